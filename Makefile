@@ -11,6 +11,7 @@ SHELL := /bin/bash
 export EIP_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eip
 export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 
+OCF_ROOT ?= /usr/lib/ocf
 PACKAGES := eip aws-sim agent-tests cluster
 CARGO_FLAGS := --release --locked
 BIN := $(CARGO_TARGET_DIR)/release
@@ -28,7 +29,7 @@ test: ## Everything, in this order: deps check build unit sim-test agent-test mo
 	@tests/stages $(STAGES)
 
 ##@ Building
-.PHONY: deps build clean
+.PHONY: deps build install clean
 deps: ## Install the system packages that are missing (apt-get or dnf)
 	@sh tests/requirements
 
@@ -36,6 +37,10 @@ build: ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_D
 	cargo build $(CARGO_FLAGS) -p eip
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo build $(CARGO_FLAGS) -p cluster
+
+install: ## Build the agent and copy it to $DESTDIR/usr/lib/ocf/resource.d/heartbeat/eip
+	cargo build $(CARGO_FLAGS) -p eip
+	$(if $(DESTDIR),,$(AS_ROOT)) install -D -m 755 $(BIN)/eip $(DESTDIR)$(OCF_ROOT)/resource.d/heartbeat/eip
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
