@@ -88,7 +88,7 @@ agent-test: ## The built agent against the simulator, row by row of its behaviou
 moto-test: ## The simulator compared with moto, and the built agent against moto
 	cargo build $(CARGO_FLAGS) -p eip
 	cargo build $(CARGO_FLAGS) -p aws-sim
-	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B tests/moto/run.py
+	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B -m unittest discover --verbose --start-directory tests/moto
 
 cluster-test: ## Real two-node clusters in network namespaces: every failure, with the outage measured (root)
 	cargo build $(CARGO_FLAGS) -p eip

@@ -1,0 +1,158 @@
+"""Where moto answers otherwise than EC2: the one list of it.
+
+A row says which sequence, step and field it is about (shell patterns), what moto answers and what EC2 does, as aws-sim gives it;
+None stands for any value that is there.
+A difference between the two servers that no row names fails the test, and so does a row that no longer shows.
+"""
+
+from typing import NamedTuple
+
+from session import ABSENT, OK
+
+
+class Deviation(NamedTuple):
+    sequence: str
+    step: str
+    field: str
+    moto: object
+    ec2: object
+    why: str
+
+
+DEVIATIONS = [
+    # What DescribeAddresses and AllocateAddress tell.
+    Deviation("*", "allocate *", "NetworkBorderGroup", ABSENT, "eu-west-1", "moto knows no border groups"),
+    Deviation("*", "allocate *", "PublicIpv4Pool", ABSENT, "amazon", "moto knows no pools"),
+    Deviation("*", "*", "Addresses.*.NetworkBorderGroup", ABSENT, "eu-west-1", "moto knows no border groups"),
+    Deviation("*", "*", "Addresses.*.PublicIpv4Pool", ABSENT, "amazon", "moto knows no pools"),
+    Deviation("*", "*", "Addresses.*.NetworkInterfaceId", "", ABSENT, "moto sends an empty element for a free address"),
+    Deviation("*", "*", "Addresses.*.InstanceId", "", ABSENT, "moto sends an empty element for a free address"),
+    Deviation("*", "*", "Addresses.*.InstanceId", "", "instance a", "moto leaves it out when associated by interface"),
+    Deviation("*", "*", "Addresses.*.InstanceId", "", "instance b", "moto leaves it out when associated by interface"),
+    Deviation("*", "*", "Addresses.*.InstanceId", "", "instance two", "moto leaves it out when associated by interface"),
+    # Filters of DescribeAddresses.
+    Deviation(
+        "describe_by_id_address_and_filter",
+        "by filter instance-id",
+        "Addresses.allocation x.*",
+        ABSENT,
+        None,
+        "moto has no instance for an address associated by interface, so this filter misses it",
+    ),
+    Deviation(
+        "describe_by_id_address_and_filter",
+        "by filter network-border-group",
+        "outcome",
+        "an answer that is not EC2's XML",
+        OK,
+        "moto answers 500 with a page of HTML to a filter it does not know",
+    ),
+    # Who may take what from whom.
+    Deviation(
+        "move_without_saying_so",
+        "move to b",
+        "outcome",
+        "Resource.AlreadyAssociated (400)",
+        OK,
+        "in a VPC EC2 moves unless AllowReassociation=false; moto only if it is true",
+    ),
+    Deviation(
+        "reassociation_not_allowed_by_instance",
+        "move to b",
+        "outcome",
+        OK,
+        "Resource.AlreadyAssociated (400)",
+        "moto compares instances with instances: a holder by interface does not count",
+    ),
+    Deviation(
+        "associate_by_instance_with_two_interfaces",
+        "associate",
+        "outcome",
+        OK,
+        "InvalidInstanceID (400)",
+        "EC2 does not choose among several interfaces; moto takes the first",
+    ),
+    Deviation(
+        "release_while_associated",
+        "release",
+        "outcome",
+        OK,
+        "InvalidIPAddress.InUse (400)",
+        "EC2 releases no address that is associated; moto does",
+    ),
+    # What a move leaves behind.
+    Deviation(
+        "move",
+        "look at a",
+        "PublicIpAddress",
+        "address x",
+        ABSENT,
+        "moto goes on showing a moved address on its old instance: only DescribeAddresses tells who holds it",
+    ),
+    Deviation("move", "look at a", "Addresses.10.0.0.11.Association", "address x", ABSENT, "as above"),
+    Deviation(
+        "repeat_on_same_target",
+        "associate again",
+        "AssociationId",
+        "association of 'associate again'",
+        "association of 'associate'",
+        "moto makes a new id each time; EC2 documents neither, and aws-sim keeps it",
+    ),
+    Deviation(
+        "displacement",
+        "look at x",
+        "Addresses.allocation x.*",
+        None,
+        ABSENT,
+        "a private address carries one Elastic IP: EC2 displaces the first, moto lets both stay",
+    ),
+    # Private addresses.
+    Deviation(
+        "associate_with_secondary_address",
+        "look",
+        "Addresses.allocation x.PrivateIpAddress",
+        "10.0.0.11",
+        "10.0.0.101",
+        "moto ignores PrivateIpAddress and always shows the primary one",
+    ),
+    Deviation(
+        "*",
+        "*",
+        "AssignedPrivateIpAddresses.*.PrivateIpAddress",
+        None,
+        ABSENT,
+        "moto lists all the addresses of the interface as assigned, EC2 those of this call",
+    ),
+    Deviation(
+        "secondary_private_addresses",
+        "unassign what is not there",
+        "outcome",
+        OK,
+        "InvalidParameterValue (400)",
+        "moto does not look whether it is there",
+    ),
+    Deviation(
+        "move_secondary_address",
+        "look at a",
+        "Addresses.10.0.0.101.*",
+        None,
+        ABSENT,
+        "moto lets two interfaces have one private address",
+    ),
+    Deviation(
+        "assign_what_another_has",
+        "assign to b",
+        "outcome",
+        OK,
+        "Resource.AlreadyAssigned (400)",
+        "moto ignores AllowReassignment",
+    ),
+    Deviation(
+        "assign_outside_the_subnet",
+        "assign",
+        "outcome",
+        OK,
+        "InvalidParameterValue (400)",
+        "moto does not look at the subnet",
+    ),
+]

@@ -1,0 +1,153 @@
+"""Speaks to one EC2 through boto3 and writes down what it answers, with every identifier replaced by a name of ours.
+
+Two servers give out different ids, so answers can be compared only after each id has got the name of what it stands for:
+"interface a", "allocation x", "association of STEP". An id nobody named stays as it is, and so shows up as a difference.
+"""
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import botocore.parsers
+
+from servers import REGION
+
+KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+ABSENT = "(absent)"
+OK = "ok"
+
+
+def client(url: str):
+    """A client that tries once and never waits long."""
+    config = botocore.config.Config(
+        connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1}, parameter_validation=False
+    )
+    return boto3.client("ec2", region_name=REGION, endpoint_url=url, config=config, **KEYS)
+
+
+def flatten(value, path="") -> dict[str, object]:
+    """{"a": {"b": 1}} becomes {"a.b": 1}; things in a list go by their own name where they have one, else by position."""
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = ((own_name(item, place), item) for place, item in enumerate(value))
+    else:
+        return {path: value}
+    flat = {}
+    for key, item in items:
+        flat.update(flatten(item, f"{path}.{key}" if path else str(key)))
+    return flat
+
+
+def own_name(item, place: int) -> str:
+    if isinstance(item, dict):
+        for key in ("AllocationId", "PrivateIpAddress"):
+            if item.get(key):
+                return item[key]
+    return str(place)
+
+
+class Session:
+    """One sequence of operations on one server, and what each step answered: {step: {path: value}}."""
+
+    def __init__(self, url: str, names: dict[str, str]):
+        self.ec2 = client(url)
+        self.name_of = dict(names)
+        self.steps: dict[str, dict[str, object]] = {}
+
+    def id_of(self, name: str) -> str:
+        return next(identifier for identifier, known in self.name_of.items() if known == name)
+
+    def call(self, step: str, operation: str, learn: dict[str, str] | None = None, keep=None, **parameters):
+        """Does one operation. A parameter "@NAME" stands for the id of that name; `learn` names ids of the answer.
+
+        `keep` cuts the answer down to what is compared; without it everything is.
+        """
+        assert step not in self.steps, step
+        try:
+            answer = getattr(self.ec2, operation)(**self._resolve(parameters))
+        except botocore.exceptions.ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            self.steps[step] = {"outcome": f"{error.response['Error']['Code']} ({status})"}
+            return None
+        except botocore.parsers.ResponseParserError:
+            self.steps[step] = {"outcome": "an answer that is not EC2's XML"}
+            return None
+        headers = answer.pop("ResponseMetadata")["HTTPHeaders"]
+        for field, name in (learn or {}).items():
+            if field in answer:
+                self.name_of.setdefault(answer[field], name)
+        named = self._named(keep(answer) if keep else answer)
+        self.steps[step] = {"outcome": OK, "request id in header": "x-amzn-requestid" in headers, **flatten(named)}
+        return answer
+
+    def _resolve(self, value):
+        if isinstance(value, dict):
+            return {key: self._resolve(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._resolve(item) for item in value]
+        if isinstance(value, str) and value.startswith("@"):
+            return self.id_of(value[1:])
+        return value
+
+    def _named(self, value):
+        if isinstance(value, dict):
+            return {key: self._named(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._named(item) for item in value]
+        return self.name_of.get(value, value) if isinstance(value, str) else value
+
+    # The operations as the sequences use them.
+
+    def allocate(self, name: str):
+        self.call(
+            f"allocate {name}",
+            "allocate_address",
+            learn={"AllocationId": f"allocation {name}", "PublicIp": f"address {name}"},
+            Domain="vpc",
+        )
+
+    def associate(self, step: str, name: str, **target):
+        self.call(
+            step,
+            "associate_address",
+            learn={"AssociationId": f"association of '{step}'"},
+            AllocationId=f"@allocation {name}",
+            **target,
+        )
+
+    def look(self, step: str, **selection):
+        self.call(step, "describe_addresses", **selection)
+
+    def look_at_instance(self, step: str, instance: str):
+        """What DescribeInstances says of the public addresses: where people look, and agents should not."""
+
+        def keep(answer):
+            found = answer["Reservations"][0]["Instances"][0]
+            addresses = [one for interface in found["NetworkInterfaces"] for one in interface["PrivateIpAddresses"]]
+            return {
+                "PublicIpAddress": found.get("PublicIpAddress", ABSENT),
+                "Addresses": [
+                    {"PrivateIpAddress": one["PrivateIpAddress"], "Association": one.get("Association", {}).get("PublicIp", ABSENT)}
+                    for one in addresses
+                ],
+            }
+
+        self.call(step, "describe_instances", keep=keep, InstanceIds=[f"@instance {instance}"])
+
+    def look_at_interface(self, step: str, interface: str):
+        """The private addresses of an interface and the public address each carries."""
+
+        def keep(answer):
+            found = answer["NetworkInterfaces"][0]
+            return {
+                "Addresses": [
+                    {
+                        "PrivateIpAddress": one["PrivateIpAddress"],
+                        "Primary": one["Primary"],
+                        "Association": one.get("Association", {}).get("PublicIp", ABSENT),
+                    }
+                    for one in found["PrivateIpAddresses"]
+                ]
+            }
+
+        self.call(step, "describe_network_interfaces", keep=keep, NetworkInterfaceIds=[f"@interface {interface}"])

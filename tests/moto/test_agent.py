@@ -1,0 +1,214 @@
+"""The built agent with moto as its EC2, and moto's own DescribeAddresses as the judge.
+
+moto's metadata service is of no use to the SDK, so each node's is aws-sim's, for instances that bear the ids moto gave out. aws-sim's own
+EC2 is not asked by anyone: what its metadata shows of an address is what a test puts there.
+"""
+
+import contextlib
+import json
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+from typing import NamedTuple
+
+import servers
+import worlds
+from session import client
+
+ACTION_LIMIT = 30.0
+SETTLED = {"settle_window": "0"}
+NO_HOLDER = ""
+
+
+class Answer(NamedTuple):
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Node:
+    """An instance of moto's with the agent on it."""
+
+    def __init__(self, folder: Path, interface: str, endpoint_url: str, imds_endpoint: str):
+        self.interface = interface
+        self.log = folder / "log"
+        self.environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "OCF_ROOT": "/usr/lib/ocf",
+            "OCF_RESOURCE_INSTANCE": "address",
+            "OCF_RESOURCE_TYPE": "eip",
+            "OCF_RESOURCE_PROVIDER": "heartbeat",
+            "OCF_RESKEY_CRM_meta_timeout": "20000",
+            "OCF_RESKEY_endpoint_url": endpoint_url,
+            "OCF_RESKEY_imds_endpoint": imds_endpoint,
+            "HA_LOGFILE": str(self.log),
+            "EIP_STATE_DIR": str(folder / "state"),
+        }
+
+    def run(self, action: str, environment: dict[str, str] | None = None, **parameters: str) -> Answer:
+        given = {f"OCF_RESKEY_{name}": value for name, value in parameters.items()}
+        done = subprocess.run(
+            [servers.built("eip"), action],
+            env={**self.environment, **given, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ACTION_LIMIT,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def monitor(self, **parameters: str) -> Answer:
+        return self.run("monitor", {"OCF_RESKEY_CRM_meta_interval": "10000"}, **parameters)
+
+
+class AgentAgainstMoto(unittest.TestCase):
+    def setUp(self):
+        running = contextlib.ExitStack()
+        self.addCleanup(running.close)
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        url = running.enter_context(servers.moto(folder))
+        names = worlds.moto_world(url)
+        self.id_of = {name: identifier for identifier, name in names.items()}
+        self.requests_log = folder / "moto.log"
+        self.ec2 = client(url)
+        allocated = self.ec2.allocate_address(Domain="vpc")
+        self.allocation, self.address = allocated["AllocationId"], allocated["PublicIp"]
+        self.parameters = {"elastic_ip": self.address, "allocation_id": self.allocation}
+
+        world = folder / "world.json"
+        world.write_text(json.dumps(worlds.as_sim_world(names)))
+        instances = [self.id_of[f"instance {name}"] for name in "ab"]
+        metadata = [part for one in instances for part in ("--imds", f"{one}=127.0.0.1:0")]
+        ready = running.enter_context(servers.aws_sim(folder, "--world", str(world), *metadata))
+        self.sim = ready["ec2"]
+        self.a, self.b = (
+            self.node(folder / name, f"interface {name}", url, ready["imds"][instance])
+            for name, instance in zip("ab", instances, strict=True)
+        )
+
+    def node(self, folder: Path, interface: str, url: str, imds: str) -> Node:
+        folder.mkdir()
+        return Node(folder, self.id_of[interface], url, imds)
+
+    def assert_answer(self, code: int, answer: Answer, node: Node):
+        log = node.log.read_text() if node.log.exists() else ""
+        self.assertEqual(code, answer.code, f"{answer.stderr}\n{log}")
+        self.assertEqual("", answer.stdout)
+
+    def does(self, code: int, node: Node, action: str, **parameters: str) -> Answer:
+        """Runs an action and asserts its exit code; a failed one gives exactly one reason, a good one is silent."""
+        answer = node.run(action, **{**self.parameters, **parameters})
+        self.assert_answer(code, answer, node)
+        lines = answer.stderr.splitlines()
+        reasons = [line for line in lines if line.startswith("ocf-exit-reason:")]
+        self.assertEqual(0 if code == 0 else 1, len(reasons), answer.stderr)
+        return answer
+
+    def monitors(self, code: int, node: Node, **parameters: str):
+        self.assert_answer(code, node.monitor(**{**self.parameters, **parameters}), node)
+
+    def association(self) -> tuple[str, str]:
+        """The interface that holds the address, as moto says, and the association; "" for nobody."""
+        found = self.ec2.describe_addresses(AllocationIds=[self.allocation])["Addresses"][0]
+        return found.get("NetworkInterfaceId", NO_HOLDER), found.get("AssociationId", NO_HOLDER)
+
+    def assert_holder(self, node: Node | None):
+        self.assertEqual(node.interface if node else NO_HOLDER, self.association()[0])
+
+    def moto_requests(self) -> int:
+        return self.requests_log.read_text().count('"POST / ')
+
+    def show_in_metadata(self, node: Node):
+        """Puts the address into the node's metadata, as AWS does some time after the association."""
+        worlds.associate_in_sim(self.sim, self.address, node.interface)
+
+    def test_start_monitor_start_stop_stop(self):
+        self.does(0, self.a, "start")
+        self.assert_holder(self.a)
+        self.monitors(0, self.a)
+        before = self.association()
+        self.does(0, self.a, "start")
+        # moto makes a new association each time it is asked: the same one means that nothing was written.
+        self.assertEqual(before, self.association())
+        self.does(0, self.a, "stop")
+        self.assert_holder(None)
+        self.monitors(7, self.a)
+        self.does(0, self.a, "stop")
+        self.assert_holder(None)
+
+    def test_address_is_enough_and_so_is_the_allocation(self):
+        for given in ("elastic_ip", "allocation_id"):
+            with self.subTest(given):
+                self.parameters = {given: self.address if given == "elastic_ip" else self.allocation}
+                self.does(0, self.a, "start")
+                self.assert_holder(self.a)
+                self.does(0, self.a, "stop")
+                self.assert_holder(None)
+
+    def test_takeover_and_late_stop_of_the_old_holder(self):
+        self.does(0, self.a, "start")
+        self.does(0, self.b, "start")
+        self.assert_holder(self.b)
+        self.monitors(7, self.a)
+        before = self.association()
+        self.does(0, self.a, "stop")
+        self.assertEqual(before, self.association())
+        self.monitors(0, self.b)
+
+    def test_planned_move_never_lets_go(self):
+        self.does(0, self.a, "start")
+        self.does(0, self.a, "migrate_to")
+        self.assert_holder(self.a)
+        self.does(0, self.b, "migrate_from")
+        self.assert_holder(self.b)
+        self.does(0, self.a, "stop")
+        self.assert_holder(self.b)
+
+    def test_reassociation_not_allowed(self):
+        self.does(0, self.a, "start")
+        before = self.association()
+        answer = self.does(1, self.b, "start", allow_reassociation="false")
+        self.assertEqual(before, self.association())
+        self.assertIn(self.a.interface, answer.stderr)
+
+    def test_settled_monitor_asks_the_metadata_alone(self):
+        self.does(0, self.a, "start")
+        self.show_in_metadata(self.a)
+        before = self.moto_requests()
+        self.monitors(0, self.a, **SETTLED)
+        self.assertEqual(before, self.moto_requests())
+
+    def test_metadata_that_is_behind_is_not_believed(self):
+        self.does(0, self.a, "start")
+        # aws-sim was told nothing, so the metadata says "not here"; EC2 knows better.
+        self.monitors(0, self.a, **SETTLED)
+        self.show_in_metadata(self.a)
+        self.does(0, self.b, "start")
+        self.monitors(7, self.a)
+
+    def test_probe_of_a_free_address(self):
+        self.assert_answer(7, self.a.run("monitor", **self.parameters), self.a)
+        self.assert_holder(None)
+
+    def test_unknown_allocation(self):
+        self.parameters = {"allocation_id": "eipalloc-00000000000000bad"}
+        answer = self.does(2, self.a, "start")
+        self.assertIn("InvalidAllocationID.NotFound", answer.stderr)
+        self.assert_holder(None)
+
+    def test_unknown_address(self):
+        self.parameters = {"elastic_ip": "198.51.100.77"}
+        answer = self.does(2, self.a, "start")
+        self.assertIn("InvalidAddress.NotFound", answer.stderr)
+
+    def test_validate_all_with_a_look_at_the_world(self):
+        self.does(0, self.a, "start")
+        answer = self.a.run("validate-all", {"OCF_CHECK_LEVEL": "10"}, **self.parameters)
+        self.assert_answer(0, answer, self.a)
+        self.assert_holder(self.a)
+
+
+if __name__ == "__main__":
+    unittest.main()
