@@ -90,7 +90,7 @@ def moto(folder: Path):
 
 @contextlib.contextmanager
 def aws_sim(folder: Path, *arguments: str):
-    """Runs aws-sim; yields what it printed when it was ready: the address of each of its services."""
+    """Runs aws-sim; yields the address of its EC2, and of each instance's metadata service by the instance's id."""
     log = folder / "aws-sim.log"
     command = [str(built("aws-sim")), "serve", "--ec2", "127.0.0.1:0", "--print-ready", *arguments]
     with process(command, log, stdout=subprocess.PIPE) as server:
@@ -99,4 +99,5 @@ def aws_sim(folder: Path, *arguments: str):
             line = server.stdout.readline()
         if not line:
             raise RuntimeError(f"aws-sim did not get ready:\n{log.read_text(errors='replace')}")
-        yield json.loads(line)
+        ready = json.loads(line)
+        yield f"http://{ready['ec2']}", {instance: f"http://{address}" for instance, address in ready["imds"].items()}

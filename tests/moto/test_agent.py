@@ -81,10 +81,9 @@ class AgentAgainstMoto(unittest.TestCase):
         world.write_text(json.dumps(worlds.as_sim_world(names)))
         instances = [self.id_of[f"instance {name}"] for name in "ab"]
         metadata = [part for one in instances for part in ("--imds", f"{one}=127.0.0.1:0")]
-        ready = running.enter_context(servers.aws_sim(folder, "--world", str(world), *metadata))
-        self.sim = ready["ec2"]
+        self.sim, imds = running.enter_context(servers.aws_sim(folder, "--world", str(world), *metadata))
         self.a, self.b = (
-            self.node(folder / name, f"interface {name}", url, ready["imds"][instance])
+            self.node(folder / name, f"interface {name}", url, imds[instance])
             for name, instance in zip("ab", instances, strict=True)
         )
 

@@ -59,7 +59,7 @@ class SameAnswers(unittest.TestCase):
         cls.addClassCleanup(running.close)
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         moto = running.enter_context(servers.moto(folder))
-        sim = running.enter_context(servers.aws_sim(folder))["ec2"]
+        sim, _ = running.enter_context(servers.aws_sim(folder))
         for sequence in SEQUENCES:
             sessions = Session(moto, worlds.moto_world(moto)), Session(sim, worlds.sim_world(sim))
             for session in sessions:

@@ -1,7 +1,7 @@
-"""Makes the same world on either server, and names its ids: three instances in one subnet."""
+"""Makes the same world on either server, three instances in one subnet, and tells which id is what."""
 
 from servers import REGION, request
-from session import client
+from session import KEYS, client
 
 CIDR = "10.0.0.0/24"
 # Instance, and the primary private address of each of its interfaces.
@@ -34,3 +34,37 @@ def moto_world(url: str) -> dict[str, str]:
             ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=made["InstanceId"], DeviceIndex=place)
             names[eni] = interface_name(instance, place)
     return names
+
+
+def specification(instance: str, names: dict[str, str] | None = None) -> dict:
+    """An instance as aws-sim is told of it; with the ids that somebody else gave out, if `names` has them."""
+    id_of = {name: identifier for identifier, name in (names or {}).items()}
+    interfaces = [
+        {"private_ips": [address], "eni": id_of.get(interface_name(instance, place))}
+        for place, address in enumerate(INSTANCES[instance])
+    ]
+    return {"id": id_of.get(f"instance {instance}"), "zone": f"{REGION}a", "subnet": CIDR, "interfaces": interfaces, "role": "node"}
+
+
+def sim_world(url: str) -> dict[str, str]:
+    """Forgets everything aws-sim has and makes the world through its control interface; returns the name of each id."""
+    request("POST", f"{url}/_sim/reset")
+    request("POST", f"{url}/_sim/settings", {"access_keys": {KEYS["aws_access_key_id"]: KEYS["aws_secret_access_key"]}})
+    names = {}
+    for instance in INSTANCES:
+        made = request("POST", f"{url}/_sim/instances", specification(instance))
+        names[made["id"]] = f"instance {instance}"
+        for place, interface in enumerate(made["interfaces"]):
+            names[interface["eni"]] = interface_name(instance, place)
+    return names
+
+
+def as_sim_world(names: dict[str, str]) -> dict:
+    """The description of a world for aws-sim with the ids of another server."""
+    return {"instances": [specification(instance, names) for instance in INSTANCES]}
+
+
+def associate_in_sim(url: str, address: str, interface: str):
+    """Puts an address on an interface of aws-sim, as an administrator would."""
+    allocated = request("POST", f"{url}/_sim/addresses", {"public_ip": address})
+    request("POST", f"{url}/_sim/associate", {"allocation_id": allocated["allocation_id"], "eni": interface})
