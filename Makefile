@@ -14,6 +14,8 @@ export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 OCF_ROOT ?= /usr/lib/ocf
 PACKAGES := eip aws-sim agent-tests cluster
 CARGO_FLAGS := --release --locked
+# The decisions without the SDK, with a clock that tests can pause; see [features] in Cargo.toml.
+DECISIONS := --no-default-features --features paused-time
 BIN := $(CARGO_TARGET_DIR)/release
 # Namespaces need root; cargo stays with whoever runs make.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -54,6 +56,7 @@ fmt: ## Formatting
 	cargo fmt --all --check
 
 clippy: ## Lints (all and pedantic), every warning an error
+	cargo clippy $(CARGO_FLAGS) --all-targets -p eip $(DECISIONS) -- -D warnings
 	@set -e; for package in $(PACKAGES); do \
 		echo "cargo clippy -p $$package"; \
 		cargo clippy $(CARGO_FLAGS) --all-targets -p $$package -- -D warnings; \
@@ -76,6 +79,7 @@ shellcheck: ## All shell files
 ##@ Tests, from fast to true
 .PHONY: unit sim-test agent-test moto-test cluster-test
 unit: ## The agent's own tests: decisions against fakes, the adapter against recorded answers
+	cargo test $(CARGO_FLAGS) -p eip $(DECISIONS)
 	cargo test $(CARGO_FLAGS) -p eip
 
 sim-test: ## The EC2 and IMDS simulator's tests
