@@ -1,0 +1,143 @@
+//! Access keys: static ones, those an instance's metadata hands out, and those of assumed roles.
+//!
+//! Only who someone is, not what they may do: that is [`iam`](crate::iam).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::InstanceId;
+
+/// What the instance metadata hands out as credentials of the role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredState {
+    /// Good ones, renewed before they expire.
+    #[default]
+    Valid,
+    /// Ones that expired an hour ago; EC2 and STS refuse them.
+    Expired,
+    /// None: the role's entry is absent (404), as without an instance profile.
+    Missing404,
+    /// Good ones, other keys at each reading; those handed out before stay good.
+    Rotate,
+}
+
+/// Who signed a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Principal {
+    pub(crate) arn: String,
+    pub(crate) user_id: String,
+    pub(crate) role: Option<String>,
+    pub(crate) instance: Option<InstanceId>,
+}
+
+impl Principal {
+    /// Returns the user that static keys, and requests whose signature is not checked, belong to.
+    pub(crate) fn anyone(account: &str) -> Self {
+        Self {
+            arn: format!("arn:aws:iam::{account}:user/test"),
+            user_id: "AIDACKCEVSQ6C2EXAMPLE".to_owned(),
+            role: None,
+            instance: None,
+        }
+    }
+}
+
+/// An access key and what belongs to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) session_token: Option<String>,
+    /// When it came into being and when it expires, in seconds since 1970.
+    pub(crate) issued: f64,
+    pub(crate) expires: Option<f64>,
+    pub(crate) principal: Principal,
+}
+
+/// Every key that was ever given out.
+#[derive(Debug, Default)]
+pub(crate) struct Keyring {
+    keys: BTreeMap<String, Key>,
+    /// The key each instance's metadata shows at present.
+    shown: BTreeMap<InstanceId, String>,
+}
+
+impl Keyring {
+    pub(crate) fn find(&self, id: &str) -> Option<&Key> {
+        self.keys.get(id)
+    }
+
+    pub(crate) fn add_user(&mut self, account: &str, id: &str, secret: &str) {
+        let key = Key {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            session_token: None,
+            issued: 0.0,
+            expires: None,
+            principal: Principal::anyone(account),
+        };
+        self.keys.insert(key.id.clone(), key);
+    }
+
+    /// Makes the key of a session in `role`, good from `issued` for `lifetime`.
+    pub(crate) fn session(
+        &mut self,
+        rng: &mut fastrand::Rng,
+        principal: Principal,
+        issued: f64,
+        lifetime: Duration,
+    ) -> Key {
+        let key = Key {
+            id: format!("ASIA{}", random(rng, 16, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
+            secret: random(rng, 40, TEXT),
+            session_token: Some(format!("IQoJb3JpZ2luX2Vj{}==", random(rng, 340, TEXT))),
+            issued,
+            expires: Some(issued + lifetime.as_secs_f64()),
+            principal,
+        };
+        self.keys.insert(key.id.clone(), key.clone());
+        key
+    }
+
+    /// Returns the key that the metadata of `instance` shows at `now` when its credentials are in `state`.
+    ///
+    /// `None` when there is none to show. A good key is replaced when a twelfth of its life is left: half an hour of
+    /// six hours, so that a client never gets one about to expire.
+    pub(crate) fn shown_to(
+        &mut self,
+        rng: &mut fastrand::Rng,
+        principal: &Principal,
+        state: CredState,
+        now: f64,
+        lifetime: Duration,
+    ) -> Option<Key> {
+        let instance = principal.instance.clone()?;
+        match state {
+            CredState::Missing404 => None,
+            CredState::Rotate => Some(self.session(rng, principal.clone(), now, lifetime)),
+            CredState::Expired => {
+                let then = now - 3600.0 - lifetime.as_secs_f64();
+                Some(self.session(rng, principal.clone(), then, lifetime))
+            }
+            CredState::Valid => {
+                let renew_at = now + lifetime.as_secs_f64() / 12.0;
+                let shown = self.shown.get(&instance).and_then(|id| self.keys.get(id));
+                if let Some(key) = shown.filter(|key| key.expires.is_some_and(|at| at > renew_at)) {
+                    return Some(key.clone());
+                }
+                let key = self.session(rng, principal.clone(), now, lifetime);
+                self.shown.insert(instance, key.id.clone());
+                Some(key)
+            }
+        }
+    }
+}
+
+const TEXT: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Returns `length` random characters of `alphabet`.
+pub(crate) fn random(rng: &mut fastrand::Rng, length: usize, alphabet: &[u8]) -> String {
+    (0..length).filter_map(|_| rng.choice(alphabet).map(|b| char::from(*b))).collect()
+}

@@ -1,0 +1,41 @@
+//! What the internet sees of an Elastic IP: TCP connections to it reach whoever holds it.
+//!
+//! The mapping of EC2 is one to one per packet; relaying connections is near enough to see where traffic goes and
+//! when it moves.
+
+use std::{io, net::Ipv4Addr, sync::Arc};
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+
+use crate::cloud::Cloud;
+
+/// Relays connections to `listener` to `port` of the holder's private address, for ever.
+///
+/// The connection is closed at once when nobody holds the address. The caller has to be in the network namespace
+/// that leads to the instances.
+pub(crate) async fn serve(listener: TcpListener, cloud: Cloud, eip: Ipv4Addr, port: u16) {
+    let cloud = Arc::new(cloud);
+    loop {
+        let Ok((client, _)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            continue;
+        };
+        let cloud = Arc::clone(&cloud);
+        tokio::spawn(async move {
+            // Either end closing or failing ends the relay; both see it on their own side.
+            let _ = relay(client, &cloud, eip, port).await;
+        });
+    }
+}
+
+async fn relay(mut client: TcpStream, cloud: &Cloud, eip: Ipv4Addr, port: u16) -> io::Result<()> {
+    let Some(holder) = cloud.holder(eip) else { return Ok(()) };
+    let mut node = TcpStream::connect((holder.private_ip, port)).await?;
+    client.set_nodelay(true)?;
+    node.set_nodelay(true)?;
+    copy_bidirectional(&mut client, &mut node).await?;
+    Ok(())
+}

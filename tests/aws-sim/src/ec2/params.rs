@@ -1,0 +1,127 @@
+//! The parameters of a Query API request.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use super::filters::Filter;
+use crate::error::ApiError;
+
+/// Parameters by name, `Name.N` lists spelt out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Params(BTreeMap<String, String>);
+
+impl Params {
+    /// Reads one or more `application/x-www-form-urlencoded` texts.
+    pub(crate) fn read(texts: &[&[u8]]) -> Self {
+        Self(
+            texts
+                .iter()
+                .flat_map(|text| form_urlencoded::parse(text))
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
+    }
+
+    /// Returns a parameter; an empty one counts as absent.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a parameter that the operation cannot do without.
+    pub(crate) fn need(&self, name: &str) -> Result<&str, ApiError> {
+        self.get(name).ok_or_else(|| {
+            ApiError::client("MissingParameter", format!("The request must contain the parameter {name}"))
+        })
+    }
+
+    /// Returns the elements of the list `name`, in the order of their numbers.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        let mut elements: Vec<(u32, &str)> = self
+            .0
+            .iter()
+            .filter_map(|(key, value)| {
+                let number = key.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
+                Some((number, value.as_str()))
+            })
+            .collect();
+        elements.sort_unstable();
+        elements.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Returns a truth value; `None` when the parameter is absent.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(ApiError::value(format!(
+                "Invalid value '{other}' for {name}. Value should be either 'true' or 'false'"
+            ))),
+        }
+    }
+
+    /// Returns a count; `None` when the parameter is absent.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<usize>, ApiError> {
+        let wrong = |text| ApiError::value(format!("Value ({text}) for parameter {name} is invalid."));
+        self.get(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    }
+
+    /// Returns a private address; `None` when the parameter is absent.
+    pub(crate) fn private_ip(&self, name: &str) -> Result<Option<Ipv4Addr>, ApiError> {
+        self.get(name).map(private_ip).transpose()
+    }
+
+    /// Returns the filters, in the order of their numbers.
+    pub(crate) fn filters(&self) -> Vec<Filter> {
+        let mut numbers: Vec<u32> = self
+            .0
+            .keys()
+            .filter_map(|key| key.strip_prefix("Filter.")?.strip_suffix(".Name")?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers
+            .into_iter()
+            .map(|n| Filter {
+                name: self.get(&format!("Filter.{n}.Name")).unwrap_or_default().to_owned(),
+                values: self.list(&format!("Filter.{n}.Value")).into_iter().map(str::to_owned).collect(),
+            })
+            .collect()
+    }
+
+    /// Returns the tags for a new resource of `kind`.
+    pub(crate) fn tags(&self, kind: &str) -> BTreeMap<String, String> {
+        let mut tags = BTreeMap::new();
+        for (key, value) in &self.0 {
+            let Some(at) = key.strip_suffix(".Key").filter(|k| k.starts_with("TagSpecification.")) else {
+                continue;
+            };
+            let specification = at.split_once(".Tag.").map_or(at, |(specification, _)| specification);
+            if self.get(&format!("{specification}.ResourceType")) == Some(kind) {
+                let text = self.get(&format!("{at}.Value")).unwrap_or_default();
+                tags.insert(value.clone(), text.to_owned());
+            }
+        }
+        tags
+    }
+
+    /// Tells whether the request names what it wants, pages through it or filters it.
+    pub(crate) fn narrows(&self) -> bool {
+        self.0.keys().any(|key| {
+            key == "MaxResults"
+                || ["Filter.", "InstanceId.", "NetworkInterfaceId."].iter().any(|p| key.starts_with(p))
+        })
+    }
+
+    /// Returns the parameters for the log.
+    pub(crate) fn logged(&self) -> BTreeMap<String, String> {
+        self.0
+            .iter()
+            .filter(|(k, _)| !matches!(k.as_str(), "Action" | "Version"))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+}
+
+/// Reads a private address.
+pub(super) fn private_ip(text: &str) -> Result<Ipv4Addr, ApiError> {
+    text.parse().map_err(|_| ApiError::value(format!("Invalid IPv4 address: {text}")))
+}

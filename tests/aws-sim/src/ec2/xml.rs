@@ -1,0 +1,107 @@
+//! XML documents as EC2 writes them.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use quick_xml::se::Serializer;
+use serde::Serialize;
+
+use crate::error::ApiError;
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a, T> {
+    #[serde(rename = "@xmlns")]
+    namespace: &'a str,
+    request_id: &'a str,
+    #[serde(flatten)]
+    result: &'a T,
+}
+
+/// Returns the answer to `action`: `result` after the request identifier.
+pub(super) fn answer(action: &str, request_id: &str, result: &impl Serialize) -> String {
+    document(&format!("{action}Response"), &Answer { namespace: NAMESPACE, request_id, result })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refusal<'a> {
+    errors: Errors<'a>,
+    #[serde(rename = "RequestID")]
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Errors<'a> {
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Error<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+/// Returns the document of an error.
+pub(super) fn error(error: &ApiError, request_id: &str) -> String {
+    let error = Error { code: &error.code, message: &error.message };
+    document("Response", &Refusal { errors: Errors { error }, request_id })
+}
+
+/// Returns `content` as a document with this root element.
+///
+/// Every type serialised here is made of structures, lists and plain values; the serialiser refuses other things
+/// only, and a refusal must not pass for an answer, so it becomes one no client can read.
+pub(crate) fn document(root: &str, content: &impl Serialize) -> String {
+    let mut text = DECLARATION.to_owned();
+    let written = Serializer::with_root(&mut text, Some(root)).map(|s| content.serialize(s));
+    if let Ok(Err(error)) | Err(error) = written {
+        let _ = write!(text, "<unwritable>{error}");
+    }
+    text
+}
+
+/// A list in EC2's way: one `item` element per entry.
+#[derive(Serialize)]
+pub(super) struct Set<T> {
+    item: Vec<T>,
+}
+
+impl<T> Set<T> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.item.iter()
+    }
+}
+
+impl<T> FromIterator<T> for Set<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self { item: items.into_iter().collect() }
+    }
+}
+
+/// A tag of a resource.
+#[derive(Serialize)]
+pub(super) struct Tag {
+    key: String,
+    value: String,
+}
+
+/// Returns the `tagSet`, `None` when there are no tags.
+pub(super) fn tag_set(tags: &BTreeMap<String, String>) -> Option<Set<Tag>> {
+    let set = || tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
+    (!tags.is_empty()).then(set)
+}
+
+/// The answer of the operations that only say yes.
+#[derive(Serialize)]
+pub(super) struct Yes {
+    r#return: bool,
+}
+
+impl Yes {
+    pub(super) const ANSWER: Self = Self { r#return: true };
+}

@@ -1,0 +1,136 @@
+//! The way of every request: logged, perhaps struck by a fault, answered after the latency.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use crate::{
+    cloud::Cloud,
+    error::ApiError,
+    faults::FaultKind,
+    http::{Answer, Ending, Reply},
+    ids::InstanceId,
+    log::{Request, Service},
+    world::World,
+};
+
+/// A request as it arrives.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    pub(crate) params: BTreeMap<String, String>,
+    pub(crate) dry_run: bool,
+    pub(crate) peer: SocketAddr,
+    pub(crate) instance: Option<InstanceId>,
+    /// A fault that the state of the whole service imposes; it goes before those set singly.
+    pub(crate) imposed: Option<FaultKind>,
+}
+
+/// What is known about a request once it has been logged.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    seq: u64,
+    pub(crate) request_id: String,
+    fault: Option<FaultKind>,
+    latency: Duration,
+}
+
+/// Leads one request through. `handle` is called at the moment the request takes effect, if it does; `refuse`
+/// dresses an error as the service called does.
+pub(crate) async fn exchange(
+    cloud: &Cloud,
+    arrival: Arrival,
+    handle: impl FnOnce(&mut World, &Ticket) -> Reply,
+    refuse: impl FnOnce(&World, &ApiError, &str) -> Reply,
+) -> Answer {
+    let service = arrival.service;
+    let ticket = cloud.with(|world| admit(world, arrival));
+    tokio::time::sleep(ticket.latency / 2).await;
+    let effect = || {
+        cloud.with(|world| {
+            let reply = handle(world, &ticket);
+            if let Some(request) = world.log.get_mut(ticket.seq) {
+                request.association_id.clone_from(&reply.association_id);
+            }
+            reply
+        })
+    };
+    let refused = |error: ApiError| Answer::Http(cloud.with(|w| refuse(w, &error, &ticket.request_id)));
+    let answer = match ticket.fault.clone() {
+        None => Answer::Http(effect()),
+        Some(FaultKind::Delay(late)) => {
+            tokio::time::sleep(late).await;
+            Answer::Http(effect())
+        }
+        Some(FaultKind::Error { status, code, message }) => refused(ApiError { status, code, message }),
+        Some(FaultKind::Throttle) => refused(throttled(service)),
+        Some(FaultKind::Hang) => Answer::Hang,
+        Some(FaultKind::Reset) => Answer::End(Ending::Reset),
+        Some(FaultKind::CloseBeforeAnswer) => Answer::End(Ending::Close),
+        Some(FaultKind::LoseAnswer) => {
+            effect();
+            Answer::End(Ending::Reset)
+        }
+        Some(FaultKind::EffectThenHang) => {
+            effect();
+            Answer::Hang
+        }
+        Some(FaultKind::Garbage) => Answer::Http(Reply::garbage()),
+        Some(FaultKind::Empty) => Answer::Http(Reply { body: Vec::new(), ..Reply::garbage() }),
+        Some(FaultKind::TruncatedXml) => Answer::Http(effect().truncated()),
+        Some(FaultKind::ShortBody) => Answer::End(Ending::short(&effect())),
+        Some(FaultKind::NotHttp) => Answer::End(Ending::not_http()),
+        Some(FaultKind::HtmlProxy(status)) => Answer::Http(Reply::proxy_page(status)),
+        Some(FaultKind::Slow(rate)) => Answer::End(Ending::slow(&effect(), rate)),
+    };
+    tokio::time::sleep(ticket.latency / 2).await;
+    cloud.with(|world| conclude(world, &ticket, &answer));
+    answer
+}
+
+fn admit(world: &mut World, arrival: Arrival) -> Ticket {
+    let request_id = world.request_id();
+    let at = world.now();
+    let Arrival { service, operation, params, dry_run, peer, instance, imposed } = arrival;
+    let fault = imposed.or_else(|| world.faults.strike(service, &operation, instance.as_ref()));
+    // The metadata service is on the host itself: the latency is that of the way to the Region's endpoint.
+    let latency = if service == Service::Imds { Duration::ZERO } else { world.config.latency };
+    let seq = world.log.arrive(|seq| Request {
+        seq,
+        at,
+        answered_at: None,
+        service,
+        operation,
+        params,
+        dry_run,
+        peer,
+        instance,
+        status: 0,
+        code: None,
+        request_id: request_id.clone(),
+        fault: fault.as_ref().map(|f| f.name().to_owned()),
+        association_id: None,
+    });
+    Ticket { seq, request_id, fault, latency }
+}
+
+fn conclude(world: &mut World, ticket: &Ticket, answer: &Answer) {
+    let now = world.now();
+    let Some(request) = world.log.get_mut(ticket.seq) else { return };
+    let (status, code) = match answer {
+        Answer::Http(reply) => (reply.status, reply.code.clone()),
+        Answer::End(ending) => (ending.status(), None),
+        Answer::Hang => (0, None),
+    };
+    request.answered_at = (status != 0).then_some(now);
+    request.status = status;
+    request.code = code;
+}
+
+/// Returns the answer to too many requests.
+pub(crate) fn throttled(service: Service) -> ApiError {
+    match service {
+        Service::Ec2 => ApiError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
+        Service::Sts => ApiError::client("Throttling", "Rate exceeded"),
+        Service::Imds => ApiError::new(429, "TooManyRequests", "Too Many Requests"),
+    }
+}

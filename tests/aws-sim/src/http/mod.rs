@@ -1,0 +1,144 @@
+//! One HTTP connection: hyper as long as all goes well, the bare stream when a fault wants it.
+//!
+//! A handler returns an [`Answer`]. What HTTP cannot express (a reset, silence, half an answer, an answer byte by
+//! byte) ends hyper's part of the connection; the stream is taken back and the rest is done by hand.
+
+mod ending;
+mod reply;
+
+use std::{convert::Infallible, future, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Request, Response, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Mutex,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+pub(crate) use self::{ending::Ending, reply::Reply};
+
+/// Far above the largest request of the API.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// What a handler wants to happen.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// An ordinary response; the connection stays usable.
+    Http(Reply),
+    /// Nothing, until the client gives up.
+    Hang,
+    /// The end of the connection.
+    End(Ending),
+}
+
+/// A request whose body has been read.
+pub(crate) type Whole = Request<Bytes>;
+
+/// Answers requests.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Answers one request from `peer`.
+    fn answer(&self, peer: SocketAddr, request: Whole) -> impl Future<Output = Answer> + Send;
+
+    /// Tells whether a connection is dropped before anything is read.
+    fn refuses(&self, _peer: SocketAddr) -> bool {
+        false
+    }
+
+    /// Returns the `Date` header's value.
+    fn date(&self) -> String;
+}
+
+/// Accepts connections for ever, each in its own task.
+pub(crate) async fn serve<H: Handler>(listener: TcpListener, tls: Option<TlsAcceptor>, handler: Arc<H>) {
+    loop {
+        // Out of file descriptors or a client gone before its turn: the next one may fare better.
+        let Ok((stream, peer)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            continue;
+        };
+        // A fast answer in two segments would otherwise wait for the client's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        if handler.refuses(peer) {
+            ending::reset(&stream);
+            continue;
+        }
+        let (tls, handler) = (tls.clone(), Arc::clone(&handler));
+        tokio::spawn(async move {
+            match tls {
+                None => connection(stream, peer, handler).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        connection(stream, peer, handler).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// A stream with a TCP socket below.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Returns the socket.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Stream for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// Why hyper stops serving a connection: there is an [`Ending`] to carry out.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection ends here")]
+struct Ended;
+
+async fn connection<S: Stream, H: Handler>(stream: S, peer: SocketAddr, handler: Arc<H>) {
+    let ending = Arc::new(Mutex::new(None));
+    let service = service_fn(|request: Request<Incoming>| {
+        let (handler, ending) = (Arc::clone(&handler), Arc::clone(&ending));
+        // Boxed, because taking the stream back later needs a service whose future can be moved.
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Err(Ended) };
+            match handler.answer(peer, Request::from_parts(head, body.to_bytes())).await {
+                Answer::Http(reply) => Ok(response(reply, &handler.date())),
+                Answer::Hang => match future::pending::<Infallible>().await {},
+                Answer::End(how) => {
+                    *ending.lock().await = Some(how);
+                    Err(Ended)
+                }
+            }
+        })
+    });
+    let mut http = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let _ = future::poll_fn(|context| http.poll_without_shutdown(context)).await;
+    let mut stream = http.into_parts().io.into_inner();
+    match ending.lock().await.take() {
+        Some(how) => how.carry_out(stream).await,
+        None => drop(stream.shutdown().await),
+    }
+}
+
+fn response(reply: Reply, date: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::builder()
+        .status(reply.status)
+        .header(header::CONTENT_TYPE, reply.content_type)
+        .header(header::SERVER, reply.server)
+        .header(header::DATE, date);
+    for (name, value) in &reply.headers {
+        response = response.header(*name, value);
+    }
+    // The builder fails on a header that is no header only, and the replies are made here.
+    response.body(Full::from(reply.body)).unwrap_or_default()
+}

@@ -1,0 +1,33 @@
+//! The credentials of the instance's role: `iam/security-credentials/<role>`.
+
+use crate::{clock::iso8601, credentials::CredState, fleet::Instance, ids::InstanceId, world::World};
+
+const PREFIX: &str = "/latest/meta-data/iam/security-credentials/";
+
+/// Returns the role that the metadata lists.
+pub(super) fn visible_role<'i>(world: &World, instance: &'i Instance) -> Option<&'i str> {
+    let state = world.metadata.get(&instance.id).map(|m| m.credentials).unwrap_or_default();
+    instance.role.as_deref().filter(|_| state != CredState::Missing404)
+}
+
+/// Returns the credentials document when `path` is that of the instance's role.
+pub(super) fn read(world: &mut World, id: &InstanceId, path: &str) -> Option<String> {
+    let role = path.strip_prefix(PREFIX)?;
+    let principal = world.role_of(id)?;
+    if principal.role.as_deref() != Some(role) {
+        return None;
+    }
+    let state = world.metadata.get(id).map(|m| m.credentials).unwrap_or_default();
+    let (now, lifetime) = (world.aws_now(), world.config.credential_lifetime);
+    let key = world.keys.shown_to(&mut world.rng, &principal, state, now, lifetime)?;
+    let document = serde_json::json!({
+        "Code": "Success",
+        "LastUpdated": iso8601(key.issued),
+        "Type": "AWS-HMAC",
+        "AccessKeyId": key.id,
+        "SecretAccessKey": key.secret,
+        "Token": key.session_token,
+        "Expiration": iso8601(key.expires.unwrap_or_default()),
+    });
+    Some(format!("{document:#}"))
+}

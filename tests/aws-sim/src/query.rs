@@ -1,0 +1,107 @@
+//! The regional endpoint: EC2 and STS Query APIs, and the control API beside them, on one port.
+
+use std::net::SocketAddr;
+
+use crate::{
+    clock::http_date,
+    cloud::Cloud,
+    control,
+    credentials::Principal,
+    ec2::{self, Params},
+    error::ApiError,
+    exchange::{Arrival, Ticket, exchange, throttled},
+    http::{Answer, Handler, Reply, Whole},
+    log::Service,
+    sigv4::{self, Authorization, Signed},
+    sts,
+    world::World,
+};
+
+/// The version of the STS API; EC2's is another, so it tells the two apart.
+const STS_VERSION: &str = "2011-06-15";
+
+/// Answers requests to the endpoint.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) cloud: Cloud,
+}
+
+impl Handler for Endpoint {
+    async fn answer(&self, peer: SocketAddr, request: Whole) -> Answer {
+        if request.uri().path().starts_with(control::PREFIX) {
+            return Answer::Http(control::answer(&self.cloud, &request));
+        }
+        let params = Params::read(&[request.uri().query().unwrap_or_default().as_bytes(), request.body()]);
+        let service = if params.get("Version") == Some(STS_VERSION) { Service::Sts } else { Service::Ec2 };
+        let action = params.get("Action").unwrap_or_default().to_owned();
+        let key = Authorization::read(request.headers()).map(|a| a.key_id);
+        let instance = self.cloud.with(|world| {
+            let of_key =
+                key.and_then(|id| world.keys.find(id)).and_then(|key| key.principal.instance.clone());
+            of_key.or_else(|| world.instance_at(peer.ip()))
+        });
+        let arrival = Arrival {
+            service,
+            operation: action.clone(),
+            params: params.logged(),
+            dry_run: params.flag("DryRun").ok().flatten().unwrap_or(false),
+            peer,
+            instance,
+            imposed: None,
+        };
+        let handle =
+            |world: &mut World, ticket: &Ticket| match admit(world, &request, service, &action, &params) {
+                Err(error) => refuse(service, &error, &ticket.request_id),
+                Ok(who) if service == Service::Sts => {
+                    sts::run(world, who, &action, &params, &ticket.request_id)
+                }
+                Ok(who) => ec2::run(world, who, &action, &params, &ticket.request_id),
+            };
+        exchange(&self.cloud, arrival, handle, |_, error, id| refuse(service, error, id)).await
+    }
+
+    fn date(&self) -> String {
+        http_date(self.cloud.with(|world| world.aws_now()))
+    }
+}
+
+fn refuse(service: Service, error: &ApiError, request_id: &str) -> Reply {
+    if service == Service::Sts { sts::refuse(error, request_id) } else { ec2::refuse(error, request_id) }
+}
+
+/// Finds out who signed the request and whether another one of its kind is due already.
+fn admit(
+    world: &mut World,
+    request: &Whole,
+    service: Service,
+    action: &str,
+    params: &Params,
+) -> Result<Principal, ApiError> {
+    let who = identify(world, request, service)?;
+    let now = world.now();
+    if let Some(buckets) = world.buckets
+        && service == Service::Ec2
+        && !world.fill.take(&buckets, action, params.narrows(), now)
+    {
+        return Err(throttled(service));
+    }
+    Ok(who)
+}
+
+fn identify(world: &World, request: &Whole, service: Service) -> Result<Principal, ApiError> {
+    let authorization = Authorization::read(request.headers());
+    let key = authorization.as_ref().and_then(|a| world.keys.find(a.key_id));
+    if !world.config.verify_signatures {
+        return Ok(key.map_or_else(|| Principal::anyone(&world.config.account), |key| key.principal.clone()));
+    }
+    let authorization = authorization.ok_or_else(|| sigv4::unsigned(service))?;
+    let key = key.ok_or_else(|| sigv4::unknown_credentials(service))?;
+    let signed = Signed {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        body: request.body(),
+    };
+    authorization.verify(signed, key, service, &world.config.region, world.aws_now())?;
+    Ok(key.principal.clone())
+}

@@ -1,0 +1,143 @@
+//! The running simulator: its thread and its servers.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Handle},
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    cloud::Cloud,
+    config::Config,
+    data_plane, http,
+    ids::InstanceId,
+    imds::Imds,
+    netns::{self, Bind},
+    query::Endpoint,
+    tls::Tls,
+};
+
+/// A simulator. Clones are handles on the same one; dropping the last closes every server and connection.
+#[derive(Clone, Debug)]
+pub struct Sim {
+    running: Arc<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    cloud: Cloud,
+    handle: Handle,
+    stop: watch::Sender<bool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Sim {
+    /// Starts a simulator with an empty account and no server yet.
+    ///
+    /// # Errors
+    /// When the system grants no thread or event queue.
+    pub fn start(config: Config) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, mut stopped) = watch::channel(false);
+        let thread = thread::Builder::new().name("aws-sim".to_owned()).spawn(move || {
+            // The sender going away without a word means the same.
+            let _ = runtime.block_on(stopped.wait_for(|stop| *stop));
+        })?;
+        let threads = Mutex::new(vec![thread]);
+        Ok(Self { running: Arc::new(Running { cloud: Cloud::new(config), handle, stop, threads }) })
+    }
+
+    /// Returns the handle on the state.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        self.running.cloud.clone()
+    }
+
+    /// Serves EC2, STS and the control API over HTTP; returns where.
+    ///
+    /// # Errors
+    /// When the address or the namespace cannot be used.
+    pub fn serve_ec2(&self, bind: impl Into<Bind>) -> io::Result<SocketAddr> {
+        self.listen(&bind.into(), None, Endpoint { cloud: self.cloud() })
+    }
+
+    /// Serves the same over HTTPS; returns where.
+    ///
+    /// # Errors
+    /// When the address or the namespace cannot be used.
+    pub fn serve_ec2_tls(&self, bind: impl Into<Bind>, tls: &Tls) -> io::Result<SocketAddr> {
+        self.listen(&bind.into(), Some(tls.acceptor()), Endpoint { cloud: self.cloud() })
+    }
+
+    /// Serves the metadata of one instance; returns where.
+    ///
+    /// # Errors
+    /// When the address or the namespace cannot be used.
+    pub fn serve_imds(&self, instance: &InstanceId, bind: impl Into<Bind>) -> io::Result<SocketAddr> {
+        self.listen(&bind.into(), None, Imds { cloud: self.cloud(), instance: instance.clone() })
+    }
+
+    /// Serves what the internet sees of an Elastic IP: TCP connections to `eip:port` reach the same port of the
+    /// private address of whoever holds it, or are closed at once.
+    ///
+    /// Listens and connects inside the network namespace `netns`, where the caller has put `eip` on an interface.
+    ///
+    /// # Errors
+    /// When the address or the namespace cannot be used.
+    pub fn serve_data_plane(&self, netns: Option<PathBuf>, eip: Ipv4Addr, port: u16) -> io::Result<()> {
+        let bind = Bind { netns: netns.clone(), addr: (eip, port).into() };
+        let listener = bind.listen()?;
+        let cloud = self.cloud();
+        let mut stopped = self.running.stop.subscribe();
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name("aws-sim-data".to_owned()).spawn(move || {
+            // The namespace was entered once already, to bind.
+            if netns.as_deref().map_or(Ok(()), netns::enter).is_err() {
+                return;
+            }
+            runtime.block_on(async {
+                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                tokio::select! {
+                    () = data_plane::serve(listener, cloud, eip, port) => {}
+                    _ = stopped.wait_for(|stop| *stop) => {}
+                }
+            });
+        })?;
+        self.running.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+
+    fn listen<H: http::Handler>(
+        &self,
+        bind: &Bind,
+        tls: Option<TlsAcceptor>,
+        handler: H,
+    ) -> io::Result<SocketAddr> {
+        let listener = bind.listen()?;
+        let addr = listener.local_addr()?;
+        let _inside = self.running.handle.enter();
+        let listener = TcpListener::from_std(listener)?;
+        self.running.handle.spawn(http::serve(listener, tls, Arc::new(handler)));
+        Ok(addr)
+    }
+}

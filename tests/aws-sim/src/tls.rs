@@ -1,0 +1,102 @@
+//! Certificates for HTTPS: an authority made for the occasion, and what can be wrong with a certificate.
+
+use std::{io, sync::Arc};
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::{
+    ServerConfig,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+use time::{Duration, OffsetDateTime};
+use tokio_rustls::TlsAcceptor;
+
+/// When a certificate is valid, seen from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// From an hour ago for a day.
+    Now,
+    /// It ended an hour ago.
+    Expired,
+    /// It begins in a day.
+    NotYet,
+}
+
+/// A server certificate, its key, and the authority that signed it.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    ca_pem: String,
+    acceptor: Acceptor,
+}
+
+#[derive(Clone)]
+struct Acceptor(TlsAcceptor);
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
+}
+
+impl Tls {
+    /// Makes an authority and a certificate for `names`, host names or addresses.
+    ///
+    /// A wrong name is one the client does not ask for. For an unknown issuer, give the client the
+    /// [`ca_pem`](Self::ca_pem) of another `Tls`.
+    ///
+    /// # Errors
+    /// For a name that no certificate can hold.
+    pub fn new(names: &[&str], validity: Validity) -> io::Result<Self> {
+        let (ca, issuer) = authority().map_err(io::Error::other)?;
+        let (leaf, key) = leaf(names, validity, &issuer).map_err(io::Error::other)?;
+        let chain = vec![leaf.der().clone(), ca.der().clone()];
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+                .map_err(io::Error::other)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { ca_pem: ca.pem(), acceptor: Acceptor(TlsAcceptor::from(Arc::new(config))) })
+    }
+
+    /// Returns the authority's certificate, to be put into a file and given to the client as its CA bundle.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.0.clone()
+    }
+}
+
+fn authority() -> Result<(Certificate, Issuer<'static, KeyPair>), rcgen::Error> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name.push(DnType::CommonName, "aws-sim authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    Ok((certificate, Issuer::new(params, key)))
+}
+
+fn leaf(
+    names: &[&str],
+    validity: Validity,
+    issuer: &Issuer<'static, KeyPair>,
+) -> Result<(Certificate, KeyPair), rcgen::Error> {
+    let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+    params.distinguished_name.push(DnType::CommonName, "aws-sim");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let now = OffsetDateTime::now_utc();
+    (params.not_before, params.not_after) = match validity {
+        Validity::Now => (now - Duration::HOUR, now + Duration::DAY),
+        Validity::Expired => (now - Duration::DAY, now - Duration::HOUR),
+        Validity::NotYet => (now + Duration::DAY, now + Duration::DAY * 2),
+    };
+    let key = KeyPair::generate()?;
+    Ok((params.signed_by(&key, issuer)?, key))
+}
