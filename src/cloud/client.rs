@@ -1,0 +1,121 @@
+//! HTTP clients: one for the metadata service, which never uses a proxy, and one for EC2 and STS, which honours
+//! `HTTPS_PROXY` and `NO_PROXY`. TLS is always verified; no parameter turns that off.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::imds;
+use aws_config::provider_config::ProviderConfig;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::settings::Settings;
+
+/// Limit for a connection to the metadata service, which is on the same host: one that takes longer is lost.
+const IMDS_CONNECT: Duration = Duration::from_millis(500);
+/// Limit for one answer of the metadata service.
+const IMDS_READ: Duration = Duration::from_secs(1);
+
+/// Returns the client for the metadata service: version 2 of it only, one token for the process, one attempt a call.
+///
+/// # Errors
+/// A sentence about the endpoint when it is no URI.
+pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
+    let config = ProviderConfig::empty()
+        .with_http_client(Builder::new().build_http())
+        .with_sleep_impl(TokioSleep::new());
+    let mut builder = imds::Client::builder()
+        .configure(&config)
+        .max_attempts(1)
+        .connect_timeout(IMDS_CONNECT)
+        .read_timeout(IMDS_READ)
+        .operation_attempt_timeout(IMDS_CONNECT + IMDS_READ)
+        .operation_timeout((IMDS_CONNECT + IMDS_READ) * 2);
+    if let Some(endpoint) = &settings.imds_endpoint {
+        builder =
+            builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
+    } else if settings.imds_over_ipv6 {
+        builder = builder.endpoint_mode(imds::client::EndpointMode::IpV6);
+    }
+    Ok(builder.build())
+}
+
+/// Returns the client for EC2 and STS.
+///
+/// # Errors
+/// A sentence about the CA bundle when it can't be read or holds no certificate.
+pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
+    let trust = match &settings.ca_bundle {
+        Some(path) => trust_only(path)?,
+        None => TrustStore::default(),
+    };
+    let context = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|error| format!("TLS can't be set up: {error}"))?;
+    Ok(Builder::new().build_with_connector_fn(move |timeouts, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context.clone())
+            .proxy_config(ProxyConfig::from_env())
+            .enable_tcp_nodelay(true);
+        connector.set_connector_settings(timeouts.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    }))
+}
+
+/// Returns a store that trusts the certificates of this PEM file and no others.
+///
+/// Each is tried here first, because the SDK's client panics on one that it can't parse.
+fn trust_only(path: &Path) -> Result<TrustStore, String> {
+    let shown = path.display();
+    let pem = std::fs::read(path).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
+    let mut tried = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        certificate
+            .map_err(|error| format!("ca_bundle {shown}: {error}"))
+            .and_then(|der| tried.add(der).map_err(|error| format!("ca_bundle {shown}: {error}")))?;
+    }
+    if tried.is_empty() {
+        return Err(format!("ca_bundle {shown}: no PEM certificate in it"));
+    }
+    Ok(TrustStore::empty().with_pem_certificate(pem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn https_with(name: &str, content: &str) -> Result<SharedHttpClient, String> {
+        let path = std::env::temp_dir().join(format!("eip-{}-{name}.pem", std::process::id()));
+        std::fs::write(&path, content).unwrap();
+        let result = https(&Settings { ca_bundle: Some(path.clone()), ..Settings::default() });
+        std::fs::remove_file(path).unwrap();
+        result
+    }
+
+    #[test]
+    fn a_ca_bundle_that_is_no_certificate_is_refused_in_one_line() {
+        let broken = "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydA==\n-----END CERTIFICATE-----\n";
+        for (name, content) in [("empty", ""), ("broken", broken)] {
+            let error = https_with(name, content).unwrap_err();
+            assert!(error.starts_with("ca_bundle ") && !error.contains('\n'), "{error}");
+        }
+        let missing = Settings { ca_bundle: Some("/nonexistent/ca.pem".into()), ..Settings::default() };
+        assert!(https(&missing).unwrap_err().contains("/nonexistent/ca.pem"));
+    }
+
+    #[test]
+    fn an_imds_endpoint_that_is_no_uri_is_refused() {
+        let settings = Settings { imds_endpoint: Some("http://[".to_owned()), ..Settings::default() };
+        assert!(imds(&settings).unwrap_err().contains("http://["));
+    }
+}

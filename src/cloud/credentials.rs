@@ -1,0 +1,206 @@
+//! Where credentials come from, in the order of the behaviour document: what a parameter names; the environment; `~/.aws`;
+//! `.awssecret`; web identity; container; instance role.
+//!
+//! Nothing here is read before the first EC2 call.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
+use aws_config::imds;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+
+use super::settings::Settings;
+use crate::ocf::log::Log;
+
+/// Returns the provider of credentials for these settings.
+///
+/// `base` is the configuration for calls to STS; `metadata` is the client that already holds the process's token.
+pub async fn provider(
+    settings: &Settings,
+    base: &SdkConfig,
+    config: &ProviderConfig,
+    metadata: &imds::Client,
+    log: &Log,
+) -> SharedCredentialsProvider {
+    let source = source(settings, config, metadata, log);
+    let Some(role) = &settings.role_arn else {
+        return source;
+    };
+    let role = AssumeRoleProvider::builder(role).session_name("eip").configure(base);
+    SharedCredentialsProvider::new(role.build_from_provider(source).await)
+}
+
+fn source(
+    settings: &Settings,
+    config: &ProviderConfig,
+    metadata: &imds::Client,
+    log: &Log,
+) -> SharedCredentialsProvider {
+    let files = profile_files(settings);
+    if let Some(name) = settings.profile.as_ref().filter(|_| !settings.instance_role_only) {
+        let named = ProfileFileCredentialsProvider::builder().configure(config).profile_name(name);
+        let named = match files {
+            Some(files) => named.profile_files(files),
+            None => named,
+        };
+        return SharedCredentialsProvider::new(named.build());
+    }
+    let mut chain = CredentialsProviderChain::first_try(
+        "Environment",
+        EnvironmentVariableCredentialsProvider::new(),
+    );
+    if !settings.instance_role_only {
+        if let Some(files) = files {
+            let profile = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
+            chain = chain.or_else("Profile", profile.build());
+        }
+        chain = chain.or_else("AwsSecret", SecretFile::new(settings, log));
+    }
+    let web = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
+    let container = EcsCredentialsProvider::builder().configure(config).build();
+    let instance =
+        ImdsCredentialsProvider::builder().configure(config).imds_client(metadata.clone()).build();
+    SharedCredentialsProvider::new(
+        chain
+            .or_else("WebIdentityToken", web)
+            .or_else("Container", container)
+            .or_else("InstanceRole", instance),
+    )
+}
+
+/// Returns the region that the profile files name, if they do.
+pub async fn profile_region(settings: &Settings, config: &ProviderConfig) -> Option<Region> {
+    if settings.instance_role_only {
+        return None;
+    }
+    let mut builder = ProfileFileRegionProvider::builder().configure(config);
+    builder = builder.profile_files(profile_files(settings)?);
+    if let Some(name) = &settings.profile {
+        builder = builder.profile_name(name);
+    }
+    builder.build().region().await
+}
+
+/// Returns the profile files that exist. Their paths are given in full, because without `HOME` the SDK finds none.
+fn profile_files(settings: &Settings) -> Option<ProfileFiles> {
+    let files = [
+        (ProfileFileKind::Config, &settings.config_file),
+        (ProfileFileKind::Credentials, &settings.credentials_file),
+    ];
+    let mut builder = ProfileFiles::builder();
+    let mut any = false;
+    for (kind, path) in files {
+        if let Some(path) = path.as_ref().filter(|path| path.is_file()) {
+            builder = builder.with_file(kind, path.clone());
+            any = true;
+        }
+    }
+    // An empty set panics in the SDK.
+    any.then(|| builder.build())
+}
+
+/// `.awssecret` of the older set-ups: access key id on line 1, secret access key on line 2.
+#[derive(Debug)]
+struct SecretFile {
+    candidates: Vec<PathBuf>,
+    log: Log,
+}
+
+impl SecretFile {
+    fn new(settings: &Settings, log: &Log) -> Self {
+        let mut candidates: Vec<PathBuf> =
+            settings.home.iter().map(|home| home.join(".awssecret")).collect();
+        let root = PathBuf::from("/root/.awssecret");
+        if !candidates.contains(&root) {
+            candidates.push(root);
+        }
+        Self { candidates, log: log.clone() }
+    }
+
+    fn load(&self) -> Result<Credentials, CredentialsError> {
+        for path in &self.candidates {
+            match read_secret(path) {
+                Ok(Some((id, secret))) => return Ok(Credentials::new(id, secret, None, None, "awssecret")),
+                Ok(None) => {}
+                Err(reason) => self.log.warn(&format!("{} not used: {reason}", path.display())),
+            }
+        }
+        Err(CredentialsError::not_loaded("no .awssecret"))
+    }
+}
+
+impl ProvideCredentials for SecretFile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(self.load())
+    }
+}
+
+/// Returns key id and secret of an `.awssecret` file, or nothing where there is none.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file; it never quotes from it.
+fn read_secret(path: &Path) -> Result<Option<(String, String)>, String> {
+    let Ok(meta) = std::fs::metadata(path) else {
+        return Ok(None);
+    };
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(format!("mode {mode:03o} lets others read it; make it 600"));
+    }
+    if !meta.is_file() || meta.size() > 4096 {
+        return Err("a file of two short lines is expected".to_owned());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    match (lines.next(), lines.next()) {
+        (Some(id), Some(secret)) => Ok(Some((id.to_owned(), secret.to_owned()))),
+        _ => Err("the access key id is expected on line 1, the secret access key on line 2".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret_file(name: &str, content: &str, mode: u32) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("eip-{}-{name}", std::process::id()));
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn awssecret_is_read_only_when_nobody_else_can() {
+        let path = secret_file("good", "AKIDEXAMPLE\nverysecret\n", 0o600);
+        assert_eq!(read_secret(&path), Ok(Some(("AKIDEXAMPLE".to_owned(), "verysecret".to_owned()))));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let refusal = read_secret(&path).unwrap_err();
+        assert!(refusal.contains("644") && refusal.contains("600"), "{refusal}");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read_secret(&path), Ok(None));
+    }
+
+    #[test]
+    fn awssecret_with_one_line_is_refused_without_quoting_it() {
+        let path = secret_file("short", "AKIDEXAMPLE\n", 0o600);
+        let refusal = read_secret(&path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(refusal.contains("line 2") && !refusal.contains("AKID"), "{refusal}");
+    }
+}

@@ -1,0 +1,350 @@
+//! [`Ec2`] by the AWS SDK. The SDK's types, and what it makes of a failure, end here.
+
+use std::error::Error as StdError;
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use aws_config::identity::IdentityCache;
+use aws_config::imds;
+use aws_config::imds::client::error::ImdsError as MetadataError;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId as _;
+use aws_sdk_ec2::types;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ErrorMetadata;
+use tokio::sync::OnceCell;
+
+use super::codes::fault_of;
+use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
+use crate::cloud::imds::Imds as _;
+use crate::cloud::imds::aws::AwsImds;
+use crate::cloud::settings::Settings;
+use crate::cloud::{client, credentials};
+use crate::ids::{AllocationId, AssociationId};
+use crate::ocf::log::Log;
+
+/// EC2, reached by the SDK. Its client is built at the first call, so that an action that makes none pays for none.
+pub struct AwsEc2 {
+    settings: Settings,
+    metadata: imds::Client,
+    log: Log,
+    client: OnceCell<Client>,
+}
+
+impl AwsEc2 {
+    /// Returns the adapter; `metadata` is the client that holds the process's one token.
+    #[must_use]
+    pub fn new(settings: Settings, metadata: imds::Client, log: Log) -> Self {
+        Self { settings, metadata, log, client: OnceCell::new() }
+    }
+
+    async fn client(&self, operation: &'static str, object: &str) -> Result<&Client, Ec2Error> {
+        let build = || async { self.build().await.map(|config| Client::new(&config)) };
+        self.client.get_or_try_init(build).await.map_err(|(answer, fault)| Ec2Error {
+            operation,
+            object: object.to_owned(),
+            answer,
+            fault,
+            message: None,
+            request_id: None,
+            source: None,
+        })
+    }
+
+    async fn build(&self) -> Result<SdkConfig, (String, Fault)> {
+        let http = client::https(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(self.settings.connect_timeout)
+            .read_timeout(self.settings.attempt_timeout)
+            .operation_attempt_timeout(self.settings.attempt_timeout)
+            .build();
+        let providers = ProviderConfig::default()
+            .with_http_client(http.clone())
+            .with_sleep_impl(TokioSleep::new())
+            .with_timeout_config(timeouts.clone())
+            .with_retry_config(RetryConfig::disabled());
+        let region = self.region(&providers).await?;
+        let providers = providers
+            .with_region(Some(region.clone()))
+            .with_use_fips(Some(self.settings.fips))
+            .with_use_dual_stack(Some(self.settings.dual_stack));
+        // Its builder can't be copied, so the one for STS and the one for EC2 are made alike.
+        let configure = || {
+            SdkConfig::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(region.clone())
+                .http_client(http.clone())
+                .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+                .time_source(SharedTimeSource::default())
+                // Our own layer retries; two of them would multiply.
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts.clone())
+                .identity_cache(IdentityCache::lazy().load_timeout(self.settings.attempt_timeout).build())
+                .use_fips(self.settings.fips)
+                .use_dual_stack(self.settings.dual_stack)
+        };
+        let mut sts = configure();
+        sts.set_endpoint_url(self.settings.sts_endpoint.clone());
+        let provider =
+            credentials::provider(&self.settings, &sts.build(), &providers, &self.metadata, &self.log).await;
+        let mut ec2 = configure();
+        ec2.set_app_name(AppName::new(concat!("eip-", env!("CARGO_PKG_VERSION"))).ok());
+        ec2.set_endpoint_url(self.settings.ec2_endpoint.clone());
+        ec2.set_credentials_provider(Some(provider));
+        Ok(ec2.build())
+    }
+
+    async fn region(&self, providers: &ProviderConfig) -> Result<Region, (String, Fault)> {
+        if let Some(region) = &self.settings.region {
+            return Ok(Region::new(region.clone()));
+        }
+        if let Some(region) = credentials::profile_region(&self.settings, providers).await {
+            return Ok(region);
+        }
+        match AwsImds::new(self.metadata.clone(), self.log.clone()).region().await {
+            Ok(region) => Ok(Region::new(region)),
+            Err(error) => match &self.settings.region_hint {
+                Some(region) => Ok(Region::new(region.clone())),
+                None => Err((format!("region unknown: {error}"), Fault::Silent)),
+            },
+        }
+    }
+
+    /// Makes one call and puts its outcome into our own words.
+    async fn call<T, E>(
+        &self,
+        operation: &'static str,
+        object: &str,
+        call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, Ec2Error>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let began = Instant::now();
+        let client = self.client(operation, object).await?;
+        self.log.trace(&format!("ec2 {operation} {object}: sent"));
+        let result = call(client).await.map_err(|error| failure(operation, object, error));
+        let took = began.elapsed().as_millis();
+        match &result {
+            Ok(_) => self.log.trace(&format!("ec2 {operation} {object}: ok in {took} ms")),
+            Err(error) => {
+                let id = error.request_id.as_deref().unwrap_or("none");
+                let text = error.message.as_deref().unwrap_or_default();
+                self.log.trace(&format!("ec2 {error} in {took} ms, request id {id} {text}"));
+            }
+        }
+        result
+    }
+}
+
+/// Puts a failure of the SDK into our own words.
+fn failure<E>(operation: &'static str, object: &str, error: SdkError<E, HttpResponse>) -> Ec2Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let request_id = error.request_id().map(str::to_owned);
+    let (fault, answer, message) = match &error {
+        SdkError::ServiceError(context) => {
+            let meta = context.err().meta();
+            let status = context.raw().status().as_u16();
+            service_failure(meta, status)
+        }
+        SdkError::ResponseError(context) => {
+            let status = context.raw().status().as_u16();
+            (fault_of(None, status, ""), format!("an unreadable answer (HTTP {status})"), None)
+        }
+        SdkError::TimeoutError(_) => (Fault::Silent, "no answer in time".to_owned(), None),
+        _ => client_failure(&error),
+    };
+    Ec2Error {
+        operation,
+        object: object.to_owned(),
+        answer,
+        fault,
+        message,
+        request_id,
+        source: Some(Box::new(Chain(DisplayErrorContext(&error).to_string()))),
+    }
+}
+
+fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<String>) {
+    let message = meta.message().map(str::to_owned);
+    let fault = fault_of(meta.code(), status, message.as_deref().unwrap_or_default());
+    let answer = match meta.code() {
+        Some(code) => code.to_owned(),
+        None => format!("an unreadable answer (HTTP {status})"),
+    };
+    (fault, answer, message)
+}
+
+/// Tells apart, by the chain of causes, missing credentials, a silent metadata service and a lost connection.
+fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<String>) {
+    let mut deepest = error;
+    let mut about_credentials = false;
+    let mut metadata_silent = false;
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        if let Some(error) = this.downcast_ref::<CredentialsError>() {
+            about_credentials = true;
+            metadata_silent |= matches!(error, CredentialsError::ProviderTimedOut(_));
+        }
+        if let Some(error) = this.downcast_ref::<MetadataError>() {
+            metadata_silent |= !matches!(error, MetadataError::ErrorResponse(_));
+        }
+        deepest = this;
+        cause = this.source();
+    }
+    if metadata_silent {
+        return (Fault::Silent, "no credentials: the metadata service is silent".to_owned(), None);
+    }
+    if about_credentials {
+        return (Fault::Credentials, format!("no credentials: {deepest}"), None);
+    }
+    (Fault::Silent, format!("no connection: {deepest}"), None)
+}
+
+/// The SDK's chain of causes as text: its own error types end in this file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Chain(String);
+
+impl Ec2 for AwsEc2 {
+    async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
+        const OPERATION: &str = "DescribeAddresses";
+        let object = which.to_string();
+        let output = self
+            .call(OPERATION, &object, async |client| {
+                let request = client.describe_addresses();
+                match which {
+                    Selector::Allocation(id) => request.allocation_ids(id.as_str()),
+                    Selector::PublicIp(ip) => request.public_ips(ip.to_string()),
+                }
+                .send()
+                .await
+            })
+            .await?;
+        let ill = |fault, answer: &str| Ec2Error {
+            operation: OPERATION,
+            object: object.clone(),
+            answer: answer.to_owned(),
+            fault,
+            message: None,
+            request_id: output.request_id().map(str::to_owned),
+            source: None,
+        };
+        let wanted = output.addresses().iter().find(|address| match which {
+            Selector::Allocation(id) => address.allocation_id() == Some(id.as_str()),
+            Selector::PublicIp(ip) => address.public_ip() == Some(ip.to_string().as_str()),
+        });
+        let Some(wanted) = wanted else {
+            let fault = if output.addresses().is_empty() { Fault::Unknown } else { Fault::Garbled };
+            return Err(ill(fault, "the answer does not contain it"));
+        };
+        address(wanted).ok_or_else(|| ill(Fault::Garbled, "an answer without its address or allocation"))
+    }
+
+    async fn associate(
+        &self,
+        allocation: &AllocationId,
+        target: &Target,
+        reassociate: bool,
+    ) -> Result<AssociationId, Ec2Error> {
+        const OPERATION: &str = "AssociateAddress";
+        let output = self
+            .call(OPERATION, allocation.as_str(), async |client| {
+                associate_request(client, allocation, target, reassociate).send().await
+            })
+            .await?;
+        output.association_id().and_then(|id| id.parse().ok()).ok_or_else(|| Ec2Error {
+            operation: OPERATION,
+            object: allocation.to_string(),
+            answer: "an answer without an association id".to_owned(),
+            fault: Fault::Garbled,
+            message: None,
+            request_id: output.request_id().map(str::to_owned),
+            source: None,
+        })
+    }
+
+    async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
+        self.call("DisassociateAddress", association.as_str(), async |client| {
+            client.disassociate_address().association_id(association.as_str()).send().await
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
+        permitted(
+            self.call("AssociateAddress", allocation.as_str(), async |client| {
+                associate_request(client, allocation, target, true).dry_run(true).send().await
+            })
+            .await,
+        )
+    }
+
+    async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
+        permitted(
+            self.call("DisassociateAddress", association.as_str(), async |client| {
+                client
+                    .disassociate_address()
+                    .association_id(association.as_str())
+                    .dry_run(true)
+                    .send()
+                    .await
+            })
+            .await,
+        )
+    }
+}
+
+fn associate_request(
+    client: &Client,
+    allocation: &AllocationId,
+    target: &Target,
+    reassociate: bool,
+) -> aws_sdk_ec2::operation::associate_address::builders::AssociateAddressFluentBuilder {
+    client
+        .associate_address()
+        .allocation_id(allocation.as_str())
+        .network_interface_id(target.interface.as_str())
+        .private_ip_address(target.private_ip.to_string())
+        // Accounts differ in the default, so it is always said.
+        .allow_reassociation(reassociate)
+}
+
+/// A dry run "fails" with `DryRunOperation` when the real call would have been allowed.
+fn permitted<T>(outcome: Result<T, Ec2Error>) -> Result<(), Ec2Error> {
+    match outcome {
+        Err(error) if error.answer != "DryRunOperation" => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Returns the address in our own types; nothing where its address or allocation is missing.
+///
+/// Absent fields come as absent or as empty text.
+fn address(address: &types::Address) -> Option<Address> {
+    let text = |field: Option<&str>| field.filter(|text| !text.is_empty()).map(str::to_owned);
+    let association = text(address.association_id()).and_then(|id| id.parse().ok()).map(|id| Association {
+        id,
+        instance: text(address.instance_id()).and_then(|id| id.parse().ok()),
+        interface: text(address.network_interface_id()).and_then(|id| id.parse().ok()),
+        private_ip: text(address.private_ip_address()).and_then(|ip| ip.parse::<Ipv4Addr>().ok()),
+    });
+    Some(Address {
+        public_ip: address.public_ip()?.parse().ok()?,
+        allocation: address.allocation_id()?.parse().ok()?,
+        association,
+        border_group: text(address.network_border_group()),
+        managed_by: address.service_managed().map(|service| service.as_str().to_owned()),
+    })
+}

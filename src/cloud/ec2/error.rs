@@ -1,0 +1,114 @@
+//! What went wrong with an EC2 call, and whether another attempt may help.
+
+use std::error::Error;
+
+use crate::retry::{Patience, Retryable};
+
+/// An EC2 call that did not succeed: the operation, the object, what was answered.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {object}: {answer}")]
+pub struct Ec2Error {
+    /// The operation as EC2 names it.
+    pub operation: &'static str,
+    /// What it was asked of: an allocation, an association, an address.
+    pub object: String,
+    /// The code EC2 answered with, or what happened instead of an answer. Fit for an operator's single line.
+    pub answer: String,
+    /// What it means for the agent.
+    pub fault: Fault,
+    /// EC2's own sentence. It can hold an encoded authorisation message, so it goes to the log, not into a reason.
+    pub message: Option<String>,
+    /// AWS's id of the request, for a support case.
+    pub request_id: Option<String>,
+    /// What the client saw, where EC2 gave no answer.
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What a failed EC2 call means for the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The account has no such address or allocation.
+    Unknown,
+    /// The association had ended before the call.
+    AssociationGone,
+    /// Somebody holds the address and the call was not to take it.
+    AlreadyAssociated,
+    /// The interface or private address can't carry the address: absent, no internet gateway, another border group.
+    Target,
+    /// The instance or interface is not ready yet.
+    NotReady,
+    /// IAM denies it.
+    Denied,
+    /// There are no credentials, or AWS rejects them.
+    Credentials,
+    /// AWS asked us to slow down.
+    Throttled,
+    /// AWS answered that it can't answer (5xx), or something in between did.
+    Unavailable,
+    /// No answer: name look-up, connection, TLS, time-out. The call may have taken effect.
+    Silent,
+    /// An answer that can't be read. The call may have taken effect.
+    Garbled,
+    /// EC2 refuses for a reason that no retry changes.
+    Refused,
+    /// No request can be made from here as things are set up: no region, an unreadable CA bundle.
+    Setup,
+}
+
+impl Ec2Error {
+    /// Returns the error of a call that the deadline cut off.
+    #[must_use]
+    pub fn cut_off(operation: &'static str, object: impl ToString) -> Self {
+        Self {
+            operation,
+            object: object.to_string(),
+            answer: "no answer in time".to_owned(),
+            fault: Fault::Silent,
+            message: None,
+            request_id: None,
+            source: None,
+        }
+    }
+
+    /// Returns whether EC2 gave no usable answer, so that nothing is known from it.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        match self.fault {
+            Fault::Throttled | Fault::Unavailable | Fault::Silent | Fault::Garbled | Fault::Setup => true,
+            Fault::Unknown
+            | Fault::AssociationGone
+            | Fault::AlreadyAssociated
+            | Fault::Target
+            | Fault::NotReady
+            | Fault::Denied
+            | Fault::Credentials
+            | Fault::Refused => false,
+        }
+    }
+
+    /// Returns whether the call may have taken effect all the same.
+    #[must_use]
+    pub fn may_have_worked(&self) -> bool {
+        matches!(self.fault, Fault::Silent | Fault::Garbled | Fault::Unavailable)
+    }
+}
+
+impl Retryable for Ec2Error {
+    fn patience(&self) -> Patience {
+        match self.fault {
+            Fault::Throttled => Patience::Throttled,
+            Fault::Unavailable | Fault::Silent | Fault::Garbled | Fault::NotReady => Patience::Lasting,
+            // A fresh role needs some seconds; and where the clocks differ, the client has learnt by how much.
+            Fault::Credentials => Patience::Brief,
+            // Just created ids, and the address of another account that is being handed over, need a moment.
+            Fault::Unknown => Patience::Once,
+            Fault::AssociationGone
+            | Fault::AlreadyAssociated
+            | Fault::Target
+            | Fault::Denied
+            | Fault::Refused
+            | Fault::Setup => Patience::Never,
+        }
+    }
+}

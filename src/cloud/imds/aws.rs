@@ -1,0 +1,145 @@
+//! [`Imds`] by the AWS SDK's client: version 2 of the protocol only, one token for the process.
+
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+use std::time::Instant;
+
+use aws_config::imds;
+use aws_config::imds::client::error::ImdsError as Sdk;
+
+use super::{Imds, ImdsError, Interface};
+use crate::ids::{InstanceId, MacAddress};
+use crate::ocf::log::Log;
+
+const ROOT: &str = "/latest/meta-data/";
+
+/// The metadata service of this instance.
+pub struct AwsImds {
+    client: imds::Client,
+    log: Log,
+}
+
+impl AwsImds {
+    /// Returns the adapter for this client.
+    #[must_use]
+    pub fn new(client: imds::Client, log: Log) -> Self {
+        Self { client, log }
+    }
+
+    async fn text(&self, path: &str) -> Result<String, ImdsError> {
+        let began = Instant::now();
+        let result = match self.client.get(format!("{ROOT}{path}")).await {
+            Ok(text) => Ok(text.as_ref().to_owned()),
+            Err(error) => Err(failure(path, error)),
+        };
+        let took = began.elapsed().as_micros();
+        match &result {
+            Ok(text) => self.log.trace(&format!("imds {path}: {} in {took} us", text.replace('\n', " "))),
+            Err(error) => self.log.trace(&format!("imds {error} in {took} us")),
+        }
+        result
+    }
+
+    async fn value<T: FromStr>(&self, path: &str) -> Result<T, ImdsError> {
+        let text = self.text(path).await?;
+        parse(path, &text)
+    }
+
+    async fn lines<T: FromStr>(&self, path: &str) -> Result<Vec<T>, ImdsError> {
+        let text = self.text(path).await?;
+        text.lines()
+            .map(|line| line.trim().trim_end_matches('/'))
+            .filter(|line| !line.is_empty())
+            .map(|line| parse(path, line))
+            .collect()
+    }
+
+    /// As [`Self::lines`], where an absent item means an empty list.
+    async fn lines_if_any<T: FromStr>(&self, path: &str) -> Result<Vec<T>, ImdsError> {
+        match self.lines(path).await {
+            Err(ImdsError::Absent { .. }) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+}
+
+fn parse<T: FromStr>(path: &str, text: &str) -> Result<T, ImdsError> {
+    text.trim().parse().map_err(|_| ImdsError::Garbled {
+        path: path.to_owned(),
+        text: text.chars().filter(|c| !c.is_control()).take(40).collect(),
+    })
+}
+
+fn failure(path: &str, error: Sdk) -> ImdsError {
+    let path = path.to_owned();
+    match &error {
+        Sdk::ErrorResponse(context) => match context.response().status().as_u16() {
+            404 => ImdsError::Absent { path },
+            403 => ImdsError::Silent { path, answer: "refused (403): is IMDS switched off?".to_owned() },
+            status => ImdsError::Silent { path, answer: format!("HTTP {status}") },
+        },
+        _ => ImdsError::Silent { path, answer: format!("no answer ({})", innermost(&error)) },
+    }
+}
+
+/// Returns the innermost cause: "connection refused" says more than "an IO error occurred".
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
+    }
+    deepest.to_string()
+}
+
+fn of_interface(mac: MacAddress, item: &str) -> String {
+    format!("network/interfaces/macs/{mac}/{item}")
+}
+
+impl Imds for AwsImds {
+    async fn instance_id(&self) -> Result<InstanceId, ImdsError> {
+        self.value("instance-id").await
+    }
+
+    async fn region(&self) -> Result<String, ImdsError> {
+        let path = "placement/region";
+        let region = self.text(path).await?.trim().to_owned();
+        let valid = !region.is_empty()
+            && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        // It becomes part of a host name.
+        if valid { Ok(region) } else { Err(ImdsError::Garbled { path: path.to_owned(), text: region }) }
+    }
+
+    async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
+        self.value("mac").await
+    }
+
+    async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError> {
+        self.lines("network/interfaces/macs/").await
+    }
+
+    async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError> {
+        let (id, ips) = (of_interface(mac, "interface-id"), of_interface(mac, "local-ipv4s"));
+        let (id, private_ips) = tokio::join!(self.value(&id), self.lines(&ips));
+        Ok(Interface { mac, id: id?, private_ips: private_ips? })
+    }
+
+    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
+        self.value(&of_interface(mac, "device-number")).await
+    }
+
+    async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {
+        self.lines_if_any(&of_interface(mac, &format!("ipv4-associations/{public_ip}"))).await
+    }
+
+    async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError> {
+        let mut found = Vec::new();
+        for public_ip in self.lines_if_any(&of_interface(mac, "ipv4-associations/")).await? {
+            found.push((public_ip, self.association(mac, public_ip).await?));
+        }
+        Ok(found)
+    }
+
+    async fn roles(&self) -> Result<Vec<String>, ImdsError> {
+        self.lines_if_any("iam/security-credentials/").await
+    }
+}

@@ -1,0 +1,115 @@
+//! A metadata service in memory for the tests of the decisions. What it shows is set by hand, so it can be stale.
+
+use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use super::{Imds, ImdsError, Interface};
+use crate::ids::{InstanceId, MacAddress};
+
+#[derive(Debug, Default)]
+struct State {
+    instance: Option<InstanceId>,
+    interfaces: Vec<Interface>,
+    carried: Vec<(MacAddress, Ipv4Addr, Ipv4Addr)>,
+    silent: bool,
+    questions: usize,
+}
+
+/// The fake; clones share one state.
+#[derive(Debug, Clone, Default)]
+pub struct FakeImds(Rc<RefCell<State>>);
+
+impl FakeImds {
+    /// Returns the service of an instance with these interfaces, the primary one first.
+    pub fn new(instance: &str, interfaces: Vec<Interface>) -> Self {
+        let fake = Self::default();
+        fake.0.borrow_mut().instance = instance.parse().ok();
+        fake.0.borrow_mut().interfaces = interfaces;
+        fake
+    }
+
+    /// Makes the service show a public address on a private one.
+    pub fn show(&self, public_ip: &str, private_ip: &str) {
+        let private: Ipv4Addr = private_ip.parse().unwrap();
+        self.hide(public_ip);
+        let mut state = self.0.borrow_mut();
+        let mac = state.interfaces.iter().find(|i| i.private_ips.contains(&private)).unwrap().mac;
+        state.carried.push((mac, public_ip.parse().unwrap(), private));
+    }
+
+    /// Makes the service show a public address nowhere.
+    pub fn hide(&self, public_ip: &str) {
+        let ip: Ipv4Addr = public_ip.parse().unwrap();
+        self.0.borrow_mut().carried.retain(|(_, public, _)| *public != ip);
+    }
+
+    /// Silences the service, or lets it speak again.
+    pub fn set_silent(&self, silent: bool) {
+        self.0.borrow_mut().silent = silent;
+    }
+
+    /// Returns how many questions were asked.
+    pub fn questions(&self) -> usize {
+        self.0.borrow().questions
+    }
+
+    async fn ask<T>(&self, path: &str, answer: impl FnOnce(&State) -> Option<T>) -> Result<T, ImdsError> {
+        self.0.borrow_mut().questions += 1;
+        tokio::task::yield_now().await;
+        let path = path.to_owned();
+        if self.0.borrow().silent {
+            return Err(ImdsError::Silent { path, answer: "no answer".to_owned() });
+        }
+        answer(&self.0.borrow()).ok_or(ImdsError::Absent { path })
+    }
+}
+
+impl Imds for FakeImds {
+    async fn instance_id(&self) -> Result<InstanceId, ImdsError> {
+        self.ask("instance-id", |state| state.instance.clone()).await
+    }
+
+    async fn region(&self) -> Result<String, ImdsError> {
+        self.ask("placement/region", |_| Some("eu-west-1".to_owned())).await
+    }
+
+    async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
+        self.ask("mac", |state| state.interfaces.first().map(|interface| interface.mac)).await
+    }
+
+    async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError> {
+        self.ask("macs/", |state| Some(state.interfaces.iter().map(|interface| interface.mac).collect())).await
+    }
+
+    async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError> {
+        self.ask("interface-id", |state| state.interfaces.iter().find(|i| i.mac == mac).cloned()).await
+    }
+
+    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
+        self.ask("device-number", |state| {
+            state.interfaces.iter().position(|i| i.mac == mac).and_then(|index| u32::try_from(index).ok())
+        })
+        .await
+    }
+
+    async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {
+        self.ask("ipv4-associations", |state| {
+            let here = state.carried.iter().filter(|(at, public, _)| *at == mac && *public == public_ip);
+            Some(here.map(|(_, _, private)| *private).collect())
+        })
+        .await
+    }
+
+    async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError> {
+        self.ask("ipv4-associations/", |state| {
+            let here = state.carried.iter().filter(|(at, _, _)| *at == mac);
+            Some(here.map(|(_, public, private)| (*public, vec![*private])).collect())
+        })
+        .await
+    }
+
+    async fn roles(&self) -> Result<Vec<String>, ImdsError> {
+        self.ask("iam/security-credentials/", |_| Some(vec!["role".to_owned()])).await
+    }
+}

@@ -1,0 +1,91 @@
+//! What the agent asks of the instance metadata service, in the agent's own types.
+
+use std::net::Ipv4Addr;
+
+use crate::ids::{InstanceId, InterfaceId, MacAddress};
+use crate::retry::{Patience, Retryable};
+
+#[cfg(feature = "sdk")]
+pub mod aws;
+#[cfg(all(test, feature = "paused-time"))]
+pub mod fake;
+
+/// A network interface of this instance, as the metadata service describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its hardware address, by which the service names it.
+    pub mac: MacAddress,
+    /// Its id in EC2.
+    pub id: InterfaceId,
+    /// Its private addresses, the primary one first.
+    pub private_ips: Vec<Ipv4Addr>,
+}
+
+/// A question to the metadata service that was not answered with what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ImdsError {
+    /// No answer, a server error, or the service is switched off.
+    #[error("IMDS {path}: {answer}")]
+    Silent {
+        /// What was asked for.
+        path: String,
+        /// What happened instead of an answer.
+        answer: String,
+    },
+    /// The service answered that it has no such item.
+    #[error("IMDS has no {path}")]
+    Absent {
+        /// What was asked for.
+        path: String,
+    },
+    /// An answer that is not what belongs there.
+    #[error("IMDS {path}: unreadable answer {text:?}")]
+    Garbled {
+        /// What was asked for.
+        path: String,
+        /// The beginning of the answer.
+        text: String,
+    },
+}
+
+impl Retryable for ImdsError {
+    fn patience(&self) -> Patience {
+        match self {
+            Self::Silent { .. } | Self::Garbled { .. } => Patience::Lasting,
+            Self::Absent { .. } => Patience::Never,
+        }
+    }
+}
+
+/// The questions the agent asks of the metadata service. Every method is one attempt.
+pub trait Imds {
+    /// Returns the id of this instance.
+    ///
+    /// # Errors
+    /// As [`ImdsError`] says; so for all methods of this trait.
+    async fn instance_id(&self) -> Result<InstanceId, ImdsError>;
+
+    /// Returns the region of this instance.
+    async fn region(&self) -> Result<String, ImdsError>;
+
+    /// Returns the hardware address of the primary interface.
+    async fn primary_mac(&self) -> Result<MacAddress, ImdsError>;
+
+    /// Returns the hardware addresses of all interfaces.
+    async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError>;
+
+    /// Returns the interface with this hardware address.
+    async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError>;
+
+    /// Returns the place of this interface in the order of attachment, 0 for the primary one.
+    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError>;
+
+    /// Returns the private addresses of this interface that carry `public_ip`; none when it isn't on this interface.
+    async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError>;
+
+    /// Returns the public addresses on this interface, each with the private addresses that carry it.
+    async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError>;
+
+    /// Returns the names of the roles whose credentials the service hands out.
+    async fn roles(&self) -> Result<Vec<String>, ImdsError>;
+}

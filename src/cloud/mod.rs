@@ -1,0 +1,14 @@
+//! What the agent asks of AWS, in the agent's own words: two traits, their types and their errors.
+//!
+//! The SDK is behind them, in the files named `aws.rs`, in `client` and in `credentials`; nothing above this module sees one of its types.
+
+#[cfg(feature = "sdk")]
+pub mod client;
+#[cfg(feature = "sdk")]
+pub mod credentials;
+pub mod ec2;
+pub mod imds;
+pub mod settings;
+
+pub use ec2::{Address, Association, Ec2, Ec2Error, Fault as Ec2Fault, Selector, Target};
+pub use imds::{Imds, ImdsError, Interface};

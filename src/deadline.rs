@@ -1,0 +1,151 @@
+//! The one deadline of an action, handed to everything that waits.
+//!
+//! It holds no clock of its own: it is made from tokio's, so that tests can pause time.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+/// What an action needs after its last wait to write its state, its log lines and its exit reason.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// The instant by which an action has to have its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    started: Instant,
+    end: Instant,
+    killed: Instant,
+}
+
+/// The deadline passed before the awaited thing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the time for this action ran out")]
+pub struct OutOfTime;
+
+impl Deadline {
+    /// Returns the deadline of an action that began at `started` and is killed `timeout` after that.
+    ///
+    /// The margin is the larger of one second and 5 % of `timeout`, but never more than half of it, so that an
+    /// action with a timeout of a second still has time to look.
+    ///
+    /// # Source
+    /// `OCF_RESKEY_CRM_meta_timeout`: Pacemaker Administration, "OCF Environment Variables". On time-out Pacemaker
+    /// sends SIGKILL at once to the whole process group and does not read the exit reason.
+    #[must_use]
+    pub fn new(started: Instant, timeout: Duration) -> Self {
+        let margin = MARGIN.max(timeout / 20).min(timeout / 2);
+        Self { started, end: started + (timeout - margin), killed: started + timeout }
+    }
+
+    /// Returns the time left, zero once it has run out.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Returns the whole time the action was given, the margin taken off.
+    #[must_use]
+    pub fn budget(&self) -> Duration {
+        self.end - self.started
+    }
+
+    /// Returns how long ago the action began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Returns whether the time has run out.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// Returns the deadline at `1/parts` of the budget, counted from the beginning of the action.
+    #[must_use]
+    pub fn fraction(&self, parts: u32) -> Self {
+        Self { end: self.started + self.budget() / parts.max(1), ..*self }
+    }
+
+    /// Returns a deadline at most `limit` from now, and never later than this one.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self { end: self.end.min(Instant::now() + limit), ..*self }
+    }
+
+    /// Returns a deadline in the middle of the margin, for what has to be done when the time is up.
+    #[must_use]
+    pub fn with_grace(&self) -> Self {
+        Self { end: self.end + self.killed.saturating_duration_since(self.end) / 2, ..*self }
+    }
+
+    /// Returns the time left until three quarters of the margin are gone: then any answer is better than none.
+    #[must_use]
+    pub fn last_resort(&self) -> Duration {
+        let margin = self.killed.saturating_duration_since(self.end);
+        (self.end + margin * 3 / 4).saturating_duration_since(Instant::now())
+    }
+
+    /// Waits for `work`, at most until the deadline.
+    ///
+    /// # Errors
+    /// [`OutOfTime`] when the deadline passed first; `work` is dropped.
+    pub async fn bound<T>(&self, work: impl Future<Output = T>) -> Result<T, OutOfTime> {
+        timeout_at(self.end, work).await.map_err(|_| OutOfTime)
+    }
+
+    /// Sleeps for `pause` and returns true, or returns false at once when the deadline comes first.
+    ///
+    /// A sleep that could only end after the deadline would waste what is left for an answer.
+    pub async fn pause(&self, pause: Duration) -> bool {
+        if pause >= self.left() {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+#[cfg(all(test, feature = "paused-time"))]
+mod tests {
+    use super::*;
+
+    fn deadline(seconds: u64) -> Deadline {
+        Deadline::new(Instant::now(), Duration::from_secs(seconds))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn margin_is_a_second_or_five_percent_whichever_is_larger() {
+        assert_eq!(deadline(20).budget(), Duration::from_secs(19));
+        assert_eq!(deadline(60).budget(), Duration::from_secs(57));
+        assert_eq!(deadline(1).budget(), Duration::from_millis(500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bound_gives_up_at_the_deadline() {
+        let deadline = deadline(20);
+        let before = Instant::now();
+        assert_eq!(deadline.bound(std::future::pending::<()>()).await, Err(OutOfTime));
+        assert_eq!(before.elapsed(), Duration::from_secs(19));
+        assert!(deadline.is_over());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pause_does_not_sleep_into_the_deadline() {
+        let deadline = deadline(20);
+        let before = Instant::now();
+        assert!(!deadline.pause(Duration::from_secs(19)).await);
+        assert_eq!(before.elapsed(), Duration::ZERO);
+        assert!(deadline.pause(Duration::from_secs(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fractions_count_from_the_beginning() {
+        let deadline = deadline(20);
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(deadline.fraction(4).left(), Duration::from_millis(1750));
+        assert_eq!(deadline.within(Duration::from_secs(2)).left(), Duration::from_secs(2));
+        assert_eq!(deadline.within(Duration::from_secs(200)).left(), Duration::from_secs(16));
+    }
+}

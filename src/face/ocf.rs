@@ -1,0 +1,305 @@
+//! The OCF face: one argument, `OCF_*` in the environment, an exit code, and a reason in one line for every failure.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command};
+use tokio::time::Instant;
+
+use super::Call;
+use crate::cloud::client;
+use crate::cloud::ec2::aws::AwsEc2;
+use crate::cloud::imds::aws::AwsImds;
+use crate::cloud::settings::Settings;
+use crate::deadline::Deadline;
+use crate::error::{Attempt, Error, exit_code};
+use crate::host::SystemHost;
+use crate::ocf::environment::Environment;
+use crate::ocf::exit::ExitCode;
+use crate::ocf::log::Log;
+use crate::ocf::{meta_data, usage};
+use crate::params::{self, Params};
+use crate::resource::{Action, Parts, Report, Request, eip};
+use crate::state::{FileRecords, Records as _};
+
+/// What the one argument asks for.
+enum Asked {
+    /// Something of the resource.
+    Action(Action),
+    /// The description of the agent.
+    MetaData,
+    /// A text for people.
+    Usage,
+    /// The names of the actions, one a line.
+    Methods,
+}
+
+/// Serves one call by the OCF standard and returns its exit code.
+pub(super) fn serve(name: &str, call: Call) -> u8 {
+    let environment = Environment::new(call.variables);
+    let Some(asked) = asked(name, call.arguments, &environment) else {
+        print_error(&usage::text(name));
+        return ExitCode::Unimplemented as u8;
+    };
+    match asked {
+        Asked::MetaData => print(&meta_data::eip(environment.ra_version())),
+        Asked::Usage => print(&usage::text(name)),
+        Asked::Methods => print(&usage::methods()),
+        Asked::Action(action) => act(action, call.started, &environment) as u8,
+    }
+}
+
+/// Returns what the arguments ask for; nothing where they ask for something unknown, or for nothing.
+fn asked(name: &str, arguments: Vec<OsString>, environment: &Environment) -> Option<Asked> {
+    let matches = Command::new("eip")
+        .bin_name(name.to_owned())
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(Arg::new("action").required(true).value_parser(PossibleValuesParser::new(usage::ACTIONS)))
+        // The standard says to ignore further arguments.
+        .arg(
+            Arg::new("ignored")
+                .num_args(0..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true)
+                .action(ArgAction::Append)
+                .value_parser(clap::value_parser!(OsString)),
+        )
+        .try_get_matches_from(arguments)
+        .ok()?;
+    let level = environment.check_level();
+    Some(match matches.get_one::<String>("action")?.as_str() {
+        "start" => Asked::Action(Action::Start),
+        "stop" => Asked::Action(Action::Stop),
+        "monitor" | "status" if environment.is_probe() => Asked::Action(Action::Probe { level }),
+        "monitor" | "status" => Asked::Action(Action::Monitor { level }),
+        "validate-all" => Asked::Action(Action::Validate { level }),
+        "migrate_to" => Asked::Action(Action::MigrateTo),
+        "migrate_from" => Asked::Action(Action::MigrateFrom),
+        "reload-agent" => Asked::Action(Action::Reload),
+        "meta-data" => Asked::MetaData,
+        "usage" | "help" => Asked::Usage,
+        "methods" => Asked::Methods,
+        _ => return None,
+    })
+}
+
+/// Runs an action and turns what came of it into an exit code and, where it is not success, one line for the operator.
+fn act(action: Action, started: std::time::Instant, environment: &Environment) -> ExitCode {
+    let log = Log::new(environment, name_of(action), started);
+    let attempt = attempt_of(action);
+    report_panics(&log, attempt);
+    let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
+    if is_worth_warnings(action) {
+        for warning in environment.warnings() {
+            log.warn(warning);
+        }
+    }
+    let outcome = match prepare(action, deadline, environment) {
+        Ok(request) if needs_nothing(action) => {
+            drop(request);
+            Ok(Report::Done)
+        }
+        Ok(request) => {
+            let guard = Watchdog::start(&deadline, attempt, &log);
+            let outcome = run(&request, environment, &log);
+            guard.end();
+            outcome
+        }
+        Err(error) => Err(error),
+    };
+    conclude(outcome, attempt, &log)
+}
+
+/// Checks everything that needs no look at the world.
+fn prepare(action: Action, deadline: Deadline, environment: &Environment) -> Result<Request, Error> {
+    if let Some((major, _)) = environment.ra_version().filter(|(major, _)| *major != 1) {
+        return Err(Error::OcfVersion(major));
+    }
+    let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
+    Ok(Request { action, params, deadline, node: environment.node_name().map(str::to_owned) })
+}
+
+/// Returns whether right parameters are all that the action asks for: then no runtime and no client is built.
+fn needs_nothing(action: Action) -> bool {
+    match action {
+        Action::Reload => true,
+        Action::Validate { level } => level < 10,
+        Action::Start
+        | Action::Stop
+        | Action::Monitor { .. }
+        | Action::Probe { .. }
+        | Action::MigrateTo
+        | Action::MigrateFrom => false,
+    }
+}
+
+/// Puts the real world together and runs the action in it, at most to the deadline.
+fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report, Error> {
+    let api = &request.params.api;
+    let (mut settings, warnings) =
+        Settings::new(api, &request.params.timing, environment, request.deadline.budget());
+    if is_worth_warnings(request.action) {
+        let unknown = params::unknown(&environment.reskeys());
+        if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
+            log.warn(&format!("unknown parameters ignored: {}", unknown.join(", ")));
+        }
+        for warning in &warnings {
+            log.warn(warning);
+        }
+    }
+    let records = FileRecords::new(environment, log);
+    settings.region_hint = records.durable().pair.and_then(|pair| pair.region);
+    let metadata = client::imds(&settings).map_err(Error::NotHere)?;
+    let world = Parts {
+        ec2: AwsEc2::new(settings, metadata.clone(), log.clone()),
+        imds: AwsImds::new(metadata, log.clone()),
+        host: SystemHost::default(),
+        records,
+        log: log.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::NotHere(format!("no runtime: {error}")))?;
+    let outcome = runtime.block_on(async {
+        // Every part of an action keeps the deadline by itself; this is for the one that does not.
+        match request.deadline.with_grace().bound(eip::run(&world, request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::OutOfTime(request.deadline.budget())),
+        }
+    });
+    // Not dropped, because dropping waits for a name look-up that hangs.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Writes the log entry and the reason, and returns the exit code.
+fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> ExitCode {
+    let (code, reason) = match outcome {
+        Ok(Report::Done) => return ExitCode::Success,
+        Ok(Report::NotHere(reason)) => {
+            if attempt == Attempt::Probe {
+                log.debug(&reason);
+                return ExitCode::NotRunning;
+            }
+            (ExitCode::NotRunning, reason)
+        }
+        Err(error) => {
+            let code = exit_code(&error, attempt);
+            log.debug(&chain(&error));
+            if code == ExitCode::Success || attempt == Attempt::Probe {
+                log.warn(&error.to_string());
+                return code;
+            }
+            (code, error.to_string())
+        }
+    };
+    log.exit_reason(&reason);
+    code
+}
+
+/// Returns an error with its causes, and EC2's own sentence and request id, in one line for the log.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(this) = cause {
+        text.push_str(": ");
+        text.push_str(&this.to_string());
+        cause = this.source();
+    }
+    if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {
+        for (name, value) in [("message", &ec2.message), ("request id", &ec2.request_id)] {
+            if let Some(value) = value {
+                text.push_str(&format!("; {name}: {value}"));
+            }
+        }
+    }
+    text
+}
+
+fn attempt_of(action: Action) -> Attempt {
+    match action {
+        Action::Start | Action::MigrateTo | Action::MigrateFrom | Action::Reload => Attempt::Start,
+        Action::Stop => Attempt::Stop,
+        Action::Monitor { .. } => Attempt::Monitor,
+        Action::Probe { .. } => Attempt::Probe,
+        Action::Validate { .. } => Attempt::Validate,
+    }
+}
+
+fn name_of(action: Action) -> &'static str {
+    match action {
+        Action::Start => "start",
+        Action::Stop => "stop",
+        Action::Monitor { .. } | Action::Probe { .. } => "monitor",
+        Action::Validate { .. } => "validate-all",
+        Action::MigrateTo => "migrate_to",
+        Action::MigrateFrom => "migrate_from",
+        Action::Reload => "reload-agent",
+    }
+}
+
+/// Returns whether warnings about the surroundings belong in the log of this action. Not each monitor of each ten seconds;
+/// and not level 0 of `validate-all`, where pcs shows whatever is printed as a finding.
+fn is_worth_warnings(action: Action) -> bool {
+    match action {
+        Action::Start | Action::Stop | Action::MigrateFrom => true,
+        Action::Validate { level } => level >= 10,
+        Action::Monitor { .. } | Action::Probe { .. } | Action::MigrateTo | Action::Reload => false,
+    }
+}
+
+/// Makes a panic an answer: without this it would exit 101 and say nothing an operator can use.
+fn report_panics(log: &Log, attempt: Attempt) {
+    let log = log.clone();
+    std::panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        log.exit_reason(&format!("internal error at {place}: please report it"));
+        std::process::exit(without_answer(attempt) as i32);
+    }));
+}
+
+/// Returns the exit code of an action that came to no answer at all.
+fn without_answer(attempt: Attempt) -> ExitCode {
+    exit_code(&Error::OutOfTime(Duration::ZERO), attempt)
+}
+
+/// Ends the process with an answer where the action can't: a call of the system that blocks past the deadline.
+struct Watchdog(mpsc::Sender<()>);
+
+impl Watchdog {
+    fn start(deadline: &Deadline, attempt: Attempt, log: &Log) -> Self {
+        let (ended, wait) = mpsc::channel();
+        let (limit, budget, log) = (deadline.last_resort(), deadline.budget(), log.clone());
+        let watch = move || {
+            if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // The reason first: what blocks may be the log.
+                log.print_reason(&Error::OutOfTime(budget).to_string());
+                std::process::exit(without_answer(attempt) as i32);
+            }
+        };
+        // Where no thread can be had the action goes on without its watchdog.
+        let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
+        Self(ended)
+    }
+
+    fn end(self) {
+        let _ = self.0.send(());
+    }
+}
+
+fn print(text: &str) -> u8 {
+    // A reader that has gone away is no reason to panic.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::Success as u8,
+        Err(_) => ExitCode::Generic as u8,
+    }
+}
+
+fn print_error(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,155 @@
+//! What this host knows about itself without asking anybody: its devices, its firmware's tables, its clock.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::ids::{InstanceId, MacAddress};
+
+/// Facts of the host that need no network.
+pub trait Host {
+    /// Returns the hardware address of a network device; nothing where there is no such device.
+    fn mac_of(&self, device: &str) -> Option<MacAddress>;
+
+    /// Returns the instance id that the firmware's tables hold (Nitro instances only).
+    fn instance_id(&self) -> Option<InstanceId>;
+
+    /// Returns whether anything on this host says that it is an EC2 instance.
+    fn looks_like_ec2(&self) -> bool;
+
+    /// Returns the name of this node as the kernel knows it.
+    fn node_name(&self) -> String;
+
+    /// Returns an id that is another one after each boot.
+    fn boot_id(&self) -> String;
+
+    /// Returns the time since boot. It never goes back.
+    fn uptime(&self) -> Duration;
+
+    /// Returns the time of day, for people to read.
+    fn now(&self) -> SystemTime;
+}
+
+/// The host this process runs on.
+#[derive(Debug, Clone)]
+pub struct SystemHost {
+    root: PathBuf,
+}
+
+impl Default for SystemHost {
+    fn default() -> Self {
+        Self { root: PathBuf::from("/") }
+    }
+}
+
+impl SystemHost {
+    /// Returns a host whose `/sys` and `/proc` are below `root`.
+    #[must_use]
+    pub fn below(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.root.join(path)).ok()?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn dmi(&self, item: &str) -> Option<String> {
+        self.text(&format!("sys/devices/virtual/dmi/id/{item}"))
+    }
+}
+
+impl Host for SystemHost {
+    fn mac_of(&self, device: &str) -> Option<MacAddress> {
+        self.text(&format!("sys/class/net/{device}/address"))?.parse().ok()
+    }
+
+    /// # Source
+    /// EC2 User Guide, "Instance identity": on Nitro the board asset tag is the instance id.
+    fn instance_id(&self) -> Option<InstanceId> {
+        self.dmi("board_asset_tag")?.parse().ok()
+    }
+
+    /// # Source
+    /// EC2 User Guide, "Detect whether a host is an EC2 instance": the vendor on Nitro, a UUID that begins with `ec2` on Xen.
+    fn looks_like_ec2(&self) -> bool {
+        let vendor = ["sys_vendor", "board_vendor", "bios_vendor"]
+            .iter()
+            .any(|item| self.dmi(item).is_some_and(|text| text.starts_with("Amazon EC2")));
+        let uuid = [self.text("sys/hypervisor/uuid"), self.dmi("product_uuid")]
+            .iter()
+            .flatten()
+            .any(|uuid| uuid.to_ascii_lowercase().starts_with("ec2"));
+        vendor || uuid || self.instance_id().is_some()
+    }
+
+    fn node_name(&self) -> String {
+        self.text("proc/sys/kernel/hostname").unwrap_or_default()
+    }
+
+    fn boot_id(&self) -> String {
+        self.text("proc/sys/kernel/random/boot_id").unwrap_or_default()
+    }
+
+    fn uptime(&self) -> Duration {
+        let seconds = self
+            .text("proc/uptime")
+            .and_then(|text| text.split(' ').next().and_then(|first| first.parse().ok()));
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default()
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Tree(PathBuf);
+
+    impl Tree {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let root = std::env::temp_dir().join(format!("eip-host-{}-{name}", std::process::id()));
+            for (path, text) in files {
+                let path = root.join(path);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+            Self(root)
+        }
+    }
+
+    impl Drop for Tree {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_nitro_instance_is_known_by_its_board() {
+        let tree = Tree::new(
+            "nitro",
+            &[
+                ("sys/devices/virtual/dmi/id/board_asset_tag", "i-0123456789abcdef0\n"),
+                ("sys/devices/virtual/dmi/id/sys_vendor", "Amazon EC2\n"),
+                ("sys/class/net/eth0/address", "02:00:00:00:00:01\n"),
+                ("proc/uptime", "1234.56 2345.67\n"),
+            ],
+        );
+        let host = SystemHost::below(&tree.0);
+        assert_eq!(host.instance_id().unwrap().as_str(), "i-0123456789abcdef0");
+        assert!(host.looks_like_ec2());
+        assert_eq!(host.mac_of("eth0").unwrap().to_string(), "02:00:00:00:00:01");
+        assert_eq!(host.mac_of("eth1"), None);
+        assert_eq!(host.uptime(), Duration::from_millis(1_234_560));
+    }
+
+    #[test]
+    fn a_xen_instance_is_known_by_its_hypervisor_and_another_host_is_not() {
+        let tree = Tree::new("xen", &[("sys/hypervisor/uuid", "ec2e1916-9099-7caf\n")]);
+        assert!(SystemHost::below(&tree.0).looks_like_ec2());
+        let tree = Tree::new("other", &[("sys/devices/virtual/dmi/id/sys_vendor", "QEMU\n")]);
+        assert!(!SystemHost::below(&tree.0).looks_like_ec2());
+    }
+}

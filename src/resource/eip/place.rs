@@ -1,0 +1,268 @@
+//! Where on this node the address belongs: which interface, which private address. From the metadata service, and where that
+//! is silent from what this node did last.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::holding::Identity;
+use super::{Eip, World};
+use crate::cloud::{Imds as _, ImdsError, Interface, Target};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::host::Host as _;
+use crate::ids::{InstanceId, InterfaceId, MacAddress};
+use crate::params::InterfaceSelector;
+use crate::retry::{self, Patience, Retryable};
+
+/// Limit for a look when the time is up: the margin of the deadline is half a second or more.
+const LAST_LOOK: Duration = Duration::from_millis(200);
+
+/// A public address and the private addresses that carry it.
+pub(super) type Carried = (Ipv4Addr, Vec<Ipv4Addr>);
+
+/// The place on this node where the address belongs.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// This node, to be recognised by.
+    pub identity: Identity,
+    /// Where to associate it.
+    pub target: Target,
+    /// The interface's hardware address.
+    pub mac: Option<MacAddress>,
+    /// What the metadata service shows on the interface now; nothing where it was not asked.
+    pub carried: Option<Vec<Carried>>,
+}
+
+/// What the metadata service says about the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It is where it belongs on this node.
+    Here,
+    /// It is not, and why.
+    NotHere(String),
+}
+
+/// The parts of [`Error`] that a look at the metadata service can end in, with the question whether to look again.
+impl Retryable for Error {
+    fn patience(&self) -> Patience {
+        match self {
+            Self::Imds(error) => error.patience(),
+            Self::Ec2(error) => error.patience(),
+            _ => Patience::Never,
+        }
+    }
+}
+
+impl<W: World> Eip<'_, W> {
+    /// Returns the private address that is configured for this node, if one is.
+    pub(super) fn wanted_ip(&self) -> Result<Option<Ipv4Addr>, Error> {
+        let kernel_name;
+        let node = match self.node {
+            Some(node) => node,
+            None => {
+                kernel_name = self.world.host().node_name();
+                &kernel_name
+            }
+        };
+        self.params.private_ip.for_node(node).map_err(|error| Error::NotHere(error.to_string()))
+    }
+
+    /// Returns whether the metadata service shows the address in its place, by one look.
+    ///
+    /// In the plainest set-up that is three requests: token, primary interface, association.
+    pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, ImdsError> {
+        let absent = |error: Error| match error {
+            Error::Imds(error) => Err(error),
+            other => Ok(Seen::NotHere(other.to_string())),
+        };
+        let (mac, wanted) = match self.wanted_ip() {
+            Ok(wanted) => match self.find_mac(wanted).await {
+                Ok(mac) => (mac, wanted),
+                Err(error) => return absent(error),
+            },
+            Err(error) => return absent(error),
+        };
+        let carriers = self.world.imds().association(mac, public_ip).await?;
+        let here = match wanted {
+            Some(ip) => carriers.contains(&ip),
+            None => !carriers.is_empty(),
+        };
+        Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on this node's {mac}")) })
+    }
+
+    /// Returns what [`Self::look_once`] does, looking again until `until` while the service is silent.
+    pub(super) async fn look(&self, public_ip: Ipv4Addr, until: &Deadline) -> Result<Seen, ImdsError> {
+        retry::until(
+            until,
+            self.params.timing.max_backoff,
+            || ImdsError::Silent { path: "meta-data".to_owned(), answer: "no answer in time".to_owned() },
+            async || self.look_once(public_ip).await,
+        )
+        .await
+    }
+
+    /// Looks once more when the time is up, within what the margin of the deadline leaves.
+    pub(super) async fn last_look(&self, public_ip: Ipv4Addr) -> Option<Seen> {
+        tokio::time::timeout(LAST_LOOK, self.look_once(public_ip)).await.ok()?.ok()
+    }
+
+    /// Finds the interface by its configured name, and among several by the configured private address.
+    async fn find_mac(&self, wanted: Option<Ipv4Addr>) -> Result<MacAddress, Error> {
+        let imds = self.world.imds();
+        match &self.params.interface {
+            InterfaceSelector::Primary => {
+                let primary = imds.primary_mac().await?;
+                match wanted {
+                    // A private address names its interface: in a VPC it is on one only.
+                    Some(ip) => self.carrier_of(ip, primary).await,
+                    None => Ok(primary),
+                }
+            }
+            InterfaceSelector::Device(device) => {
+                self.world.host().mac_of(device).ok_or_else(|| Error::NoDevice(device.clone()))
+            }
+            InterfaceSelector::Mac(mac) => Ok(*mac),
+            InterfaceSelector::Eni(id) => {
+                for mac in imds.macs().await? {
+                    if imds.interface(mac).await?.id == *id {
+                        return Ok(mac);
+                    }
+                }
+                Err(Error::NoInterface(id.to_string()))
+            }
+            InterfaceSelector::Index(index) => {
+                for mac in imds.macs().await? {
+                    if imds.device_index(mac).await? == *index {
+                        return Ok(mac);
+                    }
+                }
+                Err(Error::NoInterface(format!("number {index}")))
+            }
+        }
+    }
+
+    async fn carrier_of(&self, wanted: Ipv4Addr, primary: MacAddress) -> Result<MacAddress, Error> {
+        let first = self.world.imds().interface(primary).await?;
+        if first.private_ips.contains(&wanted) {
+            return Ok(primary);
+        }
+        for mac in self.world.imds().macs().await? {
+            if mac != primary && self.world.imds().interface(mac).await?.private_ips.contains(&wanted) {
+                return Ok(mac);
+            }
+        }
+        Err(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
+    }
+
+    /// Returns where the address belongs, by one look at the metadata service.
+    async fn place_once(&self, wanted: Option<Ipv4Addr>) -> Result<Place, Error> {
+        let imds = self.world.imds();
+        let mac = self.find_mac(wanted).await?;
+        let (instance, interface, carried) =
+            tokio::join!(imds.instance_id(), imds.interface(mac), imds.associations(mac));
+        let interface: Interface = match interface {
+            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
+            other => other?,
+        };
+        let private_ip = match wanted {
+            Some(ip) if interface.private_ips.contains(&ip) => ip,
+            Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
+            None => *interface.private_ips.first().ok_or_else(|| ImdsError::Garbled {
+                path: "local-ipv4s".to_owned(),
+                text: String::new(),
+            })?,
+        };
+        Ok(Place {
+            identity: Identity {
+                instance: Some(instance?),
+                interface: Some(interface.id.clone()),
+                interfaces: vec![interface.id.clone()],
+                private_ip: wanted,
+            },
+            target: Target { interface: interface.id, private_ip },
+            mac: Some(mac),
+            carried: Some(carried?),
+        })
+    }
+
+    /// Returns where the address belongs, asking until the deadline; after a quarter of the budget without an answer, what
+    /// this node used last in this boot will do.
+    pub(super) async fn place(&self) -> Result<Place, Error> {
+        let wanted = self.wanted_ip()?;
+        let mut last = None;
+        for until in [self.deadline.fraction(4), self.deadline] {
+            let silent = || {
+                Error::Imds(ImdsError::Silent {
+                    path: "meta-data".to_owned(),
+                    answer: "no answer in time".to_owned(),
+                })
+            };
+            let longest = self.params.timing.max_backoff;
+            match retry::until(&until, longest, silent, async || self.place_once(wanted).await).await {
+                Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => {
+                    if let Some(place) = self.remembered_place(wanted) {
+                        self.world.log().warn(&format!("{error}; using what was right before"));
+                        return Ok(place);
+                    }
+                    last = Some(error);
+                }
+                other => return other,
+            }
+        }
+        let error = last.unwrap_or(ImdsError::Absent { path: "meta-data".to_owned() });
+        if self.world.host().looks_like_ec2() || self.last_done().is_some() {
+            Err(Error::Imds(error))
+        } else {
+            Err(Error::NotEc2(error))
+        }
+    }
+
+    fn remembered_place(&self, wanted: Option<Ipv4Addr>) -> Option<Place> {
+        let record = self.last_done()?;
+        let (interface, private_ip) = (record.interface?, record.private_ip?);
+        if wanted.is_some_and(|wanted| wanted != private_ip) {
+            return None;
+        }
+        Some(Place {
+            identity: Identity {
+                instance: record.instance,
+                interface: Some(interface.clone()),
+                interfaces: vec![interface.clone()],
+                private_ip: wanted,
+            },
+            target: Target { interface, private_ip },
+            mac: record.mac,
+            carried: None,
+        })
+    }
+
+    /// Returns who this node is as far as that is known without the metadata service: firmware and record.
+    pub(super) fn identity_without_imds(&self) -> Identity {
+        let record = self.last_done().unwrap_or_default();
+        Identity {
+            instance: self.world.host().instance_id().or(record.instance),
+            interface: record.interface.clone(),
+            interfaces: record.interface.into_iter().collect(),
+            private_ip: self.wanted_ip().ok().flatten(),
+        }
+    }
+
+    /// Returns who this node is, as the metadata service says, by one look. What the interface selector names is part of it
+    /// only where there is such an interface.
+    pub(super) async fn identity_once(&self) -> Result<Identity, ImdsError> {
+        let imds = self.world.imds();
+        let (instance, macs) = tokio::join!(imds.instance_id(), imds.macs());
+        let instance: InstanceId = instance?;
+        let mut interfaces: Vec<InterfaceId> = Vec::new();
+        for mac in macs? {
+            interfaces.push(imds.interface(mac).await?.id);
+        }
+        let wanted = self.wanted_ip().ok().flatten();
+        let interface = match self.find_mac(wanted).await {
+            Ok(mac) => Some(imds.interface(mac).await?.id),
+            Err(Error::Imds(error)) => return Err(error),
+            Err(_) => None,
+        };
+        Ok(Identity { instance: Some(instance), interface, interfaces, private_ip: wanted })
+    }
+}

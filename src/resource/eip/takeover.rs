@@ -1,0 +1,256 @@
+//! Taking the address: order, confirmation, and what is kept so that a process killed between any two steps does no harm.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::holding::Holding;
+use super::journal::Made;
+use super::place::{Place, Seen};
+use super::{Eip, Report, World};
+use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Selector};
+use crate::error::Error;
+use crate::ids::{AllocationId, AssociationId};
+use crate::retry::{Backoff, Patience, Retryable as _};
+use crate::state::{Pair, Phase};
+
+/// What is known of the address when it is to be taken.
+pub(super) enum Known {
+    /// EC2 has just been asked.
+    ByEc2(Address),
+    /// Address and allocation belong together; who holds it is asked beside the order.
+    OnRecord(Pair),
+}
+
+impl Known {
+    fn allocation(&self) -> &AllocationId {
+        match self {
+            Self::ByEc2(address) => &address.allocation,
+            Self::OnRecord(pair) => &pair.allocation,
+        }
+    }
+}
+
+impl<W: World> Eip<'_, W> {
+    /// Takes the address and returns when EC2 shows it here.
+    pub(super) async fn take(
+        &self,
+        action: &'static str,
+        place: &Place,
+        known: Known,
+    ) -> Result<Report, Error> {
+        let began = Instant::now();
+        self.record(Phase::Starting, |record| {
+            record.instance.clone_from(&place.identity.instance);
+            record.interface = Some(place.target.interface.clone());
+            record.mac = place.mac;
+            record.private_ip = Some(place.target.private_ip);
+            record.association = None;
+        });
+        self.remember_displaced(place);
+        let order = self.order_and_confirm(place, known.allocation());
+        let (outcome, before) = match &known {
+            Known::ByEc2(address) => (order.await, Some(place.identity.judge(address.association.as_ref()))),
+            Known::OnRecord(pair) => {
+                let selector = Selector::Allocation(pair.allocation.clone());
+                let look = async { self.world.ec2().describe(&selector).await };
+                let (outcome, look) = beside(order, look).await;
+                let before =
+                    look.and_then(Result::ok).map(|a| place.identity.judge(a.association.as_ref()));
+                (outcome, before)
+            }
+        };
+        let Taken { association, ordered, confirmed } = match outcome {
+            Ok(taken) => taken,
+            Err(error) => return self.take_again(action, place, &known, error).await,
+        };
+        self.record_started(place, Some(&association));
+        let from = match &before {
+            // The look came too late: it shows what the order did.
+            Some(Holding::Ours(_)) | None => "an unknown holder".to_owned(),
+            Some(holding) => holding.holder(),
+        };
+        self.made(Made {
+            action,
+            from,
+            to: format!("{association} on {}", place.target.interface),
+            association: Some(association.id),
+            phases: vec![
+                ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
+                ("associate", ordered),
+                ("confirm", confirmed),
+            ],
+        });
+        Ok(Report::Done)
+    }
+
+    /// Looks an allocation on record up again that EC2 does not know any more, and takes the address by the new one.
+    async fn take_again(
+        &self,
+        action: &'static str,
+        place: &Place,
+        known: &Known,
+        error: Error,
+    ) -> Result<Report, Error> {
+        let unknown = matches!(&error, Error::Ec2(cause) if cause.fault == Ec2Fault::Unknown);
+        let by_record = matches!(known, Known::OnRecord(_)) && self.params.allocation_id.is_none();
+        if !(unknown && by_record) {
+            return Err(error);
+        }
+        self.forget_pair();
+        let address = self.ask_ec2(&self.deadline).await?;
+        Box::pin(self.take(action, place, Known::ByEc2(address))).await
+    }
+
+    /// Orders the association until EC2 takes the order, then waits until EC2 shows it.
+    async fn order_and_confirm(&self, place: &Place, allocation: &AllocationId) -> Result<Taken, Error> {
+        let began = Instant::now();
+        let ordered = self.order(place, allocation).await?;
+        let took = began.elapsed();
+        let (association, confirmed) = match ordered {
+            // A look after an order whose answer was lost has shown the address here.
+            Ordered::Shown(association) => (association, Duration::ZERO),
+            Ordered::Accepted(id) => {
+                let confirming = Instant::now();
+                (self.confirm(place, allocation, id).await?, confirming.elapsed())
+            }
+        };
+        Ok(Taken { association, ordered: took, confirmed })
+    }
+
+    async fn order(&self, place: &Place, allocation: &AllocationId) -> Result<Ordered, Error> {
+        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        let mut unknown_once = false;
+        let brief = self.deadline.fraction(2).within(Duration::from_secs(15));
+        loop {
+            let reassociate = self.params.allow_reassociation;
+            let order = self.world.ec2().associate(allocation, &place.target, reassociate);
+            let error = match self.deadline.bound(order).await {
+                Ok(Ok(id)) => return Ok(Ordered::Accepted(id)),
+                Ok(Err(error)) => error,
+                Err(_) => Ec2Error::cut_off("AssociateAddress", allocation),
+            };
+            let patience = error.patience();
+            if error.may_have_worked() || error.fault == Ec2Fault::AlreadyAssociated {
+                if let Some(association) = self.look_after_order(place, allocation, &error).await? {
+                    return Ok(Ordered::Shown(association));
+                }
+            }
+            let again = match patience {
+                Patience::Never => false,
+                Patience::Once => !std::mem::replace(&mut unknown_once, true),
+                Patience::Brief => !brief.is_over(),
+                Patience::Lasting | Patience::Throttled => true,
+            };
+            if !again || !self.deadline.pause(backoff.next(patience)).await {
+                return Err(Error::Ec2(error));
+            }
+        }
+    }
+
+    /// Looks whether an order whose answer was lost, or that was refused because somebody holds the address, left it here.
+    async fn look_after_order(
+        &self,
+        place: &Place,
+        allocation: &AllocationId,
+        error: &Ec2Error,
+    ) -> Result<Option<Association>, Error> {
+        let selector = Selector::Allocation(allocation.clone());
+        let look = self.deadline.bound(self.world.ec2().describe(&selector)).await;
+        let Ok(Ok(address)) = look else {
+            return Ok(None);
+        };
+        match place.identity.judge(address.association.as_ref()) {
+            Holding::Ours(association) => Ok(Some(association)),
+            holding if error.fault == Ec2Fault::AlreadyAssociated && holding != Holding::Nobody => {
+                Err(Error::Held { address: address.public_ip.to_string(), holder: holding.holder() })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Waits until EC2 shows the association, without a sleep before the first look.
+    async fn confirm(
+        &self,
+        place: &Place,
+        allocation: &AllocationId,
+        id: AssociationId,
+    ) -> Result<Association, Error> {
+        let began = Instant::now();
+        let selector = Selector::Allocation(allocation.clone());
+        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        let mut shown = "nothing".to_owned();
+        loop {
+            let patience = match self.deadline.bound(self.world.ec2().describe(&selector)).await {
+                Ok(Ok(address)) => {
+                    self.remember_pair(&address);
+                    match place.identity.judge(address.association.as_ref()) {
+                        Holding::Ours(association) => return Ok(association),
+                        holding => shown = holding.holder(),
+                    }
+                    Patience::Lasting
+                }
+                Ok(Err(error)) if error.is_silence() => {
+                    shown = error.to_string();
+                    error.patience()
+                }
+                Ok(Err(error)) => return Err(Error::Ec2(error)),
+                Err(_) => break,
+            };
+            if !self.deadline.pause(backoff.next(patience)).await {
+                break;
+            }
+        }
+        // EC2 took the order and then fell silent. The metadata may know.
+        let Some(public_ip) = self.public_ip() else {
+            return Err(self.unconfirmed(place, shown, began));
+        };
+        match self.last_look(public_ip).await {
+            Some(Seen::Here) => {
+                self.world.log().warn(&format!("{public_ip} is here by the metadata service; EC2 shows {shown}"));
+                Ok(Association {
+                    id,
+                    instance: place.identity.instance.clone(),
+                    interface: Some(place.target.interface.clone()),
+                    private_ip: Some(place.target.private_ip),
+                })
+            }
+            Some(Seen::NotHere(_)) | None => Err(self.unconfirmed(place, shown, began)),
+        }
+    }
+
+    fn unconfirmed(&self, place: &Place, shown: String, began: Instant) -> Error {
+        let what = format!("{} on {}", self.name(), place.target);
+        Error::Unconfirmed { what, shown, waited: began.elapsed() }
+    }
+}
+
+/// What became of an order.
+enum Ordered {
+    /// EC2 took it.
+    Accepted(AssociationId),
+    /// Its answer was lost, but EC2 shows the address here.
+    Shown(Association),
+}
+
+/// An address that was taken.
+struct Taken {
+    association: Association,
+    ordered: Duration,
+    confirmed: Duration,
+}
+
+/// Runs two things at once and returns when the first is done, with the second's outcome if it has one by then.
+async fn beside<A, B>(main: impl Future<Output = A>, side: impl Future<Output = B>) -> (A, Option<B>) {
+    tokio::pin!(main, side);
+    let mut outcome = None;
+    loop {
+        tokio::select! {
+            // The look goes out first, by a hair, so that it sees who held the address before the order.
+            biased;
+            value = &mut side, if outcome.is_none() => outcome = Some(value),
+            value = &mut main => return (value, outcome),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The decisions, against an EC2, a metadata service, a host and records in memory. No test waits in real time.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::cloud::ec2::fake::{FakeEc2, Strike};
+use crate::cloud::imds::fake::FakeImds;
+use crate::cloud::{Ec2Fault, Interface, Target};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::host::Host;
+use crate::ids::{InstanceId, MacAddress};
+use crate::ocf::log::Log;
+use crate::params::Params;
+use crate::resource::{Action, Parts, Report, Request, eip};
+use crate::state::{Durable, Pair, Phase, Records, Volatile};
+
+mod monitor;
+mod probe;
+mod start;
+mod stop;
+mod validate;
+
+const EIP: &str = "203.0.113.10";
+const ALLOCATION: &str = "eipalloc-00000000000000010";
+const OTHER: &str = "203.0.113.99";
+const OTHER_ALLOCATION: &str = "eipalloc-00000000000000099";
+
+/// Records in memory; clones share them.
+#[derive(Debug, Clone, Default)]
+struct MemoryRecords {
+    volatile: Rc<RefCell<Volatile>>,
+    durable: Rc<RefCell<Durable>>,
+    others: Rc<RefCell<Vec<(String, Volatile)>>>,
+}
+
+impl Records for MemoryRecords {
+    fn volatile(&self) -> Volatile {
+        self.volatile.borrow().clone()
+    }
+    fn set_volatile(&self, record: &Volatile) {
+        *self.volatile.borrow_mut() = record.clone();
+    }
+    fn durable(&self) -> Durable {
+        self.durable.borrow().clone()
+    }
+    fn set_durable(&self, record: &Durable) {
+        *self.durable.borrow_mut() = record.clone();
+    }
+    fn others(&self) -> Vec<(String, Volatile)> {
+        self.others.borrow().clone()
+    }
+}
+
+/// A host whose clock is tokio's, so that it can be paused and advanced.
+#[derive(Debug, Clone)]
+struct TestHost {
+    booted: Instant,
+    instance: Option<InstanceId>,
+    ec2: bool,
+    boot: String,
+}
+
+impl Host for TestHost {
+    fn mac_of(&self, device: &str) -> Option<MacAddress> {
+        (device == "eth0").then(|| "02:00:00:00:00:01".parse().unwrap())
+    }
+    fn instance_id(&self) -> Option<InstanceId> {
+        self.instance.clone()
+    }
+    fn looks_like_ec2(&self) -> bool {
+        self.ec2
+    }
+    fn node_name(&self) -> String {
+        "node1".to_owned()
+    }
+    fn boot_id(&self) -> String {
+        self.boot.clone()
+    }
+    fn uptime(&self) -> Duration {
+        self.booted.elapsed()
+    }
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH
+    }
+}
+
+/// One node of a cluster, and the account it is in. Clones of `ec2` belong to the other nodes.
+struct Node {
+    ec2: FakeEc2,
+    imds: FakeImds,
+    world: Parts<FakeEc2, FakeImds, TestHost, MemoryRecords>,
+    params: BTreeMap<String, String>,
+}
+
+fn target(number: u8) -> Target {
+    Target {
+        interface: format!("eni-{number:017x}").parse().unwrap(),
+        private_ip: format!("10.0.{number}.10").parse().unwrap(),
+    }
+}
+
+fn interface(number: u8) -> Interface {
+    let Target { interface, private_ip } = target(number);
+    let mac = format!("02:00:00:00:00:{number:02x}").parse().unwrap();
+    Interface { mac, id: interface, private_ips: vec![private_ip] }
+}
+
+fn instance(number: u8) -> String {
+    format!("i-{number:017x}")
+}
+
+impl Node {
+    /// Returns node 1 of an account with one Elastic IP that nobody holds, and a peer, node 2.
+    fn new() -> Self {
+        let ec2 = FakeEc2::default();
+        ec2.allocate(EIP, ALLOCATION);
+        ec2.attach(&instance(1), &target(1));
+        ec2.attach(&instance(2), &target(2));
+        Self::in_account(&ec2, 1)
+    }
+
+    fn in_account(ec2: &FakeEc2, number: u8) -> Self {
+        let imds = FakeImds::new(&instance(number), vec![interface(number)]);
+        let host = TestHost {
+            booted: Instant::now(),
+            instance: None,
+            ec2: true,
+            boot: format!("boot-of-{number}"),
+        };
+        let world = Parts {
+            ec2: ec2.clone(),
+            imds: imds.clone(),
+            host,
+            records: MemoryRecords::default(),
+            log: Log::memory(),
+        };
+        let params = BTreeMap::from([("elastic_ip".to_owned(), EIP.to_owned())]);
+        Self { ec2: ec2.clone(), imds, world, params }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.params.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.params.remove(name);
+        self
+    }
+
+    /// Puts the ids on record, as a probe does.
+    fn with_record(self) -> Self {
+        self.world.records.durable.borrow_mut().pair = Some(Pair {
+            public_ip: EIP.parse().unwrap(),
+            allocation: ALLOCATION.parse().unwrap(),
+            region: None,
+        });
+        self
+    }
+
+    async fn run(&self, action: Action) -> Result<Report, Error> {
+        self.run_within(action, 20).await
+    }
+
+    async fn run_within(&self, action: Action, timeout: u64) -> Result<Report, Error> {
+        let began = Instant::now();
+        let request = Request {
+            action,
+            params: Params::parse(&self.params).unwrap(),
+            deadline: Deadline::new(began, Duration::from_secs(timeout)),
+            node: None,
+        };
+        let outcome = eip::run(&self.world, &request).await;
+        assert!(began.elapsed() <= Duration::from_secs(timeout), "{action:?} took {:?}", began.elapsed());
+        outcome
+    }
+
+    async fn start(&self) -> Result<Report, Error> {
+        self.run(Action::Start).await
+    }
+
+    async fn stop(&self) -> Result<Report, Error> {
+        self.run(Action::Stop).await
+    }
+
+    async fn monitor(&self) -> Result<Report, Error> {
+        self.run(Action::Monitor { level: 0 }).await
+    }
+
+    async fn probe(&self) -> Result<Report, Error> {
+        self.run(Action::Probe { level: 0 }).await
+    }
+
+    /// Starts, lets the metadata catch up, and lets the settling window pass.
+    async fn settled(self) -> Self {
+        assert_eq!(self.start().await.unwrap(), Report::Done);
+        self.imds.show(EIP, "10.0.1.10");
+        tokio::time::advance(Duration::from_secs(130)).await;
+        self
+    }
+
+    /// Returns the calls to EC2 since `before`.
+    fn calls_since(&self, before: usize) -> Vec<String> {
+        self.ec2.calls().split_off(before)
+    }
+
+    fn holds(&self, number: u8) -> bool {
+        self.ec2.holder(EIP).is_some_and(|held| held.interface == Some(target(number).interface))
+    }
+
+    fn phase(&self) -> Option<Phase> {
+        self.world.records.volatile().phase
+    }
+
+    fn logged(&self, text: &str) -> bool {
+        self.world.log.lines().iter().any(|line| line.contains(text))
+    }
+}
+
+fn reason(outcome: Result<Report, Error>) -> String {
+    match outcome.unwrap() {
+        Report::NotHere(reason) => reason,
+        Report::Done => panic!("done"),
+    }
+}

@@ -1,0 +1,133 @@
+//! The kinds of address, and what each action does with them: the decisions, and nothing about how a request comes in.
+
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::params::Params;
+
+pub mod eip;
+
+/// What is asked of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Hold the address.
+    Start,
+    /// Let the address go.
+    Stop,
+    /// Say whether it is held; asked again and again while the resource runs.
+    Monitor {
+        /// `OCF_CHECK_LEVEL`: from 10 on EC2 is asked in any case.
+        level: u32,
+    },
+    /// Say whether it is held; asked before anything was started, on every node.
+    Probe {
+        /// As for [`Action::Monitor`].
+        level: u32,
+    },
+    /// Say whether the parameters are right; from level 10 on, whether they are right on this node.
+    Validate {
+        /// `OCF_CHECK_LEVEL`.
+        level: u32,
+    },
+    /// Get ready to be moved to another node.
+    MigrateTo,
+    /// Take the address from the node it is moved from.
+    MigrateFrom,
+    /// Take over changed parameters.
+    Reload,
+}
+
+/// One request to a resource.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What is asked.
+    pub action: Action,
+    /// With which parameters.
+    pub params: Params,
+    /// Until when.
+    pub deadline: Deadline,
+    /// The name by which the cluster knows this node, where it says it.
+    pub node: Option<String>,
+}
+
+/// What came of a request that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Done; for a monitor: the address is here.
+    Done,
+    /// The address is not here, and why that is known.
+    NotHere(String),
+}
+
+/// Returns a duration as milliseconds for log lines and records.
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The parts of the world an action works with: real ones in the agent, others in tests.
+pub trait World {
+    /// EC2.
+    type Ec2: crate::cloud::Ec2;
+    /// The metadata service.
+    type Imds: crate::cloud::Imds;
+    /// This host.
+    type Host: crate::host::Host;
+    /// What this node remembers.
+    type Records: crate::state::Records;
+
+    /// Returns EC2.
+    fn ec2(&self) -> &Self::Ec2;
+    /// Returns the metadata service.
+    fn imds(&self) -> &Self::Imds;
+    /// Returns this host.
+    fn host(&self) -> &Self::Host;
+    /// Returns what this node remembers of the resource.
+    fn records(&self) -> &Self::Records;
+    /// Returns where to report.
+    fn log(&self) -> &crate::ocf::log::Log;
+}
+
+/// A world put together from its parts.
+#[derive(Debug)]
+pub struct Parts<E, I, H, R> {
+    /// EC2.
+    pub ec2: E,
+    /// The metadata service.
+    pub imds: I,
+    /// This host.
+    pub host: H,
+    /// What this node remembers.
+    pub records: R,
+    /// Where to report.
+    pub log: crate::ocf::log::Log,
+}
+
+impl<E, I, H, R> World for Parts<E, I, H, R>
+where
+    E: crate::cloud::Ec2,
+    I: crate::cloud::Imds,
+    H: crate::host::Host,
+    R: crate::state::Records,
+{
+    type Ec2 = E;
+    type Imds = I;
+    type Host = H;
+    type Records = R;
+
+    fn ec2(&self) -> &E {
+        &self.ec2
+    }
+    fn imds(&self) -> &I {
+        &self.imds
+    }
+    fn host(&self) -> &H {
+        &self.host
+    }
+    fn records(&self) -> &R {
+        &self.records
+    }
+    fn log(&self) -> &crate::ocf::log::Log {
+        &self.log
+    }
+}

@@ -1,0 +1,205 @@
+//! The one layer that tries again.
+//!
+//! Whether an error is worth another attempt is asked of the error ([`Retryable`]); how long to wait between attempts is
+//! decided here, by decorrelated jitter clipped to the deadline. The SDK's own retries are switched off.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+
+/// How long an error is worth further attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// The same question gets the same answer.
+    Never,
+    /// One more attempt: something just created may not be visible everywhere yet.
+    Once,
+    /// For some seconds: a fresh role needs them before its credentials are accepted.
+    Brief,
+    /// Until the deadline, with short pauses: nobody asked us to slow down.
+    Lasting,
+    /// Until the deadline, with pauses that grow: the service asked for them.
+    Throttled,
+}
+
+/// An error that knows whether another attempt may help.
+pub trait Retryable {
+    /// Returns how long this error is worth further attempts.
+    fn patience(&self) -> Patience;
+}
+
+/// The longest that [`Patience::Brief`] lasts; half the budget where that is shorter.
+const BRIEF: Duration = Duration::from_secs(15);
+/// First pause after an attempt that got no answer.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause after an attempt that got no answer: a network that has come back is noticed within this time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// First pause after a throttled attempt: the buckets of the mutating calls refill at five a second.
+const FIRST_THROTTLED_PAUSE: Duration = Duration::from_millis(400);
+
+/// The pauses of one series of attempts.
+///
+/// # Source
+/// "Exponential Backoff And Jitter", AWS Architecture Blog: decorrelated jitter, `min(cap, random(base, 3 * previous))`.
+#[derive(Debug)]
+pub struct Backoff {
+    random: fastrand::Rng,
+    previous: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// Returns a series whose pauses after throttling never exceed `longest`.
+    #[must_use]
+    pub fn new(longest: Duration) -> Self {
+        Self { random: fastrand::Rng::new(), previous: Duration::ZERO, longest }
+    }
+
+    /// Returns the next pause for an error of this patience.
+    pub fn next(&mut self, patience: Patience) -> Duration {
+        let (base, cap) = match patience {
+            Patience::Throttled => (FIRST_THROTTLED_PAUSE, self.longest),
+            Patience::Never | Patience::Once | Patience::Brief | Patience::Lasting => {
+                (FIRST_PAUSE, LONGEST_PAUSE.min(self.longest))
+            }
+        };
+        let upper = (self.previous * 3).clamp(base, cap.max(base));
+        let span = (upper - base).as_secs_f64();
+        self.previous = (base + Duration::from_secs_f64(span * self.random.f64())).min(cap);
+        if self.previous == base {
+            // Without this the first pause would always be `base`, and all nodes that lost a zone would come in step.
+            self.previous = base.mul_f64(0.5 + self.random.f64()).min(cap);
+        }
+        self.previous
+    }
+}
+
+/// Runs `attempt` until it succeeds, its error is not worth another attempt, or the deadline is near.
+///
+/// An attempt is never started when the time has run out, except the first one.
+///
+/// # Errors
+/// The error of the last attempt; where the deadline cut an attempt off, what `cut_off` makes of it.
+pub async fn until<T, E, F>(
+    deadline: &Deadline,
+    longest_pause: Duration,
+    cut_off: impl Fn() -> E,
+    mut attempt: F,
+) -> Result<T, E>
+where
+    E: Retryable,
+    F: AsyncFnMut() -> Result<T, E>,
+{
+    let mut backoff = Backoff::new(longest_pause);
+    let began = Instant::now();
+    let brief = BRIEF.min(deadline.budget() / 2);
+    let mut repeated = false;
+    let mut last: Option<E> = None;
+    loop {
+        let error = match deadline.bound(attempt()).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error,
+            // The error before says more than "out of time".
+            Err(_) => return Err(last.unwrap_or_else(cut_off)),
+        };
+        let patience = error.patience();
+        let again = match patience {
+            Patience::Never => false,
+            Patience::Once => !std::mem::replace(&mut repeated, true),
+            Patience::Brief => began.elapsed() < brief,
+            Patience::Lasting | Patience::Throttled => true,
+        };
+        if !again || !deadline.pause(backoff.next(patience)).await {
+            return Err(error);
+        }
+        last = Some(error);
+    }
+}
+
+#[cfg(all(test, feature = "paused-time"))]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Clone, Copy)]
+    struct Fault(Patience);
+
+    impl Retryable for Fault {
+        fn patience(&self) -> Patience {
+            self.0
+        }
+    }
+
+    async fn attempts_of(patience: Patience, timeout: u64) -> (usize, Duration) {
+        let started = Instant::now();
+        let deadline = Deadline::new(started, Duration::from_secs(timeout));
+        let mut count = 0;
+        let longest = Duration::from_secs(5);
+        let result: Result<(), Fault> = until(
+            &deadline,
+            longest,
+            || Fault(Patience::Never),
+            async || {
+                count += 1;
+                Err(Fault(patience))
+            },
+        )
+        .await;
+        assert_eq!(result, Err(Fault(patience)));
+        (count, started.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_cannot_change_is_reported_at_once() {
+        assert_eq!(attempts_of(Patience::Never, 20).await, (1, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unknown_id_is_looked_up_twice() {
+        assert_eq!(attempts_of(Patience::Once, 20).await.0, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lasting_fault_is_retried_up_to_the_deadline_but_not_past_it() {
+        for patience in [Patience::Lasting, Patience::Throttled] {
+            let (count, took) = attempts_of(patience, 20).await;
+            assert!(count >= 4, "{patience:?}: {count} attempts");
+            assert!(took <= Duration::from_secs(19) && took > Duration::from_secs(12), "{patience:?}: {took:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rejected_credentials_are_retried_for_some_seconds() {
+        let (_, took) = attempts_of(Patience::Brief, 60).await;
+        assert!(took >= BRIEF && took < BRIEF + LONGEST_PAUSE * 2, "{took:?}");
+        let (_, took) = attempts_of(Patience::Brief, 11).await;
+        assert!(took < Duration::from_secs(7), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hanging_attempt_is_cut_off_at_the_deadline() {
+        let deadline = Deadline::new(Instant::now(), Duration::from_secs(5));
+        let hanging = async || std::future::pending::<Result<(), Fault>>().await;
+        let result =
+            until(&deadline, Duration::from_secs(1), || Fault(Patience::Never), hanging).await;
+        assert_eq!(result, Err(Fault(Patience::Never)));
+        assert!(deadline.is_over());
+    }
+
+    #[test]
+    fn pauses_stay_within_their_bounds_and_differ() {
+        let longest = Duration::from_secs(5);
+        let mut firsts = std::collections::BTreeSet::new();
+        for _ in 0..200 {
+            let mut backoff = Backoff::new(longest);
+            firsts.insert(backoff.next(Patience::Throttled));
+            for _ in 0..20 {
+                let pause = backoff.next(Patience::Throttled);
+                assert!(pause >= FIRST_THROTTLED_PAUSE / 2 && pause <= longest, "{pause:?}");
+                assert!(Backoff::new(longest).next(Patience::Lasting) <= LONGEST_PAUSE);
+            }
+        }
+        assert!(firsts.len() > 100, "nodes that fail together must not come back in step");
+    }
+}

@@ -1,0 +1,128 @@
+//! Small files written whole or not at all, and read only when nobody else can have written them.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// A state file is a few kilobytes; a larger one is not ours.
+const LARGEST: u64 = 1 << 20;
+
+/// Returns the text of a file; nothing where there is none.
+///
+/// # Errors
+/// Also when it is a link, not a plain file, of another owner, or writable by others: whoever can plant a file must not
+/// gain anything by it.
+pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
+    // Without O_NONBLOCK, opening a planted FIFO would wait for its writer.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    check(&file)?;
+    let mut text = String::new();
+    file.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::other("larger than any state file"));
+    }
+    Ok(Some(text))
+}
+
+fn check(file: &File) -> io::Result<()> {
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("not a plain file"));
+    }
+    if meta.uid() != own_uid()? {
+        return Err(io::Error::other(format!("owned by user {}", meta.uid())));
+    }
+    if meta.mode() & 0o022 != 0 {
+        return Err(io::Error::other("others may write to it"));
+    }
+    Ok(())
+}
+
+/// Returns the user this process acts as. `/proc/self` belongs to it; std has no other way without unsafe code.
+fn own_uid() -> io::Result<u32> {
+    Ok(fs::metadata("/proc/self")?.uid())
+}
+
+/// Replaces a file by one with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
+///
+/// # Errors
+/// Where the folder can't be made or written.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    if !folder.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = Path::new(&temporary);
+    let written = write_new(temporary, text).and_then(|()| fs::rename(temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(temporary);
+    }
+    written
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    // A leftover of a killed process with the same pid; `create_new` follows no link, and neither does this.
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    // Without it a power cut soon after the rename may leave an empty file.
+    file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("eip-file-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nobody_else_can() {
+        let folder = folder("plain");
+        let path = folder.join("a.json");
+        assert_eq!(read(&path).unwrap(), None);
+        replace(&path, "one").unwrap();
+        replace(&path, "two").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file stays");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_planted_link_fifo_or_open_file_is_not_read() {
+        let folder = folder("planted");
+        fs::create_dir_all(&folder).unwrap();
+        let target = folder.join("target");
+        fs::write(&target, "secret").unwrap();
+        let link = folder.join("link.json");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(read(&link).is_err());
+        replace(&link, "ours").unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "secret", "the link's target is untouched");
+        let open = folder.join("open.json");
+        fs::write(&open, "{}").unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(read(&open).unwrap_err().to_string().contains("others may write"));
+        assert!(read(&folder).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
