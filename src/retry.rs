@@ -165,7 +165,10 @@ mod tests {
         for patience in [Patience::Lasting, Patience::Throttled] {
             let (count, took) = attempts_of(patience, 20).await;
             assert!(count >= 4, "{patience:?}: {count} attempts");
-            assert!(took <= Duration::from_secs(19) && took > Duration::from_secs(12), "{patience:?}: {took:?}");
+            assert!(
+                took <= Duration::from_secs(19) && took > Duration::from_secs(12),
+                "{patience:?}: {took:?}"
+            );
         }
     }
 
@@ -181,8 +184,7 @@ mod tests {
     async fn a_hanging_attempt_is_cut_off_at_the_deadline() {
         let deadline = Deadline::new(Instant::now(), Duration::from_secs(5));
         let hanging = async || std::future::pending::<Result<(), Fault>>().await;
-        let result =
-            until(&deadline, Duration::from_secs(1), || Fault(Patience::Never), hanging).await;
+        let result = until(&deadline, Duration::from_secs(1), || Fault(Patience::Never), hanging).await;
         assert_eq!(result, Err(Fault(Patience::Never)));
         assert!(deadline.is_over());
     }

@@ -39,8 +39,7 @@ pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
         .operation_attempt_timeout(IMDS_CONNECT + IMDS_READ)
         .operation_timeout((IMDS_CONNECT + IMDS_READ) * 2);
     if let Some(endpoint) = &settings.imds_endpoint {
-        builder =
-            builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
+        builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
     } else if settings.imds_over_ipv6 {
         builder = builder.endpoint_mode(imds::client::EndpointMode::IpV6);
     }

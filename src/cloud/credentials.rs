@@ -12,7 +12,6 @@ use aws_config::imds;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::ProvideRegion as _;
-use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -21,6 +20,7 @@ use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use super::settings::Settings;
 use crate::ocf::log::Log;
@@ -58,10 +58,8 @@ fn source(
         };
         return SharedCredentialsProvider::new(named.build());
     }
-    let mut chain = CredentialsProviderChain::first_try(
-        "Environment",
-        EnvironmentVariableCredentialsProvider::new(),
-    );
+    let mut chain =
+        CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new());
     if !settings.instance_role_only {
         if let Some(files) = files {
             let profile = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
@@ -71,8 +69,7 @@ fn source(
     }
     let web = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
     let container = EcsCredentialsProvider::builder().configure(config).build();
-    let instance =
-        ImdsCredentialsProvider::builder().configure(config).imds_client(metadata.clone()).build();
+    let instance = ImdsCredentialsProvider::builder().configure(config).imds_client(metadata.clone()).build();
     SharedCredentialsProvider::new(
         chain
             .or_else("WebIdentityToken", web)
@@ -95,12 +92,12 @@ pub async fn profile_region(settings: &Settings, config: &ProviderConfig) -> Opt
 }
 
 /// Returns the profile files that exist. Their paths are given in full, because without `HOME` the SDK finds none.
-fn profile_files(settings: &Settings) -> Option<ProfileFiles> {
+fn profile_files(settings: &Settings) -> Option<EnvConfigFiles> {
     let files = [
-        (ProfileFileKind::Config, &settings.config_file),
-        (ProfileFileKind::Credentials, &settings.credentials_file),
+        (EnvConfigFileKind::Config, &settings.config_file),
+        (EnvConfigFileKind::Credentials, &settings.credentials_file),
     ];
-    let mut builder = ProfileFiles::builder();
+    let mut builder = EnvConfigFiles::builder();
     let mut any = false;
     for (kind, path) in files {
         if let Some(path) = path.as_ref().filter(|path| path.is_file()) {
@@ -121,8 +118,7 @@ struct SecretFile {
 
 impl SecretFile {
     fn new(settings: &Settings, log: &Log) -> Self {
-        let mut candidates: Vec<PathBuf> =
-            settings.home.iter().map(|home| home.join(".awssecret")).collect();
+        let mut candidates: Vec<PathBuf> = settings.home.iter().map(|home| home.join(".awssecret")).collect();
         let root = PathBuf::from("/root/.awssecret");
         if !candidates.contains(&root) {
             candidates.push(root);
@@ -135,7 +131,7 @@ impl SecretFile {
             match read_secret(path) {
                 Ok(Some((id, secret))) => return Ok(Credentials::new(id, secret, None, None, "awssecret")),
                 Ok(None) => {}
-                Err(reason) => self.log.warn(&format!("{} not used: {reason}", path.display())),
+                Err(reason) => self.log.warn(format_args!("{} not used: {reason}", path.display())),
             }
         }
         Err(CredentialsError::not_loaded("no .awssecret"))

@@ -66,8 +66,7 @@ impl Settings {
         let home = reader.text("HOME").map(PathBuf::from).or_else(std::env::home_dir);
         let dot_aws = |file| home.as_ref().map(|home| home.join(".aws").join(file));
         let any_endpoint = reader.url("AWS_ENDPOINT_URL");
-        let attempt_timeout =
-            timing.attempt_timeout.min(budget / ATTEMPTS_PER_BUDGET).max(SHORTEST_ATTEMPT);
+        let attempt_timeout = timing.attempt_timeout.min(budget / ATTEMPTS_PER_BUDGET).max(SHORTEST_ATTEMPT);
         let settings = Self {
             region: api
                 .region
@@ -86,17 +85,11 @@ impl Settings {
                 .clone()
                 .or_else(|| reader.url("AWS_EC2_METADATA_SERVICE_ENDPOINT")),
             imds_over_ipv6: reader.imds_mode(),
-            ca_bundle: api
-                .ca_bundle
-                .clone()
-                .or_else(|| reader.text("AWS_CA_BUNDLE").map(PathBuf::from)),
+            ca_bundle: api.ca_bundle.clone().or_else(|| reader.text("AWS_CA_BUNDLE").map(PathBuf::from)),
             profile: api.profile.clone(),
             role_arn: api.role_arn.clone(),
             instance_role_only: api.instance_role_only,
-            config_file: reader
-                .text("AWS_CONFIG_FILE")
-                .map(PathBuf::from)
-                .or_else(|| dot_aws("config")),
+            config_file: reader.text("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| dot_aws("config")),
             credentials_file: reader
                 .text("AWS_SHARED_CREDENTIALS_FILE")
                 .map(PathBuf::from)
@@ -144,22 +137,18 @@ impl Reader<'_> {
     }
 
     fn region(&mut self, name: &str) -> Option<String> {
-        let valid = |value: &str| {
-            value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
+        let valid =
+            |value: &str| value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         self.checked(name, valid, "a region such as eu-west-1")
     }
 
     fn switch(&mut self, name: &str) -> bool {
-        let valid = |value: &str| {
-            value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
-        };
+        let valid = |value: &str| value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
         self.checked(name, valid, "true or false").is_some_and(|v| v.eq_ignore_ascii_case("true"))
     }
 
     fn imds_mode(&mut self) -> bool {
-        let valid =
-            |value: &str| value.eq_ignore_ascii_case("ipv4") || value.eq_ignore_ascii_case("ipv6");
+        let valid = |value: &str| value.eq_ignore_ascii_case("ipv4") || value.eq_ignore_ascii_case("ipv6");
         self.checked("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", valid, "ipv4 or ipv6")
             .is_some_and(|value| value.eq_ignore_ascii_case("ipv6"))
     }

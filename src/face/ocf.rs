@@ -145,7 +145,7 @@ fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report
     if is_worth_warnings(request.action) {
         let unknown = params::unknown(&environment.reskeys());
         if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
-            log.warn(&format!("unknown parameters ignored: {}", unknown.join(", ")));
+            log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));
         }
         for warning in &warnings {
             log.warn(warning);
@@ -258,7 +258,7 @@ fn report_panics(log: &Log, attempt: Attempt) {
     let log = log.clone();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        log.exit_reason(&format!("internal error at {place}: please report it"));
+        log.exit_reason(format_args!("internal error at {place}: please report it"));
         std::process::exit(without_answer(attempt) as i32);
     }));
 }

@@ -29,9 +29,7 @@ impl FileRecords {
     /// `EIP_STATE_DIR` puts both kinds below one folder.
     #[must_use]
     pub fn new(environment: &Environment, log: &Log) -> Self {
-        let folder = |name: &str| {
-            environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-        };
+        let folder = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let (volatile, durable) = match folder("EIP_STATE_DIR") {
             Some(state) => (state.join("volatile"), state.join("durable")),
             None => (
@@ -51,7 +49,7 @@ impl FileRecords {
             text.map(|text| serde_json::from_str(&text).map_err(|error| error.to_string())).transpose()
         });
         loaded.map(Option::unwrap_or_default).unwrap_or_else(|reason| {
-            self.log.warn(&format!("state file {} not used: {reason}", path.display()));
+            self.log.warn(format_args!("state file {} not used: {reason}", path.display()));
             T::default()
         })
     }
@@ -61,7 +59,7 @@ impl FileRecords {
             .map_err(std::io::Error::other)
             .and_then(|text| file::replace(path, &text));
         if let Err(error) = stored {
-            self.log.warn(&format!("state file {} not written: {error}", path.display()));
+            self.log.warn(format_args!("state file {} not written: {error}", path.display()));
         }
     }
 }
@@ -134,7 +132,11 @@ mod tests {
         let path = records.path(&records.volatile);
         file::replace(&path, "{\"phase\": \"star").unwrap();
         assert_eq!(records.volatile(), Volatile::default());
-        assert!(records.log.lines().iter().any(|line| line.contains("not used")), "{:?}", records.log.lines());
+        assert!(
+            records.log.lines().iter().any(|line| line.contains("not used")),
+            "{:?}",
+            records.log.lines()
+        );
         file::replace(&path, "{\"phase\": null, \"added_by_a_later_version\": 1}").unwrap();
         assert_eq!(records.volatile(), Volatile::default());
         std::fs::remove_dir_all(records.volatile.parent().unwrap()).unwrap();

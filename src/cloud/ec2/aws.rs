@@ -130,15 +130,15 @@ impl AwsEc2 {
     {
         let began = Instant::now();
         let client = self.client(operation, object).await?;
-        self.log.trace(&format!("ec2 {operation} {object}: sent"));
+        self.log.trace(format_args!("ec2 {operation} {object}: sent"));
         let result = call(client).await.map_err(|error| failure(operation, object, error));
         let took = began.elapsed().as_millis();
         match &result {
-            Ok(_) => self.log.trace(&format!("ec2 {operation} {object}: ok in {took} ms")),
+            Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
             Err(error) => {
                 let id = error.request_id.as_deref().unwrap_or("none");
                 let text = error.message.as_deref().unwrap_or_default();
-                self.log.trace(&format!("ec2 {error} in {took} ms, request id {id} {text}"));
+                self.log.trace(format_args!("ec2 {error} in {took} ms, request id {id} {text}"));
             }
         }
         result
@@ -294,12 +294,7 @@ impl Ec2 for AwsEc2 {
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
         permitted(
             self.call("DisassociateAddress", association.as_str(), async |client| {
-                client
-                    .disassociate_address()
-                    .association_id(association.as_str())
-                    .dry_run(true)
-                    .send()
-                    .await
+                client.disassociate_address().association_id(association.as_str()).dry_run(true).send().await
             })
             .await,
         )

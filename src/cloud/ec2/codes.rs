@@ -45,7 +45,9 @@ pub(super) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault 
         | "OptInRequired"
         | "Blocked"
         | "PendingVerification" => Fault::Credentials,
-        "InvalidAllocationID.NotFound" | "InvalidAddress.NotFound" | "InvalidAddressID.NotFound" => Fault::Unknown,
+        "InvalidAllocationID.NotFound" | "InvalidAddress.NotFound" | "InvalidAddressID.NotFound" => {
+            Fault::Unknown
+        }
         "InvalidAssociationID.NotFound" => Fault::AssociationGone,
         "Resource.AlreadyAssociated" => Fault::AlreadyAssociated,
         "IncorrectInstanceState" => Fault::NotReady,
@@ -87,7 +89,12 @@ mod tests {
             ("RequestLimitExceeded", 503, "", Fault::Throttled),
             ("InternalError", 500, "", Fault::Unavailable),
             ("UnauthorizedOperation", 403, "", Fault::Denied),
-            ("AuthFailure", 401, "AWS was not able to validate the provided access credentials", Fault::Credentials),
+            (
+                "AuthFailure",
+                401,
+                "AWS was not able to validate the provided access credentials",
+                Fault::Credentials,
+            ),
             ("AuthFailure", 400, "The address '203.0.113.9' does not belong to you.", Fault::Unknown),
             ("InvalidAllocationID.NotFound", 400, "", Fault::Unknown),
             ("InvalidAssociationID.NotFound", 400, "", Fault::AssociationGone),

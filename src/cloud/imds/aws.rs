@@ -34,8 +34,8 @@ impl AwsImds {
         };
         let took = began.elapsed().as_micros();
         match &result {
-            Ok(text) => self.log.trace(&format!("imds {path}: {} in {took} us", text.replace('\n', " "))),
-            Err(error) => self.log.trace(&format!("imds {error} in {took} us")),
+            Ok(text) => self.log.trace(format_args!("imds {path}: {} in {took} us", text.replace('\n', " "))),
+            Err(error) => self.log.trace(format_args!("imds {error} in {took} us")),
         }
         result
     }

@@ -79,7 +79,8 @@ impl Imds for FakeImds {
     }
 
     async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError> {
-        self.ask("macs/", |state| Some(state.interfaces.iter().map(|interface| interface.mac).collect())).await
+        self.ask("macs/", |state| Some(state.interfaces.iter().map(|interface| interface.mac).collect()))
+            .await
     }
 
     async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError> {

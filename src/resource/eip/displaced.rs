@@ -28,7 +28,7 @@ impl<W: World> Eip<'_, W> {
             // The address of another resource is the cluster's to place, also when the metadata still shows it here.
             let of_the_cluster = Some(*public_ip) == ours || others.contains(public_ip);
             if in_our_place && !known && !of_the_cluster {
-                self.world.log().info(&format!("{public_ip} gives way on {}", place.target));
+                self.world.log().info(format_args!("{public_ip} gives way on {}", place.target));
                 durable.displaced.push(Displaced {
                     public_ip: *public_ip,
                     interface: place.target.interface.clone(),
@@ -47,13 +47,13 @@ impl<W: World> Eip<'_, W> {
         for entry in displaced {
             match self.put_back(&entry, until).await {
                 Ok(sentence) => {
-                    self.world.log().info(&format!("{} {sentence}", entry.public_ip));
+                    self.world.log().info(format_args!("{} {sentence}", entry.public_ip));
                     let mut durable = self.world.records().durable();
                     durable.displaced.retain(|kept| *kept != entry);
                     self.world.records().set_durable(&durable);
                 }
                 Err(error) => {
-                    self.world.log().warn(&format!("{} not put back yet: {error}", entry.public_ip));
+                    self.world.log().warn(format_args!("{} not put back yet: {error}", entry.public_ip));
                 }
             }
         }

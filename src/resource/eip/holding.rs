@@ -81,14 +81,6 @@ impl Holding {
             other => format!("{address} is held by {}", other.holder()),
         }
     }
-
-    /// Returns the association if this instance holds the address, in place or not.
-    pub(super) fn on_this_instance(&self) -> Option<&Association> {
-        match self {
-            Self::Ours(association) | Self::Misplaced(association) => Some(association),
-            Self::Elsewhere(_) | Self::Nobody => None,
-        }
-    }
 }
 
 #[cfg(test)]

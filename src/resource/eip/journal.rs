@@ -26,13 +26,8 @@ pub(super) struct Made<'a> {
 impl<W: World> Eip<'_, W> {
     /// Logs a change of holder and keeps it in the history.
     pub(super) fn made(&self, made: Made<'_>) {
-        let mut line = format!(
-            "{} moved from {} to {}; reason {}",
-            self.name(),
-            made.from,
-            made.to,
-            made.action
-        );
+        let mut line =
+            format!("{} moved from {} to {}; reason {}", self.name(), made.from, made.to, made.action);
         if let Some(id) = &made.association {
             let _ = write!(line, "; {id}");
         }

@@ -33,7 +33,8 @@ mod validate;
 /// # Errors
 /// Why it could not do what was asked. By the deadline there is an answer in any case.
 pub async fn run<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
-    let eip = Eip { world, params: &request.params, deadline: request.deadline, node: request.node.as_deref() };
+    let eip =
+        Eip { world, params: &request.params, deadline: request.deadline, node: request.node.as_deref() };
     match request.action {
         Action::Start => eip.start("start").await,
         Action::MigrateFrom => eip.start("migrate_from").await,
@@ -103,9 +104,12 @@ impl<W: World> Eip<'_, W> {
         };
         let mut answer = self.describe(&selector, until).await;
         if let (Err(error), Some(ip)) = (&answer, self.params.elastic_ip) {
-            let by_record = matches!(selector, Selector::Allocation(_)) && self.params.allocation_id.is_none();
+            let by_record =
+                matches!(selector, Selector::Allocation(_)) && self.params.allocation_id.is_none();
             if by_record && error.fault == crate::cloud::Ec2Fault::Unknown {
-                self.world.log().warn(&format!("{selector} is not known to EC2 any more, looking {ip} up again"));
+                self.world
+                    .log()
+                    .warn(format_args!("{selector} is not known to EC2 any more, looking {ip} up again"));
                 self.forget_pair();
                 answer = self.describe(&Selector::PublicIp(ip), until).await;
             }

@@ -23,7 +23,10 @@ impl<W: World> Eip<'_, W> {
     /// When it is not known: both sources silent, or EC2 refuses while the metadata service is silent.
     pub(super) async fn monitor(&self, level: u32) -> Result<Report, Error> {
         if self.was_left() {
-            return Ok(Report::NotHere(format!("{} was left by on_stop=leave until the next start", self.name())));
+            return Ok(Report::NotHere(format!(
+                "{} was left by on_stop=leave until the next start",
+                self.name()
+            )));
         }
         let Some(public_ip) = self.public_ip() else {
             return self.monitor_by_ec2().await;
@@ -94,8 +97,13 @@ impl<W: World> Eip<'_, W> {
     ) -> Result<Report, Error> {
         match seen {
             Seen::Here => {
-                let text = format!("{public_ip} is here by the metadata service; EC2 could not confirm it: {error}");
-                if level >= ASK_EC2_LEVEL { self.world.log().warn(&text) } else { self.world.log().info(&text) }
+                let text =
+                    format!("{public_ip} is here by the metadata service; EC2 could not confirm it: {error}");
+                if level >= ASK_EC2_LEVEL {
+                    self.world.log().warn(&text)
+                } else {
+                    self.world.log().info(&text)
+                }
                 Ok(Report::Done)
             }
             // A last look: the answer may have been stale while EC2 was asked in vain.

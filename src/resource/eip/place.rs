@@ -167,10 +167,10 @@ impl<W: World> Eip<'_, W> {
         let private_ip = match wanted {
             Some(ip) if interface.private_ips.contains(&ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
-            None => *interface.private_ips.first().ok_or_else(|| ImdsError::Garbled {
-                path: "local-ipv4s".to_owned(),
-                text: String::new(),
-            })?,
+            None => *interface
+                .private_ips
+                .first()
+                .ok_or_else(|| ImdsError::Garbled { path: "local-ipv4s".to_owned(), text: String::new() })?,
         };
         Ok(Place {
             identity: Identity {
@@ -201,7 +201,7 @@ impl<W: World> Eip<'_, W> {
             match retry::until(&until, longest, silent, async || self.place_once(wanted).await).await {
                 Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => {
                     if let Some(place) = self.remembered_place(wanted) {
-                        self.world.log().warn(&format!("{error}; using what was right before"));
+                        self.world.log().warn(format_args!("{error}; using what was right before"));
                         return Ok(place);
                     }
                     last = Some(error);

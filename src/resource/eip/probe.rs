@@ -19,7 +19,9 @@ impl<W: World> Eip<'_, W> {
         match self.try_probe(level).await {
             Ok(report) => report,
             Err(error) => {
-                self.world.log().warn(&format!("probe could not tell who holds {}: {error}", self.name()));
+                self.world
+                    .log()
+                    .warn(format_args!("probe could not tell who holds {}: {error}", self.name()));
                 Report::NotHere(error.to_string())
             }
         }
@@ -55,7 +57,7 @@ impl<W: World> Eip<'_, W> {
         }
         if let Err(error) = self.ask_ec2(&self.deadline.within(FILLING)).await {
             let name = self.name();
-            self.world.log().warn(&format!("this node could not take {name} over at present: {error}"));
+            self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
         }
     }
 }

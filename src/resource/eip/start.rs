@@ -41,7 +41,7 @@ impl<W: World> Eip<'_, W> {
             }
             // An outage of the API never takes down an address that works.
             Err(Error::Ec2(error)) if error.is_silence() && in_sight => {
-                self.world.log().warn(&format!("started by the metadata service alone: {error}"));
+                self.world.log().warn(format_args!("started by the metadata service alone: {error}"));
                 self.record_started(&place, None);
                 Ok(Report::Done)
             }
@@ -78,7 +78,7 @@ impl<W: World> Eip<'_, W> {
     }
 
     fn adopt(&self, place: &Place, association: &Association, address: &Address) {
-        self.world.log().info(&format!("{} is here already ({})", address.public_ip, association.id));
+        self.world.log().info(format_args!("{} is here already ({})", address.public_ip, association.id));
         self.record_started(place, Some(association));
     }
 

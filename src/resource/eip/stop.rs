@@ -22,7 +22,7 @@ impl<W: World> Eip<'_, W> {
     pub(super) async fn stop(&self) -> Result<Report, Error> {
         if self.params.on_stop == OnStop::Leave {
             self.record(Phase::Left, |_| ());
-            self.world.log().info(&format!("{} left where it is (on_stop=leave)", self.name()));
+            self.world.log().info(format_args!("{} left where it is (on_stop=leave)", self.name()));
             return Ok(Report::Done);
         }
         // Asked before the record is changed: a stop changes what "settling" means.
@@ -74,7 +74,7 @@ impl<W: World> Eip<'_, W> {
             association: Some(association.id),
             phases: vec![("in all", self.deadline.elapsed())],
         });
-        self.world.log().debug(&format!("{} let go", address.public_ip));
+        self.world.log().debug(format_args!("{} let go", address.public_ip));
         Ok(Report::Done)
     }
 
@@ -99,11 +99,15 @@ impl<W: World> Eip<'_, W> {
                 Error::Ec2(cause) if cause.is_silence() => {
                     if trust_metadata && self.not_in_sight().await {
                         let name = self.name();
-                        self.world.log().warn(&format!("{name} is not here by the metadata service; {error}"));
+                        self.world
+                            .log()
+                            .warn(format_args!("{name} is not here by the metadata service; {error}"));
                         return Ok(None);
                     }
                     // The peer may take it over meanwhile, which the metadata then shows.
-                    if cause.fault == Ec2Fault::Setup || !self.deadline.pause(backoff.next(Patience::Lasting)).await {
+                    if cause.fault == Ec2Fault::Setup
+                        || !self.deadline.pause(backoff.next(Patience::Lasting)).await
+                    {
                         return Err(error);
                     }
                     until = self.deadline.within(self.deadline.budget() / 8);
@@ -150,7 +154,9 @@ impl<W: World> Eip<'_, W> {
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let shown = loop {
             let shown = match self.ask_ec2(&until).await {
-                Ok(address) if address.association.as_ref().is_none_or(|now| now.id != association.id) => return,
+                Ok(address) if address.association.as_ref().is_none_or(|now| now.id != association.id) => {
+                    return;
+                }
                 Ok(_) => format!("EC2 still shows {}", association.id),
                 Err(error) => error.to_string(),
             };
@@ -158,7 +164,7 @@ impl<W: World> Eip<'_, W> {
                 break shown;
             }
         };
-        self.world.log().warn(&format!("{} let go, but not confirmed: {shown}", self.name()));
+        self.world.log().warn(format_args!("{} let go, but not confirmed: {shown}", self.name()));
     }
 }
 

@@ -56,8 +56,7 @@ impl<W: World> Eip<'_, W> {
                 let selector = Selector::Allocation(pair.allocation.clone());
                 let look = async { self.world.ec2().describe(&selector).await };
                 let (outcome, look) = beside(order, look).await;
-                let before =
-                    look.and_then(Result::ok).map(|a| place.identity.judge(a.association.as_ref()));
+                let before = look.and_then(Result::ok).map(|a| place.identity.judge(a.association.as_ref()));
                 (outcome, before)
             }
         };
@@ -208,7 +207,9 @@ impl<W: World> Eip<'_, W> {
         };
         match self.last_look(public_ip).await {
             Some(Seen::Here) => {
-                self.world.log().warn(&format!("{public_ip} is here by the metadata service; EC2 shows {shown}"));
+                self.world
+                    .log()
+                    .warn(format_args!("{public_ip} is here by the metadata service; EC2 shows {shown}"));
                 Ok(Association {
                     id,
                     instance: place.identity.instance.clone(),

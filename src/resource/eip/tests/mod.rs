@@ -126,12 +126,8 @@ impl Node {
 
     fn in_account(ec2: &FakeEc2, number: u8) -> Self {
         let imds = FakeImds::new(&instance(number), vec![interface(number)]);
-        let host = TestHost {
-            booted: Instant::now(),
-            instance: None,
-            ec2: true,
-            boot: format!("boot-of-{number}"),
-        };
+        let host =
+            TestHost { booted: Instant::now(), instance: None, ec2: true, boot: format!("boot-of-{number}") };
         let world = Parts {
             ec2: ec2.clone(),
             imds: imds.clone(),

@@ -44,7 +44,8 @@ async fn a_stale_describe_alone_is_no_reason_for_a_recovery() {
     node.ec2.freeze_describes(0);
     node.start().await.unwrap();
     node.imds.show(EIP, "10.0.1.10");
-    node.ec2.address(EIP, |address| address.association.as_mut().unwrap().interface = Some(target(2).interface));
+    node.ec2
+        .address(EIP, |address| address.association.as_mut().unwrap().interface = Some(target(2).interface));
     node.ec2.address(EIP, |address| address.association.as_mut().unwrap().instance = None);
     node.ec2.freeze_describes(3);
     node.ec2.give(EIP, &target(1));

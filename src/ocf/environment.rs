@@ -1,0 +1,205 @@
+//! What the cluster says in the environment: read once, checked once, asked for by name.
+//!
+//! Nonsense in a variable never fails an action: the default holds, and a warning is kept for the log.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::log::{Dates, facility};
+use super::text::{cut, one_line};
+
+/// The environment of one call.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    action_timeout: Duration,
+    interval: Duration,
+    check_level: u32,
+    ra_version: Option<(u32, u32)>,
+    warnings: Vec<String>,
+}
+
+/// The timeout of an action for which the cluster has set none, in milliseconds.
+///
+/// # Source
+/// Pacemaker Explained, "Operation properties": `timeout`.
+const DEFAULT_TIMEOUT_MS: u64 = 20_000;
+
+/// Names that begin like this concern the agent; the others are not worth a warning.
+const OURS: [&str; 4] = ["OCF_", "HA_", "AWS_", "EIP_"];
+
+impl Environment {
+    /// Takes the variables of the process. Bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut warnings = Vec::new();
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| {
+                let name = name.to_string_lossy().into_owned();
+                let value = value.into_string().unwrap_or_else(|value| {
+                    if OURS.iter().any(|ours| name.starts_with(ours)) {
+                        warnings.push(format!("{} is not UTF-8: strange bytes replaced", one_line(&name)));
+                    }
+                    value.to_string_lossy().into_owned()
+                });
+                (name, value)
+            })
+            .collect();
+        let mut reader = Reader { variables: &variables, warnings };
+        let ra_version = reader.ra_version();
+        let action_timeout = reader.action_timeout();
+        let interval = reader.interval();
+        let check_level = reader.check_level();
+        reader.logging();
+        let warnings = reader.warnings;
+        Self { variables, action_timeout, interval, check_level, ra_version, warnings }
+    }
+
+    /// Returns a variable as it is; nothing where it is unset or empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns all variables, sorted by name.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Returns what was strange in the environment, a line each, for the log.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Returns the name of the resource, with `:N` for an instance of a clone.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        self.get("OCF_RESOURCE_INSTANCE").unwrap_or("default")
+    }
+
+    /// Returns the name of the agent as the cluster knows it.
+    #[must_use]
+    pub fn resource_type(&self) -> &str {
+        self.get("OCF_RESOURCE_TYPE").unwrap_or("eip")
+    }
+
+    /// Returns the time from the start of the process after which Pacemaker kills it.
+    #[must_use]
+    pub fn action_timeout(&self) -> Duration {
+        self.action_timeout
+    }
+
+    /// Returns the time between two runs of a recurring action, zero for an action that is run once.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Returns whether a `monitor` is a probe: a look at what is there, before anything was started.
+    ///
+    /// # Source
+    /// `ocf-shellfuncs`, `ocf_is_probe`; the scheduler leaves the interval out when it is zero.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.interval.is_zero()
+    }
+
+    /// Returns how thoroughly to look: 0, 10 or 20; the caller takes the next lower level it knows.
+    #[must_use]
+    pub fn check_level(&self) -> u32 {
+        self.check_level
+    }
+
+    /// Returns the version of the standard that the caller speaks; nothing where no cluster is calling.
+    #[must_use]
+    pub fn ra_version(&self) -> Option<(u32, u32)> {
+        self.ra_version
+    }
+
+    /// Returns the name the cluster has for this node, where it says so.
+    #[must_use]
+    pub fn node_name(&self) -> Option<&str> {
+        self.get("OCF_RESKEY_CRM_meta_on_node")
+    }
+
+    /// Returns what comes before the text of an exit reason.
+    #[must_use]
+    pub fn exit_reason_prefix(&self) -> &str {
+        self.get("OCF_EXIT_REASON_PREFIX").unwrap_or("ocf-exit-reason:")
+    }
+
+    /// Returns the parameters of the resource by name, with those that the cluster adds.
+    #[must_use]
+    pub fn reskeys(&self) -> BTreeMap<String, String> {
+        let keys = self.variables.iter().filter_map(|(name, value)| {
+            name.strip_prefix("OCF_RESKEY_").map(|name| (name.to_owned(), value.clone()))
+        });
+        keys.collect()
+    }
+}
+
+/// Reads values and keeps a warning for each that makes no sense.
+struct Reader<'a> {
+    variables: &'a BTreeMap<String, String>,
+    warnings: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// Returns a value that passes the test; nothing where the variable is unset, empty or nonsense.
+    fn value<T: FromStr>(
+        &mut self,
+        name: &str,
+        valid: impl Fn(&T) -> bool,
+        instead: &impl Display,
+    ) -> Option<T> {
+        let value = self.variables.get(name).filter(|value| !value.is_empty())?;
+        let parsed = value.parse().ok().filter(|parsed| valid(parsed));
+        if parsed.is_none() {
+            self.warnings
+                .push(format!("{name}={} makes no sense: {instead} assumed", cut(&one_line(value), 40)));
+        }
+        parsed
+    }
+
+    fn action_timeout(&mut self) -> Duration {
+        let name = "OCF_RESKEY_CRM_meta_timeout";
+        let set = self.value(name, |&milliseconds: &u64| milliseconds > 0, &DEFAULT_TIMEOUT_MS);
+        Duration::from_millis(set.unwrap_or(DEFAULT_TIMEOUT_MS))
+    }
+
+    /// Nonsense counts as a probe, whose answers never make Pacemaker stop a healthy copy on another node.
+    fn interval(&mut self) -> Duration {
+        let set = self.value("OCF_RESKEY_CRM_meta_interval", |_: &u64| true, &"0, a probe,");
+        Duration::from_millis(set.unwrap_or_default())
+    }
+
+    /// Pacemaker before 2.0.5 passes the level on as if it were a parameter.
+    fn check_level(&mut self) -> u32 {
+        let set = self.value("OCF_CHECK_LEVEL", |_: &u32| true, &0);
+        set.or_else(|| self.value("OCF_RESKEY_OCF_CHECK_LEVEL", |_: &u32| true, &0)).unwrap_or_default()
+    }
+
+    /// The log reads these variables for itself; here is only said what it won't make use of.
+    fn logging(&mut self) {
+        let _ = self.value(
+            "HA_LOGFACILITY",
+            |name: &String| name == "none" || facility(name).is_some(),
+            &"daemon",
+        );
+        let _ = self.value("HA_DATEFMT", |format: &String| Dates::are_possible_in(format), &"the usual date");
+    }
+
+    fn ra_version(&mut self) -> Option<(u32, u32)> {
+        let major = self.value("OCF_RA_VERSION_MAJOR", |_: &u32| true, &"no cluster")?;
+        let minor = self.value("OCF_RA_VERSION_MINOR", |_: &u32| true, &0).unwrap_or_default();
+        Some((major, minor))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Where a log line goes, and in which form: terminal, system log, the cluster's log file, standard error.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use jiff::Zoned;
+use jiff::fmt::strtime;
+
+use super::{Environment, Process, Sink, lock, write_line};
+
+/// How bad it is, in the order of `ocf_log`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Crit,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl Level {
+    /// Returns the word at the beginning of the line.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Crit => "CRIT",
+            Self::Error => "ERROR",
+            Self::Warn => "WARNING",
+            Self::Info => "INFO",
+            Self::Debug => "DEBUG",
+        }
+    }
+}
+
+/// Whether a line may go to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stderr {
+    Allowed,
+    /// It says so already, as an exit reason.
+    Has,
+}
+
+/// The destinations of one process.
+pub(super) struct Destinations {
+    route: Route,
+    debug: bool,
+}
+
+enum Route {
+    /// A person runs the agent: standard error and nothing else.
+    Terminal {
+        prefix: String,
+    },
+    Cluster(Cluster),
+    Memory(Mutex<Vec<String>>),
+}
+
+/// What the cluster says about logging.
+struct Cluster {
+    tag: String,
+    dates: Dates,
+    facility: Option<u8>,
+    file: Option<PathBuf>,
+    debug_file: Option<PathBuf>,
+    syslog: PathBuf,
+}
+
+impl Destinations {
+    /// Reads what the cluster says.
+    ///
+    /// # Source
+    /// resource-agents 4.12, `ocf-shellfuncs`: `ha_log`, `ha_debug`, `set_logtag`.
+    pub(super) fn new(environment: &Environment, process: &Process) -> Self {
+        let own_tag = environment.get("HA_LOGTAG");
+        let route = if process.stdin_is_terminal {
+            Route::Terminal { prefix: own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default() }
+        } else {
+            let (agent, instance) = (environment.resource_type(), environment.instance());
+            let tag = own_tag.map(str::to_owned);
+            let file = |name| environment.get(name).map(PathBuf::from);
+            Route::Cluster(Cluster {
+                tag: tag.unwrap_or_else(|| format!("{agent}({instance})[{}]", std::process::id())),
+                dates: Dates::new(environment.get("HA_DATEFMT")),
+                facility: environment
+                    .get("HA_LOGFACILITY")
+                    .filter(|name| *name != "none")
+                    .map(|name| facility(name).unwrap_or(DAEMON)),
+                file: file("HA_LOGFILE"),
+                debug_file: file("HA_DEBUGLOG"),
+                syslog: process.syslog.clone(),
+            })
+        };
+        Self { route, debug: environment.get("HA_debug").is_some_and(|value| value != "0") }
+    }
+
+    pub(super) fn memory() -> Self {
+        Self { route: Route::Memory(Mutex::default()), debug: true }
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        match &self.route {
+            Route::Memory(lines) => lock(lines).clone(),
+            Route::Terminal { .. } | Route::Cluster(_) => Vec::new(),
+        }
+    }
+
+    /// Keeps a line if lines are kept in memory.
+    pub(super) fn remember(&self, line: &str) {
+        if let Route::Memory(lines) = &self.route {
+            lock(lines).push(line.to_owned());
+        }
+    }
+
+    /// Returns whether lines of this level go anywhere.
+    pub(super) fn wants(&self, level: Level) -> bool {
+        self.debug || level != Level::Debug
+    }
+
+    /// Writes a line, `LEVEL: TEXT`, to all destinations for its level.
+    pub(super) fn write(&self, level: Level, stderr: Stderr, line: &str, sink: &Sink) {
+        let to_stderr = |line: &str| {
+            if stderr == Stderr::Allowed {
+                write_line(&mut *lock(sink), line);
+            }
+        };
+        match &self.route {
+            Route::Terminal { prefix } => to_stderr(&format!("{prefix}{line}")),
+            Route::Cluster(cluster) => cluster.write(level, line, to_stderr),
+            Route::Memory(_) => self.remember(line),
+        }
+    }
+}
+
+impl Cluster {
+    fn write(&self, level: Level, line: &str, to_stderr: impl Fn(&str)) {
+        let now = Zoned::now();
+        let (tag, date) = (&self.tag, self.dates.show(&now));
+        let debug = level == Level::Debug;
+        if let Some(facility) = self.facility {
+            let severity = if debug { DEBUG } else { severity(line) };
+            // The date that the system's log expects, whatever the cluster's files have.
+            let date = Dates::in_format("%b %e %T", &now);
+            let datagram = format!("<{}>{date} {tag}: {line}", facility * 8 + severity);
+            send(&self.syslog, datagram.as_bytes());
+        }
+        match &self.file {
+            Some(file) if !debug => append(file, &format!("{date} {tag}:    {line}")),
+            // Debugging never goes there: without a debug log it has no file.
+            None if !debug && self.facility.is_none() => to_stderr(&format!("{date}{line}")),
+            _ => {}
+        }
+        if let Some(file) = self.debug_file.as_ref().filter(|file| debug || self.file.as_ref() != Some(*file))
+        {
+            append(file, &format!("{tag}:\t{date}{line}"));
+        }
+    }
+}
+
+/// The form of dates in the cluster's files.
+pub(in crate::ocf) struct Dates(String);
+
+impl Dates {
+    /// With the space that separates it from what follows, as `HA_DATEFMT` has it.
+    const DEFAULT: &'static str = "%b %d %T ";
+
+    fn new(format: Option<&str>) -> Self {
+        Self(format.filter(|format| Self::are_possible_in(format)).unwrap_or(Self::DEFAULT).to_owned())
+    }
+
+    /// Returns whether dates can be written in this format.
+    pub(in crate::ocf) fn are_possible_in(format: &str) -> bool {
+        strtime::format(format, &Zoned::default()).is_ok()
+    }
+
+    fn show(&self, now: &Zoned) -> String {
+        Self::in_format(&self.0, now)
+    }
+
+    /// Returns a date with English names in local time; nothing if the format is impossible.
+    pub(super) fn in_format(format: &str, now: &Zoned) -> String {
+        strtime::format(format, now).unwrap_or_default()
+    }
+}
+
+/// The facility for daemons.
+const DAEMON: u8 = 3;
+/// The severity of debugging.
+const DEBUG: u8 = 7;
+
+/// Returns the number of a facility of the system's log; nothing for a name that it does not know.
+///
+/// # Source
+/// RFC 5424, 6.2.1; the names are those of `logger -p`.
+pub(in crate::ocf) fn facility(name: &str) -> Option<u8> {
+    const NAMES: [&str; 12] = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+    ];
+    let name = name.to_ascii_lowercase();
+    let local = |name: &str| name.strip_prefix("local")?.parse().ok().filter(|n| *n < 8).map(|n: u8| 16 + n);
+    local(&name).or_else(|| NAMES.iter().position(|known| *known == name).and_then(|n| u8::try_from(n).ok()))
+}
+
+/// Returns the severity by the words in the line, as `ha_log` does; whatever says nothing is a notice.
+fn severity(line: &str) -> u8 {
+    let words = [("ERROR", 3), ("WARN", 4), ("INFO", 6)];
+    words.iter().find(|(word, _)| line.contains(word)).map_or(5, |(_, severity)| *severity)
+}
+
+/// Sends a line to the system's log, unless that is away or busy.
+fn send(socket: &Path, datagram: &[u8]) {
+    if let Ok(from) = UnixDatagram::unbound()
+        && from.set_nonblocking(true).is_ok()
+    {
+        let _ = from.send_to(datagram, socket);
+    }
+}
+
+/// Adds a line to a file. A pipe that nobody reads is skipped instead of waited for.
+fn append(file: &Path, line: &str) {
+    let opened = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(file);
+    if let Ok(mut opened) = opened {
+        write_line(&mut opened, line);
+    }
+}

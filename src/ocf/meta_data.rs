@@ -1,0 +1,140 @@
+//! The meta-data of an agent: the XML from which cluster tools learn its parameters and actions.
+//!
+//! Two forms: 1.0, which every tool and schema takes, and 1.1, which adds what reloading needs, for callers that say
+//! they know it. Made from constants alone, so that it works without environment, network or credentials.
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+
+use super::agent::{self, ActionSpec, Advertised, Agent};
+use crate::params::table::Spec;
+
+/// Which form of the meta-data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    V1_0,
+    V1_1,
+}
+
+/// Returns the meta-data of the agent `eip` for a caller that speaks this version of the standard.
+#[must_use]
+pub fn eip(ra_version: Option<(u32, u32)>) -> String {
+    meta_data(&agent::EIP, ra_version)
+}
+
+/// Returns an agent's meta-data for a caller that speaks this version of the standard.
+///
+/// Whoever names no version gets the 1.0 form: `ocf-tester`, crmsh and people at a terminal.
+#[must_use]
+pub fn meta_data(agent: &Agent, ra_version: Option<(u32, u32)>) -> String {
+    let form = if ra_version >= Some((1, 1)) { Form::V1_1 } else { Form::V1_0 };
+    let mut document = Document { xml: Writer::new_with_indent(Vec::new(), b' ', 2), form };
+    document.agent(agent);
+    let mut text = String::from_utf8_lossy(&document.xml.into_inner()).into_owned();
+    text.push('\n');
+    text
+}
+
+/// A document being written.
+struct Document {
+    xml: Writer<Vec<u8>>,
+    form: Form,
+}
+
+impl Document {
+    fn agent(&mut self, agent: &Agent) {
+        // No encoding: crmsh parses a decoded string, and lxml then refuses a declaration that names one.
+        self.put(Event::Decl(BytesDecl::new("1.0", None, None)));
+        self.put(Event::DocType(BytesText::from_escaped(r#"resource-agent SYSTEM "ra-api-1.dtd""#)));
+        let attributes = [("name", agent.name), ("version", env!("CARGO_PKG_VERSION"))];
+        self.element("resource-agent", &attributes, |document| {
+            let version = match document.form {
+                Form::V1_0 => "1.0",
+                Form::V1_1 => "1.1",
+            };
+            document.text("version", &[], version);
+            document.descriptions(&format!("\n{}\n", agent.long), agent.short);
+            document.element("parameters", &[], |document| {
+                for spec in agent.parameters {
+                    document.parameter(spec);
+                }
+            });
+            document.element("actions", &[], |document| {
+                for action in agent.actions {
+                    document.action(action);
+                }
+            });
+        });
+    }
+
+    fn parameter(&mut self, spec: &Spec) {
+        let mut attributes = vec![("name", spec.name)];
+        if self.form == Form::V1_1 {
+            attributes.extend(spec.unique.map(|group| ("unique-group", group)));
+            attributes.push(("reloadable", flag(spec.reloadable)));
+        }
+        // In both forms: crmsh knows no groups.
+        attributes.push(("unique", flag(spec.unique.is_some())));
+        attributes.push(("required", flag(spec.required)));
+        self.element("parameter", &attributes, |document| {
+            document.descriptions(spec.long, spec.short);
+            let mut content = vec![("type", spec.kind.as_str())];
+            content.extend(spec.default.map(|default| ("default", default)));
+            document.empty("content", &content);
+        });
+    }
+
+    fn action(&mut self, action: &ActionSpec) {
+        let advertised = match action.advertised {
+            Advertised::Always => true,
+            Advertised::Since11 => self.form == Form::V1_1,
+            Advertised::Never => false,
+        };
+        if !advertised {
+            return;
+        }
+        let timeout = format!("{}s", action.timeout_s);
+        let interval = action.interval_s.map(|interval| format!("{interval}s"));
+        let mut attributes = vec![("name", action.name), ("timeout", timeout.as_str())];
+        if let Some(interval) = &interval {
+            attributes.extend([("interval", interval.as_str()), ("depth", "0")]);
+        }
+        self.empty("action", &attributes);
+    }
+
+    fn descriptions(&mut self, long: &str, short: &str) {
+        self.text("longdesc", &[("lang", "en")], long);
+        self.text("shortdesc", &[("lang", "en")], short);
+    }
+
+    fn element(&mut self, name: &str, attributes: &[(&str, &str)], inside: impl FnOnce(&mut Self)) {
+        self.put(Event::Start(start(name, attributes)));
+        inside(self);
+        self.put(Event::End(BytesEnd::new(name)));
+    }
+
+    fn text(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.element(name, attributes, |document| document.put(Event::Text(BytesText::new(text))));
+    }
+
+    fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.put(Event::Empty(start(name, attributes)));
+    }
+
+    /// Adds to the document. The only errors are those of the underlying writer, and a vector has none.
+    fn put(&mut self, event: Event<'_>) {
+        let _ = self.xml.write_event(event);
+    }
+}
+
+fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
+    BytesStart::new(name).with_attributes(attributes.iter().copied())
+}
+
+/// Returns a truth value as the schemas have it.
+fn flag(set: bool) -> &'static str {
+    if set { "1" } else { "0" }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Makes texts fit for a log line, a trace or an exit reason: one line of ASCII, no longer than is kept, no secrets.
+
+use std::borrow::Cow;
+
+/// What stands for a secret.
+pub(crate) const MASK: &str = "***";
+
+/// Returns the text as one line of printable ASCII; whatever is neither is shown as Rust would write it.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
+    if text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if plain(character) {
+            line.push(character);
+        } else {
+            line.extend(character.escape_default());
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// Returns the text without line breaks and control characters, other alphabets left as they are.
+pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// Returns at most `limit` bytes of the text, never part of a character; three dots stand for what is missing.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut short = String::with_capacity(limit);
+    for character in text.chars() {
+        if short.len() + character.len_utf8() + 3 > limit {
+            break;
+        }
+        short.push(character);
+    }
+    short.push_str("...");
+    short
+}
+
+/// Returns the text with the user name and password of every URL in it masked, as proxy settings have them.
+pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split("://");
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        masked.push_str("://");
+        // The user info ends with the last `@` before the path, the query or the next word.
+        let end =
+            part.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((_, host)) => masked.extend([MASK, "@", host]),
+            None => masked.push_str(authority),
+        }
+        masked.push_str(rest);
+    }
+    Cow::Owned(masked)
+}
+
+/// Returns whether a variable of this name is to be kept out of traces.
+///
+/// Judged by the words between the underscores, because every parameter's variable has `KEY` inside `RESKEY`. A name that
+/// ends in `_FILE` is that of a path.
+pub(crate) fn names_a_secret(name: &str) -> bool {
+    const PARTS: [&str; 5] = ["SECRET", "TOKEN", "PASSW", "CREDENTIAL", "PRIVATEKEY"];
+    const WORDS: [&str; 6] = ["KEY", "KEYS", "APIKEY", "AUTHORIZATION", "PASS", "PWD"];
+    let name = name.to_ascii_uppercase();
+    // The working directory is no password.
+    if name.ends_with("_FILE") || matches!(name.as_str(), "PWD" | "OLDPWD") {
+        return false;
+    }
+    PARTS.iter().any(|part| name.contains(part)) || name.split('_').any(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_cannot_start_a_second_line() {
+        assert_eq!(one_line("a\nb\r\tc\u{1b}[1m \u{e9}"), r"a\nb\r\tc\u{1b}[1m \u{e9}");
+        assert_eq!(without_controls("a\nb \u{e9}"), "a\\nb \u{e9}");
+        assert!(matches!(one_line("as it is"), Cow::Borrowed("as it is")));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abc...");
+        assert_eq!(cut("a\u{e9}\u{e9}\u{e9}", 6), "a\u{e9}...");
+    }
+
+    #[test]
+    fn passwords_in_urls_are_masked() {
+        for (text, masked) in [
+            ("http://user:p@ss@proxy:3128/x@y", "http://***@proxy:3128/x@y"),
+            ("via https://a:b@c and http://d/e", "via https://***@c and http://d/e"),
+            ("http://proxy:3128", "http://proxy:3128"),
+            ("user@host", "user@host"),
+        ] {
+            assert_eq!(without_user_info(text), masked);
+        }
+    }
+
+    #[test]
+    fn variables_with_secrets_are_told_from_parameters_and_paths() {
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SESSION_TOKEN",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            "OCF_RESKEY_password",
+            "OCF_RESKEY_passwd",
+            "DB_PASS",
+            "github_token",
+        ] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        for name in [
+            "OCF_RESKEY_elastic_ip",
+            "OCF_RESKEY_CRM_meta_timeout",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "PWD",
+            "HOME",
+            "PATH",
+        ] {
+            assert!(!names_a_secret(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Where EC2 and IMDS are, and as whom to ask EC2.
+
+use std::path::{Path, PathBuf};
+
+use super::error::ParamError;
+use super::value::Values;
+
+/// What a resource says about the services; what it leaves out is found in the environment or taken from the SDK.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// The region; else the one that IMDS names.
+    pub region: Option<String>,
+    /// The profile in root's AWS configuration; none with `instance_role_only`.
+    pub profile: Option<String>,
+    /// The role to assume with the credentials found.
+    pub role_arn: Option<String>,
+    /// The URL of the EC2 API.
+    pub endpoint_url: Option<String>,
+    /// The URL of the instance metadata service.
+    pub imds_endpoint: Option<String>,
+    /// The file with the only certificate authorities to trust, instead of the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// Whether only the instance's own role gives credentials (`auth_type=role`).
+    pub instance_role_only: bool,
+}
+
+impl ApiSettings {
+    /// Reads the parameters; `auth_type=role` makes `profile` count as unset, as `awseip` has it.
+    pub(super) fn parse(values: &Values<'_>) -> Result<Self, ParamError> {
+        let auth_type =
+            values.checked("auth_type", |value| matches!(value, "key" | "role"), "key or role")?;
+        let instance_role_only = auth_type == Some("role");
+        let profile = values.checked(
+            "profile",
+            |value| !value.contains(char::is_control),
+            "a profile name without control characters",
+        )?;
+        let owned = |value: Option<&str>| value.map(str::to_owned);
+        Ok(Self {
+            region: owned(region(values)?),
+            profile: owned(profile.filter(|_| !instance_role_only)),
+            role_arn: owned(values.checked("role_arn", is_role, "arn:aws:iam::ACCOUNT:role/NAME")?),
+            endpoint_url: owned(values.checked("endpoint_url", is_endpoint, ENDPOINT)?),
+            imds_endpoint: owned(values.checked("imds_endpoint", is_endpoint, ENDPOINT)?),
+            ca_bundle: values.checked("ca_bundle", is_file, "an absolute path")?.map(PathBuf::from),
+            instance_role_only,
+        })
+    }
+}
+
+const ENDPOINT: &str = "http(s)://HOST[:PORT][/PATH], no user or query";
+
+/// Reads `region`. The name becomes part of host names, so nothing else may get into it.
+fn region<'a>(values: &Values<'a>) -> Result<Option<&'a str>, ParamError> {
+    let region = values.checked("region", is_region, "a region such as eu-west-1")?;
+    match region {
+        Some(zone) if is_zone(zone) => {
+            Err(ParamError::invalid("region", zone, "a region such as eu-west-1, not a zone"))
+        }
+        region => Ok(region),
+    }
+}
+
+/// Returns whether the text can be a label of a host name.
+fn is_region(value: &str) -> bool {
+    let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    value.len() <= 63 && value.bytes().all(allowed) && !value.starts_with('-') && !value.ends_with('-')
+}
+
+/// Returns whether this is a zone, `eu-west-1a`: a frequent slip that would end as a host name nobody knows.
+fn is_zone(value: &str) -> bool {
+    let Some((_, last)) = value.rsplit_once('-') else {
+        return false;
+    };
+    let digits = last.trim_end_matches(|character: char| character.is_ascii_lowercase());
+    last.len() == digits.len() + 1 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns whether this is the ARN of an IAM role, of any partition.
+///
+/// # Source
+/// IAM User Guide, "IAM identifiers": characters of names and paths, twelve digits of the account.
+fn is_role(value: &str) -> bool {
+    let parts: Vec<&str> = value.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, resource] = parts.as_slice() else {
+        return false;
+    };
+    let lower = |byte| matches!(byte, b'a'..=b'z' | b'-');
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&byte);
+    *arn == "arn"
+        && partition.starts_with("aws")
+        && partition.bytes().all(lower)
+        && *service == "iam"
+        && region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty() && name.bytes().all(named))
+}
+
+/// Returns whether requests can be sent to this URL. User names and passwords have no place in a cluster's
+/// configuration, and a query would collide with the request's own.
+fn is_endpoint(value: &str) -> bool {
+    let Ok(uri) = value.parse::<http::Uri>() else {
+        return false;
+    };
+    let host = uri.authority().is_some_and(|authority| {
+        let named = authority.host().bytes().any(|byte| byte.is_ascii_alphanumeric());
+        // `Uri` takes any text for the port until it is asked for the number.
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        let numbered = port.is_empty() || authority.port_u16().is_some_and(|number| number > 0);
+        named && numbered && !authority.as_str().contains('@')
+    });
+    host && matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.query().is_none()
+        && !value.contains('#')
+}
+
+fn is_file(value: &str) -> bool {
+    Path::new(value).is_absolute() && !value.contains(char::is_control)
+}

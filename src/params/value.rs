@@ -1,0 +1,74 @@
+//! Reads single values out of the raw parameters: trimmed, empty taken for unset, defaults from the table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::error::{ParamError, Shown};
+use super::table;
+
+/// The raw parameters of one resource.
+pub(super) struct Values<'a> {
+    raw: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(raw: &'a BTreeMap<String, String>) -> Self {
+        Self { raw }
+    }
+
+    /// Returns what the operator set, without the white space around it; nothing if that leaves nothing.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        self.raw.get(name).map(|value| value.trim_ascii()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns what the operator set, checked, or nothing if it is unset.
+    pub(super) fn checked(
+        &self,
+        name: &'static str,
+        valid: impl Fn(&str) -> bool,
+        expected: &'static str,
+    ) -> Result<Option<&'a str>, ParamError> {
+        match self.text(name) {
+            Some(value) if !valid(value) => Err(ParamError::invalid(name, value, expected)),
+            value => Ok(value),
+        }
+    }
+
+    /// Returns what the operator set, else the default of the table.
+    fn or_default(&self, name: &str) -> &'a str {
+        self.text(name)
+            .or_else(|| table::find(table::EIP, name).and_then(|spec| spec.default))
+            .unwrap_or_default()
+    }
+
+    /// Returns a parameter that is true or false.
+    pub(super) fn boolean(&self, name: &'static str) -> Result<bool, ParamError> {
+        let value = self.or_default(name);
+        boolean(value).ok_or_else(|| ParamError::invalid(name, value, "true or false"))
+    }
+
+    /// Returns a parameter that is a whole number of seconds within `least..=most`.
+    pub(super) fn seconds(&self, name: &'static str, least: u64, most: u64) -> Result<Duration, ParamError> {
+        let value = self.or_default(name);
+        // Digits alone: `u64` would also take a leading plus sign.
+        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+        value
+            .parse()
+            .ok()
+            .filter(|seconds| digits && (least..=most).contains(seconds))
+            .map(Duration::from_secs)
+            .ok_or_else(|| ParamError::Seconds { name, value: Shown::new(value), least, most })
+    }
+}
+
+/// Tells the words for true from those for false; nothing else is either.
+///
+/// The words are those of `ocf_is_true` and their opposites, in any case. Where `ocf_is_true` takes whatever it does not
+/// know for false, "Yes" and "On" among it, a slip in a parameter is reported.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "ja" => Some(true),
+        "false" | "no" | "off" | "0" | "nein" => Some(false),
+        _ => None,
+    }
+}
