@@ -17,6 +17,8 @@ import worlds
 from session import client
 
 ACTION_LIMIT = 30.0
+# Where an agent that overlooks a parameter ends up: nobody listens there.
+NOWHERE = "http://127.0.0.1:9"
 SETTLED = {"settle_window": "0"}
 NO_HOLDER = ""
 
@@ -42,6 +44,8 @@ class Node:
             "OCF_RESKEY_CRM_meta_timeout": "20000",
             "OCF_RESKEY_endpoint_url": endpoint_url,
             "OCF_RESKEY_imds_endpoint": imds_endpoint,
+            "AWS_ENDPOINT_URL": NOWHERE,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": NOWHERE,
             "HA_LOGFILE": str(self.log),
             "EIP_STATE_DIR": str(folder / "state"),
         }
