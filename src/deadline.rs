@@ -35,7 +35,7 @@ impl Deadline {
     #[must_use]
     pub fn new(started: Instant, timeout: Duration) -> Self {
         let margin = MARGIN.max(timeout / 20).min(timeout / 2);
-        Self { started, end: started + (timeout - margin), killed: started + timeout }
+        Self { started, end: started + timeout.saturating_sub(margin), killed: started + timeout }
     }
 
     /// Returns the time left, zero once it has run out.

@@ -184,11 +184,11 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             // Off EC2 the monitor of a resource that was once started knows nothing, so it must not say "stopped".
             let not_ec2 = if attempt == Attempt::Monitor { Generic } else { Installed };
             match error {
+                // Wrong on every node, so no other node is to try it.
+                Error::Mismatch { .. } if attempt != Attempt::Monitor => Configured,
                 Error::Parameter(_) => Configured,
-                // Wrong on every node, so no other node is to try it; a running address is left to be seen as absent.
-                Error::Mismatch { .. } if attempt == Attempt::Monitor => NotRunning,
-                Error::Mismatch { .. } => Configured,
-                Error::NotHere(_)
+                Error::Mismatch { .. }
+                | Error::NotHere(_)
                 | Error::NoDevice(_)
                 | Error::NoInterface(_)
                 | Error::NoPrivateIp { .. }

@@ -66,7 +66,7 @@ impl Backoff {
             }
         };
         let upper = (self.previous * 3).clamp(base, cap.max(base));
-        let span = (upper - base).as_secs_f64();
+        let span = upper.saturating_sub(base).as_secs_f64();
         self.previous = (base + Duration::from_secs_f64(span * self.random.f64())).min(cap);
         if self.previous == base {
             // Without this the first pause would always be `base`, and all nodes that lost a zone would come in step.

@@ -88,33 +88,3 @@ fn trust_only(path: &Path) -> Result<TrustStore, String> {
     }
     Ok(TrustStore::empty().with_pem_certificate(pem))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn https_with(name: &str, content: &str) -> Result<SharedHttpClient, String> {
-        let path = std::env::temp_dir().join(format!("eip-{}-{name}.pem", std::process::id()));
-        std::fs::write(&path, content).unwrap();
-        let result = https(&Settings { ca_bundle: Some(path.clone()), ..Settings::default() });
-        std::fs::remove_file(path).unwrap();
-        result
-    }
-
-    #[test]
-    fn a_ca_bundle_that_is_no_certificate_is_refused_in_one_line() {
-        let broken = "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydA==\n-----END CERTIFICATE-----\n";
-        for (name, content) in [("empty", ""), ("broken", broken)] {
-            let error = https_with(name, content).unwrap_err();
-            assert!(error.starts_with("ca_bundle ") && !error.contains('\n'), "{error}");
-        }
-        let missing = Settings { ca_bundle: Some("/nonexistent/ca.pem".into()), ..Settings::default() };
-        assert!(https(&missing).unwrap_err().contains("/nonexistent/ca.pem"));
-    }
-
-    #[test]
-    fn an_imds_endpoint_that_is_no_uri_is_refused() {
-        let settings = Settings { imds_endpoint: Some("http://[".to_owned()), ..Settings::default() };
-        assert!(imds(&settings).unwrap_err().contains("http://["));
-    }
-}

@@ -3,8 +3,7 @@
 //!
 //! Nothing here is read before the first EC2 call.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
@@ -22,6 +21,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
+use super::awssecret;
 use super::settings::Settings;
 use crate::ocf::log::Log;
 
@@ -128,7 +128,7 @@ impl SecretFile {
 
     fn load(&self) -> Result<Credentials, CredentialsError> {
         for path in &self.candidates {
-            match read_secret(path) {
+            match awssecret::read(path) {
                 Ok(Some((id, secret))) => return Ok(Credentials::new(id, secret, None, None, "awssecret")),
                 Ok(None) => {}
                 Err(reason) => self.log.warn(format_args!("{} not used: {reason}", path.display())),
@@ -144,59 +144,5 @@ impl ProvideCredentials for SecretFile {
         Self: 'a,
     {
         future::ProvideCredentials::ready(self.load())
-    }
-}
-
-/// Returns key id and secret of an `.awssecret` file, or nothing where there is none.
-///
-/// # Errors
-/// A sentence that says what is wrong with the file; it never quotes from it.
-fn read_secret(path: &Path) -> Result<Option<(String, String)>, String> {
-    let Ok(meta) = std::fs::metadata(path) else {
-        return Ok(None);
-    };
-    let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(format!("mode {mode:03o} lets others read it; make it 600"));
-    }
-    if !meta.is_file() || meta.size() > 4096 {
-        return Err("a file of two short lines is expected".to_owned());
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    match (lines.next(), lines.next()) {
-        (Some(id), Some(secret)) => Ok(Some((id.to_owned(), secret.to_owned()))),
-        _ => Err("the access key id is expected on line 1, the secret access key on line 2".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secret_file(name: &str, content: &str, mode: u32) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("eip-{}-{name}", std::process::id()));
-        std::fs::write(&path, content).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        path
-    }
-
-    #[test]
-    fn awssecret_is_read_only_when_nobody_else_can() {
-        let path = secret_file("good", "AKIDEXAMPLE\nverysecret\n", 0o600);
-        assert_eq!(read_secret(&path), Ok(Some(("AKIDEXAMPLE".to_owned(), "verysecret".to_owned()))));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let refusal = read_secret(&path).unwrap_err();
-        assert!(refusal.contains("644") && refusal.contains("600"), "{refusal}");
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(read_secret(&path), Ok(None));
-    }
-
-    #[test]
-    fn awssecret_with_one_line_is_refused_without_quoting_it() {
-        let path = secret_file("short", "AKIDEXAMPLE\n", 0o600);
-        let refusal = read_secret(&path).unwrap_err();
-        std::fs::remove_file(&path).unwrap();
-        assert!(refusal.contains("line 2") && !refusal.contains("AKID"), "{refusal}");
     }
 }

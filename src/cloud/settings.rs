@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::ocf::environment::Environment;
 use crate::params::{ApiSettings, Timing};
 
+// They come from as many independent variables and parameters.
+#[allow(clippy::struct_excessive_bools)]
 /// Everything the adapters need to know to build their clients.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {

@@ -1,5 +1,6 @@
 //! [`Records`] in files: one of each kind for every resource.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -48,10 +49,13 @@ impl FileRecords {
         let loaded = file::read(path).map_err(|error| error.to_string()).and_then(|text| {
             text.map(|text| serde_json::from_str(&text).map_err(|error| error.to_string())).transpose()
         });
-        loaded.map(Option::unwrap_or_default).unwrap_or_else(|reason| {
-            self.log.warn(format_args!("state file {} not used: {reason}", path.display()));
-            T::default()
-        })
+        match loaded {
+            Ok(record) => record.unwrap_or_default(),
+            Err(reason) => {
+                self.log.warn(format_args!("state file {} not used: {reason}", path.display()));
+                T::default()
+            }
+        }
     }
 
     fn store(&self, path: &Path, record: &impl Serialize) {
@@ -105,7 +109,7 @@ fn file_name(instance: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || (byte == b'.' && !name.is_empty()) {
             name.push(char::from(byte));
         } else {
-            name.push_str(&format!("%{byte:02X}"));
+            let _ = write!(name, "%{byte:02X}");
         }
     }
     name

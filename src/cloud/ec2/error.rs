@@ -59,7 +59,7 @@ pub enum Fault {
 impl Ec2Error {
     /// Returns the error of a call that the deadline cut off.
     #[must_use]
-    pub fn cut_off(operation: &'static str, object: impl ToString) -> Self {
+    pub fn cut_off(operation: &'static str, object: &impl ToString) -> Self {
         Self {
             operation,
             object: object.to_string(),

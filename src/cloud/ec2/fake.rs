@@ -1,5 +1,8 @@
 //! An EC2 in memory for the tests of the decisions: it keeps who holds what, counts calls, and fails where it is told to.
 
+// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -63,7 +66,7 @@ impl FakeEc2 {
 
     /// Associates as somebody else would, without a call being counted.
     pub fn give(&self, public_ip: &str, target: &Target) -> AssociationId {
-        self.0.borrow_mut().associate(&public_ip.parse().unwrap(), target)
+        self.0.borrow_mut().associate(public_ip.parse().unwrap(), target)
     }
 
     /// Frees an address as somebody else would.
@@ -149,7 +152,7 @@ impl FakeEc2 {
 }
 
 impl State {
-    fn associate(&mut self, public_ip: &Ipv4Addr, target: &Target) -> AssociationId {
+    fn associate(&mut self, public_ip: Ipv4Addr, target: &Target) -> AssociationId {
         self.next += 1;
         let id: AssociationId = format!("eipassoc-{:017x}", self.next).parse().unwrap();
         let instance = self.interfaces.iter().find(|(_, at)| at == target).map(|(id, _)| id.clone());
@@ -161,7 +164,7 @@ impl State {
             if there {
                 address.association = None;
             }
-            if address.public_ip == *public_ip {
+            if address.public_ip == public_ip {
                 address.association = Some(Association {
                     id: id.clone(),
                     instance: instance.clone(),
@@ -203,7 +206,7 @@ impl Ec2 for FakeEc2 {
                 return Err(Fault::Target);
             }
             let public_ip = address.public_ip;
-            Ok(state.associate(&public_ip, target))
+            Ok(state.associate(public_ip, target))
         })
         .await
     }

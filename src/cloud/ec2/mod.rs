@@ -7,7 +7,7 @@ use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 
 #[cfg(feature = "sdk")]
 pub mod aws;
-#[cfg(feature = "sdk")]
+#[cfg(any(feature = "sdk", test))]
 mod codes;
 mod error;
 #[cfg(all(test, feature = "paused-time"))]

@@ -1,5 +1,8 @@
 //! A metadata service in memory for the tests of the decisions. What it shows is set by hand, so it can be stale.
 
+// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
+
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;

@@ -115,14 +115,11 @@ impl<W: World> Eip<'_, W> {
             }
         }
         let address = answer?;
-        if let (Some(wanted), Some(allocation)) = (self.params.elastic_ip, &self.params.allocation_id) {
-            if address.public_ip != wanted {
-                return Err(Error::Mismatch {
-                    allocation: allocation.clone(),
-                    wanted,
-                    actual: address.public_ip,
-                });
-            }
+        if let (Some(wanted), Some(allocation)) = (self.params.elastic_ip, &self.params.allocation_id)
+            && address.public_ip != wanted
+        {
+            let actual = address.public_ip;
+            return Err(Error::Mismatch { allocation: allocation.clone(), wanted, actual });
         }
         self.remember_pair(&address);
         Ok(address)

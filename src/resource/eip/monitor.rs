@@ -67,11 +67,10 @@ impl<W: World> Eip<'_, W> {
         let mut denial: Option<Holding> = None;
         loop {
             match (self.holding(&until).await, &seen) {
-                (Ok(holding @ Holding::Ours(_)), _) => return Ok(self.report(&holding)),
-                // Two sources agree.
-                (Ok(holding), Seen::NotHere(_)) => return Ok(self.report(&holding)),
                 // One of them is stale. They get time to agree; after that EC2 is the authority.
-                (Ok(holding), Seen::Here) => denial = Some(holding),
+                (Ok(holding), Seen::Here) if !matches!(holding, Holding::Ours(_)) => denial = Some(holding),
+                // EC2 shows it here, or two sources agree that it is not.
+                (Ok(holding), _) => return Ok(self.report(&holding)),
                 (Err(error), _) if denial.is_none() || !is_silence(&error) => {
                     return self.without_ec2(public_ip, &seen, level, error).await;
                 }
@@ -100,9 +99,9 @@ impl<W: World> Eip<'_, W> {
                 let text =
                     format!("{public_ip} is here by the metadata service; EC2 could not confirm it: {error}");
                 if level >= ASK_EC2_LEVEL {
-                    self.world.log().warn(&text)
+                    self.world.log().warn(&text);
                 } else {
-                    self.world.log().info(&text)
+                    self.world.log().info(&text);
                 }
                 Ok(Report::Done)
             }

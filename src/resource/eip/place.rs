@@ -57,12 +57,11 @@ impl<W: World> Eip<'_, W> {
     /// Returns the private address that is configured for this node, if one is.
     pub(super) fn wanted_ip(&self) -> Result<Option<Ipv4Addr>, Error> {
         let kernel_name;
-        let node = match self.node {
-            Some(node) => node,
-            None => {
-                kernel_name = self.world.host().node_name();
-                &kernel_name
-            }
+        let node = if let Some(node) = self.node {
+            node
+        } else {
+            kernel_name = self.world.host().node_name();
+            &kernel_name
         };
         self.params.private_ip.for_node(node).map_err(|error| Error::NotHere(error.to_string()))
     }

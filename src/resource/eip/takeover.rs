@@ -131,10 +131,11 @@ impl<W: World> Eip<'_, W> {
                 Err(_) => Ec2Error::cut_off("AssociateAddress", allocation),
             };
             let patience = error.patience();
-            if error.may_have_worked() || error.fault == Ec2Fault::AlreadyAssociated {
-                if let Some(association) = self.look_after_order(place, allocation, &error).await? {
-                    return Ok(Ordered::Shown(association));
-                }
+            let worth_a_look = error.may_have_worked() || error.fault == Ec2Fault::AlreadyAssociated;
+            if worth_a_look
+                && let Some(association) = self.look_after_order(place, allocation, &error).await?
+            {
+                return Ok(Ordered::Shown(association));
             }
             let again = match patience {
                 Patience::Never => false,

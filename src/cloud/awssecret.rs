@@ -1,0 +1,59 @@
+//! `.awssecret` of the older set-ups: access key id on line 1, secret access key on line 2.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// Returns key id and secret of an `.awssecret` file, or nothing where there is none.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file; it never quotes from it.
+pub(super) fn read(path: &Path) -> Result<Option<(String, String)>, String> {
+    let Ok(meta) = std::fs::metadata(path) else {
+        return Ok(None);
+    };
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(format!("mode {mode:03o} lets others read it; make it 600"));
+    }
+    if !meta.is_file() || meta.size() > 4096 {
+        return Err("a file of two short lines is expected".to_owned());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    match (lines.next(), lines.next()) {
+        (Some(id), Some(secret)) => Ok(Some((id.to_owned(), secret.to_owned()))),
+        _ => Err("the access key id is expected on line 1, the secret access key on line 2".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn secret_file(name: &str, content: &str, mode: u32) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("eip-{}-{name}", std::process::id()));
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn awssecret_is_read_only_when_nobody_else_can() {
+        let path = secret_file("good", "AKIDEXAMPLE\nverysecret\n", 0o600);
+        assert_eq!(read(&path), Ok(Some(("AKIDEXAMPLE".to_owned(), "verysecret".to_owned()))));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let refusal = read(&path).unwrap_err();
+        assert!(refusal.contains("644") && refusal.contains("600"), "{refusal}");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read(&path), Ok(None));
+    }
+
+    #[test]
+    fn awssecret_with_one_line_is_refused_without_quoting_it() {
+        let path = secret_file("short", "AKIDEXAMPLE\n", 0o600);
+        let refusal = read(&path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(refusal.contains("line 2") && !refusal.contains("AKID"), "{refusal}");
+    }
+}
