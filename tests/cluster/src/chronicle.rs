@@ -1,0 +1,242 @@
+//! Puts together what logs, simulator and client saw of a scenario: the marks, the gaps and the lines of a timeline.
+
+use std::fmt::Display;
+
+use aws_sim::{Request, Service};
+
+use crate::cluster::{Cluster, RESOURCE};
+use crate::error::Result;
+use crate::journal::{Event, Kind};
+use crate::scenario::Story;
+use crate::timeline::{Gap, Held, Marks, Sample, nobody, outage, unheld};
+use crate::topology::NodeName;
+use crate::wait::Epoch;
+
+/// What is known of a scenario in the end.
+#[derive(Debug, Clone, Default)]
+pub struct Chronicle {
+    /// The instants of the takeover.
+    pub marks: Marks,
+    /// How long nobody held the address, or only a node that could not serve.
+    pub unheld: Gap,
+    /// How long nobody at all held the address.
+    pub nobody: Gap,
+    /// How long a client was without answers.
+    pub outage: Gap,
+    /// What happened, in order.
+    pub lines: Vec<Line>,
+    /// Calls to EC2 and to metadata services.
+    pub calls: (usize, usize),
+}
+
+/// A line of a timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// When.
+    pub at: Epoch,
+    /// Who or what.
+    pub who: String,
+    /// What.
+    pub what: String,
+}
+
+impl Chronicle {
+    /// Tells the story of what has happened to the cluster.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub fn of(cluster: &mut Cluster, story: &Story) -> Result<Self> {
+        let (from, to) = story.window();
+        let within = |at: Epoch| at >= from && at <= to;
+        let mut events = cluster.events_since(from)?;
+        events.retain(|event| within(event.at));
+        let world = cluster.world();
+        let history = world.history();
+        let requests: Vec<(Option<NodeName>, Request)> = world
+            .requests_since(from)
+            .into_iter()
+            .filter(|request| within(request.at))
+            .map(|request| (world.sender(&request), request))
+            .collect();
+        let samples = cluster.probe().since(from - 1.0);
+        let hit: Vec<NodeName> = cluster
+            .unusable()
+            .iter()
+            .filter(|span| span.to.is_none_or(|end| end > from))
+            .map(|s| s.node)
+            .collect();
+        let calls = |service| requests.iter().filter(|(_, request)| request.service == service).count();
+
+        let mut lines: Vec<Line> = story
+            .notes()
+            .iter()
+            .filter(|(at, _)| within(*at))
+            .map(|(at, what)| line(*at, ">>", what))
+            .collect();
+        lines.extend(events.iter().filter_map(told));
+        lines.extend(requests.iter().filter_map(|(sender, request)| sent(*sender, request)));
+        lines.extend(holders(&history, from, to));
+        lines.extend(answers(&samples, from, to));
+        lines.sort_by(|a, b| a.at.total_cmp(&b.at));
+
+        Ok(Self {
+            marks: marks(from, story.target, &hit, &events, &requests, &history, &samples),
+            unheld: unheld(&history, cluster.unusable(), from, to),
+            nobody: nobody(&history, from, to),
+            outage: outage(&samples, from, to),
+            lines: once(lines),
+            calls: (calls(Service::Ec2), calls(Service::Imds)),
+        })
+    }
+}
+
+/// Returns the instants of the move that put the address where it stayed: in a merge it may move more than once.
+fn marks(
+    failure: Epoch,
+    target: Option<NodeName>,
+    hit: &[NodeName],
+    events: &[Event],
+    requests: &[(Option<NodeName>, Request)],
+    history: &[Held],
+    samples: &[Sample],
+) -> Marks {
+    let noticed = |kind: &Kind| {
+        matches!(kind, Kind::Suspicion(_) | Kind::PeerLost(_) | Kind::PeerBack(_) | Kind::Initiated { .. })
+    };
+    let begins = |kind: &Kind| {
+        matches!(kind, Kind::Executing { action, resource }
+            if resource == RESOURCE && (action == "start" || action == "migrate_from"))
+    };
+    let by_target = |node: Option<NodeName>| node.is_some() && node == target;
+    let associates = |(sender, request): &&(Option<NodeName>, Request)| {
+        by_target(*sender) && request.is("AssociateAddress")
+    };
+    let gains = |held: &&Held| held.at >= failure && by_target(held.by);
+    let moved = history.iter().rfind(gains).map(|held| held.at);
+    // Where the address never moved, an answer of its holder marks nothing.
+    let answers = |sample: &&Sample| sample.began >= moved.unwrap_or(f64::MAX) && by_target(sample.answer);
+    let before_it = |at: &Epoch| *at <= moved.unwrap_or(f64::MAX);
+    let starts = events.iter().filter(|e| by_target(Some(e.node)) && begins(&e.kind)).map(|e| e.at);
+    Marks {
+        failure,
+        detected: events.iter().find(|e| !hit.contains(&e.node) && noticed(&e.kind)).map(|e| e.at),
+        start: starts.filter(before_it).next_back(),
+        associate: requests
+            .iter()
+            .filter(associates)
+            .map(|(_, request)| request.at)
+            .filter(before_it)
+            .next_back(),
+        moved,
+        answered: samples.iter().find(answers).map(|sample| sample.ended),
+    }
+}
+
+fn told(event: &Event) -> Option<Line> {
+    let what = match &event.kind {
+        Kind::Suspicion(why) => format!("corosync: {why}"),
+        Kind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
+        Kind::PeerBack(peer) => format!("pacemaker: {peer} is a member"),
+        Kind::Executing { action, resource } if resource == RESOURCE && action != "monitor" => {
+            format!("agent: {action}")
+        }
+        Kind::Ended { action, resource, result } if resource == RESOURCE && result != "Cancelled" => {
+            format!("agent: {action} ended: {result}")
+        }
+        _ => return None,
+    };
+    Some(line(event.at, event.node, what))
+}
+
+fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
+    if !request.is("AssociateAddress") && !request.is("DisassociateAddress") {
+        return None;
+    }
+    let outcome = match (&request.fault, &request.code) {
+        (Some(fault), _) => format!(" ({fault})"),
+        (None, Some(code)) => format!(" ({code})"),
+        (None, None) => String::new(),
+    };
+    let who = sender.map_or_else(|| "?".to_owned(), |node| node.to_string());
+    Some(line(request.at, who, format!("EC2: {}{outcome}", request.operation)))
+}
+
+fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
+    history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
+        let what = held.by.map_or_else(|| "nobody holds it".to_owned(), |node| format!("{node} holds it"));
+        line(held.at, "address", what)
+    })
+}
+
+/// The client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
+fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
+    const HICCUP: f64 = 0.25;
+    let mut lines = Vec::new();
+    let mut last: Option<(NodeName, Epoch)> = None;
+    for sample in samples.iter().filter(|sample| sample.ended <= to) {
+        let Some(node) = sample.answer else { continue };
+        if let Some((before, at)) = last
+            && (before != node || sample.ended - at > HICCUP)
+        {
+            lines.push(line(at, "client", format!("last answer of {before}")));
+            let silence = sample.ended - at;
+            lines.push(line(sample.ended, "client", format!("first answer of {node}, after {silence:.2} s")));
+        } else if last.is_none() && sample.ended > from {
+            lines.push(line(sample.ended, "client", format!("first answer of {node}")));
+        }
+        last = Some((node, sample.ended));
+    }
+    lines
+}
+
+/// Puts lines that repeat the one before them into one.
+fn once(lines: Vec<Line>) -> Vec<Line> {
+    let mut kept: Vec<(Line, usize)> = Vec::new();
+    for line in lines {
+        match kept.iter_mut().rev().take(2).find(|(last, _)| last.who == line.who && last.what == line.what) {
+            Some((_, times)) => *times += 1,
+            None => kept.push((line, 1)),
+        }
+    }
+    let counted = |(mut line, times): (Line, usize)| {
+        if times > 1 {
+            line.what = format!("{} ({times} times)", line.what);
+        }
+        line
+    };
+    kept.into_iter().map(counted).collect()
+}
+
+fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
+    Line { at, who: who.to_string(), what: what.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_one_line() {
+        let lines = [1.0, 2.0, 3.0].map(|at| line(at, "n2", "EC2: AssociateAddress (error)"));
+        let kept = once(lines.into());
+        assert_eq!(kept, [line(1.0, "n2", "EC2: AssociateAddress (error) (3 times)")]);
+    }
+
+    #[test]
+    fn the_client_tells_of_silence_and_of_a_new_voice_but_not_of_a_lost_packet() {
+        let sample = |ended: f64, answer: &str| Sample { began: ended, ended, answer: answer.parse().ok() };
+        let samples = [
+            sample(9.9, "n1"),
+            sample(10.1, "n1"),
+            sample(10.2, ""),
+            sample(10.3, "n1"),
+            sample(11.0, ""),
+            sample(12.3, "n2"),
+        ];
+        let told: Vec<_> =
+            answers(&samples, 10.0, 20.0).into_iter().map(|line| (line.at, line.what)).collect();
+        let expected =
+            [(10.3, "last answer of n1".to_owned()), (12.3, "first answer of n2, after 2.00 s".to_owned())];
+        assert_eq!(told, expected);
+    }
+}

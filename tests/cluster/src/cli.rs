@@ -1,0 +1,177 @@
+//! Reads the command line and finds the agent under test.
+
+use std::env;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use crate::cluster::Options;
+use crate::scenario::{self, Scenario};
+
+/// What is asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// Print the scenarios.
+    List,
+    /// Run scenarios.
+    Test(Plan),
+    /// Show a takeover.
+    Demo(Options),
+    /// Bring a cluster up for a person.
+    Shell(Options),
+    /// Remove what dead runs left.
+    Clean,
+    /// Be a node's web server.
+    NodeWeb(SocketAddr),
+}
+
+/// Which scenarios to run, and how.
+#[derive(Debug)]
+pub struct Plan {
+    /// The scenarios, in order.
+    pub scenarios: Vec<&'static Scenario>,
+    /// The cluster to run them on.
+    pub options: Options,
+    /// Where logs of failed scenarios are kept.
+    pub save: PathBuf,
+}
+
+/// Parses the arguments.
+///
+/// # Errors
+/// clap's error, which also stands for `--help`.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    Ok(match matches.subcommand() {
+        Some(("test", matches)) => Request::Test(plan(matches)),
+        Some(("demo", matches)) => Request::Demo(options(matches)),
+        Some(("shell", matches)) => Request::Shell(options(matches)),
+        Some(("clean", _)) => Request::Clean,
+        Some(("node-web", matches)) => {
+            let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
+            Request::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
+        }
+        _ => Request::List,
+    })
+}
+
+fn command() -> Command {
+    let agent = Arg::new("agent")
+        .long("agent")
+        .value_name("PATH")
+        .help("The agent under test [default: $EIP_BIN, else eip among the release binaries]")
+        .value_parser(value_parser!(PathBuf));
+    let nodes = Arg::new("nodes")
+        .long("nodes")
+        .value_name("N")
+        .help("How many nodes: 2 or 3")
+        .default_value("2")
+        .value_parser(RangedU64ValueParser::<u8>::new().range(2..=3));
+    let token = Arg::new("token")
+        .long("token")
+        .value_name("MS")
+        .help("Corosync's token timeout; a busy machine wants 2000")
+        .default_value("1000")
+        .value_parser(RangedU64ValueParser::<u64>::new().range(500..=60_000));
+    let shared = [agent, nodes, token];
+    let save = Arg::new("save")
+        .long("save")
+        .value_name("DIR")
+        .help("Where logs of failed scenarios are kept [default: cluster-logs among the build results]")
+        .value_parser(value_parser!(PathBuf));
+    let names: Vec<_> = scenario::all().iter().map(|scenario| scenario.name).collect();
+    let scenarios = Arg::new("SCENARIO")
+        .num_args(0..)
+        .value_parser(names)
+        .help("Those to run [default: all]")
+        .hide_possible_values(true);
+    let listen = Arg::new("LISTEN").required(true).value_parser(value_parser!(SocketAddr));
+    Command::new("cluster")
+        .about("Real Pacemaker clusters in network namespaces, in a simulated cloud. Needs root.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("test").about("Run scenarios").args(shared.clone()).arg(save).arg(scenarios))
+        .subcommand(Command::new("demo").about("Show a node die and its address move").args(shared.clone()))
+        .subcommand(Command::new("shell").about("Bring a cluster up and keep it until Ctrl-C").args(shared))
+        .subcommand(Command::new("list").about("List the scenarios"))
+        .subcommand(Command::new("clean").about("Remove what killed runs left behind"))
+        .subcommand(Command::new("node-web").about("Be a node's web server").hide(true).arg(listen))
+}
+
+fn plan(matches: &ArgMatches) -> Plan {
+    let wanted: Vec<&String> = matches.get_many("SCENARIO").unwrap_or_default().collect();
+    let chosen = |name: &String| scenario::all().into_iter().find(|scenario| scenario.name == *name);
+    let scenarios =
+        if wanted.is_empty() { scenario::all() } else { wanted.into_iter().filter_map(chosen).collect() };
+    let save = matches.get_one::<PathBuf>("save").cloned();
+    let save = save.unwrap_or_else(|| release_folder().join("../cluster-logs"));
+    Plan { scenarios, options: options(matches), save }
+}
+
+fn options(matches: &ArgMatches) -> Options {
+    let agent = matches.get_one::<PathBuf>("agent").cloned();
+    let agent = agent.or_else(|| env::var_os("EIP_BIN").filter(|path| !path.is_empty()).map(PathBuf::from));
+    Options {
+        agent: agent.unwrap_or_else(|| release_folder().join("eip")),
+        nodes: matches.get_one("nodes").copied().unwrap_or(2),
+        token: Duration::from_millis(matches.get_one("token").copied().unwrap_or(1000)),
+    }
+}
+
+/// Where cargo puts release binaries: by `CARGO_TARGET_DIR`, or, as sudo drops that, beside this binary.
+fn release_folder() -> PathBuf {
+    let by_cargo = env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("release"));
+    let own = || env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
+    by_cargo.or_else(own).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Request, clap::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn scenarios_run_in_the_order_given() {
+        let Ok(Request::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
+            panic!("not a test")
+        };
+        assert_eq!(
+            plan.scenarios.iter().map(|scenario| scenario.name).collect::<Vec<_>>(),
+            ["rejoin", "move"]
+        );
+        assert_eq!(plan.options.nodes, 3);
+    }
+
+    #[test]
+    fn no_scenario_means_all_of_them() {
+        let Ok(Request::Test(plan)) = read("cluster test") else { panic!("not a test") };
+        assert_eq!(plan.scenarios.len(), scenario::all().len());
+    }
+
+    #[test]
+    fn unknown_scenarios_and_cluster_sizes_are_refused() {
+        assert!(read("cluster test moove").is_err());
+        assert!(read("cluster test --nodes 1").is_err());
+    }
+
+    #[test]
+    fn scenario_names_are_unique() {
+        let mut names: Vec<_> = scenario::all().iter().map(|scenario| scenario.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

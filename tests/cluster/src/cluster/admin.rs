@@ -1,0 +1,75 @@
+//! What an administrator does to the resource and to nodes, with the tools that administrators use.
+
+use std::time::Duration;
+
+use super::{Cluster, RESOURCE};
+use crate::error::Result;
+use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName};
+
+/// How often Pacemaker asks the agent.
+pub const MONITOR_INTERVAL: Duration = Duration::from_secs(3);
+/// The id of the operation that asks EC2, too. Its interval differs, because Pacemaker tells operations apart by it.
+const DEEP_MONITOR: &str = "eip-deep-monitor";
+
+impl Cluster {
+    /// Returns the command with which a user creates the resource.
+    #[must_use]
+    pub fn creation() -> String {
+        let (resource, interval) = (RESOURCE, MONITOR_INTERVAL.as_secs());
+        format!(
+            "pcs resource create {resource} ocf:heartbeat:eip elastic_ip={ELASTIC_IP} \
+             endpoint_url=http://{CLOUD_IP}:{EC2_PORT} op monitor interval={interval}s timeout=20s"
+        )
+    }
+
+    /// Creates the resource.
+    ///
+    /// # Errors
+    /// When `pcs` refuses.
+    pub fn create_resource(&self) -> Result<()> {
+        self.run(&Self::creation().split(' ').collect::<Vec<_>>()).map(drop)
+    }
+
+    /// Adds a monitor that asks EC2 each time, or removes it. The other one asks EC2 only soon after a change.
+    ///
+    /// # Errors
+    /// When `pcs` refuses.
+    pub fn set_deep_monitor(&self, on: bool) -> Result<()> {
+        let id = format!("id={DEEP_MONITOR}");
+        let add = ["add", RESOURCE, "monitor", "interval=4s", "timeout=20s", "OCF_CHECK_LEVEL=10", &id];
+        let delete = ["delete", DEEP_MONITOR];
+        let words: &[&str] = if on { &add } else { &delete };
+        self.run(&[&["pcs", "resource", "op"], words].concat()).map(drop)
+    }
+
+    /// Puts a node into standby, or takes it out of it.
+    ///
+    /// # Errors
+    /// When `pcs` refuses.
+    pub fn set_standby(&mut self, node: NodeName, on: bool) -> Result<()> {
+        let verb = if on { "standby" } else { "unstandby" };
+        self.run(&["pcs", "node", verb, &node.to_string()])?;
+        if on {
+            self.standby.insert(node)
+        } else {
+            self.standby.remove(&node)
+        };
+        Ok(())
+    }
+
+    /// Sets a meta attribute of the resource; an empty value removes it.
+    ///
+    /// # Errors
+    /// When `pcs` refuses.
+    pub fn set_meta(&self, name: &str, value: &str) -> Result<()> {
+        self.run(&["pcs", "resource", "meta", RESOURCE, &format!("{name}={value}")]).map(drop)
+    }
+
+    /// Forgets failed actions and fail-counts.
+    ///
+    /// # Errors
+    /// When `crm_resource` refuses.
+    pub fn clean_up(&self) -> Result<()> {
+        self.run(&["crm_resource", "--cleanup", "-r", RESOURCE]).map(drop)
+    }
+}

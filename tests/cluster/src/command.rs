@@ -1,0 +1,177 @@
+//! Runs programs with a limit of time and a captured output. A program never outlives its limit, and Ctrl-C does not
+//! reach it: the harness decides when it ends.
+
+use std::fmt::{self, Display};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::error::{Error, Result};
+use crate::interrupt;
+
+/// Enough for `pcs`, the slowest of the programs used, on a machine that also compiles.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
+/// How often a running program is looked at: well under the 40 ms that the quickest of them takes.
+const LOOK_EVERY: Duration = Duration::from_millis(4);
+/// How much of a program's output goes into an error.
+const QUOTED: usize = 600;
+
+/// A program to run.
+#[derive(Debug, Clone)]
+pub struct Cmd {
+    words: Vec<String>,
+    shown: Option<String>,
+    limit: Duration,
+    during_cleanup: bool,
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+impl Cmd {
+    /// Makes a command from a program and its arguments.
+    pub fn new<I>(words: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let words = words.into_iter().map(Into::into).collect();
+        Self { words, shown: None, limit: DEFAULT_LIMIT, during_cleanup: false }
+    }
+
+    /// Has messages show only this: the way into a node tells the reader nothing.
+    #[must_use]
+    pub fn shown_as(mut self, text: impl Into<String>) -> Self {
+        self.shown = Some(text.into());
+        self
+    }
+
+    /// Gives the program another limit than 30 s.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Lets the program run to its end although a signal has come, because it removes what the run has made.
+    #[must_use]
+    pub fn during_cleanup(mut self) -> Self {
+        self.during_cleanup = true;
+        self
+    }
+
+    /// Returns the command for the standard library, in a process group of its own and without input.
+    #[must_use]
+    pub fn build(&self) -> Command {
+        let mut words = self.words.iter();
+        let mut command = Command::new(words.next().map_or("", String::as_str));
+        command.args(words).stdin(Stdio::null()).process_group(0).current_dir("/");
+        command
+    }
+
+    /// Runs the program to its end and returns what it left, whatever its exit status.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be started, [`Error::CommandTimeout`] when it had to be killed,
+    /// [`Error::Interrupted`] when a signal came first.
+    pub fn output(&self) -> Result<Output> {
+        let mut command = self.build();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(Error::io(format_args!("starting `{self}`")))?;
+        let stdout = drain(child.stdout.take());
+        let stderr = drain(child.stderr.take());
+        let status = self.watch(&mut child)?;
+        Ok(Output { status, stdout: collect(stdout), stderr: collect(stderr) })
+    }
+
+    /// Runs the program and returns its standard output if it ended with 0.
+    ///
+    /// # Errors
+    /// [`Error::Command`] when it ended otherwise; else as [`Cmd::output`].
+    pub fn run(&self) -> Result<String> {
+        let output = self.output()?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said = if output.stderr.trim().is_empty() { output.stdout } else { output.stderr };
+        Err(Error::Command {
+            command: self.to_string(),
+            status: output.status.to_string(),
+            output: tail(&said),
+        })
+    }
+
+    fn watch(&self, child: &mut Child) -> Result<ExitStatus> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().map_err(Error::io(format_args!("waiting for `{self}`")))? {
+                return Ok(status);
+            }
+            let late = began.elapsed() >= self.limit;
+            if late || (!self.during_cleanup && interrupt::asked()) {
+                kill_group(child);
+                let limit = self.limit;
+                return Err(if late {
+                    Error::CommandTimeout { command: self.to_string(), limit }
+                } else {
+                    Error::Interrupted
+                });
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+impl Display for Cmd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.shown {
+            Some(text) => f.write_str(text),
+            None => f.write_str(&self.words.join(" ")),
+        }
+    }
+}
+
+/// Kills a child that leads its own process group, with everything in that group, and reaps it.
+pub fn kill_group(child: &mut Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // It fails only when the group is gone already, which is what is wanted.
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    let _ = child.wait();
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // A pipe that breaks has given all it had.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn collect(reader: JoinHandle<String>) -> String {
+    reader.join().unwrap_or_default()
+}
+
+fn tail(text: &str) -> String {
+    let text = text.trim();
+    let from = text.char_indices().rev().nth(QUOTED).map_or(0, |(at, _)| at);
+    text.get(from..).unwrap_or(text).to_owned()
+}

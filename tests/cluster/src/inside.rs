@@ -1,0 +1,20 @@
+//! Lets a thread of the harness live in a network namespace.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::error::{Error, Result};
+
+/// Moves the calling thread, and no other, into a network namespace for the rest of its life.
+///
+/// # Errors
+/// [`Error::Io`] when the namespace does not exist or may not be entered.
+pub fn enter(namespace: &Path) -> Result<()> {
+    let failed = || format!("entering the network namespace {}", namespace.display());
+    let file = File::open(namespace).map_err(Error::io(failed()))?;
+    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+        .map_err(|error| Error::Io { what: failed(), source: error.into() })
+}

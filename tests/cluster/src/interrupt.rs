@@ -1,0 +1,39 @@
+//! Ctrl-C and termination: a flag that every wait looks at, so that the run unwinds and its guards clean up.
+//!
+//! Process-wide, as signals are. Nothing is cleaned up here.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::error::{Error, Result};
+
+static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Turns SIGINT, SIGTERM and SIGHUP into the flag that [`check`] reads.
+///
+/// # Errors
+/// When a handler cannot be installed.
+pub fn install() -> io::Result<()> {
+    let flag = ASKED.get_or_init(Arc::default);
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(flag))?;
+    }
+    Ok(())
+}
+
+/// Returns whether a signal asked the run to end.
+#[must_use]
+pub fn asked() -> bool {
+    ASKED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
+}
+
+/// Ends the step under way once a signal has come.
+///
+/// # Errors
+/// [`Error::Interrupted`] from the first signal on.
+pub fn check() -> Result<()> {
+    if asked() { Err(Error::Interrupted) } else { Ok(()) }
+}

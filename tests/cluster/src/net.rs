@@ -1,0 +1,129 @@
+//! The network: one namespace for the cloud, with a bridge in it, and one per node, plugged into that bridge.
+//!
+//! Dropping [`Net`] removes all of it.
+
+use std::path::PathBuf;
+
+use crate::command::Cmd;
+use crate::error::Result;
+use crate::topology::{BRIDGE_MAC, CLOUD_IP, ELASTIC_IP, IMDS_IP, NodeName, PREFIX_LEN, RunId};
+
+const CLOUD: &str = "cloud";
+/// The hardware address of nobody.
+const NOWHERE: &str = "02:77:00:00:00:ff";
+
+/// The namespaces and links of a run.
+#[derive(Debug)]
+pub struct Net {
+    run: RunId,
+    made: Vec<String>,
+}
+
+impl Net {
+    /// Makes the namespaces, the bridge and the links, all of them up.
+    ///
+    /// # Errors
+    /// When `ip` fails: no right, or no bridge, veth or namespaces in this kernel.
+    pub fn create(run: RunId, nodes: &[NodeName]) -> Result<Self> {
+        let mut net = Self { run, made: Vec::new() };
+        let cloud = net.add_namespace(CLOUD)?;
+        ip(&format!("-n {cloud} link set lo up"))?;
+        // What the internet sees: connections to the elastic IP end here and are relayed to its holder.
+        ip(&format!("-n {cloud} addr add {ELASTIC_IP}/32 dev lo"))?;
+        ip(&format!("-n {cloud} link add br0 address {BRIDGE_MAC} type bridge forward_delay 0 stp_state 0"))?;
+        ip(&format!("-n {cloud} addr add {CLOUD_IP}/{PREFIX_LEN} dev br0"))?;
+        ip(&format!("-n {cloud} link set br0 up"))?;
+        for &node in nodes {
+            net.add_node(&cloud, node)?;
+        }
+        Ok(net)
+    }
+
+    /// Returns the path of the cloud's network namespace.
+    #[must_use]
+    pub fn cloud(&self) -> PathBuf {
+        self.run.namespace_path(CLOUD)
+    }
+
+    /// Returns the path of a node's network namespace.
+    #[must_use]
+    pub fn node(&self, node: NodeName) -> PathBuf {
+        self.run.namespace_path(node)
+    }
+
+    /// Takes a node's interface down, or up again: the node itself notices at once (`ENETUNREACH`).
+    ///
+    /// # Errors
+    /// When `ip` fails.
+    pub fn set_link(&self, node: NodeName, up: bool) -> Result<()> {
+        let state = if up { "up" } else { "down" };
+        ip(&format!("-n {} link set eth0 {state}", self.run.namespace(node)))
+    }
+
+    /// Unplugs a node from the bridge, or plugs it in again: the node's carrier stays, its packets vanish.
+    ///
+    /// # Errors
+    /// When `ip` fails.
+    pub fn set_plugged(&self, node: NodeName, plugged: bool) -> Result<()> {
+        let master = if plugged { "master br0" } else { "nomaster" };
+        ip(&format!("-n {} link set {} {master}", self.run.namespace(CLOUD), node.port()))
+    }
+
+    /// Cuts two nodes off from each other, or joins them again; both keep reaching the cloud.
+    ///
+    /// Each gets a neighbour entry that leads nowhere, so that packets vanish as on a broken path between two zones.
+    ///
+    /// # Errors
+    /// When `ip` fails.
+    pub fn set_joined(&self, one: NodeName, other: NodeName, joined: bool) -> Result<()> {
+        for (node, peer) in [(one, other), (other, one)] {
+            let (name, address) = (self.run.namespace(node), peer.address());
+            if joined {
+                ip(&format!("-n {name} neigh del {address} dev eth0"))?;
+            } else {
+                ip(&format!("-n {name} neigh replace {address} lladdr {NOWHERE} dev eth0 nud permanent"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_namespace(&mut self, part: &str) -> Result<String> {
+        let name = self.run.namespace(part);
+        ip(&format!("netns add {name}"))?;
+        self.made.push(name.clone());
+        Ok(name)
+    }
+
+    fn add_node(&mut self, cloud: &str, node: NodeName) -> Result<()> {
+        let name = self.add_namespace(&node.to_string())?;
+        let (port, mac, address) = (node.port(), node.mac(), node.address());
+        ip(&format!("-n {cloud} link add {port} type veth peer name eth0 address {mac} netns {name}"))?;
+        ip(&format!("-n {cloud} link set {port} master br0 up"))?;
+        ip(&format!("-n {name} link set lo up"))?;
+        ip(&format!("-n {name} addr add {IMDS_IP}/32 dev lo"))?;
+        ip(&format!("-n {name} addr add {address}/{PREFIX_LEN} dev eth0"))?;
+        ip(&format!("-n {name} link set eth0 up"))
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        for name in &self.made {
+            if let Err(error) = delete_namespace(name) {
+                eprintln!("cluster: {error}");
+            }
+        }
+    }
+}
+
+/// Removes a network namespace by name, with the links in it.
+///
+/// # Errors
+/// When `ip` fails.
+pub fn delete_namespace(name: &str) -> Result<()> {
+    Cmd::new(["ip", "netns", "del", name]).during_cleanup().run().map(drop)
+}
+
+fn ip(arguments: &str) -> Result<()> {
+    Cmd::new(["ip"].into_iter().chain(arguments.split(' '))).run().map(drop)
+}

@@ -1,0 +1,226 @@
+//! A cluster node: its state folder, its processes, and the ways into it.
+//!
+//! A node is a PID 1 with namespaces of its own ([`node-init.sh`](../src/node-init.sh)). Killing that process is a power
+//! cut: everything in the node ends at once. What a disk would keep stays in the state folder. The node dies with the
+//! harness, too, even when that is killed.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::command::{Cmd, kill_group};
+use crate::error::{Error, Result};
+use crate::topology::NodeName;
+use crate::wait::{Look, until};
+
+const BOOT_LIMIT: Duration = Duration::from_secs(15);
+/// Distributions' system folders only: `pcs` and `crm` must find the distribution's Python. The time zone makes log
+/// times comparable.
+const ENVIRONMENT: [&str; 7] = [
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8",
+    "LC_ALL=C.UTF-8",
+    "TERM=dumb",
+    "TZ=UTC",
+    "PCMK_logfile=/var/log/pacemaker/pacemaker.log",
+    "PCMK_logfacility=none",
+];
+
+/// What every node gets at boot.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The script that is PID 1.
+    pub init: PathBuf,
+    /// The agent under test.
+    pub agent: PathBuf,
+    /// The harness's own binary, for the web server.
+    pub web: PathBuf,
+}
+
+/// A node and its processes. Dropping it kills them.
+#[derive(Debug)]
+pub struct Node {
+    name: NodeName,
+    folder: PathBuf,
+    namespace: PathBuf,
+    image: Image,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// `unshare`, the parent of PID 1. It ends when PID 1 does.
+    holder: Child,
+    init: Pid,
+    daemons: Vec<Child>,
+}
+
+impl Node {
+    /// Prepares a node whose state lies in `folder` and whose network namespace exists; it does not run yet.
+    #[must_use]
+    pub fn new(name: NodeName, folder: PathBuf, namespace: PathBuf, image: Image) -> Self {
+        Self { name, folder, namespace, image, running: None }
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> NodeName {
+        self.name
+    }
+
+    /// Returns the folder of its log files.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// Returns whether it has been booted and not been killed since.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Starts PID 1 and the web server, and returns once the node's files are in place. No cluster daemon runs yet.
+    ///
+    /// # Errors
+    /// When PID 1 ends early or is not ready in time; its output is in the error.
+    pub fn boot(&mut self) -> Result<()> {
+        let pid_file = self.folder.join("init.pid");
+        match fs::remove_file(&pid_file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("removing the old init.pid")(error));
+            }
+            _ => {}
+        }
+        let mut holder = self.spawn(&self.init_command(), "init")?;
+        let ready = until(&format!("boot of {}", self.name), BOOT_LIMIT, || {
+            if let Some(status) = holder.try_wait().map_err(Error::io("waiting for unshare"))? {
+                return Err(Error::Wrong(format!(
+                    "PID 1 of {} {status}: {}",
+                    self.name,
+                    self.output_of("init")
+                )));
+            }
+            let text = fs::read_to_string(&pid_file).unwrap_or_default();
+            let pid = text.strip_suffix('\n').and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+            Ok(pid.map_or_else(|| Look::NotYet(self.output_of("init")), Look::There))
+        });
+        match ready {
+            Ok(init) => self.running = Some(Running { holder, init, daemons: Vec::new() }),
+            Err(error) => {
+                kill_group(&mut holder);
+                return Err(error);
+            }
+        }
+        let listen = format!("{}:{}", self.name.address(), crate::topology::WEB_PORT);
+        self.daemon("web", &["/run/harness/cluster", "node-web", &listen])
+    }
+
+    /// Returns a command that runs inside the node, with a clean environment.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when the node does not run.
+    pub fn command(&self, words: &[&str]) -> Result<Cmd> {
+        let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
+        let target = running.init.as_raw_nonzero().to_string();
+        let way_in = ["nsenter", "-t", &target, "-m", "-u", "-i", "-n", "-p", "--"];
+        let environment = ["env", "-i"].iter().chain(&ENVIRONMENT);
+        Ok(Cmd::new(way_in.iter().chain(environment).chain(words).copied()).shown_as(words.join(" ")))
+    }
+
+    /// Runs a command inside the node and returns its standard output.
+    ///
+    /// # Errors
+    /// When the node does not run or the command fails.
+    pub fn run(&self, words: &[&str]) -> Result<String> {
+        self.command(words)?.run()
+    }
+
+    /// Starts a daemon inside the node; its output goes to a file named by `tag`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn daemon(&mut self, tag: &str, words: &[&str]) -> Result<()> {
+        let all: Vec<&str> = std::iter::once("setsid").chain(words.iter().copied()).collect();
+        let child = self.spawn(&self.command(&all)?, tag)?;
+        if let Some(running) = &mut self.running {
+            running.daemons.push(child);
+        }
+        Ok(())
+    }
+
+    /// Kills PID 1, and with it every process of the node, at once.
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // It fails only when the node is dead already.
+            let _ = kill_process(running.init, Signal::KILL);
+            // `nsenter` of each daemon ends with the daemon; `unshare` ends with PID 1, which ends after all others.
+            for daemon in &mut running.daemons {
+                let _ = daemon.wait();
+            }
+            let _ = running.holder.wait();
+        }
+    }
+
+    /// Kills the node's processes of one of these names with SIGKILL and returns how many there were.
+    ///
+    /// # Errors
+    /// When the node does not run.
+    pub fn kill_processes(&self, names: &[&str]) -> Result<usize> {
+        let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
+        let inside = pid_namespace(&running.init.as_raw_nonzero().to_string());
+        let processes = fs::read_dir("/proc").map_err(Error::io("listing processes"))?;
+        let victims = processes.flatten().filter_map(|entry| {
+            let id = entry.file_name().into_string().ok()?;
+            let pid = id.parse().ok().and_then(Pid::from_raw)?;
+            let name = fs::read_to_string(entry.path().join("comm")).ok()?;
+            (names.contains(&name.trim_end()) && pid_namespace(&id) == inside).then_some(pid)
+        });
+        Ok(victims.filter(|pid| kill_process(*pid, Signal::KILL).is_ok()).count())
+    }
+
+    /// Returns what a daemon has printed so far.
+    #[must_use]
+    pub fn output_of(&self, tag: &str) -> String {
+        fs::read_to_string(self.output_file(tag)).unwrap_or_default().trim().to_owned()
+    }
+
+    fn init_command(&self) -> Cmd {
+        let net = format!("--net={}", self.namespace.display());
+        // Should the harness be killed, the kernel kills `unshare`, and that PID 1.
+        let holder = ["setpriv", "--pdeathsig", "KILL", "nsenter", &net, "unshare", "-m", "-u", "-i", "-p"];
+        let fork = ["--fork", "--kill-child", "--"];
+        let path = |path: &Path| path.display().to_string();
+        let own = [path(&self.image.init), self.name.to_string(), path(&self.folder)];
+        let image = [path(&self.image.agent), path(&self.image.web)];
+        Cmd::new(holder.iter().chain(&fork).map(ToString::to_string).chain(own).chain(image))
+    }
+
+    fn spawn(&self, command: &Cmd, tag: &str) -> Result<Child> {
+        let path = self.output_file(tag);
+        let create = || File::options().create(true).append(true).open(&path);
+        let stdout = create().map_err(Error::io(format_args!("opening {}", path.display())))?;
+        let stderr = stdout.try_clone().map_err(Error::io("sharing an output file"))?;
+        let mut build = command.build();
+        build.stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
+        build.spawn().map_err(Error::io(format_args!("starting `{command}`")))
+    }
+
+    fn output_file(&self, tag: &str) -> PathBuf {
+        self.logs().join(format!("{tag}.out"))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn pid_namespace(pid: &str) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/pid")).ok()
+}

@@ -1,0 +1,110 @@
+//! Prints timelines and the final table, for people.
+
+use std::fmt::Write as _;
+
+use crate::chronicle::Chronicle;
+use crate::error::Error;
+use crate::scenario::Story;
+
+/// A scenario's row of the final table.
+#[derive(Debug)]
+pub struct Row {
+    /// The scenario.
+    pub name: &'static str,
+    /// Whether all checks held.
+    pub passed: bool,
+    /// What is known of it, if it got so far.
+    pub chronicle: Option<Chronicle>,
+}
+
+/// Returns a scenario's line and timeline.
+#[must_use]
+pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, told: &Chronicle) -> String {
+    let mut text = String::new();
+    let verdict = if failed.is_none() { "ok" } else { "FAILED" };
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "\n{verdict:<6} {name}: {about}");
+    text.push_str(&timeline(told));
+    for fact in story.facts() {
+        let _ = writeln!(text, "         = {fact}");
+    }
+    if let Some(error) = failed {
+        let _ = writeln!(text, "         ! {error}");
+    }
+    text
+}
+
+/// Returns the lines of a timeline and its sum.
+#[must_use]
+pub fn timeline(told: &Chronicle) -> String {
+    let mut text = String::new();
+    for line in &told.lines {
+        let after = line.at - told.marks.failure;
+        let _ = writeln!(text, "  {after:>8.3}  {:<8} {}", line.who, line.what);
+    }
+    let (ec2, imds) = told.calls;
+    let _ = writeln!(
+        text,
+        "         = without a serving holder {:.2} s (with no holder {:.2} s); client without answer {:.2} s; {ec2} EC2 and {imds} metadata calls",
+        told.unheld.total, told.nobody.total, told.outage.longest
+    );
+    text
+}
+
+/// Returns the table of all scenarios. Seconds after the failure, then seconds of duration.
+#[must_use]
+pub fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default().max("scenario".len());
+    let _ = writeln!(
+        text,
+        "\n{:<width$}  {:<6}  {:>8}  {:>7}  {:>9}  {:>7}  {:>8}  {:>8}  {:>7}",
+        "scenario", "", "detected", "start", "associate", "moved", "answered", "unserved", "outage"
+    );
+    for row in rows {
+        let verdict = if row.passed { "ok" } else { "FAILED" };
+        let _ = write!(text, "{:<width$}  {verdict:<6}", row.name);
+        if let Some(told) = &row.chronicle {
+            let marks = &told.marks;
+            let cells = [
+                (8, marks.after(marks.detected)),
+                (7, marks.after(marks.start)),
+                (9, marks.after(marks.associate)),
+                (7, marks.after(marks.moved)),
+                (8, marks.after(marks.answered)),
+                (8, Some(told.unheld.total)),
+                (7, Some(told.outage.longest)),
+            ];
+            for (width, seconds) in cells {
+                let cell = seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
+                let _ = write!(text, "  {cell:>width$}");
+            }
+        }
+        text.push('\n');
+    }
+    text.push_str(
+        "Seconds after the failure or command; unserved: time without a holder that could serve; outage: longest \
+         time without an answer for a client.\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::Marks;
+
+    #[test]
+    fn columns_stand_below_their_heads() {
+        let marks = Marks { failure: 10.0, detected: Some(11.5), ..Marks::default() };
+        let chronicle = Some(Chronicle { marks, ..Chronicle::default() });
+        let table = table(&[Row { name: "kill-node", passed: true, chronicle }]);
+        let lines: Vec<_> = table.lines().skip(1).collect();
+        assert_eq!(lines[0].len(), lines[1].len(), "{table}");
+        assert_eq!(
+            lines[1].find("1.50").map(|at| at + 4),
+            lines[0].find("detected").map(|at| at + 8),
+            "{table}"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! Arithmetic of a takeover: from a failure to the first answer on the other node, and how long nobody had the address.
+//! Pure.
+
+use crate::topology::NodeName;
+use crate::wait::Epoch;
+
+/// From when on a node, or nobody, held the address.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Held {
+    /// Since when.
+    pub at: Epoch,
+    /// By whom.
+    pub by: Option<NodeName>,
+}
+
+/// A time in which a node could not serve: dead, or cut off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unusable {
+    /// The node.
+    pub node: NodeName,
+    /// Since when.
+    pub from: Epoch,
+    /// Until when; `None` while it lasts.
+    pub to: Option<Epoch>,
+}
+
+/// One connection of the client in the cloud to the elastic IP.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// When it was begun.
+    pub began: Epoch,
+    /// When it was over.
+    pub ended: Epoch,
+    /// Who answered, if anyone did.
+    pub answer: Option<NodeName>,
+}
+
+/// How long a bad state lasted within a window, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Gap {
+    /// In all.
+    pub total: f64,
+    /// Without interruption.
+    pub longest: f64,
+}
+
+/// The instants of a takeover. An instant that did not occur is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Marks {
+    /// The failure, or the command.
+    pub failure: Epoch,
+    /// The first sign in a log of a node that the failure did not hit.
+    pub detected: Option<Epoch>,
+    /// The agent was started with `start` or `migrate_from` on the new node.
+    pub start: Option<Epoch>,
+    /// `AssociateAddress` of the new node arrived.
+    pub associate: Option<Epoch>,
+    /// The address was the new node's.
+    pub moved: Option<Epoch>,
+    /// A client got its first answer from the new node.
+    pub answered: Option<Epoch>,
+}
+
+impl Marks {
+    /// Returns an instant in seconds after the failure.
+    #[must_use]
+    pub fn after(&self, instant: Option<Epoch>) -> Option<f64> {
+        instant.map(|at| at - self.failure)
+    }
+}
+
+/// Returns how long, between `from` and `to`, the address was with nobody, or with a node that could not serve.
+///
+/// `history` is in order of time and begins before `from` if anybody held the address then.
+#[must_use]
+pub fn unheld(history: &[Held], unusable: &[Unusable], from: Epoch, to: Epoch) -> Gap {
+    let mut edges: Vec<Epoch> = history.iter().map(|held| held.at).collect();
+    edges.extend(unusable.iter().flat_map(|span| [Some(span.from), span.to]).flatten());
+    edges.retain(|edge| *edge > from && *edge < to);
+    edges.extend([from, to]);
+    edges.sort_by(f64::total_cmp);
+    let served = |at: Epoch| {
+        let holder = history.iter().rev().find(|held| held.at <= at).and_then(|held| held.by);
+        holder.is_some_and(|node| !unusable.iter().any(|span| covers(span, node, at)))
+    };
+    let pieces = edges.iter().zip(edges.iter().skip(1)).map(|(&begin, &end)| (begin, end, !served(begin)));
+    gap(pieces)
+}
+
+/// Returns how long, between `from` and `to`, the address was with nobody at all.
+#[must_use]
+pub fn nobody(history: &[Held], from: Epoch, to: Epoch) -> Gap {
+    unheld(history, &[], from, to)
+}
+
+/// Returns how long a client was without an answer: from the end of one answered connection to the end of the next.
+///
+/// The window's own ends count as answers, so that an outage that never ended is not lost.
+#[must_use]
+pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
+    let inside = samples.iter().filter(|sample| sample.ended >= from && sample.ended <= to);
+    let mut pieces = Vec::new();
+    let (mut last, mut failed) = (from, false);
+    for sample in inside {
+        if sample.answer.is_some() {
+            pieces.push((last, sample.ended, failed));
+            (last, failed) = (sample.ended, false);
+        } else {
+            failed = true;
+        }
+    }
+    pieces.push((last, to, failed));
+    gap(pieces)
+}
+
+fn covers(span: &Unusable, node: NodeName, at: Epoch) -> bool {
+    span.node == node && span.from <= at && span.to.is_none_or(|to| at < to)
+}
+
+fn gap(pieces: impl IntoIterator<Item = (Epoch, Epoch, bool)>) -> Gap {
+    let (mut gap, mut running) = (Gap::default(), 0.0);
+    for (begin, end, bad) in pieces {
+        running = if bad { running + (end - begin) } else { 0.0 };
+        gap.total += if bad { end - begin } else { 0.0 };
+        gap.longest = gap.longest.max(running);
+    }
+    gap
+}
+
+#[cfg(test)]
+mod tests;

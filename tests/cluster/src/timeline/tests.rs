@@ -1,0 +1,88 @@
+use super::*;
+
+fn node(name: &str) -> NodeName {
+    name.parse().unwrap()
+}
+
+fn held(at: Epoch, by: &str) -> Held {
+    Held { at, by: by.parse().ok() }
+}
+
+fn gap(total: f64, longest: f64) -> Gap {
+    Gap { total, longest }
+}
+
+#[test]
+fn a_move_with_a_stop_leaves_the_address_with_nobody_in_between() {
+    let history = [held(1.0, "n1"), held(10.5, ""), held(11.25, "n2")];
+    assert_eq!(nobody(&history, 10.0, 20.0), gap(0.75, 0.75));
+}
+
+#[test]
+fn a_migration_never_leaves_the_address_with_nobody() {
+    let history = [held(1.0, "n1"), held(10.5, "n2")];
+    assert_eq!(nobody(&history, 10.0, 20.0), gap(0.0, 0.0));
+}
+
+#[test]
+fn a_dead_holder_is_no_holder() {
+    let history = [held(1.0, "n1"), held(13.0, "n2")];
+    let dead = [Unusable { node: node("n1"), from: 10.0, to: None }];
+    assert_eq!(unheld(&history, &dead, 10.0, 20.0), gap(3.0, 3.0));
+    assert_eq!(nobody(&history, 10.0, 20.0), gap(0.0, 0.0), "on the books it was held all the time");
+}
+
+#[test]
+fn a_dead_holder_and_then_nobody_is_one_gap() {
+    let history = [held(1.0, "n1"), held(12.0, ""), held(13.0, "n2")];
+    let dead = [Unusable { node: node("n1"), from: 10.0, to: Some(30.0) }];
+    assert_eq!(unheld(&history, &dead, 10.0, 20.0), gap(3.0, 3.0));
+}
+
+#[test]
+fn two_gaps_are_added_and_the_longer_one_is_named() {
+    let history = [held(1.0, "n1"), held(11.0, ""), held(12.0, "n1"), held(14.0, ""), held(16.5, "n2")];
+    assert_eq!(nobody(&history, 10.0, 20.0), gap(3.5, 2.5));
+}
+
+#[test]
+fn an_address_never_associated_is_with_nobody_for_the_whole_window() {
+    assert_eq!(nobody(&[], 10.0, 20.0), gap(10.0, 10.0));
+}
+
+#[test]
+fn what_happened_before_the_window_does_not_count() {
+    let history = [held(1.0, ""), held(9.0, "n1")];
+    assert_eq!(nobody(&history, 10.0, 20.0), gap(0.0, 0.0));
+}
+
+fn sample(ended: Epoch, answer: &str) -> Sample {
+    Sample { began: ended - 0.01, ended, answer: answer.parse().ok() }
+}
+
+#[test]
+fn an_outage_runs_from_the_last_good_answer_to_the_first() {
+    let samples =
+        [sample(10.1, "n1"), sample(10.2, ""), sample(10.3, ""), sample(13.1, "n2"), sample(13.2, "n2")];
+    let found = outage(&samples, 10.0, 13.3);
+    assert!((found.longest - 3.0).abs() < 1e-9 && (found.total - 3.0).abs() < 1e-9, "{found:?}");
+}
+
+#[test]
+fn slow_answers_are_no_outage() {
+    let samples = [sample(10.1, "n1"), sample(12.0, "n1")];
+    assert_eq!(outage(&samples, 10.0, 12.1), gap(0.0, 0.0));
+}
+
+#[test]
+fn an_outage_that_never_ends_lasts_to_the_end_of_the_window() {
+    let samples = [sample(10.5, "n1"), sample(10.6, "")];
+    assert_eq!(outage(&samples, 10.0, 20.0), gap(9.5, 9.5));
+}
+
+#[test]
+fn marks_are_told_relative_to_the_failure() {
+    let marks = Marks { failure: 100.0, moved: Some(102.5), ..Marks::default() };
+    assert_eq!(marks.after(marks.moved), Some(2.5));
+    assert_eq!(marks.after(marks.answered), None);
+}

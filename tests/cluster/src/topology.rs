@@ -1,0 +1,188 @@
+//! Names and addresses: of the run, its network namespaces, its nodes. Pure.
+//!
+//! Every node is an instance in a zone and a subnet of its own, as a cluster across availability zones is; one bridge
+//! carries them all. The machine's own network namespace gets nothing.
+
+use std::fmt::{self, Display};
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The address under test (documentation range, RFC 5737).
+pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+/// Where the cloud's own namespace is reached from the nodes.
+pub const CLOUD_IP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The port of the EC2 endpoint at [`CLOUD_IP`].
+pub const EC2_PORT: u16 = 8080;
+/// The port of each node's web server, and so of the elastic IP as the internet sees it.
+pub const WEB_PORT: u16 = 80;
+/// Where an instance finds its metadata service.
+pub const IMDS_IP: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// Length of the prefix of all nodes' addresses on the bridge.
+pub const PREFIX_LEN: u8 = 16;
+/// Fixed, because a bridge that takes over the address of a port changes it when that port is unplugged, and the other
+/// node is then left with a stale neighbour entry for seconds.
+pub const BRIDGE_MAC: &str = "02:77:00:00:00:01";
+/// What every network namespace and state folder of this harness begins with.
+pub const PREFIX: &str = "eip-";
+
+/// A cluster node: `n1`, `n2`, `n3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeName(u8);
+
+impl NodeName {
+    /// Returns the first `count` nodes.
+    pub fn first(count: u8) -> impl Iterator<Item = Self> {
+        (1..=count).map(Self)
+    }
+
+    /// Returns its number, which is also its Corosync node id.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Returns its private address.
+    #[must_use]
+    pub fn address(self) -> Ipv4Addr {
+        Ipv4Addr::new(10, 77, self.0, 10)
+    }
+
+    /// Returns the subnet of its instance.
+    #[must_use]
+    pub fn subnet(self) -> String {
+        format!("10.77.{}.0/24", self.0)
+    }
+
+    /// Returns its availability zone.
+    #[must_use]
+    pub fn zone(self) -> String {
+        format!("eu-west-1{}", char::from(b'a' + (self.0 - 1) % 3))
+    }
+
+    /// Returns the hardware address of its interface.
+    #[must_use]
+    pub fn mac(self) -> String {
+        format!("02:77:00:00:{:02x}:10", self.0)
+    }
+
+    /// Returns the id of its instance.
+    #[must_use]
+    pub fn instance(self) -> String {
+        format!("i-0e1a571c1b{:07x}", self.0)
+    }
+
+    /// Returns the name of its port on the bridge, in the cloud's namespace.
+    #[must_use]
+    pub fn port(self) -> String {
+        format!("v-{self}")
+    }
+}
+
+impl Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("n{}", self.0))
+    }
+}
+
+impl FromStr for NodeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.strip_prefix('n')
+            .and_then(|number| number.parse().ok())
+            .filter(|number| *number > 0)
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is not a node of this cluster"))
+    }
+}
+
+/// What tells runs apart: the process that owns the run, by process id and start time, so that an id used again is not
+/// mistaken for the run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId {
+    pid: u32,
+    started: u64,
+}
+
+impl RunId {
+    /// Returns the id of a run of this process.
+    #[must_use]
+    pub fn own() -> Self {
+        let pid = std::process::id();
+        Self { pid, started: start_time(pid).unwrap_or_default() }
+    }
+
+    /// Reads the id from the name of a namespace or state folder; what follows the id is left aside.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix(PREFIX)?.split('-');
+        Some(Self { pid: parts.next()?.parse().ok()?, started: parts.next()?.parse().ok()? })
+    }
+
+    /// Returns whether the owner of the run still exists.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        start_time(self.pid) == Some(self.started)
+    }
+
+    /// Returns the name of one of the run's network namespaces.
+    #[must_use]
+    pub fn namespace(&self, part: impl Display) -> String {
+        format!("{self}-{part}")
+    }
+
+    /// Returns where `ip netns` keeps one of the run's network namespaces.
+    #[must_use]
+    pub fn namespace_path(&self, part: impl Display) -> PathBuf {
+        Path::new("/run/netns").join(self.namespace(part))
+    }
+}
+
+impl Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}-{}", self.pid, self.started)
+    }
+}
+
+fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // proc(5): field 22; the second field, the program's name, may hold blanks and ends with the last parenthesis.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_tells_which_run_it_belongs_to() {
+        let run = RunId::own();
+        assert_eq!(RunId::of(&run.namespace("cloud")), Some(run.clone()));
+        assert!(run.is_alive(), "this process exists");
+    }
+
+    #[test]
+    fn a_run_whose_process_id_was_used_again_is_dead() {
+        let mut other = RunId::own();
+        other.started += 1;
+        assert!(!other.is_alive());
+    }
+
+    #[test]
+    fn foreign_namespaces_are_of_no_run() {
+        for name in ["cni-12-34", "eip-", "eip-web", "eip-12", "eip-12-x"] {
+            assert_eq!(RunId::of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn node_names_read_back() {
+        for node in NodeName::first(3) {
+            assert_eq!(node.to_string().parse(), Ok(node));
+        }
+        assert!("n0".parse::<NodeName>().is_err());
+        assert!("cloud".parse::<NodeName>().is_err());
+    }
+}

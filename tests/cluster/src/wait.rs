@@ -1,0 +1,93 @@
+//! Waiting for a state with a limit: polls, never sleeps for a guessed time.
+
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::error::{Error, Result};
+use crate::interrupt;
+
+/// Seconds since 1970 on this machine's clock, which is the one clock of nodes, simulator and harness.
+pub type Epoch = f64;
+
+const POLL_EVERY: Duration = Duration::from_millis(50);
+
+/// Returns the present instant.
+#[must_use]
+pub fn now() -> Epoch {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// What one look found.
+#[derive(Debug)]
+pub enum Look<T> {
+    /// The wanted state.
+    There(T),
+    /// Another state, in words.
+    NotYet(String),
+}
+
+impl<T> Look<T> {
+    /// Takes an error for "not yet": for looks through programs that fail while a node is starting.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] alone.
+    pub fn tolerant(look: Result<T>) -> Result<Self> {
+        match look {
+            Ok(found) => Ok(Self::There(found)),
+            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(error) => Ok(Self::NotYet(error.to_string())),
+        }
+    }
+}
+
+/// Looks until the wanted state is there and returns what the look found.
+///
+/// # Errors
+/// [`Error::TimedOut`] with the last look's words after `limit`; [`Error::Interrupted`]; or the look's own error at once.
+pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Look<T>>) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        interrupt::check()?;
+        let last = match look()? {
+            Look::There(found) => return Ok(found),
+            Look::NotYet(why) => why,
+        };
+        if began.elapsed() >= limit {
+            return Err(Error::TimedOut { what: what.to_owned(), limit, last });
+        }
+        thread::sleep(POLL_EVERY);
+    }
+}
+
+/// Lets the cluster run for a given time, which the scenario itself is about ("the API is down for 10 s").
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn let_run(time: Duration) -> Result<()> {
+    let until = Instant::now() + time;
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        interrupt::check()?;
+        thread::sleep(left.min(POLL_EVERY));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_never_comes_is_reported_with_what_was_seen_last() {
+        let mut looks = 0;
+        let error = until("the moon is blue", Duration::from_millis(10), || {
+            looks += 1;
+            Ok(Look::<()>::NotYet(format!("look {looks}: white")))
+        })
+        .unwrap_err();
+        assert!(looks >= 2, "one look only");
+        assert_eq!(
+            error.to_string(),
+            format!("the moon is blue: not within 0 s; last seen: look {looks}: white")
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! The cloud around the cluster: the simulator, with one instance per node, and the translation of its records into the
+//! harness's own terms.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use aws_sim::{
+    Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceSpec, Request,
+};
+use aws_sim::{Service, Sim};
+
+use crate::error::{Error, Result};
+use crate::net::Net;
+use crate::timeline::Held;
+use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, WEB_PORT};
+use crate::wait::Epoch;
+
+const IMDS_PORT: u16 = 80;
+const ROLE: &str = "eip-node";
+
+/// The simulated account and its services. Dropping it closes them.
+pub struct World {
+    sim: Sim,
+    instances: BTreeMap<NodeName, InstanceId>,
+}
+
+impl World {
+    /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
+    /// plane in the cloud's network namespace and each instance's metadata in its node's.
+    ///
+    /// # Errors
+    /// When the simulator cannot start or a socket not be bound.
+    pub fn create(net: &Net, nodes: &[NodeName]) -> Result<Self> {
+        let sim = Sim::start(Config::default()).map_err(Error::io("starting the simulator"))?;
+        let cloud = sim.cloud();
+        drop(cloud.allocate(Some(ELASTIC_IP)));
+        let mut instances = BTreeMap::new();
+        for &node in nodes {
+            let id = InstanceId::from(node.instance());
+            drop(cloud.add_instance(specification(node, &id)));
+            sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
+                .map_err(Error::io(format_args!("serving the metadata of {node}")))?;
+            instances.insert(node, id);
+        }
+        sim.serve_ec2(bind(net.cloud(), (CLOUD_IP, EC2_PORT))).map_err(Error::io("serving EC2"))?;
+        sim.serve_data_plane(Some(net.cloud()), ELASTIC_IP, WEB_PORT)
+            .map_err(Error::io("serving the data plane"))?;
+        Ok(Self { sim, instances })
+    }
+
+    /// Returns the simulator's state, for what this type does not offer.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        self.sim.cloud()
+    }
+
+    /// Returns who holds the elastic IP.
+    #[must_use]
+    pub fn holder(&self) -> Option<NodeName> {
+        self.cloud().holder(ELASTIC_IP).and_then(|holder| self.node_of(&holder.instance))
+    }
+
+    /// Returns every change of the elastic IP's holder, in order.
+    #[must_use]
+    pub fn history(&self) -> Vec<Held> {
+        let changes = self.cloud().history(ELASTIC_IP);
+        let held = |change: &aws_sim::HolderChange| Held {
+            at: change.at,
+            by: change.holder.as_ref().and_then(|holder| self.node_of(&holder.instance)),
+        };
+        changes.iter().map(held).collect()
+    }
+
+    /// Returns the requests that arrived since `from`, in order.
+    #[must_use]
+    pub fn requests_since(&self, from: Epoch) -> Vec<Request> {
+        self.cloud().log().into_iter().filter(|request| request.at >= from).collect()
+    }
+
+    /// Returns the node that sent a request.
+    #[must_use]
+    pub fn sender(&self, request: &Request) -> Option<NodeName> {
+        let by_address = || {
+            let owner = |node: &&NodeName| IpAddr::V4(node.address()) == request.peer.ip();
+            self.instances.keys().find(owner).copied()
+        };
+        request.instance.as_ref().and_then(|id| self.node_of(id)).or_else(by_address)
+    }
+
+    /// Makes every EC2 and STS call of every node go wrong until [`World::heal`].
+    pub fn break_api(&self, kind: &FaultKind) {
+        for service in [Service::Ec2, Service::Sts] {
+            self.cloud().fault(Fault::new(service, kind.clone()));
+        }
+    }
+
+    /// Puts a node's metadata service into a state until [`World::heal`].
+    pub fn set_imds(&self, node: NodeName, state: ImdsState) {
+        if let Some(id) = self.instances.get(&node) {
+            self.cloud().set_imds_state(id, state);
+        }
+    }
+
+    /// Ends all faults of EC2, STS and metadata.
+    pub fn heal(&self) {
+        self.cloud().clear_faults();
+        for id in self.instances.values() {
+            self.cloud().set_imds_state(id, ImdsState::On);
+        }
+    }
+
+    fn node_of(&self, id: &InstanceId) -> Option<NodeName> {
+        self.instances.iter().find(|(_, own)| *own == id).map(|(node, _)| *node)
+    }
+}
+
+fn specification(node: NodeName, id: &InstanceId) -> InstanceSpec {
+    let interface = InterfaceSpec {
+        mac: Some(node.mac()),
+        private_ips: vec![node.address()],
+        ..InterfaceSpec::default()
+    };
+    InstanceSpec {
+        id: Some(id.clone()),
+        zone: node.zone(),
+        subnet: node.subnet(),
+        interfaces: vec![interface],
+        role: Some(ROLE.to_owned()),
+        ..InstanceSpec::default()
+    }
+}
+
+fn bind(netns: PathBuf, addr: impl Into<SocketAddr>) -> Bind {
+    Bind { netns: Some(netns), addr: addr.into() }
+}
