@@ -38,7 +38,7 @@ pub enum ParamError {
     #[error("on_stop=leave: expected another value with allow_reassociation=false, or it could never move")]
     NeverMoves,
     /// The per-node list of private addresses says nothing about the node asked for. Only that node is affected.
-    #[error("private_ip_address has no entry for node {node}: expected {node}=ADDRESS in the list")]
+    #[error("private_ip_address has no entry for node {node}: expected NODE=ADDRESS in the list")]
     NodeNotListed {
         /// The node as the cluster calls it.
         node: Shown,
