@@ -39,7 +39,7 @@ impl Default for Config {
             imds_lag: Duration::ZERO,
             buckets: None,
             seed: 1,
-            credential_lifetime: Duration::from_secs(6 * 3600),
+            credential_lifetime: Duration::from_hours(6),
             verify_signatures: true,
             address_quota: None,
         }

@@ -33,7 +33,7 @@ pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
             history(cloud, path.trim_start_matches("history/"))
         }
         (&Method::POST, "instances") => read(request).and_then(|s| show(&cloud.try_add_instance(s)?)),
-        (&Method::POST, "addresses") => read(request).and_then(|a| allocate(cloud, a)),
+        (&Method::POST, "addresses") => read(request).and_then(|a| allocate(cloud, &a)),
         (&Method::POST, "associate") => read(request).and_then(|a| associate(cloud, &a)),
         (&Method::POST, "disassociate") => read(request).map(|a| disassociate(cloud, &a)),
         (&Method::POST, "fault") => read(request).map(|fault: Fault| json!({ "id": cloud.fault(fault) })),
@@ -84,9 +84,11 @@ pub(crate) struct Allocation {
     foreign: bool,
     border_group: Option<String>,
     tags: BTreeMap<String, String>,
+    /// The interface that holds it from the start.
+    eni: Option<InterfaceId>,
 }
 
-pub(crate) fn allocate(cloud: &Cloud, wanted: Allocation) -> Outcome {
+pub(crate) fn allocate(cloud: &Cloud, wanted: &Allocation) -> Outcome {
     if let (true, Some(ip)) = (wanted.foreign, wanted.public_ip) {
         cloud.allocate_foreign(ip);
         return Ok(json!({ "public_ip": ip }));
@@ -97,6 +99,9 @@ pub(crate) fn allocate(cloud: &Cloud, wanted: Allocation) -> Outcome {
     }
     for (key, value) in &wanted.tags {
         cloud.tag(&address, key, value);
+    }
+    if let Some(eni) = &wanted.eni {
+        cloud.try_associate(&address, eni, None)?;
     }
     show(&address)
 }
@@ -251,7 +256,7 @@ impl Cloud {
         for spec in plan.instances {
             self.try_add_instance(spec)?;
         }
-        for address in plan.addresses {
+        for address in &plan.addresses {
             allocate(self, address)?;
         }
         plan.settings.apply(self);

@@ -6,6 +6,8 @@
 //! # Source
 //! IAM User Guide, "Create a signed AWS API request".
 
+use std::fmt::Write;
+
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::{HeaderMap, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -75,25 +77,19 @@ impl<'a> Authorization<'a> {
     ) -> Result<(), ApiError> {
         let expected = if service == Service::Sts { "sts" } else { "ec2" };
         if self.service != expected {
-            return Err(refused(
-                service,
-                &format!("Credential should be scoped to correct service: '{expected}'."),
-            ));
+            return Err(refused(&format!("Credential should be scoped to correct service: '{expected}'.")));
         }
         if self.region != region {
-            return Err(refused(service, "Credential should be scoped to a valid region."));
+            return Err(refused("Credential should be scoped to a valid region."));
         }
         let stamp = header(request.headers, "x-amz-date").unwrap_or_default();
         let signed_at = signing_time(stamp).filter(|_| stamp.starts_with(self.day));
         let Some(signed_at) = signed_at else {
-            return Err(refused(
-                service,
-                "Date in Credential scope does not match YYYYMMDD from X-Amz-Date.",
-            ));
+            return Err(refused("Date in Credential scope does not match YYYYMMDD from X-Amz-Date."));
         };
         if (signed_at - now).abs() > WINDOW {
             return Err(match service {
-                Service::Sts => refused(service, &format!("Signature expired or not yet current: {stamp}")),
+                Service::Sts => refused(&format!("Signature expired or not yet current: {stamp}")),
                 Service::Ec2 | Service::Imds => request_expired(),
             });
         }
@@ -111,12 +107,12 @@ impl<'a> Authorization<'a> {
                 Service::Ec2 | Service::Imds => request_expired(),
             });
         }
-        self.all_needed_headers_are_signed(request, service)?;
+        self.all_needed_headers_are_signed(request)?;
         let expected = hex::encode(self.signature(request, &key.secret, stamp));
-        if expected == self.signature { Ok(()) } else { Err(refused(service, MISMATCH)) }
+        if expected == self.signature { Ok(()) } else { Err(refused(MISMATCH)) }
     }
 
-    fn all_needed_headers_are_signed(&self, request: Signed<'_>, service: Service) -> Result<(), ApiError> {
+    fn all_needed_headers_are_signed(&self, request: Signed<'_>) -> Result<(), ApiError> {
         let signed = |name: &str| self.signed_headers.split(';').any(|s| s == name);
         let unsigned = request
             .headers
@@ -124,10 +120,7 @@ impl<'a> Authorization<'a> {
             .map(hyper::header::HeaderName::as_str)
             .find(|name| (*name == "host" || name.starts_with("x-amz-")) && !signed(name));
         unsigned.map_or(Ok(()), |name| {
-            Err(refused(
-                service,
-                &format!("'{name}' must be a 'SignedHeader' in the AWS Authorization header."),
-            ))
+            Err(refused(&format!("'{name}' must be a 'SignedHeader' in the AWS Authorization header.")))
         })
     }
 
@@ -160,9 +153,9 @@ impl<'a> Authorization<'a> {
                 .filter_map(|v| v.to_str().ok())
                 .map(|v| v.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
                 .collect();
-            text.push_str(&format!("{name}:{}\n", values.join(",")));
+            let _ = writeln!(text, "{name}:{}", values.join(","));
         }
-        text.push_str(&format!("\n{}\n{}", self.signed_headers, hex::encode(Sha256::digest(request.body))));
+        let _ = write!(text, "\n{}\n{}", self.signed_headers, hex::encode(Sha256::digest(request.body)));
         text
     }
 }
@@ -170,7 +163,7 @@ impl<'a> Authorization<'a> {
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
                         AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
-fn refused(_service: Service, message: &str) -> ApiError {
+fn refused(message: &str) -> ApiError {
     ApiError::new(403, "SignatureDoesNotMatch", message)
 }
 

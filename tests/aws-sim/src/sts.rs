@@ -146,7 +146,7 @@ fn assume_role(
     };
     world.authorize(&who, "AssumeRole", arn)?;
     let asked = params.count("DurationSeconds")?.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs);
-    let lifetime = asked.unwrap_or(Duration::from_secs(3600)).min(world.config.credential_lifetime);
+    let lifetime = asked.unwrap_or(Duration::from_hours(1)).min(world.config.credential_lifetime);
     let principal = Principal {
         arn: format!("arn:aws:sts::{}:assumed-role/{role}/{session}", world.config.account),
         user_id: format!("AROA3XFRBF535PLBIFPI4:{session}"),

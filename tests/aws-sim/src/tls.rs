@@ -75,7 +75,10 @@ impl Tls {
 
 fn authority() -> Result<(Certificate, Issuer<'static, KeyPair>), rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name.push(DnType::CommonName, "aws-sim authority");
+    // A name of its own: to a client that trusts another authority, this one is unknown and not an impostor.
+    params
+        .distinguished_name
+        .push(DnType::CommonName, format!("aws-sim authority {:016x}", fastrand::u64(..)));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate()?;

@@ -102,7 +102,6 @@ impl Cloud {
     ///
     /// # Panics
     /// Where [`try_add_instance`](Self::try_add_instance) returns an error: the test itself is wrong then.
-    #[must_use]
     pub fn add_instance(&self, spec: InstanceSpec) -> Instance {
         self.try_add_instance(spec).unwrap_or_else(|error| panic!("add_instance: {error}"))
     }
@@ -125,32 +124,31 @@ impl Cloud {
     ///
     /// # Panics
     /// Where [`try_allocate`](Self::try_allocate) returns an error: the test itself is wrong then.
-    #[must_use]
     pub fn allocate(&self, wanted: Option<Ipv4Addr>) -> Address {
         self.try_allocate(wanted).unwrap_or_else(|error| panic!("allocate: {error}"))
     }
 
     /// Makes `ip` an Elastic IP of another account.
     pub fn allocate_foreign(&self, ip: Ipv4Addr) {
-        self.with(|world| world.found(|fleet| drop(fleet.foreign.insert(ip))));
+        self.with(|world| world.found(|fleet| fleet.foreign.extend([ip])));
     }
 
     /// Binds an address to a network border group.
     pub fn set_border_group(&self, address: impl Into<AddressRef>, group: &str) {
-        self.amend_address(address.into(), |address| group.clone_into(&mut address.border_group));
+        self.amend_address(&address.into(), |address| group.clone_into(&mut address.border_group));
     }
 
     /// Tags an address.
     pub fn tag(&self, address: impl Into<AddressRef>, key: &str, value: &str) {
-        self.amend_address(address.into(), |address| {
+        self.amend_address(&address.into(), |address| {
             address.tags.insert(key.to_owned(), value.to_owned());
         });
     }
 
-    fn amend_address(&self, which: AddressRef, change: impl Fn(&mut Address)) {
+    fn amend_address(&self, which: &AddressRef, change: impl Fn(&mut Address)) {
         self.with(|world| {
             world.found(|fleet| {
-                let id: Option<AllocationId> = fleet.address(&which).map(|a| a.allocation_id.clone());
+                let id: Option<AllocationId> = fleet.address(which).map(|a| a.allocation_id.clone());
                 if let Some(address) = id.and_then(|id| fleet.address_mut(&id)) {
                     change(address);
                 }

@@ -110,9 +110,7 @@ pub(crate) fn check_association(
     let private_ip = private_ip.or_else(|| interface.private_ips.first().copied());
     let Some(private_ip) = private_ip.filter(|ip| interface.private_ips.contains(ip)) else {
         let ip = private_ip.map(|ip| ip.to_string()).unwrap_or_default();
-        return Err(ApiError::value(format!(
-            "Private IP address {ip} is not assigned to network interface {eni}"
-        )));
+        return Err(ApiError::value(format!("{ip} is not mapped to the interface {eni}")));
     };
     if address.border_group != instance.border_group {
         let message = format!(

@@ -3,6 +3,9 @@
 //! An operation checks in the order EC2 is seen to: form of the parameters, existence of what they name,
 //! permission, dry run, state. Then it changes the fleet and answers.
 
+// Answers have the names EC2 gives their elements.
+#![allow(clippy::struct_field_names)]
+
 mod allocate_address;
 mod associate_address;
 mod describe_addresses;

@@ -99,7 +99,9 @@ impl Fleet {
         let enis: Vec<_> = instance.interfaces.iter().map(|n| n.eni.clone()).collect();
         match state {
             InstanceState::Pending | InstanceState::Running => {
-                enis.iter().for_each(|eni| self.restore_public_ip(eni));
+                for eni in &enis {
+                    self.restore_public_ip(eni);
+                }
             }
             InstanceState::Stopped => instance.interfaces.iter_mut().for_each(|n| n.public_ip = None),
             InstanceState::Terminated => {

@@ -22,7 +22,7 @@ impl Cidr {
     ///
     /// # Source
     /// Amazon VPC User Guide, "Subnet CIDR reservations": AWS keeps five addresses of each subnet.
-    pub(crate) fn usable(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
+    pub(crate) fn usable(self) -> impl Iterator<Item = Ipv4Addr> {
         let first = self.network.to_bits();
         let last = first | !self.mask();
         (first.saturating_add(4)..last).map(Ipv4Addr::from_bits)

@@ -1,5 +1,7 @@
 //! An HTTP response before it is on the wire.
 
+use std::fmt::Write;
+
 use crate::ids::AssociationId;
 
 /// A response.
@@ -60,7 +62,7 @@ impl Reply {
             self.body.len()
         );
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();

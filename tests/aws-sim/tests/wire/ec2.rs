@@ -1,0 +1,288 @@
+//! The EC2 operations: what they answer, refuse and change.
+
+use std::net::Ipv4Addr;
+
+use aws_sim::{InstanceSpec, InstanceState, InterfaceSpec};
+
+use crate::lab::{Lab, Tested, eni};
+
+#[test]
+fn an_address_is_associated_described_and_disassociated() -> Tested {
+    let lab = Lab::new()?;
+    let free = lab.describe()?;
+    assert_eq!((free.status, free.element("publicIp").as_deref()), (200, Some("203.0.113.1")));
+    assert_eq!(free.element("associationId"), None);
+    assert!(
+        free.text()
+            .contains("<DescribeAddressesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">")
+    );
+    assert_eq!(free.element("requestId").as_deref(), free.header("x-amzn-requestid"));
+
+    let made = lab.associate(eni(&lab.a)?)?.element("associationId").ok_or("no association")?;
+    let held = lab.describe()?;
+    assert_eq!(held.element("associationId").as_ref(), Some(&made));
+    assert_eq!(held.element("instanceId").as_deref(), Some(lab.a.id.as_str()));
+    assert_eq!(held.element("networkInterfaceId").as_deref(), Some(eni(&lab.a)?.as_str()));
+    assert_eq!(held.element("networkInterfaceOwnerId").as_deref(), Some("123456789012"));
+    assert_eq!(held.element("privateIpAddress").as_deref(), Some("10.0.1.10"));
+
+    let gone = lab.call("DisassociateAddress", &[("AssociationId", &made)])?;
+    assert_eq!((gone.status, gone.element("return").as_deref()), (200, Some("true")));
+    assert_eq!(lab.cloud.holder(&lab.eip), None);
+    let again = lab.call("DisassociateAddress", &[("AssociationId", &made)])?;
+    assert_eq!(again.error(), (400, "InvalidAssociationID.NotFound".to_owned()));
+    Ok(())
+}
+
+#[test]
+fn a_move_has_a_new_association_and_a_repeat_keeps_it() -> Tested {
+    let lab = Lab::new()?;
+    let first = lab.associate(eni(&lab.a)?)?.element("associationId");
+    assert_eq!(lab.associate(eni(&lab.a)?)?.element("associationId"), first);
+    let second = lab.associate(eni(&lab.b)?)?.element("associationId");
+    assert_ne!(second, first);
+    let stale = lab.call("DisassociateAddress", &[("AssociationId", &first.unwrap_or_default())])?;
+    assert_eq!(stale.error(), (400, "InvalidAssociationID.NotFound".to_owned()), "it names the old holder's");
+    assert_eq!(lab.cloud.holder(&lab.eip).map(|h| h.instance), Some(lab.b.id.clone()));
+
+    let history = lab.cloud.history(&lab.eip);
+    let holders: Vec<_> = history.iter().map(|c| c.holder.as_ref().map(|h| h.instance.clone())).collect();
+    assert_eq!(
+        holders,
+        [None, Some(lab.a.id.clone()), Some(lab.b.id.clone())],
+        "never without a holder in the move"
+    );
+    assert!(history.windows(2).all(|pair| matches!(pair, [x, y] if x.at <= y.at)));
+    Ok(())
+}
+
+#[test]
+fn reassociation_forbidden_is_refused_for_holder_and_target() -> Tested {
+    let lab = Lab::new()?;
+    let other = lab.cloud.allocate(None);
+    lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
+    let never = [("AllowReassociation", "false")];
+    let held = [
+        [("AllocationId", lab.eip.allocation_id.as_str()), ("NetworkInterfaceId", eni(&lab.b)?)],
+        never.repeat(2).try_into().map_err(|_| "two")?,
+    ]
+    .concat();
+    assert_eq!(lab.call("AssociateAddress", &held)?.error().1, "Resource.AlreadyAssociated");
+    let sitting = [
+        ("AllocationId", other.allocation_id.as_str()),
+        ("NetworkInterfaceId", eni(&lab.a)?),
+        ("AllowReassociation", "false"),
+    ];
+    let refused = lab.call("AssociateAddress", &sitting)?;
+    assert_eq!(refused.error().1, "Resource.AlreadyAssociated");
+    assert!(refused.text().contains("is already associated with public address 203.0.113.1"));
+    Ok(())
+}
+
+#[test]
+fn an_address_displaces_another_and_releases_the_automatic_one() -> Tested {
+    let lab = Lab::new()?;
+    let interface = InterfaceSpec { auto_public_ip: true, ..InterfaceSpec::default() };
+    let node =
+        lab.cloud.add_instance(InstanceSpec { interfaces: vec![interface], ..InstanceSpec::default() });
+    let public_ip =
+        || lab.cloud.instance(&node.id).and_then(|i| i.interfaces.first().and_then(|n| n.public_ip));
+    assert_eq!(public_ip(), Some(Ipv4Addr::new(198, 51, 100, 1)));
+    let sitting = lab.cloud.allocate(None);
+    lab.cloud.associate(&sitting, eni(&node)?, None);
+    assert_eq!(public_ip(), None);
+    assert_eq!(lab.associate(eni(&node)?)?.status, 200);
+    assert_eq!(lab.cloud.holder(&sitting), None, "displaced, and still allocated");
+    assert_eq!(lab.associate(eni(&lab.a)?)?.status, 200);
+    assert_eq!(
+        public_ip(),
+        Some(Ipv4Addr::new(198, 51, 100, 2)),
+        "another one, as the old is never recovered"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_target_may_be_an_instance_with_one_interface_only() -> Tested {
+    let lab = Lab::new()?;
+    let two = InstanceSpec { interfaces: vec![InterfaceSpec::default(); 2], ..InstanceSpec::default() };
+    let two = lab.cloud.add_instance(two);
+    let to = |id: &str| {
+        lab.call("AssociateAddress", &[("AllocationId", &lab.eip.allocation_id), ("InstanceId", id)])
+    };
+    assert_eq!(to(&lab.a.id)?.status, 200);
+    let refused = to(&two.id)?;
+    assert_eq!(refused.error(), (400, "InvalidInstanceID".to_owned()));
+    assert!(refused.text().contains("There are multiple interfaces attached to instance"));
+    assert_eq!(to("i-0123456789abcdef0")?.error().1, "InvalidInstanceID.NotFound");
+    assert_eq!(to("nonsense")?.error().1, "InvalidInstanceID.Malformed");
+    lab.cloud.set_instance_state(&lab.b.id, InstanceState::Pending);
+    assert_eq!(to(&lab.b.id)?.error().1, "InvalidInstanceID");
+    assert_eq!(lab.associate(eni(&lab.b)?)?.error().1, "IncorrectInstanceState");
+    Ok(())
+}
+
+#[test]
+fn each_refusal_of_associate_has_its_code() -> Tested {
+    let lab = Lab::new()?;
+    let (id, eni) = (lab.eip.allocation_id.as_str(), eni(&lab.a)?.as_str());
+    let code = |params: &[(&str, &str)]| lab.call("AssociateAddress", params).map(|answer| answer.error().1);
+    let unknown = "eipalloc-0123456789abcdef0";
+    assert_eq!(
+        code(&[("AllocationId", unknown), ("NetworkInterfaceId", eni)])?,
+        "InvalidAllocationID.NotFound"
+    );
+    assert_eq!(code(&[("AllocationId", "x"), ("NetworkInterfaceId", eni)])?, "InvalidAllocationID.Malformed");
+    assert_eq!(code(&[("PublicIp", "192.0.2.1"), ("NetworkInterfaceId", eni)])?, "InvalidAddress.NotFound");
+    assert_eq!(code(&[("PublicIp", "192.0.2"), ("NetworkInterfaceId", eni)])?, "InvalidAddress.Malformed");
+    assert_eq!(
+        code(&[("AllocationId", id), ("NetworkInterfaceId", "eni-0123456789abcdef0")])?,
+        "InvalidNetworkInterfaceID.NotFound"
+    );
+    assert_eq!(code(&[("AllocationId", id)])?, "MissingParameter");
+    assert_eq!(code(&[("NetworkInterfaceId", eni)])?, "MissingParameter");
+    let both = [("AllocationId", id), ("NetworkInterfaceId", eni), ("InstanceId", lab.a.id.as_str())];
+    assert_eq!(code(&both)?, "InvalidParameterCombination");
+    let elsewhere = [("AllocationId", id), ("NetworkInterfaceId", eni), ("PrivateIpAddress", "10.0.1.99")];
+    assert_eq!(code(&elsewhere)?, "InvalidParameterValue");
+    let good = [("AllocationId", id), ("NetworkInterfaceId", eni)];
+    lab.cloud.attach_gateway(false);
+    assert_eq!(code(&good)?, "Gateway.NotAttached");
+    lab.cloud.attach_gateway(true);
+    lab.cloud.set_border_group(&lab.eip, "eu-west-1-lhr-1");
+    assert_eq!(code(&good)?, "InvalidParameterCombination");
+    lab.cloud.allocate_foreign(Ipv4Addr::new(192, 0, 2, 9));
+    let foreign = lab.call("DescribeAddresses", &[("PublicIp.1", "192.0.2.9")])?;
+    assert_eq!(foreign.error(), (400, "AuthFailure".to_owned()));
+    assert!(foreign.text().contains("The address '192.0.2.9' does not belong to you."));
+    assert_eq!(lab.cloud.holder(&lab.eip), None);
+    Ok(())
+}
+
+#[test]
+fn a_dry_run_says_what_would_happen_and_does_nothing() -> Tested {
+    let lab = Lab::new()?;
+    let dry = [
+        ("AllocationId", lab.eip.allocation_id.as_str()),
+        ("NetworkInterfaceId", eni(&lab.a)?),
+        ("DryRun", "true"),
+    ];
+    assert_eq!(lab.call("AssociateAddress", &dry)?.error(), (412, "DryRunOperation".to_owned()));
+    lab.cloud.deny("AssociateAddress");
+    let denied = lab.call("AssociateAddress", &dry)?;
+    assert_eq!(denied.error(), (403, "UnauthorizedOperation".to_owned()));
+    assert!(denied.text().contains("Encoded authorization failure message: "));
+    lab.cloud.allow("AssociateAddress");
+    assert_eq!(lab.call("AssociateAddress", &dry)?.status, 412);
+    assert_eq!(lab.cloud.holder(&lab.eip), None);
+    assert!(lab.cloud.log().iter().all(|request| request.dry_run && request.code.is_some()));
+    Ok(())
+}
+
+#[test]
+fn filters_select_and_unknown_ones_are_refused() -> Tested {
+    let lab = Lab::new()?;
+    lab.cloud.tag(&lab.eip, "cluster", "db");
+    lab.cloud.allocate(None);
+    lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
+    let found = |name: &str, value: &str| -> Tested<usize> {
+        let answer =
+            lab.call("DescribeAddresses", &[("Filter.1.Name", name), ("Filter.1.Value.1", value)])?;
+        Ok(answer.text().matches("<item><publicIp>").count())
+    };
+    assert_eq!(lab.call("DescribeAddresses", &[])?.text().matches("<publicIp>").count(), 2);
+    for (name, value) in [
+        ("allocation-id", lab.eip.allocation_id.as_str()),
+        ("instance-id", &lab.a.id),
+        ("network-interface-id", eni(&lab.a)?),
+        ("private-ip-address", "10.0.1.*"),
+        ("public-ip", "203.0.113.?"),
+        ("tag:cluster", "d*"),
+        ("tag-key", "cluster"),
+        ("association-id", "eipassoc-*"),
+        ("network-interface-owner-id", "123456789012"),
+    ] {
+        assert_eq!(found(name, value)?, if name == "public-ip" { 2 } else { 1 }, "{name}");
+    }
+    assert_eq!(found("instance-id", "i-nobody")?, 0);
+    let bogus = lab.call("DescribeAddresses", &[("Filter.1.Name", "bogus"), ("Filter.1.Value.1", "x")])?;
+    assert_eq!(bogus.error(), (400, "InvalidParameterValue".to_owned()));
+    Ok(())
+}
+
+#[test]
+fn secondary_addresses_move_with_their_elastic_ip() -> Tested {
+    let lab = Lab::new()?;
+    let (a, b) = (eni(&lab.a)?.as_str(), eni(&lab.b)?.as_str());
+    let assign = |eni: &str, more: &[(&str, &str)]| {
+        let params = [&[("NetworkInterfaceId", eni), ("PrivateIpAddress.1", "10.0.1.50")], more].concat();
+        lab.call("AssignPrivateIpAddresses", &params)
+    };
+    assert_eq!(assign(a, &[])?.element("privateIpAddress").as_deref(), Some("10.0.1.50"));
+    let secondary = Some(Ipv4Addr::new(10, 0, 1, 50));
+    lab.cloud.associate(&lab.eip, eni(&lab.a)?, secondary);
+    assert_eq!(assign(b, &[])?.error().1, "Resource.AlreadyAssigned");
+    assert_eq!(assign(b, &[("AllowReassignment", "true")])?.status, 200);
+    let holder = lab.cloud.holder(&lab.eip).ok_or("nobody holds it")?;
+    assert_eq!((holder.instance, Some(holder.private_ip)), (lab.b.id.clone(), secondary));
+    let off = |eni| {
+        lab.call(
+            "UnassignPrivateIpAddresses",
+            &[("NetworkInterfaceId", eni), ("PrivateIpAddress.1", "10.0.1.50")],
+        )
+    };
+    assert_eq!(off(a)?.error().1, "InvalidParameterValue");
+    assert_eq!(off(b)?.status, 200);
+    assert_eq!(lab.cloud.holder(&lab.eip), None);
+    let outside = [("NetworkInterfaceId", a), ("PrivateIpAddress.1", "10.9.9.9")];
+    assert!(
+        lab.call("AssignPrivateIpAddresses", &outside)?.text().contains("does not fall within the subnet")
+    );
+    let many = [("NetworkInterfaceId", a), ("SecondaryPrivateIpAddressCount", "10")];
+    assert_eq!(lab.call("AssignPrivateIpAddresses", &many)?.error().1, "PrivateIpAddressLimitExceeded");
+    Ok(())
+}
+
+#[test]
+fn instances_and_interfaces_show_the_address_on_its_holder_alone() -> Tested {
+    let lab = Lab::new()?;
+    lab.associate(eni(&lab.a)?)?;
+    lab.associate(eni(&lab.b)?)?;
+    let instance = |id: &str| lab.call("DescribeInstances", &[("InstanceId.1", id)]);
+    assert!(!instance(&lab.a.id)?.text().contains("203.0.113.1"));
+    assert!(instance(&lab.b.id)?.text().contains("<ipAddress>203.0.113.1</ipAddress>"));
+    let by_address =
+        [("Filter.1.Name", "addresses.association.public-ip"), ("Filter.1.Value.1", "203.0.113.1")];
+    let interfaces = lab.call("DescribeNetworkInterfaces", &by_address)?;
+    assert_eq!(interfaces.element("networkInterfaceId").as_deref(), Some(eni(&lab.b)?.as_str()));
+    assert_eq!(lab.call("DescribeSubnets", &[])?.element("cidrBlock").as_deref(), Some("10.0.1.0/24"));
+    lab.cloud.set_instance_state(&lab.b.id, InstanceState::Terminated);
+    assert_eq!(lab.cloud.holder(&lab.eip), None);
+    assert!(instance(&lab.b.id)?.text().contains("<name>terminated</name>"));
+    Ok(())
+}
+
+#[test]
+fn addresses_are_allocated_and_released() -> Tested {
+    let lab = Lab::new()?;
+    let tagged = [
+        ("TagSpecification.1.ResourceType", "elastic-ip"),
+        ("TagSpecification.1.Tag.1.Key", "k"),
+        ("TagSpecification.1.Tag.1.Value", "v"),
+    ];
+    let made = lab.call("AllocateAddress", &tagged)?;
+    let id = made.element("allocationId").ok_or("no id")?;
+    assert_eq!(made.element("publicIp").as_deref(), Some("203.0.113.2"));
+    let shown = lab.call("DescribeAddresses", &[("AllocationId.1", &id)])?;
+    assert_eq!(shown.element("value").as_deref(), Some("v"));
+    assert_eq!(lab.call("ReleaseAddress", &[("AllocationId", &id)])?.status, 200);
+    assert_eq!(
+        lab.call("ReleaseAddress", &[("AllocationId", &id)])?.error().1,
+        "InvalidAllocationID.NotFound"
+    );
+    lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
+    let held = lab.call("ReleaseAddress", &[("AllocationId", &lab.eip.allocation_id)])?;
+    assert_eq!(held.error().1, "InvalidIPAddress.InUse");
+    assert_eq!(lab.call("CreateVpc", &[])?.error().1, "InvalidAction");
+    Ok(())
+}

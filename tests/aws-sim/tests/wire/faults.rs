@@ -1,0 +1,167 @@
+//! Each kind of fault, as it shows on the wire, and whether the call took effect all the same.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use aws_sim::{Fault, FaultKind, Service};
+
+use crate::lab::{Answer, Lab, PATIENCE, Signer, Tested, eni, exchange, exchange_within};
+
+/// What a client sees of one `AssociateAddress` that `kind` strikes, and whether it took effect.
+fn struck(kind: FaultKind) -> Tested<(std::io::Result<Vec<u8>>, bool)> {
+    let lab = Lab::new()?;
+    let name = kind.name();
+    let waits = matches!(kind, FaultKind::Hang | FaultKind::EffectThenHang);
+    lab.cloud.fault(Fault::new(Service::Ec2, kind).operation("AssociateAddress"));
+    let params = [("AllocationId", lab.eip.allocation_id.as_str()), ("NetworkInterfaceId", eni(&lab.a)?)];
+    let request = Signer::default().ec2("AssociateAddress", &params)?;
+    let limit = if waits { Duration::from_millis(300) } else { PATIENCE };
+    let seen = exchange_within(lab.ec2, &request, limit);
+    let logged = lab.cloud.log().pop().ok_or("not logged")?;
+    assert_eq!(logged.fault.as_deref(), Some(name));
+    let effect = lab.cloud.holder(&lab.eip).is_some();
+    assert_eq!(logged.association_id.is_some(), effect, "the log knows of the effect");
+    Ok((seen, effect))
+}
+
+fn answered(kind: FaultKind) -> Tested<(Answer, bool)> {
+    let (seen, effect) = struck(kind)?;
+    Ok((Answer::read(&seen?)?, effect))
+}
+
+#[test]
+fn a_reset_is_a_reset_with_or_without_effect() -> Tested {
+    for (kind, expected) in [(FaultKind::Reset, false), (FaultKind::LoseAnswer, true)] {
+        let (seen, effect) = struck(kind)?;
+        assert_eq!(seen.map_err(|e| e.kind()), Err(ErrorKind::ConnectionReset));
+        assert_eq!(effect, expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_close_is_an_orderly_end_without_a_byte() -> Tested {
+    let (seen, effect) = struck(FaultKind::CloseBeforeAnswer)?;
+    assert_eq!((seen?.len(), effect), (0, false));
+    Ok(())
+}
+
+#[test]
+fn a_hang_keeps_the_connection_open_with_or_without_effect() -> Tested {
+    for (kind, expected) in [(FaultKind::Hang, false), (FaultKind::EffectThenHang, true)] {
+        let (seen, effect) = struck(kind)?;
+        assert_eq!(seen.map_err(|e| e.kind()), Err(ErrorKind::WouldBlock));
+        assert_eq!(effect, expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn errors_and_throttling_are_documents_of_the_service() -> Tested {
+    let error = FaultKind::Error {
+        status: 500,
+        code: "InternalError".to_owned(),
+        message: "An <internal> error".to_owned(),
+    };
+    let (answer, effect) = answered(error)?;
+    assert_eq!((answer.error(), effect), ((500, "InternalError".to_owned()), false));
+    assert_eq!(answer.element("Message").as_deref(), Some("An &lt;internal&gt; error"));
+    assert_eq!(answer.element("RequestID").as_deref(), answer.header("x-amzn-requestid"));
+    let (answer, effect) = answered(FaultKind::Throttle)?;
+    assert_eq!((answer.error(), effect), ((503, "RequestLimitExceeded".to_owned()), false));
+    Ok(())
+}
+
+#[test]
+fn bodies_nobody_can_use() -> Tested {
+    let (answer, effect) = answered(FaultKind::Garbage)?;
+    assert!(answer.status == 200 && String::from_utf8(answer.body).is_err() && !effect);
+    let (answer, effect) = answered(FaultKind::Empty)?;
+    assert!(answer.status == 200 && answer.body.is_empty() && !effect);
+    let (answer, effect) = answered(FaultKind::HtmlProxy(502))?;
+    assert_eq!((answer.status, answer.header("content-type"), effect), (502, Some("text/html"), false));
+    let (seen, effect) = struck(FaultKind::NotHttp)?;
+    assert!(!seen?.starts_with(b"HTTP") && !effect);
+    Ok(())
+}
+
+#[test]
+fn answers_that_break_off_come_after_the_effect() -> Tested {
+    let promised = |answer: &Answer| answer.header("content-length").and_then(|n| n.parse::<usize>().ok());
+    let (answer, effect) = answered(FaultKind::TruncatedXml)?;
+    assert!(answer.text().starts_with("<?xml") && !answer.text().contains("</AssociateAddressResponse>"));
+    assert_eq!((promised(&answer), effect), (Some(answer.body.len()), true), "complete as HTTP");
+    let (answer, effect) = answered(FaultKind::ShortBody)?;
+    assert!(effect && promised(&answer).is_some_and(|length| length > answer.body.len()));
+    Ok(())
+}
+
+#[test]
+fn a_slow_answer_arrives_whole_at_its_rate() -> Tested {
+    let from = Instant::now();
+    let (answer, effect) = answered(FaultKind::Slow(1000))?;
+    assert!(answer.text().ends_with("</AssociateAddressResponse>") && effect);
+    let bytes = u32::try_from(answer.head.len() + answer.body.len())?;
+    assert!(
+        from.elapsed() > Duration::from_millis(1) * bytes * 9 / 10,
+        "{bytes} bytes in {:?}",
+        from.elapsed()
+    );
+    Ok(())
+}
+
+#[test]
+fn a_delay_is_before_the_effect() -> Tested {
+    let from = Instant::now();
+    let (answer, effect) = answered(FaultKind::Delay(Duration::from_millis(200)))?;
+    assert!(answer.status == 200 && effect && from.elapsed() >= Duration::from_millis(200));
+    Ok(())
+}
+
+#[test]
+fn a_connection_stays_usable_after_an_ordinary_answer() -> Tested {
+    let lab = Lab::new()?;
+    let request = String::from_utf8(Signer::default().ec2("DescribeAddresses", &[])?)?;
+    let keep = request.replace("Connection: close\r\n", "");
+    let mut stream = TcpStream::connect(lab.ec2)?;
+    stream.write_all(keep.as_bytes())?;
+    let mut first = [0; 12];
+    stream.read_exact(&mut first)?;
+    stream.write_all(request.as_bytes())?;
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest)?;
+    assert_eq!((&first, String::from_utf8(rest)?.matches("HTTP/1.1 200").count()), (b"HTTP/1.1 200", 1));
+    Ok(())
+}
+
+#[test]
+fn a_fault_of_one_instance_leaves_the_others_alone_and_can_be_cleared() -> Tested {
+    let lab = Lab::new()?;
+    let fault = lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle).instance(&lab.a.id));
+    assert_eq!(lab.describe()?.status, 200, "the caller has no instance");
+    let all = lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle).times(1).skip(1));
+    assert_eq!([lab.describe()?.status, lab.describe()?.status, lab.describe()?.status], [200, 503, 200]);
+    lab.cloud.clear_fault(fault);
+    lab.cloud.clear_fault(all);
+    lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle));
+    lab.cloud.clear_faults();
+    assert_eq!(lab.describe()?.status, 200);
+    Ok(())
+}
+
+#[test]
+fn dropping_the_simulator_ends_hanging_connections() -> Tested {
+    let lab = Lab::new()?;
+    lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang));
+    let (addr, request) = (lab.ec2, Signer::default().ec2("DescribeAddresses", &[])?);
+    let client = std::thread::spawn(move || exchange(addr, &request).map_err(|e| e.kind()));
+    assert!(lab.cloud.wait_for_request(PATIENCE, |r| r.operation == "DescribeAddresses").is_some());
+    drop(lab);
+    let seen = client.join().map_err(|_| "the client panicked")?;
+    assert!(!matches!(seen, Err(ErrorKind::WouldBlock)), "{seen:?}");
+    assert!(TcpStream::connect(addr).is_err(), "still listening");
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Signatures: made by the SDK's own code, checked by the simulator's.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sim::{Bind, Config};
+
+use crate::lab::{Answer, KEY, Lab, Signer, Tested, exchange, plain};
+
+/// Returns status and code for a Describe signed so, and changed so on the way.
+fn answer(lab: &Lab, signer: &Signer<'_>, tamper: impl Fn(&str) -> String) -> Tested<(u16, String)> {
+    let params = [("Filter.1.Name", "tag:a b/ü"), ("Filter.1.Value.1", "*~+ %")];
+    let request = String::from_utf8(signer.ec2("DescribeAddresses", &params)?)?;
+    Ok(Answer::read(&exchange(lab.ec2, tamper(&request).as_bytes())?)?.error())
+}
+
+#[test]
+fn a_good_signature_is_accepted_and_a_wrong_secret_is_not() -> Tested {
+    let lab = Lab::new()?;
+    let code = |signer: &Signer<'_>| answer(&lab, signer, str::to_owned);
+    assert_eq!(code(&Signer::default())?, (200, String::new()));
+    assert_eq!(
+        code(&Signer { secret: "wrong", ..Signer::default() })?,
+        (403, "SignatureDoesNotMatch".to_owned())
+    );
+    assert_eq!(code(&Signer { key: "AKIDUNKNOWN", ..Signer::default() })?, (401, "AuthFailure".to_owned()));
+    assert_eq!(
+        code(&Signer { token: Some("made up"), ..Signer::default() })?,
+        (401, "AuthFailure".to_owned())
+    );
+    assert_eq!(code(&Signer { region: "us-east-1", ..Signer::default() })?.1, "SignatureDoesNotMatch");
+    assert_eq!(code(&Signer { service: "s3", ..Signer::default() })?.1, "SignatureDoesNotMatch");
+    assert!(lab.cloud.log().iter().skip(1).all(|request| request.code.is_some()));
+    Ok(())
+}
+
+#[test]
+fn what_was_changed_on_the_way_is_noticed() -> Tested {
+    let lab = Lab::new()?;
+    let code = |from: &str, to: &str| answer(&lab, &Signer::default(), |request| request.replace(from, to));
+    assert_eq!(code("POST /", "POST /")?.0, 200);
+    for (from, to) in [
+        ("DescribeAddresses", "DescribeInstances"),
+        ("POST / ", "POST /x "),
+        ("POST / ", "POST /?a=b "),
+        ("host: ec2.test", "host: ec2.fake"),
+        ("\r\n\r\n", "\r\nx-amz-extra: 1\r\n\r\n"),
+    ] {
+        assert_eq!(code(from, to)?, (403, "SignatureDoesNotMatch".to_owned()), "{from} -> {to}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_request_without_signature_is_refused_unless_told_otherwise() -> Tested {
+    let body = "Action=DescribeAddresses&Version=2016-11-15";
+    let lab = Lab::new()?;
+    assert_eq!(plain(lab.ec2, "POST", "/", "", body)?.error(), (400, "MissingParameter".to_owned()));
+    let lax = Lab::with(Config { verify_signatures: false, ..Config::default() })?;
+    assert_eq!(plain(lax.ec2, "POST", "/", "", body)?.status, 200);
+    assert_eq!(plain(lax.ec2, "GET", &format!("/?{body}"), "", "")?.status, 200);
+    Ok(())
+}
+
+#[test]
+fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -> Tested {
+    let lab = Lab::new()?;
+    let minute = Duration::from_mins(1);
+    let at = |time| answer(&lab, &Signer { time, ..Signer::default() }, str::to_owned);
+    let now = SystemTime::now();
+    assert_eq!(at(now - 14 * minute)?.0, 200);
+    assert_eq!(at(now - 16 * minute)?, (400, "RequestExpired".to_owned()));
+    assert_eq!(at(now + 16 * minute)?, (400, "RequestExpired".to_owned()));
+    lab.cloud.set_clock_skew(20.0 * 60.0);
+    assert_eq!(at(now)?, (400, "RequestExpired".to_owned()));
+    assert_eq!(at(now + 20 * minute)?.0, 200);
+    let before = lab.describe()?;
+    lab.cloud.set_clock_skew(0.0);
+    let after = Answer::read(&exchange(lab.ec2, &Signer::default().ec2("DescribeAddresses", &[])?)?)?;
+    assert_ne!(
+        before.header("date"),
+        after.header("date"),
+        "a client corrects its clock by the answer's date"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_caller_without_session_is_told_by_its_address() -> Tested {
+    let lab = Lab::new()?;
+    let spec = aws_sim::InstanceSpec {
+        subnet: "127.0.0.0/8".to_owned(),
+        ..aws_sim::InstanceSpec::with_ip("127.0.0.1".parse()?)
+    };
+    let here = lab.cloud.add_instance(spec);
+    let other = lab.sim.serve_ec2(Bind::loopback())?;
+    let request = Signer { key: KEY, ..Signer::default() }.ec2("DescribeAddresses", &[])?;
+    exchange(other, &request)?;
+    assert_eq!(lab.cloud.log().pop().and_then(|request| request.instance), Some(here.id));
+    Ok(())
+}
