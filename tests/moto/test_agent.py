@@ -68,15 +68,21 @@ class Node:
 
 
 class AgentAgainstMoto(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        running = contextlib.ExitStack()
+        cls.addClassCleanup(running.close)
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        cls.url = running.enter_context(servers.moto(folder))
+        cls.requests_log = folder / "moto.log"
+        cls.ec2 = client(cls.url)
+
     def setUp(self):
         running = contextlib.ExitStack()
         self.addCleanup(running.close)
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        url = running.enter_context(servers.moto(folder))
-        names = worlds.moto_world(url)
+        names = worlds.moto_world(self.url)
         self.id_of = {name: identifier for identifier, name in names.items()}
-        self.requests_log = folder / "moto.log"
-        self.ec2 = client(url)
         allocated = self.ec2.allocate_address(Domain="vpc")
         self.allocation, self.address = allocated["AllocationId"], allocated["PublicIp"]
         self.parameters = {"elastic_ip": self.address, "allocation_id": self.allocation}
@@ -87,13 +93,13 @@ class AgentAgainstMoto(unittest.TestCase):
         metadata = [part for one in instances for part in ("--imds", f"{one}=127.0.0.1:0")]
         self.sim, imds = running.enter_context(servers.aws_sim(folder, "--world", str(world), *metadata))
         self.a, self.b = (
-            self.node(folder / name, f"interface {name}", url, imds[instance])
+            self.node(folder / name, f"interface {name}", imds[instance])
             for name, instance in zip("ab", instances, strict=True)
         )
 
-    def node(self, folder: Path, interface: str, url: str, imds: str) -> Node:
+    def node(self, folder: Path, interface: str, imds: str) -> Node:
         folder.mkdir()
-        return Node(folder, self.id_of[interface], url, imds)
+        return Node(folder, self.id_of[interface], self.url, imds)
 
     def assert_answer(self, code: int, answer: Answer, node: Node):
         log = node.log.read_text() if node.log.exists() else ""
