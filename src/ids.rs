@@ -181,8 +181,7 @@ fn octet(text: &str) -> Option<u8> {
 
 impl fmt::Display for MacAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        f.pad(&self.0.map(|octet| format!("{octet:02x}")).join(":"))
     }
 }
 

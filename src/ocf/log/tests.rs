@@ -68,9 +68,7 @@ fn tag() -> String {
 /// Replaces the date at the beginning, `Nov 21 07:42:00`, after a look at its form.
 fn undated(line: &str) -> String {
     let (date, rest) = line.split_at(15);
-    let digits = |range: std::ops::Range<usize>| date[range].bytes().all(|byte| byte.is_ascii_digit());
-    let months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
-    assert!(months.contains(&date[..3]) && digits(4..6) && digits(7..9) && &date[9..10] == ":", "{line}");
+    jiff::fmt::strtime::parse("%b %d %T", date).unwrap_or_else(|error| panic!("{line}: {error}"));
     format!("DATE{rest}")
 }
 
@@ -155,7 +153,7 @@ fn the_system_log_gets_tag_text_and_a_priority_from_the_words() {
         let length = socket.recv(&mut buffer).unwrap();
         let text = String::from_utf8(buffer[..length].to_vec()).unwrap();
         let (priority, rest) = text.split_once('>').unwrap();
-        format!("{priority}>{}", &rest[16..])
+        format!("{priority}>{}", rest.split_at(16).1)
     })
     .take(5)
     .collect();

@@ -10,12 +10,9 @@ fn elements(xml: &str) -> Vec<String> {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(element) | Event::Empty(element) => {
-                let mut shown = element.name().as_ref().to_owned();
-                for attribute in element.attributes() {
-                    let attribute = attribute.unwrap();
-                    shown += &format!(" {}={}", attribute.key.as_ref(), attribute.value);
-                }
-                elements.push(shown);
+                let attributes = element.attributes().map(Result::unwrap);
+                let shown = attributes.map(|a| format!(" {}={}", a.key.as_ref(), a.value));
+                elements.push(element.name().as_ref().to_owned() + &shown.collect::<String>());
             }
             Event::Eof => return elements,
             _ => {}
