@@ -1,0 +1,59 @@
+//! The built agent, outside a node: where it is, and what it says about itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::program::{Answer, run};
+
+/// The folder of the repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("tests/agent is two levels down")
+        .to_owned()
+}
+
+/// Returns the built agent: `EIP_BIN`, or the one that cargo put beside the folder of this test.
+///
+/// # Panics
+/// Where it has not been built.
+pub(crate) fn binary() -> PathBuf {
+    let path = std::env::var_os("EIP_BIN").map_or_else(beside_this_test, PathBuf::from);
+    assert!(path.is_file(), "{} is not there: build it with `cargo build --release -p eip`", path.display());
+    std::path::absolute(path).expect("an absolute path")
+}
+
+fn beside_this_test() -> PathBuf {
+    let this = std::env::current_exe().expect("the path of this test");
+    this.ancestors().nth(2).expect("target/PROFILE/deps/TEST").join("eip")
+}
+
+/// Which form of the meta-data a caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Of callers that name no version, or an old one.
+    V1_0,
+    /// Of Pacemaker 2.1 and later.
+    V1_1,
+}
+
+impl Form {
+    /// All there are.
+    pub(crate) const ALL: [Self; 2] = [Self::V1_0, Self::V1_1];
+
+    /// Returns the variables with which a caller asks for this form.
+    pub(crate) fn variables(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::V1_0 => &[],
+            Self::V1_1 => &[("OCF_RA_VERSION_MAJOR", "1"), ("OCF_RA_VERSION_MINOR", "1")],
+        }
+    }
+}
+
+/// Returns the meta-data as the agent prints it, with nothing else in the environment.
+pub(crate) fn meta_data(form: Form) -> String {
+    let answer: Answer =
+        run(Command::new(binary()).arg("meta-data").env_clear().envs(form.variables().iter().copied()));
+    answer.exits(0).without_complaint().stdout
+}

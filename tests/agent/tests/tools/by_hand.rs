@@ -1,0 +1,123 @@
+//! Actions by hand, past the cluster: `crm_resource --force-...` and `pcs resource debug-...`.
+//!
+//! The words around the agent's own are those of Pacemaker 2.1 and later.
+
+use aws_sim::{Fault, FaultKind, Service};
+
+use crate::cib::Cib;
+use crate::node::{ELASTIC_IP, Node, PRIMARY};
+
+fn resource(node: &Node) -> Cib<'_> {
+    let cib = Cib::new(node);
+    cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
+    cib
+}
+
+fn force(cib: &Cib<'_>, action: &str) -> crate::program::Answer {
+    cib.crm_resource(&["-r", "eip", action])
+}
+
+#[test]
+fn crm_resource_starts_checks_and_stops_it() {
+    let node = Node::new();
+    let cib = resource(&node);
+    force(&cib, "--force-check")
+        .exits(7)
+        .says("Operation force-check for eip (ocf:heartbeat:eip) returned 7 (");
+    force(&cib, "--force-start")
+        .exits(0)
+        .says("Operation force-start for eip (ocf:heartbeat:eip) returned 0 (");
+    node.assert_holds_on(PRIMARY);
+    force(&cib, "--force-check").exits(0).says("returned 0 (").without_complaint();
+    force(&cib, "--force-stop")
+        .exits(0)
+        .says("Operation force-stop for eip (ocf:heartbeat:eip) returned 0 (");
+    assert_eq!(node.holder(), None);
+    force(&cib, "--force-check").exits(7).says("returned 7 (");
+}
+
+/// The people who run it by hand have no cluster's log before their eyes.
+#[test]
+fn crm_resource_shows_what_moved() {
+    let node = Node::new();
+    let cib = resource(&node);
+    node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
+    let from = node.other.id.to_string();
+    force(&cib, "--force-start").exits(0).says(&format!("{ELASTIC_IP} moved from {from}")).says("INFO: ");
+    node.assert_holds_on(PRIMARY);
+}
+
+#[test]
+fn denied_start_is_answered_with_the_reason() {
+    let node = Node::new();
+    let cib = resource(&node);
+    node.cloud().deny("AssociateAddress");
+    let answer = force(&cib, "--force-start").exits(4);
+    let first = answer.both().lines().find(|line| line.contains("returned 4 (")).map(str::to_owned);
+    let first = first.unwrap_or_else(|| panic!("{}", answer.told()));
+    assert!(first.contains("AssociateAddress") && first.contains("UnauthorizedOperation"), "{first}");
+    answer.says("ocf-exit-reason:");
+    assert_eq!(node.holder(), None);
+}
+
+#[test]
+fn refused_start_names_the_holder() {
+    let node = Node::new();
+    let cib = resource(&node);
+    cib.pcs(&["resource", "update", "eip", "allow_reassociation=false"]).exits(0);
+    node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
+    let answer = force(&cib, "--force-start").exits(1).says("returned 1 (");
+    answer.says(&node.other.id.to_string());
+    assert_eq!(node.holder().map(|holder| holder.instance), Some(node.other.id.clone()));
+}
+
+/// crm_resource waits as long as the operation's timeout says, and kills the agent then without a reason.
+#[test]
+fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
+    let node = Node::new();
+    let cib = resource(&node);
+    cib.pcs(&["resource", "update", "eip", "op", "start", "timeout=6s"]).exits(0);
+    node.cloud().fault(Fault::new(Service::Ec2, FaultKind::Hang));
+    let answer = force(&cib, "--force-start").exits(1).says("returned 1 (").says("ocf-exit-reason:");
+    answer.never_says("Timed Out").never_says("within specified timeout");
+}
+
+/// A probe for the cluster, and a question for a person: the level decides how thoroughly it is answered.
+#[test]
+fn check_at_level_10_asks_ec2() {
+    let node = Node::new();
+    let cib = resource(&node);
+    cib.pcs(&["resource", "update", "eip", "settle_window=0"]).exits(0);
+    force(&cib, "--force-start").exits(0);
+    let before = node.ec2_requests();
+    force(&cib, "--force-check").exits(0);
+    assert_eq!(node.ec2_requests(), before, "a healthy address costs no call");
+    force(&cib, "--force-check=10").exits(0);
+    assert!(node.ec2_requests() > before);
+}
+
+#[test]
+fn pcs_debugs_start_monitor_and_stop() {
+    let node = Node::new();
+    resource(&node).serve();
+    let debug = |action: &str| node.run("pcs", &["resource", &format!("debug-{action}"), "eip"]);
+    debug("monitor").exits(7).says("Operation force-check for eip (ocf:heartbeat:eip) returned 7 (");
+    debug("start").exits(0).says("Operation force-start for eip (ocf:heartbeat:eip) returned 0 (");
+    node.assert_holds_on(PRIMARY);
+    debug("monitor").exits(0).says("returned 0 (");
+    debug("stop").exits(0).says("Operation force-stop for eip (ocf:heartbeat:eip) returned 0 (");
+    assert_eq!(node.holder(), None);
+    node.cloud().deny("AssociateAddress");
+    debug("start").exits(4).says("returned 4 (").says("UnauthorizedOperation");
+}
+
+/// The trace shows each request and no secret of the role's credentials.
+#[test]
+fn pcs_debugs_a_start_in_full() {
+    let node = Node::new();
+    resource(&node).serve();
+    let answer = node.run("pcs", &["resource", "debug-start", "eip", "--full"]).exits(0);
+    node.assert_holds_on(PRIMARY);
+    let answer = answer.says("env OCF_RESKEY_elastic_ip=203.0.113.10").says("AssociateAddress");
+    answer.never_says("ASIA").never_says("X-aws-ec2-metadata-token").never_says("Signature=");
+}

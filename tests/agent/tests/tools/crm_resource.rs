@@ -1,0 +1,92 @@
+//! `crm_resource --validate`: what is wrong with parameters, before there is a resource.
+
+use aws_sim::{Fault, FaultKind, ImdsState, Service};
+
+use crate::node::{ELASTIC_IP, Node};
+use crate::program::Answer;
+
+fn validate(node: &Node, level: &str, parameters: &[&str]) -> Answer {
+    let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["--option", parameter]).collect();
+    let of_eip = [level, "--class", "ocf", "--provider", "heartbeat", "--agent", "eip"];
+    node.run("crm_resource", &[&of_eip, parameters.as_slice()].concat())
+}
+
+fn elastic_ip() -> String {
+    format!("elastic_ip={ELASTIC_IP}")
+}
+
+#[test]
+fn right_parameters_are_valid_without_a_look_at_aws() {
+    let node = Node::new();
+    node.cloud().set_imds_state(&node.instance.id, ImdsState::Hang);
+    validate(&node, "--validate", &[&elastic_ip()]).exits(0).says("returned 0 (").without_complaint();
+    let log = node.cloud().log();
+    assert!(log.is_empty(), "{log:?}");
+}
+
+#[test]
+fn missing_and_malformed_parameters_are_named() {
+    let node = Node::new();
+    let expected = [
+        (&[][..], "elastic_ip is not set"),
+        (&["elastic_ip=203.0.113.300"], "elastic_ip=203.0.113.300: expected"),
+        (&["elastic_ip=203.0.113.010"], "elastic_ip=203.0.113.010: expected"),
+        (&["allocation_id=eipalloc-xyz"], "allocation_id=eipalloc-xyz: expected"),
+        (&["elastic_ip=203.0.113.10", "on_stop=sometimes"], "on_stop=sometimes: expected"),
+        (&["elastic_ip=203.0.113.10", "settle_window=two"], "settle_window=two: expected"),
+        (&["elastic_ip=203.0.113.10", "private_ip_address=10.0.0"], "private_ip_address=10.0.0: expected"),
+    ];
+    for (parameters, reason) in expected {
+        let answer = validate(&node, "--validate", parameters).exits(6);
+        answer.says("returned 6 (").says(reason).says(&format!("ocf-exit-reason:{reason}"));
+    }
+    assert!(node.cloud().log().is_empty());
+}
+
+#[test]
+fn level_10_tries_everything_and_changes_nothing() {
+    let node = Node::new();
+    node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
+    let before = node.holder();
+    validate(&node, "--validate=10", &[&elastic_ip()]).exits(0).says("returned 0 (").without_complaint();
+    assert_eq!(node.holder(), before);
+    let log = node.cloud().log();
+    let tried = |name: &str| log.iter().any(|request| request.operation == name && request.dry_run);
+    assert!(tried("AssociateAddress") && tried("DisassociateAddress"), "{log:?}");
+    let written = |name: &str| log.iter().any(|request| request.is(name));
+    assert!(!written("AssociateAddress") && !written("DisassociateAddress"), "{log:?}");
+}
+
+#[test]
+fn level_10_finds_what_a_takeover_would_run_into() {
+    let denied = Node::new();
+    denied.cloud().deny("AssociateAddress");
+    let answer = validate(&denied, "--validate=10", &[&elastic_ip()]).exits(4);
+    answer.says("returned 4 (").says("UnauthorizedOperation").says("AssociateAddress");
+
+    let unknown = Node::new();
+    let answer = validate(&unknown, "--validate=10", &["elastic_ip=198.51.100.77"]).exits(2);
+    answer.says("returned 2 (").says("198.51.100.77").says("InvalidAddress.NotFound");
+
+    let no_interface = Node::new();
+    let answer = validate(&no_interface, "--validate=10", &[&elastic_ip(), "interface=7"]).exits(2);
+    answer.says("returned 2 (").says("interface");
+}
+
+/// crm_resource waits 20 s for an agent, and kills it then without a word.
+#[test]
+fn level_10_answers_in_time_while_ec2_hangs() {
+    let node = Node::new();
+    node.cloud().fault(Fault::new(Service::Ec2, FaultKind::Hang));
+    let answer = validate(&node, "--validate=10", &[&elastic_ip()]).exits(1);
+    answer.says("returned 1 (").says("ocf-exit-reason:").never_says("Timed Out");
+}
+
+/// A name that the agent does not know is a mistake worth a warning where someone looks, and nothing worse.
+#[test]
+fn unknown_parameter_is_warned_of_at_level_10_only() {
+    let node = Node::new();
+    let parameters = [&elastic_ip(), "elastic_port=80"];
+    validate(&node, "--validate", &parameters).exits(0).without_complaint().never_says("elastic_port");
+    validate(&node, "--validate=10", &parameters).exits(0).says("unknown parameters ignored: elastic_port");
+}

@@ -1,0 +1,98 @@
+//! How a person finds the agent and reads about it: `crm_resource`, pcs, crmsh.
+
+use crate::agent::{Form, meta_data};
+use crate::node::Node;
+use crate::program::Answer;
+use crate::xml;
+
+fn parameters() -> Vec<String> {
+    xml::values(&meta_data(Form::V1_1), "//parameter/@name")
+}
+
+fn text_of(parameter: &str, part: &str) -> String {
+    xml::string(&meta_data(Form::V1_1), &format!("//parameter[@name='{parameter}']/{part}"))
+}
+
+/// Returns the words of a text without line breaks, which the tools set as they like.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn crm_resource_lists_it_among_the_agents() {
+    let node = Node::new();
+    let answer = node.run("crm_resource", &["--list-agents", "ocf:heartbeat"]).exits(0);
+    assert!(answer.stdout.lines().any(|line| line.trim() == "eip"), "{}", answer.told());
+}
+
+/// Pacemaker's tools speak OCF 1.1, and print what the agent prints.
+#[test]
+fn crm_resource_shows_the_new_form() {
+    let node = Node::new();
+    let answer = node.run("crm_resource", &["--show-metadata", "ocf:heartbeat:eip"]).exits(0);
+    assert_eq!(answer.stdout.trim(), meta_data(Form::V1_1).trim());
+    answer.without_complaint();
+}
+
+fn assert_describes_every_parameter(answer: &Answer) {
+    let described = flat(&answer.stdout);
+    for parameter in parameters() {
+        let line = answer.stdout.lines().find(|line| {
+            line.trim_start().strip_prefix(&parameter).is_some_and(|rest| rest.starts_with([':', ' ']))
+        });
+        assert!(line.is_some(), "{parameter} is not described\n{}", answer.told());
+        let long = flat(&text_of(&parameter, "longdesc"));
+        assert!(described.contains(&long), "{parameter} is not explained\n{}", answer.told());
+    }
+}
+
+#[test]
+fn pcs_describes_every_parameter() {
+    let node = Node::new();
+    let answer = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip"]).exits(0);
+    assert_describes_every_parameter(&answer);
+    assert!(answer.stdout.starts_with("ocf:heartbeat:eip - "), "{}", answer.told());
+    let shown = flat(&answer.without_complaint().never_says("(required)").stdout);
+    assert!(shown.contains("elastic_ip (unique group: elastic_ip): "), "{shown}");
+    assert!(shown.contains("monitor: interval=10s timeout=20s"), "{shown}");
+}
+
+#[test]
+fn pcs_describes_every_parameter_in_full() {
+    let node = Node::new();
+    let answer = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip", "--full"]).exits(0);
+    assert_describes_every_parameter(&answer);
+    answer.without_complaint().says("trace_ra");
+}
+
+/// With only one provider that has an `eip`, the type alone is enough.
+#[test]
+fn pcs_finds_it_by_its_type_alone() {
+    let node = Node::new();
+    node.run("pcs", &["resource", "describe", "eip"])
+        .exits(0)
+        .says("'ocf:heartbeat:eip' (deduced from 'eip')");
+    node.run("pcs", &["resource", "list", "ocf:heartbeat:eip"]).exits(0).says("ocf:heartbeat:eip - ");
+}
+
+#[test]
+fn crmsh_shows_every_parameter_with_its_default() {
+    let node = Node::new();
+    let answer = node.run("crm", &["--display", "plain", "ra", "info", "ocf:heartbeat:eip"]).exits(0);
+    for parameter in parameters() {
+        let short = text_of(&parameter, "shortdesc");
+        let kind = text_of(&parameter, "content/@type");
+        let default = text_of(&parameter, "content/@default");
+        let kind = if default.is_empty() { kind } else { format!("{kind}, [{default}]") };
+        let line = format!("{parameter} ({kind}): {short}");
+        assert!(answer.stdout.lines().any(|shown| shown.trim() == line), "no line {line}\n{}", answer.told());
+    }
+    answer.without_complaint().says("(ocf:heartbeat:eip)").never_says("parse");
+}
+
+#[test]
+fn crmsh_lists_it_among_the_agents() {
+    let node = Node::new();
+    let answer = node.run("crm", &["--display", "plain", "ra", "list", "ocf", "heartbeat"]).exits(0);
+    assert!(answer.stdout.split_whitespace().any(|name| name == "eip"), "{}", answer.told());
+}

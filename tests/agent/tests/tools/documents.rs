@@ -1,0 +1,175 @@
+//! The documents and examples against the agent: each parameter they name exists, each that exists is in the table, and
+//! the commands they print work.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::agent::{Form, meta_data, repository};
+use crate::cib::Cib;
+use crate::node::{ELASTIC_IP, Node};
+use crate::xml;
+
+fn parameters() -> Vec<String> {
+    xml::values(&meta_data(Form::V1_1), "//parameter/@name")
+}
+
+fn readme() -> String {
+    fs::read_to_string(repository().join("README.md")).expect("README.md")
+}
+
+/// Returns what users read or copy: the documents, the examples, and what is installed beside the agent.
+fn shipped() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = below(&repository(), 0);
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    for folder in ["pcs-examples", "ocf", "docs", "packaging"] {
+        files.extend(below(&repository().join(folder), 4));
+    }
+    files
+}
+
+fn below(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files = Vec::new();
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        if path.is_file() {
+            files.push(path);
+        } else if depth > 0 {
+            files.extend(below(&path, depth - 1));
+        }
+    }
+    files
+}
+
+/// Returns the commands of a text, those over several lines as one.
+fn commands(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ");
+    joined.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// Returns the parameters of the agent that a command sets.
+fn set_by(command: &str) -> Vec<String> {
+    let name = |word: &str| {
+        let (name, _) = word.trim_matches(['\'', '"']).split_once('=')?;
+        Some(name.to_owned())
+    };
+    let words: Vec<&str> = command.split(' ').collect();
+    let mut names: Vec<String> = words
+        .windows(2)
+        .filter(|pair| matches!(pair[0], "--option" | "-o"))
+        .filter(|_| command.contains("eip"))
+        .filter_map(|pair| name(pair[1]))
+        .collect();
+    if let Some(agent) = words.iter().position(|word| *word == "ocf:heartbeat:eip") {
+        // What follows is not about the agent but about its operations and the cluster.
+        let ends =
+            |word: &&&str| matches!(**word, "op" | "meta" | "clone" | "--group" | "bundle" | "utilization");
+        names.extend(words[agent + 1..].iter().take_while(|word| !ends(word)).filter_map(|word| name(word)));
+    }
+    names.extend(words.iter().filter_map(|word| name(word)?.strip_prefix("OCF_RESKEY_").map(str::to_owned)));
+    names.retain(|name| !name.starts_with("CRM_meta_"));
+    names
+}
+
+#[test]
+fn every_parameter_in_a_command_exists() {
+    let known = parameters();
+    let mut seen = 0;
+    for path in shipped() {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        for command in commands(&text) {
+            for name in set_by(&command) {
+                seen += 1;
+                assert!(known.contains(&name), "{}: no parameter {name}\n{command}", path.display());
+            }
+        }
+    }
+    assert!(seen > 0, "no command of the documents was recognised");
+}
+
+#[test]
+fn commands_are_taken_apart_as_the_test_above_needs_it() {
+    let text = "pcs resource create eip ocf:heartbeat:eip elastic_ip=203.0.113.10 \\\n   region=eu-west-1 op monitor interval=10s meta a=b";
+    assert_eq!(set_by(&commands(text)[0]), ["elastic_ip", "region"]);
+    assert_eq!(
+        set_by("crm_resource --validate --agent eip --option elastic_ip=203.0.113.10"),
+        ["elastic_ip"]
+    );
+    assert_eq!(set_by("OCF_RESKEY_region=x OCF_RESKEY_CRM_meta_timeout=1 ./eip start"), ["region"]);
+}
+
+/// A row of the README's table: name, whether marked as reloadable, default.
+struct Row {
+    name: String,
+    reloadable: bool,
+    default: String,
+}
+
+fn table() -> Vec<Row> {
+    let text = readme();
+    let section = text.split("\n## Parameters\n").nth(1).expect("a section on the parameters");
+    let section = section.split("\n## ").next().unwrap_or(section);
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let (name, mark) = cells.first()?.strip_prefix('`')?.split_once('`')?;
+        let default = cells.get(1).copied().unwrap_or_default();
+        Some(Row { name: name.to_owned(), reloadable: mark.trim() == "*", default: default.to_owned() })
+    };
+    section.lines().filter(|line| line.starts_with('|')).filter_map(row).collect()
+}
+
+#[test]
+fn table_of_the_readme_lists_every_parameter_once() {
+    let mut listed: Vec<String> = table().into_iter().map(|row| row.name).collect();
+    let mut known = parameters();
+    listed.sort();
+    known.sort();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn table_of_the_readme_has_the_defaults_and_marks_of_the_meta_data() {
+    let document = meta_data(Form::V1_1);
+    for Row { name, reloadable, default } in table() {
+        let of = |attribute: &str| xml::string(&document, &format!("//parameter[@name='{name}']{attribute}"));
+        assert_eq!(of("/@reloadable") == "1", reloadable, "{name}: the mark for reloadable");
+        let really = of("/content/@default");
+        if !really.is_empty() {
+            assert_eq!(default, format!("`{really}`"), "{name}: the default");
+        }
+    }
+}
+
+/// Returns the commands of the README's code blocks that begin with a word and concern the agent.
+fn readme_commands(program: &str) -> Vec<Vec<String>> {
+    let indented: String = readme().replace("\\\n", " ");
+    let commands: Vec<Vec<String>> = indented
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ").filter(|line| line.starts_with(&format!("{program} "))))
+        .map(|line| {
+            line.split('#').next().unwrap_or(line).split_whitespace().skip(1).map(str::to_owned).collect()
+        })
+        .collect();
+    assert!(!commands.is_empty(), "the README has no command that begins with {program}");
+    commands
+}
+
+#[test]
+fn pcs_commands_of_the_readme_work() {
+    for words in readme_commands("pcs") {
+        let node = Node::new();
+        let cib = Cib::new(&node);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        cib.pcs(&words).exits(0).without_complaint();
+        assert_eq!(cib.resources(), ["eip"], "{words:?}");
+        assert_eq!(cib.parameter("eip", "elastic_ip"), ELASTIC_IP.to_string());
+    }
+}
+
+#[test]
+fn crm_resource_commands_of_the_readme_work() {
+    for words in readme_commands("crm_resource") {
+        let node = Node::new();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        node.run("crm_resource", &words).exits(0).without_complaint();
+    }
+}

@@ -1,0 +1,123 @@
+//! The configurations of the agents before this one, unchanged: `awseip` and the older `eip` with its one parameter.
+
+use aws_sim::CredState;
+
+use crate::cib::Cib;
+use crate::node::{ELASTIC_IP, Node, PRIMARY, SECONDARY};
+
+/// A key that the account knows.
+const KEY: (&str, &str) = ("AKIDEXAMPLE", "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY");
+
+/// Starts, checks and stops the resource as execd does: Pacemaker's services have no `HOME`.
+#[track_caller]
+fn assert_works(node: &Node, cib: &Cib<'_>, private_ip: std::net::Ipv4Addr) {
+    let configuration = format!("CIB_file={}", cib.path());
+    let force = |action| {
+        let environment = ["-uHOME".to_owned(), configuration.clone()];
+        node.run_with(&environment, "crm_resource", &["-r", "eip", action])
+    };
+    force("--force-start").exits(0);
+    node.assert_holds_on(private_ip);
+    force("--force-check").exits(0);
+    force("--force-stop").exits(0);
+    assert_eq!(node.holder(), None);
+}
+
+/// Returns every parameter that `awseip` has, with a value for it.
+fn awseip(node: &Node, auth_type: &str) -> Vec<String> {
+    vec![
+        format!("elastic_ip={ELASTIC_IP}"),
+        format!("allocation_id={}", node.address.allocation_id),
+        format!("private_ip_address={SECONDARY}"),
+        "awscli=/usr/bin/aws".to_owned(),
+        format!("auth_type={auth_type}"),
+        "profile=cluster".to_owned(),
+        "region=eu-west-1".to_owned(),
+        "api_delay=3".to_owned(),
+        "curl_retries=4".to_owned(),
+        "curl_sleep=3".to_owned(),
+    ]
+}
+
+#[track_caller]
+fn create_awseip<'a>(node: &'a Node, auth_type: &str) -> Cib<'a> {
+    let cib = Cib::new(node);
+    let parameters = awseip(node, auth_type);
+    let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+    let answer = cib.create(&parameters).exits(0);
+    assert_eq!(answer.both(), "");
+    cib
+}
+
+#[test]
+fn awseip_configuration_with_a_profile_works() {
+    let node = Node::new();
+    node.cloud().add_access_key(KEY.0, KEY.1);
+    // The instance's role would do as well, and must not be what is used.
+    node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
+    let cib = create_awseip(&node, "key");
+    let (id, secret) = KEY;
+    node.write(
+        "/root/.aws/credentials",
+        &format!("[cluster]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"),
+    );
+    assert_works(&node, &cib, SECONDARY);
+}
+
+/// `awseip` ignores `profile` then.
+#[test]
+fn awseip_configuration_with_the_instance_role_works() {
+    let node = Node::new();
+    let cib = create_awseip(&node, "role");
+    assert_works(&node, &cib, SECONDARY);
+}
+
+/// The parameters of the resource agent that the distribution has are all known here.
+#[test]
+fn no_parameter_of_the_installed_awseip_is_unknown() {
+    let node = Node::new();
+    let parameters = |agent: &str| {
+        let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
+        crate::xml::values(&answer.stdout, "//parameter/@name")
+    };
+    let (theirs, ours) = (parameters("ocf:heartbeat:awseip"), parameters("ocf:heartbeat:eip"));
+    assert!(theirs.iter().any(|name| name == "elastic_ip"), "{theirs:?}");
+    let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// awseip's own defaults, which tools with forms write out: they are no more than unset.
+#[test]
+fn awseip_configuration_with_its_defaults_written_out_is_valid() {
+    let node = Node::new();
+    let answer = node.run("crm_resource", &["--show-metadata", "ocf:heartbeat:awseip"]).exits(0);
+    let cib = Cib::new(&node);
+    let mut given = vec![format!("elastic_ip={ELASTIC_IP}")];
+    for name in crate::xml::values(&answer.stdout, "//parameter[content/@default != '']/@name") {
+        let default =
+            crate::xml::string(&answer.stdout, &format!("//parameter[@name='{name}']/content/@default"));
+        given.push(format!("{name}={default}"));
+    }
+    assert!(given.iter().any(|parameter| parameter == "awscli=/usr/bin/aws"), "{given:?}");
+    let parameters: Vec<&str> = given.iter().map(String::as_str).collect();
+    assert_eq!(cib.create(&parameters).exits(0).both(), "");
+}
+
+#[test]
+fn one_parameter_is_enough_on_an_instance_with_a_role() {
+    let node = Node::new();
+    let cib = Cib::new(&node);
+    cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
+    assert_works(&node, &cib, PRIMARY);
+}
+
+#[test]
+fn one_parameter_is_enough_with_the_old_file_of_credentials() {
+    let node = Node::new();
+    node.cloud().add_access_key(KEY.0, KEY.1);
+    node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
+    let cib = Cib::new(&node);
+    cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
+    node.write("/root/.awssecret", &format!("{}\n{}\n", KEY.0, KEY.1));
+    assert_works(&node, &cib, PRIMARY);
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# PID 1 of a node of the tests: makes its fresh namespaces a cluster node with the agent installed, then lives as long as
+# its standard input stays open. With it every process of the node ends. Usage: node-init.sh AGENT
+set -eu
+
+agent=$1
+# The old /proc is still mounted: this is the pid as the test sees it.
+read -r pid _ </proc/self/stat
+mount --make-rprivate /
+mount -t proc proc /proc
+echo node1 >/proc/sys/kernel/hostname
+
+ip link set lo up
+ip address add 169.254.169.254/32 dev lo
+
+mount -t tmpfs -o mode=755 tmpfs /mnt
+mkdir /mnt/agents
+cp -a /usr/lib/ocf/resource.d/. /mnt/agents
+install -m 755 "$agent" /mnt/agents/heartbeat/eip
+mount --bind /mnt/agents /usr/lib/ocf/resource.d
+
+# EC2 by its real name, with a certificate that this node alone trusts; the test writes the file before it is asked for.
+printf '%s\n' '127.0.0.1 localhost node1' '127.0.0.1 ec2.eu-west-1.amazonaws.com' >/mnt/hosts
+mount --bind /mnt/hosts /etc/hosts
+touch /mnt/ca.pem
+for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+    [ ! -e "$bundle" ] || mount --bind /mnt/ca.pem "$bundle"
+done
+
+# What the agent and the tools write, and what they could read of the person who runs the tests.
+for folder in /root /run /var/lib /var/log; do mount -t tmpfs -o mode=755 tmpfs "$folder"; done
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+install -d -m 1755 /run/resource-agents
+install -d /run/lock /var/lib/pcsd /var/log/crmsh
+install -d -m 750 -o hacluster -g haclient /run/crm /var/lib/pacemaker
+for part in blackbox cib cores pengine; do
+    install -d -m 750 -o hacluster -g haclient "/var/lib/pacemaker/$part"
+done
+
+echo "$pid"
+exec cat

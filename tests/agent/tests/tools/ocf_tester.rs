@@ -1,0 +1,95 @@
+//! `ocf-tester` of the package resource-agents: what it asks of every agent.
+
+use std::time::Duration;
+
+use crate::node::{AGENT, ELASTIC_IP, ENDPOINT, IMDS, Node, PRIMARY, SECONDARY};
+use crate::program::Answer;
+
+/// All that it may remark on an agent that cannot be promoted and does not want to be notified.
+const REMARKS: [&str; 5] = [
+    "* Your agent does not support the notify action (optional)",
+    "* Your agent does not support the demote action (optional)",
+    "* Your agent does not support the promote action (optional)",
+    "* Your agent does not support promotable clones (optional)",
+    "* Your agent does not support the reload action (optional)",
+];
+
+fn test(node: &Node, options: &[&str], parameters: &[&str]) -> Answer {
+    let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
+    node.run("ocf-tester", &[options, &["-n", "eip"], &parameters, &[AGENT]].concat())
+}
+
+#[track_caller]
+fn assert_passes(answer: &Answer) {
+    assert_eq!(answer.code, 0, "{}", answer.told());
+    let last = format!("{AGENT} passed all tests");
+    assert_eq!(answer.stdout.lines().last(), Some(last.as_str()), "{}", answer.told());
+    let remarks: Vec<&str> = answer.stdout.lines().filter(|line| line.starts_with('*')).collect();
+    assert_eq!(remarks, REMARKS, "{}", answer.told());
+}
+
+/// Returns how many times an EC2 action was called, apart from dry runs.
+fn calls(node: &Node, action: &str) -> usize {
+    node.cloud().log().iter().filter(|request| request.is(action)).count()
+}
+
+#[test]
+fn agent_passes_with_an_address_and_endpoints() {
+    let node = Node::new();
+    let endpoint = format!("endpoint_url={ENDPOINT}");
+    let imds = format!("imds_endpoint={IMDS}");
+    let answer = test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}"), &endpoint, &imds]);
+    assert_passes(&answer);
+    answer.without_complaint();
+    // A start, a start after the stop, a migration from elsewhere; the start of what runs writes nothing, nor does the
+    // stop of what is stopped.
+    assert_eq!(calls(&node, "AssociateAddress"), 3);
+    assert_eq!(calls(&node, "DisassociateAddress"), 2);
+    // The last thing it does is to migrate the address here.
+    node.assert_holds_on(PRIMARY);
+}
+
+#[test]
+fn agent_passes_with_an_allocation_alone() {
+    let node = Node::new();
+    let answer = test(&node, &[], &[&format!("allocation_id={}", node.address.allocation_id)]);
+    assert_passes(&answer);
+    answer.without_complaint();
+}
+
+#[test]
+fn agent_passes_with_a_private_address() {
+    let node = Node::new();
+    let private = format!("private_ip_address={SECONDARY}");
+    assert_passes(&test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}"), &private]));
+    node.assert_holds_on(SECONDARY);
+}
+
+/// It looks right after each start and stop, and AWS shows both late.
+#[test]
+fn agent_passes_while_aws_is_behind() {
+    let node = Node::new();
+    node.cloud().set_imds_lag(&node.instance.id, Duration::from_secs(4));
+    node.cloud().set_describe_lag(Duration::from_secs(1));
+    assert_passes(&test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}")]));
+}
+
+/// Only with `-v` does one see what the agent itself says.
+#[test]
+fn agent_warns_of_nothing_meanwhile() {
+    let node = Node::new();
+    let answer = test(&node, &["-v"], &[&format!("elastic_ip={ELASTIC_IP}")]);
+    assert_passes(&answer);
+    answer.never_says("WARN").never_says("ERROR").never_says("CRIT").never_says("xmllint");
+}
+
+/// The agent's answer for a wrong parameter reaches the person who runs the tool.
+#[test]
+fn a_malformed_address_ends_the_tool_at_validate_all() {
+    let node = Node::new();
+    let answer = test(&node, &[], &["elastic_ip=203.0.113.300"]).exits(1);
+    answer
+        .says("Validation failed")
+        .says("ocf-exit-reason:elastic_ip=203.0.113.300: expected an IPv4 address");
+    assert_eq!(node.ec2_requests(), 0);
+}

@@ -1,0 +1,142 @@
+//! Programs of the machine: where they are, which package has them, what they answer.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The folders in which a cluster node finds its programs.
+const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Programs with the Debian and the RHEL package that has them; "-" where there is none.
+const PACKAGES: [(&str, &str, &str); 10] = [
+    ("cibadmin", "pacemaker-cli-utils", "pacemaker-cli"),
+    ("crm", "crmsh", "-"),
+    ("crm_resource", "pacemaker-cli-utils", "pacemaker-cli"),
+    ("ip", "iproute2", "iproute"),
+    ("nsenter", "util-linux", "util-linux"),
+    ("ocf-tester", "resource-agents", "resource-agents"),
+    ("pcs", "pcs", "pcs"),
+    ("setpriv", "util-linux", "util-linux"),
+    ("unshare", "util-linux", "util-linux"),
+    ("xmllint", "libxml2-utils", "libxml2"),
+];
+
+/// How long a tool may take, in seconds; the slowest, pcs, takes two on a machine that compiles at the same time.
+const LIMIT: &str = "90";
+
+/// What `timeout` exits with when it had to end a command.
+const TIMED_OUT: i32 = 124;
+
+/// What a command answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The command, for messages.
+    line: String,
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// Its standard output.
+    pub(crate) stdout: String,
+    /// Its standard error.
+    pub(crate) stderr: String,
+}
+
+impl Answer {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}", self.told());
+        self
+    }
+
+    /// Asserts that a text is in the output or in what went to standard error.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.both().contains(text), "expected: {text}\n{}", self.told());
+        self
+    }
+
+    /// Asserts that a text is in neither.
+    #[track_caller]
+    pub(crate) fn never_says(self, text: &str) -> Self {
+        assert!(!self.both().contains(text), "not expected: {text}\n{}", self.told());
+        self
+    }
+
+    /// Asserts that nothing went to standard error.
+    #[track_caller]
+    pub(crate) fn without_complaint(self) -> Self {
+        assert_eq!(self.stderr, "", "{}", self.told());
+        self
+    }
+
+    /// Returns output and complaints together.
+    pub(crate) fn both(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// Returns everything, for a message.
+    pub(crate) fn told(&self) -> String {
+        format!("$ {}\n{}{}(exit code {})", self.line, self.stdout, self.stderr, self.code)
+    }
+}
+
+/// Returns the path of a program.
+///
+/// # Panics
+/// Where it is not installed; the message names the package.
+#[track_caller]
+pub(crate) fn installed(name: &str) -> PathBuf {
+    let found = FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
+    let (_, debian, rhel) = PACKAGES.iter().find(|(program, ..)| *program == name).unwrap_or(&(
+        "",
+        "of that name",
+        "of that name",
+    ));
+    found.unwrap_or_else(|| {
+        panic!("{name} is not installed: it is in the package {debian} (Debian), {rhel} (RHEL family)")
+    })
+}
+
+/// Returns a file that a package brings, from a list of the places where distributions put it.
+///
+/// # Panics
+/// Where no place has it; the message names the package.
+#[track_caller]
+pub(crate) fn file_of(package: &str, places: &[&str]) -> PathBuf {
+    let found = places.iter().map(PathBuf::from).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("none of {places:?} is there: the package {package} is not installed"))
+}
+
+/// Returns a command with the environment of a login on a cluster node and nothing to read.
+#[track_caller]
+pub(crate) fn command(name: &str) -> Command {
+    let mut command = Command::new(installed(name));
+    command.env_clear().envs([
+        ("PATH", FOLDERS.join(":").as_str()),
+        ("HOME", "/root"),
+        ("LC_ALL", "C.UTF-8"),
+        ("TERM", "dumb"),
+    ]);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Returns the words that make a command end after [`LIMIT`], to be put before it.
+pub(crate) fn limited() -> [&'static str; 4] {
+    ["timeout", "--kill-after=5", LIMIT, "env"]
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// Where it can't be run, or had to be ended because it took too long.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Answer {
+    let line = format!("{command:?}");
+    let Output { status, stdout, stderr } =
+        command.output().unwrap_or_else(|error| panic!("{line}: {error}"));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output in UTF-8");
+    let answer =
+        Answer { line, code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) };
+    assert_ne!(answer.code, TIMED_OUT, "took more than {LIMIT} s\n{}", answer.told());
+    answer
+}
