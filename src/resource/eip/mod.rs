@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::{Action, Report, Request, World};
-use crate::cloud::{Address, Ec2 as _, Ec2Error, Selector};
+use crate::cloud::{Address, Ec2 as _, Ec2Error, Imds as _, Selector};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host as _;
@@ -121,7 +121,7 @@ impl<W: World> Eip<'_, W> {
             let actual = address.public_ip;
             return Err(Error::Mismatch { allocation: allocation.clone(), wanted, actual });
         }
-        self.remember_pair(&address);
+        self.remember_pair(&address).await;
         Ok(address)
     }
 
@@ -135,15 +135,29 @@ impl<W: World> Eip<'_, W> {
         .await
     }
 
-    fn remember_pair(&self, address: &Address) {
+    /// Keeps address and allocation as EC2 gave them together, and the region, for when the metadata service is silent.
+    async fn remember_pair(&self, address: &Address) {
         if address.managed_by.is_some() {
             return;
         }
-        let mut durable = self.world.records().durable();
-        let known = durable.pair.as_ref();
-        let region = known.and_then(|pair| pair.region.clone()).or_else(|| self.params.api.region.clone());
-        let pair = Pair { public_ip: address.public_ip, allocation: address.allocation.clone(), region };
-        if known != Some(&pair) {
+        let known = self
+            .world
+            .records()
+            .durable()
+            .pair
+            .filter(|pair| pair.public_ip == address.public_ip && pair.allocation == address.allocation);
+        let mut pair = known.clone().unwrap_or_else(|| Pair {
+            public_ip: address.public_ip,
+            allocation: address.allocation.clone(),
+            region: None,
+        });
+        pair.region = match &self.params.api.region {
+            Some(region) => Some(region.clone()),
+            None if pair.region.is_some() => pair.region,
+            None => self.deadline.bound(self.world.imds().region()).await.ok().and_then(Result::ok),
+        };
+        if known.as_ref() != Some(&pair) {
+            let mut durable = self.world.records().durable();
             durable.pair = Some(pair);
             self.world.records().set_durable(&durable);
         }

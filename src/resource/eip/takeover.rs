@@ -184,7 +184,7 @@ impl<W: World> Eip<'_, W> {
         loop {
             let patience = match self.deadline.bound(self.world.ec2().describe(&selector)).await {
                 Ok(Ok(address)) => {
-                    self.remember_pair(&address);
+                    self.remember_pair(&address).await;
                     match place.identity.judge(address.association.as_ref()) {
                         Holding::Ours(association) => return Ok(association),
                         holding => shown = holding.holder(),
