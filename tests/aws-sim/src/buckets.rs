@@ -23,6 +23,9 @@ impl Rate {
     }
 }
 
+/// The actions with a smaller bucket beside the usual one, for requests that neither name, filter nor page.
+const HAS_TWO: [&str; 2] = ["DescribeInstances", "DescribeNetworkInterfaces"];
+
 /// The rates by kind of action.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Buckets {
@@ -53,7 +56,7 @@ impl Buckets {
 
     fn rate(&self, action: &str, filtered: bool) -> Rate {
         match action {
-            "DescribeInstances" | "DescribeNetworkInterfaces" if !filtered => self.describe_unfiltered,
+            _ if HAS_TWO.contains(&action) && !filtered => self.describe_unfiltered,
             "AssignPrivateIpAddresses" | "UnassignPrivateIpAddresses" => self.private_ips,
             _ if action.starts_with("Describe") => self.describe,
             _ => self.mutate,
@@ -70,6 +73,7 @@ pub(crate) struct Fill {
 impl Fill {
     /// Takes one token for `action` at time `now`; `false` when the bucket is empty, and nothing is taken then.
     pub(crate) fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
+        let filtered = filtered || !HAS_TWO.contains(&action);
         let rate = buckets.rate(action, filtered);
         let slot = self.tokens.entry((action.to_owned(), filtered)).or_insert((rate.burst, now));
         let (left, then) = *slot;
@@ -100,7 +104,7 @@ mod tests {
             |action, filtered| (0..200).filter(|_| fill.take(&aws, action, filtered, 1.0)).count();
         assert_eq!(drain("DescribeInstances", false), 50);
         assert_eq!(drain("DescribeInstances", true), 100);
-        assert_eq!(drain("DescribeAddresses", true), 100);
+        assert_eq!((drain("DescribeAddresses", true), drain("DescribeAddresses", false)), (100, 0));
         assert_eq!(drain("AssignPrivateIpAddresses", true), 100);
         assert_eq!(drain("DisassociateAddress", true), 50);
     }

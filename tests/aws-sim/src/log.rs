@@ -25,7 +25,8 @@ pub struct Request {
     pub seq: u64,
     /// Arrival of the whole request, in seconds since 1970.
     pub at: f64,
-    /// When the answer was handed to the connection; `None` while it is pending and when none is given.
+    /// When the answer was handed to the connection, whether or not the client still waited; `None` while it is
+    /// pending and when none is given.
     pub answered_at: Option<f64>,
     /// The service called.
     pub service: Service,

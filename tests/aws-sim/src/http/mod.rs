@@ -10,7 +10,9 @@ use std::{convert::Infallible, future, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, Response, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, Response, StatusCode, body::Incoming, header, server::conn::http1, service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -111,7 +113,11 @@ async fn connection<S: Stream, H: Handler>(stream: S, peer: SocketAddr, handler:
         Box::pin(async move {
             let (head, body) = request.into_parts();
             let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Err(Ended) };
-            match handler.answer(peer, Request::from_parts(head, body.to_bytes())).await {
+            let request = Request::from_parts(head, body.to_bytes());
+            let worker = Arc::clone(&handler);
+            // A task of its own: a client that goes away does not take its request back.
+            let answer = tokio::spawn(async move { worker.answer(peer, request).await }).await;
+            match answer.map_err(|_| Ended)? {
                 Answer::Http(reply) => Ok(response(reply, &handler.date())),
                 Answer::Hang => match future::pending::<Infallible>().await {},
                 Answer::End(how) => {
@@ -139,6 +145,10 @@ fn response(reply: Reply, date: &str) -> Response<Full<Bytes>> {
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
-    // The builder fails on a header that is no header only, and the replies are made here.
-    response.body(Full::from(reply.body)).unwrap_or_default()
+    // The builder fails on a status or a header that HTTP does not have; only a fault can ask for one.
+    response.body(Full::from(reply.body)).unwrap_or_else(|error| {
+        let mut response = Response::new(Full::from(error.to_string()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
 }

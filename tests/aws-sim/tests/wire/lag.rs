@@ -1,12 +1,15 @@
 //! Readers that are behind, and the latency of calls.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
 
 use aws_sim::{Bind, Config, Which};
 
 use crate::{
     imds::Session,
-    lab::{Lab, PATIENCE, Tested, eni},
+    lab::{Lab, PATIENCE, Signer, Tested, eni, exchange_within},
 };
 
 const LAG: Duration = Duration::from_millis(500);
@@ -60,6 +63,18 @@ fn what_is_built_is_seen_at_once_by_readers_behind() -> Tested {
     assert_eq!(lab.describe()?.status, 200);
     let session = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
     assert_eq!(session.get("instance-id")?.text(), lab.a.id.as_str());
+    Ok(())
+}
+
+#[test]
+fn a_client_that_goes_away_does_not_take_its_call_back() -> Tested {
+    let lab = Lab::new()?;
+    lab.cloud.set_latency(LAG);
+    let params = [("AllocationId", lab.eip.allocation_id.as_str()), ("NetworkInterfaceId", eni(&lab.a)?)];
+    let request = Signer::default().ec2("AssociateAddress", &params)?;
+    let gone = exchange_within(lab.ec2, &request, LAG / 10).map_err(|error| error.kind());
+    assert_eq!((gone, lab.cloud.holder(&lab.eip)), (Err(ErrorKind::WouldBlock), None));
+    assert!(lab.cloud.wait_for_holder(PATIENCE, &lab.eip, |holder| holder.is_some()));
     Ok(())
 }
 

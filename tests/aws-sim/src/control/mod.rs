@@ -1,0 +1,127 @@
+//! The control API: JSON under `/_sim/` on the EC2 port, for scripts.
+//!
+//! Reading: `GET state`, `log`, `history/<public ip>`. Writing, `POST` with a JSON body: `instances`, `addresses`,
+//! `associate`, `disassociate`, `fault`, `clear`, `settings`, `reset`. Requests here are neither signed nor logged.
+
+mod plan;
+mod settings;
+
+use std::net::Ipv4Addr;
+
+use hyper::Method;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use self::{plan::allocate, settings::Settings};
+use crate::{
+    cloud::Cloud,
+    error::ApiError,
+    faults::{Fault, FaultId},
+    http::{Reply, Whole},
+    ids::{AllocationId, InterfaceId},
+};
+
+/// Where the control API begins.
+pub(crate) const PREFIX: &str = "/_sim/";
+
+type Outcome = Result<Value, ApiError>;
+
+/// Answers a control request.
+pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
+    let path = request.uri().path().trim_start_matches(PREFIX);
+    let outcome = match (request.method(), path) {
+        (&Method::GET, "state") => show(&*cloud.fleet()),
+        (&Method::GET, "log") => show(&cloud.log()),
+        (&Method::GET, _) if path.starts_with("history/") => {
+            history(cloud, path.trim_start_matches("history/"))
+        }
+        (&Method::POST, "instances") => read(request).and_then(|s| show(&cloud.try_add_instance(s)?)),
+        (&Method::POST, "addresses") => read(request).and_then(|a| allocate(cloud, &a)),
+        (&Method::POST, "associate") => read(request).and_then(|a| associate(cloud, &a)),
+        (&Method::POST, "disassociate") => read(request).map(|a| disassociate(cloud, &a)),
+        (&Method::POST, "fault") => read(request).map(|fault: Fault| json!({ "id": cloud.fault(fault) })),
+        (&Method::POST, "clear") => read(request).map(|what| clear(cloud, &what)),
+        (&Method::POST, "settings") => read(request).map(|settings: Settings| settings.apply(cloud)),
+        (&Method::POST, "reset") => {
+            cloud.reset();
+            Ok(json!({}))
+        }
+        _ => Err(ApiError::new(
+            404,
+            "NotFound",
+            format!("no such control request: {} {path}", request.method()),
+        )),
+    };
+    let (status, body) = match outcome {
+        Ok(value) => (200, value),
+        Err(error) => (error.status, json!({ "code": error.code, "message": error.message })),
+    };
+    Reply {
+        status,
+        content_type: "application/json",
+        server: "aws-sim",
+        body: format!("{body}\n").into_bytes(),
+        ..Reply::default()
+    }
+}
+
+fn read<T: DeserializeOwned>(request: &Whole) -> Result<T, ApiError> {
+    let body: &[u8] = if request.body().is_empty() { b"{}" } else { request.body() };
+    serde_json::from_slice(body).map_err(|error| ApiError::client("Malformed", error.to_string()))
+}
+
+fn show(value: &impl Serialize) -> Outcome {
+    serde_json::to_value(value).map_err(|error| ApiError::new(500, "Unwritable", error.to_string()))
+}
+
+fn history(cloud: &Cloud, ip: &str) -> Outcome {
+    let ip: Ipv4Addr = ip.parse().map_err(|_| ApiError::value(format!("'{ip}' is not an IPv4 address")))?;
+    show(&cloud.history(ip))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pairing {
+    allocation_id: AllocationId,
+    eni: InterfaceId,
+    private_ip: Option<Ipv4Addr>,
+}
+
+fn associate(cloud: &Cloud, wanted: &Pairing) -> Outcome {
+    let id = cloud.try_associate(&wanted.allocation_id, &wanted.eni, wanted.private_ip)?;
+    Ok(json!({ "association_id": id }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parting {
+    allocation_id: AllocationId,
+}
+
+fn disassociate(cloud: &Cloud, wanted: &Parting) -> Value {
+    cloud.disassociate(&wanted.allocation_id);
+    json!({})
+}
+
+/// What to clear; everything when nothing is named.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Clearing {
+    fault: Option<FaultId>,
+    faults: bool,
+    log: bool,
+}
+
+fn clear(cloud: &Cloud, what: &Clearing) -> Value {
+    let everything = !what.faults && !what.log && what.fault.is_none();
+    if let Some(id) = what.fault {
+        cloud.clear_fault(id);
+    }
+    if what.faults || everything {
+        cloud.clear_faults();
+    }
+    if what.log || everything {
+        cloud.clear_log();
+    }
+    json!({})
+}

@@ -1,0 +1,68 @@
+//! Accounts described as JSON: a single address, or a whole file.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Outcome, Settings, show};
+use crate::{Cloud, InstanceSpec, error::ApiError, ids::InterfaceId};
+
+/// An address to allocate.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Allocation {
+    public_ip: Option<Ipv4Addr>,
+    foreign: bool,
+    border_group: Option<String>,
+    tags: BTreeMap<String, String>,
+    /// The interface that holds it from the start.
+    eni: Option<InterfaceId>,
+}
+
+pub(super) fn allocate(cloud: &Cloud, wanted: &Allocation) -> Outcome {
+    if let (true, Some(ip)) = (wanted.foreign, wanted.public_ip) {
+        cloud.allocate_foreign(ip);
+        return Ok(json!({ "public_ip": ip }));
+    }
+    let address = cloud.try_allocate(wanted.public_ip)?;
+    if let Some(group) = &wanted.border_group {
+        cloud.set_border_group(&address, group);
+    }
+    for (key, value) in &wanted.tags {
+        cloud.tag(&address, key, value);
+    }
+    if let Some(eni) = &wanted.eni {
+        cloud.try_associate(&address, eni, None)?;
+    }
+    show(&address)
+}
+
+/// An account to begin with, as a file describes it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Plan {
+    instances: Vec<InstanceSpec>,
+    addresses: Vec<Allocation>,
+    settings: Settings,
+}
+
+impl Cloud {
+    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "settings": {..}}`, each entry as
+    /// the control API takes it.
+    ///
+    /// # Errors
+    /// When the text is not such a description, or describes something that cannot be.
+    pub fn build(&self, json: &str) -> Result<(), ApiError> {
+        let plan: Plan =
+            serde_json::from_str(json).map_err(|error| ApiError::client("Malformed", error.to_string()))?;
+        for spec in plan.instances {
+            self.try_add_instance(spec)?;
+        }
+        for address in &plan.addresses {
+            allocate(self, address)?;
+        }
+        plan.settings.apply(self);
+        Ok(())
+    }
+}
