@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Instant;
 
+mod last_resort;
 pub mod ocf;
 
 /// How the process was started: read once, by `main`, and handed down.

@@ -1,15 +1,15 @@
 //! The OCF face: one argument, `OCF_*` in the environment, an exit code, and a reason in one line for every failure.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
 use super::Call;
+use super::last_resort::{Watchdog, report_panics};
 use crate::cloud::client;
 use crate::cloud::ec2::aws::AwsEc2;
 use crate::cloud::imds::aws::AwsImds;
@@ -167,7 +167,9 @@ fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report
         .map_err(|error| Error::NotHere(format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(async {
         // Every part of an action keeps the deadline by itself; this is for the one that does not.
-        match request.deadline.with_grace().bound(eip::run(&world, request)).await {
+        // Boxed, because the futures of the SDK's calls are large.
+        let action = Box::pin(eip::run(&world, request));
+        match request.deadline.with_grace().bound(action).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::OutOfTime(request.deadline.budget())),
         }
@@ -190,15 +192,18 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
         }
         Err(error) => {
             let code = exit_code(&error, attempt);
-            log.debug(&chain(&error));
+            let (reason, whole) = (error.to_string(), chain(&error));
             if code == ExitCode::Success || attempt == Attempt::Probe {
-                log.warn(&error.to_string());
+                log.warn(whole);
                 return code;
             }
-            (code, error.to_string())
+            if whole != reason {
+                log.info(whole);
+            }
+            (code, reason)
         }
     };
-    log.exit_reason(&reason);
+    log.exit_reason(reason);
     code
 }
 
@@ -214,7 +219,7 @@ fn chain(error: &Error) -> String {
     if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {
         for (name, value) in [("message", &ec2.message), ("request id", &ec2.request_id)] {
             if let Some(value) = value {
-                text.push_str(&format!("; {name}: {value}"));
+                let _ = write!(text, "; {name}: {value}");
             }
         }
     }
@@ -250,45 +255,6 @@ fn is_worth_warnings(action: Action) -> bool {
         Action::Start | Action::Stop | Action::MigrateFrom => true,
         Action::Validate { level } => level >= 10,
         Action::Monitor { .. } | Action::Probe { .. } | Action::MigrateTo | Action::Reload => false,
-    }
-}
-
-/// Makes a panic an answer: without this it would exit 101 and say nothing an operator can use.
-fn report_panics(log: &Log, attempt: Attempt) {
-    let log = log.clone();
-    std::panic::set_hook(Box::new(move |info| {
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
-        log.exit_reason(format_args!("internal error at {place}: please report it"));
-        std::process::exit(without_answer(attempt) as i32);
-    }));
-}
-
-/// Returns the exit code of an action that came to no answer at all.
-fn without_answer(attempt: Attempt) -> ExitCode {
-    exit_code(&Error::OutOfTime(Duration::ZERO), attempt)
-}
-
-/// Ends the process with an answer where the action can't: a call of the system that blocks past the deadline.
-struct Watchdog(mpsc::Sender<()>);
-
-impl Watchdog {
-    fn start(deadline: &Deadline, attempt: Attempt, log: &Log) -> Self {
-        let (ended, wait) = mpsc::channel();
-        let (limit, budget, log) = (deadline.last_resort(), deadline.budget(), log.clone());
-        let watch = move || {
-            if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // The reason first: what blocks may be the log.
-                log.print_reason(&Error::OutOfTime(budget).to_string());
-                std::process::exit(without_answer(attempt) as i32);
-            }
-        };
-        // Where no thread can be had the action goes on without its watchdog.
-        let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
-        Self(ended)
-    }
-
-    fn end(self) {
-        let _ = self.0.send(());
     }
 }
 

@@ -77,7 +77,9 @@ impl Document {
         attributes.push(("unique", flag(spec.unique.is_some())));
         attributes.push(("required", flag(spec.required)));
         self.element("parameter", &attributes, |document| {
-            document.descriptions(spec.long, spec.short);
+            // pcs shows the descriptions and not the default.
+            let default = spec.default.map(|default| format!(" The default is {default}."));
+            document.descriptions(&format!("{}{}", spec.long, default.unwrap_or_default()), spec.short);
             let mut content = vec![("type", spec.kind.as_str())];
             content.extend(spec.default.map(|default| ("default", default)));
             document.empty("content", &content);

@@ -22,13 +22,10 @@ pub const ACTIONS: [&str; COUNT] = {
 #[must_use]
 pub fn text(name: &str) -> String {
     let name = if name.is_empty() { EIP.name } else { name };
+    let (actions, short) = (ACTIONS.join("|"), EIP.short);
     format!(
-        "usage: {name} {{{}}}\n\n\
-         {}. A resource agent for Pacemaker:\n\
-         parameters are read from the environment as OCF_RESKEY_NAME. Those there are, and what they mean, \
-         \"{name} meta-data\" says.\n",
-        ACTIONS.join("|"),
-        EIP.short
+        "usage: {name} {{{actions}}}\n\n{short}. An OCF resource agent, run by Pacemaker.\n\
+         Parameters are read from the environment as OCF_RESKEY_NAME; \"{name} meta-data\" describes them.\n"
     )
 }
 

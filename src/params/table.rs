@@ -58,7 +58,7 @@ pub struct Spec {
     pub required: bool,
     /// A few words for lists.
     pub short: &'static str,
-    /// What an operator has to know.
+    /// What an operator has to know, but for the default, which is added to it.
     pub long: &'static str,
 }
 
@@ -235,7 +235,7 @@ pub const EIP: &[Spec] = &[
     },
     Spec {
         name: "awscli",
-        short: "No effect",
+        short: "AWS command line tool (no effect)",
         long: "Accepted so that an awseip resource can change its type alone. It has no effect: no AWS command \
                line tool is needed.",
         ..NO_EFFECT
@@ -243,7 +243,7 @@ pub const EIP: &[Spec] = &[
     Spec {
         name: "api_delay",
         kind: Kind::Integer,
-        short: "No effect",
+        short: "Delay between calls (no effect)",
         long: "Accepted so that an awseip resource can change its type alone. It has no effect: there are no fixed \
                delays.",
         ..NO_EFFECT
@@ -251,7 +251,7 @@ pub const EIP: &[Spec] = &[
     Spec {
         name: "curl_retries",
         kind: Kind::Integer,
-        short: "No effect",
+        short: "Retries of curl (no effect)",
         long: "Accepted so that an awseip resource can change its type alone. It has no effect: calls are tried \
                again until the action's timeout is near.",
         ..NO_EFFECT
@@ -259,7 +259,7 @@ pub const EIP: &[Spec] = &[
     Spec {
         name: "curl_sleep",
         kind: Kind::Integer,
-        short: "No effect",
+        short: "Pause between retries of curl (no effect)",
         long: "Accepted so that an awseip resource can change its type alone. It has no effect: pauses between \
                attempts grow up to max_backoff.",
         ..NO_EFFECT

@@ -131,7 +131,7 @@ impl AwsEc2 {
         let began = Instant::now();
         let client = self.client(operation, object).await?;
         self.log.trace(format_args!("ec2 {operation} {object}: sent"));
-        let result = call(client).await.map_err(|error| failure(operation, object, error));
+        let result = call(client).await.map_err(|error| failure(operation, object, &error));
         let took = began.elapsed().as_millis();
         match &result {
             Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
@@ -146,12 +146,12 @@ impl AwsEc2 {
 }
 
 /// Puts a failure of the SDK into our own words.
-fn failure<E>(operation: &'static str, object: &str, error: SdkError<E, HttpResponse>) -> Ec2Error
+fn failure<E>(operation: &'static str, object: &str, error: &SdkError<E, HttpResponse>) -> Ec2Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let request_id = error.request_id().map(str::to_owned);
-    let (fault, answer, message) = match &error {
+    let (fault, answer, message) = match error {
         SdkError::ServiceError(context) => {
             let meta = context.err().meta();
             let status = context.raw().status().as_u16();
@@ -162,7 +162,7 @@ where
             (fault_of(None, status, ""), format!("an unreadable answer (HTTP {status})"), None)
         }
         SdkError::TimeoutError(_) => (Fault::Silent, "no answer in time".to_owned(), None),
-        _ => client_failure(&error),
+        _ => client_failure(error),
     };
     Ec2Error {
         operation,
@@ -171,7 +171,7 @@ where
         fault,
         message,
         request_id,
-        source: Some(Box::new(Chain(DisplayErrorContext(&error).to_string()))),
+        source: Some(Box::new(Chain(DisplayErrorContext(error).to_string()))),
     }
 }
 

@@ -30,7 +30,7 @@ impl AwsImds {
         let began = Instant::now();
         let result = match self.client.get(format!("{ROOT}{path}")).await {
             Ok(text) => Ok(text.as_ref().to_owned()),
-            Err(error) => Err(failure(path, error)),
+            Err(error) => Err(failure(path, &error)),
         };
         let took = began.elapsed().as_micros();
         match &result {
@@ -70,15 +70,15 @@ fn parse<T: FromStr>(path: &str, text: &str) -> Result<T, ImdsError> {
     })
 }
 
-fn failure(path: &str, error: Sdk) -> ImdsError {
+fn failure(path: &str, error: &Sdk) -> ImdsError {
     let path = path.to_owned();
-    match &error {
+    match error {
         Sdk::ErrorResponse(context) => match context.response().status().as_u16() {
             404 => ImdsError::Absent { path },
             403 => ImdsError::Silent { path, answer: "refused (403): is IMDS switched off?".to_owned() },
             status => ImdsError::Silent { path, answer: format!("HTTP {status}") },
         },
-        _ => ImdsError::Silent { path, answer: format!("no answer ({})", innermost(&error)) },
+        _ => ImdsError::Silent { path, answer: format!("no answer ({})", innermost(error)) },
     }
 }
 

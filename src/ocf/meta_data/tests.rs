@@ -100,6 +100,7 @@ fn defaults_and_types_are_those_of_the_table() {
     assert_eq!(contents[0], "content type=string");
     assert!(contents.contains(&"content type=boolean default=true".to_owned()));
     assert!(contents.contains(&"content type=integer default=120".to_owned()));
+    assert!(eip(None).contains(" The default is 120.</longdesc>"));
 }
 
 #[test]
@@ -113,12 +114,12 @@ fn another_agent_brings_its_own_names_and_texts_are_escaped() {
         effect: Effect::Used,
         required: true,
         short: "a & b",
-        long: "less < more",
+        long: "less < more.",
     }];
     let other = Agent { name: "other", short: "short", long: "long", parameters: SPECS, actions: &[] };
     let xml = meta_data(&other, None);
     assert!(xml.contains("<resource-agent name=\"other\" version="), "{xml}");
     assert!(xml.contains("<shortdesc lang=\"en\">a &amp; b</shortdesc>"), "{xml}");
-    assert!(xml.contains("<longdesc lang=\"en\">less &lt; more</longdesc>"), "{xml}");
+    assert!(xml.contains("<longdesc lang=\"en\">less &lt; more. The default is &lt;5.</longdesc>"), "{xml}");
     assert_eq!(of_kind(&xml, "parameter"), ["parameter name=limit unique=0 required=1"]);
 }
