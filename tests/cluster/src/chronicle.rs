@@ -116,17 +116,12 @@ fn marks(
     // Where the address never moved, an answer of its holder marks nothing.
     let answers = |sample: &&Sample| sample.began >= moved.unwrap_or(f64::MAX) && by_target(sample.answer);
     let before_it = |at: &Epoch| *at <= moved.unwrap_or(f64::MAX);
-    let starts = events.iter().filter(|e| by_target(Some(e.node)) && begins(&e.kind)).map(|e| e.at);
+    let mut starts = events.iter().filter(|e| by_target(Some(e.node)) && begins(&e.kind)).map(|e| e.at);
     Marks {
         failure,
         detected: events.iter().find(|e| !hit.contains(&e.node) && noticed(&e.kind)).map(|e| e.at),
-        start: starts.filter(before_it).next_back(),
-        associate: requests
-            .iter()
-            .filter(associates)
-            .map(|(_, request)| request.at)
-            .filter(before_it)
-            .next_back(),
+        start: starts.rfind(before_it),
+        associate: requests.iter().filter(associates).map(|(_, request)| request.at).rfind(before_it),
         moved,
         answered: samples.iter().find(answers).map(|sample| sample.ended),
     }
@@ -152,11 +147,8 @@ fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
     if !request.is("AssociateAddress") && !request.is("DisassociateAddress") {
         return None;
     }
-    let outcome = match (&request.fault, &request.code) {
-        (Some(fault), _) => format!(" ({fault})"),
-        (None, Some(code)) => format!(" ({code})"),
-        (None, None) => String::new(),
-    };
+    let flaw = request.code.as_ref().or(request.fault.as_ref());
+    let outcome = flaw.map_or_else(String::new, |flaw| format!(" ({flaw})"));
     let who = sender.map_or_else(|| "?".to_owned(), |node| node.to_string());
     Some(line(request.at, who, format!("EC2: {}{outcome}", request.operation)))
 }

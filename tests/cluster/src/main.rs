@@ -1,9 +1,11 @@
 //! The harness's command line: `cluster list | test | demo | shell | clean`.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use cluster::cli::{self, Request};
 use cluster::error::{Error, Result};
+use cluster::scenario::Scenario;
 use cluster::{demo, interrupt, leftovers, prerequisites, probe, scenario, shell, suite};
 
 /// "Not run", as automake and others know it.
@@ -32,9 +34,10 @@ fn main() -> ExitCode {
 fn run(request: Request) -> Result<ExitCode> {
     match request {
         Request::List => {
-            for scenario in scenario::all() {
-                println!("{:<32} {}", scenario.name, scenario.about);
-            }
+            let line = |scenario: &&Scenario| format!("{:<32} {}\n", scenario.name, scenario.about);
+            let list: String = scenario::all().iter().map(line).collect();
+            // A reader such as `head` may close the pipe early.
+            let _ = std::io::stdout().write_all(list.as_bytes());
             return Ok(ExitCode::SUCCESS);
         }
         Request::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),

@@ -8,7 +8,7 @@ pub mod settled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
@@ -16,7 +16,7 @@ pub use self::admin::MONITOR_INTERVAL;
 pub use self::failures::{Condition, Cut};
 use crate::corosync;
 use crate::crm_mon::Status;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ensure};
 use crate::journal::{Event, FILES, LogFile};
 use crate::net::Net;
 use crate::node::{Image, Node};
@@ -65,13 +65,14 @@ impl Cluster {
     /// # Errors
     /// When any part fails to come up; what was made until then is removed.
     pub fn up(options: &Options) -> Result<Self> {
+        let agent = find(&options.agent)?;
         let run = RunId::own();
         let names: Vec<NodeName> = NodeName::first(options.nodes).collect();
         let state = StateDir::create(&run)?;
         let net = Net::create(run.clone(), &names)?;
         let world = World::create(&net, &names)?;
         let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;
-        let image = image(&state, options)?;
+        let image = image(&state, agent)?;
         let mut nodes = BTreeMap::new();
         let mut logs = Vec::new();
         for &name in &names {
@@ -200,12 +201,17 @@ impl Cluster {
     }
 }
 
-fn image(state: &StateDir, options: &Options) -> Result<Image> {
+/// Returns the agent's full path: nodes are started elsewhere.
+fn find(agent: &Path) -> Result<PathBuf> {
+    let found = fs::canonicalize(agent).map_err(Error::io(format_args!("the agent {}", agent.display())))?;
+    ensure(found.is_file(), || format!("the agent {} is not a file", found.display()))?;
+    Ok(found)
+}
+
+fn image(state: &StateDir, agent: PathBuf) -> Result<Image> {
     let init = state.write("node-init.sh", include_str!("../node-init.sh"))?;
     let executable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&init, executable).map_err(Error::io("making node-init.sh executable"))?;
-    let agent = fs::canonicalize(&options.agent)
-        .map_err(Error::io(format_args!("the agent {}", options.agent.display())))?;
     let web = env::current_exe().map_err(Error::io("finding the harness's own binary"))?;
     Ok(Image { init, agent, web })
 }
