@@ -1,0 +1,25 @@
+//! Where the agent under test is.
+
+use std::path::{Path, PathBuf};
+
+/// Returns the agent: `EIP_BIN`, else the release binary in the target folder of this test.
+///
+/// # Panics
+/// Where it has not been built.
+pub fn binary() -> PathBuf {
+    let path = std::env::var_os("EIP_BIN").map_or_else(built, PathBuf::from);
+    assert!(path.is_file(), "{} is not there: run `make build`", path.display());
+    path
+}
+
+fn built() -> PathBuf {
+    let target = match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(target) => PathBuf::from(target),
+        // target/PROFILE/deps/TEST
+        None => {
+            let this = std::env::current_exe().expect("the path of this test");
+            this.ancestors().nth(3).map(Path::to_owned).expect("a test in a target folder")
+        }
+    };
+    target.join("release/eip")
+}

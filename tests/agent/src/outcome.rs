@@ -1,0 +1,247 @@
+//! What came of a run, and what is asserted about it.
+
+use std::fmt::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use aws_sim::{Request, Service};
+
+use crate::folder;
+use crate::run::Run;
+use crate::secrets;
+
+/// Actions that are asked to print something.
+const PRINTING: [&str; 4] = ["meta-data", "usage", "help", "methods"];
+/// Actions of the resource.
+const ACTIONS: [&str; 8] =
+    ["start", "stop", "monitor", "status", "validate-all", "migrate_to", "migrate_from", "reload-agent"];
+/// What Pacemaker keeps of an exit reason.
+const LONGEST_REASON: usize = 128;
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Exit code; -9 and the like for a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// What was added to `HA_LOGFILE`.
+    pub log: String,
+    /// From the start of the process to its end.
+    pub took: Duration,
+    /// What the simulator was asked by this node meanwhile.
+    pub requests: Vec<Request>,
+    title: String,
+    prefix: String,
+}
+
+impl Outcome {
+    pub(crate) fn new(
+        run: &Run,
+        status: ExitStatus,
+        stdout: String,
+        stderr: String,
+        took: Duration,
+        first: u64,
+    ) -> Self {
+        let node = run.node();
+        let of_this_node =
+            |request: &Request| request.instance.as_ref().is_none_or(|instance| instance == node.id());
+        let requests = node.cloud.log().into_iter().filter(|r| r.seq > first && of_this_node(r)).collect();
+        let log = run.variable("HA_LOGFILE").and_then(|path| std::fs::read_to_string(path).ok());
+        let prefix = run.variable("OCF_EXIT_REASON_PREFIX").filter(|prefix| !prefix.is_empty());
+        Self {
+            code: status.code().unwrap_or_else(|| -status.signal().unwrap_or(0)),
+            stdout,
+            stderr,
+            log: log.unwrap_or_default(),
+            took,
+            requests,
+            title: format!("{} on {}", run.action(), node.name),
+            prefix: prefix.unwrap_or("ocf-exit-reason:").to_owned(),
+        }
+    }
+
+    /// Asserts what holds for every run.
+    #[track_caller]
+    pub(crate) fn check(&self, run: &Run) {
+        let told = self.told();
+        assert!(self.took < run.timeout(), "Pacemaker would have killed it\n{told}");
+        let action = run.action();
+        assert!(PRINTING.contains(&action) || self.stdout.is_empty(), "there is output\n{told}");
+        if ACTIONS.contains(&action) {
+            self.check_reason(run, &told);
+        }
+        let tokens = self.requests.iter().filter(|r| r.operation == "PUT /latest/api/token");
+        let (tokens, harmed) = (tokens.count(), self.requests.iter().any(|r| r.fault.is_some()));
+        assert!(harmed || tokens <= 1, "{tokens} metadata tokens in one process\n{told}");
+        self.check_secrets(run, &told);
+    }
+
+    /// Asserts that a failure has exactly one reason in the right form, and that success is silent.
+    #[track_caller]
+    fn check_reason(&self, run: &Run, told: &str) {
+        let reasons = self.reasons();
+        let plain_probe = self.code == 7 && run.is_probe();
+        let wanted = usize::from(self.code != 0 && !plain_probe);
+        assert_eq!(reasons.len(), wanted, "exit reasons\n{told}");
+        for reason in &reasons {
+            assert!(reason.is_ascii() && !reason.contains(char::is_control), "not a line of ASCII\n{told}");
+            assert!(!reason.is_empty() && reason.len() <= LONGEST_REASON, "its length\n{told}");
+        }
+        // Log lines have a place of their own under the cluster.
+        let to_the_cluster = run.variable("HA_LOGFILE").is_some() || run.variable("HA_LOGFACILITY").is_some();
+        let traced_here = run.variable("OCF_TRACE_FILE") == Some("/dev/stderr");
+        if to_the_cluster && !traced_here {
+            assert_eq!(self.stderr.lines().count(), wanted, "lines on standard error\n{told}");
+        }
+        let monitor = matches!(run.action(), "monitor" | "status");
+        assert!(self.code != 7 || monitor, "7 is an answer of monitor alone\n{told}");
+        assert!((0..=7).contains(&self.code), "no exit code of OCF\n{told}");
+    }
+
+    /// Asserts that no secret is in anything that was written.
+    #[track_caller]
+    fn check_secrets(&self, run: &Run, told: &str) {
+        let node = run.node();
+        for (what, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            let found = secrets::find(text, run.secrets());
+            assert_eq!(found, None, "a secret on {what}\n{told}");
+        }
+        for part in ["log", "state", "trace"] {
+            for (path, text) in folder::texts(&node.folder().join(part)) {
+                let found = secrets::find(&text, run.secrets());
+                assert_eq!(found, None, "a secret in {}:\n{text}\n{told}", path.display());
+            }
+        }
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n{}", self.told());
+        self
+    }
+
+    /// Asserts that the exit reason contains this.
+    #[track_caller]
+    pub fn reason(self, part: impl AsRef<str>) -> Self {
+        let part = part.as_ref();
+        let found = self.reasons().iter().any(|reason| reason.contains(part));
+        assert!(found, "no {part:?} in the reason\n{}", self.told());
+        self
+    }
+
+    /// Asserts that a line of the log contains all of these.
+    #[track_caller]
+    pub fn logged(self, parts: &[&str]) -> Self {
+        let found = self.log.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found, "no line with {parts:?} in the log\n{}", self.told());
+        self
+    }
+
+    /// Asserts that no line of the log contains this.
+    #[track_caller]
+    pub fn not_logged(self, part: &str) -> Self {
+        assert!(!self.log.contains(part), "{part:?} in the log\n{}", self.told());
+        self
+    }
+
+    /// Asserts how many requests EC2 got.
+    #[track_caller]
+    pub fn ec2_calls(self, count: usize) -> Self {
+        assert_eq!(self.ec2().len(), count, "EC2 calls\n{}", self.told());
+        self
+    }
+
+    /// Asserts the operations EC2 was asked for, in this order.
+    #[track_caller]
+    pub fn asked_ec2(self, operations: &[&str]) -> Self {
+        let asked: Vec<&str> = self.ec2().iter().map(|request| request.operation.as_str()).collect();
+        assert_eq!(asked, operations, "EC2 calls\n{}", self.told());
+        self
+    }
+
+    /// Asserts that nothing was written to EC2.
+    #[track_caller]
+    pub fn wrote_nothing(self) -> Self {
+        let wrote = self.ec2().iter().any(|r| !r.operation.starts_with("Describe") && !r.dry_run);
+        assert!(!wrote, "something was written\n{}", self.told());
+        self
+    }
+
+    /// Asserts that nobody was asked anything.
+    #[track_caller]
+    pub fn no_requests(self) -> Self {
+        assert!(self.requests.is_empty(), "there were requests\n{}", self.told());
+        self
+    }
+
+    /// Asserts that it took at most so long.
+    #[track_caller]
+    pub fn within(self, limit: Duration) -> Self {
+        assert!(self.took <= limit, "it took longer than {limit:?}\n{}", self.told());
+        self
+    }
+
+    /// Asserts that it took at least so long.
+    #[track_caller]
+    pub fn not_before(self, limit: Duration) -> Self {
+        assert!(self.took >= limit, "it took less than {limit:?}\n{}", self.told());
+        self
+    }
+
+    /// Returns the exit reasons, without their prefix.
+    pub fn reasons(&self) -> Vec<&str> {
+        self.stderr.lines().filter_map(|line| line.strip_prefix(&self.prefix)).collect()
+    }
+
+    /// Returns the requests to EC2.
+    pub fn ec2(&self) -> Vec<&Request> {
+        self.requests.iter().filter(|request| request.service == Service::Ec2).collect()
+    }
+
+    /// Returns the requests to EC2 for one operation.
+    pub fn calls(&self, operation: &str) -> Vec<&Request> {
+        self.ec2().into_iter().filter(|request| request.operation == operation).collect()
+    }
+
+    /// Returns the requests to the metadata service whose path contains this.
+    pub fn imds(&self, part: &str) -> Vec<&Request> {
+        let wanted = |r: &&Request| r.service == Service::Imds && r.operation.contains(part);
+        self.requests.iter().filter(wanted).collect()
+    }
+
+    /// Returns everything, for the message of a failed assertion.
+    pub fn told(&self) -> String {
+        let mut text = format!("--- {}: exit {} after {:?}\n", self.title, self.code, self.took);
+        for (name, part) in [("stdout", &self.stdout), ("stderr", &self.stderr), ("log", &self.log)] {
+            if !part.is_empty() {
+                let _ = writeln!(text, "--- {name}\n{}", part.trim_end());
+            }
+        }
+        text.push_str("--- requests\n");
+        let zero = self.requests.first().map_or(0.0, |request| request.at);
+        for r in &self.requests {
+            let dry = if r.dry_run { " (dry run)" } else { "" };
+            let code = r.code.as_deref().unwrap_or_default();
+            let fault = r.fault.as_deref().unwrap_or_default();
+            let _ = write!(
+                text,
+                "{:+.3} {:?} {}{dry}: {} {code} {fault}",
+                r.at - zero,
+                r.service,
+                r.operation,
+                r.status
+            );
+            for (name, value) in &r.params {
+                let _ = write!(text, " {name}={value}");
+            }
+            text.push('\n');
+        }
+        text
+    }
+}

@@ -1,0 +1,322 @@
+//! One run of the agent: its environment, put together as the cluster does it, and its end.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::node::Node;
+use crate::outcome::Outcome;
+
+/// Where the agent would look on its own, which no test lets it do.
+const ENDPOINTS: [(&[&str], &str); 3] = [
+    (&["OCF_RESKEY_endpoint_url", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"], "EC2"),
+    (&["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"], "STS"),
+    (&["OCF_RESKEY_imds_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT"], "IMDS"),
+];
+
+/// What an action has for its time-out when the cluster sets none.
+const DEFAULT_TIMEOUT_MS: u64 = 20_000;
+/// How long after its time-out a run is ended, so that the test can say by how much it was late.
+const LATE: Duration = Duration::from_secs(3);
+
+/// A run in preparation.
+#[derive(Clone, Debug)]
+#[must_use = "nothing runs before `go`, `ok`, `expect` or `spawn`"]
+pub struct Run {
+    node: Node,
+    action: String,
+    arguments: Vec<String>,
+    wrapper: Vec<String>,
+    env: BTreeMap<String, String>,
+    secrets: Vec<String>,
+}
+
+impl Run {
+    pub(crate) fn new(node: &Node, action: &str) -> Self {
+        let mut run = Self {
+            node: node.clone(),
+            action: action.to_owned(),
+            arguments: Vec::new(),
+            wrapper: Vec::new(),
+            env: BTreeMap::new(),
+            secrets: Vec::new(),
+        };
+        let (ec2, imds) = (format!("http://{}", node.ec2), format!("http://{}", node.imds));
+        let folder = |path: std::path::PathBuf| path.display().to_string();
+        for (name, value) in [
+            ("OCF_ROOT", "/usr/lib/ocf"),
+            ("OCF_RA_VERSION_MAJOR", "1"),
+            ("OCF_RA_VERSION_MINOR", "1"),
+            ("OCF_RESOURCE_INSTANCE", "vip"),
+            ("OCF_RESOURCE_TYPE", "eip"),
+            ("OCF_RESOURCE_PROVIDER", "heartbeat"),
+            ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
+            ("OCF_RESKEY_crm_feature_set", "3.16.1"),
+            ("OCF_RESKEY_CRM_meta_timeout", "20000"),
+            ("OCF_RESKEY_CRM_meta_on_node", &node.name),
+            ("OCF_RESKEY_elastic_ip", &node.address.public_ip.to_string()),
+            ("OCF_RESKEY_endpoint_url", &ec2),
+            ("OCF_RESKEY_imds_endpoint", &imds),
+            ("AWS_ENDPOINT_URL_EC2", &ec2),
+            ("AWS_ENDPOINT_URL_STS", &ec2),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds),
+            ("EIP_STATE_DIR", &folder(node.state())),
+            ("HOME", &folder(node.home())),
+            ("LC_ALL", "C"),
+        ] {
+            run.env.insert(name.to_owned(), value.to_owned());
+        }
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let log = node.folder().join(format!("log/{}", LAST.fetch_add(1, Ordering::Relaxed)));
+        run.env("HA_LOGFILE", &folder(log))
+    }
+
+    /// Sets a parameter of the resource.
+    pub fn param(self, name: &str, value: impl ToString) -> Self {
+        self.env(&format!("OCF_RESKEY_{name}"), value.to_string())
+    }
+
+    /// Takes a parameter of the resource away.
+    pub fn no_param(self, name: &str) -> Self {
+        self.no_env(&format!("OCF_RESKEY_{name}"))
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.env.insert(name.to_owned(), value.as_ref().to_owned());
+        self
+    }
+
+    /// Takes a variable away.
+    pub fn no_env(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    /// Takes every variable away. Only for actions that need none, and only in namespaces.
+    pub fn bare(mut self) -> Self {
+        self.env.clear();
+        self
+    }
+
+    /// Sets the time after which the cluster would kill the agent.
+    pub fn timeout_ms(self, milliseconds: u64) -> Self {
+        self.param("CRM_meta_timeout", milliseconds)
+    }
+
+    /// Sets how often the cluster repeats the action.
+    pub fn interval_ms(self, milliseconds: u64) -> Self {
+        self.param("CRM_meta_interval", milliseconds)
+    }
+
+    /// Names the address by its allocation alone.
+    pub fn by_allocation(self) -> Self {
+        let id = self.node.address.allocation_id.to_string();
+        self.no_param("elastic_ip").param("allocation_id", id)
+    }
+
+    /// Finds the services by the SDK's own variables instead of by parameters.
+    pub fn by_environment(self) -> Self {
+        self.no_param("endpoint_url").no_param("imds_endpoint")
+    }
+
+    /// Finds EC2 somewhere else.
+    pub fn ec2_at(self, url: impl ToString) -> Self {
+        self.param("endpoint_url", url)
+    }
+
+    /// Finds the metadata service somewhere else.
+    pub fn imds_at(self, url: impl ToString) -> Self {
+        self.param("imds_endpoint", url)
+    }
+
+    /// Adds an argument after the action.
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Has another program run the agent.
+    pub fn wrapped_in(mut self, program: &[&str]) -> Self {
+        self.wrapper.extend(program.iter().map(|&part| part.to_owned()));
+        self
+    }
+
+    /// Runs the agent as the user that owns nothing.
+    pub fn as_nobody(self) -> Self {
+        self.wrapped_in(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+    }
+
+    /// Names a text that must not appear in anything the agent writes.
+    pub fn secret(mut self, secret: &str) -> Self {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
+    /// Runs the agent and asserts success.
+    #[track_caller]
+    pub fn ok(self) -> Outcome {
+        self.expect(0)
+    }
+
+    /// Runs the agent and asserts this exit code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Outcome {
+        self.go().exits(code)
+    }
+
+    /// Runs the agent to its end, and asserts what holds for every run.
+    #[track_caller]
+    pub fn go(self) -> Outcome {
+        self.spawn().wait()
+    }
+
+    /// Starts the agent.
+    #[track_caller]
+    pub fn spawn(self) -> Running {
+        self.refuse_real_endpoints();
+        let mut line = match &self.node.shared.isolation {
+            Some(isolation) => isolation.agent(),
+            None => vec![crate::binary().display().to_string()],
+        };
+        // Between the way into the namespaces and the agent.
+        let agent = line.pop().expect("the agent");
+        line.extend(self.wrapper.iter().cloned());
+        line.push(agent);
+        line.extend((!self.action.is_empty()).then(|| self.action.clone()));
+        line.extend(self.arguments.iter().cloned());
+        let (program, arguments) = line.split_first().expect("a command line");
+        let first = self.node.cloud.log().last().map_or(0, |request| request.seq);
+        let began = Instant::now();
+        // The usual folders for `nsenter` and its like; the agent inherits no PATH.
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(&self.env)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        let stdout = collect(child.stdout.take().expect("its output"));
+        let stderr = collect(child.stderr.take().expect("its errors"));
+        Running { run: self, child, began, first, stdout, stderr }
+    }
+
+    /// Fails the test where the agent could look for AWS at its real addresses.
+    #[track_caller]
+    fn refuse_real_endpoints(&self) {
+        if self.node.shared.isolation.is_some() {
+            return;
+        }
+        for (names, service) in ENDPOINTS {
+            // As the agent does: the first that is set to something that can be an endpoint.
+            let found = names
+                .iter()
+                .filter_map(|name| self.env.get(*name))
+                .find(|value| value.starts_with("http://") || value.starts_with("https://"));
+            let local = |url: &String| {
+                let host = url.split("://").nth(1).unwrap_or_default();
+                ["127.0.0.1", "localhost:"].iter().any(|name| host.starts_with(name))
+            };
+            assert!(found.is_some_and(local), "{service} is not on loopback: {:?}", self.env);
+        }
+        for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {
+            assert!(!self.env.contains_key(name), "{name} needs namespaces");
+        }
+    }
+
+    /// Returns a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str)
+    }
+
+    /// Returns the action.
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// Returns the node it runs on.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Returns what must not be written anywhere.
+    pub(crate) fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// Returns whether this is a monitor without interval.
+    pub(crate) fn is_probe(&self) -> bool {
+        let interval =
+            self.variable("OCF_RESKEY_CRM_meta_interval").and_then(|text| text.parse::<u64>().ok());
+        matches!(self.action.as_str(), "monitor" | "status") && interval.unwrap_or(0) == 0
+    }
+
+    /// Returns the time after which the cluster would kill the agent.
+    pub(crate) fn timeout(&self) -> Duration {
+        let set = self.variable("OCF_RESKEY_CRM_meta_timeout").and_then(|text| text.parse().ok());
+        Duration::from_millis(set.filter(|&set| set > 0).unwrap_or(DEFAULT_TIMEOUT_MS))
+    }
+}
+
+/// An agent at work.
+#[derive(Debug)]
+pub struct Running {
+    run: Run,
+    child: Child,
+    began: Instant,
+    first: u64,
+    stdout: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
+}
+
+impl Running {
+    /// Waits for its end, and asserts what holds for every run.
+    #[track_caller]
+    pub fn wait(mut self) -> Outcome {
+        let limit = self.began + self.run.timeout() + LATE;
+        let mut texts = Vec::new();
+        for pipe in [&self.stderr, &self.stdout] {
+            let left = limit.saturating_duration_since(Instant::now());
+            let bytes = pipe.recv_timeout(left).unwrap_or_else(|_| {
+                let _ = self.child.kill();
+                pipe.recv_timeout(LATE).unwrap_or_default()
+            });
+            texts.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        let status: ExitStatus = self.child.wait().expect("its end");
+        let took = self.began.elapsed();
+        let [stderr, stdout] = <[String; 2]>::try_from(texts).expect("two pipes");
+        let outcome = Outcome::new(&self.run, status, stdout, stderr, took, self.first);
+        outcome.check(&self.run);
+        outcome
+    }
+
+    /// Kills it at this moment, as the cluster does after the time-out, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().expect("to kill it");
+        self.child.wait().expect("its end");
+    }
+
+    /// Returns how long ago it began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// Reads to the end in a thread of its own.
+fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (done, result) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        let _ = done.send(bytes);
+    });
+    result
+}

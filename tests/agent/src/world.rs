@@ -1,0 +1,159 @@
+//! A simulated account with one Elastic IP and some instances, each of them a node.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_sim::{Address, Bind, Cloud, Config, Instance, InstanceSpec, InterfaceSpec, Sim};
+
+use crate::folder::Folder;
+use crate::isolation::Isolation;
+use crate::node::Node;
+
+/// The account, its servers, and the Elastic IP that the tests are about.
+#[derive(Debug)]
+pub struct World {
+    /// The simulator.
+    pub sim: Sim,
+    /// Its state.
+    pub cloud: Cloud,
+    /// The Elastic IP, which nobody holds at first.
+    pub address: Address,
+    /// Where EC2 answers.
+    pub ec2: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// What a world and its nodes have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) folder: Folder,
+    pub(crate) isolation: Option<Isolation>,
+}
+
+/// How a world is to be.
+#[derive(Debug)]
+pub struct Setup {
+    config: Config,
+    instance: fn(u8) -> InstanceSpec,
+    isolation: Option<Isolation>,
+}
+
+impl World {
+    /// Makes a world with as many nodes as are asked for, `node1`, `node2` and so on, in two zones.
+    ///
+    /// Each has two interfaces with two private addresses each: node 1 has 10.0.1.10, 10.0.1.11, 10.0.1.12 and 10.0.1.13,
+    /// node 2 has 10.0.2.10 and so on.
+    pub fn new<const N: usize>() -> (Self, [Node; N]) {
+        Self::setup().make()
+    }
+
+    /// Returns the usual setup, to be changed.
+    pub fn setup() -> Setup {
+        Setup { config: Config::default(), instance: usual_instance, isolation: None }
+    }
+
+    /// Returns a free port on loopback, in the namespace of the nodes.
+    pub fn bind(&self) -> Bind {
+        let netns = self.shared.isolation.as_ref().map(Isolation::netns);
+        Bind { netns, ..Bind::loopback() }
+    }
+
+    /// Returns the namespaces that the nodes are in, if they are in their own.
+    pub fn isolation(&self) -> Option<&Isolation> {
+        self.shared.isolation.as_ref()
+    }
+
+    /// Returns a folder for files of the test.
+    pub fn folder(&self) -> &Folder {
+        &self.shared.folder
+    }
+
+    /// Asserts that the node holds the address, on its primary interface and private address.
+    #[track_caller]
+    pub fn held_by(&self, node: &Node) {
+        self.held_at(node, node.private_ip());
+    }
+
+    /// Asserts that the node holds the address on this private address.
+    #[track_caller]
+    pub fn held_at(&self, node: &Node, private_ip: Ipv4Addr) {
+        let holder = self.cloud.holder(&self.address).expect("somebody holds the address");
+        assert_eq!((&holder.instance, holder.private_ip), (node.id(), private_ip), "{holder:?}");
+    }
+
+    /// Asserts that nobody holds the address.
+    #[track_caller]
+    pub fn held_by_nobody(&self) {
+        assert_eq!(self.cloud.holder(&self.address), None);
+    }
+
+    /// Gives the address to a node, as an administrator does.
+    pub fn give(&self, node: &Node) {
+        self.cloud.associate(&self.address, node.eni(), None);
+    }
+
+    /// Waits until `done`, at most so long.
+    #[track_caller]
+    pub fn wait(&self, limit: Duration, mut done: impl FnMut(&Cloud) -> bool) {
+        let until = Instant::now() + limit;
+        while !done(&self.cloud) {
+            assert!(Instant::now() < until, "it did not happen within {limit:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Setup {
+    /// Sets what the simulator starts with.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sets what the instances are like; they are counted from 1.
+    #[must_use]
+    pub fn instances(mut self, instance: fn(u8) -> InstanceSpec) -> Self {
+        self.instance = instance;
+        self
+    }
+
+    /// Puts everything into namespaces.
+    #[must_use]
+    pub fn inside(mut self, isolation: Isolation) -> Self {
+        self.isolation = Some(isolation);
+        self
+    }
+
+    /// Makes the world.
+    pub fn make<const N: usize>(self) -> (World, [Node; N]) {
+        let sim = Sim::start(self.config).expect("the simulator");
+        let cloud = sim.cloud();
+        let netns = self.isolation.as_ref().map(Isolation::netns);
+        let bind = || Bind { netns: netns.clone(), ..Bind::loopback() };
+        let ec2 = sim.serve_ec2(bind()).expect("EC2");
+        let address = cloud.allocate(Some(Ipv4Addr::new(203, 0, 113, 10)));
+        let shared = Arc::new(Shared { folder: Folder::new(), isolation: self.isolation });
+        let nodes = std::array::from_fn(|index| {
+            let number = u8::try_from(index + 1).expect("a handful of nodes");
+            let instance: Instance = cloud.add_instance((self.instance)(number));
+            let imds = sim.serve_imds(&instance.id, bind()).expect("IMDS");
+            Node::new(format!("node{number}"), instance, &cloud, &address, ec2, imds, Arc::clone(&shared))
+        });
+        (World { sim, cloud, address, ec2, shared }, nodes)
+    }
+}
+
+fn usual_instance(number: u8) -> InstanceSpec {
+    let ip = |last| Ipv4Addr::new(10, 0, number, last);
+    let interface =
+        |ips: [u8; 2]| InterfaceSpec { private_ips: ips.map(ip).into(), ..InterfaceSpec::default() };
+    InstanceSpec {
+        id: Some(format!("i-0000000000000000{number}").as_str().into()),
+        zone: if number % 2 == 1 { "eu-west-1a" } else { "eu-west-1b" }.to_owned(),
+        subnet: format!("10.0.{number}.0/24"),
+        interfaces: vec![interface([10, 11]), interface([12, 13])],
+        ..InstanceSpec::default()
+    }
+}

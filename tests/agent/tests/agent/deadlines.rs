@@ -1,0 +1,167 @@
+//! Time: every action answers before the cluster kills it, whatever does not answer.
+
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, Run, World, black_hole, each, mute};
+use aws_sim::{FaultKind, ImdsState};
+
+use crate::trouble::{SHORT_MS, break_ec2};
+
+/// Every action that asks somebody, with the code it has when nobody answers, after a start on this node.
+const ACTIONS: [(&str, fn(&Node) -> Run, i32); 11] = [
+    ("start", Node::start, 1),
+    ("stop", Node::stop, 0),
+    ("strict stop", |node| node.stop().param("on_stop", "strict"), 1),
+    ("monitor", Node::monitor, 1),
+    ("settled monitor", Node::settled_monitor, 1),
+    ("close monitor", |node| node.monitor().env("OCF_CHECK_LEVEL", "10"), 1),
+    ("probe", Node::probe, 7),
+    ("validate-all", Node::validate, 1),
+    ("migrate_to", |node| node.run("migrate_to"), 1),
+    ("migrate_from", |node| node.run("migrate_from"), 1),
+    ("status", |node| node.run("status").interval_ms(10_000), 1),
+];
+
+/// A way in which nobody answers.
+#[derive(Clone, Copy, Debug)]
+enum Nobody {
+    BlackHole,
+    Mute,
+    Hang,
+    Slow,
+}
+
+impl Nobody {
+    fn make(self, world: &World, node: &Node, run: Run) -> Run {
+        let at = |addr| format!("http://{addr}");
+        match self {
+            Self::BlackHole => run.ec2_at(at(black_hole())).imds_at(at(black_hole())),
+            Self::Mute => run.ec2_at(format!("https://{}", mute())).imds_at(at(mute())),
+            Self::Hang | Self::Slow => {
+                let slow = matches!(self, Self::Slow);
+                let (imds, ec2) = if slow {
+                    (ImdsState::Slow, FaultKind::Slow(1))
+                } else {
+                    (ImdsState::Hang, FaultKind::Hang)
+                };
+                world.cloud.set_imds_state(node.id(), imds);
+                break_ec2(&world.cloud, ec2);
+                run
+            }
+        }
+    }
+}
+
+/// How much before its time-out an action has to answer: half of the margin of a second or 5 %.
+fn margin(timeout_ms: u64) -> Duration {
+    Duration::from_millis((timeout_ms / 20).max(1000)) / 4
+}
+
+fn check(nobody: Nobody, timeout_ms: u64, action: fn(&Node) -> Run, code: i32, known: bool) {
+    let (world, [a]) = World::new();
+    if known {
+        a.start().ok();
+    }
+    let run = nobody.make(&world, &a, action(&a).timeout_ms(timeout_ms));
+    let outcome = run.go();
+    // Where nothing is known of this node, a machine that is no EC2 instance says so.
+    let codes = if known { vec![code] } else { vec![code, if code == 1 { 5 } else { code }] };
+    assert!(codes.contains(&outcome.code), "exit code, not {codes:?}\n{}", outcome.told());
+    outcome.within(Duration::from_millis(timeout_ms) - margin(timeout_ms));
+}
+
+fn rows(nobodies: &[Nobody], timeouts: &[u64]) -> Vec<(String, (Nobody, u64, fn(&Node) -> Run, i32, bool))> {
+    let mut rows = Vec::new();
+    for &nobody in nobodies {
+        for &timeout in timeouts {
+            for (name, action, code) in ACTIONS {
+                for known in [true, false] {
+                    let text = format!("{name}, {nobody:?}, {timeout} ms, known: {known}");
+                    rows.push((text, (nobody, timeout, action, code, known)));
+                }
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn with_nobody_reachable_every_action_answers_in_time() {
+    let rows = rows(&[Nobody::BlackHole], &[5_000, 20_000, 60_000]);
+    each(rows, |(nobody, timeout, action, code, known)| check(nobody, timeout, action, code, known));
+}
+
+#[test]
+fn with_nobody_answering_every_action_answers_in_time() {
+    let rows = rows(&[Nobody::Mute, Nobody::Hang, Nobody::Slow], &[SHORT_MS]);
+    each(rows, |(nobody, timeout, action, code, known)| check(nobody, timeout, action, code, known));
+}
+
+#[test]
+fn very_short_timeouts_are_kept_too() {
+    let rows = rows(&[Nobody::Hang], &[1_500, 2_000]);
+    each(rows, |(nobody, timeout, action, code, known)| check(nobody, timeout, action, code, known));
+}
+
+#[test]
+fn with_the_metadata_alone_silent_every_action_answers_in_time() {
+    each(ACTIONS.map(|row| (row.0, row)), |(_, action, _)| {
+        let (world, [a]) = World::new();
+        a.start().ok();
+        world.cloud.set_imds_state(a.id(), ImdsState::Hang);
+        action(&a).timeout_ms(SHORT_MS).go();
+    });
+}
+
+#[test]
+fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
+    each(ACTIONS.map(|row| (row.0, row)), |(name, action, code)| {
+        let Some(isolation) = Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf") else {
+            return;
+        };
+        let name_server = isolation.mute_udp("127.0.0.1:53");
+        let (world, [a]) = World::setup().inside(isolation).make();
+        a.start().ok();
+        world.cloud.set_imds_state(a.id(), ImdsState::Hang);
+        let outcome = action(&a).ec2_at("https://ec2.example.net").timeout_ms(SHORT_MS).expect(code);
+        outcome.within(Duration::from_millis(SHORT_MS) - margin(SHORT_MS));
+        name_server.set_nonblocking(true).unwrap();
+        let asked = name_server.recv_from(&mut [0; 512]).is_ok();
+        assert!(asked, "{name}: the name server was not asked, so nothing was shown");
+    });
+}
+
+#[test]
+fn with_a_name_server_that_never_answers_the_metadata_is_still_enough() {
+    let Some(isolation) = Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf") else { return };
+    let _name_server = isolation.mute_udp("127.0.0.1:53");
+    let (_world, [a]) = World::setup().inside(isolation).make();
+    a.start().ok();
+    let away = |run: Run| run.ec2_at("https://ec2.example.net").timeout_ms(SHORT_MS);
+    away(a.settled_monitor()).ok();
+    away(a.monitor()).ok();
+    away(a.start()).ok().logged(&["WARN"]);
+}
+
+#[test]
+fn a_deadline_holds_several_attempts() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    break_ec2(&world.cloud, FaultKind::Hang);
+    let outcome = a.start().timeout_ms(SHORT_MS).expect(1);
+    assert!(outcome.ec2().len() >= 3, "{}", outcome.told());
+}
+
+#[test]
+fn the_time_is_used_before_giving_up() {
+    each(
+        [("start", Node::start as fn(&Node) -> Run), ("migrate_from", |node| node.run("migrate_from"))],
+        |action| {
+            let (world, [a, b]) = World::new();
+            world.give(&b);
+            break_ec2(&world.cloud, FaultKind::Reset);
+            let outcome = action(&a).timeout_ms(6_000).expect(1);
+            outcome.not_before(Duration::from_millis(3_500));
+        },
+    );
+}

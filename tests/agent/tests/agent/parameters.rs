@@ -1,0 +1,261 @@
+//! Each parameter's effect.
+
+use std::time::Duration;
+
+use agent_tests::{Isolation, Run, World, each};
+use aws_sim::FaultKind;
+
+use crate::trouble::{SHORT_MS, break_ec2};
+
+#[test]
+fn an_interface_is_found_by_each_of_its_names() {
+    each(["MAC", "MAC in capitals", "id", "index"].map(|name| (name, name)), |name| {
+        let (world, [a]) = World::new();
+        let second = &a.instance.interfaces[1];
+        let value = match name {
+            "MAC" => second.mac.clone(),
+            "MAC in capitals" => second.mac.to_ascii_uppercase(),
+            "id" => second.eni.to_string(),
+            _ => "1".to_owned(),
+        };
+        let run = |run: Run| run.param("interface", &value);
+        let outcome = run(a.start()).ok();
+        assert_eq!(outcome.calls("AssociateAddress")[0].params["NetworkInterfaceId"], second.eni.to_string());
+        world.held_at(&a, a.ip(2));
+        run(a.settled_monitor()).ok().ec2_calls(0);
+        run(a.probe()).ok();
+        run(a.start()).ok().wrote_nothing();
+        run(a.validate()).ok();
+        run(a.stop()).ok();
+        world.held_by_nobody();
+    });
+}
+
+#[test]
+fn an_interface_is_found_by_the_name_of_its_device() {
+    let device = "ip link add eth7 address 06:00:00:00:00:07 type veth peer name peer7";
+    let Some(isolation) = Isolation::new(device) else { return };
+    let setup = World::setup().inside(isolation).instances(|_| {
+        let mut spec = aws_sim::InstanceSpec::with_ip([10, 0, 1, 10].into());
+        let mac = Some("06:00:00:00:00:07".to_owned());
+        let second = [10, 0, 1, 20].into();
+        spec.interfaces.push(aws_sim::InterfaceSpec {
+            mac,
+            private_ips: vec![second],
+            ..aws_sim::InterfaceSpec::default()
+        });
+        spec
+    });
+    let (world, [a]) = setup.make();
+    a.start().param("interface", "eth7").ok();
+    world.held_at(&a, a.ip(1));
+    a.settled_monitor().param("interface", "eth7").ok().ec2_calls(0);
+    a.start().param("interface", "eth8").expect(2).reason("eth8");
+    a.start().param("interface", "lo").expect(2);
+}
+
+#[test]
+fn by_default_it_goes_to_the_primary_interface() {
+    let (world, [a]) = World::new();
+    a.start().ok();
+    world.held_at(&a, a.ip(0));
+}
+
+#[test]
+fn a_private_address_names_its_place() {
+    let (world, [a]) = World::new();
+    let run = |run: Run| run.param("private_ip_address", a.ip(1));
+    run(a.start()).ok();
+    world.held_at(&a, a.ip(1));
+    run(a.settled_monitor()).ok().ec2_calls(0);
+    run(a.start()).ok().wrote_nothing();
+    run(a.stop()).ok();
+    world.held_by_nobody();
+    // Together with an interface.
+    let run = |run: Run| run.param("interface", "1").param("private_ip_address", a.ip(3));
+    run(a.start()).ok();
+    world.held_at(&a, a.ip(3));
+    run(a.settled_monitor()).ok();
+}
+
+#[test]
+fn a_private_address_can_be_given_for_each_node() {
+    let (world, [a, b]) = World::new();
+    let list = format!("node1={},node2={}", a.ip(1), b.ip(1));
+    let run = |run: Run| run.param("private_ip_address", &list);
+    run(a.start()).ok();
+    world.held_at(&a, a.ip(1));
+    run(a.settled_monitor()).ok();
+    run(b.start()).ok();
+    world.held_at(&b, b.ip(1));
+    run(a.settled_monitor()).expect(7).reason(b.id());
+    run(b.start()).param("CRM_meta_on_node", "node3").expect(2).reason("node3");
+}
+
+#[test]
+fn the_allocation_alone_is_enough() {
+    let (world, [a, b]) = World::new();
+    a.start().by_allocation().ok();
+    world.held_by(&a);
+    a.settled_monitor().by_allocation().ok();
+    b.start().by_allocation().ok();
+    world.held_by(&b);
+    a.monitor().by_allocation().expect(7).reason(b.id());
+    a.probe().by_allocation().expect(7);
+    b.stop().by_allocation().ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn both_names_of_the_address_may_be_given() {
+    let (world, [a]) = World::new();
+    let id = &a.address.allocation_id;
+    a.start().param("allocation_id", id).ok();
+    world.held_by(&a);
+    a.settled_monitor().param("allocation_id", id).ok().ec2_calls(0);
+    a.stop().param("allocation_id", id).ok();
+}
+
+#[test]
+fn space_around_a_value_and_empty_values_mean_nothing() {
+    let (world, [a]) = World::new();
+    let mut run = a.start().param("elastic_ip", " 203.0.113.10 ");
+    for name in
+        ["interface", "private_ip_address", "region", "on_stop", "settle_window", "allocation_id", "profile"]
+    {
+        run = run.param(name, "");
+    }
+    run.ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn the_services_are_found_by_the_variables_of_the_sdk_too() {
+    let (world, [a]) = World::new();
+    for run in [a.start(), a.settled_monitor(), a.probe(), a.validate(), a.stop()] {
+        let outcome = run.by_environment().ok();
+        assert!(!outcome.requests.is_empty(), "{}", outcome.told());
+    }
+    world.held_by_nobody();
+    let everything = format!("http://{}", a.ec2);
+    let run = a.start().by_environment().no_env("AWS_ENDPOINT_URL_EC2").no_env("AWS_ENDPOINT_URL_STS");
+    run.env("AWS_ENDPOINT_URL", everything).ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn a_parameter_goes_before_a_variable() {
+    let (world, [a]) = World::new();
+    let nobody = format!("http://{}", agent_tests::refusing());
+    let run =
+        a.start().env("AWS_ENDPOINT_URL_EC2", &nobody).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &nobody);
+    run.env("AWS_REGION", "us-east-1").param("region", "eu-west-1").ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn the_region_signs_the_request() {
+    // The simulator refuses a signature for another region, as AWS does.
+    let (world, [a]) = World::new();
+    a.start().param("region", "eu-west-1").ok();
+    world.held_by(&a);
+    a.forget();
+    let outcome = a.validate().param("region", "us-east-1").timeout_ms(SHORT_MS).go();
+    assert_ne!(outcome.code, 0, "{}", outcome.told());
+    a.validate().env("AWS_REGION", "us-east-1").timeout_ms(SHORT_MS).expect(outcome.code);
+    a.validate().env("AWS_DEFAULT_REGION", "us-east-1").timeout_ms(SHORT_MS).expect(outcome.code);
+}
+
+#[test]
+fn an_attempt_takes_no_longer_than_it_may() {
+    each([("1", (1, 4..=7)), ("3", (3, 2..=3))], |(seconds, attempts)| {
+        let (world, [a, b]) = World::new();
+        world.give(&b);
+        break_ec2(&world.cloud, FaultKind::Hang);
+        let run = a.start().param("attempt_timeout", seconds).timeout_ms(8_000);
+        let outcome = run.expect(1);
+        let count = outcome.ec2().len();
+        // Four attempts have to fit into any budget, so long ones are shortened.
+        let most = if seconds == 3 { 2..=5 } else { attempts.clone() };
+        assert!(most.contains(&count), "{count} attempts\n{}", outcome.told());
+    });
+}
+
+#[test]
+fn a_connection_takes_no_longer_than_it_may() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    a.probe().expect(7);
+    let hole = format!("http://{}", agent_tests::black_hole());
+    // Trace lines tell the attempts, since nothing arrives anywhere.
+    let trace = world.folder().path().join("trace");
+    let run = a.start().ec2_at(hole).param("connect_timeout", "1").param("attempt_timeout", "30");
+    let run = run.env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", trace.display().to_string());
+    run.timeout_ms(9_000).expect(1);
+    let text = std::fs::read_to_string(&trace).unwrap();
+    let attempts = text.matches("AssociateAddress").count();
+    assert!(attempts >= 6, "a second each, in eight seconds:\n{text}");
+}
+
+#[test]
+fn pauses_after_throttling_stay_below_their_limit() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    break_ec2(&world.cloud, FaultKind::Throttle);
+    let run = |limit: &str| a.start().param("max_backoff", limit).timeout_ms(12_000);
+    let outcome = run("1").expect(1);
+    let times: Vec<f64> = outcome.ec2().iter().map(|request| request.at).collect();
+    assert!(times.len() >= 8, "{}", outcome.told());
+    for pair in times.windows(2) {
+        assert!(pair[1] - pair[0] < 1.5, "a longer pause\n{}", outcome.told());
+    }
+}
+
+#[test]
+fn an_awseip_resource_changes_its_type_alone() {
+    let (world, [a, b]) = World::new();
+    let awseip = |run: Run| {
+        let allocation = run_allocation(&a);
+        run.param("allocation_id", allocation)
+            .param("awscli", "/usr/bin/aws")
+            .param("auth_type", "role")
+            .param("profile", "default")
+            .param("region", "eu-west-1")
+            .param("api_delay", "3")
+            .param("curl_retries", "4")
+            .param("curl_sleep", "3")
+    };
+    awseip(a.run("validate-all")).ok();
+    awseip(a.validate()).ok().not_logged("unknown");
+    awseip(a.start()).ok();
+    world.held_by(&a);
+    awseip(a.settled_monitor()).ok();
+    awseip(b.start()).ok();
+    awseip(a.stop()).ok();
+    world.held_by(&b);
+    // With `allocation_id` beside it, awseip takes a secondary private address by this name.
+    awseip(a.start()).param("private_ip_address", a.ip(1)).ok();
+    world.held_at(&a, a.ip(1));
+}
+
+fn run_allocation(node: &agent_tests::Node) -> String {
+    node.address.allocation_id.to_string()
+}
+
+#[test]
+fn the_older_agent_with_one_parameter_is_understood() {
+    let (world, [a]) = World::new();
+    a.start().ok();
+    a.settled_monitor().ok();
+    a.stop().ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn an_unset_timeout_is_pacemakers_default() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    break_ec2(&world.cloud, FaultKind::Hang);
+    let outcome = a.start().no_param("CRM_meta_timeout").expect(1);
+    outcome.not_before(Duration::from_secs(12)).within(Duration::from_millis(19_700));
+}

@@ -1,0 +1,268 @@
+//! State files: nothing depends on them, whatever is in them, and a kill at any instant leaves them usable.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, Run, World, each};
+
+/// Ways to spoil a file, with a name each.
+type Spoil = fn(&Path);
+
+const SPOILT: [(&str, Spoil); 9] = [
+    ("empty", |path| fs::write(path, "").unwrap()),
+    ("cut off", |path| {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, &text[..text.len() / 2]).unwrap();
+    }),
+    ("binary", |path| fs::write(path, [0xff, 0, 0xfe, b'\n']).unwrap()),
+    ("another program's", |path| fs::write(path, "[1, 2, 3]").unwrap()),
+    ("other types", |path| fs::write(path, r#"{"phase": 7, "pair": "x", "at_ms": "now"}"#).unwrap()),
+    ("huge", |path| fs::write(path, "x".repeat(3 << 20)).unwrap()),
+    ("a folder", |path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    }),
+    ("a link", |path| {
+        let target = path.with_extension("target");
+        fs::rename(path, &target).unwrap();
+        symlink(target, path).unwrap();
+    }),
+    ("writable by all", |path| fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap()),
+];
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
+    let (_world, [a]) = World::new();
+    a.start().ok();
+    a.stop().ok();
+    for file in [a.volatile_file(), a.durable_file()] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+        let names: Vec<_> =
+            fs::read_dir(file.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["vip.json"], "temporary files");
+    }
+}
+
+#[test]
+fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
+    let rows = SPOILT.into_iter().flat_map(|(name, spoil)| {
+        [true, false].map(|volatile| {
+            let which = if volatile { "volatile" } else { "durable" };
+            (format!("{which}, {name}"), (spoil, volatile))
+        })
+    });
+    each(rows, |(spoil, volatile)| {
+        let actions: [(fn(&Node) -> Run, i32); 6] = [
+            (Node::monitor, 0),
+            (Node::probe, 0),
+            (Node::start, 0),
+            (Node::stop, 0),
+            (|node| node.run("migrate_to"), 0),
+            (Node::validate, 0),
+        ];
+        for (action, code) in actions {
+            let (world, [a]) = World::new();
+            a.start().ok();
+            let file = if volatile { a.volatile_file() } else { a.durable_file() };
+            spoil(&file);
+            let outcome = action(&a).expect(code);
+            // Whatever reads it says so.
+            if matches!(action(&a).action(), "start" | "stop") {
+                outcome.logged(&["WARN", &file.display().to_string()]);
+            }
+            drop(world);
+        }
+    });
+}
+
+#[test]
+fn a_damaged_file_is_replaced_by_a_good_one() {
+    for (name, spoil) in SPOILT {
+        if name == "a folder" {
+            continue;
+        }
+        let (_world, [a]) = World::new();
+        a.start().ok();
+        spoil(&a.volatile_file());
+        spoil(&a.durable_file());
+        a.stop().ok();
+        a.start().ok().not_logged("state file");
+        assert_eq!(mode(&a.volatile_file()), 0o600, "{name}");
+        let text = fs::read_to_string(a.volatile_file()).unwrap();
+        assert!(text.contains("started") && !a.volatile_file().is_symlink(), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_file_of_another_user_is_not_believed() {
+    if !can_give_away() {
+        return;
+    }
+    let (_world, [a]) = World::new();
+    a.start().ok();
+    let file = a.durable_file();
+    std::os::unix::fs::chown(&file, Some(65_534), Some(65_534)).unwrap();
+    a.start().ok().logged(&["WARN", &file.display().to_string()]);
+}
+
+/// Returns whether files can be given to others; where not, the test that needs it says that it is skipped.
+fn can_give_away() -> bool {
+    let root = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0;
+    if !root {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");
+        eprintln!("skipped: only root can give files away");
+    }
+    root
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
+    let (world, [a]) = World::new();
+    let file = world.folder().write("file", "in the way");
+    for folder in ["/proc/no-such-folder".to_owned(), file.display().to_string(), "/dev/null".to_owned()] {
+        let run = |run: Run| run.env("EIP_STATE_DIR", &folder);
+        run(a.start()).ok().logged(&["WARN"]);
+        world.held_by(&a);
+        run(a.monitor()).ok();
+        run(a.probe()).ok();
+        run(a.run("migrate_to")).ok();
+        run(a.stop()).ok().logged(&["WARN"]);
+        world.held_by_nobody();
+        run(a.probe()).expect(7);
+    }
+}
+
+#[test]
+fn by_default_volatile_and_durable_state_have_their_usual_folders() {
+    let Some(isolation) = Isolation::new("mkdir -p /run/resource-agents") else { return };
+    let (world, [a]) = World::setup().inside(isolation).make();
+    let run = |run: Run| run.no_env("EIP_STATE_DIR");
+    let isolation = world.isolation().unwrap();
+    run(a.start()).ok();
+    for path in ["/run/resource-agents/eip/vip.json", "/var/lib/eip/vip.json"] {
+        assert_eq!(mode(&isolation.outside(path)), 0o600, "{path}");
+    }
+    run(a.settled_monitor()).ok().ec2_calls(0);
+    run(a.stop()).ok();
+    // The cluster may have its own place for what does not outlive a boot.
+    run(a.start()).env("HA_RSCTMP", "/run/elsewhere").ok();
+    assert!(isolation.outside("/run/elsewhere/eip/vip.json").is_file());
+}
+
+#[test]
+fn the_names_of_resources_cannot_leave_the_folder() {
+    let (world, [a]) = World::new();
+    for (name, address) in [("../../../escaped", 21), ("vip:0", 22), ("a/b", 23), ("..", 24)] {
+        let address = world.cloud.allocate(Some([203, 0, 113, address].into()));
+        let run = |run: Run| run.env("OCF_RESOURCE_INSTANCE", name).param("elastic_ip", address.public_ip);
+        run(a.start()).ok().not_logged("WARN");
+        run(a.settled_monitor()).ok().ec2_calls(0);
+        run(a.stop()).ok();
+    }
+    for part in ["volatile", "durable"] {
+        assert_eq!(fs::read_dir(a.state().join(part)).unwrap().count(), 4, "one file each");
+    }
+    assert!(
+        !a.folder().join("escaped.json").exists() && !world.folder().path().join("escaped.json").exists()
+    );
+}
+
+#[test]
+fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
+    // Every millisecond of a start that takes about fifty; what comes next takes turns.
+    let rows = (0..48_u64).map(|step| (format!("killed after {step} ms"), step));
+    let rows: Vec<_> = rows.collect();
+    for part in rows.chunks(8) {
+        each(part.iter().cloned(), |step| {
+            let (world, [a, b]) = World::new();
+            let own = world.cloud.allocate(None);
+            world.cloud.associate(&own, a.eni(), None);
+            world.give(&b);
+            if step % 2 == 0 {
+                a.probe().expect(7);
+            }
+            world.cloud.set_latency(Duration::from_millis(10));
+            let starting = a.start().spawn();
+            std::thread::sleep(Duration::from_millis(step).saturating_sub(starting.elapsed()));
+            starting.kill();
+            // An order may be on its way still.
+            world.wait(Duration::from_secs(5), |cloud| {
+                cloud.log().iter().all(|request| request.answered_at.is_some())
+            });
+            let here = world.cloud.holder(&world.address).is_some_and(|holder| holder.instance == *a.id());
+            match step % 4 {
+                0 | 1 => {
+                    a.monitor().expect(if here { 0 } else { 7 });
+                    a.stop().ok();
+                    let holder = world.cloud.holder(&world.address).map(|holder| holder.instance);
+                    let expected = (!here).then(|| b.id().clone());
+                    assert_eq!(holder, expected, "a stop lets go of its own and of nothing else");
+                    if here {
+                        assert!(world.cloud.holder(&own).is_some(), "what made way is back");
+                    }
+                }
+                2 => {
+                    a.start().ok();
+                    world.held_by(&a);
+                    a.stop().ok();
+                    assert!(world.cloud.holder(&own).is_some(), "what made way is back");
+                }
+                _ => {
+                    a.probe().expect(if here { 0 } else { 7 });
+                    b.start().ok();
+                    world.held_by(&b);
+                    a.stop().ok();
+                    world.held_by(&b);
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn a_kill_at_any_instant_of_a_stop_is_put_right_by_the_next_action() {
+    let rows: Vec<_> = (0..24_u64).map(|step| (format!("killed after {} ms", step * 2), step)).collect();
+    for part in rows.chunks(8) {
+        each(part.iter().cloned(), |step| {
+            let (world, [a]) = World::new();
+            a.start().ok();
+            world.cloud.set_latency(Duration::from_millis(10));
+            let stopping = a.stop().spawn();
+            std::thread::sleep(Duration::from_millis(step * 2).saturating_sub(stopping.elapsed()));
+            stopping.kill();
+            world.wait(Duration::from_secs(5), |cloud| {
+                cloud.log().iter().all(|request| request.answered_at.is_some())
+            });
+            let here = world.cloud.holder(&world.address).is_some();
+            if step % 2 == 0 {
+                a.monitor().expect(if here { 0 } else { 7 });
+                a.stop().ok();
+                world.held_by_nobody();
+            } else {
+                a.start().ok();
+                world.held_by(&a);
+                a.monitor().ok();
+            }
+        });
+    }
+}
+
+#[test]
+fn records_of_another_boot_do_not_count() {
+    let (world, [a]) = World::new();
+    a.start().ok();
+    a.stop().param("on_stop", "leave").ok();
+    let text = fs::read_to_string(a.volatile_file()).unwrap();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let other = text.replace(boot.trim(), "00000000-0000-0000-0000-000000000000");
+    assert_ne!(text, other, "the record names its boot");
+    fs::write(a.volatile_file(), other).unwrap();
+    a.probe().param("on_stop", "leave").ok();
+    world.held_by(&a);
+}
