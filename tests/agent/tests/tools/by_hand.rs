@@ -28,7 +28,7 @@ fn crm_resource_starts_checks_and_stops_it() {
         .exits(0)
         .says("Operation force-start for eip (ocf:heartbeat:eip) returned 0 (");
     node.assert_holds_on(PRIMARY);
-    force(&cib, "--force-check").exits(0).says("returned 0 (").without_complaint();
+    force(&cib, "--force-check").exits(0).says("returned 0 (").in_one_line();
     force(&cib, "--force-stop")
         .exits(0)
         .says("Operation force-stop for eip (ocf:heartbeat:eip) returned 0 (");
@@ -67,11 +67,11 @@ fn refused_start_names_the_holder() {
     cib.pcs(&["resource", "update", "eip", "allow_reassociation=false"]).exits(0);
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
     let answer = force(&cib, "--force-start").exits(1).says("returned 1 (");
-    answer.says(&node.other.id.to_string());
+    answer.says(node.other.id.as_ref());
     assert_eq!(node.holder().map(|holder| holder.instance), Some(node.other.id.clone()));
 }
 
-/// crm_resource waits as long as the operation's timeout says, and kills the agent then without a reason.
+/// `crm_resource` waits as long as the operation's timeout says, and kills the agent then without a reason.
 #[test]
 fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
     let node = Node::new();

@@ -12,10 +12,12 @@ fn assert_current(name: &str, form: Form) {
     }
     let changed = printed.lines().zip(kept.lines()).position(|(printed, kept)| printed != kept);
     let line = changed.unwrap_or_else(|| printed.lines().count().min(kept.lines().count())) + 1;
-    let variables: String = form.variables().iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    let variables: Vec<String> =
+        form.variables().iter().map(|(name, value)| format!("{name}={value}")).collect();
     panic!(
         "ocf/{name} is not what the agent prints, from line {line} on; after a look at the difference:\n\
-         env -i {variables}{} meta-data >ocf/{name}",
+         env -i {} {} meta-data >ocf/{name}",
+        variables.join(" "),
         binary().display()
     );
 }

@@ -57,6 +57,16 @@ fn pcs_describes_every_parameter() {
     assert!(shown.contains("monitor: interval=10s timeout=20s"), "{shown}");
 }
 
+/// pcs shows the descriptions and not the attribute.
+#[test]
+fn every_default_is_in_what_pcs_describes() {
+    for parameter in parameters() {
+        let default = text_of(&parameter, "content/@default");
+        let long = text_of(&parameter, "longdesc");
+        assert!(default.is_empty() || long.contains(&format!("default is {default}")), "{parameter}: {long}");
+    }
+}
+
 #[test]
 fn pcs_describes_every_parameter_in_full() {
     let node = Node::new();

@@ -170,6 +170,6 @@ fn crm_resource_commands_of_the_readme_work() {
     for words in readme_commands("crm_resource") {
         let node = Node::new();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        node.run("crm_resource", &words).exits(0).without_complaint();
+        node.run("crm_resource", &words).exits(0).in_one_line();
     }
 }

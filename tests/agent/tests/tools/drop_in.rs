@@ -72,6 +72,30 @@ fn awseip_configuration_with_the_instance_role_works() {
     assert_works(&node, &cib, SECONDARY);
 }
 
+/// How `awseip` is set up where instances have a role: `aws --profile default` wants the profile to exist, looks in vain
+/// for keys in it, and goes on to the role.
+#[test]
+fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role() {
+    for profile in ["profile=", "profile=default"] {
+        let node = Node::new();
+        let cib = Cib::new(&node);
+        cib.create(&[&format!("elastic_ip={ELASTIC_IP}"), profile]).exits(0);
+        node.write("/root/.aws/config", "[default]\nregion = eu-west-1\noutput = text\n");
+        assert_works(&node, &cib, PRIMARY);
+    }
+}
+
+#[test]
+fn profile_that_does_not_exist_is_named_in_the_reason() {
+    let node = Node::new();
+    let cib = Cib::new(&node);
+    cib.create(&[&format!("elastic_ip={ELASTIC_IP}"), "profile=clutser"]).exits(0);
+    node.write("/root/.aws/config", "[default]\nregion = eu-west-1\n");
+    let answer = cib.crm_resource(&["-r", "eip", "--force-start"]).exits(4);
+    let reason = answer.both().lines().find(|line| line.starts_with("ocf-exit-reason:")).map(str::to_owned);
+    assert!(reason.is_some_and(|reason| reason.contains("clutser")), "{}", answer.told());
+}
+
 /// The parameters of the resource agent that the distribution has are all known here.
 #[test]
 fn no_parameter_of_the_installed_awseip_is_unknown() {

@@ -70,7 +70,7 @@ fn form_follows_the_version_that_the_caller_speaks() {
 fn lxml_parses_it_as_crmsh_does() {
     let script = "import sys; from lxml import etree; print(etree.fromstring(sys.stdin.read()).get('name'))";
     for form in Form::ALL {
-        let answer = xml::fed(command("python3").args(["-c", script]), &meta_data(form));
+        let answer = xml::fed(command("/usr/bin/python3").args(["-c", script]), &meta_data(form));
         assert_eq!(answer.exits(0).stdout, "eip\n");
     }
 }

@@ -7,7 +7,9 @@ use std::process::{Command, Output, Stdio};
 const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Programs with the Debian and the RHEL package that has them; "-" where there is none.
-const PACKAGES: [(&str, &str, &str); 10] = [
+const PACKAGES: [(&str, &str, &str); 11] = [
+    // The one that pcs and crmsh run by.
+    ("/usr/bin/python3", "python3-lxml", "python3-lxml"),
     ("cibadmin", "pacemaker-cli-utils", "pacemaker-cli"),
     ("crm", "crmsh", "-"),
     ("crm_resource", "pacemaker-cli-utils", "pacemaker-cli"),
@@ -66,6 +68,13 @@ impl Answer {
     pub(crate) fn without_complaint(self) -> Self {
         assert_eq!(self.stderr, "", "{}", self.told());
         self
+    }
+
+    /// Asserts that the output is one line, without a word from the agent; `crm_resource` prints all that it hears of one.
+    #[track_caller]
+    pub(crate) fn in_one_line(self) -> Self {
+        assert_eq!(self.stdout.lines().count(), 1, "{}", self.told());
+        self.without_complaint()
     }
 
     /// Returns output and complaints together.

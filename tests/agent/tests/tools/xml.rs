@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::program::{Answer, command};
 
-/// Returns what an XPath expression finds: for attributes their values, one each.
+/// Returns what an `XPath` expression finds: for attributes their values, one each.
 pub(crate) fn values(document: &str, xpath: &str) -> Vec<String> {
     let answer = xmllint(document, &["--xpath", xpath]);
     // 10 is "found nothing".
@@ -18,7 +18,7 @@ pub(crate) fn values(document: &str, xpath: &str) -> Vec<String> {
     answer.stdout.lines().map(text).collect()
 }
 
-/// Returns what an XPath expression of the type string comes to.
+/// Returns what an `XPath` expression of the type string comes to.
 pub(crate) fn string(document: &str, xpath: &str) -> String {
     let answer = xmllint(document, &["--xpath", &format!("string({xpath})")]).exits(0);
     answer.stdout.trim_end_matches('\n').to_owned()
