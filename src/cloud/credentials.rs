@@ -35,12 +35,36 @@ pub async fn provider(
     metadata: &imds::Client,
     log: &Log,
 ) -> SharedCredentialsProvider {
-    let source = source(settings, config, metadata, log);
+    let source = Discreet { inner: source(settings, config, metadata, log), log: log.clone() };
     let Some(role) = &settings.role_arn else {
-        return source;
+        return SharedCredentialsProvider::new(source);
     };
     let role = AssumeRoleProvider::builder(role).session_name("eip").configure(base);
-    SharedCredentialsProvider::new(role.build_from_provider(source).await)
+    let role = SharedCredentialsProvider::new(role.build_from_provider(source).await);
+    SharedCredentialsProvider::new(Discreet { inner: role, log: log.clone() })
+}
+
+/// Hands on credentials, and sees to it that no log line shows their secret parts.
+#[derive(Debug)]
+struct Discreet {
+    inner: SharedCredentialsProvider,
+    log: Log,
+}
+
+impl ProvideCredentials for Discreet {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let credentials = self.inner.provide_credentials().await?;
+            self.log.keep_secret(credentials.secret_access_key());
+            if let Some(token) = credentials.session_token() {
+                self.log.keep_secret(token);
+            }
+            Ok(credentials)
+        })
+    }
 }
 
 fn source(

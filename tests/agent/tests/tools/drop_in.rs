@@ -76,10 +76,10 @@ fn awseip_configuration_with_the_instance_role_works() {
 /// for keys in it, and goes on to the role.
 #[test]
 fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role() {
-    for profile in ["profile=", "profile=default"] {
+    for profile in [&[][..], &["profile=default"]] {
         let node = Node::new();
         let cib = Cib::new(&node);
-        cib.create(&[&format!("elastic_ip={ELASTIC_IP}"), profile]).exits(0);
+        cib.create(&[&[format!("elastic_ip={ELASTIC_IP}").as_str()], profile].concat()).exits(0);
         node.write("/root/.aws/config", "[default]\nregion = eu-west-1\noutput = text\n");
         assert_works(&node, &cib, PRIMARY);
     }
