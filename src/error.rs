@@ -102,13 +102,8 @@ pub enum Error {
         waited: Duration,
     },
     /// A migration was asked of a node that does not hold the address.
-    #[error("{address} is not here: {holder}")]
-    NotHeld {
-        /// The address.
-        address: String,
-        /// Where it is.
-        holder: String,
-    },
+    #[error("nothing to migrate: {0}")]
+    NotHeld(String),
     /// The cluster follows another OCF standard.
     #[error("OCF version {0} is not supported, 1 is expected")]
     OcfVersion(u32),
@@ -127,6 +122,22 @@ impl From<ImdsError> for Error {
     fn from(error: ImdsError) -> Self {
         Self::Imds(error)
     }
+}
+
+/// Returns an error with all its causes in one line. A cause that the line has already is left out.
+#[must_use]
+pub fn chain_of(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        let more = this.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = this.source();
+    }
+    text
 }
 
 /// What was being attempted, as far as exit codes differ by it.
@@ -176,7 +187,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::BothSilent { .. }
             | Error::Held { .. }
             | Error::Unconfirmed { .. }
-            | Error::NotHeld { .. }
+            | Error::NotHeld(_)
             | Error::OutOfTime(_) => Generic,
         },
         Attempt::Start | Attempt::Validate | Attempt::Monitor => {
@@ -200,7 +211,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
                 | Error::BothSilent { .. }
                 | Error::Held { .. }
                 | Error::Unconfirmed { .. }
-                | Error::NotHeld { .. }
+                | Error::NotHeld(_)
                 | Error::OutOfTime(_) => Generic,
                 Error::NotEc2(_) => not_ec2,
                 Error::OcfVersion(_) => Installed,
@@ -213,8 +224,10 @@ fn ec2_exit_code(fault: Ec2Fault, attempt: Attempt, absent: ExitCode) -> ExitCod
     match fault {
         Ec2Fault::Unknown | Ec2Fault::Target => absent,
         // A monitor that may not ask is not a monitor that found the address gone: 4 would ban the node that holds it.
-        Ec2Fault::Denied | Ec2Fault::Credentials if attempt == Attempt::Monitor => ExitCode::Generic,
-        Ec2Fault::Denied | Ec2Fault::Credentials => ExitCode::Permission,
+        Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile if attempt == Attempt::Monitor => {
+            ExitCode::Generic
+        }
+        Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile => ExitCode::Permission,
         Ec2Fault::Setup if attempt != Attempt::Monitor => ExitCode::Args,
         Ec2Fault::AssociationGone
         | Ec2Fault::AlreadyAssociated

@@ -11,7 +11,7 @@ use aws_config::imds;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::ProvideRegion as _;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider, load};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
@@ -20,9 +20,11 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env, Fs};
 
 use super::awssecret;
 use super::settings::Settings;
+use crate::error::chain_of;
 use crate::ocf::log::Log;
 
 /// Returns the provider of credentials for these settings.
@@ -73,33 +75,53 @@ fn source(
     metadata: &imds::Client,
     log: &Log,
 ) -> SharedCredentialsProvider {
-    let files = profile_files(settings);
-    if let Some(name) = settings.profile.as_ref().filter(|_| !settings.instance_role_only) {
-        let named = ProfileFileCredentialsProvider::builder().configure(config).profile_name(name);
-        let named = match files {
-            Some(files) => named.profile_files(files),
-            None => named,
-        };
-        return SharedCredentialsProvider::new(named.build());
-    }
-    let mut chain =
-        CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new());
-    if !settings.instance_role_only {
-        if let Some(files) = files {
-            let profile = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
-            chain = chain.or_else("Profile", profile.build());
+    let named = settings.profile.as_ref().filter(|_| !settings.instance_role_only);
+    let profile = profile_files(settings).filter(|_| !settings.instance_role_only).map(|files| {
+        let builder = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
+        match named {
+            Some(name) => builder.profile_name(name).build(),
+            None => builder.build(),
         }
-        chain = chain.or_else("AwsSecret", SecretFile::new(settings, log));
-    }
+    });
     let web = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
     let container = EcsCredentialsProvider::builder().configure(config).build();
     let instance = ImdsCredentialsProvider::builder().configure(config).imds_client(metadata.clone()).build();
-    SharedCredentialsProvider::new(
-        chain
-            .or_else("WebIdentityToken", web)
-            .or_else("Container", container)
-            .or_else("InstanceRole", instance),
-    )
+    let mut chain = match (named, profile) {
+        // The profile that is asked for comes first; what it does not hold may come from the instance, as with botocore.
+        (Some(_), Some(profile)) => CredentialsProviderChain::first_try("Profile", profile),
+        (_, profile) => {
+            let environment = EnvironmentVariableCredentialsProvider::new();
+            let mut chain = CredentialsProviderChain::first_try("Environment", environment);
+            if let Some(profile) = profile {
+                chain = chain.or_else("Profile", profile);
+            }
+            if !settings.instance_role_only {
+                chain = chain.or_else("AwsSecret", SecretFile::new(settings, log));
+            }
+            chain
+        }
+    };
+    chain = chain.or_else("WebIdentityToken", web);
+    SharedCredentialsProvider::new(chain.or_else("Container", container).or_else("InstanceRole", instance))
+}
+
+/// Checks that the profile that is asked for is there, once, because a file does not heal while an action runs.
+///
+/// # Errors
+/// A sentence that names the profile, or says where a profile file can't be read.
+pub async fn check_profile(settings: &Settings) -> Result<(), String> {
+    let Some(name) = settings.profile.clone().filter(|_| !settings.instance_role_only) else {
+        return Ok(());
+    };
+    let Some(files) = profile_files(settings) else {
+        return Err(format!("no profile {name}: there is no profile file"));
+    };
+    let loaded = load(&Fs::real(), &Env::real(), &files, Some(name.clone().into())).await;
+    match loaded {
+        Ok(profiles) if profiles.get_profile(&name).is_some() => Ok(()),
+        Ok(_) => Err(format!("no profile {name} in the profile files")),
+        Err(error) => Err(format!("profile files: {}", chain_of(&error))),
+    }
 }
 
 /// Returns the region that the profile files name, if they do.

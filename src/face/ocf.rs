@@ -15,7 +15,7 @@ use crate::cloud::ec2::aws::AwsEc2;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::deadline::Deadline;
-use crate::error::{Attempt, Error, exit_code};
+use crate::error::{Attempt, Error, chain_of, exit_code};
 use crate::host::SystemHost;
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
@@ -209,13 +209,7 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
 
 /// Returns an error with its causes, and EC2's own sentence and request id, in one line for the log.
 fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(this) = cause {
-        text.push_str(": ");
-        text.push_str(&this.to_string());
-        cause = this.source();
-    }
+    let mut text = chain_of(error);
     if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {
         for (name, value) in [("message", &ec2.message), ("request id", &ec2.request_id)] {
             if let Some(value) = value {

@@ -138,8 +138,9 @@ pub const EIP: &[Spec] = &[
     Spec {
         name: "profile",
         short: "AWS profile",
-        long: "The profile of root's AWS configuration to take credentials from. The default is to look \
-               in the environment, in root's AWS files, and at the role of the instance, in this order.",
+        long: "The profile of root's AWS configuration to take credentials from; where it holds none, the role of the \
+               instance gives them. The default is to look in the environment, in root's AWS files, and at the role \
+               of the instance, in this order.",
         ..RELOADABLE
     },
     Spec {

@@ -13,7 +13,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId as _;
 use aws_sdk_ec2::types;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
@@ -28,6 +28,7 @@ use crate::cloud::imds::Imds as _;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::cloud::{client, credentials};
+use crate::error::chain_of;
 use crate::ids::{AllocationId, AssociationId};
 use crate::ocf::log::Log;
 
@@ -60,6 +61,7 @@ impl AwsEc2 {
     }
 
     async fn build(&self) -> Result<SdkConfig, (String, Fault)> {
+        credentials::check_profile(&self.settings).await.map_err(|answer| (answer, Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(self.settings.connect_timeout)
@@ -171,7 +173,7 @@ where
         fault,
         message,
         request_id,
-        source: Some(Box::new(Chain(DisplayErrorContext(error).to_string()))),
+        source: Some(Box::new(Chain(chain_of(error)))),
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Fault {
     Denied,
     /// There are no credentials, or AWS rejects them.
     Credentials,
+    /// The profile that was asked for is not there.
+    NoProfile,
     /// AWS asked us to slow down.
     Throttled,
     /// AWS answered that it can't answer (5xx), or something in between did.
@@ -83,6 +85,7 @@ impl Ec2Error {
             | Fault::NotReady
             | Fault::Denied
             | Fault::Credentials
+            | Fault::NoProfile
             | Fault::Refused => false,
         }
     }
@@ -107,6 +110,7 @@ impl Retryable for Ec2Error {
             | Fault::AlreadyAssociated
             | Fault::Target
             | Fault::Denied
+            | Fault::NoProfile
             | Fault::Refused
             | Fault::Setup => Patience::Never,
         }

@@ -12,7 +12,7 @@ impl<W: World> Eip<'_, W> {
     pub(super) async fn migrate_to(&self) -> Result<Report, Error> {
         match self.monitor(0).await? {
             Report::Done => Ok(Report::Done),
-            Report::NotHere(holder) => Err(Error::NotHeld { address: self.name(), holder }),
+            Report::NotHere(why) => Err(Error::NotHeld(why)),
         }
     }
 }

@@ -224,7 +224,7 @@ async fn a_planned_move_takes_one_order_and_the_source_then_stops_without_one() 
     assert_eq!(source.stop().await.unwrap(), Report::Done);
     assert!(source.calls_since(before).iter().all(|call| call.starts_with("Describe")));
     assert!(source.holds(2));
-    assert!(matches!(source.run(Action::MigrateTo).await.unwrap_err(), Error::NotHeld { .. }));
+    assert!(matches!(source.run(Action::MigrateTo).await.unwrap_err(), Error::NotHeld(_)));
 }
 
 #[tokio::test(start_paused = true)]
