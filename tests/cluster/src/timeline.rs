@@ -11,6 +11,8 @@ pub struct Held {
     pub at: Epoch,
     /// By whom.
     pub by: Option<NodeName>,
+    /// Whose request made it so.
+    pub made_by: Option<NodeName>,
 }
 
 /// A time in which a node could not serve: dead, or cut off.
@@ -111,6 +113,16 @@ pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
     }
     pieces.push((last, to, failed));
     gap(pieces)
+}
+
+/// Returns the releases since `from` that a node made of an address another node held: a late stop must never do that.
+#[must_use]
+pub fn thefts(history: &[Held], from: Epoch) -> Vec<(Held, Held)> {
+    let steps = history.iter().zip(history.iter().skip(1));
+    let stolen = |(before, after): &(&Held, &Held)| {
+        after.at >= from && after.by.is_none() && before.by.is_some() && after.made_by != before.by
+    };
+    steps.filter(stolen).map(|(before, after)| (*before, *after)).collect()
 }
 
 fn covers(span: &Unusable, node: NodeName, at: Epoch) -> bool {

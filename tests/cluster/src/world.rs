@@ -68,6 +68,7 @@ impl World {
         let held = |change: &aws_sim::HolderChange| Held {
             at: change.at,
             by: change.holder.as_ref().and_then(|holder| self.node_of(&holder.instance)),
+            made_by: change.by.as_ref().and_then(|id| self.node_of(id)),
         };
         changes.iter().map(held).collect()
     }

@@ -6,6 +6,7 @@ use super::settled::{Outside, verdict};
 use super::{Cluster, RESOURCE};
 use crate::error::{Error, Result, ensure};
 use crate::journal::Kind;
+use crate::timeline::{Held, thefts};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Look, until};
 
@@ -77,6 +78,19 @@ impl Cluster {
         ensure(actions.is_empty(), || format!("the cluster acted: {actions:?}"))?;
         let changes: Vec<_> = self.world.history().into_iter().filter(|held| held.at >= from).collect();
         ensure(changes.is_empty(), || format!("the address moved: {changes:?}"))
+    }
+
+    /// Asserts that since `from` no node has released the address while another one held it.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with the first such release.
+    pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
+        let thefts = thefts(&self.world.history(), from);
+        let whom = |node: Option<NodeName>| node.map_or_else(|| "?".to_owned(), |node| node.to_string());
+        let tell = |(before, after): &(Held, Held)| {
+            format!("{} released it from {}", whom(after.made_by), whom(before.by))
+        };
+        ensure(thefts.is_empty(), || thefts.iter().map(tell).collect::<Vec<_>>().join(", "))
     }
 
     /// Returns the actions other than monitors that the agent was started with since `from`, on one node or on all.

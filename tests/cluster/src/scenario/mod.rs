@@ -42,7 +42,8 @@ impl Scenario {
         story.began = now();
         (self.run)(cluster, story)?;
         story.close();
-        Ok(())
+        // What is asked of every scenario, whatever else it asks.
+        cluster.ensure_no_theft(story.began)
     }
 }
 

@@ -5,7 +5,7 @@ fn node(name: &str) -> NodeName {
 }
 
 fn held(at: Epoch, by: &str) -> Held {
-    Held { at, by: by.parse().ok() }
+    Held { at, by: by.parse().ok(), made_by: None }
 }
 
 fn gap(total: f64, longest: f64) -> Gap {
@@ -54,6 +54,16 @@ fn an_address_never_associated_is_with_nobody_for_the_whole_window() {
 fn what_happened_before_the_window_does_not_count() {
     let history = [held(1.0, ""), held(9.0, "n1")];
     assert_eq!(nobody(&history, 10.0, 20.0), gap(0.0, 0.0));
+}
+
+#[test]
+fn a_release_by_another_than_the_holder_is_a_theft() {
+    let made = |held: Held, by: &str| Held { made_by: by.parse().ok(), ..held };
+    let (first, taken) = (made(held(1.0, "n1"), "n1"), made(held(2.0, "n2"), "n2"));
+    let (own, stolen) = (made(held(3.0, ""), "n2"), made(held(3.0, ""), "n1"));
+    assert_eq!(thefts(&[first, taken, own], 0.0), [], "a takeover and a stop are none");
+    assert_eq!(thefts(&[first, taken, stolen], 0.0), [(taken, stolen)]);
+    assert_eq!(thefts(&[first, taken, stolen], 3.5), [], "before the window");
 }
 
 fn sample(ended: Epoch, answer: &str) -> Sample {
