@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -51,7 +52,9 @@ impl Outcome {
         let of_this_node =
             |request: &Request| request.instance.as_ref().is_none_or(|instance| instance == node.id());
         let requests = node.cloud.log().into_iter().filter(|r| r.seq > first && of_this_node(r)).collect();
-        let log = run.variable("HA_LOGFILE").and_then(|path| std::fs::read_to_string(path).ok());
+        // Not a device: some of those have no end.
+        let log = run.variable("HA_LOGFILE").filter(|path| Path::new(path).is_file());
+        let log = log.and_then(|path| std::fs::read_to_string(path).ok());
         let prefix = run.variable("OCF_EXIT_REASON_PREFIX").filter(|prefix| !prefix.is_empty());
         Self {
             code: status.code().unwrap_or_else(|| -status.signal().unwrap_or(0)),

@@ -221,8 +221,9 @@ impl Run {
                 .filter_map(|name| self.env.get(*name))
                 .find(|value| value.starts_with("http://") || value.starts_with("https://"));
             let local = |url: &String| {
-                let host = url.split("://").nth(1).unwrap_or_default();
-                ["127.0.0.1", "localhost:"].iter().any(|name| host.starts_with(name))
+                let authority = url.split('/').nth(2).unwrap_or_default();
+                let host = authority.rsplit('@').next().unwrap_or_default();
+                matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"))
             };
             assert!(found.is_some_and(local), "{service} is not on loopback: {:?}", self.env);
         }

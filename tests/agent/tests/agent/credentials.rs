@@ -1,1 +1,356 @@
+//! Where credentials come from, in which order, and that their secret parts stay where they are.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use agent_tests::{Isolation, Node, Run, World, each};
+use aws_sim::{CredState, Fault, FaultKind, Service};
+
+use crate::trouble::SHORT_MS;
+
+/// A key that the account knows.
+const KNOWN: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
+/// A key that it does not know.
+const UNKNOWN: (&str, &str) = ("AKIDUNKNOWN", "unknownSecret+0123456789/0123456789abcd");
+/// A role of the account.
+const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
+
+/// Makes a node whose instance has a role or none, in an account that knows [`KNOWN`].
+fn account(role: bool) -> (World, Node) {
+    let (world, [a]) = World::new();
+    world.cloud.add_access_key(KNOWN.0, KNOWN.1);
+    if !role {
+        world.cloud.set_credentials(a.id(), CredState::Missing404);
+    }
+    (world, a)
+}
+
+fn start(node: &Node) -> Run {
+    node.start().timeout_ms(SHORT_MS).secret(KNOWN.1).secret(UNKNOWN.1)
+}
+
+fn in_environment(run: Run, key: (&str, &str)) -> Run {
+    run.env("AWS_ACCESS_KEY_ID", key.0).env("AWS_SECRET_ACCESS_KEY", key.1)
+}
+
+fn write_private(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn profile(name: &str, key: (&str, &str)) -> String {
+    format!("[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.0, key.1)
+}
+
+fn write_profile(home: &Path, key: (&str, &str)) {
+    write_private(&home.join(".aws/credentials"), &profile("default", key));
+}
+
+fn write_secret(home: &Path, key: (&str, &str)) {
+    write_private(&home.join(".awssecret"), &format!("{}\n{}\n", key.0, key.1));
+}
+
+#[test]
+fn the_instance_role_is_the_last_resort_and_enough() {
+    let (world, a) = account(true);
+    let outcome = start(&a).ok();
+    assert_eq!(outcome.imds("/iam/security-credentials/node").len(), 1, "read once\n{}", outcome.told());
+    world.held_by(&a);
+}
+
+#[test]
+fn each_source_is_enough_by_itself() {
+    let sources: [(&str, fn(&Node, Run) -> Run); 6] = [
+        ("environment", |_, run| in_environment(run, KNOWN)),
+        ("profile file", |node, run| {
+            write_profile(&node.home(), KNOWN);
+            run
+        }),
+        ("config file", |node, run| {
+            write_private(&node.home().join(".aws/config"), &profile("default", KNOWN));
+            run
+        }),
+        ("named file", |node, run| {
+            let path = node.folder().join("keys");
+            write_private(&path, &profile("default", KNOWN));
+            run.env("AWS_SHARED_CREDENTIALS_FILE", path.display().to_string())
+        }),
+        (".awssecret", |node, run| {
+            write_secret(&node.home(), KNOWN);
+            run
+        }),
+        ("container", |_, run| run.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container())),
+    ];
+    each(sources, |source| {
+        let (world, a) = account(false);
+        source(&a, start(&a)).ok();
+        world.held_by(&a);
+    });
+}
+
+/// Serves [`KNOWN`] as a container's credentials, once for each connection, and returns where.
+fn container() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let reader = BufReader::new(stream.try_clone().unwrap());
+            let _head: Vec<_> =
+                reader.lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            let body = format!(
+                r#"{{"AccessKeyId":"{}","SecretAccessKey":"{}","Token":null,"Expiration":"2099-01-01T00:00:00Z"}}"#,
+                KNOWN.0, KNOWN.1
+            )
+            .replace("null", "\"\"");
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}",
+                body.len()
+            );
+            let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn the_first_source_that_has_a_key_is_the_one() {
+    /// Writes a key to a source.
+    type Source = fn(&Node, Run, (&str, &str)) -> Run;
+    let sources: [(&str, Source); 3] = [
+        ("environment", |_, run, key| in_environment(run, key)),
+        ("profile file", |node, run, key| {
+            write_profile(&node.home(), key);
+            run
+        }),
+        (".awssecret", |node, run, key| {
+            write_secret(&node.home(), key);
+            run
+        }),
+    ];
+    let pairs = [(0, 1), (0, 2), (1, 2)];
+    let rows = pairs.into_iter().map(|(first, second)| {
+        (format!("{} before {}", sources[first].0, sources[second].0), (sources[first].1, sources[second].1))
+    });
+    each(rows, |(first, second): (Source, Source)| {
+        let (world, a) = account(true);
+        let run = second(&a, first(&a, start(&a), KNOWN), UNKNOWN);
+        run.ok();
+        world.held_by(&a);
+        let (_world, a) = account(true);
+        let run = second(&a, first(&a, start(&a), UNKNOWN), KNOWN);
+        run.expect(4);
+    });
+    // Each of them before the role.
+    each(sources, |source: Source| {
+        let (_world, a) = account(true);
+        source(&a, start(&a), UNKNOWN).expect(4);
+    });
+}
+
+#[test]
+fn a_profile_that_is_named_is_the_one_whatever_else_there_is() {
+    let (world, a) = account(true);
+    let text = profile("default", UNKNOWN) + &profile("mover", KNOWN);
+    write_private(&a.home().join(".aws/credentials"), &text);
+    in_environment(start(&a).param("profile", "mover"), UNKNOWN).ok();
+    world.held_by(&a);
+    // Also when it is named by the variable of the SDK.
+    a.stop().secret(KNOWN.1).param("profile", "mover").ok();
+    start(&a).env("AWS_PROFILE", "mover").ok();
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_said_by_name() {
+    let (_world, a) = account(true);
+    write_profile(&a.home(), KNOWN);
+    start(&a).param("profile", "absent").expect(4).reason("absent");
+}
+
+#[test]
+fn the_role_of_awseip_skips_profiles() {
+    let (world, a) = account(true);
+    write_profile(&a.home(), UNKNOWN);
+    write_secret(&a.home(), UNKNOWN);
+    start(&a).param("auth_type", "role").param("profile", "default").ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn the_home_of_root_is_found_without_a_variable() {
+    each(["profile", ".awssecret"].map(|name| (name, name)), |name| {
+        let Some(isolation) = Isolation::new("") else { return };
+        let (world, [a]) = World::setup().inside(isolation).make();
+        world.cloud.add_access_key(KNOWN.0, KNOWN.1);
+        world.cloud.set_credentials(a.id(), CredState::Missing404);
+        let root = world.isolation().unwrap().outside("/root");
+        if name == "profile" {
+            write_profile(&root, KNOWN);
+        } else {
+            write_secret(&root, KNOWN);
+        }
+        start(&a).no_env("HOME").ok();
+        world.held_by(&a);
+    });
+}
+
+#[test]
+fn awssecret_that_others_can_read_is_not_used() {
+    for mode in [0o644, 0o640, 0o604, 0o660] {
+        let (world, a) = account(true);
+        write_secret(&a.home(), KNOWN);
+        let path = a.home().join(".awssecret");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        start(&a).ok().logged(&["WARN", ".awssecret"]);
+        world.held_by(&a);
+        let (_world, a) = account(false);
+        write_secret(&a.home(), KNOWN);
+        let path = a.home().join(".awssecret");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        start(&a).expect(4);
+    }
+}
+
+#[test]
+fn awssecret_that_is_something_else_is_not_used() {
+    for text in ["", "one line\n", "\n\n\n", "\u{0}\u{1}"] {
+        let (_world, a) = account(true);
+        write_private(&a.home().join(".awssecret"), text);
+        start(&a).ok();
+    }
+}
+
+#[test]
+fn a_role_is_assumed_with_whatever_key_there_is() {
+    let (world, a) = account(true);
+    let outcome = start(&a).param("role_arn", ROLE).ok();
+    world.held_by(&a);
+    let assumed: Vec<_> =
+        outcome.requests.iter().filter(|request| request.operation == "AssumeRole").collect();
+    assert_eq!(assumed.len(), 1, "{}", outcome.told());
+    assert_eq!(assumed[0].params["RoleArn"], ROLE);
+    assert!(assumed[0].at < outcome.ec2()[0].at, "{}", outcome.told());
+    // It is the role that may act, and not the instance's.
+    world.cloud.deny_role("node", "DisassociateAddress");
+    a.stop().param("role_arn", ROLE).ok();
+    world.held_by_nobody();
+    world.cloud.deny_role("eip-mover", "AssociateAddress");
+    start(&a).param("role_arn", ROLE).expect(4).reason("AssociateAddress");
+    // With a key of the environment instead of the instance's.
+    world.cloud.allow_role("eip-mover", "AssociateAddress");
+    in_environment(start(&a), KNOWN).param("role_arn", ROLE).ok();
+}
+
+#[test]
+fn a_role_that_may_not_be_assumed_is_a_denial() {
+    let (world, a) = account(true);
+    world.cloud.deny("AssumeRole");
+    start(&a).param("role_arn", ROLE).expect(4);
+    let (_world, a) = account(true);
+    start(&a).param("role_arn", "arn:aws:iam::999999999999:role/other").expect(4);
+}
+
+#[test]
+fn sts_that_does_not_answer_is_an_outage_and_no_denial() {
+    let kinds = [("hung", FaultKind::Hang), ("throttled", FaultKind::Throttle), ("reset", FaultKind::Reset)];
+    each(kinds, |kind| {
+        let (world, a) = account(true);
+        world.cloud.fault(Fault::new(Service::Sts, kind));
+        start(&a).param("role_arn", ROLE).expect(1);
+        world.give(&a);
+        start(&a).param("role_arn", ROLE).ok().logged(&["WARN"]);
+    });
+}
+
+#[test]
+fn sts_is_asked_again_when_it_did_not_answer() {
+    let (world, a) = account(true);
+    world.cloud.fault(Fault::new(Service::Sts, FaultKind::Reset).times(1));
+    a.start().param("role_arn", ROLE).ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn credentials_of_the_metadata_that_change_at_each_reading_are_taken() {
+    let (world, a) = account(true);
+    world.cloud.set_credentials(a.id(), CredState::Rotate);
+    start(&a).ok();
+    a.monitor().ok();
+    a.stop().ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_learnt_from_the_answer() {
+    let (world, a) = account(true);
+    world.cloud.set_clock_skew(3600.0);
+    a.start().ok();
+    world.held_by(&a);
+}
+
+/// Runs every action once, with a trace and all log levels, each in a state that makes it talk.
+fn run_everything(a: &Node, change: impl Fn(Run) -> Run) {
+    for _ in 0..2 {
+        for run in [a.probe(), a.validate(), a.start(), a.monitor(), a.run("migrate_to"), a.stop()] {
+            let trace = a.folder().join("trace/all").display().to_string();
+            let debug = a.folder().join("log/debug").display().to_string();
+            let run = run.env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", trace);
+            let run = run.env("HA_debug", "1").env("HA_DEBUGLOG", debug).timeout_ms(SHORT_MS);
+            change(run.secret(KNOWN.1)).go();
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_written_anywhere() {
+    each(["role", "key", "assumed role"].map(|name| (name, name)), |name| {
+        let (world, a) = account(true);
+        let [secret, token] = a.role_secrets();
+        let change = |run: Run| {
+            let run = run.secret(&secret).secret(&token);
+            match name {
+                "key" => {
+                    in_environment(run, KNOWN).env("HTTPS_PROXY", "").env("DB_PASSWORD", "hunter2-hunter2")
+                }
+                "assumed role" => run.param("role_arn", ROLE),
+                _ => run,
+            }
+            .secret("hunter2-hunter2")
+        };
+        fs::create_dir_all(a.folder().join("trace")).unwrap();
+        run_everything(&a, change);
+        world.cloud.deny("AssociateAddress");
+        run_everything(&a, change);
+        world.cloud.set_credentials(a.id(), CredState::Expired);
+        run_everything(&a, change);
+    });
+}
+
+#[test]
+fn no_secret_is_written_when_its_document_cannot_be_read() {
+    let documents = [
+        ("of the role, cut off", Service::Imds, "/latest/meta-data/iam/security-credentials/node"),
+        ("of the assumed role, cut off", Service::Sts, "AssumeRole"),
+        ("token, cut off", Service::Imds, "/latest/api/token"),
+    ];
+    let kinds = [FaultKind::TruncatedXml, FaultKind::ShortBody];
+    let rows = documents.into_iter().flat_map(|(name, service, operation)| {
+        kinds.clone().map(|kind| (format!("{name}, {kind:?}"), (service, operation, kind)))
+    });
+    each(rows, |(service, operation, kind)| {
+        let (world, a) = account(true);
+        let [secret, _] = a.role_secrets();
+        // Half of the document has the whole secret key.
+        let change = |run: Run| {
+            let run = run.secret(&secret);
+            if service == Service::Sts { run.param("role_arn", ROLE) } else { run }
+        };
+        world.cloud.fault(Fault::new(service, kind).operation(operation));
+        fs::create_dir_all(a.folder().join("trace")).unwrap();
+        run_everything(&a, change);
+    });
+}

@@ -1,1 +1,118 @@
+//! Proxies: EC2 and STS through one where it is configured, the metadata service never.
 
+use agent_tests::{Proxy, World, refusing};
+use aws_sim::{Tls, Validity};
+
+use crate::trouble::SHORT_MS;
+
+/// A world with EC2 behind TLS.
+struct Behind {
+    world: World,
+    node: agent_tests::Node,
+    port: u16,
+    ca: String,
+}
+
+impl Behind {
+    fn tls() -> Self {
+        let tls = Tls::new(&["localhost", "127.0.0.1"], Validity::Now).unwrap();
+        let (world, [node]) = World::new();
+        let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
+        let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
+        Self { world, node, port, ca }
+    }
+
+    fn start(&self) -> agent_tests::Run {
+        let url = format!("https://localhost:{}", self.port);
+        let run = self.node.start().ec2_at(&url).env("AWS_ENDPOINT_URL_STS", &url).timeout_ms(SHORT_MS);
+        run.param("ca_bundle", &self.ca)
+    }
+}
+
+#[test]
+fn ec2_is_reached_through_the_proxy_and_the_metadata_is_not() {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let behind = Behind::tls();
+        let proxy = Proxy::start();
+        let run = behind.start().env(name, proxy.url());
+        // What a proxy for plain HTTP would get: the metadata service, if anything.
+        let run = if name == "ALL_PROXY" {
+            run
+        } else {
+            run.env("HTTP_PROXY", proxy.url()).env("http_proxy", proxy.url())
+        };
+        run.ok();
+        behind.world.held_by(&behind.node);
+        let asked = proxy.asked();
+        let connect = format!("CONNECT localhost:{} ", behind.port);
+        assert!(
+            !asked.is_empty() && asked.iter().all(|line| line.starts_with(&connect)),
+            "{name}: {asked:?}"
+        );
+    }
+}
+
+#[test]
+fn sts_is_reached_through_the_proxy_too() {
+    let behind = Behind::tls();
+    let proxy = Proxy::start();
+    let run = behind.start().param("role_arn", "arn:aws:iam::123456789012:role/eip-mover");
+    let outcome = run.env("HTTPS_PROXY", proxy.url()).ok();
+    assert!(outcome.requests.iter().any(|request| request.operation == "AssumeRole"), "{}", outcome.told());
+    assert!(proxy.asked().len() >= 2, "{:?}", proxy.asked());
+}
+
+#[test]
+fn a_proxy_that_is_away_does_not_touch_the_metadata() {
+    let behind = Behind::tls();
+    behind.start().ok();
+    let away = format!("http://{}", refusing());
+    let run = |run: agent_tests::Run| {
+        run.env("HTTP_PROXY", &away)
+            .env("HTTPS_PROXY", &away)
+            .env("http_proxy", &away)
+            .env("ALL_PROXY", &away)
+    };
+    run(behind.node.settled_monitor()).ok().ec2_calls(0);
+    run(behind.node.probe().param("settle_window", "0")).ok();
+    behind.world.cloud.disassociate(&behind.world.address);
+    run(behind.start()).expect(1).ec2_calls(0);
+}
+
+#[test]
+fn what_is_exempt_from_the_proxy_is_reached_directly() {
+    for (name, value) in [("NO_PROXY", "localhost"), ("no_proxy", "localhost,example.com"), ("NO_PROXY", "*")]
+    {
+        let behind = Behind::tls();
+        let proxy = Proxy::start();
+        behind.start().env("HTTPS_PROXY", proxy.url()).env(name, value).ok();
+        behind.world.held_by(&behind.node);
+        assert_eq!(proxy.asked(), Vec::<String>::new(), "{name}={value}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_is_an_outage_and_its_password_stays_secret() {
+    let behind = Behind::tls();
+    let proxy = Proxy::start();
+    let url = proxy.url().replace("http://", "http://operator:correct-horse@");
+    let trace = behind.node.folder().join("trace/all").display().to_string();
+    std::fs::create_dir_all(behind.node.folder().join("trace")).unwrap();
+    let traced = |run: agent_tests::Run| {
+        run.env("OCF_TRACE_RA", "1")
+            .env("OCF_TRACE_FILE", &trace)
+            .secret("correct-horse")
+            .env("HTTPS_PROXY", &url)
+    };
+    traced(behind.start()).ok();
+    behind.world.cloud.disassociate(&behind.world.address);
+    // The proxy connects to loopback only.
+    traced(behind.start().ec2_at("https://localhost:1")).expect(1);
+}
+
+#[test]
+fn nonsense_for_a_proxy_changes_nothing_for_the_metadata() {
+    let behind = Behind::tls();
+    behind.start().ok();
+    behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
+}

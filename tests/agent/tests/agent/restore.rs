@@ -7,7 +7,7 @@ use crate::trouble::ec2;
 #[test]
 fn an_address_that_made_way_is_put_back_by_stop() {
     let (world, [a]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok().logged(&["INFO", &own.public_ip.to_string()]);
     world.held_by(&a);
@@ -24,7 +24,7 @@ fn an_address_that_made_way_is_put_back_by_stop() {
 #[test]
 fn it_is_put_back_also_after_a_takeover_by_the_peer() {
     let (world, [a, b]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok();
     b.start().ok();
@@ -36,7 +36,7 @@ fn it_is_put_back_also_after_a_takeover_by_the_peer() {
 #[test]
 fn it_is_not_taken_from_who_has_it_by_then() {
     let (world, [a, b]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok();
     world.cloud.associate(&own, b.eni(), None);
@@ -47,7 +47,7 @@ fn it_is_not_taken_from_who_has_it_by_then() {
 #[test]
 fn what_cannot_be_put_back_now_is_put_back_later_and_fails_nothing() {
     let (world, [a]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok();
     world.cloud.deny("AssociateAddress");
@@ -60,7 +60,7 @@ fn what_cannot_be_put_back_now_is_put_back_later_and_fails_nothing() {
 #[test]
 fn switched_off_it_stays_away() {
     let (world, [a]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().param("restore_displaced", "false").ok();
     a.stop().param("restore_displaced", "false").ok();
@@ -70,7 +70,7 @@ fn switched_off_it_stays_away() {
 #[test]
 fn switched_off_meanwhile_it_stays_away() {
     let (world, [a]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok();
     a.stop().param("restore_displaced", "false").ok();
@@ -96,7 +96,7 @@ fn an_automatic_public_address_is_none_of_ours() {
 #[test]
 fn it_is_remembered_before_the_order_goes_out() {
     let (world, [a]) = World::new();
-    let own = world.cloud.allocate(None);
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     world.cloud.fault(ec2("AssociateAddress", aws_sim::FaultKind::EffectThenHang));
     let starting = a.start().spawn();

@@ -1,1 +1,93 @@
+//! TLS: always verified, by the system's authorities or by those that are named.
 
+use agent_tests::{Run, World, each};
+use aws_sim::{Tls, Validity};
+
+use crate::trouble::SHORT_MS;
+
+/// Starts a world whose EC2 has this certificate; returns it with its node, URL and the file of its authority.
+fn world(names: &[&str], validity: Validity) -> (World, agent_tests::Node, String, String) {
+    let tls = Tls::new(names, validity).unwrap();
+    let (world, [node]) = World::new();
+    let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
+    let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
+    (world, node, format!("https://localhost:{port}"), ca)
+}
+
+#[test]
+fn an_authority_that_is_named_is_believed() {
+    let (world, a, url, ca) = world(&["localhost"], Validity::Now);
+    a.start().ec2_at(&url).param("ca_bundle", &ca).ok();
+    world.held_by(&a);
+    a.stop().ec2_at(&url).env("AWS_CA_BUNDLE", &ca).ok();
+    world.held_by_nobody();
+    let several = std::fs::read_to_string(&ca).unwrap() + Tls::new(&["x"], Validity::Now).unwrap().ca_pem();
+    let bundle = world.folder().write("several.pem", &several).display().to_string();
+    a.start().ec2_at(&url).param("ca_bundle", &bundle).ok();
+}
+
+#[test]
+fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
+    let rows: [(&str, &[&str], Validity, bool); 5] = [
+        ("unknown issuer", &["localhost"], Validity::Now, false),
+        ("another issuer", &["localhost"], Validity::Now, true),
+        ("expired", &["localhost"], Validity::Expired, true),
+        ("not yet valid", &["localhost"], Validity::NotYet, true),
+        ("another name", &["ec2.example"], Validity::Now, true),
+    ];
+    each(rows.map(|row| (row.0, row)), |(name, names, validity, own)| {
+        let (world, a, url, ca) = world(names, validity);
+        let run = |run: Run| {
+            let run = run.ec2_at(&url).timeout_ms(SHORT_MS);
+            match (own, name) {
+                (false, _) => run,
+                (true, "another issuer") => {
+                    let other = Tls::new(&["localhost"], Validity::Now).unwrap();
+                    let ca = world.folder().write("other.pem", other.ca_pem());
+                    run.param("ca_bundle", ca.display())
+                }
+                (true, _) => run.param("ca_bundle", &ca),
+            }
+        };
+        let outcome = run(a.start()).expect(1).reason("certificate");
+        outcome.not_before(std::time::Duration::from_millis(SHORT_MS / 2)).ec2_calls(0);
+        run(a.validate()).expect(1).reason("certificate");
+        run(a.probe()).expect(7);
+        world.held_by_nobody();
+        // What the metadata says holds all the same.
+        world.give(&a);
+        run(a.start()).ok().logged(&["WARN"]);
+        run(a.settled_monitor()).ok();
+        run(a.stop()).ok().logged(&["ERROR"]);
+        run(a.stop().param("on_stop", "strict")).expect(1);
+    });
+}
+
+#[test]
+fn no_variable_turns_the_verification_off() {
+    let (world, a, url, _) = world(&["localhost"], Validity::Now);
+    let mut run = a.start().ec2_at(&url).timeout_ms(SHORT_MS);
+    for name in ["AWS_INSECURE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED", "AWS_NO_VERIFY_SSL"] {
+        run = run.env(name, "0");
+    }
+    run.expect(1);
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_bundle_that_is_no_bundle_is_said_by_name() {
+    let (world, a, url, _) = world(&["localhost"], Validity::Now);
+    let garbage = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    for (name, text) in [("empty.pem", ""), ("garbage.pem", garbage), ("text.pem", "not a certificate\n")] {
+        let path = world.folder().write(name, text);
+        let outcome = a.start().ec2_at(&url).param("ca_bundle", path.display()).timeout_ms(SHORT_MS).go();
+        assert!([1, 2].contains(&outcome.code), "{}", outcome.told());
+        outcome.reason("ca_bundle");
+    }
+    let outcome = a.start().ec2_at(&url).param("ca_bundle", "/no/such/file").timeout_ms(SHORT_MS).go();
+    assert!([1, 2].contains(&outcome.code), "{}", outcome.told());
+    outcome.reason("/no/such/file");
+    // It concerns EC2 alone.
+    world.give(&a);
+    a.settled_monitor().ec2_at(&url).param("ca_bundle", "/no/such/file").ok();
+}

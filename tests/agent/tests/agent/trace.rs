@@ -1,1 +1,100 @@
+//! The trace: what was asked, answered and decided, and when.
 
+use std::fs;
+
+use agent_tests::{Isolation, Node, World};
+
+/// Runs a start with a trace and returns it.
+fn traced(node: &Node) -> String {
+    let path = node.folder().join("trace/start");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let [secret, token] = node.role_secrets();
+    let run = node.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", path.display().to_string());
+    run.secret(&secret).secret(&token).ok();
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn has_requests_answers_and_times_without_secrets() {
+    let (_world, [a]) = World::new();
+    let text = traced(&a);
+    for part in [
+        "start",
+        "OCF_RESKEY_elastic_ip=203.0.113.10",
+        "DescribeAddresses",
+        "AssociateAddress",
+        a.address.allocation_id.as_str(),
+        a.id(),
+        a.eni(),
+        "INFO: 203.0.113.10 moved",
+        " ms",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    for line in text.lines() {
+        assert!(line.contains(" ms ") || line.contains("+"), "no time: {line}");
+    }
+}
+
+#[test]
+fn decisions_are_in_it() {
+    let (world, [a, b]) = World::new();
+    a.start().ok();
+    world.give(&b);
+    let path = world.folder().path().join("monitor");
+    let run = a.settled_monitor().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", path.display().to_string());
+    run.expect(7);
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(b.id().as_str()) && text.contains("ipv4-associations"), "{text}");
+}
+
+#[test]
+fn a_parameter_of_the_resource_turns_it_on_too() {
+    let Some(isolation) = Isolation::new("") else { return };
+    let (world, [a]) = World::setup().inside(isolation).make();
+    let isolation = world.isolation().unwrap();
+    a.start().param("trace_ra", "1").ok();
+    let names = |folder: &str| -> Vec<String> {
+        let entries = fs::read_dir(isolation.outside(folder)).map(Vec::from_iter).unwrap_or_default();
+        entries.into_iter().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let found = names("/var/lib/heartbeat/trace_ra/eip");
+    // vip.start.2024-11-21.07:42:00
+    assert!(found.len() == 1 && found[0].starts_with("vip.start.20") && found[0].len() == 29, "{found:?}");
+    a.stop().param("trace_ra", "1").param("trace_dir", "/run/traces").ok();
+    assert_eq!(names("/run/traces/eip").len(), 1);
+    a.start().param("trace_ra", "0").ok();
+    assert_eq!(names("/var/lib/heartbeat/trace_ra/eip").len(), 1);
+}
+
+#[test]
+fn goes_to_standard_error_as_crm_resource_asks() {
+    let (_world, [a]) = World::new();
+    let outcome = a.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", "/dev/stderr").ok();
+    assert!(outcome.stderr.contains("AssociateAddress"), "{}", outcome.told());
+    // Without the other variable it is only a place.
+    assert_eq!(a.start().env("OCF_TRACE_FILE", "/dev/stderr").ok().stderr, "");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_a_warning() {
+    let (world, [a]) = World::new();
+    for file in ["/proc/no-such-folder/trace", "relative", "/dev/full"] {
+        let run = a.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", file);
+        let run = run.param("trace_dir", world.folder().path().display());
+        let outcome = run.ok();
+        if file != "/dev/full" {
+            outcome.logged(&["WARN"]);
+        }
+        world.held_by(&a);
+    }
+}
+
+#[test]
+fn nobody_else_can_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_world, [a]) = World::new();
+    traced(&a);
+    let mode = fs::metadata(a.folder().join("trace/start")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+}

@@ -1,1 +1,48 @@
+//! The argument: what is printed for people, and what is not understood.
 
+use agent_tests::{Isolation, World};
+
+#[test]
+fn usage_and_help_are_text_on_standard_output() {
+    let Some(isolation) = Isolation::new("ip link set lo down") else { return };
+    let (_world, [a]) = World::setup().inside(isolation).make();
+    for action in ["usage", "help"] {
+        let outcome = a.run(action).bare().as_nobody().ok().no_requests();
+        for name in ["start", "stop", "monitor", "validate-all", "meta-data", "migrate_to", "reload-agent"] {
+            assert!(outcome.stdout.contains(name), "{name} is missing\n{}", outcome.told());
+        }
+        assert_eq!(outcome.stderr, "");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
+    let Some(isolation) = Isolation::new("ip link set lo down") else { return };
+    let (_world, [a]) = World::setup().inside(isolation).make();
+    for action in ["", "restart", "Start", "--help", "-V", "start ", "\u{1f600}", "promote", "notify"] {
+        let outcome = a.run(action).bare().expect(3).no_requests();
+        assert!(outcome.stderr.contains("usage") && outcome.stderr.contains("start"), "{}", outcome.told());
+        assert_eq!(outcome.stdout, "");
+    }
+}
+
+#[test]
+fn further_arguments_are_ignored() {
+    let (world, [a]) = World::new();
+    a.start().argument("now").argument("--force").argument("stop").ok();
+    world.held_by(&a);
+    a.settled_monitor().argument("-h").ok();
+    a.run("meta-data").argument("--version").ok();
+    a.stop().argument("--").argument("start").ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_reason_to_panic() {
+    let (_world, [a]) = World::new();
+    // The shell's pipe has no reader by the time the agent writes.
+    let script = "{ sleep 0.2; \"$0\" \"$@\"; echo $? >&2; } | true";
+    let outcome = a.run("meta-data").wrapped_in(&["sh", "-c", script]).go();
+    let code = outcome.stderr.trim();
+    assert!(["0", "1", "141"].contains(&code), "{}", outcome.told());
+}
