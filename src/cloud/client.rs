@@ -19,6 +19,10 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::settings::Settings;
 
+/// Where the metadata service answers.
+const IMDS_IPV4: &str = "http://169.254.169.254";
+/// The same over IPv6, where it is switched on.
+const IMDS_IPV6: &str = "http://[fd00:ec2::254]";
 /// Limit for a connection to the metadata service, which is on the same host: one that takes longer is lost.
 const IMDS_CONNECT: Duration = Duration::from_millis(500);
 /// Limit for one answer of the metadata service.
@@ -32,18 +36,17 @@ pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
     let config = ProviderConfig::empty()
         .with_http_client(Builder::new().build_http())
         .with_sleep_impl(TokioSleep::new());
-    let mut builder = imds::Client::builder()
+    let builder = imds::Client::builder()
         .configure(&config)
         .max_attempts(1)
         .connect_timeout(IMDS_CONNECT)
         .read_timeout(IMDS_READ)
         .operation_attempt_timeout(IMDS_CONNECT + IMDS_READ)
         .operation_timeout((IMDS_CONNECT + IMDS_READ) * 2);
-    if let Some(endpoint) = &settings.imds_endpoint {
-        builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
-    } else if settings.imds_over_ipv6 {
-        builder = builder.endpoint_mode(imds::client::EndpointMode::IpV6);
-    }
+    // Always said, because where it is not, the client reads the variables itself, unchecked.
+    let usual = if settings.imds_over_ipv6 { IMDS_IPV6 } else { IMDS_IPV4 };
+    let endpoint = settings.imds_endpoint.as_deref().unwrap_or(usual);
+    let builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
     Ok(builder.build())
 }
 

@@ -2,11 +2,8 @@
 //!
 //! The SDK is behind them, in the files named `aws.rs`, in `client` and in `credentials`; nothing above this module sees one of its types.
 
-#[cfg(any(feature = "sdk", test))]
-mod awssecret;
 #[cfg(feature = "sdk")]
 pub mod client;
-#[cfg(feature = "sdk")]
 pub mod credentials;
 pub mod ec2;
 pub mod imds;

@@ -56,6 +56,10 @@ fn own_uid() -> io::Result<u32> {
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     if !folder.is_dir() {
+        // What is above our folder belongs to others too, resource-agents for one; what is in ours does not.
+        if let Some(above) = folder.parent() {
+            DirBuilder::new().recursive(true).mode(0o755).create(above)?;
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let mut temporary = path.as_os_str().to_owned();

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use aws_config::identity::IdentityCache;
 use aws_config::imds;
-use aws_config::imds::client::error::ImdsError as MetadataError;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -24,6 +23,8 @@ use tokio::sync::OnceCell;
 
 use super::codes::fault_of;
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
+use crate::cloud::credentials::chain::{Missing, find};
+use crate::cloud::credentials::profiles;
 use crate::cloud::imds::Imds as _;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
@@ -61,7 +62,7 @@ impl AwsEc2 {
     }
 
     async fn build(&self) -> Result<SdkConfig, (String, Fault)> {
-        credentials::check_profile(&self.settings).await.map_err(|answer| (answer, Fault::NoProfile))?;
+        profiles::check(&self.settings).await.map_err(|answer| (answer, Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(self.settings.connect_timeout)
@@ -108,7 +109,7 @@ impl AwsEc2 {
         if let Some(region) = &self.settings.region {
             return Ok(Region::new(region.clone()));
         }
-        if let Some(region) = credentials::profile_region(&self.settings, providers).await {
+        if let Some(region) = profiles::region(&self.settings, providers).await {
             return Ok(region);
         }
         match AwsImds::new(self.metadata.clone(), self.log.clone()).region().await {
@@ -166,15 +167,10 @@ where
         SdkError::TimeoutError(_) => (Fault::Silent, "no answer in time".to_owned(), None),
         _ => client_failure(error),
     };
-    Ec2Error {
-        operation,
-        object: object.to_owned(),
-        answer,
-        fault,
-        message,
-        request_id,
-        source: Some(Box::new(Chain(chain_of(error)))),
-    }
+    // Where EC2 has answered, its code and sentence say all that the chain would.
+    let answered = matches!(error, SdkError::ServiceError(_));
+    let source = (!answered).then(|| Box::new(Chain(chain_of(error))) as Box<dyn StdError + Send + Sync>);
+    Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
 }
 
 fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<String>) {
@@ -187,28 +183,18 @@ fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<
     (fault, answer, message)
 }
 
-/// Tells apart, by the chain of causes, missing credentials, a silent metadata service and a lost connection.
+/// Tells a call that never got credentials from one that never got an answer.
 fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<String>) {
+    if let Some(missing) = find::<Missing>(error) {
+        let fault = if missing.silent { Fault::Silent } else { Fault::Credentials };
+        return (fault, missing.to_string(), None);
+    }
+    if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
+        return (Fault::Silent, "no credentials in time".to_owned(), None);
+    }
     let mut deepest = error;
-    let mut about_credentials = false;
-    let mut metadata_silent = false;
-    let mut cause = Some(error);
-    while let Some(this) = cause {
-        if let Some(error) = this.downcast_ref::<CredentialsError>() {
-            about_credentials = true;
-            metadata_silent |= matches!(error, CredentialsError::ProviderTimedOut(_));
-        }
-        if let Some(error) = this.downcast_ref::<MetadataError>() {
-            metadata_silent |= !matches!(error, MetadataError::ErrorResponse(_));
-        }
-        deepest = this;
-        cause = this.source();
-    }
-    if metadata_silent {
-        return (Fault::Silent, "no credentials: the metadata service is silent".to_owned(), None);
-    }
-    if about_credentials {
-        return (Fault::Credentials, format!("no credentials: {deepest}"), None);
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
     }
     (Fault::Silent, format!("no connection: {deepest}"), None)
 }

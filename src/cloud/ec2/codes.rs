@@ -8,7 +8,7 @@ use super::Fault;
 ///
 /// # Source
 /// Amazon EC2 API Reference, "Error codes for the Amazon EC2 API". The wire form has no `Client.` or `Server.` prefix.
-pub(super) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault {
+pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault {
     let Some(code) = code else {
         return fault_of_status(status);
     };

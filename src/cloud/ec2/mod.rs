@@ -13,6 +13,8 @@ mod error;
 #[cfg(all(test, feature = "paused-time"))]
 pub mod fake;
 
+#[cfg(feature = "sdk")]
+pub(super) use codes::fault_of;
 pub use error::{Ec2Error, Fault};
 
 /// Names an Elastic IP in a request.

@@ -209,7 +209,8 @@ impl<W: World> Eip<'_, W> {
             }
         }
         let error = last.unwrap_or(ImdsError::Absent { path: "meta-data".to_owned() });
-        if self.world.host().looks_like_ec2() || self.last_done().is_some() {
+        let was_ec2 = self.last_done().is_some_and(|record| record.instance.is_some());
+        if self.world.host().looks_like_ec2() || was_ec2 {
             Err(Error::Imds(error))
         } else {
             Err(Error::NotEc2(error))

@@ -1,0 +1,147 @@
+//! Asking one source of credentials after the other, and telling "there are none" from "nobody answered".
+//!
+//! The SDK's own chain makes one text of all failures; but a source that is silent for a moment must be asked again, while a
+//! node without credentials must not keep an operator waiting.
+
+use std::error::Error as StdError;
+
+use aws_config::imds::client::error::ImdsError;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_types::error::metadata::ErrorMetadata;
+
+use crate::cloud::ec2::{Fault, fault_of};
+use crate::error::chain_of;
+use crate::ocf::log::Log;
+
+/// Sources of credentials in the order in which they are asked.
+#[derive(Debug)]
+pub(super) struct Chain {
+    sources: Vec<(&'static str, SharedCredentialsProvider)>,
+    log: Log,
+}
+
+/// No source gave credentials.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+pub(in crate::cloud) struct Missing {
+    /// Whether a source gave no answer, so that it is not known whether it has any.
+    pub silent: bool,
+    text: String,
+}
+
+impl Chain {
+    pub(super) fn new(log: &Log) -> Self {
+        Self { sources: Vec::new(), log: log.clone() }
+    }
+
+    /// Adds a source that is asked when those before it have nothing.
+    pub(super) fn then(mut self, name: &'static str, source: impl ProvideCredentials + 'static) -> Self {
+        self.sources.push((name, SharedCredentialsProvider::new(source)));
+        self
+    }
+
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        let mut empty = Vec::new();
+        for (name, source) in &self.sources {
+            let error = match source.provide_credentials().await {
+                Ok(credentials) => {
+                    self.log.trace(format_args!("credentials come from {name}"));
+                    self.hide(&credentials);
+                    return Ok(credentials);
+                }
+                Err(error) => error,
+            };
+            if let Some(missing) = find::<Missing>(&error) {
+                return Err(CredentialsError::provider_error(missing.clone()));
+            }
+            let silent = is_silence(&error);
+            match &error {
+                CredentialsError::CredentialsNotLoaded(_) if !silent => empty.push(*name),
+                // Nonsense in a variable or a file: what comes after it may still do.
+                CredentialsError::InvalidConfiguration(_) => {
+                    self.log.warn(format_args!("no credentials from {name}: {}", chain_of(&error)));
+                    empty.push(*name);
+                }
+                // What comes after it may be somebody else's credentials, with other permissions.
+                _ => {
+                    let text = format!("no credentials from {name}: {}", words(&error));
+                    return Err(CredentialsError::provider_error(Missing { silent, text }));
+                }
+            }
+        }
+        let text = format!("no credentials in {}", empty.join(", "));
+        Err(CredentialsError::provider_error(Missing { silent: false, text }))
+    }
+
+    /// Sees to it that no log line shows the secret parts.
+    fn hide(&self, credentials: &Credentials) {
+        self.log.keep_secret(credentials.secret_access_key());
+        if let Some(token) = credentials.session_token() {
+            self.log.keep_secret(token);
+        }
+    }
+}
+
+impl ProvideCredentials for Chain {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
+
+/// Returns the first cause of this type.
+pub(in crate::cloud) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        if let Some(found) = this.downcast_ref::<T>() {
+            return Some(found);
+        }
+        cause = this.source();
+    }
+    None
+}
+
+/// Returns whether a source failed because somebody it asked gave no usable answer.
+fn is_silence(error: &CredentialsError) -> bool {
+    if matches!(error, CredentialsError::ProviderTimedOut(_)) {
+        return true;
+    }
+    if let Some(error) = find::<ImdsError>(error) {
+        return match error {
+            ImdsError::ErrorResponse(context) => context.response().status().as_u16() >= 500,
+            _ => true,
+        };
+    }
+    if let Some(answer) = find::<ErrorMetadata>(error) {
+        let fault = fault_of(answer.code(), 500, answer.message().unwrap_or_default());
+        return answer.code().is_none() || matches!(fault, Fault::Throttled | Fault::Unavailable);
+    }
+    // The types of these have parameters that differ by operation, and some are private; their words are the SDK's own.
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(this) = cause {
+        let words = this.to_string();
+        if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str()) {
+            return true;
+        }
+        cause = this.source();
+    }
+    false
+}
+
+/// Returns what was answered; where there was no answer, the innermost cause.
+fn words(error: &CredentialsError) -> String {
+    if let Some(answer) = find::<ErrorMetadata>(error) {
+        return answer.code().unwrap_or("an unreadable answer").to_owned();
+    }
+    let mut deepest: &(dyn StdError + 'static) = error;
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
+    }
+    deepest.to_string()
+}

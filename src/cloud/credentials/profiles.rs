@@ -1,0 +1,61 @@
+//! Profile files: which there are, whether they hold the profile that is asked for, which region they name.
+
+use aws_config::Region;
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::{ProfileFileRegionProvider, load};
+use aws_config::provider_config::ProviderConfig;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env, Fs};
+
+use crate::cloud::settings::Settings;
+use crate::error::chain_of;
+
+/// Checks that the profile that is asked for is there, once, because a file does not heal while an action runs.
+///
+/// # Errors
+/// A sentence that names the profile, or says where a profile file can't be read.
+pub(in crate::cloud) async fn check(settings: &Settings) -> Result<(), String> {
+    let Some(name) = settings.profile.clone().filter(|_| !settings.instance_role_only) else {
+        return Ok(());
+    };
+    let Some(files) = files(settings) else {
+        return Err(format!("no profile {name}: there is no profile file"));
+    };
+    let loaded = load(&Fs::real(), &Env::real(), &files, Some(name.clone().into())).await;
+    match loaded {
+        Ok(profiles) if profiles.get_profile(&name).is_some() => Ok(()),
+        Ok(_) => Err(format!("no profile {name} in the profile files")),
+        Err(error) => Err(format!("profile files: {}", chain_of(&error))),
+    }
+}
+
+/// Returns the region that the profile files name, if they do.
+pub(in crate::cloud) async fn region(settings: &Settings, config: &ProviderConfig) -> Option<Region> {
+    if settings.instance_role_only {
+        return None;
+    }
+    let mut builder = ProfileFileRegionProvider::builder().configure(config);
+    builder = builder.profile_files(files(settings)?);
+    if let Some(name) = &settings.profile {
+        builder = builder.profile_name(name);
+    }
+    builder.build().region().await
+}
+
+/// Returns the profile files that exist. Their paths are given in full, because without `HOME` the SDK finds none.
+pub(super) fn files(settings: &Settings) -> Option<EnvConfigFiles> {
+    let files = [
+        (EnvConfigFileKind::Config, &settings.config_file),
+        (EnvConfigFileKind::Credentials, &settings.credentials_file),
+    ];
+    let mut builder = EnvConfigFiles::builder();
+    let mut any = false;
+    for (kind, path) in files {
+        if let Some(path) = path.as_ref().filter(|path| path.is_file()) {
+            builder = builder.with_file(kind, path.clone());
+            any = true;
+        }
+    }
+    // An empty set panics in the SDK.
+    any.then(|| builder.build())
+}

@@ -1,0 +1,64 @@
+//! The sources of credentials, put in order for these settings.
+
+use aws_config::SdkConfig;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
+use aws_config::imds;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+use super::chain::Chain;
+use super::profiles;
+use super::secret_file::SecretFile;
+use crate::cloud::settings::Settings;
+use crate::ocf::log::Log;
+
+/// Returns the provider of credentials for these settings.
+///
+/// `base` is the configuration for calls to STS; `metadata` is the client that already holds the process's token.
+pub async fn provider(
+    settings: &Settings,
+    base: &SdkConfig,
+    config: &ProviderConfig,
+    metadata: &imds::Client,
+    log: &Log,
+) -> SharedCredentialsProvider {
+    let sources = in_order(settings, config, metadata, log);
+    let Some(arn) = &settings.role_arn else {
+        return SharedCredentialsProvider::new(sources);
+    };
+    let role = AssumeRoleProvider::builder(arn).session_name("eip").configure(base);
+    let role = role.build_from_provider(sources).await;
+    SharedCredentialsProvider::new(Chain::new(log).then("the role", role))
+}
+
+fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Client, log: &Log) -> Chain {
+    let own_files = !settings.instance_role_only;
+    let named = settings.profile.as_ref().filter(|_| own_files);
+    let mut chain = Chain::new(log);
+    // A profile that is asked for comes first; what it does not hold may come from the instance, as with botocore.
+    if named.is_none() {
+        chain = chain.then("the environment", EnvironmentVariableCredentialsProvider::new());
+    }
+    if let Some(files) = profiles::files(settings).filter(|_| own_files) {
+        let mut profile = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
+        if let Some(name) = named {
+            profile = profile.profile_name(name);
+        }
+        chain = chain.then("the profile files", profile.build());
+    }
+    if own_files && named.is_none() {
+        chain = chain.then(".awssecret", SecretFile::new(settings, log));
+    }
+    chain
+        .then("web identity", WebIdentityTokenCredentialsProvider::builder().configure(config).build())
+        .then("the container", EcsCredentialsProvider::builder().configure(config).build())
+        .then(
+            "the instance role",
+            ImdsCredentialsProvider::builder().configure(config).imds_client(metadata.clone()).build(),
+        )
+}
