@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aws_sim::{Request, Service};
+
 use crate::cluster::Cluster;
 use crate::command::Cmd;
 use crate::error::{Error, Result};
@@ -44,8 +46,11 @@ pub fn digest(cluster: &Cluster) -> String {
         let Ok(node) = cluster.node(name) else { continue };
         let log = fs::read_to_string(node.logs().join("pacemaker/pacemaker.log")).unwrap_or_default();
         let ours = |line: &&str| line.contains("eip(") || line.contains("ocf-exit-reason");
-        let notable =
-            |line: &&str| ["notice: ", "warning: ", "error: "].iter().any(|level| line.contains(level));
+        // The scheduler repeats what it knows, and the other daemons note each change of membership once more.
+        let notable = |line: &&str| {
+            line.contains("pacemaker-controld")
+                && ["notice: ", "warning: ", "error: "].iter().any(|level| line.contains(level))
+        };
         let _ = writeln!(text, "--- {name}: agent");
         push_last(&mut text, log.lines().filter(ours), AGENT_LINES);
         let _ = writeln!(text, "--- {name}: pacemaker.log");
@@ -53,9 +58,11 @@ pub fn digest(cluster: &Cluster) -> String {
     }
     text.push_str("--- requests\n");
     let requests = cluster.world().requests_since(0.0);
-    let shown = requests.iter().map(|request| {
+    // Healthy reads of metadata would push everything else out of sight.
+    let telling = |request: &&Request| request.service != Service::Imds || request.fault.is_some();
+    let shown = requests.iter().filter(telling).map(|request| {
         let who = cluster.world().sender(request).map_or_else(|| "?".to_owned(), |node| node.to_string());
-        let outcome = request.fault.as_ref().or(request.code.as_ref()).cloned().unwrap_or_default();
+        let outcome = request.code.as_ref().or(request.fault.as_ref()).cloned().unwrap_or_default();
         format!("{:.3} {who} {} {} {outcome}", request.at, request.operation, request.status)
     });
     let shown: Vec<_> = shown.collect();
