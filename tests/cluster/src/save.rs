@@ -46,9 +46,11 @@ pub fn digest(cluster: &Cluster) -> String {
         let Ok(node) = cluster.node(name) else { continue };
         let log = fs::read_to_string(node.logs().join("pacemaker/pacemaker.log")).unwrap_or_default();
         let ours = |line: &&str| line.contains("eip(") || line.contains("ocf-exit-reason");
-        // The scheduler repeats what it knows, and the other daemons note each change of membership once more.
+        // The scheduler repeats what it knows, and the other daemons note each change of membership once more;
+        // pings are this harness looking.
         let notable = |line: &&str| {
             line.contains("pacemaker-controld")
+                && !line.contains("(handle_ping)")
                 && ["notice: ", "warning: ", "error: "].iter().any(|level| line.contains(level))
         };
         let _ = writeln!(text, "--- {name}: agent");
