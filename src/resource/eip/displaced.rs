@@ -43,6 +43,9 @@ impl<W: World> Eip<'_, W> {
 
     /// Puts back what ours had pushed off. What can't be put back now is kept for the next time; nothing fails by it.
     pub(super) async fn put_back_displaced(&self, until: &Deadline) {
+        if !self.params.restore_displaced {
+            return;
+        }
         let displaced = self.world.records().durable().displaced;
         for entry in displaced {
             match self.put_back(&entry, until).await {

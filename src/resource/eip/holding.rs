@@ -14,7 +14,7 @@ pub(super) struct Identity {
     pub interface: Option<InterfaceId>,
     /// All interfaces of the instance that are known.
     pub interfaces: Vec<InterfaceId>,
-    /// The private address it belongs on; nothing where any of the interface will do.
+    /// The private address it belongs on, where that is known.
     pub private_ip: Option<Ipv4Addr>,
 }
 

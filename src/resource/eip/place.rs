@@ -68,7 +68,7 @@ impl<W: World> Eip<'_, W> {
 
     /// Returns whether the metadata service shows the address in its place, by one look.
     ///
-    /// In the plainest set-up that is three requests: token, primary interface, association.
+    /// In the plainest set-up that is a token, the primary interface, and three questions about it at once.
     pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, ImdsError> {
         let absent = |error: Error| match error {
             Error::Imds(error) => Err(error),
@@ -81,12 +81,17 @@ impl<W: World> Eip<'_, W> {
             },
             Err(error) => return absent(error),
         };
-        let carriers = self.world.imds().association(mac, public_ip).await?;
-        let here = match wanted {
-            Some(ip) => carriers.contains(&ip),
-            None => !carriers.is_empty(),
+        let imds = self.world.imds();
+        let (carriers, interface) = tokio::join!(imds.association(mac, public_ip), imds.interface(mac));
+        let interface = match interface {
+            Err(ImdsError::Absent { .. }) => return absent(Error::NoInterface(mac.to_string())),
+            other => other?,
         };
-        Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on this node's {mac}")) })
+        // Where none is configured, the address belongs on the primary private address: there a start would put it.
+        let private_ip = wanted.or(interface.private_ips.first().copied());
+        let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
+            && carriers?.iter().any(|carrier| Some(*carrier) == private_ip);
+        Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on {mac} of this node")) })
     }
 
     /// Returns what [`Self::look_once`] does, looking again until `until` while the service is silent.
@@ -176,7 +181,7 @@ impl<W: World> Eip<'_, W> {
                 instance: Some(instance?),
                 interface: Some(interface.id.clone()),
                 interfaces: vec![interface.id.clone()],
-                private_ip: wanted,
+                private_ip: Some(private_ip),
             },
             target: Target { interface: interface.id, private_ip },
             mac: Some(mac),
@@ -184,9 +189,10 @@ impl<W: World> Eip<'_, W> {
         })
     }
 
-    /// Returns where the address belongs, asking until the deadline; after a quarter of the budget without an answer, what
-    /// this node used last in this boot will do.
-    pub(super) async fn place(&self) -> Result<Place, Error> {
+    /// Returns where the address belongs, asking until the deadline.
+    ///
+    /// Where `remembered` is true, what this node used last in this boot will do after a quarter of the budget.
+    pub(super) async fn place(&self, remembered: bool) -> Result<Place, Error> {
         let wanted = self.wanted_ip()?;
         let mut last = None;
         for until in [self.deadline.fraction(4), self.deadline] {
@@ -199,7 +205,7 @@ impl<W: World> Eip<'_, W> {
             let longest = self.params.timing.max_backoff;
             match retry::until(&until, longest, silent, async || self.place_once(wanted).await).await {
                 Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => {
-                    if let Some(place) = self.remembered_place(wanted) {
+                    if let Some(place) = self.remembered_place(wanted).filter(|_| remembered) {
                         self.world.log().warn(format_args!("{error}; using what was right before"));
                         return Ok(place);
                     }
@@ -228,7 +234,7 @@ impl<W: World> Eip<'_, W> {
                 instance: record.instance,
                 interface: Some(interface.clone()),
                 interfaces: vec![interface.clone()],
-                private_ip: wanted,
+                private_ip: Some(private_ip),
             },
             target: Target { interface, private_ip },
             mac: record.mac,
@@ -243,7 +249,7 @@ impl<W: World> Eip<'_, W> {
             instance: self.world.host().instance_id().or(record.instance),
             interface: record.interface.clone(),
             interfaces: record.interface.into_iter().collect(),
-            private_ip: self.wanted_ip().ok().flatten(),
+            private_ip: self.wanted_ip().ok().flatten().or(record.private_ip),
         }
     }
 
@@ -258,11 +264,16 @@ impl<W: World> Eip<'_, W> {
             interfaces.push(imds.interface(mac).await?.id);
         }
         let wanted = self.wanted_ip().ok().flatten();
-        let interface = match self.find_mac(wanted).await {
-            Ok(mac) => Some(imds.interface(mac).await?.id),
+        let chosen = match self.find_mac(wanted).await {
+            Ok(mac) => Some(imds.interface(mac).await?),
             Err(Error::Imds(error)) => return Err(error),
             Err(_) => None,
         };
-        Ok(Identity { instance: Some(instance), interface, interfaces, private_ip: wanted })
+        Ok(Identity {
+            instance: Some(instance),
+            private_ip: wanted.or(chosen.as_ref().and_then(|chosen| chosen.private_ips.first().copied())),
+            interface: chosen.map(|chosen| chosen.id),
+            interfaces,
+        })
     }
 }

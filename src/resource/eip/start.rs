@@ -17,7 +17,7 @@ impl<W: World> Eip<'_, W> {
     /// # Errors
     /// When it could not be taken, may not be taken, or EC2 never showed it here.
     pub(super) async fn start(&self, action: &'static str) -> Result<Report, Error> {
-        let place = self.place().await?;
+        let place = self.place(true).await?;
         let public_ip = self.public_ip();
         self.refuse_shared_private_ip(&place, public_ip)?;
         let in_sight = public_ip.is_some_and(|ip| place.shows(ip));
@@ -88,9 +88,7 @@ impl<W: World> Eip<'_, W> {
             record.instance.clone_from(&place.identity.instance);
             record.interface = Some(place.target.interface.clone());
             record.mac = place.mac;
-            record.private_ip = Some(
-                association.and_then(|association| association.private_ip).unwrap_or(place.target.private_ip),
-            );
+            record.private_ip = Some(place.target.private_ip);
             record.association = association.map(|association| association.id.clone());
         });
     }
@@ -99,12 +97,9 @@ impl<W: World> Eip<'_, W> {
 impl Place {
     /// Returns whether the metadata service shows this address in its place.
     pub(super) fn shows(&self, public_ip: Ipv4Addr) -> bool {
-        self.carried.iter().flatten().any(|(public, private)| {
-            *public == public_ip
-                && match self.identity.private_ip {
-                    Some(wanted) => private.contains(&wanted),
-                    None => !private.is_empty(),
-                }
-        })
+        self.carried
+            .iter()
+            .flatten()
+            .any(|(public, private)| *public == public_ip && private.contains(&self.target.private_ip))
     }
 }

@@ -19,7 +19,7 @@ impl<W: World> Eip<'_, W> {
         if level < LOOK_AROUND_LEVEL {
             return Ok(Report::Done);
         }
-        let place = self.place().await?;
+        let place = self.place(false).await?;
         let address = self.ask_ec2(&self.deadline).await?;
         if let Some(service) = &address.managed_by {
             return Err(Error::Managed(address.public_ip, service.clone()));

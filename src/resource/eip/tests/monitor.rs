@@ -8,7 +8,7 @@ async fn a_settled_node_asks_only_the_metadata_service() {
     let (calls, questions) = (node.ec2.calls().len(), node.imds.questions());
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert!(node.calls_since(calls).is_empty());
-    assert_eq!(node.imds.questions() - questions, 2, "primary interface, association");
+    assert_eq!(node.imds.questions() - questions, 3, "which is primary; what it is; the association");
 }
 
 #[tokio::test(start_paused = true)]
