@@ -13,13 +13,13 @@ pub fn binary() -> PathBuf {
 }
 
 fn built() -> PathBuf {
-    let target = match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(target) => PathBuf::from(target),
-        // target/PROFILE/deps/TEST
-        None => {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || {
+            // target/PROFILE/deps/TEST
             let this = std::env::current_exe().expect("the path of this test");
             this.ancestors().nth(3).map(Path::to_owned).expect("a test in a target folder")
-        }
-    };
+        },
+        PathBuf::from,
+    );
     target.join("release/eip")
 }

@@ -12,7 +12,10 @@
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    // A value of any type reads best in a call without an ampersand.
+    clippy::needless_pass_by_value,
     clippy::panic,
+    clippy::return_self_not_must_use,
     clippy::string_slice,
     clippy::unwrap_used
 )]
@@ -37,7 +40,7 @@ pub use self::{
     outcome::Outcome,
     proxy::Proxy,
     rows::each,
-    run::{Run, Running},
+    run::{Action, Run, Running},
     silence::{black_hole, mute, refusing},
     world::{Setup, World},
 };

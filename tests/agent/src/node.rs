@@ -100,8 +100,8 @@ impl Node {
             .unwrap()
     }
 
-    /// Returns the secret key and the session token that the role has at present.
-    pub fn role_secrets(&self) -> [String; 2] {
+    /// Returns the key id, the secret key and the session token that the role has at present.
+    pub fn role_key(&self) -> [String; 3] {
         secrets::of_role(self.imds).expect("credentials of the role")
     }
 

@@ -23,6 +23,12 @@ const DEFAULT_TIMEOUT_MS: u64 = 20_000;
 /// How long after its time-out a run is ended, so that the test can say by how much it was late.
 const LATE: Duration = Duration::from_secs(3);
 
+/// Counts the log files, one for each run.
+static LAST: AtomicU32 = AtomicU32::new(0);
+
+/// Prepares a run on a node: an action in tables of actions.
+pub type Action = fn(&Node) -> Run;
+
 /// A run in preparation.
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `go`, `ok`, `expect` or `spawn`"]
@@ -70,9 +76,8 @@ impl Run {
         ] {
             run.env.insert(name.to_owned(), value.to_owned());
         }
-        static LAST: AtomicU32 = AtomicU32::new(0);
         let log = node.folder().join(format!("log/{}", LAST.fetch_add(1, Ordering::Relaxed)));
-        run.env("HA_LOGFILE", &folder(log))
+        run.env("HA_LOGFILE", folder(log))
     }
 
     /// Sets a parameter of the resource.

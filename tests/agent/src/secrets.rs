@@ -13,8 +13,8 @@ pub(crate) fn find<'t>(text: &'t str, known: &'t [String]) -> Option<&'t str> {
     MARKS.into_iter().chain(known).find(|secret| text.contains(secret))
 }
 
-/// Returns the secret key and the session token that the metadata service at `imds` shows at present.
-pub(crate) fn of_role(imds: SocketAddr) -> Option<[String; 2]> {
+/// Returns the key id, the secret key and the session token that the metadata service at `imds` shows at present.
+pub(crate) fn of_role(imds: SocketAddr) -> Option<[String; 3]> {
     let ttl = "X-aws-ec2-metadata-token-ttl-seconds: 60";
     let token = ask(imds, "PUT /latest/api/token", ttl)?;
     let header = format!("X-aws-ec2-metadata-token: {token}");
@@ -25,7 +25,7 @@ pub(crate) fn of_role(imds: SocketAddr) -> Option<[String; 2]> {
         let (_, rest) = document.split_once(&format!("\"{name}\": \""))?;
         rest.split_once('"').map(|(value, _)| value.to_owned())
     };
-    Some([field("SecretAccessKey")?, field("Token")?])
+    Some([field("AccessKeyId")?, field("SecretAccessKey")?, field("Token")?])
 }
 
 /// Asks for one item and returns the body of a good answer.

@@ -28,6 +28,9 @@ fn account(role: bool) -> (World, Node) {
     (world, a)
 }
 
+/// Gives a run a key from some source.
+type Adding = fn(&Node, Run) -> Run;
+
 fn start(node: &Node) -> Run {
     node.start().timeout_ms(SHORT_MS).secret(KNOWN.1).secret(UNKNOWN.1)
 }
@@ -55,6 +58,18 @@ fn write_secret(home: &Path, key: (&str, &str)) {
 }
 
 #[test]
+fn one_token_of_the_metadata_is_enough_for_a_process() {
+    let (_world, a) = account(true);
+    let actions = [a.probe(), a.validate(), a.start(), a.monitor(), a.run("migrate_to"), a.stop()];
+    for run in actions {
+        let outcome = run.go();
+        // A machine so busy that an answer is given up makes another one necessary.
+        let limit = if outcome.took.as_millis() < 500 { 1 } else { 3 };
+        assert!(outcome.imds("/latest/api/token").len() <= limit, "{}", outcome.told());
+    }
+}
+
+#[test]
 fn the_instance_role_is_the_last_resort_and_enough() {
     let (world, a) = account(true);
     let outcome = start(&a).ok();
@@ -64,7 +79,7 @@ fn the_instance_role_is_the_last_resort_and_enough() {
 
 #[test]
 fn each_source_is_enough_by_itself() {
-    let sources: [(&str, fn(&Node, Run) -> Run); 6] = [
+    let sources: [(&str, Adding); 5] = [
         ("environment", |_, run| in_environment(run, KNOWN)),
         ("profile file", |node, run| {
             write_profile(&node.home(), KNOWN);
@@ -83,7 +98,6 @@ fn each_source_is_enough_by_itself() {
             write_secret(&node.home(), KNOWN);
             run
         }),
-        ("container", |_, run| run.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container())),
     ];
     each(sources, |source| {
         let (world, a) = account(false);
@@ -92,21 +106,34 @@ fn each_source_is_enough_by_itself() {
     });
 }
 
-/// Serves [`KNOWN`] as a container's credentials, once for each connection, and returns where.
-fn container() -> String {
+#[test]
+fn a_containers_key_is_enough_and_goes_before_the_role() {
+    let (world, a) = account(true);
+    let key = a.role_key();
+    world.cloud.set_credentials(a.id(), CredState::Missing404);
+    let run = |key: &[String; 3]| {
+        start(&a).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container(key)).secret(&key[1])
+    };
+    run(&key).ok();
+    world.held_by(&a);
+    world.cloud.set_credentials(a.id(), CredState::Valid);
+    world.cloud.disassociate(&world.address);
+    run(&[UNKNOWN.0.to_owned(), UNKNOWN.1.to_owned(), "token".to_owned()]).expect(4);
+}
+
+/// Serves a key as a container's credentials, once for each connection, and returns where.
+fn container([id, secret, token]: &[String; 3]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let body = format!(
+        r#"{{"AccessKeyId":"{id}","SecretAccessKey":"{secret}","Token":"{token}","Expiration":"2099-01-01T00:00:00Z"}}"#
+    );
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let reader = BufReader::new(stream.try_clone().unwrap());
             let _head: Vec<_> =
                 reader.lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-            let body = format!(
-                r#"{{"AccessKeyId":"{}","SecretAccessKey":"{}","Token":null,"Expiration":"2099-01-01T00:00:00Z"}}"#,
-                KNOWN.0, KNOWN.1
-            )
-            .replace("null", "\"\"");
             let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}",
                 body.len()
@@ -200,7 +227,7 @@ fn the_home_of_root_is_found_without_a_variable() {
 
 #[test]
 fn awssecret_that_others_can_read_is_not_used() {
-    for mode in [0o644, 0o640, 0o604, 0o660] {
+    each([0o644, 0o640, 0o604, 0o660].map(|mode| (format!("{mode:o}"), mode)), |mode| {
         let (world, a) = account(true);
         write_secret(&a.home(), KNOWN);
         let path = a.home().join(".awssecret");
@@ -212,7 +239,7 @@ fn awssecret_that_others_can_read_is_not_used() {
         let path = a.home().join(".awssecret");
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         start(&a).expect(4);
-    }
+    });
 }
 
 #[test]
@@ -294,14 +321,12 @@ fn a_clock_that_is_wrong_is_learnt_from_the_answer() {
 
 /// Runs every action once, with a trace and all log levels, each in a state that makes it talk.
 fn run_everything(a: &Node, change: impl Fn(Run) -> Run) {
-    for _ in 0..2 {
-        for run in [a.probe(), a.validate(), a.start(), a.monitor(), a.run("migrate_to"), a.stop()] {
-            let trace = a.folder().join("trace/all").display().to_string();
-            let debug = a.folder().join("log/debug").display().to_string();
-            let run = run.env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", trace);
-            let run = run.env("HA_debug", "1").env("HA_DEBUGLOG", debug).timeout_ms(SHORT_MS);
-            change(run.secret(KNOWN.1)).go();
-        }
+    for run in [a.probe(), a.validate(), a.start(), a.monitor(), a.run("migrate_to"), a.stop()] {
+        let trace = a.folder().join("trace/all").display().to_string();
+        let debug = a.folder().join("log/debug").display().to_string();
+        let run = run.env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", trace);
+        let run = run.env("HA_debug", "1").env("HA_DEBUGLOG", debug).timeout_ms(2_000);
+        change(run.secret(KNOWN.1)).go();
     }
 }
 
@@ -309,7 +334,7 @@ fn run_everything(a: &Node, change: impl Fn(Run) -> Run) {
 fn no_secret_is_written_anywhere() {
     each(["role", "key", "assumed role"].map(|name| (name, name)), |name| {
         let (world, a) = account(true);
-        let [secret, token] = a.role_secrets();
+        let [_, secret, token] = a.role_key();
         let change = |run: Run| {
             let run = run.secret(&secret).secret(&token);
             match name {
@@ -343,7 +368,7 @@ fn no_secret_is_written_when_its_document_cannot_be_read() {
     });
     each(rows, |(service, operation, kind)| {
         let (world, a) = account(true);
-        let [secret, _] = a.role_secrets();
+        let [_, secret, _] = a.role_key();
         // Half of the document has the whole secret key.
         let change = |run: Run| {
             let run = run.secret(&secret);

@@ -1,6 +1,6 @@
 //! The table of exit codes: every situation with every action.
 
-use agent_tests::{Isolation, Node, Run, World, black_hole, each, mute, refusing};
+use agent_tests::{Action, Isolation, Node, Run, World, black_hole, each, mute, refusing};
 use aws_sim::{CredState, FaultKind, ImdsState, InstanceSpec, Tls, Validity};
 
 use crate::trouble::{SHORT_MS, all_silence, break_ec2};
@@ -8,29 +8,73 @@ use crate::trouble::{SHORT_MS, all_silence, break_ec2};
 /// The codes of start, stop, recurring monitor, probe and `validate-all` at level 10.
 type Codes = [i32; 5];
 
-/// Runs every action in a situation and asserts its code, and that none of them changed anything.
+/// What a situation changes about a run.
+type Change = Box<dyn Fn(Run) -> Run>;
+
+/// Puts a node into a situation.
+type Situation = fn(&World, &Node) -> Change;
+
+/// Runs every action in a situation, each in a world of its own, and asserts its code and that nothing was changed.
 #[track_caller]
-fn check(world: &World, node: &Node, change: impl Fn(Run) -> Run, codes: Codes) {
-    let before = world.cloud.holder(&world.address);
-    let runs = [node.start(), node.stop(), node.settled_monitor(), node.probe(), node.validate()];
-    for (run, code) in runs.into_iter().zip(codes) {
-        change(run.timeout_ms(SHORT_MS)).expect(code);
-    }
-    assert_eq!(world.cloud.holder(&world.address), before, "something was changed");
+fn check(situation: impl Fn() -> (World, Node, Change) + Sync, codes: Codes) {
+    let actions: [(&str, Action); 5] = [
+        ("start", Node::start),
+        ("stop", Node::stop),
+        ("monitor", Node::settled_monitor),
+        ("probe", Node::probe),
+        ("validate-all", Node::validate),
+    ];
+    let rows = actions.into_iter().zip(codes).map(|((name, action), code)| (name, (action, code)));
+    each(rows, |(action, code)| {
+        let (world, node, change) = situation();
+        let before = world.cloud.holder(&world.address);
+        change(action(&node).timeout_ms(SHORT_MS)).expect(code);
+        assert_eq!(world.cloud.holder(&world.address), before, "something was changed");
+    });
 }
 
-/// Ways to put a node into a situation, each with what it changes about a run.
-type Situation = fn(&World, &Node) -> Box<dyn Fn(Run) -> Run>;
+/// Makes two nodes, of which the second holds the address.
+fn held_by_the_peer() -> (World, Node) {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    (world, a)
+}
+
+/// Makes two nodes, of which the first holds the address.
+fn held_here() -> (World, Node) {
+    let (world, [a, _]) = World::new();
+    world.give(&a);
+    (world, a)
+}
+
+/// Makes two nodes, neither of which holds the address.
+fn held_by_nobody() -> (World, Node) {
+    let (world, [a, _]) = World::new();
+    (world, a)
+}
+
+/// Names a URL at which EC2 can't be reached.
+type Place = fn(&World, &Node) -> String;
 
 /// Leaves runs as they are.
-fn as_usual() -> Box<dyn Fn(Run) -> Run> {
+fn as_usual() -> Change {
     Box::new(|run| run)
 }
 
 /// Sets a parameter.
-fn with(name: &'static str, value: impl ToString) -> Box<dyn Fn(Run) -> Run> {
-    let value = value.to_string();
+fn with(name: &'static str, value: impl Into<String>) -> Change {
+    let value = value.into();
     Box::new(move |run| run.param(name, &value))
+}
+
+/// Gives the agent a key that the account knows, so that it needs the metadata for nothing else than the metadata.
+fn with_a_key(world: &World) -> Change {
+    let secret = "0123456789012345678901234567890123456789";
+    world.cloud.add_access_key("AKIDSTATIC", secret);
+    Box::new(move |run| {
+        let run = run.env("AWS_ACCESS_KEY_ID", "AKIDSTATIC").env("AWS_SECRET_ACCESS_KEY", secret);
+        run.param("region", "eu-west-1").secret(secret)
+    })
 }
 
 #[test]
@@ -42,20 +86,27 @@ fn a_parameter_is_missing_or_malformed() {
         ("malformed allocation", |_, _| with("allocation_id", "eipalloc-xyz")),
         ("malformed choice", |_, _| with("on_stop", "explode")),
     ];
-    each(rows, |situation| {
-        let (world, [a]) = World::new();
-        world.give(&a);
-        check(&world, &a, situation(&world, &a), [6, 0, 6, 7, 6]);
+    each(rows, |change| {
+        let situation = || {
+            let (world, a) = held_here();
+            let change = change(&world, &a);
+            (world, a, change)
+        };
+        check(situation, [6, 0, 6, 7, 6]);
         // Level 0 of validate-all says so too.
-        situation(&world, &a)(a.run("validate-all")).expect(6);
+        let (_world, a, change) = situation();
+        change(a.run("validate-all")).expect(6);
     });
 }
 
 #[test]
 fn the_two_names_of_the_address_contradict_each_other() {
-    let (world, [a]) = World::new();
-    let other = world.cloud.allocate(None).allocation_id;
-    check(&world, &a, |run| run.param("allocation_id", &other), [6, 0, 7, 7, 6]);
+    let situation = || {
+        let (world, a) = held_by_nobody();
+        let other = world.cloud.allocate(None).allocation_id;
+        (world, a, with("allocation_id", other.as_str()))
+    };
+    check(situation, [6, 0, 7, 7, 6]);
 }
 
 #[test]
@@ -72,10 +123,14 @@ fn the_address_is_not_found_or_not_ours() {
         }),
         ("an address that was never anybody's", |_, _| with("elastic_ip", "192.0.2.1")),
     ];
-    each(rows, |situation| {
-        let (world, [a]) = World::new();
-        let change = situation(&world, &a);
-        check(&world, &a, &change, [2, 0, 7, 7, 2]);
+    each(rows, |change| {
+        let situation = || {
+            let (world, a) = held_by_nobody();
+            let change = change(&world, &a);
+            (world, a, change)
+        };
+        check(situation, [2, 0, 7, 7, 2]);
+        let (_world, a, change) = situation();
         let outcome = change(a.start()).expect(2);
         let looks = outcome.calls("DescribeAddresses").len();
         assert!(looks >= 2, "a new id may need a moment\n{}", outcome.told());
@@ -100,22 +155,27 @@ fn the_place_is_not_on_this_node() {
             as_usual()
         }),
     ];
-    each(rows, |situation| {
-        let (world, [a, b]) = World::new();
-        let change = situation(&world, &a);
-        check(&world, &a, &change, [2, 0, 7, 7, 2]);
-        // The same while the other node holds it, as far as it can.
-        if world.cloud.try_associate(&world.address, b.eni(), None).is_ok() {
-            check(&world, &a, &change, [2, 0, 7, 7, 2]);
+    each(rows, |change| {
+        for held in [held_by_nobody, held_by_the_peer] {
+            let situation = || {
+                let (world, a) = held();
+                let change = change(&world, &a);
+                (world, a, change)
+            };
+            check(situation, [2, 0, 7, 7, 2]);
         }
     });
 }
 
 #[test]
 fn the_network_has_no_way_to_the_internet() {
-    let (world, [a]) = World::new();
-    world.cloud.attach_gateway(false);
-    check(&world, &a, |run| run, [2, 0, 7, 7, 2]);
+    let situation = || {
+        let (world, a) = held_by_nobody();
+        world.cloud.attach_gateway(false);
+        (world, a, as_usual())
+    };
+    check(situation, [2, 0, 7, 7, 2]);
+    let (_world, a, _) = situation();
     a.start().expect(2).reason("Gateway.NotAttached");
 }
 
@@ -124,59 +184,61 @@ fn iam_denies() {
     let all = ["DescribeAddresses", "AssociateAddress", "DisassociateAddress"];
     let rows: [(&str, &[&str]); 2] = [("to look", &all[..1]), ("everything", &all)];
     each(rows, |denied| {
-        let deny = |world: &World| denied.iter().for_each(|action| world.cloud.deny(action));
-        // By the metadata alone: not here, so there is nothing to stop either.
-        let (world, [a, b]) = World::new();
-        world.give(&b);
-        deny(&world);
-        check(&world, &a, |run| run, [4, 0, 7, 7, 4]);
-        // By the metadata alone: here.
-        let (world, [a]) = World::new();
-        world.give(&a);
-        deny(&world);
-        let codes =
-            [a.stop(), a.settled_monitor(), a.validate()].map(|run| run.timeout_ms(SHORT_MS).go().code);
-        assert_eq!(codes, [1, 0, 4]);
+        let situation = |held: fn() -> (World, Node)| {
+            move || {
+                let (world, a) = held();
+                for action in denied {
+                    world.cloud.deny(action);
+                }
+                (world, a, as_usual())
+            }
+        };
+        // By the metadata alone: not here, so there is nothing to stop either; here.
+        check(situation(held_by_the_peer), [4, 0, 7, 7, 4]);
+        let (_world, a, _) = situation(held_here)();
+        for (run, code) in [(a.stop(), 1), (a.settled_monitor(), 0), (a.validate(), 4)] {
+            run.timeout_ms(SHORT_MS).expect(code);
+        }
         a.stop().timeout_ms(SHORT_MS).expect(1).reason("UnauthorizedOperation");
     });
 }
 
 #[test]
 fn iam_denies_to_take() {
-    let (world, [a, b]) = World::new();
-    world.give(&b);
-    world.cloud.deny("AssociateAddress");
-    check(&world, &a, |run| run, [4, 0, 7, 7, 4]);
+    let situation = || {
+        let (world, a) = held_by_the_peer();
+        world.cloud.deny("AssociateAddress");
+        (world, a, as_usual())
+    };
+    check(situation, [4, 0, 7, 7, 4]);
+    let (_world, a, _) = situation();
     a.start().expect(4).reason("AssociateAddress").reason("UnauthorizedOperation");
 }
 
 #[test]
 fn iam_denies_and_the_metadata_is_silent() {
-    let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
-    let (world, [a]) = World::new();
-    world.cloud.add_access_key(keys.0, keys.1);
-    a.start().ok();
-    world.cloud.deny("DescribeAddresses");
-    world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
-    let change = |run: Run| {
-        let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1);
-        run.param("region", "eu-west-1").secret(keys.1)
-    };
-    for (run, code) in [(a.stop(), 1), (a.settled_monitor(), 1), (a.probe(), 7)] {
-        change(run.timeout_ms(SHORT_MS)).expect(code);
-    }
+    let rows: [(&str, (Action, i32)); 3] =
+        [("stop", (Node::stop, 1)), ("monitor", (Node::settled_monitor, 1)), ("probe", (Node::probe, 7))];
+    each(rows, |(action, code)| {
+        let (world, [a]) = World::new();
+        let change = with_a_key(&world);
+        a.start().ok();
+        world.cloud.deny("DescribeAddresses");
+        world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
+        change(action(&a).timeout_ms(SHORT_MS)).expect(code);
+    });
 }
 
 #[test]
 fn credentials_are_missing_or_rejected() {
-    let states = [("missing", CredState::Missing404), ("expired", CredState::Expired)];
-    each(states, |state| {
-        let (world, [a, b]) = World::new();
-        world.give(&b);
-        world.cloud.set_credentials(a.id(), state);
-        check(&world, &a, |run| run, [4, 0, 7, 7, 4]);
-        let (world, [a]) = World::new();
-        world.give(&a);
+    each([("missing", CredState::Missing404), ("expired", CredState::Expired)], |state| {
+        let situation = || {
+            let (world, a) = held_by_the_peer();
+            world.cloud.set_credentials(a.id(), state);
+            (world, a, as_usual())
+        };
+        check(situation, [4, 0, 7, 7, 4]);
+        let (world, a) = held_here();
         world.cloud.set_credentials(a.id(), state);
         for (run, code) in [(a.stop(), 1), (a.settled_monitor(), 0), (a.validate(), 4)] {
             run.timeout_ms(SHORT_MS).expect(code);
@@ -186,13 +248,16 @@ fn credentials_are_missing_or_rejected() {
 
 #[test]
 fn a_key_that_aws_does_not_know() {
-    let (world, [a, b]) = World::new();
-    world.give(&b);
-    let secret = "0123456789012345678901234567890123456789";
-    let change = |run: Run| {
-        run.env("AWS_ACCESS_KEY_ID", "AKIDUNKNOWN").env("AWS_SECRET_ACCESS_KEY", secret).secret(secret)
+    let situation = || {
+        let (world, a) = held_by_the_peer();
+        let secret = "0123456789012345678901234567890123456789";
+        let change: Change = Box::new(move |run| {
+            run.env("AWS_ACCESS_KEY_ID", "AKIDUNKNOWN").env("AWS_SECRET_ACCESS_KEY", secret).secret(secret)
+        });
+        (world, a, change)
     };
-    check(&world, &a, change, [4, 0, 7, 7, 4]);
+    check(situation, [4, 0, 7, 7, 4]);
+    let (_world, a, change) = situation();
     let outcome = change(a.start()).timeout_ms(SHORT_MS).expect(4);
     assert!(outcome.ec2().len() >= 2, "a fresh key needs a moment\n{}", outcome.told());
 }
@@ -213,11 +278,13 @@ fn a_fresh_role_needs_a_moment() {
 fn ec2_gives_no_answer() {
     // A slow answer takes effect, so the table's "nothing changed" is not for it; `start` and `stop` have tests with it.
     each(all_silence().into_iter().filter(|(name, _)| *name != "slow"), |kind| {
-        let (world, [a, b]) = World::new();
-        world.give(&b);
-        a.probe().expect(7);
-        break_ec2(&world.cloud, kind);
-        check(&world, &a, |run| run, [1, 0, 7, 7, 1]);
+        let situation = || {
+            let (world, a) = held_by_the_peer();
+            a.probe().expect(7);
+            break_ec2(&world.cloud, kind.clone());
+            (world, a, as_usual())
+        };
+        check(situation, [1, 0, 7, 7, 1]);
     });
 }
 
@@ -237,7 +304,7 @@ fn ec2_gives_no_answer_and_the_metadata_says_that_it_is_elsewhere() {
 
 #[test]
 fn ec2_cannot_be_reached() {
-    let rows: [(&str, fn(&World, &Node) -> String); 6] = [
+    let rows: [(&str, Place); 6] = [
         ("refused", |_, _| format!("http://{}", refusing())),
         ("black hole", |_, _| format!("http://{}", black_hole())),
         ("mute", |_, _| format!("http://{}", mute())),
@@ -249,21 +316,28 @@ fn ec2_cannot_be_reached() {
         ("TLS where there is none", |_, node| format!("https://{}", node.ec2)),
     ];
     each(rows, |url| {
-        let (world, [a, b]) = World::new();
-        world.give(&b);
-        a.probe().expect(7);
-        let url = url(&world, &a);
-        check(&world, &a, |run| run.ec2_at(&url), [1, 0, 7, 7, 1]);
+        let situation = || {
+            let (world, a) = held_by_the_peer();
+            a.probe().expect(7);
+            let url = url(&world, &a);
+            (world, a, with("endpoint_url", url))
+        };
+        check(situation, [1, 0, 7, 7, 1]);
     });
 }
 
 #[test]
 fn the_name_of_ec2_cannot_be_looked_up() {
-    let Some(isolation) = Isolation::new("") else { return };
-    let (world, [a, b]) = World::setup().inside(isolation).make();
-    world.give(&b);
-    a.probe().expect(7);
-    check(&world, &a, |run| run.ec2_at("https://ec2.invalid"), [1, 0, 7, 7, 1]);
+    // Nobody answers for a name server in these namespaces.
+    let Some(_) = Isolation::new("") else { return };
+    let situation = || {
+        let isolation = Isolation::new("").unwrap();
+        let (world, [a, b]) = World::setup().inside(isolation).make();
+        world.give(&b);
+        a.probe().expect(7);
+        (world, a, with("endpoint_url", "https://ec2.invalid"))
+    };
+    check(situation, [1, 0, 7, 7, 1]);
 }
 
 #[test]
@@ -281,21 +355,31 @@ fn taking_is_not_allowed_and_someone_else_holds_it() {
 
 #[test]
 fn this_is_not_an_ec2_instance() {
-    for state in [ImdsState::Refuse, ImdsState::Hang] {
-        let Some(isolation) = Isolation::new("") else { return };
-        let (world, [a]) = World::setup().inside(isolation).make();
-        world.cloud.set_imds_state(a.id(), state);
-        check(&world, &a, |run| run, [5, 0, 1, 7, 5]);
-    }
+    let Some(_) = Isolation::new("") else { return };
+    let rows = [ImdsState::Refuse, ImdsState::Hang].into_iter().flat_map(|state| {
+        [false, true].map(|outage| (format!("{state:?}, EC2 away: {outage}"), (state, outage)))
+    });
+    each(rows, |(state, outage)| {
+        let situation = || {
+            let (world, [a]) = World::setup().inside(Isolation::new("").unwrap()).make();
+            world.cloud.set_imds_state(a.id(), state);
+            if outage {
+                break_ec2(&world.cloud, FaultKind::Reset);
+            }
+            (world, a, as_usual())
+        };
+        check(situation, [5, 0, 1, 7, 5]);
+    });
 }
 
 #[test]
-fn this_is_not_an_ec2_instance_and_ec2_is_away_too() {
+fn this_is_not_an_ec2_instance_after_a_stop_either() {
     let Some(isolation) = Isolation::new("") else { return };
     let (world, [a]) = World::setup().inside(isolation).make();
-    break_ec2(&world.cloud, FaultKind::Reset);
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
-    check(&world, &a, |run| run, [5, 0, 1, 7, 5]);
+    for (run, code) in [(a.start(), 5), (a.stop(), 0), (a.start(), 5), (a.probe(), 7)] {
+        run.timeout_ms(SHORT_MS).expect(code);
+    }
 }
 
 #[test]

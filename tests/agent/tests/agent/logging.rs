@@ -34,7 +34,8 @@ fn lines_of_the_log_file_have_the_usual_form() {
     let outcome = a.start().ok();
     assert!(!outcome.log.is_empty());
     for line in outcome.log.lines() {
-        let rest = after_date(line).and_then(after_tag);
+        // The shell functions write two spaces after the date: one of `HA_DATEFMT`, one of their own.
+        let rest = after_date(line).and_then(|rest| rest.strip_prefix(' ')).and_then(after_tag);
         assert!(rest.is_some_and(|rest| rest.starts_with(":    INFO: ")), "{line:?}");
     }
     assert_eq!(outcome.stderr, "");

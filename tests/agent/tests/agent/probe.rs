@@ -61,7 +61,7 @@ fn a_standby_that_could_not_take_over_says_so_early_and_answers_all_the_same() {
 #[test]
 fn soon_after_a_change_ec2_is_asked_as_well() {
     let (world, [a]) = World::new();
-    world.cloud.set_imds_lag(a.id(), Duration::from_secs(600));
+    world.cloud.set_imds_lag(a.id(), Duration::from_mins(10));
     a.start().ok();
     a.probe().ok().asked_ec2(&["DescribeAddresses"]);
     a.stop().ok();
@@ -130,13 +130,14 @@ fn with_all_silent_it_is_not_here_and_a_warning() {
 
 #[test]
 fn never_fails_whatever_ec2_answers() {
-    for code in ["AuthFailure", "OptInRequired", "InvalidAction", "Unsupported", "NewlyInvented"] {
+    let codes = ["AuthFailure", "OptInRequired", "InvalidAction", "Unsupported", "NewlyInvented"];
+    each(codes.map(|code| (code, code)), |code| {
         let (world, [a]) = World::new();
         let kind = FaultKind::Error { status: 400, code: code.to_owned(), message: code.to_owned() };
         world.cloud.fault(ec2("DescribeAddresses", kind));
         a.probe().expect(7);
         a.probe().by_allocation().timeout_ms(SHORT_MS).expect(7);
-    }
+    });
 }
 
 #[test]

@@ -11,6 +11,7 @@ struct Behind {
     node: agent_tests::Node,
     port: u16,
     ca: String,
+    tls: Tls,
 }
 
 impl Behind {
@@ -19,7 +20,7 @@ impl Behind {
         let (world, [node]) = World::new();
         let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
         let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
-        Self { world, node, port, ca }
+        Self { world, node, port, ca, tls }
     }
 
     fn start(&self) -> agent_tests::Run {
@@ -57,9 +58,16 @@ fn sts_is_reached_through_the_proxy_too() {
     let behind = Behind::tls();
     let proxy = Proxy::start();
     let run = behind.start().param("role_arn", "arn:aws:iam::123456789012:role/eip-mover");
+    // A port of its own, or the connection to EC2 would do for both.
+    let sts = behind.world.sim.serve_ec2_tls(behind.world.bind(), &behind.tls).unwrap().port();
+    let run = run.env("AWS_ENDPOINT_URL_STS", format!("https://localhost:{sts}"));
     let outcome = run.env("HTTPS_PROXY", proxy.url()).ok();
     assert!(outcome.requests.iter().any(|request| request.operation == "AssumeRole"), "{}", outcome.told());
-    assert!(proxy.asked().len() >= 2, "{:?}", proxy.asked());
+    let asked = proxy.asked();
+    for port in [sts, behind.port] {
+        let connect = format!("CONNECT localhost:{port} ");
+        assert!(asked.iter().any(|line| line.starts_with(&connect)), "{asked:?}");
+    }
 }
 
 #[test]

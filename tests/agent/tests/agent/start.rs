@@ -109,7 +109,7 @@ fn never_orders_by_a_pair_that_was_not_checked() {
 fn returns_when_ec2_shows_the_association_and_not_before() {
     let (world, [a]) = World::new();
     world.cloud.set_describe_lag(Duration::from_millis(1500));
-    let outcome = a.start().ok().not_before(Duration::from_millis(1450)).within(Duration::from_millis(4000));
+    let outcome = a.start().ok().not_before(Duration::from_millis(1450)).within(Duration::from_secs(4));
     world.held_by(&a);
     assert_eq!(outcome.calls("AssociateAddress").len(), 1, "{}", outcome.told());
     let shown = outcome.calls("DescribeAddresses").len();
@@ -133,7 +133,8 @@ fn retries_an_outage_of_ec2_up_to_the_deadline() {
         let (world, [a, b]) = World::new();
         world.give(&b);
         break_ec2(&world.cloud, kind);
-        let outcome = a.start().timeout_ms(SHORT_MS).expect(1).not_before(Duration::from_millis(1500));
+        let outcome =
+            a.start().timeout_ms(SHORT_MS).expect(1).not_before(Duration::from_millis(SHORT_MS / 3));
         assert!(outcome.ec2().len() >= 2, "it tried once\n{}", outcome.told());
         world.held_by(&b);
     });

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, Run, World, each};
+use agent_tests::{Action, Isolation, Node, Run, World, each};
 
 /// Ways to spoil a file, with a name each.
 type Spoil = fn(&Path);
@@ -14,7 +14,7 @@ const SPOILT: [(&str, Spoil); 9] = [
     ("empty", |path| fs::write(path, "").unwrap()),
     ("cut off", |path| {
         let text = fs::read_to_string(path).unwrap();
-        fs::write(path, &text[..text.len() / 2]).unwrap();
+        fs::write(path, text.get(..text.len() / 2).unwrap()).unwrap();
     }),
     ("binary", |path| fs::write(path, [0xff, 0, 0xfe, b'\n']).unwrap()),
     ("another program's", |path| fs::write(path, "[1, 2, 3]").unwrap()),
@@ -58,7 +58,7 @@ fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
         })
     });
     each(rows, |(spoil, volatile)| {
-        let actions: [(fn(&Node) -> Run, i32); 6] = [
+        let actions: [(Action, i32); 6] = [
             (Node::monitor, 0),
             (Node::probe, 0),
             (Node::start, 0),

@@ -7,6 +7,9 @@ use aws_sim::{CredState, FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, all_silence, break_ec2, ec2};
 
+/// Parameters by name.
+type Parameters = &'static [(&'static str, &'static str)];
+
 /// The budget of [`SHORT_MS`]: a second less.
 const BUDGET: Duration = Duration::from_millis(SHORT_MS - 1000);
 
@@ -90,7 +93,7 @@ fn an_answer_that_was_lost_is_no_failure() {
 fn waits_until_ec2_shows_it() {
     let (world, [a]) = World::new();
     a.start().ok();
-    world.cloud.set_describe_lag(Duration::from_millis(1000));
+    world.cloud.set_describe_lag(Duration::from_secs(1));
     std::thread::sleep(Duration::from_millis(1100));
     a.stop().ok().not_before(Duration::from_millis(900)).within(Duration::from_secs(4));
     world.held_by_nobody();
@@ -112,7 +115,7 @@ fn with_ec2_silent_the_metadata_is_believed_after_a_quarter_of_the_time() {
 
 #[test]
 fn with_ec2_silent_on_stop_decides() {
-    let policies: [(&str, &[(&str, &str)], i32); 5] = [
+    let policies: [(&str, Parameters, i32); 5] = [
         ("nothing set", &[], 0),
         ("disassociate", &[("on_stop", "disassociate")], 0),
         ("strict", &[("on_stop", "strict")], 1),

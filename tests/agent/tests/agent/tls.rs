@@ -50,7 +50,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
             }
         };
         let outcome = run(a.start()).expect(1).reason("certificate");
-        outcome.not_before(std::time::Duration::from_millis(SHORT_MS / 2)).ec2_calls(0);
+        outcome.not_before(std::time::Duration::from_millis(SHORT_MS / 3)).ec2_calls(0);
         run(a.validate()).expect(1).reason("certificate");
         run(a.probe()).expect(7);
         world.held_by_nobody();

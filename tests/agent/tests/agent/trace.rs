@@ -8,7 +8,7 @@ use agent_tests::{Isolation, Node, World};
 fn traced(node: &Node) -> String {
     let path = node.folder().join("trace/start");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let [secret, token] = node.role_secrets();
+    let [_, secret, token] = node.role_key();
     let run = node.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", path.display().to_string());
     run.secret(&secret).secret(&token).ok();
     fs::read_to_string(path).unwrap()
@@ -32,7 +32,7 @@ fn has_requests_answers_and_times_without_secrets() {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
     for line in text.lines() {
-        assert!(line.contains(" ms ") || line.contains("+"), "no time: {line}");
+        assert!(line.contains(" ms ") || line.contains('+'), "no time: {line}");
     }
 }
 

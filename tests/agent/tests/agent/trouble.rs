@@ -16,7 +16,7 @@ pub(crate) const SILENCE: [(&str, FaultKind); 9] = [
 ];
 
 /// The time-out of actions that are expected to use it up.
-pub(crate) const SHORT_MS: u64 = 4_000;
+pub(crate) const SHORT_MS: u64 = 3_000;
 
 /// Returns the error that EC2 gives when it is ill.
 pub(crate) fn unavailable() -> FaultKind {
