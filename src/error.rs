@@ -44,7 +44,7 @@ pub enum Error {
         mac: MacAddress,
     },
     /// The private address carries the address of another resource that this node runs.
-    #[error("{private_ip} carries {address} of resource {resource}: give each its own private_ip_address")]
+    #[error("give each its own private_ip_address: {private_ip} carries {address} of resource {resource}")]
     Shared {
         /// The private address both would use.
         private_ip: Ipv4Addr,
@@ -177,8 +177,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::NoInterface(_)
             | Error::NoPrivateIp { .. }
             | Error::Shared { .. }
-            | Error::NotEc2(_)
-            | Error::OcfVersion(_) => Success,
+            | Error::NotEc2(_) => Success,
             Error::Ec2(cause) if cause.fault == Ec2Fault::Unknown => Success,
             Error::Managed(..)
             | Error::BorderGroup { .. }
@@ -188,6 +187,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::Held { .. }
             | Error::Unconfirmed { .. }
             | Error::NotHeld(_)
+            | Error::OcfVersion(_)
             | Error::OutOfTime(_) => Generic,
         },
         Attempt::Start | Attempt::Validate | Attempt::Monitor => {

@@ -27,7 +27,7 @@ pub struct Settings {
     pub imds_over_ipv6: bool,
     /// The only certificate authorities to trust, instead of the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// The profile that was asked for by parameter. Then nothing else is tried.
+    /// The profile that was asked for by parameter; it comes first.
     pub profile: Option<String>,
     /// The role to assume with whatever credentials there are.
     pub role_arn: Option<String>,

@@ -93,25 +93,21 @@ fn act(action: Action, started: std::time::Instant, environment: &Environment) -
     let attempt = attempt_of(action);
     report_panics(&log, attempt);
     let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
+    // Around the logging too: what blocks may be the file it goes to.
+    let guard = Watchdog::start(&deadline, attempt, &log);
     if is_worth_warnings(action) {
         for warning in environment.warnings() {
             log.warn(warning);
         }
     }
     let outcome = match prepare(action, deadline, environment) {
-        Ok(request) if needs_nothing(action) => {
-            drop(request);
-            Ok(Report::Done)
-        }
-        Ok(request) => {
-            let guard = Watchdog::start(&deadline, attempt, &log);
-            let outcome = run(&request, environment, &log);
-            guard.end();
-            outcome
-        }
+        Ok(_) if needs_nothing(action) => Ok(Report::Done),
+        Ok(request) => run(&request, environment, &log),
         Err(error) => Err(error),
     };
-    conclude(outcome, attempt, &log)
+    let code = conclude(outcome, attempt, &log);
+    guard.end();
+    code
 }
 
 /// Checks everything that needs no look at the world.
@@ -197,10 +193,11 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
                 log.warn(whole);
                 return code;
             }
+            log.exit_reason(&reason);
             if whole != reason {
                 log.info(whole);
             }
-            (code, reason)
+            return code;
         }
     };
     log.exit_reason(reason);

@@ -58,13 +58,15 @@ impl Volatile {
     /// Returns whether the record is of this boot, so that what it says can still be so.
     #[must_use]
     pub fn is_of(&self, boot: &str) -> bool {
-        self.phase.is_some() && self.boot == boot
+        self.phase.is_some() && !boot.is_empty() && self.boot == boot
     }
 
     /// Returns whether the last thing done is less than `window` ago, so that the metadata may not show it yet.
     #[must_use]
     pub fn is_settling(&self, boot: &str, uptime: Duration, window: Duration) -> bool {
-        self.is_of(boot) && uptime.saturating_sub(Duration::from_millis(self.at_ms)) < window
+        // A time that is still to come is of another clock: a container that was restarted keeps the host's boot id.
+        let age = uptime.checked_sub(Duration::from_millis(self.at_ms));
+        self.is_of(boot) && age.is_some_and(|age| age < window)
     }
 
     /// Returns whether this node runs the resource, or is about to, as far as the record says.
@@ -107,6 +109,9 @@ pub struct Displaced {
     pub interface: InterfaceId,
     /// The private address it was on.
     pub private_ip: Ipv4Addr,
+    /// Whether it was put back; kept for the next start, to which the metadata may not show it yet.
+    #[serde(default)]
+    pub put_back: bool,
 }
 
 /// One change of holder made by this node.

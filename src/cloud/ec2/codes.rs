@@ -42,6 +42,7 @@ pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str)
         | "InvalidSignatureException"
         | "IncompleteSignature"
         | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "OptInRequired"
         | "Blocked"
         | "PendingVerification" => Fault::Credentials,

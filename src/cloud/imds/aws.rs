@@ -138,8 +138,4 @@ impl Imds for AwsImds {
         }
         Ok(found)
     }
-
-    async fn roles(&self) -> Result<Vec<String>, ImdsError> {
-        self.lines_if_any("iam/security-credentials/").await
-    }
 }

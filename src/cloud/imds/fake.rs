@@ -112,8 +112,4 @@ impl Imds for FakeImds {
         })
         .await
     }
-
-    async fn roles(&self) -> Result<Vec<String>, ImdsError> {
-        self.ask("iam/security-credentials/", |_| Some(vec!["role".to_owned()])).await
-    }
 }

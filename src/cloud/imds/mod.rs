@@ -85,7 +85,4 @@ pub trait Imds {
 
     /// Returns the public addresses on this interface, each with the private addresses that carry it.
     async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError>;
-
-    /// Returns the names of the roles whose credentials the service hands out.
-    async fn roles(&self) -> Result<Vec<String>, ImdsError>;
 }

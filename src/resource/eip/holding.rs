@@ -16,6 +16,8 @@ pub(super) struct Identity {
     pub interfaces: Vec<InterfaceId>,
     /// The private address it belongs on, where that is known.
     pub private_ip: Option<Ipv4Addr>,
+    /// Whether the place that is configured does not exist on this node, so that nothing can be in it.
+    pub placeless: bool,
 }
 
 /// The four answers; the fourth, unknown, is an error that says why.
@@ -39,19 +41,22 @@ impl Identity {
 
     /// Returns what an association means for this node.
     ///
-    /// The interface is compared before the instance: EC2 leaves the instance out for an interface that is attached to none,
-    /// and some look-alikes of EC2 leave it out always.
+    /// Where both instances are known they decide: an interface can have moved to the peer since this node last looked. EC2
+    /// leaves the instance out for an interface that is attached to none, and some look-alikes of EC2 leave it out always.
     pub(super) fn judge(&self, association: Option<&Association>) -> Holding {
         let Some(association) = association else {
             return Holding::Nobody;
         };
         let same = |a: Option<&InterfaceId>, b: Option<&InterfaceId>| a.is_some() && a == b;
         let on_interface = same(association.interface.as_ref(), self.interface.as_ref());
-        let on_instance = on_interface
-            || association.interface.as_ref().is_some_and(|id| self.interfaces.contains(id))
-            || (self.instance.is_some() && association.instance == self.instance);
+        let on_instance = match (&association.instance, &self.instance) {
+            (Some(holder), Some(here)) => holder == here,
+            _ => {
+                on_interface || association.interface.as_ref().is_some_and(|id| self.interfaces.contains(id))
+            }
+        };
         let on_private_ip = self.private_ip.is_none_or(|ip| association.private_ip == Some(ip));
-        let in_place = (on_interface || self.interface.is_none()) && on_private_ip;
+        let in_place = (on_interface || self.interface.is_none()) && on_private_ip && !self.placeless;
         match (on_instance, in_place) {
             (true, true) => Holding::Ours(association.clone()),
             (true, false) => Holding::Misplaced(association.clone()),
@@ -67,7 +72,8 @@ impl Holding {
             Self::Ours(association) => format!("this node, {association}"),
             Self::Misplaced(association) => {
                 let interface = association.interface.as_ref().map(ToString::to_string).unwrap_or_default();
-                format!("this node, but on {interface} {association}")
+                let private_ip = association.private_ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
+                format!("this node, but on {interface}{private_ip}")
             }
             Self::Elsewhere(association) => association.to_string(),
             Self::Nobody => "nobody".to_owned(),
@@ -105,8 +111,8 @@ mod tests {
         let me = |ip: Option<&str>| Identity {
             instance: HERE.parse().ok(),
             interface: ENI.parse().ok(),
-            interfaces: vec![],
             private_ip: ip.and_then(|ip| ip.parse().ok()),
+            ..Identity::default()
         };
         let at = |instance, interface, ip| association(instance, interface, ip);
         let rows = [
@@ -116,6 +122,12 @@ mod tests {
             ("wrong private address", me(Some("10.0.0.9")), at(HERE, ENI, "10.0.0.1"), "misplaced"),
             ("wrong interface", me(None), at(HERE, ENI_2, "10.0.0.2"), "misplaced"),
             ("another instance", me(None), at("i-00000000000000002", ENI_2, "10.0.1.1"), "elsewhere"),
+            (
+                "our interface moved to another",
+                me(None),
+                at("i-00000000000000002", ENI, "10.0.0.1"),
+                "elsewhere",
+            ),
             ("no instance", me(None), at("", ENI_2, "10.0.1.1"), "elsewhere"),
             ("nothing known of us", Identity::default(), at("", ENI_2, "10.0.1.1"), "elsewhere"),
         ];

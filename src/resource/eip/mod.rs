@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::{Action, Report, Request, World};
-use crate::cloud::{Address, Ec2 as _, Ec2Error, Imds as _, Selector};
+use crate::cloud::{Address, Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host as _;
@@ -212,4 +212,9 @@ fn is_silence(error: &Error) -> bool {
         Error::Imds(_) | Error::BothSilent { .. } | Error::OutOfTime(_) => true,
         _ => false,
     }
+}
+
+/// Returns the error of a metadata service that did not answer in time.
+fn silent(path: &str) -> ImdsError {
+    ImdsError::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
 }

@@ -182,6 +182,7 @@ impl<W: World> Eip<'_, W> {
                 interface: Some(interface.id.clone()),
                 interfaces: vec![interface.id.clone()],
                 private_ip: Some(private_ip),
+                placeless: false,
             },
             target: Target { interface: interface.id, private_ip },
             mac: Some(mac),
@@ -215,18 +216,21 @@ impl<W: World> Eip<'_, W> {
             }
         }
         let error = last.unwrap_or(ImdsError::Absent { path: "meta-data".to_owned() });
-        let was_ec2 = self.last_done().is_some_and(|record| record.instance.is_some());
-        if self.world.host().looks_like_ec2() || was_ec2 {
-            Err(Error::Imds(error))
-        } else {
-            Err(Error::NotEc2(error))
-        }
+        if self.is_off_ec2() { Err(Error::NotEc2(error)) } else { Err(Error::Imds(error)) }
     }
 
     fn remembered_place(&self, wanted: Option<Ipv4Addr>) -> Option<Place> {
         let record = self.last_done()?;
         let (interface, private_ip) = (record.interface?, record.private_ip?);
-        if wanted.is_some_and(|wanted| wanted != private_ip) {
+        let same_interface = match &self.params.interface {
+            InterfaceSelector::Primary => true,
+            InterfaceSelector::Device(device) => self.world.host().mac_of(device) == record.mac,
+            InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
+            InterfaceSelector::Eni(id) => *id == interface,
+            // Only the metadata service knows the order of attachment.
+            InterfaceSelector::Index(_) => false,
+        };
+        if !same_interface || wanted.is_some_and(|wanted| wanted != private_ip) {
             return None;
         }
         Some(Place {
@@ -235,6 +239,7 @@ impl<W: World> Eip<'_, W> {
                 interface: Some(interface.clone()),
                 interfaces: vec![interface.clone()],
                 private_ip: Some(private_ip),
+                placeless: false,
             },
             target: Target { interface, private_ip },
             mac: record.mac,
@@ -250,6 +255,7 @@ impl<W: World> Eip<'_, W> {
             interface: record.interface.clone(),
             interfaces: record.interface.into_iter().collect(),
             private_ip: self.wanted_ip().ok().flatten().or(record.private_ip),
+            placeless: false,
         }
     }
 
@@ -263,17 +269,37 @@ impl<W: World> Eip<'_, W> {
         for mac in macs? {
             interfaces.push(imds.interface(mac).await?.id);
         }
-        let wanted = self.wanted_ip().ok().flatten();
-        let chosen = match self.find_mac(wanted).await {
-            Ok(mac) => Some(imds.interface(mac).await?),
+        let chosen = match self.wanted_ip() {
+            Ok(wanted) => self.find_mac(wanted).await.map(|mac| (mac, wanted)),
+            Err(error) => Err(error),
+        };
+        let chosen = match chosen {
+            Ok((mac, wanted)) => Some((imds.interface(mac).await?, wanted)),
             Err(Error::Imds(error)) => return Err(error),
             Err(_) => None,
         };
         Ok(Identity {
             instance: Some(instance),
-            private_ip: wanted.or(chosen.as_ref().and_then(|chosen| chosen.private_ips.first().copied())),
-            interface: chosen.map(|chosen| chosen.id),
+            private_ip: chosen.as_ref().and_then(|(chosen, ip)| ip.or(chosen.private_ips.first().copied())),
+            placeless: chosen.is_none(),
+            interface: chosen.map(|(chosen, _)| chosen.id),
             interfaces,
         })
+    }
+
+    /// Returns whether the metadata service shows the address on no interface of this instance.
+    pub(super) async fn is_nowhere_here(&self, public_ip: Ipv4Addr) -> Result<bool, ImdsError> {
+        for mac in self.world.imds().macs().await? {
+            if !self.world.imds().association(mac, public_ip).await?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns whether this host seems to be no EC2 instance: nothing says so, and it never was one since it booted.
+    pub(super) fn is_off_ec2(&self) -> bool {
+        let was_ec2 = self.last_done().is_some_and(|record| record.instance.is_some());
+        !was_ec2 && !self.world.host().looks_like_ec2()
     }
 }

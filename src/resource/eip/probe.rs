@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::monitor::{ASK_EC2_LEVEL, Asking};
 use super::place::Seen;
 use super::{Eip, Report, World};
 use crate::error::Error;
@@ -35,16 +36,18 @@ impl<W: World> Eip<'_, W> {
             return self.monitor(level).await;
         };
         // Outside the settling window the metadata can be trusted both ways; inside it, it may show what was before.
-        let ask_ec2 = level >= 10 || self.is_settling();
+        let ask_ec2 = level >= ASK_EC2_LEVEL || self.is_settling();
         match self.deadline.bound(self.look_once(public_ip)).await {
             // The cluster waits for every node's probe before it starts anything, so EC2 gets a quarter of the budget.
-            Ok(Ok(seen)) if ask_ec2 => self.with_ec2(public_ip, seen, 10, &self.deadline.fraction(4)).await,
+            Ok(Ok(seen)) if ask_ec2 => {
+                self.with_ec2(public_ip, seen, Asking::Probe, &self.deadline.fraction(4)).await
+            }
             Ok(Ok(Seen::Here)) => Ok(Report::Done),
             Ok(Ok(Seen::NotHere(why))) => {
                 self.fill_record().await;
                 Ok(Report::NotHere(why))
             }
-            Ok(Err(error)) => self.without_imds(public_ip, level, error).await,
+            Ok(Err(error)) => self.without_imds(public_ip, Asking::Probe, error).await,
             Err(_) => Err(Error::OutOfTime(self.deadline.budget())),
         }
     }

@@ -60,13 +60,22 @@ impl<W: World> Eip<'_, W> {
     }
 
     /// Refuses a private address that another resource of this node uses: the two would push each other off for ever.
-    fn refuse_shared_private_ip(&self, place: &Place, ours: Option<Ipv4Addr>) -> Result<(), Error> {
+    pub(super) fn refuse_shared_private_ip(
+        &self,
+        place: &Place,
+        ours: Option<Ipv4Addr>,
+    ) -> Result<(), Error> {
         let boot = self.world.host().boot_id();
         for (resource, record) in self.world.records().others() {
             let same_place = record.interface.as_ref() == Some(&place.target.interface)
                 && record.private_ip == Some(place.target.private_ip);
             let same_address = record.elastic_ip.is_some() && record.elastic_ip == ours;
-            if record.is_running(&boot) && same_place && !same_address {
+            // What was taken from it long ago is not there any more; what it has just taken may not show yet.
+            let window = self.params.timing.settle_window;
+            let there = record.is_settling(&boot, self.world.host().uptime(), window)
+                || place.carried.is_none()
+                || record.elastic_ip.is_none_or(|ip| place.shows(ip));
+            if record.is_running(&boot) && same_place && !same_address && there {
                 return Err(Error::Shared {
                     private_ip: place.target.private_ip,
                     address: record.elastic_ip.map_or_else(|| "the address".to_owned(), |ip| ip.to_string()),

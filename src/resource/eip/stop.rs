@@ -3,16 +3,24 @@
 //! Where EC2 stays silent, `on_stop` decides. A stop that fails makes Pacemaker fence the node, or block the resource; but a
 //! fenced instance keeps its association, so fencing frees nothing, while the next start takes the address over anyway.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use super::holding::{Holding, Identity};
 use super::journal::Made;
 use super::place::Seen;
-use super::{Eip, Report, World, is_silence};
+use super::{Eip, Report, World, is_silence, silent};
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::params::OnStop;
 use crate::retry::{self, Backoff, Patience};
 use crate::state::Phase;
+
+/// The longest that a stop takes for the addresses that ours had pushed off.
+const PUTTING_BACK: Duration = Duration::from_secs(2);
+/// How long rejected credentials are worth further attempts.
+const BRIEF: Duration = Duration::from_secs(15);
 
 impl<W: World> Eip<'_, W> {
     /// Makes sure that this node does not hold the address, as far as `on_stop` asks for it.
@@ -26,39 +34,56 @@ impl<W: World> Eip<'_, W> {
             return Ok(Report::Done);
         }
         // Asked before the record is changed: a stop changes what "settling" means.
-        let trust_metadata = self.params.on_stop != OnStop::Strict || !self.is_settling();
-        let outcome = self.let_go(trust_metadata).await;
-        let outcome = match outcome {
-            Err(error) if self.params.on_stop != OnStop::Strict && is_silence(&error) => {
-                let text = format!("{} may still be associated with this node: {error}", self.name());
-                self.world.log().error(&text);
+        let settling = self.is_settling();
+        let trust_metadata = self.params.on_stop != OnStop::Strict || !settling;
+        match self.let_go(trust_metadata, settling).await {
+            Ok(()) => {
+                self.record(Phase::Stopped, |record| record.association = None);
+                // The cluster waits for this before it starts the address elsewhere; what is not put back now is kept.
+                self.put_back_displaced(&self.deadline.within(PUTTING_BACK)).await;
                 Ok(Report::Done)
             }
-            other => other,
-        };
-        if outcome.is_ok() {
-            self.record(Phase::Stopped, |record| record.association = None);
-            self.put_back_displaced(&self.deadline.within(self.deadline.budget() / 4)).await;
+            Err(error) if is_silence(&error) && self.is_off_ec2() => {
+                self.world.log().warn(format_args!("nothing to let go off EC2: {error}"));
+                Ok(Report::Done)
+            }
+            Err(error) if is_silence(&error) && self.params.on_stop != OnStop::Strict => {
+                let text = format!("{} may still be associated with this node: {error}", self.name());
+                self.world.log().error(&text);
+                // Not "stopped": the next start has to look whether the address is still here.
+                self.record(Phase::Left, |_| ());
+                Ok(Report::Done)
+            }
+            Err(error) => Err(error),
         }
-        outcome
     }
 
-    async fn let_go(&self, trust_metadata: bool) -> Result<Report, Error> {
-        let Some((address, association)) = self.held_here(trust_metadata).await? else {
-            return Ok(Report::Done);
+    async fn let_go(&self, trust_metadata: bool, settling: bool) -> Result<(), Error> {
+        let Some((address, association)) = self.held_here(trust_metadata, settling).await? else {
+            return Ok(());
         };
         self.record(Phase::Stopping, |_| ());
+        let answer_lost = Cell::new(false);
         let disassociated = retry::until(
             &self.deadline,
             self.params.timing.max_backoff,
             || Ec2Error::cut_off("DisassociateAddress", &association.id),
             // Sent again after a lost answer it can only end the same association: a newer one has another id.
-            async || self.world.ec2().disassociate(&association.id).await,
+            async || {
+                let outcome = self.world.ec2().disassociate(&association.id).await;
+                answer_lost.set(answer_lost.get() || outcome.as_ref().is_err_and(Ec2Error::may_have_worked));
+                outcome
+            },
         )
         .await;
         match disassociated {
             Ok(()) => self.confirm_gone(&association).await,
-            Err(error) if error.fault == Ec2Fault::AssociationGone => {}
+            Err(error) if error.fault == Ec2Fault::AssociationGone => {
+                if !answer_lost.get() {
+                    self.world.log().info(format_args!("{} had ended already", association.id));
+                    return Ok(());
+                }
+            }
             Err(error) => {
                 // Losing the address can cut this node off from EC2, the answer included.
                 let gone = error.is_silence() && trust_metadata && self.not_in_sight().await;
@@ -75,11 +100,20 @@ impl<W: World> Eip<'_, W> {
             phases: vec![("in all", self.deadline.elapsed())],
         });
         self.world.log().debug(format_args!("{} let go", address.public_ip));
-        Ok(Report::Done)
+        Ok(())
     }
 
     /// Returns the association if this instance holds the address; nothing where it does not.
-    async fn held_here(&self, trust_metadata: bool) -> Result<Option<(Address, Association)>, Error> {
+    async fn held_here(
+        &self,
+        trust_metadata: bool,
+        settling: bool,
+    ) -> Result<Option<(Address, Association)>, Error> {
+        let started = matches!(
+            self.last_done().and_then(|record| record.phase),
+            Some(Phase::Starting | Phase::Started)
+        );
+        let brief = self.deadline.fraction(2).within(BRIEF);
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let quarter = self.deadline.fraction(4);
         let mut until = quarter;
@@ -88,6 +122,15 @@ impl<W: World> Eip<'_, W> {
                 Ok(address) => match self.judge_for_stop(&address).await? {
                     Holding::Ours(association) | Holding::Misplaced(association) => {
                         return Ok(Some((address, association)));
+                    }
+                    // Right after a start EC2 may answer with what was before; the metadata can tell.
+                    Holding::Elsewhere(_) | Holding::Nobody
+                        if started && settling && self.is_in_sight().await && !quarter.is_over() =>
+                    {
+                        if quarter.pause(backoff.next(Patience::Lasting)).await {
+                            continue;
+                        }
+                        return Ok(None);
                     }
                     Holding::Elsewhere(_) | Holding::Nobody => return Ok(None),
                 },
@@ -112,7 +155,20 @@ impl<W: World> Eip<'_, W> {
                     }
                     until = self.deadline.within(self.deadline.budget() / 8);
                 }
-                Error::Ec2(_) if self.not_in_sight().await => return Ok(None),
+                // Right after a change the metadata may be wrong, and EC2 has not been asked in vain but refused.
+                Error::Ec2(_) if !settling && self.not_in_sight().await => {
+                    let name = self.name();
+                    self.world
+                        .log()
+                        .warn(format_args!("{name} is not here by the metadata service; {error}"));
+                    return Ok(None);
+                }
+                // A fresh role needs some seconds before its credentials are accepted.
+                Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
+                    if !brief.pause(backoff.next(Patience::Brief)).await {
+                        return Err(error);
+                    }
+                }
                 _ => return Err(error),
             }
         }
@@ -140,12 +196,20 @@ impl<W: World> Eip<'_, W> {
         Ok(me.judge(Some(association)))
     }
 
-    /// Returns whether the metadata service says that the address is not here.
+    /// Returns whether the metadata service says that the address is on no interface of this instance.
     async fn not_in_sight(&self) -> bool {
         let Some(public_ip) = self.public_ip() else {
             return false;
         };
-        matches!(self.deadline.bound(self.look_once(public_ip)).await, Ok(Ok(Seen::NotHere(_))))
+        matches!(self.deadline.bound(self.is_nowhere_here(public_ip)).await, Ok(Ok(true)))
+    }
+
+    /// Returns whether the metadata service says that the address is in its place.
+    async fn is_in_sight(&self) -> bool {
+        let Some(public_ip) = self.public_ip() else {
+            return false;
+        };
+        matches!(self.deadline.bound(self.look_once(public_ip)).await, Ok(Ok(Seen::Here)))
     }
 
     /// Waits until EC2 shows that the association has ended. EC2 has taken the order, so its silence is no failure.
@@ -166,8 +230,4 @@ impl<W: World> Eip<'_, W> {
         };
         self.world.log().warn(format_args!("{} let go, but not confirmed: {shown}", self.name()));
     }
-}
-
-fn silent(path: &str) -> crate::cloud::ImdsError {
-    crate::cloud::ImdsError::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
 }

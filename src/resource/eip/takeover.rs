@@ -41,6 +41,8 @@ impl<W: World> Eip<'_, W> {
         known: Known,
     ) -> Result<Report, Error> {
         let began = Instant::now();
+        // Before the record says what is starting now: it still says which address was ours before.
+        self.remember_displaced(place);
         self.record(Phase::Starting, |record| {
             record.instance.clone_from(&place.identity.instance);
             record.interface = Some(place.target.interface.clone());
@@ -48,8 +50,17 @@ impl<W: World> Eip<'_, W> {
             record.private_ip = Some(place.target.private_ip);
             record.association = None;
         });
-        self.remember_displaced(place);
-        let order = self.order_and_confirm(place, known.allocation());
+        // Again, now that this start is on record: two that begin at the same instant see each other.
+        self.refuse_shared_private_ip(place, self.public_ip())?;
+        let misplaced = match &known {
+            Known::ByEc2(address) => {
+                matches!(place.identity.judge(address.association.as_ref()), Holding::Misplaced(_))
+            }
+            Known::OnRecord(_) => false,
+        };
+        // From another place on this node it is not taken from anybody.
+        let reassociate = self.params.allow_reassociation || misplaced;
+        let order = self.order_and_confirm(place, known.allocation(), reassociate);
         let (outcome, before) = match &known {
             Known::ByEc2(address) => (order.await, Some(place.identity.judge(address.association.as_ref()))),
             Known::OnRecord(pair) => {
@@ -62,6 +73,13 @@ impl<W: World> Eip<'_, W> {
         };
         let Taken { association, ordered, confirmed } = match outcome {
             Ok(taken) => taken,
+            Err(Error::Ec2(error)) if error.is_silence() && self.has_arrived(place).await => {
+                self.world
+                    .log()
+                    .warn(format_args!("{} is here by the metadata service; {error}", self.name()));
+                self.record_started(place, None);
+                return Ok(Report::Done);
+            }
             Err(error) => return self.take_again(action, place, &known, error).await,
         };
         self.record_started(place, Some(&association));
@@ -84,6 +102,15 @@ impl<W: World> Eip<'_, W> {
         Ok(Report::Done)
     }
 
+    /// Returns whether the metadata service shows the address here now that did not before: the order took effect, though
+    /// its answer was lost.
+    async fn has_arrived(&self, place: &Place) -> bool {
+        let Some(public_ip) = self.public_ip().filter(|ip| !place.shows(*ip)) else {
+            return false;
+        };
+        matches!(self.last_look(public_ip).await, Some(Seen::Here))
+    }
+
     /// Looks an allocation on record up again that EC2 does not know any more, and takes the address by the new one.
     async fn take_again(
         &self,
@@ -103,9 +130,14 @@ impl<W: World> Eip<'_, W> {
     }
 
     /// Orders the association until EC2 takes the order, then waits until EC2 shows it.
-    async fn order_and_confirm(&self, place: &Place, allocation: &AllocationId) -> Result<Taken, Error> {
+    async fn order_and_confirm(
+        &self,
+        place: &Place,
+        allocation: &AllocationId,
+        reassociate: bool,
+    ) -> Result<Taken, Error> {
         let began = Instant::now();
-        let ordered = self.order(place, allocation).await?;
+        let ordered = self.order(place, allocation, reassociate).await?;
         let took = began.elapsed();
         let (association, confirmed) = match ordered {
             // A look after an order whose answer was lost has shown the address here.
@@ -118,24 +150,32 @@ impl<W: World> Eip<'_, W> {
         Ok(Taken { association, ordered: took, confirmed })
     }
 
-    async fn order(&self, place: &Place, allocation: &AllocationId) -> Result<Ordered, Error> {
+    async fn order(
+        &self,
+        place: &Place,
+        allocation: &AllocationId,
+        reassociate: bool,
+    ) -> Result<Ordered, Error> {
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let mut unknown_once = false;
         let brief = self.deadline.fraction(2).within(Duration::from_secs(15));
         loop {
-            let reassociate = self.params.allow_reassociation;
             let order = self.world.ec2().associate(allocation, &place.target, reassociate);
             let error = match self.deadline.bound(order).await {
                 Ok(Ok(id)) => return Ok(Ordered::Accepted(id)),
                 Ok(Err(error)) => error,
                 Err(_) => Ec2Error::cut_off("AssociateAddress", allocation),
             };
-            let patience = error.patience();
+            let mut patience = error.patience();
             let worth_a_look = error.may_have_worked() || error.fault == Ec2Fault::AlreadyAssociated;
             if worth_a_look
                 && let Some(association) = self.look_after_order(place, allocation, &error).await?
             {
                 return Ok(Ordered::Shown(association));
+            }
+            if error.fault == Ec2Fault::AlreadyAssociated {
+                // EC2 could not show by whom: it may be by an order of ours whose answer was lost.
+                patience = Patience::Lasting;
             }
             let again = match patience {
                 Patience::Never => false,
@@ -191,7 +231,8 @@ impl<W: World> Eip<'_, W> {
                     }
                     Patience::Lasting
                 }
-                Ok(Err(error)) if error.is_silence() => {
+                // The order was taken, so "not found" and "rejected" are an answer from a place that is behind.
+                Ok(Err(error)) if error.is_silence() || error.patience() != Patience::Never => {
                     shown = error.to_string();
                     error.patience()
                 }

@@ -155,3 +155,41 @@ async fn an_allocation_whose_address_was_never_on_record_is_looked_up() {
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert!(node.calls_since(before).is_empty(), "its address is on record now");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_cannot_tell_itself_from_others_does_not_report_a_loss() {
+    let node = Node::new().without("elastic_ip").with("allocation_id", ALLOCATION);
+    node.ec2.give(EIP, &target(1));
+    node.imds.set_silent(true);
+    assert!(matches!(node.monitor().await.unwrap_err(), Error::Imds(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_ec2_does_not_know_is_not_here_whatever_the_metadata_shows() {
+    let node = Node::new().settled().await;
+    node.ec2.fail("*", Ec2Fault::Unknown, Strike::Before);
+    assert!(matches!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::NotHere(_)));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done, "level 0 does not ask");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_device_that_is_configured_nothing_is_in_place() {
+    for (name, value) in [("interface", "eth7"), ("private_ip_address", "node2=10.0.2.10")] {
+        let node = Node::new().settled().await.with(name, value);
+        assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)), "{name}={value}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_metadata_get_their_time_where_ec2_refuses_right_after_a_start() {
+    let node = Node::new();
+    node.start().await.unwrap();
+    node.ec2.fail("*", Ec2Fault::Denied, Strike::Before);
+    let imds = node.imds.clone();
+    let catching_up = async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        imds.show(EIP, "10.0.1.10");
+    };
+    let (outcome, ()) = tokio::join!(node.monitor(), catching_up);
+    assert_eq!(outcome.unwrap(), Report::Done);
+}

@@ -71,3 +71,12 @@ async fn errors_of_any_kind_are_not_here() {
         assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)), "{fault:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_waits_for_nobody_to_agree() {
+    let node = Node::new().settled().await;
+    node.stop().await.unwrap();
+    let began = Instant::now();
+    assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}

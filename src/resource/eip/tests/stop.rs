@@ -129,3 +129,70 @@ async fn an_address_on_the_wrong_interface_of_this_instance_is_let_go() {
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert_eq!(node.ec2.holder(EIP), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_while_the_metadata_may_be_late_is_an_error() {
+    let node = Node::new();
+    node.start().await.unwrap();
+    node.ec2.fail("*", Ec2Fault::Denied, Strike::Before);
+    // The metadata does not show it yet, which means nothing right after a start.
+    assert!(node.stop().await.is_err());
+    assert!(node.holds(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_describe_right_after_a_start_does_not_end_a_strict_stop() {
+    let node = Node::new().with("on_stop", "strict");
+    node.ec2.freeze_describes(0);
+    node.start().await.unwrap();
+    node.imds.show(EIP, "10.0.1.10");
+    node.ec2.free(EIP);
+    node.ec2.freeze_describes(3);
+    node.ec2.give(EIP, &target(1));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.ec2.holder(EIP), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn off_ec2_there_is_nothing_to_let_go() {
+    let mut node = Node::new().with("on_stop", "strict");
+    node.world.host.ec2 = false;
+    node.imds.set_silent(true);
+    node.ec2.fail("*", Ec2Fault::Silent, Strike::Before);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_device_does_not_hide_the_address_from_a_strict_stop() {
+    let node = Node::new().with("on_stop", "strict").settled().await.with("interface", "eth7");
+    node.ec2.fail("*", Ec2Fault::Silent, Strike::Before);
+    assert!(node.stop().await.is_err());
+    node.ec2.recover();
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.ec2.holder(EIP), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_rejected_for_some_seconds_do_not_fail_a_stop() {
+    let node = Node::new().settled().await;
+    node.ec2.fail("*", Ec2Fault::Credentials, Strike::Before);
+    let ec2 = node.ec2.clone();
+    let fresh = async move {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        ec2.recover();
+    };
+    let (outcome, ()) = tokio::join!(node.stop(), fresh);
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert_eq!(node.ec2.holder(EIP), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_association_that_ended_by_itself_is_not_told_as_our_doing() {
+    let node = Node::new().settled().await;
+    node.ec2.freeze_describes(1);
+    node.ec2.give(EIP, &target(2));
+    let before = node.world.records.durable().history.len();
+    node.stop().await.unwrap();
+    assert_eq!(node.world.records.durable().history.len(), before);
+    assert!(node.logged("had ended already"));
+}
