@@ -86,7 +86,7 @@ impl<W: World> Eip<'_, W> {
                 // EC2 shows it here, or two sources agree that it is not.
                 (Ok(holding), _) => return Ok(self.report(&holding)),
                 (Err(error), Seen::Here) if is_denial(&error) => {
-                    denial = Some(Report::NotHere(error.to_string()))
+                    denial = Some(Report::NotHere(error.to_string()));
                 }
                 (Err(error), _) if denial.is_none() || !is_silence(&error) => {
                     return self.without_ec2(public_ip, &seen, asking, error).await;

@@ -29,8 +29,10 @@ pub(super) fn run(call: &mut Call<'_>) -> Outcome {
     let fleet = call.world.present().clone();
     let address = find_address(&fleet, &which)?;
     let (instance, interface) = target_interface(call, &fleet)?;
-    call.permit(&call.world.arn("elastic-ip", &address.allocation_id))?;
+    call.authorize(&call.world.arn("elastic-ip", &address.allocation_id))?;
     let target = check_association(&fleet, address, instance, interface, private_ip)?;
+    // AWS does not say how much a dry run looks at; here it is what the real call would have stumbled over.
+    call.end_dry_run()?;
     if !may_move {
         refuse_to_move(&fleet, address, &target)?;
     }

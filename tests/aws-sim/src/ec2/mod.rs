@@ -57,7 +57,17 @@ impl Call<'_> {
 
     /// Checks that the caller may do this to `resource`, then ends a dry run with EC2's word for "it would have worked".
     fn permit(&self, resource: &str) -> Result<(), ApiError> {
-        self.world.authorize(&self.who, self.action, resource)?;
+        self.authorize(resource)?;
+        self.end_dry_run()
+    }
+
+    /// Checks that the caller may do this to `resource`.
+    fn authorize(&self, resource: &str) -> Result<(), ApiError> {
+        self.world.authorize(&self.who, self.action, resource)
+    }
+
+    /// Ends a dry run with EC2's word for "it would have worked".
+    fn end_dry_run(&self) -> Result<(), ApiError> {
         if self.params.flag("DryRun")? == Some(true) {
             let message = "Request would have succeeded, but DryRun flag is set.";
             return Err(ApiError::new(412, "DryRunOperation", message));
