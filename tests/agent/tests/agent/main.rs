@@ -22,7 +22,6 @@ mod restore;
 mod start;
 mod state_files;
 mod stop;
-mod timing;
 mod tls;
 mod trace;
 mod trouble;

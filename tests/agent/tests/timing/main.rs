@@ -1,4 +1,5 @@
-//! What a healthy cluster costs. Every other test runs at the same time, so the best of several rounds counts.
+//! What a healthy cluster costs. A test binary of its own, because cargo runs them one after the other: nothing else of ours
+//! loads the machine meanwhile. It can still be somebody else's, so the best of several rounds counts.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use agent_tests::World;
 
 /// Runs in a round.
 const RUNS: usize = 20;
-/// Rounds before it is called slow; the machine may be busy with other tests in each of them.
+/// Rounds before it is called slow.
 const ROUNDS: usize = 12;
 
 /// Returns the least median of several rounds, stopping at the first below `wanted`.
@@ -19,7 +20,7 @@ fn best_median(wanted: Duration, run: impl Fn() -> Duration) -> Duration {
         if best < wanted {
             break;
         }
-        // The tests that load the machine have gone on by then.
+        // What loads the machine may have gone on by then.
         std::thread::sleep(Duration::from_secs(2));
     }
     best
