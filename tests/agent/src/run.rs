@@ -5,6 +5,7 @@ use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,15 @@ const ENDPOINTS: [(&[&str], &str); 3] = [
 const DEFAULT_TIMEOUT_MS: u64 = 20_000;
 /// How long after its time-out a run is ended, so that the test can say by how much it was late.
 const LATE: Duration = Duration::from_secs(3);
+
+/// The least time between the starts of two agents, of all tests together.
+///
+/// A table of a hundred situations would otherwise start a hundred processes at once, and each would be late by what the
+/// others take. It is about what one needs of a small machine before it begins to wait.
+const PACE: Duration = Duration::from_millis(8);
+
+/// When the next agent may be started.
+static NEXT: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Counts the log files, one for each run.
 static LAST: AtomicU32 = AtomicU32::new(0);
@@ -196,6 +206,7 @@ impl Run {
         line.extend(self.arguments.iter().cloned());
         let (program, arguments) = line.split_first().expect("a command line");
         let first = self.node.cloud.log().last().map_or(0, |request| request.seq);
+        keep_pace();
         let began = Instant::now();
         // The usual folders for `nsenter` and its like; the agent inherits no PATH.
         let mut child = Command::new(program)
@@ -314,6 +325,17 @@ impl Running {
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
+}
+
+/// Waits for this agent's turn to be started.
+fn keep_pace() {
+    let turn = {
+        let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
+        *next = Some(turn + PACE);
+        turn
+    };
+    thread::sleep(turn.saturating_duration_since(Instant::now()));
 }
 
 /// Reads to the end in a thread of its own.

@@ -17,8 +17,23 @@ fn an_address_that_made_way_is_put_back_by_stop() {
     a.stop().ok();
     world.held_by_nobody();
     assert_eq!(world.cloud.holder(&own).map(|holder| holder.private_ip), Some(a.private_ip()));
-    let durable = std::fs::read_to_string(a.durable_file()).unwrap();
-    assert!(!durable.contains(&own.public_ip.to_string()), "forgotten: {durable}");
+    // Put back once is enough: who takes it off later has a reason.
+    world.cloud.disassociate(&own);
+    a.stop().ok();
+    assert_eq!(world.cloud.holder(&own), None);
+}
+
+#[test]
+fn it_makes_way_and_comes_back_each_time() {
+    let (world, [a]) = World::new();
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+    world.cloud.associate(&own, a.eni(), None);
+    for _ in 0..3 {
+        a.start().ok();
+        world.held_by(&a);
+        a.stop().ok();
+        assert!(world.cloud.holder(&own).is_some_and(|holder| holder.private_ip == a.private_ip()));
+    }
 }
 
 #[test]
