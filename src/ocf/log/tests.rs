@@ -308,6 +308,7 @@ fn a_trace_gets_a_file_of_its_own_that_only_root_can_read() {
         ("OCF_RESOURCE_TYPE", "eip"),
         ("AWS_SECRET_ACCESS_KEY", "hidden"),
         ("HTTPS_PROXY", "http://user:hidden@proxy:3128"),
+        ("HTTP_PROXY", "user:hidden@proxy:3128"),
         ("HA_LOGFILE", "/dev/null"),
     ]);
     log.trace("ec2 associate: sent");
@@ -328,6 +329,7 @@ fn a_trace_gets_a_file_of_its_own_that_only_root_can_read() {
     assert!(lines[0].starts_with("eip ") && lines[0].contains(" start of web at "), "{text}");
     assert!(lines[1..].starts_with(&["env AWS_SECRET_ACCESS_KEY=***", "env HA_LOGFILE=/dev/null"]), "{text}");
     assert!(lines.contains(&"env HTTPS_PROXY=http://***@proxy:3128"), "{text}");
+    assert!(lines.contains(&"env HTTP_PROXY=***@proxy:3128"), "{text}");
     assert_eq!(lines[lines.len() - 3..], ["ec2 associate: sent", "INFO: moved", "DEBUG: why"]);
 }
 

@@ -135,9 +135,9 @@ pub(super) fn header(environment: &Environment, action: &str) -> Vec<String> {
     let variables = environment.variables().map(|(name, value)| {
         if names_a_secret(name) {
             format!("env {name}={MASK}")
-        } else if name.to_ascii_uppercase().ends_with("_PROXY") {
+        } else if name.to_ascii_uppercase().ends_with("_PROXY") && !value.contains("://") {
             // A proxy may be given without a scheme, and then its password does not look like part of a URL.
-            let host = value.rsplit_once('@').map_or(value, |(_, host)| host);
+            let host = value.rsplit_once('@').map_or(value.to_owned(), |(_, host)| format!("{MASK}@{host}"));
             format!("env {name}={host}")
         } else {
             format!("env {name}={}", without_user_info(value))
