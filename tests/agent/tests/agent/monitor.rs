@@ -5,7 +5,7 @@ use std::time::Duration;
 use agent_tests::{Run, World, each};
 use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
-use crate::trouble::{SHORT_MS, all_silence, break_ec2};
+use crate::trouble::{LONGER_MS, SHORT_MS, all_silence, break_ec2};
 
 /// The budget of [`SHORT_MS`]: a second less.
 const BUDGET: Duration = Duration::from_millis(SHORT_MS - 1000);
@@ -63,8 +63,8 @@ fn metadata_that_still_shows_it_soon_after_a_stop_is_not_believed() {
     world.cloud.set_imds_lag(a.id(), STALE);
     a.stop().ok();
     world.held_by_nobody();
-    a.monitor().timeout_ms(SHORT_MS).expect(7);
-    a.probe().timeout_ms(SHORT_MS).expect(7);
+    a.monitor().timeout_ms(LONGER_MS).expect(7);
+    a.probe().timeout_ms(LONGER_MS).expect(7);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_closer_look_lets_ec2_decide() {
     each(LEVELS.map(|level| (format!("{level:?}"), level)), |(name, level)| {
         let (world, [a, b]) = World::new();
         a.start().ok();
-        let run = || a.settled_monitor().timeout_ms(SHORT_MS).env(name, level);
+        let run = || a.settled_monitor().timeout_ms(LONGER_MS).env(name, level);
         run().ok().asked_ec2(&["DescribeAddresses"]);
         world.cloud.set_imds_lag(a.id(), STALE);
         world.give(&b);
@@ -255,7 +255,7 @@ fn a_closer_look_without_credentials_is_a_warning() {
         let (world, [a]) = World::new();
         a.start().ok();
         world.cloud.set_credentials(a.id(), state);
-        let run = a.settled_monitor().timeout_ms(SHORT_MS).env("OCF_CHECK_LEVEL", "10");
+        let run = a.settled_monitor().timeout_ms(LONGER_MS).env("OCF_CHECK_LEVEL", "10");
         run.ok().logged(&["WARN", "203.0.113.10"]);
     });
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use agent_tests::{World, each};
 use aws_sim::{CredState, FaultKind, ImdsState};
 
-use crate::trouble::{SHORT_MS, all_silence, break_ec2, ec2};
+use crate::trouble::{LONGER_MS, SHORT_MS, all_silence, break_ec2, ec2};
 
 /// Parameters by name.
 type Parameters = &'static [(&'static str, &'static str)];
@@ -106,9 +106,9 @@ fn with_ec2_silent_the_metadata_is_believed_after_a_quarter_of_the_time() {
         world.give(&b);
         a.probe().expect(7);
         break_ec2(&world.cloud, kind);
-        let outcome = a.stop().timeout_ms(2 * SHORT_MS).ok().logged(&["WARN"]);
+        let outcome = a.stop().timeout_ms(LONGER_MS).ok().logged(&["WARN"]);
         assert!(!outcome.ec2().is_empty(), "EC2 was not asked\n{}", outcome.told());
-        outcome.within(Duration::from_millis(2 * SHORT_MS) / 2);
+        outcome.within(Duration::from_millis(LONGER_MS) / 2);
         world.held_by(&b);
     });
 }
