@@ -297,7 +297,13 @@ impl<W: World> Eip<'_, W> {
         Ok(true)
     }
 
-    /// Returns whether this host seems to be no EC2 instance: nothing says so, and it never was one since it booted.
+    /// Returns whether the metadata service answers when the time is up.
+    pub(super) async fn has_metadata(&self) -> bool {
+        matches!(tokio::time::timeout(LAST_LOOK, self.world.imds().instance_id()).await, Ok(Ok(_)))
+    }
+
+    /// Returns whether this host seems to be no EC2 instance, where the metadata service is silent: nothing says so, and it
+    /// never was one since it booted.
     pub(super) fn is_off_ec2(&self) -> bool {
         let was_ec2 = self.last_done().is_some_and(|record| record.instance.is_some());
         !was_ec2 && !self.world.host().looks_like_ec2()

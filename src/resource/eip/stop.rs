@@ -43,7 +43,7 @@ impl<W: World> Eip<'_, W> {
                 self.put_back_displaced(&self.deadline.within(PUTTING_BACK)).await;
                 Ok(Report::Done)
             }
-            Err(error) if is_silence(&error) && self.is_off_ec2() => {
+            Err(error) if is_silence(&error) && self.is_off_ec2() && !self.has_metadata().await => {
                 self.world.log().warn(format_args!("nothing to let go off EC2: {error}"));
                 Ok(Report::Done)
             }

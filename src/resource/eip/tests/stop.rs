@@ -163,6 +163,15 @@ async fn off_ec2_there_is_nothing_to_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn metadata_that_answer_are_a_sign_of_ec2() {
+    let mut node = Node::new().with("on_stop", "strict");
+    node.world.host.ec2 = false;
+    node.imds.show(EIP, "10.0.1.10");
+    node.ec2.fail("*", Ec2Fault::Silent, Strike::Before);
+    assert!(node.stop().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_device_does_not_hide_the_address_from_a_strict_stop() {
     let node = Node::new().with("on_stop", "strict").settled().await.with("interface", "eth7");
     node.ec2.fail("*", Ec2Fault::Silent, Strike::Before);
