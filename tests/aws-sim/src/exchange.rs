@@ -44,7 +44,7 @@ pub(crate) async fn exchange(
 ) -> Answer {
     let service = arrival.service;
     let ticket = cloud.with(|world| admit(world, arrival));
-    tokio::time::sleep(ticket.latency / 2).await;
+    half_of(ticket.latency).await;
     let effect = || {
         cloud.with(|world| {
             let reply = handle(world, &ticket);
@@ -82,7 +82,7 @@ pub(crate) async fn exchange(
         Some(FaultKind::HtmlProxy(status)) => Answer::Http(Reply::proxy_page(status)),
         Some(FaultKind::Slow(rate)) => Answer::End(Ending::slow(&effect(), rate)),
     };
-    tokio::time::sleep(ticket.latency / 2).await;
+    half_of(ticket.latency).await;
     cloud.with(|world| conclude(world, &ticket, &answer));
     answer
 }
@@ -132,5 +132,14 @@ pub(crate) fn throttled(service: Service) -> ApiError {
         Service::Ec2 => ApiError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
         Service::Sts => ApiError::client("Throttling", "Rate exceeded"),
         Service::Imds => ApiError::new(429, "TooManyRequests", "Too Many Requests"),
+    }
+}
+
+/// Waits for half of the latency: a request takes it on its way in, an answer on its way out.
+///
+/// A sleep of no time at all would still wait for the timer's next tick, a millisecond.
+async fn half_of(latency: std::time::Duration) {
+    if !latency.is_zero() {
+        tokio::time::sleep(latency / 2).await;
     }
 }
