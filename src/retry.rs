@@ -31,7 +31,7 @@ pub trait Retryable {
 }
 
 /// The longest that [`Patience::Brief`] lasts; half the budget where that is shorter.
-const BRIEF: Duration = Duration::from_secs(15);
+pub const BRIEF: Duration = Duration::from_secs(15);
 /// First pause after an attempt that got no answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause after an attempt that got no answer: a network that has come back is noticed within this time.

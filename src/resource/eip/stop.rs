@@ -19,8 +19,6 @@ use crate::state::Phase;
 
 /// The longest that a stop takes for the addresses that ours had pushed off.
 const PUTTING_BACK: Duration = Duration::from_secs(2);
-/// How long rejected credentials are worth further attempts.
-const BRIEF: Duration = Duration::from_secs(15);
 
 impl<W: World> Eip<'_, W> {
     /// Makes sure that this node does not hold the address, as far as `on_stop` asks for it.
@@ -113,7 +111,7 @@ impl<W: World> Eip<'_, W> {
             self.last_done().and_then(|record| record.phase),
             Some(Phase::Starting | Phase::Started)
         );
-        let brief = self.deadline.fraction(2).within(BRIEF);
+        let brief = self.deadline.fraction(2).within(retry::BRIEF);
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let quarter = self.deadline.fraction(4);
         let mut until = quarter;

@@ -12,7 +12,7 @@ use super::{Eip, Report, World};
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Selector};
 use crate::error::Error;
 use crate::ids::{AllocationId, AssociationId};
-use crate::retry::{Backoff, Patience, Retryable as _};
+use crate::retry::{BRIEF, Backoff, Patience, Retryable as _};
 use crate::state::{Pair, Phase};
 
 /// What is known of the address when it is to be taken.
@@ -158,7 +158,7 @@ impl<W: World> Eip<'_, W> {
     ) -> Result<Ordered, Error> {
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let mut unknown_once = false;
-        let brief = self.deadline.fraction(2).within(Duration::from_secs(15));
+        let brief = self.deadline.fraction(2).within(BRIEF);
         loop {
             let order = self.world.ec2().associate(allocation, &place.target, reassociate);
             let error = match self.deadline.bound(order).await {
