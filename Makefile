@@ -13,6 +13,8 @@ export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 
 OCF_ROOT ?= /usr/lib/ocf
 CARGO_FLAGS := --release --locked
+# How the agent is built: for glibc 2.17 and later (CentOS 7), with zig as the linker; BUILD=plain: for this machine's glibc, with cargo alone.
+BUILD ?= portable
 # The agent without the SDK, with a clock that tests can pause; see [features] in Cargo.toml.
 WITHOUT_SDK := --no-default-features --features paused-time
 BIN := $(CARGO_TARGET_DIR)/release
@@ -30,17 +32,18 @@ test: ## Everything, in this order: deps check build unit sim-test agent-test mo
 	@tests/stages $(STAGES)
 
 ##@ Building
-.PHONY: deps build install clean
+.PHONY: deps agent build install clean
 deps: ## Install the system packages that are missing (apt-get or dnf)
 	@sh tests/requirements
 
-build: ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_DIR/release
-	cargo build $(CARGO_FLAGS) -p eip
+agent: ## The agent alone, into $CARGO_TARGET_DIR/release; BUILD=plain does without zig
+	@sh packaging/build $(BUILD)
+
+build: agent ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_DIR/release
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo build $(CARGO_FLAGS) -p cluster
 
-install: ## Build the agent and copy it to $DESTDIR/usr/lib/ocf/resource.d/heartbeat/eip
-	cargo build $(CARGO_FLAGS) -p eip
+install: agent ## Build the agent and copy it to $DESTDIR/usr/lib/ocf/resource.d/heartbeat/eip
 	$(if $(DESTDIR),,$(AS_ROOT)) install -D -m 755 $(BIN)/eip $(DESTDIR)$(OCF_ROOT)/resource.d/heartbeat/eip
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built
@@ -84,20 +87,17 @@ unit: ## The agent's own tests, against fakes of EC2 and the metadata service
 sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test $(CARGO_FLAGS) -p aws-sim
 
-agent-test: ## The built agent against the simulator, row by row of its behaviour
-	cargo build $(CARGO_FLAGS) -p eip
+agent-test: agent ## The built agent against the simulator, row by row of its behaviour
 	@# Most of these tests wait for an agent that waits for somebody silent: more of them at a time than there are processors.
 	cargo test $(CARGO_FLAGS) -p agent-tests --test agent -- --test-threads=16
 	cargo test $(CARGO_FLAGS) -p agent-tests --test timing -- --test-threads=1
 	cargo test $(CARGO_FLAGS) -p agent-tests --test tools
 
-moto-test: ## The simulator compared with moto, and the built agent against moto
-	cargo build $(CARGO_FLAGS) -p eip
+moto-test: agent ## The simulator compared with moto, and the built agent against moto
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B -m unittest discover --verbose --start-directory tests/moto
 
-cluster-test: ## Real two-node clusters in network namespaces: every failure, with the outage measured (root)
-	cargo build $(CARGO_FLAGS) -p eip
+cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured (root)
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo test $(CARGO_FLAGS) -p cluster
 	cargo build $(CARGO_FLAGS) -p cluster

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 mod last_resort;
 pub mod ocf;
+mod session;
 
 /// How the process was started: read once, by `main`, and handed down.
 #[derive(Debug)]

@@ -8,22 +8,16 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
-use super::Call;
 use super::last_resort::{Watchdog, report_panics};
-use crate::cloud::client;
-use crate::cloud::ec2::aws::AwsEc2;
-use crate::cloud::imds::aws::AwsImds;
-use crate::cloud::settings::Settings;
+use super::{Call, session};
 use crate::deadline::Deadline;
 use crate::error::{Attempt, Error, chain_of, exit_code};
-use crate::host::SystemHost;
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::log::Log;
 use crate::ocf::{meta_data, usage};
 use crate::params::{self, Params};
-use crate::resource::{Action, Parts, Report, Request, eip};
-use crate::state::{FileRecords, Records as _};
+use crate::resource::{Action, Report, Request, eip};
 
 /// What the one argument asks for.
 enum Asked {
@@ -133,11 +127,10 @@ fn needs_nothing(action: Action) -> bool {
     }
 }
 
-/// Puts the real world together and runs the action in it, at most to the deadline.
+/// Runs the action in the real world, at most to the deadline.
 fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report, Error> {
-    let api = &request.params.api;
-    let (mut settings, warnings) =
-        Settings::new(api, &request.params.timing, environment, request.deadline.budget());
+    let (params, deadline) = (&request.params, request.deadline);
+    let (world, warnings) = session::world(&params.api, &params.timing, deadline, environment, log)?;
     if is_worth_warnings(request.action) {
         let unknown = params::unknown(&environment.reskeys());
         if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
@@ -147,32 +140,7 @@ fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report
             log.warn(warning);
         }
     }
-    let records = FileRecords::new(environment, log);
-    settings.region_hint = records.durable().pair.and_then(|pair| pair.region);
-    let metadata = client::imds(&settings).map_err(Error::NotHere)?;
-    let world = Parts {
-        ec2: AwsEc2::new(settings, metadata.clone(), log.clone()),
-        imds: AwsImds::new(metadata, log.clone()),
-        host: SystemHost::default(),
-        records,
-        log: log.clone(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::NotHere(format!("no runtime: {error}")))?;
-    let outcome = runtime.block_on(async {
-        // Every part of an action keeps the deadline by itself; this is for the one that does not.
-        // Boxed, because the futures of the SDK's calls are large.
-        let action = Box::pin(eip::run(&world, request));
-        match request.deadline.with_grace().bound(action).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::OutOfTime(request.deadline.budget())),
-        }
-    });
-    // Not dropped, because dropping waits for a name look-up that hangs.
-    runtime.shutdown_background();
-    outcome
+    session::run(deadline, eip::run(&world, request))
 }
 
 /// Writes the log entry and the reason, and returns the exit code.
