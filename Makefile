@@ -11,7 +11,9 @@ SHELL := /bin/bash
 export EIP_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eip
 export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 
-OCF_ROOT ?= /usr/lib/ocf
+# Where `make install` puts things, where that is not the usual place: see packaging/install.
+PLACES := DESTDIR PREFIX OCF_ROOT SYSCONFDIR LOCALSTATEDIR SBINDIR MANDIR DOCDIR UNITDIR TMPFILESDIR COMPLETIONSDIR OCFTDIR DEFAULTSDIR
+INSTALL = $(if $(DESTDIR),,$(AS_ROOT)) env $(foreach place,$(PLACES),$(if $($(place)),$(place)='$($(place))')) sh packaging/install
 CARGO_FLAGS := --release --locked
 # How the agent is built: for glibc 2.17 and later (CentOS 7), with zig as the linker; BUILD=plain: for this machine's glibc, with cargo alone.
 BUILD ?= portable
@@ -32,7 +34,7 @@ test: ## Everything, in this order: deps check build unit sim-test agent-test mo
 	@tests/stages $(STAGES)
 
 ##@ Building
-.PHONY: deps agent build install clean
+.PHONY: deps agent build clean
 deps: ## Install the system packages that are missing (apt-get or dnf)
 	@sh tests/requirements
 
@@ -43,12 +45,17 @@ build: agent ## The agent, the simulator and the cluster harness, into $CARGO_TA
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo build $(CARGO_FLAGS) -p cluster
 
-install: agent ## Build the agent and copy it to $DESTDIR/usr/lib/ocf/resource.d/heartbeat/eip
-	$(if $(DESTDIR),,$(AS_ROOT)) install -D -m 755 $(BIN)/eip $(DESTDIR)$(OCF_ROOT)/resource.d/heartbeat/eip
-
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
 	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/stages"
+
+##@ Installing (DESTDIR, PREFIX, OCF_ROOT, SYSCONFDIR and others say where: packaging/install)
+.PHONY: install uninstall
+install: agent ## Build the agent and install it with its documents, unit and man pages
+	$(INSTALL) install $(BIN)/eip
+
+uninstall: ## Take away what `make install` installed
+	$(INSTALL) uninstall
 
 ##@ Checks without running the agent
 .PHONY: check fmt clippy deny docs shellcheck
