@@ -11,8 +11,8 @@ use crate::scenario::Story;
 pub struct Row {
     /// The scenario.
     pub name: &'static str,
-    /// Whether all checks held.
-    pub passed: bool,
+    /// What was wrong; nothing where all checks held.
+    pub failed: Option<String>,
     /// What is known of it, if it got so far.
     pub chronicle: Option<Chronicle>,
 }
@@ -24,12 +24,13 @@ pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, 
     let verdict = if failed.is_none() { "ok" } else { "FAILED" };
     // Writing to a String cannot fail.
     let _ = writeln!(text, "\n{verdict:<6} {name}: {about}");
+    // Before the timeline: who sees only the beginning of a long output sees this.
+    if let Some(error) = failed {
+        let _ = writeln!(text, "         ! {error}");
+    }
     text.push_str(&timeline(told));
     for fact in story.facts() {
         let _ = writeln!(text, "         = {fact}");
-    }
-    if let Some(error) = failed {
-        let _ = writeln!(text, "         ! {error}");
     }
     text
 }
@@ -62,7 +63,7 @@ pub fn table(rows: &[Row]) -> String {
         "scenario", "", "detected", "start", "associate", "moved", "answered", "unserved", "outage"
     );
     for row in rows {
-        let verdict = if row.passed { "ok" } else { "FAILED" };
+        let verdict = if row.failed.is_none() { "ok" } else { "FAILED" };
         let _ = write!(text, "{:<width$}  {verdict:<6}", row.name);
         if let Some(told) = &row.chronicle {
             let marks = &told.marks;
@@ -86,6 +87,11 @@ pub fn table(rows: &[Row]) -> String {
         "Seconds after the failure or command; unserved: time without a holder that could serve; outage: longest \
          time without an answer for a client.\n",
     );
+    for row in rows {
+        if let Some(reason) = &row.failed {
+            let _ = writeln!(text, "FAILED {}: {reason}", row.name);
+        }
+    }
     text
 }
 
@@ -98,7 +104,7 @@ mod tests {
     fn columns_stand_below_their_heads() {
         let marks = Marks { failure: 10.0, detected: Some(11.5), ..Marks::default() };
         let chronicle = Some(Chronicle { marks, ..Chronicle::default() });
-        let table = table(&[Row { name: "kill-node", passed: true, chronicle }]);
+        let table = table(&[Row { name: "kill-node", failed: None, chronicle }]);
         let lines: Vec<_> = table.lines().skip(1).collect();
         assert_eq!(lines[0].len(), lines[1].len(), "{table}");
         assert_eq!(

@@ -26,14 +26,14 @@ pub fn run(plan: &Plan) -> Result<bool> {
         };
         let row = play(&mut running, scenario, plan)?;
         // Whatever a failed scenario left behind would fail the next one, too.
-        if row.passed {
+        if row.failed.is_none() {
             cluster = Some(running);
         }
         rows.push(row);
     }
     drop(cluster);
     print!("{}", report::table(&rows));
-    let passed = rows.iter().filter(|row| row.passed).count();
+    let passed = rows.iter().filter(|row| row.failed.is_none()).count();
     let failed = rows.len() - passed;
     println!("\n{passed} passed, {failed} failed in {:.0} s", began.elapsed().as_secs_f64());
     Ok(failed == 0)
@@ -61,5 +61,6 @@ fn play(cluster: &mut Cluster, scenario: &'static Scenario, plan: &Plan) -> Resu
             Err(error) => println!("--- logs could not be kept: {error}"),
         }
     }
-    Ok(Row { name: scenario.name, passed: outcome.is_ok(), chronicle: Some(told) })
+    let failed = outcome.err().map(|error| error.to_string());
+    Ok(Row { name: scenario.name, failed, chronicle: Some(told) })
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use super::{Cluster, RESOURCE};
 use crate::error::Result;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName};
+use crate::wait::{Look, until};
 
 /// How often Pacemaker asks the agent.
 pub const MONITOR_INTERVAL: Duration = Duration::from_secs(3);
+/// How long a command of an administrator is repeated.
+const ADMIN_LIMIT: Duration = Duration::from_mins(1);
 /// The id of the operation that asks EC2, too. Its interval differs, because Pacemaker tells operations apart by it.
 const DEEP_MONITOR: &str = "eip-deep-monitor";
 
@@ -48,7 +51,7 @@ impl Cluster {
     /// When `pcs` refuses.
     pub fn set_standby(&mut self, node: NodeName, on: bool) -> Result<()> {
         let verb = if on { "standby" } else { "unstandby" };
-        self.run(&["pcs", "node", verb, &node.to_string()])?;
+        self.insist(&["pcs", "node", verb, &node.to_string()])?;
         if on {
             self.standby.insert(node)
         } else {
@@ -62,7 +65,7 @@ impl Cluster {
     /// # Errors
     /// When `pcs` refuses.
     pub fn set_meta(&self, name: &str, value: &str) -> Result<()> {
-        self.run(&["pcs", "resource", "meta", RESOURCE, &format!("{name}={value}")]).map(drop)
+        self.insist(&["pcs", "resource", "meta", RESOURCE, &format!("{name}={value}")])
     }
 
     /// Forgets failed actions and fail-counts.
@@ -70,6 +73,17 @@ impl Cluster {
     /// # Errors
     /// When `crm_resource` refuses.
     pub fn clean_up(&self) -> Result<()> {
-        self.run(&["crm_resource", "--cleanup", "-r", RESOURCE]).map(drop)
+        self.insist(&["crm_resource", "--cleanup", "-r", RESOURCE])
+    }
+
+    /// Runs a command that may be repeated until it succeeds: while nodes merge, the configuration can change under the hands
+    /// of `pcs`, and a controller that was asked can cease to be the one in charge before it answers.
+    fn insist(&self, words: &[&str]) -> Result<()> {
+        until(&words.join(" "), ADMIN_LIMIT, || {
+            Ok(match Look::tolerant(self.run(words))? {
+                Look::There(_) => Look::There(()),
+                Look::NotYet(why) => Look::NotYet(why),
+            })
+        })
     }
 }
