@@ -34,7 +34,7 @@ test: ## Everything, in this order: deps check build unit sim-test agent-test mo
 	@tests/stages $(STAGES)
 
 ##@ Building
-.PHONY: deps agent build clean
+.PHONY: deps agent build pages clean
 deps: ## Install the system packages that are missing (apt-get or dnf)
 	@sh tests/requirements
 
@@ -44,6 +44,9 @@ agent: ## The agent alone, into $CARGO_TARGET_DIR/release; BUILD=plain does with
 build: agent ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_DIR/release
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo build $(CARGO_FLAGS) -p cluster
+
+pages: ## Renew the man pages and the shell completion from the agent's tables
+	cargo run $(CARGO_FLAGS) -p pages
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
@@ -70,6 +73,7 @@ clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy $(CARGO_FLAGS) -p aws-sim --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p agent-tests --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p cluster --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
@@ -77,6 +81,7 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p aws-sim
 	cargo doc $(CARGO_FLAGS) --no-deps -p agent-tests
 	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
+	cargo doc $(CARGO_FLAGS) --no-deps -p pages
 
 deny: ## Licences, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
@@ -88,8 +93,9 @@ shellcheck: ## All shell files
 
 ##@ Tests, from fast to true
 .PHONY: unit sim-test agent-test moto-test cluster-test
-unit: ## The agent's own tests, against fakes of EC2 and the metadata service
+unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
+	cargo test $(CARGO_FLAGS) -p pages
 
 sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test $(CARGO_FLAGS) -p aws-sim
