@@ -9,7 +9,6 @@
 pub mod cloud;
 pub mod deadline;
 pub mod error;
-#[cfg(feature = "sdk")]
 pub mod face;
 pub mod host;
 pub mod ids;

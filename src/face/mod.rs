@@ -1,30 +1,17 @@
 //! The ways in which the agent is called. A face parses what comes in and renders what goes out; it knows nothing of AWS.
 //!
-//! Which face it is depends on the name the binary is called by.
+//! Which face it is depends on the name the binary is called by. What of a face needs no AWS SDK is there without it too, so
+//! that the manual pages and the completion can be made from it.
 
-use std::ffi::OsString;
-use std::path::Path;
-use std::time::Instant;
-
+pub mod ctl;
+#[cfg(feature = "sdk")]
 mod last_resort;
+#[cfg(feature = "sdk")]
 pub mod ocf;
+#[cfg(feature = "sdk")]
+mod serve;
+#[cfg(feature = "sdk")]
 mod session;
 
-/// How the process was started: read once, by `main`, and handed down.
-#[derive(Debug)]
-pub struct Call {
-    /// When the process began, as near as can be.
-    pub started: Instant,
-    /// The arguments, the name it was called by first.
-    pub arguments: Vec<OsString>,
-    /// The environment.
-    pub variables: Vec<(OsString, OsString)>,
-}
-
-/// Serves the call and returns the exit code of the process.
-#[must_use]
-pub fn serve(call: Call) -> u8 {
-    let name = call.arguments.first().map(Path::new).and_then(Path::file_name);
-    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    ocf::serve(&name, call)
-}
+#[cfg(feature = "sdk")]
+pub use serve::{Call, serve};

@@ -1,0 +1,26 @@
+//! From the start of the process to the face that is asked for.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Instant;
+
+use super::ocf;
+
+/// How the process was started: read once, by `main`, and handed down.
+#[derive(Debug)]
+pub struct Call {
+    /// When the process began, as near as can be.
+    pub started: Instant,
+    /// The arguments, the name it was called by first.
+    pub arguments: Vec<OsString>,
+    /// The environment.
+    pub variables: Vec<(OsString, OsString)>,
+}
+
+/// Serves the call and returns the exit code of the process.
+#[must_use]
+pub fn serve(call: Call) -> u8 {
+    let name = call.arguments.first().map(Path::new).and_then(Path::file_name);
+    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    ocf::serve(&name, call)
+}
