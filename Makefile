@@ -60,6 +60,12 @@ install: agent ## Build the agent and install it with its documents, unit and ma
 uninstall: ## Take away what `make install` installed
 	$(INSTALL) uninstall
 
+##@ Packages, into $CARGO_TARGET_DIR/packages
+.PHONY: rpm
+PACKAGES ?= $(CARGO_TARGET_DIR)/packages
+rpm: ## RPMs for CentOS 7 and later, with the portable binary; ARCH=aarch64 builds for that architecture
+	@sh packaging/rpm "$(PACKAGES)"
+
 ##@ Checks without running the agent
 .PHONY: check fmt clippy deny docs shellcheck
 check: fmt shellcheck deny clippy docs ## All of the following
