@@ -21,6 +21,7 @@ mod drop_in;
 mod meta_data;
 mod node;
 mod ocf_tester;
+mod ocft;
 mod pcs;
 mod program;
 mod xml;

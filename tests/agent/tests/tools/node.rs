@@ -13,7 +13,7 @@ use aws_sim::{
 };
 
 use crate::agent;
-use crate::program::{Answer, command, limited, run};
+use crate::program::{Answer, LIMIT, command, limited, run};
 
 /// The Elastic IP.
 pub(crate) const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -109,8 +109,20 @@ impl Node {
     /// Runs a program inside the node with some variables added to the environment of a login.
     #[track_caller]
     pub(crate) fn run_with(&self, variables: &[String], program: &str, arguments: &[&str]) -> Answer {
+        self.run_for(LIMIT, variables, program, arguments)
+    }
+
+    /// Runs a program that may take longer than others, for at most so many seconds.
+    #[track_caller]
+    pub(crate) fn run_for(
+        &self,
+        limit: &str,
+        variables: &[String],
+        program: &str,
+        arguments: &[&str],
+    ) -> Answer {
         let program = crate::program::installed(program);
-        run(self.enter().args(limited()).args(variables).arg(program).args(arguments))
+        run(self.enter().args(limited(limit)).args(variables).arg(program).args(arguments))
     }
 
     /// Starts a daemon inside the node; it ends with the node.
@@ -144,6 +156,11 @@ impl Node {
     /// Reads a file as it is in the node.
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.outside(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Returns whether a file exists in the node.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.outside(path).exists()
     }
 
     fn outside(&self, path: &str) -> PathBuf {
