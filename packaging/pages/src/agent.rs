@@ -5,7 +5,7 @@ use eip::ocf::exit::ExitCode;
 use eip::params::table::{Effect, Spec};
 
 use crate::about::{About, COMMON_ENVIRONMENT, COMMON_FILES};
-use crate::man::Man;
+use crate::man::{Man, names};
 
 /// Returns the page of an agent.
 pub(crate) fn page(about: &About) -> String {
@@ -17,9 +17,7 @@ pub(crate) fn page(about: &About) -> String {
     man.section("SYNOPSIS");
     man.line(&format!("`{}` [{}]", agent.name, actions(agent, true).join(" | ")));
     man.section("DESCRIPTION");
-    for paragraph in agent.long.split("\n\n") {
-        man.paragraph(paragraph);
-    }
+    man.paragraphs(agent.long);
     man.section("SUPPORTED PARAMETERS");
     for spec in agent.parameters {
         man.item(&format!("`{}`", spec.name), &[spec.long, &facts(spec)]);
@@ -37,23 +35,8 @@ pub(crate) fn page(about: &About) -> String {
     for (name, meaning) in COMMON_ENVIRONMENT {
         man.item(&names(name), &[meaning]);
     }
-    man.section("FILES");
-    for (path, meaning) in COMMON_FILES {
-        man.item(&names(path), &[meaning]);
-    }
-    man.section("EXAMPLES");
-    for (text, commands) in about.examples {
-        man.paragraph(text);
-        man.verbatim(commands);
-    }
-    man.section("SEE ALSO");
-    man.line(&about.see_also.join(", "));
+    man.closing(COMMON_FILES, about.examples, about.see_also);
     man.text()
-}
-
-/// Returns a list of names, separated by spaces, each as one types it.
-fn names(list: &str) -> String {
-    list.split(' ').map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the names of the actions that the cluster is told of, or of the others.

@@ -8,8 +8,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use eip::face::ctl;
+
 mod about;
 mod agent;
+mod command;
+mod eipctl;
 mod man;
 
 pub use about::About;
@@ -29,16 +33,30 @@ pub struct Page {
     pub text: String,
 }
 
+impl Page {
+    fn new(path: impl Into<PathBuf>, text: String) -> Self {
+        Self { path: path.into(), text }
+    }
+}
+
 /// Returns every file that this crate makes.
 #[must_use]
 pub fn all() -> Vec<Page> {
-    AGENTS
+    let mut pages: Vec<Page> = AGENTS
         .iter()
-        .map(|about| Page {
-            path: PathBuf::from(format!("man/man7/ocf_heartbeat_{}.7", about.agent.name)),
-            text: agent::page(about),
-        })
-        .collect()
+        .map(|about| Page::new(format!("man/man7/ocf_heartbeat_{}.7", about.agent.name), agent::page(about)))
+        .collect();
+    pages.push(Page::new("man/man8/eipctl.8", command::page(ctl::command::command(), &eipctl::WORDS)));
+    pages.push(Page::new("completions/eipctl", completion(ctl::command::command())));
+    pages
+}
+
+/// Returns the completion of a command for bash.
+fn completion(mut command: clap::Command) -> String {
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(clap_complete::Shell::Bash, &mut command, name, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 /// Returns the folder that the pages are in: `packaging/` of the clone that this crate was built from.

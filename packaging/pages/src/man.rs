@@ -33,6 +33,19 @@ impl Man {
         self.at_section = true;
     }
 
+    /// Begins a part of a section.
+    pub(crate) fn subsection(&mut self, name: &str) {
+        self.roff.control("SS", [name]);
+        self.at_section = true;
+    }
+
+    /// Adds paragraphs that are separated by empty lines.
+    pub(crate) fn paragraphs(&mut self, text: &str) {
+        for paragraph in text.split("\n\n") {
+            self.paragraph(paragraph);
+        }
+    }
+
     /// Adds a paragraph.
     pub(crate) fn paragraph(&mut self, text: &str) {
         if !self.at_section {
@@ -72,15 +85,35 @@ impl Man {
         self.roff.control("RE", []);
     }
 
+    /// Adds the sections that every page ends with.
+    pub(crate) fn closing(&mut self, files: &[(&str, &str)], examples: &[(&str, &str)], see_also: &[&str]) {
+        self.section("FILES");
+        for (path, meaning) in files {
+            self.item(&names(path), &[meaning]);
+        }
+        self.section("EXAMPLES");
+        for (text, commands) in examples {
+            self.paragraph(text);
+            self.verbatim(commands);
+        }
+        self.section("SEE ALSO");
+        self.line(&see_also.join(", "));
+    }
+
     /// Returns the source of the page.
     pub(crate) fn text(&self) -> String {
         format!("{}{}", self.title, self.roff.render())
     }
 }
 
+/// Returns a list of names, separated by spaces, each as one types it.
+pub(crate) fn names(list: &str) -> String {
+    list.split(' ').map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns running text with what is between backquotes in bold. Sentences begin a line of the source, as troff wants it.
 fn inlines(text: &str) -> Vec<Inline> {
-    let sentences = text.replace(". ", ".\n");
+    let sentences = text.replace(". ", ".\n").replace("...\n", "... ");
     let parts = sentences.split('`').enumerate();
     parts.map(|(index, part)| if index % 2 == 1 { bold(part) } else { roman(part) }).collect()
 }

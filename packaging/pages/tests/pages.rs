@@ -117,6 +117,35 @@ fn whatis_finds_each_page_by_its_name() {
 }
 
 #[test]
+fn the_shell_completes_commands_and_their_options() {
+    let script = pages::folder().join("completions/eipctl");
+    for (words, expected) in [("sh", "show"), ("show --js", "--json"), ("restore --time", "--timeout")] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let (now, before) = (words[words.len() - 1], words.len());
+        let typed = words.join(" ");
+        let command = format!(
+            "source '{}'; COMP_WORDS=(eipctl {typed}); COMP_CWORD={before}; _eipctl eipctl '{now}' ''; echo \"${{COMPREPLY[@]}}\"",
+            script.display()
+        );
+        assert_eq!(output("bash", &["--norc", "-c", &command]).unwrap().trim(), expected, "{typed}");
+    }
+}
+
+#[test]
+fn the_page_of_eipctl_has_every_command_and_option() {
+    let page = fs::read_to_string(pages::folder().join("man/man8/eipctl.8")).unwrap();
+    for command in eip::face::ctl::command::command().get_subcommands() {
+        assert!(page.contains(&format!("\"eipctl {} ", command.get_name())), "{command}");
+        for long in command.get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(
+                page.contains(&format!("\\fB\\-\\-{}\\fR", long.replace('-', "\\-"))),
+                "{command} --{long}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_page_prints_every_parameter_with_its_description() {
     for about in pages::AGENTS {
         let page = pages::folder().join(format!("man/man7/ocf_heartbeat_{}.7", about.agent.name));
