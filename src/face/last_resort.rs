@@ -4,40 +4,33 @@
 //! would read nothing.
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::error::{Attempt, Error, exit_code};
-use crate::ocf::exit::ExitCode;
+use crate::error::Error;
 use crate::ocf::log::Log;
 
-/// Makes a panic an answer: without this it would exit 101 and say nothing an operator can use.
-pub(super) fn report_panics(log: &Log, attempt: Attempt) {
+/// Makes a panic an answer, with this exit code: without this it would exit 101 and say nothing an operator can use.
+pub(super) fn report_panics(log: &Log, code: u8) {
     let log = log.clone();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         log.exit_reason(format_args!("internal error at {place}: please report it"));
-        std::process::exit(without_answer(attempt) as i32);
+        std::process::exit(i32::from(code));
     }));
 }
 
-/// Returns the exit code of an action that came to no answer at all.
-fn without_answer(attempt: Attempt) -> ExitCode {
-    exit_code(&Error::OutOfTime(Duration::ZERO), attempt)
-}
-
-/// Ends the process with an answer where the action can't: a call of the system that blocks past the deadline.
+/// Ends the process with an exit code where the action can't: a call of the system that blocks past the deadline.
 pub(super) struct Watchdog(mpsc::Sender<()>);
 
 impl Watchdog {
-    pub(super) fn start(deadline: &Deadline, attempt: Attempt, log: &Log) -> Self {
+    pub(super) fn start(deadline: &Deadline, code: u8, log: &Log) -> Self {
         let (ended, wait) = mpsc::channel();
         let (limit, budget, log) = (deadline.last_resort(), deadline.budget(), log.clone());
         let watch = move || {
             if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 // The reason first: what blocks may be the log.
                 log.print_reason(Error::OutOfTime(budget));
-                std::process::exit(without_answer(attempt) as i32);
+                std::process::exit(i32::from(code));
             }
         };
         // Where no thread can be had the action goes on without its watchdog.

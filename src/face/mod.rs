@@ -4,6 +4,7 @@
 //! that the manual pages and the completion can be made from it.
 
 pub mod ctl;
+pub mod init;
 #[cfg(feature = "sdk")]
 mod last_resort;
 #[cfg(feature = "sdk")]

@@ -1,8 +1,8 @@
 //! The OCF face: one argument, `OCF_*` in the environment, an exit code, and a reason in one line for every failure.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::last_resort::{Watchdog, report_panics};
 use super::{Call, session};
 use crate::deadline::Deadline;
-use crate::error::{Attempt, Error, chain_of, exit_code};
+use crate::error::{Attempt, Error, exit_code};
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::log::Log;
@@ -85,10 +85,11 @@ fn asked(name: &str, arguments: Vec<OsString>, environment: &Environment) -> Opt
 fn act(action: Action, started: std::time::Instant, environment: &Environment) -> ExitCode {
     let log = Log::new(environment, name_of(action), started);
     let attempt = attempt_of(action);
-    report_panics(&log, attempt);
+    let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
+    report_panics(&log, without_answer);
     let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
     // Around the logging too: what blocks may be the file it goes to.
-    let guard = Watchdog::start(&deadline, attempt, &log);
+    let guard = Watchdog::start(&deadline, without_answer, &log);
     if is_worth_warnings(action) {
         for warning in environment.warnings() {
             log.warn(warning);
@@ -156,7 +157,7 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
         }
         Err(error) => {
             let code = exit_code(&error, attempt);
-            let (reason, whole) = (error.to_string(), chain(&error));
+            let (reason, whole) = (error.to_string(), session::in_full(&error));
             if code == ExitCode::Success || attempt == Attempt::Probe {
                 log.warn(whole);
                 return code;
@@ -170,19 +171,6 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
     };
     log.exit_reason(reason);
     code
-}
-
-/// Returns an error with its causes, and EC2's own sentence and request id, in one line for the log.
-fn chain(error: &Error) -> String {
-    let mut text = chain_of(error);
-    if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {
-        for (name, value) in [("message", &ec2.message), ("request id", &ec2.request_id)] {
-            if let Some(value) = value {
-                let _ = write!(text, "; {name}: {value}");
-            }
-        }
-    }
-    text
 }
 
 fn attempt_of(action: Action) -> Attempt {

@@ -1,5 +1,6 @@
 //! The real world, put together for one call, and the runtime in which something is done in it. For every face.
 
+use std::fmt::Write as _;
 use std::future::Future;
 
 use crate::cloud::client;
@@ -7,7 +8,7 @@ use crate::cloud::ec2::aws::AwsEc2;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{Error, chain_of};
 use crate::host::SystemHost;
 use crate::ocf::environment::Environment;
 use crate::ocf::log::Log;
@@ -65,4 +66,17 @@ pub(super) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Er
     // Not dropped, because dropping waits for a name look-up that hangs.
     runtime.shutdown_background();
     outcome
+}
+
+/// Returns an error with its causes, and EC2's own sentence and request id, in one line for the log.
+pub(super) fn in_full(error: &Error) -> String {
+    let mut text = chain_of(error);
+    if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {
+        for (name, value) in [("message", &ec2.message), ("request id", &ec2.request_id)] {
+            if let Some(value) = value {
+                let _ = write!(text, "; {name}: {value}");
+            }
+        }
+    }
+    text
 }

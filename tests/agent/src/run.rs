@@ -45,6 +45,8 @@ pub type Action = fn(&Node) -> Run;
 pub struct Run {
     node: Node,
     action: String,
+    name: Option<String>,
+    before: Vec<String>,
     arguments: Vec<String>,
     wrapper: Vec<String>,
     env: BTreeMap<String, String>,
@@ -56,6 +58,8 @@ impl Run {
         let mut run = Self {
             node: node.clone(),
             action: action.to_owned(),
+            name: None,
+            before: Vec::new(),
             arguments: Vec::new(),
             wrapper: Vec::new(),
             env: BTreeMap::new(),
@@ -155,6 +159,18 @@ impl Run {
         self
     }
 
+    /// Calls the binary by another name, through a link. What holds for every run of an OCF agent is not asserted then.
+    pub fn called(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// Adds an argument before the action.
+    pub fn before(mut self, argument: &str) -> Self {
+        self.before.push(argument.to_owned());
+        self
+    }
+
     /// Has another program run the agent.
     pub fn wrapped_in(mut self, program: &[&str]) -> Self {
         self.wrapper.extend(program.iter().map(|&part| part.to_owned()));
@@ -201,7 +217,8 @@ impl Run {
         // Between the way into the namespaces and the agent.
         let agent = line.pop().expect("the agent");
         line.extend(self.wrapper.iter().cloned());
-        line.push(agent);
+        line.push(self.name.as_ref().map_or(agent.clone(), |name| self.link(&agent, name)));
+        line.extend(self.before.iter().cloned());
         line.extend((!self.action.is_empty()).then(|| self.action.clone()));
         line.extend(self.arguments.iter().cloned());
         let (program, arguments) = line.split_first().expect("a command line");
@@ -222,6 +239,19 @@ impl Run {
         let stdout = collect(child.stdout.take().expect("its output"));
         let stderr = collect(child.stderr.take().expect("its errors"));
         Running { run: self, child, began, first, stdout, stderr }
+    }
+
+    /// Makes a link to the agent, of this name, and returns its path.
+    fn link(&self, agent: &str, name: &str) -> String {
+        let folder = match &self.node.shared.isolation {
+            Some(isolation) => isolation.folder().path().to_owned(),
+            None => self.node.folder(),
+        };
+        let link = folder.join(name);
+        // Another run may have made it.
+        let _ = std::os::unix::fs::symlink(agent, &link);
+        assert!(link.exists(), "{} leads nowhere", link.display());
+        link.display().to_string()
     }
 
     /// Fails the test where the agent could look for AWS at its real addresses.
@@ -256,6 +286,11 @@ impl Run {
     /// Returns the action.
     pub fn action(&self) -> &str {
         &self.action
+    }
+
+    /// Returns whether it runs as an OCF agent, and not by another name.
+    pub(crate) fn is_ocf(&self) -> bool {
+        self.name.is_none()
     }
 
     /// Returns the node it runs on.

@@ -10,6 +10,7 @@ mod bad_input;
 mod credentials;
 mod deadlines;
 mod exit_codes;
+mod init;
 mod logging;
 mod meta_data;
 mod migrate;

@@ -1,0 +1,50 @@
+//! The init face: `elastic-ip`, called by Heartbeat, by init, or by hand. A few words on standard output, the exit codes of
+//! the Linux Standard Base, and the settings of the script that the agent replaces.
+//!
+//! What each action does with the address is decided where it is for the cluster, too; here is only how it is asked and told.
+
+pub mod arguments;
+pub mod aws_params;
+#[cfg(feature = "sdk")]
+mod serve;
+pub mod settings;
+pub mod shell;
+pub mod words;
+
+#[cfg(feature = "sdk")]
+pub(super) use serve::serve;
+
+/// The name that this face is called by.
+const NAME: &str = "elastic-ip";
+
+/// Returns whether a program of this name is this face: also as `S99elastic-ip` and `K01elastic-ip`, as links below
+/// `rc3.d` are called.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let Some(prefix) = name.strip_suffix(NAME) else {
+        return false;
+    };
+    let mut characters = prefix.chars();
+    match characters.next() {
+        None => true,
+        Some('S' | 'K') => prefix.len() == 3 && characters.all(|c| c.is_ascii_digit()),
+        Some(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_init_are_the_same_face_and_other_names_are_not() {
+        for name in ["elastic-ip", "S99elastic-ip", "K01elastic-ip"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in
+            ["", "eip", "elastic-ip.sh", "my-elastic-ip", "S9elastic-ip", "SXXelastic-ip", "S999elastic-ip"]
+        {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Serving a call: settings in, the shared decisions, words and an exit code out.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::NAME;
+use super::arguments::{self, Action, Asked, Refused};
+use super::settings::{self, FILES, Settings};
+use super::words::{self, Outcome};
+use crate::deadline::Deadline;
+use crate::error::{Attempt, Error, exit_code};
+use crate::face::last_resort::{Watchdog, report_panics};
+use crate::face::{Call, session};
+use crate::host::Host as _;
+use crate::ocf::environment::Environment;
+use crate::ocf::exit::ExitCode;
+use crate::ocf::log::Log;
+use crate::params::{OnStop, ParamError, Params};
+use crate::resource::{Action as Asking, Report, Request, World as _, eip};
+use crate::state::{Phase, Records as _};
+
+/// The largest settings file that is read.
+const LARGEST: u64 = 65_536;
+
+/// Serves one call and returns its exit code.
+pub(in crate::face) fn serve(call: Call) -> u8 {
+    let line: Vec<String> =
+        call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    match arguments::read(&line) {
+        Ok(Asked::Help) => {
+            print(&words::usage());
+            0
+        }
+        Ok(Asked::Action(action, parameters)) => {
+            let surroundings = Environment::new(call.variables.clone());
+            let file = settings_file(&surroundings);
+            let settings = match &file {
+                Ok(file) => {
+                    let file = file.as_ref().map(|(path, text)| (path.as_str(), text.as_str()));
+                    let variable = |name: &str| surroundings.get(name).map(str::to_owned);
+                    settings::collect(file, variable, &parameters).map_err(|unusable| unusable.to_string())
+                }
+                Err((_, reason)) => Err(reason.clone()),
+            };
+            let code = match &file {
+                Err((code, _)) => *code,
+                Ok(_) => words::NOT_CONFIGURED,
+            };
+            match settings {
+                Ok(settings) => Caller::new(call, settings, !parameters.is_empty()).act(action),
+                Err(reason) => refuse(call, action, code, &reason),
+            }
+        }
+        Err(refused) => {
+            let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", words::usage());
+            match refused {
+                Refused::Unimplemented(_) => words::UNIMPLEMENTED,
+                _ => words::INVALID_ARGUMENT,
+            }
+        }
+    }
+}
+
+/// Returns path and text of the settings file; nothing where there is none.
+///
+/// # Errors
+/// The exit code and a line that says why it can't be read.
+fn settings_file(surroundings: &Environment) -> Result<Option<(String, String)>, (u8, String)> {
+    let named = surroundings.get(settings::FILE_VARIABLE).map(str::to_owned);
+    let usual = || FILES.into_iter().find(|path| Path::new(path).exists()).map(str::to_owned);
+    let Some(path) = named.or_else(usual) else {
+        return Ok(None);
+    };
+    let unusable = |why: &str| (words::NOT_CONFIGURED, format!("{path}: {why}"));
+    let denied = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => (words::NO_PRIVILEGE, format!("{path}: {error}")),
+        _ => unusable(&error.to_string()),
+    };
+    let about = std::fs::metadata(&path).map_err(denied)?;
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(unusable("a text file of settings is expected"));
+    }
+    let bytes = std::fs::read(&path).map_err(denied)?;
+    let text = String::from_utf8(bytes).map_err(|_| unusable("it is not text (UTF-8)"))?;
+    Ok(Some((path, text)))
+}
+
+/// Says why nothing can be done.
+fn refuse(call: Call, action: Action, code: u8, reason: &str) -> u8 {
+    let environment = environment(call.variables, NAME, &Settings::default(), Duration::from_secs(1));
+    Log::new(&environment, name_of(action), call.started).exit_reason(reason);
+    if action == Action::Status {
+        print(&words::sentence(Outcome::Unknown, "the address", "this instance"));
+        return words::STATUS_UNKNOWN;
+    }
+    code
+}
+
+/// Returns the environment that the parts below look into: the one of the process, and in the place of what a cluster says
+/// about the resource, what the settings say.
+fn environment(
+    variables: Vec<(OsString, OsString)>,
+    instance: &str,
+    settings: &Settings,
+    timeout: Duration,
+) -> Environment {
+    // Whatever calls, it is no OCF cluster; and what was done must be remembered in one place, whoever calls.
+    let foreign =
+        |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
+    let mut variables: Vec<(OsString, OsString)> =
+        variables.into_iter().filter(|(name, _)| !foreign(&name.to_string_lossy())).collect();
+    let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
+    let to_syslog = !has("HA_LOGFACILITY") && !has("HA_LOGFILE") && Path::new("/dev/log").exists();
+    let parameters =
+        settings.parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()));
+    let ours = [
+        ("OCF_RESOURCE_INSTANCE", instance.to_owned()),
+        ("OCF_RESOURCE_TYPE", NAME.to_owned()),
+        ("OCF_EXIT_REASON_PREFIX", format!("{}: ", words::DESCRIPTION)),
+        ("OCF_RESKEY_CRM_meta_timeout", timeout.as_millis().to_string()),
+    ];
+    let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let syslog = to_syslog.then(|| ("HA_LOGFACILITY".to_owned(), "daemon".to_owned()));
+    variables.extend(parameters.chain(ours).chain(syslog).map(|(name, value)| (name.into(), value.into())));
+    Environment::new(variables)
+}
+
+/// One call with its settings.
+struct Caller {
+    started: Instant,
+    variables: Vec<(OsString, OsString)>,
+    settings: Settings,
+    /// Whether the command line set parameters: then it may be to blame for one that is malformed.
+    has_arguments: bool,
+}
+
+impl Caller {
+    fn new(call: Call, settings: Settings, has_arguments: bool) -> Self {
+        Self { started: call.started, variables: call.variables, settings, has_arguments }
+    }
+
+    fn act(self, action: Action) -> u8 {
+        match action {
+            Action::Start => self.start(self.started),
+            Action::Stop => self.stop(),
+            Action::Status => self.status(),
+            // Two actions, each with a time of its own.
+            Action::Restart => match self.stop() {
+                0 => self.start(Instant::now()),
+                code => code,
+            },
+            // There is no daemon to tell. Where the address is not in its place a start might take it from the peer.
+            Action::ForceReload => match self.status() {
+                0 => self.start(Instant::now()),
+                words::STATUS_STOPPED => 0,
+                code => code,
+            },
+        }
+    }
+
+    fn start(&self, began: Instant) -> u8 {
+        let step = self.step(Asking::Start, began, self.settings.timeout);
+        let code = self.code(&step);
+        let outcome = if code == 0 { Outcome::Associated } else { Outcome::NotMapped };
+        step.say(outcome);
+        code
+    }
+
+    fn stop(&self) -> u8 {
+        let step = self.step(Asking::Stop, self.started, self.settings.timeout);
+        let code = self.code(&step);
+        step.say(match (code, step.on_stop, step.phase) {
+            (0, Some(OnStop::Leave), _) => Outcome::Left,
+            (0, _, Some(Phase::Left)) => Outcome::MaybeLeft,
+            (0, ..) => Outcome::Disowned,
+            _ => Outcome::NotDisowned,
+        });
+        code
+    }
+
+    fn status(&self) -> u8 {
+        let step = self.step(Asking::Monitor { level: 0 }, self.started, self.settings.status_timeout());
+        let code = match &step.came {
+            Ok(Report::Done) => 0,
+            Ok(Report::NotHere(_)) => words::STATUS_STOPPED,
+            Err(error) => words::status_code(exit_code(error, Attempt::Monitor)),
+        };
+        match code {
+            0 => step.say(Outcome::Here),
+            words::STATUS_STOPPED => {
+                if let Ok(Report::NotHere(reason)) = &step.came {
+                    step.log.debug(reason);
+                    if std::io::stdin().is_terminal() {
+                        let _ = writeln!(std::io::stderr(), "{reason}");
+                    }
+                }
+                step.say(Outcome::NotHere);
+            }
+            _ => step.say(Outcome::Unknown),
+        }
+        code
+    }
+
+    /// Returns the exit code of a start or stop.
+    fn code(&self, step: &Step) -> u8 {
+        match &step.came {
+            Ok(_) => 0,
+            // Not the success that it is to a cluster, which stops with the parameters of the last start: these are read anew.
+            Err(Error::Parameter(_)) if self.has_arguments => words::INVALID_ARGUMENT,
+            Err(Error::Parameter(_)) => words::NOT_CONFIGURED,
+            // OCF has one code for every stop that failed, because any of them means fencing; this standard tells them apart.
+            Err(error) => match exit_code(error, step.attempt) {
+                ExitCode::Success => 0,
+                _ => words::code(exit_code(error, Attempt::Start)),
+            },
+        }
+    }
+
+    /// Runs one action on the address, and reports what went wrong.
+    fn step(&self, action: Asking, began: Instant, timeout: Duration) -> Step {
+        let attempt = match action {
+            Asking::Start => Attempt::Start,
+            Asking::Stop => Attempt::Stop,
+            _ => Attempt::Monitor,
+        };
+        let instance = self.settings.instance();
+        let environment = environment(self.variables.clone(), &instance, &self.settings, timeout);
+        let log = Log::new(&environment, name_of_asking(action), began);
+        let late = exit_code(&Error::OutOfTime(timeout), attempt);
+        let late = if attempt == Attempt::Monitor { words::status_code(late) } else { words::code(late) };
+        report_panics(&log, late);
+        let deadline = Deadline::new(tokio::time::Instant::from_std(began), timeout);
+        let guard = Watchdog::start(&deadline, late, &log);
+        if attempt != Attempt::Monitor {
+            for warning in environment.warnings().iter().chain(&self.settings.warnings) {
+                log.warn(warning);
+            }
+        }
+        let mut step = Step::new(attempt, &self.settings, log);
+        match Params::parse(&environment.reskeys()) {
+            Ok(params) => step.run(Request { action, params, deadline, node: None }, &environment),
+            Err(error) => step.came = Err(Error::Parameter(error)),
+        }
+        step.report();
+        guard.end();
+        step
+    }
+}
+
+/// An action on the address, and what is known of it in the end.
+struct Step {
+    attempt: Attempt,
+    log: Log,
+    came: Result<Report, Error>,
+    /// How the address is called.
+    name: String,
+    /// This instance, where it is known.
+    node: String,
+    on_stop: Option<OnStop>,
+    /// What was done last, as this node remembers it.
+    phase: Option<Phase>,
+}
+
+impl Step {
+    fn new(attempt: Attempt, settings: &Settings, log: Log) -> Self {
+        let value = |name: &str| settings.parameters.get(name).map(|value| value.trim().to_owned());
+        let name = value("elastic_ip").or_else(|| value("allocation_id")).filter(|name| !name.is_empty());
+        Self {
+            attempt,
+            log,
+            came: Ok(Report::Done),
+            name: name.unwrap_or_else(|| "the address".to_owned()),
+            node: "this instance".to_owned(),
+            on_stop: None,
+            phase: None,
+        }
+    }
+
+    fn run(&mut self, request: Request, environment: &Environment) {
+        let (params, deadline) = (&request.params, request.deadline);
+        self.on_stop = Some(params.on_stop);
+        let (world, warnings) =
+            match session::world(&params.api, &params.timing, deadline, environment, &self.log) {
+                Ok(made) => made,
+                Err(error) => return self.came = Err(error),
+            };
+        if self.attempt != Attempt::Monitor {
+            for warning in &warnings {
+                self.log.warn(warning);
+            }
+        }
+        self.came = session::run(deadline, eip::run(&world, &request));
+        let (volatile, durable) = (world.records().volatile(), world.records().durable());
+        self.phase = volatile.phase;
+        if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {
+            self.node = id.to_string();
+        }
+        if let (None, Some(pair)) = (params.elastic_ip, durable.pair) {
+            self.name = pair.public_ip.to_string();
+        }
+    }
+
+    /// Reports what went wrong, to the log and as one line on standard error.
+    fn report(&self) {
+        let Err(error) = &self.came else {
+            return;
+        };
+        let whole = session::in_full(error);
+        // Where a monitor can say "not here" in spite of an error, and a stop can succeed.
+        if matches!(exit_code(error, self.attempt), ExitCode::Success | ExitCode::NotRunning)
+            && !matches!(error, Error::Parameter(_))
+        {
+            return self.log.warn(whole);
+        }
+        if let Error::Parameter(ParamError::NoAddress) = error {
+            let file = FILES.join(" or ");
+            return self.log.exit_reason(format_args!(
+                "no address: set ELASTIC_IP in {file}, or give it before the action"
+            ));
+        }
+        self.log.exit_reason(error);
+        if whole != error.to_string() {
+            self.log.info(whole);
+        }
+    }
+
+    fn say(&self, outcome: Outcome) {
+        print(&words::sentence(outcome, &self.name, &self.node));
+    }
+}
+
+fn name_of(action: Action) -> &'static str {
+    match action {
+        Action::Start => "start",
+        Action::Stop => "stop",
+        Action::Status => "status",
+        Action::Restart => "restart",
+        Action::ForceReload => "force-reload",
+    }
+}
+
+fn name_of_asking(action: Asking) -> &'static str {
+    match action {
+        Asking::Start => "start",
+        Asking::Stop => "stop",
+        _ => "status",
+    }
+}
+
+/// Prints, and does without where nobody reads any more.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

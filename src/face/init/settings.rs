@@ -1,0 +1,287 @@
+//! What the resource is: from the arguments, the settings file and the two variables of the old script, in this order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::aws_params;
+use super::shell::{self, Assignment, Expansion};
+use crate::ocf::text::{cut, one_line};
+use crate::params::table;
+
+/// Where the settings file is on Debian, and on RHEL. The first that is there is read.
+pub const FILES: [&str; 2] = ["/etc/default/elastic-ip", "/etc/sysconfig/elastic-ip"];
+/// The variable that names another settings file.
+pub const FILE_VARIABLE: &str = "ELASTIC_IP_SETTINGS";
+/// What a start or stop has. Heartbeat sets no limit: it waits for ever.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// What a status has at most: Heartbeat asks for it before it takes the address.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest that `TIMEOUT` may be.
+const LONGEST: u64 = 3600;
+/// What the old script set for itself: found out otherwise here, or of no use.
+const NEEDLESS: [&str; 5] = ["MY_ID", "DESC", "PATH", "LANG", "LC_ALL"];
+/// Settings that are not parameters of the resource.
+const OWN: [&str; 4] = ["AWS_PARAMS", "TIMEOUT", "TRACE_RA", "TRACE_DIR"];
+
+/// The settings of one call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The parameters of the resource, not yet checked.
+    pub parameters: BTreeMap<String, String>,
+    /// The time for a start or a stop.
+    pub timeout: Duration,
+    /// What is strange, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Settings that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// A quote or the like never ends.
+    #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
+    Unclosed {
+        /// The file.
+        path: String,
+        /// Where it begins.
+        line: usize,
+    },
+    /// The value is what a command prints.
+    #[error("{path} line {line}: {name}: commands are not run; write the value itself")]
+    Command {
+        /// The file.
+        path: String,
+        /// Where it is.
+        line: usize,
+        /// The setting.
+        name: String,
+    },
+    /// The value is another variable's.
+    #[error("{path} line {line}: {name}: variables are not looked up; write the value itself")]
+    Variable {
+        /// The file.
+        path: String,
+        /// Where it is.
+        line: usize,
+        /// The setting.
+        name: String,
+    },
+    /// The time is none.
+    #[error("TIMEOUT={0}: expected a whole number of seconds from 1 to {LONGEST}")]
+    Timeout(String),
+    /// The options are not words.
+    #[error("AWS_PARAMS: a quote in it never ends")]
+    AwsParams,
+}
+
+/// Puts the settings together.
+///
+/// `file` is the path and the text of the settings file, `variable` looks into the environment, `arguments` are parameters
+/// from the command line. An address in the arguments, by either of its names, sets the file's aside.
+///
+/// # Errors
+/// What can't be used.
+pub fn collect(
+    file: Option<(&str, &str)>,
+    variable: impl Fn(&str) -> Option<String>,
+    arguments: &BTreeMap<String, String>,
+) -> Result<Settings, Unusable> {
+    let mut warnings = Vec::new();
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
+    for name in ["ELASTIC_IP", "AWS_PARAMS"] {
+        named.extend(variable(name).map(|value| (name.to_owned(), value)));
+    }
+    if let Some((path, text)) = file {
+        named.extend(from_file(path, text, &mut warnings)?);
+    }
+    let mut parameters = match named.get("AWS_PARAMS") {
+        Some(options) => from_options(options, &mut warnings)?,
+        None => BTreeMap::new(),
+    };
+    let timeout = named.get("TIMEOUT").filter(|value| !value.trim().is_empty());
+    let timeout = timeout.map_or(Ok(TIMEOUT), |value| seconds(value))?;
+    for (setting, value) in named {
+        if setting != "AWS_PARAMS" && setting != "TIMEOUT" {
+            parameters.insert(setting.to_ascii_lowercase(), value);
+        }
+    }
+    if arguments.contains_key("elastic_ip") || arguments.contains_key("allocation_id") {
+        parameters.remove("elastic_ip");
+        parameters.remove("allocation_id");
+    }
+    parameters.extend(arguments.clone());
+    Ok(Settings { parameters, timeout, warnings })
+}
+
+impl Settings {
+    /// Returns the name under which this node remembers what it did: one for each address.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        let address = ["elastic_ip", "allocation_id"].iter().find_map(|name| {
+            self.parameters.get(*name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        });
+        address.map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
+    }
+
+    /// Returns the time that `status` has.
+    #[must_use]
+    pub fn status_timeout(&self) -> Duration {
+        self.timeout.min(STATUS_TIMEOUT)
+    }
+}
+
+/// Returns what the file sets, the names as they are in it.
+fn from_file(
+    path: &str,
+    text: &str,
+    warnings: &mut Vec<String>,
+) -> Result<BTreeMap<String, String>, Unusable> {
+    let reading = shell::read(text);
+    if let Some(line) = reading.unclosed {
+        return Err(Unusable::Unclosed { path: path.to_owned(), line });
+    }
+    for line in reading.ignored {
+        warnings.push(format!("{path} line {line} ignored: not NAME=VALUE, and the file is read, never run"));
+    }
+    let mut unknown = BTreeSet::new();
+    let mut found = BTreeMap::new();
+    for assignment in reading.assignments {
+        if is_known(&assignment.name) {
+            let (name, value) = plain(path, assignment)?;
+            // As in a shell, the last one counts.
+            found.insert(name, value);
+        } else if !NEEDLESS.contains(&assignment.name.as_str()) {
+            unknown.insert(assignment.name);
+        }
+    }
+    if !unknown.is_empty() {
+        let names: Vec<_> = unknown.into_iter().collect();
+        warnings.push(format!("{path}: unknown settings ignored: {}", names.join(", ")));
+    }
+    Ok(found)
+}
+
+fn is_known(name: &str) -> bool {
+    let is_upper_case = !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    OWN.contains(&name) || (is_upper_case && table::find(table::EIP, &name.to_ascii_lowercase()).is_some())
+}
+
+/// Returns name and value, unless the value is something that only a shell could turn into text.
+fn plain(path: &str, found: Assignment) -> Result<(String, String), Unusable> {
+    let (path, line) = (path.to_owned(), found.line);
+    match found.expansion {
+        None => Ok((found.name, found.value)),
+        Some(Expansion::Command) => Err(Unusable::Command { path, line, name: found.name }),
+        Some(Expansion::Variable) => Err(Unusable::Variable { path, line, name: found.name }),
+    }
+}
+
+fn from_options(text: &str, warnings: &mut Vec<String>) -> Result<BTreeMap<String, String>, Unusable> {
+    let options = aws_params::read(text).ok_or(Unusable::AwsParams)?;
+    if !options.ignored.is_empty() {
+        let names: Vec<_> = options.ignored.iter().map(|name| cut(&one_line(name), 40)).collect();
+        warnings.push(format!("AWS_PARAMS: without effect here: {}", names.join(" ")));
+    }
+    Ok(options.parameters)
+}
+
+fn seconds(value: &str) -> Result<Duration, Unusable> {
+    let value = value.trim();
+    let number = value.parse().ok().filter(|seconds| (1..=LONGEST).contains(seconds));
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    number
+        .filter(|_| digits)
+        .map(Duration::from_secs)
+        .ok_or_else(|| Unusable::Timeout(cut(&one_line(value), 32)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/etc/default/elastic-ip";
+
+    fn file(text: &str) -> Result<Settings, Unusable> {
+        collect(Some((PATH, text)), |_| None, &BTreeMap::new())
+    }
+
+    fn parameter(settings: &Settings, name: &str) -> String {
+        settings.parameters.get(name).cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_settings_of_the_article_are_understood() {
+        let text = "# elastic-ip\nDESC=\"elastic-ip remapper\"\nexport AWS_PARAMS=\"--region=eu-west-1\"\n\
+                    export ELASTIC_IP=203.0.113.10\nexport MY_ID=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)\n";
+        let settings = file(text).unwrap();
+        assert_eq!(settings.parameters.len(), 2);
+        assert_eq!(parameter(&settings, "elastic_ip"), "203.0.113.10");
+        assert_eq!(parameter(&settings, "region"), "eu-west-1");
+        assert_eq!(settings.warnings, [""; 0]);
+        assert_eq!(settings.timeout, TIMEOUT);
+        assert_eq!(settings.instance(), "elastic-ip-203.0.113.10");
+    }
+
+    #[test]
+    fn every_parameter_has_a_setting_of_its_name_in_upper_case() {
+        for spec in table::EIP {
+            let settings = file(&format!("{}=x", spec.name.to_ascii_uppercase())).unwrap();
+            assert_eq!(parameter(&settings, spec.name), "x");
+            assert_eq!(settings.warnings, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_setting_goes_before_an_option_and_the_file_before_the_environment() {
+        let variable = |name: &str| (name == "ELASTIC_IP").then(|| "203.0.113.1".to_owned());
+        let settings = collect(None, variable, &BTreeMap::new()).unwrap();
+        assert_eq!(parameter(&settings, "elastic_ip"), "203.0.113.1");
+        let text = "REGION=eu-west-2\nAWS_PARAMS=--region=eu-west-1\nELASTIC_IP=203.0.113.2\n";
+        let settings = collect(Some((PATH, text)), variable, &BTreeMap::new()).unwrap();
+        assert_eq!(parameter(&settings, "region"), "eu-west-2");
+        assert_eq!(parameter(&settings, "elastic_ip"), "203.0.113.2");
+    }
+
+    #[test]
+    fn an_address_in_the_arguments_sets_the_files_aside_by_either_name() {
+        let text = "ELASTIC_IP=203.0.113.2\nALLOCATION_ID=eipalloc-1\nINTERFACE=eth1";
+        let arguments = BTreeMap::from([("elastic_ip".to_owned(), "203.0.113.3".to_owned())]);
+        let settings = collect(Some((PATH, text)), |_| None, &arguments).unwrap();
+        assert_eq!(parameter(&settings, "elastic_ip"), "203.0.113.3");
+        assert_eq!(parameter(&settings, "allocation_id"), "");
+        assert_eq!(parameter(&settings, "interface"), "eth1");
+    }
+
+    #[test]
+    fn a_value_that_only_a_shell_could_find_out_is_refused_with_its_line() {
+        for (text, part) in [
+            ("\nELASTIC_IP=$(cat /etc/ip)", "line 2: ELASTIC_IP: commands are not run"),
+            ("ELASTIC_IP=`cat /etc/ip`", "line 1: ELASTIC_IP: commands are not run"),
+            ("AWS_PARAMS=\"--region=$REGION\"", "line 1: AWS_PARAMS: variables are not looked up"),
+            ("TIMEOUT=${T:-60}", "TIMEOUT: variables"),
+            ("ELASTIC_IP='203.0.113.10", "line 1: a quote"),
+            ("TIMEOUT=0", "TIMEOUT=0: expected"),
+            ("TIMEOUT=60s", "TIMEOUT=60s: expected"),
+            ("TIMEOUT=+60", "TIMEOUT=+60: expected"),
+            ("AWS_PARAMS=\"--region='eu\"", "AWS_PARAMS: a quote"),
+        ] {
+            let unusable = file(text).unwrap_err().to_string();
+            assert!(unusable.contains(part), "{text}: {unusable}");
+            assert!(unusable.len() <= 128, "{unusable}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_a_warning_that_shows_no_value() {
+        let text = ". /etc/other\nAWS_SECRET_ACCESS_KEY=hunter2\nelastic_ip=1\nAWS_PARAMS=\"--secrets-file=/hunter2\"";
+        let warnings = file(text).unwrap().warnings.join("\n");
+        assert!(warnings.contains("line 1 ignored"), "{warnings}");
+        assert!(warnings.contains("AWS_SECRET_ACCESS_KEY, elastic_ip"), "{warnings}");
+        assert!(warnings.contains("--secrets-file") && !warnings.contains("hunter2"), "{warnings}");
+    }
+
+    #[test]
+    fn the_time_for_a_status_is_short() {
+        assert_eq!(file("TIMEOUT=5").unwrap().status_timeout(), Duration::from_secs(5));
+        assert_eq!(file("TIMEOUT=300").unwrap().status_timeout(), STATUS_TIMEOUT);
+    }
+}

@@ -1,0 +1,171 @@
+//! What is printed, and the exit codes: the sentences of the old script, the words that Heartbeat looks for, the numbers of
+//! the Linux Standard Base.
+
+use crate::ocf::exit::ExitCode;
+
+/// What every sentence begins with, as in the old script.
+pub const DESCRIPTION: &str = "elastic-ip remapper";
+
+/// What came of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A start made this node the holder.
+    Associated,
+    /// A start did not.
+    NotMapped,
+    /// After a stop this node is not the holder.
+    Disowned,
+    /// A stop left the address where it was, as it was told to.
+    Left,
+    /// A stop that could not reach AWS succeeds, but the address may still be here.
+    MaybeLeft,
+    /// A stop failed.
+    NotDisowned,
+    /// The address is here.
+    Here,
+    /// It is not.
+    NotHere,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Returns what is printed: `name` is how the address is called, `node` this instance.
+///
+/// Heartbeat reads the words of `status` and nothing else. What has "not running" in it means stopped; what has "running"
+/// or "OK" means started; anything else means stopped. The first line is the old script's, whole; the second one is
+/// Heartbeat's. Neither quotes a reason where the answer is "unknown": a reason such as "no TOKEN" would mean started.
+///
+/// # Source
+/// Heartbeat 3.0.6, `ResourceManager`, `we_own_resource`.
+#[must_use]
+pub fn sentence(outcome: Outcome, name: &str, node: &str) -> String {
+    let d = DESCRIPTION;
+    match outcome {
+        Outcome::Associated => format!("{d}: IP {name} associated with {node}\n"),
+        Outcome::NotMapped => format!("{d}: Could not map IP {name} to {node}\n"),
+        Outcome::Disowned => format!("{d}: IP {name} disowned\n"),
+        Outcome::Left => format!("{d}: IP {name} left where it is\n"),
+        Outcome::MaybeLeft => format!("{d}: IP {name} may still be associated with {node}\n"),
+        Outcome::NotDisowned => format!("{d}: Could not disown {name}\n"),
+        Outcome::Here => format!("{d}: I have {name}\n{d}: running\n"),
+        Outcome::NotHere => format!("{d}: I do not have {name}\n{d}: not running\n"),
+        Outcome::Unknown => format!("{d}: I cannot tell who has {name}\n{d}: unknown\n"),
+    }
+}
+
+/// The address is not here, as `status` says it.
+pub const STATUS_STOPPED: u8 = 3;
+/// Nobody can tell, as `status` says it.
+pub const STATUS_UNKNOWN: u8 = 4;
+/// The command line makes no sense.
+pub const INVALID_ARGUMENT: u8 = 2;
+/// There is no such action.
+pub const UNIMPLEMENTED: u8 = 3;
+/// The settings can't be read.
+pub const NO_PRIVILEGE: u8 = 4;
+/// The settings make no sense, or not on this node.
+pub const NOT_CONFIGURED: u8 = 6;
+
+/// Returns the exit code of `start`, `stop`, `restart` and `force-reload`.
+///
+/// # Source
+/// Linux Standard Base Core 5.0, 22.2 "Init Script Actions". Its 2 is for the command line alone, so what OCF calls a wrong
+/// argument, an address that the account does not have or an interface that this node lacks, is "not configured".
+#[must_use]
+pub fn code(code: ExitCode) -> u8 {
+    match code {
+        ExitCode::Success => 0,
+        ExitCode::Generic => 1,
+        ExitCode::Unimplemented => UNIMPLEMENTED,
+        ExitCode::Permission => NO_PRIVILEGE,
+        ExitCode::Installed => 5,
+        ExitCode::Args | ExitCode::Configured => NOT_CONFIGURED,
+        ExitCode::NotRunning => 7,
+    }
+}
+
+/// Returns the exit code of `status` for a monitor's.
+#[must_use]
+pub fn status_code(code: ExitCode) -> u8 {
+    match code {
+        ExitCode::Success => 0,
+        ExitCode::NotRunning => STATUS_STOPPED,
+        ExitCode::Generic
+        | ExitCode::Args
+        | ExitCode::Unimplemented
+        | ExitCode::Permission
+        | ExitCode::Installed
+        | ExitCode::Configured => STATUS_UNKNOWN,
+    }
+}
+
+/// Returns how the program is called.
+#[must_use]
+pub fn usage() -> String {
+    "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
+     Moves an AWS Elastic IP to this node and lets it go. Called by Heartbeat, by init, or by hand.\n\
+     ARGUMENT is the address, its allocation id (eipalloc-...), the interface that gets it (eth1, eni-..., a MAC\n\
+     address), or NAME=VALUE for any parameter of ocf:heartbeat:eip. In haresources they are joined by \"::\", as in\n\
+     elastic-ip::203.0.113.10::eth1. Without them the settings come from /etc/default/elastic-ip or\n\
+     /etc/sysconfig/elastic-ip.\n"
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Outcome; 9] = [
+        Outcome::Associated,
+        Outcome::NotMapped,
+        Outcome::Disowned,
+        Outcome::Left,
+        Outcome::MaybeLeft,
+        Outcome::NotDisowned,
+        Outcome::Here,
+        Outcome::NotHere,
+        Outcome::Unknown,
+    ];
+
+    /// Reads `status` as `we_own_resource` does.
+    fn owns(words: &str) -> bool {
+        let after = |word: &str, then: &str| words.to_lowercase().contains(&format!("{word} {then}"));
+        if after("not", "running") {
+            return false;
+        }
+        words.contains("running") || words.contains("Running") || words.contains("OK")
+    }
+
+    #[test]
+    fn heartbeat_reads_the_right_answer_from_the_words() {
+        for outcome in ALL {
+            let words = sentence(outcome, "203.0.113.10", "i-0123456789abcdef0");
+            assert_eq!(owns(&words), outcome == Outcome::Here, "{words}");
+        }
+    }
+
+    #[test]
+    fn the_sentences_of_the_old_script_are_whole_lines() {
+        for (outcome, line) in [
+            (Outcome::Here, "elastic-ip remapper: I have 203.0.113.10"),
+            (Outcome::NotHere, "elastic-ip remapper: I do not have 203.0.113.10"),
+            (Outcome::Associated, "elastic-ip remapper: IP 203.0.113.10 associated with i-1"),
+            (Outcome::NotMapped, "elastic-ip remapper: Could not map IP 203.0.113.10 to i-1"),
+            (Outcome::Disowned, "elastic-ip remapper: IP 203.0.113.10 disowned"),
+            (Outcome::NotDisowned, "elastic-ip remapper: Could not disown 203.0.113.10"),
+        ] {
+            assert_eq!(sentence(outcome, "203.0.113.10", "i-1").lines().next(), Some(line));
+        }
+    }
+
+    #[test]
+    fn the_usage_is_for_people_and_mentions_every_action() {
+        let usage = usage();
+        assert!(usage.is_ascii() && usage.lines().all(|line| line.len() <= 120), "{usage}");
+        assert!(
+            ["start", "stop", "status", "restart", "force-reload"]
+                .iter()
+                .all(|action| usage.contains(action))
+        );
+    }
+}

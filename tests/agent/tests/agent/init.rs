@@ -1,0 +1,375 @@
+//! The init face: the name `elastic-ip`, as Heartbeat, init and people call it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, Outcome, Run, World, each};
+use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
+
+use crate::trouble::break_ec2;
+
+/// The settings of the article, and a time-out that a test can wait for.
+const SETTINGS: &str = "AWS_PARAMS=\"--region=eu-west-1\"\nELASTIC_IP=203.0.113.10\nTIMEOUT=6\n";
+
+/// Prepares a call on a node whose settings file has this text.
+fn call(node: &Node, action: &str, settings: &str) -> Run {
+    let file = node.folder().join("settings");
+    fs::write(&file, settings).unwrap();
+    bare(node, action).env("ELASTIC_IP_SETTINGS", file.display().to_string())
+}
+
+/// Prepares a call without a settings file: as Heartbeat, which is no OCF cluster, makes it.
+fn bare(node: &Node, action: &str) -> Run {
+    let mut run = node.run(action).called("elastic-ip");
+    for name in ["ROOT", "RA_VERSION_MAJOR", "RA_VERSION_MINOR", "EXIT_REASON_PREFIX"] {
+        run = run.no_env(&format!("OCF_{name}"));
+    }
+    for name in ["INSTANCE", "TYPE", "PROVIDER"] {
+        run = run.no_env(&format!("OCF_RESOURCE_{name}"));
+    }
+    run.no_param("crm_feature_set")
+        .no_param("CRM_meta_timeout")
+        .no_param("CRM_meta_on_node")
+        .no_param("elastic_ip")
+}
+
+fn usual(node: &Node, action: &str) -> Run {
+    call(node, action, SETTINGS)
+}
+
+/// Reads the words of `status` as Heartbeat's `ResourceManager` does.
+fn heartbeat_reads(outcome: &Outcome) -> bool {
+    let text = &outcome.stdout;
+    let lower = text.to_lowercase();
+    !lower.contains("not running")
+        && (text.contains("running") || text.contains("Running") || text.contains("OK"))
+}
+
+#[track_caller]
+fn first_line(outcome: &Outcome, line: &str) {
+    assert_eq!(outcome.stdout.lines().next(), Some(line), "{}", outcome.told());
+}
+
+#[test]
+fn the_settings_of_the_article_start_and_stop_the_address_with_its_own_words() {
+    let (world, [a]) = World::new();
+    let id = a.id().to_string();
+    first_line(&usual(&a, "status").expect(3), "elastic-ip remapper: I do not have 203.0.113.10");
+    let outcome = usual(&a, "start").expect(0);
+    assert_eq!(outcome.stdout, format!("elastic-ip remapper: IP 203.0.113.10 associated with {id}\n"));
+    world.held_by(&a);
+    let outcome = usual(&a, "status").expect(0);
+    assert_eq!(outcome.stdout, "elastic-ip remapper: I have 203.0.113.10\nelastic-ip remapper: running\n");
+    let outcome = usual(&a, "stop").expect(0);
+    assert_eq!(outcome.stdout, "elastic-ip remapper: IP 203.0.113.10 disowned\n");
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_repeated_start_or_stop_succeeds_and_writes_nothing() {
+    let (world, [a, b]) = World::new();
+    usual(&a, "start").ok();
+    usual(&a, "start").ok().wrote_nothing();
+    world.held_by(&a);
+    usual(&a, "stop").ok();
+    usual(&a, "stop").ok().wrote_nothing();
+    usual(&b, "start").ok();
+    usual(&a, "stop").ok().wrote_nothing();
+    world.held_by(&b);
+}
+
+#[test]
+fn heartbeats_form_has_the_arguments_before_the_action() {
+    let (world, [a]) = World::new();
+    let other = world.cloud.allocate(Some([203, 0, 113, 77].into()));
+    let eni = a.instance.interfaces[1].eni.to_string();
+    bare(&a, "start").before("203.0.113.77").before(&eni).ok();
+    let holder = world.cloud.holder(&other).unwrap();
+    assert_eq!(holder.private_ip, a.ip(2));
+    bare(&a, "status").before("203.0.113.77").before(&eni).expect(0);
+    bare(&a, "status").before("203.0.113.77").expect(3);
+    // By its allocation, with a parameter; the arguments go before the file's address.
+    let id = other.allocation_id.to_string();
+    usual(&a, "stop").before(&id).before("on_stop=strict").before(&eni).ok();
+    assert!(world.cloud.holder(&other).is_none());
+    let outcome = usual(&a, "start").before(&id).before("private_ip_address=10.0.1.11").ok();
+    first_line(&outcome, &format!("elastic-ip remapper: IP 203.0.113.77 associated with {}", a.id()));
+    assert_eq!(world.cloud.holder(&other).unwrap().private_ip, a.ip(1));
+    world.held_by_nobody();
+}
+
+#[test]
+fn names_of_links_below_rc_d_are_the_same_program() {
+    let (world, [a]) = World::new();
+    usual(&a, "start").called("S99elastic-ip").ok();
+    world.held_by(&a);
+    usual(&a, "stop").called("K01elastic-ip").ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
+    let (world, [a]) = World::new();
+    usual(&a, "restart").ok();
+    world.held_by(&a);
+    let outcome = call(&a, "restart", &format!("{SETTINGS}PRIVATE_IP_ADDRESS={}\n", a.ip(1))).ok();
+    world.held_at(&a, a.ip(1));
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    assert!(lines[0].ends_with(" disowned") && lines[1].contains(" associated with "), "{}", outcome.told());
+}
+
+#[test]
+fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_where_all_is_in_place() {
+    let (world, [a, b]) = World::new();
+    usual(&a, "start").ok();
+    usual(&a, "force-reload").ok().wrote_nothing();
+    usual(&b, "force-reload").ok().wrote_nothing();
+    world.held_by(&a);
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_standard() {
+    /// What goes wrong, and the call.
+    type Row = (&'static str, i32, fn(&World, &Node) -> Run);
+    let rows: [Row; 15] = [
+        ("no action", 2, |_, a| usual(a, "")),
+        ("unknown action", 2, |_, a| usual(a, "strat")),
+        ("action first", 2, |_, a| usual(a, "start").argument("203.0.113.10")),
+        ("malformed argument", 2, |_, a| bare(a, "start").before("203.0.113.999")),
+        ("argument that sets nothing", 2, |_, a| usual(a, "start").before("colour=blue")),
+        ("not implemented", 3, |_, a| usual(a, "reload")),
+        ("denied", 4, |world, a| {
+            world.cloud.deny("AssociateAddress");
+            usual(a, "start")
+        }),
+        ("no credentials", 4, |world, a| {
+            world.cloud.set_credentials(a.id(), CredState::Missing404);
+            usual(a, "start")
+        }),
+        ("no settings", 6, |_, a| call(a, "start", "")),
+        ("no settings file", 6, |_, a| bare(a, "start").env("ELASTIC_IP_SETTINGS", "/nowhere/elastic-ip")),
+        ("malformed setting", 6, |_, a| call(a, "start", "ELASTIC_IP=203.0.113")),
+        ("malformed setting at stop", 6, |_, a| call(a, "stop", "ELASTIC_IP=203.0.113")),
+        ("unknown address", 6, |_, a| call(a, "start", "ELASTIC_IP=203.0.113.99\nTIMEOUT=6")),
+        ("no such interface", 6, |_, a| usual(a, "start").before("eth77")),
+        ("silent API", 1, |world, a| {
+            break_ec2(&world.cloud, FaultKind::Reset);
+            call(a, "start", "ELASTIC_IP=203.0.113.10\nTIMEOUT=2")
+        }),
+    ];
+    each(rows.map(|(name, code, run)| (name, (code, run))), |(code, run)| {
+        let (world, [a]) = World::new();
+        let outcome = run(&world, &a).expect(code);
+        assert!(!outcome.stderr.is_empty(), "silent\n{}", outcome.told());
+        world.held_by_nobody();
+    });
+}
+
+#[test]
+fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
+    let (world, [a]) = World::new();
+    world.cloud.deny("AssociateAddress");
+    let outcome = usual(&a, "start").expect(4).logged(&["ERROR", "AssociateAddress"]);
+    first_line(&outcome, &format!("elastic-ip remapper: Could not map IP 203.0.113.10 to {}", a.id()));
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.told());
+    assert!(outcome.stderr.starts_with("elastic-ip remapper: AssociateAddress"), "{}", outcome.told());
+    world.give(&a);
+    world.cloud.deny("DisassociateAddress");
+    let outcome = usual(&a, "stop").expect(4);
+    first_line(&outcome, "elastic-ip remapper: Could not disown 203.0.113.10");
+    world.held_by(&a);
+}
+
+#[test]
+fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
+    let (world, [a]) = World::new();
+    world.give(&a);
+    // The reason names the metadata service's TOKEN, and Heartbeat takes "OK" for running.
+    world.cloud.set_imds_state(a.id(), ImdsState::Hang);
+    world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Reset));
+    let outcome = call(&a, "status", "ELASTIC_IP=203.0.113.10\nTIMEOUT=2\n").expect(4);
+    assert_eq!(
+        outcome.stdout,
+        "elastic-ip remapper: I cannot tell who has 203.0.113.10\nelastic-ip remapper: unknown\n"
+    );
+    assert!(!heartbeat_reads(&outcome) && !outcome.stderr.is_empty(), "{}", outcome.told());
+    // Settings that make no sense tell nothing either.
+    let outcome = call(&a, "status", "ELASTIC_IP=$(reboot)").expect(4);
+    assert!(!heartbeat_reads(&outcome) && outcome.stdout.ends_with(": unknown\n"), "{}", outcome.told());
+}
+
+#[test]
+fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fails_in_time() {
+    let (world, [a, b]) = World::new();
+    usual(&a, "start").ok();
+    break_ec2(&world.cloud, FaultKind::Hang);
+    let settings = format!("{SETTINGS}SETTLE_WINDOW=0\nTIMEOUT=3\n");
+    usual(&a, "status").expect(0);
+    let outcome = call(&a, "start", &settings).expect(0).logged(&["WARN", "metadata"]);
+    first_line(&outcome, &format!("elastic-ip remapper: IP 203.0.113.10 associated with {}", a.id()));
+    let outcome = call(&b, "start", &settings).expect(1).within(Duration::from_secs(3));
+    // It has never done anything with the address, and nobody tells it who it is in time.
+    first_line(&outcome, "elastic-ip remapper: Could not map IP 203.0.113.10 to this instance");
+    world.held_by(&a);
+    // A stop that can't reach AWS succeeds, so that Heartbeat does not reboot the node, and does not claim what is not so.
+    let outcome = call(&a, "stop", &settings).expect(0).logged(&["ERROR", "203.0.113.10"]);
+    first_line(
+        &outcome,
+        &format!("elastic-ip remapper: IP 203.0.113.10 may still be associated with {}", a.id()),
+    );
+}
+
+#[test]
+fn an_address_that_is_to_stay_is_left() {
+    let (world, [a]) = World::new();
+    let settings = format!("{SETTINGS}ON_STOP=leave\n");
+    call(&a, "start", &settings).ok();
+    first_line(&call(&a, "stop", &settings).ok(), "elastic-ip remapper: IP 203.0.113.10 left where it is");
+    world.held_by(&a);
+    call(&a, "status", &settings).expect(3);
+}
+
+#[test]
+fn nothing_in_the_settings_is_ever_run() {
+    let (world, [a]) = World::new();
+    let proof = a.folder().join("proof");
+    let touch = format!("touch {}", proof.display());
+    for hostile in [
+        format!("ELASTIC_IP=203.0.113.10$({touch})"),
+        format!("ELASTIC_IP=`{touch}`"),
+        format!("ELASTIC_IP=203.0.113.10\nAWS_PARAMS=\"--region=$({touch})\""),
+        format!("ELASTIC_IP=203.0.113.10\nAWS_PARAMS='--region=$({touch})'"),
+        format!("{touch}\nELASTIC_IP="),
+        format!("ELASTIC_IP=203.0.113.10 ; AWS_PARAMS='--region=`{touch}`'"),
+        "ELASTIC_IP=203.0.113.10\nREGION=${PATH}".to_owned(),
+        "ELASTIC_IP=\"203.0.113.10".to_owned(),
+        "ELASTIC_IP=203.0.113.10\u{0}\u{1b}[1m".to_owned(),
+    ] {
+        let outcome = call(&a, "start", &hostile).expect(6);
+        assert!(!proof.exists(), "it was run: {hostile}");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{hostile:?}\n{}", outcome.told());
+    }
+    // Beside the settings it does no harm, and is said.
+    let beside = format!("{SETTINGS}MY_ID=$({touch})\n{touch}\n[ -x /bin/true ] && {touch}\nWHO=`{touch}`\n");
+    call(&a, "start", &beside).ok().logged(&["WARN", "line 5"]).logged(&["line 6"]).logged(&["WHO"]);
+    world.held_by(&a);
+    assert!(!proof.exists());
+}
+
+#[test]
+fn settings_are_read_as_a_shell_would_read_them() {
+    let texts = [
+        "export ELASTIC_IP='203.0.113.10' # ours\nexport AWS_PARAMS=\"--region eu-west-1\"\n",
+        "ELASTIC_IP=\"203.0.113.10\"; AWS_PARAMS=--region=eu\n",
+        "AWS_PARAMS=\"--region=eu-west-1 \\\n  --cli-connect-timeout 3\"\nELASTIC_IP=\\\n203.0.113.10\r\n",
+        "\u{feff}ELASTIC_IP=203.0.113.1\nELASTIC_IP=203.0.113.10\nREGION=eu-west-1\n",
+    ];
+    each(texts.map(|text| (text, text)), |text| {
+        let (world, [a]) = World::new();
+        call(&a, "start", text).ok().not_logged("WARN");
+        world.held_by(&a);
+    });
+}
+
+#[test]
+fn the_address_of_the_environment_is_the_last_choice() {
+    let (world, [a]) = World::new();
+    bare(&a, "start").env("ELASTIC_IP", "203.0.113.10").env("AWS_PARAMS", "--region=eu-west-1").ok();
+    world.held_by(&a);
+    usual(&a, "stop").env("ELASTIC_IP", "203.0.113.99").ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn the_first_of_the_usual_settings_files_is_read() {
+    let places = [("Debian", "default"), ("RHEL", "sysconfig")];
+    each(places, |folder| {
+        let script = format!(
+            "mkdir \"$FOLDER/{folder}\"; mkdir -p /etc/{folder}; mount --bind \"$FOLDER/{folder}\" /etc/{folder}\n"
+        );
+        let Some(isolation) = Isolation::new(&format!("mount -t tmpfs tmpfs /etc\n{script}")) else { return };
+        isolation.folder().write(&format!("{folder}/elastic-ip"), SETTINGS);
+        let (world, [a]) = World::setup().inside(isolation).make();
+        bare(&a, "start").ok();
+        world.held_by(&a);
+    });
+}
+
+#[test]
+fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
+    const KEY: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
+    let write = |path: &Path, mode: u32| {
+        fs::write(path, format!("{}\n{}\n", KEY.0, KEY.1)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let account = |isolation: Option<Isolation>| {
+        let setup = World::setup();
+        let setup = if let Some(isolation) = isolation { setup.inside(isolation) } else { setup };
+        let (world, [a]) = setup.make();
+        world.cloud.add_access_key(KEY.0, KEY.1);
+        world.cloud.set_credentials(a.id(), CredState::Missing404);
+        (world, a)
+    };
+    let (world, a) = account(None);
+    write(&a.home().join(".awssecret"), 0o600);
+    usual(&a, "start").secret(KEY.1).ok();
+    world.held_by(&a);
+    for mode in [0o640, 0o604] {
+        let (world, a) = account(None);
+        write(&a.home().join(".awssecret"), mode);
+        let refused = format!("mode {mode:o} lets others read it; make it 600");
+        usual(&a, "start").secret(KEY.1).expect(4).logged(&["WARN", ".awssecret", &refused]);
+        world.held_by_nobody();
+    }
+    // Heartbeat started at boot has no HOME.
+    let Some(isolation) = Isolation::new("") else { return };
+    let (world, a) = account(Some(isolation));
+    write(&world.isolation().unwrap().outside("/root/.awssecret"), 0o600);
+    let file = world.isolation().unwrap().folder().write("settings", SETTINGS).display().to_string();
+    bare(&a, "start").env("ELASTIC_IP_SETTINGS", file).no_env("HOME").secret(KEY.1).ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn what_a_cluster_says_in_the_environment_is_not_taken_for_a_setting() {
+    let (world, [a]) = World::new();
+    usual(&a, "start")
+        .param("elastic_ip", "203.0.113.99")
+        .param("on_stop", "nonsense")
+        .env("OCF_RA_VERSION_MAJOR", "9")
+        .ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn each_address_is_remembered_by_itself() {
+    let (world, [a]) = World::new();
+    world.cloud.allocate(Some([203, 0, 113, 77].into()));
+    usual(&a, "start").ok();
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(a.state().join("volatile"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["elastic-ip-203.0.113.10.json"]);
+    // On the same private address it would push the first one off.
+    let outcome = usual(&a, "start").before("203.0.113.77").expect(6);
+    assert!(outcome.stderr.contains("elastic-ip-203.0.113.10"), "{}", outcome.told());
+    usual(&a, "start").before("203.0.113.77").before("private_ip_address=10.0.1.11").ok();
+    assert_eq!(names(), ["elastic-ip-203.0.113.10.json", "elastic-ip-203.0.113.77.json"]);
+    world.held_by(&a);
+}
+
+#[test]
+fn help_is_for_people_and_needs_nothing() {
+    let (_world, [a]) = World::new();
+    for action in ["help", "--help"] {
+        let outcome = bare(&a, action).env("ELASTIC_IP_SETTINGS", "/nowhere").ok().no_requests();
+        assert!(outcome.stdout.starts_with("usage: elastic-ip"), "{}", outcome.told());
+    }
+}
