@@ -61,10 +61,13 @@ uninstall: ## Take away what `make install` installed
 	$(INSTALL) uninstall
 
 ##@ Packages, into $CARGO_TARGET_DIR/packages
-.PHONY: rpm
+.PHONY: rpm deb
 PACKAGES ?= $(CARGO_TARGET_DIR)/packages
 rpm: ## RPMs for CentOS 7 and later, with the portable binary; ARCH=aarch64 builds for that architecture
 	@sh packaging/rpm "$(PACKAGES)"
+
+deb: ## Debian packages, with the portable binary; ARCH=aarch64 builds for that architecture
+	@sh packaging/deb "$(PACKAGES)"
 
 ##@ Checks without running the agent
 .PHONY: check fmt clippy deny docs shellcheck
