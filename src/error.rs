@@ -101,6 +101,14 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The address was left to another node, and none has taken it.
+    #[error("{address} is still here after {} s: no other node has taken it", .waited.as_secs())]
+    Left {
+        /// The address.
+        address: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// A migration was asked of a node that does not hold the address.
     #[error("nothing to migrate: {0}")]
     NotHeld(String),
@@ -186,6 +194,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::BothSilent { .. }
             | Error::Held { .. }
             | Error::Unconfirmed { .. }
+            | Error::Left { .. }
             | Error::NotHeld(_)
             | Error::OcfVersion(_)
             | Error::OutOfTime(_) => Generic,
@@ -211,6 +220,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
                 | Error::BothSilent { .. }
                 | Error::Held { .. }
                 | Error::Unconfirmed { .. }
+                | Error::Left { .. }
                 | Error::NotHeld(_)
                 | Error::OutOfTime(_) => Generic,
                 Error::NotEc2(_) => not_ec2,

@@ -35,6 +35,8 @@ pub struct Settings {
     pub instance_role_only: bool,
     /// Home folder of the user the agent runs as. Pacemaker sets no `HOME`.
     pub home: Option<PathBuf>,
+    /// Key id, secret key and session token of the environment, where id and secret are there.
+    pub keys: Option<Keys>,
     /// `AWS_CONFIG_FILE`, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
@@ -47,6 +49,23 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// Limit for one attempt of one EC2 call, credentials included.
     pub attempt_timeout: Duration,
+}
+
+/// Credentials in variables.
+#[derive(Clone)]
+pub struct Keys {
+    /// `AWS_ACCESS_KEY_ID`.
+    pub id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret: String,
+    /// `AWS_SESSION_TOKEN`, for keys that expire.
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Attempts that the budget of an action has to hold, so that one that hangs does not use it up.
@@ -91,6 +110,7 @@ impl Settings {
             profile: api.profile.clone(),
             role_arn: api.role_arn.clone(),
             instance_role_only: api.instance_role_only,
+            keys: reader.keys(),
             config_file: reader.text("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| dot_aws("config")),
             credentials_file: reader
                 .text("AWS_SHARED_CREDENTIALS_FILE")
@@ -115,6 +135,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn text(&mut self, name: &str) -> Option<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    fn keys(&mut self) -> Option<Keys> {
+        let (id, secret) = (self.text("AWS_ACCESS_KEY_ID")?, self.text("AWS_SECRET_ACCESS_KEY")?);
+        Some(Keys { id, secret, token: self.text("AWS_SESSION_TOKEN") })
     }
 
     fn checked(&mut self, name: &str, valid: impl Fn(&str) -> bool, wanted: &str) -> Option<String> {

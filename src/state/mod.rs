@@ -11,6 +11,7 @@ use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddres
 
 mod file;
 pub mod records;
+pub mod turns;
 
 pub use records::FileRecords;
 

@@ -30,14 +30,7 @@ impl FileRecords {
     /// `EIP_STATE_DIR` puts both kinds below one folder.
     #[must_use]
     pub fn new(environment: &Environment, log: &Log) -> Self {
-        let folder = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let (volatile, durable) = match folder("EIP_STATE_DIR") {
-            Some(state) => (state.join("volatile"), state.join("durable")),
-            None => (
-                folder("HA_RSCTMP").unwrap_or_else(|| PathBuf::from(DEFAULT_RSCTMP)).join("eip"),
-                PathBuf::from(DEFAULT_DURABLE),
-            ),
-        };
+        let (volatile, durable) = folders(environment);
         Self { volatile, durable, instance: environment.instance().to_owned(), log: log.clone() }
     }
 
@@ -102,8 +95,20 @@ impl Records for FileRecords {
     }
 }
 
+/// Returns the folders of volatile and of durable records.
+pub(super) fn folders(environment: &Environment) -> (PathBuf, PathBuf) {
+    let folder = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match folder("EIP_STATE_DIR") {
+        Some(state) => (state.join("volatile"), state.join("durable")),
+        None => (
+            folder("HA_RSCTMP").unwrap_or_else(|| PathBuf::from(DEFAULT_RSCTMP)).join("eip"),
+            PathBuf::from(DEFAULT_DURABLE),
+        ),
+    }
+}
+
 /// Returns a file name for a resource's name: a clone's `eip:0` and anything else unusual is written as `%3A`.
-fn file_name(instance: &str) -> String {
+pub(super) fn file_name(instance: &str) -> String {
     let mut name = String::new();
     for byte in instance.bytes() {
         if byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || (byte == b'.' && !name.is_empty()) {

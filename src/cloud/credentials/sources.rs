@@ -9,12 +9,13 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::chain::Chain;
 use super::profiles;
 use super::secret_file::SecretFile;
-use crate::cloud::settings::Settings;
+use crate::cloud::settings::{Keys, Settings};
 use crate::ocf::log::Log;
 
 /// Returns the provider of credentials for these settings.
@@ -42,6 +43,10 @@ fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Clien
     let mut chain = Chain::new(log);
     // A profile that is asked for comes first; what it does not hold may come from the instance, as with botocore.
     if named.is_none() {
+        // Not only the process's own: a face may have added what a settings file says.
+        if let Some(Keys { id, secret, token }) = settings.keys.clone() {
+            chain = chain.then("the environment", Credentials::new(id, secret, token, None, "environment"));
+        }
         chain = chain.then("the environment", EnvironmentVariableCredentialsProvider::new());
     }
     if let Some(files) = profiles::files(settings).filter(|_| own_files) {

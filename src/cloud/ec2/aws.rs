@@ -10,6 +10,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
@@ -38,7 +39,7 @@ pub struct AwsEc2 {
     settings: Settings,
     metadata: imds::Client,
     log: Log,
-    client: OnceCell<Client>,
+    client: OnceCell<(Client, SdkConfig)>,
 }
 
 impl AwsEc2 {
@@ -48,8 +49,8 @@ impl AwsEc2 {
         Self { settings, metadata, log, client: OnceCell::new() }
     }
 
-    async fn client(&self, operation: &'static str, object: &str) -> Result<&Client, Ec2Error> {
-        let build = || async { self.build().await.map(|config| Client::new(&config)) };
+    async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
+        let build = || async { self.build().await.map(|config| (Client::new(&config), config)) };
         self.client.get_or_try_init(build).await.map_err(|(answer, fault)| Ec2Error {
             operation,
             object: object.to_owned(),
@@ -132,7 +133,7 @@ impl AwsEc2 {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let began = Instant::now();
-        let client = self.client(operation, object).await?;
+        let (client, _) = self.client(operation, object).await?;
         self.log.trace(format_args!("ec2 {operation} {object}: sent"));
         let result = call(client).await.map_err(|error| failure(operation, object, &error));
         let took = began.elapsed().as_millis();
@@ -205,6 +206,20 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<St
 struct Chain(String);
 
 impl Ec2 for AwsEc2 {
+    async fn prepare(&self) -> Result<(), Ec2Error> {
+        const OPERATION: &str = "credentials";
+        let (_, config) = self.client(OPERATION, "for EC2").await?;
+        let Some(provider) = config.credentials_provider() else { return Ok(()) };
+        let error = match provider.provide_credentials().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let (fault, answer, message) = client_failure(&error);
+        let source = Some(Box::new(Chain(chain_of(&error))) as Box<dyn StdError + Send + Sync>);
+        let object = "for EC2".to_owned();
+        Err(Ec2Error { operation: OPERATION, object, answer, fault, message, request_id: None, source })
+    }
+
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
         const OPERATION: &str = "DescribeAddresses";
         let object = which.to_string();

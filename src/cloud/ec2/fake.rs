@@ -178,6 +178,10 @@ impl State {
 }
 
 impl Ec2 for FakeEc2 {
+    async fn prepare(&self) -> Result<(), Ec2Error> {
+        self.call("credentials", String::new(), |_| Ok(())).await
+    }
+
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
         self.call("DescribeAddresses", which.to_string(), |state| {
             let addresses = state.stale_describes.pop_front().unwrap_or_else(|| state.addresses.clone());

@@ -12,6 +12,7 @@ mod codes;
 mod error;
 #[cfg(all(test, feature = "paused-time"))]
 pub mod fake;
+pub mod guarded;
 
 #[cfg(feature = "sdk")]
 pub(super) use codes::fault_of;
@@ -95,6 +96,12 @@ impl fmt::Display for Target {
 
 /// The EC2 calls the agent makes. Every method is one request and one attempt.
 pub trait Ec2 {
+    /// Finds what every call needs before it is made: region, credentials, trusted certificates. EC2 itself is not asked.
+    ///
+    /// # Errors
+    /// [`Fault::Credentials`], [`Fault::NoProfile`], [`Fault::Setup`]; [`Fault::Silent`] when a source gave no answer.
+    async fn prepare(&self) -> Result<(), Ec2Error>;
+
     /// Returns what EC2 says about one Elastic IP.
     ///
     /// # Errors

@@ -15,12 +15,14 @@ use crate::retry;
 use crate::state::{Durable, Pair, Phase, Records as _, Volatile};
 
 mod displaced;
+mod hand_over;
 mod holding;
 mod journal;
 mod migrate;
 mod monitor;
 mod place;
 mod probe;
+mod ready;
 mod start;
 mod stop;
 mod takeover;
@@ -33,8 +35,7 @@ mod validate;
 /// # Errors
 /// Why it could not do what was asked. By the deadline there is an answer in any case.
 pub async fn run<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
-    let eip =
-        Eip { world, params: &request.params, deadline: request.deadline, node: request.node.as_deref() };
+    let eip = Eip::of(world, request);
     match request.action {
         Action::Start => eip.start("start").await,
         Action::MigrateFrom => eip.start("migrate_from").await,
@@ -48,12 +49,47 @@ pub async fn run<W: World>(world: &W, request: &Request) -> Result<Report, Error
     }
 }
 
+/// Leaves the address to the node that takes it, and puts back what it had displaced here once it has gone.
+///
+/// # Errors
+/// Where it is still here at the deadline, or EC2 gave no usable answer.
+pub async fn hand_over<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
+    Eip::of(world, request).hand_over().await
+}
+
+/// Returns whether an address that had to make way waits to be put back.
+pub fn has_displaced<W: World>(world: &W, request: &Request) -> bool {
+    Eip::of(world, request).has_displaced()
+}
+
+/// Returns whether this node could take the address, asking EC2 nothing.
+///
+/// # Errors
+/// What is missing.
+pub async fn is_ready<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
+    Eip::of(world, request).is_ready().await
+}
+
+/// Returns whether the address is still here, asking EC2 nothing while the metadata service shows it.
+///
+/// # Errors
+/// When it is not known.
+pub async fn is_still_here<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
+    Eip::of(world, request).is_still_here().await
+}
+
 /// One action on one Elastic IP.
 struct Eip<'a, W: World> {
     world: &'a W,
     params: &'a Params,
     deadline: Deadline,
     node: Option<&'a str>,
+}
+
+impl<'a, W: World> Eip<'a, W> {
+    fn of(world: &'a W, request: &'a Request) -> Self {
+        Self { world, params: &request.params, deadline: request.deadline, node: request.node.as_deref() }
+    }
 }
 
 impl<W: World> Eip<'_, W> {

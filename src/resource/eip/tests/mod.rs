@@ -22,8 +22,10 @@ use crate::params::Params;
 use crate::resource::{Action, Parts, Report, Request, eip};
 use crate::state::{Durable, Pair, Phase, Records, Volatile};
 
+mod hand_over;
 mod monitor;
 mod probe;
+mod ready;
 mod start;
 mod stop;
 mod validate;
@@ -168,15 +170,19 @@ impl Node {
 
     async fn run_within(&self, action: Action, timeout: u64) -> Result<Report, Error> {
         let began = Instant::now();
-        let request = Request {
-            action,
-            params: Params::parse(&self.params).unwrap(),
-            deadline: Deadline::new(began, Duration::from_secs(timeout)),
-            node: None,
-        };
+        let request = self.request(action, timeout);
         let outcome = eip::run(&self.world, &request).await;
         assert!(began.elapsed() <= Duration::from_secs(timeout), "{action:?} took {:?}", began.elapsed());
         outcome
+    }
+
+    fn request(&self, action: Action, timeout: u64) -> Request {
+        Request {
+            action,
+            params: Params::parse(&self.params).unwrap(),
+            deadline: Deadline::new(Instant::now(), Duration::from_secs(timeout)),
+            node: None,
+        }
     }
 
     async fn start(&self) -> Result<Report, Error> {

@@ -1,0 +1,114 @@
+//! [`Ec2`] for a process that may be told to step aside while it works: it gives no order from then on, and never leaves one
+//! half-way.
+
+use std::cell::Cell;
+use std::future::pending;
+use std::rc::Rc;
+
+use super::{Address, Ec2, Ec2Error, Selector, Target};
+use crate::ids::{AllocationId, AssociationId};
+
+/// Asks, right before each order and right after it, whether to step aside. If so the call never ends: whoever drives the
+/// work drops it, once no order is under way.
+#[derive(Debug)]
+pub struct Guarded<E, F> {
+    inner: E,
+    step_aside: F,
+    order_under_way: Rc<Cell<bool>>,
+}
+
+impl<E, F: Fn() -> bool> Guarded<E, F> {
+    /// Returns EC2 behind the question `step_aside`.
+    #[must_use]
+    pub fn new(inner: E, step_aside: F) -> Self {
+        Self { inner, step_aside, order_under_way: Rc::default() }
+    }
+
+    /// Returns a cell that is true while an order is with EC2. Dropping the work then could mean that the order takes
+    /// effect after somebody else's later one.
+    #[must_use]
+    pub fn order_under_way(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.order_under_way)
+    }
+
+    async fn order<T>(&self, order: impl Future<Output = T>) -> T {
+        if (self.step_aside)() {
+            return pending().await;
+        }
+        self.order_under_way.set(true);
+        let outcome = order.await;
+        self.order_under_way.set(false);
+        if (self.step_aside)() {
+            return pending().await;
+        }
+        outcome
+    }
+}
+
+impl<E: Ec2, F: Fn() -> bool> Ec2 for Guarded<E, F> {
+    async fn prepare(&self) -> Result<(), Ec2Error> {
+        self.inner.prepare().await
+    }
+
+    async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
+        self.inner.describe(which).await
+    }
+
+    async fn associate(
+        &self,
+        allocation: &AllocationId,
+        target: &Target,
+        reassociate: bool,
+    ) -> Result<AssociationId, Ec2Error> {
+        self.order(self.inner.associate(allocation, target, reassociate)).await
+    }
+
+    async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
+        self.order(self.inner.disassociate(association)).await
+    }
+
+    async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
+        self.inner.may_associate(allocation, target).await
+    }
+
+    async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
+        self.inner.may_disassociate(association).await
+    }
+}
+
+#[cfg(all(test, feature = "paused-time"))]
+mod tests {
+    use super::*;
+    use crate::cloud::ec2::fake::FakeEc2;
+    use tokio::time::{Duration, timeout};
+
+    const MOMENT: Duration = Duration::from_millis(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn no_order_is_given_once_somebody_else_has_the_word() {
+        let (ec2, aside) = (FakeEc2::default(), Cell::new(false));
+        let id = "eipassoc-0123456789abcdef0".parse().unwrap();
+        let guarded = Guarded::new(ec2.clone(), || aside.get());
+        assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_ok());
+        aside.set(true);
+        assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_err(), "it neither orders nor answers");
+        assert_eq!(ec2.calls().len(), 1);
+        assert!(!guarded.order_under_way().get());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_under_way_is_known_until_its_answer_is_there() {
+        let aside = Cell::new(false);
+        let guarded = Guarded::new(FakeEc2::default(), || aside.get());
+        let under_way = guarded.order_under_way();
+        let order = guarded.order(async {
+            aside.set(true);
+            tokio::time::sleep(MOMENT * 2).await;
+        });
+        tokio::pin!(order);
+        assert!(timeout(MOMENT, &mut order).await.is_err());
+        assert!(under_way.get());
+        assert!(timeout(MOMENT * 2, &mut order).await.is_err(), "what came of it is not acted on");
+        assert!(!under_way.get());
+    }
+}

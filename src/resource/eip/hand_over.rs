@@ -1,0 +1,54 @@
+//! Leaving the address to the node that takes it, and putting back what it had pushed off here once it has gone.
+//!
+//! Nothing is let go: until the other node has taken the address it stays where it is, and so it is never with nobody.
+
+use super::holding::Holding;
+use super::{Eip, Report, World};
+use crate::error::Error;
+use crate::retry::{Backoff, Patience, Retryable as _};
+use crate::state::{Phase, Records as _};
+
+impl<W: World> Eip<'_, W> {
+    /// Notes that this node no longer runs the resource, waits until another node has taken the address, and puts back what
+    /// was displaced. Where nothing was displaced there is nothing to wait for, and nobody is asked anything.
+    ///
+    /// Returns [`Report::NotHere`] once the address has gone, and [`Report::Done`] where nothing had to be waited for.
+    ///
+    /// # Errors
+    /// [`Error::Left`] where it was still here at the deadline; what EC2 answered last, where it gave no usable answer.
+    pub(super) async fn hand_over(&self) -> Result<Report, Error> {
+        if self.last_done().is_some_and(|record| record.phase != Some(Phase::Stopped)) {
+            self.record(Phase::Left, |_| ());
+        }
+        if !self.has_displaced() {
+            return Ok(Report::Done);
+        }
+        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        loop {
+            let (error, patience) = match self.holding(&self.deadline).await {
+                Ok(holding @ (Holding::Elsewhere(_) | Holding::Nobody)) => {
+                    self.record(Phase::Stopped, |record| record.association = None);
+                    self.put_back_displaced(&self.deadline).await;
+                    return Ok(Report::NotHere(holding.absence(&self.name())));
+                }
+                Ok(Holding::Ours(_) | Holding::Misplaced(_)) => {
+                    (Error::Left { address: self.name(), waited: self.deadline.budget() }, Patience::Lasting)
+                }
+                Err(error) => {
+                    let patience = error.patience();
+                    (error, patience)
+                }
+            };
+            // A network that comes back only later is what a node without its interface waits for.
+            if patience == Patience::Never || !self.deadline.pause(backoff.next(patience)).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Returns whether something waits to be put back.
+    pub(super) fn has_displaced(&self) -> bool {
+        let displaced = self.world.records().durable().displaced;
+        self.params.restore_displaced && displaced.iter().any(|entry| !entry.put_back)
+    }
+}

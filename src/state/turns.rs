@@ -1,0 +1,296 @@
+//! Whose turn it is, where several processes on this node may be told different things about one resource at the same time.
+//!
+//! A caller that never waits (keepalived runs its scripts so) can tell "take it" and "leave it" within a millisecond. The
+//! later word must win, in whatever order the processes get to run and however long an older one hangs. So each process
+//! writes its word down, unless a later one is there; asks before every order whether its word is still the last; and works
+//! only while it holds a lock, which the kernel takes back from a process that is killed.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::file;
+use super::records::{file_name, folders};
+use crate::host::{Host as _, SystemHost};
+use crate::ocf::environment::Environment;
+
+/// When a process was born: by the kernel's clock, and by process id where two were born within a tick.
+///
+/// A counter would follow the order in which processes get to run, and that is not the order in which they were started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Generation {
+    /// Ticks since boot.
+    born: u64,
+    /// Its id.
+    pid: u32,
+}
+
+/// The last word about a resource on this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Whose word it is.
+    pub generation: Generation,
+    /// The boot it is of.
+    boot: String,
+    /// What was told.
+    pub told: String,
+    /// Whether it was done; nothing while that is still open.
+    #[serde(default)]
+    pub done: Option<bool>,
+}
+
+/// The turns of one resource, in files of the folder that a boot empties.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    turn: PathBuf,
+    gate: PathBuf,
+    lock: PathBuf,
+    check: PathBuf,
+    boot: String,
+}
+
+/// Limit for what takes a few microseconds: reading and writing the turn.
+const GATE_LIMIT: Duration = Duration::from_secs(2);
+/// How often a lock is tried, and a later word looked for.
+pub const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+impl Generation {
+    /// Returns that of this process.
+    #[must_use]
+    pub fn own() -> Self {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        Self { born: born(&stat).unwrap_or_default(), pid: std::process::id() }
+    }
+
+    /// Returns it as text that [`Self::parse`] reads.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        format!("{}.{}", self.born, self.pid)
+    }
+
+    /// Reads what [`Self::to_text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (born, pid) = text.split_once('.')?;
+        Some(Self { born: born.parse().ok()?, pid: pid.parse().ok()? })
+    }
+}
+
+/// Returns the start time in a line of `/proc/PID/stat`.
+///
+/// # Source
+/// proc(5): field 22; the second field, the program's name, may hold blanks and ends with the last parenthesis.
+fn born(stat: &str) -> Option<u64> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+impl Turns {
+    /// Returns the turns of the resource that this environment is about.
+    #[must_use]
+    pub fn new(environment: &Environment) -> Self {
+        let (volatile, _) = folders(environment);
+        let name = file_name(environment.instance());
+        let path = |ending: &str| volatile.join(format!("{name}.{ending}"));
+        Self {
+            turn: path("turn"),
+            gate: path("gate"),
+            lock: path("lock"),
+            check: path("check"),
+            boot: SystemHost::default().boot_id(),
+        }
+    }
+
+    /// Returns the last word of this boot, if there is one.
+    ///
+    /// # Errors
+    /// Where the file can't be read or is not ours.
+    pub fn last(&self) -> io::Result<Option<Turn>> {
+        let Some(text) = file::read(&self.turn)? else { return Ok(None) };
+        let turn: Turn = serde_json::from_str(&text).map_err(io::Error::other)?;
+        Ok((turn.boot == self.boot).then_some(turn))
+    }
+
+    /// Writes down what this process was told, unless a later one is there already; returns whether it was written.
+    ///
+    /// # Errors
+    /// Where the folder can't be used.
+    pub fn begin(&self, generation: Generation, told: &str) -> io::Result<bool> {
+        let _gate = self.enter()?;
+        // A damaged file says nothing about who is later.
+        if self.last().ok().flatten().is_some_and(|last| last.generation > generation) {
+            return Ok(false);
+        }
+        self.write(&Turn { generation, boot: self.boot.clone(), told: told.to_owned(), done: None })?;
+        Ok(true)
+    }
+
+    /// Writes down how it went, unless somebody else has the word by now.
+    ///
+    /// # Errors
+    /// Where the folder can't be used.
+    pub fn end(&self, generation: Generation, done: bool) -> io::Result<()> {
+        let _gate = self.enter()?;
+        match self.last()? {
+            Some(turn) if turn.generation == generation => self.write(&Turn { done: Some(done), ..turn }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether this process no longer has the word. A file that is gone counts: nobody wants its work any more.
+    #[must_use]
+    pub fn is_over(&self, generation: Generation) -> bool {
+        match self.last() {
+            Ok(last) => last.is_none_or(|last| last.generation != generation),
+            // What can't be read at this moment has not been overtaken.
+            Err(_) => false,
+        }
+    }
+
+    /// Waits for the lock until `limit` has passed; nothing where this process lost the word meanwhile, or time ran out.
+    ///
+    /// # Errors
+    /// Where the file can't be opened or locked.
+    pub fn lock(&self, generation: Generation, limit: Instant) -> io::Result<Option<File>> {
+        let file = open(&self.lock)?;
+        loop {
+            if self.is_over(generation) {
+                return Ok(None);
+            }
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) if Instant::now() >= limit => return Ok(None),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_EVERY),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Returns whether a process is at work.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let locked = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        open(&self.lock).is_ok_and(locked)
+    }
+
+    /// Keeps the outcome of a check, and returns whether it is another one than the last time.
+    #[must_use]
+    pub fn is_news(&self, outcome: &str) -> bool {
+        let before = file::read(&self.check).ok().flatten();
+        let changed = before.as_deref() != Some(outcome);
+        if changed {
+            // Where it can't be kept it is said each time, which is better than never.
+            let _ = file::replace(&self.check, outcome);
+        }
+        changed
+    }
+
+    fn write(&self, turn: &Turn) -> io::Result<()> {
+        file::replace(&self.turn, &serde_json::to_string(turn).map_err(io::Error::other)?)
+    }
+
+    /// Waits until nobody else reads and writes the turn.
+    fn enter(&self) -> io::Result<File> {
+        let file = open(&self.gate)?;
+        let limit = Instant::now() + GATE_LIMIT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if Instant::now() < limit => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Opens a file to be locked, and makes it and its folder where they are not there.
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
+        if let Some(above) = folder.parent() {
+            DirBuilder::new().recursive(true).mode(0o755).create(above)?;
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn turns(name: &str) -> (Turns, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("eip-turns-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let variables = [("EIP_STATE_DIR".into(), OsString::from(&folder))];
+        (Turns::new(&Environment::new(variables)), folder)
+    }
+
+    const OLDER: Generation = Generation { born: 100, pid: 7 };
+    const LATER: Generation = Generation { born: 100, pid: 8 };
+
+    #[test]
+    fn the_later_word_wins_whichever_is_written_first() {
+        let (turns, folder) = turns("later");
+        assert!(turns.begin(LATER, "BACKUP").unwrap());
+        assert!(!turns.begin(OLDER, "MASTER").unwrap(), "it was started before the other");
+        assert!(turns.is_over(OLDER) && !turns.is_over(LATER));
+        turns.end(OLDER, true).unwrap();
+        let last = turns.last().unwrap().unwrap();
+        assert_eq!((last.told.as_str(), last.done), ("BACKUP", None), "the older one ends nothing");
+        turns.end(LATER, false).unwrap();
+        assert_eq!(turns.last().unwrap().unwrap().done, Some(false));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_word_of_another_boot_counts_for_nothing() {
+        let (mut turns, folder) = turns("boot");
+        assert!(turns.begin(LATER, "MASTER").unwrap());
+        turns.boot = "another".to_owned();
+        assert_eq!(turns.last().unwrap(), None);
+        assert!(turns.begin(OLDER, "BACKUP").unwrap(), "its clock began anew");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn who_waits_for_the_lock_ends_when_a_later_word_comes() {
+        let (turns, folder) = turns("lock");
+        let soon = || Instant::now() + Duration::from_millis(50);
+        assert!(turns.begin(OLDER, "MASTER").unwrap());
+        let held = turns.lock(OLDER, soon()).unwrap();
+        assert!(held.is_some() && turns.is_busy());
+        assert!(turns.begin(LATER, "BACKUP").unwrap());
+        assert!(turns.lock(OLDER, soon()).unwrap().is_none(), "overtaken");
+        assert!(turns.lock(LATER, soon()).unwrap().is_none(), "the older one still works");
+        drop(held);
+        assert!(turns.lock(LATER, soon()).unwrap().is_some());
+        assert!(!turns.is_busy());
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(turns.is_over(LATER), "the files are gone");
+    }
+
+    #[test]
+    fn a_generation_reads_back_and_this_process_has_one() {
+        let own = Generation::own();
+        assert!(own.born > 0 && own.pid == std::process::id());
+        assert_eq!(Generation::parse(&own.to_text()), Some(own));
+        assert_eq!(born("7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 0"), Some(4242));
+        assert_eq!(Generation::parse("7"), None);
+    }
+
+    #[test]
+    fn only_a_change_of_outcome_is_news() {
+        let (turns, folder) = turns("news");
+        assert!(turns.is_news("a"));
+        assert!(!turns.is_news("a"));
+        assert!(turns.is_news("b"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
