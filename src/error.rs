@@ -7,6 +7,7 @@ use crate::cloud::{Ec2Error, Ec2Fault, ImdsError};
 use crate::ids::{AllocationId, InterfaceId, MacAddress};
 use crate::ocf::exit::ExitCode;
 use crate::params::ParamError;
+use crate::resource::vip::VipError;
 
 /// Why an action failed. The text is the single line that an operator sees in `pcs status`.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum Error {
         /// The other resource.
         resource: String,
     },
+    /// Something that only a secondary private address can run into.
+    #[error(transparent)]
+    Vip(VipError),
     /// An AWS service manages the address.
     #[error("{0} is managed by AWS {1}: not moved")]
     Managed(Ipv4Addr, String),
@@ -187,9 +191,11 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::Shared { .. }
             | Error::NotEc2(_) => Success,
             Error::Ec2(cause) if cause.fault == Ec2Fault::Unknown => Success,
+            Error::Vip(cause) if cause.is_of_this_node() => Success,
             Error::Managed(..)
             | Error::BorderGroup { .. }
             | Error::Ec2(_)
+            | Error::Vip(_)
             | Error::Imds(_)
             | Error::BothSilent { .. }
             | Error::Held { .. }
@@ -216,7 +222,9 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
                 | Error::Managed(..)
                 | Error::BorderGroup { .. } => absent,
                 Error::Ec2(cause) => ec2_exit_code(cause.fault, attempt, absent),
-                Error::Imds(_)
+                Error::Vip(cause) if cause.is_of_this_node() => absent,
+                Error::Vip(_)
+                | Error::Imds(_)
                 | Error::BothSilent { .. }
                 | Error::Held { .. }
                 | Error::Unconfirmed { .. }
@@ -232,7 +240,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
 
 fn ec2_exit_code(fault: Ec2Fault, attempt: Attempt, absent: ExitCode) -> ExitCode {
     match fault {
-        Ec2Fault::Unknown | Ec2Fault::Target => absent,
+        Ec2Fault::Unknown | Ec2Fault::Target | Ec2Fault::OtherSubnet => absent,
         // A monitor that may not ask is not a monitor that found the address gone: 4 would ban the node that holds it.
         Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile if attempt == Attempt::Monitor => {
             ExitCode::Generic

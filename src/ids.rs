@@ -70,6 +70,16 @@ impl Kind for Interface {
     const FORM: &'static str = "eni- and 8 or 17 digits of 0-9a-f";
 }
 
+/// Marks the id of a subnet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subnet {}
+
+impl Kind for Subnet {
+    const PREFIX: &'static str = "subnet-";
+    const NAME: &'static str = "subnet id";
+    const FORM: &'static str = "subnet- and 8 or 17 digits of 0-9a-f";
+}
+
 /// Marks the id of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Instance {}
@@ -86,6 +96,8 @@ pub type AllocationId = Id<Allocation>;
 pub type AssociationId = Id<Association>;
 /// The id of a network interface, `eni-...`.
 pub type InterfaceId = Id<Interface>;
+/// The id of a subnet, `subnet-...`; a subnet lies in one zone.
+pub type SubnetId = Id<Subnet>;
 /// The id of an instance, `i-...`.
 pub type InstanceId = Id<Instance>;
 
@@ -177,6 +189,18 @@ impl MacAddress {
 fn octet(text: &str) -> Option<u8> {
     let two_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     two_digits.then(|| u8::from_str_radix(text, 16).ok()).flatten()
+}
+
+impl From<[u8; 6]> for MacAddress {
+    fn from(octets: [u8; 6]) -> Self {
+        Self(octets)
+    }
+}
+
+impl From<MacAddress> for [u8; 6] {
+    fn from(mac: MacAddress) -> Self {
+        mac.0
+    }
 }
 
 impl fmt::Display for MacAddress {

@@ -6,12 +6,14 @@
 //!
 //! Direction of knowledge: `face` knows `resource`, `resource` knows the traits of `cloud`, `cloud` knows nobody above it.
 
+pub mod cidr;
 pub mod cloud;
 pub mod deadline;
 pub mod error;
 pub mod face;
 pub mod host;
 pub mod ids;
+pub mod network;
 pub mod ocf;
 pub mod params;
 pub mod resource;

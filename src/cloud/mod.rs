@@ -1,4 +1,4 @@
-//! What the agent asks of AWS, in the agent's own words: two traits, their types and their errors.
+//! What the agent asks of AWS, in the agent's own words: traits, their types and their errors.
 //!
 //! The SDK is behind them, in the files named `aws.rs`, in `client` and in `credentials`; nothing above this module sees one of its types.
 
@@ -9,5 +9,6 @@ pub mod ec2;
 pub mod imds;
 pub mod settings;
 
+pub use ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 pub use ec2::{Address, Association, Ec2, Ec2Error, Fault as Ec2Fault, Selector, Target};
-pub use imds::{Imds, ImdsError, Interface};
+pub use imds::{Imds, ImdsError, Interface, Subnet};

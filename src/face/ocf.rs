@@ -8,16 +8,20 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
+use self::agents::{Eip, Resource, Vip};
 use super::last_resort::{Watchdog, report_panics};
 use super::{Call, session};
 use crate::deadline::Deadline;
 use crate::error::{Attempt, Error, exit_code};
+use crate::ocf::agent::{self, Agent};
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::log::Log;
 use crate::ocf::{meta_data, usage};
-use crate::params::{self, Params};
-use crate::resource::{Action, Report, Request, eip};
+use crate::params;
+use crate::resource::{Action, Report, Request};
+
+mod agents;
 
 /// What the one argument asks for.
 enum Asked {
@@ -33,26 +37,36 @@ enum Asked {
 
 /// Serves one call by the OCF standard and returns its exit code.
 pub(super) fn serve(name: &str, call: Call) -> u8 {
-    let environment = Environment::new(call.variables);
-    let Some(asked) = asked(name, call.arguments, &environment) else {
-        print_error(&usage::text(name));
+    let agent = agent::named(name);
+    let environment = Environment::new(call.variables).of_agent(agent.name);
+    let Some(asked) = asked(agent, name, call.arguments, &environment) else {
+        print_error(&usage::text(agent, name));
         return ExitCode::Unimplemented as u8;
     };
     match asked {
-        Asked::MetaData => print(&meta_data::eip(environment.ra_version())),
-        Asked::Usage => print(&usage::text(name)),
-        Asked::Methods => print(&usage::methods()),
-        Asked::Action(action) => act(action, call.started, &environment) as u8,
+        Asked::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
+        Asked::Usage => print(&usage::text(agent, name)),
+        Asked::Methods => print(&usage::methods(agent)),
+        Asked::Action(action) if agent.name == Vip::AGENT.name => {
+            act::<Vip>(action, call.started, &environment) as u8
+        }
+        Asked::Action(action) => act::<Eip>(action, call.started, &environment) as u8,
     }
 }
 
 /// Returns what the arguments ask for; nothing where they ask for something unknown, or for nothing.
-fn asked(name: &str, arguments: Vec<OsString>, environment: &Environment) -> Option<Asked> {
-    let matches = Command::new("eip")
+fn asked(
+    agent: &'static Agent,
+    name: &str,
+    arguments: Vec<OsString>,
+    environment: &Environment,
+) -> Option<Asked> {
+    let actions = PossibleValuesParser::new(usage::actions(agent));
+    let matches = Command::new(agent.name)
         .bin_name(name.to_owned())
         .disable_help_flag(true)
         .disable_version_flag(true)
-        .arg(Arg::new("action").required(true).value_parser(PossibleValuesParser::new(usage::ACTIONS)))
+        .arg(Arg::new("action").required(true).value_parser(actions))
         // The standard says to ignore further arguments.
         .arg(
             Arg::new("ignored")
@@ -82,7 +96,7 @@ fn asked(name: &str, arguments: Vec<OsString>, environment: &Environment) -> Opt
 }
 
 /// Runs an action and turns what came of it into an exit code and, where it is not success, one line for the operator.
-fn act(action: Action, started: std::time::Instant, environment: &Environment) -> ExitCode {
+fn act<R: Resource>(action: Action, started: std::time::Instant, environment: &Environment) -> ExitCode {
     let log = Log::new(environment, name_of(action), started);
     let attempt = attempt_of(action);
     let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
@@ -95,9 +109,9 @@ fn act(action: Action, started: std::time::Instant, environment: &Environment) -
             log.warn(warning);
         }
     }
-    let outcome = match prepare(action, deadline, environment) {
+    let outcome = match prepare::<R>(action, deadline, environment) {
         Ok(_) if needs_nothing(action) => Ok(Report::Done),
-        Ok(request) => run(&request, environment, &log),
+        Ok(request) => run::<R>(&request, environment, &log),
         Err(error) => Err(error),
     };
     let code = conclude(outcome, attempt, &log);
@@ -106,11 +120,15 @@ fn act(action: Action, started: std::time::Instant, environment: &Environment) -
 }
 
 /// Checks everything that needs no look at the world.
-fn prepare(action: Action, deadline: Deadline, environment: &Environment) -> Result<Request, Error> {
+fn prepare<R: Resource>(
+    action: Action,
+    deadline: Deadline,
+    environment: &Environment,
+) -> Result<Request<R::Params>, Error> {
     if let Some((major, _)) = environment.ra_version().filter(|(major, _)| *major != 1) {
         return Err(Error::OcfVersion(major));
     }
-    let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
+    let params = R::parse(&environment.reskeys()).map_err(Error::Parameter)?;
     Ok(Request { action, params, deadline, node: environment.node_name().map(str::to_owned) })
 }
 
@@ -129,11 +147,16 @@ fn needs_nothing(action: Action) -> bool {
 }
 
 /// Runs the action in the real world, at most to the deadline.
-fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report, Error> {
-    let (params, deadline) = (&request.params, request.deadline);
-    let (world, warnings) = session::world(&params.api, &params.timing, deadline, environment, log)?;
+fn run<R: Resource>(
+    request: &Request<R::Params>,
+    environment: &Environment,
+    log: &Log,
+) -> Result<Report, Error> {
+    let deadline = request.deadline;
+    let (api, timing) = R::reach(&request.params);
+    let (world, warnings) = session::world(api, timing, deadline, environment, log)?;
     if is_worth_warnings(request.action) {
-        let unknown = params::unknown(&environment.reskeys());
+        let unknown = params::unknown(&environment.reskeys(), R::AGENT.parameters);
         if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
             log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));
         }
@@ -141,7 +164,7 @@ fn run(request: &Request, environment: &Environment, log: &Log) -> Result<Report
             log.warn(warning);
         }
     }
-    session::run(deadline, eip::run(&world, request))
+    session::run(deadline, R::run(&world, request))
 }
 
 /// Writes the log entry and the reason, and returns the exit code.

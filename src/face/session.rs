@@ -34,7 +34,8 @@ pub(super) fn world(
 ) -> Result<(RealWorld, Vec<String>), Error> {
     let (mut settings, warnings) = Settings::new(api, timing, environment, deadline.budget());
     let records = FileRecords::new(environment, log);
-    settings.region_hint = records.durable().pair.and_then(|pair| pair.region);
+    let durable = records.durable();
+    settings.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
     let metadata = client::imds(&settings).map_err(Error::NotHere)?;
     let world = Parts {
         ec2: AwsEc2::new(settings, metadata.clone(), log.clone()),

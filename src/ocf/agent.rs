@@ -62,18 +62,47 @@ pub const EIP: Agent = Agent {
            The instances need permission for ec2:DescribeAddresses, ec2:AssociateAddress and \
            ec2:DisassociateAddress, usually by their instance role.",
     parameters: table::EIP,
-    actions: &[
-        always("start", 60),
-        always("stop", 60),
-        ActionSpec { interval_s: Some(10), ..always("monitor", 20) },
-        always("migrate_to", 60),
-        always("migrate_from", 60),
-        ActionSpec { advertised: Advertised::Since11, ..always("reload-agent", 20) },
-        always("validate-all", 10),
-        always("meta-data", 5),
-        unadvertised("status"),
-        unadvertised("methods"),
-        unadvertised("usage"),
-        unadvertised("help"),
-    ],
+    actions: ACTIONS,
 };
+
+/// The resource agent `vip`.
+pub const VIP: Agent = Agent {
+    name: "vip",
+    short: "Keeps an AWS secondary private IP address on the active node",
+    long: "Assigns a secondary private IP address to a network interface of the EC2 instance that runs the resource, \
+           puts it on the network device, takes it over from a failed node, and takes it off again on stop.\n\n\
+           A private address belongs to one subnet, and a subnet lies in one zone: all nodes have to be in the same \
+           subnet. Across zones use an Elastic IP with ocf:heartbeat:eip. An Elastic IP that is associated with the \
+           private address travels with it from a failed node.\n\n\
+           A monitor asks the instance metadata service (IMDSv2) and the kernel whether the address is still here and \
+           calls EC2 only when in doubt. No AWS command line tool is needed.\n\n\
+           The instances need permission for ec2:DescribeNetworkInterfaces, ec2:AssignPrivateIpAddresses and \
+           ec2:UnassignPrivateIpAddresses, usually by their instance role.",
+    parameters: table::VIP,
+    actions: ACTIONS,
+};
+
+/// All resource agents of this binary.
+pub const ALL: [&Agent; 2] = [&EIP, &VIP];
+
+/// Returns the agent that a binary of this name is; under a name that is none of theirs it is `eip`.
+#[must_use]
+pub fn named(name: &str) -> &'static Agent {
+    ALL.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
+}
+
+/// The actions of every agent here.
+const ACTIONS: &[ActionSpec] = &[
+    always("start", 60),
+    always("stop", 60),
+    ActionSpec { interval_s: Some(10), ..always("monitor", 20) },
+    always("migrate_to", 60),
+    always("migrate_from", 60),
+    ActionSpec { advertised: Advertised::Since11, ..always("reload-agent", 20) },
+    always("validate-all", 10),
+    always("meta-data", 5),
+    unadvertised("status"),
+    unadvertised("methods"),
+    unadvertised("usage"),
+    unadvertised("help"),
+];

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::agent::EIP;
 use super::log::{Dates, facility};
 use super::text::{cut, one_line};
 
@@ -15,6 +16,7 @@ use super::text::{cut, one_line};
 #[derive(Debug, Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    agent: &'static str,
     action_timeout: Duration,
     interval: Duration,
     check_level: u32,
@@ -56,7 +58,13 @@ impl Environment {
         let check_level = reader.check_level();
         reader.logging();
         let warnings = reader.warnings;
-        Self { variables, action_timeout, interval, check_level, ra_version, warnings }
+        Self { variables, agent: EIP.name, action_timeout, interval, check_level, ra_version, warnings }
+    }
+
+    /// Takes another agent than `eip` for the one that is called, where the cluster does not say it.
+    #[must_use]
+    pub fn of_agent(self, agent: &'static str) -> Self {
+        Self { agent, ..self }
     }
 
     /// Returns a variable as it is; nothing where it is unset or empty.
@@ -85,7 +93,7 @@ impl Environment {
     /// Returns the name of the agent as the cluster knows it.
     #[must_use]
     pub fn resource_type(&self) -> &str {
-        self.get("OCF_RESOURCE_TYPE").unwrap_or("eip")
+        self.get("OCF_RESOURCE_TYPE").unwrap_or(self.agent)
     }
 
     /// Returns the time from the start of the process after which Pacemaker kills it.

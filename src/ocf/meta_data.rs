@@ -6,7 +6,7 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::agent::{self, ActionSpec, Advertised, Agent};
+use super::agent::{ActionSpec, Advertised, Agent};
 use crate::params::table::Spec;
 
 /// Which form of the meta-data.
@@ -14,12 +14,6 @@ use crate::params::table::Spec;
 enum Form {
     V1_0,
     V1_1,
-}
-
-/// Returns the meta-data of the agent `eip` for a caller that speaks this version of the standard.
-#[must_use]
-pub fn eip(ra_version: Option<(u32, u32)>) -> String {
-    meta_data(&agent::EIP, ra_version)
 }
 
 /// Returns an agent's meta-data for a caller that speaks this version of the standard.

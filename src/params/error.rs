@@ -12,6 +12,9 @@ pub enum ParamError {
     /// Nothing says which address the resource is.
     #[error("elastic_ip is not set: expected an address in elastic_ip or an id in allocation_id")]
     NoAddress,
+    /// Nothing says which private address the resource is.
+    #[error("secondary_private_ip is not set: expected an address of the nodes' subnet, such as 10.0.0.12")]
+    NoPrivateAddress,
     /// A value does not have the form of its parameter.
     #[error("{name}={value}: expected {expected}")]
     Invalid {
@@ -35,8 +38,8 @@ pub enum ParamError {
         most: u64,
     },
     /// Neither a stop nor a start would ever let the address change its node.
-    #[error("on_stop=leave: expected another value with allow_reassociation=false, or it could never move")]
-    NeverMoves,
+    #[error("on_stop=leave: expected another value with {0}=false, or it could never move")]
+    NeverMoves(&'static str),
     /// The per-node list of private addresses says nothing about the node asked for. Only that node is affected.
     #[error("private_ip_address has no entry for node {node}: expected NODE=ADDRESS in the list")]
     NodeNotListed {

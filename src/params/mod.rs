@@ -1,6 +1,6 @@
-//! The parameters of the resource `eip`: the one table they are described in, and their values once checked.
+//! The parameters of the resources: the one table they are described in, and their values once checked.
 //!
-//! Raw text comes in, [`Params`] goes out, or one [`ParamError`] that an operator can act on. Only form and mutual
+//! Raw text comes in, [`Params`] goes out (of a resource `vip`, [`VipParams`]), or one [`ParamError`] that an operator can act on. Only form and mutual
 //! consistency are looked at: whether the interface exists on this node or the address belongs to the account is found
 //! out by those who ask the host, IMDS and EC2.
 
@@ -12,6 +12,7 @@ mod private_ip;
 pub mod table;
 mod timing;
 mod value;
+mod vip;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -22,6 +23,7 @@ pub use interface::InterfaceSelector;
 pub use private_ip::PrivateIp;
 pub use timing::Timing;
 pub(crate) use value::boolean;
+pub use vip::{OnVipStop, VipParams};
 
 use crate::ids::AllocationId;
 use value::Values;
@@ -70,7 +72,7 @@ impl Params {
     /// # Errors
     /// The first parameter that is missing or malformed, or two that contradict each other.
     pub fn parse(raw: &BTreeMap<String, String>) -> Result<Self, ParamError> {
-        let values = Values::new(raw);
+        let values = Values::new(raw, table::EIP);
         let (elastic_ip, allocation_id) = addresses::parse(&values)?;
         let allow_reassociation = values.boolean("allow_reassociation")?;
         Ok(Self {
@@ -97,26 +99,23 @@ impl OnStop {
             (None | Some("disassociate"), true) => Ok(Self::Disassociate),
             (None | Some("disassociate" | "strict"), _) => Ok(Self::Strict),
             (Some("leave"), true) => Ok(Self::Leave),
-            (Some("leave"), false) => Err(ParamError::NeverMoves),
+            (Some("leave"), false) => Err(ParamError::NeverMoves("allow_reassociation")),
             (Some(other), _) => Err(ParamError::invalid("on_stop", other, "disassociate, strict or leave")),
         }
     }
 }
 
-/// Returns the names among `raw` that are neither in the table nor set by the cluster, sorted.
+/// Returns the names among `raw` that are neither in this agent's table nor set by the cluster, sorted.
 ///
 /// Not the cluster's own: what Pacemaker adds to every action, the check level as it came before Pacemaker 2.0.5, and
 /// the trace settings that pcs and crmsh offer for every agent.
 #[must_use]
-pub fn unknown(raw: &BTreeMap<String, String>) -> Vec<String> {
+pub fn unknown(raw: &BTreeMap<String, String>, table: &[table::Spec]) -> Vec<String> {
     let from_the_cluster = |name: &str| {
         name.starts_with("CRM_meta_")
             || matches!(name, "crm_feature_set" | "OCF_CHECK_LEVEL" | "trace_ra" | "trace_dir" | "trace_file")
     };
-    raw.keys()
-        .filter(|name| !from_the_cluster(name) && table::find(table::EIP, name).is_none())
-        .cloned()
-        .collect()
+    raw.keys().filter(|name| !from_the_cluster(name) && table::find(table, name).is_none()).cloned().collect()
 }
 
 #[cfg(test)]

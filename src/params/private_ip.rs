@@ -84,7 +84,7 @@ fn entry_of(entry: &str) -> Option<(&str, Ipv4Addr)> {
 }
 
 /// Takes an address that an interface can have.
-fn usable(text: &str) -> Option<Ipv4Addr> {
+pub(super) fn usable(text: &str) -> Option<Ipv4Addr> {
     let strange =
         |ip: &Ipv4Addr| ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.is_loopback();
     text.parse().ok().filter(|address| !strange(address))

@@ -258,7 +258,7 @@ fn where_the_address_may_not_be_taken_over_a_stop_is_strict() {
     assert_eq!(policy("false", ""), Ok(OnStop::Strict));
     assert_eq!(policy("false", "disassociate"), Ok(OnStop::Strict));
     let error = policy("false", "leave").unwrap_err();
-    assert_eq!(error, ParamError::NeverMoves);
+    assert_eq!(error, ParamError::NeverMoves("allow_reassociation"));
     assert!(error.to_string().len() <= 128 && error.to_string().starts_with("on_stop=leave"));
 }
 
@@ -324,7 +324,7 @@ fn what_the_cluster_adds_is_not_an_unknown_parameter() {
         ("elastic-ip", "203.0.113.10"),
         ("Region", "eu-west-1"),
     ]);
-    assert_eq!(unknown(&values), ["Region", "elastic-ip"]);
+    assert_eq!(unknown(&values, table::EIP), ["Region", "elastic-ip"]);
     assert!(Params::parse(&values).is_ok(), "an unknown parameter is no error");
 }
 

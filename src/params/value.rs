@@ -9,11 +9,12 @@ use super::table;
 /// The raw parameters of one resource.
 pub(super) struct Values<'a> {
     raw: &'a BTreeMap<String, String>,
+    table: &'static [table::Spec],
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(raw: &'a BTreeMap<String, String>) -> Self {
-        Self { raw }
+    pub(super) fn new(raw: &'a BTreeMap<String, String>, table: &'static [table::Spec]) -> Self {
+        Self { raw, table }
     }
 
     /// Returns what the operator set, without the white space around it; nothing if that leaves nothing.
@@ -37,7 +38,7 @@ impl<'a> Values<'a> {
     /// Returns what the operator set, else the default of the table.
     fn or_default(&self, name: &str) -> &'a str {
         self.text(name)
-            .or_else(|| table::find(table::EIP, name).and_then(|spec| spec.default))
+            .or_else(|| table::find(self.table, name).and_then(|spec| spec.default))
             .unwrap_or_default()
     }
 

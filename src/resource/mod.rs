@@ -5,7 +5,12 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::params::Params;
 
+mod beside;
 pub mod eip;
+#[cfg(all(test, feature = "paused-time"))]
+mod fixtures;
+mod interface;
+pub mod vip;
 
 /// What is asked of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +42,13 @@ pub enum Action {
     Reload,
 }
 
-/// One request to a resource.
+/// One request to a resource, by default to one of the kind `eip`.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct Request<P = Params> {
     /// What is asked.
     pub action: Action,
     /// With which parameters.
-    pub params: Params,
+    pub params: P,
     /// Until when.
     pub deadline: Deadline,
     /// The name by which the cluster knows this node, where it says it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
+use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 
 mod file;
 pub mod records;
@@ -53,6 +53,18 @@ pub struct Volatile {
     pub private_ip: Option<Ipv4Addr>,
     /// The association that was made.
     pub association: Option<AssociationId>,
+    /// Of a resource `vip`: the secondary private address it was done with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secondary_private_ip: Option<Ipv4Addr>,
+    /// Of a resource `vip`: the interface's own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_ip_of_interface: Option<Ipv4Addr>,
+    /// Of a resource `vip`: the interface's subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<SubnetId>,
+    /// Of a resource `vip`: the addresses of that subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<String>,
 }
 
 impl Volatile {
@@ -83,6 +95,9 @@ impl Volatile {
 pub struct Durable {
     /// The address and its allocation, as EC2 gave them together.
     pub pair: Option<Pair>,
+    /// Of a resource `vip`: the region that was right the last time, for when the metadata service can't say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Addresses that ours pushed off their private address, to be put back.
     pub displaced: Vec<Displaced>,
     /// Changes of holder that this node made, the oldest first.

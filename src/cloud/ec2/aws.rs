@@ -22,6 +22,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 use tokio::sync::OnceCell;
 
+mod private_ips;
+
 use super::codes::fault_of;
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
 use crate::cloud::credentials::chain::{Missing, find};

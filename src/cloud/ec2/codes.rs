@@ -4,7 +4,7 @@ use super::Fault;
 
 /// Returns what an error code of EC2 means for the agent.
 ///
-/// `status` is the HTTP status, `message` EC2's own sentence: two codes mean different things by their sentence only.
+/// `status` is the HTTP status, `message` EC2's own sentence: some codes mean different things by their sentence only.
 ///
 /// # Source
 /// Amazon EC2 API Reference, "Error codes for the Amazon EC2 API". The wire form has no `Client.` or `Server.` prefix.
@@ -50,7 +50,13 @@ pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str)
             Fault::Unknown
         }
         "InvalidAssociationID.NotFound" => Fault::AssociationGone,
-        "Resource.AlreadyAssociated" => Fault::AlreadyAssociated,
+        // Private addresses: by sentences, because the code says only that a parameter is wrong.
+        "InvalidParameterValue" if message.contains("not assigned to interface") => Fault::AssociationGone,
+        "InvalidParameterValue" if message.contains("subnet's address range") => Fault::OtherSubnet,
+        "InvalidParameterValue" if message.contains("already been assigned") => Fault::AlreadyAssociated,
+        "Resource.AlreadyAssociated" | "Resource.AlreadyAssigned" | "InvalidIPAddress.InUse" => {
+            Fault::AlreadyAssociated
+        }
         "IncorrectInstanceState" => Fault::NotReady,
         "InvalidInstanceID" if message.contains("pending") => Fault::NotReady,
         "Gateway.NotAttached"
@@ -60,6 +66,8 @@ pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str)
         | "InvalidInstanceID"
         | "InvalidInstanceID.NotFound"
         | "InvalidPrivateIpAddress.NotFound"
+        | "PrivateIpAddressLimitExceeded"
+        | "InvalidInstanceID.Malformed"
         | "InvalidParameterValue"
         | "InvalidParameterCombination"
         | "InvalidNetworkBorderGroup"
@@ -103,6 +111,22 @@ mod tests {
             ("InvalidInstanceID", 400, "The pending instance 'i-1' is not in a valid state", Fault::NotReady),
             ("InvalidInstanceID", 400, "There are multiple interfaces attached", Fault::Target),
             ("Gateway.NotAttached", 400, "", Fault::Target),
+            ("Resource.AlreadyAssigned", 400, "", Fault::AlreadyAssociated),
+            ("PrivateIpAddressLimitExceeded", 400, "", Fault::Target),
+            (
+                "InvalidParameterValue",
+                400,
+                "Some of the specified addresses are not assigned to interface eni-1",
+                Fault::AssociationGone,
+            ),
+            (
+                "InvalidParameterValue",
+                400,
+                "Address does not fall within the subnet's address range",
+                Fault::OtherSubnet,
+            ),
+            ("InvalidParameterValue", 400, "Address is in subnet's reserved address range", Fault::Target),
+            ("InvalidParameterValue", 400, "", Fault::Target),
             ("SomethingNew", 400, "", Fault::Refused),
             ("SomethingNew", 503, "", Fault::Unavailable),
         ];

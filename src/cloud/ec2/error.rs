@@ -30,10 +30,12 @@ pub struct Ec2Error {
 pub enum Fault {
     /// The account has no such address or allocation.
     Unknown,
-    /// The association had ended before the call.
+    /// The association, or the assignment, had ended before the call.
     AssociationGone,
     /// Somebody holds the address and the call was not to take it.
     AlreadyAssociated,
+    /// A private address is not of the subnet that the interface is in.
+    OtherSubnet,
     /// The interface or private address can't carry the address: absent, no internet gateway, another border group.
     Target,
     /// The instance or interface is not ready yet.
@@ -81,6 +83,7 @@ impl Ec2Error {
             Fault::Unknown
             | Fault::AssociationGone
             | Fault::AlreadyAssociated
+            | Fault::OtherSubnet
             | Fault::Target
             | Fault::NotReady
             | Fault::Denied
@@ -108,6 +111,7 @@ impl Retryable for Ec2Error {
             Fault::Unknown => Patience::Once,
             Fault::AssociationGone
             | Fault::AlreadyAssociated
+            | Fault::OtherSubnet
             | Fault::Target
             | Fault::Denied
             | Fault::NoProfile

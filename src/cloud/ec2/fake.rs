@@ -8,8 +8,11 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
+use super::private_ips::Eni;
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
 use crate::ids::{AllocationId, AssociationId, InstanceId};
+
+mod private_ips;
 
 /// When a planned failure strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ struct State {
     always: Vec<Planned>,
     stale_describes: VecDeque<Vec<Address>>,
     next: u64,
+    enis: Vec<Eni>,
+    stale_enis: VecDeque<Vec<Eni>>,
 }
 
 /// The fake; clones share one state.

@@ -13,6 +13,7 @@ mod error;
 #[cfg(all(test, feature = "paused-time"))]
 pub mod fake;
 pub mod guarded;
+pub mod private_ips;
 
 #[cfg(feature = "sdk")]
 pub(super) use codes::fault_of;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError as Sdk;
 
-use super::{Imds, ImdsError, Interface};
+use super::{Imds, ImdsError, Interface, Subnet};
 use crate::ids::{InstanceId, MacAddress};
 use crate::ocf::log::Log;
 
@@ -125,6 +125,12 @@ impl Imds for AwsImds {
 
     async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
         self.value(&of_interface(mac, "device-number")).await
+    }
+
+    async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError> {
+        let (id, cidr) = (of_interface(mac, "subnet-id"), of_interface(mac, "subnet-ipv4-cidr-block"));
+        let (id, cidr) = tokio::join!(self.value(&id), self.value(&cidr));
+        Ok(Subnet { id: id?, cidr: cidr? })
     }
 
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use super::{Imds, ImdsError, Interface};
+use super::{Imds, ImdsError, Interface, Subnet};
 use crate::ids::{InstanceId, MacAddress};
 
 #[derive(Debug, Default)]
@@ -45,6 +45,17 @@ impl FakeImds {
     pub fn hide(&self, public_ip: &str) {
         let ip: Ipv4Addr = public_ip.parse().unwrap();
         self.0.borrow_mut().carried.retain(|(_, public, _)| *public != ip);
+    }
+
+    /// Makes the service show a private address on an interface, or no longer.
+    pub fn show_private(&self, mac: &str, ip: &str, shown: bool) {
+        let (mac, ip): (MacAddress, Ipv4Addr) = (mac.parse().unwrap(), ip.parse().unwrap());
+        let mut state = self.0.borrow_mut();
+        let interface = state.interfaces.iter_mut().find(|interface| interface.mac == mac).unwrap();
+        interface.private_ips.retain(|have| *have != ip);
+        if shown {
+            interface.private_ips.push(ip);
+        }
     }
 
     /// Silences the service, or lets it speak again.
@@ -93,6 +104,17 @@ impl Imds for FakeImds {
     async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
         self.ask("device-number", |state| {
             state.interfaces.iter().position(|i| i.mac == mac).and_then(|index| u32::try_from(index).ok())
+        })
+        .await
+    }
+
+    /// Its subnets are the /24 of the primary addresses.
+    async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError> {
+        self.ask("subnet-id", |state| {
+            let interface = state.interfaces.iter().find(|i| i.mac == mac)?;
+            let [a, b, c, _] = interface.private_ips.first()?.octets();
+            let id = format!("subnet-{:017x}", u32::from_be_bytes([0, a, b, c]));
+            Some(Subnet { id: id.parse().ok()?, cidr: format!("{a}.{b}.{c}.0/24").parse().ok()? })
         })
         .await
     }

@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use crate::ids::{InstanceId, InterfaceId, MacAddress};
+use crate::cidr::Cidr;
+use crate::ids::{InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::retry::{Patience, Retryable};
 
 #[cfg(feature = "sdk")]
@@ -19,6 +20,15 @@ pub struct Interface {
     pub id: InterfaceId,
     /// Its private addresses, the primary one first.
     pub private_ips: Vec<Ipv4Addr>,
+}
+
+/// The subnet that an interface is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnet {
+    /// Its id in EC2.
+    pub id: SubnetId,
+    /// Its addresses.
+    pub cidr: Cidr,
 }
 
 /// A question to the metadata service that was not answered with what was asked for.
@@ -79,6 +89,9 @@ pub trait Imds {
 
     /// Returns the place of this interface in the order of attachment, 0 for the primary one.
     async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError>;
+
+    /// Returns the subnet that this interface is in.
+    async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError>;
 
     /// Returns the private addresses of this interface that carry `public_ip`; none when it isn't on this interface.
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError>;

@@ -1,7 +1,12 @@
 use quick_xml::Reader;
 
 use super::*;
+use crate::ocf::agent;
 use crate::params::table::{EIP, Effect, Kind};
+
+fn eip(version: Option<(u32, u32)>) -> String {
+    meta_data(&agent::EIP, version)
+}
 
 /// Returns every element in order with its attributes, as `name key=value ...`.
 fn elements(xml: &str) -> Vec<String> {

@@ -242,7 +242,7 @@ impl<W: World> Eip<'_, W> {
 }
 
 /// Returns whether an error only says that nobody answered.
-fn is_silence(error: &Error) -> bool {
+pub(super) fn is_silence(error: &Error) -> bool {
     match error {
         Error::Ec2(error) => error.is_silence(),
         Error::Imds(_) | Error::BothSilent { .. } | Error::OutOfTime(_) => true,
@@ -251,6 +251,6 @@ fn is_silence(error: &Error) -> bool {
 }
 
 /// Returns the error of a metadata service that did not answer in time.
-fn silent(path: &str) -> ImdsError {
+pub(super) fn silent(path: &str) -> ImdsError {
     ImdsError::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
 }

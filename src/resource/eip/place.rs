@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::host::Host as _;
 use crate::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::params::InterfaceSelector;
+use crate::resource::interface;
 use crate::retry::{self, Patience, Retryable};
 
 /// Limit for a look when the time is up: the margin of the deadline is half a second or more.
@@ -122,26 +123,7 @@ impl<W: World> Eip<'_, W> {
                     None => Ok(primary),
                 }
             }
-            InterfaceSelector::Device(device) => {
-                self.world.host().mac_of(device).ok_or_else(|| Error::NoDevice(device.clone()))
-            }
-            InterfaceSelector::Mac(mac) => Ok(*mac),
-            InterfaceSelector::Eni(id) => {
-                for mac in imds.macs().await? {
-                    if imds.interface(mac).await?.id == *id {
-                        return Ok(mac);
-                    }
-                }
-                Err(Error::NoInterface(id.to_string()))
-            }
-            InterfaceSelector::Index(index) => {
-                for mac in imds.macs().await? {
-                    if imds.device_index(mac).await? == *index {
-                        return Ok(mac);
-                    }
-                }
-                Err(Error::NoInterface(format!("number {index}")))
-            }
+            named => interface::find_mac(self.world, named).await,
         }
     }
 

@@ -1,6 +1,5 @@
 //! Taking the address: order, confirmation, and what is kept so that a process killed between any two steps does no harm.
 
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +11,7 @@ use super::{Eip, Report, World};
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Selector};
 use crate::error::Error;
 use crate::ids::{AllocationId, AssociationId};
+use crate::resource::beside::beside;
 use crate::retry::{BRIEF, Backoff, Patience, Retryable as _};
 use crate::state::{Pair, Phase};
 
@@ -282,18 +282,4 @@ struct Taken {
     association: Association,
     ordered: Duration,
     confirmed: Duration,
-}
-
-/// Runs two things at once and returns when the first is done, with the second's outcome if it has one by then.
-async fn beside<A, B>(main: impl Future<Output = A>, side: impl Future<Output = B>) -> (A, Option<B>) {
-    tokio::pin!(main, side);
-    let mut outcome = None;
-    loop {
-        tokio::select! {
-            // The look goes out first, by a hair, so that it sees who held the address before the order.
-            biased;
-            value = &mut side, if outcome.is_none() => outcome = Some(value),
-            value = &mut main => return (value, outcome),
-        }
-    }
 }

@@ -3,10 +3,8 @@
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,12 +13,11 @@ use crate::cloud::imds::fake::FakeImds;
 use crate::cloud::{Ec2Fault, Interface, Target};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::host::Host;
-use crate::ids::{InstanceId, MacAddress};
 use crate::ocf::log::Log;
 use crate::params::Params;
+use crate::resource::fixtures::{MemoryRecords, TestHost};
 use crate::resource::{Action, Parts, Report, Request, eip};
-use crate::state::{Durable, Pair, Phase, Records, Volatile};
+use crate::state::{Pair, Phase, Records as _, Volatile};
 
 mod hand_over;
 mod monitor;
@@ -34,65 +31,6 @@ const EIP: &str = "203.0.113.10";
 const ALLOCATION: &str = "eipalloc-00000000000000010";
 const OTHER: &str = "203.0.113.99";
 const OTHER_ALLOCATION: &str = "eipalloc-00000000000000099";
-
-/// Records in memory; clones share them.
-#[derive(Debug, Clone, Default)]
-struct MemoryRecords {
-    volatile: Rc<RefCell<Volatile>>,
-    durable: Rc<RefCell<Durable>>,
-    others: Rc<RefCell<Vec<(String, Volatile)>>>,
-}
-
-impl Records for MemoryRecords {
-    fn volatile(&self) -> Volatile {
-        self.volatile.borrow().clone()
-    }
-    fn set_volatile(&self, record: &Volatile) {
-        *self.volatile.borrow_mut() = record.clone();
-    }
-    fn durable(&self) -> Durable {
-        self.durable.borrow().clone()
-    }
-    fn set_durable(&self, record: &Durable) {
-        *self.durable.borrow_mut() = record.clone();
-    }
-    fn others(&self) -> Vec<(String, Volatile)> {
-        self.others.borrow().clone()
-    }
-}
-
-/// A host whose clock is tokio's, so that it can be paused and advanced.
-#[derive(Debug, Clone)]
-struct TestHost {
-    booted: Instant,
-    instance: Option<InstanceId>,
-    ec2: bool,
-    boot: String,
-}
-
-impl Host for TestHost {
-    fn mac_of(&self, device: &str) -> Option<MacAddress> {
-        (device == "eth0").then(|| "02:00:00:00:00:01".parse().unwrap())
-    }
-    fn instance_id(&self) -> Option<InstanceId> {
-        self.instance.clone()
-    }
-    fn looks_like_ec2(&self) -> bool {
-        self.ec2
-    }
-    fn node_name(&self) -> String {
-        "node1".to_owned()
-    }
-    fn boot_id(&self) -> String {
-        self.boot.clone()
-    }
-    fn uptime(&self) -> Duration {
-        self.booted.elapsed()
-    }
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH
-    }
-}
 
 /// One node of a cluster, and the account it is in. Clones of `ec2` belong to the other nodes.
 struct Node {
@@ -131,8 +69,7 @@ impl Node {
 
     fn in_account(ec2: &FakeEc2, number: u8) -> Self {
         let imds = FakeImds::new(&instance(number), vec![interface(number)]);
-        let host =
-            TestHost { booted: Instant::now(), instance: None, ec2: true, boot: format!("boot-of-{number}") };
+        let host = TestHost::new(number);
         let world = Parts {
             ec2: ec2.clone(),
             imds: imds.clone(),

@@ -1,0 +1,104 @@
+//! Network devices in memory for the tests of the decisions.
+
+// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
+
+use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use super::{Device, Network, NetworkError, NewAddress};
+
+#[derive(Debug, Default)]
+struct State {
+    devices: Vec<Device>,
+    done: Vec<String>,
+    broken: bool,
+}
+
+/// The fake; clones share one state.
+#[derive(Debug, Clone, Default)]
+pub struct FakeNetwork(Rc<RefCell<State>>);
+
+impl FakeNetwork {
+    /// Adds a device.
+    pub fn plug(&self, name: &str, mac: &str, addresses: &[&str]) {
+        let mut state = self.0.borrow_mut();
+        let index = u32::try_from(state.devices.len()).unwrap() + 2;
+        let addresses = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
+        state.devices.push(Device { index, name: name.to_owned(), mac: mac.parse().ok(), addresses });
+    }
+
+    /// Returns the device that has this address.
+    pub fn device_with(&self, ip: &str) -> Option<String> {
+        let ip: Ipv4Addr = ip.parse().unwrap();
+        let state = self.0.borrow();
+        state.devices.iter().find(|device| device.addresses.contains(&ip)).map(|device| device.name.clone())
+    }
+
+    /// Takes an address away as somebody else would.
+    pub fn lose(&self, ip: &str) {
+        let ip: Ipv4Addr = ip.parse().unwrap();
+        for device in &mut self.0.borrow_mut().devices {
+            device.addresses.retain(|have| *have != ip);
+        }
+    }
+
+    /// Makes the kernel refuse everything, or do it again.
+    pub fn set_broken(&self, broken: bool) {
+        self.0.borrow_mut().broken = broken;
+    }
+
+    /// Returns what was done, in order.
+    pub fn done(&self) -> Vec<String> {
+        self.0.borrow().done.clone()
+    }
+
+    fn ask(&self, doing: String) -> Result<(), NetworkError> {
+        let mut state = self.0.borrow_mut();
+        if state.broken {
+            return Err(NetworkError { doing, answer: "Operation not permitted".to_owned() });
+        }
+        state.done.push(doing);
+        Ok(())
+    }
+}
+
+impl Network for FakeNetwork {
+    async fn devices(&self) -> Result<Vec<Device>, NetworkError> {
+        tokio::task::yield_now().await;
+        let state = self.0.borrow();
+        if state.broken {
+            return Err(NetworkError {
+                doing: "devices".to_owned(),
+                answer: "Operation not permitted".to_owned(),
+            });
+        }
+        Ok(state.devices.clone())
+    }
+
+    async fn add(&self, device: &Device, new: NewAddress<'_>) -> Result<(), NetworkError> {
+        let label = new.label.map(|label| format!(" label {label}")).unwrap_or_default();
+        self.ask(format!("add {}/{} dev {}{label}", new.ip, new.prefix, device.name))?;
+        for known in &mut self.0.borrow_mut().devices {
+            if known.index == device.index && !known.addresses.contains(&new.ip) {
+                known.addresses.push(new.ip);
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+        self.ask(format!("del {ip} dev {}", device.name))?;
+        for known in &mut self.0.borrow_mut().devices {
+            if known.index == device.index {
+                known.addresses.retain(|have| *have != ip);
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+        self.ask(format!("announce {ip} dev {}", device.name))
+    }
+}

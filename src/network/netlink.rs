@@ -1,0 +1,169 @@
+//! [`Network`] by rtnetlink, and by a packet socket for what no netlink message sends.
+
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr};
+
+use futures_util::{Stream, TryStreamExt as _};
+use rtnetlink::Handle;
+use rtnetlink::packet_route::AddressFamily;
+use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+
+use super::{Device, Network, NetworkError, NewAddress, arp};
+use crate::host::SystemHost;
+use crate::ids::MacAddress;
+
+/// Marks an error with what was being done.
+fn failed<E: Display>(doing: &str) -> impl FnOnce(E) -> NetworkError {
+    let doing = doing.to_owned();
+    move |error| NetworkError { doing, answer: error.to_string() }
+}
+
+/// Returns the kernel's own word where it gave one.
+fn refused(doing: String) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
+    move |error| match error {
+        rtnetlink::Error::NetlinkError(answer) => NetworkError { doing, answer: answer.to_io().to_string() },
+        other => NetworkError { doing, answer: other.to_string() },
+    }
+}
+
+/// Opens a connection to the kernel, served as long as the runtime runs.
+fn connect() -> Result<Handle, NetworkError> {
+    let (connection, handle, _) = rtnetlink::new_connection().map_err(failed("netlink"))?;
+    tokio::spawn(connection);
+    Ok(handle)
+}
+
+async fn all<T>(items: impl Stream<Item = Result<T, rtnetlink::Error>>) -> Result<Vec<T>, NetworkError> {
+    items.try_collect().await.map_err(refused("netlink".to_owned()))
+}
+
+/// Returns the IPv4 addresses of all devices.
+async fn addresses(handle: &Handle) -> Result<Vec<AddressMessage>, NetworkError> {
+    let mut request = handle.address().get();
+    request.message_mut().header.family = AddressFamily::Inet;
+    all(request.execute()).await
+}
+
+/// Returns the address itself. On a point-to-point device the kernel calls the other end "address".
+fn ip_of(message: &AddressMessage) -> Option<Ipv4Addr> {
+    let ip = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => Some(*ip),
+        IpAddr::V6(_) => None,
+    };
+    let local = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(local) => ip(local),
+        _ => None,
+    });
+    local.or_else(|| {
+        message.attributes.iter().find_map(|attribute| match attribute {
+            AddressAttribute::Address(address) => ip(address),
+            _ => None,
+        })
+    })
+}
+
+/// Returns a device without its addresses; nothing for a loopback or a device without a name.
+fn device(link: &LinkMessage) -> Option<Device> {
+    if link.header.flags.contains(LinkFlags::Loopback) {
+        return None;
+    }
+    let name = link.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name.clone()),
+        _ => None,
+    })?;
+    let mac = link.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Address(octets) => <[u8; 6]>::try_from(octets.as_slice()).ok(),
+        _ => None,
+    });
+    Some(Device { index: link.header.index, name, mac: mac.map(MacAddress::from), addresses: Vec::new() })
+}
+
+impl Network for SystemHost {
+    async fn devices(&self) -> Result<Vec<Device>, NetworkError> {
+        let handle = connect()?;
+        let links: Vec<LinkMessage> = all(handle.link().get().execute()).await?;
+        let mut devices: Vec<Device> = links.iter().filter_map(device).collect();
+        for message in addresses(&handle).await? {
+            let on = devices.iter_mut().find(|device| device.index == message.header.index);
+            if let (Some(device), Some(ip)) = (on, ip_of(&message)) {
+                device.addresses.push(ip);
+            }
+        }
+        Ok(devices)
+    }
+
+    async fn add(&self, device: &Device, new: NewAddress<'_>) -> Result<(), NetworkError> {
+        let handle = connect()?;
+        let there = addresses(&handle).await?.iter().any(|message| is_on(message, device, new.ip));
+        if there {
+            return Ok(());
+        }
+        let mut request = handle.address().add(device.index, IpAddr::V4(new.ip), new.prefix);
+        if let Some(label) = new.label {
+            request.message_mut().attributes.push(AddressAttribute::Label(label.to_owned()));
+        }
+        let doing = format!("adding {}/{} to {}", new.ip, new.prefix, device.name);
+        request.execute().await.map_err(refused(doing))
+    }
+
+    /// Where the address is the first one of its subnet on the device, the kernel takes the others of the subnet off with
+    /// it (unless `promote_secondaries` is set): they are put back, for the node's own address may be among them.
+    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+        let handle = connect()?;
+        let before = addresses(&handle).await?;
+        let doing = format!("taking {ip} off {}", device.name);
+        for message in before.iter().filter(|message| is_on(message, device, ip)) {
+            handle.address().del(message.clone()).execute().await.map_err(refused(doing.clone()))?;
+        }
+        let after = addresses(&handle).await?;
+        for lost in before.iter().filter(|message| message.header.index == device.index) {
+            let Some(other) = ip_of(lost).filter(|other| *other != ip) else { continue };
+            if !after.iter().any(|message| is_on(message, device, other)) {
+                put_back(&handle, lost, other).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+        let doing = format!("announcing {ip} on {}", device.name);
+        let fail = |answer: &str| NetworkError { doing: doing.clone(), answer: answer.to_owned() };
+        let mac = device.mac.ok_or_else(|| fail("the device has no hardware address"))?;
+        let interfaces = pnet_datalink::interfaces();
+        let interface = interfaces.iter().find(|interface| interface.index == device.index);
+        let interface = interface.ok_or_else(|| fail("no such device"))?;
+        let config = pnet_datalink::Config { promiscuous: false, ..pnet_datalink::Config::default() };
+        let channel = pnet_datalink::channel(interface, config).map_err(|error| fail(&error.to_string()))?;
+        let pnet_datalink::Channel::Ethernet(mut sender, _) = channel else {
+            return Err(fail("not an Ethernet device"));
+        };
+        for frame in arp::announcements(mac, ip) {
+            let sent = sender.send_to(&frame, None).ok_or_else(|| fail("no room for a frame"))?;
+            sent.map_err(|error| fail(&error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_on(message: &AddressMessage, device: &Device, ip: Ipv4Addr) -> bool {
+    message.header.index == device.index && ip_of(message) == Some(ip)
+}
+
+async fn put_back(handle: &Handle, lost: &AddressMessage, ip: Ipv4Addr) -> Result<(), NetworkError> {
+    let mut request = handle.address().add(lost.header.index, IpAddr::V4(ip), lost.header.prefix_len);
+    let message = request.message_mut();
+    message.header.scope = lost.header.scope;
+    let kept = |attribute: &&AddressAttribute| {
+        matches!(
+            attribute,
+            AddressAttribute::Local(_)
+                | AddressAttribute::Address(_)
+                | AddressAttribute::Broadcast(_)
+                | AddressAttribute::Label(_)
+        )
+    };
+    message.attributes = lost.attributes.iter().filter(kept).cloned().collect();
+    message.header.flags = AddressHeaderFlags::empty();
+    request.execute().await.map_err(refused(format!("putting {ip} back")))
+}

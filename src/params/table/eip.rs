@@ -1,0 +1,73 @@
+//! The parameters of the resource agent `eip`.
+
+use super::{ON, PLAIN, RELOADABLE, Spec, shared};
+
+/// The parameters of the resource agent `eip`.
+pub const EIP: &[Spec] = &[
+    Spec {
+        name: "elastic_ip",
+        unique: Some("elastic_ip"),
+        short: "Elastic IP address",
+        long: "The Elastic IP, as a dotted IPv4 address such as 203.0.113.10. \
+               Set this or allocation_id. If both are set they must belong together.",
+        ..PLAIN
+    },
+    Spec {
+        name: "allocation_id",
+        unique: Some("allocation_id"),
+        short: "Allocation id of the Elastic IP",
+        long: "The allocation id of the Elastic IP, such as eipalloc-0123456789abcdef0. \
+               Set this or elastic_ip. If both are set they must belong together.",
+        ..PLAIN
+    },
+    shared::INTERFACE,
+    Spec {
+        name: "private_ip_address",
+        unique: Some("private_ip_address"),
+        short: "Private address that carries the Elastic IP",
+        long: "The private address on that interface that carries the Elastic IP: one address for all nodes, or a \
+               list by node name such as node1=10.0.0.21,node2=10.0.1.21, since subnets differ between zones. \
+               The default is the primary private address of the interface. Two Elastic IPs that may run on the \
+               same node need one private address each.",
+        ..PLAIN
+    },
+    shared::REGION,
+    shared::PROFILE,
+    shared::ROLE_ARN,
+    shared::ENDPOINT_URL,
+    shared::IMDS_ENDPOINT,
+    shared::CA_BUNDLE,
+    Spec {
+        name: "allow_reassociation",
+        short: "Take the address from another holder",
+        long: "Whether a start takes the address from whatever holds it, as a takeover from a failed node needs. If \
+               false, a start fails while something else holds the address, and on_stop is strict.",
+        ..ON
+    },
+    Spec {
+        name: "on_stop",
+        default: Some("disassociate"),
+        short: "What a stop does with the address",
+        long: "What a stop does with the address. disassociate: let go of it; if AWS cannot be reached in time, log \
+               an error and succeed, as the next start takes the address over in any case. strict: let go of it; \
+               if AWS cannot be reached in time, fail, for which the cluster fences the node or blocks the \
+               resource. leave: never let go of it.",
+        ..RELOADABLE
+    },
+    Spec {
+        name: "restore_displaced",
+        short: "Put a displaced Elastic IP back",
+        long: "Whether an Elastic IP that had to make way on the private address is remembered, and put back when \
+               this one is let go.",
+        ..ON
+    },
+    shared::CONNECT_TIMEOUT,
+    shared::ATTEMPT_TIMEOUT,
+    shared::SETTLE_WINDOW,
+    shared::MAX_BACKOFF,
+    shared::AUTH_TYPE,
+    shared::AWSCLI,
+    shared::API_DELAY,
+    shared::CURL_RETRIES,
+    shared::CURL_SLEEP,
+];

@@ -1,0 +1,90 @@
+//! The parameters of the resource agent `vip`. Those of the agent `awsvip` are among them, by the same names.
+
+use super::{Kind, ON, PLAIN, RELOADABLE, Spec, shared};
+
+/// The parameters of the resource agent `vip`.
+pub const VIP: &[Spec] = &[
+    Spec {
+        name: "secondary_private_ip",
+        unique: Some("secondary_private_ip"),
+        required: true,
+        short: "Secondary private IP address",
+        long: "The private address to keep on the active node, such as 10.0.0.12. It has to be of the subnet that all \
+               nodes are in, and must not be the primary address of any interface.",
+        ..PLAIN
+    },
+    shared::INTERFACE,
+    Spec {
+        name: "add_to_device",
+        kind: Kind::Boolean,
+        default: Some("true"),
+        short: "Put the address on the network device",
+        long: "Whether the address is also put on the network device of the interface, with the prefix length of the \
+               subnet, and announced by gratuitous ARP. If false, only EC2 is told, and something else has to see to \
+               the device, such as an IPaddr2 resource.",
+        ..PLAIN
+    },
+    Spec {
+        name: "iflabel",
+        short: "Label of the address on the device",
+        long: "A label for the address on the network device, as IPaddr2 has it: with eth0 and the label web, old \
+               tools list the address as eth0:web. Device and label together have at most 15 characters. The default \
+               is no label.",
+        ..PLAIN
+    },
+    shared::REGION,
+    shared::PROFILE,
+    Spec {
+        long: "The ARN of an IAM role to assume for all calls to EC2. The default is to assume none.",
+        ..shared::ROLE_ARN
+    },
+    shared::ENDPOINT_URL,
+    shared::IMDS_ENDPOINT,
+    shared::CA_BUNDLE,
+    Spec {
+        name: "allow_reassignment",
+        short: "Take the address from another holder",
+        long: "Whether a start takes the address from whatever interface has it, as a takeover from a failed node \
+               needs. If false, a start fails while another interface has the address, and on_stop is strict.",
+        ..ON
+    },
+    Spec {
+        name: "on_stop",
+        default: Some("unassign"),
+        short: "What a stop does with the address in EC2",
+        long: "What a stop does with the address, once it is off the network device. unassign: take it off the \
+               interface; if AWS cannot be reached in time, log an error and succeed, as the next start takes the \
+               address over in any case. strict: take it off the interface; if AWS cannot be reached in time, fail, \
+               for which the cluster fences the node or blocks the resource. leave: leave it on the interface until \
+               another node takes it; an Elastic IP on it then moves along, which unassign would disassociate.",
+        ..RELOADABLE
+    },
+    shared::CONNECT_TIMEOUT,
+    shared::ATTEMPT_TIMEOUT,
+    shared::SETTLE_WINDOW,
+    shared::MAX_BACKOFF,
+    Spec {
+        long: "For awsvip compatibility. key: see profile. role: the role of the instance alone; profile is ignored.",
+        ..shared::AUTH_TYPE
+    },
+    Spec {
+        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: no AWS command line \
+               tool is needed.",
+        ..shared::AWSCLI
+    },
+    Spec {
+        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: there are no fixed \
+               delays.",
+        ..shared::API_DELAY
+    },
+    Spec {
+        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: calls are tried again \
+               until the action's timeout is near.",
+        ..shared::CURL_RETRIES
+    },
+    Spec {
+        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: pauses between \
+               attempts grow up to max_backoff.",
+        ..shared::CURL_SLEEP
+    },
+];

@@ -1,0 +1,108 @@
+//! A host and records in memory, for the tests of the decisions about every kind of address.
+
+// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+#![allow(clippy::unwrap_used, clippy::must_use_candidate)]
+
+use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::host::Host;
+use crate::ids::{InstanceId, MacAddress};
+use crate::network::fake::FakeNetwork;
+use crate::network::{Device, Network, NetworkError, NewAddress};
+use crate::state::{Durable, Records, Volatile};
+
+/// Records in memory; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryRecords {
+    /// What is true until the next boot.
+    pub volatile: Rc<RefCell<Volatile>>,
+    /// What outlives it.
+    pub durable: Rc<RefCell<Durable>>,
+    /// The other resources' records.
+    pub others: Rc<RefCell<Vec<(String, Volatile)>>>,
+}
+
+impl Records for MemoryRecords {
+    fn volatile(&self) -> Volatile {
+        self.volatile.borrow().clone()
+    }
+    fn set_volatile(&self, record: &Volatile) {
+        *self.volatile.borrow_mut() = record.clone();
+    }
+    fn durable(&self) -> Durable {
+        self.durable.borrow().clone()
+    }
+    fn set_durable(&self, record: &Durable) {
+        *self.durable.borrow_mut() = record.clone();
+    }
+    fn others(&self) -> Vec<(String, Volatile)> {
+        self.others.borrow().clone()
+    }
+}
+
+/// A host whose clock is tokio's, so that it can be paused and advanced.
+#[derive(Debug, Clone)]
+pub struct TestHost {
+    /// When it was booted.
+    pub booted: Instant,
+    /// What its firmware says.
+    pub instance: Option<InstanceId>,
+    /// Whether it looks like EC2.
+    pub ec2: bool,
+    /// The id of its boot.
+    pub boot: String,
+    /// Its network devices.
+    pub network: FakeNetwork,
+}
+
+impl TestHost {
+    /// Returns the host of a node that has just been booted.
+    pub fn new(number: u8) -> Self {
+        let boot = format!("boot-of-{number}");
+        Self { booted: Instant::now(), instance: None, ec2: true, boot, network: FakeNetwork::default() }
+    }
+}
+
+impl Host for TestHost {
+    fn mac_of(&self, device: &str) -> Option<MacAddress> {
+        (device == "eth0").then(|| "02:00:00:00:00:01".parse().unwrap())
+    }
+    fn instance_id(&self) -> Option<InstanceId> {
+        self.instance.clone()
+    }
+    fn looks_like_ec2(&self) -> bool {
+        self.ec2
+    }
+    fn node_name(&self) -> String {
+        "node1".to_owned()
+    }
+    fn boot_id(&self) -> String {
+        self.boot.clone()
+    }
+    fn uptime(&self) -> Duration {
+        self.booted.elapsed()
+    }
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH
+    }
+}
+
+impl Network for TestHost {
+    async fn devices(&self) -> Result<Vec<Device>, NetworkError> {
+        self.network.devices().await
+    }
+    async fn add(&self, device: &Device, address: NewAddress<'_>) -> Result<(), NetworkError> {
+        self.network.add(device, address).await
+    }
+    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+        self.network.remove(device, ip).await
+    }
+    fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+        self.network.announce(device, ip)
+    }
+}
