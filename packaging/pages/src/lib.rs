@@ -14,6 +14,7 @@ mod about;
 mod agent;
 mod command;
 mod eipctl;
+mod elastic_ip;
 mod man;
 
 pub use about::About;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Page> {
         .map(|about| Page::new(format!("man/man7/ocf_heartbeat_{}.7", about.agent.name), agent::page(about)))
         .collect();
     pages.push(Page::new("man/man8/eipctl.8", command::page(ctl::command::command(), &eipctl::WORDS)));
+    pages.push(Page::new("man/man8/elastic-ip.8", elastic_ip::page()));
     pages.push(Page::new("completions/eipctl", completion(ctl::command::command())));
     pages
 }
