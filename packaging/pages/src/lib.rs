@@ -23,7 +23,7 @@ pub use about::About;
 pub const RENEW: &str = "make pages";
 
 /// The agents that have a page.
-pub const AGENTS: &[About] = &[about::EIP];
+pub const AGENTS: &[About] = &[about::elastic_ip::ABOUT, about::vip::ABOUT];
 
 /// A file made from the tables.
 #[derive(Debug)]

@@ -43,6 +43,12 @@ fn every_action_that_the_cluster_is_told_of_is_described() {
 }
 
 #[test]
+fn every_agent_has_a_page() {
+    let described: Vec<&str> = pages::AGENTS.iter().map(|about| about.agent.name).collect();
+    assert_eq!(described, eip::ocf::agent::ALL.map(|agent| agent.name));
+}
+
+#[test]
 fn every_exit_code_is_explained_once() {
     for about in pages::AGENTS {
         let codes: Vec<u8> = about.exit_codes.iter().map(|(code, _)| u8::from(*code)).collect();
