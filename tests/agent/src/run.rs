@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -46,6 +47,7 @@ pub struct Run {
     node: Node,
     action: String,
     name: Option<String>,
+    ocf: bool,
     before: Vec<String>,
     arguments: Vec<String>,
     wrapper: Vec<String>,
@@ -59,6 +61,7 @@ impl Run {
             node: node.clone(),
             action: action.to_owned(),
             name: None,
+            ocf: true,
             before: Vec::new(),
             arguments: Vec::new(),
             wrapper: Vec::new(),
@@ -162,7 +165,23 @@ impl Run {
     /// Calls the binary by another name, through a link. What holds for every run of an OCF agent is not asserted then.
     pub fn called(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
+        self.ocf = false;
         self
+    }
+
+    /// Calls the OCF agent `vip` with this secondary private address. Without namespaces of its own the node has no network
+    /// devices of its own, so there the agent is told to leave them alone.
+    pub fn vip(self, address: Ipv4Addr) -> Self {
+        let own_devices = self.node.shared.isolation.is_some();
+        let mut run = self
+            .no_param("elastic_ip")
+            .param("secondary_private_ip", address)
+            .env("OCF_RESOURCE_TYPE", "vip");
+        if !own_devices {
+            run = run.param("add_to_device", "false");
+        }
+        run.name = Some("vip".to_owned());
+        run
     }
 
     /// Adds an argument before the action.
@@ -288,9 +307,9 @@ impl Run {
         &self.action
     }
 
-    /// Returns whether it runs as an OCF agent, and not by another name.
+    /// Returns whether it runs as an OCF agent.
     pub(crate) fn is_ocf(&self) -> bool {
-        self.name.is_none()
+        self.ocf
     }
 
     /// Returns the node it runs on.

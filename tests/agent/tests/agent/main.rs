@@ -28,3 +28,7 @@ mod trace;
 mod trouble;
 mod usage;
 mod validate;
+mod vip_actions;
+mod vip_device;
+mod vip_trouble;
+mod vip_world;

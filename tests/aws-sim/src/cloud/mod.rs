@@ -1,6 +1,7 @@
 //! The handle on the simulator's state, for tests and the control API.
 
 mod build;
+mod private_ips;
 mod settings;
 
 use std::{

@@ -1,0 +1,270 @@
+//! The agent `vip`, what it does with the network device: real netlink in a network namespace, with a neighbour in another.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use agent_tests::{Isolation, Node, Run, World};
+use aws_sim::ImdsState;
+
+use crate::trouble::{SHORT_MS, break_ec2};
+use crate::vip_world::*;
+
+/// A node with a network device of its own, `eth0`, and behind it a neighbour that looks at what arrives.
+struct Wired {
+    world: World,
+    a: Node,
+    b: Node,
+}
+
+/// Makes the device with the hardware address and the own address of node 1, and the neighbour's namespace below this one.
+const CABLE: &str = r"
+ip link add eth0 address 02:00:00:00:00:01 type veth peer name peer
+ip netns add $(basename $FOLDER)
+ip link set peer netns $(basename $FOLDER)
+ip -n $(basename $FOLDER) address add 10.0.1.200/24 dev peer
+ip -n $(basename $FOLDER) link set peer up
+ip address add 10.0.1.10/24 dev eth0
+ip link set eth0 up
+";
+
+impl Wired {
+    fn new() -> Option<Self> {
+        // The names of namespaces are kept where they are the test's own.
+        let script = format!("mkdir -p /run/netns\n{CABLE}");
+        let isolation = Isolation::new(&script)?;
+        let (world, [a, b]) = setup().inside(isolation).make();
+        Some(Self { world, a, b })
+    }
+
+    /// Runs a program where the node is.
+    #[track_caller]
+    fn inside(&self, program: &[&str]) -> String {
+        let netns = self.world.isolation().unwrap().netns();
+        let pid = netns.to_str().unwrap().split('/').nth(2).unwrap().to_owned();
+        let mut command = Command::new("nsenter");
+        command.args(["--net", "--mount", "--target", &pid, "--"]).args(program);
+        let output = command.output().expect("nsenter");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{program:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    /// Returns the lines of the node's IPv4 addresses on a device.
+    fn addresses(&self, device: &str) -> Vec<String> {
+        let text = self.inside(&["ip", "-4", "-o", "address", "show", "dev", device]);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn on_device(&self, device: &str) -> bool {
+        self.addresses(device).iter().any(|line| line.contains(" 10.0.1.100/"))
+    }
+
+    fn neighbour(&self, program: &[&str]) -> String {
+        let folder = self.world.isolation().unwrap().folder().path().to_owned();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        self.inside(&[&["ip", "netns", "exec", &name], program].concat())
+    }
+
+    /// Waits until the neighbour's table has this hardware address for the address of the resource.
+    #[track_caller]
+    fn neighbour_learns(&self, mac: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let shown = self.neighbour(&["ip", "neighbour", "show", "10.0.1.100"]);
+            if shown.contains(mac) {
+                return;
+            }
+            assert!(Instant::now() < until, "the neighbour was not told: {shown:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn the_address_comes_with_the_prefix_of_the_subnet_and_goes_without_a_trace() {
+    let Some(wired) = Wired::new() else { return };
+    let before = wired.addresses("eth0");
+    start(&wired.a).ok();
+    held_by(&wired.world, &wired.a);
+    let after = wired.addresses("eth0");
+    assert!(after.iter().any(|line| line.contains("10.0.1.100/24 brd 10.0.1.255")), "{after:?}");
+    settled_monitor(&wired.a).ok().ec2_calls(0);
+    start(&wired.a).ok().wrote_nothing();
+    stop(&wired.a).ok();
+    assert_eq!(wired.addresses("eth0"), before);
+    held_by_nobody(&wired.world);
+    stop(&wired.a).ok();
+    probe(&wired.a).expect(7);
+}
+
+#[test]
+fn the_label_is_the_one_that_was_asked_for() {
+    let Some(wired) = Wired::new() else { return };
+    start(&wired.a).param("iflabel", "web").ok();
+    let shown = wired.addresses("eth0");
+    assert!(
+        shown.iter().any(|line| line.contains("10.0.1.100/24") && line.contains("eth0:web")),
+        "{shown:?}"
+    );
+    stop(&wired.a).param("iflabel", "web").ok();
+    assert!(!wired.on_device("eth0"));
+    start(&wired.a).param("iflabel", "thirteen-char").expect(2).reason("iflabel=thirteen-char");
+    assert!(!wired.on_device("eth0"));
+}
+
+#[test]
+fn the_neighbours_are_told() {
+    let Some(wired) = Wired::new() else { return };
+    // What an old holder left in the table of a neighbour that does not ask again.
+    let stale = [
+        "ip",
+        "neighbour",
+        "replace",
+        "10.0.1.100",
+        "lladdr",
+        "02:00:00:00:00:99",
+        "nud",
+        "stale",
+        "dev",
+        "peer",
+    ];
+    wired.neighbour(&stale);
+    start(&wired.a).ok();
+    wired.neighbour_learns("02:00:00:00:00:01");
+    wired.neighbour(&["ping", "-c", "1", "-W", "5", "10.0.1.100"]);
+}
+
+#[test]
+fn an_address_that_the_device_lost_is_not_here_and_a_start_puts_it_back() {
+    let Some(wired) = Wired::new() else { return };
+    start(&wired.a).ok();
+    wired.inside(&["ip", "address", "del", "10.0.1.100/24", "dev", "eth0"]);
+    settled_monitor(&wired.a).expect(7).reason("none of its network devices");
+    probe(&wired.a).expect(7);
+    start(&wired.a).ok().wrote_nothing();
+    assert!(wired.on_device("eth0"));
+}
+
+#[test]
+fn a_stop_cleans_the_device_whatever_ec2_says() {
+    let Some(wired) = Wired::new() else { return };
+    start(&wired.a).ok();
+    break_ec2(&wired.world.cloud, aws_sim::FaultKind::Hang);
+    wired.world.cloud.set_imds_state(wired.a.id(), ImdsState::Hang);
+    stop(&wired.a).timeout_ms(SHORT_MS).ok().logged(&["ERROR"]);
+    assert!(!wired.on_device("eth0"));
+    wired.world.cloud.clear_faults();
+    wired.world.cloud.set_imds_state(wired.a.id(), ImdsState::On);
+    start(&wired.a).ok();
+    wired.world.cloud.deny("UnassignPrivateIpAddresses");
+    stop(&wired.a).timeout_ms(SHORT_MS).expect(1);
+    assert!(!wired.on_device("eth0"));
+}
+
+#[test]
+fn a_stop_after_the_peer_took_it_cleans_the_device() {
+    let Some(wired) = Wired::new() else { return };
+    start(&wired.a).ok();
+    wired.world.cloud.assign_private_ip(wired.b.eni(), VIP);
+    settled_monitor(&wired.a).expect(7).reason(wired.b.id());
+    probe(&wired.a).expect(7).logged(&["WARN", "a stop of the resource takes it off"]);
+    assert!(wired.on_device("eth0"), "a probe changes nothing");
+    stop(&wired.a).ok().wrote_nothing();
+    assert!(!wired.on_device("eth0"));
+    held_by(&wired.world, &wired.b);
+}
+
+#[test]
+fn a_refused_start_leaves_the_device_alone() {
+    let Some(wired) = Wired::new() else { return };
+    wired.world.cloud.deny("AssignPrivateIpAddresses");
+    start(&wired.a).timeout_ms(SHORT_MS).expect(4);
+    assert!(!wired.on_device("eth0"));
+    start(&wired.a).vip(Ipv4Addr::new(10, 0, 2, 100)).expect(2);
+    start(&wired.b).expect(2).reason("no network device");
+    assert_eq!(wired.addresses("eth0").len(), 1);
+}
+
+#[test]
+fn the_nodes_own_address_survives_every_mistake() {
+    let Some(wired) = Wired::new() else { return };
+    let own = |run: Run| run.vip(wired.a.private_ip());
+    let before = wired.addresses("eth0");
+    own(wired.a.start()).expect(2);
+    own(wired.a.stop()).ok();
+    wired.world.cloud.set_imds_state(wired.a.id(), ImdsState::Hang);
+    own(wired.a.stop()).timeout_ms(SHORT_MS).go();
+    assert_eq!(wired.addresses("eth0"), before);
+}
+
+/// The kernel takes the other addresses of a subnet off with the first one, unless it is told not to.
+#[test]
+fn other_addresses_stay_also_where_ours_came_first() {
+    let Some(wired) = Wired::new() else { return };
+    let setting = "echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries; \
+                   echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries";
+    wired.inside(&["sh", "-c", setting]);
+    start(&wired.a).ok();
+    wired.inside(&["ip", "address", "flush", "dev", "eth0"]);
+    for address in ["10.0.1.100/24", "10.0.1.10/24", "10.0.1.77/24"] {
+        wired.inside(&["ip", "address", "add", address, "broadcast", "+", "label", "eth0:x", "dev", "eth0"]);
+    }
+    stop(&wired.a).ok();
+    let shown = wired.addresses("eth0");
+    assert!(!wired.on_device("eth0"));
+    for address in ["10.0.1.10/24 brd 10.0.1.255", "10.0.1.77/24 brd 10.0.1.255"] {
+        assert!(shown.iter().any(|line| line.contains(address) && line.contains("eth0:x")), "{shown:?}");
+    }
+}
+
+#[test]
+fn told_to_leave_the_device_alone_it_does() {
+    let Some(wired) = Wired::new() else { return };
+    let alone = |run: Run| run.param("add_to_device", "false");
+    alone(start(&wired.a)).ok();
+    assert!(!wired.on_device("eth0"));
+    alone(settled_monitor(&wired.a)).ok();
+    // As IPaddr2 beside it does.
+    wired.inside(&["ip", "address", "add", "10.0.1.100/24", "dev", "eth0"]);
+    alone(stop(&wired.a)).ok();
+    assert!(wired.on_device("eth0"));
+    held_by_nobody(&wired.world);
+}
+
+#[test]
+fn beside_ipaddr2_it_finds_the_address_there_already() {
+    let Some(wired) = Wired::new() else { return };
+    wired.inside(&["ip", "address", "add", "10.0.1.100/32", "dev", "eth0"]);
+    start(&wired.a).ok();
+    let ours: Vec<String> =
+        wired.addresses("eth0").into_iter().filter(|l| l.contains("10.0.1.100/")).collect();
+    assert!(ours.len() == 1 && ours[0].contains("10.0.1.100/32"), "{ours:?}");
+    stop(&wired.a).ok();
+    assert!(!wired.on_device("eth0"));
+}
+
+#[test]
+fn the_device_can_be_named() {
+    let Some(wired) = Wired::new() else { return };
+    wired.inside(&["ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge"]);
+    start(&wired.a).param("interface", "br0").ok();
+    assert!(wired.on_device("br0") && !wired.on_device("eth0"));
+    stop(&wired.a).ok();
+    assert!(!wired.on_device("br0"));
+    // Unnamed, it is the one with the interface's own address.
+    start(&wired.a).ok();
+    assert!(wired.on_device("eth0"));
+}
+
+#[test]
+fn without_the_right_to_change_devices_that_is_said() {
+    let Some(wired) = Wired::new() else { return };
+    let without = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "--"];
+    start(&wired.a).wrapped_in(&without).expect(1).reason("Operation not permitted");
+    start(&wired.a).ok();
+    stop(&wired.a).wrapped_in(&without).expect(1).reason("Operation not permitted");
+    held_by_nobody(&wired.world);
+    stop(&wired.a).ok();
+    assert!(!wired.on_device("eth0"));
+}
