@@ -29,8 +29,8 @@ SHELL_FILES = $(shell git ls-files | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
 demo: deps build ## A real two-node cluster: create the resource, kill its node, watch the address move
 	$(AS_ROOT) $(BIN)/cluster demo
 
-STAGES := deps check build unit sim-test agent-test moto-test cluster-test
-test: ## Everything, in this order: deps check build unit sim-test agent-test moto-test cluster-test
+STAGES := deps check build unit sim-test agent-test moto-test docs-test cluster-test
+test: ## Everything, in this order: deps check build unit sim-test agent-test moto-test docs-test cluster-test
 	@tests/stages $(STAGES)
 
 ##@ Building
@@ -102,7 +102,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit sim-test agent-test moto-test cluster-test
+.PHONY: unit sim-test agent-test moto-test docs-test cluster-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
@@ -119,6 +119,9 @@ agent-test: agent ## The built agent against the simulator, row by row of its be
 moto-test: agent ## The simulator compared with moto, and the built agent against moto
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B -m unittest discover --verbose --start-directory tests/moto
+
+docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies
+	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured (root)
 	cargo build $(CARGO_FLAGS) -p aws-sim
