@@ -95,6 +95,14 @@ pub enum Error {
         /// Who holds it.
         holder: String,
     },
+    /// Somebody took the address after this start had ordered it: taking it again would undo a later start.
+    #[error("{address} was taken by {holder} after this start had ordered it")]
+    TakenMeanwhile {
+        /// The address.
+        address: String,
+        /// Who holds it.
+        holder: String,
+    },
     /// EC2 took the order but never showed the outcome.
     #[error("{what} not confirmed within {} s: EC2 shows {shown}", .waited.as_secs())]
     Unconfirmed {
@@ -199,6 +207,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::Imds(_)
             | Error::BothSilent { .. }
             | Error::Held { .. }
+            | Error::TakenMeanwhile { .. }
             | Error::Unconfirmed { .. }
             | Error::Left { .. }
             | Error::NotHeld(_)
@@ -227,6 +236,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
                 | Error::Imds(_)
                 | Error::BothSilent { .. }
                 | Error::Held { .. }
+                | Error::TakenMeanwhile { .. }
                 | Error::Unconfirmed { .. }
                 | Error::Left { .. }
                 | Error::NotHeld(_)

@@ -11,7 +11,7 @@ use super::{Eip, Report, World, is_silence};
 use crate::cloud::{Address, Ec2Fault, ImdsError};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::retry::{Backoff, Patience};
+use crate::retry::{self, Backoff, Patience};
 
 /// From this check level on EC2 is asked in any case. Level 20 is not implemented, so it behaves as the next lower one.
 pub(super) const ASK_EC2_LEVEL: u32 = 10;
@@ -78,25 +78,37 @@ impl<W: World> Eip<'_, W> {
         let mut until = *patience;
         let mut denial: Option<Report> = None;
         loop {
-            match (self.holding(&until).await, &seen) {
+            let denied_again = match (self.holding(&until).await, &seen) {
                 // One of them is stale. They get time to agree; after that EC2 is the authority.
                 (Ok(holding), Seen::Here) if !matches!(holding, Holding::Ours(_)) => {
                     denial = Some(self.report(&holding));
+                    true
                 }
                 // EC2 shows it here, or two sources agree that it is not.
                 (Ok(holding), _) => return Ok(self.report(&holding)),
                 (Err(error), Seen::Here) if is_denial(&error) => {
                     denial = Some(Report::NotHere(error.to_string()));
+                    true
                 }
                 (Err(error), _) if denial.is_none() || !is_silence(&error) => {
                     return self.without_ec2(public_ip, &seen, asking, error).await;
                 }
-                (Err(_), _) => {}
-            }
+                (Err(_), seen) => *seen != Seen::Here,
+            };
             until = self.deadline.fraction(2);
             let time_is_up = asking == Asking::Probe || !until.pause(backoff.next(Patience::Lasting)).await;
             if time_is_up {
-                return Ok(denial.unwrap_or(Report::Done));
+                return Ok(match denial {
+                    // A part of EC2 that is behind must not stop an address that the metadata show all the time.
+                    Some(denial) if denied_again || asking == Asking::Probe => denial,
+                    Some(Report::NotHere(why)) => {
+                        let name = self.name();
+                        let text = "is here by the metadata service; EC2 denied it, then fell silent";
+                        self.world.log().warn(format_args!("{name} {text}: {why}"));
+                        Report::Done
+                    }
+                    Some(Report::Done) | None => Report::Done,
+                });
             }
             if let Ok(again) = self.look(public_ip, &until).await {
                 seen = again;
@@ -163,6 +175,15 @@ impl<W: World> Eip<'_, W> {
         tokio::pin!(by_ec2, by_imds);
         tokio::select! {
             answer = &mut by_ec2 => match answer {
+                // What this node has just done may not have reached every part of EC2. The metadata get time to say so.
+                Ok(holding) if !matches!(holding, Holding::Ours(_)) && asking != Asking::Probe && self.is_settling() => {
+                    if let Ok(Ok(seen)) = self.deadline.fraction(2).bound(by_imds).await {
+                        return self.with_ec2(public_ip, seen, asking, &self.deadline).await;
+                    }
+                    let again = self.ask_ec2(&self.deadline).await;
+                    let holding = again.map_or(holding, |address| me.judge(address.association.as_ref()));
+                    Ok(self.report(&holding))
+                }
                 Ok(holding) => Ok(self.report(&holding)),
                 Err(ec2) => match by_imds.await {
                     Ok(seen) => self.without_ec2(public_ip, &seen, asking, ec2).await,
@@ -183,11 +204,22 @@ impl<W: World> Eip<'_, W> {
     pub(super) async fn holding(&self, until: &Deadline) -> Result<Holding, Error> {
         let (address, me) = tokio::join!(self.ask_ec2(until), until.bound(self.identity_once()));
         let address = address?;
-        match me {
-            Ok(Ok(me)) => Ok(me.judge(address.association.as_ref())),
-            Ok(Err(error)) => self.judge_without_imds(&address, error),
-            Err(_) => self.judge_without_imds(&address, super::silent("instance-id")),
-        }
+        let error = match me {
+            Ok(Ok(me)) => return Ok(me.judge(address.association.as_ref())),
+            Ok(Err(error)) => error,
+            Err(_) => super::silent("instance-id"),
+        };
+        let Err(unknown) = self.judge_without_imds(&address, error) else {
+            return Ok(self.identity_without_imds().judge(address.association.as_ref()));
+        };
+        // Somebody holds it, and nothing but the metadata can say whether that is this node.
+        let me = retry::until(
+            until,
+            self.params.timing.max_backoff,
+            || super::silent("instance-id"),
+            async || self.identity_once().await,
+        );
+        me.await.map(|me| me.judge(address.association.as_ref())).map_err(|_| unknown)
     }
 
     /// Judges an answer of EC2 by what is known of this node without the metadata service.

@@ -1,5 +1,6 @@
 //! Taking the address: order, confirmation, and what is kept so that a process killed between any two steps does no harm.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -60,17 +61,24 @@ impl<W: World> Eip<'_, W> {
         };
         // From another place on this node it is not taken from anybody.
         let reassociate = self.params.allow_reassociation || misplaced;
-        let order = self.order_and_confirm(place, known.allocation(), reassociate);
-        let (outcome, before) = match &known {
-            Known::ByEc2(address) => (order.await, Some(place.identity.judge(address.association.as_ref()))),
+        let before = OnceCell::new();
+        let order = self.order_and_confirm(place, known.allocation(), reassociate, &before);
+        let outcome = match &known {
+            Known::ByEc2(address) => {
+                let _ = before.set(address.association.clone());
+                order.await
+            }
             Known::OnRecord(pair) => {
                 let selector = Selector::Allocation(pair.allocation.clone());
-                let look = async { self.world.ec2().describe(&selector).await };
-                let (outcome, look) = beside(order, look).await;
-                let before = look.and_then(Result::ok).map(|a| place.identity.judge(a.association.as_ref()));
-                (outcome, before)
+                let look = async {
+                    if let Ok(address) = self.world.ec2().describe(&selector).await {
+                        let _ = before.set(address.association);
+                    }
+                };
+                beside(order, look).await.0
             }
         };
+        let before = before.into_inner().map(|association| place.identity.judge(association.as_ref()));
         let Taken { association, ordered, confirmed } = match outcome {
             Ok(taken) => taken,
             Err(Error::Ec2(error)) if error.is_silence() && self.has_arrived(place).await => {
@@ -135,9 +143,10 @@ impl<W: World> Eip<'_, W> {
         place: &Place,
         allocation: &AllocationId,
         reassociate: bool,
+        before: &Before,
     ) -> Result<Taken, Error> {
         let began = Instant::now();
-        let ordered = self.order(place, allocation, reassociate).await?;
+        let ordered = self.order(place, allocation, reassociate, before).await?;
         let took = began.elapsed();
         let (association, confirmed) = match ordered {
             // A look after an order whose answer was lost has shown the address here.
@@ -155,6 +164,7 @@ impl<W: World> Eip<'_, W> {
         place: &Place,
         allocation: &AllocationId,
         reassociate: bool,
+        before: &Before,
     ) -> Result<Ordered, Error> {
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let mut unknown_once = false;
@@ -169,7 +179,7 @@ impl<W: World> Eip<'_, W> {
             let mut patience = error.patience();
             let worth_a_look = error.may_have_worked() || error.fault == Ec2Fault::AlreadyAssociated;
             if worth_a_look
-                && let Some(association) = self.look_after_order(place, allocation, &error).await?
+                && let Some(association) = self.look_after_order(place, allocation, &error, before).await?
             {
                 return Ok(Ordered::Shown(association));
             }
@@ -190,23 +200,44 @@ impl<W: World> Eip<'_, W> {
     }
 
     /// Looks whether an order whose answer was lost, or that was refused because somebody holds the address, left it here.
+    ///
+    /// Where the answer was lost, the look is repeated while half of the time lasts: an order that is simply sent again could
+    /// take the address back from a node that was told to take it later.
     async fn look_after_order(
         &self,
         place: &Place,
         allocation: &AllocationId,
         error: &Ec2Error,
+        before: &Before,
     ) -> Result<Option<Association>, Error> {
         let selector = Selector::Allocation(allocation.clone());
-        let look = self.deadline.bound(self.world.ec2().describe(&selector)).await;
-        let Ok(Ok(address)) = look else {
+        let half = self.deadline.fraction(2);
+        let look = if error.may_have_worked() && !half.is_over() {
+            self.describe(&selector, &half).await.ok()
+        } else {
+            self.deadline.bound(self.world.ec2().describe(&selector)).await.ok().and_then(Result::ok)
+        };
+        let Some(address) = look else {
             return Ok(None);
         };
+        let held = |holding: &Holding| (address.public_ip.to_string(), holding.holder());
         match place.identity.judge(address.association.as_ref()) {
             Holding::Ours(association) => Ok(Some(association)),
             holding if error.fault == Ec2Fault::AlreadyAssociated && holding != Holding::Nobody => {
-                Err(Error::Held { address: address.public_ip.to_string(), holder: holding.holder() })
+                let (address, holder) = held(&holding);
+                Err(Error::Held { address, holder })
             }
-            _ => Ok(None),
+            Holding::Elsewhere(now)
+                if before.get().is_some_and(|before| is_another(before.as_ref(), &now)) =>
+            {
+                let (address, holder) = held(&Holding::Elsewhere(now));
+                Err(Error::TakenMeanwhile { address, holder })
+            }
+            _ => {
+                // Where the look before the order was lost, this is the first that is known.
+                let _ = before.set(address.association);
+                Ok(None)
+            }
         }
     }
 
@@ -267,6 +298,14 @@ impl<W: World> Eip<'_, W> {
         let what = format!("{} on {}", self.name(), place.target);
         Error::Unconfirmed { what, shown, waited: began.elapsed() }
     }
+}
+
+/// Where the address was when it was to be taken, as soon as EC2 has said it.
+type Before = OnceCell<Option<Association>>;
+
+/// Returns whether the address has been associated anew since `before`.
+fn is_another(before: Option<&Association>, now: &Association) -> bool {
+    before.is_none_or(|before| before.id != now.id)
 }
 
 /// What became of an order.

@@ -1,0 +1,128 @@
+//! What happens in a run: drawn at random, shrunk by proptest when it breaks a rule.
+
+use std::fmt;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// What a node is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// The agent's action of this name.
+    Start,
+    /// The agent's action of this name.
+    Stop,
+    /// A recurring monitor.
+    Monitor,
+    /// A recurring monitor that asks EC2 in any case.
+    DeepMonitor,
+    /// A monitor before anything was started.
+    Probe,
+    /// The two halves of a planned move.
+    MigrateTo,
+    /// The two halves of a planned move.
+    MigrateFrom,
+    /// The node loses power and comes back: what it knew until the next boot is gone.
+    Reboot,
+}
+
+/// One thing a node does.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What.
+    pub deed: Deed,
+    /// How long after the one before.
+    pub pause: Duration,
+    /// The action's timeout.
+    pub timeout: Duration,
+    /// After how many of its looks and orders the process is killed, if it gets that far.
+    pub kill_after: Option<usize>,
+}
+
+/// What goes wrong between a node and AWS.
+#[derive(Debug, Clone)]
+pub struct Weather {
+    /// How far the metadata service is behind.
+    pub imds_lag: Duration,
+    /// How far `DescribeAddresses` is behind, at most.
+    pub describe_lag: Duration,
+    /// Of a hundred calls to EC2, how many are lost or refused for the moment.
+    pub ec2_faults: u8,
+    /// Of a hundred questions to the metadata service, how many get no answer.
+    pub imds_faults: u8,
+    /// Of a hundred calls, how many take seconds.
+    pub slow: u8,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What every time and every fault is drawn from.
+    pub seed: u64,
+    /// The weather of each node.
+    pub weather: Vec<Weather>,
+    /// The steps of each node, one after the other.
+    pub steps: Vec<Vec<Step>>,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}", self.seed)?;
+        for (number, (weather, steps)) in self.weather.iter().zip(&self.steps).enumerate() {
+            writeln!(f, "node {}: {weather:?}", number + 1)?;
+            for step in steps {
+                writeln!(f, "  {step:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        4 => Just(Deed::Start),
+        4 => Just(Deed::Stop),
+        3 => Just(Deed::Monitor),
+        1 => Just(Deed::DeepMonitor),
+        2 => Just(Deed::Probe),
+        1 => Just(Deed::MigrateTo),
+        1 => Just(Deed::MigrateFrom),
+        1 => Just(Deed::Reboot),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let pause = prop_oneof![6 => 0..3_000_u64, 2 => 3_000..30_000_u64, 1 => 100_000..200_000_u64];
+    let timeout = prop_oneof![Just(5_u64), Just(20), Just(60)];
+    let kill = prop_oneof![4 => Just(None), 1 => (0..20_usize).prop_map(Some)];
+    (deed(), pause, timeout, kill).prop_map(|(deed, pause, timeout, kill_after)| Step {
+        deed,
+        pause: Duration::from_millis(pause),
+        timeout: Duration::from_secs(timeout),
+        kill_after,
+    })
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    // Within the settling window: beyond it the agent may believe the metadata.
+    let imds_lag = prop_oneof![2 => Just(0_u64), 3 => 0..5_000_u64, 1 => 5_000..100_000_u64];
+    // Under half the time of the shortest monitor, which is what EC2 and the metadata are given to agree.
+    let describe_lag = prop_oneof![3 => Just(0_u64), 1 => 0..900_u64];
+    let faults = || prop_oneof![3 => Just(0_u8), 2 => 0..40_u8, 1 => 40..=100_u8];
+    (imds_lag, describe_lag, faults(), faults(), 0..30_u8).prop_map(
+        |(imds_lag, describe_lag, ec2_faults, imds_faults, slow)| Weather {
+            imds_lag: Duration::from_millis(imds_lag),
+            describe_lag: Duration::from_millis(describe_lag),
+            ec2_faults,
+            imds_faults,
+            slow,
+        },
+    )
+}
+
+/// Returns plans for this many nodes.
+pub fn plans(nodes: usize) -> impl Strategy<Value = Plan> {
+    (any::<u64>(), vec(weather(), nodes), vec(vec(step(), 1..8), nodes))
+        .prop_map(|(seed, weather, steps)| Plan { seed, weather, steps })
+}

@@ -1,0 +1,88 @@
+//! What has to hold in any order of events.
+
+use std::time::Duration;
+
+use crate::cloud::Held;
+use crate::node::{Outcome, Ran};
+use crate::plan::Deed;
+
+/// Returns what is wrong with an action, given everything that ran and every state of the address.
+#[must_use]
+pub fn breaches(ran: &Ran, all: &[Ran], history: &[Held]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut breach = |text: &str| {
+        found.push(format!("{:?} {} of node {}: {text}: {ran:?}", ran.deed, ran.number, ran.node));
+    };
+    if ran.ended > ran.began + ran.timeout {
+        breach("had no answer before it would have been killed");
+    }
+    match (ran.deed, &ran.outcome) {
+        (Deed::Start | Deed::MigrateFrom, Outcome::Done) => {
+            // Told by nobody but the metadata service, or by an EC2 that was behind, it can't know better.
+            let was_misled = ran.told.ec2_was_stale || (!ran.told.by_ec2 && ran.told.imds_showed);
+            if !held_at_times(ran, history) && !was_misled {
+                breach("said 0, and at no instant of it did the node hold the address");
+            }
+        }
+        (Deed::Monitor | Deed::DeepMonitor, Outcome::NotHere) => {
+            // EC2 names the holder; whether that is this node, the metadata have to say.
+            let ec2_was_no_help = (ran.told.asked_ec2 && !ran.told.by_ec2) || ran.told.imds_failed;
+            let both_said_so = ran.told.imds_denied && (ran.told.ec2_denied || ec2_was_no_help);
+            if held_throughout(ran, history) && !both_said_so {
+                breach("said 7, and the node held the address all the time");
+            }
+        }
+        (Deed::Start | Deed::Stop | Deed::MigrateFrom | Deed::MigrateTo, Outcome::NotHere) => {
+            breach("said 7");
+        }
+        (Deed::Probe, Outcome::Failed(_)) => breach("failed, for which the cluster stops the healthy copy"),
+        _ => {}
+    }
+    if let Some(operation) = ran.told.asked_again {
+        breach(&format!("sent {operation} again after IAM had denied it"));
+    }
+    if let Some(victim) = undone(ran, all, history) {
+        breach(&format!("took the address a second time, from a start that was called later: {victim:?}"));
+    }
+    found
+}
+
+/// Returns the later start whose work an order of this action undid, after an earlier order of it had worked, though the action
+/// could know: it was shown who held the address before the later start, and that somebody else did after it.
+fn undone<'a>(ran: &Ran, all: &'a [Ran], history: &[Held]) -> Option<&'a Ran> {
+    let ours = |held: &&Held| held.made_by == Some((ran.node, ran.number)) && held.by.is_some();
+    let first = history.iter().find(ours)?;
+    let last = history.iter().rev().find(ours)?;
+    let between = history.iter().filter(|held| held.since >= first.since && held.since < last.since);
+    between.filter_map(|held| Some((held, held.made_by?, held.by.as_ref()?))).find_map(
+        |(held, made_by, (_, id))| {
+            let other = all.iter().find(|other| (other.node, other.number) == made_by)?;
+            let known = || ran.told.described.iter().filter(|described| described.arrived < last.sent);
+            let shown_before = known().any(|described| described.made < held.since);
+            let shown_after = known().any(|described| described.association.as_ref() == Some(id));
+            (other.node != ran.node && other.began > ran.began && shown_before && shown_after)
+                .then_some(other)
+        },
+    )
+}
+
+/// Returns whether the node held the address at an instant of the action.
+fn held_at_times(ran: &Ran, history: &[Held]) -> bool {
+    states(ran, history).any(|held| is_of(held, ran))
+}
+
+/// Returns whether the node held the address at every instant of the action.
+fn held_throughout(ran: &Ran, history: &[Held]) -> bool {
+    states(ran, history).all(|held| is_of(held, ran))
+}
+
+/// Returns the states that the address had during the action.
+fn states<'a>(ran: &'a Ran, history: &'a [Held]) -> impl Iterator<Item = &'a Held> {
+    let ends = history.iter().skip(1).map(|next| next.since).chain([Duration::MAX]);
+    let during = move |(held, until): &(&Held, Duration)| held.since <= ran.ended && *until >= ran.began;
+    history.iter().zip(ends).filter(during).map(|(held, _)| held)
+}
+
+fn is_of(held: &Held, ran: &Ran) -> bool {
+    held.by.as_ref().is_some_and(|(node, _)| *node == ran.node)
+}

@@ -1,0 +1,126 @@
+//! Plays a plan, and then asks of every node what it must be able to do once all is well.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::LocalSet;
+use tokio::time::sleep;
+
+use crate::cloud::NodeId;
+use crate::node::{Node, Outcome, Ran};
+use crate::plan::{Deed, Plan, Step};
+use crate::rules;
+use crate::view::World;
+
+/// Longer than every lag, every call under way and the settling window.
+const PEACE: Duration = Duration::from_mins(5);
+/// As the meta-data advises.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Finding {
+    /// The rules that were broken, in words.
+    pub breaches: Vec<String>,
+    /// How many actions ran.
+    pub actions: usize,
+    /// How many of them were killed.
+    pub killed: usize,
+}
+
+/// Plays a plan.
+///
+/// # Panics
+/// When no runtime can be made.
+#[must_use]
+pub fn run(plan: &Plan) -> Finding {
+    // The agent draws its pauses from here.
+    fastrand::seed(plan.seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap_or_else(|error| panic!("no runtime: {error}"));
+    LocalSet::new().block_on(&runtime, play(plan))
+}
+
+async fn play(plan: &Plan) -> Finding {
+    let world = Rc::new(World::new(plan.seed));
+    let all = Rc::new(RefCell::new(Vec::new()));
+    let mut nodes = Vec::new();
+    for (id, weather) in (1..).zip(&plan.weather) {
+        nodes.push((id, Rc::new(Node::new(id, &world, weather))));
+    }
+    let mut tasks = Vec::new();
+    for ((_, node), steps) in nodes.iter().zip(&plan.steps) {
+        let (node, steps, all) = (Rc::clone(node), steps.clone(), Rc::clone(&all));
+        tasks.push(tokio::task::spawn_local(async move {
+            for step in &steps {
+                sleep(step.pause).await;
+                let ran = node.take(step).await;
+                all.borrow_mut().extend(ran);
+            }
+        }));
+    }
+    for task in tasks {
+        if let Err(error) = task.await {
+            world.breaches.borrow_mut().push(format!("a step ended in a panic: {error}"));
+        }
+    }
+    let ended = aftermath(&world, &nodes).await;
+
+    let all = all.borrow();
+    let mut breaches = world.breaches.borrow().clone();
+    breaches.extend(ended);
+    let history = world.cloud.borrow().history().to_vec();
+    breaches.extend(all.iter().flat_map(|ran| rules::breaches(ran, &all, &history)));
+    let killed = all.iter().filter(|ran| ran.outcome == Outcome::Killed).count();
+    Finding { breaches, actions: all.len(), killed }
+}
+
+/// Once all is well, whatever has happened: every node lets go, every node takes over, and all of them know it.
+async fn aftermath(world: &Rc<World>, nodes: &[(NodeId, Rc<Node>)]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    world.calm_down();
+    sleep(PEACE).await;
+    for (id, node) in nodes {
+        expect(&mut breaches, node, Deed::Stop, &Outcome::Done).await;
+        if holder(world) == Some(*id) {
+            breaches.push(format!("node {id} holds the address after a stop with all well"));
+        }
+    }
+    if let Some(id) = holder(world) {
+        breaches.push(format!("node {id} holds the address after every node has stopped"));
+    }
+    for (id, node) in nodes {
+        expect(&mut breaches, node, Deed::Start, &Outcome::Done).await;
+        for pause in [Duration::ZERO, PEACE] {
+            sleep(pause).await;
+            for (other, looking) in nodes {
+                let expected = if other == id { Outcome::Done } else { Outcome::NotHere };
+                expect(&mut breaches, looking, Deed::Monitor, &expected).await;
+                expect(&mut breaches, looking, Deed::Probe, &expected).await;
+                if other != id {
+                    expect(&mut breaches, looking, Deed::Stop, &Outcome::Done).await;
+                }
+                if holder(world) != Some(*id) {
+                    breaches.push(format!("node {id} has lost the address with all well"));
+                }
+            }
+        }
+    }
+    breaches
+}
+
+async fn expect(breaches: &mut Vec<String>, node: &Node, deed: Deed, expected: &Outcome) {
+    let step = Step { deed, pause: Duration::ZERO, timeout: TIMEOUT, kill_after: None };
+    let ran: Option<Ran> = node.take(&step).await;
+    if ran.as_ref().map(|ran| &ran.outcome) != Some(expected) {
+        breaches.push(format!("with all well, {expected:?} was expected of {ran:?}"));
+    }
+}
+
+fn holder(world: &World) -> Option<NodeId> {
+    world.cloud.borrow().held().by.map(|(node, _)| node)
+}
