@@ -29,8 +29,19 @@ SHELL_FILES = $(shell git ls-files | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
 demo: deps build ## A real two-node cluster: create the resource, kill its node, watch the address move
 	$(AS_ROOT) $(BIN)/cluster demo
 
-STAGES := deps check build unit sim-test agent-test moto-test docs-test cluster-test
-test: ## Everything, in this order: deps check build unit sim-test agent-test moto-test docs-test cluster-test
+# One a line, in this order.
+STAGES := \
+	deps \
+	check \
+	build \
+	unit \
+	interleavings-test \
+	sim-test \
+	agent-test \
+	moto-test \
+	docs-test \
+	cluster-test
+test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 
 ##@ Building
@@ -82,6 +93,7 @@ clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy $(CARGO_FLAGS) -p aws-sim --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p agent-tests --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p cluster --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p interleavings --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
@@ -90,6 +102,7 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p aws-sim
 	cargo doc $(CARGO_FLAGS) --no-deps -p agent-tests
 	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
+	cargo doc $(CARGO_FLAGS) --no-deps -p interleavings
 	cargo doc $(CARGO_FLAGS) --no-deps -p pages
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
@@ -102,10 +115,13 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit sim-test agent-test moto-test docs-test cluster-test
+.PHONY: unit interleavings-test sim-test agent-test moto-test docs-test cluster-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
+
+interleavings-test: ## The decisions of two and three nodes in random orders of events, and bugs planted to see whether that finds them
+	cargo test $(CARGO_FLAGS) -p interleavings -- --nocapture
 
 sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test $(CARGO_FLAGS) -p aws-sim

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use eip::cloud::{Address, Association, Target};
+use eip::cloud::{Address, Association, Subnet, Target};
 use eip::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
 use tokio::time::Instant;
 
@@ -135,6 +135,12 @@ pub fn mac(node: NodeId) -> MacAddress {
 #[must_use]
 pub fn private_ip(node: NodeId) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, node, 10)
+}
+
+/// Returns the subnet of that interface: each node has one of its own, as in a zone of its own.
+#[must_use]
+pub fn subnet(node: NodeId) -> Subnet {
+    Subnet { id: id(&format!("subnet-{node:017x}")), cidr: id(&format!("10.0.{node}.0/24")) }
 }
 
 /// Returns the node that a place in EC2 belongs to.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Target};
+use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet, Target};
 use eip::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
@@ -294,6 +294,10 @@ impl View {
 }
 
 impl Ec2 for View {
+    async fn prepare(&self) -> Result<(), Ec2Error> {
+        Ok(())
+    }
+
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
         let lag = self.world.lag(Duration::from_millis(
             self.world.draw(u64::try_from(self.weather.describe_lag.as_millis()).unwrap_or_default()),
@@ -405,6 +409,10 @@ impl Imds for View {
 
     async fn device_index(&self, _: MacAddress) -> Result<u32, ImdsError> {
         self.ask("device-number", |_| 0).await
+    }
+
+    async fn subnet(&self, _: MacAddress) -> Result<Subnet, ImdsError> {
+        self.ask("subnet-id", |view| cloud::subnet(view.process.node)).await
     }
 
     async fn association(&self, _: MacAddress, _: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {
