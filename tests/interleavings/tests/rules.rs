@@ -1,4 +1,5 @@
 //! Random orders of events on two and three nodes. `INTERLEAVINGS=20000 cargo test --release -p interleavings` plays more of them.
+//! What fails is printed as a plan with its seed: the same plan gives the same run.
 
 use std::cell::Cell;
 
@@ -9,7 +10,9 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 /// Plays as many plans as asked for, fails with the smallest that breaks a rule, and says how much was played.
 fn play(nodes: usize) {
     let cases = std::env::var("INTERLEAVINGS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let shrink =
+        std::env::var("INTERLEAVINGS_SHRINK").ok().and_then(|text| text.parse().ok()).unwrap_or(4_000);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
     let (actions, killed) = (Cell::new(0), Cell::new(0));
     let outcome = TestRunner::new(config).run(&plans(nodes), |plan: Plan| {
         let finding = run(&plan);

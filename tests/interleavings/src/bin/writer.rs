@@ -1,0 +1,23 @@
+//! Writes a node's record three times, each longer than the one before, for a test that kills it at each system call.
+//! The state folder is taken from `EIP_STATE_DIR`, as the agent does.
+
+use eip::ocf::environment::Environment;
+use eip::ocf::log::Log;
+use eip::state::{Change, Durable, FileRecords, Records as _};
+
+fn main() {
+    let environment = Environment::new(std::env::vars_os());
+    let records = FileRecords::new(&environment, &Log::memory());
+    let mut record = Durable::default();
+    for version in 1..=3 {
+        record.remember(Change {
+            at_ms: version,
+            action: "start".to_owned(),
+            from: "nobody".to_owned(),
+            to: "this node".to_owned(),
+            association: None,
+            took_ms: version,
+        });
+        records.set_durable(&record);
+    }
+}

@@ -1,0 +1,171 @@
+//! Known bugs, planted one by one into a copy of the agent: the tests of this package have to find each of them.
+//!
+//! A test that no bug can fail proves nothing. Each entry replaces one text of a source file; where that text is not there any
+//! more, this test says so, and the entry has to follow the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A bug to plant.
+struct Bug {
+    name: &'static str,
+    file: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    /// The test that has to fail.
+    test: &'static str,
+    /// What it has to say.
+    says: &'static str,
+}
+
+const BUGS: &[Bug] = &[
+    Bug {
+        name: "stop lets go of whatever association the address has by then, as a stop by public IP does",
+        file: "src/resource/eip/stop.rs",
+        right: "let outcome = self.world.ec2().disassociate(&association.id).await;",
+        wrong: "let now = self.ask_ec2(&self.deadline).await.ok().and_then(|now| now.association);
+                let id = now.map_or_else(|| association.id.clone(), |now| now.id);
+                let outcome = self.world.ec2().disassociate(&id).await;",
+        test: "rules",
+        says: "took the address from node",
+    },
+    Bug {
+        name: "a monitor that got no answer says 7",
+        file: "src/resource/eip/mod.rs",
+        right: "Action::Monitor { level } => eip.monitor(level).await,",
+        wrong: "Action::Monitor { level } => {
+                eip.monitor(level).await.or_else(|error| Ok(Report::NotHere(error.to_string())))
+            }",
+        test: "rules",
+        says: "said 7, and the node held the address all the time",
+    },
+    Bug {
+        name: "a monitor believes a metadata service that is behind",
+        file: "src/resource/eip/monitor.rs",
+        right: "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),",
+        wrong: "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
+            Ok(Ok(Seen::NotHere(why))) => Ok(Report::NotHere(why)),",
+        test: "rules",
+        says: "said 7, and the node held the address all the time",
+    },
+    Bug {
+        name: "a probe can fail",
+        file: "src/resource/eip/mod.rs",
+        right: "Action::Probe { level } => Ok(eip.probe(level).await),",
+        wrong: "Action::Probe { level } => eip.monitor(level).await,",
+        test: "rules",
+        says: "failed, for which the cluster stops the healthy copy",
+    },
+    Bug {
+        name: "a start that is not confirmed",
+        file: "src/resource/eip/takeover.rs",
+        right: "(self.confirm(place, allocation, id).await?, confirming.elapsed())",
+        wrong: "(Association { id, instance: None, interface: None, private_ip: None }, confirming.elapsed())",
+        test: "rules",
+        says: "said 0, and at no instant of it did the node hold the address",
+    },
+    Bug {
+        name: "a refusal is asked again",
+        file: "src/cloud/ec2/error.rs",
+        right: "            Fault::Throttled => Patience::Throttled,",
+        wrong: "            Fault::Throttled | Fault::Denied => Patience::Throttled,",
+        test: "rules",
+        says: "again after IAM had denied it",
+    },
+    Bug {
+        name: "an order whose answer was lost is sent again whoever has the address by then",
+        file: "src/resource/eip/takeover.rs",
+        right: "before.is_none_or(|before| before.id != now.id)",
+        wrong: "before.is_some_and(|before| before.id == now.id && before.id != now.id)",
+        test: "rules",
+        says: "took the address a second time, from a start that was called later",
+    },
+    Bug {
+        name: "an action that does not keep its deadline",
+        file: "src/deadline.rs",
+        right: "timeout_at(self.end, work).await.map_err(|_| OutOfTime)",
+        wrong: "Ok(work.await)",
+        test: "rules",
+        says: "had no answer before it would have been killed",
+    },
+    Bug {
+        name: "state is written in place",
+        file: "src/state/file.rs",
+        right: "let written = write_new(temporary, text).and_then(|()| fs::rename(temporary, path));",
+        wrong: "let written = write_new(temporary, text).and_then(|()| fs::write(path, text));",
+        test: "records",
+        says: "killed at",
+    },
+];
+
+/// A copy of the sources that goes when the test ends, also when it fails.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn of(root: &Path) -> Self {
+        let copy = Self(std::env::temp_dir().join(format!("eip-planted-{}", std::process::id())));
+        copy_folder(root, &copy.0);
+        copy
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Copies what cargo needs: manifests, the lock and Rust sources, with what these include.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder for the copy");
+    for entry in fs::read_dir(from).expect("the sources").flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type().expect("a kind of file");
+        if kind.is_dir() && name != ".git" && name != "target" && name != "vendor" {
+            copy_folder(&path, &to.join(name));
+        } else if kind.is_file() {
+            fs::copy(&path, to.join(name)).expect("a copy");
+        }
+    }
+}
+
+/// Runs a test of this package in the copy.
+fn run(copy: &Copy, test: &str) -> Output {
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("planted");
+    Command::new(env!("CARGO"))
+        .args(["test", "--locked", "--offline", "--package", "interleavings", "--test", test])
+        .current_dir(&copy.0)
+        .env("CARGO_TARGET_DIR", target)
+        // Found is found: the smallest example is for people.
+        .env("INTERLEAVINGS_SHRINK", "0")
+        .env("INTERLEAVINGS", "1500")
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("cargo")
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let copy = Copy::of(&root);
+    for test in ["rules", "records"] {
+        let sound = run(&copy, test);
+        assert!(sound.status.success(), "without a bug: {}", String::from_utf8_lossy(&sound.stdout));
+    }
+    for bug in BUGS {
+        let file = copy.0.join(bug.file);
+        let sound = fs::read_to_string(&file).expect("a source file");
+        assert_eq!(sound.matches(bug.right).count(), 1, "{}: {:?} is not there once", bug.file, bug.right);
+        fs::write(&file, sound.replace(bug.right, bug.wrong)).expect("a planted bug");
+        let outcome = run(&copy, bug.test);
+        let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        assert!(!errors.contains("could not compile"), "{} does not compile: {errors}", bug.name);
+        assert!(!outcome.status.success(), "not found: {}", bug.name);
+        let found = said.contains(bug.says) || errors.contains(bug.says);
+        assert!(found, "{}: failed, but not for that: {said}{errors}", bug.name);
+        println!("found: {}", bug.name);
+        fs::write(&file, sound).expect("the sound source");
+    }
+}
