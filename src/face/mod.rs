@@ -5,6 +5,7 @@
 
 pub mod ctl;
 pub mod init;
+pub mod keepalived;
 #[cfg(feature = "sdk")]
 mod last_resort;
 #[cfg(feature = "sdk")]

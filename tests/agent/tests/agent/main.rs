@@ -11,6 +11,7 @@ mod credentials;
 mod deadlines;
 mod exit_codes;
 mod init;
+mod keepalived;
 mod logging;
 mod meta_data;
 mod migrate;

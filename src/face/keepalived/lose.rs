@@ -1,0 +1,83 @@
+//! BACKUP, FAULT and STOP: the address is another node's now.
+//!
+//! By default it is left to who takes it, which the article's script does too: so it is with somebody at every moment, and a
+//! peer that can't take it leaves a service that runs. Once it has gone, the address that had to make way here is put back.
+
+use super::arguments::{Job, State, Teller};
+use super::background;
+use super::master::{say, subject};
+use super::settings::Losing;
+use super::work::{Entry, FAILED, Work, by_hand};
+use crate::error::Error;
+use crate::params::OnStop;
+use crate::resource::{Action, Report, eip};
+
+/// Begins to lose the address, in a process that outlives this one: of its last scripts keepalived kills those that take
+/// longer than a second.
+pub(super) fn serve(mut work: Work, state: State, teller: &Teller) -> u8 {
+    for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
+        work.log.warn(warning);
+    }
+    if !work.announce(state.name()) {
+        work.log.info(format_args!("{}{}: a later state has come already", subject(teller), state.name()));
+        return 0;
+    }
+    let code = if by_hand() {
+        here(&work, state, teller)
+    } else {
+        background::wait(&work, Job::Lose(state)).unwrap_or_else(|| here(&work, state, teller))
+    };
+    if code == 0 && *teller == Teller::Word && state == State::Stop {
+        say("stopped");
+    }
+    code
+}
+
+/// Loses the address.
+pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
+    let limit = work.settings.deadline;
+    let told = format!("{}{}", subject(teller), state.name());
+    let _lock = match work.enter(limit) {
+        Entry::Ours(lock) => lock,
+        Entry::Overtaken => return overtaken(work, &told),
+        Entry::Late => return work.fail(&Error::OutOfTime(limit)),
+    };
+    let address = work.settings.address();
+    let left = limit.saturating_sub(work.started.elapsed());
+    let outcome = match work.settings.losing(state) {
+        Losing::Leave => {
+            work.run(Action::Stop, left, async |world, request| eip::hand_over(world, request).await)
+        }
+        Losing::Release => work.run(Action::Stop, left, async |world, request| {
+            let mut request = request.clone();
+            if request.params.on_stop == OnStop::Leave {
+                request.params.on_stop = OnStop::Disassociate;
+            }
+            eip::run(world, &request).await
+        }),
+    };
+    let released = work.settings.losing(state) == Losing::Release;
+    match outcome {
+        Ok(None) => return overtaken(work, &told),
+        Ok(Some(Report::NotHere(reason))) => work.log.info(format_args!("{told}: {reason}")),
+        Ok(Some(Report::Done)) if released => work.log.info(format_args!("{told}: {address} is not here")),
+        Ok(Some(Report::Done)) => work.log.info(format_args!("{told}: {address} is left to who takes it")),
+        // Nothing went wrong on this node.
+        Err(error @ Error::Left { .. }) => {
+            work.log.warn(format_args!("{told}: {error}"));
+            work.end(true);
+            return FAILED;
+        }
+        Err(error) => {
+            work.end(false);
+            return work.fail(&error);
+        }
+    }
+    work.end(true);
+    0
+}
+
+fn overtaken(work: &Work, told: &str) -> u8 {
+    work.log.info(format_args!("{told}: a later state has come meanwhile"));
+    FAILED
+}

@@ -1,0 +1,131 @@
+//! Serving a call: arguments and settings in, one piece of work out.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
+
+use super::arguments::{self, Asked, Job, State, Teller};
+use super::settings::{FILE, FILE_VARIABLE, Settings};
+use super::work::{FAILED, UNUSABLE, Work};
+use super::{NAME, check, lose, master, usage};
+use crate::error::Error;
+use crate::face::Call;
+use crate::ocf::log::Log;
+use crate::params::ParamError;
+
+/// The largest settings file that is read.
+const LARGEST: u64 = 65_536;
+
+/// Serves one call and returns its exit code.
+pub(in crate::face) fn serve(call: Call) -> u8 {
+    let words = call.arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<String> = words.collect();
+    let line = match arguments::read(&words) {
+        Ok(line) => line,
+        Err(unusable) => {
+            let code = refuse(&call, &Settings::default(), &unusable.to_string());
+            let _ = std::io::stderr().write_all(usage().as_bytes());
+            return code;
+        }
+    };
+    match line.asked {
+        Asked::Help => return print(&usage()),
+        Asked::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
+        _ => {}
+    }
+    let settings = match settings(&call.variables, &line) {
+        Ok(settings) => settings,
+        Err(reason) => return refuse(&call, &Settings::default(), &reason),
+    };
+    let environment = settings.environment(&call.variables, settings.deadline);
+    let log = Log::new(&environment, word_for(&line.asked), call.started);
+    let asked = line.asked.clone();
+    let mut work = match Work::new(line, settings, environment, log.clone(), call.started) {
+        Ok(work) => work,
+        Err(Error::Parameter(ParamError::NoAddress)) => {
+            log.exit_reason(format_args!(
+                "no address: give it before the action, or set ELASTIC_IP in {FILE}"
+            ));
+            return UNUSABLE;
+        }
+        Err(error) => {
+            log.exit_reason(&error);
+            return UNUSABLE;
+        }
+    };
+    work.report_panics();
+    match asked {
+        Asked::Transition(State::Master, teller) => master::serve(work, &teller),
+        Asked::Transition(state, teller) => lose::serve(work, state, &teller),
+        Asked::Background(job, generation) => {
+            work.generation = generation;
+            match job {
+                Job::Lose(state) => lose::here(&work, state, &Teller::Word),
+                Job::Follow => master::follow(&work),
+            }
+        }
+        Asked::Check => check::serve(&work),
+        Asked::Status => check::status(&work),
+        Asked::Help | Asked::Version => 0,
+    }
+}
+
+/// Reads the settings file, where there is one.
+fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Result<Settings, String> {
+    let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
+    let path = named.map_or_else(|| FILE.to_owned(), |(_, value)| value.to_string_lossy().into_owned());
+    let denied = |error: std::io::Error| match error.kind() {
+        ErrorKind::PermissionDenied => {
+            format!(
+                "{path}: the user that keepalived runs scripts as may not read it: chgrp it to that user's group"
+            )
+        }
+        _ => format!("{path}: {error}"),
+    };
+    let about = match std::fs::metadata(&path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
+            return Settings::collect(None, &line.parameters).map_err(|unusable| unusable.to_string());
+        }
+        Err(error) => return Err(denied(error)),
+    };
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(format!("{path}: a text file of settings is expected"));
+    }
+    // Who can write it can send this node's signed requests elsewhere.
+    if about.mode() & 0o022 != 0 {
+        return Err(format!("{path}: others may write to it: chmod go-w"));
+    }
+    let bytes = std::fs::read(&path).map_err(denied)?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{path}: it is not text (UTF-8)"))?;
+    let collected = Settings::collect(Some((&path, &text)), &line.parameters);
+    let mut settings = collected.map_err(|unusable| unusable.to_string())?;
+    if about.mode() & 0o004 != 0 && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY") {
+        settings.warnings.push(format!("{path} has a secret key and everybody may read it: chmod o-r"));
+    }
+    Ok(settings)
+}
+
+/// Says why nothing can be done.
+fn refuse(call: &Call, settings: &Settings, reason: &str) -> u8 {
+    let environment = settings.environment(&call.variables, Duration::from_secs(1));
+    Log::new(&environment, NAME, call.started).exit_reason(reason);
+    UNUSABLE
+}
+
+fn word_for(asked: &Asked) -> &'static str {
+    match asked {
+        Asked::Transition(state, _) | Asked::Background(Job::Lose(state), _) => state.name(),
+        Asked::Background(Job::Follow, _) => "follow",
+        Asked::Status => "status",
+        Asked::Check => "check",
+        Asked::Help => "help",
+        Asked::Version => "version",
+    }
+}
+
+fn print(text: &str) -> u8 {
+    // A reader that has gone away is no reason to panic.
+    if std::io::stdout().write_all(text.as_bytes()).is_ok() { 0 } else { FAILED }
+}

@@ -1,0 +1,202 @@
+//! One piece of work on the address by a process that may lose the word while it works.
+
+use std::fs::File;
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use super::arguments::Line;
+use super::settings::Settings;
+use crate::cloud::ec2::aws::AwsEc2;
+use crate::cloud::ec2::guarded::Guarded;
+use crate::cloud::imds::aws::AwsImds;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::face::last_resort::{Watchdog, report_panics};
+use crate::face::session;
+use crate::host::SystemHost;
+use crate::ocf::environment::Environment;
+use crate::ocf::log::Log;
+use crate::params::Params;
+use crate::resource::{Action, Parts, Request};
+use crate::state::FileRecords;
+use crate::state::turns::{Generation, LOOK_EVERY, Turns};
+
+/// The call could not be served.
+pub(super) const FAILED: u8 = 1;
+/// The call or the settings make no sense.
+pub(super) const UNUSABLE: u8 = 2;
+
+/// The world of this face: EC2 is asked before each order whether the word is still ours.
+pub(super) type World<F> = Parts<Guarded<AwsEc2, F>, AwsImds, SystemHost, FileRecords>;
+
+/// One call, ready to work.
+pub(super) struct Work {
+    pub line: Line,
+    pub settings: Settings,
+    pub environment: Environment,
+    pub log: Log,
+    pub params: Params,
+    pub turns: Turns,
+    pub generation: Generation,
+    pub started: Instant,
+    /// Whether the files in which the words are written can be used. Where they can't, nobody is stopped by a later word.
+    ordered: bool,
+}
+
+/// What became of a wait for the lock.
+pub(super) enum Entry {
+    /// It is this process's turn; nothing is held where the files can't be used.
+    Ours(Option<File>),
+    /// A later word has come.
+    Overtaken,
+    /// The process before has not ended in time.
+    Late,
+}
+
+impl Work {
+    pub(super) fn new(
+        line: Line,
+        settings: Settings,
+        environment: Environment,
+        log: Log,
+        started: Instant,
+    ) -> Result<Self, Error> {
+        let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
+        let (turns, generation) = (Turns::new(&environment), Generation::own());
+        Ok(Self { line, settings, environment, log, params, turns, generation, started, ordered: true })
+    }
+
+    /// Writes this process's word down; returns false where a later one is there already.
+    pub(super) fn announce(&mut self, told: &str) -> bool {
+        match self.turns.begin(self.generation, told) {
+            Ok(first) => first,
+            Err(error) => {
+                self.ordered = false;
+                self.log.warn(format_args!(
+                    "the state folder can't be used, so scripts that overlap are not kept in order: {error}; \
+                     use script_user root, or set STATE_DIR"
+                ));
+                true
+            }
+        }
+    }
+
+    /// Waits until the process before this one has ended.
+    pub(super) fn enter(&self, limit: Duration) -> Entry {
+        if !self.ordered {
+            return Entry::Ours(None);
+        }
+        match self.turns.lock(self.generation, Instant::now() + limit) {
+            Ok(Some(lock)) => Entry::Ours(Some(lock)),
+            Ok(None) if self.is_over() => Entry::Overtaken,
+            Ok(None) => Entry::Late,
+            Err(error) => {
+                self.log.warn(format_args!("not kept in order with other scripts: {error}"));
+                Entry::Ours(None)
+            }
+        }
+    }
+
+    /// Returns whether a later word has come.
+    pub(super) fn is_over(&self) -> bool {
+        self.ordered && self.turns.is_over(self.generation)
+    }
+
+    /// Writes down how it went.
+    pub(super) fn end(&self, done: bool) {
+        if self.ordered
+            && let Err(error) = self.turns.end(self.generation, done)
+        {
+            self.log.warn(format_args!("the outcome is not kept: {error}"));
+        }
+    }
+
+    /// Runs a piece of work in the real world within `limit` from now, and drops it where a later word comes: then there is no
+    /// outcome. An order that is with EC2 by then is waited for.
+    pub(super) fn run<T>(
+        &self,
+        action: Action,
+        limit: Duration,
+        work: impl AsyncFnOnce(&World<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let deadline = Deadline::new(tokio::time::Instant::now(), limit);
+        let guard = Watchdog::start(&deadline, FAILED, &self.log);
+        let outcome = self.guarded(action, deadline, work);
+        guard.end();
+        outcome
+    }
+
+    /// Looks at something: there is no word that could be lost.
+    pub(super) fn look<T>(
+        &self,
+        action: Action,
+        limit: Duration,
+        work: impl AsyncFnOnce(&session::RealWorld, &Request) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let deadline = Deadline::new(tokio::time::Instant::from_std(self.started), limit);
+        let guard = Watchdog::start(&deadline, FAILED, &self.log);
+        let (api, timing) = (&self.params.api, &self.params.timing);
+        let outcome =
+            session::world(api, timing, deadline, &self.environment, &self.log).and_then(|(world, _)| {
+                let request = Request { action, params: self.params.clone(), deadline, node: None };
+                session::run(deadline, work(&world, &request))
+            });
+        guard.end();
+        outcome
+    }
+
+    fn guarded<T>(
+        &self,
+        action: Action,
+        deadline: Deadline,
+        work: impl AsyncFnOnce(&World<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let (api, timing) = (&self.params.api, &self.params.timing);
+        let (real, warnings) = session::world(api, timing, deadline, &self.environment, &self.log)?;
+        if action == Action::Start {
+            for warning in &warnings {
+                self.log.warn(warning);
+            }
+        }
+        let over = || self.is_over();
+        let ec2 = Guarded::new(real.ec2, &over as &dyn Fn() -> bool);
+        let under_way = ec2.order_under_way();
+        let world = Parts { ec2, imds: real.imds, host: real.host, records: real.records, log: real.log };
+        let request = Request { action, params: self.params.clone(), deadline, node: None };
+        session::run(deadline, async {
+            let overtaken = async {
+                loop {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    if !under_way.get() && over() {
+                        return;
+                    }
+                }
+            };
+            tokio::select! {
+                biased;
+                outcome = work(&world, &request) => outcome.map(Some),
+                () = overtaken => Ok(None),
+            }
+        })
+    }
+
+    /// Says why something failed: in one line on standard error, and in full in the log.
+    pub(super) fn fail(&self, error: &Error) -> u8 {
+        let whole = session::in_full(error);
+        self.log.exit_reason(error);
+        if whole != error.to_string() {
+            self.log.info(whole);
+        }
+        FAILED
+    }
+
+    /// Sees to it that a panic is told.
+    pub(super) fn report_panics(&self) {
+        report_panics(&self.log, FAILED);
+    }
+}
+
+/// Returns whether a person runs this.
+pub(super) fn by_hand() -> bool {
+    std::io::stdin().is_terminal()
+}
