@@ -449,11 +449,11 @@ fn a_check_on_the_master_is_about_the_address() {
     notify(&a, "MASTER").ok();
     word(&a, "check").ok().ec2_calls(0);
     // The metadata lag: EC2 knows better.
-    world.cloud.set_imds_lag(a.id(), Duration::from_secs(600));
+    world.cloud.set_imds_lag(a.id(), Duration::from_mins(10));
     notify(&b, "MASTER").ok();
     word(&a, "check").ok().ec2_calls(0);
     world.cloud.set_imds_lag(a.id(), Duration::ZERO);
-    word(&a, "check").expect(1).logged(&["ERROR", "203.0.113.10 is held by", &b.id().to_string()]);
+    word(&a, "check").expect(1).logged(&["ERROR", "203.0.113.10 is held by", b.id().as_ref()]);
     notify(&a, "MASTER").ok();
     world.cloud.set_imds_state(a.id(), ImdsState::Hang);
     break_ec2(&world.cloud, FaultKind::Hang);
