@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{init, keepalived, ocf};
+use super::{ctl, init, keepalived, ocf};
 
 /// How the process was started: read once, by `main`, and handed down.
 #[derive(Debug)]
@@ -22,11 +22,10 @@ pub struct Call {
 pub fn serve(call: Call) -> u8 {
     let name = call.arguments.first().map(Path::new).and_then(Path::file_name);
     let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if init::is_name(&name) {
-        init::serve(call)
-    } else if keepalived::is_name(&name) {
-        keepalived::serve(call)
-    } else {
-        ocf::serve(&name, call)
+    match name.as_str() {
+        ctl::NAME => ctl::serve(call),
+        name if init::is_name(name) => init::serve(call),
+        name if keepalived::is_name(name) => keepalived::serve(call),
+        name => ocf::serve(name, call),
     }
 }

@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ParamError;
 use super::value::Values;
 
 /// What a resource says about the services; what it leaves out is found in the environment or taken from the SDK.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// None of it is secret: it may be kept on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ApiSettings {
     /// The region; else the one that IMDS names.
     pub region: Option<String>,
@@ -25,6 +30,21 @@ pub struct ApiSettings {
 }
 
 impl ApiSettings {
+    /// Returns these settings, with what they leave out taken from `others`.
+    #[must_use]
+    pub fn or(self, others: &Self) -> Self {
+        let instance_role_only = self.instance_role_only || others.instance_role_only;
+        Self {
+            region: self.region.or_else(|| others.region.clone()),
+            profile: self.profile.or_else(|| others.profile.clone()),
+            role_arn: self.role_arn.or_else(|| others.role_arn.clone()),
+            endpoint_url: self.endpoint_url.or_else(|| others.endpoint_url.clone()),
+            imds_endpoint: self.imds_endpoint.or_else(|| others.imds_endpoint.clone()),
+            ca_bundle: self.ca_bundle.or_else(|| others.ca_bundle.clone()),
+            instance_role_only,
+        }
+    }
+
     /// Reads the parameters; `auth_type=role` makes `profile` count as unset, as `awseip` has it.
     pub(super) fn parse(values: &Values<'_>) -> Result<Self, ParamError> {
         let auth_type =

@@ -89,6 +89,15 @@ impl Params {
     }
 }
 
+/// Checks only how AWS is to be reached, where no address is at issue or it is known from elsewhere.
+///
+/// # Errors
+/// The first parameter that is malformed.
+pub fn reach(raw: &BTreeMap<String, String>) -> Result<(ApiSettings, Timing), ParamError> {
+    let values = Values::new(raw, table::EIP);
+    Ok((ApiSettings::parse(&values)?, Timing::parse(&values)?))
+}
+
 impl OnStop {
     /// Reads `on_stop`, made consistent with `allow_reassociation`.
     ///

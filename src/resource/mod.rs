@@ -10,6 +10,7 @@ pub mod eip;
 #[cfg(all(test, feature = "paused-time"))]
 mod fixtures;
 mod interface;
+pub mod policy;
 pub mod vip;
 
 /// What is asked of a resource.

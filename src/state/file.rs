@@ -72,6 +72,17 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
+/// Tries whether a file can be made in a folder, or where the folder is not there yet, in the next one above that is.
+///
+/// # Errors
+/// Why it can't. Nothing stays of the trial.
+pub(super) fn try_writing(folder: &Path) -> io::Result<()> {
+    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
+    let trial = there.join(format!(".eip.{}.tmp", std::process::id()));
+    write_new(&trial, "")?;
+    fs::remove_file(&trial)
+}
+
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     // A leftover of a killed process with the same pid; `create_new` follows no link, and neither does this.
     match fs::remove_file(path) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::params::ApiSettings;
 
 mod file;
 pub mod records;
@@ -100,6 +101,9 @@ pub struct Durable {
     pub region: Option<String>,
     /// Addresses that ours pushed off their private address, to be put back.
     pub displaced: Vec<Displaced>,
+    /// How AWS was reached when the last of them was pushed off: at boot nobody says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reach: Option<ApiSettings>,
     /// Changes of holder that this node made, the oldest first.
     pub history: Vec<Change>,
 }

@@ -1,5 +1,6 @@
 //! [`Records`] in files: one of each kind for every resource.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ pub struct FileRecords {
     volatile: PathBuf,
     durable: PathBuf,
     instance: String,
+    read_only: bool,
     log: Log,
 }
 
@@ -31,7 +33,38 @@ impl FileRecords {
     #[must_use]
     pub fn new(environment: &Environment, log: &Log) -> Self {
         let (volatile, durable) = folders(environment);
-        Self { volatile, durable, instance: environment.instance().to_owned(), log: log.clone() }
+        let instance = environment.instance().to_owned();
+        Self { volatile, durable, instance, read_only: false, log: log.clone() }
+    }
+
+    /// Returns the same records, of which nothing is changed by whoever gets them.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
+    }
+
+    /// Returns the records of every resource that has any on this node, in the order of their names.
+    #[must_use]
+    pub fn all(&self) -> Vec<Self> {
+        let names: BTreeSet<String> =
+            [&self.volatile, &self.durable].into_iter().flat_map(|folder| names(folder)).collect();
+        names.into_iter().map(|instance| Self { instance, ..self.clone() }).collect()
+    }
+
+    /// Returns the name of the resource.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.instance
+    }
+
+    /// Returns the folders, each with what keeps this process from writing there, if anything does.
+    #[must_use]
+    pub fn folders(&self) -> Vec<(PathBuf, Option<String>)> {
+        let tried = |folder: &PathBuf| {
+            let error = file::try_writing(folder).err().map(|error| error.to_string());
+            (folder.clone(), error)
+        };
+        [&self.volatile, &self.durable].map(tried).into()
     }
 
     fn path(&self, folder: &Path) -> PathBuf {
@@ -52,6 +85,9 @@ impl FileRecords {
     }
 
     fn store(&self, path: &Path, record: &impl Serialize) {
+        if self.read_only {
+            return;
+        }
         let stored = serde_json::to_string_pretty(record)
             .map_err(std::io::Error::other)
             .and_then(|text| file::replace(path, &text));
@@ -79,17 +115,12 @@ impl Records for FileRecords {
     }
 
     fn others(&self) -> Vec<(String, Volatile)> {
-        let own = self.path(&self.volatile);
-        let Ok(entries) = std::fs::read_dir(&self.volatile) else {
-            return Vec::new();
-        };
-        entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| *path != own && path.extension().is_some_and(|end| end == "json"))
-            .map(|path| {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                (name, self.load(&path))
+        let others = names(&self.volatile).into_iter().filter(|name| *name != self.instance);
+        others
+            .map(|instance| {
+                let other = Self { instance, ..self.clone() };
+                let record = other.volatile();
+                (other.instance, record)
             })
             .collect()
     }
@@ -107,6 +138,16 @@ pub(super) fn folders(environment: &Environment) -> (PathBuf, PathBuf) {
     }
 }
 
+/// Returns the names of the resources that have a record in this folder.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let records = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    records.filter_map(|path| instance_of(&path.file_stem()?.to_string_lossy())).collect()
+}
+
 /// Returns a file name for a resource's name: a clone's `eip:0` and anything else unusual is written as `%3A`.
 pub(super) fn file_name(instance: &str) -> String {
     let mut name = String::new();
@@ -120,6 +161,18 @@ pub(super) fn file_name(instance: &str) -> String {
     name
 }
 
+/// Returns the resource that a file name was made for; nothing where it was made for none.
+fn instance_of(name: &str) -> Option<String> {
+    let mut parts = name.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +184,7 @@ mod tests {
             volatile: folder.join("v"),
             durable: folder.join("d"),
             instance: instance.to_owned(),
+            read_only: false,
             log: Log::memory(),
         }
     }
@@ -168,6 +222,29 @@ mod tests {
         assert_eq!(file_name("eip:0"), "eip%3A0");
         assert_eq!(file_name("../../etc/passwd"), "%2E.%2F..%2Fetc%2Fpasswd");
         assert_eq!(file_name("web.eip-1_a"), "web.eip-1_a");
+        for name in ["eip:0", "../../etc/passwd", "web.eip-1_a", "%3A", "\u{e9}"] {
+            assert_eq!(instance_of(&file_name(name)).as_deref(), Some(name));
+        }
+        assert_eq!((instance_of("a%"), instance_of("a%zz"), instance_of("%ff")), (None, None, None));
+    }
+
+    #[test]
+    fn all_resources_with_a_record_of_either_kind_are_found_and_can_be_left_alone() {
+        let one = records("all", "one:1");
+        one.set_volatile(&Volatile::default());
+        let two = FileRecords { instance: "two".to_owned(), ..one.clone() };
+        two.set_durable(&Durable::default());
+        let all = FileRecords { instance: "three".to_owned(), ..one.clone() }.read_only().all();
+        assert_eq!(all.iter().map(FileRecords::name).collect::<Vec<_>>(), ["one:1", "two"]);
+        let started = Volatile { phase: Some(Phase::Started), ..Volatile::default() };
+        for records in &all {
+            records.set_volatile(&started);
+        }
+        assert_eq!(one.volatile(), Volatile::default());
+        let folders = one.folders();
+        assert!(folders.iter().all(|(_, error)| error.is_none()), "{folders:?}");
+        assert_eq!(std::fs::read_dir(&one.durable).unwrap().count(), 1, "nothing stays of the trial");
+        std::fs::remove_dir_all(one.volatile.parent().unwrap()).unwrap();
     }
 
     #[test]

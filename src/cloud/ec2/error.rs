@@ -93,6 +93,12 @@ impl Ec2Error {
         }
     }
 
+    /// Returns whether AWS found the time of the request wrong: the clock of this host is off.
+    #[must_use]
+    pub fn blames_the_clock(&self) -> bool {
+        matches!(self.answer.as_str(), "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture")
+    }
+
     /// Returns whether the call may have taken effect all the same.
     #[must_use]
     pub fn may_have_worked(&self) -> bool {

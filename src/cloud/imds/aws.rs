@@ -109,6 +109,13 @@ impl Imds for AwsImds {
         if valid { Ok(region) } else { Err(ImdsError::Garbled { path: path.to_owned(), text: region }) }
     }
 
+    async fn account(&self) -> Result<String, ImdsError> {
+        let path = of_interface(self.primary_mac().await?, "owner-id");
+        let account = self.text(&path).await?.trim().to_owned();
+        let valid = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        if valid { Ok(account) } else { Err(ImdsError::Garbled { path, text: account }) }
+    }
+
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
         self.value("mac").await
     }

@@ -88,6 +88,10 @@ impl Imds for FakeImds {
         self.ask("placement/region", |_| Some("eu-west-1".to_owned())).await
     }
 
+    async fn account(&self) -> Result<String, ImdsError> {
+        self.ask("owner-id", |_| Some("123456789012".to_owned())).await
+    }
+
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
         self.ask("mac", |state| state.interfaces.first().map(|interface| interface.mac)).await
     }

@@ -78,6 +78,9 @@ pub trait Imds {
     /// Returns the region of this instance.
     async fn region(&self) -> Result<String, ImdsError>;
 
+    /// Returns the account that owns the primary interface, twelve digits.
+    async fn account(&self) -> Result<String, ImdsError>;
+
     /// Returns the hardware address of the primary interface.
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError>;
 

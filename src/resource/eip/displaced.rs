@@ -16,7 +16,7 @@ impl<W: World> Eip<'_, W> {
     /// Whether it is an Elastic IP, or an automatic public address that can't be put back, is asked when it is put back.
     pub(super) fn remember_displaced(&self, place: &Place) {
         if !self.params.restore_displaced {
-            return;
+            return self.forget_displaced();
         }
         let mut durable = self.world.records().durable();
         let before = durable.displaced.clone();
@@ -50,6 +50,7 @@ impl<W: World> Eip<'_, W> {
             }
         }
         if durable.displaced != before {
+            durable.reach = Some(self.params.api.clone());
             self.world.records().set_durable(&durable);
         }
     }
@@ -57,21 +58,12 @@ impl<W: World> Eip<'_, W> {
     /// Puts back what ours had pushed off. What can't be put back now is kept for the next time; nothing fails by it.
     pub(super) async fn put_back_displaced(&self, until: &Deadline) {
         if !self.params.restore_displaced {
-            return;
+            return self.forget_displaced();
         }
         let displaced = self.world.records().durable().displaced;
         for entry in displaced.into_iter().filter(|entry| !entry.put_back) {
             match self.put_back(&entry, until).await {
-                Ok((put_back, sentence)) => {
-                    self.world.log().info(format_args!("{} {sentence}", entry.public_ip));
-                    let mut durable = self.world.records().durable();
-                    durable.displaced.retain_mut(|kept| {
-                        let this = *kept == entry;
-                        kept.put_back |= this && put_back;
-                        !this || put_back
-                    });
-                    self.world.records().set_durable(&durable);
-                }
+                Ok((put_back, sentence)) => self.settle_displaced(&entry, put_back, &sentence),
                 Err(error) => {
                     self.world.log().warn(format_args!("{} not put back yet: {error}", entry.public_ip));
                 }
@@ -79,8 +71,34 @@ impl<W: World> Eip<'_, W> {
         }
     }
 
+    /// Keeps what became of an address: one that is back still has to be known to the next start, any other is forgotten.
+    pub(super) fn settle_displaced(&self, entry: &Displaced, put_back: bool, sentence: &str) {
+        self.world.log().info(format_args!("{} {sentence}", entry.public_ip));
+        let mut durable = self.world.records().durable();
+        durable.displaced.retain_mut(|kept| {
+            let this = kept == entry;
+            kept.put_back |= this && put_back;
+            !this || put_back
+        });
+        self.world.records().set_durable(&durable);
+    }
+
+    /// Forgets what was pushed off: whoever switches `restore_displaced` off does not want it back at the next boot either.
+    fn forget_displaced(&self) {
+        let mut durable = self.world.records().durable();
+        let before = durable.displaced.len();
+        durable.displaced.retain(|entry| entry.put_back);
+        if durable.displaced.len() != before {
+            self.world.records().set_durable(&durable);
+        }
+    }
+
     /// Puts one address back, and returns whether it is back, with a sentence that says what became of it.
-    async fn put_back(&self, entry: &Displaced, until: &Deadline) -> Result<(bool, String), Ec2Error> {
+    pub(super) async fn put_back(
+        &self,
+        entry: &Displaced,
+        until: &Deadline,
+    ) -> Result<(bool, String), Ec2Error> {
         let address: Address = match self.describe(&Selector::PublicIp(entry.public_ip), until).await {
             Ok(address) => address,
             Err(error) if error.fault == Ec2Fault::Unknown => {

@@ -22,7 +22,7 @@ pub(super) struct Identity {
 
 /// The four answers; the fourth, unknown, is an error that says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Holding {
+pub enum Holding {
     /// It is where it belongs on this node.
     Ours(Association),
     /// It is on this instance, but on another interface or private address than it belongs on.
@@ -67,7 +67,8 @@ impl Identity {
 
 impl Holding {
     /// Returns who holds the address, for a sentence like "held by ...".
-    pub(super) fn holder(&self) -> String {
+    #[must_use]
+    pub fn holder(&self) -> String {
         match self {
             Self::Ours(association) => format!("this node, {association}"),
             Self::Misplaced(association) => {

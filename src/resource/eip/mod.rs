@@ -14,7 +14,10 @@ use crate::params::{OnStop, Params};
 use crate::retry;
 use crate::state::{Durable, Pair, Phase, Records as _, Volatile};
 
+mod by_hand;
 mod displaced;
+mod examine;
+mod finding;
 mod hand_over;
 mod holding;
 mod journal;
@@ -23,12 +26,25 @@ mod monitor;
 mod place;
 mod probe;
 mod ready;
+mod register;
+mod restore;
 mod start;
 mod stop;
+mod surroundings;
+mod survey;
 mod takeover;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 mod validate;
+
+pub use by_hand::{examine, survey, would_start, would_stop};
+pub use finding::{Finding, Verdict};
+pub use holding::Holding;
+pub use place::Seen;
+pub use register::Entry;
+pub use restore::{Known, Left, restore};
+pub use surroundings::{Surroundings, Way};
+pub use survey::Survey;
 
 /// Runs one action of the resource.
 ///

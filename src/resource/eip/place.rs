@@ -36,7 +36,7 @@ pub(super) struct Place {
 
 /// What the metadata service says about the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Seen {
+pub enum Seen {
     /// It is where it belongs on this node.
     Here,
     /// It is not, and why.

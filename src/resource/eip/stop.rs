@@ -173,7 +173,7 @@ impl<W: World> Eip<'_, W> {
     }
 
     /// Returns who holds the address, asking the metadata service who this node is where EC2's answer needs it.
-    async fn judge_for_stop(&self, address: &Address) -> Result<Holding, Error> {
+    pub(super) async fn judge_for_stop(&self, address: &Address) -> Result<Holding, Error> {
         let Some(association) = &address.association else {
             return Ok(Holding::Nobody);
         };

@@ -110,6 +110,11 @@ impl Node {
         Run::new(self, action)
     }
 
+    /// Prepares a call of `eipctl` with this command and these arguments.
+    pub fn ctl(&self, command: &str, arguments: &[&str]) -> Run {
+        self.run(command).called("eipctl").by_a_person().arguments(arguments)
+    }
+
     /// Prepares a start.
     pub fn start(&self) -> Run {
         self.run("start")

@@ -139,6 +139,41 @@ impl Outcome {
         self
     }
 
+    /// Asserts that standard output contains this.
+    #[track_caller]
+    pub fn prints(self, part: impl AsRef<str>) -> Self {
+        let part = part.as_ref();
+        assert!(self.stdout.contains(part), "no {part:?} on standard output\n{}", self.told());
+        self
+    }
+
+    /// Asserts that a line of standard output contains all of these.
+    #[track_caller]
+    pub fn prints_line(self, parts: &[&str]) -> Self {
+        let found = self.stdout.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found, "no line with {parts:?} on standard output\n{}", self.told());
+        self
+    }
+
+    /// Asserts that standard error is one line, which begins with the name of the program and contains this.
+    #[track_caller]
+    pub fn complains(self, program: &str, part: impl AsRef<str>) -> Self {
+        let part = part.as_ref();
+        let right = self.stderr.lines().count() == 1
+            && self.stderr.starts_with(&format!("{program}: "))
+            && self.stderr.contains(part);
+        assert!(right, "not one line by {program} with {part:?} on standard error\n{}", self.told());
+        self
+    }
+
+    /// Asserts that a line of standard error contains this.
+    #[track_caller]
+    pub fn says(self, part: impl AsRef<str>) -> Self {
+        let part = part.as_ref();
+        assert!(self.stderr.contains(part), "no {part:?} on standard error\n{}", self.told());
+        self
+    }
+
     /// Asserts that a line of the log contains all of these.
     #[track_caller]
     pub fn logged(self, parts: &[&str]) -> Self {

@@ -169,6 +169,18 @@ impl Run {
         self
     }
 
+    /// Takes the cluster's variables away, as where a person calls it.
+    pub fn by_a_person(mut self) -> Self {
+        self.env.retain(|variable, _| !variable.starts_with("OCF_") && !variable.starts_with("HA_"));
+        self
+    }
+
+    /// Adds several arguments after the action.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self
+    }
+
     /// Calls the OCF agent `vip` with this secondary private address. Without namespaces of its own the node has no network
     /// devices of its own, so there the agent is told to leave them alone.
     pub fn vip(self, address: Ipv4Addr) -> Self {

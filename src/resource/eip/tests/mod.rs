@@ -23,6 +23,7 @@ mod hand_over;
 mod monitor;
 mod probe;
 mod ready;
+mod restore;
 mod start;
 mod stop;
 mod validate;

@@ -8,6 +8,13 @@
 
 mod bad_input;
 mod credentials;
+mod ctl;
+mod ctl_by_hand;
+mod ctl_check;
+mod ctl_history;
+mod ctl_policy;
+mod ctl_restore;
+mod ctl_show;
 mod deadlines;
 mod exit_codes;
 mod init;

@@ -1,0 +1,63 @@
+//! `eipctl claim` and `eipctl release`: start and stop by a person, where no cluster does it.
+
+use super::call::{Asked, BY_HAND, Failure, print};
+use crate::params::Params;
+use crate::resource::eip::{self, Entry};
+use crate::resource::{Action, Request};
+use crate::state::Records as _;
+
+/// Takes the address to this node.
+pub(super) fn claim(asked: &Asked<'_>) -> Result<(), Failure> {
+    act(asked, Action::Start, asked.params()?)
+}
+
+/// Lets the address go.
+pub(super) fn release(asked: &Asked<'_>) -> Result<(), Failure> {
+    let mut raw = asked.raw();
+    // A person is there to hear that it could not be done.
+    raw.insert("on_stop".to_owned(), "strict".to_owned());
+    act(asked, Action::Stop, Params::parse(&raw)?)
+}
+
+fn act(asked: &Asked<'_>, action: Action, params: Params) -> Result<(), Failure> {
+    let entries = asked.on_record_about(&params);
+    let dry_run = asked.is_set("dry-run");
+    let cluster = entries.iter().find(|entry| entry.running && !is_by_hand(entry));
+    if let Some(entry) = cluster.filter(|_| !asked.is_set("force")) {
+        let (name, address) = (&entry.resource, asked.text(super::options::ADDRESS).unwrap_or_default());
+        return Err(Failure::Failed(format!(
+            "the cluster runs {name} with {address} on this node: use pcs or crm_resource, or --force"
+        )));
+    }
+    // One record for each address, the same one whether it is named by the address or by its allocation.
+    let own = entries.iter().find(|entry| is_by_hand(entry)).map(|entry| entry.resource.clone());
+    let named = || {
+        let allocation = params.allocation_id.as_ref().map(ToString::to_string);
+        params.elastic_ip.map(|ip| ip.to_string()).or(allocation).unwrap_or_default()
+    };
+    let resource = own.unwrap_or_else(|| format!("{BY_HAND}-{}", named()));
+    let mut world = asked.world(&resource, &params.api, &params.timing)?;
+    let request: Request = asked.request(action, params);
+    if dry_run {
+        world.records = world.records.read_only();
+        let sentence = match action {
+            Action::Stop => asked.run(eip::would_stop(&world, &request))?,
+            _ => asked.run(eip::would_start(&world, &request))?,
+        };
+        return print(&format!("{sentence}\n"));
+    }
+    let before = world.records.durable().history;
+    asked.run(eip::run(&world, &request))?;
+    let changed = world.records.durable().history != before;
+    let address = asked.text(super::options::ADDRESS).unwrap_or_default();
+    print(&match (action, changed) {
+        (Action::Stop, true) => format!("{address} let go\n"),
+        (Action::Stop, false) => format!("{address} is not on this node: nothing to let go\n"),
+        (_, true) => format!("{address} is on this node now\n"),
+        (_, false) => format!("{address} is on this node already\n"),
+    })
+}
+
+fn is_by_hand(entry: &Entry) -> bool {
+    entry.resource == BY_HAND || entry.resource.starts_with("eipctl-")
+}

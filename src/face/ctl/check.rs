@@ -1,0 +1,96 @@
+//! `eipctl check`: whether this node could take an address over, a line for each thing that it needs.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::options::{ADDRESS, JSON};
+use super::surroundings;
+use crate::cloud::Imds as _;
+use crate::cloud::settings::Settings;
+use crate::params::Params;
+use crate::resource::Action;
+use crate::resource::eip::{self, Finding, Verdict};
+
+/// The longest that the metadata service is asked for the region.
+const LOOKING: Duration = Duration::from_secs(3);
+
+/// A finding as it is printed.
+#[derive(Serialize)]
+struct Line {
+    subject: &'static str,
+    verdict: &'static str,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
+}
+
+impl Line {
+    fn new(finding: &Finding) -> Self {
+        let (verdict, text) = match &finding.verdict {
+            Verdict::Good(text) => ("ok", text.clone()),
+            Verdict::Warning(text) => ("warn", text.clone()),
+            Verdict::Failure(error) => ("FAIL", error.to_string()),
+            Verdict::Unknown(text) => ("-", text.clone()),
+        };
+        Self { subject: finding.subject, verdict, text, remedy: finding.remedy() }
+    }
+
+    fn show(&self) -> String {
+        let remedy = self.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
+        format!("{:4}  {:20}  {}{remedy}\n", self.verdict, self.subject, self.text)
+    }
+}
+
+/// Prints each finding when it is there; fails where one of them is a failure.
+pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+    let params = asked.params()?;
+    let known = asked.on_record_about(&params);
+    // By its record another resource is told from this one.
+    let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str()).to_owned();
+    let mut world = asked.world(&resource, &params.api, &params.timing)?;
+    let folders = world.records.folders();
+    world.records = world.records.read_only();
+    let request = asked.request(Action::Validate { level: 10 }, params);
+    let for_programs = asked.is_set(JSON);
+    let address = asked.text(ADDRESS).unwrap_or_default();
+    let mut lines = vec![Line {
+        subject: "parameters",
+        verdict: "ok",
+        text: format!("{address} and the options are sound"),
+        remedy: None,
+    }];
+    if !for_programs {
+        lines.iter().try_for_each(|line| print(&line.show()))?;
+    }
+    let environment = asked.environment(&resource);
+    let Params { api, timing, .. } = &request.params;
+    let (settings, _) = Settings::new(api, timing, &environment, asked.deadline.budget());
+    asked.run(async {
+        let region = asked.deadline.within(LOOKING).bound(world.imds.region()).await;
+        let seen = surroundings::seen(
+            &environment,
+            &settings,
+            region.ok().and_then(Result::ok),
+            folders,
+            &asked.deadline,
+        )
+        .await;
+        eip::examine(&world, &request, &seen, |finding| {
+            let line = Line::new(&finding);
+            if !for_programs {
+                // A reader that has gone away does not change what is found.
+                let _ = print(&line.show());
+            }
+            lines.push(line);
+        })
+        .await;
+        Ok(())
+    })?;
+    if for_programs {
+        print_json(&lines)?;
+    }
+    // What was said line by line is not said again.
+    if lines.iter().any(|line| line.verdict == "FAIL") { Err(Failure::Told) } else { Ok(()) }
+}

@@ -1,0 +1,64 @@
+//! `eipctl history`: the changes of holder that this node made.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::call::{Asked, Failure, print, print_json};
+use crate::ocf::text::one_line;
+use crate::state::Change;
+
+/// A change with the resource that it was made for.
+#[derive(Serialize)]
+struct Row<'a> {
+    time: String,
+    resource: &'a str,
+    #[serde(flatten)]
+    change: &'a Change,
+}
+
+/// Prints the changes of one resource, or of all.
+pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+    let mut entries = asked.on_record();
+    if let Some(wanted) = asked.text("resource") {
+        entries.retain(|entry| entry.resource == wanted);
+        if entries.is_empty() {
+            return Err(Failure::Failed(format!(
+                "nothing is on record about a resource {wanted} on this node"
+            )));
+        }
+    }
+    let mut changes: Vec<_> = entries
+        .iter()
+        .flat_map(|entry| entry.durable.history.iter().map(|change| (entry.resource.as_str(), change)))
+        .collect();
+    changes.sort_by_key(|(_, change)| change.at_ms);
+    if asked.is_set(super::options::JSON) {
+        let rows = changes.iter().map(|(resource, change)| Row {
+            time: time_of(change, TimeZone::UTC, "%Y-%m-%dT%H:%M:%SZ"),
+            resource,
+            change,
+        });
+        return print_json(&rows.collect::<Vec<_>>());
+    }
+    let mut text = String::new();
+    for (resource, change) in changes {
+        let time = time_of(change, TimeZone::system(), "%Y-%m-%d %H:%M:%S %z");
+        let (from, to) = (one_line(&change.from), one_line(&change.to));
+        let _ = write!(text, "{time}  {resource}  {}: from {from} to {to}", one_line(&change.action));
+        if let Some(association) = &change.association {
+            let _ = write!(text, ", {association}");
+        }
+        let _ = writeln!(text, ", {} ms", change.took_ms);
+    }
+    print(&text)
+}
+
+/// Returns when it was made; the number as it is on record where that is no time.
+fn time_of(change: &Change, zone: TimeZone, format: &str) -> String {
+    let since_1970 = i64::try_from(change.at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let shown = since_1970.and_then(|at| jiff::fmt::strtime::format(format, &at.to_zoned(zone)).ok());
+    shown.unwrap_or_else(|| change.at_ms.to_string())
+}

@@ -1,0 +1,128 @@
+//! `eipctl policy`: the IAM policy that an address needs.
+
+use std::fmt::Write as _;
+
+use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::options::ADDRESS;
+use crate::cloud::Selector;
+use crate::face::session::RealWorld;
+use crate::ids::AllocationId;
+use crate::params::{ApiSettings, Params};
+use crate::resource::policy::{self, Scope, partition_of};
+
+/// Prints the policy, or what its statements are for.
+pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+    let scope = scope(asked)?;
+    if !asked.is_set("explain") {
+        return print_json(&scope.policy());
+    }
+    let mut text = String::new();
+    for statement in scope.statements() {
+        let (sid, actions) = (statement.sid(), statement.actions().join(", "));
+        let _ = writeln!(text, "{sid}: {actions}\n    {}", statement.purpose());
+    }
+    if !scope.tags.is_empty() {
+        text.push_str("\nOnly instances and interfaces with the tags are allowed: tag the interfaces too, EC2 does not.\n");
+    }
+    print(&text)
+}
+
+/// Puts together what was given, and finds out the rest.
+fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
+    let (api, timing) = asked.reach()?;
+    let params = asked.text(ADDRESS).map(|_| asked.params()).transpose()?;
+    let tags = asked.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    let partition = asked.text("partition").map(partition).transpose()?;
+    let account = asked.text("account").map(account).transpose()?;
+    let mut allocations = Vec::new();
+    for id in asked.texts("also") {
+        let id = AllocationId::parse(id).map_err(|error| Failure::Usage(format!("--also: {error}")))?;
+        allocations.push(id);
+    }
+    let given = params.as_ref().and_then(|params| params.allocation_id.clone());
+    let world = asked.world(BY_HAND, &api, &timing)?;
+    let region = match region_given(asked, &api) {
+        Some(region) => region,
+        None => found(asked, "region", "--region", policy::region(&world, &asked.deadline))?,
+    };
+    let account = match account.or_else(|| account_of(&api)) {
+        Some(account) => account,
+        None => found(asked, "account", "--account", policy::account(&world, &asked.deadline))?,
+    };
+    if let Some(first) = match (given, params) {
+        (Some(id), _) => Some(id),
+        (None, Some(params)) => Some(allocation(asked, &world, &params)?),
+        (None, None) => None,
+    } {
+        allocations.insert(0, first);
+    }
+    Ok(Scope {
+        partition: partition.unwrap_or_else(|| partition_of(&region).to_owned()),
+        region,
+        account,
+        allocations,
+        tags,
+        private_addresses: asked.is_set("vip"),
+    })
+}
+
+/// Asks for something that was not given.
+fn found(
+    asked: &Asked<'_>,
+    what: &str,
+    option: &str,
+    work: impl Future<Output = Result<String, crate::error::Error>>,
+) -> Result<String, Failure> {
+    asked.run(work).map_err(|failure| match failure {
+        Failure::Failed(text) => Failure::Failed(format!("{what} unknown, give {option}: {text}")),
+        other => other,
+    })
+}
+
+fn allocation(asked: &Asked<'_>, world: &RealWorld, params: &Params) -> Result<AllocationId, Failure> {
+    let Some(ip) = params.elastic_ip else {
+        return Err(Failure::Usage("an address or an allocation id is needed".to_owned()));
+    };
+    let which = Selector::PublicIp(ip);
+    asked.run(policy::allocation(world, &which, &asked.deadline)).map_err(|failure| match failure {
+        Failure::Failed(text) => {
+            Failure::Failed(format!("allocation unknown, give eipalloc-... instead of {ip}: {text}"))
+        }
+        other => other,
+    })
+}
+
+/// Returns the region that options or environment name.
+fn region_given(asked: &Asked<'_>, api: &ApiSettings) -> Option<String> {
+    let environment = asked.environment(BY_HAND);
+    let variable = |name| environment.get(name).map(str::to_owned);
+    api.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
+}
+
+/// Returns the account of the role that is assumed: the address is in it.
+fn account_of(api: &ApiSettings) -> Option<String> {
+    api.role_arn.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned)
+}
+
+fn account(text: &str) -> Result<String, Failure> {
+    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .then(|| text.to_owned())
+        .ok_or_else(|| Failure::Usage(format!("--account {text}: expected twelve digits")))
+}
+
+fn partition(text: &str) -> Result<String, Failure> {
+    let form = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let expected = || Failure::Usage(format!("--partition {text}: expected aws, aws-cn or aws-us-gov"));
+    form.then(|| text.to_owned()).ok_or_else(expected)
+}
+
+/// Reads a tag. IAM takes `${...}` in a value for a variable of its own.
+fn tag(text: &str) -> Result<(String, String), Failure> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !text.contains("${") => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err(Failure::Usage(format!("--tag {text}: expected KEY=VALUE without ${{"))),
+    }
+}

@@ -1,0 +1,65 @@
+//! From the command line to the command, and from what came of it to an exit code.
+
+use std::io::Write as _;
+
+use clap::error::ErrorKind;
+
+use super::call::{Asked, Failure};
+use super::{by_hand, check, command, history, policy, restore, show};
+use crate::face::Call;
+use crate::ocf::text::one_line;
+
+/// The exit code for what was asked wrongly.
+const USAGE: u8 = 2;
+
+/// Serves one call of `eipctl` and returns its exit code: 0 done, 1 failed, 2 wrong usage.
+pub(in crate::face) fn serve(call: Call) -> u8 {
+    let matches = match command::command().try_get_matches_from(&call.arguments) {
+        Ok(matches) => matches,
+        Err(error) => return not_a_command(&error),
+    };
+    let Some((name, matches)) = matches.subcommand() else {
+        return conclude(Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())));
+    };
+    let asked = Asked::new(name, matches, call);
+    let outcome = match name {
+        "show" => show::run(&asked),
+        "check" => check::run(&asked),
+        "claim" => by_hand::claim(&asked),
+        "release" => by_hand::release(&asked),
+        "policy" => policy::run(&asked),
+        "history" => history::run(&asked),
+        "restore" => restore::run(&asked),
+        // clap knows the commands, so this is one that the list above lacks.
+        other => Err(Failure::Usage(format!("{other}: no such command"))),
+    };
+    let code = conclude(outcome);
+    asked.end();
+    code
+}
+
+/// Prints help or version as they were asked for; of a slip one line, which is what scripts and people read.
+fn not_a_command(error: &clap::Error) -> u8 {
+    let text = error.render().to_string();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let printed = std::io::stdout().write_all(text.as_bytes());
+        return u8::from(printed.is_err());
+    }
+    let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
+    let words: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let sentence = words.join(" ");
+    conclude(Err(Failure::Usage(sentence.strip_prefix("error: ").unwrap_or(&sentence).to_owned())))
+}
+
+/// Says in one line why it failed.
+fn conclude(outcome: Result<(), Failure>) -> u8 {
+    let (text, code) = match outcome {
+        Ok(()) => return 0,
+        Err(Failure::Told) => return 1,
+        Err(Failure::Failed(text)) => (text, 1),
+        Err(Failure::Usage(text)) => (text, USAGE),
+    };
+    // A reader that has gone away is no reason to panic.
+    let _ = writeln!(std::io::stderr(), "{}: {}", super::NAME, one_line(&text));
+    code
+}

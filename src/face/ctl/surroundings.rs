@@ -1,0 +1,148 @@
+//! What is around this process that a takeover depends on: the way to the EC2 API, proxies, folders, the installed agent.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cloud::settings::Settings;
+use crate::deadline::Deadline;
+use crate::ocf::environment::Environment;
+use crate::ocf::text::without_user_info;
+use crate::resource::eip::{Surroundings, Way};
+
+/// The longest that a name look-up may take.
+const LOOKING: Duration = Duration::from_secs(3);
+
+/// Looks around, by these variables and settings; `here` is the region that the metadata service names.
+pub async fn seen(
+    environment: &Environment,
+    settings: &Settings,
+    here: Option<String>,
+    folders: Vec<(PathBuf, Option<String>)>,
+    deadline: &Deadline,
+) -> Surroundings {
+    let endpoint = endpoint(settings, settings.region.as_deref().or(here.as_deref()));
+    let proxy = endpoint.as_ref().and_then(|url| proxy(environment, url));
+    let limit = deadline.within(LOOKING);
+    let way = match proxy.as_ref().or(endpoint.as_ref()).and_then(|url| url.parse::<http::Uri>().ok()) {
+        Some(url) => limit.bound(way(&url)).await.unwrap_or_else(|_| {
+            let host = url.host().unwrap_or_default().to_owned();
+            Some(Way::Lost { host, reason: "the name was not resolved in time".to_owned() })
+        }),
+        None => None,
+    };
+    let root = environment.get("OCF_ROOT").unwrap_or("/usr/lib/ocf");
+    let agent = Path::new(root).join("resource.d/heartbeat/eip");
+    let there = agent.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    Surroundings {
+        region: settings.region.clone(),
+        way,
+        proxy: proxy.map(|proxy| without_user_info(&proxy).into_owned()),
+        folders,
+        agent: Some((agent, there)),
+    }
+}
+
+/// Returns where EC2 is asked, as a URL.
+///
+/// # Source
+/// AWS General Reference, "Amazon EC2 endpoints and quotas"; AWS SDKs, `partitions.json` for the suffixes.
+fn endpoint(settings: &Settings, region: Option<&str>) -> Option<String> {
+    if let Some(url) = &settings.ec2_endpoint {
+        return Some(url.clone());
+    }
+    let region = region?;
+    let service = if settings.fips { "ec2-fips" } else { "ec2" };
+    let suffix = match (crate::resource::policy::partition_of(region), settings.dual_stack) {
+        ("aws-cn", false) => "amazonaws.com.cn",
+        ("aws-cn", true) => "api.amazonwebservices.com.cn",
+        (_, false) => "amazonaws.com",
+        (_, true) => "api.aws",
+    };
+    Some(format!("https://{service}.{region}.{suffix}"))
+}
+
+/// Returns the proxy that a request to this URL goes through.
+fn proxy(environment: &Environment, url: &str) -> Option<String> {
+    let variable = |name: &str| {
+        environment.get(name).or_else(|| environment.get(&name.to_ascii_lowercase())).map(str::to_owned)
+    };
+    let url: http::Uri = url.parse().ok()?;
+    let host = url.host()?;
+    let exempt = variable("NO_PROXY").unwrap_or_default();
+    let is_exempt = exempt.split(',').map(str::trim).any(|entry| {
+        let domain = entry.trim_start_matches('.');
+        let below = host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        entry == "*" || (!domain.is_empty() && below)
+    });
+    if is_exempt {
+        return None;
+    }
+    let own = if url.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
+    let proxy = variable(own).or_else(|| variable("ALL_PROXY"))?;
+    Some(if proxy.contains("://") { proxy } else { format!("http://{proxy}") })
+}
+
+/// Looks up the name, and the address that packets leave from; none are sent.
+async fn way(url: &http::Uri) -> Option<Way> {
+    let host = url.host()?.trim_matches(['[', ']']).to_owned();
+    let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
+    let found = route(&host, port).await;
+    Some(match found {
+        Ok((to, from)) => Way::Found { host, to, from },
+        Err(error) => Way::Lost { host, reason: error.to_string() },
+    })
+}
+
+async fn route(host: &str, port: u16) -> std::io::Result<(IpAddr, IpAddr)> {
+    let to = tokio::net::lookup_host((host, port)).await?.next();
+    let to = to.ok_or_else(|| std::io::Error::other("the name has no address"))?;
+    Ok((to.ip(), source(to).await?))
+}
+
+async fn source(to: SocketAddr) -> std::io::Result<IpAddr> {
+    let any: SocketAddr = if to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let socket = tokio::net::UdpSocket::bind(any).await?;
+    socket.connect(to).await?;
+    Ok(socket.local_addr()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::new(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+    }
+
+    #[test]
+    fn a_proxy_is_found_unless_the_host_is_exempt() {
+        let url = "https://ec2.eu-west-1.amazonaws.com";
+        let found = |variables: &[(&str, &str)]| proxy(&environment(variables), url);
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[("https_proxy", "proxy:3128")]).as_deref(), Some("http://proxy:3128"));
+        for exempt in ["*", "amazonaws.com", ".amazonaws.com", "a, ec2.eu-west-1.amazonaws.com"] {
+            assert_eq!(found(&[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", exempt)]), None, "{exempt}");
+        }
+        assert!(found(&[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", "aws.com,10.0.0.0/8")]).is_some());
+        assert_eq!(found(&[("HTTP_PROXY", "http://p:1")]), None);
+    }
+
+    #[test]
+    fn endpoints_follow_the_partition() {
+        let plain = Settings::default();
+        let of = |settings: &Settings, region| endpoint(settings, Some(region)).unwrap();
+        assert_eq!(of(&plain, "eu-west-1"), "https://ec2.eu-west-1.amazonaws.com");
+        assert_eq!(of(&plain, "cn-north-1"), "https://ec2.cn-north-1.amazonaws.com.cn");
+        assert_eq!(
+            of(&Settings { fips: true, ..Settings::default() }, "us-gov-west-1"),
+            "https://ec2-fips.us-gov-west-1.amazonaws.com"
+        );
+        assert_eq!(
+            of(&Settings { dual_stack: true, ..Settings::default() }, "eu-west-1"),
+            "https://ec2.eu-west-1.api.aws"
+        );
+        assert_eq!(endpoint(&plain, None), None);
+    }
+}

@@ -1,0 +1,294 @@
+//! The permissions that the agents need, as an IAM policy: for one address, and no more than what the actions call.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::World;
+use crate::cloud::{Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::ids::AllocationId;
+use crate::retry;
+
+/// What a policy is limited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The partition of AWS: `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// The region.
+    pub region: String,
+    /// The account that owns address, instances and interfaces: twelve digits.
+    pub account: String,
+    /// The addresses; none where only private addresses are to be moved.
+    pub allocations: Vec<AllocationId>,
+    /// Tags that instances and interfaces must have, all of them.
+    pub tags: Vec<(String, String)>,
+    /// Whether secondary private addresses are to be moved too.
+    pub private_addresses: bool,
+}
+
+/// A policy as IAM reads it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Policy {
+    version: &'static str,
+    statement: Vec<Statement>,
+}
+
+/// One statement of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Statement {
+    sid: &'static str,
+    effect: &'static str,
+    action: Vec<&'static str>,
+    resource: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Condition>,
+    /// What it is for, for a person.
+    #[serde(skip)]
+    purpose: &'static str,
+}
+
+/// A condition by the tags of what is acted on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Condition {
+    string_equals: BTreeMap<String, String>,
+}
+
+impl Statement {
+    fn new(sid: &'static str, action: &[&'static str], resource: Vec<String>, purpose: &'static str) -> Self {
+        Self { sid, effect: "Allow", action: action.to_vec(), resource, condition: None, purpose }
+    }
+
+    /// Returns its name within the policy.
+    #[must_use]
+    pub fn sid(&self) -> &'static str {
+        self.sid
+    }
+
+    /// Returns the calls that it allows.
+    #[must_use]
+    pub fn actions(&self) -> &[&'static str] {
+        &self.action
+    }
+
+    /// Returns what it is for, for a person.
+    #[must_use]
+    pub fn purpose(&self) -> &'static str {
+        self.purpose
+    }
+}
+
+impl Scope {
+    /// Returns the policy.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { version: "2012-10-17", statement: self.statements() }
+    }
+
+    /// Returns its statements.
+    ///
+    /// # Source
+    /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls take no
+    /// resource; associating takes address, instance and interface, disassociating address and interface, the calls for private
+    /// addresses the interface.
+    #[must_use]
+    pub fn statements(&self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        if !self.allocations.is_empty() {
+            statements.push(Statement::new(
+                "FindHolder",
+                &["ec2:DescribeAddresses"],
+                vec!["*".to_owned()],
+                "Asks who holds the address. EC2 cannot limit this to one address.",
+            ));
+            let move_it = ["ec2:AssociateAddress", "ec2:DisassociateAddress"];
+            let addresses = self.allocations.iter().map(|id| self.arn(&format!("elastic-ip/{id}"))).collect();
+            statements.push(Statement::new(
+                "MoveAddress",
+                &move_it,
+                addresses,
+                "Takes the address and lets it go: no other address than those listed.",
+            ));
+            statements.push(self.tagged(Statement::new(
+                "MoveToNodes",
+                &move_it,
+                vec![self.arn("instance/*"), self.arn("network-interface/*")],
+                "The other side of the same calls: the instances and interfaces that the address may be on. EC2 wants both.",
+            )));
+        }
+        if self.private_addresses {
+            statements.push(Statement::new(
+                "FindPrivateAddress",
+                &["ec2:DescribeNetworkInterfaces"],
+                vec!["*".to_owned()],
+                "Asks which interface has the private address. EC2 cannot limit this.",
+            ));
+            statements.push(self.tagged(Statement::new(
+                "MovePrivateAddress",
+                &["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
+                vec![self.arn("network-interface/*")],
+                "Moves a secondary private address between interfaces.",
+            )));
+        }
+        statements
+    }
+
+    fn arn(&self, what: &str) -> String {
+        format!("arn:{}:ec2:{}:{}:{what}", self.partition, self.region, self.account)
+    }
+
+    fn tagged(&self, mut statement: Statement) -> Statement {
+        let tag = |(key, value): &(String, String)| (format!("aws:ResourceTag/{key}"), value.clone());
+        if !self.tags.is_empty() {
+            statement.condition = Some(Condition { string_equals: self.tags.iter().map(tag).collect() });
+        }
+        statement
+    }
+}
+
+/// Returns the partition that a region is in.
+///
+/// # Source
+/// AWS SDKs, `partitions.json`: the patterns of region names.
+#[must_use]
+pub fn partition_of(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("us-iso-", "aws-iso"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("eusc-", "aws-eusc"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+/// Returns the region of this instance, as the metadata service says.
+///
+/// # Errors
+/// That it does not say it.
+pub async fn region<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
+    let asked = retry::until(deadline, PAUSE, silent, async || world.imds().region().await);
+    asked.await.map_err(Error::Imds)
+}
+
+/// Returns the account of this instance, as the metadata service says.
+///
+/// # Errors
+/// That it does not say it.
+pub async fn account<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
+    let asked = retry::until(deadline, PAUSE, silent, async || world.imds().account().await);
+    asked.await.map_err(Error::Imds)
+}
+
+/// Returns the allocation of an address, as EC2 says.
+///
+/// # Errors
+/// Why EC2 does not say it.
+pub async fn allocation<W: World>(
+    world: &W,
+    which: &Selector,
+    deadline: &Deadline,
+) -> Result<AllocationId, Error> {
+    let cut_off = || Ec2Error::cut_off("DescribeAddresses", which);
+    let address = retry::until(deadline, PAUSE, cut_off, async || world.ec2().describe(which).await).await?;
+    Ok(address.allocation)
+}
+
+/// The longest pause between two questions: a person is waiting.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
+fn silent() -> ImdsError {
+    ImdsError::Silent { path: "meta-data".to_owned(), answer: "no answer in time".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope {
+            partition: "aws".to_owned(),
+            region: "eu-west-1".to_owned(),
+            account: "123456789012".to_owned(),
+            allocations: vec!["eipalloc-0123456789abcdef0".parse().unwrap()],
+            tags: Vec::new(),
+            private_addresses: false,
+        }
+    }
+
+    #[test]
+    fn one_address_is_all_that_can_be_moved() {
+        let policy = serde_json::to_value(scope().policy()).unwrap();
+        assert_eq!(
+            policy,
+            serde_json::json!({
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "FindHolder",
+                        "Effect": "Allow",
+                        "Action": ["ec2:DescribeAddresses"],
+                        "Resource": ["*"],
+                    },
+                    {
+                        "Sid": "MoveAddress",
+                        "Effect": "Allow",
+                        "Action": ["ec2:AssociateAddress", "ec2:DisassociateAddress"],
+                        "Resource": ["arn:aws:ec2:eu-west-1:123456789012:elastic-ip/eipalloc-0123456789abcdef0"],
+                    },
+                    {
+                        "Sid": "MoveToNodes",
+                        "Effect": "Allow",
+                        "Action": ["ec2:AssociateAddress", "ec2:DisassociateAddress"],
+                        "Resource": [
+                            "arn:aws:ec2:eu-west-1:123456789012:instance/*",
+                            "arn:aws:ec2:eu-west-1:123456789012:network-interface/*",
+                        ],
+                    },
+                ],
+            })
+        );
+    }
+
+    #[test]
+    fn tags_limit_instances_and_interfaces_but_not_the_address() {
+        let tags = vec![("cluster".to_owned(), "web".to_owned())];
+        let scope = Scope { tags, private_addresses: true, ..scope() };
+        let conditions: Vec<_> = scope
+            .statements()
+            .into_iter()
+            .map(|statement| (statement.sid, statement.condition.is_some()))
+            .collect();
+        assert_eq!(
+            conditions,
+            [
+                ("FindHolder", false),
+                ("MoveAddress", false),
+                ("MoveToNodes", true),
+                ("FindPrivateAddress", false),
+                ("MovePrivateAddress", true)
+            ]
+        );
+        let text = serde_json::to_string(&scope.policy()).unwrap();
+        assert!(text.contains(r#""Condition":{"StringEquals":{"aws:ResourceTag/cluster":"web"}}"#), "{text}");
+    }
+
+    #[test]
+    fn regions_are_in_their_partitions() {
+        for (region, partition) in [
+            ("eu-west-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+        ] {
+            assert_eq!(partition_of(region), partition, "{region}");
+        }
+    }
+}

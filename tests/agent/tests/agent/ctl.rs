@@ -1,0 +1,61 @@
+//! `eipctl` in general: help, version, and what is asked wrongly.
+
+use agent_tests::{Node, World, each};
+
+/// Every command of `eipctl`.
+pub(crate) const COMMANDS: [&str; 8] =
+    ["show", "check", "claim", "release", "policy", "history", "restore", "drill"];
+
+#[test]
+fn help_is_at_hand_for_every_command() {
+    let (_world, [a]) = World::new();
+    let help = a.ctl("--help", &[]).ok().no_requests();
+    each(COMMANDS.map(|name| (name, name)), |command| {
+        assert!(help.stdout.contains(&format!("  {command} ")), "{}", help.stdout);
+        let by_name = a.ctl("help", &[command]).ok();
+        let by_option = a.ctl(command, &["--help"]).ok();
+        assert!(by_option.stdout.contains("Usage: eipctl"), "{}", by_option.stdout);
+        assert_eq!((by_name.stdout, by_name.stderr), (by_option.stdout, String::new()));
+    });
+    let version = a.ctl("--version", &[]).ok();
+    assert_eq!(version.stdout, format!("eipctl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn what_is_asked_wrongly_gets_one_line() {
+    let (_world, [a]) = World::new();
+    let rows: [(&[&str], &str); 15] = [
+        (&[], "subcommand"),
+        (&["shwo", "203.0.113.10"], "'show'"),
+        (&["show"], "<ADDRESS>"),
+        (&["show", "203.0.113"], "expected an IPv4 address"),
+        (&["show", "eipalloc-12"], "eipalloc- and 8 or 17 digits"),
+        (&["show", "203.0.113.10", "--colour"], "--colour"),
+        (&["show", "203.0.113.10", "--region", "eu-west-1a"], "not a zone"),
+        (&["show", "203.0.113.10", "--timeout", "0"], "1..=3600"),
+        (&["check", "203.0.113.10", "--interface", "eni-1"], "eni- and 8 or 17"),
+        (&["claim", "203.0.113.10", "--allow-reassociation", "perhaps"], "true or false"),
+        (&["policy"], "<ADDRESS>"),
+        (&["policy", "203.0.113.10", "--tag", "cluster"], "KEY=VALUE"),
+        (&["policy", "203.0.113.10", "--account", "1234"], "twelve digits"),
+        (&["drill"], "<RESOURCE>"),
+        (&["history", "203.0.113.10"], "unexpected argument"),
+    ];
+    for (arguments, part) in rows {
+        let (first, rest) = arguments.split_first().unwrap_or((&"", &[]));
+        let outcome = a.ctl(first, rest).expect(2).complains("eipctl", part).no_requests();
+        assert_eq!(outcome.stdout, "");
+    }
+}
+
+#[test]
+fn no_secret_of_the_environment_is_printed() {
+    let (_world, [a]) = World::new();
+    let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00";
+    let run = |node: &Node, command| node.ctl(command, &["203.0.113.10"]).secret(secret);
+    for command in ["show", "check"] {
+        let run =
+            run(&a, command).env("AWS_ACCESS_KEY_ID", "AKIDUNKNOWN").env("AWS_SECRET_ACCESS_KEY", secret);
+        run.env("HTTPS_PROXY", format!("http://user:{secret}@127.0.0.1:1")).timeout_ms(40_000).go();
+    }
+}

@@ -1,0 +1,88 @@
+//! `eipctl claim` and `eipctl release`.
+
+use agent_tests::World;
+
+#[test]
+fn an_address_is_taken_and_let_go() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    a.ctl("claim", &["203.0.113.10"]).ok().prints("is on this node now").says("moved from");
+    world.held_by(&a);
+    let again = a.ctl("claim", &["203.0.113.10"]).ok().wrote_nothing();
+    again.prints("already");
+    b.ctl("release", &["203.0.113.10"]).ok().prints("not on this node").wrote_nothing();
+    world.held_by(&a);
+    let allocation = world.address.allocation_id.to_string();
+    a.ctl("release", &[&allocation]).ok().prints("let go");
+    world.held_by_nobody();
+    let place = ["203.0.113.10", "--interface", "1", "--private-ip-address", "10.0.1.13"];
+    a.ctl("claim", &place).ok();
+    world.held_at(&a, a.ip(3));
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+    let (world, [a, b]) = World::new();
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+    world.cloud.associate(&own, a.eni(), None);
+    world.give(&b);
+    let outcome = a.ctl("claim", &["203.0.113.10", "--dry-run"]).ok().wrote_nothing();
+    outcome.prints_line(&["would move from", b.id(), a.eni(), "203.0.113.50 would make way"]);
+    let outcome = b.ctl("release", &["203.0.113.10", "--dry-run"]).ok().wrote_nothing();
+    outcome.prints_line(&["would be let go", "eipassoc-"]);
+    a.ctl("release", &["203.0.113.10", "--dry-run"]).ok().prints("nothing would be done");
+    assert!(!a.state().exists() && !b.state().exists(), "it wrote a record");
+    world.held_by(&b);
+    world.cloud.deny("AssociateAddress");
+    a.ctl("claim", &["203.0.113.10", "--dry-run"]).expect(1).complains("eipctl", "UnauthorizedOperation");
+}
+
+#[test]
+fn what_the_cluster_runs_here_is_refused_unless_forced() {
+    let (world, [a, b]) = World::new();
+    a.start().ok();
+    let allocation = world.address.allocation_id.to_string();
+    for address in ["203.0.113.10", &allocation] {
+        for command in ["claim", "release"] {
+            let outcome = a.ctl(command, &[address]).expect(1).complains("eipctl", "the cluster runs vip");
+            outcome.no_requests();
+        }
+    }
+    world.held_by(&a);
+    a.ctl("release", &["203.0.113.10", "--force"]).ok().prints("let go");
+    world.held_by_nobody();
+    // On another node, and after its stop, it is nobody's business.
+    b.ctl("claim", &["203.0.113.10"]).ok();
+    a.stop().ok();
+    a.ctl("claim", &["203.0.113.10"]).ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn an_address_that_made_way_comes_back_on_release() {
+    let (world, [a]) = World::new();
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+    world.cloud.associate(&own, a.eni(), None);
+    a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 gives way");
+    a.ctl("release", &[world.address.allocation_id.as_ref()]).ok();
+    assert!(world.cloud.holder(&own).is_some_and(|holder| holder.instance == *a.id()));
+}
+
+#[test]
+fn a_holder_is_left_in_peace_where_that_is_asked_for() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    let arguments = ["203.0.113.10", "--allow-reassociation", "false"];
+    a.ctl("claim", &arguments).expect(1).says(b.id());
+    a.ctl("claim", &arguments).arguments(&["--dry-run"]).expect(1).complains("eipctl", "is held by");
+    world.held_by(&b);
+}
+
+#[test]
+fn a_release_that_cannot_be_done_fails() {
+    let (world, [a]) = World::new();
+    a.ctl("claim", &["203.0.113.10"]).ok();
+    world.cloud.deny("DisassociateAddress");
+    a.ctl("release", &["203.0.113.10", "--timeout", "5"]).expect(1).says("UnauthorizedOperation");
+    world.held_by(&a);
+}

@@ -1,0 +1,176 @@
+//! `eipctl check`: what a takeover would need, a line each.
+
+use agent_tests::{Isolation, Outcome, World, black_hole, each, refusing};
+use aws_sim::{FaultKind, ImdsState};
+
+use crate::trouble::ec2;
+
+fn lines<'a>(outcome: &'a Outcome, verdict: &str) -> Vec<&'a str> {
+    let begins = format!("{verdict:4}  ");
+    outcome.stdout.lines().filter(|line| line.starts_with(&begins)).collect()
+}
+
+#[test]
+fn a_good_node_passes_and_nothing_is_changed() {
+    let (world, [a, b]) = World::new();
+    world.give(&b);
+    let root = world.folder().write("ocf/resource.d/heartbeat/eip", "");
+    std::process::Command::new("chmod").arg("755").arg(&root).status().unwrap();
+    let root = world.folder().path().join("ocf").display().to_string();
+    let outcome = a.ctl("check", &["203.0.113.10"]).env("OCF_ROOT", root).ok().wrote_nothing();
+    assert_eq!(
+        (outcome.stderr.as_str(), lines(&outcome, "FAIL"), lines(&outcome, "warn")),
+        ("", vec![], vec![])
+    );
+    for (subject, part) in [
+        ("parameters", "203.0.113.10"),
+        ("metadata service", "IMDSv2"),
+        ("interface", "eni-"),
+        ("clock", "AWS takes the time"),
+        ("credentials", "accepted"),
+        ("address", "held by i-"),
+        ("region", "eu-west-1"),
+        ("border group", "the region's own"),
+        ("permission to take", "AssociateAddress"),
+        ("permission to let go", "DisassociateAddress"),
+        ("other resources", "10.0.1.10"),
+        ("way to EC2", "127.0.0.1"),
+        ("proxy", "none"),
+        ("records", "can be written"),
+        ("agent", "resource.d/heartbeat/eip"),
+    ] {
+        let begins = format!("ok    {subject:20}");
+        let found = outcome.stdout.lines().any(|line| line.starts_with(&begins) && line.contains(part));
+        assert!(found, "{subject}: {part}\n{}", outcome.told());
+    }
+    assert!(!a.state().exists(), "it wrote a record");
+    world.held_by(&b);
+}
+
+#[test]
+fn each_fault_is_a_line_that_says_what_would_be_right() {
+    type Row =
+        (&'static str, fn(&World, &agent_tests::Node), &'static [&'static str], &'static [&'static str]);
+    let rows: [Row; 7] = [
+        (
+            "an interface that is not there",
+            |_, _| (),
+            &["--interface", "7"],
+            &["FAIL", "interface", "name an interface"],
+        ),
+        (
+            "a private address that is not there",
+            |_, _| (),
+            &["--private-ip-address", "10.9.9.9"],
+            &["FAIL", "interface", "10.9.9.9"],
+        ),
+        (
+            "no permission to ask",
+            |w, _| w.cloud.deny("DescribeAddresses"),
+            &[],
+            &["FAIL", "address", "UnauthorizedOperation", "eipctl policy"],
+        ),
+        (
+            "no permission to take",
+            |w, _| w.cloud.deny("AssociateAddress"),
+            &[],
+            &["FAIL", "permission to take", "eipctl policy"],
+        ),
+        (
+            "no permission to let go",
+            |w, a| {
+                w.give(a);
+                w.cloud.deny("DisassociateAddress");
+            },
+            &[],
+            &["FAIL", "permission to let go", "eipctl policy"],
+        ),
+        (
+            "another region",
+            |_, _| (),
+            &["--region", "us-east-1"],
+            &["FAIL", "region", "us-east-1", "eu-west-1"],
+        ),
+        ("no agent for Pacemaker", |_, _| (), &[], &["warn", "agent", "/nowhere/resource.d/heartbeat/eip"]),
+    ];
+    each(rows.map(|row| (row.0, row)), |(_, prepare, arguments, parts)| {
+        let (world, [a]) = World::new();
+        prepare(&world, &a);
+        let run = a.ctl("check", &["203.0.113.10"]).arguments(arguments).env("OCF_ROOT", "/nowhere");
+        let outcome = run.go().wrote_nothing().prints_line(parts);
+        let failed = parts[0] == "FAIL";
+        assert_eq!(outcome.code, i32::from(failed), "{}", outcome.told());
+    });
+}
+
+#[test]
+fn another_resource_in_the_same_place_is_a_failure() {
+    let (world, [a]) = World::new();
+    a.start().ok();
+    let other = world.cloud.allocate(Some([203, 0, 113, 11].into()));
+    let outcome = a.ctl("check", &[&other.public_ip.to_string()]).expect(1);
+    outcome.prints_line(&["FAIL", "other resources", "203.0.113.10 of resource vip"]);
+    a.ctl("check", &["203.0.113.10"]).ok().prints_line(&["ok", "other resources"]);
+}
+
+#[test]
+fn an_unknown_address_fails_and_what_needs_it_is_not_checked() {
+    let (_world, [a]) = World::new();
+    let outcome = a.ctl("check", &["203.0.113.77"]).expect(1);
+    let outcome =
+        outcome.prints_line(&["FAIL", "address", "InvalidAddress.NotFound", "of this account and region"]);
+    outcome
+        .prints_line(&["-", "permission to take", "needs the address"])
+        .prints_line(&["ok", "credentials"]);
+}
+
+#[test]
+fn silence_of_one_leaves_time_for_the_others() {
+    let (world, [a]) = World::new();
+    let silent = format!("http://{}", black_hole());
+    let run = a.ctl("check", &["203.0.113.10", "--timeout", "8", "--endpoint-url", &silent]);
+    let outcome = run.expect(1).prints_line(&["FAIL", "address", "open the way to the EC2 API"]);
+    outcome.prints_line(&["ok", "interface"]).prints_line(&["ok", "records"]);
+    world.cloud.set_imds_state(a.id(), ImdsState::Off403);
+    let outcome = a.ctl("check", &["203.0.113.10", "--timeout", "8"]).expect(1);
+    outcome.prints_line(&["FAIL", "metadata service", "IMDSv2"]).prints_line(&["ok", "records"]);
+}
+
+#[test]
+fn a_clock_that_is_off_is_said() {
+    let (world, [a]) = World::new();
+    let message = "Request has expired.".to_owned();
+    let expired = FaultKind::Error { status: 400, code: "RequestExpired".to_owned(), message };
+    world.cloud.fault(ec2("DescribeAddresses", expired).times(1));
+    a.ctl("check", &["203.0.113.10"]).ok().prints_line(&["warn", "clock", "RequestExpired", "chronyd"]);
+}
+
+#[test]
+fn a_proxy_is_shown_without_its_password() {
+    let (_world, [a]) = World::new();
+    let secret = "hunter2hunter2";
+    let run = a.ctl("check", &["203.0.113.10", "--timeout", "8"]).secret(secret);
+    let run = run.env("HTTP_PROXY", format!("http://user:{secret}@{}", refusing()));
+    let outcome = run.go();
+    outcome.prints_line(&["warn", "proxy", "http://***@127.0.0.1:1", "/etc/sysconfig/pacemaker"]);
+}
+
+#[test]
+fn folders_that_cannot_be_written_are_a_warning() {
+    let Some(isolation) = Isolation::new("mount -t tmpfs -o ro tmpfs /var/lib") else { return };
+    let (_world, [a]) = World::setup().inside(isolation).make();
+    let outcome = a.ctl("check", &["203.0.113.10"]).no_env("EIP_STATE_DIR").ok();
+    outcome.prints_line(&["warn", "records", "/var/lib/eip", "read-only"]);
+}
+
+#[test]
+fn json_holds_the_same_findings() {
+    let (world, [a]) = World::new();
+    world.cloud.deny("AssociateAddress");
+    let outcome = a.ctl("check", &["203.0.113.10", "--json"]).expect(1);
+    for part in ["\"subject\": \"permission to take\"", "\"verdict\": \"FAIL\"", "\"remedy\": \"allow it in"]
+    {
+        assert!(outcome.stdout.contains(part), "{part}\n{}", outcome.stdout);
+    }
+    assert!(outcome.stdout.starts_with('['), "{}", outcome.stdout);
+}

@@ -1,0 +1,99 @@
+//! `eipctl policy`: the least that the role of a node needs.
+
+use agent_tests::{Outcome, World, refusing};
+use aws_sim::ImdsState;
+
+const ALLOCATION: &str = "eipalloc-0123456789abcdef0";
+
+fn resources(outcome: &Outcome) -> Vec<&str> {
+    let arns = outcome.stdout.split('"').filter(|part| part.starts_with("arn:"));
+    arns.collect()
+}
+
+#[test]
+fn with_everything_given_nobody_is_asked() {
+    let (_world, [a]) = World::new();
+    let given = [ALLOCATION, "--region", "cn-north-1", "--account", "210987654321"];
+    let outcome = a.ctl("policy", &given).ok().no_requests();
+    assert_eq!(outcome.stderr, "");
+    assert_eq!(
+        resources(&outcome),
+        [
+            format!("arn:aws-cn:ec2:cn-north-1:210987654321:elastic-ip/{ALLOCATION}"),
+            "arn:aws-cn:ec2:cn-north-1:210987654321:instance/*".to_owned(),
+            "arn:aws-cn:ec2:cn-north-1:210987654321:network-interface/*".to_owned(),
+        ]
+    );
+    for action in ["ec2:DescribeAddresses", "ec2:AssociateAddress", "ec2:DisassociateAddress"] {
+        assert!(outcome.stdout.contains(&format!("\"{action}\"")), "{}", outcome.stdout);
+    }
+    assert!(!outcome.stdout.contains("PrivateIpAddresses") && !outcome.stdout.contains("Condition"));
+}
+
+#[test]
+fn what_is_not_given_is_found_out() {
+    let (world, [a]) = World::new();
+    let outcome = a.ctl("policy", &["203.0.113.10"]).ok().wrote_nothing();
+    let allocation = world.address.allocation_id.to_string();
+    let arns = resources(&outcome);
+    assert!(arns[0].starts_with("arn:aws:ec2:eu-west-1:") && arns[0].ends_with(&allocation), "{arns:?}");
+    let account = arns[0].split(':').nth(4).unwrap();
+    assert!(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()), "{arns:?}");
+}
+
+#[test]
+fn tags_partition_and_private_addresses() {
+    let (_world, [a]) = World::new();
+    let mut given = vec![ALLOCATION, "--region", "us-gov-west-1", "--account", "210987654321"];
+    given.extend([
+        "--tag",
+        "cluster=web",
+        "--tag",
+        "stage=prod",
+        "--vip",
+        "--also",
+        "eipalloc-0aaaaaaaaaaaaaaa0",
+    ]);
+    let outcome = a.ctl("policy", &given).ok().no_requests();
+    for part in [
+        "\"aws:ResourceTag/cluster\": \"web\"",
+        "\"aws:ResourceTag/stage\": \"prod\"",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+        "ec2:DescribeNetworkInterfaces",
+        "arn:aws-us-gov:ec2:us-gov-west-1:210987654321:elastic-ip/eipalloc-0aaaaaaaaaaaaaaa0",
+    ] {
+        assert!(outcome.stdout.contains(part), "{part}\n{}", outcome.stdout);
+    }
+    given.extend(["--partition", "aws"]);
+    assert!(a.ctl("policy", &given).ok().stdout.contains("arn:aws:ec2:us-gov-west-1:"));
+    given.push("--explain");
+    a.ctl("policy", &given)
+        .ok()
+        .prints("MoveAddress: ec2:AssociateAddress, ec2:DisassociateAddress")
+        .prints("tag");
+    let alone = ["--vip", "--region", "eu-west-1", "--account", "210987654321"];
+    let outcome = a.ctl("policy", &alone).ok().no_requests();
+    assert!(!outcome.stdout.contains("AssociateAddress"), "{}", outcome.stdout);
+}
+
+#[test]
+fn the_account_of_an_assumed_role_owns_the_address() {
+    let (_world, [a]) = World::new();
+    let role = "arn:aws:iam::555555555555:role/net";
+    let outcome =
+        a.ctl("policy", &[ALLOCATION, "--region", "eu-west-1", "--role-arn", role]).ok().no_requests();
+    assert!(outcome.stdout.contains(":555555555555:elastic-ip/"), "{}", outcome.stdout);
+}
+
+#[test]
+fn what_cannot_be_found_out_is_named_with_the_option_for_it() {
+    let (world, [a]) = World::new();
+    world.cloud.set_imds_state(a.id(), ImdsState::Off403);
+    let short = |arguments: &[&str]| a.ctl("policy", arguments).arguments(&["--timeout", "2"]);
+    short(&[ALLOCATION]).expect(1).complains("eipctl", "give --region");
+    short(&[ALLOCATION, "--region", "eu-west-1"]).expect(1).complains("eipctl", "give --account");
+    let given = ["203.0.113.10", "--region", "eu-west-1", "--account", "210987654321"];
+    let url = format!("http://{}", refusing());
+    short(&given).env("AWS_ENDPOINT_URL_EC2", url).expect(1).complains("eipctl", "give eipalloc-");
+}

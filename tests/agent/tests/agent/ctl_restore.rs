@@ -1,0 +1,85 @@
+//! `eipctl restore`: what made way comes back at boot.
+
+use agent_tests::{Node, World, refusing};
+use aws_sim::Address;
+
+/// Makes node 1 take the address, with one of its own making way, and go down without a stop.
+fn crashed() -> (World, [Node; 2], Address) {
+    let (world, [a, b]) = World::new();
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+    world.cloud.associate(&own, a.eni(), None);
+    a.start().ok();
+    // What is below /run does not outlive a boot.
+    std::fs::remove_file(a.volatile_file()).unwrap();
+    (world, [a, b], own)
+}
+
+fn is_back(world: &World, node: &Node, own: &Address) -> bool {
+    world
+        .cloud
+        .holder(own)
+        .is_some_and(|holder| holder.instance == *node.id() && holder.private_ip == node.private_ip())
+}
+
+#[test]
+fn an_address_is_put_back_after_a_crash() {
+    let (world, [a, b], own) = crashed();
+    b.start().ok();
+    a.ctl("restore", &[]).ok().says("203.0.113.50 put back on");
+    assert!(is_back(&world, &a, &own));
+    world.held_by(&b);
+    let again = a.ctl("restore", &[]).ok().no_requests();
+    assert_eq!((again.stdout, again.stderr), (String::new(), String::new()));
+}
+
+#[test]
+fn nothing_on_record_is_nothing_to_do() {
+    let (_world, [a]) = World::new();
+    let outcome = a.ctl("restore", &[]).ok().no_requests();
+    assert_eq!((outcome.stdout, outcome.stderr), (String::new(), String::new()));
+}
+
+#[test]
+fn the_cluster_s_address_is_not_pushed_off() {
+    let (world, [a, _], own) = crashed();
+    a.ctl("restore", &[]).ok().says("203.0.113.50 waits").wrote_nothing();
+    world.held_by(&a);
+    // The cluster finds it here, and stops it later.
+    a.probe().ok();
+    a.stop().ok();
+    assert!(is_back(&world, &a, &own));
+}
+
+#[test]
+fn a_resource_that_runs_is_left_alone() {
+    let (world, [a]) = World::new();
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+    world.cloud.associate(&own, a.eni(), None);
+    a.start().ok();
+    a.ctl("restore", &[]).ok().wrote_nothing();
+    world.held_by(&a);
+}
+
+#[test]
+fn what_cannot_be_put_back_is_a_line_and_a_failure() {
+    let (world, [a, b], own) = crashed();
+    b.start().ok();
+    world.cloud.deny("AssociateAddress");
+    let outcome = a.ctl("restore", &["--timeout", "5"]).expect(1);
+    outcome.complains("eipctl", "203.0.113.50 is not back: AssociateAddress");
+    world.cloud.allow("AssociateAddress");
+    let silent = format!("http://{}", refusing());
+    a.ctl("restore", &["--timeout", "3", "--endpoint-url", &silent]).expect(1).says("is not back");
+    a.ctl("restore", &[]).ok();
+    assert!(is_back(&world, &a, &own));
+}
+
+#[test]
+fn how_aws_was_reached_is_remembered_and_holds_no_secret() {
+    let (world, [a, b], own) = crashed();
+    b.start().ok();
+    // As at boot: nothing in the environment but what the unit sets; the harness refuses the real endpoints all the same.
+    let run = a.ctl("restore", &[]).env("AWS_ENDPOINT_URL_EC2", format!("http://{}", refusing()));
+    run.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", refusing())).ok();
+    assert!(is_back(&world, &a, &own), "the endpoints on record were not used");
+}
