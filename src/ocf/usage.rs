@@ -21,7 +21,7 @@ pub fn text(agent: &'static Agent, name: &str) -> String {
 /// Returns the text of `methods`: the actions, one a line.
 #[must_use]
 pub fn methods(agent: &'static Agent) -> String {
-    actions(agent).map(|name| format!("{name}\n")).collect()
+    actions(agent).flat_map(|name| [name, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::future::Future;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -202,7 +203,12 @@ fn deadline(started: Instant, seconds: u64) -> Deadline {
 /// Returns lines of a label and a text each, aligned.
 pub(super) fn aligned(lines: &[(String, String)]) -> String {
     let width = lines.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
-    lines.iter().map(|(label, text)| format!("{label:width$}  {text}\n")).collect()
+    let mut shown = String::new();
+    for (label, text) in lines {
+        // Writing to a string cannot fail.
+        let _ = writeln!(shown, "{label:width$}  {text}");
+    }
+    shown
 }
 
 /// Prints a text that was asked for.

@@ -31,12 +31,11 @@ impl<W: VipWorld> Vip<'_, W> {
         let began = Instant::now();
         self.record(Phase::Starting, |record| place.note(record));
         let order = async { self.order(place).await.map(|()| began.elapsed()) };
-        let (outcome, before) = match known {
-            Some(holding) => (order.await, Some(holding)),
-            None => {
-                let (outcome, look) = beside(order, self.look_at_holder(place)).await;
-                (outcome, look.flatten())
-            }
+        let (outcome, before) = if known.is_some() {
+            (order.await, known)
+        } else {
+            let (outcome, look) = beside(order, self.look_at_holder(place)).await;
+            (outcome, look.flatten())
         };
         let ordered = outcome?;
         // Before the confirmation: EC2 has taken the order, and from whenever it routes here somebody listens.
