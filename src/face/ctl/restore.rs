@@ -1,7 +1,10 @@
 //! `eipctl restore`: Elastic IPs that had to make way come back, at boot as a rule.
 
+use std::net::Ipv4Addr;
+
 use super::call::{Asked, Failure};
 use crate::error::Error;
+use crate::face::session::RealWorld;
 use crate::params::Params;
 use crate::resource::eip::{self, Entry, Known};
 
@@ -9,7 +12,9 @@ use crate::resource::eip::{self, Entry, Known};
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let mut resources = Vec::new();
     for entry in asked.on_record() {
-        resources.push(known(asked, &entry)?);
+        if let Some(address) = address_of(&entry) {
+            resources.push(known(asked, &entry, address)?);
+        }
     }
     let work = async { Ok::<_, Error>(eip::restore(&resources, &asked.deadline).await) };
     let left = asked.run(work)?;
@@ -19,17 +24,17 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     if left.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// Puts together what acting for a resource takes: how AWS was reached is on record, unless options say otherwise.
-fn known(asked: &Asked<'_>, entry: &Entry) -> Result<Known<crate::face::session::RealWorld>, Failure> {
-    let mut raw = asked.raw();
-    let displaced = entry.durable.displaced.first().map(|displaced| displaced.public_ip);
+/// Returns an address that a record is about. It is not acted on by itself; a record with none has nothing to put back.
+fn address_of(entry: &Entry) -> Option<Ipv4Addr> {
     let pair = entry.durable.pair.as_ref().map(|pair| pair.public_ip);
-    // It is not acted on; a record without its own address may still name one that had to make way.
-    if let Some(address) = pair.or(displaced).or(entry.volatile.elastic_ip) {
-        raw.insert("elastic_ip".to_owned(), address.to_string());
-    } else {
-        raw.insert("elastic_ip".to_owned(), std::net::Ipv4Addr::LOCALHOST.to_string());
-    }
+    let displaced = || entry.durable.displaced.first().map(|displaced| displaced.public_ip);
+    pair.or_else(displaced)
+}
+
+/// Puts together what acting for a resource takes: how AWS was reached is on record, unless options say otherwise.
+fn known(asked: &Asked<'_>, entry: &Entry, address: Ipv4Addr) -> Result<Known<RealWorld>, Failure> {
+    let mut raw = asked.raw();
+    raw.insert("elastic_ip".to_owned(), address.to_string());
     let mut params = Params::parse(&raw)?;
     if let Some(reach) = &entry.durable.reach {
         params.api = params.api.or(reach);
