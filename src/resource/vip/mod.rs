@@ -18,6 +18,7 @@ use crate::params::{OnVipStop, VipParams};
 use crate::retry;
 use crate::state::{Phase, Records as _, Volatile};
 
+mod assign;
 mod device;
 mod error;
 mod holding;
@@ -32,6 +33,7 @@ mod takeover;
 mod tests;
 mod validate;
 
+pub use assign::{Assigned, Order, assign};
 pub use error::VipError;
 
 /// The parts of the world that this kind of address needs beside the usual ones.

@@ -119,6 +119,7 @@ fn options(matches: &ArgMatches) -> Options {
         agent: agent.unwrap_or_else(|| release_folder().join("eip")),
         nodes: matches.get_one("nodes").copied().unwrap_or(2),
         token: Duration::from_millis(matches.get_one("token").copied().unwrap_or(1000)),
+        one_subnet: false,
     }
 }
 

@@ -69,6 +69,16 @@ impl Net {
         ip(&format!("-n {} link set {} {master}", self.run.namespace(CLOUD), node.port()))
     }
 
+    /// Takes every address off a node's interface but its own, as a boot does: the namespace outlives the node.
+    ///
+    /// # Errors
+    /// When `ip` fails.
+    pub fn reset_addresses(&self, node: NodeName) -> Result<()> {
+        let (name, address) = (self.run.namespace(node), node.address());
+        ip(&format!("-n {name} -4 addr flush dev eth0"))?;
+        ip(&format!("-n {name} addr add {address}/{PREFIX_LEN} dev eth0"))
+    }
+
     /// Cuts two nodes off from each other, or joins them again; both keep reaching the cloud.
     ///
     /// Each gets a neighbour entry that leads nowhere, so that packets vanish as on a broken path between two zones.

@@ -43,6 +43,7 @@ printf '%s\n' "$NODE" >"$FOLDER/hostname"
 rm -rf "$FOLDER/resource.d"
 cp -a "$OCF" "$FOLDER/resource.d"
 install -m 755 "$AGENT" "$FOLDER/resource.d/heartbeat/eip"
+ln -sf eip "$FOLDER/resource.d/heartbeat/vip"
 
 mount --bind "$FOLDER/resource.d" "$OCF"
 mount --bind "$FOLDER/etc-corosync" /etc/corosync

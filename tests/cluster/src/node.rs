@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Image {
     pub agent: PathBuf,
     /// The harness's own binary, for the web server.
     pub web: PathBuf,
+    /// An address at which every node serves whenever it has it, beside its own one.
+    pub shared: Option<Ipv4Addr>,
 }
 
 /// A node and its processes. Dropping it kills them.
@@ -117,7 +120,12 @@ impl Node {
             }
         }
         let listen = format!("{}:{}", self.name.address(), crate::topology::WEB_PORT);
-        self.daemon("web", &["/run/harness/cluster", "node-web", &listen])
+        self.daemon("web", &["/run/harness/cluster", "node-web", &listen])?;
+        let Some(shared) = self.image.shared else { return Ok(()) };
+        // It listens there before the node has the address: what is measured is the address, not a service that follows it.
+        self.run(&["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind"])?;
+        let listen = format!("{shared}:{}", crate::topology::WEB_PORT);
+        self.daemon("web-shared", &["/run/harness/cluster", "node-web", &listen])
     }
 
     /// Returns a command that runs inside the node, with a clean environment.

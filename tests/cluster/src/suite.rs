@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::chronicle::Chronicle;
 use crate::cli::Plan;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Options};
 use crate::error::{Error, Result};
 use crate::report::{self, Row};
 use crate::save;
@@ -17,12 +17,16 @@ use crate::scenario::{Scenario, Story};
 pub fn run(plan: &Plan) -> Result<bool> {
     let began = Instant::now();
     println!("agent under test: {}", plan.options.agent.display());
-    let mut cluster = None;
+    let mut cluster: Option<Cluster> = None;
     let mut rows = Vec::new();
     for scenario in &plan.scenarios {
         let mut running = match cluster.take() {
-            Some(running) => running,
-            None => up(plan)?,
+            Some(running) if running.is_in_one_subnet() == scenario.start.needs_one_subnet() => running,
+            other => {
+                // One ends before the next begins.
+                drop(other);
+                up(plan, scenario.start.needs_one_subnet())?
+            }
         };
         let row = play(&mut running, scenario, plan)?;
         // Whatever a failed scenario left behind would fail the next one, too.
@@ -39,9 +43,9 @@ pub fn run(plan: &Plan) -> Result<bool> {
     Ok(failed == 0)
 }
 
-fn up(plan: &Plan) -> Result<Cluster> {
+fn up(plan: &Plan, one_subnet: bool) -> Result<Cluster> {
     let began = Instant::now();
-    let cluster = Cluster::up(&plan.options)?;
+    let cluster = Cluster::up(&Options { one_subnet, ..plan.options.clone() })?;
     println!("{} nodes online after {:.1} s", plan.options.nodes, began.elapsed().as_secs_f64());
     Ok(cluster)
 }

@@ -1,7 +1,7 @@
 //! Names and addresses: of the run, its network namespaces, its nodes. Pure.
 //!
-//! Every node is an instance in a zone and a subnet of its own, as a cluster across availability zones is; one bridge
-//! carries them all. The machine's own network namespace gets nothing.
+//! Every node is an instance in a zone and a subnet of its own, as a cluster across availability zones is, or all are in one
+//! subnet, which a private address needs to move; one bridge carries them all. The machine's own network namespace gets nothing.
 
 use std::fmt::{self, Display};
 use std::fs;
@@ -11,6 +11,10 @@ use std::str::FromStr;
 
 /// The address under test (documentation range, RFC 5737).
 pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+/// The secondary private address that moves in clusters whose nodes are in one subnet.
+pub const PRIVATE_VIP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 100);
+/// The subnet of all nodes in those clusters.
+pub const ONE_SUBNET: &str = "10.77.0.0/16";
 /// Where the cloud's own namespace is reached from the nodes.
 pub const CLOUD_IP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// The port of the EC2 endpoint at [`CLOUD_IP`].

@@ -13,7 +13,7 @@ use aws_sim::{Service, Sim};
 use crate::error::{Error, Result};
 use crate::net::Net;
 use crate::timeline::Held;
-use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, WEB_PORT};
+use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, ONE_SUBNET, PRIVATE_VIP, WEB_PORT};
 use crate::wait::Epoch;
 
 const IMDS_PORT: u16 = 80;
@@ -31,14 +31,14 @@ impl World {
     ///
     /// # Errors
     /// When the simulator cannot start or a socket not be bound.
-    pub fn create(net: &Net, nodes: &[NodeName]) -> Result<Self> {
+    pub fn create(net: &Net, nodes: &[NodeName], one_subnet: bool) -> Result<Self> {
         let sim = Sim::start(Config::default()).map_err(Error::io("starting the simulator"))?;
         let cloud = sim.cloud();
         drop(cloud.allocate(Some(ELASTIC_IP)));
         let mut instances = BTreeMap::new();
         for &node in nodes {
             let id = InstanceId::from(node.instance());
-            drop(cloud.add_instance(specification(node, &id)));
+            drop(cloud.add_instance(specification(node, &id, one_subnet)));
             sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
                 .map_err(Error::io(format_args!("serving the metadata of {node}")))?;
             instances.insert(node, id);
@@ -59,6 +59,23 @@ impl World {
     #[must_use]
     pub fn holder(&self) -> Option<NodeName> {
         self.cloud().holder(ELASTIC_IP).and_then(|holder| self.node_of(&holder.instance))
+    }
+
+    /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
+    ///
+    /// # Errors
+    /// When no node has the private address.
+    pub fn put_on_private_vip(&self) -> Result<()> {
+        let holder = self.cloud().private_holder(PRIVATE_VIP);
+        let (_, eni) = holder.ok_or_else(|| Error::Wrong(format!("nobody has {PRIVATE_VIP}")))?;
+        let associated = self.cloud().try_associate(ELASTIC_IP, &eni, Some(PRIVATE_VIP));
+        associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
+    }
+
+    /// Returns who has the private address that moves.
+    #[must_use]
+    pub fn private_holder(&self) -> Option<NodeName> {
+        self.cloud().private_holder(PRIVATE_VIP).and_then(|(instance, _)| self.node_of(&instance))
     }
 
     /// Returns every change of the elastic IP's holder, in order.
@@ -116,7 +133,8 @@ impl World {
     }
 }
 
-fn specification(node: NodeName, id: &InstanceId) -> InstanceSpec {
+fn specification(node: NodeName, id: &InstanceId, one_subnet: bool) -> InstanceSpec {
+    let first = NodeName::first(1).next().unwrap_or(node);
     let interface = InterfaceSpec {
         mac: Some(node.mac()),
         private_ips: vec![node.address()],
@@ -124,8 +142,8 @@ fn specification(node: NodeName, id: &InstanceId) -> InstanceSpec {
     };
     InstanceSpec {
         id: Some(id.clone()),
-        zone: node.zone(),
-        subnet: node.subnet(),
+        zone: if one_subnet { first.zone() } else { node.zone() },
+        subnet: if one_subnet { ONE_SUBNET.to_owned() } else { node.subnet() },
         interfaces: vec![interface],
         role: Some(ROLE.to_owned()),
         ..InstanceSpec::default()

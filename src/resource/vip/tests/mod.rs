@@ -21,6 +21,7 @@ use crate::resource::fixtures::{MemoryRecords, TestHost};
 use crate::resource::{Action, Parts, Report, Request, vip};
 use crate::state::{Phase, Records as _};
 
+mod assign;
 mod monitor;
 mod probe;
 mod start;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Cluster, RESOURCE};
 use crate::error::Result;
-use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName};
+use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 use crate::wait::{Look, until};
 
 /// How often Pacemaker asks the agent.
@@ -23,6 +23,24 @@ impl Cluster {
             "pcs resource create {resource} ocf:heartbeat:eip elastic_ip={ELASTIC_IP} \
              endpoint_url=http://{CLOUD_IP}:{EC2_PORT} op monitor interval={interval}s timeout=20s"
         )
+    }
+
+    /// Returns the command with which a user creates a resource for the private address instead.
+    #[must_use]
+    pub fn private_creation() -> String {
+        let (resource, interval) = (RESOURCE, MONITOR_INTERVAL.as_secs());
+        format!(
+            "pcs resource create {resource} ocf:heartbeat:vip secondary_private_ip={PRIVATE_VIP} on_stop=leave \
+             endpoint_url=http://{CLOUD_IP}:{EC2_PORT} op monitor interval={interval}s timeout=20s"
+        )
+    }
+
+    /// Creates the resource for the private address.
+    ///
+    /// # Errors
+    /// When `pcs` refuses.
+    pub fn create_private_resource(&self) -> Result<()> {
+        self.run(&Self::private_creation().split(' ').collect::<Vec<_>>()).map(drop)
     }
 
     /// Creates the resource.

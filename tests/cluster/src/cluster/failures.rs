@@ -105,6 +105,7 @@ impl Cluster {
         match self.condition(node) {
             Condition::Well => return Ok(at),
             Condition::Dead => {
+                self.net.reset_addresses(node)?;
                 self.net.set_plugged(node, true)?;
                 self.node_mut(node)?.boot()?;
                 self.start_daemons(&[node])?;

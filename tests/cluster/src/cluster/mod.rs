@@ -23,7 +23,7 @@ use crate::node::{Image, Node};
 use crate::probe::Probe;
 use crate::state_dir::StateDir;
 use crate::timeline::Unusable;
-use crate::topology::{ELASTIC_IP, NodeName, RunId, WEB_PORT};
+use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP, RunId, WEB_PORT};
 use crate::wait::{Epoch, Look, now, until};
 use crate::world::World;
 
@@ -41,6 +41,8 @@ pub struct Options {
     pub nodes: u8,
     /// Corosync's token timeout.
     pub token: Duration,
+    /// Whether all nodes are in one subnet, instead of one each.
+    pub one_subnet: bool,
 }
 
 /// The nodes, their network and their cloud.
@@ -57,6 +59,7 @@ pub struct Cluster {
     unusable: Vec<Unusable>,
     logs: Vec<LogFile>,
     events: Vec<Event>,
+    one_subnet: bool,
 }
 
 impl Cluster {
@@ -70,9 +73,9 @@ impl Cluster {
         let names: Vec<NodeName> = NodeName::first(options.nodes).collect();
         let state = StateDir::create(&run)?;
         let net = Net::create(run.clone(), &names)?;
-        let world = World::create(&net, &names)?;
+        let world = World::create(&net, &names, options.one_subnet)?;
         let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;
-        let image = image(&state, agent)?;
+        let image = image(&state, agent, options.one_subnet)?;
         let mut nodes = BTreeMap::new();
         let mut logs = Vec::new();
         for &name in &names {
@@ -83,8 +86,21 @@ impl Cluster {
         }
         let conditions = names.iter().map(|name| (*name, (Condition::Well, now()))).collect();
         let (standby, unusable, events) = (BTreeSet::new(), Vec::new(), Vec::new());
-        let mut cluster =
-            Self { nodes, probe, world, net, state, run, conditions, standby, unusable, logs, events };
+        let one_subnet = options.one_subnet;
+        let mut cluster = Self {
+            nodes,
+            probe,
+            world,
+            net,
+            state,
+            run,
+            conditions,
+            standby,
+            unusable,
+            logs,
+            events,
+            one_subnet,
+        };
         for &name in &names {
             cluster.node_mut(name)?.boot()?;
         }
@@ -103,6 +119,12 @@ impl Cluster {
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// Returns whether all nodes are in one subnet.
+    #[must_use]
+    pub fn is_in_one_subnet(&self) -> bool {
+        self.one_subnet
     }
 
     /// Returns the network.
@@ -208,12 +230,12 @@ fn find(agent: &Path) -> Result<PathBuf> {
     Ok(found)
 }
 
-fn image(state: &StateDir, agent: PathBuf) -> Result<Image> {
+fn image(state: &StateDir, agent: PathBuf, one_subnet: bool) -> Result<Image> {
     let init = state.write("node-init.sh", include_str!("../node-init.sh"))?;
     let executable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&init, executable).map_err(Error::io("making node-init.sh executable"))?;
     let web = env::current_exe().map_err(Error::io("finding the harness's own binary"))?;
-    Ok(Image { init, agent, web })
+    Ok(Image { init, agent, web, shared: one_subnet.then_some(PRIVATE_VIP) })
 }
 
 fn write_files(state: &StateDir, name: NodeName, all: &[NodeName], token: Duration) -> Result<()> {

@@ -3,6 +3,7 @@
 mod failures;
 mod moves;
 mod outages;
+mod private;
 mod returns;
 mod start;
 
@@ -50,8 +51,14 @@ impl Scenario {
 /// Returns all scenarios, in the order in which one cluster serves as many of them as possible.
 #[must_use]
 pub fn all() -> Vec<&'static Scenario> {
-    let groups =
-        [moves::SCENARIOS, outages::QUIET, failures::SCENARIOS, returns::SCENARIOS, outages::TAKEOVERS];
+    let groups = [
+        moves::SCENARIOS,
+        outages::QUIET,
+        failures::SCENARIOS,
+        returns::SCENARIOS,
+        outages::TAKEOVERS,
+        private::SCENARIOS,
+    ];
     groups.into_iter().flatten().collect()
 }
 

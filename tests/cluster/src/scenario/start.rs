@@ -13,6 +13,8 @@ pub enum Start {
     Bare,
     /// All nodes well, the resource settled, no failure on record.
     Healthy,
+    /// All nodes well and in one subnet; a resource `vip` settled, with the address on the private address that it moves.
+    Private,
     /// The node that held the address is cut off, another one has taken over.
     TakenOverFromIsolated(Cut),
     /// The node that held the address is dead, another one has taken over.
@@ -20,6 +22,12 @@ pub enum Start {
 }
 
 impl Start {
+    /// Returns whether all nodes have to be in one subnet.
+    #[must_use]
+    pub fn needs_one_subnet(self) -> bool {
+        self == Self::Private
+    }
+
     /// Brings the cluster into this state, unless it is in it already.
     ///
     /// # Errors
@@ -29,6 +37,7 @@ impl Start {
         match self {
             Self::Bare => bare(cluster),
             Self::Healthy => healthy(cluster),
+            Self::Private => private(cluster),
             Self::TakenOverFromIsolated(cut) => {
                 without_one(cluster, Condition::Cut(cut), |cluster, node| cluster.cut(node, cut).map(drop))
             }
@@ -59,6 +68,22 @@ fn healthy(cluster: &mut Cluster) -> Result<()> {
         cluster.clean_up()?;
         cluster.settle(None, RETURN_LIMIT)?;
     }
+    cluster.ensure_no_failures()
+}
+
+fn private(cluster: &mut Cluster) -> Result<()> {
+    repair_all(cluster)?;
+    if !has_resource(cluster)? {
+        cluster.create_private_resource()?;
+        until("the private address on a node", TAKEOVER_LIMIT, || {
+            Ok(cluster
+                .world()
+                .private_holder()
+                .map_or(Look::NotYet("nobody has it".into()), |_| Look::There(())))
+        })?;
+        cluster.world().put_on_private_vip()?;
+    }
+    cluster.settle(None, RETURN_LIMIT)?;
     cluster.ensure_no_failures()
 }
 

@@ -1,0 +1,63 @@
+//! A secondary private address (`ocf:heartbeat:vip`) between nodes in one subnet, with the elastic IP on it: what a client of
+//! the elastic IP gets proves that EC2 routes to the node, that the node's device has the address, and that its neighbours know.
+
+use super::{RETURN_LIMIT, Scenario, Start, Story, TAKEOVER_LIMIT, active, another, taken_over};
+use crate::cluster::{Cluster, RESOURCE};
+use crate::error::{Result, ensure};
+use crate::topology::{NodeName, PRIVATE_VIP};
+use crate::wait::now;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "private-move",
+        about: "crm_resource --move of a resource vip: off the one node's device, onto the other's",
+        start: Start::Private,
+        run: plain_move,
+    },
+    Scenario {
+        name: "private-kill-node",
+        about: "power cut of the node with the private address, which the other takes over with the elastic IP on it",
+        start: Start::Private,
+        run: kill_node,
+    },
+];
+
+fn plain_move(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+    let from = active(cluster)?;
+    let to = another(cluster, from)?;
+    story.target = Some(to);
+    story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
+    cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &to.to_string()])?;
+    cluster.settle(Some(to), TAKEOVER_LIMIT)?;
+    story.close();
+    on_one_device(cluster, to)?;
+    cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;
+    cluster.settle(Some(to), TAKEOVER_LIMIT)?;
+    cluster.ensure_no_failures()
+}
+
+fn kill_node(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+    let victim = active(cluster)?;
+    let at = cluster.power_off(victim)?;
+    story.failure(at, format!("{victim} lost power"));
+    let survivor = taken_over(cluster, story, victim)?;
+    story.close();
+    on_one_device(cluster, survivor)?;
+    story.note(format!("{victim} is switched on again"));
+    cluster.repair(victim)?;
+    cluster.settle(Some(survivor), RETURN_LIMIT)?;
+    on_one_device(cluster, survivor)?;
+    cluster.ensure_no_failures()
+}
+
+/// Asserts that of the nodes that are well this one alone has the private address, in EC2 and on its device.
+fn on_one_device(cluster: &Cluster, node: NodeName) -> Result<()> {
+    let holder = cluster.world().private_holder();
+    ensure(holder == Some(node), || format!("{PRIVATE_VIP} is assigned to {holder:?}, not to {node}"))?;
+    for name in cluster.well() {
+        let shown = cluster.node(name)?.run(&["ip", "-4", "-o", "address", "show"])?;
+        let has = shown.contains(&format!(" {PRIVATE_VIP}/16 "));
+        ensure(has == (name == node), || format!("the devices of {name}, with {node} active:\n{shown}"))?;
+    }
+    Ok(())
+}
