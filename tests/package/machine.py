@@ -1,0 +1,105 @@
+"""What the package tests run on: the built files, programs of the machine, and what to do where something is missing."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from servers import built, cache
+
+SOURCES = Path(__file__).resolve().parents[2]
+AGENT = "/usr/lib/ocf/resource.d/heartbeat/eip"
+LIMIT = 120.0
+# A scenario takes half a minute.
+CLUSTER_LIMIT = 300.0
+
+__all__ = ["AGENT", "CLUSTER_LIMIT", "LIMIT", "SOURCES", "built", "cache"]
+
+
+def run(
+    *command: object, environment: dict[str, str] | None = None, ok: bool = True, limit: float = LIMIT, **options
+) -> subprocess.CompletedProcess:
+    """Runs a program to its end; one that fails, unless `ok` is false, is told with all it said."""
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words,
+        env={**os.environ, "LC_ALL": "C", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        check=False,
+        **options,
+    )
+    if ok and done.returncode != 0:
+        raise AssertionError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def needs(*programs: str, root: bool = False) -> Callable:
+    """Marks a class or a test that runs these programs, or as root: without them it is skipped, and fails in CI."""
+    lacking = [f"the program {name} (sh tests/requirements installs it)" for name in programs if not shutil.which(name)]
+    if root and os.geteuid() != 0:
+        lacking.append("root")
+    if not lacking:
+        return lambda what: what
+    reason = f"this takes {' and '.join(lacking)}"
+    if os.environ.get("CI") != "true":
+        return unittest.skip(reason)
+
+    def refuse(what):
+        @functools.wraps(what, updated=())
+        class Refused(unittest.TestCase):
+            def test_what_it_takes_is_here(self):
+                self.fail(reason)
+
+        @functools.wraps(what)
+        def refused(self):
+            self.fail(reason)
+
+        return Refused if isinstance(what, type) else refused
+
+    return refuse
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="eip-package.") as path:
+        yield Path(path)
+
+
+def version() -> str:
+    """The version of all that is built here, as Cargo.toml has it."""
+    return re.search(r'^version = "(.+)"$', (SOURCES / "Cargo.toml").read_text(), re.MULTILINE)[1]
+
+
+def results(*below: str) -> Path:
+    """The folder of everything that is built, or one in it."""
+    return built("eip").parent.parent.joinpath(*below)
+
+
+def packages() -> Path:
+    """Where `make rpm` and `make deb` put what they make."""
+    return Path(os.environ.get("PACKAGES") or results("packages"))
+
+
+class Listed(NamedTuple):
+    """A line of what packaging/install installs."""
+
+    kind: str
+    mode: str
+    path: str
+
+
+def listed(part: str, **places: str) -> list[Listed]:
+    """What packaging/contents says of a package, in the places of an RPM unless told otherwise."""
+    places = {"DEFAULTSDIR": "/etc/sysconfig", **places}
+    lines = run("sh", "packaging/install", "list", part, environment=places, cwd=SOURCES).stdout.splitlines()
+    return [Listed(*line.split(" ", 2)) for line in lines if line]

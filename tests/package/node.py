@@ -1,0 +1,98 @@
+"""An EC2 instance of aws-sim's for an agent that is run by hand, in a scratch root or outside of one."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from machine import AGENT, LIMIT
+from servers import aws_sim, free_port, request
+
+ADDRESS = "203.0.113.10"
+INSTANCE = "i-0aaaaaaaaaaaaaaaa"
+WORLD = {
+    "instances": [{"id": INSTANCE, "interfaces": [{"private_ips": ["10.0.1.11"]}], "role": "node"}],
+    "addresses": [{"public_ip": ADDRESS}],
+}
+# Where an agent that overlooks a parameter ends up: nobody listens there.
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Answer(NamedTuple):
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Node:
+    """The instance; `prefix` is how a program is run on it (strace, chroot), `agent` what is run."""
+
+    def __init__(self, url: str, imds: str, tls: str, ca: Path):
+        self.url, self.tls, self.ca = url, tls, ca
+        self.prefix: list[str] = []
+        self.agent = AGENT
+        self.environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "OCF_ROOT": "/usr/lib/ocf",
+            "OCF_RESOURCE_INSTANCE": "address",
+            "OCF_RESOURCE_TYPE": "eip",
+            "OCF_RESOURCE_PROVIDER": "heartbeat",
+            "OCF_RESKEY_CRM_meta_timeout": "60000",
+            "OCF_RESKEY_elastic_ip": ADDRESS,
+            "OCF_RESKEY_endpoint_url": url,
+            "OCF_RESKEY_imds_endpoint": imds,
+            "AWS_ENDPOINT_URL": NOWHERE,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": NOWHERE,
+        }
+
+    def begin(self, action: str, **environment: str) -> subprocess.Popen:
+        """Starts an action and leaves it running."""
+        return subprocess.Popen(
+            [*self.prefix, self.agent, action],
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, action: str, **environment: str) -> Answer:
+        running = self.begin(action, **environment)
+        try:
+            stdout, stderr = running.communicate(timeout=LIMIT)
+        except BaseException:
+            running.kill()
+            running.communicate()
+            raise
+        return Answer(running.returncode, stdout, stderr)
+
+    def monitor(self, **environment: str) -> Answer:
+        return self.run("monitor", OCF_RESKEY_CRM_meta_interval="10000", **environment)
+
+    def holds(self) -> bool:
+        """Whether the address is here, as EC2 has it."""
+        (address,) = request("GET", f"{self.url}/_sim/state")["addresses"]
+        return bool(address["association"])
+
+    def calls(self, service: str = "ec2") -> list[str]:
+        """What a service was asked for since the last time."""
+        log = request("GET", f"{self.url}/_sim/log")
+        request("POST", f"{self.url}/_sim/clear", {"log": True})
+        return [one["operation"] for one in log if one["service"] == service]
+
+    def metadata(self, state: str):
+        """Sets how the metadata service does: "on" or "hang"."""
+        request("POST", f"{self.url}/_sim/settings", {"imds_state": state})
+
+
+@contextmanager
+def node(folder: Path) -> Iterator[Node]:
+    """Runs aws-sim with one instance, whose agent keeps its state and its log in this folder."""
+    world, ca = folder / "world.json", folder / "ca.pem"
+    world.write_text(json.dumps(WORLD))
+    port = free_port()
+    arguments = ["--world", str(world), "--imds", f"{INSTANCE}=127.0.0.1:0", "--ec2-tls", f"127.0.0.1:{port}", "--ca", str(ca)]
+    with aws_sim(folder, *arguments) as (url, imds):
+        yield Node(url, imds[INSTANCE], f"https://127.0.0.1:{port}", ca)

@@ -1,0 +1,67 @@
+"""Scratch roots: folders that are a machine's whole file system to rpm, dnf and the programs that are installed there."""
+
+import hashlib
+from pathlib import Path
+
+from machine import run
+
+
+class Root:
+    """A root with a database of packages of its own, in which nothing of the machine is seen."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        # As where systemd runs, so that the scriptlets go all their way; the stand-in for systemctl says so in /var/log/asked.
+        for folder in ("dev", "proc", "run/systemd/system", "var/log", "tmp"):
+            (path / folder).mkdir(parents=True)
+        (path / "dev/null").touch()
+        # The test's folder is its owner's alone; who is nobody inside comes in by chroot.
+        path.chmod(0o755)
+
+    def rpm(self, *words: object, ok: bool = True):
+        return run("rpm", "--root", self.path, *words, ok=ok)
+
+    def dnf(self, repository: Path, *words: str, ok: bool = True):
+        """Runs dnf with this one repository; its caches and logs stay in the root, and the machine's configuration is not read."""
+        self.at("/etc").mkdir(exist_ok=True)
+        self.at("/etc/dnf.conf").write_text("[main]\n")
+        options = {"reposdir": "/dev/null", "cachedir": "/var/cache/dnf", "pluginpath": "/dev/null", "gpgcheck": "0", "install_weak_deps": "0"}
+        return run(
+            "dnf", "-y", f"--config={self.at('/etc/dnf.conf')}", "--releasever=7", f"--installroot={self.path}", "--disableplugin=*", "--noplugins",
+            f"--repofrompath=eip,file://{repository}", "--repo=eip", *(f"--setopt={name}={value}" for name, value in options.items()),
+            *words, ok=ok,
+        )  # fmt: skip
+
+    def unpack(self, *packages: Path):
+        """Puts the files of RPMs where they belong, without anything that they need."""
+        self.rpm("--install", "--nodeps", "--noscripts", *packages)
+
+    def inside(self, *words: object, user: int = 0, ok: bool = True):
+        """Runs a program of the root in it."""
+        return run("chroot", f"--userspec={user}:{user}", self.path, *words, ok=ok)
+
+    def at(self, path: str) -> Path:
+        return self.path / path.lstrip("/")
+
+    def asked(self) -> list[str]:
+        """What systemctl and systemd-tmpfiles were asked for since the last time."""
+        record = self.at("/var/log/asked")
+        lines = record.read_text().splitlines() if record.exists() else []
+        record.unlink(missing_ok=True)
+        return lines
+
+    def files(self) -> set[str]:
+        """Every file, and every folder of ours, but for rpm's own database and the record of `asked`."""
+        database = run("rpm", "--eval", "%_dbpath").stdout.strip()
+        found = (path for path in self.path.rglob("*") if not path.is_dir() or "eip" in path.name or "ocf" in path.parts)
+        return {path for one in found if not (path := f"/{one.relative_to(self.path)}").startswith((database, "/var/log/asked"))}
+
+    def state(self) -> dict[str, str]:
+        """What the agent remembers here: each file with its digest, owner and mode."""
+        found = {}
+        for folder in ("/var/lib/eip", "/run/resource-agents/eip"):
+            for path in sorted(self.at(folder).rglob("*")):
+                facts = path.stat()
+                digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+                found[f"/{path.relative_to(self.path)}"] = f"{digest} {facts.st_uid}:{facts.st_gid} {facts.st_mode:o} {facts.st_ino}"
+        return found
