@@ -39,6 +39,7 @@ STAGES := \
 	sim-test \
 	agent-test \
 	moto-test \
+	package-test \
 	docs-test \
 	cluster-test
 test: ## Everything: what STAGES in this file lists, stage by stage
@@ -72,13 +73,19 @@ uninstall: ## Take away what `make install` installed
 	$(INSTALL) uninstall
 
 ##@ Packages, into $CARGO_TARGET_DIR/packages
-.PHONY: rpm deb
+.PHONY: rpm deb dist reproducible
 PACKAGES ?= $(CARGO_TARGET_DIR)/packages
 rpm: ## RPMs for CentOS 7 and later, with the portable binary; ARCH=aarch64 builds for that architecture
 	@sh packaging/rpm "$(PACKAGES)"
 
 deb: ## Debian packages, with the portable binary; ARCH=aarch64 builds for that architecture
 	@sh packaging/deb "$(PACKAGES)"
+
+dist: ## The tarball that distributions build from: this commit and the sources of every crate
+	@sh packaging/dist "$(PACKAGES)"
+
+reproducible: ## Build this commit twice, once from a clone and once offline from the tarball, and compare (20 minutes)
+	@sh packaging/reproducible $(BUILD)
 
 ##@ Checks without running the agent
 .PHONY: check fmt clippy deny docs shellcheck
@@ -115,7 +122,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test moto-test docs-test cluster-test
+.PHONY: unit interleavings-test sim-test agent-test moto-test package-test docs-test cluster-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
@@ -135,6 +142,17 @@ agent-test: agent ## The built agent against the simulator, row by row of its be
 moto-test: agent ## The simulator compared with moto, and the built agent against moto
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B -m unittest discover --verbose --start-directory tests/moto
+
+package-test: rpm deb ## The packages: what is in them, installed, replaced and erased in scratch roots, and as on CentOS 7 (root)
+	cargo build $(CARGO_FLAGS) -p aws-sim
+	cargo build $(CARGO_FLAGS) -p cluster
+	@# Large, but soon there.
+	@XZ_LEVEL=0 sh packaging/dist "$(CARGO_TARGET_DIR)/package-test"
+	@# From tests/moto: what starts aws-sim. Without root the tests that take it say so.
+	@as_root=; if sudo -n true 2>/dev/null; then as_root='$(AS_ROOT)'; fi; \
+		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
+		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
+		python3 -B -m unittest discover --verbose --start-directory tests/package
 
 docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies
 	python3 -B -m unittest discover --verbose --start-directory tests/docs

@@ -1,0 +1,118 @@
+"""Debian packages: those of this project as they are made, and roots to install them into with a database of packages of their own."""
+
+import lzma
+import os
+import re
+import shutil
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+from machine import SOURCES, Listed, built, listed, packages, run, version
+
+PARTS = ("eip", "eip-heartbeat", "eip-keepalived")
+# What makes a folder a root to dpkg.
+DATABASE = ("info", "updates", "triggers", "alternatives")
+
+
+def parts() -> list[str]:
+    """The parts that have anything in them."""
+    return [part for part in PARTS if files(part)]
+
+
+def files(part: str) -> list[Listed]:
+    """What is to be in a package: its licence is the one that every Debian system has."""
+    return [line for line in listed(part, DEFAULTSDIR="/etc/default") if not line.path.endswith("/LICENSE")]
+
+
+def made() -> dict[str, Path]:
+    """The packages by name, as `make deb` left them."""
+    found = {part: list(packages().glob(f"{part}_{version()}-1_*.deb")) for part in parts()}
+    lacking = [part for part, paths in found.items() if len(paths) != 1]
+    if lacking:
+        raise FileNotFoundError(f"one package each of {', '.join(lacking)} is to be in {packages()}: run `make deb`")
+    return {part: path for part, (path,) in found.items()}
+
+
+def make(release: int, folder: Path) -> dict[str, Path]:
+    """Makes the packages of a release anew; by name."""
+    environment = {"RELEASE": str(release)}
+    done = run("sh", "packaging/deb", folder, built("eip"), environment=environment, cwd=SOURCES)
+    return {Path(path).name.split("_")[0]: Path(path) for path in done.stdout.split()}
+
+
+def members(package: Path) -> dict[str, bytes]:
+    """The parts of a package's archive by name, in order."""
+    data, found, at = package.read_bytes(), {}, 8
+    assert data[:8] == b"!<arch>\n", package
+    while at < len(data):
+        name, size = data[at : at + 16].decode().strip().rstrip("/"), int(data[at + 48 : at + 58])
+        found[name] = data[at + 60 : at + 60 + size]
+        at += 60 + size + size % 2
+    return found
+
+
+def contents(package: Path) -> dict[str, tarfile.TarInfo]:
+    """What a package installs, by path."""
+    with tarfile.open(fileobj=BytesIO(lzma.decompress(members(package)["data.tar.xz"]))) as tar:
+        return {member.name.removeprefix("."): member for member in tar.getmembers()}
+
+
+def control(package: Path) -> dict[str, str]:
+    fields = run("dpkg-deb", "--field", package).stdout
+    return dict(re.findall(r"^(\S+): (.*)$", fields, re.MULTILINE))
+
+
+def stand_in(folder: Path) -> Path:
+    """A libc6 as old as can be, in whose place this machine's own is."""
+    root = folder / "libc6"
+    (root / "DEBIAN").mkdir(parents=True)
+    architecture = run("dpkg", "--print-architecture").stdout.strip()
+    (root / "DEBIAN/control").write_text(
+        f"Package: libc6\nVersion: 2.17-1\nArchitecture: {architecture}\nMaintainer: nobody <nobody@packages.invalid>\n"
+        "Description: stands in for the C library\n"
+    )
+    for library in re.findall(r"(/\S+) \(0x", run("ldd", built("eip")).stdout):
+        (root / library.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(os.path.realpath(library), root / library.lstrip("/"))
+    package = folder / "libc6.deb"
+    run("dpkg-deb", "--root-owner-group", "--build", root, package)
+    return package
+
+
+class Root:
+    """A root with nothing but the stand-in for the C library in it."""
+
+    def __init__(self, path: Path, libc: Path):
+        self.path = path
+        for folder in DATABASE:
+            (path / "var/lib/dpkg" / folder).mkdir(parents=True)
+        (path / "var/lib/dpkg/status").touch()
+        for folder in ("dev", "proc", "run", "tmp"):
+            (path / folder).mkdir()
+        # The test's folder is its owner's alone; who is nobody inside comes in by chroot.
+        path.chmod(0o755)
+        self.dpkg("--install", libc)
+
+    def dpkg(self, *words: object, ok: bool = True):
+        """The scripts of the packages are run by this machine's shell, and told of the root: there is no shell in it."""
+        environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+        return run("dpkg", f"--root={self.path}", "--force-script-chrootless", *words, ok=ok, environment=environment)
+
+    def inside(self, *words: object, user: int = 0, ok: bool = True):
+        """Runs a program of the root in it."""
+        return run("chroot", f"--userspec={user}:{user}", self.path, *words, ok=ok)
+
+    def at(self, path: str) -> Path:
+        return self.path / path.lstrip("/")
+
+    def leads_to(self, path: str) -> str:
+        """Where a link leads, as it is seen in the root."""
+        target = os.path.normpath(Path(path).parent / os.readlink(self.at(path)))
+        return self.leads_to(target) if self.at(target).is_symlink() else target
+
+    def status(self, part: str) -> str:
+        return self.dpkg_query("${db:Status-Abbrev}", part).strip()
+
+    def dpkg_query(self, what: str, part: str) -> str:
+        return run("dpkg-query", f"--admindir={self.at('/var/lib/dpkg')}", "--showformat", what, "--show", part, ok=False).stdout
