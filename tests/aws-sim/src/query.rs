@@ -40,6 +40,7 @@ impl Handler for Endpoint {
                 key.and_then(|id| world.keys.find(id)).and_then(|key| key.principal.instance.clone());
             of_key.or_else(|| world.instance_at(peer.ip()))
         });
+        let sender = instance.clone();
         let arrival = Arrival {
             service,
             operation: action.clone(),
@@ -55,7 +56,11 @@ impl Handler for Endpoint {
                 Ok(who) if service == Service::Sts => {
                     sts::run(world, who, &action, &params, &ticket.request_id)
                 }
-                Ok(who) => ec2::run(world, who, &action, &params, &ticket.request_id),
+                Ok(who) => {
+                    // A user's key says nothing about the machine it is used on.
+                    let who = Principal { instance: who.instance.or(sender), ..who };
+                    ec2::run(world, who, &action, &params, &ticket.request_id)
+                }
             };
         exchange(&self.cloud, arrival, handle, |_, error, id| refuse(service, error, id)).await
     }

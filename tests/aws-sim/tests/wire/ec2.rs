@@ -57,6 +57,20 @@ fn a_move_has_a_new_association_and_a_repeat_keeps_it() -> Tested {
 }
 
 #[test]
+fn a_move_with_a_users_key_is_of_the_instance_it_was_sent_from() -> Tested {
+    let lab = Lab::new()?;
+    lab.associate(eni(&lab.a)?)?;
+    let here = lab.cloud.add_instance(InstanceSpec {
+        subnet: "127.0.0.0/24".to_owned(),
+        ..InstanceSpec::with_ip(Ipv4Addr::LOCALHOST)
+    });
+    lab.associate(eni(&lab.b)?)?;
+    let movers: Vec<_> = lab.cloud.history(&lab.eip).into_iter().map(|change| change.by).collect();
+    assert_eq!(movers, [None, None, Some(here.id)], "first from a machine that is no instance");
+    Ok(())
+}
+
+#[test]
 fn reassociation_forbidden_is_refused_for_holder_and_target() -> Tested {
     let lab = Lab::new()?;
     let other = lab.cloud.allocate(None);
