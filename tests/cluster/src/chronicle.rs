@@ -143,7 +143,9 @@ fn told(event: &Event) -> Option<Line> {
     Some(line(event.at, event.node, what))
 }
 
-fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
+/// Returns the line of a request that moves the address, or tries to.
+#[must_use]
+pub fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
     if !request.is("AssociateAddress") && !request.is("DisassociateAddress") {
         return None;
     }
@@ -153,7 +155,8 @@ fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
     Some(line(request.at, who, format!("EC2: {}{outcome}", request.operation)))
 }
 
-fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
+/// Returns a line for every change of the holder between `from` and `to`.
+pub fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
     history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
         let what = held.by.map_or_else(|| "nobody holds it".to_owned(), |node| format!("{node} holds it"));
         line(held.at, "address", what)
@@ -161,7 +164,8 @@ fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Lin
 }
 
 /// The client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
-fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
+#[must_use]
+pub fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
     let mut last: Option<(NodeName, Epoch)> = None;
@@ -182,7 +186,8 @@ fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
 }
 
 /// Puts lines that repeat the one before them into one.
-fn once(lines: Vec<Line>) -> Vec<Line> {
+#[must_use]
+pub fn once(lines: Vec<Line>) -> Vec<Line> {
     let mut kept: Vec<(Line, usize)> = Vec::new();
     for line in lines {
         match kept.iter_mut().rev().take(2).find(|(last, _)| last.who == line.who && last.what == line.what) {
@@ -199,7 +204,8 @@ fn once(lines: Vec<Line>) -> Vec<Line> {
     kept.into_iter().map(counted).collect()
 }
 
-fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
+/// Returns a line.
+pub fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
     Line { at, who: who.to_string(), what: what.into() }
 }
 

@@ -109,6 +109,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn node_web(listen: SocketAddr) -> Result<()> {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").map_err(Error::io("reading the host name"))?;
+    node_web_as(listen, &name)
+}
+
+/// Answers every connection to `listen` with a name, for as long as the process lives.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn node_web_as(listen: SocketAddr, name: &str) -> Result<()> {
     let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}");
     let listener = TcpListener::bind(listen).map_err(Error::io(format_args!("listening on {listen}")))?;
     loop {

@@ -1,0 +1,150 @@
+//! Looks at the pair: waits until it is settled, and asserts what must not have happened.
+
+use std::time::{Duration, Instant};
+
+use cluster::error::{Error, Result, ensure};
+use cluster::timeline::{nobody, thefts};
+use cluster::topology::{ELASTIC_IP, NodeName};
+use cluster::wait::{Epoch, Look, now, until};
+
+use crate::pair::Pair;
+use crate::setup::host_name;
+
+/// How long a settled state has to last to count.
+const STABLE: Duration = Duration::from_secs(1);
+/// Where Heartbeat finds the resource.
+const SCRIPT: &str = "/etc/ha.d/resource.d/elastic-ip";
+
+impl Pair {
+    /// Waits until the cloud, a client of the address and Heartbeat on every node that is well agree that `holder` has the
+    /// address, and all that has lasted for a second.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] with the last flaw.
+    pub fn settle(&self, holder: NodeName, limit: Duration) -> Result<()> {
+        let mut since: Option<(Instant, usize)> = None;
+        until(&format!("all agree on {}", host_name(holder)), limit, || {
+            let changes = self.world().history().len();
+            if let Err(why) = self.look(holder)? {
+                since = None;
+                return Ok(Look::NotYet(why));
+            }
+            let (began, known) = *since.get_or_insert((Instant::now(), changes));
+            if known != changes {
+                since = None;
+            } else if began.elapsed() >= STABLE {
+                return Ok(Look::There(()));
+            }
+            Ok(Look::NotYet(format!("not for {} s yet", STABLE.as_secs())))
+        })
+    }
+
+    fn look(&self, holder: NodeName) -> Result<Result<(), String>> {
+        let held = self.world().holder();
+        if held != Some(holder) {
+            return Ok(Err(format!("{} holds it", name(held))));
+        }
+        let answering = self.probe().answering();
+        if answering != Some(holder) {
+            return Ok(Err(format!("{} answers", name(answering))));
+        }
+        let well = self.well();
+        for &node in &well {
+            let resources = match Look::tolerant(self.node(node)?.run(&["cl_status", "rscstatus"]))? {
+                Look::There(text) => text.trim().to_owned(),
+                Look::NotYet(why) => return Ok(Err(why)),
+            };
+            // With auto_failback each node has the resources of its own lines; alone it has all.
+            let wanted: &[&str] = match (node == holder, well.len() > 1) {
+                (true, true) => &["local", "all"],
+                (true, false) => &["all"],
+                (false, _) => &["local", "foreign", "none"],
+            };
+            if !wanted.contains(&resources.as_str()) {
+                return Ok(Err(format!("{} has resources: {resources}", host_name(node))));
+            }
+            for &peer in well.iter().filter(|peer| **peer != node) {
+                let words = ["cl_status", "nodestatus", &host_name(peer)];
+                match Look::tolerant(self.node(node)?.run(&words))? {
+                    Look::There(text) if text.trim() == "active" => {}
+                    Look::There(text) => return Ok(Err(format!("{} is {}", host_name(peer), text.trim()))),
+                    Look::NotYet(why) => return Ok(Err(why)),
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Asserts that since `from` no node has released the address while another one held it.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with the first such release.
+    pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
+        let thefts = thefts(&self.world().history(), from);
+        ensure(thefts.is_empty(), || format!("a node released another's address: {thefts:?}"))
+    }
+
+    /// Asserts that since `from` the address went to these nodes, one after the other, and to no other; nobody between two
+    /// of them is left out.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with what happened instead.
+    pub fn ensure_moved(&self, from: Epoch, to: &[NodeName]) -> Result<()> {
+        let history = self.world().history();
+        let mut holders: Vec<NodeName> =
+            history.iter().filter(|held| held.at >= from).filter_map(|held| held.by).collect();
+        holders.dedup();
+        ensure(holders == to, || {
+            let names: Vec<_> = holders.iter().map(|node| host_name(*node)).collect();
+            format!("the address went to: {}", names.join(", "))
+        })
+    }
+
+    /// Asserts that since `from` there has been no moment at which nobody held the address.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with how long nobody did.
+    pub fn ensure_always_held(&self, from: Epoch) -> Result<()> {
+        let gap = nobody(&self.world().history(), from, now());
+        ensure(gap.total == 0.0, || format!("nobody held the address for {:.2} s", gap.total))
+    }
+
+    /// Asserts that `status` on a node says whether it has the address, in words and by its exit code.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with what it said.
+    pub fn ensure_status(&self, node: NodeName, has: bool) -> Result<()> {
+        let output = self.node(node)?.command(&[SCRIPT, &ELASTIC_IP.to_string(), "status"])?.output()?;
+        let expected = if has {
+            format!("elastic-ip remapper: I have {ELASTIC_IP}\nelastic-ip remapper: running\n")
+        } else {
+            format!("elastic-ip remapper: I do not have {ELASTIC_IP}\nelastic-ip remapper: not running\n")
+        };
+        let code = if has { 0 } else { 3 };
+        ensure(output.stdout == expected && output.status.code() == Some(code), || {
+            format!("status on {}: {output:?}", host_name(node))
+        })
+    }
+    /// Asserts that an action, called by hand with a time of three seconds, ends with this code and says this.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with what it said.
+    pub fn ensure_call(&self, node: NodeName, action: &str, code: i32, said: &str) -> Result<()> {
+        let script = format!(
+            "cat /etc/default/elastic-ip >/run/settings; echo TIMEOUT=3 >>/run/settings\n\
+             ELASTIC_IP_SETTINGS=/run/settings exec {SCRIPT} {ELASTIC_IP} {action}"
+        );
+        let output = self.node(node)?.command(&["sh", "-ec", &script])?.output()?;
+        let right = output.status.code() == Some(code) && output.stdout.contains(said);
+        ensure(right, || format!("{action} on {}: {output:?}", host_name(node)))
+    }
+}
+
+fn name(node: Option<NodeName>) -> String {
+    node.map_or_else(|| "nobody".to_owned(), host_name)
+}
+
+/// Returns [`Error::Wrong`], for what cannot be.
+pub fn wrong(why: impl Into<String>) -> Error {
+    Error::Wrong(why.into())
+}

@@ -1,0 +1,107 @@
+//! What happens to the nodes of a pair: boots, orders to Heartbeat, failures, and their end.
+
+use std::time::Duration;
+
+use cluster::cluster::{Condition, Cut};
+use cluster::error::Result;
+use cluster::timeline::Unusable;
+use cluster::topology::{CLOUD_IP, EC2_PORT, NodeName};
+use cluster::wait::{Epoch, now};
+
+use super::Pair;
+use crate::programs;
+
+/// From the order to stop until Heartbeat has ended: it lets go of the address first.
+const STOP_LIMIT: Duration = Duration::from_mins(1);
+/// For dpkg.
+const INSTALL_LIMIT: Duration = Duration::from_mins(1);
+
+impl Pair {
+    /// Boots a node and installs what it is to have.
+    ///
+    /// # Errors
+    /// When it does not come up, or a package cannot be installed.
+    pub fn start(&mut self, name: NodeName) -> Result<()> {
+        self.node_mut(name)?.boot()?;
+        if let Some(script) = &self.setup.install {
+            self.node(name)?.command(&["sh", "-ec", script])?.limit(INSTALL_LIMIT).run()?;
+        }
+        Ok(())
+    }
+
+    /// Starts Heartbeat on a node that runs.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_heartbeat(&mut self, name: NodeName) -> Result<()> {
+        let endpoint = format!("AWS_ENDPOINT_URL=http://{CLOUD_IP}:{EC2_PORT}");
+        let mut words = vec!["env"];
+        if self.setup.endpoint_in_environment {
+            words.push(&endpoint);
+        }
+        words.extend([programs::HEARTBEAT, "-f"]);
+        self.stopped.remove(&name);
+        self.node_mut(name)?.daemon("heartbeat", &words)
+    }
+
+    /// Stops Heartbeat on a node in order, and returns when that began.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop_heartbeat(&mut self, name: NodeName) -> Result<Epoch> {
+        let at = now();
+        self.stopped.insert(name);
+        self.node(name)?.command(&[programs::HEARTBEAT, "-k"])?.limit(STOP_LIMIT).run()?;
+        Ok(at)
+    }
+
+    /// Kills a node as a power cut does and returns when.
+    ///
+    /// # Errors
+    /// When its network cannot be unplugged.
+    pub fn power_off(&mut self, name: NodeName) -> Result<Epoch> {
+        let at = self.mark(name, Condition::Dead);
+        self.node_mut(name)?.kill();
+        self.net.set_plugged(name, false)?;
+        Ok(at)
+    }
+
+    /// Takes a node's interface down, and returns when.
+    ///
+    /// # Errors
+    /// When the network cannot be changed.
+    pub fn cut(&mut self, name: NodeName) -> Result<Epoch> {
+        let at = self.mark(name, Condition::Cut(Cut::LinkDown));
+        self.net.set_link(name, false)?;
+        Ok(at)
+    }
+
+    /// Makes good whatever has happened to a node, and returns when.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn repair(&mut self, name: NodeName) -> Result<Epoch> {
+        let at = now();
+        match self.condition(name) {
+            Condition::Dead => {
+                self.net.set_plugged(name, true)?;
+                self.start(name)?;
+                self.start_heartbeat(name)?;
+            }
+            Condition::Cut(_) => self.net.set_link(name, true)?,
+            Condition::Well | Condition::NoCorosync => {}
+        }
+        self.conditions.insert(name, Condition::Well);
+        for span in self.unusable.iter_mut().filter(|span| span.node == name) {
+            span.to.get_or_insert(at);
+        }
+        Ok(at)
+    }
+
+    fn mark(&mut self, node: NodeName, condition: Condition) -> Epoch {
+        let from = now();
+        self.conditions.insert(node, condition);
+        self.unusable.push(Unusable { node, from, to: None });
+        from
+    }
+}
