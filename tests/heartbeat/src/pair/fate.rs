@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cluster::cluster::{Condition, Cut};
-use cluster::error::Result;
+use cluster::error::{Result, ensure};
 use cluster::timeline::Unusable;
 use cluster::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use cluster::wait::{Epoch, now};
@@ -52,6 +52,18 @@ impl Pair {
         let at = now();
         self.stopped.insert(name);
         self.node(name)?.command(&[programs::HEARTBEAT, "-k"])?.limit(STOP_LIMIT).run()?;
+        Ok(at)
+    }
+
+    /// Kills all processes of Heartbeat on a node that lives on, and returns when.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn kill_heartbeat(&mut self, name: NodeName) -> Result<Epoch> {
+        let at = now();
+        self.stopped.insert(name);
+        let killed = self.node(name)?.kill_processes(&["heartbeat"])?;
+        ensure(killed > 0, || format!("no process of Heartbeat runs on {name}"))?;
         Ok(at)
     }
 

@@ -22,6 +22,12 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "kill-node", about: "the active node loses power", run: kill_node },
     Scenario { name: "failback", about: "it comes back: auto_failback is on", run: come_back },
+    Scenario {
+        name: "kill-daemon",
+        about: "kill -9 of Heartbeat on the active node, which lives on",
+        run: kill_daemon,
+    },
+    Scenario { name: "daemon-back", about: "Heartbeat is started on it again", run: start_again },
     Scenario { name: "clean-stop", about: "Heartbeat is stopped on the active node", run: clean_stop },
     Scenario { name: "start-again", about: "and started again", run: start_again },
 ];
@@ -42,6 +48,17 @@ fn by_hand(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.world().heal();
     pair.settle(one, TAKEOVER_LIMIT)?;
     pair.ensure_moved(at, &[])
+}
+
+/// Nobody lets go: the address is on a node whose Heartbeat is dead, and has to be taken from there.
+fn kill_daemon(pair: &mut Pair, story: &mut Story) -> Result<()> {
+    let (one, two) = nodes()?;
+    let at = pair.kill_heartbeat(one)?;
+    story.failure(at, two, "kill -9 of Heartbeat on n1");
+    pair.settle(two, TAKEOVER_LIMIT)?;
+    pair.ensure_moved(at, &[two])?;
+    pair.ensure_always_held(at)?;
+    pair.ensure_status(one, false)
 }
 
 fn clean_stop(pair: &mut Pair, story: &mut Story) -> Result<()> {
