@@ -23,6 +23,7 @@ pub fn serve(call: Call) -> u8 {
     let name = call.arguments.first().map(Path::new).and_then(Path::file_name);
     let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match name.as_str() {
+        name if ctl::assign::is_asked(name, &call.arguments) => ctl::assign::serve(name, call),
         ctl::NAME => ctl::serve(call),
         name if init::is_name(name) => init::serve(call),
         name if keepalived::is_name(name) => keepalived::serve(call),

@@ -34,6 +34,7 @@ pub fn command() -> Command {
             history(),
             restore(),
             drill(),
+            of_assign(),
         ])
 }
 
@@ -222,6 +223,47 @@ fn drill() -> Command {
         .args(aws())
         .arg(timeout("120").help("How long each move may take"))
         .arg(json())
+}
+
+/// Returns the command line of `assign`, which stands alone under the name of the script whose place it takes.
+pub(super) fn of_assign() -> Command {
+    Command::new("assign")
+        .about("Give a secondary private address to an instance")
+        .long_about(
+            "Gives a secondary private address to an instance, from anywhere that may call EC2: whichever interface has the \
+             address loses it, an Elastic IP on it moves along, and EC2 is asked until it shows it there. The address has to be \
+             of the instance's subnet.\n\n\
+             This is EC2's half. On the instance, the address has to be on the network device too; a cluster's resource \
+             ocf:heartbeat:vip sees to both.\n\n\
+             Called by the name assign_private_ip.sh, the program takes ADDRESS and INSTANCE as that script did.",
+        )
+        .disable_colored_help(true)
+        .arg(
+            Arg::new("address")
+                .value_name("ADDRESS")
+                .required(true)
+                .help("The private address, such as 10.0.1.12"),
+        )
+        .arg(
+            Arg::new("instance")
+                .value_name("INSTANCE")
+                .required(true)
+                .help("The instance that is to have it, such as i-0123456789abcdef0"),
+        )
+        .arg(
+            Arg::new("interface")
+                .long("interface")
+                .value_name("INTERFACE")
+                .help("The interface of the instance, by its id (eni-...) or device index [default: the primary one]"),
+        )
+        .arg(
+            Arg::new("allow_reassignment")
+                .long("allow-reassignment")
+                .value_name("true|false")
+                .help("Take it from another interface [default: true]"),
+        )
+        .args(aws())
+        .arg(timeout("60"))
 }
 
 fn dry_run() -> Arg {

@@ -3,6 +3,8 @@
 //! One file per command. The command line itself, with its help, is in [`command`], because it is needed without the SDK too.
 
 #[cfg(feature = "sdk")]
+pub(super) mod assign;
+#[cfg(feature = "sdk")]
 mod by_hand;
 #[cfg(feature = "sdk")]
 mod call;

@@ -16,10 +16,13 @@ const USAGE: u8 = 2;
 pub(in crate::face) fn serve(call: Call) -> u8 {
     let matches = match command::command().try_get_matches_from(&call.arguments) {
         Ok(matches) => matches,
-        Err(error) => return not_a_command(&error),
+        Err(error) => return not_a_command(super::NAME, &error),
     };
     let Some((name, matches)) = matches.subcommand() else {
-        return conclude(Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())));
+        return conclude(
+            super::NAME,
+            Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())),
+        );
     };
     let asked = Asked::new(name, matches, call);
     let outcome = match name {
@@ -33,13 +36,13 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
         // clap knows the commands, so this is one that the list above lacks.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };
-    let code = conclude(outcome);
+    let code = conclude(super::NAME, outcome);
     asked.end();
     code
 }
 
 /// Prints help or version as they were asked for; of a slip one line, which is what scripts and people read.
-fn not_a_command(error: &clap::Error) -> u8 {
+pub(super) fn not_a_command(name: &str, error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let printed = std::io::stdout().write_all(text.as_bytes());
@@ -48,11 +51,11 @@ fn not_a_command(error: &clap::Error) -> u8 {
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
     let words: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
     let sentence = words.join(" ");
-    conclude(Err(Failure::Usage(sentence.strip_prefix("error: ").unwrap_or(&sentence).to_owned())))
+    conclude(name, Err(Failure::Usage(sentence.strip_prefix("error: ").unwrap_or(&sentence).to_owned())))
 }
 
-/// Says in one line why it failed.
-fn conclude(outcome: Result<(), Failure>) -> u8 {
+/// Says in one line why it failed, in the name that the binary was called by.
+pub(super) fn conclude(name: &str, outcome: Result<(), Failure>) -> u8 {
     let (text, code) = match outcome {
         Ok(()) => return 0,
         Err(Failure::Told) => return 1,
@@ -60,6 +63,6 @@ fn conclude(outcome: Result<(), Failure>) -> u8 {
         Err(Failure::Usage(text)) => (text, USAGE),
     };
     // A reader that has gone away is no reason to panic.
-    let _ = writeln!(std::io::stderr(), "{}: {}", super::NAME, one_line(&text));
+    let _ = writeln!(std::io::stderr(), "{name}: {}", one_line(&text));
     code
 }

@@ -70,6 +70,11 @@ impl Node {
         self.state().join("durable/vip.json")
     }
 
+    /// Returns the account that the node is in.
+    pub fn account(&self) -> &Cloud {
+        &self.cloud
+    }
+
     /// Forgets everything this node remembers.
     pub fn forget(&self) {
         let _ = fs::remove_dir_all(self.state());

@@ -37,6 +37,7 @@ mod trouble;
 mod usage;
 mod validate;
 mod vip_actions;
+mod vip_assign;
 mod vip_device;
 mod vip_trouble;
 mod vip_world;

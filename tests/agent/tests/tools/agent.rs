@@ -53,7 +53,14 @@ impl Form {
 
 /// Returns the meta-data as the agent prints it, with nothing else in the environment.
 pub(crate) fn meta_data(form: Form) -> String {
+    meta_data_of("eip", form)
+}
+
+/// Returns the meta-data of the agent of this name, as the binary prints it when it is called so.
+pub(crate) fn meta_data_of(agent: &str, form: Form) -> String {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new(binary());
     let answer: Answer =
-        run(Command::new(binary()).arg("meta-data").env_clear().envs(form.variables().iter().copied()));
+        run(command.arg0(agent).arg("meta-data").env_clear().envs(form.variables().iter().copied()));
     answer.exits(0).without_complaint().stdout
 }

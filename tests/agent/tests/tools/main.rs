@@ -23,5 +23,6 @@ mod node;
 mod ocf_tester;
 mod ocft;
 mod pcs;
+mod private_address;
 mod program;
 mod xml;

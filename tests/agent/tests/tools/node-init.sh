@@ -17,6 +17,9 @@ mount -t tmpfs -o mode=755 tmpfs /mnt
 mkdir /mnt/agents
 cp -a /usr/lib/ocf/resource.d/. /mnt/agents
 install -m 755 "$agent" /mnt/agents/heartbeat/eip
+ln -s eip /mnt/agents/heartbeat/vip
+mkdir /mnt/sbin
+ln -s /mnt/agents/heartbeat/eip /mnt/sbin/eipctl
 mount --bind /mnt/agents /usr/lib/ocf/resource.d
 
 # EC2 by its real name, with a certificate that this node alone trusts; the test writes the file before it is asked for.

@@ -1,0 +1,200 @@
+//! The agent `vip` in the field's tools: as `eip` in the other modules, where it could differ.
+
+use crate::agent::{Form, meta_data, meta_data_of, repository};
+use crate::cib::Cib;
+use crate::node::{ENDPOINT, IMDS, Node};
+use crate::program::{Answer, file_of};
+use crate::xml;
+
+const VIP: &str = "10.0.1.100";
+const AGENT: &str = "/usr/lib/ocf/resource.d/heartbeat/vip";
+const ADDRESS: &str = "secondary_private_ip=10.0.1.100";
+
+/// Makes a node with a network device for its interface.
+fn wired() -> Node {
+    let node = Node::new();
+    let mac = &node.instance.interfaces[0].mac;
+    node.run("ip", &["link", "add", "eth0", "address", mac, "type", "dummy"]).exits(0);
+    node.run("ip", &["address", "add", "10.0.1.10/24", "dev", "eth0"]).exits(0);
+    node.run("ip", &["link", "set", "eth0", "up"]).exits(0);
+    node
+}
+
+fn holder(node: &Node) -> Option<String> {
+    node.cloud().private_holder(VIP.parse().unwrap()).map(|(instance, _)| instance.to_string())
+}
+
+fn on_device(node: &Node) -> bool {
+    node.run("ip", &["-4", "-o", "address", "show", "dev", "eth0"]).stdout.contains(" 10.0.1.100/24 ")
+}
+
+fn ocf_tester(node: &Node, options: &[&str], parameters: &[&str]) -> Answer {
+    let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
+    node.run("ocf-tester", &[options, &["-n", "private"], &parameters, &[AGENT]].concat())
+}
+
+#[test]
+fn the_meta_data_are_valid_by_every_schema() {
+    let old = meta_data_of("vip", Form::V1_0);
+    let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
+    xml::validate(&old, "--dtdvalid", &dtd).exits(0);
+    let schema = file_of("resource-agents", &["/usr/share/resource-agents/metadata.rng"]);
+    xml::validate(&old, "--relaxng", &schema).exits(0);
+    for (form, file) in [(Form::V1_0, "ocf-1.0.rng"), (Form::V1_1, "ocf-1.1.rng")] {
+        let places = [format!("/usr/share/pcs/data/{file}"), format!("/usr/lib/pcs/data/{file}")];
+        let schema = file_of("pcs", &[&places[0], &places[1]]);
+        xml::validate(&meta_data_of("vip", form), "--relaxng", &schema).exits(0);
+    }
+    assert!(old.is_ascii());
+}
+
+/// What it shares with `eip` is the same there; what only `eip` has is not there.
+#[test]
+fn it_is_an_agent_of_its_own() {
+    let document = meta_data_of("vip", Form::V1_1);
+    assert_eq!(xml::string(&document, "/resource-agent/@name"), "vip");
+    let names = |document: &str, what: &str| xml::values(document, what);
+    assert_eq!(names(&document, "//action/@name"), names(&meta_data(Form::V1_1), "//action/@name"));
+    let parameters = names(&document, "//parameter/@name");
+    assert!(!parameters.iter().any(|name| name == "elastic_ip" || name == "private_ip_address"));
+    assert_eq!(names(&document, "//parameter[@required='1']/@name"), ["secondary_private_ip"]);
+}
+
+#[test]
+fn ocf_tester_passes_it_and_has_no_remark_but_on_what_no_such_agent_has() {
+    let node = wired();
+    let endpoint = format!("endpoint_url={ENDPOINT}");
+    let answer = ocf_tester(&node, &[], &[ADDRESS, &endpoint, &format!("imds_endpoint={IMDS}")]);
+    assert_eq!(answer.code, 0, "{}", answer.told());
+    assert!(answer.stdout.contains(&format!("{AGENT} passed all tests")), "{}", answer.told());
+    // The last thing it does is to migrate the address here.
+    assert_eq!(holder(&node), Some(node.instance.id.to_string()));
+    assert!(on_device(&node));
+}
+
+#[test]
+fn ocf_tester_sees_no_warning() {
+    let node = wired();
+    let answer = ocf_tester(&node, &["-v"], &[ADDRESS]);
+    assert_eq!(answer.code, 0, "{}", answer.told());
+    answer.never_says("WARN").never_says("ERROR").never_says("CRIT");
+}
+
+#[test]
+fn pcs_describes_and_creates_it() {
+    let node = Node::new();
+    let described = node.run("pcs", &["resource", "describe", "ocf:heartbeat:vip"]).exits(0);
+    assert!(described.stdout.starts_with("ocf:heartbeat:vip - "), "{}", described.told());
+    for name in xml::values(&meta_data_of("vip", Form::V1_1), "//parameter/@name") {
+        assert!(described.stdout.contains(&format!("  {name}")), "{name}: {}", described.told());
+    }
+    let cib = Cib::new(&node);
+    let create = ["resource", "create", "private", "ocf:heartbeat:vip"];
+    let missing = cib.pcs(&[&create[..], &["--agent-validation"]].concat()).exits(1);
+    missing.says("secondary_private_ip");
+    let answer = cib.pcs(&[&create[..], &[ADDRESS, "--agent-validation"]].concat()).exits(0);
+    assert_eq!(answer.both(), "");
+    assert_eq!(cib.parameter("private", "secondary_private_ip"), VIP);
+}
+
+#[test]
+fn crmsh_takes_it_without_a_word() {
+    let node = Node::new();
+    let cib = Cib::new(&node);
+    let primitive = ["configure", "primitive", "private", "ocf:heartbeat:vip", "params", ADDRESS];
+    let answer =
+        cib.crm(&[&primitive[..], &["op", "monitor", "interval=10s", "timeout=20s"]].concat()).exits(0);
+    answer.never_says("ERROR").never_says("vip");
+    cib.crm(&["configure", "verify"]).exits(0).never_says("ERROR");
+    node.run("crm", &["ra", "info", "ocf:heartbeat:vip"]).exits(0).says("secondary_private_ip");
+}
+
+#[test]
+fn no_parameter_of_the_installed_awsvip_is_unknown() {
+    let node = Node::new();
+    let parameters = |agent: &str| {
+        let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
+        xml::values(&answer.stdout, "//parameter/@name")
+    };
+    let (theirs, ours) = (parameters("ocf:heartbeat:awsvip"), parameters("ocf:heartbeat:vip"));
+    assert!(theirs.iter().any(|name| name == "secondary_private_ip"), "{theirs:?}");
+    let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Returns the commands of a document's code blocks, as one line each.
+fn commands(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ");
+    let lines = joined.lines().filter_map(|line| line.strip_prefix("    "));
+    lines
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_table_of_the_readme_has_every_parameter_with_its_default() {
+    let readme = text("README.md");
+    let section = readme.split("\n## Private addresses\n").nth(1).expect("a section on private addresses");
+    let section = section.split("\n## ").next().unwrap_or(section);
+    let document = meta_data_of("vip", Form::V1_1);
+    let same = |name: &str| section.contains(&format!("`{name}`"));
+    for name in xml::values(&document, "//parameter/@name") {
+        assert!(same(&name), "README, private addresses: no {name}");
+    }
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let name = cells[0].split('`').nth(1).unwrap();
+        let of = |what: &str| xml::string(&document, &format!("//parameter[@name='{name}']{what}"));
+        assert_eq!(of("/@reloadable") == "1", cells[0].ends_with('*'), "{name}: the mark for reloadable");
+        let default = of("/content/@default");
+        let shown = cells[1].trim_matches('`');
+        assert!(default.is_empty() || default == shown, "{name}: {shown} is not the default");
+    }
+}
+
+/// Every command of the page is run, in its order, on one node.
+#[test]
+fn the_page_on_the_script_works_command_by_command() {
+    let node = wired();
+    let cib = Cib::new(&node);
+    let mut run = 0;
+    for command in commands(&text("docs/from-private-ip-script.md")) {
+        run += 1;
+        let command = command
+            .replace("10.0.1.12", VIP)
+            .replace("i-100ffad8", &node.instance.id)
+            .replace("i-200ffad8", &node.other.id);
+        let words: Vec<&str> = command.split(' ').filter(|word| *word != "sudo").collect();
+        match words[0] {
+            "pcs" if matches!(words[1], "resource" | "constraint") => {
+                cib.pcs(&words[1..]).exits(0);
+            }
+            "crm_resource" => {
+                node.run("crm_resource", &words[1..]).exits(0);
+            }
+            "eipctl" | "./assign_private_ip.sh" => {
+                let program = format!("/mnt/sbin/{}", words[0].trim_start_matches("./"));
+                let line = format!("{program} {}", words[1..].join(" ").replace('\'', ""));
+                node.run("sh", &["-c", &line]).exits(0);
+                let target = words[2].trim_matches('\'');
+                assert_eq!(holder(&node).as_deref(), Some(target), "{command}");
+            }
+            "ln" => {
+                let line = command.trim_start_matches("sudo ").replace("/usr/sbin/", "/mnt/sbin/");
+                let line = line.replace("./assign", "/mnt/sbin/assign");
+                node.run("sh", &["-c", &line]).exits(0);
+            }
+            "ip" => {
+                node.run("ip", &words[1..]).exits(0);
+            }
+            other => panic!("the page has a command that this test cannot run: {other}"),
+        }
+    }
+    assert!(run >= 5, "{run} commands");
+    assert_eq!(cib.parameter("private", "secondary_private_ip"), VIP);
+}
