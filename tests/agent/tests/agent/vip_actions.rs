@@ -178,7 +178,7 @@ fn metadata_that_are_late_are_waited_for_and_not_for_ever() {
     let (world, [a, b]) = one_subnet();
     world.cloud.set_imds_lag(a.id(), Duration::from_secs(2));
     start(&a).ok().not_before(Duration::from_millis(1900)).within(Duration::from_secs(8));
-    world.cloud.set_imds_lag(b.id(), Duration::from_secs(3600));
+    world.cloud.set_imds_lag(b.id(), Duration::from_hours(1));
     start(&b).ok().logged(&["the metadata do not show it yet"]).not_before(Duration::from_secs(4));
     monitor(&b).ok();
     held_by(&world, &b);

@@ -146,7 +146,8 @@ fn kill_at(world: &World, node: &Node, run: Run, operation: &'static str) {
 
 #[test]
 fn an_action_killed_between_two_steps_does_no_harm() {
-    let rows: [(&str, fn(&Node) -> Run, &'static str); 3] = [
+    type Row = (&'static str, fn(&Node) -> Run, &'static str);
+    let rows: [Row; 3] = [
         ("start at the order", start, "AssignPrivateIpAddresses"),
         ("stop at the look", stop, "DescribeNetworkInterfaces"),
         ("stop at the order", stop, "UnassignPrivateIpAddresses"),
