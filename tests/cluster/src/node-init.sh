@@ -46,12 +46,17 @@ install -m 755 "$AGENT" "$FOLDER/resource.d/heartbeat/eip"
 ln -sf eip "$FOLDER/resource.d/heartbeat/vip"
 
 mount --bind "$FOLDER/resource.d" "$OCF"
+# Only where a test has made one: what changes accounts or certificates needs all of /etc.
+[ ! -d "$FOLDER/etc" ] || mount --bind "$FOLDER/etc" /etc
 mount --bind "$FOLDER/etc-corosync" /etc/corosync
 mount --bind "$FOLDER/etc-pacemaker" /etc/pacemaker
 mount --bind "$FOLDER/hosts" /etc/hosts
 [ ! -e /etc/hostname ] || mount --bind "$FOLDER/hostname" /etc/hostname
 mount --bind "$FOLDER/log" /var/log
 mount --bind "$FOLDER/lib" /var/lib
+
+# What else a test wants of its nodes, at each boot.
+[ ! -x "$FOLDER/prepare" ] || "$FOLDER/prepare" "$FOLDER"
 
 # Opened first, since the state folder may lie below /root, which is hidden here: a person's ~/.aws must not become the
 # node's credentials.

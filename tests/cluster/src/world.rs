@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use aws_sim::{
     Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceSpec, Request,
 };
-use aws_sim::{Service, Sim};
+use aws_sim::{Service, Sim, Tls};
 
 use crate::error::{Error, Result};
 use crate::net::Net;
@@ -17,6 +17,7 @@ use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, ONE_SUB
 use crate::wait::Epoch;
 
 const IMDS_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
 
 /// The simulated account and its services. Dropping it closes them.
@@ -47,6 +48,15 @@ impl World {
         sim.serve_data_plane(Some(net.cloud()), ELASTIC_IP, WEB_PORT)
             .map_err(Error::io("serving the data plane"))?;
         Ok(Self { sim, instances })
+    }
+
+    /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
+    ///
+    /// # Errors
+    /// When the socket cannot be bound.
+    pub fn serve_https(&self, net: &Net, tls: &Tls) -> Result<()> {
+        let bound = self.sim.serve_ec2_tls(bind(net.cloud(), (CLOUD_IP, HTTPS_PORT)), tls);
+        bound.map(drop).map_err(Error::io("serving EC2 over HTTPS"))
     }
 
     /// Returns the simulator's state, for what this type does not offer.

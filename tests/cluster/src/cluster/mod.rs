@@ -68,6 +68,21 @@ impl Cluster {
     /// # Errors
     /// When any part fails to come up; what was made until then is removed.
     pub fn up(options: &Options) -> Result<Self> {
+        let mut cluster = Self::boot(options, |_, _| Ok(()))?;
+        cluster.start_daemons(&cluster.nodes())?;
+        cluster.wait_online()?;
+        Ok(cluster)
+    }
+
+    /// Boots the nodes in their cloud; no cluster daemon runs yet. Before a node's first boot, `before` may change its
+    /// state folder: a folder `etc` becomes its `/etc`, an executable `prepare` is run at the end of each boot.
+    ///
+    /// # Errors
+    /// When any part fails to come up; what was made until then is removed.
+    pub fn boot(
+        options: &Options,
+        mut before: impl FnMut(&StateDir, NodeName) -> Result<()>,
+    ) -> Result<Self> {
         let agent = find(&options.agent)?;
         let run = RunId::own();
         let names: Vec<NodeName> = NodeName::first(options.nodes).collect();
@@ -80,6 +95,7 @@ impl Cluster {
         let mut logs = Vec::new();
         for &name in &names {
             write_files(&state, name, &names, options.token)?;
+            before(&state, name)?;
             let node = Node::new(name, state.path().join(name.to_string()), net.node(name), image.clone());
             logs.extend(FILES.iter().map(|file| LogFile::new(name, node.logs().join(file))));
             nodes.insert(name, node);
@@ -104,8 +120,6 @@ impl Cluster {
         for &name in &names {
             cluster.node_mut(name)?.boot()?;
         }
-        cluster.start_daemons(&names)?;
-        cluster.wait_online()?;
         Ok(cluster)
     }
 
@@ -202,7 +216,11 @@ impl Cluster {
         &self.unusable
     }
 
-    fn wait_online(&self) -> Result<()> {
+    /// Waits until every node sees every node online.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`].
+    pub fn wait_online(&self) -> Result<()> {
         let names = self.nodes();
         until("all nodes online", ONLINE_LIMIT, || {
             for &name in &names {
