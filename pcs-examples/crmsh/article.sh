@@ -1,0 +1,48 @@
+#!/bin/sh
+# The cluster of the article "Switching Elastic IPs with Pacemaker + Corosync in an AWS Multi-AZ Setup" (2015), built
+# anew, with crmsh: two instances in two zones, one Elastic IP, a web server on both. First, on both nodes,
+#
+#   NODE1=ip-10-0-0-20 ADDRESS1=10.0.0.20 NODE2=ip-10-0-1-20 ADDRESS2=10.0.1.20 sh each-node.sh
+#
+# then this on one of them, as root. What is different from the article, and why: ../pcs-0.10/article.sh.
+set -eu
+
+ELASTIC_IP=${ELASTIC_IP:-52.192.203.215}
+NGINX=${NGINX:-/usr/sbin/nginx} # the article has httpd: ocf:heartbeat:apache goes into the same place
+NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
+CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
+
+# The nodes find each other, and one of them leads; see minimal.sh.
+tries=120
+until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "the nodes do not find each other; crm_mon --one-shot says more" >&2 && exit 1; }
+    sleep 1
+done
+
+# The defaults are the article's: it never goes back by itself, and one failure is enough to leave a node; five minutes
+# later it is forgotten. See fencing.sh for when stonith-enabled=false is not good enough.
+crm --wait configure load update - <<END
+property stonith-enabled=false
+rsc_defaults resource-stickiness=INFINITY migration-threshold=1 failure-timeout=5min
+primitive web ocf:heartbeat:nginx \
+    params httpd=$NGINX configfile=$NGINX_CONF status10url=$CHECK_URL status10regex=. \
+    op start timeout=60s interval=0 \
+    op stop timeout=60s interval=0 \
+    op monitor interval=5s timeout=20s \
+    op monitor interval=15s timeout=30s OCF_CHECK_LEVEL=10
+clone web-clone web
+primitive eip ocf:heartbeat:eip \
+    params elastic_ip=$ELASTIC_IP \
+    op start timeout=60s interval=0 \
+    op stop timeout=60s interval=0 \
+    op monitor interval=10s timeout=20s \
+    meta allow-migrate=true
+colocation eip-with-web inf: eip web-clone
+order web-before-eip Mandatory: web-clone eip
+END
+
+crm status
+# To move the address by hand, say where it is not to be, because no wish for a node outweighs INFINITY:
+# crm resource ban eip
+# And when it has moved: crm resource clear eip

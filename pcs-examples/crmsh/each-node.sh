@@ -1,0 +1,54 @@
+#!/bin/sh
+# Before everything else, on every node, as root: packages, Corosync's configuration, and the cluster's services.
+# The agent itself comes from its package, or from `make install`.
+# (On SLES, `crm cluster init` and `crm cluster join` do the same with questions; this shows what there is to it.)
+set -eu
+
+NODE1=${NODE1:-node1} # as `uname -n` prints it
+NODE2=${NODE2:-node2}
+ADDRESS1=${ADDRESS1:-10.0.0.20} # their private addresses
+ADDRESS2=${ADDRESS2:-10.0.1.20}
+TOKEN=${TOKEN:-1000} # ms; what it does for the time of a takeover: fast.sh
+
+if command -v apt-get >/dev/null; then
+    apt-get -y install corosync pacemaker crmsh resource-agents fence-agents
+    # Debian's packages begin with a cluster of one node.
+    systemctl stop pacemaker corosync
+    rm -f /var/lib/pacemaker/cib/*
+else
+    zypper --non-interactive install corosync pacemaker crmsh resource-agents fence-agents
+fi
+
+# The same file on both. two_node: the survivor keeps quorum. It brings wait_for_all with it: after both were down,
+# neither starts anything before it has seen the other.
+cat >/etc/corosync/corosync.conf <<END
+totem {
+  version: 2
+  cluster_name: eip-cluster
+  transport: knet
+  token: $TOKEN
+}
+nodelist {
+  node {
+    name: $NODE1
+    nodeid: 1
+    ring0_addr: $ADDRESS1
+  }
+  node {
+    name: $NODE2
+    nodeid: 2
+    ring0_addr: $ADDRESS2
+  }
+}
+quorum {
+  provider: corosync_votequorum
+  two_node: 1
+}
+logging {
+  to_syslog: yes
+}
+END
+
+systemctl enable --now corosync pacemaker
+
+# The nodes' security group has to let them reach each other at UDP 5405.

@@ -1,0 +1,33 @@
+#!/bin/sh
+# The smallest configuration that keeps an Elastic IP on one of two nodes.
+# First each-node.sh on both; then this on one of them, as root. Half a minute.
+set -eu
+
+ELASTIC_IP=${ELASTIC_IP:-203.0.113.10}
+
+# Until the nodes have found each other and one of them leads, there is no cluster to configure: usually half a minute.
+# (crm cluster wait_for_startup does not wait for a leader, and without one crm --wait can wait for ever.)
+tries=120
+until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "the nodes do not find each other; crm_mon --one-shot says more" >&2 && exit 1; }
+    sleep 1
+done
+
+# Without fencing Pacemaker starts nothing unless told so. AWS sees to it that the address has one holder at a time, so
+# for the address alone that is enough; for what has data behind it, see fencing.sh.
+crm configure property stonith-enabled=false
+
+# Could this node take the address? Metadata service, credentials, permissions and address are looked at; nothing is
+# changed. Run this line on the other node, too: it is the one that has to be able to when it matters.
+crm_resource --validate=10 --class ocf --provider heartbeat --agent eip --option "elastic_ip=$ELASTIC_IP"
+
+# allow-migrate: a planned move has no moment in which nobody holds the address.
+crm --wait configure primitive eip ocf:heartbeat:eip \
+    params "elastic_ip=$ELASTIC_IP" \
+    op start timeout=60s interval=0 \
+    op stop timeout=60s interval=0 \
+    op monitor interval=10s timeout=20s \
+    meta allow-migrate=true
+
+crm status

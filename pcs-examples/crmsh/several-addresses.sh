@@ -1,0 +1,30 @@
+#!/bin/sh
+# A second Elastic IP beside the first, both on the same node. Starts from minimal.sh; run it on one node, as root.
+#
+# A private address carries one Elastic IP. The first address is on each node's primary private address, so the second
+# needs one more on each node, and nodes in different zones have different ones: hence the list, one entry for a node.
+#
+# On every node first: a secondary private address on the interface, in EC2 and on the node, e.g.
+#   aws ec2 assign-private-ip-addresses --network-interface-id eni-... --private-ip-addresses 10.0.0.21
+#   ip address add 10.0.0.21/24 dev eth0
+set -eu
+
+NODE1=${NODE1:-node1} # as `crm node list` prints them
+NODE2=${NODE2:-node2}
+PRIVATE1=${PRIVATE1:-10.0.0.21}
+PRIVATE2=${PRIVATE2:-10.0.1.21}
+ELASTIC_IP=${ELASTIC_IP:-203.0.113.11} # the second address
+RESOURCE=${RESOURCE:-eip}              # the first resource
+
+# The colocation: together, but in no order, so both move at the same time. Leave it out, and Pacemaker spreads them.
+crm --wait configure load update - <<END
+primitive eip-second ocf:heartbeat:eip \
+    params elastic_ip=$ELASTIC_IP private_ip_address="$NODE1=$PRIVATE1,$NODE2=$PRIVATE2" \
+    op start timeout=60s interval=0 \
+    op stop timeout=60s interval=0 \
+    op monitor interval=10s timeout=20s \
+    meta allow-migrate=true
+colocation addresses-together inf: eip-second $RESOURCE
+END
+
+crm status

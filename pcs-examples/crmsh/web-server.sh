@@ -1,0 +1,32 @@
+#!/bin/sh
+# The address goes where the web server runs. Starts from the cluster of minimal.sh; run it on one node, as root.
+#
+# In a group, members start in order and stop in the opposite one, all on one node. The server comes first: the address
+# arrives at a node that serves already, and leaves it before the server stops. (An Elastic IP is not on the node's
+# interface, so the server does not need it to start.)
+#
+# On every node first: install nginx, and take it from systemd: systemctl disable --now nginx
+set -eu
+
+RESOURCE=${RESOURCE:-eip}
+NGINX=${NGINX:-/usr/sbin/nginx}
+NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
+CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
+
+# Where the server has to stop and start anyway, a live move of the address gains nothing; and while a group is formed
+# across two nodes, Pacemaker would wait for the server to start before the move and for the move before the start.
+crm resource meta "$RESOURCE" set allow-migrate false
+
+# Two monitors: is it there, and, less often, does it answer? The address is let go for a moment here, until the server
+# is up: it may run only where the server does.
+crm --wait configure load update - <<END
+primitive web ocf:heartbeat:nginx \
+    params httpd=$NGINX configfile=$NGINX_CONF status10url=$CHECK_URL status10regex=. \
+    op start timeout=60s interval=0 \
+    op stop timeout=60s interval=0 \
+    op monitor interval=5s timeout=20s \
+    op monitor interval=15s timeout=30s OCF_CHECK_LEVEL=10
+group web-service web $RESOURCE
+END
+
+crm status

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Fencing by EC2 itself (fence_aws). Run it on one node, as root, with the cluster of minimal.sh or your own.
+#
+# Does an Elastic IP need it? The address itself does not: AWS never lets two nodes hold it. What runs behind it may:
+# a node that hangs or is cut off still has its disks mounted and its database open, and comes back to itself believing
+# that it is the active one. Only its death is known to be its death. Two things follow from the way EC2 works:
+#  - a stopped instance keeps its Elastic IP: fencing does not free the address, the start on the other node takes it;
+#  - fencing asks the same API from the same place, so a node that cannot fence could not take the address either.
+# The outage grows: the address moves after the instance is down, 10 to 60 s (a forced stop) instead of 3 s.
+#
+# The role of the nodes needs, beside the rights for the address, those in ../fence-aws-policy.json.
+set -eu
+
+NODE1=${NODE1:-node1} # as `pcs status nodes` prints them
+NODE2=${NODE2:-node2}
+INSTANCE1=${INSTANCE1:-i-0123456789abcdef0}
+INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
+REGION=${REGION:-eu-west-1}
+RESOURCE=${RESOURCE:-eip}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+pcs cluster cib "$work/before.xml"
+cp "$work/before.xml" "$work/after.xml"
+change() { pcs -f "$work/after.xml" "$@"; }
+
+# An instance takes its time to stop and to start again; the time limits are made for that.
+change stonith create fence fence_aws \
+    region="$REGION" \
+    pcmk_host_map="$NODE1:$INSTANCE1;$NODE2:$INSTANCE2" \
+    power_timeout=240 pcmk_reboot_timeout=480 pcmk_reboot_retries=4 \
+    op monitor interval=5min timeout=60s
+
+# When the nodes lose each other, both want to fence. The one with the address gets a head start and survives.
+# Pacemaker 2.0.4 and later; before: a device for each node, one of them with pcmk_delay_base=15s.
+change property set priority-fencing-delay=15s
+change resource meta "$RESOURCE" priority=10
+
+change property set stonith-enabled=true
+
+pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=90
+
+pcs stonith status
+# Now try it, on a quiet day: pcs stonith fence node2

@@ -1,0 +1,16 @@
+#!/bin/sh
+# CentOS 7. Before everything else, on every node, as root: packages, the cluster user's password, and the daemon behind
+# pcs.
+# The agent itself comes from its package; nothing else is needed, no AWS CLI and no Python.
+set -eu
+
+yum -y install pcs pacemaker resource-agents fence-agents-aws
+
+# Asks twice. Give all nodes the same password: minimal.sh asks for it.
+passwd hacluster
+
+systemctl start pcsd
+systemctl enable pcsd
+
+# The nodes' security group has to let them reach each other at TCP 2224 (pcsd) and UDP 5405 (Corosync).
+# Each node finds the others by name: DNS, or one line for each in /etc/hosts.
