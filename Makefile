@@ -42,7 +42,8 @@ STAGES := \
 	package-test \
 	docs-test \
 	cluster-test \
-	heartbeat-test
+	heartbeat-test \
+	examples-test
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 
@@ -102,6 +103,7 @@ clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy $(CARGO_FLAGS) -p agent-tests --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p cluster --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p heartbeat --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p pcs-examples --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p interleavings --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
 
@@ -112,6 +114,7 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p agent-tests
 	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
 	cargo doc $(CARGO_FLAGS) --no-deps -p heartbeat
+	cargo doc $(CARGO_FLAGS) --no-deps -p pcs-examples
 	cargo doc $(CARGO_FLAGS) --no-deps -p interleavings
 	cargo doc $(CARGO_FLAGS) --no-deps -p pages
 
@@ -125,7 +128,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test moto-test package-test docs-test cluster-test heartbeat-test
+.PHONY: unit interleavings-test sim-test agent-test moto-test package-test docs-test cluster-test heartbeat-test examples-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
@@ -188,6 +191,21 @@ heartbeat-test: ## Real Heartbeat 3 with elastic-ip: an old set-up turned over b
 	else \
 		rm -rf "$(HEARTBEAT_PACKAGES)" && sh packaging/deb "$(HEARTBEAT_PACKAGES)" && \
 			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/heartbeat test "$(HEARTBEAT_PACKAGES)" || [ $$? = 77 ]; }; \
+	fi
+
+examples-test: agent ## pcs-examples: every file run as it stands, on real clusters (root); EXAMPLES="crmsh/fast 0.9" runs some
+	cargo test $(CARGO_FLAGS) -p pcs-examples
+	cargo build $(CARGO_FLAGS) -p pcs-examples
+	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
+		echo "skipped: the examples need root, for network namespaces; run: sudo $(BIN)/pcs-examples test"; \
+		[ "$(CI)" != true ]; \
+	elif ! missing=$$(sh tests/requirements --check cluster examples 2>&1); then \
+		echo "skipped: the examples lack what they run: $$missing"; \
+		[ "$(CI)" != true ]; \
+	else \
+		env=$$(sh tests/python-env tests/examples/requirements.txt) && \
+			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES) || \
+				[ $$? = 77 ]; }; \
 	fi
 
 ##@

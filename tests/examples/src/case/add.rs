@@ -1,0 +1,150 @@
+//! Examples that add something to the minimal cluster: a second address, fencing, a web server.
+
+use std::net::Ipv4Addr;
+
+use cluster::error::{Error, Result, ensure};
+use cluster::topology::{NodeName, PREFIX_LEN};
+use cluster::wait::{Look, now, until};
+
+use super::Tool;
+use super::stage::{SETTLE_LIMIT, Stage};
+
+const SECOND: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
+
+pub(super) fn several_addresses(stage: &mut Stage) -> Result<String> {
+    if stage.cluster().world().cloud().history(SECOND).is_empty() {
+        stage.cluster().world().cloud().allocate(Some(SECOND));
+    }
+    for node in stage.cluster().nodes() {
+        second_private_address(stage, node)?;
+    }
+    let began = now();
+    let mut script = stage.script("several-addresses.sh").with("ELASTIC_IP", SECOND);
+    for (number, node) in stage.cluster().nodes().iter().enumerate() {
+        script = script.with(&format!("PRIVATE{}", number + 1), secondary(*node));
+    }
+    stage.run(&script)?;
+    let holder = stage.settle(None)?;
+    stage.cluster_mut().ensure_untouched(began)?;
+    second_is_on(stage, holder)?;
+    if stage.tool() == Tool::Pcs09 {
+        return Ok("both on one node, each on a private address of its own".into());
+    }
+    stage.move_without_a_gap()?;
+    let holder = stage.settle(None)?;
+    second_is_on(stage, holder)?;
+    // Both follow the death of their node, each to its own private address there.
+    stage.cluster_mut().power_off(holder)?;
+    let survivor = stage.cluster().settle(None, SETTLE_LIMIT)?;
+    ensure(survivor != holder, || format!("still on {holder}"))?;
+    second_is_on(stage, survivor)?;
+    stage.repair_all()?;
+    stage.settle(Some(survivor))?;
+    Ok(format!("both from {holder} to {survivor}, each on a private address of its own"))
+}
+
+pub(super) fn fencing(stage: &mut Stage) -> Result<String> {
+    let began = now();
+    let mut script = stage.script("fencing.sh").with("REGION", "eu-west-1");
+    for (number, node) in stage.cluster().nodes().iter().enumerate() {
+        script = script.with(&format!("INSTANCE{}", number + 1), node.instance());
+    }
+    stage.run(&script)?;
+    // Its start and its monitors ask the simulated EC2 for the instances, by way of fence_aws itself.
+    let devices: &[&str] = if stage.tool() == Tool::Pcs09 { &["fence-1", "fence-2"] } else { &["fence"] };
+    for device in devices {
+        stage.wait_started(device, 1)?;
+    }
+    stage.settle(None)?;
+    stage.cluster_mut().ensure_untouched(began)?;
+    for node in stage.cluster().nodes() {
+        let devices = stage.cluster().run(&["stonith_admin", "--list", &node.to_string()])?;
+        ensure(devices.contains("fence"), || format!("no device can fence {node}: {devices}"))?;
+    }
+    let property = |name| stage.cluster().run(&["crm_attribute", "--query", "--quiet", "--name", name]);
+    ensure(property("stonith-enabled")?.trim() == "true", || "fencing is not on".into())?;
+    if stage.tool() != Tool::Pcs09 {
+        ensure(property("priority-fencing-delay")?.trim() == "15s", || "no priority-fencing-delay".into())?;
+    }
+    Ok("fence_aws sees the instances; the address was not touched".into())
+}
+
+pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
+    stage.serve(false)?;
+    stage.run(&stage.script("web-server.sh"))?;
+    let holder = stage.settle(None)?;
+    let web = stage.wait_started("web", 1)?;
+    ensure(web == [holder.to_string()], || format!("web on {web:?}, the address on {holder}"))?;
+    if stage.tool() == Tool::Pcs09 {
+        return Ok(format!("server and address on {holder}"));
+    }
+    // A server that fails and does not come back takes the address with it: here it is not allowed to run at all.
+    let began = now();
+    stage.cluster_mut().set_standby(holder, true)?;
+    let other = stage.settle(None)?;
+    ensure(other != holder, || format!("still on {holder}"))?;
+    server_first(stage, other, began)?;
+    stage.cluster_mut().set_standby(holder, false)?;
+    stage.settle(Some(other))?;
+    Ok(format!("server and address together from {holder} to {other}, the server first"))
+}
+
+/// The address reaches a node only when the server runs there.
+fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
+    use cluster::journal::Kind;
+    let events = stage.cluster_mut().events_since(from)?;
+    let begun = |name: &str| {
+        let starts = events.iter().filter(|event| event.node == on);
+        let mut times = starts.filter_map(|event| match &event.kind {
+            Kind::Executing { action, resource } if action == "start" && resource == name => Some(event.at),
+            _ => None,
+        });
+        times.next().ok_or_else(|| Error::Wrong(format!("{name} was not started on {on}")))
+    };
+    let (web, eip) = (begun("web")?, begun("eip")?);
+    ensure(web < eip, || format!("the address was started {:.2} s before the server", web - eip))
+}
+
+/// Gives a node's interface a secondary private address, in EC2 and on the node, as the example asks.
+fn second_private_address(stage: &Stage, node: NodeName) -> Result<()> {
+    let address = secondary(node);
+    let id = aws_sim::InstanceId::from(node.instance());
+    let instance = stage.cluster().world().cloud().instance(&id);
+    let interface = instance
+        .and_then(|instance| instance.interfaces.first().map(|interface| interface.eni.to_string()))
+        .ok_or_else(|| Error::Wrong(format!("{node} has no interface")))?;
+    let (text, local) = (address.to_string(), format!("{address}/{PREFIX_LEN}"));
+    let machine = stage.cluster().node(node)?;
+    // Another tool's example may have been here before.
+    if instance_has(stage, node, address) {
+        return machine.run(&["ip", "address", "replace", &local, "dev", "eth0"]).map(drop);
+    }
+    let assign = ["/usr/local/sbin/aws", "ec2", "assign-private-ip-addresses", "--network-interface-id"];
+    machine.run(&[&assign[..], &[&interface, "--private-ip-addresses", &text]].concat())?;
+    machine.run(&["ip", "address", "replace", &local, "dev", "eth0"]).map(drop)
+}
+
+fn instance_has(stage: &Stage, node: NodeName, address: Ipv4Addr) -> bool {
+    let id = aws_sim::InstanceId::from(node.instance());
+    let instance = stage.cluster().world().cloud().instance(&id);
+    instance.is_some_and(|instance| {
+        instance.interfaces.iter().any(|interface| interface.private_ips.contains(&address))
+    })
+}
+
+fn secondary(node: NodeName) -> Ipv4Addr {
+    let [a, b, c, _] = node.address().octets();
+    Ipv4Addr::new(a, b, c, 21)
+}
+
+fn second_is_on(stage: &Stage, node: NodeName) -> Result<()> {
+    until("the second address in its place", SETTLE_LIMIT, || {
+        let holder = stage.cluster().world().cloud().holder(SECOND);
+        let right = holder.as_ref().is_some_and(|holder| {
+            holder.instance.as_str() == node.instance() && holder.private_ip == secondary(node)
+        });
+        Ok(if right { Look::There(()) } else { Look::NotYet(format!("{holder:?}")) })
+    })?;
+    let on = stage.wait_started("eip-second", 1)?;
+    ensure(on == [node.to_string()], || format!("the second resource is on {on:?}"))
+}

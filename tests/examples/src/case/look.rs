@@ -1,0 +1,122 @@
+//! What all cases look at.
+
+use cluster::cluster::RESOURCE;
+use cluster::error::{Result, ensure};
+use cluster::topology::NodeName;
+use cluster::wait::{Epoch, Look, now, until};
+
+use super::Tool;
+use super::stage::{SETTLE_LIMIT, Stage};
+
+impl Stage {
+    /// Waits for a settled cluster without failures on record and returns the active node.
+    pub(super) fn settle(&self, expected: Option<NodeName>) -> Result<NodeName> {
+        let active = self.cluster().settle(expected, SETTLE_LIMIT)?;
+        self.cluster().ensure_no_failures()?;
+        Ok(active)
+    }
+
+    /// Waits until the address is settled on another node than `from`, and returns which.
+    pub(super) fn wait_moved(&self, from: NodeName) -> Result<NodeName> {
+        until("another holder", SETTLE_LIMIT, || {
+            let holder = self.cluster().world().holder();
+            let moved = holder.is_some_and(|holder| holder != from);
+            Ok(if moved { Look::There(()) } else { Look::NotYet(format!("{holder:?}")) })
+        })?;
+        let active = self.cluster().settle(None, SETTLE_LIMIT)?;
+        ensure(active != from, || format!("back on {from}"))?;
+        Ok(active)
+    }
+
+    /// Waits until a resource other than the address itself is active on exactly so many nodes, and returns them.
+    pub(super) fn wait_started(&self, resource: &str, copies: usize) -> Result<Vec<String>> {
+        let first = self.first()?;
+        until(&format!("{resource} started"), SETTLE_LIMIT, || {
+            let status = self.cluster().status(first)?;
+            let found = status.resources.iter().filter(|found| found.id == resource);
+            let well = found.clone().filter(|found| found.role == "Started" && found.flags.is_empty());
+            let nodes: Vec<_> = well.flat_map(|found| found.nodes.clone()).collect();
+            Ok(if nodes.len() == copies {
+                Look::There(nodes)
+            } else {
+                Look::NotYet(format!("{:?}", found.collect::<Vec<_>>()))
+            })
+        })
+    }
+
+    /// Moves the address to the other node and asserts that it was never without a holder.
+    ///
+    /// Not after an example of pcs 0.9: it has configured what that of pcs 0.10 has, on the same Pacemaker.
+    pub(super) fn move_without_a_gap(&self) -> Result<()> {
+        if self.tool() == Tool::Pcs09 {
+            return Ok(());
+        }
+        let from = self.settle(None)?;
+        let to = self.other(from)?;
+        let began = now();
+        // Away from its node, not to the other one: no wish for a node outweighs a stickiness of INFINITY.
+        let away = match self.tool() {
+            Tool::Pcs | Tool::Pcs09 => ["pcs", "resource", "move", RESOURCE].as_slice(),
+            Tool::Crmsh => &["env", "HOME=/root", "crm", "resource", "ban", RESOURCE],
+        };
+        self.cluster().run(away)?;
+        self.settle(Some(to))?;
+        let holders = self.holders_since(began);
+        ensure(holders == [Some(to)], || format!("holders during a planned move to {to}: {holders:?}"))?;
+        self.cluster().run(&["crm_resource", "--clear", "-r", RESOURCE])?;
+        self.settle(Some(to)).map(drop)
+    }
+
+    /// Asserts that since `from` the address has not moved, no action but monitors was run, and EC2 was asked for no change.
+    pub(super) fn ensure_no_downtime(&mut self, from: Epoch) -> Result<()> {
+        self.cluster_mut().ensure_untouched(from)?;
+        let requests = self.cluster().world().requests_since(from);
+        // A dry run, which validation makes, is answered with 412.
+        let writes = requests.iter().filter(|request| {
+            (request.is("AssociateAddress") || request.is("DisassociateAddress")) && request.status != 412
+        });
+        let writes: Vec<_> = writes.map(|request| &request.operation).collect();
+        ensure(writes.is_empty(), || format!("EC2 was asked for {writes:?}"))
+    }
+
+    /// Has the agents judge what the example has configured: `crm_resource --validate` of each resource that is run by one.
+    pub(super) fn validate(&self) -> Result<()> {
+        let resources = self.elements("primitive", "//primitive[@class='ocf']")?;
+        ensure(!resources.is_empty(), || "no resource is there".into())?;
+        for resource in resources {
+            // By its parts and not by its id: what is cloned is not found by that.
+            let mut words = vec!["crm_resource".to_owned(), "--validate".to_owned()];
+            for (option, name) in [("--class", "class"), ("--provider", "provider"), ("--agent", "type")] {
+                words.extend([option.to_owned(), attribute(&resource, name)]);
+            }
+            let id = attribute(&resource, "id");
+            let parameters = format!("//primitive[@id='{id}']/instance_attributes/nvpair");
+            for parameter in self.elements("nvpair", &parameters)? {
+                let value = format!("{}={}", attribute(&parameter, "name"), attribute(&parameter, "value"));
+                words.extend(["--option".to_owned(), value]);
+            }
+            self.cluster().run(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    /// Returns the attributes of each element of the CIB that is found by an `XPath`.
+    fn elements(&self, name: &str, xpath: &str) -> Result<Vec<String>> {
+        let found = self.cluster().run(&["cibadmin", "--query", "--xpath", xpath])?;
+        let start = format!("<{name} ");
+        let elements = found.split(&start).skip(1);
+        Ok(elements.filter_map(|text| text.split('>').next()).map(str::to_owned).collect())
+    }
+
+    /// Returns who has come to hold the address since `from`, in order.
+    pub(super) fn holders_since(&self, from: Epoch) -> Vec<Option<NodeName>> {
+        let history = self.cluster().world().history();
+        history.into_iter().filter(|held| held.at >= from).map(|held| held.by).collect()
+    }
+}
+
+/// Returns the value of one of an element's attributes, or nothing. None of the examples has one that is quoted in XML.
+fn attribute(element: &str, name: &str) -> String {
+    let after = element.split_once(&format!(r#"{name}=""#)).map(|(_, after)| after);
+    after.and_then(|after| after.split('"').next()).unwrap_or_default().to_owned()
+}

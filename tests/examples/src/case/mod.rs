@@ -1,0 +1,173 @@
+//! What has to follow from each example, and the clusters on which that is seen.
+//!
+//! One cluster serves a tool's examples one after another; between them its configuration is put back to what the minimal
+//! example made. After a failure the next one gets a fresh cluster.
+
+mod add;
+mod build;
+mod look;
+mod stage;
+mod switch;
+mod tune;
+
+use std::time::Instant;
+
+use cluster::error::{Error, Result};
+use cluster::save;
+
+use self::stage::Stage;
+use crate::cli::Plan;
+
+/// The tool that a folder of examples is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tool {
+    /// pcs 0.10 and later.
+    Pcs,
+    /// pcs 0.9, by way of a stand-in that takes what it took.
+    Pcs09,
+    /// crmsh.
+    Crmsh,
+}
+
+impl Tool {
+    /// Returns its folder below `pcs-examples`.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Pcs => "pcs-0.10",
+            Self::Pcs09 => "pcs-0.9",
+            Self::Crmsh => "crmsh",
+        }
+    }
+
+    /// Returns the tool that makes its clusters: pcs 0.9 is not there to make any.
+    #[must_use]
+    pub fn maker(self) -> Self {
+        if self == Self::Pcs09 { Self::Pcs } else { self }
+    }
+}
+
+/// What a case begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// Two machines without a cluster.
+    Nothing,
+    /// A cluster without resources: for pcs 0.9, which cannot make one here.
+    Bare,
+    /// What the minimal example makes.
+    Minimal,
+}
+
+/// An example and what has to follow from it. It returns what it has measured or seen, in words.
+pub struct Case {
+    tool: Tool,
+    file: &'static str,
+    start: Start,
+    run: fn(&mut Stage) -> Result<String>,
+}
+
+impl Case {
+    /// Returns the tool that it is written for.
+    #[must_use]
+    pub fn tool(&self) -> Tool {
+        self.tool
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.tool.folder(), self.file)
+    }
+}
+
+/// In the order in which one cluster serves as many of them as possible.
+const CASES: &[Case] = &[
+    case(Tool::Pcs, "minimal.sh", Start::Nothing, build::minimal),
+    case(Tool::Pcs, "fast.sh", Start::Minimal, tune::fast),
+    case(Tool::Pcs, "several-addresses.sh", Start::Minimal, add::several_addresses),
+    case(Tool::Pcs, "fencing.sh", Start::Minimal, add::fencing),
+    case(Tool::Pcs, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
+    case(Tool::Pcs, "from-awseip.sh", Start::Minimal, switch::from_awseip),
+    case(Tool::Pcs, "web-server.sh", Start::Minimal, add::web_server),
+    case(Tool::Pcs09, "minimal.sh", Start::Bare, build::minimal),
+    case(Tool::Pcs09, "fast.sh", Start::Minimal, tune::settings),
+    case(Tool::Pcs09, "several-addresses.sh", Start::Minimal, add::several_addresses),
+    case(Tool::Pcs09, "fencing.sh", Start::Minimal, add::fencing),
+    case(Tool::Pcs09, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
+    case(Tool::Pcs09, "from-awseip.sh", Start::Minimal, switch::from_awseip),
+    case(Tool::Pcs09, "web-server.sh", Start::Minimal, add::web_server),
+    case(Tool::Pcs09, "article.sh", Start::Bare, build::article),
+    case(Tool::Pcs, "article.sh", Start::Nothing, build::article),
+    case(Tool::Crmsh, "minimal.sh", Start::Nothing, build::minimal),
+    case(Tool::Crmsh, "fast.sh", Start::Minimal, tune::fast),
+    case(Tool::Crmsh, "several-addresses.sh", Start::Minimal, add::several_addresses),
+    case(Tool::Crmsh, "fencing.sh", Start::Minimal, add::fencing),
+    case(Tool::Crmsh, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
+    case(Tool::Crmsh, "from-awseip.sh", Start::Minimal, switch::from_awseip),
+    case(Tool::Crmsh, "web-server.sh", Start::Minimal, add::web_server),
+    case(Tool::Crmsh, "article.sh", Start::Bare, build::article),
+];
+
+const fn case(tool: Tool, file: &'static str, start: Start, run: fn(&mut Stage) -> Result<String>) -> Case {
+    Case { tool, file, start, run }
+}
+
+/// Returns the examples that are asked for.
+pub fn wanted(plan: &Plan) -> impl Iterator<Item = &'static Case> {
+    CASES.iter().filter(|case| {
+        plan.wanted.is_empty() || plan.wanted.iter().any(|part| case.name().contains(part.as_str()))
+    })
+}
+
+/// Runs what is asked for on clusters made by one tool, prints what came of each, and returns how many failed.
+///
+/// # Errors
+/// On a signal, or when nodes cannot be booted. An example that fails is no error here.
+pub fn run_all(plan: &Plan, lane: Tool) -> Result<usize> {
+    let mut outcomes = Vec::new();
+    let mut stage: Option<Stage> = None;
+    for case in wanted(plan).filter(|case| case.tool.maker() == lane) {
+        let began = Instant::now();
+        let outcome = play(case, &mut stage, plan)?;
+        tell(&case.name(), &outcome, began);
+        outcomes.push(outcome.is_ok());
+    }
+    let failed = outcomes.iter().filter(|passed| !**passed).count();
+    let passed = outcomes.len() - failed;
+    println!("{}: {passed} passed, {failed} failed", if lane == Tool::Crmsh { "crmsh" } else { "pcs" });
+    Ok(failed)
+}
+
+/// Prints the line of an example.
+fn tell(name: &str, outcome: &Result<String>, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64();
+    match outcome {
+        Ok(seen) => println!("ok     {name:<36} {seconds:>5.1} s  {seen}"),
+        Err(error) => println!("FAILED {name:<36} {seconds:>5.1} s\n       ! {error}"),
+    }
+}
+
+fn play(case: &Case, stage: &mut Option<Stage>, plan: &Plan) -> Result<Result<String>> {
+    let mut own = match stage.take() {
+        Some(stage) => stage,
+        None => Stage::boot(plan)?,
+    };
+    let outcome = own.prepare(case.tool, case.start).and_then(|()| {
+        let seen = (case.run)(&mut own)?;
+        own.validate().map(|()| seen)
+    });
+    if let Err(Error::Interrupted) = outcome {
+        return Err(Error::Interrupted);
+    }
+    if outcome.is_ok() {
+        *stage = Some(own);
+    } else {
+        print!("{}", save::digest(own.cluster()));
+        match save::all(own.cluster(), &plan.save, &case.name().replace('/', "-")) {
+            Ok(folder) => println!("--- all logs: {}", folder.display()),
+            Err(error) => println!("--- logs could not be kept: {error}"),
+        }
+    }
+    Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests;

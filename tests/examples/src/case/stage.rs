@@ -1,0 +1,133 @@
+//! The cluster that a tool's examples are run on, and how it comes into the state that a case begins with.
+
+use std::time::Duration;
+
+use cluster::cluster::{Cluster, RESOURCE};
+use cluster::error::{Error, Result};
+use cluster::topology::{NodeName, WEB_PORT};
+
+use super::{Start, Tool, build};
+use crate::cli::Plan;
+use crate::node;
+use crate::script::Script;
+
+/// From a change of the configuration, or a failure, to a settled cluster; for a machine three times slower.
+pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(150);
+/// On the nodes' disks: what the minimal example has configured.
+const BASE: &str = "/var/lib/minimal.xml";
+
+/// Two nodes with a cluster made by the examples of one tool, or without one.
+pub struct Stage {
+    cluster: Cluster,
+    /// The tool whose examples are run now.
+    tool: Tool,
+    /// The tool that has made the cluster.
+    made: Option<Tool>,
+}
+
+impl Stage {
+    /// Boots two machines that have no cluster.
+    pub(super) fn boot(plan: &Plan) -> Result<Self> {
+        Ok(Self { cluster: node::boot(plan)?, tool: Tool::Pcs, made: None })
+    }
+
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    pub(super) fn cluster_mut(&mut self) -> &mut Cluster {
+        &mut self.cluster
+    }
+
+    pub(super) fn tool(&self) -> Tool {
+        self.tool
+    }
+
+    /// Returns one of the tool's examples, which know the nodes by the names that they have here.
+    pub(super) fn script(&self, file: &str) -> Script {
+        let script = Script::new(&format!("{}/{file}", self.tool.folder()));
+        let script = script.with("NODE1", "n1").with("NODE2", "n2");
+        if self.tool == Tool::Pcs09 { script.with_path("/run/harness/pcs-0.9") } else { script }
+    }
+
+    /// Runs a script in the first node.
+    pub(super) fn run(&self, script: &Script) -> Result<String> {
+        script.run(&self.cluster, self.first()?)
+    }
+
+    /// Brings the machines into the state that a case begins with.
+    pub(super) fn prepare(&mut self, tool: Tool, start: Start) -> Result<()> {
+        self.tool = tool.maker();
+        match (start, self.made) {
+            (Start::Nothing, None) => {}
+            (Start::Nothing, Some(_)) => build::destroy(self)?,
+            (_, None) => {
+                build::minimal(self)?;
+            }
+            (_, Some(_)) => self.restore()?,
+        }
+        if start == Start::Bare {
+            self.cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
+            self.cluster.run(&["crm_resource", "--wait"])?;
+        }
+        self.made = Some(self.tool);
+        self.tool = tool;
+        Ok(())
+    }
+
+    /// Keeps the present configuration as the one to go back to.
+    pub(super) fn keep(&self) -> Result<()> {
+        let query = format!("cibadmin --query --scope configuration >{BASE}");
+        for node in self.cluster.nodes() {
+            self.cluster.node(node)?.run(&["sh", "-c", &query])?;
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self) -> Result<()> {
+        self.repair_all()?;
+        self.cluster.run(&["cibadmin", "--replace", "--scope", "configuration", "--xml-file", BASE])?;
+        // What the last example has added has to be stopped before it is forgotten.
+        self.cluster.run(&["crm_resource", "--wait"])?;
+        self.cluster.run(&["crm_resource", "--refresh"])?;
+        self.serve(true)?;
+        self.cluster.settle(None, SETTLE_LIMIT)?;
+        self.cluster.ensure_no_failures()
+    }
+
+    /// Switches on what a case has switched off, and waits until Pacemaker answers there.
+    pub(super) fn repair_all(&mut self) -> Result<()> {
+        for node in self.cluster.nodes() {
+            self.cluster.repair(node)?;
+        }
+        self.cluster.wait_online()
+    }
+
+    /// Starts the harness's web server in each node, or ends it where an example has one of its own.
+    pub(super) fn serve(&mut self, on: bool) -> Result<()> {
+        for name in self.cluster.nodes() {
+            self.cluster.node(name)?.kill_processes(&["cluster"])?;
+            if on {
+                let listen = format!("{}:{WEB_PORT}", name.address());
+                self.cluster.node_mut(name)?.daemon("web", &["/run/harness/cluster", "node-web", &listen])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the first node that is well.
+    pub(super) fn first(&self) -> Result<NodeName> {
+        self.cluster.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))
+    }
+
+    /// Returns the node that is well and not this one.
+    pub(super) fn other(&self, node: NodeName) -> Result<NodeName> {
+        let other = self.cluster.well().into_iter().find(|other| *other != node);
+        other.ok_or_else(|| Error::Wrong(format!("no node but {node} is well")))
+    }
+
+    /// Runs a command in every node.
+    pub(super) fn everywhere(&self, words: &[&str]) -> Result<()> {
+        self.cluster.nodes().into_iter().try_for_each(|node| self.cluster.node(node)?.run(words).map(drop))
+    }
+}

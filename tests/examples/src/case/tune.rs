@@ -1,0 +1,97 @@
+//! The example tuned for fast detection: its arithmetic is measured.
+
+use cluster::chronicle::Chronicle;
+use cluster::error::{Error, Result, ensure};
+use cluster::scenario::Story;
+use cluster::topology::ELASTIC_IP;
+use cluster::wait::{Look, now, until};
+
+use super::Tool;
+use super::stage::{SETTLE_LIMIT, Stage};
+
+/// What the example sets, in seconds.
+const TOKEN: f64 = 1.0;
+const MONITOR: f64 = 5.0;
+/// How much longer a busy machine may take than the example says.
+const SLOW: f64 = 3.0;
+
+pub(super) fn fast(stage: &mut Stage) -> Result<String> {
+    let before = token(stage)?;
+    if stage.tool() == Tool::Crmsh {
+        // What the example asks for.
+        stage.everywhere(&["env", "HOME=/root", "crm", "corosync", "set", "totem.token", "1000"])?;
+    }
+    settings(stage)?;
+    let holder = stage.settle(None)?;
+    ensure(token(stage)? == "1000", || "the token is not 1000 ms on all nodes".into())?;
+
+    let noticed = taken_away(stage)?;
+    let died = death(stage)?;
+    let expected = 2.2 * TOKEN + 1.0;
+    ensure(died > TOKEN && died < expected + SLOW, || {
+        format!("without service for {died:.1} s, expected {expected:.1} s")
+    })?;
+    stage.repair_all()?;
+    // The node that comes back does not draw the address to it.
+    let survivor = stage.settle(None)?;
+    ensure(survivor != holder, || format!("the address went back to {holder}"))?;
+    stage.move_without_a_gap()?;
+    Ok(format!(
+        "token {before} -> 1000 ms; death {died:.1} s, by the arithmetic {expected:.1} s; taken away {noticed:.1} s, at most {MONITOR:.0} s"
+    ))
+}
+
+/// Runs the example and looks at what it sets; nothing may stop meanwhile.
+pub(super) fn settings(stage: &mut Stage) -> Result<String> {
+    let began = now();
+    stage.run(&stage.script("fast.sh"))?;
+    stage.settle(None)?;
+    stage.cluster_mut().ensure_untouched(began)?;
+    let cib = stage.cluster().run(&["cibadmin", "--query", "--scope", "configuration"])?;
+    let wanted = [
+        ("start-failure-is-fatal", "false"),
+        ("resource-stickiness", "100"),
+        ("migration-threshold", "2"),
+        ("failure-timeout", "2min"),
+        ("allow-migrate", "true"),
+    ];
+    for (name, value) in wanted {
+        ensure(cib.contains(&format!(r#"name="{name}" value="{value}""#)), || format!("no {name}={value}"))?;
+    }
+    ensure(cib.contains(r#"interval="5s""#), || "the monitor's interval is not 5 s".into())?;
+    Ok("all is set, and nothing stopped".into())
+}
+
+/// Somebody takes the address away from the node that runs the resource: the next monitor finds out.
+fn taken_away(stage: &Stage) -> Result<f64> {
+    let at = now();
+    stage.cluster().world().cloud().disassociate(ELASTIC_IP);
+    let back = until("the address to be taken back", SETTLE_LIMIT, || {
+        let holder = stage.cluster().world().holder();
+        Ok(holder.map_or(Look::NotYet("nobody holds it".into()), |_| Look::There(now() - at)))
+    })?;
+    ensure(back < MONITOR + SLOW, || format!("taken back only after {back:.1} s"))?;
+    stage.cluster().settle(None, SETTLE_LIMIT)?;
+    stage.cluster().clean_up()?;
+    stage.settle(None)?;
+    Ok(back)
+}
+
+/// The active node loses power. Returns for how long a client got no answer, in seconds.
+fn death(stage: &mut Stage) -> Result<f64> {
+    let holder = stage.settle(None)?;
+    let mut story = Story::default();
+    let at = stage.cluster_mut().power_off(holder)?;
+    story.failure(at, format!("power cut of {holder}"));
+    let survivor = stage.cluster().settle(None, SETTLE_LIMIT)?;
+    story.target = Some(survivor);
+    story.close();
+    Ok(Chronicle::of(stage.cluster_mut(), &story)?.outage.longest)
+}
+
+/// Returns the token of the last node, in milliseconds.
+fn token(stage: &Stage) -> Result<String> {
+    let last = stage.cluster().nodes().pop().ok_or_else(|| Error::Wrong("no node".into()))?;
+    let line = stage.cluster().node(last)?.run(&["corosync-cmapctl", "-g", "runtime.config.totem.token"])?;
+    Ok(line.rsplit(' ').next().unwrap_or_default().trim().to_owned())
+}

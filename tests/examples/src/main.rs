@@ -1,0 +1,85 @@
+//! Runs the files of `pcs-examples` as they stand: those for pcs 0.10 and later and for crmsh on real clusters in
+//! namespaces, those for pcs 0.9 against its grammar and a CIB in a file.
+//!
+//! [`node`] prepares the machines, [`case`] says what has to follow from each example, [`pcs09`] stands in for a pcs that
+//! no distribution has any more.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
+mod case;
+mod cli;
+mod lanes;
+mod node;
+mod pcs09;
+mod script;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use cluster::error::{Error, Result};
+use cluster::{interrupt, leftovers, prerequisites, probe};
+
+use self::cli::Request;
+
+/// "Not run", as automake and others know it.
+const SKIPPED: u8 = 77;
+/// As a shell reports a program ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let request = match cli::parse(std::env::args_os()) {
+        Ok(request) => request,
+        Err(error) => error.exit(),
+    };
+    match run(request) {
+        Ok(code) => code,
+        Err(Error::Interrupted) => {
+            eprintln!("pcs-examples: interrupted; everything has been removed");
+            ExitCode::from(INTERRUPTED)
+        }
+        Err(error) => {
+            eprintln!("pcs-examples: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(request: Request) -> Result<ExitCode> {
+    let plan = match request {
+        Request::NodeWeb(listen) => return web(listen),
+        Request::Pcs09(words) => return Ok(pcs09::stand_in(&words)),
+        Request::Test(plan) => plan,
+    };
+    if let Some(lane) = plan.lane {
+        interrupt::install().map_err(Error::io("installing signal handlers"))?;
+        return case::run_all(&plan, lane).map(|failed| status(failed == 0));
+    }
+    let missing = prerequisites::missing();
+    if !missing.is_empty() {
+        return Ok(skip(&missing));
+    }
+    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    leftovers::sweep()?;
+    lanes::run(&plan).map(status)
+}
+
+fn status(well: bool) -> ExitCode {
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The harness starts its own binary in each node as the web server, and here that is this one.
+fn web(listen: SocketAddr) -> Result<ExitCode> {
+    probe::node_web(listen).map(|()| ExitCode::SUCCESS)
+}
+
+/// A machine that cannot run clusters is no failure, except in CI, where it would hide that nothing was tested.
+fn skip(missing: &[String]) -> ExitCode {
+    for line in missing {
+        eprintln!("pcs-examples: {line}");
+    }
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        eprintln!("pcs-examples: failed: nothing could be run (CI=true)");
+        return ExitCode::FAILURE;
+    }
+    eprintln!("pcs-examples: skipped");
+    ExitCode::from(SKIPPED)
+}

@@ -1,0 +1,112 @@
+//! Nodes on which the examples find what they expect: freshly installed machines in AWS, with the real pcs, pcsd and
+//! crmsh, without a cluster yet. EC2 is found at AWS's own name, so that no example has to be told of another endpoint.
+//!
+//! What is not real: systemd, the package manager, AWS.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sim::{Tls, Validity};
+use cluster::cluster::{Cluster, Options};
+use cluster::command::Cmd;
+use cluster::error::{Error, Result};
+use cluster::state_dir::StateDir;
+use cluster::topology::{CLOUD_IP, NodeName};
+
+use crate::cli::Plan;
+
+/// Where the SDK and the AWS CLI look for EC2 in the simulator's region.
+const ENDPOINTS: [&str; 2] = ["ec2.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"];
+/// Programs that stand in for others, with the name under which `prepare.sh` finds them.
+const STAND_INS: [(&str, &str); 4] = [
+    ("systemctl", include_str!("systemctl.sh")),
+    ("installer", include_str!("installer.sh")),
+    ("aws", include_str!("aws.sh")),
+    ("one-parameter-eip", include_str!("one-parameter-eip.sh")),
+];
+/// The bundle of Debian and that of the RHEL family.
+const BUNDLES: [&str; 2] = ["ssl/certs/ca-certificates.crt", "pki/ca-trust/extracted/pem/tls-ca-bundle.pem"];
+
+/// Boots two nodes without a cluster.
+///
+/// # Errors
+/// When any part fails to come up.
+pub fn boot(plan: &Plan) -> Result<Cluster> {
+    let tls = Tls::new(&ENDPOINTS, Validity::Now).map_err(Error::io("making a certificate"))?;
+    // The token is the examples' business.
+    let options =
+        Options { agent: plan.agent.clone(), nodes: 2, token: Duration::from_secs(1), one_subnet: false };
+    let cluster = Cluster::boot(&options, |state, node| prepare(state, node, plan, &tls))?;
+    cluster.world().serve_https(cluster.net(), &tls)?;
+    Ok(cluster)
+}
+
+fn prepare(state: &StateDir, node: NodeName, plan: &Plan, tls: &Tls) -> Result<()> {
+    if !state.path().join("examples").exists() {
+        share(state, plan)?;
+    }
+    let folder = state.path().join(node.to_string());
+    let etc = folder.join("etc");
+    copy("/etc".as_ref(), &etc)?;
+    for bundle in BUNDLES.map(|bundle| etc.join(bundle)).iter().filter(|bundle| bundle.is_file()) {
+        append(bundle, tls.ca_pem())?;
+    }
+    // nginx answers as the harness's own web server does: with the name of the node.
+    state.write(&format!("{node}/etc/nginx/nginx.conf"), &nginx(node))?;
+    let names = ENDPOINTS.map(|name| format!("{CLOUD_IP} {name}\n")).concat();
+    append(&folder.join("hosts"), &names)?;
+    executable(state, &format!("{node}/prepare"), include_str!("prepare.sh"))
+}
+
+fn share(state: &StateDir, plan: &Plan) -> Result<()> {
+    copy(&plan.examples, &state.path().join("examples"))?;
+    for (name, text) in STAND_INS {
+        executable(state, name, text)?;
+    }
+    let python = fs::canonicalize(&plan.python)
+        .map_err(Error::io(format_args!("the Python packages {}", plan.python.display())))?;
+    std::os::unix::fs::symlink(python, state.path().join("python"))
+        .map_err(Error::io("linking the Python packages"))
+}
+
+fn nginx(node: NodeName) -> String {
+    let address = node.address();
+    format!(
+        "pid /run/nginx.pid;
+error_log /var/log/nginx.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path /run/nginx-body;
+  proxy_temp_path /run/nginx-proxy;
+  fastcgi_temp_path /run/nginx-fastcgi;
+  uwsgi_temp_path /run/nginx-uwsgi;
+  scgi_temp_path /run/nginx-scgi;
+  server {{
+    listen 127.0.0.1:80;
+    listen {address}:80;
+    return 200 \"{node}\\n\";
+  }}
+}}
+"
+    )
+}
+
+fn executable(state: &StateDir, name: &str, text: &str) -> Result<()> {
+    let path = state.write(name, text)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+        .map_err(Error::io(format_args!("making {name} executable")))
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    let writing = || format!("adding to {}", path.display());
+    let mut file = File::options().append(true).open(path).map_err(Error::io(writing()))?;
+    file.write_all(text.as_bytes()).map_err(Error::io(writing()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    Cmd::new(["cp", "-a", &from.display().to_string(), &to.display().to_string()]).run().map(drop)
+}

@@ -1,0 +1,74 @@
+//! Runs an example in a node, as it stands, as a person would: with values for its variables and answers to its questions.
+
+use std::time::Duration;
+
+use cluster::cluster::Cluster;
+use cluster::error::{Error, Result};
+use cluster::topology::NodeName;
+
+/// The longest of them makes a cluster (40 s) on a machine three times slower.
+const LIMIT: Duration = Duration::from_mins(4);
+/// The cluster user's password, whenever an example asks.
+const PASSWORD: &str = "correct-horse";
+
+/// An example, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Script {
+    path: String,
+    variables: Vec<String>,
+    argument: Option<String>,
+    programs: Option<String>,
+}
+
+impl Script {
+    /// Names a file of `pcs-examples`, by its path there.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        Self { path: path.to_owned(), variables: Vec::new(), argument: None, programs: None }
+    }
+
+    /// Gives a variable a value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.variables.push(format!("{name}={value}"));
+        self
+    }
+
+    /// Has programs looked for in a folder first.
+    #[must_use]
+    pub fn with_path(mut self, folder: &str) -> Self {
+        self.programs = Some(format!("PATH={folder}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"));
+        self
+    }
+
+    /// Gives the script an argument.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.argument = Some(argument.to_owned());
+        self
+    }
+
+    /// Runs it in a node and returns what it printed.
+    ///
+    /// # Errors
+    /// When it ends with another status than 0.
+    pub fn run(&self, cluster: &Cluster, node: NodeName) -> Result<String> {
+        let answers = format!("printf '%s\\n' {PASSWORD} {PASSWORD} | exec \"$@\"");
+        let path = format!("/run/harness/examples/{}", self.path);
+        let mut words = vec!["env", "HOME=/root"];
+        words.extend(self.programs.as_deref());
+        words.extend(self.variables.iter().map(String::as_str));
+        words.extend(["sh", "-c", &answers, "sh", "sh", &path]);
+        words.extend(self.argument.as_deref());
+        let command = cluster.node(node)?.command(&words)?.limit(LIMIT).shown_as(&self.path);
+        let output = command.output()?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(Error::Command {
+            command: self.path.clone(),
+            status: output.status.to_string(),
+            output: format!("{}\n{}", output.stdout.trim(), output.stderr.trim()),
+        })
+    }
+}
