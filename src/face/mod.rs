@@ -3,6 +3,7 @@
 //! Which face it is depends on the name the binary is called by. What of a face needs no AWS SDK is there without it too, so
 //! that the manual pages and the completion can be made from it.
 
+pub mod called;
 pub mod ctl;
 pub mod init;
 pub mod keepalived;

@@ -1,10 +1,9 @@
 //! From the start of the process to the face that is asked for.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::Instant;
 
-use super::{ctl, init, keepalived, ocf};
+use super::{called, ctl, init, keepalived, ocf};
 
 /// How the process was started: read once, by `main`, and handed down.
 #[derive(Debug)]
@@ -19,10 +18,8 @@ pub struct Call {
 
 /// Serves the call and returns the exit code of the process.
 #[must_use]
-pub fn serve(call: Call) -> u8 {
-    let name = call.arguments.first().map(Path::new).and_then(Path::file_name);
-    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match name.as_str() {
+pub fn serve(mut call: Call) -> u8 {
+    match called::name(&mut call.arguments).as_str() {
         name if ctl::assign::is_asked(name, &call.arguments) => ctl::assign::serve(name, call),
         ctl::NAME => ctl::serve(call),
         name if init::is_name(name) => init::serve(call),

@@ -103,6 +103,14 @@ fn the_script_is_also_served_under_its_old_name() {
 }
 
 #[test]
+fn a_caller_that_cannot_choose_the_name_says_it() {
+    let (world, [a]) = World::new();
+    call(&a, USUAL, &["--called-as=eip-keepalived", "203.0.113.10", "start"]).called("eip").ok();
+    world.held_by(&a);
+    call(&a, USUAL, &["--called-as=eip-keepalived", "203.0.113.10", "strat"]).called("eip").expect(2);
+}
+
+#[test]
 fn losing_states_leave_the_address_and_ask_nobody() {
     each(["BACKUP", "FAULT", "STOP", "DELETED"].map(|state| (state, state)), |state| {
         let (world, [a]) = World::new();

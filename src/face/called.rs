@@ -1,0 +1,42 @@
+//! The name that the program is called by, which says what it is to be.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The first argument of a caller that cannot choose the name: keepalived runs what a link leads to, under that name.
+const CALLED_AS: &str = "--called-as=";
+
+/// Returns the name that the program was called by, and leaves it as the first of the arguments.
+#[must_use]
+pub fn name(arguments: &mut Vec<OsString>) -> String {
+    let said = arguments.get(1).and_then(|word| word.to_str()).and_then(|word| word.strip_prefix(CALLED_AS));
+    if let Some(said) = said.map(OsString::from) {
+        arguments.drain(..2);
+        arguments.insert(0, said);
+    }
+    let name = arguments.first().map(Path::new).and_then(Path::file_name);
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_the_last_part_of_the_path_or_what_the_first_argument_says() {
+        for (words, expected, left) in [
+            (vec!["/usr/sbin/eip-keepalived", "check"], "eip-keepalived", 2),
+            (
+                vec!["/usr/lib/ocf/resource.d/heartbeat/eip", "--called-as=eip-keepalived", "check"],
+                "eip-keepalived",
+                2,
+            ),
+            (vec!["eip", "monitor", "--called-as=vip"], "eip", 3),
+            (vec![], "", 0),
+        ] {
+            let mut arguments: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+            assert_eq!(name(&mut arguments), expected);
+            assert_eq!(arguments.len(), left, "{arguments:?}");
+        }
+    }
+}
