@@ -11,6 +11,7 @@ mod call;
 #[cfg(feature = "sdk")]
 mod check;
 pub mod command;
+pub mod drill;
 #[cfg(feature = "sdk")]
 mod history;
 mod options;

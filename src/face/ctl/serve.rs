@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::error::ErrorKind;
 
 use super::call::{Asked, Failure};
-use super::{by_hand, check, command, history, policy, restore, show};
+use super::{by_hand, check, command, drill, history, policy, restore, show};
 use crate::face::Call;
 use crate::ocf::text::one_line;
 
@@ -33,6 +33,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
         "policy" => policy::run(&asked),
         "history" => history::run(&asked),
         "restore" => restore::run(&asked),
+        "drill" => drill::run(&asked),
         // clap knows the commands, so this is one that the list above lacks.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };

@@ -8,7 +8,7 @@ use super::holding::Holding;
 use super::surroundings::Surroundings;
 use super::survey::Survey;
 use super::{Eip, World};
-use crate::cloud::{Ec2 as _, Ec2Error};
+use crate::cloud::{Address, Ec2 as _, Ec2Error};
 use crate::error::Error;
 use crate::resource::Request;
 use crate::retry;
@@ -16,6 +16,15 @@ use crate::retry;
 /// Asks every source who holds the address.
 pub async fn survey<W: World>(world: &W, request: &Request) -> Survey {
     Eip::of(world, request).survey().await
+}
+
+/// Returns what EC2 says of the address at this moment.
+///
+/// # Errors
+/// Why it does not say it.
+pub async fn holder<W: World>(world: &W, request: &Request) -> Result<Address, Error> {
+    let eip = Eip::of(world, request);
+    eip.ask_ec2(&eip.deadline).await
 }
 
 /// Looks at everything that a takeover by this node would need, and tells each finding when there is one.

@@ -37,7 +37,7 @@ mod takeover;
 mod tests;
 mod validate;
 
-pub use by_hand::{examine, survey, would_start, would_stop};
+pub use by_hand::{examine, holder, survey, would_start, would_stop};
 pub use finding::{Finding, Verdict};
 pub use holding::Holding;
 pub use place::Seen;

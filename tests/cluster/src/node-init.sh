@@ -44,6 +44,7 @@ rm -rf "$FOLDER/resource.d"
 cp -a "$OCF" "$FOLDER/resource.d"
 install -m 755 "$AGENT" "$FOLDER/resource.d/heartbeat/eip"
 ln -sf eip "$FOLDER/resource.d/heartbeat/vip"
+ln -s "$OCF/heartbeat/eip" /run/harness/eipctl
 
 mount --bind "$FOLDER/resource.d" "$OCF"
 # Only where a test has made one: what changes accounts or certificates needs all of /etc.

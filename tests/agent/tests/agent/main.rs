@@ -11,6 +11,7 @@ mod credentials;
 mod ctl;
 mod ctl_by_hand;
 mod ctl_check;
+mod ctl_drill;
 mod ctl_history;
 mod ctl_policy;
 mod ctl_restore;

@@ -1,5 +1,6 @@
 //! The scenarios: a state to begin with, something that happens, the state that has to follow.
 
+mod drill;
 mod failures;
 mod moves;
 mod outages;
@@ -53,6 +54,7 @@ impl Scenario {
 pub fn all() -> Vec<&'static Scenario> {
     let groups = [
         moves::SCENARIOS,
+        drill::SCENARIOS,
         outages::QUIET,
         failures::SCENARIOS,
         returns::SCENARIOS,

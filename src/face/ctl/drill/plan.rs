@@ -1,0 +1,171 @@
+//! Whether the cluster is fit for a drill, and from where to where it goes.
+
+use super::configuration::Configuration;
+use super::status::{Resource, Status};
+
+/// The agent whose resources are drilled.
+const AGENT: &str = "ocf:heartbeat:eip";
+
+/// From where to where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The node that runs the resource.
+    pub from: String,
+    /// The node it is to go to.
+    pub to: String,
+}
+
+impl Plan {
+    /// Chooses the nodes; `wanted` is the one that was named.
+    ///
+    /// # Errors
+    /// What is in the way, in a sentence with what would be right.
+    pub fn new(
+        resource: &str,
+        wanted: Option<&str>,
+        status: &Status,
+        configuration: &Configuration,
+    ) -> Result<Self, String> {
+        let Some(found) = status.resource(resource) else {
+            let known: Vec<&str> =
+                status.resources.iter().filter(|one| one.agent == AGENT).map(|one| one.id.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(format!("the cluster has no resource {resource}; those of type {AGENT}: {known}"));
+        };
+        if found.agent != AGENT {
+            return Err(format!("{resource} is of type {}: expected {AGENT}", found.agent));
+        }
+        fit(status)?;
+        let from = runs_on(found, status)?;
+        if let Some((_, node, count)) = status.fail_counts.iter().find(|(id, ..)| id == resource) {
+            return Err(format!(
+                "the fail-count of {resource} on {node} is {count}: look why, then crm_resource --cleanup --resource {resource}"
+            ));
+        }
+        if let Some(constraint) = configuration.left_over.first() {
+            return Err(format!(
+                "constraint {constraint} is left from a move by hand: crm_resource --clear --resource {resource}"
+            ));
+        }
+        let mut others = status.nodes.iter().map(|node| node.name.as_str()).filter(|name| *name != from);
+        let to = match wanted {
+            Some(wanted) if wanted == from => {
+                return Err(format!("{resource} is on {wanted} already: name another node"));
+            }
+            Some(wanted) => others.find(|name| *name == wanted),
+            None => others.next(),
+        };
+        match (to, wanted) {
+            (Some(to), _) => Ok(Self { from: from.to_owned(), to: to.to_owned() }),
+            (None, Some(wanted)) => Err(format!("the cluster has no node {wanted}")),
+            (None, None) => Err("the cluster has no other node".to_owned()),
+        }
+    }
+}
+
+/// Checks what a failover would need: who has lost a node already must not lose another one for an exercise.
+fn fit(status: &Status) -> Result<(), String> {
+    if !status.quorum {
+        return Err("the cluster has no quorum".to_owned());
+    }
+    for node in &status.nodes {
+        let name = &node.name;
+        if !node.online {
+            return Err(format!("node {name} is offline"));
+        }
+        if let Some(flag) = node.flags.first() {
+            return Err(format!("node {name} is in state {flag}"));
+        }
+    }
+    match status.resources.iter().find_map(|one| Some((&one.id, one.flags.first()?))) {
+        Some((id, flag)) => Err(format!("resource {id} is {flag}: crm_mon -1 shows why")),
+        None => Ok(()),
+    }
+}
+
+/// Returns the one node that runs the resource.
+fn runs_on<'a>(resource: &Resource, status: &'a Status) -> Result<&'a str, String> {
+    let id = &resource.id;
+    if !resource.managed {
+        return Err(format!("{id} is not managed: is the cluster in maintenance?"));
+    }
+    status.settled_on(id).ok_or_else(|| {
+        let nodes = if resource.nodes.is_empty() { "no node".to_owned() } else { resource.nodes.join(", ") };
+        format!(
+            "{id} is {} on {nodes}: it has to be started on one node, with nothing under way",
+            resource.role
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::ctl::drill::status::Node;
+
+    fn node(name: &str) -> Node {
+        Node { name: name.to_owned(), online: true, flags: Vec::new() }
+    }
+
+    fn resource(id: &str, agent: &str) -> Resource {
+        Resource {
+            id: id.to_owned(),
+            agent: agent.to_owned(),
+            role: "Started".to_owned(),
+            managed: true,
+            nodes: vec!["n1".to_owned()],
+            ..Resource::default()
+        }
+    }
+
+    fn healthy() -> (Status, Configuration) {
+        let status = Status {
+            quorum: true,
+            nodes: vec![node("n1"), node("n2"), node("n3")],
+            resources: vec![resource("eip", AGENT), resource("web", "systemd:httpd")],
+            fail_counts: vec![("web".to_owned(), "n1".to_owned(), "1".to_owned())],
+        };
+        (status, Configuration::default())
+    }
+
+    #[test]
+    fn it_goes_to_the_node_that_was_named_or_to_another_one() {
+        let (status, configuration) = healthy();
+        let to = |wanted| Plan::new("eip", wanted, &status, &configuration).map(|plan| (plan.from, plan.to));
+        let expected = |to: &str| Ok(("n1".to_owned(), to.to_owned()));
+        assert_eq!(to(None), expected("n2"));
+        assert_eq!(to(Some("n3")), expected("n3"));
+        assert!(to(Some("n1")).unwrap_err().contains("on n1 already"));
+        assert!(to(Some("n4")).unwrap_err().contains("no node n4"));
+    }
+
+    #[test]
+    fn each_flaw_alone_is_in_the_way() {
+        type Flaw = fn(&mut Status, &mut Configuration);
+        let flaws: [(&str, Flaw); 11] = [
+            ("no quorum", |s, _| s.quorum = false),
+            ("node n3 is offline", |s, _| s.nodes[2].online = false),
+            ("node n2 is in state standby", |s, _| s.nodes[1].flags.push("standby")),
+            ("resource web is failed", |s, _| s.resources[1].flags.push("failed")),
+            ("eip is not managed", |s, _| s.resources[0].managed = false),
+            ("eip is Stopped on no node", |s, _| {
+                s.resources[0].role = "Stopped".to_owned();
+                s.resources[0].nodes.clear();
+            }),
+            ("with nothing under way", |s, _| s.resources[0].pending = true),
+            ("--cleanup", |s, _| s.fail_counts[0].0 = "eip".to_owned()),
+            ("--clear", |_, c| c.left_over.push("cli-prefer-eip".to_owned())),
+            ("of type ocf:heartbeat:eip: none", |s, _| drop(s.resources.remove(0))),
+            ("is of type systemd:x", |s, _| s.resources[0].agent = "systemd:x".to_owned()),
+        ];
+        for (expected, flaw) in flaws {
+            let (mut status, mut configuration) = healthy();
+            flaw(&mut status, &mut configuration);
+            let why = Plan::new("eip", None, &status, &configuration).unwrap_err();
+            assert!(why.contains(expected), "{expected}: {why}");
+        }
+        let (mut status, configuration) = healthy();
+        status.nodes.truncate(1);
+        assert!(Plan::new("eip", None, &status, &configuration).unwrap_err().contains("no other node"));
+    }
+}

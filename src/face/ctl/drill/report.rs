@@ -1,0 +1,192 @@
+//! What a drill found, for a person and for programs.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::sightings::{Attempt, Look, holders, longest_outage, nobody};
+use crate::resource::millis;
+
+/// One move.
+#[derive(Debug, Clone, Default)]
+pub struct Move {
+    /// The node that ran the resource.
+    pub from: String,
+    /// The node that runs it now.
+    pub to: String,
+    /// From the order until the cluster said that it was done.
+    pub took: Duration,
+    /// What EC2 showed meanwhile.
+    pub looks: Vec<Look>,
+    /// Looks that got no answer.
+    pub unanswered: usize,
+    /// What clients met, and on which port.
+    pub client: Option<(u16, Vec<Attempt>)>,
+}
+
+/// A whole drill.
+#[derive(Debug, Clone)]
+pub struct Drill<'a> {
+    /// The resource.
+    pub resource: &'a str,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Whether it moves without being stopped first.
+    pub live: bool,
+    /// The moves, in order.
+    pub moves: &'a [Move],
+    /// Where it is in the end.
+    pub now_on: &'a str,
+}
+
+impl Move {
+    /// Returns it in lines for a person.
+    #[must_use]
+    pub fn show(&self) -> String {
+        let mut text = format!("{} -> {}: done after {}\n", self.from, self.to, seconds(self.took));
+        let mut seen = Vec::new();
+        for (at, holder) in holders(&self.looks) {
+            let holder = holder.as_deref().unwrap_or("nobody").to_owned();
+            seen.push(if seen.is_empty() { holder } else { format!("from {} {holder}", seconds(at)) });
+        }
+        let _ = writeln!(text, "  by EC2    {}", seen.join(", "));
+        let nobody = nobody(&self.looks);
+        let _ = match (nobody.at_least, nobody.at_most) {
+            (Duration::ZERO, most) => {
+                writeln!(text, "  nobody    held it for {} at most", seconds(most))
+            }
+            (least, most) => {
+                writeln!(
+                    text,
+                    "  nobody    held it for {} at least, {} at most",
+                    seconds(least),
+                    seconds(most)
+                )
+            }
+        };
+        if self.unanswered > 0 {
+            let all = self.unanswered + self.looks.len();
+            let _ = writeln!(text, "  looks     {} of {all} were not answered", self.unanswered);
+        }
+        if let Some((port, attempts)) = &self.client {
+            let (failed, all) = (failed(attempts), attempts.len());
+            let outage = seconds(longest_outage(attempts));
+            let _ = writeln!(
+                text,
+                "  clients   port {port} did not answer for {outage} ({failed} of {all} attempts failed)"
+            );
+        }
+        text
+    }
+}
+
+impl Drill<'_> {
+    /// Returns it for programs.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        json!({
+            "resource": self.resource,
+            "address": self.address,
+            "live": self.live,
+            "moves": self.moves.iter().map(one).collect::<Vec<_>>(),
+            "now_on": self.now_on,
+        })
+    }
+}
+
+fn one(this: &Move) -> Value {
+    #[derive(Serialize)]
+    struct Since {
+        at_ms: u64,
+        holder: Option<String>,
+    }
+    let since = |(at, holder)| Since { at_ms: millis(at), holder };
+    let nobody = nobody(&this.looks);
+    let client = this.client.as_ref().map(|(port, attempts)| {
+        json!({
+            "port": port,
+            "attempts": attempts.len(),
+            "failed": failed(attempts),
+            "longest_outage_ms": millis(longest_outage(attempts)),
+        })
+    });
+    json!({
+        "from": this.from,
+        "to": this.to,
+        "took_ms": millis(this.took),
+        "holders": holders(&this.looks).into_iter().map(since).collect::<Vec<_>>(),
+        "nobody_ms": { "at_least": millis(nobody.at_least), "at_most": millis(nobody.at_most) },
+        "looks": this.looks.len(),
+        "looks_unanswered": this.unanswered,
+        "client": client,
+    })
+}
+
+fn failed(attempts: &[Attempt]) -> usize {
+    attempts.iter().filter(|attempt| !attempt.came_through).count()
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.2} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Move {
+        let ms = Duration::from_millis;
+        let look = |asked: u64, holder: Option<&str>| Look {
+            asked: ms(asked),
+            answered: ms(asked + 10),
+            holder: holder.map(str::to_owned),
+        };
+        let attempt = |began: u64, came_through| Attempt { began: ms(began), came_through };
+        Move {
+            from: "n1".to_owned(),
+            to: "n2".to_owned(),
+            took: ms(1240),
+            looks: vec![
+                look(0, Some("i-1 (10.0.0.1)")),
+                look(200, None),
+                look(400, None),
+                look(600, Some("i-2 (10.0.0.2)")),
+            ],
+            unanswered: 1,
+            client: Some((80, vec![attempt(0, true), attempt(100, false), attempt(400, true)])),
+        }
+    }
+
+    #[test]
+    fn a_move_is_shown_with_all_figures() {
+        let expected = "n1 -> n2: done after 1.24 s\n\
+            \x20 by EC2    i-1 (10.0.0.1), from 0.21 s nobody, from 0.61 s i-2 (10.0.0.2)\n\
+            \x20 nobody    held it for 0.19 s at least, 0.61 s at most\n\
+            \x20 looks     1 of 5 were not answered\n\
+            \x20 clients   port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
+        assert_eq!(sample().show(), expected);
+        let direct = Move { looks: Vec::new(), unanswered: 0, client: None, ..sample() };
+        assert!(direct.show().ends_with("held it for 0.00 s at most\n"), "{}", direct.show());
+    }
+
+    #[test]
+    fn programs_get_the_same_in_milliseconds() {
+        let moves = [sample()];
+        let drill = Drill {
+            resource: "eip",
+            address: "203.0.113.10".parse().unwrap(),
+            live: false,
+            moves: &moves,
+            now_on: "n2",
+        };
+        let document = drill.document();
+        assert_eq!(document["address"], "203.0.113.10");
+        let first = &document["moves"][0];
+        assert_eq!(first["nobody_ms"], json!({ "at_least": 190, "at_most": 610 }));
+        assert_eq!(first["holders"][1], json!({ "at_ms": 210, "holder": null }));
+        assert_eq!(first["client"]["longest_outage_ms"], 300);
+    }
+}

@@ -1,0 +1,220 @@
+//! The order of things in a drill: look, ask, move away, move back, tidy up, tell.
+
+use std::cell::RefCell;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::guard::Guard;
+use super::measure::{Seen, Watch};
+use super::plan::Plan;
+use super::report::{Drill, Move};
+use super::sightings::Look;
+use super::tools::Tools;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::face::ctl::call::{Asked, Failure, print, print_json};
+use crate::face::ctl::options::{JSON, TIMEOUT};
+use crate::face::session;
+use crate::ocf::text::one_line;
+use crate::params::Params;
+
+/// How often the cluster is asked whether a move is done.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+/// What a drill takes beside its moves: the tools of Pacemaker, which have limits of their own.
+const BESIDE: Duration = Duration::from_mins(3);
+
+/// Moves the resource away and back, and tells what that cost.
+pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+    let resource = asked.text("resource").unwrap_or_default();
+    let port = asked.text("probe").map(port).transpose()?;
+    let tools = Tools::new(asked.environment(resource).get("PATH"));
+    let configuration = tools.configuration(resource).map_err(Failure::Failed)?;
+    let status = tools.status().map_err(Failure::Failed)?;
+    let plan = Plan::new(resource, asked.text("to"), &status, &configuration).map_err(Failure::Failed)?;
+    let mut raw = configuration.parameters;
+    raw.extend(asked.raw());
+    let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
+    let params = Params::parse(&raw).map_err(configured)?;
+    let mut world = asked.world(resource, &params.api, &params.timing)?;
+    world.records = world.records.read_only();
+    let poll = asked.matches.get_one::<u64>("poll").copied().unwrap_or(200);
+    let mut watch = Watch { world: &world, params: &params, poll: Duration::from_millis(poll), client: None };
+    let (address, holder) = asked.run(watch.look(asked.deadline))?;
+    if holder.is_none() {
+        let from = &plan.from;
+        return Err(Failure::Failed(format!(
+            "the cluster runs {resource} on {from}, but nobody holds {address}"
+        )));
+    }
+    watch.client = port.map(|port| (address, port));
+    confirm(asked, resource, &plan)?;
+
+    let limit = Duration::from_secs(asked.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
+    let guard = Guard::set(&tools, resource).map_err(Failure::Failed)?;
+    let mover = Mover { tools: &tools, watch: &watch, resource, limit };
+    let mut moves = Vec::new();
+    let outcome = exercise(asked, &mover, &plan, &mut moves);
+    // Whatever came of it, the cluster is left as it was found.
+    let cleared = tools.clear(resource);
+    guard.dismiss();
+    if let Err(error) = cleared {
+        let order = format!("crm_resource --clear --resource {resource}");
+        let before = outcome.err().map(|before| format!("{before}; ")).unwrap_or_default();
+        return Err(Failure::Failed(format!("{before}the constraint of the move is left, {order}: {error}")));
+    }
+    let undone = |error| Failure::Failed(format!("{error}; the constraint of the move is removed"));
+    outcome.map_err(undone)?;
+    tools.wait(limit).map_err(Failure::Failed)?;
+    let status = tools.status().map_err(Failure::Failed)?;
+    let Some(now_on) = status.settled_on(resource) else {
+        return Err(Failure::Failed(format!("{resource} is not started on one node: crm_mon -1 shows why")));
+    };
+    let drill = Drill { resource, address, live: configuration.live, moves: &moves, now_on };
+    if asked.is_set(JSON) {
+        return print_json(&drill.document());
+    }
+    print(&format!("{resource} ({address}) is on {now_on}; the constraint of the move is removed\n"))
+}
+
+/// Moves it away and, unless it is to stay, back. A move is shown as soon as it is done.
+fn exercise(asked: &Asked<'_>, mover: &Mover<'_>, plan: &Plan, moves: &mut Vec<Move>) -> Result<(), String> {
+    let back = (!asked.is_set("stay")).then(|| (plan.to.as_str(), plan.from.as_str()));
+    for (from, to) in [Some((plan.from.as_str(), plan.to.as_str())), back].into_iter().flatten() {
+        let deadline = Deadline::new(Instant::now(), mover.limit + BESIDE);
+        let work = async { Ok::<_, Error>(mover.make(from, to).await) };
+        let made = session::run(deadline, work).map_err(|error| error.to_string())??;
+        if !asked.is_set(JSON) {
+            // A reader that has gone away does not keep the resource from coming back.
+            let _ = print(&made.show());
+        }
+        moves.push(made);
+    }
+    Ok(())
+}
+
+/// What it takes to move the resource and to watch that.
+struct Mover<'a> {
+    tools: &'a Tools,
+    watch: &'a Watch<'a>,
+    resource: &'a str,
+    limit: Duration,
+}
+
+impl Mover<'_> {
+    /// Makes one move.
+    async fn make(&self, from: &str, to: &str) -> Result<Move, String> {
+        let began = Instant::now();
+        let seen = RefCell::new(Seen::default());
+        let order = self.order(to, began, &seen);
+        let (told, took) = tokio::select! {
+            times = order => times?,
+            () = self.watch.watch(began, &seen) => return Err("nobody watches any more".to_owned()),
+        };
+        let Seen { looks, unanswered, attempts } = seen.into_inner();
+        let looks = looks.into_iter().map(|look| look.since(told)).collect();
+        let client = self.watch.client.map(|(_, port)| (port, attempts));
+        Ok(Move { from: from.to_owned(), to: to.to_owned(), took, looks, unanswered, client })
+    }
+
+    /// Orders the move, once somebody has been seen to hold the address, and waits until the cluster and EC2 show it done.
+    /// Returns when the order was given, and how long the cluster took from then.
+    async fn order(
+        &self,
+        to: &str,
+        began: Instant,
+        seen: &RefCell<Seen>,
+    ) -> Result<(Duration, Duration), String> {
+        let end = began + self.limit;
+        let before = loop {
+            if let Some(look) = seen.borrow().looks.last() {
+                break look.clone();
+            }
+            self.pause(end, "EC2 gave no answer").await?;
+        };
+        let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
+        // Longer than the move may take, and not for ever, should this machine be lost meanwhile.
+        let lifetime = self.limit + BESIDE;
+        let told = began.elapsed();
+        blocking(move || tools.order_move(&resource, &node, lifetime)).await?;
+        let mut took = None;
+        loop {
+            let (tools, resource) = (self.tools.clone(), self.resource.to_owned());
+            // While nodes change roles the cluster may be without an answer for a moment.
+            let status = blocking(move || tools.status()).await.ok();
+            let there = status.is_some_and(|status| status.settled_on(&resource) == Some(to));
+            if there {
+                took.get_or_insert(began.elapsed().saturating_sub(told));
+            }
+            let moved = seen.borrow().looks.last().is_some_and(|look| is_elsewhere(look, &before));
+            match took {
+                Some(took) if moved => return Ok((told, took)),
+                Some(_) => self.pause(end, "EC2 still shows the address where it was").await?,
+                None => self.pause(end, &format!("{resource} is not started on {to}")).await?,
+            }
+        }
+    }
+
+    /// Waits for a moment; at the end of the time it is an error that this is still so.
+    async fn pause(&self, end: Instant, still: &str) -> Result<(), String> {
+        if Instant::now() >= end {
+            return Err(format!("{still} after {} s: crm_mon -1 shows why", self.limit.as_secs()));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+        Ok(())
+    }
+}
+
+fn is_elsewhere(now: &Look, before: &Look) -> bool {
+    now.holder.is_some() && now.holder != before.holder
+}
+
+/// Runs what waits for a program, while others go on.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
+}
+
+/// Asks whether it is meant. What runs behind the address loses its connections.
+fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure> {
+    if asked.is_set("yes") {
+        return Ok(());
+    }
+    let Plan { from, to } = plan;
+    let back = if asked.is_set("stay") { "" } else { " and back" };
+    let mut input = std::io::stdin().lock();
+    if !input.is_terminal() {
+        return Err(Failure::Usage(format!(
+            "this moves {resource}, which is in use, from {from} to {to}{back}: say --yes where nobody can be asked"
+        )));
+    }
+    let question = format!(
+        "Move {resource} from {from} to {to}{back}? Clients lose their connections each time. [y/N] "
+    );
+    // On standard error, so that what was asked for can go into a file.
+    let _ = std::io::stderr().write_all(question.as_bytes());
+    let mut answer = String::new();
+    let _ = input.read_line(&mut answer);
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::Failed("nothing was moved".to_owned())),
+    }
+}
+
+/// Returns the port that clients use.
+fn port(text: &str) -> Result<u16, Failure> {
+    let of_url = || {
+        let url: http::Uri = text.parse().ok()?;
+        url.host()?;
+        match (url.port_u16(), url.scheme_str()) {
+            (Some(port), _) => Some(port),
+            (None, Some("http")) => Some(80),
+            (None, Some("https")) => Some(443),
+            (None, _) => None,
+        }
+    };
+    let port = text.parse().ok().or_else(of_url).filter(|port| *port > 0);
+    port.ok_or_else(|| Failure::Usage(format!("--probe {}: expected a port or a URL", one_line(text))))
+}

@@ -1,0 +1,159 @@
+//! What was seen while an address moved, and what follows from it. Pure: times count from the order to move.
+//!
+//! EC2 is looked at now and then, so what happens between two looks is known within bounds only; both are told.
+
+use std::time::Duration;
+
+/// One answer of EC2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When it was asked.
+    pub asked: Duration,
+    /// When it had answered.
+    pub answered: Duration,
+    /// Who holds the address, if anybody does.
+    pub holder: Option<String>,
+}
+
+/// One attempt of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it began.
+    pub began: Duration,
+    /// Whether it came through.
+    pub came_through: bool,
+}
+
+impl Look {
+    /// Returns it with times that count from `origin`; what was before that was then.
+    #[must_use]
+    pub fn since(self, origin: Duration) -> Self {
+        let (asked, answered) = (self.asked.saturating_sub(origin), self.answered.saturating_sub(origin));
+        Self { asked, answered, ..self }
+    }
+}
+
+/// The time without a holder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Nobody {
+    /// It was at least this long: from the first to the last look that showed nobody.
+    pub at_least: Duration,
+    /// It was at most this long: between the looks that showed a holder.
+    pub at_most: Duration,
+}
+
+/// Returns each holder, nobody included, with when EC2 was first seen to show it.
+#[must_use]
+pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
+    let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
+    for look in looks {
+        if holders.last().is_none_or(|(_, last)| *last != look.holder) {
+            holders.push((look.answered, look.holder.clone()));
+        }
+    }
+    holders
+}
+
+/// Returns how long nobody held the address.
+#[must_use]
+pub fn nobody(looks: &[Look]) -> Nobody {
+    let mut found = Nobody::default();
+    let mut last_held: Option<&Look> = None;
+    let mut gap: Option<(&Look, &Look)> = None;
+    for look in looks {
+        if look.holder.is_none() {
+            gap = Some((gap.map_or(look, |(first, _)| first), look));
+            continue;
+        }
+        let changed = last_held.is_some_and(|last| last.holder != look.holder);
+        if let (Some(last), true) = (last_held, changed || gap.is_some()) {
+            found.at_most += look.answered.saturating_sub(last.asked);
+        }
+        found.at_least += gap.take().map_or(Duration::ZERO, width);
+        last_held = Some(look);
+    }
+    // It never came back while somebody looked.
+    if let Some(gap) = gap {
+        found.at_least += width(gap);
+        let last_held = last_held.map(|look| look.asked).unwrap_or_default();
+        found.at_most += gap.1.answered.saturating_sub(last_held);
+    }
+    found
+}
+
+fn width((first, last): (&Look, &Look)) -> Duration {
+    last.asked.saturating_sub(first.answered)
+}
+
+/// Returns the longest time in which clients did not come through, by when their attempts began.
+#[must_use]
+pub fn longest_outage(attempts: &[Attempt]) -> Duration {
+    let mut attempts = attempts.to_vec();
+    attempts.sort_by_key(|attempt| attempt.began);
+    let mut longest = Duration::ZERO;
+    let mut failing: Option<Duration> = None;
+    let mut last = Duration::ZERO;
+    for attempt in attempts {
+        last = attempt.began;
+        if !attempt.came_through {
+            failing.get_or_insert(attempt.began);
+        } else if let Some(since) = failing.take() {
+            longest = longest.max(attempt.began.saturating_sub(since));
+        }
+    }
+    longest.max(failing.map(|since| last.saturating_sub(since)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    /// Looks that take 10 ms each, from when they are asked and whom they show.
+    fn looks(shown: &[(u64, &str)]) -> Vec<Look> {
+        let look = |(asked, holder): &(u64, &str)| Look {
+            asked: ms(*asked),
+            answered: ms(*asked + 10),
+            holder: (!holder.is_empty()).then(|| (*holder).to_owned()),
+        };
+        shown.iter().map(look).collect()
+    }
+
+    #[test]
+    fn the_time_without_a_holder_is_told_within_bounds() {
+        type Row = (&'static str, &'static [(u64, &'static str)], (u64, u64));
+        let rows: [Row; 6] = [
+            ("nothing moved", &[(0, "a"), (100, "a")], (0, 0)),
+            ("straight from one to the other", &[(0, "a"), (100, "a"), (200, "b"), (300, "b")], (0, 110)),
+            ("nobody once", &[(0, "a"), (100, ""), (200, "b")], (0, 210)),
+            ("nobody for long", &[(0, "a"), (100, ""), (200, ""), (300, ""), (400, "b")], (190, 410)),
+            ("twice", &[(0, "a"), (100, ""), (200, "b"), (300, ""), (400, "b")], (0, 420)),
+            ("for ever", &[(0, "a"), (100, ""), (200, "")], (90, 210)),
+        ];
+        for (situation, shown, (at_least, at_most)) in rows {
+            let expected = Nobody { at_least: ms(at_least), at_most: ms(at_most) };
+            assert_eq!(nobody(&looks(shown)), expected, "{situation}");
+        }
+        assert_eq!(nobody(&[]), Nobody::default());
+    }
+
+    #[test]
+    fn each_holder_is_named_once_with_when_it_was_first_seen() {
+        let seen = holders(&looks(&[(0, "a"), (100, "a"), (200, ""), (300, "b"), (400, "b")]));
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(seen, [(ms(10), named("a")), (ms(210), None), (ms(310), named("b"))]);
+    }
+
+    #[test]
+    fn the_longest_of_several_outages_counts_whatever_order_the_answers_came_in() {
+        let attempt = |began, came_through| Attempt { began: ms(began), came_through };
+        let attempts =
+            [(0, true), (100, false), (200, true), (500, true), (300, false), (400, false), (600, true)];
+        assert_eq!(longest_outage(&attempts.map(|(began, ok)| attempt(began, ok))), ms(200));
+        assert_eq!(longest_outage(&[attempt(0, true), attempt(100, true)]), ms(0));
+        assert_eq!(longest_outage(&[attempt(0, true), attempt(100, false), attempt(400, false)]), ms(300));
+    }
+}

@@ -1,0 +1,154 @@
+//! Pacemaker's own tools, by which the cluster is asked and told.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::configuration::Configuration;
+use super::status::Status;
+use super::xml;
+use crate::ocf::text::{cut, one_line};
+
+/// The longest that a tool may take which only asks or tells.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How often a running tool is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How much of what a tool complains goes into a message.
+const QUOTED: usize = 200;
+
+/// The tools, found where an administrator's shell may not look.
+#[derive(Debug, Clone)]
+pub(super) struct Tools {
+    path: OsString,
+}
+
+impl Tools {
+    /// Returns the tools by this `PATH`, with the folders for administrators added.
+    pub fn new(path: Option<&str>) -> Self {
+        Self { path: format!("{}:/usr/sbin:/sbin:/usr/bin:/bin", path.unwrap_or_default()).into() }
+    }
+
+    /// Returns a command that finds its programs as these tools are found.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("PATH", &self.path).env("LC_ALL", "C");
+        command
+    }
+
+    /// Returns what the cluster says of itself.
+    ///
+    /// # Errors
+    /// Why it does not, in a sentence.
+    pub fn status(&self) -> Result<Status, String> {
+        let ask = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], LIMIT);
+        // Pacemaker 1.1 and 2.0 know the old name of the option only, 3.0 the new one only.
+        let xml = match ask("--output-as=xml") {
+            Err(error) if error.contains("option") => ask("--as-xml")?,
+            answer => answer?,
+        };
+        Status::parse(&xml).map_err(|error| format!("crm_mon: unreadable answer: {error}"))
+    }
+
+    /// Returns what is configured for a resource.
+    ///
+    /// # Errors
+    /// Why it can't be had, in a sentence.
+    pub fn configuration(&self, resource: &str) -> Result<Configuration, String> {
+        let xml = self.run("cibadmin", &["--query"], LIMIT)?;
+        Configuration::parse(&xml, resource).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// Tells the cluster to move a resource. The constraint that this makes ends by itself after `lifetime`.
+    ///
+    /// # Errors
+    /// Why the cluster refuses, in a sentence.
+    pub fn order_move(&self, resource: &str, node: &str, lifetime: Duration) -> Result<(), String> {
+        let lifetime = format!("--lifetime=PT{}S", lifetime.as_secs());
+        let words = ["--move", "--resource", resource, "--node", node, &lifetime];
+        self.run("crm_resource", &words, LIMIT).map(drop)
+    }
+
+    /// Takes back the constraint of a move.
+    ///
+    /// # Errors
+    /// Why it is still there, in a sentence.
+    pub fn clear(&self, resource: &str) -> Result<(), String> {
+        self.run("crm_resource", &["--clear", "--resource", resource], LIMIT).map(drop)
+    }
+
+    /// Waits until the cluster has nothing more to do.
+    ///
+    /// # Errors
+    /// That it has still, in a sentence.
+    pub fn wait(&self, limit: Duration) -> Result<(), String> {
+        let timeout = format!("--timeout={}", limit.as_secs().max(1));
+        self.run("crm_resource", &["--wait", &timeout], limit + LIMIT).map(drop)
+    }
+
+    /// Runs a tool to its end and returns what it printed.
+    fn run(&self, program: &str, arguments: &[&str], limit: Duration) -> Result<String, String> {
+        let mut command = self.command(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("{program} is not installed: a drill needs a node of a Pacemaker cluster")
+            }
+            _ => format!("{program}: {error}"),
+        })?;
+        let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
+        let succeeded = watch(&mut child, program, limit)?;
+        let (stdout, stderr) = (collect(stdout), collect(stderr));
+        if succeeded { Ok(stdout) } else { Err(format!("{program}: {}", complaint(&stdout, &stderr))) }
+    }
+}
+
+/// Waits for the end of a program and returns whether it succeeded.
+fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, String> {
+    let began = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status.success()),
+            Ok(None) if began.elapsed() < limit => thread::sleep(LOOK_EVERY),
+            Ok(None) => {
+                // It fails only where the program has just ended by itself.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("{program}: no answer within {} s", limit.as_secs()));
+            }
+            Err(error) => return Err(format!("{program}: {error}")),
+        }
+    }
+}
+
+/// Returns why a tool failed: what it said last, or what its XML says.
+fn complaint(stdout: &str, stderr: &str) -> String {
+    let mut message = String::new();
+    let _ = xml::walk(stdout, |element| {
+        if element.name == "status" {
+            element.text("message").clone_into(&mut message);
+        }
+    });
+    let last = [stderr, stdout].into_iter().find_map(|text| {
+        let said = |line: &&str| !line.trim().is_empty() && !line.starts_with('<');
+        text.lines().rev().find(said)
+    });
+    let text = if message.is_empty() { last.unwrap_or("it failed without a word") } else { &message };
+    cut(&one_line(text.trim()), QUOTED)
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // A pipe that breaks has given all it had.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn collect(reader: JoinHandle<String>) -> String {
+    reader.join().unwrap_or_default()
+}

@@ -1,0 +1,219 @@
+//! `eipctl drill`, with scripts in place of Pacemaker's tools. With the real ones it is a scenario of the cluster tests.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use agent_tests::{Node, Run, World, each};
+use aws_sim::Cloud;
+
+const STATUS: &str = r#"<pacemaker-result>
+  <summary><current_dc present="true" name="n1" with_quorum="true"/></summary>
+  <nodes>
+    <node name="n1" online="true" standby="false" maintenance="false"/>
+    <node name="n2" online="true" standby="false" maintenance="false"/>
+  </nodes>
+  <resources>
+    <resource id="eip" resource_agent="ocf:heartbeat:eip" role="Started" managed="true" failed="false" blocked="false">
+      <node name="@NODE@"/>
+    </resource>
+    <resource id="web" resource_agent="systemd:nginx" role="Started" managed="true" failed="false"><node name="n1"/></resource>
+  </resources>
+</pacemaker-result>
+"#;
+const CONFIGURATION: &str = r#"<cib><configuration><resources>
+  <primitive id="eip" class="ocf" provider="heartbeat" type="eip">
+    <instance_attributes id="i"><nvpair id="i1" name="elastic_ip" value="203.0.113.10"/></instance_attributes>
+  </primitive>
+</resources><constraints/></configuration></cib>
+"#;
+/// Keeps where the resource is in a file, and each order in another one.
+const RESOURCE_TOOL: &str = r#"#!/bin/sh
+cd "${0%/*}/.." || exit 1
+echo "$*" >>orders
+[ "$1" != --move ] || [ -e stuck ] || echo "$5" >where
+"#;
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A cluster of scripts.
+struct Cluster {
+    folder: PathBuf,
+}
+
+impl Cluster {
+    fn new(world: &World, status: &str, configuration: &str) -> Self {
+        let folder = world.folder().path().join("pacemaker");
+        let cluster = Self { folder: folder.clone() };
+        for (name, text) in [("status", status), ("configuration", configuration), ("where", "n1\n")] {
+            world.folder().write(&format!("pacemaker/{name}"), text);
+        }
+        let print = |text: &str| format!("#!/bin/sh\ncd \"${{0%/*}}/..\" || exit 1\n{text}\n");
+        for (tool, script) in [
+            ("crm_mon", print("read -r node <where; sed \"s/@NODE@/$node/\" status")),
+            ("cibadmin", print("cat configuration")),
+            ("crm_resource", RESOURCE_TOOL.to_owned()),
+        ] {
+            let path = world.folder().write(&format!("pacemaker/bin/{tool}"), &script);
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        cluster
+    }
+
+    fn drill(&self, node: &Node, arguments: &[&str]) -> Run {
+        let path = format!("{}:/usr/bin:/bin", self.folder.join("bin").display());
+        node.ctl("drill", &["eip"]).arguments(arguments).env("PATH", path)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(name)).unwrap_or_default()
+    }
+
+    fn is_on(&self, node: &str) -> bool {
+        self.text("where").trim() == node
+    }
+}
+
+fn looks(cloud: &Cloud) -> usize {
+    cloud.log().iter().filter(|request| request.is("DescribeAddresses")).count()
+}
+
+#[test]
+fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
+    let (world, [a, b]) = World::new();
+    world.give(&a);
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let running = cluster.drill(&a, &["--yes", "--json", "--poll", "20"]).timeout_ms(60_000).spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    world.give(&b);
+    world.wait(LIMIT, |_| cluster.is_on("n1"));
+    world.cloud.disassociate(&world.address);
+    let before = looks(&world.cloud);
+    world.wait(LIMIT, |cloud| looks(cloud) > before + 3);
+    world.give(&a);
+    let outcome = running.wait().exits(0);
+    assert_eq!(outcome.stderr, "");
+    let document: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((&document["now_on"], &document["live"]), (&"n1".into(), &false.into()));
+    let [away, back] = [&document["moves"][0], &document["moves"][1]];
+    assert_eq!((&away["from"], &away["to"], &back["to"]), (&"n1".into(), &"n2".into(), &"n1".into()));
+    assert_eq!(away["nobody_ms"]["at_least"], 0, "{away}");
+    assert!(back["nobody_ms"]["at_least"].as_u64().unwrap() > 0, "{back}");
+    let holders: Vec<_> = back["holders"].as_array().unwrap().iter().map(|one| &one["holder"]).collect();
+    assert_eq!(holders.len(), 3, "{back}");
+    assert!(holders[0].as_str().unwrap().contains(&b.id().to_string()) && holders[1].is_null());
+    let orders = cluster.text("orders");
+    let orders: Vec<&str> = orders.lines().collect();
+    assert!(orders[0].starts_with("--move --resource eip --node n2 --lifetime=PT"), "{orders:?}");
+    assert!(orders[1].starts_with("--move --resource eip --node n1 --lifetime=PT"), "{orders:?}");
+    assert_eq!(orders[2], "--clear --resource eip");
+    assert!(orders[3].starts_with("--wait") && orders.len() == 4, "{orders:?}");
+    assert!(!a.state().exists(), "it wrote a record");
+}
+
+#[test]
+fn it_can_stay_and_shows_a_person_what_clients_met() {
+    let (world, [a, b]) = World::new();
+    world.give(&a);
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let run = cluster.drill(&a, &["--yes", "--stay", "--to", "n2", "--probe", "http://web.example:9/x"]);
+    let running = run.timeout_ms(60_000).spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    world.give(&b);
+    let outcome = running.wait().exits(0);
+    let outcome = outcome.prints_line(&["n1 -> n2: done after"]).prints_line(&["nobody", "at most"]);
+    let outcome = outcome.prints_line(&["by EC2", &a.id().to_string(), &b.id().to_string()]);
+    // In the tests nothing answers at this address.
+    outcome
+        .prints_line(&["clients", "port 9 did not answer"])
+        .prints_line(&["eip (203.0.113.10) is on n2; the constraint of the move is removed"]);
+    assert_eq!(cluster.text("orders").matches("--move").count(), 1);
+}
+
+#[test]
+fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
+    let (world, [a]) = World::new();
+    world.give(&a);
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    std::fs::write(cluster.folder.join("stuck"), "").unwrap();
+    let outcome = cluster.drill(&a, &["--yes", "--timeout", "1"]).expect(1);
+    let outcome = outcome.complains("eipctl", "eip is not started on n2 after 1 s");
+    outcome.says("the constraint of the move is removed");
+    assert!(cluster.text("orders").ends_with("--clear --resource eip\n"), "{}", cluster.text("orders"));
+}
+
+#[test]
+fn a_drill_that_is_killed_leaves_no_constraint() {
+    let (world, [a]) = World::new();
+    world.give(&a);
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let running = cluster.drill(&a, &["--yes"]).spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    running.kill();
+    world.wait(LIMIT, |_| cluster.text("orders").ends_with("--clear --resource eip\n"));
+}
+
+#[test]
+fn nothing_is_moved_without_consent_or_without_need() {
+    let rows: [(&str, (&str, &str), &[&str], (i32, &str)); 9] = [
+        ("nobody can be asked", ("", ""), &[], (2, "say --yes")),
+        (
+            "an unhealthy node",
+            (r#"name="n2" online="true""#, r#"name="n2" online="false""#),
+            &["--yes"],
+            (1, "node n2 is offline"),
+        ),
+        (
+            "a failed neighbour",
+            (r#"failed="false"><node"#, r#"failed="true"><node"#),
+            &["--yes"],
+            (1, "resource web is failed"),
+        ),
+        (
+            "another resource",
+            ("ocf:heartbeat:eip", "ocf:heartbeat:IPaddr2"),
+            &["--yes"],
+            (1, "expected ocf:heartbeat:eip"),
+        ),
+        ("where it is already", ("", ""), &["--yes", "--to", "n1"], (1, "on n1 already")),
+        ("a node that is not there", ("", ""), &["--yes", "--to", "n9"], (1, "no node n9")),
+        ("no port", ("", ""), &["--yes", "--probe", "web"], (2, "expected a port or a URL")),
+        (
+            "a constraint that is left",
+            ("<constraints/>", r#"<constraints><rsc_location id="cli-prefer-eip" rsc="eip"/></constraints>"#),
+            &["--yes"],
+            (1, "cli-prefer-eip"),
+        ),
+        (
+            "a configuration that can't be",
+            ("203.0.113.10", "203.0.113"),
+            &["--yes"],
+            (1, "the configuration of eip: elastic_ip"),
+        ),
+    ];
+    each(rows.map(|row| (row.0, row)), |(_, (from, to), arguments, (code, part))| {
+        let (world, [a]) = World::new();
+        world.give(&a);
+        let cluster = Cluster::new(&world, &STATUS.replace(from, to), &CONFIGURATION.replace(from, to));
+        cluster.drill(&a, arguments).expect(code).complains("eipctl", part).wrote_nothing();
+        assert_eq!(cluster.text("orders"), "");
+    });
+    let (world, [a]) = World::new();
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "nobody holds 203.0.113.10");
+    cluster
+        .drill(&a, &["--yes", "--endpoint-url", "http://127.0.0.1:9", "--timeout", "3"])
+        .expect(1)
+        .complains("eipctl", "DescribeAddresses");
+    std::fs::write(
+        cluster.folder.join("status"),
+        r#"<pacemaker-result><status message="Not connected"/></pacemaker-result>"#,
+    )
+    .unwrap();
+    cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "crm_mon: unreadable answer");
+}
+
+#[test]
+fn a_machine_without_a_cluster_is_told_so() {
+    let (_world, [a]) = World::new();
+    a.ctl("drill", &["eip", "--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();
+}
