@@ -23,7 +23,7 @@ pub fn serve(mut call: Call) -> u8 {
         name if ctl::assign::is_asked(name, &call.arguments) => ctl::assign::serve(name, call),
         ctl::NAME => ctl::serve(call),
         name if init::is_name(name) => init::serve(call),
-        name if keepalived::is_name(name) => keepalived::serve(call),
+        name if keepalived::is_name(name) => keepalived::serve(&call),
         name => ocf::serve(name, call),
     }
 }

@@ -212,10 +212,7 @@ impl Ec2 for AwsEc2 {
         const OPERATION: &str = "credentials";
         let (_, config) = self.client(OPERATION, "for EC2").await?;
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
-        let error = match provider.provide_credentials().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(error) = provider.provide_credentials().await else { return Ok(()) };
         let (fault, answer, message) = client_failure(&error);
         let source = Some(Box::new(Chain(chain_of(&error))) as Box<dyn StdError + Send + Sync>);
         let object = "for EC2".to_owned();

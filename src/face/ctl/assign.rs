@@ -97,7 +97,9 @@ fn run(
     };
     let outcome = session::world(&params.api, &params.timing, *deadline, environment, log).and_then(
         |(world, warnings)| {
-            warnings.iter().for_each(|warning| log.warn(warning));
+            for warning in &warnings {
+                log.warn(warning);
+            }
             session::run(*deadline, assign(&world, &order, deadline))
         },
     );

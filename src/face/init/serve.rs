@@ -240,7 +240,7 @@ impl Caller {
         }
         let mut step = Step::new(attempt, &self.settings, log);
         match Params::parse(&environment.reskeys()) {
-            Ok(params) => step.run(Request { action, params, deadline, node: None }, &environment),
+            Ok(params) => step.run(&Request { action, params, deadline, node: None }, &environment),
             Err(error) => step.came = Err(Error::Parameter(error)),
         }
         step.report();
@@ -278,7 +278,7 @@ impl Step {
         }
     }
 
-    fn run(&mut self, request: Request, environment: &Environment) {
+    fn run(&mut self, request: &Request, environment: &Environment) {
         let (params, deadline) = (&request.params, request.deadline);
         self.on_stop = Some(params.on_stop);
         let (world, warnings) =
@@ -291,7 +291,7 @@ impl Step {
                 self.log.warn(warning);
             }
         }
-        self.came = session::run(deadline, eip::run(&world, &request));
+        self.came = session::run(deadline, eip::run(&world, request));
         let (volatile, durable) = (world.records().volatile(), world.records().durable());
         self.phase = volatile.phase;
         if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {

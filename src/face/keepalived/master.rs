@@ -24,7 +24,7 @@ const CLAIMS: u32 = 2;
 const SLICES: u32 = 3;
 /// How often the word and keepalived are looked for between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Limit for the question which instance this is, where INST_ID is set.
+/// Limit for the question which instance this is, where `INST_ID` is set.
 const WHO_LIMIT: Duration = Duration::from_millis(500);
 
 /// Takes the address.
@@ -161,11 +161,11 @@ pub(super) fn follow(work: &Work) -> u8 {
             eip::is_still_here(world, request).await
         });
         if let Ok(Some(Report::NotHere(reason))) = look {
-            let Entry::Ours(lock) = work.enter(work.settings.deadline) else { return 0 };
+            let Entry::Ours(held) = work.enter(work.settings.deadline) else { return 0 };
             let handed = work.run(Action::Stop, work.settings.deadline, async |world, request| {
                 eip::hand_over(world, request).await
             });
-            drop(lock);
+            drop(held);
             match handed {
                 Ok(Some(_)) => {
                     work.log.info(reason);

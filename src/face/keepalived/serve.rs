@@ -18,13 +18,13 @@ use crate::params::ParamError;
 const LARGEST: u64 = 65_536;
 
 /// Serves one call and returns its exit code.
-pub(in crate::face) fn serve(call: Call) -> u8 {
+pub(in crate::face) fn serve(call: &Call) -> u8 {
     let words = call.arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
     let words: Vec<String> = words.collect();
     let line = match arguments::read(&words) {
         Ok(line) => line,
         Err(unusable) => {
-            let code = refuse(&call, &Settings::default(), &unusable.to_string());
+            let code = refuse(call, &Settings::default(), &unusable.to_string());
             let _ = std::io::stderr().write_all(usage().as_bytes());
             return code;
         }
@@ -36,7 +36,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
     }
     let settings = match settings(&call.variables, &line) {
         Ok(settings) => settings,
-        Err(reason) => return refuse(&call, &Settings::default(), &reason),
+        Err(reason) => return refuse(call, &Settings::default(), &reason),
     };
     let environment = settings.environment(&call.variables, settings.deadline);
     let log = Log::new(&environment, word_for(&line.asked), call.started);

@@ -36,8 +36,8 @@ impl PrivateIps for AwsEc2 {
                     .await
             })
             .await?;
-        let found = output.network_interfaces().iter().filter_map(interface);
-        Ok(found.filter(|eni| eni.address(ip).is_some()).next_back())
+        let mut found = output.network_interfaces().iter().filter_map(interface);
+        Ok(found.rfind(|eni| eni.address(ip).is_some()))
     }
 
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error> {

@@ -53,9 +53,9 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 
     let limit = Duration::from_secs(asked.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
     let guard = Guard::set(&tools, resource).map_err(Failure::Failed)?;
-    let mover = Mover { tools: &tools, watch: &watch, resource, limit };
+    let carrier = Carrier { tools: &tools, watch: &watch, resource, limit };
     let mut moves = Vec::new();
-    let outcome = exercise(asked, &mover, &plan, &mut moves);
+    let outcome = exercise(asked, &carrier, &plan, &mut moves);
     // Whatever came of it, the cluster is left as it was found.
     let cleared = tools.clear(resource);
     guard.dismiss();
@@ -79,11 +79,16 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 }
 
 /// Moves it away and, unless it is to stay, back. A move is shown as soon as it is done.
-fn exercise(asked: &Asked<'_>, mover: &Mover<'_>, plan: &Plan, moves: &mut Vec<Move>) -> Result<(), String> {
-    let back = (!asked.is_set("stay")).then(|| (plan.to.as_str(), plan.from.as_str()));
+fn exercise(
+    asked: &Asked<'_>,
+    carrier: &Carrier<'_>,
+    plan: &Plan,
+    moves: &mut Vec<Move>,
+) -> Result<(), String> {
+    let back = (!asked.is_set("stay")).then_some((plan.to.as_str(), plan.from.as_str()));
     for (from, to) in [Some((plan.from.as_str(), plan.to.as_str())), back].into_iter().flatten() {
-        let deadline = Deadline::new(Instant::now(), mover.limit + BESIDE);
-        let work = async { Ok::<_, Error>(mover.make(from, to).await) };
+        let deadline = Deadline::new(Instant::now(), carrier.limit + BESIDE);
+        let work = async { Ok::<_, Error>(carrier.make(from, to).await) };
         let made = session::run(deadline, work).map_err(|error| error.to_string())??;
         if !asked.is_set(JSON) {
             // A reader that has gone away does not keep the resource from coming back.
@@ -95,14 +100,14 @@ fn exercise(asked: &Asked<'_>, mover: &Mover<'_>, plan: &Plan, moves: &mut Vec<M
 }
 
 /// What it takes to move the resource and to watch that.
-struct Mover<'a> {
+struct Carrier<'a> {
     tools: &'a Tools,
     watch: &'a Watch<'a>,
     resource: &'a str,
     limit: Duration,
 }
 
-impl Mover<'_> {
+impl Carrier<'_> {
     /// Makes one move.
     async fn make(&self, from: &str, to: &str) -> Result<Move, String> {
         let began = Instant::now();
