@@ -121,7 +121,7 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
     world.give(&b);
     let outcome = running.wait().exits(0);
     let outcome = outcome.prints_line(&["n1 -> n2: done after"]).prints_line(&["nobody", "at most"]);
-    let outcome = outcome.prints_line(&["by EC2", &a.id().to_string(), &b.id().to_string()]);
+    let outcome = outcome.prints_line(&["by EC2", a.id().as_ref(), b.id().as_ref()]);
     // In the tests nothing answers at this address.
     outcome
         .prints_line(&["clients", "port 9 did not answer"])
@@ -154,7 +154,9 @@ fn a_drill_that_is_killed_leaves_no_constraint() {
 
 #[test]
 fn nothing_is_moved_without_consent_or_without_need() {
-    let rows: [(&str, (&str, &str), &[&str], (i32, &str)); 9] = [
+    // What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
+    type Row = (&'static str, (&'static str, &'static str), &'static [&'static str], (i32, &'static str));
+    let rows: [Row; 9] = [
         ("nobody can be asked", ("", ""), &[], (2, "say --yes")),
         (
             "an unhealthy node",
