@@ -40,10 +40,10 @@ impl Tool {
         }
     }
 
-    /// Returns the tool that makes its clusters: pcs 0.9 is not there to make any.
+    /// Returns the tool that makes its clusters. pcs 0.9 is not there to make any, and crmsh is quicker than the newer pcs.
     #[must_use]
     pub fn maker(self) -> Self {
-        if self == Self::Pcs09 { Self::Pcs } else { self }
+        if self == Self::Pcs09 { Self::Crmsh } else { self }
     }
 }
 
@@ -87,14 +87,6 @@ const CASES: &[Case] = &[
     case(Tool::Pcs, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
     case(Tool::Pcs, "from-awseip.sh", Start::Minimal, switch::from_awseip),
     case(Tool::Pcs, "web-server.sh", Start::Minimal, add::web_server),
-    case(Tool::Pcs09, "minimal.sh", Start::Bare, build::minimal),
-    case(Tool::Pcs09, "fast.sh", Start::Minimal, tune::settings),
-    case(Tool::Pcs09, "several-addresses.sh", Start::Minimal, add::several_addresses),
-    case(Tool::Pcs09, "fencing.sh", Start::Minimal, add::fencing),
-    case(Tool::Pcs09, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
-    case(Tool::Pcs09, "from-awseip.sh", Start::Minimal, switch::from_awseip),
-    case(Tool::Pcs09, "web-server.sh", Start::Minimal, add::web_server),
-    case(Tool::Pcs09, "article.sh", Start::Bare, build::article),
     case(Tool::Pcs, "article.sh", Start::Nothing, build::article),
     case(Tool::Crmsh, "minimal.sh", Start::Nothing, build::minimal),
     case(Tool::Crmsh, "fast.sh", Start::Minimal, tune::fast),
@@ -103,6 +95,14 @@ const CASES: &[Case] = &[
     case(Tool::Crmsh, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
     case(Tool::Crmsh, "from-awseip.sh", Start::Minimal, switch::from_awseip),
     case(Tool::Crmsh, "web-server.sh", Start::Minimal, add::web_server),
+    case(Tool::Pcs09, "minimal.sh", Start::Bare, build::minimal),
+    case(Tool::Pcs09, "fast.sh", Start::Minimal, tune::settings),
+    case(Tool::Pcs09, "several-addresses.sh", Start::Minimal, add::several_addresses),
+    case(Tool::Pcs09, "fencing.sh", Start::Minimal, add::fencing),
+    case(Tool::Pcs09, "from-one-parameter-eip.sh", Start::Minimal, switch::from_one_parameter),
+    case(Tool::Pcs09, "from-awseip.sh", Start::Minimal, switch::from_awseip),
+    case(Tool::Pcs09, "web-server.sh", Start::Minimal, add::web_server),
+    case(Tool::Pcs09, "article.sh", Start::Bare, build::article),
     case(Tool::Crmsh, "article.sh", Start::Bare, build::article),
 ];
 
