@@ -8,7 +8,7 @@ use super::{Scenario, Start, Story, TAKEOVER_LIMIT, active};
 use crate::cluster::{Cluster, RESOURCE};
 use crate::error::{Error, Result, ensure};
 use crate::timeline::Held;
-use crate::topology::WEB_PORT;
+use crate::topology::{CLOUD_IP, ELASTIC_IP, WEB_PORT};
 use crate::wait::{Epoch, Look, now, until};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -33,11 +33,16 @@ fn drill(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     story.target = Some(home);
     let began = now();
+    // As an instance reaches it, by the way to the internet. Gone with the link the next time that goes down, if not before.
+    let (address, way) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string());
+    let node = cluster.node(home)?;
+    node.run(&["ip", "route", "replace", &address, "via", &way])?;
     let port = WEB_PORT.to_string();
     let words = ["/run/harness/eipctl", "drill", RESOURCE, "--yes", "--json", "--probe", &port];
     story.failure(began, words.join(" "));
     let limit = TAKEOVER_LIMIT * 3;
-    let printed = cluster.node(home)?.command(&words)?.limit(limit).run()?;
+    let printed = node.command(&words)?.limit(limit).run()?;
+    node.run(&["ip", "route", "del", &address])?;
     let document: Value = serde_json::from_str(&printed).map_err(|error| Error::Unreadable {
         what: "the output of the drill".into(),
         why: error.to_string(),
@@ -54,7 +59,9 @@ fn drill(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
         let (least, most) = (figure("/nobody_ms/at_least"), figure("/nobody_ms/at_most"));
         let right = least <= gap + TOLERANCE_MS && gap <= most.saturating_add(TOLERANCE_MS);
         ensure(right, || format!("nobody held the address for {gap} ms, the drill says: {told}"))?;
-        ensure((1..u64::MAX).contains(&figure("/client/attempts")), || format!("no client knocked: {told}"))?;
+        // That it comes through, not for how long it does not: the cloud takes every connection, and then looks for the holder.
+        let came_through = figure("/client/failed") < figure("/client/attempts");
+        ensure(came_through, || format!("no client came through: {told}"))?;
         story.fact(format!("nobody held it for {gap} ms; the drill says {least} to {most} ms"));
     }
     Ok(())
