@@ -43,7 +43,8 @@ STAGES := \
 	docs-test \
 	cluster-test \
 	heartbeat-test \
-	examples-test
+	examples-test \
+	keepalived-test
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 
@@ -105,6 +106,7 @@ clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy $(CARGO_FLAGS) -p heartbeat --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pcs-examples --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p interleavings --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p keepalived --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
@@ -116,6 +118,7 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p heartbeat
 	cargo doc $(CARGO_FLAGS) --no-deps -p pcs-examples
 	cargo doc $(CARGO_FLAGS) --no-deps -p interleavings
+	cargo doc $(CARGO_FLAGS) --no-deps -p keepalived
 	cargo doc $(CARGO_FLAGS) --no-deps -p pages
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
@@ -128,7 +131,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test moto-test package-test docs-test cluster-test heartbeat-test examples-test
+.PHONY: unit interleavings-test sim-test agent-test moto-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
@@ -206,6 +209,22 @@ examples-test: agent ## pcs-examples: every file run as it stands, on real clust
 		env=$$(sh tests/python-env tests/examples/requirements.txt) && \
 			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES) || \
 				[ $$? = 77 ]; }; \
+	fi
+
+# Its nodes install the Debian packages, too.
+KEEPALIVED_PACKAGES := $(CARGO_TARGET_DIR)/keepalived-test
+keepalived-test: ## Real keepalived with eip-keepalived: the article's configuration, VRRPv2 and v3, every failure, flapping (root)
+	cargo test $(CARGO_FLAGS) -p keepalived
+	cargo build $(CARGO_FLAGS) -p keepalived
+	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
+		echo "skipped: the keepalived tests need root, for network namespaces"; \
+		[ "$(CI)" != true ]; \
+	elif ! missing=$$(sh tests/requirements --check keepalived 2>&1); then \
+		echo "skipped: the keepalived tests lack what they run: $$missing"; \
+		[ "$(CI)" != true ]; \
+	else \
+		rm -rf "$(KEEPALIVED_PACKAGES)" && sh packaging/deb "$(KEEPALIVED_PACKAGES)" && \
+			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; }; \
 	fi
 
 ##@
