@@ -16,6 +16,9 @@ use crate::resource::{Action, Report, Request, World as _, eip};
 
 /// When a claim is looked at again, in tenths of the time that is set for it.
 const LOOKS: [u32; 4] = [1, 3, 6, 10];
+/// How many of these looks there are where nobody will tell of the loss. By the later ones the other node may be master, and have
+/// taken the address rightly: that takes it three advertisements, of a second each unless set otherwise.
+const LOOKS_UNTOLD: usize = 2;
 /// The time for one such look.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 /// How often a claim is made anew. Two nodes that both believe to be master would else take it from each other for ever.
@@ -60,7 +63,8 @@ pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
         say("started");
     }
     if !by_hand() {
-        verify(&work, keepalived);
+        let looks = if *teller == Teller::Word { LOOKS_UNTOLD } else { LOOKS.len() };
+        verify(&work, keepalived, looks);
     }
     drop(lock);
     // keepalived tells of the next state by `notify`, but not to one that only ever asked for this one.
@@ -111,9 +115,9 @@ fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
 }
 
 /// Looks for a while whether the address stays, and takes it again where it does not.
-fn verify(work: &Work, keepalived: u32) {
+fn verify(work: &Work, keepalived: u32, looks: usize) {
     let (began, mut claims) = (Instant::now(), 0);
-    for tenths in LOOKS {
+    for tenths in LOOKS.into_iter().take(looks) {
         let until = began + work.settings.verify * tenths / 10;
         while Instant::now() < until {
             if work.is_over() || parent_id() != keepalived {
