@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cluster::error::{Error, Result};
 use cluster::topology::NodeName;
+use cluster::wait::{Look, until};
 use cluster::witness::Story;
 
 use crate::pair::Pair;
@@ -52,8 +53,14 @@ fn nodes() -> Result<(NodeName, NodeName)> {
 fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
     let at = pair.start_keepalived(one)?;
-    story.failure(at, one, "keepalived is started on n1, then on n2");
-    pair.start_keepalived(two)?;
+    story.failure(at, one, "keepalived is started on n1");
+    // Where neither takes it from the other, the first one stays.
+    until("keepalived makes n1 MASTER", LIMIT, || {
+        let state = pair.state(one)?;
+        Ok(if state == "MASTER" { Look::There(()) } else { Look::NotYet(state) })
+    })?;
+    let second = pair.start_keepalived(two)?;
+    story.note(second, "keepalived is started on n2");
     pair.settle(one, LIMIT)?;
     pair.ensure_moved(at, &[one])?;
     pair.ensure_status(one, true)?;
