@@ -390,6 +390,10 @@ impl Imds for View {
         self.ask("placement/region", |_| "eu-west-1".to_owned()).await
     }
 
+    async fn account(&self) -> Result<String, ImdsError> {
+        self.ask("owner-id", |_| "123456789012".to_owned()).await
+    }
+
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
         self.ask("mac", |view| cloud::mac(view.process.node)).await
     }

@@ -4,6 +4,7 @@
 //! more, this test says so, and the entry has to follow the code.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -103,10 +104,10 @@ const BUGS: &[Bug] = &[
 struct Copy(PathBuf);
 
 impl Copy {
-    fn of(root: &Path) -> Self {
+    fn of(root: &Path) -> io::Result<Self> {
         let copy = Self(std::env::temp_dir().join(format!("eip-planted-{}", std::process::id())));
-        copy_folder(root, &copy.0);
-        copy
+        copy_folder(root, &copy.0)?;
+        Ok(copy)
     }
 }
 
@@ -117,21 +118,22 @@ impl Drop for Copy {
 }
 
 /// Copies what cargo needs: manifests, the lock and Rust sources, with what these include.
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder for the copy");
-    for entry in fs::read_dir(from).expect("the sources").flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        let kind = entry.file_type().expect("a kind of file");
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name, kind) = (entry.path(), entry.file_name(), entry.file_type()?);
         if kind.is_dir() && name != ".git" && name != "target" && name != "vendor" {
-            copy_folder(&path, &to.join(name));
+            copy_folder(&path, &to.join(name))?;
         } else if kind.is_file() {
-            fs::copy(&path, to.join(name)).expect("a copy");
+            fs::copy(&path, to.join(name))?;
         }
     }
+    Ok(())
 }
 
 /// Runs a test of this package in the copy.
-fn run(copy: &Copy, test: &str) -> Output {
+fn run(copy: &Copy, test: &str) -> io::Result<Output> {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("planted");
     Command::new(env!("CARGO"))
         .args(["test", "--locked", "--offline", "--package", "interleavings", "--test", test])
@@ -142,15 +144,14 @@ fn run(copy: &Copy, test: &str) -> Output {
         .env("INTERLEAVINGS", "1500")
         .env("RUST_BACKTRACE", "0")
         .output()
-        .expect("cargo")
 }
 
 #[test]
 fn every_planted_bug_is_found() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let copy = Copy::of(&root);
+    let copy = Copy::of(&root).expect("a copy of the sources");
     for test in ["rules", "records"] {
-        let sound = run(&copy, test);
+        let sound = run(&copy, test).expect("cargo");
         assert!(sound.status.success(), "without a bug: {}", String::from_utf8_lossy(&sound.stdout));
     }
     for bug in BUGS {
@@ -158,7 +159,7 @@ fn every_planted_bug_is_found() {
         let sound = fs::read_to_string(&file).expect("a source file");
         assert_eq!(sound.matches(bug.right).count(), 1, "{}: {:?} is not there once", bug.file, bug.right);
         fs::write(&file, sound.replace(bug.right, bug.wrong)).expect("a planted bug");
-        let outcome = run(&copy, bug.test);
+        let outcome = run(&copy, bug.test).expect("cargo");
         let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
         let errors = String::from_utf8_lossy(&outcome.stderr).into_owned();
         assert!(!errors.contains("could not compile"), "{} does not compile: {errors}", bug.name);
