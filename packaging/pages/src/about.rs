@@ -11,7 +11,7 @@ pub mod vip;
 pub struct About {
     /// The agent.
     pub agent: &'static Agent,
-    /// What each action does; of those that are not here, [`COMMON_ACTIONS`] says it.
+    /// What each action does; of those that are not here, `COMMON_ACTIONS` says it.
     pub actions: &'static [(&'static str, &'static str)],
     /// When it answers what.
     pub exit_codes: &'static [(ExitCode, &'static str)],
