@@ -1,20 +1,32 @@
-//! Random orders of events on two and three nodes. `INTERLEAVINGS=20000 cargo test --release -p interleavings` plays more of them.
+//! Random orders of events on two and three nodes. `INTERLEAVINGS=20000 cargo test --release -p interleavings` plays more of them,
+//! `INTERLEAVINGS_SEED=2` others: by itself every run plays the same ones, so that a failure is there again in the next run.
 //! What fails is printed as a plan with its seed: the same plan gives the same run.
 
 use std::cell::Cell;
+use std::str::FromStr;
 
 use interleavings::plan::{Plan, plans};
 use interleavings::run::run;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+
+/// Returns the number that a variable says, or else the usual one.
+fn number<N: FromStr>(variable: &str, usual: N) -> N {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable}={text}: expected a number")),
+        Err(_) => usual,
+    }
+}
 
 /// Plays as many plans as asked for, fails with the smallest that breaks a rule, and says how much was played.
 fn play(nodes: usize) {
-    let cases = std::env::var("INTERLEAVINGS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000);
-    let shrink =
-        std::env::var("INTERLEAVINGS_SHRINK").ok().and_then(|text| text.parse().ok()).unwrap_or(4_000);
+    let cases = number("INTERLEAVINGS", 3_000);
+    let shrink = number("INTERLEAVINGS_SHRINK", 4_000);
+    let seed: u64 = number("INTERLEAVINGS_SEED", 1);
+    let seeds = [seed, 0, 0, 0].map(u64::to_le_bytes).concat();
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seeds);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
     let (actions, killed) = (Cell::new(0), Cell::new(0));
-    let outcome = TestRunner::new(config).run(&plans(nodes), |plan: Plan| {
+    let outcome = TestRunner::new_with_rng(config, rng).run(&plans(nodes), |plan: Plan| {
         let finding = run(&plan);
         actions.set(actions.get() + finding.actions);
         killed.set(killed.get() + finding.killed);
@@ -23,7 +35,11 @@ fn play(nodes: usize) {
             Some(_) => Err(TestCaseError::fail(format!("{}\n{plan}", finding.breaches.join("\n")))),
         }
     });
-    println!("{nodes} nodes: {cases} runs, {} actions, {} of them killed", actions.get(), killed.get());
+    println!(
+        "{nodes} nodes, seed {seed}: {cases} runs, {} actions, {} of them killed",
+        actions.get(),
+        killed.get()
+    );
     assert!(killed.get() > 0 || cases < 100, "no process was ever killed");
     if let Err(error) = outcome {
         panic!("{error}");
