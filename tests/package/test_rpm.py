@@ -57,10 +57,11 @@ class Facts(unittest.TestCase):
         self.assertEqual(set(), wanted - offered)
 
     def test_parts_require_the_very_same_build(self):
-        for part in ("eip-heartbeat", "eip-keepalived"):
+        # What keepalived calls is a shell script: it would resolve a link, and with it the name.
+        for part, interpreters in (("eip-heartbeat", []), ("eip-keepalived", ["/bin/sh"])):
             # rpm lets a package with configuration require its own configuration.
             wanted = [line for line in requires(part) if not line.startswith(("rpmlib(", f"config({part}) = {version()}-1"))]
-            self.assertEqual([f"eip = {version()}-1"], wanted)
+            self.assertEqual([*interpreters, f"eip = {version()}-1"], wanted)
 
     def test_scriptlets_are_for_the_shell_and_start_nothing(self):
         scripts = run("rpm", "-qp", "--scripts", eip()).stdout
