@@ -101,6 +101,16 @@ fn two_masters(pair: &mut Pair, story: &mut Story) -> Result<()> {
 
 fn follow_ec2(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
+    // A fresh claim is looked after for some seconds, and would be made anew.
+    until("the claim of before is looked after no more", LIMIT, || {
+        let running = "pgrep -f -- 'called-as=[e]ip-keepalived .*MASTER' || true";
+        let running = pair.node(one)?.run(&["sh", "-c", running])?;
+        Ok(if running.trim().is_empty() {
+            Look::There(())
+        } else {
+            Look::NotYet(format!("still: {running}"))
+        })
+    })?;
     let at = now();
     story.failure(at, one, "the address is given to n2, where keepalived is BACKUP");
     pair.give(ELASTIC_IP, two)?;
