@@ -38,6 +38,7 @@ STAGES := \
 	interleavings-test \
 	sim-test \
 	agent-test \
+	matrix-test \
 	moto-test \
 	package-test \
 	docs-test \
@@ -131,7 +132,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test moto-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test moto-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
@@ -147,6 +148,9 @@ agent-test: agent ## The built agent against the simulator, row by row of its be
 	cargo test $(CARGO_FLAGS) -p agent-tests --test agent -- --test-threads=16
 	cargo test $(CARGO_FLAGS) -p agent-tests --test timing -- --test-threads=1
 	cargo test $(CARGO_FLAGS) -p agent-tests --test tools
+
+matrix-test: agent ## Every action through every fault of every call it makes; the table is matrix.md in $CARGO_TARGET_DIR; MATRIX="stop" runs some
+	cargo test $(CARGO_FLAGS) -p agent-tests --test matrix -- --nocapture
 
 moto-test: agent ## The simulator compared with moto, and the built agent against moto
 	cargo build $(CARGO_FLAGS) -p aws-sim

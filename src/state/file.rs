@@ -11,9 +11,14 @@ const LARGEST: u64 = 1 << 20;
 /// Returns the text of a file; nothing where there is none.
 ///
 /// # Errors
-/// Also when it is a link, not a plain file, of another owner, or writable by others: whoever can plant a file must not
-/// gain anything by it.
+/// Also when it is a link, not a plain file, of another owner, or writable by others, and when its folder is of another
+/// owner or writable by others: whoever can plant a file must not gain anything by it.
 pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
+    match path.parent().map(check_folder) {
+        None | Some(Ok(())) => {}
+        Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Some(Err(error)) => return Err(error),
+    }
     // Without O_NONBLOCK, opening a planted FIFO would wait for its writer.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
@@ -28,6 +33,21 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
         return Err(io::Error::other("larger than any state file"));
     }
     Ok(Some(text))
+}
+
+/// Makes sure that nobody else can have put files into a folder, taken them away or brought old ones back.
+fn check_folder(folder: &Path) -> io::Result<()> {
+    let own = own_uid()?;
+    // A link of our own is an administrator's, who keeps state on another disk.
+    for meta in [fs::symlink_metadata(folder)?, fs::metadata(folder)?] {
+        if meta.uid() != own {
+            return Err(io::Error::other(format!("its folder is owned by user {}", meta.uid())));
+        }
+    }
+    if fs::metadata(folder)?.mode() & 0o022 != 0 {
+        return Err(io::Error::other("others may write to its folder"));
+    }
+    Ok(())
 }
 
 fn check(file: &File) -> io::Result<()> {
@@ -52,7 +72,7 @@ fn own_uid() -> io::Result<u32> {
 /// Replaces a file by one with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
 ///
 /// # Errors
-/// Where the folder can't be made or written.
+/// Where the folder can't be made or written, or others may write to it: they would choose where the text goes.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     if !folder.is_dir() {
@@ -62,6 +82,7 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
+    check_folder(folder)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&temporary);
@@ -139,5 +160,24 @@ mod tests {
         assert!(read(&open).unwrap_err().to_string().contains("others may write"));
         assert!(read(&folder).is_err());
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_to_is_not_used() {
+        let (folder, elsewhere) = (folder("attacked"), folder("elsewhere"));
+        let path = folder.join("a.json");
+        replace(&path, "ours").unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("others may write to its folder"));
+        assert!(replace(&path, "again").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "ours");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        // An administrator's own link to another disk is no attack.
+        fs::rename(&folder, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("ours"));
+        replace(&path, "again").unwrap();
+        fs::remove_file(folder).unwrap();
+        fs::remove_dir_all(elsewhere).unwrap();
     }
 }

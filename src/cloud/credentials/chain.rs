@@ -31,6 +31,13 @@ pub(in crate::cloud) struct Missing {
     text: String,
 }
 
+impl Missing {
+    /// Returns that what a source said makes no sense; it may the next time.
+    pub(super) fn garbled(what: &str) -> Self {
+        Self { silent: true, text: format!("no credentials: {what} makes no sense") }
+    }
+}
+
 impl Chain {
     pub(super) fn new(log: &Log) -> Self {
         Self { sources: Vec::new(), log: log.clone() }
@@ -114,7 +121,7 @@ fn is_silence(error: &CredentialsError) -> bool {
     }
     if let Some(error) = find::<ImdsError>(error) {
         return match error {
-            ImdsError::ErrorResponse(context) => context.response().status().as_u16() >= 500,
+            ImdsError::ErrorResponse(context) => matches!(context.response().status().as_u16(), 429 | 500..),
             _ => true,
         };
     }

@@ -8,6 +8,8 @@ mod awssecret;
 #[cfg(feature = "sdk")]
 pub(super) mod chain;
 #[cfg(feature = "sdk")]
+mod instance_role;
+#[cfg(feature = "sdk")]
 pub(super) mod profiles;
 #[cfg(feature = "sdk")]
 mod secret_file;

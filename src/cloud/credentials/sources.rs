@@ -4,7 +4,6 @@ use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_config::imds;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -13,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::chain::Chain;
+use super::instance_role::InstanceRole;
 use super::profiles;
 use super::secret_file::SecretFile;
 use crate::cloud::settings::{Keys, Settings};
@@ -62,8 +62,5 @@ fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Clien
     chain
         .then("web identity", WebIdentityTokenCredentialsProvider::builder().configure(config).build())
         .then("the container", EcsCredentialsProvider::builder().configure(config).build())
-        .then(
-            "the instance role",
-            ImdsCredentialsProvider::builder().configure(config).imds_client(metadata.clone()).build(),
-        )
+        .then("the instance role", InstanceRole::new(metadata, config))
 }

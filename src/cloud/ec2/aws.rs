@@ -2,9 +2,9 @@
 
 use std::error::Error as StdError;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use aws_config::identity::IdentityCache;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
@@ -22,8 +22,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 use tokio::sync::OnceCell;
 
+mod identities;
 mod private_ips;
+mod whole;
 
+use self::identities::{Identities, Shared};
+use self::whole::WholeAnswers;
 use super::codes::fault_of;
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
 use crate::cloud::credentials::chain::{Missing, find};
@@ -42,17 +46,23 @@ pub struct AwsEc2 {
     metadata: imds::Client,
     log: Log,
     client: OnceCell<(Client, SdkConfig)>,
+    identities: Arc<Identities>,
 }
 
 impl AwsEc2 {
     /// Returns the adapter; `metadata` is the client that holds the process's one token.
     #[must_use]
     pub fn new(settings: Settings, metadata: imds::Client, log: Log) -> Self {
-        Self { settings, metadata, log, client: OnceCell::new() }
+        let identities = Arc::new(Identities::new(settings.attempt_timeout));
+        Self { settings, metadata, log, client: OnceCell::new(), identities }
     }
 
     async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
-        let build = || async { self.build().await.map(|config| (Client::new(&config), config)) };
+        let build = || async {
+            let config = self.build().await?;
+            let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(WholeAnswers).build();
+            Ok((Client::from_conf(ec2), config))
+        };
         self.client.get_or_try_init(build).await.map_err(|(answer, fault)| Ec2Error {
             operation,
             object: object.to_owned(),
@@ -93,7 +103,7 @@ impl AwsEc2 {
                 // Our own layer retries; two of them would multiply.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.clone())
-                .identity_cache(IdentityCache::lazy().load_timeout(self.settings.attempt_timeout).build())
+                .identity_cache(Shared(Arc::clone(&self.identities)))
                 .use_fips(self.settings.fips)
                 .use_dual_stack(self.settings.dual_stack)
         };
@@ -142,6 +152,10 @@ impl AwsEc2 {
         match &result {
             Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
             Err(error) => {
+                if error.fault == Fault::Credentials {
+                    // There may be newer ones by the next attempt.
+                    self.identities.forget();
+                }
                 let id = error.request_id.as_deref().unwrap_or("none");
                 let text = error.message.as_deref().unwrap_or_default();
                 self.log.trace(format_args!("ec2 {error} in {took} ms, request id {id} {text}"));

@@ -91,6 +91,16 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     deepest.to_string()
 }
 
+/// Returns whether a text has the form of `eu-west-1`, `us-gov-west-1`: words, and a number at the end.
+fn is_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else { return false };
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.contains('-')
+        && words.split('-').all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn of_interface(mac: MacAddress, item: &str) -> String {
     format!("network/interfaces/macs/{mac}/{item}")
 }
@@ -103,10 +113,12 @@ impl Imds for AwsImds {
     async fn region(&self) -> Result<String, ImdsError> {
         let path = "placement/region";
         let region = self.text(path).await?.trim().to_owned();
-        let valid = !region.is_empty()
-            && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        // It becomes part of a host name.
-        if valid { Ok(region) } else { Err(ImdsError::Garbled { path: path.to_owned(), text: region }) }
+        // It becomes part of a host name, and a wrong one part of signatures that AWS rejects.
+        if is_region(&region) {
+            Ok(region)
+        } else {
+            Err(ImdsError::Garbled { path: path.to_owned(), text: region })
+        }
     }
 
     async fn account(&self) -> Result<String, ImdsError> {
@@ -121,7 +133,14 @@ impl Imds for AwsImds {
     }
 
     async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError> {
-        self.lines("network/interfaces/macs/").await
+        let path = "network/interfaces/macs/";
+        match self.lines(path).await {
+            // Every instance has one; an empty list would say that nothing can be here.
+            Ok(macs) if macs.is_empty() => {
+                Err(ImdsError::Garbled { path: path.to_owned(), text: String::new() })
+            }
+            other => other,
+        }
     }
 
     async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError> {
@@ -141,7 +160,15 @@ impl Imds for AwsImds {
     }
 
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {
-        self.lines_if_any(&of_interface(mac, &format!("ipv4-associations/{public_ip}"))).await
+        let path = of_interface(mac, &format!("ipv4-associations/{public_ip}"));
+        match self.lines(&path).await {
+            Err(ImdsError::Absent { .. }) => Ok(Vec::new()),
+            // What is there has a private address; nothing at all is no answer.
+            Ok(private_ips) if private_ips.is_empty() => {
+                Err(ImdsError::Garbled { path, text: String::new() })
+            }
+            other => other,
+        }
     }
 
     async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError> {
@@ -150,5 +177,20 @@ impl Imds for AwsImds {
             found.push((public_ip, self.association(mac, public_ip).await?));
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_told_from_parts_of_regions_and_pages() {
+        for region in ["eu-west-1", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "ap-southeast-10"] {
+            assert!(is_region(region), "{region}");
+        }
+        for text in ["", "eu-we", "eu-west-", "eu-west", "-west-1", "<html>", "eu-west-1a"] {
+            assert!(!is_region(text), "{text}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod trace;
 use std::fmt::{self, Display};
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,10 @@ struct Shared {
     stderr: Sink,
     prefix: String,
     secrets: Mutex<Vec<String>>,
+    /// Whether a reason was given.
+    reason_given: AtomicBool,
+    /// Whether the process is about to end for want of time.
+    ending: AtomicBool,
 }
 
 /// What a log needs to know about the process beside its environment.
@@ -78,6 +83,8 @@ impl Log {
             stderr: process.stderr,
             prefix: environment.exit_reason_prefix().to_owned(),
             secrets: Mutex::default(),
+            reason_given: AtomicBool::default(),
+            ending: AtomicBool::default(),
         }));
         if let Some(warning) = warning {
             log.warn(warning);
@@ -97,6 +104,8 @@ impl Log {
             stderr: Arc::new(Mutex::new(std::io::sink())),
             prefix: "ocf-exit-reason:".to_owned(),
             secrets: Mutex::default(),
+            reason_given: AtomicBool::default(),
+            ending: AtomicBool::default(),
         }))
     }
 
@@ -149,12 +158,24 @@ impl Log {
     /// as an error in the log, without a second line on standard error.
     pub fn exit_reason(&self, text: impl Display) {
         let text = self.clean(text);
-        self.print_reason(&text);
+        // Pacemaker reads one line.
+        if !self.0.ending.load(Ordering::SeqCst) {
+            self.give_reason(&text);
+        }
         self.line(Level::Error, Stderr::Has, text);
     }
 
-    /// Says why the action failed to standard error alone, and not at all where a blocked write keeps that occupied.
+    /// Says why the action failed to standard error alone, in a process that ends at once: not where a reason was given already,
+    /// and not at all where a blocked write keeps standard error occupied.
     pub fn print_reason(&self, text: impl Display) {
+        self.0.ending.store(true, Ordering::SeqCst);
+        if !self.0.reason_given.load(Ordering::SeqCst) {
+            self.give_reason(text);
+        }
+    }
+
+    fn give_reason(&self, text: impl Display) {
+        self.0.reason_given.store(true, Ordering::SeqCst);
         let reason = format!("{}{}", self.0.prefix, cut(&one_line(&self.clean(text)), LONGEST_REASON));
         self.0.destinations.remember(&reason);
         let give_up = Instant::now() + PATIENCE;

@@ -249,6 +249,20 @@ fn a_reason_is_given_up_while_a_blocked_write_occupies_standard_error() {
 }
 
 #[test]
+fn the_last_resort_gives_no_second_reason() {
+    let scene = Scene::new();
+    let log = scene.log(&[]);
+    log.exit_reason("holder unknown");
+    log.print_reason("out of time");
+    assert_eq!(scene.stderr().matches("ocf-exit-reason:").count(), 1, "{}", scene.stderr());
+    let scene = Scene::new();
+    let log = scene.log(&[]);
+    log.print_reason("out of time");
+    log.exit_reason("holder unknown");
+    assert_eq!(scene.stderr().matches("ocf-exit-reason:").count(), 1, "{}", scene.stderr());
+}
+
+#[test]
 fn a_date_format_of_the_cluster_is_used_if_it_makes_sense() {
     for (format, begins) in [("%Y", "20"), ("%!", "DATE")] {
         let scene = Scene::new();

@@ -300,7 +300,8 @@ impl Run {
             let local = |url: &String| {
                 let authority = url.split('/').nth(2).unwrap_or_default();
                 let host = authority.rsplit('@').next().unwrap_or_default();
-                matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"))
+                let host = host.split(':').next().unwrap_or_default();
+                host == "localhost" || host.parse().is_ok_and(|addr: Ipv4Addr| addr.is_loopback())
             };
             assert!(found.is_some_and(local), "{service} is not on loopback: {:?}", self.env);
         }
@@ -385,6 +386,11 @@ impl Running {
     pub fn kill(mut self) {
         self.child.kill().expect("to kill it");
         self.child.wait().expect("its end");
+    }
+
+    /// Returns the id of its process; in namespaces that of the program that leads there.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Returns how long ago it began.

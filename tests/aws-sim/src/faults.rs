@@ -101,6 +101,9 @@ pub struct Fault {
     /// EC2 or STS action; for the instance metadata the beginning of a path. `None` is every request.
     #[serde(default)]
     pub operation: Option<String>,
+    /// Whether a path of the instance metadata has to be the whole of `operation`, not only begin with it.
+    #[serde(default)]
+    pub whole: bool,
     /// The instance that calls. `None` is every caller.
     #[serde(default)]
     pub instance: Option<InstanceId>,
@@ -118,7 +121,7 @@ impl Fault {
     /// Makes a fault that strikes every request to `service`.
     #[must_use]
     pub const fn new(service: Service, kind: FaultKind) -> Self {
-        Self { service, operation: None, instance: None, times: None, skip: 0, kind }
+        Self { service, operation: None, whole: false, instance: None, times: None, skip: 0, kind }
     }
 
     /// Narrows the fault to one action, or for the instance metadata to paths that begin so.
@@ -126,6 +129,12 @@ impl Fault {
     pub fn operation(mut self, operation: &str) -> Self {
         self.operation = Some(operation.to_owned());
         self
+    }
+
+    /// Narrows the fault to one action, or for the instance metadata to this method and path and nothing below it.
+    #[must_use]
+    pub fn exactly(self, operation: &str) -> Self {
+        Self { whole: true, ..self.operation(operation) }
     }
 
     /// Narrows the fault to the calls of one instance.
@@ -155,6 +164,7 @@ impl Fault {
         self.service == service
             && self.instance.as_ref().is_none_or(|wanted| Some(wanted) == instance)
             && self.operation.as_deref().is_none_or(|wanted| match service {
+                Service::Imds if self.whole => path == wanted || operation == wanted,
                 Service::Imds => path.starts_with(wanted) || operation.starts_with(wanted),
                 Service::Ec2 | Service::Sts => operation == wanted,
             })
@@ -239,6 +249,15 @@ mod tests {
         assert!(faults.strike(Service::Ec2, put, Some(&a)).is_none());
         faults.clear_one(id);
         assert!(faults.strike(Service::Imds, put, Some(&a)).is_none());
+    }
+
+    #[test]
+    fn a_whole_path_is_not_what_is_below_it() {
+        let mut faults = Faults::default();
+        faults.add(Fault::new(Service::Imds, FaultKind::Hang).exactly("GET /latest/meta-data/mac"));
+        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/macs", None).is_none());
+        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/mac/x", None).is_none());
+        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/mac", None).is_some());
     }
 
     #[test]

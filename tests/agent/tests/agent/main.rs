@@ -29,6 +29,7 @@ mod probe;
 mod proxies;
 mod reload;
 mod restore;
+mod secrets;
 mod start;
 mod state_files;
 mod stop;

@@ -1,0 +1,48 @@
+//! Only whole answers are believed. The SDK reads an answer that breaks off as one in which the rest is not set, which would make
+//! "held by" into "held by nobody"; and of an answer in which it looks for nothing it reads nothing at all.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// Refuses a success whose document does not end as EC2's answers end.
+#[derive(Debug)]
+pub(super) struct WholeAnswers;
+
+#[dyn_dispatch_hint]
+impl Intercept for WholeAnswers {
+    fn name(&self) -> &'static str {
+        "WholeAnswers"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let whole = response.body().bytes().is_some_and(is_whole);
+        if response.status().is_success() && !whole { Err("the answer is not whole".into()) } else { Ok(()) }
+    }
+}
+
+/// Returns whether a document ends with the end of its root, as in `</DescribeAddressesResponse>`.
+fn is_whole(document: &[u8]) -> bool {
+    document.trim_ascii_end().ends_with(b"Response>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_whole_when_its_root_has_ended() {
+        assert!(is_whole(b"<DescribeAddressesResponse><a/></DescribeAddressesResponse>\n"));
+        for text in ["", "<DescribeAddressesResponse><addr", "<html></html>", "\u{15}"] {
+            assert!(!is_whole(text.as_bytes()), "{text}");
+        }
+    }
+}

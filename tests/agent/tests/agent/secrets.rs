@@ -1,0 +1,312 @@
+//! Secrets and permissions under attack: what other users of the node can see or plant gives them nothing.
+//!
+//! Where credentials come from, and that a plain run writes none of them anywhere, is in `credentials`; here faults and other
+//! people come in.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
+use std::path::Path;
+use std::time::Duration;
+
+use agent_tests::{Action, Node, Run, World, each};
+use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
+
+use crate::trouble::{SHORT_MS, all_silence, break_ec2};
+
+/// A user that is not the agent's.
+const NOBODY: u32 = 65_534;
+/// How long a process may take to come to its first call.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A role of the account.
+const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
+
+/// Returns whether files can be given to others; where not, the test that needs it says that it is skipped.
+fn can_give_away() -> bool {
+    let root = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0;
+    if !root {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");
+        eprintln!("skipped: only root can give files away");
+    }
+    root
+}
+
+/// Has a run tell everything it can, to files that the harness looks through for secrets, and names those of the role.
+fn talkative(node: &Node, run: Run) -> Run {
+    let in_folder = |name: &str| node.folder().join(name).display().to_string();
+    let [_, secret, token] = node.role_key();
+    run.env("OCF_TRACE_RA", "1")
+        .env("OCF_TRACE_FILE", in_folder("trace/all"))
+        .env("HA_debug", "1")
+        .env("HA_DEBUGLOG", in_folder("log/debug"))
+        .secret(&secret)
+        .secret(&token)
+}
+
+/// Prepares every action that calls somebody.
+fn everything(node: &Node) -> [Run; 7] {
+    fs::create_dir_all(node.folder().join("trace")).unwrap();
+    let runs = [
+        node.probe(),
+        node.validate(),
+        node.start(),
+        node.monitor().env("OCF_CHECK_LEVEL", "10"),
+        node.run("migrate_to"),
+        node.run("migrate_from"),
+        node.stop(),
+    ];
+    runs.map(|run| talkative(node, run).timeout_ms(2_000))
+}
+
+/// Returns the text of a file of a process.
+fn of_process(pid: u32, name: &str) -> String {
+    String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/{name}")).unwrap()).into_owned()
+}
+
+#[test]
+fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
+    let actions: [(&str, &str, Action); 4] = [
+        ("start", "AssociateAddress", Node::start),
+        ("stop", "DisassociateAddress", Node::stop),
+        ("validate-all", "DescribeAddresses", Node::validate),
+        ("monitor", "DescribeAddresses", |node| node.monitor().env("OCF_CHECK_LEVEL", "10")),
+    ];
+    each(actions.map(|row| (row.0, row)), |(name, call, action)| {
+        let (world, [a, b]) = World::new();
+        if name == "start" {
+            world.give(&b);
+        } else {
+            world.give(&a);
+        }
+        let [id, secret, token] = a.role_key();
+        world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang).operation(call));
+        let running = action(&a).timeout_ms(SHORT_MS).secret(&secret).secret(&token).spawn();
+        // With the credentials in its hands and the request on its way.
+        assert!(world.cloud.wait_for_request(PATIENCE, |r| r.operation == call).is_some(), "{name}");
+        let pid = running.pid();
+        assert!(of_process(pid, "cmdline").ends_with(&format!("/eip\0{name}\0")), "{name}: its command line");
+        for file in ["cmdline", "comm", "environ"] {
+            let text = of_process(pid, file);
+            for part in [&id, &secret, &token] {
+                assert!(!text.contains(part.as_str()), "{name}: credentials in {file}");
+            }
+        }
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
+            let read = |name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+            assert_eq!(read("children"), "", "{name} started a process");
+            assert!(!read("comm").contains(&id), "{name}: a thread's name");
+        }
+        running.wait();
+    });
+}
+
+#[test]
+fn no_secret_is_written_whatever_ec2_does() {
+    each(all_silence(), |kind| {
+        let (world, [a, b]) = World::new();
+        world.give(&b);
+        break_ec2(&world.cloud, kind.clone());
+        for run in everything(&a) {
+            run.go();
+        }
+        let (world, [a]) = World::new();
+        world.cloud.fault(Fault::new(Service::Sts, kind));
+        for run in everything(&a) {
+            run.param("role_arn", ROLE).go();
+        }
+    });
+}
+
+#[test]
+fn no_secret_is_written_whatever_the_metadata_do() {
+    let paths = ["/latest/api/token", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/"];
+    let rows = all_silence()
+        .into_iter()
+        .flat_map(|(name, kind)| paths.map(|path| (format!("{name}, {path}"), (kind.clone(), path))));
+    each(rows, |(kind, path)| {
+        let (world, [a, b]) = World::new();
+        world.give(&b);
+        // The names of the secrets are asked for before the fault, which strikes whoever asks.
+        let runs = everything(&a);
+        world.cloud.fault(Fault::new(Service::Imds, kind).operation(path));
+        for run in runs {
+            run.go();
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_repeats_the_secrets_of_the_request_is_not_repeated() {
+    each(["DescribeAddresses", "AssociateAddress", "DisassociateAddress"].map(|call| (call, call)), |call| {
+        for code in ["SignatureDoesNotMatch", "InternalError", "UnauthorizedOperation", "SomethingNew"] {
+            let (world, [a, b]) = World::new();
+            if call == "DisassociateAddress" {
+                world.give(&a);
+            } else {
+                world.give(&b);
+            }
+            let [_, secret, token] = a.role_key();
+            // AWS shows the canonical request where a signature is wrong, and a proxy may show anything.
+            let message = format!(
+                "The Canonical String for this request should have been 'POST / host:ec2 x-amz-security-token:{token}' \
+                 and not {secret}"
+            );
+            let kind = FaultKind::Error { status: 403, code: code.to_owned(), message };
+            let runs = everything(&a);
+            world.cloud.fault(Fault::new(Service::Ec2, kind).operation(call));
+            for run in runs {
+                run.go();
+            }
+        }
+    });
+}
+
+/// Puts something into the place of a file, which may lead to another one.
+type Plant = fn(&Path, &Path);
+
+/// A thing that another user can do to the folder of the volatile records where it can write above it, with a name.
+type Attack = fn(&Path);
+
+const ATTACKS: [(&str, Attack); 4] = [
+    ("a folder of its own", |folder| chown(folder, Some(NOBODY), Some(NOBODY)).unwrap()),
+    ("open to all", |folder| fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap()),
+    ("open to the group", |folder| fs::set_permissions(folder, fs::Permissions::from_mode(0o770)).unwrap()),
+    ("a link of its own", |folder| {
+        let elsewhere = folder.with_extension("elsewhere");
+        fs::rename(folder, &elsewhere).unwrap();
+        symlink(elsewhere, folder).unwrap();
+        lchown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    }),
+];
+
+#[test]
+fn whoever_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back() {
+    if !can_give_away() {
+        return;
+    }
+    each(ATTACKS, |attack| {
+        let (world, [a]) = World::new();
+        let left = |run: Run| run.param("on_stop", "leave").param("settle_window", "0");
+        left(a.start()).ok();
+        left(a.stop()).ok();
+        // By that record the address counts as not here until the next start, and it is the agent's own.
+        left(a.probe()).expect(7);
+        let old = a.volatile_file().with_extension("old");
+        fs::hard_link(a.volatile_file(), &old).unwrap();
+        left(a.start()).ok();
+        fs::rename(&old, a.volatile_file()).unwrap();
+        attack(&a.state().join("volatile"));
+        for run in [a.monitor(), a.probe(), a.start(), a.run("migrate_to")] {
+            left(run).ok().logged(&["WARN", "state file"]);
+        }
+        world.held_by(&a);
+        a.stop().ok();
+        world.held_by_nobody();
+    });
+}
+
+#[test]
+fn nothing_is_written_to_a_place_that_somebody_else_chose() {
+    if !can_give_away() {
+        return;
+    }
+    let (world, [a]) = World::new();
+    let elsewhere = world.folder().path().join("elsewhere");
+    fs::create_dir_all(&elsewhere).unwrap();
+    let precious = elsewhere.join("vip.json");
+    fs::write(&precious, "precious").unwrap();
+    let volatile = a.state().join("volatile");
+    fs::create_dir_all(a.state()).unwrap();
+    symlink(&elsewhere, &volatile).unwrap();
+    lchown(&volatile, Some(NOBODY), Some(NOBODY)).unwrap();
+    for run in [a.start(), a.monitor(), a.stop(), a.probe()] {
+        run.go();
+    }
+    world.held_by_nobody();
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    let names: Vec<_> = fs::read_dir(&elsewhere).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(names, ["vip.json"], "what was written there");
+}
+
+#[test]
+fn a_file_that_somebody_else_planted_is_neither_believed_nor_followed() {
+    if !can_give_away() {
+        return;
+    }
+    let planted: [(&str, Plant); 4] = [
+        ("a link to another file", |file, precious| symlink(precious, file).unwrap()),
+        ("another link to a file", |file, precious| fs::hard_link(precious, file).unwrap()),
+        ("its own file", |file, _| {
+            fs::write(file, "{}").unwrap();
+            chown(file, Some(NOBODY), Some(NOBODY)).unwrap();
+        }),
+        ("a pipe", |file, _| {
+            assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
+        }),
+    ];
+    each(planted, |plant| {
+        let (world, [a]) = World::new();
+        a.start().ok();
+        let precious = world.folder().write("precious", "precious");
+        for file in [a.volatile_file(), a.durable_file()] {
+            fs::remove_file(&file).unwrap();
+            plant(&file, &precious);
+        }
+        a.monitor().ok();
+        a.probe().ok();
+        a.start().ok();
+        a.stop().ok();
+        world.held_by_nobody();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        for file in [a.volatile_file(), a.durable_file()] {
+            let meta = fs::symlink_metadata(&file).unwrap();
+            assert!(meta.is_file(), "{} is still what was planted", file.display());
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{}", file.display());
+        }
+    });
+}
+
+#[test]
+fn no_parameter_file_or_variable_turns_the_verification_of_tls_off() {
+    const NAMES: [&str; 12] = [
+        "verify",
+        "verify_ssl",
+        "no_verify_ssl",
+        "ssl_verify",
+        "tls_verify",
+        "tls_insecure",
+        "insecure",
+        "skip_verify",
+        "insecure_skip_verify",
+        "check_certificate",
+        "curl_insecure",
+        "allow_insecure",
+    ];
+    const VARIABLES: [&str; 9] = [
+        "AWS_NO_VERIFY_SSL",
+        "AWS_VERIFY_SSL",
+        "AWS_INSECURE",
+        "AWS_SDK_INSECURE",
+        "PYTHONHTTPSVERIFY",
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        "GIT_SSL_NO_VERIFY",
+        "CURL_INSECURE",
+        "RUSTLS_INSECURE",
+    ];
+    each(["0", "1", "true", "false", "no", "off"].map(|value| (value, value)), |value| {
+        let (world, [a]) = World::new();
+        let tls = Tls::new(&["localhost"], Validity::Now).unwrap();
+        let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
+        let lines: Vec<String> = NAMES.iter().map(|name| format!("{name} = {value}\n")).collect();
+        fs::create_dir_all(a.home().join(".aws")).unwrap();
+        fs::write(a.home().join(".aws/config"), format!("[default]\n{}", lines.concat())).unwrap();
+        let mut run = a.start().ec2_at(format!("https://localhost:{port}")).timeout_ms(SHORT_MS);
+        for name in NAMES {
+            run = run.param(name, value).env(&name.to_uppercase(), value);
+        }
+        for name in VARIABLES {
+            run = run.env(name, value);
+        }
+        run.expect(1).reason("certificate").ec2_calls(0);
+        world.held_by_nobody();
+    });
+}

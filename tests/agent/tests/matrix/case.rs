@@ -1,0 +1,140 @@
+//! The cases: a scene, something it asks, a fault, and how long that lasts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sim::{Request, Service};
+
+use crate::fault::{self, Fault, How, Length};
+use crate::scene::Scene;
+
+/// Calls of one operation of EC2 beyond this one are as those before.
+const MOST_OF_A_KIND: u32 = 2;
+
+/// A call as the simulator saw it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    /// How many of the same kind went before it.
+    pub(crate) after: u32,
+}
+
+/// What a fault strikes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    Call(Call),
+    Ec2,
+    Imds,
+    Role,
+    Clock,
+}
+
+/// One case.
+pub(crate) struct Case {
+    pub(crate) scene: &'static Scene,
+    pub(crate) target: Target,
+    pub(crate) fault: Fault,
+    pub(crate) length: Length,
+}
+
+impl Call {
+    /// Returns whether it changes something at EC2.
+    pub(crate) fn writes(&self) -> bool {
+        self.service == Service::Ec2 && !self.operation.starts_with("Describe")
+    }
+
+    /// Returns its name with what differs from run to run replaced.
+    fn name(&self) -> String {
+        let path = self.operation.split_once("/latest/").map_or(self.operation.as_str(), |(_, path)| path);
+        let path = path.strip_prefix("meta-data/").unwrap_or(path);
+        let parts = path.split('/').map(|part| match part {
+            _ if part.len() == 17 && part.matches(':').count() == 5 => "MAC",
+            _ if part.parse::<std::net::Ipv4Addr>().is_ok() => "EIP",
+            other => other,
+        });
+        let again = if self.after == 0 { "" } else { " (again)" };
+        format!("{}{again}", parts.collect::<Vec<_>>().join("/"))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call) if call.service == Service::Imds => write!(f, "IMDS {}", call.name()),
+            Self::Call(call) => f.write_str(&call.name()),
+            Self::Ec2 => f.write_str("EC2 as a whole"),
+            Self::Imds => f.write_str("IMDS as a whole"),
+            Self::Role => f.write_str("the role"),
+            Self::Clock => f.write_str("the clock"),
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}; {}; {}", self.scene.name, self.target, self.fault.name, self.length.name())
+    }
+}
+
+impl Case {
+    /// Returns whether the action may have to wait for its deadline.
+    pub(crate) fn lasts(&self) -> bool {
+        self.length == Length::ForEver
+    }
+}
+
+/// Returns the different calls among these requests.
+pub(crate) fn distinct(requests: &[Request]) -> Vec<Call> {
+    let mut counts: BTreeMap<(Service, &str), u32> = BTreeMap::new();
+    for request in requests {
+        *counts.entry((request.service, &request.operation)).or_default() += 1;
+    }
+    let mut calls = Vec::new();
+    for ((service, operation), count) in counts {
+        let most = if service == Service::Ec2 { MOST_OF_A_KIND } else { 1 };
+        let call = |after| Call { service, operation: operation.to_owned(), after };
+        calls.extend((0..count.min(most)).map(call));
+    }
+    calls
+}
+
+/// Returns the cases of a scene that makes these calls.
+pub(crate) fn of(scene: &'static Scene, calls: &[Call]) -> Vec<Case> {
+    let mut struck: Vec<(Target, Vec<Fault>)> = Vec::new();
+    for call in calls {
+        let faults = match call.service {
+            Service::Imds => fault::of_imds(),
+            Service::Ec2 | Service::Sts => fault::of_ec2(call.writes()),
+        };
+        struck.push((Target::Call(call.clone()), faults));
+    }
+    let asks = |service, part| calls.iter().any(|c| c.service == service && c.operation.contains(part));
+    for (asked, target, faults) in [
+        (asks(Service::Ec2, ""), Target::Ec2, fault::of_ec2_as_a_whole()),
+        (asks(Service::Ec2, ""), Target::Clock, fault::of_clock()),
+        (asks(Service::Imds, ""), Target::Imds, fault::of_imds_as_a_whole()),
+        (asks(Service::Imds, "security-credentials"), Target::Role, fault::of_role()),
+    ] {
+        struck.extend(asked.then_some((target, faults)));
+    }
+    let mut cases = Vec::new();
+    for (target, faults) in struck {
+        for fault in faults {
+            for &length in lengths(&fault) {
+                cases.push(Case { scene, target: target.clone(), fault: fault.clone(), length });
+            }
+        }
+    }
+    cases
+}
+
+/// Returns how long a fault can last.
+fn lengths(fault: &Fault) -> &'static [Length] {
+    match (&fault.how, fault.name) {
+        (_, "throttled") => &[Length::Once, Length::Twice, Length::ForEver],
+        // A black hole can't be filled, and a clock that is wrong stays so.
+        (How::BlackHole | How::Mute | How::Clock(_), _) => &[Length::ForEver],
+        _ => &[Length::Once, Length::ForEver],
+    }
+}

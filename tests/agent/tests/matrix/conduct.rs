@@ -1,0 +1,218 @@
+//! Brings a case about, and looks at what comes of it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, Outcome, Run, Running, World, black_hole, mute, refusing};
+use aws_sim::{Bind, CredState, Fault as Struck, Holder, ImdsState, Request, Service, Tls, Validity};
+
+use crate::case::{self, Call, Case, Target};
+use crate::fault::{How, Length, Unresolved, Wrong};
+use crate::name_server;
+use crate::rules;
+use crate::scene::{Scene, Who};
+
+/// The time-out of every action: long enough for several attempts, short enough for thousands of cases.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long something is refused that is there after that.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// By then whatever an agent asks first has been asked.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The port at which something listens that is not there at first; each has an address of its own.
+const LATE_PORT: u16 = 29_981;
+
+/// What came of a case.
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) took: Duration,
+    pub(crate) holder: Who,
+}
+
+/// A world in which a case takes place.
+struct Stage {
+    world: World,
+    nodes: [Node; 2],
+}
+
+/// Returns what a scene asks for where nothing goes wrong.
+pub(crate) fn calls(scene: &Scene) -> Vec<Call> {
+    let stage = Stage::new(scene, None);
+    let outcome = stage.run(scene).go();
+    let (code, holder) = scene.usual;
+    let outcome = outcome.exits(code);
+    assert_eq!(stage.holder(), holder, "{}\n{}", scene.name, outcome.told());
+    case::distinct(&outcome.requests)
+}
+
+/// Runs one case and judges it; nothing is returned where it needs rights that this process does not have.
+///
+/// # Panics
+/// Where a rule is broken.
+pub(crate) fn run(case: &Case) -> Option<Done> {
+    let isolation = match &case.fault.how {
+        How::Name(_) => Some(Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf")?),
+        _ => None,
+    };
+    let stage = Stage::new(case.scene, isolation);
+    let changes = stage.changes().len();
+    let outcome = stage.strike(case);
+    let holder = stage.holder();
+    let since: Vec<Who> = stage.changes().split_off(changes);
+    if let Err(rule) = rules::judge(case, &outcome, holder, &since) {
+        panic!("{rule}\nthe address: {:?}, {since:?}\n{}", case.scene.before, outcome.told());
+    }
+    Some(Done { code: outcome.code, took: outcome.took, holder })
+}
+
+impl Stage {
+    fn new(scene: &Scene, isolation: Option<Isolation>) -> Self {
+        let setup = isolation.into_iter().fold(World::setup(), agent_tests::Setup::inside);
+        let (world, nodes) = setup.make();
+        scene.prepare(&world, &nodes);
+        Self { world, nodes }
+    }
+
+    fn run(&self, scene: &Scene) -> Run {
+        (scene.run)(&self.nodes[0]).timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
+    }
+
+    fn who(&self, holder: Option<&Holder>) -> Who {
+        match holder {
+            Some(holder) if holder.instance == *self.nodes[0].id() => Who::Here,
+            Some(_) => Who::Peer,
+            None => Who::Nobody,
+        }
+    }
+
+    fn holder(&self) -> Who {
+        self.who(self.world.cloud.holder(&self.world.address).as_ref())
+    }
+
+    fn changes(&self) -> Vec<Who> {
+        let history = self.world.cloud.history(&self.world.address);
+        history.iter().map(|change| self.who(change.holder.as_ref())).collect()
+    }
+
+    /// Runs the action with the fault in force.
+    fn strike(&self, case: &Case) -> Outcome {
+        let run = self.run(case.scene);
+        let cloud = &self.world.cloud;
+        let here = self.nodes[0].id();
+        let once = case.length != Length::ForEver;
+        match (&case.fault.how, &case.target) {
+            (How::Call(kind), Target::Call(call)) => {
+                let fault = Struck::new(call.service, kind.clone()).exactly(&call.operation).skip(call.after);
+                let fault = fault.instance(here);
+                cloud.fault(case.length.times().into_iter().fold(fault, Struck::times));
+                run.go()
+            }
+            (How::Refused, target) if once => {
+                let late = late_address();
+                let running = Self::find(target, run, late).spawn();
+                thread::sleep(MOMENT.saturating_sub(running.elapsed()));
+                let served = match target {
+                    Target::Imds => self.world.sim.serve_imds(here, Bind::from(late)),
+                    _ => self.world.sim.serve_ec2(Bind::from(late)),
+                };
+                assert_eq!(served.unwrap(), late);
+                running.wait()
+            }
+            (How::Refused, target) => Self::find(target, run, refusing()).go(),
+            (How::BlackHole, target) => Self::find(target, run, black_hole()).go(),
+            (How::Mute, Target::Ec2) => run.ec2_at(format!("https://{}", mute())).go(),
+            (How::Mute, target) => Self::find(target, run, mute()).go(),
+            (How::Certificate(wrong), _) => self.certificate(run, *wrong, once).go(),
+            (How::Name(fails), _) => self.name(run, *fails, case.length),
+            (How::Imds(state), _) => {
+                cloud.set_imds_state(here, *state);
+                let struck = |r: &Request| r.service == Service::Imds && r.fault.is_some();
+                self.until(run.spawn(), once, struck, |stage| {
+                    stage.world.cloud.set_imds_state(stage.nodes[0].id(), ImdsState::On);
+                })
+            }
+            (How::Role(state), _) => {
+                cloud.set_credentials(here, *state);
+                let missing = *state == CredState::Missing404;
+                let struck = move |r: &Request| {
+                    if missing {
+                        r.operation.contains("security-credentials")
+                    } else {
+                        r.service == Service::Ec2
+                    }
+                };
+                self.until(run.spawn(), once, struck, |stage| {
+                    stage.world.cloud.set_credentials(stage.nodes[0].id(), CredState::Valid);
+                })
+            }
+            (How::Clock(ahead), _) => {
+                cloud.set_clock_skew(*ahead);
+                run.go()
+            }
+            (how, target) => panic!("{how:?} cannot be done to {target}"),
+        }
+    }
+
+    /// Has the agent find EC2 or the metadata service somewhere else.
+    fn find(target: &Target, run: Run, addr: SocketAddr) -> Run {
+        let url = format!("http://{addr}");
+        if *target == Target::Imds { run.imds_at(url) } else { run.ec2_at(url) }
+    }
+
+    /// Ends a fault, where it is to end, when a request shows that it has been met.
+    fn until(
+        &self,
+        running: Running,
+        ends: bool,
+        struck: impl FnMut(&Request) -> bool,
+        end: impl FnOnce(&Self),
+    ) -> Outcome {
+        if ends {
+            // Where it is not met the action did without, which the rules judge.
+            let _ = self.world.cloud.wait_for_request(PATIENCE, struck);
+            end(self);
+        }
+        running.wait()
+    }
+
+    /// Puts EC2 behind a certificate that is wrong, for ever or for the first connection.
+    fn certificate(&self, run: Run, wrong: Wrong, once: bool) -> Run {
+        let (names, validity) = match wrong {
+            Wrong::Name => (["ec2.example"], Validity::Now),
+            Wrong::Validity(validity) => (["localhost"], validity),
+            Wrong::Issuer => (["localhost"], Validity::Now),
+        };
+        let (right, wrong_one) =
+            (Tls::new(&["localhost"], Validity::Now).unwrap(), Tls::new(&names, validity).unwrap());
+        let mut trusted = right.ca_pem().to_owned();
+        if wrong != Wrong::Issuer {
+            trusted.push_str(wrong_one.ca_pem());
+        }
+        let serve = |tls| self.world.sim.serve_ec2_tls(self.world.bind(), tls).unwrap();
+        let bad = serve(&wrong_one);
+        let addr = if once { crate::gate::open(bad, serve(&right)) } else { bad };
+        let bundle = self.world.folder().write("ca.pem", &trusted);
+        run.ec2_at(format!("https://localhost:{}", addr.port())).param("ca_bundle", bundle.display())
+    }
+
+    /// Gives EC2 a name that is not resolved, for ever or for the first question.
+    fn name(&self, run: Run, fails: Unresolved, length: Length) -> Outcome {
+        let isolation = self.world.isolation().expect("a name server of its own");
+        name_server::serve(isolation.mute_udp("127.0.0.1:53"), fails, length.times());
+        run.ec2_at(format!("http://ec2.example.net:{}", self.world.ec2.port())).go()
+    }
+}
+
+/// Returns an address on loopback at which nobody has listened yet.
+fn late_address() -> SocketAddr {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    let part = |number: u32| u8::try_from(number % 250 + 1).expect("below 256");
+    // Not those of another run of this test at the same time.
+    let process = part(std::process::id());
+    (Ipv4Addr::new(127, process, part(number / 250), part(number)), LATE_PORT).into()
+}

@@ -1,0 +1,64 @@
+//! The fault matrix: every action, every call it makes, every fault, once and for ever.
+//!
+//! The calls are those that the simulator saw in a run without faults, so none is forgotten and none is made up. Each case has
+//! a world of its own and is judged by the rules of the behaviour: exit code, time, one reason, no panic, no secret, the holder
+//! afterwards. What comes of it is written to `matrix.md` in the target folder.
+//!
+//! `MATRIX="stop"` runs the cases whose name contains that; `MATRIX_THREADS` says how many run at a time.
+
+// Not only the functions marked `#[test]` are test code here: in all of it a panic is how a test fails.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod case;
+mod conduct;
+mod fault;
+mod gate;
+mod name_server;
+mod pool;
+mod record;
+mod report;
+mod rules;
+mod scene;
+
+use crate::case::Case;
+
+/// Runs the cases that went wrong again, a few at a time, and returns which there were.
+///
+/// On a machine that is busy with something else an agent can be late, or give up a call that was only slow: a second fault that
+/// nobody planned. What is wrong by itself is wrong again.
+fn again_where_wrong(cases: &[Case], results: &mut [Result<Option<conduct::Done>, String>]) -> Vec<String> {
+    let wrong: Vec<usize> = (0..cases.len()).filter(|&index| results[index].is_err()).collect();
+    for part in wrong.chunks(4) {
+        let again = pool::all(part, |&index| conduct::run(&cases[index]));
+        for (&index, result) in part.iter().zip(again) {
+            results[index] = result;
+        }
+    }
+    wrong.into_iter().filter(|&index| results[index].is_ok()).map(|index| cases[index].to_string()).collect()
+}
+
+#[test]
+fn every_action_through_every_fault_of_every_call() {
+    let began = std::time::Instant::now();
+    let calls = pool::all(&scene::SCENES, conduct::calls);
+    let calls: Vec<_> =
+        calls.into_iter().map(|found| found.unwrap_or_else(|error| panic!("{error}"))).collect();
+    let wanted = std::env::var("MATRIX").unwrap_or_default();
+    let mut cases: Vec<Case> =
+        scene::SCENES.iter().zip(&calls).flat_map(|(scene, calls)| case::of(scene, calls)).collect();
+    cases.retain(|case| case.to_string().contains(&wanted));
+    // Those that wait for their deadline first: the end is not to wait for the last of them.
+    cases.sort_by_key(|case| !case.lasts());
+    let mut results = pool::all(&cases, conduct::run);
+    let disturbed = again_where_wrong(&cases, &mut results);
+    let path = report::write(&cases, &results, &calls, began.elapsed());
+    let failed: Vec<String> = cases
+        .iter()
+        .zip(&results)
+        .filter_map(|(case, result)| result.as_ref().err().map(|error| format!("{case}: {error}")))
+        .collect();
+    let (count, took) = (cases.len(), began.elapsed());
+    println!("{count} cases in {took:?}, {} wrong: {}", failed.len(), path.display());
+    println!("right only when they were run again, {}: {disturbed:#?}", disturbed.len());
+    assert!(failed.is_empty(), "{} case(s) wrong:\n\n{}", failed.len(), failed.join("\n\n"));
+}

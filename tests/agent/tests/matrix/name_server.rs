@@ -1,0 +1,64 @@
+//! A name server that fails, and after that, where it is to, finds every name on loopback.
+
+use std::net::UdpSocket;
+use std::thread;
+
+use crate::fault::Unresolved;
+
+/// Length of the head of a message.
+const HEAD: usize = 12;
+/// The code for a server that could not find out.
+const SERVER_FAILURE: u8 = 2;
+/// The code for a name that there is not.
+const NO_SUCH_NAME: u8 = 3;
+/// The type of a question for an IPv4 address.
+const TYPE_A: [u8; 2] = [0, 1];
+
+/// Serves the socket: the first `times` questions for an IPv4 address fail, or all of them, with those for IPv6 addresses beside
+/// them. Its thread ends with the process: it only ever waits for questions.
+pub(crate) fn serve(socket: UdpSocket, fails: Unresolved, times: Option<u32>) {
+    thread::spawn(move || {
+        let mut left = times;
+        let mut buffer = [0; 512];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
+            let Some(kind) = kind(&buffer[..length]) else { continue };
+            let failing = left != Some(0);
+            if kind == TYPE_A {
+                left = left.map(|left| left.saturating_sub(1));
+            }
+            let code = match (failing, fails) {
+                (true, Unresolved::Nothing) => continue,
+                (true, Unresolved::ServerFailure) => SERVER_FAILURE,
+                (true, Unresolved::NoSuchName) => NO_SUCH_NAME,
+                (false, _) => 0,
+            };
+            let _ = socket.send_to(&answer(&buffer[..length], code, kind == TYPE_A), peer);
+        }
+    });
+}
+
+/// Returns the type that is asked for, behind the labels of the name.
+fn kind(message: &[u8]) -> Option<[u8; 2]> {
+    let mut at = HEAD;
+    while *message.get(at)? != 0 {
+        at += usize::from(message[at]) + 1;
+    }
+    message.get(at + 1..at + 3)?.try_into().ok()
+}
+
+/// Returns the answer with this code: 127.0.0.1, or that there is no address of the kind.
+fn answer(question: &[u8], code: u8, has_address: bool) -> Vec<u8> {
+    let mut end = HEAD;
+    while question[end] != 0 {
+        end += usize::from(question[end]) + 1;
+    }
+    let mut message = question[..end + 5].to_vec();
+    let found = code == 0 && has_address;
+    // An answer, of a server that recurses; one question, perhaps one answer, nothing else.
+    message[2..HEAD].copy_from_slice(&[0x81, 0x80 | code, 0, 1, 0, u8::from(found), 0, 0, 0, 0]);
+    if found {
+        // The name of the question, an address of the internet, good for no time, four bytes.
+        message.extend([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
+    }
+    message
+}

@@ -1,0 +1,252 @@
+//! The rules: which exit codes a case may have, and who may hold the address afterwards.
+//!
+//! Made from the behaviour alone. What the harness asserts of every run (in time, one reason, no output, no secret) is not here.
+
+use agent_tests::Outcome;
+use aws_sim::Service;
+
+use crate::case::{Case, Target};
+use crate::fault::{Class, How};
+use crate::scene::{Kind, Who};
+
+/// What a fault keeps an action from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// Nothing that it needs.
+    Nothing,
+    /// EC2 and the metadata service.
+    Everything,
+    /// EC2, for this reason.
+    Ec2(Class),
+    /// Looking at EC2 for the first time, for this reason.
+    Look(Class),
+    /// Seeing at EC2 what came of an order, for this reason.
+    Confirmation(Class),
+    /// An order, for this reason.
+    Order(Class),
+    /// The answer to an order that takes effect.
+    Answer,
+    /// Something of the metadata that says where the address belongs.
+    Place,
+    /// The Region, which is on record once EC2 was asked.
+    Region,
+}
+
+/// Judges what came of a case: its outcome, the holder at the end, and every holder since it began.
+///
+/// # Errors
+/// The rule that was broken.
+pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who, since: &[Who]) -> Result<(), String> {
+    let ordered = outcome.ec2().iter().any(|request| !request.operation.starts_with("Describe"));
+    let codes = codes(case, ordered);
+    let code = outcome.code;
+    if !codes.contains(&code) {
+        return Err(format!("exit code {code}, not one of {codes:?}"));
+    }
+    if outcome.log.contains("internal error at ") {
+        return Err("a panic".to_owned());
+    }
+    let scene = case.scene;
+    let allowed: &[Who] = match scene.kind {
+        Kind::Start => &[Who::Here],
+        Kind::Stop if scene.before == Who::Here => &[Who::Nobody],
+        _ => &[],
+    };
+    if let Some(other) = since.iter().find(|who| !allowed.contains(who)) {
+        return Err(format!("the address went to {other:?}"));
+    }
+    let usual = scene.usual.1;
+    if scene.kind == Kind::Start && code == 0 && holder != Who::Here {
+        return Err("a start that returned 0 does not hold the address".to_owned());
+    }
+    if passes(case) && code == scene.usual.0 && holder != usual {
+        return Err(format!("{holder:?} holds the address, not {usual:?}"));
+    }
+    // Where nothing says that this is EC2, not even a record, there is nothing to let go.
+    let off_ec2 = !scene.started && outcome.log.contains("off EC2");
+    let said = outcome.log.contains("ERROR") || off_ec2;
+    let unsaid = scene.kind == Kind::Stop && code == 0 && holder == Who::Here && !said;
+    if unsaid {
+        return Err("a stop that left the address here does not say so".to_owned());
+    }
+    Ok(())
+}
+
+/// Returns whether a case has nothing that the action can't get over within its time.
+fn passes(case: &Case) -> bool {
+    !case.lasts() && case.fault.class != Class::Denial && lost(case, true) != Lost::Everything
+        || is_harmless(case)
+}
+
+fn is_harmless(case: &Case) -> bool {
+    matches!(case.fault.how, How::Clock(_)) || case.fault.name.starts_with("late")
+}
+
+/// Returns the exit codes that are right.
+fn codes(case: &Case, ordered: bool) -> Vec<i32> {
+    let usual = case.scene.usual.0;
+    if is_harmless(case) {
+        return vec![usual];
+    }
+    // The SDK keeps a token that it got until it expires, so one that is wrong stays wrong.
+    let half_a_token = token(case) && case.fault.name == "truncated";
+    if case.lasts() || half_a_token {
+        let mut codes = lasting(case, lost(case, ordered));
+        // With half a token the metadata refuse each question, so nobody knows of a role either.
+        codes.extend(half_a_token.then_some([1, 4]).into_iter().flatten().filter(|_| !may_only_be_7(case)));
+        // What is empty or half may still be a list.
+        codes.extend(is_shorter_list(case).then_some(usual));
+        return codes;
+    }
+    match case.fault.class {
+        // IAM's word is taken as final: for whom it was meant for a moment only, the next action is soon enough.
+        Class::Denial => [vec![usual], lasting(case, lost(case, ordered))].concat(),
+        Class::Silence | Class::Rejection => vec![usual],
+    }
+}
+
+fn may_only_be_7(case: &Case) -> bool {
+    case.scene.kind == Kind::Probe
+}
+
+fn waits(case: &Case) -> bool {
+    matches!(case.fault.name, "never answered" | "a byte a second")
+}
+
+fn is_shorter_list(case: &Case) -> bool {
+    let Target::Call(call) = &case.target else { return false };
+    let list =
+        ["/macs/", "/ipv4-associations/", "/local-ipv4s"].iter().any(|end| call.operation.ends_with(end));
+    list && matches!(case.fault.name, "empty" | "truncated")
+}
+
+fn token(case: &Case) -> bool {
+    matches!(&case.target, Target::Call(call) if call.operation.ends_with("/api/token"))
+}
+
+fn lost(case: &Case, ordered: bool) -> Lost {
+    let class = case.fault.class;
+    let call = match &case.target {
+        Target::Clock => return Lost::Nothing,
+        Target::Ec2 => return Lost::Ec2(Class::Silence),
+        Target::Role => return Lost::Ec2(Class::Rejection),
+        Target::Imds => return if case.lasts() { Lost::Everything } else { Lost::Nothing },
+        Target::Call(call) => call,
+    };
+    // Half of the role's name is a name, of a role that the instance does not have.
+    let half_a_name = call.operation.ends_with("/security-credentials/") && case.fault.name == "truncated";
+    let refused = half_a_name || matches!(case.fault.name, "401" | "403" | "a proxy's page, 403");
+    match call.service {
+        Service::Imds if call.operation.ends_with("/api/token") => Lost::Everything,
+        Service::Imds if call.operation.contains("/security-credentials/") => {
+            Lost::Ec2(if refused { Class::Rejection } else { Class::Silence })
+        }
+        Service::Imds if call.operation.ends_with("/placement/region") => Lost::Region,
+        Service::Imds => Lost::Place,
+        _ if call.writes() && case.fault.effect => Lost::Answer,
+        _ if call.writes() => Lost::Order(class),
+        // Without an order there is nothing to confirm: the first look went wrong, too.
+        _ if call.after > 0 && ordered => Lost::Confirmation(class),
+        _ => Lost::Look(class),
+    }
+}
+
+/// Returns the exit codes while this is lost.
+fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
+    let scene = case.scene;
+    let usual = scene.usual.0;
+    let lost = match lost {
+        // A strict stop may not get as far as the record: waiting for the metadata takes most of its five seconds.
+        Lost::Region if scene.name == "stop, strict" && waits(case) => return vec![usual, 1],
+        Lost::Region if scene.region_known => return vec![usual],
+        Lost::Region => Lost::Ec2(Class::Silence),
+        other => other,
+    };
+    match scene.kind {
+        Kind::Start => start(case, lost),
+        Kind::Stop => stop(case, lost),
+        // What the metadata service shows is enough, also against EC2's silence and refusal.
+        Kind::Monitor => {
+            if lost == Lost::Everything {
+                vec![1]
+            } else {
+                vec![usual]
+            }
+        }
+        Kind::MigrateTo => {
+            if lost == Lost::Everything {
+                vec![1]
+            } else {
+                vec![0]
+            }
+        }
+        // A probe's error would stop the healthy copy.
+        Kind::Probe => {
+            if lost == Lost::Everything {
+                vec![7]
+            } else {
+                vec![usual]
+            }
+        }
+        Kind::Validate => match lost {
+            Lost::Nothing => vec![0],
+            // Where neither firmware nor record says that this is EC2, nothing does.
+            Lost::Everything | Lost::Place => vec![1, 5],
+            // Of a dry run nothing takes effect, and half of its answer may be enough.
+            Lost::Answer => vec![0, 1],
+            Lost::Ec2(class) | Lost::Look(class) | Lost::Confirmation(class) | Lost::Order(class) => {
+                of(class)
+            }
+            Lost::Region => vec![1],
+        },
+        Kind::Silent => vec![usual],
+    }
+}
+
+/// Returns the exit codes of a start, and of a check, that can't go on for this reason.
+fn of(class: Class) -> Vec<i32> {
+    match class {
+        Class::Silence => vec![1],
+        Class::Denial | Class::Rejection => vec![4],
+    }
+}
+
+fn start(case: &Case, lost: Lost) -> Vec<i32> {
+    let scene = case.scene;
+    let here = scene.before == Who::Here;
+    match lost {
+        // What came of an order the metadata show too.
+        Lost::Nothing | Lost::Answer | Lost::Confirmation(Class::Silence) => vec![0],
+        Lost::Everything if scene.started => vec![1],
+        // The place of the last start in this boot will do.
+        Lost::Place if scene.started => vec![0],
+        // Where neither firmware nor record says that this is EC2, nothing does.
+        Lost::Everything | Lost::Place => vec![1, 5],
+        // An outage never takes down an address that works.
+        Lost::Ec2(Class::Silence) | Lost::Look(Class::Silence) if here => vec![0],
+        // With the pair on record the order goes out first, and the metadata show what came of it.
+        Lost::Look(Class::Silence) if scene.region_known => vec![0],
+        Lost::Look(class) if scene.region_known && !here => [vec![0], of(class)].concat(),
+        Lost::Confirmation(class) => [vec![0], of(class)].concat(),
+        Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => of(class),
+        Lost::Region => vec![1],
+    }
+}
+
+fn stop(case: &Case, lost: Lost) -> Vec<i32> {
+    let scene = case.scene;
+    let silent = i32::from(scene.name == "stop, strict");
+    match lost {
+        Lost::Nothing | Lost::Confirmation(_) | Lost::Place | Lost::Region => vec![0],
+        // Where nothing but EC2 can tell and it does not: as the policy says.
+        Lost::Everything => vec![silent],
+        Lost::Answer => vec![0, silent],
+        Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => match class {
+            Class::Silence => vec![silent],
+            // The metadata say that it is elsewhere; right after a change that is no certainty.
+            Class::Denial | Class::Rejection if scene.before == Who::Peer && scene.settling => vec![0, 1],
+            Class::Denial | Class::Rejection if scene.before == Who::Peer => vec![0],
+            Class::Denial | Class::Rejection => vec![1],
+        },
+    }
+}
