@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::inside;
 use crate::timeline::Sample;
 use crate::topology::NodeName;
-use crate::wait::{Epoch, now};
+use crate::wait::{Epoch, Look, now, until};
 
 /// How often a connection is begun; the outage is known about as exactly.
 const EVERY: Duration = Duration::from_millis(20);
@@ -21,6 +21,8 @@ const EVERY: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long a client may keep a node's web server waiting.
 const WEB_PATIENCE: Duration = Duration::from_millis(500);
+/// How long the port is waited for.
+const PREDECESSOR_LIMIT: Duration = Duration::from_secs(10);
 
 /// The client. Dropping it ends its thread.
 #[derive(Debug)]
@@ -118,7 +120,12 @@ pub fn node_web(listen: SocketAddr) -> Result<()> {
 /// When the address cannot be bound.
 pub fn node_web_as(listen: SocketAddr, name: &str) -> Result<()> {
     let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}");
-    let listener = TcpListener::bind(listen).map_err(Error::io(format_args!("listening on {listen}")))?;
+    // A server that was killed just before may still be there.
+    let listener = until(&format!("{listen} free"), PREDECESSOR_LIMIT, || match TcpListener::bind(listen) {
+        Ok(listener) => Ok(Look::There(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(Look::NotYet(error.to_string())),
+        Err(error) => Err(Error::io(format_args!("listening on {listen}"))(error)),
+    })?;
     loop {
         // A client that went away or sends nothing is its own trouble.
         let _ = listener.accept().and_then(|(stream, _)| serve(stream, &answer));
