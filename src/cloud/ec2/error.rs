@@ -75,6 +75,15 @@ impl Ec2Error {
         }
     }
 
+    /// Returns this error with what EC2 answered to the attempt before, which says more than that the time ran out.
+    #[must_use]
+    pub fn after(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before {
+            self.answer = format!("{}, {} before", self.answer, before.answer);
+        }
+        self
+    }
+
     /// Returns whether EC2 gave no usable answer, so that nothing is known from it.
     #[must_use]
     pub fn is_silence(&self) -> bool {

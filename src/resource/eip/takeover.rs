@@ -168,13 +168,14 @@ impl<W: World> Eip<'_, W> {
     ) -> Result<Ordered, Error> {
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         let mut unknown_once = false;
+        let mut last: Option<Ec2Error> = None;
         let brief = self.deadline.fraction(2).within(BRIEF);
         loop {
             let order = self.world.ec2().associate(allocation, &place.target, reassociate);
             let error = match self.deadline.bound(order).await {
                 Ok(Ok(id)) => return Ok(Ordered::Accepted(id)),
                 Ok(Err(error)) => error,
-                Err(_) => Ec2Error::cut_off("AssociateAddress", allocation),
+                Err(_) => Ec2Error::cut_off("AssociateAddress", allocation).after(last.as_ref()),
             };
             let mut patience = error.patience();
             let worth_a_look = error.may_have_worked() || error.fault == Ec2Fault::AlreadyAssociated;
@@ -196,6 +197,7 @@ impl<W: World> Eip<'_, W> {
             if !again || !self.deadline.pause(backoff.next(patience)).await {
                 return Err(Error::Ec2(error));
             }
+            last = Some(error);
         }
     }
 

@@ -29,7 +29,7 @@ const LATE: Duration = Duration::from_secs(3);
 ///
 /// A table of a hundred situations would otherwise start a hundred processes at once, and each would be late by what the
 /// others take. It is about what one needs of a small machine before it begins to wait.
-const PACE: Duration = Duration::from_millis(8);
+const PACE: Duration = Duration::from_millis(12);
 
 /// When the next agent may be started.
 static NEXT: Mutex<Option<Instant>> = Mutex::new(None);

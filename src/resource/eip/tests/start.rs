@@ -119,6 +119,15 @@ async fn refusals_end_the_start_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_refusal_before_is_named_where_the_time_runs_out_during_an_attempt() {
+    let node = Node::new();
+    node.ec2.fail_once("AssociateAddress", Ec2Fault::NotReady, Strike::Before);
+    node.ec2.fail("AssociateAddress", Ec2Fault::Silent, Strike::Hang);
+    let error = node.start().await.unwrap_err().to_string();
+    assert!(error.ends_with("no answer in time, NotReady before"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ec2_that_shows_the_change_late_is_waited_for() {
     let node = Node::new();
     node.start().await.unwrap();
