@@ -146,8 +146,9 @@ fn answers(man: &mut Man) {
     man.section("NOTES");
     man.paragraph(
         "Heartbeat reboots a node where a stop fails eleven times and status still says \"running\". So a stop fails only \
-         where AWS refuses, or with ON_STOP=strict; where AWS cannot be reached it says so in the log and succeeds, because \
-         the next start takes the address over in any case. With ON_STOP=leave it never lets go.",
+         where AWS refuses, with ON_STOP=strict, which ALLOW_REASSOCIATION=false implies, and where the settings cannot be \
+         used (status then says \"unknown\"). Where AWS cannot be reached it says so in the log and succeeds, because the next \
+         start takes the address over in any case. With ON_STOP=leave it never lets go.",
     );
     man.section("ENVIRONMENT");
     man.item(&format!("`{FILE_VARIABLE}`"), &["Another settings file, to try something out."]);
