@@ -3,13 +3,21 @@
 use agent_tests::{Node, World, each};
 
 /// Every command of `eipctl`.
-pub(crate) const COMMANDS: [&str; 8] =
-    ["show", "check", "claim", "release", "policy", "history", "restore", "drill"];
+pub(crate) const COMMANDS: [&str; 9] =
+    ["show", "check", "claim", "release", "policy", "history", "restore", "drill", "assign"];
 
 #[test]
 fn help_is_at_hand_for_every_command() {
     let (_world, [a]) = World::new();
     let help = a.ctl("--help", &[]).ok().no_requests();
+    let lines = help
+        .stdout
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let listed: Vec<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(listed.split_last(), Some((&"help", COMMANDS.as_slice())));
     each(COMMANDS.map(|name| (name, name)), |command| {
         assert!(help.stdout.contains(&format!("  {command} ")), "{}", help.stdout);
         let by_name = a.ctl("help", &[command]).ok();
