@@ -15,7 +15,7 @@
 set -eu
 
 TOKEN=${TOKEN:-1000}     # ms
-MONITOR=${MONITOR:-5s}   # a healthy monitor is one call of the metadata service, a few milliseconds, free of charge
+MONITOR=${MONITOR:-5s}   # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
 # pcs 0.10.8 and later. Before, or if it complains: pcs cluster setup ... totem token=1000, when the cluster is made.

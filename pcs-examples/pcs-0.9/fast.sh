@@ -18,7 +18,7 @@
 # Death of the node is all that the token is about. Somebody takes the address away: up to MONITOR, then 0.1 s.
 set -eu
 
-MONITOR=${MONITOR:-5s} # a healthy monitor is one call of the metadata service, a few milliseconds, free of charge
+MONITOR=${MONITOR:-5s} # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
 # All at once: the changes are made to a file and pushed in the end.
