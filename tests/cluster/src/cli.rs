@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
+use crate::chaos;
 use crate::cluster::Options;
 use crate::scenario::{self, Scenario};
 
@@ -19,6 +20,8 @@ pub enum Request {
     List,
     /// Run scenarios.
     Test(Plan),
+    /// Run rounds of random failures.
+    Chaos(chaos::Request),
     /// Show a takeover.
     Demo(Options),
     /// Bring a cluster up for a person.
@@ -48,6 +51,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, c
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
         Some(("test", matches)) => Request::Test(plan(matches)),
+        Some(("chaos", matches)) => Request::Chaos(rounds(matches)),
         Some(("demo", matches)) => Request::Demo(options(matches)),
         Some(("shell", matches)) => Request::Shell(options(matches)),
         Some(("clean", _)) => Request::Clean,
@@ -83,6 +87,8 @@ fn command() -> Command {
         .value_name("DIR")
         .help("Where logs of failed scenarios are kept [default: cluster-logs among the build results]")
         .value_parser(value_parser!(PathBuf));
+    let [agent, _, token] = shared.clone();
+    let chaos_arguments = chaos::arguments().into_iter().chain([agent, token, save.clone()]);
     let names: Vec<_> = scenario::all().iter().map(|scenario| scenario.name).collect();
     let scenarios = Arg::new("SCENARIO")
         .num_args(0..)
@@ -94,7 +100,14 @@ fn command() -> Command {
         .about("Real Pacemaker clusters in network namespaces, in a simulated cloud. Needs root.")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(Command::new("test").about("Run scenarios").args(shared.clone()).arg(save).arg(scenarios))
+        .subcommand(
+            Command::new("test").about("Run scenarios").args(shared.clone()).arg(save.clone()).arg(scenarios),
+        )
+        .subcommand(
+            Command::new("chaos")
+                .about("Run rounds of random failures, with strict checks")
+                .args(chaos_arguments),
+        )
         .subcommand(Command::new("demo").about("Show a node die and its address move").args(shared.clone()))
         .subcommand(Command::new("shell").about("Bring a cluster up and keep it until Ctrl-C").args(shared))
         .subcommand(Command::new("list").about("List the scenarios"))
@@ -112,12 +125,19 @@ fn plan(matches: &ArgMatches) -> Plan {
     Plan { scenarios, options: options(matches), save }
 }
 
+fn rounds(matches: &ArgMatches) -> chaos::Request {
+    let save = matches.get_one::<PathBuf>("save").cloned();
+    let save = save.unwrap_or_else(|| release_folder().join("../cluster-logs"));
+    chaos::request(matches, options(matches), save, release_folder().join("../chaos.md"))
+}
+
 fn options(matches: &ArgMatches) -> Options {
     let agent = matches.get_one::<PathBuf>("agent").cloned();
     let agent = agent.or_else(|| env::var_os("EIP_BIN").filter(|path| !path.is_empty()).map(PathBuf::from));
     Options {
         agent: agent.unwrap_or_else(|| release_folder().join("eip")),
-        nodes: matches.get_one("nodes").copied().unwrap_or(2),
+        // `chaos` takes several.
+        nodes: matches.try_get_one("nodes").ok().flatten().copied().unwrap_or(2),
         token: Duration::from_millis(matches.get_one("token").copied().unwrap_or(1000)),
         one_subnet: false,
     }

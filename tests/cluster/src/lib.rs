@@ -10,6 +10,7 @@
 //! [`chronicle`], [`timeline`], [`report`] tell it. This crate does not decide which agent is right: it only looks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+pub mod chaos;
 pub mod chronicle;
 pub mod cli;
 pub mod cluster;
@@ -27,6 +28,7 @@ pub mod net;
 pub mod node;
 pub mod prerequisites;
 pub mod probe;
+pub mod processes;
 pub mod report;
 pub mod save;
 pub mod scenario;

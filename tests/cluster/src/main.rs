@@ -1,4 +1,4 @@
-//! The harness's command line: `cluster list | test | demo | shell | clean`.
+//! The harness's command line: `cluster list | test | chaos | demo | shell | clean`.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cluster::cli::{self, Request};
 use cluster::error::{Error, Result};
 use cluster::scenario::Scenario;
-use cluster::{demo, interrupt, leftovers, prerequisites, probe, scenario, shell, suite};
+use cluster::{chaos, demo, interrupt, leftovers, prerequisites, probe, scenario, shell, suite};
 
 /// "Not run", as automake and others know it.
 const SKIPPED: u8 = 77;
@@ -54,6 +54,7 @@ fn run(request: Request) -> Result<ExitCode> {
     }
     let passed = match request {
         Request::Test(plan) => suite::run(&plan)?,
+        Request::Chaos(request) => chaos::run(&request)?,
         Request::Demo(options) => demo::run(&options).map(|()| true)?,
         Request::Shell(options) => shell::run(&options).map(|()| true)?,
         Request::Clean | Request::List | Request::NodeWeb(_) => true,

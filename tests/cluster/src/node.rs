@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::command::{Cmd, kill_group};
 use crate::error::{Error, Result};
+use crate::processes::Processes;
 use crate::topology::NodeName;
 use crate::wait::{Look, until};
 
@@ -179,16 +180,16 @@ impl Node {
     /// # Errors
     /// When the node does not run.
     pub fn kill_processes(&self, names: &[&str]) -> Result<usize> {
+        Ok(self.processes()?.signal(|name| names.contains(&name), Signal::KILL))
+    }
+
+    /// Returns the node's processes.
+    ///
+    /// # Errors
+    /// When the node does not run.
+    pub fn processes(&self) -> Result<Processes> {
         let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
-        let inside = pid_namespace(&running.init.as_raw_nonzero().to_string());
-        let processes = fs::read_dir("/proc").map_err(Error::io("listing processes"))?;
-        let victims = processes.flatten().filter_map(|entry| {
-            let id = entry.file_name().into_string().ok()?;
-            let pid = id.parse().ok().and_then(Pid::from_raw)?;
-            let name = fs::read_to_string(entry.path().join("comm")).ok()?;
-            (names.contains(&name.trim_end()) && pid_namespace(&id) == inside).then_some(pid)
-        });
-        Ok(victims.filter(|pid| kill_process(*pid, Signal::KILL).is_ok()).count())
+        Ok(Processes::of(running.init))
     }
 
     /// Returns what a daemon has printed so far.
@@ -227,8 +228,4 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn pid_namespace(pid: &str) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/{pid}/ns/pid")).ok()
 }

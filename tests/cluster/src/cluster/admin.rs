@@ -96,7 +96,10 @@ impl Cluster {
 
     /// Runs a command that may be repeated until it succeeds: while nodes merge, the configuration can change under the hands
     /// of `pcs`, and a controller that was asked can cease to be the one in charge before it answers.
-    fn insist(&self, words: &[&str]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`](crate::error::Error::TimedOut) after a minute of refusals.
+    pub fn insist(&self, words: &[&str]) -> Result<()> {
         until(&words.join(" "), ADMIN_LIMIT, || {
             Ok(match Look::tolerant(self.run(words))? {
                 Look::There(_) => Look::There(()),

@@ -28,7 +28,7 @@ pub enum Condition {
     Well,
     /// Without power.
     Dead,
-    /// Corosync was killed; the rest of the node runs on.
+    /// Corosync was killed, or the cluster's daemons were ended; the rest of the node runs on.
     NoCorosync,
     /// Cut off from the other nodes.
     Cut(Cut),
@@ -49,7 +49,8 @@ impl Cluster {
     /// Returns the nodes that nothing has happened to.
     #[must_use]
     pub fn well(&self) -> Vec<NodeName> {
-        self.nodes().into_iter().filter(|node| self.condition(*node) == Condition::Well).collect()
+        let well = |node: &NodeName| self.condition(*node) == Condition::Well && !self.stopped.contains(node);
+        self.nodes().into_iter().filter(well).collect()
     }
 
     /// Returns how a node is.
@@ -96,7 +97,7 @@ impl Cluster {
         Ok(at)
     }
 
-    /// Makes good whatever has happened to a node and returns when that began. The node need not be a member yet.
+    /// Makes good whatever has happened to a node, but processes that were stopped, and returns when that began. The node need not be a member yet.
     ///
     /// # Errors
     /// When it does not come up.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod checks;
+mod disturb;
 mod failures;
 pub mod settled;
 
@@ -56,6 +57,7 @@ pub struct Cluster {
     run: RunId,
     conditions: BTreeMap<NodeName, (Condition, Epoch)>,
     standby: BTreeSet<NodeName>,
+    stopped: BTreeSet<NodeName>,
     unusable: Vec<Unusable>,
     logs: Vec<LogFile>,
     events: Vec<Event>,
@@ -101,7 +103,8 @@ impl Cluster {
             nodes.insert(name, node);
         }
         let conditions = names.iter().map(|name| (*name, (Condition::Well, now()))).collect();
-        let (standby, unusable, events) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let (standby, stopped) = (BTreeSet::new(), BTreeSet::new());
+        let (unusable, events) = (Vec::new(), Vec::new());
         let one_subnet = options.one_subnet;
         let mut cluster = Self {
             nodes,
@@ -112,6 +115,7 @@ impl Cluster {
             run,
             conditions,
             standby,
+            stopped,
             unusable,
             logs,
             events,

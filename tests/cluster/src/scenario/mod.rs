@@ -88,6 +88,11 @@ impl Story {
         self.notes.push((now(), what.into()));
     }
 
+    /// Notes something done on purpose at a given time.
+    pub fn note_at(&mut self, at: Epoch, what: impl Into<String>) {
+        self.notes.push((at, what.into()));
+    }
+
     /// Notes something found out, for the line below the timeline.
     pub fn fact(&mut self, what: impl Into<String>) {
         self.facts.push(what.into());

@@ -1,0 +1,214 @@
+//! Tells of the rounds: a line for each, the figures at the end, and both as a file. Pure but for that file.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::failure::KINDS;
+use super::plan::Plan;
+use super::round::Told;
+use super::struck::Struck;
+use crate::error::{Error, Result};
+
+/// The rounds of one cluster.
+#[derive(Debug)]
+pub struct Record {
+    nodes: u8,
+    seed: u64,
+    rounds: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    plan: Plan,
+    told: Told,
+    wrong: Option<String>,
+}
+
+impl Record {
+    /// Makes an empty record.
+    #[must_use]
+    pub fn new(nodes: u8, seed: u64) -> Self {
+        Self { nodes, seed, rounds: Vec::new() }
+    }
+
+    /// Adds a round.
+    pub fn add(&mut self, plan: Plan, told: Told, wrong: Option<String>) {
+        self.rounds.push(Row { plan, told, wrong });
+    }
+
+    /// Returns the figures, as a table in Markdown.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let told = || self.rounds.iter().map(|row| &row.told);
+        let wrong = self.rounds.iter().filter(|row| row.wrong.is_some()).count();
+        let stayed = told().filter(|told| told.had_to_stay).count();
+        let moves: usize = told().map(|told| told.moves).sum();
+        let agents: usize = told().map(|told| told.agents).sum();
+        let orders: usize = told().map(|told| told.orders).sum();
+        let cleaned: usize = told().map(|told| told.cleaned.len()).sum();
+        let outages = spread(told().filter(|told| !told.had_to_stay).map(|told| told.outage.longest));
+        let stayed_outages = spread(told().filter(|told| told.had_to_stay).map(|told| told.outage.longest));
+        let rows = [
+            ("rounds".to_owned(), self.rounds.len().to_string()),
+            ("wrong states".into(), wrong.to_string()),
+            ("rounds in which the address had to stay".into(), stayed.to_string()),
+            ("times it came to another node".into(), moves.to_string()),
+            ("actions in the logs".into(), counted(told().flat_map(|told| told.actions.iter()))),
+            ("agents, recurring monitors too".into(), agents.to_string()),
+            ("orders to EC2".into(), orders.to_string()),
+            ("failed actions cleaned up, each explained".into(), cleaned.to_string()),
+            ("longest outage of a client in a round".into(), outages),
+            ("the same where the address had to stay".into(), stayed_outages),
+            ("with no holder, in all, in a round".into(), spread(told().map(|told| told.nobody.total))),
+            ("from the last repair to the quiet point".into(), spread(told().map(|told| told.to_quiet))),
+            ("a round".into(), spread(told().map(|told| told.took))),
+        ];
+        let mut text = format!("\n| {} nodes, seed {} | |\n| --- | --- |\n", self.nodes, self.seed);
+        for (what, figure) in rows {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "| {what} | {figure} |");
+        }
+        let _ = writeln!(text, "| failures | {} |", self.failures());
+        text
+    }
+
+    fn failures(&self) -> String {
+        let count = |kind: usize| {
+            let all = self.rounds.iter().flat_map(|row| &row.told.struck);
+            all.filter(|struck| struck.failure.kind() == kind).count()
+        };
+        let list = KINDS.iter().enumerate().map(|(kind, name)| (name, count(kind)));
+        let happened: Vec<_> =
+            list.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}")).collect();
+        happened.join(", ")
+    }
+
+    fn table(&self) -> String {
+        let mut text =
+            "\n| round | failures | holder | moves | outage | to quiet | |\n| ---: | --- | --- | ---: | ---: | ---: | --- |\n"
+                .to_owned();
+        for Row { plan, told, wrong } in &self.rounds {
+            let (number, outage, quiet) = (plan.round, told.outage.longest, told.to_quiet);
+            let verdict = wrong.as_ref().map_or_else(|| "ok".to_owned(), |why| format!("WRONG: {why}"));
+            let _ = writeln!(
+                text,
+                "| {number} | {plan} | {} | {} | {outage:.1} s | {quiet:.1} s | {verdict} |",
+                holders(told),
+                told.moves
+            );
+        }
+        text
+    }
+}
+
+/// Returns the line of a round, and the lines below it.
+#[must_use]
+pub fn line(plan: &Plan, nodes: u8, told: &Told, wrong: Option<&str>) -> String {
+    let verdict = if wrong.is_some() { "WRONG" } else { "ok" };
+    let stay = if told.had_to_stay { ", had to stay" } else { "" };
+    let mut text = format!("{verdict:<5} {nodes} nodes, round {}: {plan}\n", plan.round);
+    let _ = writeln!(
+        text,
+        "        {}{stay}; {} moves; client without answer {:.1} s, no holder {:.1} s; quiet after {:.1} s; {}; {:.0} s",
+        holders(told),
+        told.moves,
+        told.outage.longest,
+        told.nobody.total,
+        told.to_quiet,
+        counted(told.actions.iter()),
+        told.took,
+    );
+    for Struck { failure, note, .. } in &told.struck {
+        if let Some(note) = note {
+            let _ = writeln!(text, "        = {failure}: {note}");
+        }
+    }
+    for failed in &told.cleaned {
+        let _ = writeln!(text, "        = cleaned up: {failed}");
+    }
+    if let Some(why) = wrong {
+        let _ = writeln!(text, "        ! {why}");
+    }
+    text
+}
+
+/// Writes the records into one file.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, records: &[Record]) -> Result<()> {
+    let parts = records.iter().map(|record| record.summary() + &record.table());
+    let text = format!("# Chaos\n{}", parts.collect::<String>());
+    fs::write(path, text).map_err(Error::io(format_args!("writing {}", path.display())))
+}
+
+fn holders(told: &Told) -> String {
+    let name = |node: Option<_>| {
+        node.map_or_else(|| "?".to_owned(), |node: crate::topology::NodeName| node.to_string())
+    };
+    match told.holders {
+        (before, after) if before == after => format!("{} keeps it", name(before)),
+        (before, after) => format!("{} to {}", name(before), name(after)),
+    }
+}
+
+fn counted<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for name in names {
+        *counts.entry(if name == "monitor" { "probe" } else { name }).or_default() += 1;
+    }
+    let list: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    if list.is_empty() { "no actions".to_owned() } else { list.join(", ") }
+}
+
+/// Returns the least, the middle and the greatest of some seconds.
+fn spread(seconds: impl Iterator<Item = f64>) -> String {
+    let mut sorted: Vec<f64> = seconds.collect();
+    sorted.sort_by(f64::total_cmp);
+    match (sorted.first(), sorted.get(sorted.len() / 2), sorted.last()) {
+        (Some(least), Some(middle), Some(most)) => format!("{least:.1} to {most:.1} s, median {middle:.1} s"),
+        _ => "-".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(outage: f64) -> Told {
+        let mut told = Told { moves: 1, ..Told::default() };
+        told.outage.longest = outage;
+        told.actions = vec!["start".into(), "stop".into(), "start".into()];
+        told
+    }
+
+    #[test]
+    fn the_figures_are_sums_and_the_middle_of_all_rounds() {
+        let mut record = Record::new(2, 7);
+        for (number, outage) in [(1, 9.0), (2, 1.0), (3, 3.0)] {
+            record.add(Plan::of(7, 2, number), told(outage), None);
+        }
+        let summary = record.summary();
+        for row in [
+            "| rounds | 3 |",
+            "| wrong states | 0 |",
+            "| times it came to another node | 3 |",
+            "| actions in the logs | 6 start, 3 stop |",
+            "| longest outage of a client in a round | 1.0 to 9.0 s, median 3.0 s |",
+        ] {
+            assert!(summary.contains(row), "{row}: {summary}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_round_says_why_in_its_line_and_in_the_table() {
+        let mut record = Record::new(2, 7);
+        let plan = Plan::of(7, 2, 1);
+        assert!(line(&plan, 2, &told(1.0), Some("two holders")).contains("! two holders"));
+        record.add(plan, told(1.0), Some("two holders".into()));
+        assert!(record.summary().contains("| wrong states | 1 |"));
+        assert!(record.table().contains("WRONG: two holders"));
+    }
+}
