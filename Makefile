@@ -231,6 +231,22 @@ keepalived-test: ## Real keepalived with eip-keepalived: the article's configura
 			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; }; \
 	fi
 
+##@ Longer than `make test`
+.PHONY: chaos
+ROUNDS ?= 30
+NODES ?= 2,3
+chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
+	cargo build $(CARGO_FLAGS) -p cluster
+	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
+		echo "skipped: chaos needs root, for network namespaces; run: sudo $(BIN)/cluster chaos"; \
+		[ "$(CI)" != true ]; \
+	elif ! missing=$$(sh tests/requirements --check cluster 2>&1); then \
+		echo "skipped: chaos lacks what it runs: $$missing"; \
+		[ "$(CI)" != true ]; \
+	else \
+		$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)); \
+	fi
+
 ##@
 .PHONY: help
 help: ## This list

@@ -167,8 +167,10 @@ impl Node {
         if let Some(mut running) = self.running.take() {
             // It fails only when the node is dead already.
             let _ = kill_process(running.init, Signal::KILL);
-            // `nsenter` of each daemon ends with the daemon; `unshare` ends with PID 1, which ends after all others.
+            // `nsenter` of each daemon ends with the daemon, unless it was stopped with it; `unshare` ends with PID 1, which ends
+            // after all others.
             for daemon in &mut running.daemons {
+                let _ = daemon.kill();
                 let _ = daemon.wait();
             }
             let _ = running.holder.wait();
@@ -190,6 +192,20 @@ impl Node {
     pub fn processes(&self) -> Result<Processes> {
         let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
         Ok(Processes::of(running.init))
+    }
+
+    /// Lets every stopped process of the node go on.
+    ///
+    /// # Errors
+    /// When the node does not run.
+    pub fn go_on(&self) -> Result<()> {
+        self.processes()?.signal(|_| true, Signal::CONT);
+        // `nsenter` stops with the daemon that it waits for, and does not go on with it.
+        let daemons = self.running.iter().flat_map(|running| &running.daemons);
+        for pid in daemons.filter_map(|daemon| Pid::from_raw(i32::try_from(daemon.id()).ok()?)) {
+            let _ = kill_process(pid, Signal::CONT);
+        }
+        Ok(())
     }
 
     /// Returns what a daemon has printed so far.

@@ -13,7 +13,7 @@ const NOT_RUNNING: &str = "7";
 ///
 /// - An action that was killed, or whose result a dead daemon took with it, may count as failed.
 /// - A monitor may say "not running" on a node that did not hold the address all the time, and a live move fail there.
-/// - A monitor may fail on a node that had neither EC2 nor its metadata service.
+/// - A recurring monitor may fail on a node that had neither EC2 nor its metadata service; a probe may not.
 /// - A start or a stop has a minute, longer than anything lasts: none may fail by itself.
 #[must_use]
 pub fn unexplained(failures: &[Failure], struck: &[Struck], history: &[Held], from: Epoch) -> Vec<String> {
@@ -40,8 +40,11 @@ pub fn tell(failure: &Failure) -> String {
     format!("{} on {}: {}", failure.operation, failure.node, failure.reason)
 }
 
-/// Returns the action in `eip_migrate_to_0`.
+/// Returns the action in `eip_migrate_to_0`; a probe, whose interval is 0, is none of those that may fail.
 fn action(operation: &str) -> &str {
+    if operation.ends_with("_monitor_0") {
+        return "probe";
+    }
     let known = ["monitor", "start", "stop", "migrate_to", "migrate_from"];
     known.into_iter().find(|name| operation.contains(&format!("_{name}_"))).unwrap_or_default()
 }
@@ -92,6 +95,8 @@ mod tests {
         let (api, metadata) =
             (struck(Struckby::ApiIll(FaultKind::Hang)), struck(Struckby::MetadataIll(ImdsState::Hang)));
         assert!(wrong(&monitor, std::slice::from_ref(&api), false));
-        assert!(!wrong(&monitor, &[api, metadata], false));
+        assert!(!wrong(&monitor, &[api.clone(), metadata.clone()], false));
+        let probe = failure("eip_monitor_0", "1 no answer");
+        assert!(wrong(&probe, &[api, metadata], true), "for that the cluster stops the healthy copy");
     }
 }

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// Within it each monitor runs at least once.
 const WATCH: Duration = Duration::from_secs(4);
 /// What a client may miss on a machine that does other things, too, though nothing is wrong.
-const HICCUP: f64 = 1.0;
+pub const HICCUP: f64 = 1.0;
 const AGENT: &str = "/usr/lib/ocf/resource.d/heartbeat/eip";
 
 /// Waits until all is settled without a failed action on record, and returns the node with the address and the failed

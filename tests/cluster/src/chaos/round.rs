@@ -2,9 +2,10 @@
 
 use super::actions::actions;
 use super::plan::Plan;
+use super::quiet::{self, HICCUP};
 use super::rules::{Order, Seen, breaches};
 use super::struck::Struck;
-use super::{quiet, stay, turmoil};
+use super::{stay, turmoil};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result, ensure};
 use crate::timeline::{Gap, nobody, outage, unheld};
@@ -61,8 +62,8 @@ pub fn play(cluster: &mut Cluster, plan: &Plan, nodes: u8, told: &mut Told) -> R
     told.to_quiet = now() - healed;
     tell(cluster, told, from)?;
     // Before whatever kept it from becoming quiet: a broken rule explains more.
-    let breaches = breaches(&seen(cluster, told, from)?);
-    ensure(breaches.is_empty(), || breaches.join("; "))?;
+    let broken = breaches(&seen(cluster, told, from)?);
+    ensure(broken.is_empty(), || broken.join("; "))?;
     let (after, cleaned) = reached?;
     told.holders.1 = Some(after);
     told.cleaned = cleaned;
@@ -71,16 +72,20 @@ pub fn play(cluster: &mut Cluster, plan: &Plan, nodes: u8, told: &mut Told) -> R
     }
     quiet::watch(cluster, after)?;
     // The watch is judged as well.
-    let breaches = super::rules::breaches(&seen(cluster, told, from)?);
-    ensure(breaches.is_empty(), || breaches.join("; "))?;
+    let late = breaches(&seen(cluster, told, from)?);
+    ensure(late.is_empty(), || late.join("; "))?;
     told.took = now() - from;
     Ok(())
 }
 
-/// Nothing was wrong with the holder: no action but monitors, no failure, no change, and never nobody.
+/// Nothing was wrong with the holder: no action but monitors, no failure, no change, and a client that misses nothing.
 fn stayed(cluster: &mut Cluster, told: &Told, from: Epoch) -> Result<()> {
     let kept = |what: String| Error::Wrong(format!("nothing was wrong with the holder, but {what}"));
     cluster.ensure_untouched(from).map_err(|error| kept(error.to_string()))?;
+    let missed = told.outage.longest;
+    ensure(missed < HICCUP, || {
+        format!("nothing was wrong with the holder, but a client missed it for {missed:.1} s")
+    })?;
     match told.cleaned.as_slice() {
         [] => Ok(()),
         failed => Err(kept(format!("these actions failed: {}", failed.join("; ")))),

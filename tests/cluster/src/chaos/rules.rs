@@ -3,8 +3,10 @@
 //! These are the rules of the interleavings, as far as they can be seen from outside the agent.
 
 use super::actions::{Action, actions, monitors};
+use super::failure::Failure;
 use super::struck::{Struck, api_in_trouble, metadata_in_trouble};
-use crate::journal::Event;
+use crate::cluster::RESOURCE;
+use crate::journal::{Event, Kind};
 use crate::timeline::Held;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
@@ -88,23 +90,20 @@ fn orders_of_nobody(seen: &Seen, actions: &[Action]) -> Vec<String> {
         .collect()
 }
 
-/// The agent answers before the cluster loses patience.
+/// The agent answers before the cluster loses patience. One that was stopped with its machine, or whose executor was, can't.
 fn late_results(seen: &Seen) -> Vec<String> {
-    let results = actions(&seen.events);
-    let own = results.iter().filter_map(|action| Some((action.node, &action.name, action.ended.as_ref()?)));
-    own.filter(|(_, _, (_, result))| result.contains("Timed Out") || result.contains("timed out"))
-        .filter(|(node, _, (at, _))| {
-            // An agent that was stopped with its machine, or an executor that was, can't answer.
-            let stopped = |one: &Struck| {
-                let frozen = matches!(
-                    one.failure,
-                    super::failure::Failure::NodeStopped | super::failure::Failure::DaemonStopped(_)
-                );
-                frozen && one.touches(*node, at - TIMEOUT, *at)
-            };
-            !seen.struck.iter().any(stopped)
-        })
-        .map(|(node, name, (_, result))| format!("{name} on {node} had no answer in time: {result}"))
+    let results = seen.events.iter().filter_map(|event| match &event.kind {
+        Kind::Ended { action, resource, result } if resource == RESOURCE => Some((event, action, result)),
+        _ => None,
+    });
+    let late = results.filter(|(event, _, result)| {
+        let stopped = |one: &Struck| {
+            matches!(one.failure, Failure::NodeStopped | Failure::DaemonStopped(_))
+                && one.touches(event.node, event.at - TIMEOUT, event.at)
+        };
+        result.starts_with("Timed Out") && !seen.struck.iter().any(stopped)
+    });
+    late.map(|(event, action, result)| format!("{action} on {} had no answer in time: {result}", event.node))
         .collect()
 }
 

@@ -39,7 +39,7 @@ impl Cluster {
     /// When the node does not run.
     pub fn go_on(&mut self, node: NodeName) -> Result<()> {
         if self.stopped.remove(&node) {
-            self.node(node)?.processes()?.signal(|_| true, Signal::CONT);
+            self.node(node)?.go_on()?;
             let at = now();
             for span in self.unusable.iter_mut().filter(|span| span.node == node) {
                 span.to.get_or_insert(at);

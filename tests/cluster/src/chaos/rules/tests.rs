@@ -3,9 +3,6 @@
 use aws_sim::{FaultKind, ImdsState};
 
 use super::*;
-use crate::chaos::failure::Failure;
-use crate::cluster::RESOURCE;
-use crate::journal::Kind;
 
 fn node(name: &str) -> Option<NodeName> {
     name.parse().ok()
