@@ -18,6 +18,9 @@ pub enum Error {
     /// A parameter is well-formed but can't be used on this node.
     #[error("{0}")]
     NotHere(String),
+    /// Nobody could be asked: this process got no runtime or no client.
+    #[error("{0}")]
+    Unasked(String),
     /// The two ways of naming the address name two addresses.
     #[error("allocation_id {allocation} is {actual}, not elastic_ip {wanted}: correct one of them")]
     Mismatch {
@@ -205,6 +208,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
             | Error::Ec2(_)
             | Error::Vip(_)
             | Error::Imds(_)
+            | Error::Unasked(_)
             | Error::BothSilent { .. }
             | Error::Held { .. }
             | Error::TakenMeanwhile { .. }
@@ -234,6 +238,7 @@ pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
                 Error::Vip(cause) if cause.is_of_this_node() => absent,
                 Error::Vip(_)
                 | Error::Imds(_)
+                | Error::Unasked(_)
                 | Error::BothSilent { .. }
                 | Error::Held { .. }
                 | Error::TakenMeanwhile { .. }

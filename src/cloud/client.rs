@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
+use aws_sdk_ec2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -48,6 +49,17 @@ pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
     let endpoint = settings.imds_endpoint.as_deref().unwrap_or(usual);
     let builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
     Ok(builder.build())
+}
+
+/// Returns the URL at which the SDK asks EC2 in this region, where it is not set to another; nothing where it knows none.
+pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option<String> {
+    if let Some(url) = &settings.ec2_endpoint {
+        return Some(url.clone());
+    }
+    let params =
+        Params::builder().region(region?).use_fips(settings.fips).use_dual_stack(settings.dual_stack);
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params.build().ok()?).await.ok()?;
+    Some(endpoint.url().to_owned())
 }
 
 /// Returns the client for EC2 and STS.

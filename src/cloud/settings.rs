@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ocf::environment::Environment;
-use crate::params::{ApiSettings, Timing};
+use crate::params::{ApiSettings, ENDPOINT, Shown, Timing, is_endpoint};
 
 // They come from as many independent variables and parameters.
 #[allow(clippy::struct_excessive_bools)]
@@ -31,7 +31,7 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The role to assume with whatever credentials there are.
     pub role_arn: Option<String>,
-    /// `auth_type=role`: profile files are not looked at.
+    /// `auth_type=role`: no other source of credentials is looked at, and no profile file.
     pub instance_role_only: bool,
     /// Home folder of the user the agent runs as. Pacemaker sets no `HOME`.
     pub home: Option<PathBuf>,
@@ -147,20 +147,12 @@ impl Reader<'_> {
         if valid(&value) {
             return Some(value);
         }
-        let shown: String = value.escape_default().take(40).collect();
-        self.warnings.push(format!("{name}={shown} ignored: {wanted} expected"));
+        self.warnings.push(format!("{name}={} ignored: {wanted} expected", Shown::new(&value)));
         None
     }
 
     fn url(&mut self, name: &str) -> Option<String> {
-        let valid = |value: &str| {
-            ["http://", "https://"].iter().any(|scheme| {
-                value.strip_prefix(scheme).is_some_and(|rest| {
-                    !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
-                })
-            })
-        };
-        self.checked(name, valid, "http://HOST or https://HOST")
+        self.checked(name, is_endpoint, ENDPOINT)
     }
 
     fn region(&mut self, name: &str) -> Option<String> {

@@ -20,8 +20,7 @@ pub struct Call {
 #[must_use]
 pub fn serve(mut call: Call) -> u8 {
     match called::name(&mut call.arguments).as_str() {
-        name if ctl::assign::is_asked(name, &call.arguments) => ctl::assign::serve(name, call),
-        ctl::NAME => ctl::serve(call),
+        name if name == ctl::NAME || ctl::assign::is_script(name) => ctl::serve(name, call),
         name if init::is_name(name) => init::serve(call),
         name if keepalived::is_name(name) => keepalived::serve(&call),
         name => ocf::serve(name, call),

@@ -24,7 +24,7 @@ pub(super) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
 /// With it comes what is strange about the settings, a line each; whether that belongs in the log is the face's to say.
 ///
 /// # Errors
-/// [`Error::NotHere`] where no client can be made of the settings.
+/// [`Error::Unasked`] where no client can be made of the settings.
 pub(super) fn world(
     api: &ApiSettings,
     timing: &Timing,
@@ -36,7 +36,7 @@ pub(super) fn world(
     let records = FileRecords::new(environment, log);
     let durable = records.durable();
     settings.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
-    let metadata = client::imds(&settings).map_err(Error::NotHere)?;
+    let metadata = client::imds(&settings).map_err(Error::Unasked)?;
     let world = Parts {
         ec2: AwsEc2::new(settings, metadata.clone(), log.clone()),
         imds: AwsImds::new(metadata, log.clone()),
@@ -50,12 +50,12 @@ pub(super) fn world(
 /// Drives a piece of work to its end, or to shortly after the deadline.
 ///
 /// # Errors
-/// Those of the work; [`Error::OutOfTime`] where it did not keep the deadline itself.
+/// Those of the work; [`Error::OutOfTime`] where it did not keep the deadline itself, [`Error::Unasked`] where it could not begin.
 pub(super) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::NotHere(format!("no runtime: {error}")))?;
+        .map_err(|error| Error::Unasked(format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(async {
         // Every part of an action keeps the deadline by itself; this is for the one that does not.
         // Boxed, because the futures of the SDK's calls are large.

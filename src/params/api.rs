@@ -36,7 +36,7 @@ impl ApiSettings {
         let instance_role_only = self.instance_role_only || others.instance_role_only;
         Self {
             region: self.region.or_else(|| others.region.clone()),
-            profile: self.profile.or_else(|| others.profile.clone()),
+            profile: self.profile.or_else(|| others.profile.clone()).filter(|_| !instance_role_only),
             role_arn: self.role_arn.or_else(|| others.role_arn.clone()),
             endpoint_url: self.endpoint_url.or_else(|| others.endpoint_url.clone()),
             imds_endpoint: self.imds_endpoint.or_else(|| others.imds_endpoint.clone()),
@@ -68,7 +68,7 @@ impl ApiSettings {
     }
 }
 
-const ENDPOINT: &str = "http(s)://HOST[:PORT][/PATH], no user or query";
+pub(crate) const ENDPOINT: &str = "http(s)://HOST[:PORT][/PATH], no user or query";
 
 /// Reads `region`. The name becomes part of host names, so nothing else may get into it.
 fn region<'a>(values: &Values<'a>) -> Result<Option<&'a str>, ParamError> {
@@ -119,7 +119,7 @@ fn is_role(value: &str) -> bool {
 
 /// Returns whether requests can be sent to this URL. User names and passwords have no place in a cluster's
 /// configuration, and a query would collide with the request's own.
-fn is_endpoint(value: &str) -> bool {
+pub(crate) fn is_endpoint(value: &str) -> bool {
     let Ok(uri) = value.parse::<http::Uri>() else {
         return false;
     };

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 pub use api::ApiSettings;
+pub(crate) use api::{ENDPOINT, is_endpoint};
 pub use error::{ParamError, Shown};
 pub use interface::InterfaceSelector;
 pub use private_ip::PrivateIp;

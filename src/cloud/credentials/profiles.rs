@@ -15,7 +15,7 @@ use crate::error::chain_of;
 /// # Errors
 /// A sentence that names the profile, or says where a profile file can't be read.
 pub(in crate::cloud) async fn check(settings: &Settings) -> Result<(), String> {
-    let Some(name) = settings.profile.clone().filter(|_| !settings.instance_role_only) else {
+    let Some(name) = settings.profile.clone() else {
         return Ok(());
     };
     let Some(files) = files(settings) else {

@@ -38,9 +38,12 @@ pub async fn provider(
 }
 
 fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Client, log: &Log) -> Chain {
-    let own_files = !settings.instance_role_only;
-    let named = settings.profile.as_ref().filter(|_| own_files);
     let mut chain = Chain::new(log);
+    let instance_role = ("the instance role", InstanceRole::new(metadata, config));
+    if settings.instance_role_only {
+        return chain.then(instance_role.0, instance_role.1);
+    }
+    let named = settings.profile.as_ref();
     // A profile that is asked for comes first; what it does not hold may come from the instance, as with botocore.
     if named.is_none() {
         // Not only the process's own: a face may have added what a settings file says.
@@ -49,18 +52,18 @@ fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Clien
         }
         chain = chain.then("the environment", EnvironmentVariableCredentialsProvider::new());
     }
-    if let Some(files) = profiles::files(settings).filter(|_| own_files) {
+    if let Some(files) = profiles::files(settings) {
         let mut profile = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
         if let Some(name) = named {
             profile = profile.profile_name(name);
         }
         chain = chain.then("the profile files", profile.build());
     }
-    if own_files && named.is_none() {
+    if named.is_none() {
         chain = chain.then(".awssecret", SecretFile::new(settings, log));
     }
     chain
         .then("web identity", WebIdentityTokenCredentialsProvider::builder().configure(config).build())
         .then("the container", EcsCredentialsProvider::builder().configure(config).build())
-        .then("the instance role", InstanceRole::new(metadata, config))
+        .then(instance_role.0, instance_role.1)
 }

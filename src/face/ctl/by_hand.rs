@@ -26,7 +26,8 @@ fn act(asked: &Asked<'_>, action: Action, params: Params) -> Result<(), Failure>
     if let Some(entry) = cluster.filter(|_| !asked.is_set("force")) {
         let (name, address) = (&entry.resource, asked.text(super::options::ADDRESS).unwrap_or_default());
         return Err(Failure::Failed(format!(
-            "the cluster runs {name} with {address} on this node: use pcs or crm_resource, or --force"
+            "{name} runs with {address} on this node: let its own manager act (pcs, crm_resource, Heartbeat, \
+             Keepalived), or use --force"
         )));
     }
     // One record for each address, the same one whether it is named by the address or by its allocation.

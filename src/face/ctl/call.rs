@@ -13,7 +13,7 @@ use clap::ArgMatches;
 
 use super::options;
 use crate::deadline::Deadline;
-use crate::error::{Error, chain_of};
+use crate::error::Error;
 use crate::face::Call;
 use crate::face::last_resort::{Watchdog, report_panics};
 use crate::face::session::{self, RealWorld};
@@ -50,7 +50,7 @@ impl From<ParamError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Failed(chain_of(&error))
+        Self::Failed(session::in_full(&error))
     }
 }
 
@@ -67,11 +67,11 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Takes the call. From here on there is an answer in time, also where something blocks or panics.
-    pub(super) fn new(name: &str, matches: &'a ArgMatches, call: Call) -> Self {
+    /// Takes the call of a command, made by this name. From here on there is an answer in time, also where something blocks or panics.
+    pub(super) fn new(name: &str, command: &str, matches: &'a ArgMatches, call: Call) -> Self {
         // A command without such an option waits for nobody; what is on disk may still block.
         let limit = matches.try_get_one::<u64>(options::TIMEOUT).ok().flatten().copied().unwrap_or(20);
-        let variables = variables(call.variables, limit);
+        let variables = variables(name, call.variables, limit);
         let environment = Environment::new(variables.clone());
         let process = Process {
             started: call.started,
@@ -79,11 +79,11 @@ impl<'a> Asked<'a> {
             stderr: Arc::new(Mutex::new(std::io::stderr())),
             syslog: PathBuf::from("/dev/log"),
         };
-        let log = Log::with(&environment, name, process);
+        let log = Log::with(&environment, command, process);
         report_panics(&log, FAILED);
         let deadline = deadline(call.started, limit);
         // Not over a drill: it puts things right again before it ends, and each of its moves has a limit of its own.
-        let guard = (name != "drill").then(|| Watchdog::start(&deadline, FAILED, &log));
+        let guard = (command != "drill").then(|| Watchdog::start(&deadline, FAILED, &log));
         Self { matches, log, deadline, variables, guard }
     }
 
@@ -110,10 +110,15 @@ impl<'a> Asked<'a> {
         self.matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or_default()
     }
 
-    /// Returns the options that are parameters of the agent, by parameter.
-    pub(super) fn raw(&self) -> BTreeMap<String, String> {
+    /// Returns the options that are parameters of this table, by parameter.
+    pub(super) fn given(&self, parameters: &[table::Spec]) -> BTreeMap<String, String> {
         let given = |spec: &table::Spec| Some((spec.name.to_owned(), self.text(spec.name)?.to_owned()));
-        let mut raw: BTreeMap<_, _> = table::EIP.iter().filter_map(given).collect();
+        parameters.iter().filter_map(given).collect()
+    }
+
+    /// Returns what names the address and how AWS is reached, by parameter.
+    pub(super) fn raw(&self) -> BTreeMap<String, String> {
+        let mut raw = self.given(table::EIP);
         if let Some(address) = self.text(options::ADDRESS) {
             let name = if address.trim_start().starts_with("eip") { "allocation_id" } else { "elastic_ip" };
             raw.insert(name.to_owned(), address.to_owned());
@@ -182,16 +187,16 @@ impl<'a> Asked<'a> {
 /// Returns the variables with what the cluster would add, so that the parts of the agent find what they look for.
 ///
 /// What a cluster has said about another action must not count for this one.
-fn variables(variables: Vec<(OsString, OsString)>, limit: u64) -> Vec<(OsString, OsString)> {
-    let kept = |name: &OsString| !name.to_string_lossy().starts_with("OCF_RE");
-    let mut variables: Vec<_> = variables.into_iter().filter(|(name, _)| kept(name)).collect();
-    for (name, value) in [
+fn variables(name: &str, variables: Vec<(OsString, OsString)>, limit: u64) -> Vec<(OsString, OsString)> {
+    let kept = |variable: &OsString| !variable.to_string_lossy().starts_with("OCF_RE");
+    let mut variables: Vec<_> = variables.into_iter().filter(|(variable, _)| kept(variable)).collect();
+    for (variable, value) in [
         ("OCF_RESOURCE_INSTANCE", BY_HAND.to_owned()),
         ("OCF_RESKEY_CRM_meta_timeout", (limit * 1000).to_string()),
-        ("OCF_EXIT_REASON_PREFIX", format!("{}: ", super::NAME)),
-        ("HA_LOGTAG", super::NAME.to_owned()),
+        ("OCF_EXIT_REASON_PREFIX", format!("{name}: ")),
+        ("HA_LOGTAG", name.to_owned()),
     ] {
-        variables.push((name.into(), value.into()));
+        variables.push((variable.into(), value.into()));
     }
     variables
 }

@@ -8,6 +8,7 @@ use super::call::{Asked, BY_HAND, Failure, print, print_json};
 use super::options::{ADDRESS, JSON};
 use super::surroundings;
 use crate::cloud::Imds as _;
+use crate::cloud::client;
 use crate::cloud::settings::Settings;
 use crate::params::Params;
 use crate::resource::Action;
@@ -68,15 +69,12 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let Params { api, timing, .. } = &request.params;
     let (settings, _) = Settings::new(api, timing, &environment, asked.deadline.budget());
     asked.run(async {
-        let region = asked.deadline.within(LOOKING).bound(world.imds.region()).await;
-        let seen = surroundings::seen(
-            &environment,
-            &settings,
-            region.ok().and_then(Result::ok),
-            folders,
-            &asked.deadline,
-        )
-        .await;
+        let region = match &settings.region {
+            Some(region) => Some(region.clone()),
+            None => asked.deadline.within(LOOKING).bound(world.imds.region()).await.ok().and_then(Result::ok),
+        };
+        let endpoint = client::ec2_endpoint(&settings, region).await;
+        let seen = surroundings::seen(&environment, &settings, endpoint, folders, &asked.deadline).await;
         eip::examine(&world, &request, &seen, |finding| {
             let line = Line::new(&finding);
             if !for_programs {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::call::{Asked, BY_HAND, Failure, print, print_json};
 use super::options::ADDRESS;
 use crate::cloud::Selector;
+use crate::cloud::settings::Settings;
 use crate::face::session::RealWorld;
 use crate::ids::AllocationId;
 use crate::params::{ApiSettings, Params};
@@ -41,7 +42,8 @@ fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
     }
     let given = params.as_ref().and_then(|params| params.allocation_id.clone());
     let world = asked.world(BY_HAND, &api, &timing)?;
-    let region = match region_given(asked, &api) {
+    let (settings, _) = Settings::new(&api, &timing, &asked.environment(BY_HAND), asked.deadline.budget());
+    let region = match settings.region {
         Some(region) => region,
         None => found(asked, "region", "--region", policy::region(&world, &asked.deadline))?,
     };
@@ -90,13 +92,6 @@ fn allocation(asked: &Asked<'_>, world: &RealWorld, params: &Params) -> Result<A
         }
         other => other,
     })
-}
-
-/// Returns the region that options or environment name.
-fn region_given(asked: &Asked<'_>, api: &ApiSettings) -> Option<String> {
-    let environment = asked.environment(BY_HAND);
-    let variable = |name| environment.get(name).map(str::to_owned);
-    api.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
 /// Returns the account of the role that is assumed: the address is in it.

@@ -5,27 +5,28 @@ use std::io::Write as _;
 use clap::error::ErrorKind;
 
 use super::call::{Asked, Failure};
-use super::{by_hand, check, command, drill, history, policy, restore, show};
+use super::{assign, by_hand, check, command, drill, history, policy, restore, show};
 use crate::face::Call;
 use crate::ocf::text::one_line;
 
 /// The exit code for what was asked wrongly.
 const USAGE: u8 = 2;
 
-/// Serves one call of `eipctl` and returns its exit code: 0 done, 1 failed, 2 wrong usage.
-pub(in crate::face) fn serve(call: Call) -> u8 {
-    let matches = match command::command().try_get_matches_from(&call.arguments) {
+/// Serves one call of `eipctl`, or of the script whose place it takes, and returns its exit code: 0 done, 1 failed, 2 wrong
+/// usage.
+pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
+    let is_script = assign::is_script(name);
+    let line = if is_script { command::of_assign().bin_name(name.to_owned()) } else { command::command() };
+    let matches = match line.try_get_matches_from(&call.arguments) {
         Ok(matches) => matches,
-        Err(error) => return not_a_command(super::NAME, &error),
+        Err(error) => return not_a_command(name, &error),
     };
-    let Some((name, matches)) = matches.subcommand() else {
-        return conclude(
-            super::NAME,
-            Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())),
-        );
+    let Some((word, matches)) = (if is_script { Some(("assign", &matches)) } else { matches.subcommand() })
+    else {
+        return conclude(name, Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())));
     };
-    let asked = Asked::new(name, matches, call);
-    let outcome = match name {
+    let asked = Asked::new(name, word, matches, call);
+    let outcome = match word {
         "show" => show::run(&asked),
         "check" => check::run(&asked),
         "claim" => by_hand::claim(&asked),
@@ -34,16 +35,17 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
         "history" => history::run(&asked),
         "restore" => restore::run(&asked),
         "drill" => drill::run(&asked),
+        "assign" => assign::run(&asked),
         // clap knows the commands, so this is one that the list above lacks.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };
-    let code = conclude(super::NAME, outcome);
+    let code = conclude(name, outcome);
     asked.end();
     code
 }
 
 /// Prints help or version as they were asked for; of a slip one line, which is what scripts and people read.
-pub(super) fn not_a_command(name: &str, error: &clap::Error) -> u8 {
+fn not_a_command(name: &str, error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let printed = std::io::stdout().write_all(text.as_bytes());
@@ -56,7 +58,7 @@ pub(super) fn not_a_command(name: &str, error: &clap::Error) -> u8 {
 }
 
 /// Says in one line why it failed, in the name that the binary was called by.
-pub(super) fn conclude(name: &str, outcome: Result<(), Failure>) -> u8 {
+fn conclude(name: &str, outcome: Result<(), Failure>) -> u8 {
     let (text, code) = match outcome {
         Ok(()) => return 0,
         Err(Failure::Told) => return 1,

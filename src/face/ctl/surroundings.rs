@@ -14,15 +14,14 @@ use crate::resource::eip::{Surroundings, Way};
 /// The longest that a name look-up may take.
 const LOOKING: Duration = Duration::from_secs(3);
 
-/// Looks around, by these variables and settings; `here` is the region that the metadata service names.
+/// Looks around, by these variables and settings; `endpoint` is the URL at which EC2 is asked, as far as it is known.
 pub async fn seen(
     environment: &Environment,
     settings: &Settings,
-    here: Option<String>,
+    endpoint: Option<String>,
     folders: Vec<(PathBuf, Option<String>)>,
     deadline: &Deadline,
 ) -> Surroundings {
-    let endpoint = endpoint(settings, settings.region.as_deref().or(here.as_deref()));
     let proxy = endpoint.as_ref().and_then(|url| proxy(environment, url));
     let limit = deadline.within(LOOKING);
     let way = match proxy.as_ref().or(endpoint.as_ref()).and_then(|url| url.parse::<http::Uri>().ok()) {
@@ -42,25 +41,6 @@ pub async fn seen(
         folders,
         agent: Some((agent, there)),
     }
-}
-
-/// Returns where EC2 is asked, as a URL.
-///
-/// # Source
-/// AWS General Reference, "Amazon EC2 endpoints and quotas"; AWS SDKs, `partitions.json` for the suffixes.
-fn endpoint(settings: &Settings, region: Option<&str>) -> Option<String> {
-    if let Some(url) = &settings.ec2_endpoint {
-        return Some(url.clone());
-    }
-    let region = region?;
-    let service = if settings.fips { "ec2-fips" } else { "ec2" };
-    let suffix = match (crate::resource::policy::partition_of(region), settings.dual_stack) {
-        ("aws-cn", false) => "amazonaws.com.cn",
-        ("aws-cn", true) => "api.amazonwebservices.com.cn",
-        (_, false) => "amazonaws.com",
-        (_, true) => "api.aws",
-    };
-    Some(format!("https://{service}.{region}.{suffix}"))
 }
 
 /// Returns the proxy that a request to this URL goes through.
@@ -127,22 +107,5 @@ mod tests {
         }
         assert!(found(&[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", "aws.com,10.0.0.0/8")]).is_some());
         assert_eq!(found(&[("HTTP_PROXY", "http://p:1")]), None);
-    }
-
-    #[test]
-    fn endpoints_follow_the_partition() {
-        let plain = Settings::default();
-        let of = |settings: &Settings, region| endpoint(settings, Some(region)).unwrap();
-        assert_eq!(of(&plain, "eu-west-1"), "https://ec2.eu-west-1.amazonaws.com");
-        assert_eq!(of(&plain, "cn-north-1"), "https://ec2.cn-north-1.amazonaws.com.cn");
-        assert_eq!(
-            of(&Settings { fips: true, ..Settings::default() }, "us-gov-west-1"),
-            "https://ec2-fips.us-gov-west-1.amazonaws.com"
-        );
-        assert_eq!(
-            of(&Settings { dual_stack: true, ..Settings::default() }, "eu-west-1"),
-            "https://ec2.eu-west-1.api.aws"
-        );
-        assert_eq!(endpoint(&plain, None), None);
     }
 }

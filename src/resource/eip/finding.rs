@@ -97,6 +97,7 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
         | Error::Unconfirmed { .. }
         | Error::NotHeld(_)
         | Error::OcfVersion(_)
+        | Error::Unasked(_)
         | Error::OutOfTime(_) => None,
     }
 }

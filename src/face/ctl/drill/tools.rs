@@ -27,7 +27,9 @@ pub(super) struct Tools {
 impl Tools {
     /// Returns the tools by this `PATH`, with the folders for administrators added.
     pub fn new(path: Option<&str>) -> Self {
-        Self { path: format!("{}:/usr/sbin:/sbin:/usr/bin:/bin", path.unwrap_or_default()).into() }
+        // An empty part would be the current folder.
+        let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
+        Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into() }
     }
 
     /// Returns a command that finds its programs as these tools are found.

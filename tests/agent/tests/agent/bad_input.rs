@@ -102,6 +102,8 @@ fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
         ("AWS_REGION", "No Region"),
         ("AWS_DEFAULT_REGION", "\u{1f600}"),
         ("AWS_ENDPOINT_URL", "nonsense"),
+        ("AWS_ENDPOINT_URL", "http://[::1"),
+        ("AWS_ENDPOINT_URL", "http://a:b:c"),
         ("AWS_USE_FIPS_ENDPOINT", "perhaps"),
         ("AWS_USE_DUALSTACK_ENDPOINT", "perhaps"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv5"),
@@ -127,8 +129,9 @@ fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
     let bind = Bind { addr: "169.254.169.254:80".parse().unwrap(), ..world.bind() };
     world.sim.serve_imds(a.id(), bind).unwrap();
     let run = a.start().by_environment().env("AWS_ENDPOINT_URL", format!("http://{}", a.ec2));
-    let run =
-        run.env("AWS_ENDPOINT_URL_EC2", "nonsense").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "nonsense");
+    let run = run
+        .env("AWS_ENDPOINT_URL_EC2", "http://[::1")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://a:b:c");
     let outcome = run.ok().logged(&["WARN", "AWS_ENDPOINT_URL_EC2"]);
     outcome.logged(&["WARN", "AWS_EC2_METADATA_SERVICE_ENDPOINT"]);
     world.held_by(&a);

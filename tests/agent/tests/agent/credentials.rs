@@ -199,11 +199,12 @@ fn a_profile_that_is_not_there_is_said_by_name() {
 }
 
 #[test]
-fn the_role_of_awseip_skips_profiles() {
+fn the_role_of_awseip_is_the_instance_role_alone() {
     let (world, a) = account(true);
     write_profile(&a.home(), UNKNOWN);
     write_secret(&a.home(), UNKNOWN);
-    start(&a).param("auth_type", "role").param("profile", "default").ok();
+    let keys = |run: Run| run.env("AWS_ACCESS_KEY_ID", UNKNOWN.0).env("AWS_SECRET_ACCESS_KEY", UNKNOWN.1);
+    keys(start(&a)).param("auth_type", "role").param("profile", "default").ok();
     world.held_by(&a);
 }
 

@@ -44,7 +44,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     let allocation = world.address.allocation_id.to_string();
     for address in ["203.0.113.10", &allocation] {
         for command in ["claim", "release"] {
-            let outcome = a.ctl(command, &[address]).expect(1).complains("eipctl", "the cluster runs vip");
+            let outcome = a.ctl(command, &[address]).expect(1).complains("eipctl", "vip runs with");
             outcome.no_requests();
         }
     }

@@ -174,3 +174,23 @@ fn json_holds_the_same_findings() {
     }
     assert!(outcome.stdout.starts_with('['), "{}", outcome.stdout);
 }
+
+#[test]
+fn the_name_that_is_looked_up_is_the_one_that_calls_go_to() {
+    // Nothing resolves in there, so each name is in the reason why it does not.
+    let Some(isolation) = Isolation::new("") else { return };
+    let (_world, [a]) = World::setup().inside(isolation).make();
+    let hosts = [
+        ("eu-west-1", "AWS_USE_DUALSTACK_ENDPOINT", "false", "ec2.eu-west-1.amazonaws.com"),
+        ("eu-west-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "ec2.eu-west-1.api.aws"),
+        ("cn-north-1", "AWS_USE_FIPS_ENDPOINT", "false", "ec2.cn-north-1.amazonaws.com.cn"),
+        // In GovCloud the usual endpoint is the FIPS one.
+        ("us-gov-west-1", "AWS_USE_FIPS_ENDPOINT", "true", "ec2.us-gov-west-1.amazonaws.com"),
+        ("us-east-1", "AWS_USE_FIPS_ENDPOINT", "true", "ec2-fips.us-east-1.amazonaws.com"),
+    ];
+    each(hosts.map(|row| (row.3, row)), |(region, variable, value, host)| {
+        let run = a.ctl("check", &["203.0.113.10", "--timeout", "3", "--region", region]);
+        let run = run.no_env("AWS_ENDPOINT_URL_EC2").env(variable, value);
+        run.expect(1).prints_line(&["FAIL", "way to EC2", &format!(" {host}:")]);
+    });
+}

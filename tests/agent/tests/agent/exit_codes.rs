@@ -391,6 +391,22 @@ fn the_action_is_unknown() {
 }
 
 #[test]
+fn the_process_gets_no_file_descriptors() {
+    check(
+        || {
+            let (world, node) = held_by_the_peer();
+            let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
+            (
+                world,
+                node,
+                Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict")) as Change,
+            )
+        },
+        [1, 1, 1, 7, 1],
+    );
+}
+
+#[test]
 fn the_instance_is_not_ready() {
     let (world, [a]) = World::setup().instances(|_| InstanceSpec::default()).make();
     world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Pending);

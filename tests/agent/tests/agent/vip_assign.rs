@@ -92,7 +92,7 @@ fn what_cannot_be_done_is_one_line() {
         (&["10.0.1.100", a.id(), "--regoin", "x"], 2, "--regoin"),
         (&["10.0.1.100", "i-00000000000000bad"], 1, "InvalidInstanceID.NotFound"),
         (&["10.0.1.10", b.id()], 1, "is the primary address of"),
-        (&["10.0.1.100", a.id(), "--interface", "eth0"], 1, "expected its eni-... id or its device index"),
+        (&["10.0.1.100", a.id(), "--interface", "eth0"], 2, "expected its eni-... id or its device index"),
     ];
     for (arguments, code, text) in rows {
         let told = eipctl(&a, arguments).exits(code);
