@@ -75,6 +75,20 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
+def dead_links(documents: Path) -> list[str]:
+    """The links of documents to files that are not there, each with its document; there are some that lead somewhere."""
+    dead, alive = [], 0
+    for document in sorted(documents.rglob("*.md")):
+        # Those to other places, and to headings of the same document, begin otherwise.
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)", document.read_text()):
+            if (document.parent / target).exists():
+                alive += 1
+            else:
+                dead.append(f"{document.relative_to(documents)}: {target}")
+    assert alive > 20, f"only {alive} links below {documents} lead somewhere"
+    return dead
+
+
 def version() -> str:
     """The version of all that is built here, as Cargo.toml has it."""
     return re.search(r'^version = "(.+)"$', (SOURCES / "Cargo.toml").read_text(), re.MULTILINE)[1]

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import debs
-from machine import AGENT, CLUSTER_LIMIT, SOURCES, built, folder, needs, run, version
+from machine import AGENT, CLUSTER_LIMIT, SOURCES, built, dead_links, folder, needs, run, version
 from node import Node, node
 
 NOBODY = 65534
@@ -59,6 +59,12 @@ class Made(unittest.TestCase):
                 if line.kind != "link":
                     self.assertEqual(line.mode, f"{found[path].mode:o}", path)
             self.assertEqual(expected, set(found))
+
+    def test_documents_lead_to_each_other_as_they_are_packed(self):
+        with folder() as there:
+            for package in self.made.values():
+                run("dpkg-deb", "--extract", package, there)
+            self.assertEqual([], dead_links(there / "usr/share/doc/eip"))
 
     def test_everything_is_roots_and_no_newer_than_the_commit(self):
         commit = int(os.environ.get("SOURCE_DATE_EPOCH") or run("git", "log", "-1", "--format=%ct", cwd=SOURCES).stdout)

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from machine import AGENT, SOURCES, built, folder, listed, needs, run
+from machine import AGENT, SOURCES, built, dead_links, folder, listed, needs, run
 
 PARTS = ("eip", "eip-heartbeat", "eip-keepalived")
 UNIT = SOURCES / "packaging/eip-restore.service"
@@ -73,6 +73,17 @@ class Install(unittest.TestCase):
             configuration.write_text("# changed by its owner\n")
             install("install", str(built("eip")), **places)
             self.assertEqual("# changed by its owner\n", configuration.read_text())
+
+    def test_documents_lead_to_each_other_where_they_are_installed(self):
+        with folder() as root:
+            install("install", str(built("eip")), DESTDIR=root)
+            documents = root / "usr/share/doc/eip"
+            self.assertEqual([], dead_links(documents))
+            self.assertIn("](../iam/eip-policy.json)", (documents / "docs/iam.md").read_text())
+            # What is not installed is named.
+            self.assertIn("CONTRIBUTING.md (in the sources)", (documents / "README.md").read_text())
+            (documents / "iam/eip-policy.json").unlink()
+            self.assertEqual(["README.md: iam/eip-policy.json", "docs/iam.md: ../iam/eip-policy.json"], dead_links(documents))
 
     def test_one_part_alone(self):
         with folder() as root:
