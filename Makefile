@@ -54,7 +54,10 @@ test: ## Everything: what STAGES in this file lists, stage by stage
 deps: ## Install the system packages that are missing (apt-get or dnf)
 	@sh tests/requirements
 
+# What building the agent takes; the group zig, unless it is built without.
+TO_BUILD = $(strip build $(if $(filter plain,$(BUILD)),,zig))
 agent: ## The agent alone, into $CARGO_TARGET_DIR/release; BUILD=plain does without zig
+	@sh tests/requirements $(TO_BUILD)
 	@sh packaging/build $(BUILD)
 
 build: agent ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_DIR/release
@@ -80,15 +83,19 @@ uninstall: ## Take away what `make install` installed
 .PHONY: rpm deb dist reproducible
 PACKAGES ?= $(CARGO_TARGET_DIR)/packages
 rpm: ## RPMs for CentOS 7 and later, with the portable binary; ARCH=aarch64 builds for that architecture
+	@sh tests/requirements build zig rpm
 	@sh packaging/rpm "$(PACKAGES)"
 
 deb: ## Debian packages, with the portable binary; ARCH=aarch64 builds for that architecture
+	@sh tests/requirements build zig deb
 	@sh packaging/deb "$(PACKAGES)"
 
 dist: ## The tarball that distributions build from: this commit and the sources of every crate
+	@sh tests/requirements dist
 	@sh packaging/dist "$(PACKAGES)"
 
 reproducible: ## Build this commit twice, once from a clone and once offline from the tarball, and compare (20 minutes)
+	@sh tests/requirements $(TO_BUILD) dist
 	@sh packaging/reproducible $(BUILD)
 
 ##@ Checks without running the agent

@@ -1,0 +1,99 @@
+"""`make rpm`, `make deb`, `make dist` and `make install` from a fresh clone: what they are made with is brought, or named in one line."""
+
+import re
+import shutil
+import unittest
+from pathlib import Path
+
+from machine import SOURCES, folder, run
+
+# What tests/requirements itself runs, and the stand-in for dnf.
+TOOLS = ("awk", "cat", "cp", "cut", "dirname", "head", "sed", "sort", "tr", "uname")
+MADE_WITH = ("make", "gcc", "git", "rpmbuild", "dpkg-deb", "xz")
+PACKAGES = {"gcc": "gcc", "python3": "python3", "rpmbuild": "rpm-build", "dpkg-deb": "dpkg", "xz": "xz"}
+# Writes down what it is asked for, and brings what is in the folder "offered".
+DNF = """#!/bin/sh
+here=${0%/*}
+case "$*" in *install*) echo "$*" >>"$here/../asked"; cp "$here"/../offered/* "$here/" ;; esac
+"""
+
+
+class Machine:
+    """Programs of a machine, as far as tests/requirements looks for them."""
+
+    def __init__(self, place: Path, lacking: tuple[str, ...], user: int):
+        self.place, self.programs = place, place / "bin"
+        self.programs.mkdir()
+        for tool in TOOLS:
+            (self.programs / tool).symlink_to(shutil.which(tool))
+        self.script("id", f"#!/bin/sh\necho {user}\n")
+        self.script("cargo", "#!/bin/sh\necho cargo 9.0.0\n")
+        self.script("dnf", DNF)
+        (place / "offered").mkdir()
+        for program in (*MADE_WITH, "python3"):
+            self.script(program, "#!/bin/sh\n", "offered" if program in lacking else "bin")
+
+    def script(self, name: str, text: str, where: str = "bin"):
+        (self.place / where / name).write_text(text)
+        (self.place / where / name).chmod(0o755)
+
+    def requirements(self, *groups: str):
+        environment = {"PATH": str(self.programs), "SUDO_USER": "", "CI": ""}
+        return run("/bin/sh", SOURCES / "tests/requirements", *groups, environment=environment, ok=False)
+
+    def asked(self) -> str:
+        asked = self.place / "asked"
+        return asked.read_text() if asked.exists() else ""
+
+
+class Requirements(unittest.TestCase):
+    def test_what_is_there_is_not_asked_for_and_nobody_has_to_be_root(self):
+        with folder() as place:
+            machine = Machine(place, (), user=1000)
+            done = machine.requirements("build", "zig", "rpm", "deb", "dist")
+            self.assertEqual((0, "", ""), (done.returncode, done.stdout, done.stderr))
+            self.assertEqual("", machine.asked())
+
+    def test_root_gets_what_is_lacking_and_no_more(self):
+        for groups, lacking in ((("build", "zig", "rpm"), ("gcc", "python3", "rpmbuild")), (("build", "zig", "deb"), ("dpkg-deb",)), (("dist",), ("xz",))):
+            with self.subTest(groups), folder() as place:
+                machine = Machine(place, (*lacking, "rpmbuild", "xz"), user=0)
+                done = machine.requirements(*groups)
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertEqual({PACKAGES[one] for one in lacking}, set(re.search("-y +(.+)", machine.asked())[1].split()))
+
+    def test_others_are_told_in_one_line_what_is_lacking_and_go_no_further(self):
+        for group, lacking in (("build", "gcc"), ("zig", "python3"), ("rpm", "rpmbuild"), ("deb", "dpkg-deb"), ("dist", "xz")):
+            with self.subTest(group), folder() as place:
+                machine = Machine(place, (lacking,), user=1000)
+                done = machine.requirements(group)
+                self.assertEqual((1, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+                self.assertIn(f"to install: {PACKAGES[lacking]} - run once: sudo sh tests/requirements {group}\n", done.stderr)
+
+    def test_what_cannot_be_had_ends_it(self):
+        with folder() as place:
+            machine = Machine(place, ("dpkg-deb",), user=0)
+            (place / "offered/dpkg-deb").rename(place / "offered/another")
+            done = machine.requirements("deb")
+            self.assertEqual(1, done.returncode)
+            self.assertIn("could not install: dpkg ", done.stderr)
+
+
+class Makefile(unittest.TestCase):
+    def steps(self, *words: str) -> list[str]:
+        """What make would run, and of what it is about here alone."""
+        told = run("make", "--dry-run", "--no-print-directory", *words, cwd=SOURCES, environment={"MAKEFLAGS": "", "MAKELEVEL": ""}).stdout
+        return re.findall(r"^.*?(tests/requirements[^\n]*|packaging/(?:build|rpm|deb|dist|install)) ?", told, re.MULTILINE)
+
+    def test_each_target_brings_what_it_takes_first(self):
+        self.assertEqual(["tests/requirements build zig rpm", "packaging/rpm"], self.steps("rpm"))
+        self.assertEqual(["tests/requirements build zig deb", "packaging/deb"], self.steps("deb"))
+        self.assertEqual(["tests/requirements dist", "packaging/dist"], self.steps("dist"))
+        self.assertEqual(["tests/requirements build zig", "packaging/build", "packaging/install"], self.steps("install"))
+
+    def test_without_zig_no_python_is_asked_for(self):
+        self.assertEqual(["tests/requirements build", "packaging/build"], self.steps("agent", "BUILD=plain"))
+
+
+if __name__ == "__main__":
+    unittest.main()
