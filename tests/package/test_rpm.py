@@ -120,6 +120,9 @@ class Facts(unittest.TestCase):
         packed = dict(line.split(" ") for line in query("eip", "[%{FILENAMES} %{FILEDIGESTS}\n]").splitlines() if line[-1] != " ")
         self.assertEqual(digest, packed[AGENT])
 
+    def test_the_binary_is_smaller_than_12_mb(self):
+        self.assertLess(built("eip").stat().st_size, 12 * 1000 * 1000)
+
     def test_installed_size(self):
         self.assertLess(sum(int(query(part, "%{SIZE}")) for part in PARTS), LARGEST)
 
