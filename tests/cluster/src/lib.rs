@@ -29,6 +29,7 @@ pub mod node;
 pub mod prerequisites;
 pub mod probe;
 pub mod processes;
+pub mod program;
 pub mod report;
 pub mod save;
 pub mod scenario;

@@ -6,29 +6,14 @@ use std::process::ExitCode;
 use cluster::cli::{self, Request};
 use cluster::error::{Error, Result};
 use cluster::scenario::Scenario;
-use cluster::{chaos, demo, interrupt, leftovers, prerequisites, probe, scenario, shell, suite};
-
-/// "Not run", as automake and others know it.
-const SKIPPED: u8 = 77;
-/// As a shell reports a program ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
+use cluster::{chaos, demo, interrupt, leftovers, prerequisites, probe, program, scenario, shell, suite};
 
 fn main() -> ExitCode {
     let request = match cli::parse(std::env::args_os()) {
         Ok(request) => request,
         Err(error) => error.exit(),
     };
-    match run(request) {
-        Ok(code) => code,
-        Err(Error::Interrupted) => {
-            eprintln!("cluster: interrupted; everything has been removed");
-            ExitCode::from(INTERRUPTED)
-        }
-        Err(error) => {
-            eprintln!("cluster: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("cluster", run(request))
 }
 
 fn run(request: Request) -> Result<ExitCode> {
@@ -45,7 +30,7 @@ fn run(request: Request) -> Result<ExitCode> {
     }
     let missing = prerequisites::missing();
     if !missing.is_empty() {
-        return Ok(skip(&missing));
+        return Ok(program::skip("cluster", &missing));
     }
     interrupt::install().map_err(Error::io("installing signal handlers"))?;
     let removed = leftovers::sweep()?;
@@ -60,17 +45,4 @@ fn run(request: Request) -> Result<ExitCode> {
         Request::Clean | Request::List | Request::NodeWeb(_) => true,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A machine that cannot run clusters is no failure, except in CI, where it would hide that nothing was tested.
-fn skip(missing: &[String]) -> ExitCode {
-    for line in missing {
-        eprintln!("cluster: {line}");
-    }
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
-        eprintln!("cluster: failed: nothing could be run (CI=true)");
-        return ExitCode::FAILURE;
-    }
-    eprintln!("cluster: skipped");
-    ExitCode::from(SKIPPED)
 }

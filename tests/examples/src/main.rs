@@ -16,31 +16,16 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use cluster::error::{Error, Result};
-use cluster::{interrupt, leftovers, prerequisites, probe};
+use cluster::{interrupt, leftovers, prerequisites, probe, program};
 
 use self::cli::Request;
-
-/// "Not run", as automake and others know it.
-const SKIPPED: u8 = 77;
-/// As a shell reports a program ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let request = match cli::parse(std::env::args_os()) {
         Ok(request) => request,
         Err(error) => error.exit(),
     };
-    match run(request) {
-        Ok(code) => code,
-        Err(Error::Interrupted) => {
-            eprintln!("pcs-examples: interrupted; everything has been removed");
-            ExitCode::from(INTERRUPTED)
-        }
-        Err(error) => {
-            eprintln!("pcs-examples: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("pcs-examples", run(request))
 }
 
 fn run(request: Request) -> Result<ExitCode> {
@@ -55,7 +40,7 @@ fn run(request: Request) -> Result<ExitCode> {
     }
     let missing = prerequisites::missing();
     if !missing.is_empty() {
-        return Ok(skip(&missing));
+        return Ok(program::skip("pcs-examples", &missing));
     }
     interrupt::install().map_err(Error::io("installing signal handlers"))?;
     leftovers::sweep()?;
@@ -69,17 +54,4 @@ fn status(well: bool) -> ExitCode {
 /// The harness starts its own binary in each node as the web server, and here that is this one.
 fn web(listen: SocketAddr) -> Result<ExitCode> {
     probe::node_web(listen).map(|()| ExitCode::SUCCESS)
-}
-
-/// A machine that cannot run clusters is no failure, except in CI, where it would hide that nothing was tested.
-fn skip(missing: &[String]) -> ExitCode {
-    for line in missing {
-        eprintln!("pcs-examples: {line}");
-    }
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
-        eprintln!("pcs-examples: failed: nothing could be run (CI=true)");
-        return ExitCode::FAILURE;
-    }
-    eprintln!("pcs-examples: skipped");
-    ExitCode::from(SKIPPED)
 }

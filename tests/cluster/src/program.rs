@@ -1,0 +1,40 @@
+//! How a program of the harness ends: the exit code, and what it says of a machine that cannot run it.
+
+use std::process::ExitCode;
+
+use crate::error::{Error, Result};
+
+/// "Not run", as automake and others know it.
+const SKIPPED: u8 = 77;
+/// As a shell reports a program ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// Returns the exit code of a program; an error is said on standard error first.
+#[must_use]
+pub fn end(program: &str, outcome: Result<ExitCode>) -> ExitCode {
+    match outcome {
+        Ok(code) => code,
+        Err(Error::Interrupted) => {
+            eprintln!("{program}: interrupted; everything has been removed");
+            ExitCode::from(INTERRUPTED)
+        }
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says what the machine lacks. That is no failure, except in CI, where it would hide that nothing was tested.
+#[must_use]
+pub fn skip(program: &str, missing: &[String]) -> ExitCode {
+    for line in missing {
+        eprintln!("{program}: {line}");
+    }
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        eprintln!("{program}: failed: nothing could be run (CI=true)");
+        return ExitCode::FAILURE;
+    }
+    eprintln!("{program}: skipped");
+    ExitCode::from(SKIPPED)
+}
