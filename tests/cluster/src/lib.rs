@@ -7,7 +7,8 @@
 //!
 //! From the bottom up: [`command`], [`net`], [`node`], [`world`] make and break things; [`crm_mon`], [`journal`],
 //! [`probe`] observe; [`cluster`] holds them together and checks strictly; [`scenario`] says what happens;
-//! [`chronicle`], [`timeline`], [`report`] tell it. This crate does not decide which agent is right: it only looks.
+//! [`chronicle`], [`timeline`], [`report`] tell it. [`pair`], [`play`], [`witness`] and [`document`] are
+//! for the tests of other cluster managers, on nodes without Pacemaker. This crate does not decide which agent is right: it only looks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 pub mod chaos;
@@ -26,6 +27,8 @@ pub mod journal;
 pub mod leftovers;
 pub mod net;
 pub mod node;
+pub mod pair;
+pub mod play;
 pub mod prerequisites;
 pub mod probe;
 pub mod processes;

@@ -26,8 +26,8 @@ const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 /// Returns what is missing, one line each; nothing when a cluster can be brought up.
 #[must_use]
 pub fn missing() -> Vec<String> {
-    if !rustix::process::geteuid().is_root() {
-        return vec!["root is needed for network namespaces: run it with sudo".into()];
+    if let Some(why) = not_root() {
+        return vec![why];
     }
     let absent = |program: &str| !FOLDERS.iter().any(|folder| Path::new(folder).join(program).exists());
     let packages: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| absent(program)).collect();
@@ -42,6 +42,29 @@ pub fn missing() -> Vec<String> {
         missing.push(format!("namespaces cannot be made here ({error}): a container needs --privileged"));
     }
     missing
+}
+
+/// Returns what is missing for nodes that install packages into files of their own: of these programs, each with the package that holds
+/// it, and of the kernel.
+#[must_use]
+pub fn missing_for_packages(programs: &[(&str, &str)]) -> Vec<String> {
+    if let Some(why) = not_root() {
+        return vec![why];
+    }
+    let absent = programs.iter().filter(|(path, _)| !Path::new(path).exists());
+    let mut missing: Vec<String> = absent
+        .map(|(path, package)| format!("{path} is not there: it is in the package {package}"))
+        .collect();
+    let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    if !filesystems.lines().any(|line| line.ends_with("\toverlay")) {
+        missing.push("the kernel has no overlay filesystem, which gives each node files of its own".into());
+    }
+    missing
+}
+
+fn not_root() -> Option<String> {
+    let is_root = rustix::process::geteuid().is_root();
+    (!is_root).then(|| "root is needed for network namespaces: run it with sudo".into())
 }
 
 fn advice<'a>(packages: impl Iterator<Item = (&'a str, &'a str)>) -> String {

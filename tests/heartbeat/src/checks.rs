@@ -1,17 +1,15 @@
 //! Looks at the pair: waits until it is settled, and asserts what must not have happened.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cluster::error::{Error, Result, ensure};
-use cluster::timeline::{nobody, thefts};
+use cluster::timeline::nobody;
 use cluster::topology::{ELASTIC_IP, NodeName};
-use cluster::wait::{Epoch, Look, now, until};
+use cluster::wait::{Epoch, Look, now};
 
 use crate::pair::Pair;
 use crate::setup::host_name;
 
-/// How long a settled state has to last to count.
-const STABLE: Duration = Duration::from_secs(1);
 /// Where Heartbeat finds the resource.
 const SCRIPT: &str = "/etc/ha.d/resource.d/elastic-ip";
 
@@ -22,32 +20,10 @@ impl Pair {
     /// # Errors
     /// [`Error::TimedOut`] with the last flaw.
     pub fn settle(&self, holder: NodeName, limit: Duration) -> Result<()> {
-        let mut since: Option<(Instant, usize)> = None;
-        until(&format!("all agree on {}", host_name(holder)), limit, || {
-            let changes = self.world().history().len();
-            if let Err(why) = self.look(holder)? {
-                since = None;
-                return Ok(Look::NotYet(why));
-            }
-            let (began, known) = *since.get_or_insert((Instant::now(), changes));
-            if known != changes {
-                since = None;
-            } else if began.elapsed() >= STABLE {
-                return Ok(Look::There(()));
-            }
-            Ok(Look::NotYet(format!("not for {} s yet", STABLE.as_secs())))
-        })
+        self.settled(holder, limit, || self.look(holder))
     }
 
     fn look(&self, holder: NodeName) -> Result<Result<(), String>> {
-        let held = self.world().holder();
-        if held != Some(holder) {
-            return Ok(Err(format!("{} holds it", name(held))));
-        }
-        let answering = self.probe().answering();
-        if answering != Some(holder) {
-            return Ok(Err(format!("{} answers", name(answering))));
-        }
         let well = self.well();
         for &node in &well {
             let resources = match Look::tolerant(self.node(node)?.run(&["cl_status", "rscstatus"]))? {
@@ -73,15 +49,6 @@ impl Pair {
             }
         }
         Ok(Ok(()))
-    }
-
-    /// Asserts that since `from` no node has released the address while another one held it.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] with the first such release.
-    pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
-        let thefts = thefts(&self.world().history(), from);
-        ensure(thefts.is_empty(), || format!("a node released another's address: {thefts:?}"))
     }
 
     /// Asserts that since `from` the address went to these nodes, one after the other, and to no other; nobody between two
@@ -125,6 +92,7 @@ impl Pair {
             format!("status on {}: {output:?}", host_name(node))
         })
     }
+
     /// Asserts that an action, called by hand with a time of three seconds, ends with this code and says this.
     ///
     /// # Errors
@@ -138,10 +106,6 @@ impl Pair {
         let right = output.status.code() == Some(code) && output.stdout.contains(said);
         ensure(right, || format!("{action} on {}: {output:?}", host_name(node)))
     }
-}
-
-fn name(node: Option<NodeName>) -> String {
-    node.map_or_else(|| "nobody".to_owned(), host_name)
 }
 
 /// Returns [`Error::Wrong`], for what cannot be.

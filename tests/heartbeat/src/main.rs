@@ -1,8 +1,7 @@
 //! Real Heartbeat 3 on two nodes in network namespaces, with `elastic-ip` as the resource of its haresources.
 //!
 //! `heartbeat test PACKAGES` runs all scenarios with the .deb files of that folder, `heartbeat play GROUP PACKAGES` those of one
-//! group. The nodes, the cloud and the client are those of
-//! the crate `cluster`; what is here is Heartbeat.
+//! group. The nodes, the cloud and the client are those of the crate `cluster`; what is here is Heartbeat.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod checks;
@@ -12,7 +11,6 @@ mod play;
 mod programs;
 mod scenario;
 mod setup;
-mod story;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,12 +19,8 @@ use std::thread;
 use std::time::Instant;
 
 use cluster::error::{Error, Result, ensure};
-use cluster::{leftovers, probe};
+use cluster::{leftovers, prerequisites, probe, program};
 
-/// "Not run", as automake and others know it.
-const SKIPPED: u8 = 77;
-/// As a shell reports a program ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -40,24 +34,14 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match outcome {
-        Ok(code) => code,
-        Err(Error::Interrupted) => {
-            eprintln!("heartbeat: interrupted; everything has been removed");
-            ExitCode::from(INTERRUPTED)
-        }
-        Err(error) => {
-            eprintln!("heartbeat: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("heartbeat", outcome)
 }
 
 /// Plays all groups at the same time, each in a process with a pair of its own: most of it is waiting for Heartbeat.
 fn test(packages: &Path) -> Result<ExitCode> {
-    let missing = programs::missing();
+    let missing = prerequisites::missing_for_packages(&programs::PROGRAMS);
     if !missing.is_empty() {
-        return Ok(skip(&missing));
+        return Ok(program::skip("heartbeat", &missing));
     }
     for item in leftovers::sweep()? {
         println!("removed from a dead run: {item}");
@@ -94,17 +78,4 @@ fn web(listen: &str) -> Result<()> {
     let node = setup::node_of(&host);
     ensure(node.is_some(), || format!("{host:?} is no node"))?;
     probe::node_web_as(listen, &node.map(|node| node.to_string()).unwrap_or_default())
-}
-
-/// A machine that cannot run Heartbeat is no failure, except in CI, where it would hide that nothing was tested.
-fn skip(missing: &[String]) -> ExitCode {
-    for line in missing {
-        eprintln!("heartbeat: {line}");
-    }
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
-        eprintln!("heartbeat: failed: nothing could be run (CI=true)");
-        return ExitCode::FAILURE;
-    }
-    eprintln!("heartbeat: skipped");
-    ExitCode::from(SKIPPED)
 }

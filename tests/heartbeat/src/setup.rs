@@ -86,7 +86,7 @@ impl Setup {
     }
 
     /// Returns the files of a node, by their paths below its folder.
-    pub fn files(&self, node: NodeName, all: &[NodeName]) -> Vec<(String, String)> {
+    pub fn files(&self, node: NodeName, all: &[NodeName]) -> Vec<(&'static str, String)> {
         let peer = all.iter().find(|other| **other != node).map(|peer| peer.address().to_string());
         let mut hosts = "127.0.0.1 localhost\n".to_owned();
         for one in all {
@@ -104,7 +104,7 @@ impl Setup {
         ];
         files.extend(self.old_script.map(|script| ("etc/init.d/elastic-ip", script.to_owned())));
         files.extend(self.secret.clone().map(|(id, secret)| ("awssecret", format!("{id}\n{secret}\n"))));
-        files.into_iter().map(|(path, text)| (path.to_owned(), text)).collect()
+        files
     }
 }
 

@@ -1,16 +1,14 @@
 //! Looks at the pair: waits until it is settled, and asserts what must not have happened.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cluster::error::{Error, Result, ensure};
-use cluster::timeline::thefts;
+use cluster::pair::name;
 use cluster::topology::{ELASTIC_IP, NodeName};
-use cluster::wait::{Epoch, Look, until};
+use cluster::wait::Epoch;
 
 use crate::pair::Pair;
 
-/// How long a settled state has to last to count.
-const STABLE: Duration = Duration::from_secs(1);
 /// What the packages install.
 const SCRIPT: &str = "/usr/sbin/eip-keepalived";
 
@@ -21,32 +19,10 @@ impl Pair {
     /// # Errors
     /// [`Error::TimedOut`] with the last flaw.
     pub fn settle(&self, holder: NodeName, limit: Duration) -> Result<()> {
-        let mut since: Option<(Instant, usize)> = None;
-        until(&format!("all agree on {holder}"), limit, || {
-            let changes = self.world().history().len();
-            if let Err(why) = self.look(holder)? {
-                since = None;
-                return Ok(Look::NotYet(why));
-            }
-            let (began, known) = *since.get_or_insert((Instant::now(), changes));
-            if known != changes {
-                since = None;
-            } else if began.elapsed() >= STABLE {
-                return Ok(Look::There(()));
-            }
-            Ok(Look::NotYet(format!("not for {} s yet", STABLE.as_secs())))
-        })
+        self.settled(holder, limit, || self.look(holder))
     }
 
     fn look(&self, holder: NodeName) -> Result<Result<(), String>> {
-        let held = self.world().holder();
-        if held != Some(holder) {
-            return Ok(Err(format!("{} holds it", name(held))));
-        }
-        let answering = self.probe().answering();
-        if answering != Some(holder) {
-            return Ok(Err(format!("{} answers", name(answering))));
-        }
         for node in self.well() {
             let state = self.state(node)?;
             if (state == "MASTER") != (node == holder) {
@@ -74,15 +50,6 @@ impl Pair {
         Ok(log.lines().rev().find_map(told).unwrap_or_else(|| "-".to_owned()))
     }
 
-    /// Asserts that since `from` no node has released the address while another one held it.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] with the first such release.
-    pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
-        let thefts = thefts(&self.world().history(), from);
-        ensure(thefts.is_empty(), || format!("a node released another's address: {thefts:?}"))
-    }
-
     /// Asserts that since `from` the address went from node to node in this order, with nobody between two of them.
     ///
     /// # Errors
@@ -108,10 +75,6 @@ impl Pair {
         let right = output.stdout == word && output.status.code() == Some(code);
         ensure(right, || format!("status on {node}: {output:?}"))
     }
-}
-
-fn name(node: Option<NodeName>) -> String {
-    node.map_or_else(|| "nobody".to_owned(), |node| node.to_string())
 }
 
 /// Returns [`Error::Wrong`], for what cannot be.

@@ -1,10 +1,8 @@
-//! What happens to the nodes of a pair: boots, orders to Heartbeat, failures, and their end.
+//! What happens to the nodes of a pair that is Heartbeat's own: boots, orders, and the end of a failure.
 
 use std::time::Duration;
 
-use cluster::cluster::{Condition, Cut};
 use cluster::error::{Result, ensure};
-use cluster::timeline::Unusable;
 use cluster::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use cluster::wait::{Epoch, now};
 
@@ -67,53 +65,16 @@ impl Pair {
         Ok(at)
     }
 
-    /// Kills a node as a power cut does and returns when.
-    ///
-    /// # Errors
-    /// When its network cannot be unplugged.
-    pub fn power_off(&mut self, name: NodeName) -> Result<Epoch> {
-        let at = self.mark(name, Condition::Dead);
-        self.node_mut(name)?.kill();
-        self.net.set_plugged(name, false)?;
-        Ok(at)
-    }
-
-    /// Takes a node's interface down, and returns when.
-    ///
-    /// # Errors
-    /// When the network cannot be changed.
-    pub fn cut(&mut self, name: NodeName) -> Result<Epoch> {
-        let at = self.mark(name, Condition::Cut(Cut::LinkDown));
-        self.net.set_link(name, false)?;
-        Ok(at)
-    }
-
     /// Makes good whatever has happened to a node, and returns when.
     ///
     /// # Errors
     /// When it does not come up.
     pub fn repair(&mut self, name: NodeName) -> Result<Epoch> {
-        let at = now();
-        match self.condition(name) {
-            Condition::Dead => {
-                self.net.set_plugged(name, true)?;
-                self.start(name)?;
-                self.start_heartbeat(name)?;
-            }
-            Condition::Cut(_) => self.net.set_link(name, true)?,
-            Condition::Well | Condition::NoCorosync => {}
-        }
-        self.conditions.insert(name, Condition::Well);
-        for span in self.unusable.iter_mut().filter(|span| span.node == name) {
-            span.to.get_or_insert(at);
+        let (at, dead) = self.reconnect(name)?;
+        if dead {
+            self.start(name)?;
+            self.start_heartbeat(name)?;
         }
         Ok(at)
-    }
-
-    fn mark(&mut self, node: NodeName, condition: Condition) -> Epoch {
-        let from = now();
-        self.conditions.insert(node, condition);
-        self.unusable.push(Unusable { node, from, to: None });
-        from
     }
 }

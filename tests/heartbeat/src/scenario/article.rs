@@ -3,12 +3,11 @@
 use cluster::error::{Result, ensure};
 use cluster::topology::ELASTIC_IP;
 use cluster::wait::now;
+use cluster::witness::Story;
 
 use super::{RETURN_LIMIT, Scenario, come_back, kill_node, nodes};
-use crate::checks::wrong;
 use crate::guide;
 use crate::pair::Pair;
-use crate::story::Story;
 
 /// In order: each begins as the one before ends.
 pub const SCENARIOS: &[Scenario] = &[
@@ -34,10 +33,7 @@ const LEAVE: &str = "Or move on to Pacemaker";
 fn change_over(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
     // What the old script did: it had `aws`, which the node has not.
-    let cloud = pair.world().cloud();
-    let instance = cloud.instance(&one.instance().into()).ok_or_else(|| wrong("n1 is no instance"))?;
-    let interface = instance.interfaces.first().ok_or_else(|| wrong("n1 has no interface"))?;
-    drop(cloud.associate(ELASTIC_IP, &interface.eni, None));
+    pair.give(ELASTIC_IP, one)?;
     for node in [one, two] {
         pair.start_heartbeat(node)?;
     }

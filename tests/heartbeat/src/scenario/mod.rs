@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use cluster::error::{Error, Result};
-use cluster::topology::NodeName;
+use cluster::error::Result;
+use cluster::pair::nodes;
 use cluster::wait::now;
+use cluster::witness::Story;
 
 use crate::pair::Pair;
-use crate::story::Story;
 
 pub mod article;
 pub mod quick;
@@ -18,38 +18,8 @@ const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
 /// From a return until the pair is settled: Heartbeat itself waits some seconds for its peer.
 const RETURN_LIMIT: Duration = Duration::from_secs(90);
 
-/// A test of the whole pair. Those of one group share a pair and are run in order.
-#[derive(Debug)]
-pub struct Scenario {
-    /// What it is called in the table.
-    pub name: &'static str,
-    /// One line about it.
-    pub about: &'static str,
-    run: fn(&mut Pair, &mut Story) -> Result<()>,
-}
-
-impl Scenario {
-    /// Lets it happen and checks what follows.
-    ///
-    /// # Errors
-    /// What went wrong; `story` holds what was done until then.
-    pub fn play(&self, pair: &mut Pair, story: &mut Story) -> Result<()> {
-        let began = now();
-        (self.run)(pair, story)?;
-        story.close();
-        // What is asked of every scenario, whatever else it asks.
-        pair.ensure_no_theft(began)
-    }
-}
-
-/// Returns the two nodes.
-fn nodes() -> Result<(NodeName, NodeName)> {
-    let mut names = NodeName::first(2);
-    match (names.next(), names.next()) {
-        (Some(one), Some(two)) => Ok((one, two)),
-        _ => Err(Error::Wrong("two nodes are expected".to_owned())),
-    }
-}
+/// A test of the whole pair.
+pub type Scenario = cluster::play::Scenario<Pair>;
 
 /// Starts Heartbeat on both nodes, which then agree on the preferred one.
 fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {

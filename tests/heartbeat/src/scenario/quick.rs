@@ -3,10 +3,10 @@
 use aws_sim::FaultKind;
 use cluster::error::Result;
 use cluster::wait::now;
+use cluster::witness::Story;
 
 use super::{RETURN_LIMIT, Scenario, TAKEOVER_LIMIT, come_back, kill_node, nodes, start};
 use crate::pair::Pair;
-use crate::story::Story;
 
 /// In order: each begins as the one before ends.
 pub const SCENARIOS: &[Scenario] = &[

@@ -2,10 +2,10 @@
 
 use cluster::error::Result;
 use cluster::wait::{Look, until};
+use cluster::witness::Story;
 
 use super::{RETURN_LIMIT, Scenario, TAKEOVER_LIMIT, nodes, start};
 use crate::pair::Pair;
-use crate::story::Story;
 
 /// In order: each begins as the one before ends.
 pub const SCENARIOS: &[Scenario] = &[

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cluster::error::{Error, Result};
-use cluster::topology::NodeName;
+use cluster::error::Result;
+use cluster::pair::nodes;
 use cluster::wait::{Look, until};
 use cluster::witness::Story;
 
@@ -16,38 +16,8 @@ pub mod fast;
 /// From whatever happens until the pair is settled, on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// A test of the whole pair. Those of one group share a pair and are run in order.
-#[derive(Debug)]
-pub struct Scenario {
-    /// What it is called in the table.
-    pub name: &'static str,
-    /// One line about it.
-    pub about: &'static str,
-    run: fn(&mut Pair, &mut Story) -> Result<()>,
-}
-
-impl Scenario {
-    /// Lets it happen and checks what follows.
-    ///
-    /// # Errors
-    /// What went wrong; `story` holds what was done until then.
-    pub fn play(&self, pair: &mut Pair, story: &mut Story) -> Result<()> {
-        let began = cluster::wait::now();
-        (self.run)(pair, story)?;
-        story.close();
-        // What is asked of every scenario, whatever else it asks.
-        pair.ensure_no_theft(began)
-    }
-}
-
-/// Returns the two nodes.
-fn nodes() -> Result<(NodeName, NodeName)> {
-    let mut names = NodeName::first(2);
-    match (names.next(), names.next()) {
-        (Some(one), Some(two)) => Ok((one, two)),
-        _ => Err(Error::Wrong("two nodes are expected".to_owned())),
-    }
-}
+/// A test of the whole pair.
+pub type Scenario = cluster::play::Scenario<Pair>;
 
 /// Starts keepalived on both nodes: the first one takes the address, which nobody has.
 fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {
