@@ -1,9 +1,11 @@
 //! The commands of a document, read for being run as its reader would run them.
 //!
-//! A block of commands says in its first line where it is run and what has to come of it: `sh on=host01 holder=host02`. A block of
-//! text after it is what its last command prints.
+//! A block of commands says in its first line where it is run and what has to come of it: `sh on=host01 holder=host02`; `on=both` is
+//! both nodes. A block of text after it is what its last command prints.
 
+use crate::command::Output;
 use crate::error::{Error, Result, ensure};
+use crate::topology::NodeName;
 
 /// A block of commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,45 @@ impl Block {
     #[must_use]
     pub fn says(&self, name: &str) -> Option<&str> {
         self.says.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the node that the block says of a thing; `node_of` knows the document's names.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when it says a name that is no node's.
+    pub fn node(&self, name: &str, node_of: impl Fn(&str) -> Option<NodeName>) -> Result<Option<NodeName>> {
+        let named = |value: &str| {
+            node_of(value)
+                .ok_or_else(|| Error::Wrong(format!("{name}={value} names no node: {}", self.commands)))
+        };
+        self.says(name).map(named).transpose()
+    }
+
+    /// Returns the nodes that the block is run on, in order.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when it does not say that, or says a name that is no node's.
+    pub fn places(&self, node_of: impl Fn(&str) -> Option<NodeName>) -> Result<Vec<NodeName>> {
+        if self.says("on") == Some("both") {
+            return Ok(NodeName::first(2).collect());
+        }
+        let node = self.node("on", node_of)?;
+        let node =
+            node.ok_or_else(|| Error::Wrong(format!("no on=... says where to run: {}", self.commands)))?;
+        Ok(vec![node])
+    }
+
+    /// Asserts that the commands succeeded and ended by printing what the document has. A last command `status` may also end with
+    /// `not_here`: its exit code where the address is not.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with the commands and what they printed.
+    pub fn ensure_printed(&self, output: &Output, not_here: i32) -> Result<()> {
+        let told =
+            || format!("{}: {}\n{}{}", self.commands.trim_end(), output.status, output.stdout, output.stderr);
+        let asked = self.commands.trim_end().ends_with(" status") && output.status.code() == Some(not_here);
+        ensure(output.status.success() || asked, told)?;
+        ensure(self.printed.as_ref().is_none_or(|printed| output.stdout.ends_with(printed)), told)
     }
 }
 
@@ -62,7 +103,22 @@ fn block(kind: &str, commands: String) -> Result<Block> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+
     use super::*;
+
+    fn node_of(name: &str) -> Option<NodeName> {
+        name.strip_prefix("host0").and_then(|number| format!("n{number}").parse().ok())
+    }
+
+    fn block_of(kind: &str, commands: &str) -> Block {
+        block(kind, commands.to_owned()).unwrap()
+    }
+
+    fn output(code: i32, stdout: &str) -> Output {
+        Output { status: ExitStatus::from_raw(code << 8), stdout: stdout.to_owned(), stderr: String::new() }
+    }
 
     #[test]
     fn commands_are_found_with_where_they_run_and_what_they_print() {
@@ -75,5 +131,33 @@ mod tests {
         assert_eq!((found[0].says("on"), found[0].says("holder")), (Some("host02"), Some("host01")));
         assert!(blocks(document, "Next").is_err(), "a block that does not say where it runs");
         assert!(blocks(document, "Nowhere").is_err(), "a part that is not there");
+    }
+
+    #[test]
+    fn a_block_is_run_where_it_says_and_nowhere_by_a_slip() {
+        let both: Vec<NodeName> = NodeName::first(2).collect();
+        let block = block_of("sh on=host02 holder=host01", "a\n");
+        assert_eq!(block.places(node_of).unwrap(), both[1..]);
+        assert_eq!(block.node("holder", node_of).unwrap(), Some(both[0]));
+        assert_eq!(block.node("own", node_of).unwrap(), None);
+        assert_eq!(block_of("sh on=both", "a\n").places(node_of).unwrap(), both);
+        assert!(block_of("sh on=hots02", "a\n").places(node_of).is_err());
+        assert!(block_of("sh holder=host02", "a\n").places(node_of).is_err());
+        assert!(block_of("sh on=both holder=hots02", "a\n").node("holder", node_of).is_err());
+    }
+
+    #[test]
+    fn what_comes_of_a_block_is_what_the_document_says() {
+        let mut block = block_of("sh on=both", "a\nb\n");
+        assert!(block.ensure_printed(&output(0, "anything\n"), 3).is_ok());
+        assert!(block.ensure_printed(&output(3, "anything\n"), 3).is_err(), "no command but status may fail");
+        block.printed = Some("x\n".to_owned());
+        assert!(block.ensure_printed(&output(0, "of a\nx\n"), 3).is_ok(), "the last command counts");
+        let why = block.ensure_printed(&output(0, "y\n"), 3).unwrap_err().to_string();
+        assert!(why.contains("a\nb") && why.contains("y\n"), "{why}");
+        block.commands = "a status\n".to_owned();
+        assert!(block.ensure_printed(&output(3, "x\n"), 3).is_ok(), "the address is not here");
+        assert!(block.ensure_printed(&output(1, "x\n"), 3).is_err(), "that is not how status says it");
+        assert!(block.ensure_printed(&output(3, "y\n"), 3).is_err());
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use cluster::document::{Block, blocks};
-use cluster::error::{Result, ensure};
+use cluster::error::Result;
 use cluster::topology::NodeName;
 use cluster::wait::{Look, until};
 
@@ -26,11 +26,11 @@ const MOVE_LIMIT: Duration = Duration::from_mins(1);
 /// When a command fails, prints something else than the guide says, or the address does not go where the guide says.
 pub fn run(pair: &Pair, part: &str) -> Result<()> {
     for block in blocks(GUIDE, part)? {
-        for node in places(&block)? {
+        for node in block.places(node_of)? {
             play(&block, pair, node)?;
         }
-        let holder = block.says("holder").map(named).transpose()?;
-        if let Some(node) = block.says("own").map(named).transpose()? {
+        let holder = block.node("holder", node_of)?;
+        if let Some(node) = block.node("own", node_of)? {
             until("the floating address is not in the way", MOVE_LIMIT, || {
                 let found = pair.world().holder();
                 Ok(if found == holder { Look::There(()) } else { Look::NotYet(format!("{found:?}")) })
@@ -47,23 +47,7 @@ pub fn run(pair: &Pair, part: &str) -> Result<()> {
 fn play(block: &Block, pair: &Pair, node: NodeName) -> Result<()> {
     let script = format!("cd /run/packages\n{}", block.commands);
     let output = pair.node(node)?.command(&["bash", "-ec", &script])?.limit(LIMIT).output()?;
-    let told = || format!("{} on {}: {}{}", block.commands, host_name(node), output.stdout, output.stderr);
-    // `status` tells by its exit code that the address is not here.
-    let asked = block.commands.trim_end().ends_with(" status") && output.status.code() == Some(1);
-    ensure(output.status.success() || asked, told)?;
-    ensure(block.printed.as_ref().is_none_or(|printed| output.stdout.ends_with(printed)), told)
-}
-
-fn places(block: &Block) -> Result<Vec<NodeName>> {
-    match block.says("on") {
-        Some("both") => Ok(NodeName::first(2).collect()),
-        Some(name) => named(name).map(|node| vec![node]),
-        None => Err(wrong(format!("the guide does not say where to run: {}", block.commands))),
-    }
-}
-
-fn named(name: &str) -> Result<NodeName> {
-    node_of(name).ok_or_else(|| wrong(format!("the guide speaks of {name}, which is no node")))
+    block.ensure_printed(&output, 1).map_err(|why| wrong(format!("on {}: {why}", host_name(node))))
 }
 
 #[cfg(test)]
@@ -71,13 +55,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_command_of_the_guide_is_left_out() {
+    fn every_command_of_the_guide_is_run_and_says_only_what_is_understood() {
         let all = GUIDE.lines().filter(|line| line.starts_with("```sh")).count();
         let parts = ["Change the path", "Then use the rest"];
-        let run: usize = parts.iter().map(|part| blocks(GUIDE, part).unwrap().len()).sum();
-        assert_eq!(run, all);
-        for block in parts.iter().flat_map(|part| blocks(GUIDE, part).unwrap()) {
-            assert!(!places(&block).unwrap().is_empty());
+        let found: Vec<Block> = parts.iter().flat_map(|part| blocks(GUIDE, part).unwrap()).collect();
+        assert_eq!(found.len(), all, "the parts that are run are not the whole guide");
+        for block in found {
+            assert!(!block.places(node_of).unwrap().is_empty());
+            for (name, value) in &block.says {
+                assert!(
+                    ["on", "holder", "own"].contains(&name.as_str()),
+                    "{name}={value}: {}",
+                    block.commands
+                );
+            }
         }
         assert!(!GUIDE.contains("\n    $ "), "commands stand in blocks that say where they run");
     }
