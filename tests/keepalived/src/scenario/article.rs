@@ -1,6 +1,6 @@
 //! The article's own configuration, and the guide that leads from its script to `eip-keepalived`, command by command.
 
-use cluster::error::Result;
+use cluster::error::{Result, ensure};
 use cluster::topology::ELASTIC_IP;
 use cluster::wait::{Epoch, now};
 use cluster::witness::Story;
@@ -62,7 +62,8 @@ fn change_over(pair: &mut Pair, story: &mut Story) -> Result<()> {
 fn lose_service(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
     let at = now();
-    pair.node(one)?.run(&["killall", "haproxy"])?;
+    let killed = pair.node(one)?.kill_processes(&["haproxy"])?;
+    ensure(killed == 1, || format!("{killed} haproxy run on {one}, not one"))?;
     moved(pair, story, at, "haproxy is killed on n1")?;
     pair.ensure_status(one, false)?;
     pair.ensure_status(two, true)
