@@ -1,0 +1,281 @@
+//! States that keepalived tells `eip-keepalived`: what each does with the address, and which wins where they overlap.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use agent_tests::{Node, World, each};
+use aws_sim::{Address, FaultKind};
+
+use crate::keepalived_world::*;
+use crate::trouble::{break_ec2, ec2};
+
+/// Gives the node an address of its own, on the private address that the floating one goes to.
+fn own_address(world: &World, node: &Node) -> Address {
+    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+    world.cloud.associate(&own, node.eni(), None);
+    own
+}
+
+fn has(world: &World, node: &Node, address: &Address) -> bool {
+    world.cloud.holder(address).is_some_and(|holder| holder.instance == *node.id())
+}
+
+/// Returns the last word on record on a node.
+fn turn(node: &Node) -> String {
+    fs::read_to_string(node.state().join("volatile/keepalived-203.0.113.10.turn")).unwrap_or_default()
+}
+
+/// Waits until the node has a word of this state on record.
+fn wait_for_turn(world: &World, node: &Node, state: &str) {
+    world.wait(SOON, |_| turn(node).contains(state));
+}
+
+fn refused(name: &str) -> FaultKind {
+    FaultKind::Error { status: 400, code: name.to_owned(), message: "no".to_owned() }
+}
+
+#[test]
+fn master_claims_in_every_form() {
+    let forms: [(&str, &[&str]); 8] = [
+        ("notify", &["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"]),
+        ("notify of a group", &["203.0.113.10", "GROUP", "VG_1", "MASTER", "0"]),
+        ("an old keepalived without priority", &["203.0.113.10", "INSTANCE", "VI_1", "MASTER"]),
+        ("the article's form", &["203.0.113.10", "start"]),
+        ("a word", &["203.0.113.10", "master"]),
+        ("the word first", &["MASTER", "203.0.113.10"]),
+        ("a priority of a lower peer seen", &["203.0.113.10", "master_rx_lower_pri"]),
+        ("a parameter beside it", &["elastic_ip=203.0.113.10", "interface=0", "start"]),
+    ];
+    each(forms, |arguments| {
+        let (world, [a]) = World::new();
+        let outcome = call(&a, USUAL, arguments).ok().logged(&["INFO", "MASTER: 203.0.113.10 is here"]);
+        world.held_by(&a);
+        let says = if arguments.contains(&"start") || arguments.len() == 2 { "started\n" } else { "" };
+        assert_eq!(outcome.stdout, says);
+        // Once more changes nothing.
+        call(&a, USUAL, arguments).ok().wrote_nothing();
+    });
+}
+
+#[test]
+fn losing_states_leave_the_address_and_ask_nobody() {
+    each(["BACKUP", "FAULT", "STOP", "DELETED"].map(|state| (state, state)), |state| {
+        let (world, [a]) = World::new();
+        notify(&a, "MASTER").ok();
+        notify(&a, state).ok().no_requests().logged(&["INFO", "left to who takes it"]);
+        world.held_by(&a);
+        // The next word is obeyed without an order: the address is here.
+        notify(&a, "MASTER").ok().wrote_nothing();
+    });
+}
+
+#[test]
+fn losing_states_let_go_where_the_settings_say_so() {
+    let rows = [("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")];
+    each(rows.map(|row| (row.0, row)), |(state, setting)| {
+        let (world, [a, b]) = World::new();
+        let settings = format!("VERIFY=0\n{setting}=release\n");
+        let arguments = ["203.0.113.10", "INSTANCE", "VI_1", state, "100"];
+        notify(&a, "MASTER").ok();
+        call(&a, &settings, &arguments).ok();
+        world.held_by_nobody();
+        for (other, _) in rows.iter().filter(|(other, _)| *other != state) {
+            notify(&a, "MASTER").ok();
+            call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", other, "100"]).ok();
+            world.held_by(&a);
+        }
+        // What the peer has is the peer's.
+        notify(&b, "MASTER").ok();
+        call(&a, &settings, &arguments).ok().wrote_nothing();
+        world.held_by(&b);
+    });
+}
+
+#[test]
+fn the_loser_gets_its_own_address_back_when_the_peer_has_taken_the_floating_one() {
+    each(["BACKUP", "FAULT", "STOP"].map(|state| (state, state)), |state| {
+        let (world, [a, b]) = World::new();
+        let own = own_address(&world, &a);
+        notify(&a, "MASTER").ok();
+        assert_eq!(world.cloud.holder(&own), None, "there is room for one");
+        // The peer is slower than keepalived on this node.
+        let losing = notify(&a, state).spawn();
+        wait_for_turn(&world, &a, state);
+        notify(&b, "MASTER").ok();
+        losing.wait().exits(0).logged(&["203.0.113.50", "put back"]);
+        world.held_by(&b);
+        assert!(has(&world, &a, &own));
+    });
+}
+
+#[test]
+fn what_gives_the_address_back_outlives_the_script_that_keepalived_kills() {
+    let (world, [a, b]) = World::new();
+    let own = own_address(&world, &a);
+    notify(&a, "MASTER").ok();
+    let stopping = notify(&a, "STOP").spawn();
+    wait_for_turn(&world, &a, "STOP");
+    // Once the process of its own has the lock it works.
+    let lock = fs::File::open(a.state().join("volatile/keepalived-203.0.113.10.lock")).unwrap();
+    world.wait(SOON, |_| lock.try_lock().map(|()| lock.unlock().unwrap()).is_err());
+    stopping.kill();
+    notify(&b, "MASTER").ok();
+    world.wait(SOON, |_| has(&world, &a, &own));
+    world.held_by(&b);
+}
+
+#[test]
+fn with_notify_master_alone_the_loser_gets_its_address_back_too() {
+    let (world, [a, b]) = World::new();
+    let own = own_address(&world, &a);
+    word(&a, "start").ok();
+    assert_eq!(world.cloud.holder(&own), None);
+    // Nobody tells node 1 anything.
+    word(&b, "start").ok();
+    world.wait(SOON, |_| has(&world, &a, &own));
+    world.held_by(&b);
+}
+
+#[test]
+fn where_nobody_takes_it_the_address_stays_and_the_deadline_ends_the_wait() {
+    let (world, [a]) = World::new();
+    let own = own_address(&world, &a);
+    notify(&a, "MASTER").ok();
+    let settings = "VERIFY=0\nDEADLINE=3\n";
+    call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", "BACKUP", "100"])
+        .expect(1)
+        .logged(&["WARN", "still here after", "no other node has taken it"])
+        .within(Duration::from_secs(6));
+    world.held_by(&a);
+    assert_eq!(world.cloud.holder(&own), None);
+}
+
+#[test]
+fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
+    let (world, [a, b]) = World::new();
+    notify(&a, "MASTER").ok();
+    notify(&b, "MASTER").ok();
+    world
+        .cloud
+        .fault(ec2("AssociateAddress", FaultKind::Delay(Duration::from_secs(2))).instance(a.id()).times(1));
+    let claim = notify(&a, "MASTER").spawn();
+    world.cloud.wait_for_request(SOON, |r| r.operation == "AssociateAddress" && r.fault.is_some()).unwrap();
+    let settings = "VERIFY=0\nON_BACKUP=release\n";
+    let began = Instant::now();
+    call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", "BACKUP", "90"]).ok();
+    // It did not end before it knew what became of the order, and then undid it.
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+    claim.wait().exits(1).logged(&["a later state has come meanwhile"]);
+    world.held_by_nobody();
+    assert!(turn(&a).contains("\"told\":\"BACKUP\"") && turn(&a).contains("true"), "{}", turn(&a));
+}
+
+#[test]
+fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
+    let (world, [a]) = World::new();
+    world.cloud.fault(ec2("AssociateAddress", FaultKind::Delay(Duration::from_secs(3))).times(1));
+    let first = notify(&a, "MASTER").spawn();
+    world.cloud.wait_for_request(SOON, |r| r.operation == "AssociateAddress").unwrap();
+    let second = notify(&a, "BACKUP").spawn();
+    wait_for_turn(&world, &a, "BACKUP");
+    let third = notify(&a, "MASTER").spawn();
+    second.wait().exits(1).logged(&["BACKUP: a later state has come meanwhile"]);
+    first.wait().exits(1);
+    third.wait().exits(0);
+    world.held_by(&a);
+}
+
+#[test]
+fn flapping_ends_in_the_state_that_was_told_last() {
+    let states = ["MASTER", "BACKUP"];
+    each([("ends as master", 0), ("ends as backup", 1)], |last: usize| {
+        let (world, [a]) = World::new();
+        world.cloud.set_latency(Duration::from_millis(150));
+        let settings = "VERIFY=0\nON_BACKUP=release\n";
+        // As keepalived does: one after the other, none of them waited for.
+        let all: Vec<_> = (0..6)
+            .map(|index| {
+                let state = states[(index + last + 1) % 2];
+                call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"]).spawn()
+            })
+            .collect();
+        let mut codes: Vec<i32> = all.into_iter().map(|running| running.wait().code).collect();
+        assert_eq!(codes.pop(), Some(0), "the last one is done");
+        assert!(turn(&a).contains(states[last]), "{}", turn(&a));
+        if last == 0 {
+            world.held_by(&a);
+        } else {
+            world.held_by_nobody();
+        }
+    });
+}
+
+#[test]
+fn a_script_that_is_killed_holds_nobody_up() {
+    let (world, [a]) = World::new();
+    world.cloud.fault(ec2("AssociateAddress", FaultKind::Hang).times(1));
+    let hung = notify(&a, "MASTER").spawn();
+    world.cloud.wait_for_request(SOON, |r| r.operation == "AssociateAddress").unwrap();
+    hung.kill();
+    notify(&a, "MASTER").ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn an_older_order_of_the_peer_that_is_carried_out_late_is_corrected() {
+    let (world, [a, b]) = World::new();
+    notify(&b, "MASTER").ok();
+    let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
+    let claim = call(&a, "VERIFY=5\n", &arguments).spawn();
+    // Not while it makes sure of the claim: that is another way of taking it again.
+    world.wait(SOON, |_| turn(&a).contains("true"));
+    world.give(&b);
+    claim.wait().exits(0).logged(&["WARN", "taking it again"]);
+    world.held_by(&a);
+}
+
+#[test]
+fn who_is_not_told_of_the_loss_looks_for_a_shorter_time() {
+    let (world, [a, b]) = World::new();
+    call(&a, "VERIFY=10\n", &["203.0.113.10", "start"]).ok().within(Duration::from_secs(8));
+    world.give(&b);
+    world.held_by(&b);
+}
+
+#[test]
+fn two_masters_do_not_take_it_from_each_other_for_ever() {
+    let (world, [a, b]) = World::new();
+    let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
+    let claims = [&a, &b].map(|node| call(node, "VERIFY=3\nDEADLINE=9\n", &arguments).spawn());
+    for claim in claims {
+        let outcome = claim.wait();
+        assert!(matches!(outcome.code, 0 | 1), "{}", outcome.told());
+    }
+    // Each claims three times, and takes it back twice.
+    let moves = world.cloud.history(&world.address).len();
+    assert!(moves <= 12, "{moves} moves");
+    assert!(world.cloud.holder(&world.address).is_some());
+}
+
+#[test]
+fn a_claim_that_is_refused_says_so_and_ends() {
+    let (world, [a]) = World::new();
+    world.cloud.deny("AssociateAddress");
+    notify(&a, "MASTER").expect(1).logged(&["ERROR", "UnauthorizedOperation"]);
+    world.held_by_nobody();
+    assert!(turn(&a).contains("false"), "{}", turn(&a));
+    world.cloud.allow("AssociateAddress");
+    world.cloud.fault(ec2("AssociateAddress", refused("InvalidParameterValue")));
+    notify(&a, "MASTER").expect(1);
+}
+
+#[test]
+fn with_ec2_silent_a_claim_ends_at_its_own_deadline() {
+    let (world, [a]) = World::new();
+    break_ec2(&world.cloud, FaultKind::Hang);
+    let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
+    call(&a, "DEADLINE=4\n", &arguments)
+        .expect(1)
+        .within(Duration::from_secs(5))
+        .not_before(Duration::from_secs(2));
+}
