@@ -1,9 +1,10 @@
 //! The programs that the machine must offer.
 
 /// Programs, with the package that holds them.
-pub const PROGRAMS: [(&str, &str); 7] = [
+pub const PROGRAMS: [(&str, &str); 8] = [
     ("/usr/sbin/keepalived", "keepalived"),
     ("/usr/bin/killall", "psmisc"),
+    ("/usr/bin/pgrep", "procps"),
     ("/usr/bin/dpkg", "dpkg"),
     ("/usr/bin/nsenter", "util-linux"),
     ("/usr/bin/unshare", "util-linux"),

@@ -103,7 +103,8 @@ fn follow_ec2(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
     // A fresh claim is looked after for some seconds, and would be made anew.
     until("the claim of before is looked after no more", LIMIT, || {
-        let running = "pgrep -f -- 'called-as=[e]ip-keepalived .*MASTER' || true";
+        // As `notify` says it, and as notify_master_rx_lower_pri does. 1 is "none".
+        let running = "pgrep -f -- 'called-as=[e]ip-keepalived .*(MASTER|master)' || [ $? = 1 ]";
         let running = pair.node(one)?.run(&["sh", "-c", running])?;
         Ok(if running.trim().is_empty() {
             Look::There(())
