@@ -1,8 +1,8 @@
 //! Real clusters under chaos: rounds of random failures, with strict checks all the time and at the quiet point after each.
 //!
 //! A round is made from the seed, its number and the number of nodes alone, so each can be played again by itself. What
-//! is not repeated is the machine's timing. [`plan`] says what happens, [`strike`] and [`turmoil`] make it happen, [`rules`] judges what was
-//! seen meanwhile, [`quiet`] judges the state afterwards, [`record`] tells it.
+//! is not repeated is the machine's timing. `plan` says what happens, `strike` and `turmoil` make it happen, `rules` judges what was
+//! seen meanwhile, `quiet` judges the state afterwards, `record` tells it.
 
 mod actions;
 mod command_line;
