@@ -10,6 +10,9 @@ use tokio::time::{Instant, timeout_at};
 /// What an action needs after its last wait to write its state, its log lines and its exit reason.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// What a look at the metadata service needs that is worth it also when the time is up.
+const LAST_LOOK: Duration = Duration::from_millis(200);
+
 /// The instant by which an action has to have its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
@@ -72,6 +75,14 @@ impl Deadline {
     #[must_use]
     pub fn within(&self, limit: Duration) -> Self {
         Self { end: self.end.min(Instant::now() + limit), ..*self }
+    }
+
+    /// Returns the deadline of a look that decides what is answered when the time is up: what is left of the time, or else a
+    /// moment of the margin. Several of them together end before [`Self::with_grace`] does.
+    #[must_use]
+    pub fn for_last_look(&self) -> Self {
+        let latest = self.end + self.killed.saturating_duration_since(self.end) * 2 / 5;
+        Self { end: (Instant::now() + LAST_LOOK).min(latest).max(self.end), ..*self }
     }
 
     /// Returns a deadline in the middle of the margin, for what has to be done when the time is up.
@@ -138,6 +149,26 @@ mod tests {
         assert!(!deadline.pause(Duration::from_secs(19)).await);
         assert_eq!(before.elapsed(), Duration::ZERO);
         assert!(deadline.pause(Duration::from_secs(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_last_look_has_its_moment_when_the_time_is_up_and_leaves_time_for_the_answer() {
+        let look = async |limit: &Deadline| {
+            let began = Instant::now();
+            let outcome = limit.bound(tokio::task::yield_now()).await;
+            (outcome, limit.bound(std::future::pending::<()>()).await, began.elapsed())
+        };
+        for seconds in [1, 20, 60] {
+            let deadline = deadline(seconds);
+            assert_eq!(deadline.for_last_look().left(), deadline.left(), "there is time: {seconds}");
+            let _ = deadline.bound(std::future::pending::<()>()).await;
+            assert_eq!(look(&deadline).await.0, Err(OutOfTime), "what was wrong without it");
+            let (outcome, hangs, took) = look(&deadline.for_last_look()).await;
+            assert_eq!((outcome, hangs), (Ok(()), Err(OutOfTime)), "{seconds}");
+            assert!(took >= Duration::from_millis(100) && took <= LAST_LOOK * 2, "{seconds}: {took:?}");
+            let _ = look(&deadline.for_last_look()).await;
+            assert!(!deadline.with_grace().is_over(), "{seconds}: also after a second one");
+        }
     }
 
     #[tokio::test(start_paused = true)]

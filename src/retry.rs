@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::deadline::Deadline;
 
 /// How long an error is worth further attempts.
@@ -76,6 +74,36 @@ impl Backoff {
     }
 }
 
+/// A series of attempts at one thing: which failure is worth another one, and the pause before it.
+#[derive(Debug)]
+pub struct Series {
+    backoff: Backoff,
+    deadline: Deadline,
+    brief: Deadline,
+    repeated: bool,
+}
+
+impl Series {
+    /// Returns a series that begins now and keeps the deadline.
+    #[must_use]
+    pub fn new(deadline: &Deadline, longest_pause: Duration) -> Self {
+        let brief = deadline.within(BRIEF.min(deadline.budget() / 2));
+        Self { backoff: Backoff::new(longest_pause), deadline: *deadline, brief, repeated: false }
+    }
+
+    /// Waits as long as is due before the next attempt and returns true; returns false at once where none is worth it, or the
+    /// time does not suffice.
+    pub async fn again(&mut self, patience: Patience) -> bool {
+        let worthwhile = match patience {
+            Patience::Never => false,
+            Patience::Once => !std::mem::replace(&mut self.repeated, true),
+            Patience::Brief => !self.brief.is_over(),
+            Patience::Lasting | Patience::Throttled => true,
+        };
+        worthwhile && self.deadline.pause(self.backoff.next(patience)).await
+    }
+}
+
 /// Runs `attempt` until it succeeds, its error is not worth another attempt, or the deadline is near.
 ///
 /// An attempt is never started when the time has run out, except the first one.
@@ -92,10 +120,7 @@ where
     E: Retryable,
     F: AsyncFnMut() -> Result<T, E>,
 {
-    let mut backoff = Backoff::new(longest_pause);
-    let began = Instant::now();
-    let brief = BRIEF.min(deadline.budget() / 2);
-    let mut repeated = false;
+    let mut series = Series::new(deadline, longest_pause);
     let mut last: Option<E> = None;
     loop {
         let error = match deadline.bound(attempt()).await {
@@ -104,14 +129,7 @@ where
             // The error before says more than "out of time".
             Err(_) => return Err(last.unwrap_or_else(cut_off)),
         };
-        let patience = error.patience();
-        let again = match patience {
-            Patience::Never => false,
-            Patience::Once => !std::mem::replace(&mut repeated, true),
-            Patience::Brief => began.elapsed() < brief,
-            Patience::Lasting | Patience::Throttled => true,
-        };
-        if !again || !deadline.pause(backoff.next(patience)).await {
+        if !series.again(error.patience()).await {
             return Err(error);
         }
         last = Some(error);
@@ -120,6 +138,8 @@ where
 
 #[cfg(all(test, feature = "paused-time"))]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Eq, Clone, Copy)]

@@ -64,10 +64,7 @@ impl AwsImds {
 }
 
 fn parse<T: FromStr>(path: &str, text: &str) -> Result<T, ImdsError> {
-    text.trim().parse().map_err(|_| ImdsError::Garbled {
-        path: path.to_owned(),
-        text: text.chars().filter(|c| !c.is_control()).take(40).collect(),
-    })
+    text.trim().parse().map_err(|_| ImdsError::garbled(path, text))
 }
 
 fn failure(path: &str, error: &Sdk) -> ImdsError {
@@ -114,18 +111,14 @@ impl Imds for AwsImds {
         let path = "placement/region";
         let region = self.text(path).await?.trim().to_owned();
         // It becomes part of a host name, and a wrong one part of signatures that AWS rejects.
-        if is_region(&region) {
-            Ok(region)
-        } else {
-            Err(ImdsError::Garbled { path: path.to_owned(), text: region })
-        }
+        if is_region(&region) { Ok(region) } else { Err(ImdsError::garbled(path, &region)) }
     }
 
     async fn account(&self) -> Result<String, ImdsError> {
         let path = of_interface(self.primary_mac().await?, "owner-id");
         let account = self.text(&path).await?.trim().to_owned();
         let valid = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-        if valid { Ok(account) } else { Err(ImdsError::Garbled { path, text: account }) }
+        if valid { Ok(account) } else { Err(ImdsError::garbled(&path, &account)) }
     }
 
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
@@ -136,9 +129,7 @@ impl Imds for AwsImds {
         let path = "network/interfaces/macs/";
         match self.lines(path).await {
             // Every instance has one; an empty list would say that nothing can be here.
-            Ok(macs) if macs.is_empty() => {
-                Err(ImdsError::Garbled { path: path.to_owned(), text: String::new() })
-            }
+            Ok(macs) if macs.is_empty() => Err(ImdsError::garbled(path, "")),
             other => other,
         }
     }
@@ -164,9 +155,7 @@ impl Imds for AwsImds {
         match self.lines(&path).await {
             Err(ImdsError::Absent { .. }) => Ok(Vec::new()),
             // What is there has a private address; nothing at all is no answer.
-            Ok(private_ips) if private_ips.is_empty() => {
-                Err(ImdsError::Garbled { path, text: String::new() })
-            }
+            Ok(private_ips) if private_ips.is_empty() => Err(ImdsError::garbled(&path, "")),
             other => other,
         }
     }

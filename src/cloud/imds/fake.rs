@@ -58,6 +58,11 @@ impl FakeImds {
         }
     }
 
+    /// Adds an interface to the instance.
+    pub fn attach(&self, interface: Interface) {
+        self.0.borrow_mut().interfaces.push(interface);
+    }
+
     /// Silences the service, or lets it speak again.
     pub fn set_silent(&self, silent: bool) {
         self.0.borrow_mut().silent = silent;

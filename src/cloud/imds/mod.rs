@@ -58,6 +58,21 @@ pub enum ImdsError {
     },
 }
 
+impl ImdsError {
+    /// Returns the error of a question that the deadline cut off.
+    #[must_use]
+    pub fn cut_off(path: &str) -> Self {
+        Self::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
+    }
+
+    /// Returns the error of an answer that is not what belongs there. It keeps as much of it as fits an operator's line.
+    #[must_use]
+    pub fn garbled(path: &str, answer: &str) -> Self {
+        let text = answer.chars().filter(|c| !c.is_control()).take(40).collect();
+        Self::Garbled { path: path.to_owned(), text }
+    }
+}
+
 impl Retryable for ImdsError {
     fn patience(&self) -> Patience {
         match self {
@@ -101,4 +116,16 @@ pub trait Imds {
 
     /// Returns the public addresses on this interface, each with the private addresses that carry it.
     async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_instead_of_an_answer_fits_into_a_line() {
+        let page = format!("<html>\n<body>\r{}</body>", "x".repeat(5000));
+        let text = ImdsError::garbled("placement/region", &page).to_string();
+        assert!(text.contains("<html><body>xxx") && text.len() < 128, "{} bytes: {text}", text.len());
+    }
 }
