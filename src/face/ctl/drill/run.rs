@@ -114,6 +114,8 @@ impl Carrier<'_> {
         let seen = RefCell::new(Seen::default());
         let order = self.order(to, began, &seen);
         let (told, took) = tokio::select! {
+            // A move that is over is over, also where the last look fails at the same instant.
+            biased;
             times = order => times?,
             () = self.watch.watch(began, &seen) => return Err("nobody watches any more".to_owned()),
         };
