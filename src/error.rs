@@ -8,6 +8,7 @@ use crate::ids::{AllocationId, InterfaceId, MacAddress};
 use crate::ocf::exit::ExitCode;
 use crate::params::ParamError;
 use crate::resource::vip::VipError;
+use crate::retry::{Patience, Retryable};
 
 /// Why an action failed. The text is the single line that an operator sees in `pcs status`.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +145,29 @@ impl From<Ec2Error> for Error {
 impl From<ImdsError> for Error {
     fn from(error: ImdsError) -> Self {
         Self::Imds(error)
+    }
+}
+
+impl Error {
+    /// Returns whether it only says that nobody answered.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::Ec2(error) => error.is_silence(),
+            Self::Imds(_) | Self::BothSilent { .. } | Self::OutOfTime(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The parts that a look can end in, with the question whether to look again.
+impl Retryable for Error {
+    fn patience(&self) -> Patience {
+        match self {
+            Self::Imds(error) => error.patience(),
+            Self::Ec2(error) => error.patience(),
+            _ => Patience::Never,
+        }
     }
 }
 

@@ -1,11 +1,16 @@
-//! Which interface of this node is meant, for every kind of address.
+//! Which interface of this node is meant, and the place on it, for every kind of address.
+
+use std::time::Duration;
 
 use super::World;
-use crate::cloud::Imds as _;
+use crate::cloud::{Imds as _, ImdsError};
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host as _;
 use crate::ids::MacAddress;
 use crate::params::InterfaceSelector;
+use crate::retry;
+use crate::state::Volatile;
 
 /// Finds the interface by its configured name, by one look at the metadata service.
 pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) -> Result<MacAddress, Error> {
@@ -33,4 +38,55 @@ pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) 
             Err(Error::NoInterface(format!("number {index}")))
         }
     }
+}
+
+/// Returns whether the interface on record is still the one that is meant, as far as that can be told without the metadata
+/// service.
+pub(super) fn is_on_record<W: World>(world: &W, selector: &InterfaceSelector, record: &Volatile) -> bool {
+    match selector {
+        InterfaceSelector::Primary => true,
+        InterfaceSelector::Device(device) => world.host().mac_of(device) == record.mac,
+        InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
+        InterfaceSelector::Eni(id) => record.interface.as_ref() == Some(id),
+        // Only the metadata service knows the order of attachment.
+        InterfaceSelector::Index(_) => false,
+    }
+}
+
+/// Returns whether this host seems to be no EC2 instance, where the metadata service is silent: nothing says so, and it never
+/// was one since it booted.
+pub(super) fn is_off_ec2<W: World>(world: &W, was_ec2: bool) -> bool {
+    !was_ec2 && !world.host().looks_like_ec2()
+}
+
+/// Returns the place that looks at the metadata service find, looking until the deadline while it is silent.
+///
+/// What is remembered, if anything is, will do after a quarter of the budget.
+///
+/// # Errors
+/// What is wrong with the place; that the metadata service is silent, or that this host is no EC2 instance.
+pub(super) async fn find_place<W: World, P>(
+    world: &W,
+    deadline: &Deadline,
+    max_backoff: Duration,
+    mut look: impl AsyncFnMut() -> Result<P, Error>,
+    remembered: impl Fn() -> Option<P>,
+    was_ec2: bool,
+) -> Result<P, Error> {
+    let mut last = None;
+    for until in [deadline.fraction(4), *deadline] {
+        let cut_off = || Error::Imds(ImdsError::cut_off("meta-data"));
+        match retry::until(&until, max_backoff, cut_off, async || look().await).await {
+            Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => {
+                if let Some(place) = remembered() {
+                    world.log().warn(format_args!("{error}; using what was right before"));
+                    return Ok(place);
+                }
+                last = Some(error);
+            }
+            other => return other,
+        }
+    }
+    let error = last.unwrap_or(ImdsError::Absent { path: "meta-data".to_owned() });
+    if is_off_ec2(world, was_ec2) { Err(Error::NotEc2(error)) } else { Err(Error::Imds(error)) }
 }

@@ -7,9 +7,11 @@ use crate::params::Params;
 
 mod beside;
 pub mod eip;
+mod evidence;
 #[cfg(all(test, feature = "paused-time"))]
 mod fixtures;
 mod interface;
+mod letting_go;
 pub mod policy;
 pub mod vip;
 

@@ -17,8 +17,6 @@ pub struct Eni {
     pub device_index: Option<u32>,
     /// The subnet it is in.
     pub subnet: Option<SubnetId>,
-    /// The zone that subnet lies in.
-    pub zone: Option<String>,
     /// Its private addresses.
     pub addresses: Vec<PrivateAddress>,
 }
@@ -66,10 +64,10 @@ pub trait PrivateIps {
     /// What kept EC2 from answering.
     async fn holder(&self, ip: Ipv4Addr, subnet: &SubnetId) -> Result<Option<Eni>, Ec2Error>;
 
-    /// Returns the interfaces of an instance.
+    /// Returns the interfaces of an instance; none where EC2 knows no such instance.
     ///
     /// # Errors
-    /// [`Fault::Target`](super::Fault::Target) when there is no such instance.
+    /// What kept EC2 from answering.
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error>;
 
     /// Assigns a private address to an interface; where another one has it, only if `reassign` allows it.

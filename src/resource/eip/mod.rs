@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::{Action, Report, Request, World};
-use crate::cloud::{Address, Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
+use crate::cloud::{Address, Ec2 as _, Ec2Error, Imds as _, Selector};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host as _;
@@ -37,10 +37,10 @@ mod takeover;
 mod tests;
 mod validate;
 
+pub use super::evidence::Seen;
 pub use by_hand::{examine, holder, survey, would_start, would_stop};
 pub use finding::{Finding, Verdict};
 pub use holding::Holding;
-pub use place::Seen;
 pub use register::Entry;
 pub use restore::{Known, Left, restore};
 pub use surroundings::{Surroundings, Way};
@@ -255,18 +255,4 @@ impl<W: World> Eip<'_, W> {
         change(&mut record);
         self.world.records().set_volatile(&record);
     }
-}
-
-/// Returns whether an error only says that nobody answered.
-pub(super) fn is_silence(error: &Error) -> bool {
-    match error {
-        Error::Ec2(error) => error.is_silence(),
-        Error::Imds(_) | Error::BothSilent { .. } | Error::OutOfTime(_) => true,
-        _ => false,
-    }
-}
-
-/// Returns the error of a metadata service that did not answer in time.
-pub(super) fn silent(path: &str) -> ImdsError {
-    ImdsError::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
 }

@@ -2,21 +2,16 @@
 //! is silent from what this node did last.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use super::holding::Identity;
 use super::{Eip, World};
 use crate::cloud::{Imds as _, ImdsError, Interface, Target};
-use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host as _;
 use crate::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::params::InterfaceSelector;
+use crate::resource::evidence::Seen;
 use crate::resource::interface;
-use crate::retry::{self, Patience, Retryable};
-
-/// Limit for a look when the time is up: the margin of the deadline is half a second or more.
-const LAST_LOOK: Duration = Duration::from_millis(200);
 
 /// A public address and the private addresses that carry it.
 pub(super) type Carried = (Ipv4Addr, Vec<Ipv4Addr>);
@@ -32,26 +27,6 @@ pub(super) struct Place {
     pub mac: Option<MacAddress>,
     /// What the metadata service shows on the interface now; nothing where it was not asked.
     pub carried: Option<Vec<Carried>>,
-}
-
-/// What the metadata service says about the address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// It is where it belongs on this node.
-    Here,
-    /// It is not, and why.
-    NotHere(String),
-}
-
-/// The parts of [`Error`] that a look at the metadata service can end in, with the question whether to look again.
-impl Retryable for Error {
-    fn patience(&self) -> Patience {
-        match self {
-            Self::Imds(error) => error.patience(),
-            Self::Ec2(error) => error.patience(),
-            _ => Patience::Never,
-        }
-    }
 }
 
 impl<W: World> Eip<'_, W> {
@@ -93,22 +68,6 @@ impl<W: World> Eip<'_, W> {
         let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
             && carriers?.iter().any(|carrier| Some(*carrier) == private_ip);
         Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on {mac} of this node")) })
-    }
-
-    /// Returns what [`Self::look_once`] does, looking again until `until` while the service is silent.
-    pub(super) async fn look(&self, public_ip: Ipv4Addr, until: &Deadline) -> Result<Seen, ImdsError> {
-        retry::until(
-            until,
-            self.params.timing.max_backoff,
-            || ImdsError::Silent { path: "meta-data".to_owned(), answer: "no answer in time".to_owned() },
-            async || self.look_once(public_ip).await,
-        )
-        .await
-    }
-
-    /// Looks once more when the time is up, within what the margin of the deadline leaves.
-    pub(super) async fn last_look(&self, public_ip: Ipv4Addr) -> Option<Seen> {
-        tokio::time::timeout(LAST_LOOK, self.look_once(public_ip)).await.ok()?.ok()
     }
 
     /// Finds the interface by its configured name, and among several by the configured private address.
@@ -153,10 +112,7 @@ impl<W: World> Eip<'_, W> {
         let private_ip = match wanted {
             Some(ip) if interface.private_ips.contains(&ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
-            None => *interface
-                .private_ips
-                .first()
-                .ok_or_else(|| ImdsError::Garbled { path: "local-ipv4s".to_owned(), text: String::new() })?,
+            None => *interface.private_ips.first().ok_or_else(|| ImdsError::garbled("local-ipv4s", ""))?,
         };
         Ok(Place {
             identity: Identity {
@@ -177,42 +133,24 @@ impl<W: World> Eip<'_, W> {
     /// Where `remembered` is true, what this node used last in this boot will do after a quarter of the budget.
     pub(super) async fn place(&self, remembered: bool) -> Result<Place, Error> {
         let wanted = self.wanted_ip()?;
-        let mut last = None;
-        for until in [self.deadline.fraction(4), self.deadline] {
-            let silent = || {
-                Error::Imds(ImdsError::Silent {
-                    path: "meta-data".to_owned(),
-                    answer: "no answer in time".to_owned(),
-                })
-            };
-            let longest = self.params.timing.max_backoff;
-            match retry::until(&until, longest, silent, async || self.place_once(wanted).await).await {
-                Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => {
-                    if let Some(place) = self.remembered_place(wanted).filter(|_| remembered) {
-                        self.world.log().warn(format_args!("{error}; using what was right before"));
-                        return Ok(place);
-                    }
-                    last = Some(error);
-                }
-                other => return other,
-            }
-        }
-        let error = last.unwrap_or(ImdsError::Absent { path: "meta-data".to_owned() });
-        if self.is_off_ec2() { Err(Error::NotEc2(error)) } else { Err(Error::Imds(error)) }
+        interface::find_place(
+            self.world,
+            &self.deadline,
+            self.params.timing.max_backoff,
+            async || self.place_once(wanted).await,
+            || self.remembered_place(wanted).filter(|_| remembered),
+            self.was_ec2(),
+        )
+        .await
     }
 
     fn remembered_place(&self, wanted: Option<Ipv4Addr>) -> Option<Place> {
         let record = self.last_done()?;
+        if !interface::is_on_record(self.world, &self.params.interface, &record) {
+            return None;
+        }
         let (interface, private_ip) = (record.interface?, record.private_ip?);
-        let same_interface = match &self.params.interface {
-            InterfaceSelector::Primary => true,
-            InterfaceSelector::Device(device) => self.world.host().mac_of(device) == record.mac,
-            InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
-            InterfaceSelector::Eni(id) => *id == interface,
-            // Only the metadata service knows the order of attachment.
-            InterfaceSelector::Index(_) => false,
-        };
-        if !same_interface || wanted.is_some_and(|wanted| wanted != private_ip) {
+        if wanted.is_some_and(|wanted| wanted != private_ip) {
             return None;
         }
         Some(Place {
@@ -279,15 +217,8 @@ impl<W: World> Eip<'_, W> {
         Ok(true)
     }
 
-    /// Returns whether the metadata service answers when the time is up.
-    pub(super) async fn has_metadata(&self) -> bool {
-        matches!(tokio::time::timeout(LAST_LOOK, self.world.imds().instance_id()).await, Ok(Ok(_)))
-    }
-
-    /// Returns whether this host seems to be no EC2 instance, where the metadata service is silent: nothing says so, and it
-    /// never was one since it booted.
-    pub(super) fn is_off_ec2(&self) -> bool {
-        let was_ec2 = self.last_done().is_some_and(|record| record.instance.is_some());
-        !was_ec2 && !self.world.host().looks_like_ec2()
+    /// Returns whether this host was an EC2 instance when it last did something in this boot.
+    pub(super) fn was_ec2(&self) -> bool {
+        self.last_done().is_some_and(|record| record.instance.is_some())
     }
 }

@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use super::monitor::{ASK_EC2_LEVEL, Asking};
-use super::place::Seen;
 use super::{Eip, Report, World};
 use crate::error::Error;
+use crate::resource::evidence::{ASK_EC2_LEVEL, Asking, Evidence as _, Seen};
 use crate::state::Records as _;
 
 /// The longest that filling an empty record may take; it never changes the answer.
@@ -40,14 +39,14 @@ impl<W: World> Eip<'_, W> {
         match self.deadline.bound(self.look_once(public_ip)).await {
             // The cluster waits for every node's probe before it starts anything, so EC2 gets a quarter of the budget.
             Ok(Ok(seen)) if ask_ec2 => {
-                self.with_ec2(public_ip, seen, Asking::Probe, &self.deadline.fraction(4)).await
+                self.known(public_ip).with_ec2(seen, Asking::Probe, &self.deadline.fraction(4)).await
             }
             Ok(Ok(Seen::Here)) => Ok(Report::Done),
             Ok(Ok(Seen::NotHere(why))) => {
                 self.fill_record().await;
                 Ok(Report::NotHere(why))
             }
-            Ok(Err(error)) => self.without_imds(public_ip, Asking::Probe, error).await,
+            Ok(Err(error)) => self.known(public_ip).without_imds(Asking::Probe, error).await,
             Err(_) => Err(Error::OutOfTime(self.deadline.budget())),
         }
     }

@@ -1,8 +1,7 @@
 //! Two quick looks that ask EC2 nothing while all is well, for a caller that repeats them every few seconds: could this node
 //! take the address; and does the node that has it still have it.
 
-use super::place::Seen;
-use super::{Eip, Report, World, is_silence};
+use super::{Eip, Report, Seen, World};
 use crate::cloud::Ec2 as _;
 use crate::error::Error;
 
@@ -32,7 +31,7 @@ impl<W: World> Eip<'_, W> {
             Ok(Ok(Seen::Here)) => Ok(Report::Done),
             Ok(Ok(Seen::NotHere(why))) => match self.holding(&self.deadline).await {
                 Ok(holding) => Ok(self.report(&holding)),
-                Err(error) if is_silence(&error) && self.is_settling() => Err(error),
+                Err(error) if error.is_silence() && self.is_settling() => Err(error),
                 Err(error) => Ok(Report::NotHere(format!("{why}; {error}"))),
             },
             Ok(Err(_)) | Err(_) => self.holding(&self.deadline).await.map(|holding| self.report(&holding)),

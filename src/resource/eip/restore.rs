@@ -53,10 +53,11 @@ pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> V
     loop {
         let mut left = Vec::new();
         let mut worthwhile = false;
+        let of_resources = resources_on_record(resources);
         for Known { world, params } in resources {
-            let eip = Eip { world, params, deadline: deadline.within(TURN), node: None };
             for entry in world.records().durable().displaced.into_iter().filter(|entry| !entry.put_back) {
-                if let Err(error) = eip.restore_one(&entry, &resources_on_record(resources)).await {
+                let eip = Eip { world, params, deadline: deadline.within(TURN), node: None };
+                if let Err(error) = eip.restore_one(&entry, &of_resources).await {
                     worthwhile |= error.patience() != Patience::Never;
                     left.push(Left { public_ip: entry.public_ip, error });
                 }
@@ -97,7 +98,7 @@ impl<W: World> Eip<'_, W> {
         }
         let carried = match self.deadline.bound(self.carried_on(entry)).await {
             Ok(carried) => carried?,
-            Err(_) => return Err(super::silent("network/interfaces").into()),
+            Err(_) => return Err(ImdsError::cut_off("network/interfaces").into()),
         };
         let Some(mut suspects) = carried else {
             let why =

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::holding::{Holding, Identity};
 use super::journal::Made;
-use super::place::Seen;
-use super::{Eip, Report, World, is_silence, silent};
-use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault};
+use super::{Eip, Report, Seen, World};
+use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::params::OnStop;
+use crate::resource::letting_go::{Ending, LettingGo};
 use crate::retry::{self, Backoff, Patience};
 use crate::state::Phase;
 
@@ -34,26 +34,22 @@ impl<W: World> Eip<'_, W> {
         // Asked before the record is changed: a stop changes what "settling" means.
         let settling = self.is_settling();
         let trust_metadata = self.params.on_stop != OnStop::Strict || !settling;
-        match self.let_go(trust_metadata, settling).await {
-            Ok(()) => {
+        let outcome = self.let_go(trust_metadata, settling).await;
+        match self.ending(outcome, self.params.on_stop == OnStop::Strict).await? {
+            Ending::Gone => {
                 self.record(Phase::Stopped, |record| record.association = None);
                 // The cluster waits for this before it starts the address elsewhere; what is not put back now is kept.
                 self.put_back_displaced(&self.deadline.within(PUTTING_BACK)).await;
-                Ok(Report::Done)
             }
-            Err(error) if is_silence(&error) && self.is_off_ec2() && !self.has_metadata().await => {
-                self.world.log().warn(format_args!("nothing to let go off EC2: {error}"));
-                Ok(Report::Done)
-            }
-            Err(error) if is_silence(&error) && self.params.on_stop != OnStop::Strict => {
+            Ending::NothingHere => {}
+            Ending::MayBeHere(error) => {
                 let text = format!("{} may still be associated with this node: {error}", self.name());
                 self.world.log().error(&text);
                 // Not "stopped": the next start has to look whether the address is still here.
                 self.record(Phase::Left, |_| ());
-                Ok(Report::Done)
             }
-            Err(error) => Err(error),
         }
+        Ok(Report::Done)
     }
 
     async fn let_go(&self, trust_metadata: bool, settling: bool) -> Result<(), Error> {
@@ -101,77 +97,6 @@ impl<W: World> Eip<'_, W> {
         Ok(())
     }
 
-    /// Returns the association if this instance holds the address; nothing where it does not.
-    async fn held_here(
-        &self,
-        trust_metadata: bool,
-        settling: bool,
-    ) -> Result<Option<(Address, Association)>, Error> {
-        let started = matches!(
-            self.last_done().and_then(|record| record.phase),
-            Some(Phase::Starting | Phase::Started)
-        );
-        let brief = self.deadline.fraction(2).within(retry::BRIEF);
-        let mut backoff = Backoff::new(self.params.timing.max_backoff);
-        let quarter = self.deadline.fraction(4);
-        let mut until = quarter;
-        loop {
-            let error = match self.ask_ec2(&until).await {
-                Ok(address) => match self.judge_for_stop(&address).await? {
-                    Holding::Ours(association) | Holding::Misplaced(association) => {
-                        return Ok(Some((address, association)));
-                    }
-                    // Right after a start EC2 may answer with what was before; the metadata can tell.
-                    Holding::Elsewhere(_) | Holding::Nobody
-                        if started && settling && self.is_in_sight().await && !quarter.is_over() =>
-                    {
-                        if quarter.pause(backoff.next(Patience::Lasting)).await {
-                            continue;
-                        }
-                        return Ok(None);
-                    }
-                    Holding::Elsewhere(_) | Holding::Nobody => return Ok(None),
-                },
-                Err(error) => error,
-            };
-            match &error {
-                // An address the account does not have is held by nobody in it.
-                Error::Ec2(cause) if cause.fault == Ec2Fault::Unknown => return Ok(None),
-                Error::Ec2(cause) if cause.is_silence() => {
-                    if trust_metadata && self.not_in_sight().await {
-                        let name = self.name();
-                        self.world
-                            .log()
-                            .warn(format_args!("{name} is not here by the metadata service; {error}"));
-                        return Ok(None);
-                    }
-                    // The peer may take it over meanwhile, which the metadata then shows.
-                    if cause.fault == Ec2Fault::Setup
-                        || !self.deadline.pause(backoff.next(Patience::Lasting)).await
-                    {
-                        return Err(error);
-                    }
-                    until = self.deadline.within(self.deadline.budget() / 8);
-                }
-                // Right after a change the metadata may be wrong, and EC2 has not been asked in vain but refused.
-                Error::Ec2(_) if !settling && self.not_in_sight().await => {
-                    let name = self.name();
-                    self.world
-                        .log()
-                        .warn(format_args!("{name} is not here by the metadata service; {error}"));
-                    return Ok(None);
-                }
-                // A fresh role needs some seconds before its credentials are accepted.
-                Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
-                    if !brief.pause(backoff.next(Patience::Brief)).await {
-                        return Err(error);
-                    }
-                }
-                _ => return Err(error),
-            }
-        }
-    }
-
     /// Returns who holds the address, asking the metadata service who this node is where EC2's answer needs it.
     pub(super) async fn judge_for_stop(&self, address: &Address) -> Result<Holding, Error> {
         let Some(association) = &address.association else {
@@ -187,27 +112,11 @@ impl<W: World> Eip<'_, W> {
         let me: Identity = retry::until(
             &self.deadline,
             self.params.timing.max_backoff,
-            || silent("instance-id"),
+            || ImdsError::cut_off("instance-id"),
             async || self.identity_once().await,
         )
         .await?;
         Ok(me.judge(Some(association)))
-    }
-
-    /// Returns whether the metadata service says that the address is on no interface of this instance.
-    async fn not_in_sight(&self) -> bool {
-        let Some(public_ip) = self.public_ip() else {
-            return false;
-        };
-        matches!(self.deadline.bound(self.is_nowhere_here(public_ip)).await, Ok(Ok(true)))
-    }
-
-    /// Returns whether the metadata service says that the address is in its place.
-    async fn is_in_sight(&self) -> bool {
-        let Some(public_ip) = self.public_ip() else {
-            return false;
-        };
-        matches!(self.deadline.bound(self.look_once(public_ip)).await, Ok(Ok(Seen::Here)))
     }
 
     /// Waits until EC2 shows that the association has ended. EC2 has taken the order, so its silence is no failure.
@@ -227,5 +136,44 @@ impl<W: World> Eip<'_, W> {
             }
         };
         self.world.log().warn(format_args!("{} let go, but not confirmed: {shown}", self.name()));
+    }
+}
+
+impl<W: World> LettingGo for Eip<'_, W> {
+    type Found = (Address, Association);
+
+    async fn find(&self, until: &Deadline) -> Result<Option<Self::Found>, Error> {
+        let address = match self.ask_ec2(until).await {
+            // An address the account does not have is held by nobody in it.
+            Err(Error::Ec2(cause)) if cause.fault == Ec2Fault::Unknown => return Ok(None),
+            other => other?,
+        };
+        Ok(match self.judge_for_stop(&address).await? {
+            Holding::Ours(association) | Holding::Misplaced(association) => Some((address, association)),
+            Holding::Elsewhere(_) | Holding::Nobody => None,
+        })
+    }
+
+    async fn is_in_sight(&self) -> bool {
+        let Some(public_ip) = self.public_ip() else {
+            return false;
+        };
+        matches!(self.deadline.bound(self.look_once(public_ip)).await, Ok(Ok(Seen::Here)))
+    }
+
+    async fn not_in_sight(&self) -> bool {
+        let Some(public_ip) = self.public_ip() else {
+            return false;
+        };
+        let look = self.deadline.for_last_look();
+        matches!(look.bound(self.is_nowhere_here(public_ip)).await, Ok(Ok(true)))
+    }
+
+    fn was_started(&self) -> bool {
+        matches!(self.last_done().and_then(|record| record.phase), Some(Phase::Starting | Phase::Started))
+    }
+
+    fn was_ec2(&self) -> bool {
+        Eip::was_ec2(self)
     }
 }

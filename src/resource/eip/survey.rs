@@ -1,10 +1,10 @@
 //! Who holds the address, by every source there is, side by side. Nothing is decided and nothing is changed.
 
 use super::holding::Holding;
-use super::place::Seen;
-use super::{Eip, World};
+use super::{Eip, Seen, World};
 use crate::cloud::Address;
 use crate::error::Error;
+use crate::resource::evidence::Evidence as _;
 
 /// The longest that the metadata service is waited for: it answers in milliseconds, or this is no instance.
 const METADATA: std::time::Duration = std::time::Duration::from_secs(3);
@@ -43,7 +43,7 @@ impl<W: World> Eip<'_, W> {
         let public_ip = by_ec2.as_ref().ok().map(|address| address.public_ip).or_else(|| self.public_ip());
         let by_metadata = match public_ip {
             Some(public_ip) => {
-                self.look(public_ip, &self.deadline.within(METADATA)).await.map_err(Error::Imds)
+                self.known(public_ip).look(&self.deadline.within(METADATA)).await.map_err(Error::Imds)
             }
             None => Err(Error::NotHere("the address is known to EC2 alone".to_owned())),
         };

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use super::holding::Holding;
 use super::journal::Made;
-use super::place::{Place, Seen};
-use super::{Eip, Report, World};
+use super::place::Place;
+use super::{Eip, Report, Seen, World};
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Selector};
 use crate::error::Error;
 use crate::ids::{AllocationId, AssociationId};
 use crate::resource::beside::beside;
-use crate::retry::{BRIEF, Backoff, Patience, Retryable as _};
+use crate::resource::evidence::Evidence as _;
+use crate::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::state::{Pair, Phase};
 
 /// What is known of the address when it is to be taken.
@@ -116,7 +117,7 @@ impl<W: World> Eip<'_, W> {
         let Some(public_ip) = self.public_ip().filter(|ip| !place.shows(*ip)) else {
             return false;
         };
-        matches!(self.last_look(public_ip).await, Some(Seen::Here))
+        matches!(self.known(public_ip).last_look().await, Some(Seen::Here))
     }
 
     /// Looks an allocation on record up again that EC2 does not know any more, and takes the address by the new one.
@@ -166,10 +167,8 @@ impl<W: World> Eip<'_, W> {
         reassociate: bool,
         before: &Before,
     ) -> Result<Ordered, Error> {
-        let mut backoff = Backoff::new(self.params.timing.max_backoff);
-        let mut unknown_once = false;
+        let mut series = Series::new(&self.deadline, self.params.timing.max_backoff);
         let mut last: Option<Ec2Error> = None;
-        let brief = self.deadline.fraction(2).within(BRIEF);
         loop {
             let order = self.world.ec2().associate(allocation, &place.target, reassociate);
             let error = match self.deadline.bound(order).await {
@@ -188,13 +187,7 @@ impl<W: World> Eip<'_, W> {
                 // EC2 could not show by whom: it may be by an order of ours whose answer was lost.
                 patience = Patience::Lasting;
             }
-            let again = match patience {
-                Patience::Never => false,
-                Patience::Once => !std::mem::replace(&mut unknown_once, true),
-                Patience::Brief => !brief.is_over(),
-                Patience::Lasting | Patience::Throttled => true,
-            };
-            if !again || !self.deadline.pause(backoff.next(patience)).await {
+            if !series.again(patience).await {
                 return Err(Error::Ec2(error));
             }
             last = Some(error);
@@ -280,7 +273,7 @@ impl<W: World> Eip<'_, W> {
         let Some(public_ip) = self.public_ip() else {
             return Err(self.unconfirmed(place, shown, began));
         };
-        match self.last_look(public_ip).await {
+        match self.known(public_ip).last_look().await {
             Some(Seen::Here) => {
                 self.world
                     .log()

@@ -5,6 +5,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::VipError;
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, PrivateIps};
 use crate::deadline::Deadline;
@@ -13,7 +15,7 @@ use crate::ids::InstanceId;
 use crate::params::InterfaceSelector;
 use crate::resource::World;
 use crate::resource::beside::beside;
-use crate::retry::{self, Backoff, Patience};
+use crate::retry::{self, Patience, Retryable as _, Series};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +56,7 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     deadline: &Deadline,
 ) -> Result<Assigned, Error> {
     let address = order.address;
-    let describe = || async { world.ec2().interfaces_of(&order.instance).await };
-    let cut_off = || Ec2Error::cut_off("DescribeInstances", &order.instance);
-    let interfaces = retry::until(deadline, order.max_backoff, cut_off, async || describe().await).await?;
-    let target = choose(interfaces, order)?;
+    let target = choose(interfaces(world, order, deadline).await?, order)?;
     match target.address(address) {
         Some(here) if here.primary => {
             return Err(VipError::Primary { address, of: target.to_string() }.into());
@@ -69,38 +68,76 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     let assign = retry::until(deadline, order.max_backoff, cut_off, async || {
         world.ec2().assign(&target.id, address, order.reassign).await
     });
-    // Who had it is worth a line, not a failure: the caller may lack that permission.
+    // Who had it is worth a line, not a failure.
     let look = async {
         let subnet = target.subnet.as_ref()?;
         world.ec2().holder(address, subnet).await.ok().flatten()
     };
     let (outcome, from) = beside(assign, look).await;
     let from = from.flatten().filter(|eni| eni.id != target.id);
-    if let Err(error) = outcome {
-        return Err(match error.fault {
-            Ec2Fault::OtherSubnet => {
-                VipError::OtherSubnet { address, subnet: format!("the subnet of {}", target.id) }.into()
-            }
-            Ec2Fault::AlreadyAssociated => refusal(world, &target, order, from, deadline, error).await,
-            _ => Error::Ec2(error),
-        });
+    match outcome {
+        Ok(()) => {}
+        Err(error) if error.fault == Ec2Fault::OtherSubnet => {
+            let subnet = format!("the subnet of {}", target.id);
+            return Err(VipError::OtherSubnet { address, subnet }.into());
+        }
+        Err(error) if error.fault == Ec2Fault::AlreadyAssociated => {
+            refused_by_holder(world, &target, order, from.clone(), deadline, error).await?;
+        }
+        Err(error) => return Err(Error::Ec2(error)),
     }
-    let mut backoff = Backoff::new(order.max_backoff);
+    let to = confirmed(world, target, order, deadline).await?;
+    Ok(Assigned::Now { to, from })
+}
+
+/// Returns the interfaces of the instance.
+async fn interfaces<W: World<Ec2: PrivateIps>>(
+    world: &W,
+    order: &Order,
+    deadline: &Deadline,
+) -> Result<Vec<Eni>, Error> {
+    let instance = &order.instance;
+    let cut_off = || Ec2Error::cut_off("DescribeNetworkInterfaces", instance);
+    let ask = async || world.ec2().interfaces_of(instance).await;
+    let found = retry::until(deadline, order.max_backoff, cut_off, ask).await?;
+    if found.is_empty() {
+        let text =
+            format!("{instance}: EC2 shows no interface of such an instance in this region and account");
+        return Err(Error::NotHere(text));
+    }
+    Ok(found)
+}
+
+/// Returns the interface as EC2 shows it with the address.
+async fn confirmed<W: World<Ec2: PrivateIps>>(
+    world: &W,
+    target: Eni,
+    order: &Order,
+    deadline: &Deadline,
+) -> Result<Eni, Error> {
+    let began = Instant::now();
+    let mut series = Series::new(deadline, order.max_backoff);
+    let mut shown = "nothing".to_owned();
     loop {
         let look = deadline.bound(world.ec2().interfaces(std::slice::from_ref(&target.id))).await;
-        if let Ok(Ok(found)) = look
-            && let Some(to) =
-                found.into_iter().find(|eni| eni.id == target.id && eni.address(address).is_some())
-        {
-            return Ok(Assigned::Now { to, from });
-        }
-        if !deadline.pause(backoff.next(Patience::Lasting)).await {
-            let what = format!("{address} on {}", target.id);
-            return Err(Error::Unconfirmed {
-                what,
-                shown: "it elsewhere".to_owned(),
-                waited: deadline.elapsed(),
-            });
+        let patience = match look {
+            Ok(Ok(found)) => {
+                let has_it = |eni: &Eni| eni.id == target.id && eni.address(order.address).is_some();
+                if let Some(eni) = found.into_iter().find(has_it) {
+                    return Ok(eni);
+                }
+                shown = format!("it not on {}", target.id);
+                Patience::Lasting
+            }
+            Ok(Err(error)) => {
+                shown = error.to_string();
+                error.patience()
+            }
+            Err(_) => Patience::Never,
+        };
+        if !series.again(patience).await {
+            let what = format!("{} on {}", order.address, target.id);
+            return Err(Error::Unconfirmed { what, shown, waited: began.elapsed() });
         }
     }
 }
@@ -127,27 +164,29 @@ fn choose(interfaces: Vec<Eni>, order: &Order) -> Result<Eni, Error> {
     interfaces.into_iter().find(fits).ok_or_else(|| missing(name))
 }
 
-/// Returns why EC2 says that somebody has the address.
-async fn refusal<W: World<Ec2: PrivateIps>>(
+/// Finds out why EC2 says that the address is taken: fine where the target has it, by an order whose answer was lost.
+async fn refused_by_holder<W: World<Ec2: PrivateIps>>(
     world: &W,
     target: &Eni,
     order: &Order,
     from: Option<Eni>,
     deadline: &Deadline,
     error: Ec2Error,
-) -> Error {
+) -> Result<(), Error> {
     let address = order.address;
-    let holder = match (from, &target.subnet) {
-        (None, Some(subnet)) => {
+    // What was seen before the order may be over by now.
+    let now = match &target.subnet {
+        Some(subnet) => {
             deadline.bound(world.ec2().holder(address, subnet)).await.ok().and_then(Result::ok).flatten()
         }
-        (from, _) => from,
+        None => None,
     };
-    match holder {
+    match now.or(from) {
         Some(eni) if eni.address(address).is_some_and(|address| address.primary) => {
-            VipError::Primary { address, of: eni.to_string() }.into()
+            Err(VipError::Primary { address, of: eni.to_string() }.into())
         }
-        Some(eni) if !order.reassign => VipError::Held { address, holder: eni.to_string() }.into(),
-        _ => Error::Ec2(error),
+        Some(eni) if eni.id == target.id => Ok(()),
+        Some(eni) if !order.reassign => Err(VipError::Held { address, holder: eni.to_string() }.into()),
+        _ => Err(Error::Ec2(error)),
     }
 }

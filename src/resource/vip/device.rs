@@ -6,7 +6,6 @@ use crate::cloud::{Imds as _, ImdsError};
 use crate::error::Error;
 use crate::network::{Device, Network as _, NetworkError, NewAddress};
 use crate::params::InterfaceSelector;
-use crate::resource::eip::silent;
 use crate::retry;
 
 /// The longest label with the device's name before it.
@@ -110,9 +109,8 @@ impl<W: VipWorld> Vip<'_, W> {
             }
             Ok(false)
         };
-        retry::until(&until, self.params.timing.max_backoff, || silent("meta-data"), look)
-            .await
-            .unwrap_or(true)
+        let cut_off = || ImdsError::cut_off("meta-data");
+        retry::until(&until, self.params.timing.max_backoff, cut_off, look).await.unwrap_or(true)
     }
 
     /// Returns the devices, the loopback apart, that have the address.

@@ -47,7 +47,7 @@ impl<W: VipWorld> Vip<'_, W> {
     ) -> Result<Holding, Ec2Error> {
         let ids = std::slice::from_ref(interface);
         let found =
-            self.ask_ec2("DescribeNetworkInterfaces", until, async || self.describe(ids).await).await?;
+            self.call_ec2("DescribeNetworkInterfaces", until, async || self.describe(ids).await).await?;
         let Some(ours) = found.into_iter().find(|eni| eni.id == *interface) else {
             return Ok(Holding::NotOurs);
         };

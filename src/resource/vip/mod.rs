@@ -8,6 +8,8 @@
 //!   answers, which the next start anywhere ends. In the other order it would keep an address that is its peer's by then:
 //!   its own clients would talk to themselves, and its answers would be dropped by EC2.
 
+use std::time::Duration;
+
 use super::{Action, Report, Request, World};
 use crate::cloud::{Ec2Error, Imds as _, PrivateIps};
 use crate::deadline::Deadline;
@@ -15,6 +17,7 @@ use crate::error::Error;
 use crate::host::Host as _;
 use crate::network::Network;
 use crate::params::{OnVipStop, VipParams};
+use crate::resource::evidence::Subject;
 use crate::retry;
 use crate::state::{Phase, Records as _, Volatile};
 
@@ -81,7 +84,7 @@ impl<W: VipWorld> Vip<'_, W> {
     }
 
     /// Makes one call to EC2 again and again until `until`, where its failure is worth it.
-    async fn ask_ec2<T>(
+    async fn call_ec2<T>(
         &self,
         operation: &'static str,
         until: &Deadline,
@@ -136,5 +139,29 @@ impl<W: VipWorld> Vip<'_, W> {
             durable.region = region;
             self.world.records().set_durable(&durable);
         }
+    }
+}
+
+impl<W: VipWorld> Subject for Vip<'_, W> {
+    type World = W;
+
+    fn world(&self) -> &W {
+        self.world
+    }
+
+    fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+
+    fn max_backoff(&self) -> Duration {
+        self.params.timing.max_backoff
+    }
+
+    fn name(&self) -> String {
+        self.params.address.to_string()
+    }
+
+    fn is_settling(&self) -> bool {
+        Vip::is_settling(self)
     }
 }

@@ -3,10 +3,9 @@
 //! A probe that fails makes Pacemaker stop the healthy copy on the other node. So it always has an answer: in doubt "not
 //! here", because a start that follows changes nothing where the address is already in place.
 
-use super::monitor::{ASK_EC2_LEVEL, Asking};
-use super::place::Seen;
 use super::{Report, Vip, VipWorld};
 use crate::error::Error;
+use crate::resource::evidence::{ASK_EC2_LEVEL, Asking, Evidence as _, Seen};
 
 impl<W: VipWorld> Vip<'_, W> {
     /// Returns whether the address is here; what is not known counts as not here, and is a warning in the log.

@@ -7,15 +7,16 @@
 use std::cell::Cell;
 
 use super::holding::Holding;
-use super::place::Seen;
 use super::{Report, Vip, VipWorld};
-use crate::cloud::{Ec2Error, Ec2Fault, Eni, PrivateIps as _};
+use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps as _};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::ids::InterfaceId;
+use crate::host::Host as _;
+use crate::ids::{InstanceId, InterfaceId};
 use crate::params::OnVipStop;
-use crate::resource::eip::{is_silence, silent};
-use crate::retry::{self, Backoff, Patience};
+use crate::resource::evidence::{Evidence as _, Seen};
+use crate::resource::letting_go::{Ending, LettingGo};
+use crate::retry::{Backoff, Patience};
 use crate::state::Phase;
 
 impl<W: VipWorld> Vip<'_, W> {
@@ -35,17 +36,15 @@ impl<W: VipWorld> Vip<'_, W> {
         // Asked before the record is changed: a stop changes what "settling" means.
         let settling = self.is_settling();
         let trust_metadata = self.params.on_stop != OnVipStop::Strict || !settling;
-        match self.let_go(trust_metadata, settling).await {
-            Ok(()) => self.record(Phase::Stopped, |_| ()),
-            Err(error) if is_silence(&error) && self.is_off_ec2() && !self.has_metadata().await => {
-                self.world.log().warn(format_args!("nothing to let go off EC2: {error}"));
-            }
-            Err(error) if is_silence(&error) && self.params.on_stop != OnVipStop::Strict => {
+        let outcome = self.let_go(trust_metadata, settling).await;
+        match self.ending(outcome, self.params.on_stop == OnVipStop::Strict).await? {
+            Ending::Gone => self.record(Phase::Stopped, |_| ()),
+            Ending::NothingHere => {}
+            Ending::MayBeHere(error) => {
                 self.world.log().error(format_args!("{address} may still be assigned to this node: {error}"));
                 // Not "stopped": the next start has to look whether the address is still here.
                 self.record(Phase::Left, |_| ());
             }
-            Err(error) => return Err(error),
         }
         device.map(|()| Report::Done)
     }
@@ -64,7 +63,7 @@ impl<W: VipWorld> Vip<'_, W> {
         let answer_lost = Cell::new(false);
         // Sent again after a lost answer it can only mean the same interface.
         let unassigned = self
-            .ask_ec2("UnassignPrivateIpAddresses", &self.deadline, async || {
+            .call_ec2("UnassignPrivateIpAddresses", &self.deadline, async || {
                 let outcome = self.world.ec2().unassign(&eni.id, address).await;
                 answer_lost.set(answer_lost.get() || outcome.as_ref().is_err_and(Ec2Error::may_have_worked));
                 outcome
@@ -86,81 +85,15 @@ impl<W: VipWorld> Vip<'_, W> {
         Ok(())
     }
 
-    /// Returns the interface of this instance that has the address; nothing where none has.
-    async fn held_here(&self, trust_metadata: bool, settling: bool) -> Result<Option<Eni>, Error> {
-        let started = matches!(
-            self.last_done().and_then(|record| record.phase),
-            Some(Phase::Starting | Phase::Started)
-        );
-        let brief = self.deadline.fraction(2).within(retry::BRIEF);
-        let mut backoff = Backoff::new(self.params.timing.max_backoff);
-        let quarter = self.deadline.fraction(4);
-        let mut until = quarter;
-        loop {
-            let error = match self.found_here(&until).await {
-                Ok(Some(eni)) => return Ok(Some(eni)),
-                // Right after a start EC2 may answer with what was before; the metadata can tell.
-                Ok(None) if started && settling && self.is_in_sight().await && !quarter.is_over() => {
-                    if quarter.pause(backoff.next(Patience::Lasting)).await {
-                        continue;
-                    }
-                    return Ok(None);
-                }
-                Ok(None) => return Ok(None),
-                Err(error) => error,
-            };
-            let not_here = |error: &Error| {
-                let address = self.params.address;
-                self.world.log().warn(format_args!("{address} is not here by the metadata service; {error}"));
-                Ok(None)
-            };
-            match &error {
-                Error::Ec2(cause) if cause.is_silence() => {
-                    if trust_metadata && self.not_in_sight().await {
-                        return not_here(&error);
-                    }
-                    // The peer may take it over meanwhile, which the metadata then shows.
-                    if cause.fault == Ec2Fault::Setup
-                        || !self.deadline.pause(backoff.next(Patience::Lasting)).await
-                    {
-                        return Err(error);
-                    }
-                    until = self.deadline.within(self.deadline.budget() / 8);
-                }
-                // Right after a change the metadata may be wrong, and EC2 has not been asked in vain but refused.
-                Error::Ec2(_) if !settling && self.not_in_sight().await => return not_here(&error),
-                // A fresh role needs some seconds before its credentials are accepted.
-                Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
-                    if !brief.pause(backoff.next(Patience::Brief)).await {
-                        return Err(error);
-                    }
-                }
-                Error::Imds(_) if self.deadline.pause(backoff.next(Patience::Lasting)).await => {
-                    until = self.deadline.within(self.deadline.budget() / 8);
-                }
-                _ => return Err(error),
-            }
-        }
-    }
-
-    /// Asks EC2 which interface of this instance has the address, as a secondary one.
-    async fn found_here(&self, until: &Deadline) -> Result<Option<Eni>, Error> {
-        let ids: Vec<InterfaceId> = match until.bound(self.own_interfaces_once()).await {
-            Ok(Ok(ids)) => ids,
-            other => match (self.remembered_place(), other) {
-                (Some(place), _) => vec![place.interface],
-                (None, Ok(Err(error))) => return Err(Error::Imds(error)),
-                (None, _) => return Err(Error::Imds(silent("meta-data"))),
-            },
+    /// Returns which instance this node is, as the metadata service says, or else firmware or record.
+    async fn own_instance(&self, until: &Deadline) -> Result<InstanceId, Error> {
+        let error = match until.bound(self.world.imds().instance_id()).await {
+            Ok(Ok(instance)) => return Ok(instance),
+            Ok(Err(error)) => error,
+            Err(_) => ImdsError::cut_off("instance-id"),
         };
-        let found =
-            self.ask_ec2("DescribeNetworkInterfaces", until, async || self.describe(&ids).await).await?;
-        Ok(found.into_iter().find(|eni| ids.contains(&eni.id) && self.has_it(eni)))
-    }
-
-    /// Returns whether the metadata service says that the address is in its place.
-    async fn is_in_sight(&self) -> bool {
-        matches!(self.deadline.bound(self.look_once()).await, Ok(Ok(Seen::Here)))
+        let recorded = || self.last_done().and_then(|record| record.instance);
+        self.world.host().instance_id().or_else(recorded).ok_or(Error::Imds(error))
     }
 
     /// Waits until EC2 shows the interface without the address. EC2 has taken the order, so its silence is no failure.
@@ -180,5 +113,48 @@ impl<W: VipWorld> Vip<'_, W> {
             }
         };
         self.world.log().warn(format_args!("{} let go, but not confirmed: {shown}", self.params.address));
+    }
+}
+
+impl<W: VipWorld> LettingGo for Vip<'_, W> {
+    type Found = Eni;
+
+    /// Asks for all interfaces of the instance, and names none: EC2 would refuse to tell of any where one has just been
+    /// deleted.
+    async fn find(&self, until: &Deadline) -> Result<Option<Eni>, Error> {
+        let instance = self.own_instance(until).await?;
+        let found = self
+            .call_ec2("DescribeNetworkInterfaces", until, async || {
+                self.world.ec2().interfaces_of(&instance).await
+            })
+            .await?;
+        Ok(found.into_iter().find(|eni| self.has_it(eni)))
+    }
+
+    async fn is_in_sight(&self) -> bool {
+        matches!(self.deadline.bound(self.look_once()).await, Ok(Ok(Seen::Here)))
+    }
+
+    /// What is an interface's own address does not count: it never was this resource's.
+    async fn not_in_sight(&self) -> bool {
+        let look = async {
+            let imds = self.world.imds();
+            for mac in imds.macs().await? {
+                if imds.interface(mac).await?.private_ips.iter().skip(1).any(|ip| *ip == self.params.address)
+                {
+                    return Ok::<bool, ImdsError>(false);
+                }
+            }
+            Ok(true)
+        };
+        matches!(self.deadline.for_last_look().bound(look).await, Ok(Ok(true)))
+    }
+
+    fn was_started(&self) -> bool {
+        matches!(self.last_done().and_then(|record| record.phase), Some(Phase::Starting | Phase::Started))
+    }
+
+    fn was_ec2(&self) -> bool {
+        Vip::was_ec2(self)
     }
 }

@@ -1,23 +1,29 @@
 //! Taking the address: the order, the device, the confirmation, and what is kept so that a process killed between any two
 //! steps does no harm.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::holding::Holding;
-use super::place::{Place, Seen};
+use super::place::Place;
 use super::{Report, Vip, VipError, VipWorld};
-use crate::cloud::{Ec2Error, Ec2Fault, Eni, PrivateIps as _};
+use crate::cloud::{Ec2Error, Ec2Fault, PrivateIps as _};
 use crate::error::Error;
+use crate::ids::InterfaceId;
 use crate::network::Device;
 use crate::resource::beside::beside;
-use crate::retry::{BRIEF, Backoff, Patience, Retryable as _};
+use crate::resource::evidence::{Evidence as _, Seen};
+use crate::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::state::Phase;
 
 /// How long the metadata service may be behind EC2 before EC2's word is enough: it can be behind for minutes, in which what
 /// is started after this address would wait for nothing.
 const METADATA_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Which interface had the address when it was to be taken, as soon as EC2 has said it.
+type Before = OnceCell<Option<InterfaceId>>;
 
 impl<W: VipWorld> Vip<'_, W> {
     /// Takes the address and returns when it is shown here.
@@ -30,14 +36,26 @@ impl<W: VipWorld> Vip<'_, W> {
     ) -> Result<Report, Error> {
         let began = Instant::now();
         self.record(Phase::Starting, |record| place.note(record));
-        let order = async { self.order(place).await.map(|()| began.elapsed()) };
-        let (outcome, before) = if known.is_some() {
-            (order.await, known)
+        let holder: Before = OnceCell::new();
+        let order = async { self.order(place, &holder).await.map(|()| began.elapsed()) };
+        let (outcome, before) = if let Some(known) = known {
+            if let Holding::Elsewhere(eni) = &known {
+                let _ = holder.set(Some(eni.id.clone()));
+            }
+            (order.await, Some(known))
         } else {
-            let (outcome, look) = beside(order, self.look_at_holder(place)).await;
+            let (outcome, look) = beside(order, self.look_at_holder(place, &holder)).await;
             (outcome, look.flatten())
         };
-        let ordered = outcome?;
+        let ordered = match outcome {
+            Ok(ordered) => ordered,
+            Err(Error::Ec2(error)) if error.is_silence() && self.has_arrived(place).await => {
+                let ip = self.params.address;
+                self.world.log().warn(format_args!("{ip} is here by the metadata service; {error}"));
+                began.elapsed()
+            }
+            Err(error) => return Err(error),
+        };
         // Before the confirmation: EC2 has taken the order, and from whenever it routes here somebody listens.
         self.put_on_device(place, device).await?;
         self.confirm(place).await?;
@@ -65,8 +83,9 @@ impl<W: VipWorld> Vip<'_, W> {
     }
 
     /// Looks once who has the address, beside an order.
-    async fn look_at_holder(&self, place: &Place) -> Option<Holding> {
+    async fn look_at_holder(&self, place: &Place, before: &Before) -> Option<Holding> {
         let holder = self.world.ec2().holder(self.params.address, &place.subnet.as_ref()?.id).await.ok()?;
+        let _ = before.set(holder.as_ref().map(|eni| eni.id.clone()));
         Some(match holder {
             Some(eni) if eni.id == place.interface => Holding::Ours(eni),
             Some(eni) => Holding::Elsewhere(eni),
@@ -75,17 +94,16 @@ impl<W: VipWorld> Vip<'_, W> {
     }
 
     /// Asks EC2 to assign the address until it does, has done so, or never will.
-    async fn order(&self, place: &Place) -> Result<(), Error> {
-        let mut backoff = Backoff::new(self.params.timing.max_backoff);
-        let mut unknown_once = false;
-        let brief = self.deadline.fraction(2).within(BRIEF);
+    async fn order(&self, place: &Place, before: &Before) -> Result<(), Error> {
+        let mut series = Series::new(&self.deadline, self.params.timing.max_backoff);
+        let mut last: Option<Ec2Error> = None;
         let ip = self.params.address;
         loop {
             let order = self.world.ec2().assign(&place.interface, ip, self.params.allow_reassignment);
             let error = match self.deadline.bound(order).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => error,
-                Err(_) => Ec2Error::cut_off("AssignPrivateIpAddresses", &ip),
+                Err(_) => Ec2Error::cut_off("AssignPrivateIpAddresses", &ip).after(last.as_ref()),
             };
             let mut patience = error.patience();
             match error.fault {
@@ -99,26 +117,45 @@ impl<W: VipWorld> Vip<'_, W> {
                     // EC2 could not show by whom: it may be by an order of ours whose answer was lost.
                     Err(None) => patience = Patience::Lasting,
                 },
-                _ if error.may_have_worked() && self.has_arrived(place).await => return Ok(()),
+                _ if error.may_have_worked() && self.look_after_order(place, before).await? => return Ok(()),
                 _ => {}
             }
-            let again = match patience {
-                Patience::Never => false,
-                Patience::Once => !std::mem::replace(&mut unknown_once, true),
-                Patience::Brief => !brief.is_over(),
-                Patience::Lasting | Patience::Throttled => true,
-            };
-            if !again || !self.deadline.pause(backoff.next(patience)).await {
+            if !series.again(patience).await {
                 return Err(Error::Ec2(error));
             }
+            last = Some(error);
         }
     }
 
-    /// Returns whether an order whose answer was lost put the address here.
+    /// Looks whether an order whose answer was lost put the address here.
+    ///
+    /// The look is repeated while half of the time lasts: an order that is simply sent again could take the address back from
+    /// a node that was told to take it later. Where the node that had it before took it again, EC2 shows what it showed before.
+    async fn look_after_order(&self, place: &Place, before: &Before) -> Result<bool, Error> {
+        let half = self.deadline.fraction(2);
+        let look = if half.is_over() {
+            self.deadline.bound(self.look_at_holder(place, before)).await.ok().flatten()
+        } else {
+            self.holding(&place.interface, &half).await.ok()
+        };
+        match look {
+            Some(Holding::Ours(_)) => Ok(true),
+            Some(Holding::Elsewhere(now)) => {
+                // Where the look before the order was lost, this is the first that is known.
+                if before.get_or_init(|| Some(now.id.clone())).as_ref() == Some(&now.id) {
+                    return Ok(false);
+                }
+                let address = self.params.address.to_string();
+                Err(Error::TakenMeanwhile { address, holder: now.to_string() })
+            }
+            Some(Holding::NotOurs) | None => Ok(false),
+        }
+    }
+
+    /// Returns whether the metadata service shows the address here now that did not before: the order took effect, though
+    /// its answer was lost.
     async fn has_arrived(&self, place: &Place) -> bool {
-        let look = self.deadline.bound(self.describe(std::slice::from_ref(&place.interface))).await;
-        let arrived = |found: Vec<Eni>| found.iter().any(|eni| eni.id == place.interface && self.has_it(eni));
-        look.is_ok_and(|answer| answer.is_ok_and(arrived))
+        place.shown == Some(false) && self.last_look().await == Some(Seen::Here)
     }
 
     /// Finds out why EC2 says that the address is taken: fine where it is here, an error where that will not change, nothing
@@ -179,7 +216,7 @@ impl<W: VipWorld> Vip<'_, W> {
                 break;
             }
         }
-        if by_ec2 || (metadata_tell && self.last_look().await == Some(Seen::Here)) {
+        if by_ec2 || self.has_arrived(place).await {
             return Ok(());
         }
         let what = format!("{} on {}", self.params.address, place.interface);

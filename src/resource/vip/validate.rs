@@ -35,7 +35,7 @@ impl<W: VipWorld> Vip<'_, W> {
         }
         if let Some(own_ip) = place.own_ip {
             let asked = self
-                .ask_ec2("AssignPrivateIpAddresses", &self.deadline, async || {
+                .call_ec2("AssignPrivateIpAddresses", &self.deadline, async || {
                     allowed(self.world.ec2().assign(&place.interface, own_ip, false).await)
                 })
                 .await;
@@ -45,7 +45,7 @@ impl<W: VipWorld> Vip<'_, W> {
         let absent = FOR_DOCUMENTATION.into_iter().find(|ip| subnet.is_some_and(|cidr| !cidr.contains(*ip)));
         if let Some(absent) = absent {
             let asked = self
-                .ask_ec2("UnassignPrivateIpAddresses", &self.deadline, async || {
+                .call_ec2("UnassignPrivateIpAddresses", &self.deadline, async || {
                     allowed(self.world.ec2().unassign(&place.interface, absent).await)
                 })
                 .await;

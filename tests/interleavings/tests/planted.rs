@@ -43,7 +43,7 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a monitor believes a metadata service that is behind",
-        file: "src/resource/eip/monitor.rs",
+        file: "src/resource/evidence.rs",
         right: "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),",
         wrong: "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
             Ok(Ok(Seen::NotHere(why))) => Ok(Report::NotHere(why)),",

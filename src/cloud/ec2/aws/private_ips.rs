@@ -24,7 +24,6 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn holder(&self, ip: Ipv4Addr, subnet: &SubnetId) -> Result<Option<Eni>, Ec2Error> {
-        let filter = |name: &str, value: String| Filter::builder().name(name).values(value).build();
         let output = self
             .call(DESCRIBE, &ip.to_string(), async |client| {
                 client
@@ -42,15 +41,13 @@ impl PrivateIps for AwsEc2 {
 
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error> {
         let output = self
-            .call("DescribeInstances", instance.as_str(), async |client| {
-                client.describe_instances().instance_ids(instance.as_str()).send().await
+            .call(DESCRIBE, instance.as_str(), async |client| {
+                let filter = filter("attachment.instance-id", instance.to_string());
+                client.describe_network_interfaces().filters(filter).send().await
             })
             .await?;
-        let instances = output.reservations().iter().flat_map(types::Reservation::instances);
-        let wanted = instances.filter(|found| found.instance_id() == Some(instance.as_str()));
-        Ok(wanted
-            .flat_map(|found| found.network_interfaces().iter().filter_map(|i| of_instance(found, i)))
-            .collect())
+        let found = output.network_interfaces().iter().filter_map(interface);
+        Ok(found.filter(|eni| eni.instance.as_ref() == Some(instance)).collect())
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
@@ -81,47 +78,25 @@ impl PrivateIps for AwsEc2 {
     }
 }
 
+fn filter(name: &str, value: String) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
 /// Returns the interface in our own types; nothing where its id is missing. Absent fields come as absent or empty.
 fn interface(interface: &types::NetworkInterface) -> Option<Eni> {
     let attachment = interface.attachment();
     let address = |address: &types::NetworkInterfacePrivateIpAddress| {
-        let public_ip = address.association().and_then(|association| association.public_ip());
-        private_address(address.private_ip_address(), address.primary(), public_ip)
+        Some(PrivateAddress {
+            ip: address.private_ip_address()?.parse().ok()?,
+            primary: address.primary().unwrap_or(false),
+            public_ip: address.association().and_then(|association| association.public_ip()?.parse().ok()),
+        })
     };
     Some(Eni {
         id: interface.network_interface_id()?.parse().ok()?,
         instance: attachment.and_then(|a| a.instance_id()?.parse().ok()),
         device_index: attachment.and_then(|a| u32::try_from(a.device_index()?).ok()),
         subnet: interface.subnet_id().and_then(|id| id.parse().ok()),
-        zone: interface.availability_zone().filter(|zone| !zone.is_empty()).map(str::to_owned),
         addresses: interface.private_ip_addresses().iter().filter_map(address).collect(),
-    })
-}
-
-/// Returns an interface as it is shown with its instance.
-fn of_instance(instance: &types::Instance, interface: &types::InstanceNetworkInterface) -> Option<Eni> {
-    let address = |address: &types::InstancePrivateIpAddress| {
-        let public_ip = address.association().and_then(|association| association.public_ip());
-        private_address(address.private_ip_address(), address.primary(), public_ip)
-    };
-    Some(Eni {
-        id: interface.network_interface_id()?.parse().ok()?,
-        instance: instance.instance_id().and_then(|id| id.parse().ok()),
-        device_index: interface.attachment().and_then(|a| u32::try_from(a.device_index()?).ok()),
-        subnet: interface.subnet_id().and_then(|id| id.parse().ok()),
-        zone: instance.placement().and_then(|placement| placement.availability_zone()).map(str::to_owned),
-        addresses: interface.private_ip_addresses().iter().filter_map(address).collect(),
-    })
-}
-
-fn private_address(
-    ip: Option<&str>,
-    primary: Option<bool>,
-    public_ip: Option<&str>,
-) -> Option<PrivateAddress> {
-    Some(PrivateAddress {
-        ip: ip?.parse().ok()?,
-        primary: primary.unwrap_or(false),
-        public_ip: public_ip.and_then(|ip| ip.parse().ok()),
     })
 }

@@ -17,7 +17,6 @@ impl FakeEc2 {
             instance: instance.parse().ok(),
             device_index: Some(0),
             subnet: subnet.parse().ok(),
-            zone: Some("eu-west-1a".to_owned()),
             addresses: vec![PrivateAddress { ip: own.parse().unwrap(), primary: true, public_ip: None }],
         });
     }
@@ -95,10 +94,8 @@ impl PrivateIps for FakeEc2 {
     }
 
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error> {
-        self.call("DescribeInstances", instance.to_string(), |state| {
-            let found: Vec<Eni> =
-                state.shown().into_iter().filter(|eni| eni.instance.as_ref() == Some(instance)).collect();
-            if found.is_empty() { Err(Fault::Target) } else { Ok(found) }
+        self.call(DESCRIBE, instance.to_string(), |state| {
+            Ok(state.shown().into_iter().filter(|eni| eni.instance.as_ref() == Some(instance)).collect())
         })
         .await
     }

@@ -193,3 +193,39 @@ async fn late_metadata_get_their_time_where_ec2_refuses_right_after_a_start() {
     let (outcome, ()) = tokio::join!(node.monitor(), catching_up);
     assert_eq!(outcome.unwrap(), Report::Done);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_old_denial_before_ec2_falls_silent_does_not_stop_what_the_metadata_show() {
+    let node = Node::new().settled().await;
+    node.ec2.give(EIP, &target(2));
+    node.ec2.freeze_describes(1);
+    node.ec2.give(EIP, &target(1));
+    let (ec2, before) = (node.ec2.clone(), node.ec2.calls().len());
+    let falls_silent = async move {
+        while ec2.calls().len() < before + 1 {
+            tokio::task::yield_now().await;
+        }
+        ec2.fail("*", Ec2Fault::Silent, Strike::Before);
+    };
+    let (outcome, ()) = tokio::join!(node.run(Action::Monitor { level: 10 }), falls_silent);
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert!(node.logged("EC2 denied it, then fell silent"), "{:?}", node.world.log.lines());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_old_answer_right_after_a_start_is_not_believed_while_the_metadata_are_silent() {
+    let node = Node::new();
+    node.start().await.unwrap();
+    node.imds.show(EIP, "10.0.1.10");
+    node.ec2.free(EIP);
+    node.ec2.freeze_describes(1);
+    node.ec2.give(EIP, &target(1));
+    node.imds.set_silent(true);
+    let imds = node.imds.clone();
+    let back = async move {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        imds.set_silent(false);
+    };
+    let (outcome, ()) = tokio::join!(node.monitor(), back);
+    assert_eq!(outcome.unwrap(), Report::Done);
+}

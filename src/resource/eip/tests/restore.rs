@@ -130,3 +130,24 @@ async fn how_aws_was_reached_is_on_record() {
     assert_eq!(durable.displaced.len(), 1);
     assert_eq!(durable.reach.unwrap().role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/net"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_takes_long_does_not_use_up_the_turn_of_the_next() {
+    const SECOND: &str = "203.0.113.98";
+    let node = after_boot();
+    let place = Target { private_ip: "10.0.1.11".parse().unwrap(), ..target(1) };
+    node.ec2.attach(&instance(1), &place);
+    let allocation = node.ec2.allocate(SECOND, "eipalloc-00000000000000098");
+    node.world.records.durable.borrow_mut().displaced.push(Displaced {
+        public_ip: SECOND.parse().unwrap(),
+        interface: place.interface,
+        private_ip: place.private_ip,
+        put_back: false,
+    });
+    node.ec2.fail_once("DescribeAddresses", Ec2Fault::Silent, Strike::Hang);
+    assert!(restored(&node, 60).await.is_empty());
+    let orders: Vec<String> =
+        node.ec2.calls().into_iter().filter(|call| call.starts_with("Associate")).collect();
+    let expected = [format!("AssociateAddress {allocation}"), format!("AssociateAddress {OTHER_ALLOCATION}")];
+    assert_eq!(orders, expected, "the second had its turn while the first was still to be had");
+}

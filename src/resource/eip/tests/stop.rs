@@ -205,3 +205,14 @@ async fn an_association_that_ended_by_itself_is_not_told_as_our_doing() {
     assert_eq!(node.world.records.durable().history.len(), before);
     assert!(node.logged("had ended already"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_cut_itself_off_by_letting_go_sees_it_when_the_time_is_up() {
+    let node = Node::new().with("on_stop", "strict").settled().await;
+    node.ec2.fail_once("DisassociateAddress", Ec2Fault::Silent, Strike::After);
+    // The answer was lost, and the order that is sent again never comes back.
+    node.ec2.fail("DisassociateAddress", Ec2Fault::Silent, Strike::Hang);
+    node.imds.hide(EIP);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.phase(), Some(Phase::Stopped));
+}

@@ -62,3 +62,36 @@ async fn a_lost_answer_is_no_failure_and_an_order_that_never_shows_is_one() {
     node.ec2.freeze_enis(1000);
     assert!(matches!(order(&node, 3, |_| ()).await, Err(Error::Unconfirmed { .. })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_ec2_from_confirming_is_what_is_told() {
+    let node = Node::new();
+    let ec2 = node.ec2.clone();
+    let denied = async move {
+        // Two looks and the order are under way.
+        while ec2.calls().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        ec2.fail("DescribeNetworkInterfaces", Ec2Fault::Denied, Strike::Before);
+    };
+    let began = Instant::now();
+    let ((), outcome) = tokio::join!(biased; denied, order(&node, 2, |_| ()));
+    let error = outcome.unwrap_err();
+    assert!(matches!(&error, Error::Unconfirmed { shown, .. } if shown.contains("Denied")), "{error}");
+    assert_eq!(began.elapsed(), Duration::ZERO, "the same question gets the same answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_order_that_is_refused_because_the_first_was_carried_out_is_no_failure() {
+    let node = Node::new();
+    node.ec2.fail_once("AssignPrivateIpAddresses", Ec2Fault::Silent, Strike::After);
+    node.ec2.fail_once("AssignPrivateIpAddresses", Ec2Fault::AlreadyAssociated, Strike::Before);
+    let outcome = order(&node, 2, |order| order.reassign = false).await;
+    assert!(matches!(outcome, Ok(Assigned::Now { .. })), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_ec2_does_not_know_is_named() {
+    let error = order(&Node::new(), 8, |_| ()).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: EC2 shows no interface", instance(8))), "{error}");
+}

@@ -134,3 +134,37 @@ async fn without_the_interface_that_is_configured_nothing_is_in_place() {
         assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)), "{value}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_old_denial_before_ec2_falls_silent_does_not_stop_what_the_metadata_show() {
+    let node = Node::new().settled().await;
+    node.ec2.give_private(VIP, &eni(2));
+    node.ec2.freeze_enis(2);
+    node.ec2.give_private(VIP, &eni(1));
+    let (ec2, before) = (node.ec2.clone(), node.ec2.calls().len());
+    let falls_silent = async move {
+        while ec2.calls().len() < before + 2 {
+            tokio::task::yield_now().await;
+        }
+        ec2.fail("*", Ec2Fault::Silent, Strike::Before);
+    };
+    let (outcome, ()) = tokio::join!(node.run(Action::Monitor { level: 10 }), falls_silent);
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert!(node.logged("EC2 denied it, then fell silent"), "{:?}", node.world.log.lines());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_old_answer_right_after_a_start_is_not_believed_while_the_metadata_are_silent() {
+    let node = Node::new().started().await;
+    node.ec2.free_private(VIP);
+    node.ec2.freeze_enis(2);
+    node.ec2.give_private(VIP, &eni(1));
+    node.imds.set_silent(true);
+    let imds = node.imds.clone();
+    let back = async move {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        imds.set_silent(false);
+    };
+    let (outcome, ()) = tokio::join!(node.monitor(), back);
+    assert_eq!(outcome.unwrap(), Report::Done);
+}

@@ -270,3 +270,76 @@ async fn a_migration_takes_it_in_one_call_while_the_source_still_holds_it() {
     assert_eq!(target.run(Action::MigrateFrom).await.unwrap(), Report::Done);
     assert!(target.holds(1));
 }
+
+/// Does something as soon as node 1 holds the address.
+async fn once_held(ec2: FakeEc2, then: impl FnOnce(&FakeEc2)) {
+    while ec2.private_holder(VIP) != Some(eni(1)) {
+        tokio::task::yield_now().await;
+    }
+    then(&ec2);
+}
+
+fn orders(node: &Node) -> usize {
+    node.ec2.calls().iter().filter(|call| call.starts_with("Assign")).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_answer_was_lost_is_not_sent_again_once_a_later_start_has_taken_the_address() {
+    for before in [None, Some(3)] {
+        let node = Node::new();
+        if let Some(before) = before {
+            node.ec2.give_private(VIP, &eni(before));
+        }
+        node.ec2.fail_once("AssignPrivateIpAddresses", Ec2Fault::Silent, Strike::After);
+        let taken = once_held(node.ec2.clone(), |ec2| ec2.give_private(VIP, &eni(2)));
+        let (outcome, ()) = tokio::join!(node.start(), taken);
+        let error = outcome.unwrap_err();
+        assert!(
+            matches!(&error, Error::TakenMeanwhile { holder, .. } if holder.contains(&instance(2))),
+            "{error}"
+        );
+        assert!(node.holds(2) && !node.on_device());
+        assert_eq!(orders(&node), 1, "held before: {before:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_was_lost_on_its_way_is_sent_again() {
+    for before in [None, Some(2)] {
+        let node = Node::new();
+        if let Some(before) = before {
+            node.ec2.give_private(VIP, &eni(before));
+        }
+        node.ec2.fail_once("AssignPrivateIpAddresses", Ec2Fault::Silent, Strike::Before);
+        assert_eq!(node.start().await.unwrap(), Report::Done);
+        assert!(node.holds(1));
+        assert_eq!(orders(&node), 2, "held before: {before:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_answer_was_lost_for_good_is_told_by_the_metadata() {
+    let node = Node::new();
+    node.ec2.fail_once("AssignPrivateIpAddresses", Ec2Fault::Silent, Strike::After);
+    let (ec2, imds) = (node.ec2.clone(), node.imds.clone());
+    let cut = async move {
+        // A look and the order are under way.
+        while ec2.calls().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        ec2.fail("*", Ec2Fault::Silent, Strike::Hang);
+        imds.show_private(MAC, VIP, true);
+    };
+    let ((), outcome) = tokio::join!(biased; cut, node.start());
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert!(node.on_device() && node.logged("is here by the metadata service"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_refusal_before_is_named_where_the_time_runs_out_during_an_attempt() {
+    let node = Node::new();
+    node.ec2.fail_once("AssignPrivateIpAddresses", Ec2Fault::NotReady, Strike::Before);
+    node.ec2.fail("AssignPrivateIpAddresses", Ec2Fault::Silent, Strike::Hang);
+    let error = node.start().await.unwrap_err().to_string();
+    assert!(error.ends_with("no answer in time, NotReady before"), "{error}");
+}

@@ -153,3 +153,34 @@ async fn a_late_describe_right_after_a_start_does_not_end_a_strict_stop() {
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert_eq!(node.ec2.private_holder(VIP), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_cut_itself_off_by_letting_go_sees_it_when_the_time_is_up() {
+    let node = Node::new().with("on_stop", "strict").settled().await;
+    node.ec2.fail_once("UnassignPrivateIpAddresses", Ec2Fault::Silent, Strike::After);
+    // The answer was lost, and the order that is sent again never comes back.
+    node.ec2.fail("UnassignPrivateIpAddresses", Ec2Fault::Silent, Strike::Hang);
+    node.imds.show_private(MAC, VIP, false);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.phase(), Some(Phase::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interface_that_ec2_has_just_forgotten_does_not_fail_a_stop() {
+    let node = Node::new().started().await;
+    node.imds.attach(Interface {
+        mac: "02:00:00:00:00:07".parse().unwrap(),
+        id: eni(7).parse().unwrap(),
+        private_ips: vec!["10.0.0.7".parse().unwrap()],
+    });
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.ec2.private_holder(VIP), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_metadata_silent_the_record_says_which_instance_this_is() {
+    let node = Node::new().settled().await;
+    node.imds.set_silent(true);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.ec2.private_holder(VIP), None);
+}

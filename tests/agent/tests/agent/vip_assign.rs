@@ -90,7 +90,11 @@ fn what_cannot_be_done_is_one_line() {
         (&["10.0.1.100", "node1"], 2, "INSTANCE=node1: expected i- and"),
         (&["10.0.1.100"], 2, "INSTANCE"),
         (&["10.0.1.100", a.id(), "--regoin", "x"], 2, "--regoin"),
-        (&["10.0.1.100", "i-00000000000000bad"], 1, "InvalidInstanceID.NotFound"),
+        (
+            &["10.0.1.100", "i-00000000000000bad"],
+            1,
+            "i-00000000000000bad: EC2 shows no interface of such an instance",
+        ),
         (&["10.0.1.10", b.id()], 1, "is the primary address of"),
         (&["10.0.1.100", a.id(), "--interface", "eth0"], 2, "expected its eni-... id or its device index"),
     ];
@@ -102,7 +106,7 @@ fn what_cannot_be_done_is_one_line() {
 
 #[test]
 fn a_missing_permission_is_said_by_its_name() {
-    for action in ["DescribeInstances", "AssignPrivateIpAddresses"] {
+    for action in ["DescribeNetworkInterfaces", "AssignPrivateIpAddresses"] {
         let (world, [a]) = one_subnet();
         world.cloud.deny(action);
         let told = eipctl(&a, &["10.0.1.100", a.id(), "--timeout", "5"]).exits(1);
