@@ -32,14 +32,17 @@ class Answer(NamedTuple):
 class Node:
     """An instance of moto's with the agent on it."""
 
-    def __init__(self, folder: Path, interface: str, endpoint_url: str, imds_endpoint: str):
+    def __init__(self, folder: Path, interface: str, endpoint_url: str, imds_endpoint: str, agent: str):
         self.interface = interface
+        # The one binary goes by the name under which it is called.
+        self.program = folder / agent
+        self.program.symlink_to(servers.built("eip"))
         self.log = folder / "log"
         self.environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "OCF_ROOT": "/usr/lib/ocf",
             "OCF_RESOURCE_INSTANCE": "address",
-            "OCF_RESOURCE_TYPE": "eip",
+            "OCF_RESOURCE_TYPE": agent,
             "OCF_RESOURCE_PROVIDER": "heartbeat",
             "OCF_RESKEY_CRM_meta_timeout": "20000",
             "OCF_RESKEY_endpoint_url": endpoint_url,
@@ -53,7 +56,7 @@ class Node:
     def run(self, action: str, environment: dict[str, str] | None = None, **parameters: str) -> Answer:
         given = {f"OCF_RESKEY_{name}": value for name, value in parameters.items()}
         done = subprocess.run(
-            [servers.built("eip"), action],
+            [self.program, action],
             env={**self.environment, **given, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -96,10 +99,11 @@ class AgentAgainstMoto(unittest.TestCase):
             self.node(folder / name, f"interface {name}", imds[instance])
             for name, instance in zip("ab", instances, strict=True)
         )
+        self.vip = self.node(folder / "vip on a", "interface a", imds[instances[0]], "vip")
 
-    def node(self, folder: Path, interface: str, imds: str) -> Node:
+    def node(self, folder: Path, interface: str, imds: str, agent: str = "eip") -> Node:
         folder.mkdir()
-        return Node(folder, self.id_of[interface], self.url, imds)
+        return Node(folder, self.id_of[interface], self.url, imds, agent)
 
     def assert_answer(self, code: int, answer: Answer, node: Node):
         log = node.log.read_text() if node.log.exists() else ""
@@ -217,6 +221,28 @@ class AgentAgainstMoto(unittest.TestCase):
         answer = self.a.run("validate-all", {"OCF_CHECK_LEVEL": "10"}, **self.parameters)
         self.assert_answer(0, answer, self.a)
         self.assert_holder(self.a)
+
+    def private_addresses(self, node: Node) -> list[str]:
+        found = self.ec2.describe_network_interfaces(NetworkInterfaceIds=[node.interface])["NetworkInterfaces"]
+        return [address["PrivateIpAddress"] for address in found[0]["PrivateIpAddresses"]]
+
+    def test_secondary_private_address_comes_and_goes(self):
+        """On one node: moto lets two interfaces have one private address (deviations.py), so nothing can be taken over there."""
+        address = "10.0.0.101"
+        self.parameters = {"secondary_private_ip": address, "add_to_device": "false"}
+        self.assert_answer(7, self.vip.run("monitor", **self.parameters), self.vip)
+        self.does(0, self.vip, "start")
+        self.assertIn(address, self.private_addresses(self.vip))
+        self.monitors(0, self.vip)
+        # The metadata are aws-sim's, which was told nothing of the address: EC2 knows better.
+        self.monitors(0, self.vip, **SETTLED)
+        before = self.private_addresses(self.vip)
+        self.does(0, self.vip, "start")
+        self.assertEqual(before, self.private_addresses(self.vip))
+        self.does(0, self.vip, "stop")
+        self.assertNotIn(address, self.private_addresses(self.vip))
+        self.monitors(7, self.vip)
+        self.does(0, self.vip, "stop")
 
 
 if __name__ == "__main__":
