@@ -177,7 +177,7 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
-cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured (root)
+cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured, and the demo (root)
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo test $(CARGO_FLAGS) -p cluster
 	cargo build $(CARGO_FLAGS) -p cluster
@@ -188,7 +188,7 @@ cluster-test: agent ## Real two-node clusters in network namespaces: every failu
 		echo "skipped: the cluster tests lack what they run: $$missing"; \
 		[ "$(CI)" != true ]; \
 	else \
-		$(AS_ROOT) $(BIN)/cluster test; \
+		$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster; \
 	fi
 
 # Its nodes install the Debian packages: a folder of its own, without those of other versions.
