@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use crate::host::own_user;
+
 /// A state file is a few kilobytes; a larger one is not ours.
 const LARGEST: u64 = 1 << 20;
 
@@ -38,7 +40,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
 /// Makes sure that nobody else can have put files into a folder, taken them away or brought old ones back.
 fn check_folder(folder: &Path) -> io::Result<()> {
     // In a root folder without /proc nobody can tell whose process this is, and the action has to go on.
-    let own = own_uid().ok();
+    let own = own_user().ok();
     // A link of our own is an administrator's, who keeps state on another disk.
     for meta in [fs::symlink_metadata(folder)?, fs::metadata(folder)?] {
         if own.is_some_and(|own| meta.uid() != own) {
@@ -56,7 +58,8 @@ fn check(file: &File) -> io::Result<()> {
     if !meta.is_file() {
         return Err(io::Error::other("not a plain file"));
     }
-    if meta.uid() != own_uid()? {
+    // Without /proc as for the folder: what this process writes it has to be able to read.
+    if own_user().is_ok_and(|own| meta.uid() != own) {
         return Err(io::Error::other(format!("owned by user {}", meta.uid())));
     }
     if meta.mode() & 0o022 != 0 {
@@ -65,9 +68,19 @@ fn check(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the user this process acts as. `/proc/self` belongs to it; std has no other way without unsafe code.
-fn own_uid() -> io::Result<u32> {
-    Ok(fs::metadata("/proc/self")?.uid())
+/// Makes a folder of ours, unless it is there.
+///
+/// # Errors
+/// Where it can't be made.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    // What is above our folder belongs to others too, resource-agents for one; what is in ours does not.
+    if let Some(above) = folder.parent() {
+        DirBuilder::new().recursive(true).mode(0o755).create(above)?;
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Replaces a file by one with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
@@ -76,13 +89,7 @@ fn own_uid() -> io::Result<u32> {
 /// Where the folder can't be made or written, or others may write to it: they would choose where the text goes.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
-    if !folder.is_dir() {
-        // What is above our folder belongs to others too, resource-agents for one; what is in ours does not.
-        if let Some(above) = folder.parent() {
-            DirBuilder::new().recursive(true).mode(0o755).create(above)?;
-        }
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    make_folder(folder)?;
     check_folder(folder)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));

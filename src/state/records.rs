@@ -78,7 +78,7 @@ impl FileRecords {
         match loaded {
             Ok(record) => record.unwrap_or_default(),
             Err(reason) => {
-                self.log.warn(format_args!("state file {} not used: {reason}", path.display()));
+                self.log.warn_once(format_args!("state file {} not used: {reason}", path.display()));
                 T::default()
             }
         }
@@ -92,7 +92,7 @@ impl FileRecords {
             .map_err(std::io::Error::other)
             .and_then(|text| file::replace(path, &text));
         if let Err(error) = stored {
-            self.log.warn(format_args!("state file {} not written: {error}", path.display()));
+            self.log.warn_once(format_args!("state file {} not written: {error}", path.display()));
         }
     }
 }
@@ -245,6 +245,26 @@ mod tests {
         assert!(folders.iter().all(|(_, error)| error.is_none()), "{folders:?}");
         assert_eq!(std::fs::read_dir(&one.durable).unwrap().count(), 1, "nothing stays of the trial");
         std::fs::remove_dir_all(one.volatile.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_refused_is_said_once_however_often_it_is_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let records = records("refused", "eip");
+        records.set_durable(&Durable::default());
+        std::fs::set_permissions(&records.durable, std::fs::Permissions::from_mode(0o777)).unwrap();
+        for _ in 0..3 {
+            assert_eq!(records.durable(), Durable::default());
+            records.set_durable(&Durable::default());
+        }
+        let lines = records.log.lines();
+        let told = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+        assert_eq!(
+            (told("not used: others may write"), told("not written: others may write")),
+            (1, 1),
+            "{lines:?}"
+        );
+        std::fs::remove_dir_all(records.durable.parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! writes its word down, unless a later one is there; asks before every order whether its word is still the last; and works
 //! only while it holds a lock, which the kernel takes back from a process that is killed.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -210,11 +210,8 @@ impl Turns {
 
 /// Opens a file to be locked, and makes it and its folder where they are not there.
 fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
-        if let Some(above) = folder.parent() {
-            DirBuilder::new().recursive(true).mode(0o755).create(above)?;
-        }
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if let Some(folder) = path.parent() {
+        file::make_folder(folder)?;
     }
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)

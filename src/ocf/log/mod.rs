@@ -5,6 +5,7 @@
 mod destinations;
 mod trace;
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ struct Shared {
     stderr: Sink,
     prefix: String,
     secrets: Mutex<Vec<String>>,
+    /// Warnings that are not said again.
+    said: Mutex<BTreeSet<String>>,
     /// Whether a reason was given.
     reason_given: AtomicBool,
     /// Whether the process is about to end for want of time.
@@ -83,6 +86,7 @@ impl Log {
             stderr: process.stderr,
             prefix: environment.exit_reason_prefix().to_owned(),
             secrets: Mutex::default(),
+            said: Mutex::default(),
             reason_given: AtomicBool::default(),
             ending: AtomicBool::default(),
         }));
@@ -104,6 +108,7 @@ impl Log {
             stderr: Arc::new(Mutex::new(std::io::sink())),
             prefix: "ocf-exit-reason:".to_owned(),
             secrets: Mutex::default(),
+            said: Mutex::default(),
             reason_given: AtomicBool::default(),
             ending: AtomicBool::default(),
         }))
@@ -128,6 +133,14 @@ impl Log {
     /// Says that something is not as it should be, and that the action goes on.
     pub fn warn(&self, text: impl Display) {
         self.line(Level::Warn, Stderr::Allowed, text);
+    }
+
+    /// Says it as [`Self::warn`] does, unless this process has said the same before.
+    pub fn warn_once(&self, text: impl Display) {
+        let text = text.to_string();
+        if lock(&self.0.said).insert(text.clone()) {
+            self.warn(text);
+        }
     }
 
     /// Says what was done.

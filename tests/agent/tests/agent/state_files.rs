@@ -266,3 +266,31 @@ fn records_of_another_boot_do_not_count() {
     a.probe().param("on_stop", "leave").ok();
     world.held_by(&a);
 }
+
+#[test]
+fn without_proc_what_was_written_is_read_again() {
+    let Some(isolation) = Isolation::new("mount -t tmpfs tmpfs /proc") else { return };
+    let (world, [a]) = World::setup().inside(isolation).make();
+    a.start().ok();
+    world.held_by(&a);
+    a.start().ok().not_logged("state file");
+    // By its allocation alone: which address that is stands in the durable record.
+    a.stop().by_allocation().ok().not_logged("state file");
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_folder_that_others_can_write_to_is_said_once_in_each_action() {
+    let (world, [a]) = World::new();
+    a.start().ok();
+    let folder = a.durable_file().parent().unwrap().to_owned();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let outcome = a.monitor().interval_ms(10_000).ok().logged(&["WARN", "others may write to its folder"]);
+    assert_eq!(
+        outcome.log.matches("not used: others may write to its folder").count(),
+        1,
+        "{}",
+        outcome.told()
+    );
+    world.held_by(&a);
+}
