@@ -68,6 +68,26 @@ impl std::fmt::Debug for Keys {
     }
 }
 
+/// The variables that [`Settings::new`] takes from the environment it is given. Others of the AWS tools, such as those for web
+/// identity, the SDK looks up in the environment of the process.
+pub const VARIABLES: [&str; 15] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+];
+
 /// Attempts that the budget of an action has to hold, so that one that hangs does not use it up.
 const ATTEMPTS_PER_BUDGET: u32 = 4;
 /// No attempt is cut shorter than this: a round trip between regions with a TLS handshake has to fit.
@@ -170,5 +190,20 @@ impl Reader<'_> {
         let valid = |value: &str| value.eq_ignore_ascii_case("ipv4") || value.eq_ignore_ascii_case("ipv6");
         self.checked("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", valid, "ipv4 or ipv6")
             .is_some_and(|value| value.eq_ignore_ascii_case("ipv6"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_list_has_the_variables_that_are_read_and_no_others() {
+        let code = include_str!("settings.rs").split("impl Settings {").nth(1).unwrap_or_default();
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        let read: BTreeSet<&str> =
+            code.split('"').skip(1).step_by(2).filter(|text| text.starts_with("AWS_")).collect();
+        assert_eq!(read, BTreeSet::from(VARIABLES));
     }
 }

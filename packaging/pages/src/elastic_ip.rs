@@ -97,7 +97,8 @@ fn arguments_and_settings(man: &mut Man) {
         "They are in `{debian}`, or where that is not there in `{rhel}`, one NAME=VALUE a line. The file has the shell's syntax: \
          quotes, comments, export and line continuation mean what they mean to a shell. But it is read as data. What only a \
          shell could turn into text (`$(...)`, backquotes, variables) is refused where it matters, with its line; any other \
-         command is ignored, with a warning in the log."
+         command is ignored, with a warning in the log. A file that \
+         others may write to, or that belongs to anybody but root and the caller, is refused."
     ));
     man.item("`ELASTIC_IP`", &["The address."]);
     man.item("`AWS_PARAMS`", &["Options of the aws command.", OPTIONS]);

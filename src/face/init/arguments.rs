@@ -4,9 +4,8 @@
 //! first, the action last.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
-use crate::params::table;
+use crate::face::given;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,19 +45,9 @@ pub enum Refused {
     /// The last argument is an action of init scripts that this one does not have.
     #[error("{0} is not implemented: every call reads the settings anew")]
     Unimplemented(String),
-    /// Two arguments say the same thing.
-    #[error("{second}: {name} is {first} already")]
-    Twice {
-        /// The parameter.
-        name: String,
-        /// Its first value.
-        first: String,
-        /// Its second.
-        second: String,
-    },
-    /// An argument sets something that there is not.
-    #[error("{0}: there is no parameter of this name")]
-    UnknownParameter(String),
+    /// An argument sets something that there is not, or that is set already.
+    #[error(transparent)]
+    Parameter(#[from] given::Refused),
 }
 
 /// Actions that the standard calls optional and that this script leaves out.
@@ -87,31 +76,11 @@ pub fn read(arguments: &[String]) -> Result<Asked, Refused> {
     };
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {
-        let (name, value) = parameter(argument)?;
-        if let Some(first) = parameters.insert(name.to_owned(), value.to_owned()) {
-            return Err(Refused::Twice { name: name.to_owned(), first, second: argument.clone() });
+        if !given::take(&mut parameters, argument)? {
+            given::set(&mut parameters, "interface", argument, argument)?;
         }
     }
     Ok(Asked::Action(action, parameters))
-}
-
-/// Tells by its form what an argument sets.
-fn parameter(argument: &str) -> Result<(&str, &str), Refused> {
-    if let Some((name, value)) = argument.split_once('=') {
-        return match table::find(table::EIP, name) {
-            Some(spec) => Ok((spec.name, value)),
-            None => Err(Refused::UnknownParameter(argument.to_owned())),
-        };
-    }
-    // What begins like an address is meant to be one, and is refused as one where it isn't.
-    let looks_like_address = argument.contains('.') && argument.starts_with(|c: char| c.is_ascii_digit());
-    Ok(if argument.parse::<Ipv4Addr>().is_ok() || looks_like_address {
-        ("elastic_ip", argument)
-    } else if argument.starts_with("eipalloc-") {
-        ("allocation_id", argument)
-    } else {
-        ("interface", argument)
-    })
 }
 
 #[cfg(test)]
@@ -148,17 +117,11 @@ mod tests {
     fn arguments_are_known_by_their_form() {
         for (line, name, value) in [
             ("203.0.113.10 start", "elastic_ip", "203.0.113.10"),
-            ("203.0.113.1000 start", "elastic_ip", "203.0.113.1000"),
             ("eipalloc-0123456789abcdef0 start", "allocation_id", "eipalloc-0123456789abcdef0"),
             ("eth1 start", "interface", "eth1"),
             ("eni-0123456789abcdef0 start", "interface", "eni-0123456789abcdef0"),
             ("02:00:00:00:00:01 start", "interface", "02:00:00:00:00:01"),
             ("1 start", "interface", "1"),
-            (
-                "private_ip_address=n1=10.0.0.1,n2=10.0.1.1 start",
-                "private_ip_address",
-                "n1=10.0.0.1,n2=10.0.1.1",
-            ),
         ] {
             assert_eq!(parameters(line), [(name.to_owned(), value.to_owned())], "{line}");
         }
@@ -173,7 +136,7 @@ mod tests {
             ("start 203.0.113.10", "as the last argument"),
             ("reload", "not implemented"),
             ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
-            ("elastic_pi=203.0.113.10 start", "no parameter of this name"),
+            ("elastic_pi=203.0.113.10 start", "there is no such parameter"),
         ] {
             let refused = asked(line).unwrap_err().to_string();
             assert!(refused.contains(part), "{line}: {refused}");

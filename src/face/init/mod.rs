@@ -8,7 +8,6 @@ pub mod aws_params;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings;
-pub mod shell;
 pub mod words;
 
 #[cfg(feature = "sdk")]

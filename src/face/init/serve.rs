@@ -1,18 +1,20 @@
 //! Serving a call: settings in, the shared decisions, words and an exit code out.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::NAME;
 use super::arguments::{self, Action, Asked, Refused};
-use super::settings::{self, FILES, Settings};
+use super::settings::{self, FILE_VARIABLE, FILES, Settings};
 use super::words::{self, Outcome};
 use crate::deadline::Deadline;
 use crate::error::{Attempt, Error, exit_code};
+use crate::face::given;
 use crate::face::last_resort::{Watchdog, report_panics};
-use crate::face::{Call, session};
+use crate::face::no_cluster::{self, Instead};
+use crate::face::{Call, session, settings_file};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
@@ -20,9 +22,6 @@ use crate::ocf::log::Log;
 use crate::params::{OnStop, ParamError, Params};
 use crate::resource::{Action as Asking, Report, Request, World as _, eip};
 use crate::state::{Phase, Records as _};
-
-/// The largest settings file that is read.
-const LARGEST: u64 = 65_536;
 
 /// Serves one call and returns its exit code.
 pub(in crate::face) fn serve(call: Call) -> u8 {
@@ -33,26 +32,10 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
             print(&words::usage());
             0
         }
-        Ok(Asked::Action(action, parameters)) => {
-            let surroundings = Environment::new(call.variables.clone());
-            let file = settings_file(&surroundings);
-            let settings = match &file {
-                Ok(file) => {
-                    let file = file.as_ref().map(|(path, text)| (path.as_str(), text.as_str()));
-                    let variable = |name: &str| surroundings.get(name).map(str::to_owned);
-                    settings::collect(file, variable, &parameters).map_err(|unusable| unusable.to_string())
-                }
-                Err((_, reason)) => Err(reason.clone()),
-            };
-            let code = match &file {
-                Err((code, _)) => *code,
-                Ok(_) => words::NOT_CONFIGURED,
-            };
-            match settings {
-                Ok(settings) => Caller::new(call, settings, !parameters.is_empty()).act(action),
-                Err(reason) => refuse(call, action, code, &reason),
-            }
-        }
+        Ok(Asked::Action(action, parameters)) => match settings(&call, &parameters) {
+            Ok(settings) => Caller::new(call, settings, !parameters.is_empty()).act(action),
+            Err((code, reason)) => refuse(&call, action, code, &reason),
+        },
         Err(refused) => {
             let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", words::usage());
             match refused {
@@ -63,33 +46,27 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
     }
 }
 
-/// Returns path and text of the settings file; nothing where there is none.
+/// Puts the settings together.
 ///
 /// # Errors
-/// The exit code and a line that says why it can't be read.
-fn settings_file(surroundings: &Environment) -> Result<Option<(String, String)>, (u8, String)> {
-    let named = surroundings.get(settings::FILE_VARIABLE).map(str::to_owned);
-    let usual = || FILES.into_iter().find(|path| Path::new(path).exists()).map(str::to_owned);
-    let Some(path) = named.or_else(usual) else {
-        return Ok(None);
-    };
-    let unusable = |why: &str| (words::NOT_CONFIGURED, format!("{path}: {why}"));
-    let denied = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied => (words::NO_PRIVILEGE, format!("{path}: {error}")),
-        _ => unusable(&error.to_string()),
-    };
-    let about = std::fs::metadata(&path).map_err(denied)?;
-    if !about.is_file() || about.len() > LARGEST {
-        return Err(unusable("a text file of settings is expected"));
-    }
-    let bytes = std::fs::read(&path).map_err(denied)?;
-    let text = String::from_utf8(bytes).map_err(|_| unusable("it is not text (UTF-8)"))?;
-    Ok(Some((path, text)))
+/// The exit code and a line that says why they can't be used.
+fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (u8, String)> {
+    let surroundings = Environment::new(call.variables.clone());
+    let file = settings_file::find(surroundings.get(FILE_VARIABLE), &FILES).map_err(|refused| {
+        let code = match refused {
+            settings_file::Refused::Denied(_) => words::NO_PRIVILEGE,
+            _ => words::NOT_CONFIGURED,
+        };
+        (code, refused.to_string())
+    })?;
+    let file = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
+    let variable = |name: &str| surroundings.get(name).map(str::to_owned);
+    settings::collect(file, variable, given).map_err(|unusable| (words::NOT_CONFIGURED, unusable.to_string()))
 }
 
 /// Says why nothing can be done.
-fn refuse(call: Call, action: Action, code: u8, reason: &str) -> u8 {
-    let environment = environment(call.variables, NAME, &Settings::default(), Duration::from_secs(1));
+fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
+    let environment = environment(&call.variables, NAME, &Settings::default(), Duration::from_secs(1));
     Log::new(&environment, name_of(action), call.started).exit_reason(reason);
     if action == Action::Status {
         print(&words::sentence(Outcome::Unknown, "the address", "this instance"));
@@ -98,33 +75,23 @@ fn refuse(call: Call, action: Action, code: u8, reason: &str) -> u8 {
     code
 }
 
-/// Returns the environment that the parts below look into: the one of the process, and in the place of what a cluster says
-/// about the resource, what the settings say.
+/// Returns the environment that the parts below look into.
 fn environment(
-    variables: Vec<(OsString, OsString)>,
+    variables: &[(OsString, OsString)],
     instance: &str,
     settings: &Settings,
     timeout: Duration,
 ) -> Environment {
-    // Whatever calls, it is no OCF cluster; and what was done must be remembered in one place, whoever calls.
-    let foreign =
-        |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
-    let mut variables: Vec<(OsString, OsString)> =
-        variables.into_iter().filter(|(name, _)| !foreign(&name.to_string_lossy())).collect();
-    let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
-    let to_syslog = !has("HA_LOGFACILITY") && !has("HA_LOGFILE") && Path::new("/dev/log").exists();
-    let parameters =
-        settings.parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()));
-    let ours = [
-        ("OCF_RESOURCE_INSTANCE", instance.to_owned()),
-        ("OCF_RESOURCE_TYPE", NAME.to_owned()),
-        ("OCF_EXIT_REASON_PREFIX", format!("{}: ", words::DESCRIPTION)),
-        ("OCF_RESKEY_CRM_meta_timeout", timeout.as_millis().to_string()),
-    ];
-    let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let syslog = to_syslog.then(|| ("HA_LOGFACILITY".to_owned(), "daemon".to_owned()));
-    variables.extend(parameters.chain(ours).chain(syslog).map(|(name, value)| (name.into(), value.into())));
-    Environment::new(variables)
+    let instead = Instead {
+        instance: instance.to_owned(),
+        program: NAME,
+        reason_prefix: format!("{}: ", words::DESCRIPTION),
+        log_tag: None,
+        timeout,
+        parameters: &settings.parameters,
+        variables: &BTreeMap::new(),
+    };
+    no_cluster::environment(variables, &instead)
 }
 
 /// One call with its settings.
@@ -226,7 +193,7 @@ impl Caller {
             _ => Attempt::Monitor,
         };
         let instance = self.settings.instance();
-        let environment = environment(self.variables.clone(), &instance, &self.settings, timeout);
+        let environment = environment(&self.variables, &instance, &self.settings, timeout);
         let log = Log::new(&environment, name_of_asking(action), began);
         let late = exit_code(&Error::OutOfTime(timeout), attempt);
         let late = if attempt == Attempt::Monitor { words::status_code(late) } else { words::code(late) };
@@ -265,8 +232,7 @@ struct Step {
 
 impl Step {
     fn new(attempt: Attempt, settings: &Settings, log: Log) -> Self {
-        let value = |name: &str| settings.parameters.get(name).map(|value| value.trim().to_owned());
-        let name = value("elastic_ip").or_else(|| value("allocation_id")).filter(|name| !name.is_empty());
+        let name = given::address(&settings.parameters).map(str::to_owned);
         Self {
             attempt,
             log,

@@ -1,10 +1,11 @@
 //! What the resource is: from the arguments, the settings file and the two variables of the old script, in this order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::aws_params;
-use super::shell::{self, Assignment, Expansion};
+use crate::face::assignments::{self, Meaning, seconds};
+use crate::face::given;
 use crate::ocf::text::{cut, one_line};
 use crate::params::table;
 
@@ -16,8 +17,6 @@ pub const FILE_VARIABLE: &str = "ELASTIC_IP_SETTINGS";
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// What a status has at most: Heartbeat asks for it before it takes the address.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(20);
-/// The longest that `TIMEOUT` may be.
-const LONGEST: u64 = 3600;
 /// What the old script set for itself: found out otherwise here, or of no use.
 const NEEDLESS: [&str; 5] = ["MY_ID", "DESC", "PATH", "LANG", "LC_ALL"];
 /// Settings that are not parameters of the resource.
@@ -37,37 +36,9 @@ pub struct Settings {
 /// Settings that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// A quote or the like never ends.
-    #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
-    Unclosed {
-        /// The file.
-        path: String,
-        /// Where it begins.
-        line: usize,
-    },
-    /// The value is what a command prints.
-    #[error("{path} line {line}: {name}: commands are not run; write the value itself")]
-    Command {
-        /// The file.
-        path: String,
-        /// Where it is.
-        line: usize,
-        /// The setting.
-        name: String,
-    },
-    /// The value is another variable's.
-    #[error("{path} line {line}: {name}: variables are not looked up; write the value itself")]
-    Variable {
-        /// The file.
-        path: String,
-        /// Where it is.
-        line: usize,
-        /// The setting.
-        name: String,
-    },
-    /// The time is none.
-    #[error("TIMEOUT={0}: expected a whole number of seconds from 1 to {LONGEST}")]
-    Timeout(String),
+    /// The file says something that can't be a value, or not this one's.
+    #[error(transparent)]
+    Value(#[from] assignments::Unusable),
     /// The options are not words.
     #[error("AWS_PARAMS: a quote in it never ends")]
     AwsParams,
@@ -91,24 +62,22 @@ pub fn collect(
         named.extend(variable(name).map(|value| (name.to_owned(), value)));
     }
     if let Some((path, text)) = file {
-        named.extend(from_file(path, text, &mut warnings)?);
+        let found = assignments::read(path, text, meaning)?;
+        named.extend(found.values);
+        warnings.extend(found.warnings);
     }
     let mut parameters = match named.get("AWS_PARAMS") {
         Some(options) => from_options(options, &mut warnings)?,
         None => BTreeMap::new(),
     };
     let timeout = named.get("TIMEOUT").filter(|value| !value.trim().is_empty());
-    let timeout = timeout.map_or(Ok(TIMEOUT), |value| seconds(value))?;
+    let timeout = timeout.map_or(Ok(TIMEOUT), |value| seconds("TIMEOUT", value, 1))?;
     for (setting, value) in named {
         if setting != "AWS_PARAMS" && setting != "TIMEOUT" {
             parameters.insert(setting.to_ascii_lowercase(), value);
         }
     }
-    if arguments.contains_key("elastic_ip") || arguments.contains_key("allocation_id") {
-        parameters.remove("elastic_ip");
-        parameters.remove("allocation_id");
-    }
-    parameters.extend(arguments.clone());
+    given::put_before(&mut parameters, arguments);
     Ok(Settings { parameters, timeout, warnings })
 }
 
@@ -116,10 +85,8 @@ impl Settings {
     /// Returns the name under which this node remembers what it did: one for each address.
     #[must_use]
     pub fn instance(&self) -> String {
-        let address = ["elastic_ip", "allocation_id"].iter().find_map(|name| {
-            self.parameters.get(*name).map(|value| value.trim()).filter(|value| !value.is_empty())
-        });
-        address.map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
+        given::address(&self.parameters)
+            .map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
     }
 
     /// Returns the time that `status` has.
@@ -129,49 +96,16 @@ impl Settings {
     }
 }
 
-/// Returns what the file sets, the names as they are in it.
-fn from_file(
-    path: &str,
-    text: &str,
-    warnings: &mut Vec<String>,
-) -> Result<BTreeMap<String, String>, Unusable> {
-    let reading = shell::read(text);
-    if let Some(line) = reading.unclosed {
-        return Err(Unusable::Unclosed { path: path.to_owned(), line });
-    }
-    for line in reading.ignored {
-        warnings.push(format!("{path} line {line} ignored: not NAME=VALUE, and the file is read, never run"));
-    }
-    let mut unknown = BTreeSet::new();
-    let mut found = BTreeMap::new();
-    for assignment in reading.assignments {
-        if is_known(&assignment.name) {
-            let (name, value) = plain(path, assignment)?;
-            // As in a shell, the last one counts.
-            found.insert(name, value);
-        } else if !NEEDLESS.contains(&assignment.name.as_str()) {
-            unknown.insert(assignment.name);
-        }
-    }
-    if !unknown.is_empty() {
-        let names: Vec<_> = unknown.into_iter().collect();
-        warnings.push(format!("{path}: unknown settings ignored: {}", names.join(", ")));
-    }
-    Ok(found)
-}
-
-fn is_known(name: &str) -> bool {
+/// As in a shell, names in lower case are others.
+fn meaning(name: &str) -> Meaning {
     let is_upper_case = !name.bytes().any(|byte| byte.is_ascii_lowercase());
-    OWN.contains(&name) || (is_upper_case && table::find(table::EIP, &name.to_ascii_lowercase()).is_some())
-}
-
-/// Returns name and value, unless the value is something that only a shell could turn into text.
-fn plain(path: &str, found: Assignment) -> Result<(String, String), Unusable> {
-    let (path, line) = (path.to_owned(), found.line);
-    match found.expansion {
-        None => Ok((found.name, found.value)),
-        Some(Expansion::Command) => Err(Unusable::Command { path, line, name: found.name }),
-        Some(Expansion::Variable) => Err(Unusable::Variable { path, line, name: found.name }),
+    let is_parameter = is_upper_case && table::find(table::EIP, &name.to_ascii_lowercase()).is_some();
+    if is_parameter || OWN.contains(&name) {
+        Meaning::Setting
+    } else if NEEDLESS.contains(&name) {
+        Meaning::Needless
+    } else {
+        Meaning::Unknown
     }
 }
 
@@ -182,16 +116,6 @@ fn from_options(text: &str, warnings: &mut Vec<String>) -> Result<BTreeMap<Strin
         warnings.push(format!("AWS_PARAMS: without effect here: {}", names.join(" ")));
     }
     Ok(options.parameters)
-}
-
-fn seconds(value: &str) -> Result<Duration, Unusable> {
-    let value = value.trim();
-    let number = value.parse().ok().filter(|seconds| (1..=LONGEST).contains(seconds));
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    number
-        .filter(|_| digits)
-        .map(Duration::from_secs)
-        .ok_or_else(|| Unusable::Timeout(cut(&one_line(value), 32)))
 }
 
 #[cfg(test)]

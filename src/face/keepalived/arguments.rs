@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::AllocationId;
+use crate::face::given;
 use crate::ocf::text::{cut, one_line};
-use crate::params::table;
 use crate::state::turns::Generation;
 
 /// A state of keepalived, as far as the address is concerned.
@@ -105,12 +104,9 @@ pub enum Unusable {
     /// Two things are asked.
     #[error("{0}: one action is enough; notify needs none, because keepalived appends the state")]
     TwoActions(String),
-    /// No such parameter.
-    #[error("{0}: there is no such parameter")]
-    Parameter(String),
-    /// Two addresses.
-    #[error("{0}: one address is enough")]
-    TwoAddresses(String),
+    /// No such parameter, or one that is set already.
+    #[error(transparent)]
+    Parameter(#[from] given::Refused),
 }
 
 /// Reads the arguments after the name of the program.
@@ -133,11 +129,8 @@ pub fn read(arguments: &[String]) -> Result<Line, Unusable> {
                 return Err(Unusable::TwoActions(shown(word)));
             }
             asked = Some(found);
-        } else {
-            let (name, value) = parameter(word)?;
-            if parameters.insert(name, value).is_some() {
-                return Err(Unusable::TwoAddresses(shown(word)));
-            }
+        } else if !given::take(&mut parameters, word)? {
+            return Err(Unusable::Word(shown(word)));
         }
     }
     asked.map(|asked| Line { asked, parameters }).ok_or(Unusable::NoAction)
@@ -194,24 +187,6 @@ impl Job {
         };
         format!("--background={job},{}", generation.to_text())
     }
-}
-
-/// Returns the parameter that a word sets: by name, or an address as it stands.
-fn parameter(word: &str) -> Result<(String, String), Unusable> {
-    if let Some((name, value)) = word.split_once('=') {
-        let name = name.to_ascii_lowercase();
-        let known = table::find(table::EIP, &name).is_some();
-        return if known { Ok((name, value.to_owned())) } else { Err(Unusable::Parameter(shown(word))) };
-    }
-    if AllocationId::parse(word).is_ok() {
-        return Ok(("allocation_id".to_owned(), word.to_owned()));
-    }
-    // Also what is no address after all: the parameter's own message says what is wrong with it.
-    let looks_like_one = word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.');
-    if looks_like_one {
-        return Ok(("elastic_ip".to_owned(), word.to_owned()));
-    }
-    Err(Unusable::Word(shown(word)))
 }
 
 fn shown(word: &str) -> String {
@@ -287,7 +262,8 @@ mod tests {
             ("INSTANCE VI_1 MISTER 100", "MISTER: expected the state"),
             ("203.0.113.10 start stop", "stop: one action"),
             ("203.0.113.10 start INSTANCE VI_1 MASTER 100", "start: one action"),
-            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: one address"),
+            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
+            ("interface=eth0 interface=eth1 start", "interface=eth1: interface is eth0 already"),
             ("colour=red start", "colour=red: there is no such parameter"),
             ("--background=follow start", "there is no such parameter"),
         ] {

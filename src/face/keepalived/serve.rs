@@ -1,8 +1,7 @@
 //! Serving a call: arguments and settings in, one piece of work out.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::Write as _;
 use std::time::Duration;
 
 use super::arguments::{self, Asked, Job, State, Teller};
@@ -11,11 +10,9 @@ use super::work::{FAILED, UNUSABLE, Work};
 use super::{NAME, check, lose, master, usage};
 use crate::error::Error;
 use crate::face::Call;
+use crate::face::settings_file::{self, SettingsFile};
 use crate::ocf::log::Log;
 use crate::params::ParamError;
-
-/// The largest settings file that is read.
-const LARGEST: u64 = 65_536;
 
 /// Serves one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
@@ -74,34 +71,14 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
 /// Reads the settings file, where there is one.
 fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Result<Settings, String> {
     let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
-    let path = named.map_or_else(|| FILE.to_owned(), |(_, value)| value.to_string_lossy().into_owned());
-    let denied = |error: std::io::Error| match error.kind() {
-        ErrorKind::PermissionDenied => {
-            format!(
-                "{path}: the user that keepalived runs scripts as may not read it: chgrp it to that user's group"
-            )
-        }
-        _ => format!("{path}: {error}"),
-    };
-    let about = match std::fs::metadata(&path) {
-        Ok(about) => about,
-        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
-            return Settings::collect(None, &line.parameters).map_err(|unusable| unusable.to_string());
-        }
-        Err(error) => return Err(denied(error)),
-    };
-    if !about.is_file() || about.len() > LARGEST {
-        return Err(format!("{path}: a text file of settings is expected"));
-    }
-    // Who can write it can send this node's signed requests elsewhere.
-    if about.mode() & 0o022 != 0 {
-        return Err(format!("{path}: others may write to it: chmod go-w"));
-    }
-    let bytes = std::fs::read(&path).map_err(denied)?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{path}: it is not text (UTF-8)"))?;
-    let collected = Settings::collect(Some((&path, &text)), &line.parameters);
+    let named = named.map(|(_, value)| value.to_string_lossy());
+    let file = settings_file::find(named.as_deref(), &[FILE]).map_err(|refused| refused.to_string())?;
+    let text = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
+    let collected = Settings::collect(text, &line.parameters);
     let mut settings = collected.map_err(|unusable| unusable.to_string())?;
-    if about.mode() & 0o004 != 0 && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY") {
+    if let Some(SettingsFile { path, is_public: true, .. }) = &file
+        && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY")
+    {
         settings.warnings.push(format!("{path} has a secret key and everybody may read it: chmod o-r"));
     }
     Ok(settings)

@@ -4,13 +4,16 @@
 //! The file is the article's: keys of a user, the constants that stood at the top of its script, and whatever parameter of
 //! the resource there is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
 use super::NAME;
 use super::arguments::State;
-use crate::face::init::shell::{self, Assignment, Expansion};
+use crate::cloud::settings::VARIABLES;
+use crate::face::assignments::{self, Meaning, seconds};
+use crate::face::given;
+use crate::face::no_cluster::{self, Instead};
 use crate::ids::InstanceId;
 use crate::ocf::environment::Environment;
 use crate::ocf::text::{cut, one_line};
@@ -27,11 +30,8 @@ const DEADLINE: u64 = 60;
 const CHECK_DEADLINE: u64 = 2;
 /// For how long a claim is looked at again: an order that another node gave earlier may be carried out later.
 const VERIFY: u64 = 10;
-/// The longest that any of them may be.
-const LONGEST: u64 = 3600;
-
 /// Names of the article and of the tools it used, and what each of them is here.
-const OTHER_NAMES: [(&str, &str); 12] = [
+const OTHER_NAMES: [(&str, &str); 13] = [
     ("ENI_ID", "interface"),
     ("ALOC_ID", "allocation_id"),
     ("ALLOC_ID", "allocation_id"),
@@ -43,11 +43,15 @@ const OTHER_NAMES: [(&str, &str); 12] = [
     ("AWS_DELEGATION_TOKEN", "AWS_SESSION_TOKEN"),
     ("EC2_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
     ("EC2_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"),
+    ("AWS_PROFILE", "profile"),
     ("STATE_DIR", "EIP_STATE_DIR"),
 ];
 /// What the old tools needed and this one does not.
 const NEEDLESS: [&str; 7] =
     ["EC2_HOME", "JAVA_HOME", "EC2_PRIVATE_KEY", "EC2_CERT", "PATH", "LANG", "LC_ALL"];
+/// Variables of the file that the parts below look at, beside those of [`VARIABLES`].
+const OTHER_VARIABLES: [&str; 6] =
+    ["EIP_STATE_DIR", "HA_LOGFILE", "HA_LOGFACILITY", "HA_DEBUGLOG", "HA_debug", "HA_DATEFMT"];
 /// Settings that are neither parameters nor variables.
 const OWN: [&str; 7] =
     ["INST_ID", "ON_BACKUP", "ON_FAULT", "ON_STOP", "DEADLINE", "CHECK_DEADLINE", "VERIFY"];
@@ -84,15 +88,9 @@ pub struct Settings {
 /// Settings that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// A quote or the like never ends.
-    #[error("{0} line {1}: a quote, bracket or brace that begins here never ends")]
-    Unclosed(String, usize),
-    /// The value is something that only a shell could find out.
-    #[error("{0} line {1}: {2}: the file is read, never run; write the value itself")]
-    Expansion(String, usize, String),
-    /// A number of seconds is none.
-    #[error("{0}={1}: expected a whole number of seconds from {2} to {LONGEST}")]
-    Seconds(&'static str, String, u64),
+    /// The file says something that can't be a value, or not this one's.
+    #[error(transparent)]
+    Value(#[from] assignments::Unusable),
     /// Neither of the two words.
     #[error("{0}={1}: expected leave or release")]
     Losing(&'static str, String),
@@ -118,7 +116,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Puts the settings together: `file` is the path and the text of the settings file, `arguments` are parameters from the
-    /// command line, which go before it.
+    /// command line, which go before it. An address among them, by either of its names, sets the file's aside.
     ///
     /// # Errors
     /// What can't be used.
@@ -135,7 +133,9 @@ impl Settings {
             let value = own.get(name).map(|value: &String| value.trim()).filter(|value| !value.is_empty());
             value.map(|value| (name, value))
         };
-        let seconds = |name, default, least| value(name).map_or(Ok(default), |value| seconds(value, least));
+        let seconds = |name, default, least| {
+            value(name).map_or(Ok(default), |(name, value)| seconds(name, value, least))
+        };
         settings.deadline = seconds("DEADLINE", settings.deadline, 1)?;
         settings.check_deadline = seconds("CHECK_DEADLINE", settings.check_deadline, 1)?;
         settings.verify = seconds("VERIFY", settings.verify, 0)?;
@@ -152,7 +152,7 @@ impl Settings {
             let id = value.parse().map_err(|_| Unusable::Instance(shown(value)))?;
             settings.instance = Some(id);
         }
-        settings.parameters.extend(arguments.clone());
+        given::put_before(&mut settings.parameters, arguments);
         Ok(settings)
     }
 
@@ -171,86 +171,59 @@ impl Settings {
     /// Returns how an operator names the address.
     #[must_use]
     pub fn address(&self) -> &str {
-        let set = |name: &str| self.parameters.get(name).map(|value| value.trim()).filter(|v| !v.is_empty());
-        set("elastic_ip").or_else(|| set("allocation_id")).unwrap_or("the address")
+        given::address(&self.parameters).unwrap_or("the address")
     }
 
     /// Returns the environment that the parts below look into: what the process has, with the file's variables before it, and
     /// the parameters in the place of what a cluster would say.
     #[must_use]
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
-        // Whatever calls, it is no OCF cluster; and what was done must be remembered in one place, whoever calls.
-        let foreign =
-            |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
-        let mut variables: Vec<(OsString, OsString)> =
-            process.iter().filter(|(name, _)| !foreign(&name.to_string_lossy())).cloned().collect();
-        let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
-        let to_syslog = !has("HA_LOGFACILITY") && !has("HA_LOGFILE");
-        let tag = format!("{NAME}({})[{}]", self.address(), std::process::id());
-        let set = [
-            ("OCF_RESOURCE_INSTANCE", format!("keepalived-{}", self.address())),
-            ("OCF_RESOURCE_TYPE", NAME.to_owned()),
-            ("OCF_EXIT_REASON_PREFIX", format!("{NAME}: ")),
-            ("OCF_RESKEY_CRM_meta_timeout", deadline.as_millis().to_string()),
-            ("HA_LOGTAG", tag),
-        ];
-        let set = set.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let syslog = to_syslog.then(|| ("HA_LOGFACILITY".to_owned(), "daemon".to_owned()));
-        let parameters =
-            self.parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()));
-        let file = self.variables.clone().into_iter();
-        variables.extend(file.chain(parameters).chain(set).chain(syslog).map(|(n, v)| (n.into(), v.into())));
-        Environment::new(variables)
+        let instead = Instead {
+            instance: format!("keepalived-{}", self.address()),
+            program: NAME,
+            reason_prefix: format!("{NAME}: "),
+            log_tag: Some(format!("{NAME}({})[{}]", self.address(), std::process::id())),
+            timeout: deadline,
+            parameters: &self.parameters,
+            variables: &self.variables,
+        };
+        no_cluster::environment(process, &instead)
     }
 
     fn read(&mut self, path: &str, text: &str, own: &mut BTreeMap<String, String>) -> Result<(), Unusable> {
-        let reading = shell::read(text);
-        if let Some(line) = reading.unclosed {
-            return Err(Unusable::Unclosed(path.to_owned(), line));
-        }
-        for line in reading.ignored {
-            self.warnings
-                .push(format!("{path} line {line} ignored: not NAME=VALUE, and the file is never run"));
-        }
-        let mut unknown = BTreeSet::new();
-        for assignment in reading.assignments {
-            let name = assignment.name.clone();
-            let known = OTHER_NAMES.iter().find(|(other, _)| *other == name);
-            let meant = known.map_or(name.as_str(), |(_, meant)| meant).to_owned();
-            let parameter = meant.to_ascii_lowercase();
-            if OWN.contains(&meant.as_str()) {
-                own.insert(meant, plain(path, assignment)?);
-            } else if table::find(table::EIP, &parameter).is_some() {
-                self.parameters.insert(parameter, plain(path, assignment)?);
-            } else if ["AWS_", "EIP_", "HA_"].iter().any(|ours| meant.starts_with(ours)) {
-                self.variables.insert(meant, plain(path, assignment)?);
-            } else if !NEEDLESS.contains(&meant.as_str()) {
-                unknown.insert(name);
+        let found = assignments::read(path, text, |name| match place(name) {
+            Some(_) => Meaning::Setting,
+            None if NEEDLESS.contains(&name) => Meaning::Needless,
+            None => Meaning::Unknown,
+        })?;
+        self.warnings.extend(found.warnings);
+        for (name, value) in found.values {
+            match place(&name) {
+                Some(Place::Own(name)) => drop(own.insert(name.to_owned(), value)),
+                Some(Place::Parameter(name)) => drop(self.parameters.insert(name.to_owned(), value)),
+                Some(Place::Variable(name)) => drop(self.variables.insert(name.to_owned(), value)),
+                None => {}
             }
-        }
-        if !unknown.is_empty() {
-            let names: Vec<_> = unknown.into_iter().collect();
-            self.warnings.push(format!("{path}: unknown settings ignored: {}", names.join(", ")));
         }
         Ok(())
     }
 }
 
-/// Returns the value, unless it is something that only a shell could turn into text.
-fn plain(path: &str, found: Assignment) -> Result<String, Unusable> {
-    match found.expansion {
-        None => Ok(found.value),
-        Some(Expansion::Command | Expansion::Variable) => {
-            Err(Unusable::Expansion(path.to_owned(), found.line, found.name))
-        }
-    }
+/// Where a setting belongs.
+enum Place {
+    Own(&'static str),
+    Parameter(&'static str),
+    Variable(&'static str),
 }
 
-fn seconds((name, value): (&'static str, &str), least: u64) -> Result<Duration, Unusable> {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = value.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
-    let wrong = || Unusable::Seconds(name, shown(value), least);
-    number.filter(|_| digits).map(Duration::from_secs).ok_or_else(wrong)
+/// Returns where the setting of this name belongs; nothing where it would have no effect.
+fn place(name: &str) -> Option<Place> {
+    let meant = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, meant)| meant);
+    let among = |names: &'static [&'static str]| names.iter().find(|known| **known == meant).copied();
+    let variable = || among(&VARIABLES).or_else(|| among(&OTHER_VARIABLES)).map(Place::Variable);
+    let parameter =
+        || table::find(table::EIP, &meant.to_ascii_lowercase()).map(|spec| Place::Parameter(spec.name));
+    among(&OWN).map(Place::Own).or_else(parameter).or_else(variable)
 }
 
 fn shown(value: &str) -> String {
@@ -283,7 +256,6 @@ mod tests {
         let environment = settings.environment(&[], settings.deadline);
         assert_eq!(environment.get("AWS_ACCESS_KEY_ID"), Some("AKIDEXAMPLE"));
         assert_eq!(environment.get("AWS_SECRET_ACCESS_KEY"), Some("s3cret"));
-        assert_eq!(environment.get("HA_LOGFACILITY"), Some("daemon"));
         assert_eq!(environment.instance(), "keepalived-eipalloc-39000000");
         assert_eq!(settings.losing(State::Stop), Losing::Leave);
     }
@@ -291,17 +263,17 @@ mod tests {
     #[test]
     fn the_command_line_goes_before_the_file_and_the_file_before_the_environment() {
         let arguments = BTreeMap::from([("elastic_ip".to_owned(), "203.0.113.10".to_owned())]);
-        let text = "ELASTIC_IP=203.0.113.9\nregion=eu-west-2\nAWS_PROFILE=b\nON_STOP=release\nON_FAULT=Leave\nDEADLINE=30\n";
+        let text = "ELASTIC_IP=203.0.113.9\nregion=eu-west-2\nAWS_CA_BUNDLE=b\nON_STOP=release\nON_FAULT=Leave\nDEADLINE=30\n";
         let settings = Settings::collect(Some((FILE, text)), &arguments).unwrap();
         assert_eq!(settings.address(), "203.0.113.10");
         assert_eq!(settings.deadline, Duration::from_secs(30));
         assert_eq!(settings.losing(State::Stop), Losing::Release);
         assert_eq!(settings.losing(State::Fault), Losing::Leave);
         let process =
-            [("AWS_PROFILE", "a"), ("OCF_RESKEY_region", "x"), ("HA_LOGFILE", "/log"), ("HA_RSCTMP", "/x")];
+            [("AWS_CA_BUNDLE", "a"), ("OCF_RESKEY_region", "x"), ("HA_LOGFILE", "/log"), ("HA_RSCTMP", "/x")];
         let process = process.map(|(name, value)| (name.into(), value.into()));
         let environment = settings.environment(&process, settings.deadline);
-        assert_eq!(environment.get("AWS_PROFILE"), Some("b"));
+        assert_eq!(environment.get("AWS_CA_BUNDLE"), Some("b"));
         assert_eq!(environment.get("OCF_RESKEY_region"), Some("eu-west-2"));
         assert_eq!(environment.get("HA_LOGFACILITY"), None, "it has a file to log to");
         assert_eq!(environment.get("HA_RSCTMP"), None);
@@ -311,8 +283,8 @@ mod tests {
     #[test]
     fn what_can_not_be_used_is_refused_in_one_line() {
         for (text, part) in [
-            ("\nENI_ID=$(curl x)", "line 2: ENI_ID: the file is read, never run"),
-            ("ELASTIC_IP=$1", "line 1: ELASTIC_IP: the file is read"),
+            ("\nENI_ID=$(curl x)", "line 2: ENI_ID: commands are not run"),
+            ("ELASTIC_IP=$1", "line 1: ELASTIC_IP: variables are not looked up"),
             ("ENI_ID='eni", "line 1: a quote"),
             ("DEADLINE=soon", "DEADLINE=soon: expected a whole number of seconds from 1 to 3600"),
             ("VERIFY=+1", "VERIFY=+1: expected a whole number of seconds from 0"),
@@ -332,5 +304,40 @@ mod tests {
         assert!(warnings.contains("line 1 ignored"), "{warnings}");
         assert!(warnings.contains("unknown settings ignored: PASSWORD, colour"), "{warnings}");
         assert!(!warnings.contains("hunter2"), "{warnings}");
+    }
+
+    #[test]
+    fn a_variable_of_the_aws_tools_has_an_effect_or_is_said_to_have_none() {
+        let settings = file("AWS_PROFILE=floating\nAWS_USE_FIPS_ENDPOINT=true\nSTATE_DIR=/state\n").unwrap();
+        assert_eq!(parameter(&settings, "profile"), "floating");
+        let environment = settings.environment(&[], settings.deadline);
+        assert_eq!(environment.get("AWS_USE_FIPS_ENDPOINT"), Some("true"));
+        assert_eq!(environment.get("EIP_STATE_DIR"), Some("/state"));
+        assert_eq!(settings.warnings, [""; 0]);
+        // The SDK looks these up in the environment of the process, which the file does not change.
+        for name in
+            ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "EIP_X"]
+        {
+            let settings = file(&format!("{name}=x\n")).unwrap();
+            let told = format!("{FILE}: unknown settings ignored: {name}");
+            assert_eq!((settings.warnings, settings.variables.len()), (vec![told], 0));
+        }
+    }
+
+    #[test]
+    fn the_manual_names_every_variable_that_has_an_effect() {
+        let manual = include_str!("../../../packaging/man/man8/eip-keepalived.8");
+        for name in VARIABLES {
+            assert!(manual.contains(&format!("\\fB{name}\\fR")), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_on_the_command_line_is_not_mixed_with_the_allocation_of_the_file() {
+        let arguments = BTreeMap::from([("elastic_ip".to_owned(), "203.0.113.10".to_owned())]);
+        let text = "ALOC_ID=eipalloc-39000000\nENI_ID=eni-2d000000\n";
+        let settings = Settings::collect(Some((FILE, text)), &arguments).unwrap();
+        assert_eq!((settings.address(), parameter(&settings, "allocation_id")), ("203.0.113.10", ""));
+        assert_eq!(parameter(&settings, "interface"), "eni-2d000000");
     }
 }

@@ -373,3 +373,24 @@ fn help_is_for_people_and_needs_nothing() {
         assert!(outcome.stdout.starts_with("usage: elastic-ip"), "{}", outcome.told());
     }
 }
+
+#[test]
+fn a_settings_file_that_others_can_have_written_is_refused() {
+    let (world, [a]) = World::new();
+    let run = usual(&a, "start");
+    let file = a.folder().join("settings");
+    for mode in [0o666, 0o664] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let outcome = run.clone().expect(6).no_requests();
+        assert!(outcome.stderr.contains("others may write to it: chmod go-w"), "{}", outcome.told());
+    }
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
+        let outcome = run.clone().expect(6).no_requests();
+        assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
+        std::os::unix::fs::chown(&file, Some(0), None).unwrap();
+    }
+    world.held_by_nobody();
+    run.ok();
+    world.held_by(&a);
+}

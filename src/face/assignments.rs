@@ -1,0 +1,178 @@
+//! What a settings file sets: names that mean something to its reader, with values that are text as they stand.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::shell::{self, Assignment, Expansion};
+use crate::ocf::text::{cut, one_line};
+
+/// The longest time that can be set, in seconds.
+const LONGEST: u64 = 3600;
+
+/// What a name is to the reader of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It sets something.
+    Setting,
+    /// The tools that were there before needed it.
+    Needless,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What a file sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Names and values, in order: as in a shell, the last one counts.
+    pub values: Vec<(String, String)>,
+    /// What is strange, a line each, without values.
+    pub warnings: Vec<String>,
+}
+
+/// Settings that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// A quote or the like never ends.
+    #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
+    Unclosed {
+        /// The file.
+        path: String,
+        /// Where it begins.
+        line: usize,
+    },
+    /// The value is what a command prints.
+    #[error("{path} line {line}: {name}: commands are not run; write the value itself")]
+    Command {
+        /// The file.
+        path: String,
+        /// Where it is.
+        line: usize,
+        /// The setting.
+        name: String,
+    },
+    /// The value is another variable's.
+    #[error("{path} line {line}: {name}: variables are not looked up; write the value itself")]
+    Variable {
+        /// The file.
+        path: String,
+        /// Where it is.
+        line: usize,
+        /// The setting.
+        name: String,
+    },
+    /// A number of seconds is none.
+    #[error("{name}={value}: expected a whole number of seconds from {least} to {LONGEST}")]
+    Seconds {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The smallest number that makes sense.
+        least: u64,
+    },
+}
+
+/// Reads the text of the file at `path`.
+///
+/// # Errors
+/// A setting whose value only a shell could find out, or something that never ends.
+pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result<Found, Unusable> {
+    let reading = shell::read(text);
+    if let Some(line) = reading.unclosed {
+        return Err(Unusable::Unclosed { path: path.to_owned(), line });
+    }
+    let mut found = Found::default();
+    for line in reading.ignored {
+        let why = "not NAME=VALUE, and the file is read, never run";
+        found.warnings.push(format!("{path} line {line} ignored: {why}"));
+    }
+    let mut unknown = BTreeSet::new();
+    for assignment in reading.assignments {
+        match meaning(&assignment.name) {
+            Meaning::Setting => found.values.push(plain(path, assignment)?),
+            Meaning::Needless => {}
+            Meaning::Unknown => drop(unknown.insert(assignment.name)),
+        }
+    }
+    if !unknown.is_empty() {
+        let names: Vec<_> = unknown.into_iter().collect();
+        found.warnings.push(format!("{path}: unknown settings ignored: {}", names.join(", ")));
+    }
+    Ok(found)
+}
+
+/// Returns name and value, unless the value is something that only a shell could turn into text.
+fn plain(path: &str, found: Assignment) -> Result<(String, String), Unusable> {
+    let (path, line) = (path.to_owned(), found.line);
+    match found.expansion {
+        None => Ok((found.name, found.value)),
+        Some(Expansion::Command) => Err(Unusable::Command { path, line, name: found.name }),
+        Some(Expansion::Variable) => Err(Unusable::Variable { path, line, name: found.name }),
+    }
+}
+
+/// Reads a number of seconds.
+///
+/// # Errors
+/// What is expected instead.
+pub fn seconds(name: &'static str, value: &str, least: u64) -> Result<Duration, Unusable> {
+    let value = value.trim();
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
+    let wrong = || Unusable::Seconds { name, value: cut(&one_line(value), 32), least };
+    number.filter(|_| digits).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/etc/default/elastic-ip";
+
+    fn meaning(name: &str) -> Meaning {
+        match name {
+            "A" | "B" => Meaning::Setting,
+            "PATH" => Meaning::Needless,
+            _ => Meaning::Unknown,
+        }
+    }
+
+    #[test]
+    fn values_come_in_order_and_what_means_nothing_is_a_warning_without_its_value() {
+        let text = "A=1\nPATH=/bin:$PATH\nPASSWORD=hunter2\n. /etc/other\nB='two'\nA=3\ncolour=$(red)\n";
+        let found = read(PATH, text, meaning).unwrap();
+        let values: Vec<_> = found.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(values, ["A=1", "B=two", "A=3"]);
+        let warnings = found.warnings.join("\n");
+        assert!(warnings.contains("line 4 ignored: not NAME=VALUE"), "{warnings}");
+        assert!(warnings.contains("unknown settings ignored: PASSWORD, colour"), "{warnings}");
+        assert!(!warnings.contains("hunter2"), "{warnings}");
+    }
+
+    #[test]
+    fn a_value_that_only_a_shell_could_find_out_is_refused_with_its_line() {
+        for (text, part) in [
+            ("\nA=$(cat /etc/ip)", "line 2: A: commands are not run"),
+            ("A=`cat /etc/ip`", "line 1: A: commands are not run"),
+            ("A=${T:-60}", "line 1: A: variables are not looked up"),
+            ("A='203.0.113.10", "line 1: a quote"),
+        ] {
+            let unusable = read(PATH, text, meaning).unwrap_err().to_string();
+            assert!(unusable.contains(part), "{text}: {unusable}");
+            assert!(unusable.len() <= 128, "{unusable}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_digits_between_the_least_and_an_hour() {
+        assert_eq!(seconds("TIMEOUT", " 60 ", 1), Ok(Duration::from_mins(1)));
+        assert_eq!(seconds("VERIFY", "0", 0), Ok(Duration::ZERO));
+        for value in ["", "0", "+60", "60s", "3601", "soon"] {
+            let unusable = seconds("TIMEOUT", value, 1).unwrap_err().to_string();
+            assert_eq!(
+                unusable,
+                format!("TIMEOUT={value}: expected a whole number of seconds from 1 to 3600")
+            );
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Parameters of the resource on a command line that is not the cluster's: `NAME=VALUE`, or an address as it stands.
+
+use std::collections::BTreeMap;
+
+use crate::ocf::text::{cut, one_line};
+use crate::params::table;
+
+/// The parameters that name the address: who gives one of them means no other.
+const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
+
+/// A word that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Two words say the same thing.
+    #[error("{second}: {name} is {first} already")]
+    Twice {
+        /// The parameter.
+        name: String,
+        /// Its first value.
+        first: String,
+        /// The second word.
+        second: String,
+    },
+    /// It sets something that there is not.
+    #[error("{0}: there is no such parameter")]
+    NoParameter(String),
+}
+
+/// Takes a word into the parameters; returns false where it is neither `NAME=VALUE` nor an address.
+///
+/// # Errors
+/// Where there is no such parameter, or it is set already.
+pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<bool, Refused> {
+    if let Some((name, value)) = word.split_once('=') {
+        return match table::find(table::EIP, &name.to_ascii_lowercase()) {
+            Some(spec) => set(parameters, spec.name, value, word).map(|()| true),
+            None => Err(Refused::NoParameter(shown(word))),
+        };
+    }
+    // Also what is no address after all: the parameter's own message says what is wrong with it.
+    let looks_like_one = word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.');
+    if looks_like_one {
+        set(parameters, "elastic_ip", word, word).map(|()| true)
+    } else if word.starts_with("eipalloc-") {
+        set(parameters, "allocation_id", word, word).map(|()| true)
+    } else {
+        Ok(false)
+    }
+}
+
+/// Sets a parameter, which `word` is for.
+///
+/// # Errors
+/// Where it is set already.
+pub fn set(
+    parameters: &mut BTreeMap<String, String>,
+    name: &str,
+    value: &str,
+    word: &str,
+) -> Result<(), Refused> {
+    match parameters.insert(name.to_owned(), value.to_owned()) {
+        None => Ok(()),
+        Some(first) => {
+            Err(Refused::Twice { name: name.to_owned(), first: shown(&first), second: shown(word) })
+        }
+    }
+}
+
+/// Puts what the command line gives before what the settings say. An address, by either of its names, sets theirs aside by both.
+pub fn put_before(settings: &mut BTreeMap<String, String>, given: &BTreeMap<String, String>) {
+    let has_address =
+        ADDRESS.iter().any(|name| given.get(*name).is_some_and(|value| !value.trim().is_empty()));
+    if has_address {
+        for name in ADDRESS {
+            settings.remove(name);
+        }
+    }
+    settings.extend(given.clone());
+}
+
+/// Returns how an operator names the address; nothing where neither parameter is set.
+#[must_use]
+pub fn address(parameters: &BTreeMap<String, String>) -> Option<&str> {
+    let set = |name: &&str| parameters.get(*name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    ADDRESS.iter().find_map(set)
+}
+
+fn shown(word: &str) -> String {
+    cut(&one_line(word), 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(line: &str) -> Result<(String, bool), Refused> {
+        let (mut parameters, mut all) = (BTreeMap::new(), true);
+        for word in line.split_whitespace() {
+            all &= take(&mut parameters, word)?;
+        }
+        let set: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Ok((set.join(" "), all))
+    }
+
+    #[test]
+    fn words_are_known_by_their_form() {
+        for (line, set) in [
+            ("203.0.113.10", "elastic_ip=203.0.113.10"),
+            ("203.0.113.1000", "elastic_ip=203.0.113.1000"),
+            ("54.192.x.x", "elastic_ip=54.192.x.x"),
+            ("eipalloc-0123456789abcdef0", "allocation_id=eipalloc-0123456789abcdef0"),
+            ("INTERFACE=eth1 203.0.113.10", "elastic_ip=203.0.113.10 interface=eth1"),
+            ("private_ip_address=n1=10.0.0.1,n2=10.0.1.1", "private_ip_address=n1=10.0.0.1,n2=10.0.1.1"),
+        ] {
+            assert_eq!(taken(line), Ok((set.to_owned(), true)), "{line}");
+        }
+        for word in ["eth1", "1", "02:00:00:00:00:01", "eni-0123456789abcdef0", "start"] {
+            assert_eq!(taken(word), Ok((String::new(), false)), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_twice_or_sets_nothing_is_refused_by_its_own_name() {
+        for (line, told) in [
+            ("203.0.113.10 203.0.113.11", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
+            ("interface=eth0 interface=eth1", "interface=eth1: interface is eth0 already"),
+            ("elastic_pi=203.0.113.10", "elastic_pi=203.0.113.10: there is no such parameter"),
+        ] {
+            assert_eq!(taken(line).unwrap_err().to_string(), told);
+        }
+    }
+
+    #[test]
+    fn an_address_on_the_command_line_sets_the_one_of_the_settings_aside_by_either_name() {
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let file =
+            map(&[("allocation_id", "eipalloc-1"), ("elastic_ip", "203.0.113.2"), ("interface", "eth1")]);
+        for (given, left) in [
+            (("elastic_ip", "203.0.113.3"), map(&[("elastic_ip", "203.0.113.3"), ("interface", "eth1")])),
+            (("allocation_id", "eipalloc-2"), map(&[("allocation_id", "eipalloc-2"), ("interface", "eth1")])),
+        ] {
+            let mut settings = file.clone();
+            put_before(&mut settings, &map(&[given]));
+            assert_eq!(settings, left);
+        }
+        let mut settings = file.clone();
+        put_before(&mut settings, &map(&[("interface", "eth2")]));
+        assert_eq!(address(&settings), Some("203.0.113.2"));
+        assert_eq!(settings.get("interface").map(String::as_str), Some("eth2"));
+        assert_eq!(address(&BTreeMap::new()), None);
+    }
+}

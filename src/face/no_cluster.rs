@@ -1,0 +1,118 @@
+//! The environment for the parts below where no OCF cluster calls: what the process has, and in the place of what a cluster
+//! would say about the resource, what a face says.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::ocf::environment::Environment;
+
+/// What a face says in a cluster's place.
+#[derive(Debug)]
+pub struct Instead<'a> {
+    /// The name under which this node remembers what it did.
+    pub instance: String,
+    /// The name of the program, as the log has it.
+    pub program: &'a str,
+    /// What comes before a reason on standard error.
+    pub reason_prefix: String,
+    /// What the lines of the log begin with, where it is not the usual.
+    pub log_tag: Option<String>,
+    /// The time for the action.
+    pub timeout: Duration,
+    /// The parameters of the resource.
+    pub parameters: &'a BTreeMap<String, String>,
+    /// Variables that go before those of the process.
+    pub variables: &'a BTreeMap<String, String>,
+}
+
+/// Returns the environment. Lines go to syslog unless something else is said, or there is none.
+#[must_use]
+pub fn environment(process: &[(OsString, OsString)], instead: &Instead<'_>) -> Environment {
+    put_together(process, instead, Path::new("/dev/log").exists())
+}
+
+fn put_together(process: &[(OsString, OsString)], instead: &Instead<'_>, has_syslog: bool) -> Environment {
+    // Whatever calls, it is no OCF cluster; and what was done must be remembered in one place, whoever calls.
+    let foreign =
+        |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
+    let mut variables: Vec<(OsString, OsString)> =
+        process.iter().filter(|(name, _)| !foreign(&name.to_string_lossy())).cloned().collect();
+    variables.extend(instead.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
+    let to_syslog = has_syslog && !has("HA_LOGFACILITY") && !has("HA_LOGFILE");
+    let mut set: Vec<(String, String)> = instead
+        .parameters
+        .iter()
+        .map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()))
+        .collect();
+    let mut say = |name: &str, value: String| set.push((name.to_owned(), value));
+    say("OCF_RESOURCE_INSTANCE", instead.instance.clone());
+    say("OCF_RESOURCE_TYPE", instead.program.to_owned());
+    say("OCF_EXIT_REASON_PREFIX", instead.reason_prefix.clone());
+    say("OCF_RESKEY_CRM_meta_timeout", instead.timeout.as_millis().to_string());
+    if let Some(tag) = &instead.log_tag {
+        say("HA_LOGTAG", tag.clone());
+    }
+    if to_syslog {
+        say("HA_LOGFACILITY", "daemon".to_owned());
+    }
+    variables.extend(set.into_iter().map(|(name, value)| (name.into(), value.into())));
+    Environment::new(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(process: &[(&str, &str)], file: &[(&str, &str)], has_syslog: bool) -> Environment {
+        let own = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let process: Vec<_> = process.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let instead = Instead {
+            instance: "elastic-ip-203.0.113.10".to_owned(),
+            program: "elastic-ip",
+            reason_prefix: "elastic-ip: ".to_owned(),
+            log_tag: None,
+            timeout: Duration::from_secs(7),
+            parameters: &own(&[("region", "eu-west-2")]),
+            variables: &own(file),
+        };
+        put_together(&process, &instead, has_syslog)
+    }
+
+    #[test]
+    fn nothing_that_a_cluster_says_is_taken_for_a_setting_and_the_file_goes_before_the_process() {
+        let process = [
+            ("OCF_RESKEY_region", "x"),
+            ("OCF_RESKEY_on_stop", "x"),
+            ("OCF_RA_VERSION_MAJOR", "9"),
+            ("HA_RSCTMP", "/x"),
+            ("AWS_REGION", "a"),
+            ("HOME", "/root"),
+        ];
+        let made = made(&process, &[("AWS_REGION", "b")], true);
+        assert_eq!(made.get("OCF_RESKEY_region"), Some("eu-west-2"));
+        assert_eq!(
+            (made.get("OCF_RESKEY_on_stop"), made.get("HA_RSCTMP"), made.ra_version()),
+            (None, None, None)
+        );
+        assert_eq!((made.get("AWS_REGION"), made.get("HOME")), (Some("b"), Some("/root")));
+        assert_eq!(made.instance(), "elastic-ip-203.0.113.10");
+        assert_eq!(made.action_timeout(), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn lines_go_to_syslog_unless_there_is_none_or_something_else_is_said() {
+        let facility = |process: &[(&str, &str)], file: &[(&str, &str)], has_syslog| {
+            made(process, file, has_syslog).get("HA_LOGFACILITY").map(str::to_owned)
+        };
+        assert_eq!(facility(&[], &[], true).as_deref(), Some("daemon"));
+        assert_eq!(facility(&[], &[], false), None, "then standard error is better than nowhere");
+        assert_eq!(facility(&[("HA_LOGFILE", "/log")], &[], true), None);
+        assert_eq!(facility(&[], &[("HA_LOGFILE", "/log")], true), None);
+        assert_eq!(facility(&[("HA_LOGFACILITY", "local0")], &[], true).as_deref(), Some("local0"));
+    }
+}

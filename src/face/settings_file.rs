@@ -1,0 +1,177 @@
+//! The settings file of a caller that is no cluster: read where nobody but root and this process's user can have written it.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+
+use crate::host;
+
+/// The largest settings file that is read.
+const LARGEST: u64 = 65_536;
+
+/// A settings file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsFile {
+    /// Where it is.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+    /// Whether every user of this host may read it.
+    pub is_public: bool,
+}
+
+/// A settings file that is there and is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It can't be read.
+    #[error("{0}: {1}")]
+    Io(String, io::Error),
+    /// The user of this process may not read it.
+    #[error("{0}: this user may not read it: chgrp it to a group of the user")]
+    Denied(String),
+    /// Others may have written what is in it.
+    #[error("{0}: others may write to it: chmod go-w")]
+    Writable(String),
+    /// Somebody else may have written what is in it.
+    #[error("{path}: it belongs to user {owner}: chown it to root")]
+    Foreign {
+        /// Where it is.
+        path: String,
+        /// The number of the user.
+        owner: u32,
+    },
+    /// It is a folder, a device, or far too long.
+    #[error("{0}: a text file of settings is expected")]
+    NoFile(String),
+    /// It is something else than text.
+    #[error("{0}: it is not text (UTF-8)")]
+    NoText(String),
+}
+
+/// Returns the file that is named, or else the first of the usual ones that is there; nothing where none is.
+///
+/// # Errors
+/// Why it is not used. One that is named has to be there.
+pub fn find(named: Option<&str>, usual: &[&str]) -> Result<Option<SettingsFile>, Refused> {
+    if let Some(path) = named {
+        return read(path).map(Some);
+    }
+    for path in usual {
+        match read(path) {
+            Err(Refused::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
+            found => return found.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+fn read(path: &str) -> Result<SettingsFile, Refused> {
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::PermissionDenied => Refused::Denied(path.to_owned()),
+        _ => Refused::Io(path.to_owned(), error),
+    };
+    // Without O_NONBLOCK, opening a FIFO would wait for its writer.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
+    let about = file.metadata().map_err(failed)?;
+    check(path, &about)?;
+    let text = text(file, path, failed)?;
+    Ok(SettingsFile { path: path.to_owned(), text, is_public: about.mode() & 0o004 != 0 })
+}
+
+/// Makes sure that nobody else can have written it: whoever can sends this node's signed requests elsewhere.
+fn check(path: &str, about: &Metadata) -> Result<(), Refused> {
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(Refused::NoFile(path.to_owned()));
+    }
+    let owner = about.uid();
+    // In a root folder without /proc nobody can tell whose process this is, and the action has to go on.
+    if owner != 0 && host::own_user().is_ok_and(|own| own != owner) {
+        return Err(Refused::Foreign { path: path.to_owned(), owner });
+    }
+    if about.mode() & 0o022 != 0 {
+        return Err(Refused::Writable(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn text(file: File, path: &str, failed: impl Fn(io::Error) -> Refused) -> Result<String, Refused> {
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| Refused::NoText(path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("eip-settings-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn write(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> String {
+            let path = self.0.join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            path.display().to_string()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn the_named_file_has_to_be_there_and_of_the_usual_ones_the_first_is_read() {
+        let folder = Folder::new("which");
+        let nowhere = folder.0.join("nowhere").display().to_string();
+        let (one, two) = (folder.write("one", "A=1\n", 0o644), folder.write("two", "A=2\n", 0o600));
+        let found = find(None, &[&nowhere, &two, &one]).unwrap().unwrap();
+        assert_eq!(
+            (found.text.as_str(), found.path.as_str(), found.is_public),
+            ("A=2\n", two.as_str(), false)
+        );
+        assert!(find(Some(&one), &[&two]).unwrap().unwrap().is_public);
+        assert_eq!(find(None, &[&nowhere]).unwrap(), None);
+        assert!(find(Some(&nowhere), &[&two]).is_err());
+    }
+
+    #[test]
+    fn a_file_that_others_can_have_written_or_that_is_no_text_is_refused_in_one_line() {
+        let folder = Folder::new("refused");
+        let rows = [
+            (folder.write("group", "A=1\n", 0o664), "others may write to it: chmod go-w"),
+            (folder.write("everybody", "A=1\n", 0o646), "others may write to it: chmod go-w"),
+            (folder.write("long", "#".repeat(70_000), 0o644), "a text file of settings"),
+            (folder.write("latin", [b'A', b'=', 0xe9], 0o644), "it is not text"),
+            (folder.0.display().to_string(), "a text file of settings"),
+        ];
+        for (path, part) in rows {
+            let refused = find(Some(&path), &[]).unwrap_err().to_string();
+            assert!(refused.contains(part), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_user_is_refused_and_one_of_root_is_not() {
+        let folder = Folder::new("owner");
+        let path = folder.write("settings", "A=1\n", 0o644);
+        // Only root can give a file away; anybody else has files of root to look at.
+        if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
+            let refused = find(Some(&path), &[]).unwrap_err().to_string();
+            assert!(refused.contains("it belongs to user 65534: chown it to root"), "{refused}");
+        } else {
+            assert!(find(Some("/etc/passwd"), &[]).unwrap().is_some());
+        }
+    }
+}
