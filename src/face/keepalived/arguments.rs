@@ -67,8 +67,8 @@ pub enum Asked {
     Help,
     /// The version.
     Version,
-    /// What a transition left to a process of its own.
-    Background(Job, Generation),
+    /// What a transition left to a process of its own, with its word; nothing where that could not be written down.
+    Background(Job, Option<Generation>),
 }
 
 /// What goes on after the process that keepalived started.
@@ -79,6 +79,9 @@ pub enum Job {
     /// Waiting for the address to go, where nobody will tell.
     Follow,
 }
+
+/// In place of a word that could not be written down.
+const UNWRITTEN: &str = "unwritten";
 
 /// The command line, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +175,8 @@ fn action(word: &str) -> Option<Asked> {
     if let Some(background) = word.strip_prefix("--background=") {
         let (job, generation) = background.split_once(',')?;
         let job = if job == "follow" { Job::Follow } else { Job::Lose(State::parse(job)?) };
-        return Some(Asked::Background(job, Generation::parse(generation)?));
+        let word = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
+        return Some(Asked::Background(job, word));
     }
     State::parse(word).and_then(transition)
 }
@@ -180,12 +184,12 @@ fn action(word: &str) -> Option<Asked> {
 impl Job {
     /// Returns the argument that asks for it.
     #[must_use]
-    pub fn argument(self, generation: Generation) -> String {
+    pub fn argument(self, word: Option<Generation>) -> String {
         let job = match self {
             Self::Follow => "follow",
             Self::Lose(state) => state.name(),
         };
-        format!("--background={job},{}", generation.to_text())
+        format!("--background={job},{}", word.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
     }
 }
 
@@ -246,10 +250,11 @@ mod tests {
 
     #[test]
     fn the_background_argument_reads_back() {
-        let generation = Generation::own();
-        for job in [Job::Follow, Job::Lose(State::Backup), Job::Lose(State::Stop)] {
-            let found = line(&format!("203.0.113.10 {}", job.argument(generation))).unwrap();
-            assert_eq!(found.asked, Asked::Background(job, generation));
+        for word in [Some(Generation::own()), None] {
+            for job in [Job::Follow, Job::Lose(State::Backup), Job::Lose(State::Stop)] {
+                let found = line(&format!("203.0.113.10 {}", job.argument(word))).unwrap();
+                assert_eq!(found.asked, Asked::Background(job, word));
+            }
         }
     }
 

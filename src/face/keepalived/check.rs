@@ -13,8 +13,19 @@ const STATUS_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Returns 0 where this node is well, and 1 where it is not; a change is a line in the log.
 pub(super) fn serve(work: &Work) -> u8 {
+    // Until it is known whether this is the master, nothing is.
+    work.otherwise.set(0);
+    let guard = work.watch(work.settings.check_deadline);
+    let code = check(work);
+    guard.end();
+    code
+}
+
+/// Looks, and says what is known by now to who has to answer where something blocks: a disk, or the log.
+fn check(work: &Work) -> u8 {
     let turn = work.turns.last().ok().flatten();
     let is_master = turn.as_ref().is_some_and(|turn| turn.told == "MASTER");
+    work.otherwise.set(if is_master { 0 } else { FAILED });
     // It has its own deadline, and keepalived would only make it begin anew elsewhere.
     if is_master && turn.is_some_and(|turn| turn.done.is_none()) && work.turns.is_busy() {
         return 0;
@@ -33,6 +44,7 @@ pub(super) fn serve(work: &Work) -> u8 {
         Err(error) if is_master => (0, format!("the holder is not known: {error}")),
         Err(error) => (FAILED, format!("this node could not take the address: {error}")),
     };
+    work.otherwise.set(code);
     if work.turns.is_news(&text) {
         match (code, text.as_str()) {
             (0, "well") => work.log.info("check: this node is well"),
@@ -46,7 +58,10 @@ pub(super) fn serve(work: &Work) -> u8 {
 /// Prints the article's words for whether the address is here, as EC2 says.
 pub(super) fn status(work: &Work) -> u8 {
     let action = Action::Monitor { level: 10 };
-    match work.look(action, STATUS_LIMIT, async |world, request| eip::run(world, request).await) {
+    let guard = work.watch(STATUS_LIMIT);
+    let found = work.look(action, STATUS_LIMIT, async |world, request| eip::run(world, request).await);
+    guard.end();
+    match found {
         Ok(Report::Done) => {
             say("OK");
             0

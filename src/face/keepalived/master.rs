@@ -68,7 +68,8 @@ pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
     }
     drop(lock);
     // keepalived tells of the next state by `notify`, but not to one that only ever asked for this one.
-    if *teller == Teller::Word && displaced && !work.is_over() {
+    // Where the word is not written down a later one could not end it.
+    if *teller == Teller::Word && displaced && work.word().is_some() && !work.is_over() {
         background::leave(&work, Job::Follow);
     }
     0
@@ -147,39 +148,6 @@ fn verify(work: &Work, keepalived: u32, looks: usize) {
             // What is not known is no reason to act.
             Ok(Some(Report::Done)) | Err(_) => {}
         }
-    }
-}
-
-/// Follows an address whose loss nobody will tell of, and puts back what it had displaced.
-pub(super) fn follow(work: &Work) -> u8 {
-    const EVERY: Duration = Duration::from_secs(2);
-    let mut next = Instant::now() + EVERY;
-    loop {
-        while Instant::now() < next {
-            if work.is_over() {
-                return 0;
-            }
-            std::thread::sleep(PAUSE * 2);
-        }
-        let look = work.run(Action::Monitor { level: 0 }, LOOK_LIMIT, async |world, request| {
-            eip::is_still_here(world, request).await
-        });
-        if let Ok(Some(Report::NotHere(reason))) = look {
-            let Entry::Ours(held) = work.enter(work.settings.deadline) else { return 0 };
-            let handed = work.run(Action::Stop, work.settings.deadline, async |world, request| {
-                eip::hand_over(world, request).await
-            });
-            drop(held);
-            match handed {
-                Ok(Some(_)) => {
-                    work.log.info(reason);
-                    return 0;
-                }
-                Ok(None) => return 0,
-                Err(error) => work.log.warn(error),
-            }
-        }
-        next = Instant::now() + EVERY;
     }
 }
 

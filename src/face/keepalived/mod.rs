@@ -10,9 +10,12 @@ mod background;
 #[cfg(feature = "sdk")]
 mod check;
 #[cfg(feature = "sdk")]
+mod follow;
+#[cfg(feature = "sdk")]
 mod lose;
 #[cfg(feature = "sdk")]
 mod master;
+pub mod pace;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::arguments::{self, Asked, Job, State, Teller};
 use super::settings::{FILE, FILE_VARIABLE, Settings};
 use super::work::{FAILED, UNUSABLE, Work};
-use super::{NAME, check, lose, master, usage};
+use super::{NAME, check, follow, lose, master, usage};
 use crate::error::Error;
 use crate::face::Call;
+use crate::face::last_resort::report_panics;
 use crate::face::settings_file::{self, SettingsFile};
 use crate::ocf::log::Log;
 use crate::params::ParamError;
@@ -51,15 +52,15 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
             return UNUSABLE;
         }
     };
-    work.report_panics();
+    report_panics(&log, work.otherwise.clone());
     match asked {
         Asked::Transition(State::Master, teller) => master::serve(work, &teller),
         Asked::Transition(state, teller) => lose::serve(work, state, &teller),
         Asked::Background(job, generation) => {
-            work.generation = generation;
+            work.take_over(generation);
             match job {
                 Job::Lose(state) => lose::here(&work, state, &Teller::Word),
-                Job::Follow => master::follow(&work),
+                Job::Follow => follow::follow(&work),
             }
         }
         Asked::Check => check::serve(&work),

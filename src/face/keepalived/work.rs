@@ -11,7 +11,7 @@ use crate::cloud::ec2::guarded::Guarded;
 use crate::cloud::imds::aws::AwsImds;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::face::last_resort::{Watchdog, report_panics};
+use crate::face::last_resort::{Otherwise, Watchdog};
 use crate::face::session;
 use crate::host::SystemHost;
 use crate::ocf::environment::Environment;
@@ -41,6 +41,8 @@ pub(super) struct Work {
     pub started: Instant,
     /// Whether the files in which the words are written can be used. Where they can't, nobody is stopped by a later word.
     ordered: bool,
+    /// The exit code where something blocks or panics.
+    pub otherwise: Otherwise,
 }
 
 /// What became of a wait for the lock.
@@ -63,7 +65,18 @@ impl Work {
     ) -> Result<Self, Error> {
         let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
         let (turns, generation) = (Turns::new(&environment), Generation::own());
-        Ok(Self { line, settings, environment, log, params, turns, generation, started, ordered: true })
+        Ok(Self {
+            line,
+            settings,
+            environment,
+            log,
+            params,
+            turns,
+            generation,
+            started,
+            ordered: true,
+            otherwise: FAILED.into(),
+        })
     }
 
     /// Writes this process's word down; returns false where a later one is there already.
@@ -79,6 +92,17 @@ impl Work {
                 true
             }
         }
+    }
+
+    /// Goes on with the word of the process that started this one; nothing where it could not write it down.
+    pub(super) fn take_over(&mut self, word: Option<Generation>) {
+        self.ordered = word.is_some();
+        self.generation = word.unwrap_or(self.generation);
+    }
+
+    /// Returns this process's word, as far as it is written down.
+    pub(super) fn word(&self) -> Option<Generation> {
+        self.ordered.then_some(self.generation)
     }
 
     /// Waits until the process before this one has ended.
@@ -120,29 +144,33 @@ impl Work {
         work: impl AsyncFnOnce(&World<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let deadline = Deadline::new(tokio::time::Instant::now(), limit);
-        let guard = Watchdog::start(&deadline, FAILED, &self.log);
+        let guard = Watchdog::start(&deadline, self.otherwise.clone(), &self.log);
         let outcome = self.guarded(action, deadline, work);
         guard.end();
         outcome
     }
 
-    /// Looks at something: there is no word that could be lost.
+    /// Watches over `limit` from the start of this process: past it, something that blocks is left where it is.
+    pub(super) fn watch(&self, limit: Duration) -> Watchdog {
+        Watchdog::start(&self.since_start(limit), self.otherwise.clone(), &self.log)
+    }
+
+    fn since_start(&self, limit: Duration) -> Deadline {
+        Deadline::new(tokio::time::Instant::from_std(self.started), limit)
+    }
+
+    /// Looks at something within `limit` from the start of this process: there is no word that could be lost.
     pub(super) fn look<T>(
         &self,
         action: Action,
         limit: Duration,
         work: impl AsyncFnOnce(&session::RealWorld, &Request) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let deadline = Deadline::new(tokio::time::Instant::from_std(self.started), limit);
-        let guard = Watchdog::start(&deadline, FAILED, &self.log);
+        let deadline = self.since_start(limit);
         let (api, timing) = (&self.params.api, &self.params.timing);
-        let outcome =
-            session::world(api, timing, deadline, &self.environment, &self.log).and_then(|(world, _)| {
-                let request = Request { action, params: self.params.clone(), deadline, node: None };
-                session::run(deadline, work(&world, &request))
-            });
-        guard.end();
-        outcome
+        let (world, _) = session::world(api, timing, deadline, &self.environment, &self.log)?;
+        let request = Request { action, params: self.params.clone(), deadline, node: None };
+        session::run(deadline, work(&world, &request))
     }
 
     fn guarded<T>(
@@ -188,11 +216,6 @@ impl Work {
             self.log.info(whole);
         }
         FAILED
-    }
-
-    /// Sees to it that a panic is told.
-    pub(super) fn report_panics(&self) {
-        report_panics(&self.log, FAILED);
     }
 }
 

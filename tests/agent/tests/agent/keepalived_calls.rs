@@ -180,3 +180,56 @@ fn no_environment_at_all_is_enough() {
     assert!(isolation.outside("/run/resource-agents/eip/keepalived-203.0.113.10.turn").exists());
     assert!(isolation.outside("/var/lib/eip/keepalived-203.0.113.10.json").exists());
 }
+
+#[test]
+fn an_address_on_the_command_line_sets_the_files_allocation_aside() {
+    let (world, [a]) = World::new();
+    let other = world.cloud.allocate(Some([203, 0, 113, 77].into()));
+    // Two instances of VRRP, one settings file.
+    let settings = format!("VERIFY=0\nALOC_ID={}\n", other.allocation_id);
+    call(&a, &settings, &["203.0.113.10", "start"]).ok();
+    world.held_by(&a);
+    assert_eq!(world.cloud.holder(&other), None);
+    let settings = "VERIFY=0\nELASTIC_IP=203.0.113.10\n";
+    let private = format!("private_ip_address={}", a.ip(1));
+    call(&a, settings, &[other.allocation_id.as_ref(), &private, "start"]).ok();
+    assert_eq!(world.cloud.holder(&other).map(|holder| holder.private_ip), Some(a.ip(1)));
+    world.held_by(&a);
+}
+
+#[test]
+fn the_profile_of_the_settings_file_is_the_one_whose_keys_are_used() {
+    let (world, [a]) = World::new();
+    world.cloud.add_access_key("AKIDOFTHEPROFILE", "the-secret-of-the-profile");
+    world.cloud.set_credentials(a.id(), CredState::Missing404);
+    let keys = |name: &str, id: &str| {
+        format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = the-secret-of-the-profile\n")
+    };
+    fs::create_dir_all(a.home().join(".aws")).unwrap();
+    let text = keys("default", "AKIDOFNOBODY") + &keys("floating", "AKIDOFTHEPROFILE");
+    fs::write(a.home().join(".aws/credentials"), text).unwrap();
+    let start = |settings: &str| call(&a, settings, &["203.0.113.10", "start"]);
+    start("VERIFY=0\nAWS_PROFILE=floating\n").ok().not_logged("WARN");
+    world.held_by(&a);
+    start("VERIFY=0\nAWS_PROFILE=absent\n").expect(1).logged(&["ERROR", "no profile absent"]);
+    let told = "unknown settings ignored: AWS_ROLE_ARN";
+    start("VERIFY=0\nPROFILE=floating\nAWS_ROLE_ARN=arn:aws:iam::123456789012:role/x\n")
+        .ok()
+        .logged(&["WARN", told]);
+}
+
+#[test]
+fn a_settings_file_of_another_user_is_refused() {
+    let (world, [a]) = World::new();
+    let run = call(&a, USUAL, &["203.0.113.10", "start"]);
+    if std::os::unix::fs::chown(a.folder().join("aws.conf"), Some(65_534), None).is_err() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");
+        return eprintln!("skipped: only root can give files away");
+    }
+    let outcome = run.clone().expect(2).no_requests();
+    assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
+    world.held_by_nobody();
+    // To that user it is its own.
+    run.as_nobody().env("HA_LOGFILE", "/dev/null").env("EIP_STATE_DIR", "/proc/no-such-folder").ok();
+    world.held_by(&a);
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_tests::World;
+use agent_tests::{Node, Run, World, each};
 use aws_sim::{CredState, FaultKind, ImdsState};
 
 use crate::keepalived_world::*;
@@ -63,4 +63,55 @@ fn status_prints_the_articles_words_as_ec2_has_it() {
     world.cloud.deny("DescribeAddresses");
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     assert_eq!(word(&a, "status").expect(1).stdout, "FAIL\n");
+}
+
+/// Has a run write its log to standard error, and that to a pipe that is full: so the first line blocks.
+fn with_a_log_that_blocks(node: &Node, run: Run) -> Run {
+    const SCRIPT: &str = "rm -f \"$0\"; mkfifo \"$0\"; exec 9<>\"$0\"\n\
+                          dd if=/dev/zero of=\"$0\" bs=4096 count=64 oflag=nonblock 2>/dev/null\n\
+                          exec 2>&9 9>&-; exec \"$@\"";
+    let pipe = node.folder().join("log/full").display().to_string();
+    run.no_env("HA_LOGFILE").env("HA_LOGFACILITY", "none").wrapped_in(&["sh", "-c", SCRIPT, &pipe])
+}
+
+#[test]
+fn a_check_that_blocks_answers_with_what_is_known_by_then() {
+    /// What is so, and the exit code of the check.
+    type Row = (&'static str, i32, fn(&World, &Node));
+    let rows: [Row; 4] = [
+        ("a master whose holder nobody knows", 0, |world, a| {
+            notify(a, "MASTER").ok();
+            world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
+            break_ec2(&world.cloud, FaultKind::Reset);
+        }),
+        ("a master that lost the address", 1, |world, a| {
+            notify(a, "MASTER").ok();
+            world.cloud.disassociate(&world.address);
+        }),
+        ("a standby that is well", 0, |_, _| ()),
+        ("a standby without credentials", 1, |world, a| {
+            world.cloud.set_credentials(a.id(), CredState::Missing404);
+        }),
+    ];
+    each(rows.map(|(name, code, prepare)| (name, (code, prepare))), |(code, prepare)| {
+        let (world, [a]) = World::new();
+        prepare(&world, &a);
+        let run = call(&a, "VERIFY=0\nCHECK_DEADLINE=3\n", &["203.0.113.10", "check"]);
+        let outcome = with_a_log_that_blocks(&a, run).expect(code);
+        outcome.not_before(Duration::from_secs(2)).within(Duration::from_secs(6));
+    });
+}
+
+#[test]
+fn a_check_of_the_master_that_blocks_before_it_knows_anything_is_no_failure() {
+    let (world, [a]) = World::new();
+    notify(&a, "MASTER").ok();
+    // EC2 has to be asked, and what that needs is on a disk that hangs: a pipe that nobody writes to.
+    world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
+    let pipe = a.folder().join("authorities.pem");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let settings = format!("VERIFY=0\nCHECK_DEADLINE=3\nCA_BUNDLE={}\n", pipe.display());
+    let outcome = call(&a, &settings, &["203.0.113.10", "check"]).ok().not_before(Duration::from_secs(2));
+    assert!(outcome.stderr.contains("no answer within"), "{}", outcome.told());
+    world.held_by(&a);
 }

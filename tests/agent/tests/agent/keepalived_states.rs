@@ -279,3 +279,43 @@ fn with_ec2_silent_a_claim_ends_at_its_own_deadline() {
         .within(Duration::from_secs(5))
         .not_before(Duration::from_secs(2));
 }
+
+#[test]
+fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same() {
+    each([("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")], |setting| {
+        let (world, [a]) = World::new();
+        notify(&a, "MASTER").ok();
+        let state = setting.strip_prefix("ON_").unwrap();
+        // Nobody can make it, as a script_user that is not root can't below /run/resource-agents.
+        let settings = format!("VERIFY=0\n{setting}=release\nSTATE_DIR=/proc/no-such-folder\n");
+        call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
+            .ok()
+            .logged(&["WARN", "state folder can't be used"])
+            .not_logged("a later state has come");
+        world.held_by_nobody();
+        // Left to the peer, it waits for nothing that it could put back.
+        call(&a, &settings.replace("release", "leave"), &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
+            .ok();
+    });
+}
+
+#[test]
+fn a_loss_that_cannot_be_put_right_is_said_once_and_tried_more_rarely() {
+    let (world, [a, b]) = World::new();
+    let own = own_address(&world, &a);
+    let log = a.folder().join("log/follow");
+    word(&a, "start").env("HA_LOGFILE", log.display().to_string()).ok();
+    assert_eq!(world.cloud.holder(&own), None);
+    world.cloud.clear_log();
+    let began = Instant::now();
+    world.cloud.deny("DescribeAddresses");
+    world.give(&b);
+    let refusals = || world.cloud.log().iter().filter(|r| r.is("DescribeAddresses")).count();
+    // Twice a look, and a try to put things right: after two seconds, and after four more.
+    world.wait(SOON, |_| refusals() >= 4);
+    assert!(began.elapsed() > Duration::from_secs(5), "{:?}", began.elapsed());
+    world.cloud.allow("DescribeAddresses");
+    world.wait(SOON, |_| has(&world, &a, &own));
+    let told = fs::read_to_string(log).unwrap();
+    assert_eq!(told.matches("UnauthorizedOperation").count(), 1, "{told}");
+}
