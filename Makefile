@@ -116,6 +116,7 @@ clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy $(CARGO_FLAGS) -p interleavings --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p keepalived --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p storm --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
@@ -128,6 +129,7 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p interleavings
 	cargo doc $(CARGO_FLAGS) --no-deps -p keepalived
 	cargo doc $(CARGO_FLAGS) --no-deps -p pages
+	cargo doc $(CARGO_FLAGS) --no-deps -p storm
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
@@ -144,8 +146,9 @@ unit: ## The agent's own tests, against fakes of EC2 and the metadata service, a
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
 
-interleavings-test: ## The decisions of two and three nodes in random orders of events, and bugs planted to see whether that finds them
+interleavings-test: ## The decisions of two and three nodes in random orders of events, and bugs planted to see whether that finds them; small storms
 	cargo test $(CARGO_FLAGS) -p interleavings -- --nocapture
+	cargo test $(CARGO_FLAGS) -p storm
 
 sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test $(CARGO_FLAGS) -p aws-sim
@@ -239,7 +242,7 @@ keepalived-test: ## Real keepalived with eip-keepalived: the article's configura
 	fi
 
 ##@ Longer than `make test`
-.PHONY: chaos
+.PHONY: chaos storm
 ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
@@ -253,6 +256,10 @@ chaos: agent ## Real clusters in rounds of random failures, checked strictly: RO
 	else \
 		$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)); \
 	fi
+
+storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (8 minutes)
+	cargo run $(CARGO_FLAGS) -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
+		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
 
 ##@
 .PHONY: help

@@ -2,8 +2,13 @@
 //!
 //! Whether an error is worth another attempt is asked of the error ([`Retryable`]); how long to wait between attempts is
 //! decided here, by decorrelated jitter clipped to the deadline. The SDK's own retries are switched off.
+//!
+//! The pauses after throttling are made for a storm, when a zone fails and thousands of clusters of one account take over at
+//! once; `tests/storm` measures them.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 
@@ -36,6 +41,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// First pause after a throttled attempt: the buckets of the mutating calls refill at five a second.
 const FIRST_THROTTLED_PAUSE: Duration = Duration::from_millis(400);
+/// Longest pause after a throttled attempt while the series is young: who is throttled for a moment is done in seconds.
+const YOUNG_PAUSE: Duration = Duration::from_secs(5);
+/// Between this part of the time that the series has lasted and twice as much: the pauses after throttling, once that is
+/// longer. So the attempts grow with the digits of that time, not with its seconds; and whoever is refused for the last time
+/// just before there is a token for everybody is late by a sixth of the time that this took, at most.
+const LEAST_PART: u32 = 12;
 
 /// The pauses of one series of attempts.
 ///
@@ -44,21 +55,38 @@ const FIRST_THROTTLED_PAUSE: Duration = Duration::from_millis(400);
 #[derive(Debug)]
 pub struct Backoff {
     random: fastrand::Rng,
+    began: Instant,
     previous: Duration,
     longest: Duration,
 }
 
 impl Backoff {
-    /// Returns a series whose pauses after throttling never exceed `longest`.
+    /// Begins a series whose pauses after throttling never exceed `longest`.
     #[must_use]
     pub fn new(longest: Duration) -> Self {
-        Self { random: fastrand::Rng::new(), previous: Duration::ZERO, longest }
+        Self { random: fastrand::Rng::new(), began: Instant::now(), previous: Duration::ZERO, longest }
     }
 
-    /// Returns the next pause for an error of this patience.
-    pub fn next(&mut self, patience: Patience) -> Duration {
+    /// Sleeps before the next attempt and returns true, or returns false at once where the deadline leaves no time for one.
+    ///
+    /// After throttling the pauses get shorter towards the deadline, so that the last attempt comes shortly before it, with
+    /// time for its answer: in a storm each moment may be the one in which it is this node's turn.
+    pub async fn pause(&mut self, deadline: &Deadline, patience: Patience) -> bool {
+        let left = deadline.left();
+        if patience == Patience::Throttled && left < FIRST_THROTTLED_PAUSE * 2 {
+            return false;
+        }
+        deadline.pause(self.next(patience, left)).await
+    }
+
+    /// Returns the next pause for an error of this patience, with so much time left.
+    fn next(&mut self, patience: Patience, left: Duration) -> Duration {
         let (base, cap) = match patience {
-            Patience::Throttled => (FIRST_THROTTLED_PAUSE, self.longest),
+            Patience::Throttled => {
+                let part = self.began.elapsed() / LEAST_PART;
+                let cap = YOUNG_PAUSE.max(part * 2).min(self.longest).min(left / 2);
+                (part.min(cap / 2).max(FIRST_THROTTLED_PAUSE), cap)
+            }
             Patience::Never | Patience::Once | Patience::Brief | Patience::Lasting => {
                 (FIRST_PAUSE, LONGEST_PAUSE.min(self.longest))
             }
@@ -100,7 +128,7 @@ impl Series {
             Patience::Brief => !self.brief.is_over(),
             Patience::Lasting | Patience::Throttled => true,
         };
-        worthwhile && self.deadline.pause(self.backoff.next(patience)).await
+        worthwhile && self.backoff.pause(&self.deadline, patience).await
     }
 }
 
@@ -138,8 +166,6 @@ where
 
 #[cfg(all(test, feature = "paused-time"))]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
 
     #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -211,17 +237,61 @@ mod tests {
 
     #[test]
     fn pauses_stay_within_their_bounds_and_differ() {
-        let longest = Duration::from_secs(5);
+        let (longest, ample) = (Duration::from_secs(5), Duration::from_hours(1));
         let mut firsts = std::collections::BTreeSet::new();
         for _ in 0..200 {
             let mut backoff = Backoff::new(longest);
-            firsts.insert(backoff.next(Patience::Throttled));
+            firsts.insert(backoff.next(Patience::Throttled, ample));
             for _ in 0..20 {
-                let pause = backoff.next(Patience::Throttled);
+                let pause = backoff.next(Patience::Throttled, ample);
                 assert!(pause >= FIRST_THROTTLED_PAUSE / 2 && pause <= longest, "{pause:?}");
-                assert!(Backoff::new(longest).next(Patience::Lasting) <= LONGEST_PAUSE);
+                assert!(Backoff::new(longest).next(Patience::Lasting, ample) <= LONGEST_PAUSE);
             }
         }
         assert!(firsts.len() > 100, "nodes that fail together must not come back in step");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_after_throttling_grow_with_the_time_up_to_their_limit() {
+        let (longest, ample) = (Duration::from_mins(1), Duration::from_hours(10));
+        let mut backoff = Backoff::new(longest);
+        let mut attempts = 0;
+        while backoff.began.elapsed() < Duration::from_hours(1) {
+            let waited = backoff.began.elapsed();
+            let pause = backoff.next(Patience::Throttled, ample);
+            assert!(pause <= YOUNG_PAUSE.max(waited / 6).min(longest), "{pause:?} after {waited:?}");
+            if waited > Duration::from_mins(1) {
+                assert!(pause >= (waited / 12).min(longest / 2), "{pause:?} after {waited:?}");
+            }
+            tokio::time::sleep(pause).await;
+            attempts += 1;
+        }
+        assert!(attempts < 150, "{attempts} in an hour");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_throttled_for_a_moment_is_done_in_seconds() {
+        for moment in [1, 5, 20] {
+            let began = Instant::now();
+            let deadline = Deadline::new(began, Duration::from_mins(1));
+            let attempt = async || {
+                let throttled = began.elapsed() < Duration::from_secs(moment);
+                if throttled { Err(Fault(Patience::Throttled)) } else { Ok(()) }
+            };
+            let done = until(&deadline, Duration::from_mins(1), || Fault(Patience::Never), attempt).await;
+            assert_eq!(done, Ok(()));
+            assert!(began.elapsed() <= Duration::from_secs(moment) + YOUNG_PAUSE, "{:?}", began.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_attempt_after_throttling_comes_shortly_before_the_deadline() {
+        for timeout in [5, 20, 60, 600] {
+            for _ in 0..50 {
+                let (_, took) = attempts_of(Patience::Throttled, timeout).await;
+                let budget = Deadline::new(Instant::now(), Duration::from_secs(timeout)).budget();
+                assert!(took < budget && took + FIRST_THROTTLED_PAUSE * 2 > budget, "{took:?} of {budget:?}");
+            }
+        }
     }
 }

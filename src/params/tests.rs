@@ -41,7 +41,7 @@ fn an_address_alone_is_enough_and_the_rest_has_the_defaults_of_the_table() {
                 connect_timeout: Duration::from_secs(2),
                 attempt_timeout: Duration::from_secs(4),
                 settle_window: Duration::from_mins(2),
-                max_backoff: Duration::from_secs(5),
+                max_backoff: Duration::from_mins(1),
             },
         }
     );

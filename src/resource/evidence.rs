@@ -119,7 +119,7 @@ pub(super) trait Evidence: Subject {
                 (Err(_), seen) => *seen != Seen::Here,
             };
             until = self.deadline().fraction(2);
-            let time_is_up = asking == Asking::Probe || !until.pause(backoff.next(Patience::Lasting)).await;
+            let time_is_up = asking == Asking::Probe || !backoff.pause(&until, Patience::Lasting).await;
             if time_is_up {
                 return Ok(match denial {
                     // A part of EC2 that is behind must not stop an address that the metadata show all the time.
@@ -159,7 +159,7 @@ pub(super) trait Evidence: Subject {
         if !error.is_silence() && asking != Asking::Probe && self.is_settling() {
             let until = self.deadline().fraction(2);
             let mut backoff = Backoff::new(self.max_backoff());
-            while until.pause(backoff.next(Patience::Lasting)).await {
+            while backoff.pause(&until, Patience::Lasting).await {
                 if matches!(self.look_once().await, Ok(Seen::Here)) {
                     return Ok(Report::Done);
                 }

@@ -42,7 +42,7 @@ pub(super) trait LettingGo: Subject {
             let error = match self.find(&until).await {
                 // Right after a start EC2 may answer with what was before; the metadata can tell.
                 Ok(None) if started && settling && self.is_in_sight().await && !quarter.is_over() => {
-                    if quarter.pause(backoff.next(Patience::Lasting)).await {
+                    if backoff.pause(&quarter, Patience::Lasting).await {
                         continue;
                     }
                     return Ok(None);
@@ -61,9 +61,7 @@ pub(super) trait LettingGo: Subject {
                         return not_here(&error);
                     }
                     // The peer may take it over meanwhile, which the metadata then shows.
-                    if cause.fault == Ec2Fault::Setup
-                        || !deadline.pause(backoff.next(Patience::Lasting)).await
-                    {
+                    if cause.fault == Ec2Fault::Setup || !backoff.pause(deadline, Patience::Lasting).await {
                         return Err(error);
                     }
                     until = deadline.within(deadline.budget() / 8);
@@ -72,11 +70,11 @@ pub(super) trait LettingGo: Subject {
                 Error::Ec2(_) if !settling && self.not_in_sight().await => return not_here(&error),
                 // A fresh role needs some seconds before its credentials are accepted.
                 Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
-                    if !brief.pause(backoff.next(Patience::Brief)).await {
+                    if !backoff.pause(&brief, Patience::Brief).await {
                         return Err(error);
                     }
                 }
-                Error::Imds(_) if deadline.pause(backoff.next(Patience::Lasting)).await => {
+                Error::Imds(_) if backoff.pause(deadline, Patience::Lasting).await => {
                     until = deadline.within(deadline.budget() / 8);
                 }
                 _ => return Err(error),

@@ -78,9 +78,11 @@ pub(super) const ATTEMPT_TIMEOUT: Spec = Spec {
 
 pub(super) const MAX_BACKOFF: Spec = Spec {
     name: "max_backoff",
-    default: Some("5"),
+    default: Some("60"),
     short: "Longest pause between attempts in seconds",
-    long: "The longest pause in seconds between two attempts of a call to AWS.",
+    long: "The longest pause in seconds between two attempts of a call to AWS. Pauses longer than a second are \
+           only made where AWS asks for them, and those longer than five only where it has for long: a sixth of \
+           the time that the call has been tried, at most.",
     ..SECONDS
 };
 

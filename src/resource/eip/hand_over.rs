@@ -40,7 +40,7 @@ impl<W: World> Eip<'_, W> {
                 }
             };
             // A network that comes back only later is what a node without its interface waits for.
-            if patience == Patience::Never || !self.deadline.pause(backoff.next(patience)).await {
+            if patience == Patience::Never || !backoff.pause(&self.deadline, patience).await {
                 return Err(error);
             }
         }

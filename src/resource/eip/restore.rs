@@ -63,7 +63,7 @@ pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> V
                 }
             }
         }
-        if !worthwhile || !deadline.pause(backoff.next(Patience::Lasting)).await {
+        if !worthwhile || !backoff.pause(deadline, Patience::Lasting).await {
             return left;
         }
     }

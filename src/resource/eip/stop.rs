@@ -131,7 +131,7 @@ impl<W: World> Eip<'_, W> {
                 Ok(_) => format!("EC2 still shows {}", association.id),
                 Err(error) => error.to_string(),
             };
-            if !until.pause(backoff.next(Patience::Lasting)).await {
+            if !backoff.pause(&until, Patience::Lasting).await {
                 break shown;
             }
         };

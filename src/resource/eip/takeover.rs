@@ -265,7 +265,7 @@ impl<W: World> Eip<'_, W> {
                 Ok(Err(error)) => return Err(Error::Ec2(error)),
                 Err(_) => break,
             };
-            if !self.deadline.pause(backoff.next(patience)).await {
+            if !backoff.pause(&self.deadline, patience).await {
                 break;
             }
         }

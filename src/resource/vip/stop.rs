@@ -108,7 +108,7 @@ impl<W: VipWorld> Vip<'_, W> {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "no answer in time".to_owned(),
             };
-            if !until.pause(backoff.next(Patience::Lasting)).await {
+            if !backoff.pause(&until, Patience::Lasting).await {
                 break shown;
             }
         };

@@ -212,7 +212,7 @@ impl<W: VipWorld> Vip<'_, W> {
                 self.world.log().info(format_args!("{ip} is here by EC2; the metadata do not show it yet"));
                 return Ok(());
             }
-            if !self.deadline.pause(backoff.next(Patience::Lasting)).await {
+            if !backoff.pause(&self.deadline, Patience::Lasting).await {
                 break;
             }
         }

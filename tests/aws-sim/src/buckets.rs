@@ -66,13 +66,18 @@ impl Buckets {
 
 /// The fill of every bucket drawn from so far.
 #[derive(Debug, Default)]
-pub(crate) struct Fill {
+pub struct Fill {
     tokens: BTreeMap<(String, bool), (f64, f64)>,
 }
 
 impl Fill {
-    /// Takes one token for `action` at time `now`; `false` when the bucket is empty, and nothing is taken then.
-    pub(crate) fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
+    /// Takes one token for `action` at time `now` in seconds; `false` when the bucket is empty, and nothing is taken then.
+    ///
+    /// # Source
+    /// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API": each request takes a token, those beyond the
+    /// tokens fail, and tokens that were added since can be used at once.
+    #[must_use]
+    pub fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
         let filtered = filtered || !HAS_TWO.contains(&action);
         let rate = buckets.rate(action, filtered);
         let slot = self.tokens.entry((action.to_owned(), filtered)).or_insert((rate.burst, now));

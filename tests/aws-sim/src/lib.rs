@@ -32,7 +32,7 @@ mod tls;
 mod world;
 
 pub use crate::{
-    buckets::{Buckets, Rate},
+    buckets::{Buckets, Fill, Rate},
     cloud::{Cloud, InstanceSpec, InterfaceSpec, Which},
     config::Config,
     credentials::CredState,

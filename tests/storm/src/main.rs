@@ -1,0 +1,111 @@
+//! `storm`: plays the storms, prints a table of what came of them, and fails where the agent missed the goal.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use storm::clusters::Storm;
+use storm::figures::{Figures, GOAL, HEAD, bound};
+use storm::policy::Policy;
+use storm::processes;
+
+/// The size of the storm of processes, which is played on virtual time too.
+const SMALL: usize = 300;
+/// What Pacemaker takes where nothing is set, what the agent's meta-data advises, and half as much again.
+const USUAL: [Duration; 3] = [Duration::from_secs(20), Duration::from_mins(1), Duration::from_secs(90)];
+
+/// Plays storms: very many clusters of one account that take over at once, under AWS's token buckets.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Clusters in one process, on virtual time; 0 leaves that part out.
+    #[arg(long, default_value_t = 10_000)]
+    clusters: usize,
+    /// Clusters that are processes of the built agent; 0 leaves that part out.
+    #[arg(long, default_value_t = SMALL)]
+    processes: usize,
+    /// Where times and pauses on virtual time are drawn from. By default another in each run; it is printed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where the table is written.
+    #[arg(long, default_value = "storm.md")]
+    table: PathBuf,
+}
+
+/// The rows so far, and what of the goal was missed.
+#[derive(Debug, Default)]
+struct Report {
+    text: String,
+    missed: Vec<String>,
+}
+
+impl Report {
+    /// Prints a text, and keeps it for the file.
+    fn say(&mut self, text: &str) {
+        print!("{text}");
+        self.text.push_str(text);
+    }
+
+    /// Adds a row. What a naive policy misses is what was to be shown.
+    fn row(&mut self, figures: &Figures, ours: bool) {
+        self.say(&figures.row());
+        if let Some(missed) = figures.missed().filter(|_| ours) {
+            self.missed.push(format!("{}, {} s: {missed}", figures.what, figures.timeout.as_secs()));
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let began = Instant::now();
+    let mut report = Report::default();
+    if options.processes > 0 {
+        report.say(&format!("{} processes of the built agent\n\n{HEAD}", options.processes));
+        // They take their time: the two timeouts that are met most, and an ample one.
+        for timeout in USUAL.into_iter().take(2).chain([ample(options.processes)]) {
+            report.row(&processes::play(options.processes, timeout), true);
+        }
+    }
+    for clusters in [SMALL, options.clusters].into_iter().filter(|_| options.clusters > 0) {
+        report.say(&format!("\n{clusters} clusters on virtual time, SEED={seed}\n\n{HEAD}"));
+        for timeout in timeouts(clusters) {
+            let storm = Storm { clusters, timeout, policy: Policy::Ours, seed };
+            report.row(&storm.play(), true);
+        }
+        let naive = [Policy::Fixed(Duration::from_secs(1)), Policy::Fixed(Duration::from_secs(5))];
+        for policy in naive.into_iter().chain([Policy::Sdk, Policy::Once]) {
+            for timeout in [Duration::from_mins(1), ample(clusters)] {
+                report.row(&Storm { clusters, timeout, policy, seed }.play(), false);
+            }
+        }
+    }
+    let verdict = match report.missed.as_slice() {
+        [] => format!(
+            "the goal is met: none failed for want of patience, none came later than {GOAL} times the bound"
+        ),
+        missed => format!("the goal is missed:\n{}", missed.join("\n")),
+    };
+    let _ = writeln!(report.text, "\n{verdict}");
+    println!("\n{verdict}\n{:.0} s; the table is {}", began.elapsed().as_secs_f64(), options.table.display());
+    if let Err(error) = std::fs::write(&options.table, &report.text) {
+        eprintln!("storm: {}: {error}", options.table.display());
+        return ExitCode::FAILURE;
+    }
+    if report.missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Returns the timeouts that are tried: the usual ones, one that just allows all takeovers, and an ample one.
+fn timeouts(clusters: usize) -> Vec<Duration> {
+    let just = Duration::from_secs(bound(clusters).mul_f64(1.25).as_secs() + 2);
+    let mut all: Vec<_> = USUAL.into_iter().chain([just, ample(clusters)]).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Returns a timeout that allows much more than all takeovers: an hour for ten thousand.
+fn ample(clusters: usize) -> Duration {
+    Duration::from_secs(bound(clusters).mul_f64(1.8).as_secs().div_ceil(300) * 300)
+}

@@ -1,0 +1,50 @@
+//! What a client does when AWS asks it to slow down: the agent's own way, and the naive ones.
+//!
+//! A naive client tries again by itself, below the agent's retries, and says "refused" when it gives up. So every policy runs
+//! through the same code of the agent, and the agent has no switch for it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A way to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// The agent's.
+    Ours,
+    /// Always the same pause, until the time is up.
+    Fixed(Duration),
+    /// As the AWS SDKs and the AWS CLI do by themselves: three attempts in all.
+    ///
+    /// # Source
+    /// AWS SDKs and Tools Reference Guide, "Retry behavior": standard mode, `random(0, 1) * min(20 s, 2^i s)`.
+    Sdk,
+    /// One attempt: a shell script that takes the first answer. It doesn't look whether EC2 shows the address, either.
+    Once,
+}
+
+impl Policy {
+    /// Returns the pause after this many attempts; nothing where it gives up.
+    #[must_use]
+    pub fn pause(self, attempts: i32, random: &mut fastrand::Rng) -> Option<Duration> {
+        match self {
+            Self::Fixed(pause) => Some(pause),
+            Self::Sdk if attempts < 3 => {
+                let longest = 2_f64.powi(attempts - 1).min(20.0);
+                Some(Duration::from_secs_f64(longest * random.f64()))
+            }
+            // The agent's pauses are not made here.
+            Self::Ours | Self::Sdk | Self::Once => None,
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours => f.write_str("ours"),
+            Self::Fixed(pause) => write!(f, "every {} s", pause.as_secs()),
+            Self::Sdk => f.write_str("SDK, 3 attempts"),
+            Self::Once => f.write_str("single try"),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Storms that take no time, with every build: `make storm` plays the large ones.
+
+use std::time::Duration;
+
+use storm::clusters::Storm;
+use storm::figures::Figures;
+use storm::policy::Policy;
+
+fn play(clusters: usize, seconds: u64, policy: Policy) -> Figures {
+    Storm { clusters, timeout: Duration::from_secs(seconds), policy, seed: 1 }.play()
+}
+
+#[test]
+fn all_clusters_take_over_soon_after_the_bucket_allows_it() {
+    for (clusters, seconds) in [(40, 20), (120, 20), (300, 60), (300, 300), (1000, 240), (1000, 3600)] {
+        let figures = play(clusters, seconds, Policy::Ours);
+        assert_eq!((figures.failed(), figures.missed()), (0, None), "{}", figures.row());
+    }
+}
+
+#[test]
+fn a_time_that_is_too_short_for_all_is_used_to_the_end() {
+    for seconds in [20, 60, 90] {
+        let figures = play(1000, seconds, Policy::Ours);
+        assert_eq!(figures.missed(), None, "{}", figures.row());
+        assert!(figures.failed() > 0, "{}", figures.row());
+    }
+}
+
+#[test]
+fn requests_grow_with_the_digits_of_the_time_not_with_its_seconds() {
+    let (small, large) = (play(300, 3600, Policy::Ours), play(3000, 3600, Policy::Ours));
+    assert!(small.requests_each() < 16.0, "{}", small.row());
+    assert!(large.requests_each() < small.requests_each() * 3.5, "{}{}", small.row(), large.row());
+}
+
+#[test]
+fn naive_ways_fail_or_flood() {
+    let (single, sdk) = (play(300, 300, Policy::Once), play(300, 300, Policy::Sdk));
+    assert!(single.failed() > 240 && sdk.failed() > 200, "{}{}", single.row(), sdk.row());
+    let (fixed, ours) =
+        (play(1000, 3600, Policy::Fixed(Duration::from_secs(1))), play(1000, 3600, Policy::Ours));
+    assert!(fixed.requests_each() > ours.requests_each() * 3.0, "{}{}", fixed.row(), ours.row());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_storm() {
+    let (one, other) = (play(200, 60, Policy::Ours), play(200, 60, Policy::Ours));
+    assert_eq!((one.taken, one.count.by_second), (other.taken, other.count.by_second));
+}
