@@ -17,16 +17,20 @@ fn number<N: FromStr>(variable: &str, usual: N) -> N {
     }
 }
 
+/// Returns what makes up plans: the same ones for the same seed.
+fn runner(seed: u64, config: Config) -> TestRunner {
+    let seeds = [seed, 0, 0, 0].map(u64::to_le_bytes).concat();
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seeds))
+}
+
 /// Plays as many plans as asked for, fails with the smallest that breaks a rule, and says how much was played.
 fn play(nodes: usize) {
     let cases = number("INTERLEAVINGS", 3_000);
     let shrink = number("INTERLEAVINGS_SHRINK", 4_000);
     let seed: u64 = number("INTERLEAVINGS_SEED", 1);
-    let seeds = [seed, 0, 0, 0].map(u64::to_le_bytes).concat();
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seeds);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
     let (actions, killed) = (Cell::new(0), Cell::new(0));
-    let outcome = TestRunner::new_with_rng(config, rng).run(&plans(nodes), |plan: Plan| {
+    let outcome = runner(seed, config).run(&plans(nodes), |plan: Plan| {
         let finding = run(&plan);
         actions.set(actions.get() + finding.actions);
         killed.set(killed.get() + finding.killed);
@@ -54,4 +58,23 @@ fn two_nodes_in_any_order() {
 #[test]
 fn three_nodes_in_any_order() {
     play(3);
+}
+
+#[test]
+fn the_same_plan_gives_the_same_run() {
+    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    let outcome = runner(number("INTERLEAVINGS_SEED", 1), config).run(&plans(2), |plan: Plan| {
+        let [first, second] = [(); 2].map(|()| {
+            let finding = run(&plan);
+            (finding.actions, finding.killed, finding.breaches)
+        });
+        if first == second {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(format!("{first:?}, {second:?}\n{plan}")))
+        }
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
 }
