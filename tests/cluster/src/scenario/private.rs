@@ -15,6 +15,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: plain_move,
     },
     Scenario {
+        name: "private-migrate",
+        about: "the same with on_stop=unassign and allow-migrate=true: the elastic IP moves along all the same",
+        start: Start::Private,
+        run: migrate,
+    },
+    Scenario {
         name: "private-kill-node",
         about: "power cut of the node with the private address, which the other takes over with the elastic IP on it",
         start: Start::Private,
@@ -24,6 +30,27 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn plain_move(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     let from = active(cluster)?;
+    order_move(cluster, story, from).map(drop)
+}
+
+fn migrate(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+    cluster.run(&["pcs", "resource", "update", RESOURCE, "on_stop=unassign"])?;
+    cluster.set_meta("allow-migrate", "true")?;
+    let from = cluster.settle(None, TAKEOVER_LIMIT)?;
+    let began = now();
+    let to = order_move(cluster, story, from)?;
+    let actions = cluster.actions_since(began, None)?;
+    for (node, action) in [(from, "migrate_to"), (to, "migrate_from"), (from, "stop")] {
+        let run = |(on, name): &(NodeName, String)| *on == node && name == action;
+        ensure(actions.iter().any(run), || format!("{action} was not run on {node}: {actions:?}"))?;
+    }
+    cluster.run(&["pcs", "resource", "update", RESOURCE, "on_stop=leave"])?;
+    cluster.set_meta("allow-migrate", "")?;
+    cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
+}
+
+/// Moves the resource and takes the constraint back that this leaves.
+fn order_move(cluster: &mut Cluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
     let to = another(cluster, from)?;
     story.target = Some(to);
     story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
@@ -33,7 +60,8 @@ fn plain_move(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     on_one_device(cluster, to)?;
     cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;
     cluster.settle(Some(to), TAKEOVER_LIMIT)?;
-    cluster.ensure_no_failures()
+    cluster.ensure_no_failures()?;
+    Ok(to)
 }
 
 fn kill_node(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
