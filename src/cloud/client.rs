@@ -1,7 +1,7 @@
 //! HTTP clients: one for the metadata service, which never uses a proxy, and one for EC2 and STS, which honours
 //! `HTTPS_PROXY` and `NO_PROXY`. TLS is always verified; no parameter turns that off.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::imds;
@@ -18,7 +18,9 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::bounded::bounded;
 use super::settings::Settings;
+use crate::small_file;
 
 /// Where the metadata service answers.
 const IMDS_IPV4: &str = "http://169.254.169.254";
@@ -29,13 +31,20 @@ const IMDS_CONNECT: Duration = Duration::from_millis(500);
 /// Limit for one answer of the metadata service.
 const IMDS_READ: Duration = Duration::from_secs(1);
 
+/// The largest answer of the metadata service that is read. The longest that the agent asks for are a few kilobytes: a token, a list.
+const IMDS_LARGEST: usize = 64 << 10;
+/// The largest answer of EC2 or STS that is read: one instance with all the interfaces and addresses that it can have is a third of that.
+const HTTPS_LARGEST: usize = 1 << 20;
+/// The largest bundle of certificates that is read; the usual ones of whole systems are a quarter of a megabyte.
+const LARGEST_BUNDLE: u64 = 4 << 20;
+
 /// Returns the client for the metadata service: version 2 of it only, one token for the process, one attempt a call.
 ///
 /// # Errors
 /// A sentence about the endpoint when it is no URI.
 pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
     let config = ProviderConfig::empty()
-        .with_http_client(Builder::new().build_http())
+        .with_http_client(bounded(Builder::new().build_http(), IMDS_LARGEST))
         .with_sleep_impl(TokioSleep::new());
     let builder = imds::Client::builder()
         .configure(&config)
@@ -69,13 +78,16 @@ pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option
 pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
     let trust = match &settings.ca_bundle {
         Some(path) => trust_only(path)?,
-        None => TrustStore::default(),
+        None => {
+            check_system_certificates()?;
+            TrustStore::default()
+        }
     };
     let context = TlsContext::builder()
         .with_trust_store(trust)
         .build()
         .map_err(|error| format!("TLS can't be set up: {error}"))?;
-    Ok(Builder::new().build_with_connector_fn(move |timeouts, components| {
+    let client = Builder::new().build_with_connector_fn(move |timeouts, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context.clone())
@@ -84,7 +96,28 @@ pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
         connector.set_connector_settings(timeouts.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    }))
+    });
+    Ok(bounded(client, HTTPS_LARGEST))
+}
+
+/// Makes sure that what the environment names as the system's certificates can be read: the SDK reads all of it, whatever it is.
+fn check_system_certificates() -> Result<(), String> {
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = named("SSL_CERT_FILE").map(PathBuf::from) {
+        let refused = small_file::refused(&file, LARGEST_BUNDLE);
+        refused.map_or(Ok(()), |reason| Err(format!("SSL_CERT_FILE {}: {reason}", file.display())))?;
+    }
+    let folders = named("SSL_CERT_DIR").unwrap_or_default();
+    let files = std::env::split_paths(&folders)
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .flatten();
+    // Of a folder, only plain files are read.
+    for file in files.map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let refused = small_file::refused(&file, LARGEST_BUNDLE);
+        refused.map_or(Ok(()), |reason| Err(format!("SSL_CERT_DIR {}: {reason}", file.display())))?;
+    }
+    Ok(())
 }
 
 /// Returns a store that trusts the certificates of this PEM file and no others.
@@ -92,7 +125,8 @@ pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
 /// Each is tried here first, because the SDK's client panics on one that it can't parse.
 fn trust_only(path: &Path) -> Result<TrustStore, String> {
     let shown = path.display();
-    let pem = std::fs::read(path).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
+    let pem =
+        small_file::read(path, LARGEST_BUNDLE).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
     let mut tried = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         certificate

@@ -3,6 +3,8 @@
 //! The SDK is behind them, in the files named `aws.rs`, in `client` and in `credentials`; nothing above this module sees one of its types.
 
 #[cfg(feature = "sdk")]
+mod bounded;
+#[cfg(feature = "sdk")]
 pub mod client;
 pub mod credentials;
 pub mod ec2;

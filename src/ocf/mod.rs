@@ -9,3 +9,4 @@ pub mod log;
 pub mod meta_data;
 pub(crate) mod text;
 pub mod usage;
+pub(crate) mod zone;

@@ -22,14 +22,21 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// Returns whether a terminal, or a reader of lines, does something else with a character than show it.
+fn is_control(character: char) -> bool {
+    // Line and paragraph separators, and what turns the direction of writing around.
+    let acts = matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    acts || character.is_control()
+}
+
 /// Returns the text without line breaks and control characters, other alphabets left as they are.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if is_control(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
@@ -99,6 +106,7 @@ mod tests {
     fn a_line_break_cannot_start_a_second_line() {
         assert_eq!(one_line("a\nb\r\tc\u{1b}[1m \u{e9}"), r"a\nb\r\tc\u{1b}[1m \u{e9}");
         assert_eq!(without_controls("a\nb \u{e9}"), "a\\nb \u{e9}");
+        assert_eq!(without_controls("\u{202e}a\u{2028}b"), r"\u{202e}a\u{2028}b");
         assert!(matches!(one_line("as it is"), Cow::Borrowed("as it is")));
     }
 

@@ -1,6 +1,7 @@
 //! What a person reads who calls an agent without knowing how.
 
 use super::agent::Agent;
+use super::text::one_line;
 
 /// Returns all actions that an agent takes as its argument.
 pub fn actions(agent: &'static Agent) -> impl Iterator<Item = &'static str> {
@@ -11,6 +12,7 @@ pub fn actions(agent: &'static Agent) -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn text(agent: &'static Agent, name: &str) -> String {
     let name = if name.is_empty() { agent.name } else { name };
+    let name = one_line(name);
     let (actions, short) = (actions(agent).collect::<Vec<_>>().join("|"), agent.short);
     format!(
         "usage: {name} {{{actions}}}\n\n{short}. An OCF resource agent, run by Pacemaker.\n\

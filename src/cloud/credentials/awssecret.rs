@@ -3,6 +3,11 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use crate::small_file;
+
+/// Two lines are far shorter.
+const LARGEST: u64 = 4096;
+
 /// Returns key id and secret of an `.awssecret` file, or nothing where there is none.
 ///
 /// # Errors
@@ -15,10 +20,11 @@ pub(super) fn read(path: &Path) -> Result<Option<(String, String)>, String> {
     if mode & 0o077 != 0 {
         return Err(format!("mode {mode:03o} lets others read it; make it 600"));
     }
-    if !meta.is_file() || meta.size() > 4096 {
+    if !meta.is_file() || meta.size() > LARGEST {
         return Err("a file of two short lines is expected".to_owned());
     }
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let bytes = small_file::read(path, LARGEST).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is not text (UTF-8)".to_owned())?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     match (lines.next(), lines.next()) {
         (Some(id), Some(secret)) => Ok(Some((id.to_owned(), secret.to_owned()))),

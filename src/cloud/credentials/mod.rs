@@ -15,6 +15,8 @@ pub(super) mod profiles;
 mod secret_file;
 #[cfg(feature = "sdk")]
 mod sources;
+#[cfg(feature = "sdk")]
+mod token_file;
 
 #[cfg(feature = "sdk")]
 pub use sources::provider;

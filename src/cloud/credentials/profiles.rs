@@ -1,5 +1,7 @@
 //! Profile files: which there are, whether they hold the profile that is asked for, which region they name.
 
+use std::path::{Path, PathBuf};
+
 use aws_config::Region;
 use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::{ProfileFileRegionProvider, load};
@@ -9,6 +11,10 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::cloud::settings::Settings;
 use crate::error::chain_of;
+use crate::small_file;
+
+/// The largest profile file that is read; the SDK has no limit.
+const LARGEST: u64 = 1 << 20;
 
 /// Checks that the profile that is asked for is there, once, because a file does not heal while an action runs.
 ///
@@ -42,7 +48,26 @@ pub(in crate::cloud) async fn region(settings: &Settings, config: &ProviderConfi
     builder.build().region().await
 }
 
-/// Returns the profile files that exist. Their paths are given in full, because without `HOME` the SDK finds none.
+/// Returns the profile files that are there but can't be used, each with the reason.
+pub(super) fn unusable(settings: &Settings) -> Vec<(&Path, String)> {
+    let there = |path: &&Path| path.exists();
+    let paths =
+        [&settings.config_file, &settings.credentials_file].into_iter().flatten().map(PathBuf::as_path);
+    paths.filter(there).filter_map(|path| Some((path, small_file::refused(path, LARGEST)?))).collect()
+}
+
+/// Returns the files with tokens that the profiles name.
+pub(super) async fn token_files(files: &EnvConfigFiles) -> Vec<PathBuf> {
+    let Ok(profiles) = load(&Fs::real(), &Env::real(), files, None).await else {
+        // Whoever reads them next says what is wrong.
+        return Vec::new();
+    };
+    let named =
+        profiles.profiles().filter_map(|name| profiles.get_profile(name)?.get("web_identity_token_file"));
+    named.map(PathBuf::from).collect()
+}
+
+/// Returns the profile files that exist and can be used. Their paths are given in full, because without `HOME` the SDK finds none.
 pub(super) fn files(settings: &Settings) -> Option<EnvConfigFiles> {
     let files = [
         (EnvConfigFileKind::Config, &settings.config_file),
@@ -51,7 +76,9 @@ pub(super) fn files(settings: &Settings) -> Option<EnvConfigFiles> {
     let mut builder = EnvConfigFiles::builder();
     let mut any = false;
     for (kind, path) in files {
-        if let Some(path) = path.as_ref().filter(|path| path.is_file()) {
+        if let Some(path) =
+            path.as_ref().filter(|path| path.exists() && small_file::refused(path, LARGEST).is_none())
+        {
             builder = builder.with_file(kind, path.clone());
             any = true;
         }

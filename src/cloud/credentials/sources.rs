@@ -15,6 +15,7 @@ use super::chain::Chain;
 use super::instance_role::InstanceRole;
 use super::profiles;
 use super::secret_file::SecretFile;
+use super::token_file::{Named, WithTokenFile};
 use crate::cloud::settings::{Keys, Settings};
 use crate::ocf::log::Log;
 
@@ -52,18 +53,30 @@ fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Clien
         }
         chain = chain.then("the environment", EnvironmentVariableCredentialsProvider::new());
     }
+    for (path, reason) in profiles::unusable(settings) {
+        log.warn(format_args!("{} not used: {reason}", path.display()));
+    }
     if let Some(files) = profiles::files(settings) {
-        let mut profile = ProfileFileCredentialsProvider::builder().configure(config).profile_files(files);
+        let mut profile =
+            ProfileFileCredentialsProvider::builder().configure(config).profile_files(files.clone());
         if let Some(name) = named {
             profile = profile.profile_name(name);
         }
-        chain = chain.then("the profile files", profile.build());
+        chain = chain.then("the profile files", WithTokenFile::new(profile.build(), Named::Profiles(files)));
     }
     if named.is_none() {
         chain = chain.then(".awssecret", SecretFile::new(settings, log));
     }
+    let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
+    let container = EcsCredentialsProvider::builder().configure(config).build();
     chain
-        .then("web identity", WebIdentityTokenCredentialsProvider::builder().configure(config).build())
-        .then("the container", EcsCredentialsProvider::builder().configure(config).build())
+        .then(
+            "web identity",
+            WithTokenFile::new(web_identity, Named::Variable("AWS_WEB_IDENTITY_TOKEN_FILE")),
+        )
+        .then(
+            "the container",
+            WithTokenFile::new(container, Named::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")),
+        )
         .then(instance_role.0, instance_role.1)
 }

@@ -20,6 +20,7 @@ use crate::face::session::{self, RealWorld};
 use crate::host::{Host as _, SystemHost};
 use crate::ocf::environment::Environment;
 use crate::ocf::log::{Log, Process};
+use crate::ocf::text::one_line;
 use crate::params::{self, ApiSettings, ParamError, Params, Timing, table};
 use crate::resource::eip::Entry;
 use crate::resource::{Action, Request};
@@ -211,7 +212,7 @@ pub(super) fn aligned(lines: &[(String, String)]) -> String {
     let mut shown = String::new();
     for (label, text) in lines {
         // Writing to a string cannot fail.
-        let _ = writeln!(shown, "{label:width$}  {text}");
+        let _ = writeln!(shown, "{label:width$}  {}", one_line(text));
     }
     shown
 }

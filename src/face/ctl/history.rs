@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::call::{Asked, Failure, print, print_json};
 use crate::ocf::text::one_line;
+use crate::ocf::zone;
 use crate::state::Change;
 
 /// A change with the resource that it was made for.
@@ -45,8 +46,8 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for (resource, change) in changes {
-        let time = time_of(change, TimeZone::system(), "%Y-%m-%d %H:%M:%S %z");
-        let (from, to) = (one_line(&change.from), one_line(&change.to));
+        let time = time_of(change, zone::local(), "%Y-%m-%d %H:%M:%S %z");
+        let (from, to, resource) = (one_line(&change.from), one_line(&change.to), one_line(resource));
         let _ = write!(text, "{time}  {resource}  {}: from {from} to {to}", one_line(&change.action));
         if let Some(association) = &change.association {
             let _ = write!(text, ", {association}");

@@ -2,6 +2,7 @@
 //! the Linux Standard Base.
 
 use crate::ocf::exit::ExitCode;
+use crate::ocf::text::one_line;
 
 /// What every sentence begins with, as in the old script.
 pub const DESCRIPTION: &str = "elastic-ip remapper";
@@ -39,7 +40,7 @@ pub enum Outcome {
 /// Heartbeat 3.0.6, `ResourceManager`, `we_own_resource`.
 #[must_use]
 pub fn sentence(outcome: Outcome, name: &str, node: &str) -> String {
-    let d = DESCRIPTION;
+    let (d, name) = (DESCRIPTION, one_line(name));
     match outcome {
         Outcome::Associated => format!("{d}: IP {name} associated with {node}\n"),
         Outcome::NotMapped => format!("{d}: Could not map IP {name} to {node}\n"),

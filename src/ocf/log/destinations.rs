@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use jiff::Zoned;
 use jiff::fmt::strtime;
 
-use super::{Environment, Process, Sink, lock, write_line};
+use super::super::text::{cut, without_controls};
+use super::{Environment, LONGEST_PREFIX, Process, Sink, lock, now, write_line};
 
 /// How bad it is, in the order of `ocf_log`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +74,17 @@ impl Destinations {
     /// # Source
     /// resource-agents 4.12, `ocf-shellfuncs`: `ha_log`, `ha_debug`, `set_logtag`.
     pub(super) fn new(environment: &Environment, process: &Process) -> Self {
-        let own_tag = environment.get("HA_LOGTAG");
+        let shown = |text: &str| cut(&without_controls(text), LONGEST_PREFIX);
+        let own_tag = environment.get("HA_LOGTAG").map(shown);
         let route = if process.stdin_is_terminal {
             Route::Terminal { prefix: own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default() }
         } else {
             let (agent, instance) = (environment.resource_type(), environment.instance());
-            let tag = own_tag.map(str::to_owned);
             let file = |name| environment.get(name).map(PathBuf::from);
             Route::Cluster(Cluster {
-                tag: tag.unwrap_or_else(|| format!("{agent}({instance})[{}]", std::process::id())),
+                tag: own_tag.unwrap_or_else(|| {
+                    format!("{}({})[{}]", shown(agent), shown(instance), std::process::id())
+                }),
                 dates: Dates::new(environment.get("HA_DATEFMT")),
                 facility: environment
                     .get("HA_LOGFACILITY")
@@ -135,7 +138,7 @@ impl Destinations {
 
 impl Cluster {
     fn write(&self, level: Level, line: &str, to_stderr: impl Fn(&str)) {
-        let now = Zoned::now();
+        let now = now();
         let (tag, date) = (&self.tag, self.dates.show(&now));
         let debug = level == Level::Debug;
         if let Some(facility) = self.facility {
@@ -175,7 +178,8 @@ impl Dates {
     }
 
     fn show(&self, now: &Zoned) -> String {
-        Self::in_format(&self.0, now)
+        // A format may hold line breaks, or thousands of dates.
+        cut(&without_controls(&Self::in_format(&self.0, now)), LONGEST_PREFIX)
     }
 
     /// Returns a date with English names in local time; nothing if the format is impossible.

@@ -13,8 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use jiff::{Timestamp, Zoned};
+
 use super::environment::Environment;
 use super::text::{MASK, cut, one_line, without_controls};
+use super::zone;
 pub(super) use destinations::{Dates, facility};
 use destinations::{Destinations, Level, Stderr};
 use trace::Trace;
@@ -27,6 +30,10 @@ pub type Sink = Arc<Mutex<dyn Write + Send>>;
 /// # Source
 /// Pacemaker 1.1.13 to 3.0.1, `EXIT_REASON_MAX_LEN`.
 const LONGEST_REASON: usize = 128;
+/// A longer line is cut: what EC2 or a file says may be of any length, and a log is for people.
+const LONGEST_LINE: usize = 4096;
+/// What a cluster puts before a line, or before a reason, is shorter.
+const LONGEST_PREFIX: usize = 256;
 /// Shorter texts are no secrets, and masking them would make a log unreadable.
 const SHORTEST_SECRET: usize = 8;
 /// How long a reason waits for another thread to finish its line on standard error.
@@ -84,7 +91,7 @@ impl Log {
             destinations: Destinations::new(environment, &process),
             trace,
             stderr: process.stderr,
-            prefix: environment.exit_reason_prefix().to_owned(),
+            prefix: cut(&without_controls(environment.exit_reason_prefix()), LONGEST_PREFIX),
             secrets: Mutex::default(),
             said: Mutex::default(),
             reason_given: AtomicBool::default(),
@@ -224,7 +231,7 @@ impl Log {
                 text = text.replace(secret, MASK);
             }
         }
-        without_controls(&text).into_owned()
+        cut(&without_controls(&text), LONGEST_LINE)
     }
 }
 
@@ -232,6 +239,11 @@ impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Log").finish_non_exhaustive()
     }
+}
+
+/// Returns the time of day of this node.
+fn now() -> Zoned {
+    Timestamp::now().to_zoned(zone::local())
 }
 
 /// Locks what stays whole even if a thread panics half-way.

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use jiff::Zoned;
-
 use super::super::text::{MASK, names_a_secret, without_user_info};
-use super::{Dates, Environment, Process, Sink, lock, write_line};
+use super::{Dates, Environment, Process, Sink, lock, now, write_line};
 use crate::params::boolean;
 
 /// An open trace.
@@ -95,7 +93,7 @@ fn default_target(environment: &Environment, action: &str, terminal: bool) -> Ta
     );
     // A name of a resource has no slash in the cluster; one that a person made up must not leave the folder.
     let plain = |name: &str| name.replace('/', "_");
-    let date = Dates::in_format("%F.%T", &Zoned::now());
+    let date = Dates::in_format("%F.%T", &now());
     let file = format!("{}.{}.{date}", plain(environment.instance()), plain(action));
     Target::File(folder.join(plain(environment.resource_type())).join(file))
 }
@@ -128,7 +126,7 @@ impl Target {
 
 /// Returns what a trace begins with: what runs, and the environment without its secrets.
 pub(super) fn header(environment: &Environment, action: &str) -> Vec<String> {
-    let date = Dates::in_format("%F %T %z", &Zoned::now());
+    let date = Dates::in_format("%F %T %z", &now());
     let version = env!("CARGO_PKG_VERSION");
     let agent = environment.resource_type();
     let first = format!("{agent} {version} {action} of {} at {date}", environment.instance());

@@ -92,10 +92,16 @@ impl Isolation {
         bound.join().expect("the thread that binds")
     }
 
-    /// Returns the command line that runs the agent inside.
-    pub(crate) fn agent(&self) -> Vec<String> {
+    /// Returns the beginning of a command line that runs something inside.
+    pub fn enter(&self) -> Vec<String> {
         let mut line: Vec<String> = ["nsenter", "--net", "--mount", "--target"].map(str::to_owned).into();
         line.extend([self.holder.id().to_string(), "--".to_owned()]);
+        line
+    }
+
+    /// Returns the command line that runs the agent inside.
+    pub(crate) fn agent(&self) -> Vec<String> {
+        let mut line = self.enter();
         line.push(self.folder.path().join("eip").display().to_string());
         line
     }

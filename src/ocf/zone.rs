@@ -1,0 +1,85 @@
+//! The time zone of this node, in which people read times.
+//!
+//! Found by the rules of the C library, with one look at one small file: jiff's own search reads whatever `TZ` leads to, a FIFO or
+//! a device without end as well, and goes through the whole tree below `TZDIR`.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use jiff::tz::TimeZone;
+
+use crate::small_file;
+
+/// The largest time zone that is read; real ones have 4 KiB.
+const LARGEST: u64 = 64 << 10;
+/// Where the zones are, where `TZDIR` does not say it.
+const FOLDER: &str = "/usr/share/zoneinfo";
+/// The zone where `TZ` does not say it.
+const LOCAL: &str = "/etc/localtime";
+
+/// Returns the zone; UTC where it can't be found out.
+pub(crate) fn local() -> TimeZone {
+    static LOCAL: OnceLock<TimeZone> = OnceLock::new();
+    let find = || {
+        let text = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let folder = text("TZDIR").filter(|folder| !folder.is_empty());
+        of(text("TZ").as_deref(), Path::new(folder.as_deref().unwrap_or(FOLDER)))
+    };
+    LOCAL.get_or_init(find).clone()
+}
+
+/// Returns the zone that `TZ` asks for.
+///
+/// # Source
+/// POSIX.1-2024, 8.3 "Other Environment Variables"; tzset(3).
+fn of(tz: Option<&str>, folder: &Path) -> TimeZone {
+    let Some(tz) = tz else { return read(PathBuf::from(LOCAL)).unwrap_or(TimeZone::UTC) };
+    let name = tz.strip_prefix(':').unwrap_or(tz);
+    let path = folder.join(name);
+    let leaves = Path::new(name).components().any(|part| part == Component::ParentDir);
+    let found = if name.is_empty() || leaves { None } else { read(path) };
+    found.or_else(|| TimeZone::posix(name).ok()).unwrap_or(TimeZone::UTC)
+}
+
+fn read(path: PathBuf) -> Option<TimeZone> {
+    let bytes = small_file::read(&path, LARGEST).ok()?;
+    TimeZone::tzif("Local", &bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn hour(tz: &str) -> i8 {
+        Timestamp::UNIX_EPOCH.to_zoned(of(Some(tz), Path::new(FOLDER))).hour()
+    }
+
+    #[test]
+    fn a_zone_is_found_by_name_by_path_and_by_rule() {
+        assert_eq!(hour("EST5EDT"), 19);
+        assert_eq!(hour("UTC"), 0);
+        assert_eq!(hour("<+02>-2"), 2);
+        if Path::new(FOLDER).join("Europe/Berlin").exists() {
+            for tz in ["Europe/Berlin", ":Europe/Berlin", "/usr/share/zoneinfo/Europe/Berlin"] {
+                assert_eq!(hour(tz), 1, "{tz}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_zone_is_utc_at_once() {
+        for tz in [
+            "",
+            ":",
+            "/dev/zero",
+            "/proc/self/fd/0",
+            "/",
+            "../zoneinfo/EST5EDT",
+            "nowhere/at all",
+            "\u{1b}[2J",
+        ] {
+            assert_eq!(hour(tz), 0, "{tz}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Files of others: read only where they are plain files of a sensible size, so that none of them can hold an action up or fill
+//! the memory.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// Returns what is in a plain file, or in what a link leads to, of at most `largest` bytes.
+///
+/// # Errors
+/// Also where it is no plain file, or larger.
+pub(crate) fn read(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
+    let file = open(path, largest)?;
+    let mut bytes = Vec::new();
+    // It may grow meanwhile, and what is below /proc has no length.
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest { Err(too_large(largest)) } else { Ok(bytes) }
+}
+
+/// Returns why somebody else must not read this: not a plain file, or larger. Nothing where it is, or where it can't be opened at
+/// all, which whoever reads it will say.
+#[cfg(feature = "sdk")]
+pub(crate) fn refused(path: &Path, largest: u64) -> Option<String> {
+    // Read, because only that tells the size of what is below /proc.
+    read(path, largest)
+        .err()
+        .filter(|error| error.kind() == io::ErrorKind::Other)
+        .map(|error| error.to_string())
+}
+
+fn open(path: &Path, largest: u64) -> io::Result<File> {
+    // Without O_NONBLOCK, opening a FIFO waits for its writer.
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::other("not a plain file"));
+    }
+    if about.len() > largest { Err(too_large(largest)) } else { Ok(file) }
+}
+
+fn too_large(largest: u64) -> io::Error {
+    io::Error::other(format!("larger than {} KiB", largest / 1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_device_without_end_nor_a_fifo_nor_a_huge_file_is_read() {
+        let folder = std::env::temp_dir().join(format!("eip-small-file-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (fifo, sparse, plain) = (folder.join("fifo"), folder.join("sparse"), folder.join("plain"));
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+        std::fs::write(&plain, "12345").unwrap();
+        for path in [Path::new("/dev/zero"), &fifo, &folder] {
+            assert_eq!(
+                read(path, 1 << 20).unwrap_err().to_string(),
+                "not a plain file",
+                "{}",
+                path.display()
+            );
+        }
+        assert_eq!(read(&sparse, 1 << 20).unwrap_err().to_string(), "larger than 1024 KiB");
+        assert_eq!(read(&plain, 5).unwrap(), b"12345");
+        assert!(read(&plain, 4).is_err());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,163 @@
+//! A network of nothing but loopback, a root folder that nobody can write to, and a simulated AWS in it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, World};
+use fastrand::Rng;
+use hostile::call::Call;
+use hostile::place::Place;
+use hostile::verdict::{AGENT, Allowed, TOOL};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The names of the binary.
+pub(crate) const PROGRAMS: [&str; 5] = ["eip", "vip", "eipctl", "elastic-ip", "eip-keepalived"];
+/// What an agent has for its answer: less than in real life, so that those that wait for somebody silent don't take all day.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
+/// The variable by which processes that were left behind are found.
+const MARK: &str = "HOSTILE_MARK";
+
+/// The scene.
+pub(crate) struct Scene {
+    world: World,
+    node: Node,
+    count: AtomicUsize,
+    mark: String,
+}
+
+impl Scene {
+    /// Makes it; nothing where that takes a right this process does not have.
+    pub(crate) fn new() -> Option<Self> {
+        // A path made up by chance is written to as well: not outside the folder of the test.
+        let isolation = Isolation::new("mount --bind \"$FOLDER\" \"$FOLDER\"\nmount -o remount,bind,ro /\n")?;
+        for name in &PROGRAMS[1..] {
+            symlink("eip", isolation.folder().path().join(name)).expect("a link");
+        }
+        let (world, [node]) = World::setup().inside(isolation).make();
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        let mark = format!("{}.{}", std::process::id(), LAST.fetch_add(1, Ordering::SeqCst));
+        Some(Self { world, node, count: AtomicUsize::new(0), mark })
+    }
+
+    fn isolation(&self) -> &Isolation {
+        self.world.isolation().expect("it was made with one")
+    }
+
+    /// Makes a folder for a case.
+    pub(crate) fn place(&self) -> Place {
+        let number = self.count.fetch_add(1, Ordering::SeqCst);
+        Place::below(self.isolation().folder().path(), &format!("case{number}"))
+    }
+
+    /// Returns the EC2 and the metadata service of the node, as URLs.
+    pub(crate) fn urls(&self) -> [String; 2] {
+        [format!("http://{}", self.node.ec2), format!("http://{}", self.node.imds)]
+    }
+
+    /// Prepares a call of a program by a name, in surroundings in which nothing is wrong.
+    pub(crate) fn call(&self, program: &str, arguments: &[&str], place: &Place) -> Call {
+        let path = self.isolation().folder().path().join(program);
+        usual(self.isolation().enter(), path, self.urls(), &self.node, arguments, place).set(MARK, &self.mark)
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // What keepalived's agent leaves running.
+        let mark = format!("{MARK}={}", self.mark).into_bytes();
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) =
+                entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
+            else {
+                continue;
+            };
+            let variables = fs::read(entry.path().join("environ")).unwrap_or_default();
+            if variables.split(|&byte| byte == 0).any(|variable| variable == mark) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
+/// Prepares a call in surroundings in which nothing is wrong.
+pub(crate) fn usual(
+    before: Vec<String>,
+    program: PathBuf,
+    [ec2, imds]: [String; 2],
+    node: &Node,
+    arguments: &[&str],
+    place: &Place,
+) -> Call {
+    let call = Call {
+        before,
+        program: program.clone(),
+        arguments: arguments.iter().map(OsString::from).collect(),
+        variables: BTreeMap::new(),
+        folder: place.path().to_owned(),
+        timeout: TIMEOUT,
+    };
+    let vip = program.file_name() == Some(OsStr::new("vip"));
+    let address = if vip {
+        ("OCF_RESKEY_secondary_private_ip", "10.0.1.100".to_owned())
+    } else {
+        ("OCF_RESKEY_elastic_ip", node.address.public_ip.to_string())
+    };
+    let variables = [
+        ("OCF_ROOT", "/usr/lib/ocf".to_owned()),
+        ("OCF_RA_VERSION_MAJOR", "1".to_owned()),
+        ("OCF_RA_VERSION_MINOR", "1".to_owned()),
+        ("OCF_RESOURCE_INSTANCE", "vip".to_owned()),
+        ("OCF_RESOURCE_TYPE", if vip { "vip" } else { "eip" }.to_owned()),
+        ("OCF_RESOURCE_PROVIDER", "heartbeat".to_owned()),
+        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:".to_owned()),
+        ("OCF_RESKEY_CRM_meta_on_node", node.name.clone()),
+        ("OCF_RESKEY_endpoint_url", ec2.clone()),
+        ("OCF_RESKEY_imds_endpoint", imds.clone()),
+        ("AWS_ENDPOINT_URL_EC2", ec2.clone()),
+        ("AWS_ENDPOINT_URL_STS", ec2),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds),
+        ("EIP_STATE_DIR", place.at("state")),
+        ("HOME", place.at("home")),
+        ("HA_LOGFILE", place.at("log/ha")),
+        ("HA_DEBUGLOG", place.at("log/debug")),
+        ("HA_debug", "1".to_owned()),
+        ("LC_ALL", "C".to_owned()),
+    ];
+    let call = variables
+        .into_iter()
+        .fold(call, |call, (name, value)| call.set(name, value))
+        .set(address.0, address.1);
+    let call = if vip { call.set("OCF_RESKEY_add_to_device", "false") } else { call };
+    call.timeout(TIMEOUT)
+}
+
+/// Returns what may come of a call of a program.
+pub(crate) fn allowed(program: &str) -> Allowed {
+    if matches!(program, "eip" | "vip") { AGENT } else { TOOL }
+}
+
+/// An action of an agent, or words for a tool, that ask somebody or look at something.
+pub(crate) fn asked(rng: &mut Rng, program: &str) -> Vec<&'static str> {
+    let list: &[&str] = match program {
+        "eip" | "vip" => {
+            &["start", "stop", "monitor", "validate-all", "migrate_to", "migrate_from", "reload-agent"]
+        }
+        "eipctl" => &[
+            "show --timeout=3 203.0.113.10",
+            "check --timeout=3 203.0.113.10",
+            "history",
+            "restore --timeout=3",
+            "policy",
+            "show --timeout=3 --json 203.0.113.10",
+            "history --json",
+        ],
+        "elastic-ip" => &["status", "203.0.113.10 start", "203.0.113.10 stop", "status"],
+        _ => &["203.0.113.10 check", "203.0.113.10 status", "check"],
+    };
+    rng.choice(list).unwrap().split(' ').collect()
+}
