@@ -3,7 +3,7 @@
 //! Found by the rules of the C library, with one look at one small file: jiff's own search reads whatever `TZ` leads to, a FIFO or
 //! a device without end as well, and goes through the whole tree below `TZDIR`.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
@@ -33,16 +33,16 @@ pub(crate) fn local() -> TimeZone {
 /// # Source
 /// POSIX.1-2024, 8.3 "Other Environment Variables"; tzset(3).
 fn of(tz: Option<&str>, folder: &Path) -> TimeZone {
-    let Some(tz) = tz else { return read(PathBuf::from(LOCAL)).unwrap_or(TimeZone::UTC) };
+    let Some(tz) = tz else { return read(Path::new(LOCAL)).unwrap_or(TimeZone::UTC) };
     let name = tz.strip_prefix(':').unwrap_or(tz);
     let path = folder.join(name);
     let leaves = Path::new(name).components().any(|part| part == Component::ParentDir);
-    let found = if name.is_empty() || leaves { None } else { read(path) };
+    let found = if name.is_empty() || leaves { None } else { read(&path) };
     found.or_else(|| TimeZone::posix(name).ok()).unwrap_or(TimeZone::UTC)
 }
 
-fn read(path: PathBuf) -> Option<TimeZone> {
-    let bytes = small_file::read(&path, LARGEST).ok()?;
+fn read(path: &Path) -> Option<TimeZone> {
+    let bytes = small_file::read(path, LARGEST).ok()?;
     TimeZone::tzif("Local", &bytes).ok()
 }
 

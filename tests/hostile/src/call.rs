@@ -92,7 +92,7 @@ impl Call {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", line[0]));
+            .unwrap_or_else(|error| panic!("{}: {error}", line[0].display()));
         let (stdout, stderr) =
             (child.stdout.take().expect("its output"), child.stderr.take().expect("its errors"));
         let reads = [thread::spawn(move || all(stdout)), thread::spawn(move || all(stderr))];

@@ -63,7 +63,7 @@ impl Impostor {
                 let (plan, answer, list, asked) =
                     (plan.clone(), answer.clone(), Arc::clone(&list), Arc::clone(&asked));
                 thread::spawn(move || {
-                    serve(client, server, plan.as_ref().map(|plan| (plan, answer)), &asked, &list)
+                    serve(client, server, plan.map(|plan| (plan, answer)).as_ref(), &asked, &list)
                 });
             }
         });
@@ -93,7 +93,7 @@ impl Drop for Impostor {
 fn serve(
     mut client: TcpStream,
     server: SocketAddr,
-    plan: Option<(&Plan, Option<Answer>)>,
+    plan: Option<&(Plan, Option<Answer>)>,
     asked: &AtomicUsize,
     said: &Mutex<Vec<String>>,
 ) -> Option<()> {
@@ -107,7 +107,7 @@ fn serve(
             .as_ref()
             .filter(|(plan, _)| plan.is_about(&request))
             .map(|_| asked.fetch_add(1, Ordering::SeqCst));
-        match (&plan, number) {
+        match (plan, number) {
             (Some((plan, answer)), Some(number))
                 if (plan.skip..plan.skip.saturating_add(plan.times)).contains(&number) =>
             {

@@ -16,7 +16,7 @@ const CASES: usize = 60;
 /// The seed where nothing says so: a failure is there again in the next run.
 const SEED: u64 = 1;
 /// How many run at a time where nothing says so: most of what a case takes is waiting.
-const THREADS: usize = 24;
+const THREADS: usize = 8;
 
 /// Returns the seed that everything is drawn from.
 pub fn seed() -> u64 {

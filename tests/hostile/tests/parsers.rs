@@ -253,7 +253,7 @@ fn state_files() {
         let all = records.all();
         for records in &all {
             let (volatile, mut durable) = (records.volatile(), records.durable());
-            let _ = volatile.is_settling("b", Duration::from_millis(uptime), Duration::from_secs(60));
+            let _ = volatile.is_settling("b", Duration::from_millis(uptime), Duration::from_mins(1));
             if let Some(change) = durable.history.first().cloned() {
                 durable.remember(change);
             }
@@ -277,8 +277,8 @@ fn ids_and_addresses_are_themselves_again_or_refused() {
         let same = |again: Option<String>| again.is_none_or(|again| again.eq_ignore_ascii_case(text.trim()));
         prop_assert!(same(text.parse::<AllocationId>().ok().map(|id| id.to_string())));
         prop_assert!(same(text.parse::<InstanceId>().ok().map(|id| id.to_string())));
-        prop_assert!(text.parse::<Cidr>().is_ok_and(|cidr| cidr.prefix() > 32) != true);
-        prop_assert!(text.parse::<MacAddress>().is_ok_and(|mac| mac.to_string().len() != 17) != true);
+        prop_assert!(text.parse::<Cidr>().map_or(true, |cidr| cidr.prefix() <= 32));
+        prop_assert!(text.parse::<MacAddress>().map_or(true, |mac| mac.to_string().len() == 17));
         if let Some(generation) = Generation::parse(&text) {
             prop_assert_eq!(Generation::parse(&generation.to_text()), Some(generation));
         }

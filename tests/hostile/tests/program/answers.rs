@@ -71,7 +71,7 @@ fn call(
         words.len() < before
     };
     let (role, interface) = (with(&mut words, "role"), with(&mut words, "interface"));
-    let call = usual(Vec::new(), links.path().join(program), urls, node, &words, place);
+    let call = usual(Vec::new(), &links.path().join(program), urls, node, &words, place);
     let mut call = call.set("OCF_RESKEY_settle_window", "0").set("OCF_CHECK_LEVEL", "10");
     if role {
         call = call.set("OCF_RESKEY_role_arn", "arn:aws:iam::123456789012:role/eip-mover");
@@ -136,7 +136,7 @@ fn urls(node: &Node) -> [String; 2] {
 #[test]
 fn whatever_the_metadata_service_says() {
     let links = links();
-    let sum = seed::run("metadata", 300, |rng| {
+    let sum = seed::run("metadata", 200, |rng| {
         let path = *rng.choice(&PATHS).unwrap();
         let doing = *rng.choice(&ASKING).unwrap();
         let plan = plan(rng, path, true);
@@ -149,7 +149,7 @@ fn whatever_the_metadata_service_says() {
 #[test]
 fn whatever_ec2_and_sts_say() {
     let links = links();
-    let sum = seed::run("ec2", 300, |rng| {
+    let sum = seed::run("ec2", 200, |rng| {
         let (operation, program, words) = *rng.choice(&CALLS).unwrap();
         let plan = plan(rng, &format!("Action={operation}&"), false);
         case(rng, &links, (program, words), None, Some(plan))

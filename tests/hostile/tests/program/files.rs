@@ -147,5 +147,5 @@ fn case(scene: &Scene, rng: &mut Rng) -> Result<Done, String> {
 #[test]
 fn whatever_is_in_the_files() {
     let Some(scene) = Scene::new() else { return };
-    seed::run("files", 400, |rng| case(&scene, rng));
+    seed::run("files", 300, |rng| case(&scene, rng));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub(crate) const PROGRAMS: [&str; 5] = ["eip", "vip", "eipctl", "elastic-ip", "e
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
 /// The variable by which processes that were left behind are found.
 const MARK: &str = "HOSTILE_MARK";
+/// Counts the scenes, each of which has a mark of its own.
+static LAST: AtomicUsize = AtomicUsize::new(0);
 
 /// The scene.
 pub(crate) struct Scene {
@@ -39,7 +41,6 @@ impl Scene {
             symlink("eip", isolation.folder().path().join(name)).expect("a link");
         }
         let (world, [node]) = World::setup().inside(isolation).make();
-        static LAST: AtomicUsize = AtomicUsize::new(0);
         let mark = format!("{}.{}", std::process::id(), LAST.fetch_add(1, Ordering::SeqCst));
         Some(Self { world, node, count: AtomicUsize::new(0), mark })
     }
@@ -62,7 +63,8 @@ impl Scene {
     /// Prepares a call of a program by a name, in surroundings in which nothing is wrong.
     pub(crate) fn call(&self, program: &str, arguments: &[&str], place: &Place) -> Call {
         let path = self.isolation().folder().path().join(program);
-        usual(self.isolation().enter(), path, self.urls(), &self.node, arguments, place).set(MARK, &self.mark)
+        usual(self.isolation().enter(), &path, self.urls(), &self.node, arguments, place)
+            .set(MARK, &self.mark)
     }
 }
 
@@ -87,7 +89,7 @@ impl Drop for Scene {
 /// Prepares a call in surroundings in which nothing is wrong.
 pub(crate) fn usual(
     before: Vec<String>,
-    program: PathBuf,
+    program: &Path,
     [ec2, imds]: [String; 2],
     node: &Node,
     arguments: &[&str],
@@ -95,7 +97,7 @@ pub(crate) fn usual(
 ) -> Call {
     let call = Call {
         before,
-        program: program.clone(),
+        program: program.to_owned(),
         arguments: arguments.iter().map(OsString::from).collect(),
         variables: BTreeMap::new(),
         folder: place.path().to_owned(),
