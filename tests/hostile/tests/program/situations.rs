@@ -112,6 +112,8 @@ fn a_time_zone_that_is_a_fifo_a_device_or_the_whole_disk_is_utc() {
         ("TZ", "a".repeat(100_000)),
     ] {
         let call = scene.call("eip", &["monitor"], &place).set("TZ", "Europe/Berlin").set(name, value);
+        // A trace begins with the date.
+        let call = call.set("OCF_TRACE_RA", "1").set("OCF_TRACE_FILE", place.at("trace/all"));
         judged(&call, "eip");
     }
 }
