@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::face::given;
+use crate::ocf::text::{cut, one_line};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub fn read(arguments: &[String]) -> Result<Asked, Refused> {
         "force-reload" => Action::ForceReload,
         "help" | "usage" | "--help" | "-h" => return Ok(Asked::Help),
         other if OPTIONAL.contains(&other) => return Err(Refused::Unimplemented(other.to_owned())),
-        other => return Err(Refused::UnknownAction(other.to_owned())),
+        other => return Err(Refused::UnknownAction(cut(&one_line(other), 80))),
     };
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {
