@@ -6,12 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
+use super::failure::KINDS;
 use super::run::Request;
 use crate::cluster::Options;
 
 /// Returns the arguments that no other sub-command has.
 #[must_use]
-pub fn arguments() -> [Arg; 6] {
+pub fn arguments() -> [Arg; 7] {
     let count = || RangedU64ValueParser::<u32>::new().range(1..=1_000_000);
     [
         Arg::new("rounds")
@@ -38,6 +39,11 @@ pub fn arguments() -> [Arg; 6] {
             .default_value("2,3")
             .value_delimiter(',')
             .value_parser(RangedU64ValueParser::<u8>::new().range(2..=3)),
+        Arg::new("kind")
+            .long("kind")
+            .value_name("FAILURE")
+            .help("What each round begins with [default: all kinds in turn]")
+            .value_parser(KINDS),
         Arg::new("timeline")
             .long("timeline")
             .help("Tell each round in full, not only a wrong one")
@@ -55,6 +61,7 @@ pub fn request(matches: &ArgMatches, options: Options, save: PathBuf, record: Pa
         first: matches.get_one("first").copied().unwrap_or(1),
         seed: matches.get_one("seed").copied().unwrap_or_else(some),
         nodes: matches.get_many("sizes").unwrap_or_default().copied().collect(),
+        kind: matches.get_one::<String>("kind").and_then(|name| KINDS.iter().position(|kind| kind == name)),
         timelines: matches.get_flag("timeline"),
         only_plans: matches.get_flag("plan"),
         options,

@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn struck(failure: Struckby) -> Struck {
-        Struck { failure, node: "n1".parse().ok(), from: 10.0, to: Some(15.0), note: None }
+        Struck { failure, node: "n1".parse().ok(), from: 10.0, to: Some(15.0), killed: None, note: None }
     }
 
     fn wrong(failure: &Failure, struck: &[Struck], lost: bool) -> bool {

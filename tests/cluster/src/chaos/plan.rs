@@ -41,9 +41,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Returns the plan of a round of a cluster of so many nodes.
+    /// Returns the plan of a round of a cluster of so many nodes. With a `kind`, the round begins with that one, and not gently.
     #[must_use]
-    pub fn of(seed: u64, nodes: u8, round: u32) -> Self {
+    pub fn of(seed: u64, nodes: u8, round: u32, kind: Option<usize>) -> Self {
         let mut rng = Rng::with_seed(mixed(&[seed, u64::from(nodes), u64::from(round)]));
         let (live, deep) = (rng.u8(..4) == 0, rng.u8(..4) == 0);
         let mut plan = Self { round, live, deep, strikes: Vec::new() };
@@ -53,9 +53,9 @@ impl Plan {
             70..=89 => 3,
             _ => 4,
         };
-        let first = first_kind(seed, nodes, round);
+        let first = kind.unwrap_or_else(|| first_kind(seed, nodes, round));
         // In a gentle round nothing happens for which the address would have to move, where the first kind leaves a choice.
-        let gentle = rng.u8(..5) < 2 && plan.add(&mut rng, first, nodes, true);
+        let gentle = rng.u8(..5) < 2 && kind.is_none() && plan.add(&mut rng, first, nodes, true);
         if !gentle {
             plan.add(&mut rng, first, nodes, false);
         }

@@ -50,6 +50,7 @@ impl Record {
         let cleaned: usize = told().map(|told| told.cleaned.len()).sum();
         let outages = spread(told().filter(|told| !told.had_to_stay).map(|told| told.outage.longest));
         let stayed_outages = spread(told().filter(|told| told.had_to_stay).map(|told| told.outage.longest));
+        let killed: usize = told().flat_map(|told| &told.struck).filter_map(|struck| struck.killed).sum();
         let rows = [
             ("rounds".to_owned(), self.rounds.len().to_string()),
             ("wrong states".into(), wrong.to_string()),
@@ -57,6 +58,7 @@ impl Record {
             ("times it came to another node".into(), moves.to_string()),
             ("actions in the logs".into(), counted(told().flat_map(|told| told.actions.iter()))),
             ("agents, recurring monitors too".into(), agents.to_string()),
+            ("agents killed while they worked".into(), killed.to_string()),
             ("orders to EC2".into(), orders.to_string()),
             ("failed actions cleaned up, each explained".into(), cleaned.to_string()),
             ("longest outage of a client in a round".into(), outages),
@@ -120,7 +122,10 @@ pub fn line(plan: &Plan, nodes: u8, told: &Told, wrong: Option<&str>) -> String 
         counted(told.actions.iter()),
         told.took,
     );
-    for Struck { failure, note, .. } in &told.struck {
+    for Struck { failure, note, killed, .. } in &told.struck {
+        if let Some(killed) = killed {
+            let _ = writeln!(text, "        = {failure}: {killed} killed");
+        }
         if let Some(note) = note {
             let _ = writeln!(text, "        = {failure}: {note}");
         }

@@ -56,6 +56,8 @@ pub fn breaches(seen: &Seen) -> Vec<String> {
     found.extend(starts_in_vain(seen, &actions));
     found.extend(undone_starts(seen, &actions));
     found.extend(false_denials(seen));
+    // What goes on being wrong is said once.
+    found.dedup();
     found
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::failure::KINDS;
 use super::plan::Plan;
 use super::record::{self, Record};
 use super::round::{self, Told};
@@ -26,6 +27,8 @@ pub struct Request {
     pub first: u32,
     /// What the plans are made from.
     pub seed: u64,
+    /// What each round begins with, by its number in [`KINDS`]; all in turn without it.
+    pub kind: Option<usize>,
     /// The sizes of the clusters.
     pub nodes: Vec<u8>,
     /// Whether each round is told in full, not only a wrong one.
@@ -49,8 +52,9 @@ pub fn run(request: &Request) -> Result<bool> {
     let mut records = Vec::new();
     for &nodes in &request.nodes {
         if request.only_plans {
-            rounds(request)
-                .for_each(|round| println!("{round:>4}  {}", Plan::of(request.seed, nodes, round)));
+            for round in rounds(request) {
+                println!("{round:>4}  {}", Plan::of(request.seed, nodes, round, request.kind));
+            }
             continue;
         }
         records.push(Record::new(nodes, request.seed));
@@ -76,7 +80,7 @@ fn with(request: &Request, nodes: u8, records: &mut [Record]) -> Result<bool> {
     let (mut live, mut deep) = (false, false);
     let mut passed = true;
     for number in rounds(request) {
-        let plan = Plan::of(request.seed, nodes, number);
+        let plan = Plan::of(request.seed, nodes, number, request.kind);
         let mut told = Told::default();
         let outcome = prepare(&mut cluster, &plan, &mut live, &mut deep)
             .and_then(|()| round::play(&mut cluster, &plan, nodes, &mut told));
@@ -138,8 +142,10 @@ fn explain(request: &Request, cluster: &Cluster, nodes: u8, round: u32) {
         Ok(folder) => println!("--- all logs: {}", folder.display()),
         Err(error) => println!("--- logs could not be kept: {error}"),
     }
+    let kind = request.kind.and_then(|kind| KINDS.get(kind));
+    let kind = kind.map_or_else(String::new, |kind| format!(" --kind '{kind}'"));
+    let seed = request.seed;
     println!(
-        "--- this round again: cluster chaos --seed {} --nodes {nodes} --first {round} --rounds 1",
-        request.seed
+        "--- this round again: cluster chaos --seed {seed} --nodes {nodes} --first {round} --rounds 1{kind}"
     );
 }

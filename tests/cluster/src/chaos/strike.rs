@@ -35,7 +35,7 @@ pub fn begin(cluster: &mut Cluster, strike: &Strike, holder: NodeName) -> Result
         (failure, Some(one)) if failure.claims_node() => (of_node(cluster, failure, one, holder)?, None),
         (failure, Some(one)) => by_administrator(cluster, failure, one)?,
     };
-    Ok((Struck { failure: strike.failure.clone(), node: target, from, to: None, note }, undo))
+    Ok((Struck { failure: strike.failure.clone(), node: target, from, to: None, killed: None, note }, undo))
 }
 
 fn of_node(cluster: &mut Cluster, failure: &Failure, node: NodeName, holder: NodeName) -> Result<Undo> {

@@ -15,7 +15,9 @@ pub struct Struck {
     pub from: Epoch,
     /// Until when; `None` while it lasts.
     pub to: Option<Epoch>,
-    /// Something worth telling: an order that was refused, how many agents were killed.
+    /// How many agents were killed.
+    pub killed: Option<usize>,
+    /// Something worth telling: an order that was refused.
     pub note: Option<String>,
 }
 
@@ -79,8 +81,14 @@ mod tests {
     #[test]
     fn a_failure_counts_for_its_node_and_its_time() {
         let [n1, n2] = ["n1", "n2"].map(|name| name.parse().unwrap());
-        let one =
-            Struck { failure: Failure::Blackhole, node: Some(n1), from: 10.0, to: Some(15.0), note: None };
+        let one = Struck {
+            failure: Failure::Blackhole,
+            node: Some(n1),
+            from: 10.0,
+            to: Some(15.0),
+            killed: None,
+            note: None,
+        };
         let struck = [one.clone()];
         assert!(api_in_trouble(&struck, n1, 14.0, 20.0));
         assert!(!api_in_trouble(&struck, n1, 15.1, 20.0));

@@ -36,11 +36,9 @@ pub fn play(cluster: &mut Cluster, plan: &Plan, holder: NodeName) -> Result<Vec<
             done.push(struck);
         } else {
             let (_, number, undo) = in_force.remove(0);
-            let (note, refused) = undo.carry_out(cluster)?;
-            again.extend(refused);
             if let Some(struck) = done.get_mut(number) {
+                again.extend(undo.carry_out(cluster, struck)?);
                 struck.to = Some(now());
-                struck.note = struck.note.take().or(note);
             }
         }
     }

@@ -6,6 +6,7 @@ use aws_sim::{FaultId, ImdsState};
 
 use super::hunter::Hunter;
 use super::strike::id_of;
+use super::struck::Struck;
 use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::topology::NodeName;
@@ -36,11 +37,11 @@ pub enum Undo {
 }
 
 impl Undo {
-    /// Makes it good. Returns what there is to tell, and an order that has to be given again because it was refused.
+    /// Makes it good, and notes in `struck` what there is to tell. Returns an order that has to be given again because it was refused.
     ///
     /// # Errors
     /// When it can't be made good.
-    pub fn carry_out(self, cluster: &mut Cluster) -> Result<(Option<String>, Option<Vec<String>>)> {
+    pub fn carry_out(self, cluster: &mut Cluster, struck: &mut Struck) -> Result<Option<Vec<String>>> {
         let cloud = cluster.world().cloud();
         match self {
             Self::Nothing => {}
@@ -49,7 +50,7 @@ impl Undo {
             Self::Join(one, other) => cluster.net().set_joined(one, other, true)?,
             Self::Hunt(hunter, fault) => {
                 cloud.clear_fault(fault);
-                return Ok((Some(format!("{} killed", hunter.end())), None));
+                struck.killed = Some(hunter.end());
             }
             Self::Faults(faults) => faults.into_iter().for_each(|fault| cloud.clear_fault(fault)),
             Self::Describes => cloud.set_describe_lag(Duration::ZERO),
@@ -65,10 +66,11 @@ impl Undo {
             }
             Self::Order(words) => {
                 if let Some(refused) = cluster.order(&words.iter().map(String::as_str).collect::<Vec<_>>())? {
-                    return Ok((Some(format!("taking it back: {refused}")), Some(words)));
+                    struck.note.get_or_insert(format!("taking it back: {refused}"));
+                    return Ok(Some(words));
                 }
             }
         }
-        Ok((None, None))
+        Ok(None)
     }
 }

@@ -13,7 +13,7 @@ fn told(outage: f64) -> Told {
 fn the_figures_are_sums_and_the_middle_of_all_rounds() {
     let mut record = Record::new(2, 7);
     for (number, outage) in [(1, 9.0), (2, 1.0), (3, 3.0)] {
-        record.add(Plan::of(7, 2, number), told(outage), None);
+        record.add(Plan::of(7, 2, number, None), told(outage), None);
     }
     let summary = record.summary();
     for row in [
@@ -30,7 +30,7 @@ fn the_figures_are_sums_and_the_middle_of_all_rounds() {
 #[test]
 fn a_wrong_round_says_why_in_its_line_and_in_the_table() {
     let mut record = Record::new(2, 7);
-    let plan = Plan::of(7, 2, 1);
+    let plan = Plan::of(7, 2, 1, None);
     assert!(line(&plan, 2, &told(1.0), Some("two holders")).contains("! two holders"));
     record.add(plan, told(1.0), Some("two holders".into()));
     assert!(record.summary().contains("| wrong states | 1 |"));

@@ -27,7 +27,7 @@ fn order(at: Epoch, sender: &str) -> Order {
 }
 
 fn struck(failure: Failure, on: &str) -> Struck {
-    Struck { failure, node: node(on), from: 10.0, to: Some(15.0), note: None }
+    Struck { failure, node: node(on), from: 10.0, to: Some(15.0), killed: None, note: None }
 }
 
 /// A takeover by n2 as it should be.
