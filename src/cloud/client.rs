@@ -76,12 +76,11 @@ pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option
 /// # Errors
 /// A sentence about the CA bundle when it can't be read or holds no certificate.
 pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
-    let trust = match &settings.ca_bundle {
-        Some(path) => trust_only(path)?,
-        None => {
-            check_system_certificates()?;
-            TrustStore::default()
-        }
+    let trust = if let Some(path) = &settings.ca_bundle {
+        trust_only(path)?
+    } else {
+        check_system_certificates()?;
+        TrustStore::default()
     };
     let context = TlsContext::builder()
         .with_trust_store(trust)

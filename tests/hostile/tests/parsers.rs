@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use eip::cidr::Cidr;
 use eip::deadline::Deadline;
-use eip::face::{init, keepalived};
+use eip::face::{init, keepalived, shell};
 use eip::ids::{AllocationId, InstanceId, MacAddress};
 use eip::ocf::environment::Environment;
 use eip::ocf::log::{Log, Process};
@@ -111,7 +111,7 @@ fn settings_files() {
     hold("settings files", &text(), |text| {
         let began = Instant::now();
         let lines = text.matches('\n').count() + 1;
-        for found in init::shell::read(&text).assignments {
+        for found in shell::read(&text).assignments {
             prop_assert!(found.line <= lines && text.contains(&found.name));
         }
         match init::settings::collect(Some(("/file", &text)), |_| None, &BTreeMap::new()) {

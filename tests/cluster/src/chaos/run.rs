@@ -27,7 +27,7 @@ pub struct Request {
     pub first: u32,
     /// What the plans are made from.
     pub seed: u64,
-    /// What each round begins with, by its number in [`KINDS`]; all in turn without it.
+    /// What each round begins with, by its number in `KINDS`; all in turn without it.
     pub kind: Option<usize>,
     /// The sizes of the clusters.
     pub nodes: Vec<u8>,
