@@ -103,15 +103,15 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
 }
 
 #[test]
-fn a_check_of_the_master_that_blocks_before_it_knows_anything_is_no_failure() {
+fn a_check_of_the_master_that_cannot_ask_is_no_failure() {
     let (world, [a]) = World::new();
     notify(&a, "MASTER").ok();
-    // EC2 has to be asked, and what that needs is on a disk that hangs: a pipe that nobody writes to.
+    // EC2 has to be asked, and what that needs cannot be read: a pipe that nobody writes to.
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     let pipe = a.folder().join("authorities.pem");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let settings = format!("VERIFY=0\nCHECK_DEADLINE=3\nCA_BUNDLE={}\n", pipe.display());
-    let outcome = call(&a, &settings, &["203.0.113.10", "check"]).ok().not_before(Duration::from_secs(2));
-    assert!(outcome.stderr.contains("no answer within"), "{}", outcome.told());
+    let outcome = call(&a, &settings, &["203.0.113.10", "check"]).ok();
+    outcome.logged(&["WARN", "the holder is not known", "ca_bundle"]);
     world.held_by(&a);
 }
