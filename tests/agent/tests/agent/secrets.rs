@@ -11,7 +11,7 @@ use std::time::Duration;
 use agent_tests::{Action, Node, Run, World, each};
 use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
 
-use crate::trouble::{SHORT_MS, all_silence, break_ec2};
+use crate::trouble::{SHORT_MS, all_silence, break_ec2, can_give_away};
 
 /// A user that is not the agent's.
 const NOBODY: u32 = 65_534;
@@ -19,16 +19,6 @@ const NOBODY: u32 = 65_534;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A role of the account.
 const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
-
-/// Returns whether files can be given to others; where not, the test that needs it says that it is skipped.
-fn can_give_away() -> bool {
-    let root = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0;
-    if !root {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");
-        eprintln!("skipped: only root can give files away");
-    }
-    root
-}
 
 /// Has a run tell everything it can, to files that the harness looks through for secrets, and names those of the role.
 fn talkative(node: &Node, run: Run) -> Run {

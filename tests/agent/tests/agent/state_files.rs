@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use agent_tests::{Action, Isolation, Node, Run, World, each};
 
+use crate::trouble::can_give_away;
+
 /// Ways to spoil a file, with a name each.
 type Spoil = fn(&Path);
 
@@ -109,16 +111,6 @@ fn a_file_of_another_user_is_not_believed() {
     let file = a.durable_file();
     std::os::unix::fs::chown(&file, Some(65_534), Some(65_534)).unwrap();
     a.start().ok().logged(&["WARN", &file.display().to_string()]);
-}
-
-/// Returns whether files can be given to others; where not, the test that needs it says that it is skipped.
-fn can_give_away() -> bool {
-    let root = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0;
-    if !root {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");
-        eprintln!("skipped: only root can give files away");
-    }
-    root
 }
 
 #[test]

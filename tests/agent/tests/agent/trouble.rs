@@ -52,3 +52,13 @@ pub(crate) fn break_ec2(cloud: &Cloud, kind: FaultKind) {
 pub(crate) fn ec2(operation: &str, kind: FaultKind) -> Fault {
     Fault::new(Service::Ec2, kind).operation(operation)
 }
+
+/// Returns whether files can be given to others; where not, the test that needs it says that it is skipped.
+pub(crate) fn can_give_away() -> bool {
+    let root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0;
+    if !root {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");
+        eprintln!("skipped: only root can give files away");
+    }
+    root
+}
