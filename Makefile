@@ -24,6 +24,20 @@ BIN := $(CARGO_TARGET_DIR)/release
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 SHELL_FILES = $(shell git ls-files | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
 
+# $(call where_possible,WHAT,GROUPS,COMMANDS): COMMANDS, where root and the system packages of GROUPS are there. Where they are not, says so
+# and goes on, except in CI, where a skip fails. (The package tests do more without root than nothing, and see to that themselves.)
+define where_possible
+@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
+	echo "skipped: $(1): root is needed for network namespaces, or sudo without a password"; \
+	[ "$(CI)" != true ]; \
+elif ! missing=$$(sh tests/requirements --check $(2) 2>&1); then \
+	echo "skipped: $(1): what they run is not there: $$missing"; \
+	[ "$(CI)" != true ]; \
+else \
+	$(3); \
+fi
+endef
+
 ##@ The two commands
 .PHONY: demo test
 demo: deps build ## A real two-node cluster: create the resource, kill its node, watch the address move
@@ -194,62 +208,34 @@ cluster-test: agent ## Real two-node clusters in network namespaces: every failu
 	cargo build $(CARGO_FLAGS) -p aws-sim
 	cargo test $(CARGO_FLAGS) -p cluster
 	cargo build $(CARGO_FLAGS) -p cluster
-	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
-		echo "skipped: the cluster tests need root, for network namespaces; run: sudo $(BIN)/cluster test"; \
-		[ "$(CI)" != true ]; \
-	elif ! missing=$$(sh tests/requirements --check cluster 2>&1); then \
-		echo "skipped: the cluster tests lack what they run: $$missing"; \
-		[ "$(CI)" != true ]; \
-	else \
-		$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster; \
-	fi
+	$(call where_possible,the cluster tests,cluster, \
+	$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster)
 
 # Its nodes install the Debian packages: a folder of its own, without those of other versions.
 HEARTBEAT_PACKAGES := $(CARGO_TARGET_DIR)/heartbeat-test
 heartbeat-test: ## Real Heartbeat 3 with elastic-ip: an old set-up turned over by its guide, every failure, splits (root)
 	cargo test $(CARGO_FLAGS) -p heartbeat
 	cargo build $(CARGO_FLAGS) -p heartbeat
-	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
-		echo "skipped: the Heartbeat tests need root, for network namespaces"; \
-		[ "$(CI)" != true ]; \
-	elif ! missing=$$(sh tests/requirements --check cluster heartbeat 2>&1); then \
-		echo "skipped: the Heartbeat tests lack what they run: $$missing"; \
-		[ "$(CI)" != true ]; \
-	else \
-		rm -rf "$(HEARTBEAT_PACKAGES)" && sh packaging/deb "$(HEARTBEAT_PACKAGES)" && \
-			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/heartbeat test "$(HEARTBEAT_PACKAGES)" || [ $$? = 77 ]; }; \
-	fi
+	$(call where_possible,the Heartbeat tests,cluster heartbeat, \
+	rm -rf "$(HEARTBEAT_PACKAGES)" && sh packaging/deb "$(HEARTBEAT_PACKAGES)" && \
+		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/heartbeat test "$(HEARTBEAT_PACKAGES)" || [ $$? = 77 ]; })
 
 examples-test: agent ## pcs-examples: every file run as it stands, on real clusters (root); EXAMPLES="crmsh/fast 0.9" runs some
 	cargo test $(CARGO_FLAGS) -p pcs-examples
 	cargo build $(CARGO_FLAGS) -p pcs-examples
-	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
-		echo "skipped: the examples need root, for network namespaces; run: sudo $(BIN)/pcs-examples test"; \
-		[ "$(CI)" != true ]; \
-	elif ! missing=$$(sh tests/requirements --check cluster examples 2>&1); then \
-		echo "skipped: the examples lack what they run: $$missing"; \
-		[ "$(CI)" != true ]; \
-	else \
-		env=$$(sh tests/python-env tests/examples/requirements.txt) && \
-			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES) || \
-				[ $$? = 77 ]; }; \
-	fi
+	$(call where_possible,the examples,cluster examples, \
+	env=$$(sh tests/python-env tests/examples/requirements.txt) && \
+		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES) || \
+			[ $$? = 77 ]; })
 
 # Its nodes install the Debian packages, too.
 KEEPALIVED_PACKAGES := $(CARGO_TARGET_DIR)/keepalived-test
 keepalived-test: ## Real keepalived with eip-keepalived: the article's configuration, VRRPv2 and v3, every failure, flapping (root)
 	cargo test $(CARGO_FLAGS) -p keepalived
 	cargo build $(CARGO_FLAGS) -p keepalived
-	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
-		echo "skipped: the keepalived tests need root, for network namespaces"; \
-		[ "$(CI)" != true ]; \
-	elif ! missing=$$(sh tests/requirements --check keepalived 2>&1); then \
-		echo "skipped: the keepalived tests lack what they run: $$missing"; \
-		[ "$(CI)" != true ]; \
-	else \
-		rm -rf "$(KEEPALIVED_PACKAGES)" && sh packaging/deb "$(KEEPALIVED_PACKAGES)" && \
-			{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; }; \
-	fi
+	$(call where_possible,the keepalived tests,keepalived, \
+	rm -rf "$(KEEPALIVED_PACKAGES)" && sh packaging/deb "$(KEEPALIVED_PACKAGES)" && \
+		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; })
 
 ##@ Longer than `make test`
 .PHONY: chaos storm
@@ -257,15 +243,8 @@ ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
 	cargo build $(CARGO_FLAGS) -p cluster
-	@if [ "$$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then \
-		echo "skipped: chaos needs root, for network namespaces; run: sudo $(BIN)/cluster chaos"; \
-		[ "$(CI)" != true ]; \
-	elif ! missing=$$(sh tests/requirements --check cluster 2>&1); then \
-		echo "skipped: chaos lacks what it runs: $$missing"; \
-		[ "$(CI)" != true ]; \
-	else \
-		$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)); \
-	fi
+	$(call where_possible,chaos,cluster, \
+	$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)))
 
 storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (8 minutes)
 	cargo run $(CARGO_FLAGS) -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
