@@ -40,7 +40,9 @@ endef
 
 ##@ The two commands
 .PHONY: demo test
-demo: deps build ## A real two-node cluster: create the resource, kill its node, watch the address move
+demo: ## A real two-node cluster: create the resource, kill its node, watch the address move
+	@sh tests/requirements build zig cluster
+	@$(MAKE) --no-print-directory build
 	$(AS_ROOT) $(BIN)/cluster demo
 
 # One a line, in this order.

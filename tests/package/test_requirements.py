@@ -11,10 +11,11 @@ from machine import SOURCES, folder, run
 TOOLS = ("awk", "cat", "cp", "cut", "dirname", "head", "sed", "sort", "tr", "uname")
 MADE_WITH = ("make", "gcc", "git", "rpmbuild", "dpkg-deb", "xz")
 PACKAGES = {"gcc": "gcc", "python3": "python3", "rpmbuild": "rpm-build", "dpkg-deb": "dpkg", "xz": "xz"}
-# Writes down what it is asked for, and brings what is in the folder "offered".
+# Writes down what it is asked for, brings what is in the folder "offered", and lists what has no file in "unknown".
 DNF = """#!/bin/sh
 here=${0%/*}
-case "$*" in *install*) echo "$*" >>"$here/../asked"; cp "$here"/../offered/* "$here/" ;; esac
+for last; do :; done
+case "$*" in *list*) [ ! -e "$here/../unknown/$last" ] ;; *install*) echo "$*" >>"$here/../asked"; cp "$here"/../offered/* "$here/" ;; esac
 """
 
 
@@ -30,6 +31,7 @@ class Machine:
         self.script("cargo", "#!/bin/sh\necho cargo 9.0.0\n")
         self.script("dnf", DNF)
         (place / "offered").mkdir()
+        (place / "unknown").mkdir()
         for program in (*MADE_WITH, "python3"):
             self.script(program, "#!/bin/sh\n", "offered" if program in lacking else "bin")
 
@@ -62,6 +64,14 @@ class Requirements(unittest.TestCase):
                 self.assertEqual(0, done.returncode, done.stderr)
                 self.assertEqual({PACKAGES[one] for one in lacking}, set(re.search("-y +(.+)", machine.asked())[1].split()))
 
+    def test_a_package_that_this_release_lacks_keeps_out_no_other(self):
+        with folder() as place:
+            machine = Machine(place, ("rpmbuild", "xz"), user=0)
+            (place / "unknown/xz").touch()
+            done = machine.requirements("rpm", "dist")
+            self.assertEqual(["rpm-build"], re.search("-y +(.+)", machine.asked())[1].split())
+            self.assertIn("no package xz in this release\n", done.stderr)
+
     def test_others_are_told_in_one_line_what_is_lacking_and_go_no_further(self):
         for group, lacking in (("build", "gcc"), ("zig", "python3"), ("rpm", "rpmbuild"), ("deb", "dpkg-deb"), ("dist", "xz")):
             with self.subTest(group), folder() as place:
@@ -90,6 +100,9 @@ class Makefile(unittest.TestCase):
         self.assertEqual(["tests/requirements build zig deb", "packaging/deb"], self.steps("deb"))
         self.assertEqual(["tests/requirements dist", "packaging/dist"], self.steps("dist"))
         self.assertEqual(["tests/requirements build zig", "packaging/build", "packaging/install"], self.steps("install"))
+
+    def test_the_demo_brings_no_more_than_it_runs(self):
+        self.assertEqual("tests/requirements build zig cluster", self.steps("demo")[0])
 
     def test_without_zig_no_python_is_asked_for(self):
         self.assertEqual(["tests/requirements build", "packaging/build"], self.steps("agent", "BUILD=plain"))
