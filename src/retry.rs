@@ -35,10 +35,15 @@ pub trait Retryable {
 
 /// The longest that [`Patience::Brief`] lasts; half the budget where that is shorter.
 pub const BRIEF: Duration = Duration::from_secs(15);
+/// Where the last attempt could not come so much later, there is none.
+const LEAST_PAUSE: Duration = Duration::from_millis(25);
 /// First pause after an attempt that got no answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause after an attempt that got no answer: a network that has come back is noticed within this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// What an attempt needs for its answer; an eighth of the budget where that is shorter. One that the deadline cuts off says
+/// nothing about who was asked, and would pass for silence.
+const LEAST_ATTEMPT: Duration = Duration::from_millis(250);
 /// First pause after a throttled attempt: the buckets of the mutating calls refill at five a second.
 const FIRST_THROTTLED_PAUSE: Duration = Duration::from_millis(400);
 /// Longest pause after a throttled attempt while the series is young: who is throttled for a moment is done in seconds.
@@ -67,7 +72,8 @@ impl Backoff {
         Self { random: fastrand::Rng::new(), began: Instant::now(), previous: Duration::ZERO, longest }
     }
 
-    /// Sleeps before the next attempt and returns true, or returns false at once where the deadline leaves no time for one.
+    /// Sleeps before the next attempt and returns true, or returns false at once where the deadline leaves no time for one and
+    /// its answer.
     ///
     /// After throttling the pauses get shorter towards the deadline, so that the last attempt comes shortly before it, with
     /// time for its answer: in a storm each moment may be the one in which it is this node's turn.
@@ -76,7 +82,9 @@ impl Backoff {
         if patience == Patience::Throttled && left < FIRST_THROTTLED_PAUSE * 2 {
             return false;
         }
-        deadline.pause(self.next(patience, left)).await
+        let latest = left.saturating_sub(LEAST_ATTEMPT.min(deadline.budget() / 8));
+        let pause = self.next(patience, left).min(latest);
+        latest >= LEAST_PAUSE && deadline.pause(pause).await
     }
 
     /// Returns the next pause for an error of this patience, with so much time left.
@@ -204,6 +212,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_unknown_id_is_looked_up_twice() {
         assert_eq!(attempts_of(Patience::Once, 20).await.0, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_attempt_has_the_time_for_its_answer() {
+        for seed in 0..500 {
+            fastrand::seed(seed);
+            // Less what the clock is rounded to.
+            for (timeout, least) in [(20, 248), (2, 123)] {
+                let deadline = Deadline::new(Instant::now(), Duration::from_secs(timeout));
+                let mut backoff = Backoff::new(Duration::from_secs(5));
+                while backoff.pause(&deadline, Patience::Lasting).await {
+                    assert!(deadline.left() > Duration::from_millis(least), "{:?} left", deadline.left());
+                }
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,8 +30,7 @@ pub(super) const PROFILE: Spec = Spec {
 pub(super) const ROLE_ARN: Spec = Spec {
     name: "role_arn",
     short: "IAM role to assume",
-    long: "The ARN of an IAM role to assume for all calls to EC2, for instance where the Elastic IP belongs to \
-           another account. The default is to assume none.",
+    long: "The ARN of an IAM role to assume for all calls to EC2. The default is to assume none.",
     ..RELOADABLE
 };
 

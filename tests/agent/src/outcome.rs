@@ -33,6 +33,8 @@ pub struct Outcome {
     pub log: String,
     /// From the start of the process to its end.
     pub took: Duration,
+    /// How much of that it waited for a processor: this machine's business, not the agent's.
+    waited: Duration,
     /// What the simulator was asked by this node meanwhile.
     pub requests: Vec<Request>,
     title: String,
@@ -45,7 +47,7 @@ impl Outcome {
         status: ExitStatus,
         stdout: String,
         stderr: String,
-        took: Duration,
+        [took, waited]: [Duration; 2],
         first: u64,
     ) -> Self {
         let node = run.node();
@@ -62,6 +64,7 @@ impl Outcome {
             stderr,
             log: log.unwrap_or_default(),
             took,
+            waited,
             requests,
             title: format!("{} on {}", run.action(), node.name),
             prefix: prefix.unwrap_or("ocf-exit-reason:").to_owned(),
@@ -72,7 +75,10 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn check(&self, run: &Run) {
         let told = self.told();
-        assert!(self.took < run.timeout(), "Pacemaker would have killed it\n{told}");
+        assert!(
+            self.took.saturating_sub(self.waited) < run.timeout(),
+            "Pacemaker would have killed it\n{told}"
+        );
         let action = run.action();
         if !run.is_ocf() {
             return self.check_secrets(run, &told);
@@ -219,10 +225,14 @@ impl Outcome {
         self
     }
 
-    /// Asserts that it took at most so long.
+    /// Asserts that it took at most so long, the time taken off that it waited for a processor.
     #[track_caller]
     pub fn within(self, limit: Duration) -> Self {
-        assert!(self.took <= limit, "it took longer than {limit:?}\n{}", self.told());
+        assert!(
+            self.took.saturating_sub(self.waited) <= limit,
+            "it took longer than {limit:?}\n{}",
+            self.told()
+        );
         self
     }
 
@@ -256,7 +266,9 @@ impl Outcome {
 
     /// Returns everything, for the message of a failed assertion.
     pub fn told(&self) -> String {
-        let mut text = format!("--- {}: exit {} after {:?}\n", self.title, self.code, self.took);
+        let (title, code, took, waited) = (&self.title, self.code, self.took, self.waited);
+        let mut text =
+            format!("--- {title}: exit {code} after {took:?}, of which {waited:?} without a processor\n");
         for (name, part) in [("stdout", &self.stdout), ("stderr", &self.stderr), ("log", &self.log)] {
             if !part.is_empty() {
                 let _ = writeln!(text, "--- {name}\n{}", part.trim_end());

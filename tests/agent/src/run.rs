@@ -374,10 +374,12 @@ impl Running {
             });
             texts.push(String::from_utf8_lossy(&bytes).into_owned());
         }
+        // Nobody has asked for its exit code yet, so the system still knows it.
+        let waited = waited_of(self.child.id());
         let status: ExitStatus = self.child.wait().expect("its end");
         let took = self.began.elapsed();
         let [stderr, stdout] = <[String; 2]>::try_from(texts).expect("two pipes");
-        let outcome = Outcome::new(&self.run, status, stdout, stderr, took, self.first);
+        let outcome = Outcome::new(&self.run, status, stdout, stderr, [took, waited], self.first);
         outcome.check(&self.run);
         outcome
     }
@@ -419,4 +421,14 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         let _ = done.send(bytes);
     });
     result
+}
+
+/// Returns how long the first thread of a process waited for a processor so far; nothing where it is not known any more.
+///
+/// # Source
+/// Linux, Documentation/scheduler/sched-stats.rst: the second number of `/proc/PID/schedstat`, in nanoseconds.
+#[must_use]
+pub fn waited_of(pid: u32) -> Duration {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    text.split(' ').nth(1).and_then(|text| text.parse().ok()).map(Duration::from_nanos).unwrap_or_default()
 }

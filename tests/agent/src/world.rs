@@ -1,6 +1,7 @@
 //! A simulated account with one Elastic IP and some instances, each of them a node.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,22 @@ impl World {
     /// Gives the address to a node, as an administrator does.
     pub fn give(&self, node: &Node) {
         self.cloud.associate(&self.address, node.eni(), None);
+    }
+
+    /// Waits until every call that has reached EC2's socket is answered: one that a process sent before it was killed may not
+    /// have been read yet.
+    ///
+    /// # Panics
+    /// When that takes longer than it can.
+    #[track_caller]
+    pub fn wait_for_calls(&self) {
+        // The simulator takes connections in their order, and this question about itself is not logged.
+        let mut last = TcpStream::connect(self.ec2).expect("EC2");
+        last.write_all(b"GET /_sim/log HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n").expect("to ask");
+        last.read_to_end(&mut Vec::new()).expect("its answer");
+        self.wait(Duration::from_secs(5), |cloud| {
+            cloud.log().iter().all(|request| request.answered_at.is_some())
+        });
     }
 
     /// Waits until `done`, at most so long.

@@ -41,6 +41,7 @@ logging {{
 }}
 system {{
   sched_rr: no
+  priority: max
   move_to_root_cgroup: no
 }}
 "

@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_line_still_being_written_is_read_later() {
-        let path = std::env::temp_dir().join(format!("{}-journal", crate::topology::RunId::own()));
+        let path = std::env::temp_dir().join(format!("test-of-{}-journal", crate::topology::RunId::own()));
         let mut log = LogFile::new("n1".parse().unwrap(), path.clone());
         assert!(log.read_on().unwrap().is_empty(), "no file yet");
         let line = "Nov 21 10:05:42.630 [51] n1 corosync info    [KNET  ] link: host: 2 link: 0 is down\n";

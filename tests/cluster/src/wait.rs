@@ -48,11 +48,13 @@ pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Lo
     let began = Instant::now();
     loop {
         interrupt::check()?;
+        // The last look begins after the limit, however long the one before took.
+        let is_last = began.elapsed() >= limit;
         let last = match look()? {
             Look::There(found) => return Ok(found),
             Look::NotYet(why) => why,
         };
-        if began.elapsed() >= limit {
+        if is_last {
             return Err(Error::TimedOut { what: what.to_owned(), limit, last });
         }
         thread::sleep(POLL_EVERY);

@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use agent_tests::waited_of;
+
 /// What an agent may have, in bytes: as memory that it writes to, which the kernel refuses past that, and as what it was seen to
 /// have.
 pub const MEMORY: u64 = 64 << 20;
@@ -97,11 +99,10 @@ impl Call {
             (child.stdout.take().expect("its output"), child.stderr.take().expect("its errors"));
         let reads = [thread::spawn(move || all(stdout)), thread::spawn(move || all(stderr))];
         let status_file = format!("/proc/{}/status", child.id());
-        let schedule_file = format!("/proc/{}/schedstat", child.id());
         let (mut peak, mut waited, kill_at) = (0, Duration::ZERO, began + self.timeout + LATE);
         let status = loop {
             peak = peak.max(memory_of(&status_file).unwrap_or_default());
-            waited = waited.max(waited_of(&schedule_file).unwrap_or_default());
+            waited = waited.max(waited_of(child.id()));
             match child.try_wait().expect("its state") {
                 Some(status) => break status,
                 None if Instant::now() > kill_at => {
@@ -132,15 +133,6 @@ fn memory_of(status: &str) -> Option<u64> {
     let text = fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
-}
-
-/// Returns how long the first thread of a process waited for a processor so far.
-///
-/// # Source
-/// Linux, Documentation/scheduler/sched-stats.rst: the second number of `/proc/PID/schedstat`, in nanoseconds.
-fn waited_of(schedule: &str) -> Option<Duration> {
-    let text = fs::read_to_string(schedule).ok()?;
-    text.split(' ').nth(1)?.parse().ok().map(Duration::from_nanos)
 }
 
 /// Returns the plain files of the folders for logs, the last part of each.

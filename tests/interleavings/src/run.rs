@@ -13,8 +13,10 @@ use crate::plan::{Deed, Plan, Step};
 use crate::rules;
 use crate::view::World;
 
-/// Longer than every lag, every call under way and the settling window.
+/// Longer than the settling window.
 const PEACE: Duration = Duration::from_mins(5);
+/// Longer than every call under way, and nothing else is waited for: what was killed may have left a settling window behind.
+const LAST_CALLS: Duration = Duration::from_secs(20);
 /// As the meta-data advises.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -83,7 +85,7 @@ async fn play(plan: &Plan) -> Finding {
 async fn aftermath(world: &Rc<World>, nodes: &[(NodeId, Rc<Node>)]) -> Vec<String> {
     let mut breaches = Vec::new();
     world.calm_down();
-    sleep(PEACE).await;
+    sleep(LAST_CALLS).await;
     for (id, node) in nodes {
         expect(&mut breaches, node, Deed::Stop, &Outcome::Done).await;
         if holder(world) == Some(*id) {

@@ -111,11 +111,14 @@ impl Setup {
     }
 
     /// Returns the same with VRRP version 3 and fractions of seconds, where the first node takes the address back, and with a file
-    /// that takes an instance down at once.
+    /// that takes an instance down at once. keepalived goes before the tests: a pause of 0.7 s is a dead node.
     pub fn fast() -> Self {
         let mut setup = Self::example();
         let changes = [
-            ("    enable_script_security\n", "    enable_script_security\n    vrrp_version 3\n"),
+            (
+                "    enable_script_security\n",
+                "    enable_script_security\n    vrrp_version 3\n    vrrp_priority -20\n",
+            ),
             ("advert_int 1\n", "advert_int 0.2\n"),
             ("    nopreempt\n", ""),
             ("interval 5\n    timeout 4\n    fall 3\n", "interval 1\n    timeout 4\n    fall 2\n"),
@@ -175,6 +178,7 @@ mod tests {
         for conf in Setup::fast().conf {
             for part in [
                 "vrrp_version 3",
+                "vrrp_priority -20",
                 "advert_int 0.2",
                 "interval 1\n",
                 "fall 2\n",

@@ -32,10 +32,14 @@ impl Tools {
         Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into() }
     }
 
-    /// Returns a command that finds its programs as these tools are found.
+    /// Returns a command that finds its programs as these tools are found, and that learns no credentials.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("PATH", &self.path).env("LC_ALL", "C");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AWS_"))
+        {
+            command.env_remove(name);
+        }
         command
     }
 

@@ -31,6 +31,7 @@ const CONFIGURATION: &str = r#"<cib><configuration><resources>
 const RESOURCE_TOOL: &str = r#"#!/bin/sh
 cd "${0%/*}/.." || exit 1
 echo "$*" >>orders
+env >>environment
 [ "$1" != --move ] || [ -e stuck ] || echo "$5" >where
 "#;
 const LIMIT: Duration = Duration::from_secs(30);
@@ -47,7 +48,8 @@ impl Cluster {
         for (name, text) in [("status", status), ("configuration", configuration), ("where", "n1\n")] {
             world.folder().write(&format!("pacemaker/{name}"), text);
         }
-        let print = |text: &str| format!("#!/bin/sh\ncd \"${{0%/*}}/..\" || exit 1\n{text}\n");
+        let print =
+            |text: &str| format!("#!/bin/sh\ncd \"${{0%/*}}/..\" || exit 1\nenv >>environment\n{text}\n");
         for (tool, script) in [
             ("crm_mon", print("read -r node <where; sed \"s/@NODE@/$node/\" status")),
             ("cibadmin", print("cat configuration")),
@@ -150,6 +152,30 @@ fn a_drill_that_is_killed_leaves_no_constraint() {
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     running.kill();
     world.wait(LIMIT, |_| cluster.text("orders").ends_with("--clear --resource eip\n"));
+}
+
+#[test]
+fn the_tools_of_the_cluster_learn_no_credentials() {
+    let (world, [a]) = World::new();
+    world.give(&a);
+    world.cloud.add_access_key("AKIDOFANOPERATOR", "the-secret-of-an-operator");
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let run = cluster.drill(&a, &["--yes"]).env("AWS_ACCESS_KEY_ID", "AKIDOFANOPERATOR");
+    let run =
+        run.env("AWS_SECRET_ACCESS_KEY", "the-secret-of-an-operator").secret("the-secret-of-an-operator");
+    let running = run.spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    // The shell that takes the constraint back if this one is killed is such a tool, too.
+    let children = format!("/proc/{0}/task/{0}/children", running.pid());
+    let children = std::fs::read_to_string(children).unwrap();
+    let of_guard =
+        children.split_whitespace().map(|pid| std::fs::read(format!("/proc/{pid}/environ")).unwrap());
+    let told: Vec<String> = of_guard.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
+    running.kill();
+    assert!(!told.is_empty(), "there is no guard");
+    for text in told.into_iter().chain([cluster.text("environment")]) {
+        assert!(text.contains("LC_ALL=C") && !text.contains("AWS_"), "{text}");
+    }
 }
 
 #[test]

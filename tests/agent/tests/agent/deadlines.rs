@@ -5,7 +5,7 @@ use std::time::Duration;
 use agent_tests::{Action, Isolation, Node, Run, World, black_hole, each, mute};
 use aws_sim::{FaultKind, ImdsState};
 
-use crate::trouble::{SHORT_MS, break_ec2};
+use crate::trouble::{LONGER_MS, SHORT_MS, break_ec2};
 
 /// Every action that asks somebody, with the code it has when nobody answers, after a start on this node.
 const ACTIONS: [(&str, Action, i32); 11] = [
@@ -168,7 +168,7 @@ fn a_deadline_holds_several_attempts() {
     let (world, [a, b]) = World::new();
     world.give(&b);
     break_ec2(&world.cloud, FaultKind::Hang);
-    let outcome = a.start().timeout_ms(SHORT_MS).expect(1);
+    let outcome = a.start().timeout_ms(LONGER_MS).expect(1);
     assert!(outcome.ec2().len() >= 3, "{}", outcome.told());
 }
 

@@ -140,7 +140,7 @@ fn with_ec2_silent_metadata_that_catches_up_in_time_is_believed() {
     let (world, [a]) = World::new();
     a.start().ok();
     world.cloud.disassociate(&world.address);
-    break_ec2(&world.cloud, FaultKind::Hang);
+    break_ec2(&world.cloud, FaultKind::Throttle);
     let looking = a.settled_monitor().timeout_ms(8_000).spawn();
     let path = "ipv4-associations/203.0.113.10";
     let first = |request: &aws_sim::Request| request.operation.contains(path);

@@ -11,7 +11,8 @@ use std::time::Duration;
 use agent_tests::{Action, Node, Run, World, each};
 use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
 
-use crate::trouble::{SHORT_MS, all_silence, break_ec2, can_give_away};
+use crate::keepalived_world::call;
+use crate::trouble::{SHORT_MS, all_silence, break_ec2, can_give_away, ec2};
 
 /// A user that is not the agent's.
 const NOBODY: u32 = 65_534;
@@ -69,7 +70,9 @@ fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
         }
         let [id, secret, token] = a.role_key();
         world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang).operation(call));
-        let running = action(&a).timeout_ms(SHORT_MS).secret(&secret).secret(&token).spawn();
+        // With the address in sight a monitor gives EC2 a quarter of its time.
+        let timeout = if name == "monitor" { 4 * SHORT_MS } else { SHORT_MS };
+        let running = action(&a).timeout_ms(timeout).secret(&secret).secret(&token).spawn();
         // With the credentials in its hands and the request on its way.
         assert!(world.cloud.wait_for_request(PATIENCE, |r| r.operation == call).is_some(), "{name}");
         let pid = running.pid();
@@ -87,6 +90,32 @@ fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
         }
         running.wait();
     });
+}
+
+#[test]
+fn what_outlives_a_script_of_keepalived_shows_no_secret() {
+    let (world, [a]) = World::new();
+    let secret = "the-secret-of-the-article";
+    world.cloud.add_access_key("AKIDOFTHEARTICLE", secret);
+    let keys =
+        format!("VERIFY=0\nON_STOP=release\nAWS_ACCESS_KEY=AKIDOFTHEARTICLE\nAWS_SECRET_KEY={secret}\n");
+    let notify = |state| call(&a, &keys, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"]).secret(secret);
+    notify("MASTER").ok();
+    world.cloud.fault(ec2("DescribeAddresses", FaultKind::Delay(PATIENCE)).times(1));
+    let running = notify("STOP").spawn();
+    assert!(world.cloud.wait_for_request(PATIENCE, |r| r.fault.is_some()).is_some());
+    let pid = running.pid();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let [child] = children.split_whitespace().collect::<Vec<_>>()[..] else { panic!("children: {children}") };
+    for pid in [pid, child.parse().unwrap()] {
+        for file in ["cmdline", "comm", "environ"] {
+            let text = of_process(pid, file);
+            assert!(!text.contains(secret) && !text.contains("AKIDOFTHEARTICLE"), "{file}: {text:?}");
+        }
+    }
+    assert!(of_process(child.parse().unwrap(), "cmdline").starts_with("eip-keepalived\0"));
+    running.wait().exits(0);
+    world.held_by_nobody();
 }
 
 #[test]

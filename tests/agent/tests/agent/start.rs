@@ -79,8 +79,9 @@ fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
         let (world, [a, b]) = World::new();
         a.start().ok();
         b.probe().expect(7);
-        world.cloud.set_latency(Duration::from_millis(200));
-        world.cloud.fault(ec2(held_up, FaultKind::Delay(Duration::from_millis(100))).times(1));
+        world.cloud.set_latency(Duration::from_secs(1));
+        // Twice, so that the look that confirms the order does not end the action before the look beside it is answered.
+        world.cloud.fault(ec2(held_up, FaultKind::Delay(Duration::from_secs(1))).times(2));
         let outcome = b.start().ok();
         world.held_by(&b);
         let order = outcome.calls("AssociateAddress")[0].at;

@@ -183,10 +183,7 @@ fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
             let starting = a.start().spawn();
             std::thread::sleep(Duration::from_millis(step).saturating_sub(starting.elapsed()));
             starting.kill();
-            // An order may be on its way still.
-            world.wait(Duration::from_secs(5), |cloud| {
-                cloud.log().iter().all(|request| request.answered_at.is_some())
-            });
+            world.wait_for_calls();
             let here = world.cloud.holder(&world.address).is_some_and(|holder| holder.instance == *a.id());
             match step % 4 {
                 0 | 1 => {
@@ -228,9 +225,7 @@ fn a_kill_at_any_instant_of_a_stop_is_put_right_by_the_next_action() {
             let stopping = a.stop().spawn();
             std::thread::sleep(Duration::from_millis(step * 2).saturating_sub(stopping.elapsed()));
             stopping.kill();
-            world.wait(Duration::from_secs(5), |cloud| {
-                cloud.log().iter().all(|request| request.answered_at.is_some())
-            });
+            world.wait_for_calls();
             let here = world.cloud.holder(&world.address).is_some();
             if step % 2 == 0 {
                 a.monitor().expect(if here { 0 } else { 7 });

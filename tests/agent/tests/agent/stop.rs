@@ -131,12 +131,12 @@ fn with_ec2_silent_on_stop_decides() {
     });
     each(rows, |(kind, params, code)| {
         let (world, [a]) = World::new();
-        world.give(&a);
-        a.settled_monitor().ok();
+        a.start().ok();
         break_ec2(&world.cloud, kind);
-        let run = a.stop().timeout_ms(SHORT_MS);
+        let run = a.stop().param("settle_window", "0").timeout_ms(SHORT_MS);
         let run = params.iter().fold(run, |run, (name, value)| run.param(name, value));
-        let outcome = run.expect(code).logged(&["ERROR", "203.0.113.10"]);
+        let address = if code == 0 { "203.0.113.10" } else { &world.address.allocation_id };
+        let outcome = run.expect(code).logged(&["ERROR", address]);
         let outcome = outcome.not_before(BUDGET / 2);
         assert!(outcome.ec2().len() >= 2, "it tried once\n{}", outcome.told());
         world.held_by(&a);

@@ -17,6 +17,7 @@ const UNASSIGN: &str = "UnassignPrivateIpAddresses";
 fn a_free_address_is_assigned_and_shown_and_let_go() {
     let (world, [a]) = one_subnet();
     probe(&a).expect(7).ec2_calls(0);
+    hold_up(&world, ASSIGN);
     let outcome = start(&a).ok().logged(&["INFO", "10.0.1.100 moved from nobody to", a.id(), "reason start"]);
     assert_eq!(outcome.calls(ASSIGN).len(), 1, "{}", outcome.told());
     held_by(&world, &a);
@@ -45,6 +46,7 @@ fn a_healthy_idle_node_asks_ec2_nothing() {
 fn a_holder_is_named_and_what_it_had_is_taken_in_one_call() {
     let (world, [a, b]) = one_subnet();
     start(&a).ok();
+    hold_up(&world, ASSIGN);
     let outcome = start(&b).ok().logged(&["INFO", "moved from", a.id(), b.id()]);
     assert_eq!(outcome.calls(ASSIGN).len(), 1);
     assert!(outcome.calls(UNASSIGN).is_empty());
@@ -73,6 +75,7 @@ fn an_elastic_ip_on_it_travels_and_is_told() {
     let (world, [a, b]) = one_subnet();
     start(&a).ok();
     world.cloud.associate(&world.address, a.eni(), Some(VIP));
+    hold_up(&world, ASSIGN);
     start(&b).ok().logged(&["INFO", "Elastic IP 203.0.113.10 travels with 10.0.1.100"]);
     world.held_at(&b, VIP);
     start(&b).ok().logged(&["Elastic IP 203.0.113.10 travels with 10.0.1.100"]);

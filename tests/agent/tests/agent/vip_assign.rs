@@ -30,6 +30,7 @@ fn it_goes_to_the_instance_that_is_named() {
     assert_eq!(told.stdout, format!("10.0.1.100 assigned to {} ({})\n", b.id(), b.eni()));
     held_by(&world, &b);
     world.cloud.associate(&world.address, b.eni(), Some(VIP));
+    hold_up(&world, "AssignPrivateIpAddresses");
     let told = eipctl(&a, &["10.0.1.100", a.id()]).exits(0);
     let expected = format!(
         "10.0.1.100 assigned to {} ({}), from {} ({})\nElastic IP 203.0.113.10 travels with it\n",

@@ -1,9 +1,12 @@
 //! What the tests of the agent `vip` share: nodes in one subnet, and an address that moves between them.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use agent_tests::{Action, Node, Run, Setup, World};
-use aws_sim::{InstanceSpec, InterfaceSpec};
+use aws_sim::{FaultKind, InstanceSpec, InterfaceSpec};
+
+use crate::trouble::ec2;
 
 /// The address, of the subnet of all nodes.
 pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
@@ -30,6 +33,11 @@ pub(crate) fn setup() -> Setup {
 /// Makes nodes in one subnet.
 pub(crate) fn one_subnet<const N: usize>() -> (World, [Node; N]) {
     setup().make()
+}
+
+/// Lets the next call of this operation come late, so that one beside it comes first.
+pub(crate) fn hold_up(world: &World, operation: &str) {
+    world.cloud.fault(ec2(operation, FaultKind::Delay(Duration::from_millis(500))).times(1));
 }
 
 pub(crate) fn start(node: &Node) -> Run {

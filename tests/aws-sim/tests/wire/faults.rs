@@ -20,6 +20,8 @@ fn struck(kind: FaultKind) -> Tested<(std::io::Result<Vec<u8>>, bool)> {
     let request = Signer::default().ec2("AssociateAddress", &params)?;
     let limit = if waits { Duration::from_millis(300) } else { PATIENCE };
     let seen = exchange_within(lab.ec2, &request, limit);
+    let logged = lab.cloud.wait_for_request(PATIENCE, |_| true);
+    assert!(logged.is_some(), "not logged");
     let logged = lab.cloud.log().pop().ok_or("not logged")?;
     assert_eq!(logged.fault.as_deref(), Some(name));
     let effect = lab.cloud.holder(&lab.eip).is_some();

@@ -57,7 +57,7 @@ pub(super) fn destroy(stage: &mut Stage) -> Result<()> {
         Tool::Pcs | Tool::Pcs09 => {
             // A node that has lost power has no systemd to start it again.
             stage.everywhere(&["systemctl", "start", "pcsd"])?;
-            stage.cluster().run(&["pcs", "cluster", "destroy", "--all"]).map(drop)
+            stage.run_long(&["pcs", "cluster", "destroy", "--all"])
         }
         Tool::Crmsh => {
             stage.everywhere(&["systemctl", "stop", "corosync"])?;

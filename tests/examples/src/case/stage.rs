@@ -68,7 +68,7 @@ impl Stage {
         }
         if start == Start::Bare {
             self.cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
-            self.cluster.run(&["crm_resource", "--wait"])?;
+            self.run_long(&["crm_resource", "--wait"])?;
         }
         self.made = Some(self.tool);
         self.tool = tool;
@@ -88,7 +88,7 @@ impl Stage {
         self.repair_all()?;
         self.cluster.run(&["cibadmin", "--replace", "--scope", "configuration", "--xml-file", BASE])?;
         // What the last example has added has to be stopped before it is forgotten.
-        self.cluster.run(&["crm_resource", "--wait"])?;
+        self.run_long(&["crm_resource", "--wait"])?;
         self.cluster.run(&["crm_resource", "--refresh"])?;
         self.serve(true)?;
         self.cluster.settle(None, SETTLE_LIMIT)?;
@@ -126,8 +126,16 @@ impl Stage {
         other.ok_or_else(|| Error::Wrong(format!("no node but {node} is well")))
     }
 
-    /// Runs a command in every node.
+    /// Runs a command that waits for what the cluster does.
+    pub(super) fn run_long(&self, words: &[&str]) -> Result<()> {
+        self.cluster.node(self.first()?)?.command(words)?.limit(SETTLE_LIMIT).run().map(drop)
+    }
+
+    /// Runs a command in every node, one after the other.
     pub(super) fn everywhere(&self, words: &[&str]) -> Result<()> {
-        self.cluster.nodes().into_iter().try_for_each(|node| self.cluster.node(node)?.run(words).map(drop))
+        self.cluster
+            .nodes()
+            .into_iter()
+            .try_for_each(|node| self.cluster.node(node)?.command(words)?.limit(SETTLE_LIMIT).run().map(drop))
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     let began = now();
     let script = stage.script("from-one-parameter-eip.sh");
     script.clone().argument("1").run(stage.cluster(), holder)?;
-    stage.everywhere(&["install", "-m", "755", "/run/harness/eip", INSTALLED])?;
+    // By rename, as packages do it: an unmanaged resource is monitored all the same.
+    let install =
+        format!("install -m 755 /run/harness/eip {INSTALLED}.new && mv -f {INSTALLED}.new {INSTALLED}");
+    stage.everywhere(&["sh", "-c", &install])?;
     script.argument("2").run(stage.cluster(), holder)?;
     stage.settle(Some(holder))?;
     stage.ensure_no_downtime(began)?;

@@ -14,6 +14,8 @@ const TOKEN: f64 = 1.0;
 const MONITOR: f64 = 5.0;
 /// How much longer a busy machine may take than the example says.
 const SLOW: f64 = 3.0;
+/// How many nodes may have to die until one does so undisturbed.
+const DEATHS: usize = 3;
 
 pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     let before = token(stage)?;
@@ -27,9 +29,18 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
 
     let noticed = taken_away(stage)?;
     // The cluster may have taken it back on either node.
-    let holder = stage.settle(None)?;
-    let died = death(stage)?;
+    let mut holder = stage.settle(None)?;
+    let mut died = death(stage)?;
     let expected = 2.2 * TOKEN + 1.0;
+    // Whatever else the machine does only lengthens it, by whole seconds in which Pacemaker waits for itself; a wrong setting does each time.
+    for _ in 1..DEATHS {
+        if died < expected + SLOW {
+            break;
+        }
+        stage.repair_all()?;
+        holder = stage.settle(None)?;
+        died = death(stage)?;
+    }
     ensure(died > TOKEN && died < expected + SLOW, || {
         format!("without service for {died:.1} s, expected {expected:.1} s")
     })?;
@@ -38,6 +49,21 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     let survivor = stage.settle(None)?;
     ensure(survivor != holder, || format!("the address went back to {holder}"))?;
     stage.move_without_a_gap()?;
+    // The next examples have the machines as they were.
+    match stage.tool() {
+        Tool::Crmsh => {
+            stage.everywhere(&["env", "HOME=/root", "crm", "corosync", "set", "totem.token", &before])?;
+            stage.cluster().run(&["corosync-cfgtool", "-R"])?;
+        }
+        Tool::Pcs | Tool::Pcs09 => {
+            let set = format!("token={before}");
+            stage.cluster().run(&["pcs", "cluster", "config", "update", "totem", &set])?;
+        }
+    }
+    until("the token to be as it was", SETTLE_LIMIT, || {
+        let now = token(stage)?;
+        Ok(if now == before { Look::There(()) } else { Look::NotYet(now) })
+    })?;
     Ok(format!(
         "token {before} -> 1000 ms; death {died:.1} s, by the arithmetic {expected:.1} s; taken away {noticed:.1} s, at most {MONITOR:.0} s"
     ))

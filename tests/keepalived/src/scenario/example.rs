@@ -1,9 +1,12 @@
 //! The packaged examples as they are: VRRP version 2, `advert_int 1`, every state told, and no way back by itself.
 
-use cluster::error::Result;
+use std::time::Duration;
+
+use cluster::error::{Result, ensure};
+use cluster::wait::{let_run, now};
 use cluster::witness::Story;
 
-use super::{LIMIT, Scenario, kill_node, nodes, start};
+use super::{LIMIT, Scenario, kill_node, nodes, start, wait_for_holder, wait_for_look_after};
 use crate::pair::Pair;
 
 /// In order: each begins as the one before ends.
@@ -27,7 +30,16 @@ pub const SCENARIOS: &[Scenario] = &[
         run: link_down,
     },
     Scenario { name: "v2-link-up", about: "it comes up again", run: link_up },
+    Scenario {
+        name: "v2-kill-daemon",
+        about: "keepalived is killed on the active node, which looks after its claim just then",
+        run: kill_daemon,
+    },
+    Scenario { name: "v2-daemon-back", about: "it is started again, as a backup", run: daemon_back },
 ];
+
+/// Longer than a claim is looked after.
+const LOOKED_AFTER: Duration = Duration::from_secs(11);
 
 fn come_back(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
@@ -66,6 +78,33 @@ fn link_up(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
     let at = pair.repair(one)?;
     story.failure(at, two, "ip link set eth0 up on n1");
+    pair.settle(two, LIMIT)?;
+    pair.ensure_moved(at, &[])
+}
+
+fn kill_daemon(pair: &mut Pair, story: &mut Story) -> Result<()> {
+    let (one, two) = nodes()?;
+    story.note(pair.stop_keepalived(two)?, "SIGTERM to keepalived on n2, and it is started again");
+    pair.start_keepalived(two)?;
+    wait_for_holder(pair, one)?;
+    wait_for_look_after(pair, one, true)?;
+    let at = now();
+    let killed = pair.node(one)?.kill_processes(&["keepalived"])?;
+    ensure(killed > 0, || format!("no keepalived runs on {one}"))?;
+    story.failure(at, two, "kill -9 of keepalived on n1, whose claim is young");
+    // A node whose keepalived is dead takes nothing, though it is up and reaches EC2.
+    wait_for_look_after(pair, one, false)?;
+    wait_for_holder(pair, two)?;
+    let_run(LOOKED_AFTER)?;
+    pair.ensure_moved(at, &[two])?;
+    pair.ensure_status(one, false)?;
+    pair.ensure_status(two, true)
+}
+
+fn daemon_back(pair: &mut Pair, story: &mut Story) -> Result<()> {
+    let (one, two) = nodes()?;
+    let at = pair.start_keepalived(one)?;
+    story.failure(at, two, "keepalived is started on n1");
     pair.settle(two, LIMIT)?;
     pair.ensure_moved(at, &[])
 }

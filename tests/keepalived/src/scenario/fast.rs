@@ -7,7 +7,7 @@ use cluster::topology::{ELASTIC_IP, NodeName};
 use cluster::wait::{Look, let_run, now, until};
 use cluster::witness::Story;
 
-use super::{LIMIT, Scenario, kill_node, nodes, start, take_back};
+use super::{LIMIT, Scenario, kill_node, nodes, start, take_back, wait_for_holder, wait_for_look_after};
 use crate::pair::Pair;
 
 /// In order: each begins as the one before ends.
@@ -84,15 +84,11 @@ fn set_fault(pair: &Pair, story: &mut Story, node: NodeName, fault: bool) -> Res
 
 fn two_masters(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
+    // A fresh claim is looked after for some seconds, and would be made anew.
+    wait_for_look_after(pair, one, false)?;
     let at = pair.set_joined(false)?;
     story.failure(at, one, "n1 and n2 lose each other; both reach EC2");
-    until("n2 takes the address", LIMIT, || {
-        Ok(if pair.world().holder() == Some(two) {
-            Look::There(())
-        } else {
-            Look::NotYet("not yet".to_owned())
-        })
-    })?;
+    wait_for_holder(pair, two)?;
     let met = pair.set_joined(true)?;
     story.note(met, "they meet again");
     pair.settle(one, LIMIT)?;
@@ -102,16 +98,7 @@ fn two_masters(pair: &mut Pair, story: &mut Story) -> Result<()> {
 fn follow_ec2(pair: &mut Pair, story: &mut Story) -> Result<()> {
     let (one, two) = nodes()?;
     // A fresh claim is looked after for some seconds, and would be made anew.
-    until("the claim of before is looked after no more", LIMIT, || {
-        // As `notify` says it, and as notify_master_rx_lower_pri does. 1 is "none".
-        let running = "pgrep -f -- 'called-as=[e]ip-keepalived .*(MASTER|master)' || [ $? = 1 ]";
-        let running = pair.node(one)?.run(&["sh", "-c", running])?;
-        Ok(if running.trim().is_empty() {
-            Look::There(())
-        } else {
-            Look::NotYet(format!("still: {running}"))
-        })
-    })?;
+    wait_for_look_after(pair, one, false)?;
     let at = now();
     story.failure(at, one, "the address is given to n2, where keepalived is BACKUP");
     pair.give(ELASTIC_IP, two)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cluster::error::Result;
 use cluster::pair::nodes;
+use cluster::topology::NodeName;
 use cluster::wait::{Look, until};
 use cluster::witness::Story;
 
@@ -53,4 +54,24 @@ fn take_back(pair: &mut Pair, story: &mut Story) -> Result<()> {
     story.failure(at, one, "n1 boots again and starts keepalived");
     pair.settle(one, LIMIT)?;
     pair.ensure_moved(at, &[one])
+}
+
+/// Waits until a claim of MASTER on a node is looked after, or is looked after no more.
+fn wait_for_look_after(pair: &Pair, node: NodeName, wanted: bool) -> Result<()> {
+    // As `notify` says it, and as notify_master_rx_lower_pri does. 1 is "none".
+    let list = "pgrep -f -- 'called-as=[e]ip-keepalived .*(MASTER|master)' || [ $? = 1 ]";
+    let what = format!("the claim of {node} is looked after{}", if wanted { "" } else { " no more" });
+    until(&what, LIMIT, || {
+        let running = pair.node(node)?.run(&["sh", "-c", list])?;
+        let there = !running.trim().is_empty();
+        Ok(if there == wanted { Look::There(()) } else { Look::NotYet(format!("running: {running:?}")) })
+    })
+}
+
+/// Waits until a node has the address.
+fn wait_for_holder(pair: &Pair, node: NodeName) -> Result<()> {
+    until(&format!("{node} takes the address"), LIMIT, || {
+        let holder = pair.world().holder();
+        Ok(if holder == Some(node) { Look::There(()) } else { Look::NotYet(format!("{holder:?} has it")) })
+    })
 }
