@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. `make help` lists the rest.
 #
-# aws-sdk-ec2 has 1.2 million lines and takes ten minutes to compile. It is compiled once, because everything here uses the release
+# aws-sdk-ec2 has 1.2 million lines and takes seven minutes to compile on two cores. It is compiled once, because everything here uses the release
 # profile, because the agent's own tests do without it, and because packages are named one at a time: `--workspace` would unite the
 # features that they ask of a shared dependency, and another set of features anywhere below the SDK compiles it again.
 
