@@ -56,6 +56,8 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
             stage.cluster().run(&["corosync-cfgtool", "-R"])?;
         }
         Tool::Pcs | Tool::Pcs09 => {
+            // A node that has lost power has no systemd to start it again.
+            stage.everywhere(&["systemctl", "start", "pcsd"])?;
             let set = format!("token={before}");
             stage.cluster().run(&["pcs", "cluster", "config", "update", "totem", &set])?;
         }
