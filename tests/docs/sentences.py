@@ -10,13 +10,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Everything whose words can reach the log, `pcs status` or standard error.
+# Everything whose words can reach the log, `pcs status` or the standard error of an agent or a script. (`eipctl` speaks to who called it,
+# and what it says of its own is told in its manual.)
 SPEAKING = [
     "src/error.rs",
     "src/params",
     "src/cloud",
-    "src/resource/eip",
-    "src/resource/vip",
+    "src/resource",
     "src/network",
     "src/state",
     "src/deadline.rs",
@@ -40,8 +40,8 @@ SPEAKING = [
     "src/ocf/environment.rs",
     "src/ocf/log",
 ]
-# Of these: descriptions for the meta-data, the form of a line, tests.
-SILENT = {"table.rs", "table", "destinations.rs", "tests.rs", "tests", "fake.rs"}
+# Of these: descriptions for the meta-data and of a policy's statements, the form of a line, tests.
+SILENT = {"policy.rs", "table.rs", "table", "destinations.rs", "tests.rs", "tests", "fake.rs"}
 
 TOKEN = re.compile(
     r"""
