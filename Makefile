@@ -175,7 +175,7 @@ sim-test: ## The EC2 and IMDS simulator's tests
 
 agent-test: agent ## The built agent against the simulator, row by row of its behaviour
 	@# Most of these tests wait for an agent that waits for somebody silent: more of them at a time than there are processors.
-	cargo test $(CARGO_FLAGS) -p agent-tests --test agent -- --test-threads=8
+	cargo test $(CARGO_FLAGS) -p agent-tests --test agent -- --test-threads=12
 	cargo test $(CARGO_FLAGS) -p agent-tests --test timing -- --test-threads=1
 	cargo test $(CARGO_FLAGS) -p agent-tests --test tools
 
