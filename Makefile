@@ -248,7 +248,7 @@ chaos: agent ## Real clusters in rounds of random failures, checked strictly: RO
 	$(call where_possible,chaos,cluster, \
 	$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)))
 
-storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (8 minutes)
+storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
 	cargo run $(CARGO_FLAGS) -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
 
