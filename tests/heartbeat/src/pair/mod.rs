@@ -62,10 +62,18 @@ impl Pair {
     /// # Errors
     /// When there is no such node.
     pub fn calls(&self, name: NodeName, action: &str) -> Result<usize> {
-        let log = fs::read_to_string(self.node(name)?.logs().join("ha-log")).unwrap_or_default();
+        let log = self.heartbeat_log(name)?;
         let call =
             |line: &&str| line.contains("/elastic-ip ") && line.trim_end().ends_with(&format!(" {action}"));
         Ok(log.lines().filter(call).count())
+    }
+
+    /// Returns what Heartbeat on a node has logged, over all its lives.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub fn heartbeat_log(&self, name: NodeName) -> Result<String> {
+        Ok(fs::read_to_string(self.node(name)?.logs().join("ha-log")).unwrap_or_default())
     }
 
     /// Returns the nodes that nothing has happened to and that run Heartbeat.
