@@ -40,7 +40,7 @@ pub use self::{
     outcome::Outcome,
     proxy::Proxy,
     rows::each,
-    run::{Action, Run, Running, waited_of},
+    run::{Action, Run, Running, of_process, waited_of},
     silence::{black_hole, mute, refusing},
     world::{Setup, World},
 };

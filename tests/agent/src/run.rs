@@ -395,6 +395,13 @@ impl Running {
         self.child.id()
     }
 
+    /// Returns the ids of the processes that it has started and that live.
+    pub fn children(&self) -> Vec<u32> {
+        let pid = self.pid();
+        let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("its children");
+        text.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+    }
+
     /// Returns how long ago it began.
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
@@ -421,6 +428,12 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         let _ = done.send(bytes);
     });
     result
+}
+
+/// Returns the text of a file that the system has about a process.
+pub fn of_process(pid: u32, name: &str) -> String {
+    let bytes = std::fs::read(format!("/proc/{pid}/{name}")).expect("a living process");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Returns how long the first thread of a process waited for a processor so far; nothing where it is not known any more.

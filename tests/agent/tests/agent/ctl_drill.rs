@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_tests::{Node, Run, World, each};
+use agent_tests::{Node, Run, World, each, of_process};
 use aws_sim::Cloud;
 
 const STATUS: &str = r#"<pacemaker-result>
@@ -166,11 +166,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
     let running = run.spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     // The shell that takes the constraint back if this one is killed is such a tool, too.
-    let children = format!("/proc/{0}/task/{0}/children", running.pid());
-    let children = std::fs::read_to_string(children).unwrap();
-    let of_guard =
-        children.split_whitespace().map(|pid| std::fs::read(format!("/proc/{pid}/environ")).unwrap());
-    let told: Vec<String> = of_guard.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
+    let told: Vec<String> = running.children().into_iter().map(|pid| of_process(pid, "environ")).collect();
     running.kill();
     assert!(!told.is_empty(), "there is no guard");
     for text in told.into_iter().chain([cluster.text("environment")]) {

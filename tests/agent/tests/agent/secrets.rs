@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Action, Node, Run, World, each};
+use agent_tests::{Action, Node, Run, World, each, of_process};
 use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
 
 use crate::keepalived_world::call;
@@ -46,11 +46,6 @@ fn everything(node: &Node) -> [Run; 7] {
         node.stop(),
     ];
     runs.map(|run| talkative(node, run).timeout_ms(2_000))
-}
-
-/// Returns the text of a file of a process.
-fn of_process(pid: u32, name: &str) -> String {
-    String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/{name}")).unwrap()).into_owned()
 }
 
 #[test]
@@ -104,16 +99,14 @@ fn what_outlives_a_script_of_keepalived_shows_no_secret() {
     world.cloud.fault(ec2("DescribeAddresses", FaultKind::Delay(PATIENCE)).times(1));
     let running = notify("STOP").spawn();
     assert!(world.cloud.wait_for_request(PATIENCE, |r| r.fault.is_some()).is_some());
-    let pid = running.pid();
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let [child] = children.split_whitespace().collect::<Vec<_>>()[..] else { panic!("children: {children}") };
-    for pid in [pid, child.parse().unwrap()] {
+    let [child] = running.children()[..] else { panic!("children: {:?}", running.children()) };
+    for pid in [running.pid(), child] {
         for file in ["cmdline", "comm", "environ"] {
             let text = of_process(pid, file);
             assert!(!text.contains(secret) && !text.contains("AKIDOFTHEARTICLE"), "{file}: {text:?}");
         }
     }
-    assert!(of_process(child.parse().unwrap(), "cmdline").starts_with("eip-keepalived\0"));
+    assert!(of_process(child, "cmdline").starts_with("eip-keepalived\0"));
     running.wait().exits(0);
     world.held_by_nobody();
 }

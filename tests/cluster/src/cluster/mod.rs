@@ -73,7 +73,7 @@ impl Cluster {
         let mut cluster = Self::boot(options, |_, _| Ok(()))?;
         cluster.start_daemons(&cluster.nodes())?;
         cluster.wait_online()?;
-        // It was for this start. A node that comes back alone for a moment must not believe that it is the cluster.
+        // The short time is for this start alone. A node that comes back alone for a moment must not believe that it is the cluster.
         cluster.run(&["crm_attribute", "--name", "dc-deadtime", "--delete"])?;
         Ok(cluster)
     }
