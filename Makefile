@@ -1,8 +1,8 @@
 # Two commands matter: `make demo` and `make test`. `make help` lists the rest.
 #
-# aws-sdk-ec2 has 1.2 million lines and takes seven minutes to compile on two cores. It is compiled once, because everything here uses the release
-# profile, because the agent's own tests do without it, and because packages are named one at a time: `--workspace` would unite the
-# features that they ask of a shared dependency, and another set of features anywhere below the SDK compiles it again.
+# aws-sdk-ec2 has 1.2 million lines and takes seven minutes to compile on two cores. It is compiled once: the agent is built by itself, in the
+# release profile, and everything else is built in the dev profile and does without the SDK. `--workspace` would unite the features that all packages
+# ask of a shared dependency, and another set of features anywhere below the SDK compiles it again.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -14,12 +14,12 @@ export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 # Where `make install` puts things, where that is not the usual place: see packaging/install.
 PLACES := DESTDIR PREFIX OCF_ROOT SYSCONFDIR LOCALSTATEDIR SBINDIR MANDIR DOCDIR UNITDIR TMPFILESDIR COMPLETIONSDIR OCFTDIR DEFAULTSDIR
 INSTALL = $(if $(DESTDIR),,$(AS_ROOT)) env $(foreach place,$(PLACES),$(if $($(place)),$(place)='$($(place))')) sh packaging/install
-CARGO_FLAGS := --release --locked
 # How the agent is built: for glibc 2.17 and later (CentOS 7), with zig as the linker; BUILD=plain: for this machine's glibc, with cargo alone.
 BUILD ?= portable
 # The agent without the SDK, with a clock that tests can pause; see [features] in Cargo.toml.
-WITHOUT_SDK := --no-default-features --features paused-time
-BIN := $(CARGO_TARGET_DIR)/release
+WITHOUT_SDK := --no-default-features --features eip/paused-time
+AGENT := $(CARGO_TARGET_DIR)/release/eip
+BIN := $(CARGO_TARGET_DIR)/debug
 # Namespaces need root; cargo stays with whoever runs make.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 SHELL_FILES = $(shell git ls-files | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
@@ -45,7 +45,7 @@ demo: ## A real two-node cluster: create the resource, kill its node, watch the 
 	@$(MAKE) --no-print-directory build
 	$(AS_ROOT) $(BIN)/cluster demo
 
-# One a line, in this order.
+# One a line, in this order; those on one line side by side: they wait more than they calculate.
 STAGES := \
 	deps \
 	check \
@@ -57,12 +57,10 @@ STAGES := \
 	matrix-test \
 	hostile-test \
 	moto-test \
-	package-test \
+	tools-test,package-test \
 	docs-test \
-	cluster-test \
-	heartbeat-test \
-	examples-test \
-	keepalived-test
+	cluster-test,heartbeat-test,keepalived-test \
+	examples-test
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 
@@ -77,12 +75,11 @@ agent: ## The agent alone, into $CARGO_TARGET_DIR/release; BUILD=plain does with
 	@sh tests/requirements $(TO_BUILD)
 	@sh packaging/build $(BUILD)
 
-build: agent ## The agent, the simulator and the cluster harness, into $CARGO_TARGET_DIR/release
-	cargo build $(CARGO_FLAGS) -p aws-sim
-	cargo build $(CARGO_FLAGS) -p cluster
+build: agent ## The agent into $CARGO_TARGET_DIR/release, the simulator and the cluster harness into $CARGO_TARGET_DIR/debug
+	cargo build --locked -p aws-sim -p cluster
 
 pages: ## Renew the man pages and the shell completion from the agent's tables
-	cargo run $(CARGO_FLAGS) -p pages
+	cargo run --locked -p pages
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
@@ -91,7 +88,7 @@ clean: ## End what an interrupted cluster test left, and delete everything that 
 ##@ Installing (DESTDIR, PREFIX, OCF_ROOT, SYSCONFDIR and others say where: packaging/install)
 .PHONY: install uninstall
 install: agent ## Build the agent and install it with its documents, unit and man pages
-	$(INSTALL) install $(BIN)/eip
+	$(INSTALL) install $(AGENT)
 
 uninstall: ## Take away what `make install` installed
 	$(INSTALL) uninstall
@@ -123,32 +120,32 @@ fmt: ## Formatting
 	cargo fmt --all --check
 
 clippy: ## Lints (all and pedantic), every warning an error
-	cargo clippy $(CARGO_FLAGS) -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p eip -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p aws-sim --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p agent-tests --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p cluster --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p heartbeat --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p pcs-examples --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p hostile --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p interleavings --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p keepalived --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p pages --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) -p storm --all-targets -- -D warnings
+	cargo clippy --locked -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
+	cargo clippy --locked -p eip -- -D warnings
+	cargo clippy --locked -p aws-sim --all-targets -- -D warnings
+	cargo clippy --locked -p agent-tests --all-targets -- -D warnings
+	cargo clippy --locked -p cluster --all-targets -- -D warnings
+	cargo clippy --locked -p heartbeat --all-targets -- -D warnings
+	cargo clippy --locked -p pcs-examples --all-targets -- -D warnings
+	cargo clippy --locked -p hostile --all-targets -- -D warnings
+	cargo clippy --locked -p interleavings --all-targets -- -D warnings
+	cargo clippy --locked -p keepalived --all-targets -- -D warnings
+	cargo clippy --locked -p pages --all-targets -- -D warnings
+	cargo clippy --locked -p storm --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
-	cargo doc $(CARGO_FLAGS) --no-deps -p eip
-	cargo doc $(CARGO_FLAGS) --no-deps -p aws-sim
-	cargo doc $(CARGO_FLAGS) --no-deps -p agent-tests
-	cargo doc $(CARGO_FLAGS) --no-deps -p cluster
-	cargo doc $(CARGO_FLAGS) --no-deps -p heartbeat
-	cargo doc $(CARGO_FLAGS) --no-deps -p pcs-examples
-	cargo doc $(CARGO_FLAGS) --no-deps -p hostile
-	cargo doc $(CARGO_FLAGS) --no-deps -p interleavings
-	cargo doc $(CARGO_FLAGS) --no-deps -p keepalived
-	cargo doc $(CARGO_FLAGS) --no-deps -p pages
-	cargo doc $(CARGO_FLAGS) --no-deps -p storm
+	cargo doc --locked --no-deps -p eip
+	cargo doc --locked --no-deps -p aws-sim
+	cargo doc --locked --no-deps -p agent-tests
+	cargo doc --locked --no-deps -p cluster
+	cargo doc --locked --no-deps -p heartbeat
+	cargo doc --locked --no-deps -p pcs-examples
+	cargo doc --locked --no-deps -p hostile
+	cargo doc --locked --no-deps -p interleavings
+	cargo doc --locked --no-deps -p keepalived
+	cargo doc --locked --no-deps -p pages
+	cargo doc --locked --no-deps -p storm
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), that no test needs the SDK, and no crate unsafe code
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
@@ -161,40 +158,39 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test hostile-test hostile moto-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test hostile-test hostile moto-test tools-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The agent's own tests, against fakes of EC2 and the metadata service, and its man pages
-	cargo test $(CARGO_FLAGS) -p eip $(WITHOUT_SDK)
-	cargo test $(CARGO_FLAGS) -p pages
+	cargo test --locked -p eip -p pages $(WITHOUT_SDK)
 
 interleavings-test: ## The decisions of two and three nodes in random orders of events, and bugs planted to see whether that finds them; small storms
-	cargo test $(CARGO_FLAGS) -p interleavings -- --nocapture
-	cargo test $(CARGO_FLAGS) -p storm
+	cargo test --locked -p interleavings -p storm -- --nocapture
 
 sim-test: ## The EC2 and IMDS simulator's tests
-	cargo test $(CARGO_FLAGS) -p aws-sim
+	cargo test --locked -p aws-sim
 
 agent-test: agent ## The built agent against the simulator, row by row of its behaviour
 	@# Most of these tests wait for an agent that waits for somebody silent: more of them at a time than there are processors.
-	cargo test $(CARGO_FLAGS) -p agent-tests --test agent -- --test-threads=12
-	cargo test $(CARGO_FLAGS) -p agent-tests --test timing -- --test-threads=1
-	cargo test $(CARGO_FLAGS) -p agent-tests --test tools
+	cargo test --locked -p agent-tests --test agent -- --test-threads=12
+	cargo test --locked -p agent-tests --test timing -- --test-threads=1
+
+tools-test: agent ## The built agent in the hands of its callers: crm_resource, pcs, crmsh, ocf-tester, ocft
+	cargo test --locked -p agent-tests --test tools -- --test-threads=4
 
 matrix-test: agent ## Every action through every fault of every call it makes; the table is matrix.md in $CARGO_TARGET_DIR; MATRIX="stop" runs some
-	cargo test $(CARGO_FLAGS) -p agent-tests --test matrix -- --nocapture
+	cargo test --locked -p agent-tests --test matrix -- --nocapture
 
 hostile-test: agent ## Hostile input from every side, the same in every run; HOSTILE_CASE="ec2 17" runs one of them again
-	cargo test $(CARGO_FLAGS) -p hostile -- --nocapture --test-threads=3
+	cargo test --locked -p hostile -- --nocapture --test-threads=3
 
 hostile: agent ## The same for longer, with input that nobody has seen yet; HOSTILE=5000 and HOSTILE_SEED=7 say how much and which
-	HOSTILE="$${HOSTILE:-2000}" HOSTILE_SEED="$${HOSTILE_SEED:-$$(date +%s)}" cargo test $(CARGO_FLAGS) -p hostile -- --nocapture --test-threads=3
+	HOSTILE="$${HOSTILE:-2000}" HOSTILE_SEED="$${HOSTILE_SEED:-$$(date +%s)}" cargo test --locked -p hostile -- --nocapture --test-threads=3
 
 moto-test: agent ## The simulator compared with moto, and the built agent against moto
-	cargo build $(CARGO_FLAGS) -p aws-sim
+	cargo build --locked -p aws-sim
 	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B -m unittest discover --verbose --start-directory tests/moto
 
 package-test: rpm deb ## The packages: what is in them, installed, replaced and erased in scratch roots, and as on CentOS 7 (root)
-	cargo build $(CARGO_FLAGS) -p aws-sim
-	cargo build $(CARGO_FLAGS) -p cluster
+	cargo build --locked -p aws-sim -p cluster
 	@# Large, but soon there.
 	@XZ_LEVEL=0 sh packaging/dist "$(CARGO_TARGET_DIR)/package-test"
 	@# From tests/moto: what starts aws-sim. Without root the tests that take it say so.
@@ -207,24 +203,24 @@ docs-test: agent ## The documents: links, commands, every message explained, the
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured, and the demo (root)
-	cargo build $(CARGO_FLAGS) -p aws-sim
-	cargo test $(CARGO_FLAGS) -p cluster
-	cargo build $(CARGO_FLAGS) -p cluster
+	cargo build --locked -p aws-sim
+	cargo test --locked -p cluster
+	cargo build --locked -p cluster
 	$(call where_possible,the cluster tests,cluster, \
 	$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster)
 
 # Its nodes install the Debian packages: a folder of its own, without those of other versions.
 HEARTBEAT_PACKAGES := $(CARGO_TARGET_DIR)/heartbeat-test
 heartbeat-test: ## Real Heartbeat 3 with elastic-ip: an old set-up turned over by its guide, every failure, splits (root)
-	cargo test $(CARGO_FLAGS) -p heartbeat
-	cargo build $(CARGO_FLAGS) -p heartbeat
+	cargo test --locked -p heartbeat
+	cargo build --locked -p heartbeat
 	$(call where_possible,the Heartbeat tests,cluster heartbeat, \
 	rm -rf "$(HEARTBEAT_PACKAGES)" && sh packaging/deb "$(HEARTBEAT_PACKAGES)" && \
 		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/heartbeat test "$(HEARTBEAT_PACKAGES)" || [ $$? = 77 ]; })
 
 examples-test: agent ## pcs-examples: every file run as it stands, on real clusters (root); EXAMPLES="crmsh/fast 0.9" runs some
-	cargo test $(CARGO_FLAGS) -p pcs-examples
-	cargo build $(CARGO_FLAGS) -p pcs-examples
+	cargo test --locked -p pcs-examples
+	cargo build --locked -p pcs-examples
 	$(call where_possible,the examples,cluster examples, \
 	env=$$(sh tests/python-env tests/examples/requirements.txt) && \
 		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES) || \
@@ -233,8 +229,8 @@ examples-test: agent ## pcs-examples: every file run as it stands, on real clust
 # Its nodes install the Debian packages, too.
 KEEPALIVED_PACKAGES := $(CARGO_TARGET_DIR)/keepalived-test
 keepalived-test: ## Real keepalived with eip-keepalived: the article's configuration, VRRPv2 and v3, every failure, flapping (root)
-	cargo test $(CARGO_FLAGS) -p keepalived
-	cargo build $(CARGO_FLAGS) -p keepalived
+	cargo test --locked -p keepalived
+	cargo build --locked -p keepalived
 	$(call where_possible,the keepalived tests,keepalived, \
 	rm -rf "$(KEEPALIVED_PACKAGES)" && sh packaging/deb "$(KEEPALIVED_PACKAGES)" && \
 		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; })
@@ -244,16 +240,16 @@ keepalived-test: ## Real keepalived with eip-keepalived: the article's configura
 ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
-	cargo build $(CARGO_FLAGS) -p cluster
+	cargo build --locked -p cluster
 	$(call where_possible,chaos,cluster, \
 	$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)))
 
 storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
-	cargo run $(CARGO_FLAGS) -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
+	cargo run --release --locked -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
 
 ##@
 .PHONY: help
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { split($$1, name, ":"); printf "  %-14s %s\n", name[1], $$2 }' $(firstword $(MAKEFILE_LIST))
-	@printf '\nOne test: cargo test --release -p agent-tests NAME, with CARGO_TARGET_DIR=%s\n' '$(CARGO_TARGET_DIR)'
+	@printf '\nOne test: cargo test -p agent-tests NAME, with CARGO_TARGET_DIR=%s\n' '$(CARGO_TARGET_DIR)'

@@ -26,8 +26,9 @@ def cache() -> Path:
 
 
 def built(name: str) -> Path:
-    """The binary as `make build` leaves it."""
-    path = Path(os.environ.get("CARGO_TARGET_DIR") or cache() / "target") / "release" / name
+    """The binary as `make build` leaves it: the agent as it is shipped, the tools of the tests as these are."""
+    profile = "release" if name == "eip" else "debug"
+    path = Path(os.environ.get("CARGO_TARGET_DIR") or cache() / "target") / profile / name
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: run `make build`")
     return path

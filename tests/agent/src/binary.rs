@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-/// Returns the agent: `EIP_BIN`, else the release binary in the target folder of this test.
+/// Returns the agent: `EIP_BIN`, else what `make agent` leaves in the target folder of this test.
 ///
 /// # Panics
 /// Where it has not been built.
 pub fn binary() -> PathBuf {
     let path = std::env::var_os("EIP_BIN").map_or_else(built, PathBuf::from);
-    assert!(path.is_file(), "{} is not there: run `make build`", path.display());
+    assert!(path.is_file(), "{} is not there: run `make agent`", path.display());
     path
 }
 

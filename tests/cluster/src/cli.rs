@@ -1,6 +1,5 @@
 //! Reads the command line and finds the agent under test.
 
-use std::env;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,9 +8,9 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::chaos;
 use crate::cluster::Options;
 use crate::scenario::{self, Scenario};
+use crate::{built, chaos};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ fn command() -> Command {
     let agent = Arg::new("agent")
         .long("agent")
         .value_name("PATH")
-        .help("The agent under test [default: $EIP_BIN, else eip among the release binaries]")
+        .help("The agent under test [default: $EIP_BIN, else what make agent leaves]")
         .value_parser(value_parser!(PathBuf));
     let nodes = Arg::new("nodes")
         .long("nodes")
@@ -121,33 +120,24 @@ fn plan(matches: &ArgMatches) -> Plan {
     let scenarios =
         if wanted.is_empty() { scenario::all() } else { wanted.into_iter().filter_map(chosen).collect() };
     let save = matches.get_one::<PathBuf>("save").cloned();
-    let save = save.unwrap_or_else(|| release_folder().join("../cluster-logs"));
+    let save = save.unwrap_or_else(|| built::target_folder().join("cluster-logs"));
     Plan { scenarios, options: options(matches), save }
 }
 
 fn rounds(matches: &ArgMatches) -> chaos::Request {
     let save = matches.get_one::<PathBuf>("save").cloned();
-    let save = save.unwrap_or_else(|| release_folder().join("../cluster-logs"));
-    chaos::request(matches, options(matches), save, release_folder().join("../chaos.md"))
+    let save = save.unwrap_or_else(|| built::target_folder().join("cluster-logs"));
+    chaos::request(matches, options(matches), save, built::target_folder().join("chaos.md"))
 }
 
 fn options(matches: &ArgMatches) -> Options {
-    let agent = matches.get_one::<PathBuf>("agent").cloned();
-    let agent = agent.or_else(|| env::var_os("EIP_BIN").filter(|path| !path.is_empty()).map(PathBuf::from));
     Options {
-        agent: agent.unwrap_or_else(|| release_folder().join("eip")),
+        agent: matches.get_one::<PathBuf>("agent").cloned().unwrap_or_else(built::agent),
         // `chaos` takes several.
         nodes: matches.try_get_one("nodes").ok().flatten().copied().unwrap_or(2),
         token: Duration::from_millis(matches.get_one("token").copied().unwrap_or(1000)),
         one_subnet: false,
     }
-}
-
-/// Where cargo puts release binaries: by `CARGO_TARGET_DIR`, or, as sudo drops that, beside this binary.
-fn release_folder() -> PathBuf {
-    let by_cargo = env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("release"));
-    let own = || env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
-    by_cargo.or_else(own).unwrap_or_default()
 }
 
 #[cfg(test)]

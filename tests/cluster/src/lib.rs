@@ -11,6 +11,7 @@
 //! for the tests of other cluster managers, on nodes without Pacemaker. This crate does not decide which agent is right: it only looks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+pub mod built;
 pub mod chaos;
 pub mod chronicle;
 pub mod cli;

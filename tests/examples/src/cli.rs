@@ -1,11 +1,11 @@
 //! Reads the command line.
 
-use std::env;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use cluster::built;
 
 use crate::case::Tool;
 
@@ -65,7 +65,7 @@ fn command() -> Command {
     };
     let test = Command::new("test")
         .about("Run examples")
-        .arg(path("agent", "The agent under test [default: $EIP_BIN, else eip among the release binaries]"))
+        .arg(path("agent", "The agent under test [default: $EIP_BIN, else what make agent leaves]"))
         .arg(path("python", "Python packages with awscli among them").required(true))
         .arg(path("examples", "The examples [default: those of this clone]"))
         .arg(Arg::new("lane").long("lane").value_parser(LANES.map(Tool::folder)).hide(true))
@@ -84,23 +84,15 @@ fn command() -> Command {
 fn plan(matches: &ArgMatches) -> Plan {
     let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
     let name = |name: &str| matches.get_one::<String>(name).cloned();
-    let by_variable = || env::var_os("EIP_BIN").filter(|path| !path.is_empty()).map(PathBuf::from);
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pcs-examples");
     Plan {
-        agent: path("agent").or_else(by_variable).unwrap_or_else(|| release_folder().join("eip")),
+        agent: path("agent").unwrap_or_else(built::agent),
         examples: path("examples").unwrap_or_else(own),
         python: path("python").unwrap_or_default(),
         lane: LANES.into_iter().find(|lane| name("lane").is_some_and(|name| name == lane.folder())),
-        save: release_folder().join("../cluster-logs"),
+        save: built::target_folder().join("cluster-logs"),
         wanted: matches.get_many("NAME").unwrap_or_default().cloned().collect(),
     }
-}
-
-/// Where cargo puts release binaries: by `CARGO_TARGET_DIR`, or, as sudo drops that, beside this binary.
-fn release_folder() -> PathBuf {
-    let by_cargo = env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("release"));
-    let own = || env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
-    by_cargo.or_else(own).unwrap_or_default()
 }
 
 #[cfg(test)]

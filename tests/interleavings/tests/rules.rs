@@ -1,4 +1,4 @@
-//! Random orders of events on two and three nodes. `INTERLEAVINGS=20000 cargo test --release -p interleavings` plays more of them,
+//! Random orders of events on two and three nodes. `INTERLEAVINGS=20000 cargo test -p interleavings` plays more of them,
 //! `INTERLEAVINGS_SEED=2` others: by itself every run plays the same ones, so that a failure is there again in the next run.
 //! What fails is printed as a plan with its seed: the same plan gives the same run.
 

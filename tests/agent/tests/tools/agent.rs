@@ -14,19 +14,12 @@ pub(crate) fn repository() -> PathBuf {
         .to_owned()
 }
 
-/// Returns the built agent: `EIP_BIN`, or the one that cargo put beside the folder of this test.
+/// Returns the built agent: `EIP_BIN`, else what `make agent` leaves.
 ///
 /// # Panics
 /// Where it has not been built.
 pub(crate) fn binary() -> PathBuf {
-    let path = std::env::var_os("EIP_BIN").map_or_else(beside_this_test, PathBuf::from);
-    assert!(path.is_file(), "{} is not there: build it with `cargo build --release -p eip`", path.display());
-    std::path::absolute(path).expect("an absolute path")
-}
-
-fn beside_this_test() -> PathBuf {
-    let this = std::env::current_exe().expect("the path of this test");
-    this.ancestors().nth(2).expect("target/PROFILE/deps/TEST").join("eip")
+    std::path::absolute(agent_tests::binary()).expect("an absolute path")
 }
 
 /// Which form of the meta-data a caller asks for.
