@@ -114,6 +114,8 @@ reproducible: ## Build this commit twice, once from a clone and once offline fro
 
 ##@ Checks without running the agent
 .PHONY: check fmt clippy deny docs shellcheck
+# All packages of the workspace but the agent's.
+BESIDES := $(addprefix -p ,aws-sim agent-tests cluster heartbeat hostile interleavings keepalived pages pcs-examples storm)
 check: fmt shellcheck deny clippy docs ## All of the following
 
 fmt: ## Formatting
@@ -122,30 +124,12 @@ fmt: ## Formatting
 clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy --locked -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
 	cargo clippy --locked -p eip -- -D warnings
-	cargo clippy --locked -p aws-sim --all-targets -- -D warnings
-	cargo clippy --locked -p agent-tests --all-targets -- -D warnings
-	cargo clippy --locked -p cluster --all-targets -- -D warnings
-	cargo clippy --locked -p heartbeat --all-targets -- -D warnings
-	cargo clippy --locked -p pcs-examples --all-targets -- -D warnings
-	cargo clippy --locked -p hostile --all-targets -- -D warnings
-	cargo clippy --locked -p interleavings --all-targets -- -D warnings
-	cargo clippy --locked -p keepalived --all-targets -- -D warnings
-	cargo clippy --locked -p pages --all-targets -- -D warnings
-	cargo clippy --locked -p storm --all-targets -- -D warnings
+	cargo clippy --locked $(BESIDES) --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
 	cargo doc --locked --no-deps -p eip
-	cargo doc --locked --no-deps -p aws-sim
-	cargo doc --locked --no-deps -p agent-tests
-	cargo doc --locked --no-deps -p cluster
-	cargo doc --locked --no-deps -p heartbeat
-	cargo doc --locked --no-deps -p pcs-examples
-	cargo doc --locked --no-deps -p hostile
-	cargo doc --locked --no-deps -p interleavings
-	cargo doc --locked --no-deps -p keepalived
-	cargo doc --locked --no-deps -p pages
-	cargo doc --locked --no-deps -p storm
+	cargo doc --locked --no-deps $(BESIDES)
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), that no test needs the SDK, and no crate unsafe code
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \

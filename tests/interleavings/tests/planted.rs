@@ -139,6 +139,8 @@ fn run(copy: &Copy, test: &str, runs: &str) -> io::Result<Output> {
         .args(["test", "--locked", "--offline", "--package", "interleavings", "--test", test])
         .current_dir(&copy.0)
         .env("CARGO_TARGET_DIR", target)
+        // Each is compiled once, and runs until it is found.
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
         // Found is found: the smallest example is for people.
         .env("INTERLEAVINGS_SHRINK", "0")
         .env("INTERLEAVINGS", runs)
