@@ -114,8 +114,6 @@ reproducible: ## Build this commit twice, once from a clone and once offline fro
 
 ##@ Checks without running the agent
 .PHONY: check fmt clippy deny docs shellcheck
-# All packages of the workspace but the agent's.
-BESIDES := $(addprefix -p ,aws-sim agent-tests cluster heartbeat hostile interleavings keepalived pages pcs-examples storm)
 check: fmt shellcheck deny clippy docs ## All of the following
 
 fmt: ## Formatting
@@ -124,12 +122,12 @@ fmt: ## Formatting
 clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy --locked -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
 	cargo clippy --locked -p eip -- -D warnings
-	cargo clippy --locked $(BESIDES) --all-targets -- -D warnings
+	cargo clippy --locked --workspace --exclude eip --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
 	cargo doc --locked --no-deps -p eip
-	cargo doc --locked --no-deps $(BESIDES)
+	cargo doc --locked --no-deps --workspace --exclude eip
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), that no test needs the SDK, and no crate unsafe code
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
