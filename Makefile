@@ -185,7 +185,6 @@ docs-test: agent ## The documents: links, commands, every message explained, the
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured, and the demo (root)
-	cargo build --locked -p aws-sim
 	cargo test --locked -p cluster
 	cargo build --locked -p cluster
 	$(call where_possible,the cluster tests,cluster, \
