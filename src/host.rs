@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::ids::{InstanceId, MacAddress};
+use crate::base::ids::{InstanceId, MacAddress};
 
 /// Facts of the host that need no network.
 pub trait Host {

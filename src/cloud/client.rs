@@ -20,7 +20,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::bounded::bounded;
 use super::settings::Settings;
-use crate::small_file;
+use crate::base::small_file;
 
 /// Where the metadata service answers.
 const IMDS_IPV4: &str = "http://169.254.169.254";

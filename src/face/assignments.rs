@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::shell::{self, Assignment, Expansion};
-use crate::ocf::text::{cut, one_line};
+use crate::base::text::{cut, one_line};
 
 /// The longest time that can be set, in seconds.
 const LONGEST: u64 = 3600;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ocf::text::{cut, one_line};
+use crate::base::text::{cut, one_line};
 use crate::params::table;
 
 /// The parameters that name the address: who gives one of them means no other.

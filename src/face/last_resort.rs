@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc;
 
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::ocf::log::Log;
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
+use crate::resource::error::Error;
 
 /// The exit code of a process that ends without an answer of its own. Clones are the same one.
 #[derive(Debug, Clone)]

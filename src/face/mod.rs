@@ -16,8 +16,6 @@ pub mod no_cluster;
 pub mod ocf;
 #[cfg(feature = "sdk")]
 mod serve;
-#[cfg(feature = "sdk")]
-mod session;
 pub mod settings_file;
 pub mod shell;
 

@@ -9,17 +9,18 @@ use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
 use self::agents::{Eip, Resource, Vip};
+use super::Call;
 use super::last_resort::{Watchdog, report_panics};
-use super::{Call, session};
-use crate::deadline::Deadline;
-use crate::error::{Attempt, Error, exit_code};
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
 use crate::ocf::agent::{self, Agent};
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
-use crate::ocf::log::Log;
 use crate::ocf::{meta_data, usage};
 use crate::params;
+use crate::resource::error::{Attempt, Error, exit_code};
 use crate::resource::{Action, Report, Request};
+use crate::world;
 
 mod agents;
 
@@ -97,7 +98,7 @@ fn asked(
 
 /// Runs an action and turns what came of it into an exit code and, where it is not success, one line for the operator.
 fn act<R: Resource>(action: Action, started: std::time::Instant, environment: &Environment) -> ExitCode {
-    let log = Log::new(environment, name_of(action), started);
+    let log = Log::new(&environment.log_settings(), name_of(action), started);
     let attempt = attempt_of(action);
     let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
     report_panics(&log, without_answer);
@@ -154,7 +155,7 @@ fn run<R: Resource>(
 ) -> Result<Report, Error> {
     let deadline = request.deadline;
     let (api, timing) = R::reach(&request.params);
-    let (world, warnings) = session::world(api, timing, deadline, environment, log)?;
+    let (world, warnings) = world::build(api, timing, deadline, environment, log)?;
     if is_worth_warnings(request.action) {
         let unknown = params::unknown(&environment.reskeys(), R::AGENT.parameters);
         if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
@@ -164,7 +165,7 @@ fn run<R: Resource>(
             log.warn(warning);
         }
     }
-    session::run(deadline, R::run(&world, request))
+    world::run(deadline, R::run(&world, request))
 }
 
 /// Writes the log entry and the reason, and returns the exit code.
@@ -180,7 +181,7 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
         }
         Err(error) => {
             let code = exit_code(&error, attempt);
-            let (reason, whole) = (error.to_string(), session::in_full(&error));
+            let (reason, whole) = (error.to_string(), world::in_full(&error));
             if code == ExitCode::Success || attempt == Attempt::Probe {
                 log.warn(whole);
                 return code;

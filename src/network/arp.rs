@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::ids::MacAddress;
+use crate::base::ids::MacAddress;
 
 const BROADCAST: [u8; 6] = [0xff; 6];
 const ETHERTYPE_ARP: [u8; 2] = [0x08, 0x06];

@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::ids::MacAddress;
+use crate::base::ids::MacAddress;
 
 pub mod arp;
 #[cfg(all(test, feature = "paused-time"))]

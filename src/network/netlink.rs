@@ -10,8 +10,8 @@ use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, Add
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 
 use super::{Device, Network, NetworkError, NewAddress, arp};
+use crate::base::ids::MacAddress;
 use crate::host::SystemHost;
-use crate::ids::MacAddress;
 
 /// Marks an error with what was being done.
 fn failed<E: Display>(doing: &str) -> impl FnOnce(E) -> NetworkError {

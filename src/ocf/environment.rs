@@ -9,8 +9,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::agent::EIP;
-use super::log::{Dates, facility};
-use super::text::{cut, one_line};
+use crate::base::log::{LogSettings, ignored};
+use crate::base::text::one_line;
 
 /// The environment of one call.
 #[derive(Debug, Clone)]
@@ -56,9 +56,11 @@ impl Environment {
         let action_timeout = reader.action_timeout();
         let interval = reader.interval();
         let check_level = reader.check_level();
-        reader.logging();
         let warnings = reader.warnings;
-        Self { variables, agent: EIP.name, action_timeout, interval, check_level, ra_version, warnings }
+        let mut environment =
+            Self { variables, agent: EIP.name, action_timeout, interval, check_level, ra_version, warnings };
+        environment.warnings.extend(environment.log_settings().warnings());
+        environment
     }
 
     /// Takes another agent than `eip` for the one that is called, where the cluster does not say it.
@@ -71,11 +73,6 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// Returns all variables, sorted by name.
-    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Returns what was strange in the environment, a line each, for the log.
@@ -100,12 +97,6 @@ impl Environment {
     #[must_use]
     pub fn action_timeout(&self) -> Duration {
         self.action_timeout
-    }
-
-    /// Returns the time between two runs of a recurring action, zero for an action that is run once.
-    #[must_use]
-    pub fn interval(&self) -> Duration {
-        self.interval
     }
 
     /// Returns whether a `monitor` is a probe: a look at what is there, before anything was started.
@@ -135,10 +126,10 @@ impl Environment {
         self.get("OCF_RESKEY_CRM_meta_on_node")
     }
 
-    /// Returns what comes before the text of an exit reason.
+    /// What the log of this call needs to know.
     #[must_use]
-    pub fn exit_reason_prefix(&self) -> &str {
-        self.get("OCF_EXIT_REASON_PREFIX").unwrap_or("ocf-exit-reason:")
+    pub fn log_settings(&self) -> LogSettings {
+        LogSettings::new(self.variables.clone(), self.resource_type(), self.instance())
     }
 
     /// Returns the parameters of the resource by name, with those that the cluster adds.
@@ -168,8 +159,7 @@ impl Reader<'_> {
         let value = self.variables.get(name).filter(|value| !value.is_empty())?;
         let parsed = value.parse().ok().filter(|parsed| valid(parsed));
         if parsed.is_none() {
-            self.warnings
-                .push(format!("{name}={} makes no sense: {instead} assumed", cut(&one_line(value), 40)));
+            self.warnings.push(ignored(name, value, instead));
         }
         parsed
     }
@@ -190,16 +180,6 @@ impl Reader<'_> {
     fn check_level(&mut self) -> u32 {
         let set = self.value("OCF_CHECK_LEVEL", |_: &u32| true, &0);
         set.or_else(|| self.value("OCF_RESKEY_OCF_CHECK_LEVEL", |_: &u32| true, &0)).unwrap_or_default()
-    }
-
-    /// The log reads these variables for itself; here is only said what it won't make use of.
-    fn logging(&mut self) {
-        let _ = self.value(
-            "HA_LOGFACILITY",
-            |name: &String| name == "none" || facility(name).is_some(),
-            &"daemon",
-        );
-        let _ = self.value("HA_DATEFMT", |format: &String| Dates::are_possible_in(format), &"the usual date");
     }
 
     fn ra_version(&mut self) -> Option<(u32, u32)> {

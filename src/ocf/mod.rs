@@ -5,8 +5,5 @@
 pub mod agent;
 pub mod environment;
 pub mod exit;
-pub mod log;
 pub mod meta_data;
-pub(crate) mod text;
 pub mod usage;
-pub(crate) mod zone;

@@ -1,7 +1,7 @@
 //! What a person reads who calls an agent without knowing how.
 
 use super::agent::Agent;
-use super::text::one_line;
+use crate::base::text::one_line;
 
 /// Returns all actions that an agent takes as its argument.
 pub fn actions(agent: &'static Agent) -> impl Iterator<Item = &'static str> {

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::error::ParamError;
 use super::value::Values;
-use crate::ids::{AllocationId, Kind};
+use crate::base::ids::{AllocationId, Kind};
 
 /// Reads `elastic_ip` and `allocation_id`, of which at least one is set afterwards.
 pub(super) fn parse(values: &Values<'_>) -> Result<(Option<Ipv4Addr>, Option<AllocationId>), ParamError> {
@@ -28,6 +28,6 @@ fn elastic_ip(value: &str) -> Result<Ipv4Addr, ParamError> {
 }
 
 fn allocation_id(value: &str) -> Result<AllocationId, ParamError> {
-    let expected = <crate::ids::Allocation as Kind>::FORM;
+    let expected = <crate::base::ids::Allocation as Kind>::FORM;
     AllocationId::parse(value).map_err(|_| ParamError::invalid("allocation_id", value, expected))
 }

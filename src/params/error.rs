@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ocf::text::{cut, one_line, without_user_info};
+use crate::base::text::{cut, one_line, without_user_info};
 
 /// Is one parameter that is missing, malformed, or contradicts another.
 ///

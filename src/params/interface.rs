@@ -2,7 +2,7 @@
 
 use super::error::ParamError;
 use super::value::Values;
-use crate::ids::{InterfaceId, MacAddress};
+use crate::base::ids::{InterfaceId, MacAddress};
 
 /// Names an interface, in one of the ways in which operators know it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,10 +23,9 @@ pub use error::{ParamError, Shown};
 pub use interface::InterfaceSelector;
 pub use private_ip::PrivateIp;
 pub use timing::Timing;
-pub(crate) use value::boolean;
 pub use vip::{OnVipStop, VipParams};
 
-use crate::ids::AllocationId;
+use crate::base::ids::AllocationId;
 use value::Values;
 
 /// What to do with the address on `stop`.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::ids::{InterfaceId, MacAddress};
+use crate::base::ids::{InterfaceId, MacAddress};
 
 const ADDRESS: (&str, &str) = ("elastic_ip", "203.0.113.10");
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::{ParamError, Shown};
 use super::table;
+use crate::base::text::boolean;
 
 /// The raw parameters of one resource.
 pub(super) struct Values<'a> {
@@ -59,17 +60,5 @@ impl<'a> Values<'a> {
             .filter(|seconds| digits && (least..=most).contains(seconds))
             .map(Duration::from_secs)
             .ok_or_else(|| ParamError::Seconds { name, value: Shown::new(value), least, most })
-    }
-}
-
-/// Tells the words for true from those for false; nothing else is either.
-///
-/// The words are those of `ocf_is_true` and their opposites, in any case. Where `ocf_is_true` takes whatever it does not
-/// know for false, "Yes" and "On" among it, a slip in a parameter is reported.
-pub(crate) fn boolean(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" | "ja" => Some(true),
-        "false" | "no" | "off" | "0" | "nein" => Some(false),
-        _ => None,
     }
 }

@@ -5,10 +5,10 @@
 //! business of the kind of address.
 
 use super::{Report, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry::{self, Backoff, Patience};
 use crate::cloud::ImdsError;
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::retry::{self, Backoff, Patience};
+use crate::resource::error::Error;
 
 /// From this check level on EC2 is asked in any case. Level 20 is not implemented, so it behaves as the next lower one.
 pub(super) const ASK_EC2_LEVEL: u32 = 10;

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use crate::base::ids::{InstanceId, MacAddress};
 use crate::host::Host;
-use crate::ids::{InstanceId, MacAddress};
 use crate::network::fake::FakeNetwork;
 use crate::network::{Device, Network, NetworkError, NewAddress};
 use crate::state::{Durable, Records, Volatile};

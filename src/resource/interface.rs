@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::World;
+use crate::base::deadline::Deadline;
+use crate::base::ids::MacAddress;
+use crate::base::retry;
 use crate::cloud::{Imds as _, ImdsError};
-use crate::deadline::Deadline;
-use crate::error::Error;
 use crate::host::Host as _;
-use crate::ids::MacAddress;
 use crate::params::InterfaceSelector;
-use crate::retry;
+use crate::resource::error::Error;
 use crate::state::Volatile;
 
 /// Finds the interface by its configured name, by one look at the metadata service.

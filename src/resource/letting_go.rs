@@ -4,10 +4,10 @@
 use super::World as _;
 use super::evidence::Subject;
 use super::interface;
+use crate::base::deadline::Deadline;
+use crate::base::retry::{self, Backoff, Patience};
 use crate::cloud::{Ec2Fault, Imds as _};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::retry::{self, Backoff, Patience};
+use crate::resource::error::Error;
 
 /// An address that can be looked for on this node.
 pub(super) trait LettingGo: Subject {

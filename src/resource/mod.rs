@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::deadline::Deadline;
+use crate::base::deadline::Deadline;
 use crate::params::Params;
 
 mod beside;
 pub mod eip;
+pub mod error;
 mod evidence;
 #[cfg(all(test, feature = "paused-time"))]
 mod fixtures;
@@ -93,7 +94,7 @@ pub trait World {
     /// Returns what this node remembers of the resource.
     fn records(&self) -> &Self::Records;
     /// Returns where to report.
-    fn log(&self) -> &crate::ocf::log::Log;
+    fn log(&self) -> &crate::base::log::Log;
 }
 
 /// A world put together from its parts.
@@ -108,7 +109,7 @@ pub struct Parts<E, I, H, R> {
     /// What this node remembers.
     pub records: R,
     /// Where to report.
-    pub log: crate::ocf::log::Log,
+    pub log: crate::base::log::Log,
 }
 
 impl<E, I, H, R> World for Parts<E, I, H, R>
@@ -135,7 +136,7 @@ where
     fn records(&self) -> &R {
         &self.records
     }
-    fn log(&self) -> &crate::ocf::log::Log {
+    fn log(&self) -> &crate::base::log::Log {
         &self.log
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::World;
+use crate::base::deadline::Deadline;
+use crate::base::ids::AllocationId;
+use crate::base::retry;
 use crate::cloud::{Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::ids::AllocationId;
-use crate::retry;
+use crate::resource::error::Error;
 
 /// What a policy is limited to.
 #[derive(Debug, Clone, PartialEq, Eq)]

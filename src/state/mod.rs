@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::params::ApiSettings;
 
 mod file;

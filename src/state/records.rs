@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Durable, Records, Volatile, file};
+use crate::base::log::Log;
 use crate::ocf::environment::Environment;
-use crate::ocf::log::Log;
 
 /// Where volatile records go below `HA_RSCTMP`, whose default resource-agents makes at boot.
 const DEFAULT_RSCTMP: &str = "/run/resource-agents";

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::file;
 use super::records::{file_name, folders};
-use crate::host::{Host as _, SystemHost};
 use crate::ocf::environment::Environment;
 
 /// When a process was born: by the kernel's clock, and by process id where two were born within a tick.
@@ -91,17 +90,11 @@ fn born(stat: &str) -> Option<u64> {
 impl Turns {
     /// Returns the turns of the resource that this environment is about.
     #[must_use]
-    pub fn new(environment: &Environment) -> Self {
+    pub fn new(environment: &Environment, boot: String) -> Self {
         let (volatile, _) = folders(environment);
         let name = file_name(environment.instance());
         let path = |ending: &str| volatile.join(format!("{name}.{ending}"));
-        Self {
-            turn: path("turn"),
-            gate: path("gate"),
-            lock: path("lock"),
-            check: path("check"),
-            boot: SystemHost::default().boot_id(),
-        }
+        Self { turn: path("turn"), gate: path("gate"), lock: path("lock"), check: path("check"), boot }
     }
 
     /// Returns the last word of this boot, if there is one.
@@ -226,7 +219,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("eip-turns-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let variables = [("EIP_STATE_DIR".into(), OsString::from(&folder))];
-        (Turns::new(&Environment::new(variables)), folder)
+        (Turns::new(&Environment::new(variables), "a boot".to_owned()), folder)
     }
 
     const OLDER: Generation = Generation { born: 100, pid: 7 };

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use crate::small_file;
+use crate::base::small_file;
 
 /// Two lines are far shorter.
 const LARGEST: u64 = 4096;

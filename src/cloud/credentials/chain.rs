@@ -11,9 +11,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
+use crate::base::chain_of;
+use crate::base::log::Log;
 use crate::cloud::ec2::{Fault, fault_of};
-use crate::error::chain_of;
-use crate::ocf::log::Log;
 
 /// Sources of credentials in the order in which they are asked.
 #[derive(Debug)]

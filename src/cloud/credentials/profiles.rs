@@ -9,9 +9,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
+use crate::base::chain_of;
+use crate::base::small_file;
 use crate::cloud::settings::Settings;
-use crate::error::chain_of;
-use crate::small_file;
 
 /// The largest profile file that is read; the SDK has no limit.
 const LARGEST: u64 = 1 << 20;

@@ -7,8 +7,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::awssecret;
+use crate::base::log::Log;
 use crate::cloud::settings::Settings;
-use crate::ocf::log::Log;
 
 /// `.awssecret` of the older set-ups: access key id on line 1, secret access key on line 2.
 #[derive(Debug)]

@@ -16,8 +16,8 @@ use super::instance_role::InstanceRole;
 use super::profiles;
 use super::secret_file::SecretFile;
 use super::token_file::{Named, WithTokenFile};
+use crate::base::log::Log;
 use crate::cloud::settings::{Keys, Settings};
-use crate::ocf::log::Log;
 
 /// Returns the provider of credentials for these settings.
 ///

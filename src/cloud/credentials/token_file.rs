@@ -10,7 +10,7 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::Env;
 
 use super::profiles;
-use crate::small_file;
+use crate::base::small_file;
 
 /// The largest token that is read; those of Kubernetes are a kilobyte or two.
 const LARGEST: u64 = 64 << 10;

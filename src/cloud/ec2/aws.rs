@@ -30,15 +30,15 @@ use self::identities::{Identities, Shared};
 use self::whole::WholeAnswers;
 use super::codes::fault_of;
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
+use crate::base::chain_of;
+use crate::base::ids::{AllocationId, AssociationId};
+use crate::base::log::Log;
 use crate::cloud::credentials::chain::{Missing, find};
 use crate::cloud::credentials::profiles;
 use crate::cloud::imds::Imds as _;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::cloud::{client, credentials};
-use crate::error::chain_of;
-use crate::ids::{AllocationId, AssociationId};
-use crate::ocf::log::Log;
 
 /// EC2, reached by the SDK. Its client is built at the first call, so that an action that makes none pays for none.
 pub struct AwsEc2 {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::retry::{Patience, Retryable};
+use crate::base::retry::{Patience, Retryable};
 
 /// An EC2 call that did not succeed: the operation, the object, what was answered.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::private_ips::Eni;
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
-use crate::ids::{AllocationId, AssociationId, InstanceId};
+use crate::base::ids::{AllocationId, AssociationId, InstanceId};
 
 mod private_ips;
 

@@ -6,7 +6,7 @@ use std::future::pending;
 use std::rc::Rc;
 
 use super::{Address, Ec2, Ec2Error, Selector, Target};
-use crate::ids::{AllocationId, AssociationId};
+use crate::base::ids::{AllocationId, AssociationId};
 
 /// Asks, right before each order and right after it, whether to step aside. If so the call never ends: whoever drives the
 /// work drops it, once no order is under way.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use crate::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
+use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 
 #[cfg(feature = "sdk")]
 pub mod aws;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::Ec2Error;
-use crate::ids::{InstanceId, InterfaceId, SubnetId};
+use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 
 /// A network interface as EC2 shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use aws_config::imds;
 use aws_config::imds::client::error::ImdsError as Sdk;
 
 use super::{Imds, ImdsError, Interface, Subnet};
-use crate::ids::{InstanceId, MacAddress};
-use crate::ocf::log::Log;
+use crate::base::ids::{InstanceId, MacAddress};
+use crate::base::log::Log;
 
 const ROOT: &str = "/latest/meta-data/";
 

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::{Imds, ImdsError, Interface, Subnet};
-use crate::ids::{InstanceId, MacAddress};
+use crate::base::ids::{InstanceId, MacAddress};
 
 #[derive(Debug, Default)]
 struct State {

@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use crate::cidr::Cidr;
-use crate::ids::{InstanceId, InterfaceId, MacAddress, SubnetId};
-use crate::retry::{Patience, Retryable};
+use crate::base::cidr::Cidr;
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::base::retry::{Patience, Retryable};
 
 #[cfg(feature = "sdk")]
 pub mod aws;

@@ -4,7 +4,7 @@
 //! takes the script's place.
 
 use super::call::{Asked, BY_HAND, Failure, print};
-use crate::ids::InstanceId;
+use crate::base::ids::InstanceId;
 use crate::params::{InterfaceSelector, VipParams, table};
 use crate::resource::vip::{Assigned, Order, assign};
 

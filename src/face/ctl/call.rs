@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 use clap::ArgMatches;
 
 use super::options;
-use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::base::deadline::Deadline;
+use crate::base::log::{Log, Process};
+use crate::base::text::one_line;
 use crate::face::Call;
 use crate::face::last_resort::{Watchdog, report_panics};
-use crate::face::session::{self, RealWorld};
-use crate::host::{Host as _, SystemHost};
+use crate::host::Host as _;
 use crate::ocf::environment::Environment;
-use crate::ocf::log::{Log, Process};
-use crate::ocf::text::one_line;
 use crate::params::{self, ApiSettings, ParamError, Params, Timing, table};
 use crate::resource::eip::Entry;
+use crate::resource::error::Error;
 use crate::resource::{Action, Request};
 use crate::state::{FileRecords, Records as _};
+use crate::world::{self, RealWorld};
 
 /// The name of the records of what is done by hand, where none of a resource of the cluster is meant.
 pub(super) const BY_HAND: &str = "eipctl";
@@ -51,7 +51,7 @@ impl From<ParamError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Failed(session::in_full(&error))
+        Self::Failed(world::in_full(&error))
     }
 }
 
@@ -80,7 +80,7 @@ impl<'a> Asked<'a> {
             stderr: Arc::new(Mutex::new(std::io::stderr())),
             syslog: PathBuf::from("/dev/log"),
         };
-        let log = Log::with(&environment, command, process);
+        let log = Log::with(&environment.log_settings(), command, process);
         report_panics(&log, FAILED);
         let deadline = deadline(call.started, limit);
         // Not over a drill: it puts things right again before it ends, and each of its moves has a limit of its own.
@@ -152,7 +152,7 @@ impl<'a> Asked<'a> {
         timing: &Timing,
     ) -> Result<RealWorld, Failure> {
         let environment = self.environment(resource);
-        let (world, warnings) = session::world(api, timing, self.deadline, &environment, &self.log)?;
+        let (world, warnings) = world::build(api, timing, self.deadline, &environment, &self.log)?;
         for warning in environment.warnings().iter().chain(&warnings) {
             self.log.warn(warning);
         }
@@ -161,8 +161,8 @@ impl<'a> Asked<'a> {
 
     /// Returns what is on record of every resource of this node, in the order of their names.
     pub(super) fn on_record(&self) -> Vec<Entry> {
-        let boot = SystemHost::default().boot_id();
-        let all = FileRecords::new(&self.environment(BY_HAND), &self.log).all();
+        let boot = world::host().boot_id();
+        let all = world::records(&self.environment(BY_HAND), &self.log).all();
         let entry =
             |records: FileRecords| Entry::new(records.name(), records.volatile(), records.durable(), &boot);
         all.into_iter().map(entry).collect()
@@ -181,7 +181,7 @@ impl<'a> Asked<'a> {
 
     /// Drives a piece of work to its end or to the deadline.
     pub(super) fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-        Ok(session::run(self.deadline, work)?)
+        Ok(world::run(self.deadline, work)?)
     }
 }
 

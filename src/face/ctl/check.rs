@@ -8,11 +8,10 @@ use super::call::{Asked, BY_HAND, Failure, print, print_json};
 use super::options::{ADDRESS, JSON};
 use super::surroundings;
 use crate::cloud::Imds as _;
-use crate::cloud::client;
-use crate::cloud::settings::Settings;
 use crate::params::Params;
 use crate::resource::Action;
 use crate::resource::eip::{self, Finding, Verdict};
+use crate::world;
 
 /// The longest that the metadata service is asked for the region.
 const LOOKING: Duration = Duration::from_secs(3);
@@ -67,13 +66,13 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
     let environment = asked.environment(&resource);
     let Params { api, timing, .. } = &request.params;
-    let (settings, _) = Settings::new(api, timing, &environment, asked.deadline.budget());
+    let (settings, _) = world::settings(api, timing, &environment, asked.deadline.budget());
     asked.run(async {
         let region = match &settings.region {
             Some(region) => Some(region.clone()),
             None => asked.deadline.within(LOOKING).bound(world.imds.region()).await.ok().and_then(Result::ok),
         };
-        let endpoint = client::ec2_endpoint(&settings, region).await;
+        let endpoint = world::ec2_endpoint(&settings, region).await;
         let seen = surroundings::seen(&environment, &settings, endpoint, folders, &asked.deadline).await;
         eip::examine(&world, &request, &seen, |finding| {
             let line = Line::new(&finding);

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::call::{Asked, Failure, print, print_json};
-use crate::ocf::text::one_line;
-use crate::ocf::zone;
+use crate::base::text::one_line;
+use crate::base::timezone;
 use crate::state::Change;
 
 /// A change with the resource that it was made for.

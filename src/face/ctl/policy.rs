@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use super::call::{Asked, BY_HAND, Failure, print, print_json};
 use super::options::ADDRESS;
+use crate::base::ids::AllocationId;
 use crate::cloud::Selector;
-use crate::cloud::settings::Settings;
-use crate::face::session::RealWorld;
-use crate::ids::AllocationId;
 use crate::params::{ApiSettings, Params};
 use crate::resource::policy::{self, Scope, partition_of};
+use crate::world::{self, RealWorld};
 
 /// Prints the policy, or what its statements are for.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
@@ -42,7 +41,7 @@ fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
     }
     let given = params.as_ref().and_then(|params| params.allocation_id.clone());
     let world = asked.world(BY_HAND, &api, &timing)?;
-    let (settings, _) = Settings::new(&api, &timing, &asked.environment(BY_HAND), asked.deadline.budget());
+    let (settings, _) = world::settings(&api, &timing, &asked.environment(BY_HAND), asked.deadline.budget());
     let region = match settings.region {
         Some(region) => region,
         None => found(asked, "region", "--region", policy::region(&world, &asked.deadline))?,
@@ -73,7 +72,7 @@ fn found(
     asked: &Asked<'_>,
     what: &str,
     option: &str,
-    work: impl Future<Output = Result<String, crate::error::Error>>,
+    work: impl Future<Output = Result<String, crate::resource::error::Error>>,
 ) -> Result<String, Failure> {
     asked.run(work).map_err(|failure| match failure {
         Failure::Failed(text) => Failure::Failed(format!("{what} unknown, give {option}: {text}")),

@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::call::{Asked, Failure};
-use crate::error::Error;
-use crate::face::session::RealWorld;
 use crate::params::Params;
 use crate::resource::eip::{self, Entry, Known};
+use crate::resource::error::Error;
+use crate::world::RealWorld;
 
 /// Puts them back, with a line for each that is not back in time.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {

@@ -6,8 +6,8 @@ use clap::error::ErrorKind;
 
 use super::call::{Asked, Failure};
 use super::{assign, by_hand, check, command, drill, history, policy, restore, show};
+use crate::base::text::one_line;
 use crate::face::Call;
-use crate::ocf::text::one_line;
 
 /// The exit code for what was asked wrongly.
 const USAGE: u8 = 2;

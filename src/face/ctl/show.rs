@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::{Asked, BY_HAND, Failure, aligned, print, print_json};
 use super::options::{ADDRESS, JSON};
-use crate::error::chain_of;
+use crate::base::chain_of;
 use crate::resource::Action;
 use crate::resource::eip::{self, Entry, Holding, Seen, Survey};
 use crate::state::Phase;

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::base::deadline::Deadline;
+use crate::base::text::without_user_info;
 use crate::cloud::settings::Settings;
-use crate::deadline::Deadline;
 use crate::ocf::environment::Environment;
-use crate::ocf::text::without_user_info;
 use crate::resource::eip::{Surroundings, Way};
 
 /// The longest that a name look-up may take.

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::text::{cut, one_line};
 use crate::face::given;
-use crate::ocf::text::{cut, one_line};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,19 +9,20 @@ use super::NAME;
 use super::arguments::{self, Action, Asked, Refused};
 use super::settings::{self, FILE_VARIABLE, FILES, Settings};
 use super::words::{self, Outcome};
-use crate::deadline::Deadline;
-use crate::error::{Attempt, Error, exit_code};
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
 use crate::face::given;
 use crate::face::last_resort::{Watchdog, report_panics};
 use crate::face::no_cluster::{self, Instead};
-use crate::face::{Call, session, settings_file};
+use crate::face::{Call, settings_file};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
-use crate::ocf::log::Log;
 use crate::params::{OnStop, ParamError, Params};
+use crate::resource::error::{Attempt, Error, exit_code};
 use crate::resource::{Action as Asking, Report, Request, World as _, eip};
 use crate::state::{Phase, Records as _};
+use crate::world;
 
 /// Serves one call and returns its exit code.
 pub(in crate::face) fn serve(call: Call) -> u8 {
@@ -67,7 +68,7 @@ fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (
 /// Says why nothing can be done.
 fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
     let environment = environment(&call.variables, NAME, &Settings::default(), Duration::from_secs(1));
-    Log::new(&environment, name_of(action), call.started).exit_reason(reason);
+    Log::new(&environment.log_settings(), name_of(action), call.started).exit_reason(reason);
     if action == Action::Status {
         print(&words::sentence(Outcome::Unknown, "the address", "this instance"));
         return words::STATUS_UNKNOWN;
@@ -194,7 +195,7 @@ impl Caller {
         };
         let instance = self.settings.instance();
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
-        let log = Log::new(&environment, name_of_asking(action), began);
+        let log = Log::new(&environment.log_settings(), name_of_asking(action), began);
         let late = exit_code(&Error::OutOfTime(timeout), attempt);
         let late = if attempt == Attempt::Monitor { words::status_code(late) } else { words::code(late) };
         report_panics(&log, late);
@@ -248,7 +249,7 @@ impl Step {
         let (params, deadline) = (&request.params, request.deadline);
         self.on_stop = Some(params.on_stop);
         let (world, warnings) =
-            match session::world(&params.api, &params.timing, deadline, environment, &self.log) {
+            match world::build(&params.api, &params.timing, deadline, environment, &self.log) {
                 Ok(made) => made,
                 Err(error) => return self.came = Err(error),
             };
@@ -257,7 +258,7 @@ impl Step {
                 self.log.warn(warning);
             }
         }
-        self.came = session::run(deadline, eip::run(&world, request));
+        self.came = world::run(deadline, eip::run(&world, request));
         let (volatile, durable) = (world.records().volatile(), world.records().durable());
         self.phase = volatile.phase;
         if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {
@@ -273,7 +274,7 @@ impl Step {
         let Err(error) = &self.came else {
             return;
         };
-        let whole = session::in_full(error);
+        let whole = world::in_full(error);
         // Where a monitor can say "not here" in spite of an error, and a stop can succeed.
         if matches!(exit_code(error, self.attempt), ExitCode::Success | ExitCode::NotRunning)
             && !matches!(error, Error::Parameter(_))

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::aws_params;
+use crate::base::text::{cut, one_line};
 use crate::face::assignments::{self, Meaning, seconds};
 use crate::face::given;
-use crate::ocf::text::{cut, one_line};
 use crate::params::table;
 
 /// Where the settings file is on Debian, and on RHEL. The first that is there is read.

@@ -1,8 +1,8 @@
 //! What is printed, and the exit codes: the sentences of the old script, the words that Heartbeat looks for, the numbers of
 //! the Linux Standard Base.
 
+use crate::base::text::one_line;
 use crate::ocf::exit::ExitCode;
-use crate::ocf::text::one_line;
 
 /// What every sentence begins with, as in the old script.
 pub const DESCRIPTION: &str = "elastic-ip remapper";

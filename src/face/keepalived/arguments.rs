@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::text::{cut, one_line};
 use crate::face::given;
-use crate::ocf::text::{cut, one_line};
 use crate::state::turns::Generation;
 
 /// A state of keepalived, as far as the address is concerned.

@@ -5,7 +5,7 @@
 
 use super::master::say;
 use super::work::{FAILED, Work};
-use crate::error::Error;
+use crate::resource::error::Error;
 use crate::resource::{Action, Report, eip};
 
 /// What a person's look may take.

@@ -8,8 +8,8 @@ use super::background;
 use super::master::{say, subject};
 use super::settings::Losing;
 use super::work::{Entry, FAILED, Work, by_hand};
-use crate::error::Error;
 use crate::params::OnStop;
+use crate::resource::error::Error;
 use crate::resource::{Action, Report, eip};
 
 /// Begins to lose the address, in a process that outlives this one: of its last scripts keepalived kills those that take

@@ -11,7 +11,7 @@ use super::arguments::{Job, Teller};
 use super::background;
 use super::work::{Entry, FAILED, Work, by_hand};
 use crate::cloud::Imds as _;
-use crate::error::Error;
+use crate::resource::error::Error;
 use crate::resource::{Action, Report, Request, World as _, eip};
 
 /// When a claim is looked at again, in tenths of the time that is set for it.

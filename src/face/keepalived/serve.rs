@@ -8,12 +8,12 @@ use super::arguments::{self, Asked, Job, State, Teller};
 use super::settings::{FILE, FILE_VARIABLE, Settings};
 use super::work::{FAILED, UNUSABLE, Work};
 use super::{NAME, check, follow, lose, master, usage};
-use crate::error::Error;
+use crate::base::log::Log;
 use crate::face::Call;
 use crate::face::last_resort::report_panics;
 use crate::face::settings_file::{self, SettingsFile};
-use crate::ocf::log::Log;
 use crate::params::ParamError;
+use crate::resource::error::Error;
 
 /// Serves one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
@@ -37,7 +37,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
         Err(reason) => return refuse(call, &Settings::default(), &reason),
     };
     let environment = settings.environment(&call.variables, settings.deadline);
-    let log = Log::new(&environment, word_for(&line.asked), call.started);
+    let log = Log::new(&environment.log_settings(), word_for(&line.asked), call.started);
     let asked = line.asked.clone();
     let mut work = match Work::new(line, settings, environment, log.clone(), call.started) {
         Ok(work) => work,
@@ -88,7 +88,7 @@ fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Resul
 /// Says why nothing can be done.
 fn refuse(call: &Call, settings: &Settings, reason: &str) -> u8 {
     let environment = settings.environment(&call.variables, Duration::from_secs(1));
-    Log::new(&environment, NAME, call.started).exit_reason(reason);
+    Log::new(&environment.log_settings(), NAME, call.started).exit_reason(reason);
     UNUSABLE
 }
 

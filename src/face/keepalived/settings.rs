@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use super::NAME;
 use super::arguments::State;
+use crate::base::ids::InstanceId;
+use crate::base::text::{cut, one_line};
 use crate::cloud::settings::VARIABLES;
 use crate::face::assignments::{self, Meaning, seconds};
 use crate::face::given;
 use crate::face::no_cluster::{self, Instead};
-use crate::ids::InstanceId;
 use crate::ocf::environment::Environment;
-use crate::ocf::text::{cut, one_line};
 use crate::params::table;
 
 /// Where the settings file is.

@@ -6,28 +6,20 @@ use std::time::{Duration, Instant};
 
 use super::arguments::Line;
 use super::settings::Settings;
-use crate::cloud::ec2::aws::AwsEc2;
-use crate::cloud::ec2::guarded::Guarded;
-use crate::cloud::imds::aws::AwsImds;
-use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
 use crate::face::last_resort::{Otherwise, Watchdog};
-use crate::face::session;
-use crate::host::SystemHost;
 use crate::ocf::environment::Environment;
-use crate::ocf::log::Log;
 use crate::params::Params;
-use crate::resource::{Action, Parts, Request};
-use crate::state::FileRecords;
+use crate::resource::error::Error;
+use crate::resource::{Action, Request};
 use crate::state::turns::{Generation, LOOK_EVERY, Turns};
+use crate::world::{self, GuardedWorld};
 
 /// The call could not be served.
 pub(super) const FAILED: u8 = 1;
 /// The call or the settings make no sense.
 pub(super) const UNUSABLE: u8 = 2;
-
-/// The world of this face: EC2 is asked before each order whether the word is still ours.
-pub(super) type World<F> = Parts<Guarded<AwsEc2, F>, AwsImds, SystemHost, FileRecords>;
 
 /// One call, ready to work.
 pub(super) struct Work {
@@ -64,7 +56,7 @@ impl Work {
         started: Instant,
     ) -> Result<Self, Error> {
         let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
-        let (turns, generation) = (Turns::new(&environment), Generation::own());
+        let (turns, generation) = (world::turns(&environment), Generation::own());
         Ok(Self {
             line,
             settings,
@@ -141,7 +133,7 @@ impl Work {
         &self,
         action: Action,
         limit: Duration,
-        work: impl AsyncFnOnce(&World<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
+        work: impl AsyncFnOnce(&GuardedWorld<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let deadline = Deadline::new(tokio::time::Instant::now(), limit);
         let guard = Watchdog::start(&deadline, self.otherwise.clone(), &self.log);
@@ -164,34 +156,33 @@ impl Work {
         &self,
         action: Action,
         limit: Duration,
-        work: impl AsyncFnOnce(&session::RealWorld, &Request) -> Result<T, Error>,
+        work: impl AsyncFnOnce(&world::RealWorld, &Request) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let deadline = self.since_start(limit);
         let (api, timing) = (&self.params.api, &self.params.timing);
-        let (world, _) = session::world(api, timing, deadline, &self.environment, &self.log)?;
+        let (world, _) = world::build(api, timing, deadline, &self.environment, &self.log)?;
         let request = Request { action, params: self.params.clone(), deadline, node: None };
-        session::run(deadline, work(&world, &request))
+        world::run(deadline, work(&world, &request))
     }
 
     fn guarded<T>(
         &self,
         action: Action,
         deadline: Deadline,
-        work: impl AsyncFnOnce(&World<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
+        work: impl AsyncFnOnce(&GuardedWorld<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let (api, timing) = (&self.params.api, &self.params.timing);
-        let (real, warnings) = session::world(api, timing, deadline, &self.environment, &self.log)?;
+        let (real, warnings) = world::build(api, timing, deadline, &self.environment, &self.log)?;
         if action == Action::Start {
             for warning in &warnings {
                 self.log.warn(warning);
             }
         }
         let over = || self.is_over();
-        let ec2 = Guarded::new(real.ec2, &over as &dyn Fn() -> bool);
-        let under_way = ec2.order_under_way();
-        let world = Parts { ec2, imds: real.imds, host: real.host, records: real.records, log: real.log };
+        let world = world::guarded(real, &over as &dyn Fn() -> bool);
+        let under_way = world.ec2.order_under_way();
         let request = Request { action, params: self.params.clone(), deadline, node: None };
-        session::run(deadline, async {
+        world::run(deadline, async {
             let overtaken = async {
                 loop {
                     tokio::time::sleep(LOOK_EVERY).await;
@@ -210,7 +201,7 @@ impl Work {
 
     /// Says why something failed: in one line on standard error, and in full in the log.
     pub(super) fn fail(&self, error: &Error) -> u8 {
-        let whole = session::in_full(error);
+        let whole = world::in_full(error);
         self.log.exit_reason(error);
         if whole != error.to_string() {
             self.log.info(whole);

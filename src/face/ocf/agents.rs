@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::Error;
-use crate::face::session::RealWorld;
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ApiSettings, ParamError, Params, Timing, VipParams};
+use crate::resource::error::Error;
 use crate::resource::{Report, Request, eip, vip};
+use crate::world::RealWorld;
 
 /// A resource agent behind this face.
 pub(super) trait Resource {

@@ -16,7 +16,6 @@ fn an_empty_environment_gives_the_defaults_without_a_warning() {
     assert_eq!(empty.check_level(), 0);
     assert_eq!(empty.ra_version(), None);
     assert_eq!(empty.node_name(), None);
-    assert_eq!(empty.exit_reason_prefix(), "ocf-exit-reason:");
     assert!(empty.reskeys().is_empty() && empty.warnings().is_empty());
 }
 
@@ -31,15 +30,13 @@ fn what_pacemaker_sets_for_a_recurring_monitor_is_read() {
         ("OCF_CHECK_LEVEL", "10"),
         ("OCF_RA_VERSION_MAJOR", "1"),
         ("OCF_RA_VERSION_MINOR", "1"),
-        ("OCF_EXIT_REASON_PREFIX", "reason="),
         ("OCF_RESKEY_elastic_ip", "203.0.113.10"),
     ]);
     assert_eq!((set.instance(), set.resource_type()), ("web:1", "vip"));
     assert_eq!(set.action_timeout(), Duration::from_secs(45));
-    assert_eq!((set.interval(), set.is_probe()), (Duration::from_secs(10), false));
+    assert!(!set.is_probe());
     assert_eq!((set.node_name(), set.check_level()), (Some("node1"), 10));
     assert_eq!(set.ra_version(), Some((1, 1)));
-    assert_eq!(set.exit_reason_prefix(), "reason=");
     let keys: Vec<String> = set.reskeys().into_keys().collect();
     assert_eq!(keys, ["CRM_meta_interval", "CRM_meta_on_node", "CRM_meta_timeout", "elastic_ip"]);
     assert!(set.warnings().is_empty(), "{:?}", set.warnings());
@@ -76,9 +73,8 @@ fn the_plain_check_level_goes_before_that_of_old_pacemaker() {
 
 #[test]
 fn an_empty_variable_is_an_unset_one() {
-    let empty =
-        environment(&[("OCF_RESOURCE_INSTANCE", ""), ("OCF_EXIT_REASON_PREFIX", ""), ("HA_LOGFILE", "")]);
-    assert_eq!((empty.instance(), empty.exit_reason_prefix()), ("default", "ocf-exit-reason:"));
+    let empty = environment(&[("OCF_RESOURCE_INSTANCE", ""), ("HA_LOGFILE", "")]);
+    assert_eq!(empty.instance(), "default");
     assert_eq!(empty.get("HA_LOGFILE"), None);
 }
 

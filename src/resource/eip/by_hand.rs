@@ -8,10 +8,10 @@ use super::holding::Holding;
 use super::surroundings::Surroundings;
 use super::survey::Survey;
 use super::{Eip, World};
+use crate::base::retry;
 use crate::cloud::{Address, Ec2 as _, Ec2Error};
-use crate::error::Error;
 use crate::resource::Request;
-use crate::retry;
+use crate::resource::error::Error;
 
 /// Asks every source who holds the address.
 pub async fn survey<W: World>(world: &W, request: &Request) -> Survey {

@@ -3,10 +3,10 @@
 
 use super::place::Place;
 use super::{Eip, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry;
 use crate::cloud::{Address, Ec2 as _, Ec2Error, Ec2Fault, Selector, Target};
-use crate::deadline::Deadline;
 use crate::host::Host as _;
-use crate::retry;
 use crate::state::{Displaced, Records as _};
 
 impl<W: World> Eip<'_, W> {

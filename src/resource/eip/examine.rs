@@ -9,10 +9,10 @@ use super::finding::{Finding, Verdict};
 use super::place::Place;
 use super::surroundings::Surroundings;
 use super::{Eip, World};
+use crate::base::ids::AssociationId;
+use crate::base::retry;
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Imds as _};
-use crate::error::Error;
-use crate::ids::AssociationId;
-use crate::retry;
+use crate::resource::error::Error;
 
 /// How far an examination goes.
 #[derive(Debug, Clone, Copy)]

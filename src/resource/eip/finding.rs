@@ -1,7 +1,7 @@
 //! What an examination of a node finds, and what would be right where something is wrong.
 
 use crate::cloud::Ec2Fault;
-use crate::error::Error;
+use crate::resource::error::Error;
 
 /// What was found about one subject.
 #[derive(Debug)]

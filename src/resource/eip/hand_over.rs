@@ -4,8 +4,8 @@
 
 use super::holding::Holding;
 use super::{Eip, Report, World};
-use crate::error::Error;
-use crate::retry::{Backoff, Patience, Retryable as _};
+use crate::base::retry::{Backoff, Patience, Retryable as _};
+use crate::resource::error::Error;
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Eip<'_, W> {

@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::base::ids::{InstanceId, InterfaceId};
 use crate::cloud::Association;
-use crate::ids::{InstanceId, InterfaceId};
 
 /// Who this node is, as far as that is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Eip, World};
+use crate::base::ids::AssociationId;
 use crate::host::Host as _;
-use crate::ids::AssociationId;
 use crate::resource::millis;
 use crate::state::{Change, Records as _};
 

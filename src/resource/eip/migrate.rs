@@ -1,7 +1,7 @@
 //! A planned move: the target re-associates the address in one call, so it is never without a holder.
 
 use super::{Eip, Report, World};
-use crate::error::Error;
+use crate::resource::error::Error;
 
 impl<W: World> Eip<'_, W> {
     /// Checks that the address is here, and lets nothing go: the target takes it, and the stop that follows on this node

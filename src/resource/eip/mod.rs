@@ -6,12 +6,12 @@
 use std::net::Ipv4Addr;
 
 use super::{Action, Report, Request, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry;
 use crate::cloud::{Address, Ec2 as _, Ec2Error, Imds as _, Selector};
-use crate::deadline::Deadline;
-use crate::error::Error;
 use crate::host::Host as _;
 use crate::params::{OnStop, Params};
-use crate::retry;
+use crate::resource::error::Error;
 use crate::state::{Durable, Pair, Phase, Records as _, Volatile};
 
 mod by_hand;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::holding::Holding;
 use super::{Eip, Report, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry;
 use crate::cloud::{Address, Ec2Fault, ImdsError};
-use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::resource::error::Error;
 use crate::resource::evidence::{Asking, Evidence, Seen, Subject};
-use crate::retry;
 
 impl<W: World> Eip<'_, W> {
     /// Returns whether the address is here.

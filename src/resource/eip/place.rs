@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 
 use super::holding::Identity;
 use super::{Eip, World};
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::cloud::{Imds as _, ImdsError, Interface, Target};
-use crate::error::Error;
 use crate::host::Host as _;
-use crate::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::params::InterfaceSelector;
+use crate::resource::error::Error;
 use crate::resource::evidence::Seen;
 use crate::resource::interface;
 

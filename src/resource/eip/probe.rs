@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Eip, Report, World};
-use crate::error::Error;
+use crate::resource::error::Error;
 use crate::resource::evidence::{ASK_EC2_LEVEL, Asking, Evidence as _, Seen};
 use crate::state::Records as _;
 

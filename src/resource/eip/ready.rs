@@ -3,7 +3,7 @@
 
 use super::{Eip, Report, Seen, World};
 use crate::cloud::Ec2 as _;
-use crate::error::Error;
+use crate::resource::error::Error;
 
 impl<W: World> Eip<'_, W> {
     /// Returns whether this node could take the address, as far as can be told without EC2: the metadata service answers,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::ids::AllocationId;
+use crate::base::ids::AllocationId;
 use crate::state::{Durable, Volatile};
 
 /// The records of one resource.

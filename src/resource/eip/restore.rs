@@ -7,12 +7,12 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::{Eip, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry::{Backoff, Patience, Retryable as _};
 use crate::cloud::{Address, Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector};
-use crate::deadline::Deadline;
-use crate::error::Error;
 use crate::host::Host as _;
 use crate::params::Params;
-use crate::retry::{Backoff, Patience, Retryable as _};
+use crate::resource::error::Error;
 use crate::state::{Displaced, Records as _};
 
 /// The longest that one address may take while others wait.

@@ -7,8 +7,8 @@ use super::place::Place;
 use super::takeover::Known;
 use super::{Eip, Report, World};
 use crate::cloud::{Address, Association};
-use crate::error::Error;
 use crate::host::Host as _;
+use crate::resource::error::Error;
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Eip<'_, W> {

@@ -9,12 +9,12 @@ use std::time::Duration;
 use super::holding::{Holding, Identity};
 use super::journal::Made;
 use super::{Eip, Report, Seen, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry::{self, Backoff, Patience};
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError};
-use crate::deadline::Deadline;
-use crate::error::Error;
 use crate::params::OnStop;
+use crate::resource::error::Error;
 use crate::resource::letting_go::{Ending, LettingGo};
-use crate::retry::{self, Backoff, Patience};
 use crate::state::Phase;
 
 /// The longest that a stop takes for the addresses that ours had pushed off.

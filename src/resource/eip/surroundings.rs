@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::finding::Finding;
 use super::place::Place;
-use crate::error::Error;
+use crate::resource::error::Error;
 
 /// What was seen around this process.
 #[derive(Debug, Default)]

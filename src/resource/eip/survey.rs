@@ -3,7 +3,7 @@
 use super::holding::Holding;
 use super::{Eip, Seen, World};
 use crate::cloud::Address;
-use crate::error::Error;
+use crate::resource::error::Error;
 use crate::resource::evidence::Evidence as _;
 
 /// The longest that the metadata service is waited for: it answers in milliseconds, or this is no instance.

@@ -9,12 +9,12 @@ use super::holding::Holding;
 use super::journal::Made;
 use super::place::Place;
 use super::{Eip, Report, Seen, World};
+use crate::base::ids::{AllocationId, AssociationId};
+use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Selector};
-use crate::error::Error;
-use crate::ids::{AllocationId, AssociationId};
 use crate::resource::beside::beside;
+use crate::resource::error::Error;
 use crate::resource::evidence::Evidence as _;
-use crate::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::state::{Pair, Phase};
 
 /// What is known of the address when it is to be taken.

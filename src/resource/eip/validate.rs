@@ -3,7 +3,7 @@
 use super::examine::Extent;
 use super::finding::Verdict;
 use super::{Eip, Report, World};
-use crate::error::Error;
+use crate::resource::error::Error;
 
 /// From this level on the host, the metadata service and EC2 are looked at.
 const LOOK_AROUND_LEVEL: u32 = 10;

@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::VipError;
+use crate::base::deadline::Deadline;
+use crate::base::ids::InstanceId;
+use crate::base::retry::{self, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, PrivateIps};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::ids::InstanceId;
 use crate::params::InterfaceSelector;
 use crate::resource::World;
 use crate::resource::beside::beside;
-use crate::retry::{self, Patience, Retryable as _, Series};
+use crate::resource::error::Error;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use super::place::Place;
 use super::{Report, Vip, VipError, VipWorld};
+use crate::base::retry;
 use crate::cloud::{Imds as _, ImdsError};
-use crate::error::Error;
 use crate::network::{Device, Network as _, NetworkError, NewAddress};
 use crate::params::InterfaceSelector;
-use crate::retry;
+use crate::resource::error::Error;
 
 /// The longest label with the device's name before it.
 ///

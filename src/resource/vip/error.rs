@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::ids::MacAddress;
+use crate::base::ids::MacAddress;
 use crate::network::NetworkError;
 
 /// Why an action on a secondary private address failed, where an Elastic IP could not have failed so.
@@ -65,13 +65,13 @@ impl VipError {
     }
 }
 
-impl From<VipError> for crate::error::Error {
+impl From<VipError> for crate::resource::error::Error {
     fn from(error: VipError) -> Self {
         Self::Vip(error)
     }
 }
 
-impl From<NetworkError> for crate::error::Error {
+impl From<NetworkError> for crate::resource::error::Error {
     fn from(error: NetworkError) -> Self {
         Self::Vip(VipError::Network(error))
     }

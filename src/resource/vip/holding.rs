@@ -1,9 +1,9 @@
 //! Which interface has the address, as EC2 says.
 
 use super::{Vip, VipWorld};
+use crate::base::deadline::Deadline;
+use crate::base::ids::InterfaceId;
 use crate::cloud::{Ec2Error, Eni, PrivateIps as _};
-use crate::deadline::Deadline;
-use crate::ids::InterfaceId;
 
 /// What EC2 says about the address.
 #[derive(Debug, Clone, PartialEq, Eq)]

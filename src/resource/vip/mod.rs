@@ -11,14 +11,14 @@
 use std::time::Duration;
 
 use super::{Action, Report, Request, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry;
 use crate::cloud::{Ec2Error, Imds as _, PrivateIps};
-use crate::deadline::Deadline;
-use crate::error::Error;
 use crate::host::Host as _;
 use crate::network::Network;
 use crate::params::{OnVipStop, VipParams};
+use crate::resource::error::Error;
 use crate::resource::evidence::Subject;
-use crate::retry;
 use crate::state::{Phase, Records as _, Volatile};
 
 mod assign;

@@ -3,10 +3,10 @@
 
 use super::holding::Holding;
 use super::{Report, Vip, VipWorld};
+use crate::base::deadline::Deadline;
+use crate::base::ids::InterfaceId;
 use crate::cloud::{Ec2Fault, Imds as _, ImdsError};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::ids::InterfaceId;
+use crate::resource::error::Error;
 use crate::resource::evidence::{Evidence, Seen};
 use crate::resource::interface;
 

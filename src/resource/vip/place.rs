@@ -4,9 +4,9 @@
 use std::net::Ipv4Addr;
 
 use super::{Vip, VipError, VipWorld};
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::cloud::{Imds as _, ImdsError, Subnet};
-use crate::error::Error;
-use crate::ids::{InstanceId, InterfaceId, MacAddress};
+use crate::resource::error::Error;
 use crate::resource::interface;
 
 /// The place on this node where the address belongs.

@@ -4,7 +4,7 @@
 //! here", because a start that follows changes nothing where the address is already in place.
 
 use super::{Report, Vip, VipWorld};
-use crate::error::Error;
+use crate::resource::error::Error;
 use crate::resource::evidence::{ASK_EC2_LEVEL, Asking, Evidence as _, Seen};
 
 impl<W: VipWorld> Vip<'_, W> {

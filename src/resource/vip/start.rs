@@ -4,8 +4,8 @@ use super::holding::Holding;
 use super::place::Place;
 use super::{Report, Vip, VipWorld};
 use crate::cloud::Eni;
-use crate::error::Error;
 use crate::network::Device;
+use crate::resource::error::Error;
 use crate::state::{Phase, Volatile};
 
 impl<W: VipWorld> Vip<'_, W> {

@@ -8,15 +8,15 @@ use std::cell::Cell;
 
 use super::holding::Holding;
 use super::{Report, Vip, VipWorld};
+use crate::base::deadline::Deadline;
+use crate::base::ids::{InstanceId, InterfaceId};
+use crate::base::retry::{Backoff, Patience};
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps as _};
-use crate::deadline::Deadline;
-use crate::error::Error;
 use crate::host::Host as _;
-use crate::ids::{InstanceId, InterfaceId};
 use crate::params::OnVipStop;
+use crate::resource::error::Error;
 use crate::resource::evidence::{Evidence as _, Seen};
 use crate::resource::letting_go::{Ending, LettingGo};
-use crate::retry::{Backoff, Patience};
 use crate::state::Phase;
 
 impl<W: VipWorld> Vip<'_, W> {

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use super::holding::Holding;
 use super::place::Place;
 use super::{Report, Vip, VipError, VipWorld};
+use crate::base::ids::InterfaceId;
+use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault, PrivateIps as _};
-use crate::error::Error;
-use crate::ids::InterfaceId;
 use crate::network::Device;
 use crate::resource::beside::beside;
+use crate::resource::error::Error;
 use crate::resource::evidence::{Evidence as _, Seen};
-use crate::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::state::Phase;
 
 /// How long the metadata service may be behind EC2 before EC2's word is enough: it can be behind for minutes, in which what

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::holding::Holding;
 use super::{Report, Vip, VipError, VipWorld};
 use crate::cloud::{Ec2Error, Ec2Fault, PrivateIps as _};
-use crate::error::Error;
+use crate::resource::error::Error;
 
 /// From this level on the host, the metadata service and EC2 are looked at.
 const LOOK_AROUND_LEVEL: u32 = 10;

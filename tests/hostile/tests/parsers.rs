@@ -13,12 +13,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use eip::cidr::Cidr;
-use eip::deadline::Deadline;
+use eip::base::cidr::Cidr;
+use eip::base::deadline::Deadline;
+use eip::base::ids::{AllocationId, InstanceId, MacAddress};
+use eip::base::log::{Log, Process};
 use eip::face::{init, keepalived, shell};
-use eip::ids::{AllocationId, InstanceId, MacAddress};
 use eip::ocf::environment::Environment;
-use eip::ocf::log::{Log, Process};
 use eip::params::table::{EIP, Spec, VIP};
 use eip::params::{Params, VipParams};
 use eip::state::turns::{Generation, Turns};
@@ -196,7 +196,7 @@ fn environments_and_what_is_logged_under_them() {
         prop_assert!(deadline.budget() <= environment.action_timeout());
         let written = Arc::new(Mutex::new(Vec::<u8>::new()));
         let log = Log::with(
-            &environment,
+            &environment.log_settings(),
             "start",
             Process {
                 started: Instant::now(),

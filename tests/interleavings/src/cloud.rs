@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
 use eip::cloud::{Address, Association, Subnet, Target};
-use eip::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
 use tokio::time::Instant;
 
 /// A node, counted from 1.

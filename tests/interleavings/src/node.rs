@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use eip::deadline::Deadline;
+use eip::base::deadline::Deadline;
+use eip::base::ids::{InstanceId, MacAddress};
+use eip::base::log::Log;
 use eip::host::Host;
-use eip::ids::{InstanceId, MacAddress};
-use eip::ocf::log::Log;
 use eip::params::Params;
 use eip::resource::{Action, Parts, Report, Request, eip as resource};
 use eip::state::{Durable, Records, Volatile};

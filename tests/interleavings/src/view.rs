@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
 use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet, Target};
-use eip::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};

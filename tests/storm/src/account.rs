@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use aws_sim::{Buckets, Fill};
-use eip::ids::AssociationId;
+use eip::base::ids::AssociationId;
 use tokio::time::{Instant, sleep};
 
 /// One way of a call, at least and at most: what is between two zones and an API endpoint of their Region.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use eip::deadline::Deadline;
-use eip::ocf::log::Log;
+use eip::base::deadline::Deadline;
+use eip::base::log::Log;
 use eip::params::Params;
 use eip::resource::{Action, Parts, Report, Request, eip as resource};
 use tokio::task::{LocalSet, spawn_local};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sim::Buckets;
-use eip::deadline::Deadline;
+use eip::base::deadline::Deadline;
 use tokio::time::Instant;
 
 use crate::account::Count;

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use eip::base::ids::{InstanceId, MacAddress};
 use eip::host::Host;
-use eip::ids::{InstanceId, MacAddress};
 use eip::state::{Durable, Pair, Records, Volatile};
 use tokio::time::Instant;
 

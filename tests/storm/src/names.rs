@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use eip::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
 
 /// The private address of every surviving node: each has a network of its own.
 pub const PRIVATE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);

@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use eip::base::deadline::Deadline;
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
 use eip::cloud::{
     Address, Association, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet, Target,
 };
-use eip::deadline::Deadline;
-use eip::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
 use tokio::time::sleep;
 
 use crate::account::{Account, Call};

@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use aws_sdk_ec2::types::{self, Filter};
 
 use super::AwsEc2;
+use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
-use crate::ids::{InstanceId, InterfaceId, SubnetId};
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
 

@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 
 use super::{FakeEc2, State};
+use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 use crate::cloud::ec2::{Ec2Error, Fault};
-use crate::ids::{InstanceId, InterfaceId, SubnetId};
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
 

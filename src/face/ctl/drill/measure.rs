@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::sightings::{Attempt, Look};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::face::session::RealWorld;
+use crate::base::deadline::Deadline;
 use crate::params::Params;
 use crate::resource::eip;
+use crate::resource::error::Error;
 use crate::resource::{Action, Request};
+use crate::world::RealWorld;
 
 /// The longest that one look may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);

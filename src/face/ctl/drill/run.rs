@@ -12,13 +12,13 @@ use super::plan::Plan;
 use super::report::{Drill, Move};
 use super::sightings::Look;
 use super::tools::Tools;
-use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::base::deadline::Deadline;
+use crate::base::text::one_line;
 use crate::face::ctl::call::{Asked, Failure, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
-use crate::face::session;
-use crate::ocf::text::one_line;
 use crate::params::Params;
+use crate::resource::error::Error;
+use crate::world;
 
 /// How often the cluster is asked whether a move is done.
 const ASK_EVERY: Duration = Duration::from_millis(250);
@@ -89,7 +89,7 @@ fn exercise(
     for (from, to) in [Some((plan.from.as_str(), plan.to.as_str())), back].into_iter().flatten() {
         let deadline = Deadline::new(Instant::now(), carrier.limit + BESIDE);
         let work = async { Ok::<_, Error>(carrier.make(from, to).await) };
-        let made = session::run(deadline, work).map_err(|error| error.to_string())??;
+        let made = world::run(deadline, work).map_err(|error| error.to_string())??;
         if !asked.is_set(JSON) {
             // A reader that has gone away does not keep the resource from coming back.
             let _ = print(&made.show());

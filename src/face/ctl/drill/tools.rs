@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::configuration::Configuration;
 use super::status::Status;
 use super::xml;
-use crate::ocf::text::{cut, one_line};
+use crate::base::text::{cut, one_line};
 
 /// The longest that a tool may take which only asks or tells.
 const LIMIT: Duration = Duration::from_secs(30);

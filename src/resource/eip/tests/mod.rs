@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
 use crate::cloud::ec2::fake::{FakeEc2, Strike};
 use crate::cloud::imds::fake::FakeImds;
 use crate::cloud::{Ec2Fault, Interface, Target};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::ocf::log::Log;
 use crate::params::Params;
+use crate::resource::error::Error;
 use crate::resource::fixtures::{MemoryRecords, TestHost};
 use crate::resource::{Action, Parts, Report, Request, eip};
 use crate::state::{Pair, Phase, Records as _, Volatile};

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
 use crate::cloud::ec2::fake::{FakeEc2, Strike};
 use crate::cloud::imds::fake::FakeImds;
 use crate::cloud::{Ec2Fault, Interface};
-use crate::deadline::Deadline;
-use crate::error::{Attempt, Error, exit_code};
 use crate::network::fake::FakeNetwork;
 use crate::ocf::exit::ExitCode;
-use crate::ocf::log::Log;
 use crate::params::VipParams;
+use crate::resource::error::{Attempt, Error, exit_code};
 use crate::resource::fixtures::{MemoryRecords, TestHost};
 use crate::resource::{Action, Parts, Report, Request, vip};
 use crate::state::{Phase, Records as _};

@@ -1,8 +1,8 @@
 //! Writes a node's record three times, each longer than the one before, for a test that kills it at each system call.
 //! The state folder is taken from `EIP_STATE_DIR`, as the agent does.
 
+use eip::base::log::Log;
 use eip::ocf::environment::Environment;
-use eip::ocf::log::Log;
 use eip::state::{Change, Durable, FileRecords, Records as _};
 
 fn main() {

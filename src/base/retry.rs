@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::deadline::Deadline;
+use crate::base::deadline::Deadline;
 
 /// How long an error is worth further attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,23 +1,23 @@
-//! The real world, put together for one call, and the runtime in which something is done in it. For every face.
+//! The composition root: the only place that builds clients, host, records and runtime from settings. Every face uses it.
 
 use std::fmt::Write as _;
 use std::future::Future;
 
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
 use crate::cloud::client;
 use crate::cloud::ec2::aws::AwsEc2;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
-use crate::deadline::Deadline;
-use crate::error::{Error, chain_of};
 use crate::host::SystemHost;
 use crate::ocf::environment::Environment;
-use crate::ocf::log::Log;
 use crate::params::{ApiSettings, Timing};
 use crate::resource::Parts;
+use crate::resource::error::Error;
 use crate::state::{FileRecords, Records as _};
 
 /// AWS, this host, and the files of this node.
-pub(super) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
+pub(crate) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
 
 /// Puts the real world together for the resource that `environment` is about. Nothing is asked of anybody yet.
 ///
@@ -25,33 +25,72 @@ pub(super) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
 ///
 /// # Errors
 /// [`Error::Unasked`] where no client can be made of the settings.
-pub(super) fn world(
+pub(crate) fn build(
     api: &ApiSettings,
     timing: &Timing,
     deadline: Deadline,
     environment: &Environment,
     log: &Log,
 ) -> Result<(RealWorld, Vec<String>), Error> {
-    let (mut settings, warnings) = Settings::new(api, timing, environment, deadline.budget());
-    let records = FileRecords::new(environment, log);
+    let (mut clients, warnings) = settings(api, timing, environment, deadline.budget());
+    let records = records(environment, log);
     let durable = records.durable();
-    settings.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
-    let metadata = client::imds(&settings).map_err(Error::Unasked)?;
+    clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
+    let metadata = client::imds(&clients).map_err(Error::Unasked)?;
     let world = Parts {
-        ec2: AwsEc2::new(settings, metadata.clone(), log.clone()),
+        ec2: AwsEc2::new(clients, metadata.clone(), log.clone()),
         imds: AwsImds::new(metadata, log.clone()),
-        host: SystemHost::default(),
+        host: host(),
         records,
         log: log.clone(),
     };
     Ok((world, warnings))
 }
 
+/// How AWS is reached, and one warning for each variable whose value is ignored.
+pub(crate) fn settings(
+    api: &ApiSettings,
+    timing: &Timing,
+    environment: &Environment,
+    budget: Duration,
+) -> (Settings, Vec<String>) {
+    Settings::new(api, timing, environment, budget)
+}
+
+/// The URL of the EC2 API; `None` if it depends on a region that is not known.
+pub(crate) async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option<String> {
+    client::ec2_endpoint(settings, region).await
+}
+
+/// The records of the resource that `environment` names.
+pub(crate) fn records(environment: &Environment, log: &Log) -> FileRecords {
+    FileRecords::new(environment, log)
+}
+
+/// The host that this process runs on.
+pub(crate) fn host() -> SystemHost {
+    SystemHost::default()
+}
+
+/// The turns of the resource that `environment` names.
+pub(crate) fn turns(environment: &Environment) -> Turns {
+    Turns::new(environment, host().boot_id())
+}
+
+/// A world that makes no mutating call once `superseded` says that a newer process has taken over.
+pub(crate) type GuardedWorld<F> = Parts<Guarded<AwsEc2, F>, AwsImds, SystemHost, FileRecords>;
+
+/// Puts a guard around the EC2 client of a world.
+pub(crate) fn guarded<F: Fn() -> bool>(real: RealWorld, superseded: F) -> GuardedWorld<F> {
+    let Parts { ec2, imds, host, records, log } = real;
+    Parts { ec2: Guarded::new(ec2, superseded), imds, host, records, log }
+}
+
 /// Drives a piece of work to its end, or to shortly after the deadline.
 ///
 /// # Errors
 /// Those of the work; [`Error::OutOfTime`] where it did not keep the deadline itself, [`Error::Unasked`] where it could not begin.
-pub(super) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(crate) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -70,7 +109,7 @@ pub(super) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Er
 }
 
 /// Returns an error with its causes, and EC2's own sentence and request id, in one line for the log.
-pub(super) fn in_full(error: &Error) -> String {
+pub(crate) fn in_full(error: &Error) -> String {
     let mut text = chain_of(error);
     if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {
         for (name, value) in [("message", &ec2.message), ("request id", &ec2.request_id)] {

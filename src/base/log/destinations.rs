@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use jiff::Zoned;
 use jiff::fmt::strtime;
 
-use super::super::text::{cut, without_controls};
-use super::{Environment, LONGEST_PREFIX, Process, Sink, lock, now, write_line};
+use super::{LONGEST_PREFIX, LogSettings, Process, Sink, lock, now, write_line};
+use crate::base::text::{cut, without_controls};
 
 /// How bad it is, in the order of `ocf_log`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,20 +73,20 @@ impl Destinations {
     ///
     /// # Source
     /// resource-agents 4.12, `ocf-shellfuncs`: `ha_log`, `ha_debug`, `set_logtag`.
-    pub(super) fn new(environment: &Environment, process: &Process) -> Self {
+    pub(super) fn new(settings: &LogSettings, process: &Process) -> Self {
         let shown = |text: &str| cut(&without_controls(text), LONGEST_PREFIX);
-        let own_tag = environment.get("HA_LOGTAG").map(shown);
+        let own_tag = settings.get("HA_LOGTAG").map(shown);
         let route = if process.stdin_is_terminal {
             Route::Terminal { prefix: own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default() }
         } else {
-            let (agent, instance) = (environment.resource_type(), environment.instance());
-            let file = |name| environment.get(name).map(PathBuf::from);
+            let (agent, instance) = (settings.agent(), settings.instance());
+            let file = |name| settings.get(name).map(PathBuf::from);
             Route::Cluster(Cluster {
                 tag: own_tag.unwrap_or_else(|| {
                     format!("{}({})[{}]", shown(agent), shown(instance), std::process::id())
                 }),
-                dates: Dates::new(environment.get("HA_DATEFMT")),
-                facility: environment
+                dates: Dates::new(settings.get("HA_DATEFMT")),
+                facility: settings
                     .get("HA_LOGFACILITY")
                     .filter(|name| *name != "none")
                     .map(|name| facility(name).unwrap_or(DAEMON)),
@@ -95,7 +95,7 @@ impl Destinations {
                 syslog: process.syslog.clone(),
             })
         };
-        Self { route, debug: environment.get("HA_debug").is_some_and(|value| value != "0") }
+        Self { route, debug: settings.get("HA_debug").is_some_and(|value| value != "0") }
     }
 
     pub(super) fn memory() -> Self {
@@ -162,7 +162,7 @@ impl Cluster {
 }
 
 /// The form of dates in the cluster's files.
-pub(in crate::ocf) struct Dates(String);
+pub(super) struct Dates(String);
 
 impl Dates {
     /// With the space that separates it from what follows, as `HA_DATEFMT` has it.
@@ -173,7 +173,7 @@ impl Dates {
     }
 
     /// Returns whether dates can be written in this format.
-    pub(in crate::ocf) fn are_possible_in(format: &str) -> bool {
+    pub(super) fn are_possible_in(format: &str) -> bool {
         strtime::format(format, &Zoned::default()).is_ok()
     }
 
@@ -197,7 +197,7 @@ const DEBUG: u8 = 7;
 ///
 /// # Source
 /// RFC 5424, 6.2.1; the names are those of `logger -p`.
-pub(in crate::ocf) fn facility(name: &str) -> Option<u8> {
+pub(super) fn facility(name: &str) -> Option<u8> {
     const NAMES: [&str; 12] = [
         "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
     ];

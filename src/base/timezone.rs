@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
 
-use crate::small_file;
+use super::small_file;
 
 /// The largest time zone that is read; real ones have 4 KiB.
 const LARGEST: u64 = 64 << 10;

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::super::text::{MASK, names_a_secret, without_user_info};
-use super::{Dates, Environment, Process, Sink, lock, now, write_line};
-use crate::params::boolean;
+use super::{Dates, LogSettings, Process, Sink, lock, now, write_line};
+use crate::base::text::{MASK, boolean, names_a_secret, without_user_info};
 
 /// An open trace.
 pub(super) struct Trace {
@@ -42,15 +41,15 @@ impl Trace {
 /// resource-agents 4.12, `ocf-shellfuncs`: `ocf_start_trace`. A file that is there is added to and not emptied, because
 /// all actions of a resource would share the one that `OCF_TRACE_FILE` names.
 pub(super) fn open(
-    environment: &Environment,
+    settings: &LogSettings,
     action: &str,
     process: &Process,
 ) -> (Option<Trace>, Option<String>) {
-    let asked = environment.get("OCF_TRACE_RA").or_else(|| environment.get("OCF_RESKEY_trace_ra"));
+    let asked = settings.get("OCF_TRACE_RA").or_else(|| settings.get("OCF_RESKEY_trace_ra"));
     if asked.and_then(boolean) != Some(true) {
         return (None, None);
     }
-    let (target, warning) = target(environment, action, process.stdin_is_terminal);
+    let (target, warning) = target(settings, action, process.stdin_is_terminal);
     let started = process.started;
     match target.open() {
         Ok(file) => (Some(Trace { file: file.map(Mutex::new), started }), warning),
@@ -62,9 +61,9 @@ pub(super) fn open(
 }
 
 /// Returns where the trace goes.
-fn target(environment: &Environment, action: &str, terminal: bool) -> (Target, Option<String>) {
-    let default = || default_target(environment, action, terminal);
-    match environment.get("OCF_TRACE_FILE") {
+fn target(settings: &LogSettings, action: &str, terminal: bool) -> (Target, Option<String>) {
+    let default = || default_target(settings, action, terminal);
+    match settings.get("OCF_TRACE_FILE") {
         None => (default(), None),
         Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => (Target::Stderr, None),
         Some(digit @ ("3" | "4" | "5" | "6" | "7" | "8" | "9")) => {
@@ -83,19 +82,19 @@ fn target(environment: &Environment, action: &str, terminal: bool) -> (Target, O
 }
 
 /// Returns the file of its own that an action gets where no file is named, or standard error at a terminal.
-fn default_target(environment: &Environment, action: &str, terminal: bool) -> Target {
+fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> Target {
     if terminal {
         return Target::Stderr;
     }
-    let folder = environment.get("OCF_RESKEY_trace_dir").map_or_else(
-        || Path::new(environment.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra"),
+    let folder = settings.get("OCF_RESKEY_trace_dir").map_or_else(
+        || Path::new(settings.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra"),
         PathBuf::from,
     );
     // A name of a resource has no slash in the cluster; one that a person made up must not leave the folder.
     let plain = |name: &str| name.replace('/', "_");
     let date = Dates::in_format("%F.%T", &now());
-    let file = format!("{}.{}.{date}", plain(environment.instance()), plain(action));
-    Target::File(folder.join(plain(environment.resource_type())).join(file))
+    let file = format!("{}.{}.{date}", plain(settings.instance()), plain(action));
+    Target::File(folder.join(plain(settings.agent())).join(file))
 }
 
 impl Target {
@@ -125,12 +124,12 @@ impl Target {
 }
 
 /// Returns what a trace begins with: what runs, and the environment without its secrets.
-pub(super) fn header(environment: &Environment, action: &str) -> Vec<String> {
+pub(super) fn header(settings: &LogSettings, action: &str) -> Vec<String> {
     let date = Dates::in_format("%F %T %z", &now());
     let version = env!("CARGO_PKG_VERSION");
-    let agent = environment.resource_type();
-    let first = format!("{agent} {version} {action} of {} at {date}", environment.instance());
-    let variables = environment.variables().map(|(name, value)| {
+    let agent = settings.agent();
+    let first = format!("{agent} {version} {action} of {} at {date}", settings.instance());
+    let variables = settings.variables().map(|(name, value)| {
         if names_a_secret(name) {
             format!("env {name}={MASK}")
         } else if name.to_ascii_uppercase().ends_with("_PROXY") && !value.contains("://") {

@@ -3,6 +3,7 @@
 //! Nothing here fails or holds up an action: a destination that is broken, full or gone loses its lines.
 
 mod destinations;
+mod settings;
 mod trace;
 
 use std::collections::BTreeSet;
@@ -15,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
 
-use super::environment::Environment;
 use super::text::{MASK, cut, one_line, without_controls};
-use super::zone;
-pub(super) use destinations::{Dates, facility};
-use destinations::{Destinations, Level, Stderr};
+use super::timezone;
+use destinations::{Dates, Destinations, Level, Stderr};
+pub use settings::LogSettings;
+pub(crate) use settings::ignored;
 use trace::Trace;
 
 /// Where the lines go that are for standard error. Shared, so that tests can see them.
@@ -73,25 +74,25 @@ pub struct Process {
 impl Log {
     /// Opens the log of this process, and its trace if one is asked for.
     #[must_use]
-    pub fn new(environment: &Environment, action: &str, started: Instant) -> Self {
+    pub fn new(settings: &LogSettings, action: &str, started: Instant) -> Self {
         let process = Process {
             started,
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stderr: Arc::new(Mutex::new(std::io::stderr())),
             syslog: PathBuf::from("/dev/log"),
         };
-        Self::with(environment, action, process)
+        Self::with(settings, action, process)
     }
 
     /// Opens the log of a process with these properties.
     #[must_use]
-    pub fn with(environment: &Environment, action: &str, process: Process) -> Self {
-        let (trace, warning) = trace::open(environment, action, &process);
+    pub fn with(settings: &LogSettings, action: &str, process: Process) -> Self {
+        let (trace, warning) = trace::open(settings, action, &process);
         let log = Self(Arc::new(Shared {
-            destinations: Destinations::new(environment, &process),
+            destinations: Destinations::new(settings, &process),
             trace,
             stderr: process.stderr,
-            prefix: cut(&without_controls(environment.exit_reason_prefix()), LONGEST_PREFIX),
+            prefix: cut(&without_controls(settings.reason_prefix()), LONGEST_PREFIX),
             secrets: Mutex::default(),
             said: Mutex::default(),
             reason_given: AtomicBool::default(),
@@ -100,7 +101,7 @@ impl Log {
         if let Some(warning) = warning {
             log.warn(warning);
         }
-        for line in log.0.trace.iter().flat_map(|_| trace::header(environment, action)) {
+        for line in log.0.trace.iter().flat_map(|_| trace::header(settings, action)) {
             log.trace(line);
         }
         log
@@ -243,7 +244,7 @@ impl fmt::Debug for Log {
 
 /// Returns the time of day of this node.
 fn now() -> Zoned {
-    Timestamp::now().to_zoned(zone::local())
+    Timestamp::now().to_zoned(timezone::local())
 }
 
 /// Locks what stays whole even if a thread panics half-way.

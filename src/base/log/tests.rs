@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::destinations::facility;
 use super::*;
 
 /// A folder of one test, removed with it, and what the test wrote to standard error.
@@ -34,16 +35,15 @@ impl Scene {
     }
 
     fn log(&self, variables: &[(&str, &str)]) -> Log {
-        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let instance = ("OCF_RESOURCE_INSTANCE".into(), "web".into());
-        let environment = Environment::new(std::iter::once(instance).chain(variables));
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = LogSettings::new(variables.collect(), "eip", "web");
         let process = Process {
             started: Instant::now(),
             stdin_is_terminal: self.terminal,
             stderr: Arc::<Mutex<Vec<u8>>>::clone(&self.stderr),
             syslog: self.folder.join("log"),
         };
-        Log::with(&environment, "start", process)
+        Log::with(&settings, "start", process)
     }
 
     fn stderr(&self) -> String {

@@ -3,12 +3,12 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use crate::base::ids::{AllocationId, InterfaceId, MacAddress};
+use crate::base::retry::{Patience, Retryable};
 use crate::cloud::{Ec2Error, Ec2Fault, ImdsError};
-use crate::ids::{AllocationId, InterfaceId, MacAddress};
 use crate::ocf::exit::ExitCode;
 use crate::params::ParamError;
 use crate::resource::vip::VipError;
-use crate::retry::{Patience, Retryable};
 
 /// Why an action failed. The text is the single line that an operator sees in `pcs status`.
 #[derive(Debug, thiserror::Error)]
@@ -169,22 +169,6 @@ impl Retryable for Error {
             _ => Patience::Never,
         }
     }
-}
-
-/// Returns an error with all its causes in one line. A cause that the line has already is left out.
-#[must_use]
-pub fn chain_of(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(this) = cause {
-        let more = this.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = this.source();
-    }
-    text
 }
 
 /// What was being attempted, as far as exit codes differ by it.

@@ -98,6 +98,18 @@ pub(crate) fn names_a_secret(name: &str) -> bool {
     PARTS.iter().any(|part| name.contains(part)) || name.split('_').any(|word| WORDS.contains(&word))
 }
 
+/// Tells the words for true from those for false; nothing else is either.
+///
+/// The words are those of `ocf_is_true` and their opposites, in any case. Where `ocf_is_true` takes whatever it does not
+/// know for false, "Yes" and "On" among it, a slip in a parameter is reported.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "ja" => Some(true),
+        "false" | "no" | "off" | "0" | "nein" => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
