@@ -204,6 +204,7 @@ fn the_page_of_eipctl_has_every_command_and_option() {
     }
 }
 
+/// [param-1]
 #[test]
 fn a_page_prints_every_parameter_with_its_description() {
     for agent in agent::ALL {
