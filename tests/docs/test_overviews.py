@@ -72,7 +72,7 @@ class Contributing(unittest.TestCase):
             folders |= {"/".join(name.split("/")[:2]) + "/" for name in listed if name.startswith(f"{inside}/") and name.count("/") > 1}
         # The tour is of what is in these two, and what runs the tests for the house is not a part of it.
         folders -= {"src/", "tests/", ".ci/"}
-        rows = re.findall(r"^\| (`[^|]+`) \|", section(ROOT / "CONTRIBUTING.md", "# The house on one page"), re.MULTILINE)
+        rows = re.findall(r"^\| (`[^|]+`) \|", section(ROOT / "CONTRIBUTING.md", "# Tour of the code"), re.MULTILINE)
         named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
         # A row names its first folder in full, and others of the same below.
         named |= {f"src/{name}" for name in named}
