@@ -71,6 +71,10 @@ class Operations(unittest.TestCase):
         seen = {one.text for one in sentences.all_sentences()}
         self.assertEqual([text for text in NO_MESSAGE if text not in seen], [])
 
+    def test_silent_files_are_there(self):
+        known = {name for file in (sentences.ROOT / "src").rglob("*.rs") for name in sentences.names_of(file)}
+        self.assertEqual(set(sentences.SILENT) - known, set())
+
     def test_every_exit_code_is_explained(self):
         source = (sentences.ROOT / "src/ocf/exit.rs").read_text()
         codes = re.findall(r"^    \w+ = (\d+),$", source, re.MULTILINE)
