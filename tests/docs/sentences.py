@@ -47,7 +47,7 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, and where it is."""
+    """A sentence, with its file and line."""
 
     where: str
     text: str
