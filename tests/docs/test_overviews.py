@@ -78,6 +78,13 @@ class Contributing(unittest.TestCase):
         named |= {f"src/{name}" for name in named}
         self.assertEqual(set(), folders - named)
 
+    def test_the_floors_are_listed_in_the_order_that_is_checked(self):
+        checked = re.search(r"^FLOORS = (\[.*\])$", (ROOT / "tests/check/floors").read_text(), re.MULTILINE)[1]
+        rows = re.findall(r"^\| `src/([^|]+) \|", section(ROOT / "CONTRIBUTING.md", "# Tour of the code"), re.MULTILINE)
+        listed = [name for row in rows for name in re.findall(r"(\w+)(?:/|\.rs)`", row)]
+        # lib.rs only declares the others.
+        self.assertEqual([name for name in re.findall(r"\w+", checked) if name != "lib"], listed)
+
 
 class Figures(unittest.TestCase):
     def test_the_calls_of_a_healthy_monitor_are_those_that_were_counted(self):
