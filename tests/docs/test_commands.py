@@ -1,4 +1,4 @@
-"""The commands that the documents show exist: targets of make, commands and options of eipctl, names of the agent's parameters."""
+"""Commands in the documents exist: targets of make, commands and options of eipctl, parameters of the agents."""
 
 import re
 import subprocess
@@ -10,19 +10,19 @@ ROOT = markdown.ROOT
 
 
 def targets() -> set[str]:
-    """What can follow `make`."""
+    """The targets of make."""
     text = (ROOT / "Makefile").read_text()
     return set(re.findall(r"^([a-z][a-z0-9-]*):(?!=)", text, re.MULTILINE)) | {"help"}
 
 
 def parameters() -> set[str]:
-    """The parameters of the agents, by their tables."""
+    """The parameters of the agents, from their tables."""
     tables = [path for path in (ROOT / "src/params").rglob("*.rs") if "table" in str(path)]
     return {name for table in tables for name in re.findall(r'\bname: "(\w+)"', table.read_text())}
 
 
 def eipctl() -> dict[str, set[str]]:
-    """The commands of eipctl with their options, by the sources of its command line."""
+    """The commands of eipctl with their options, from the source of its command line."""
     folder = ROOT / "src/face/ctl"
     text = (folder / "command.rs").read_text()
     everywhere = {name.replace("_", "-") for name in parameters()} | {"json", "timeout", "help", "version"}
@@ -37,7 +37,7 @@ def eipctl() -> dict[str, set[str]]:
 
 
 def lines() -> list[tuple[str, str]]:
-    """Each piece of code in the documents, with its place."""
+    """Each piece of code in the documents, with the name of its document."""
     found = []
     for document in markdown.documents():
         if document.name != "CHANGELOG.md":
@@ -92,7 +92,7 @@ class Commands(unittest.TestCase):
         self.assertNotIn("to", eipctl()["show"])
 
     def test_parameters_in_prose_exist(self):
-        """A name with an equals sign in a code span, where it looks like one of ours."""
+        """A code span `name=...` names a parameter if it looks like one."""
         known = parameters()
         self.assertGreater(len(known), 15)
         known |= {word for source in (ROOT / "src").rglob("*.rs") for word in re.findall(r'"([a-z]+(?:_[a-z]+)+)"', source.read_text())}
@@ -102,7 +102,7 @@ class Commands(unittest.TestCase):
                     self.assertIn(span, known)
 
     def test_shell_blocks_are_shell(self):
-        """bash reads every block that is marked as shell."""
+        """bash can parse every block that is marked as shell."""
         for document in markdown.documents():
             for block in re.findall(r"^ *```(?:sh|bash)\n(.*?)^ *```$", document.read_text(), re.MULTILINE | re.DOTALL):
                 checked = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)

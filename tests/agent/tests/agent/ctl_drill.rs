@@ -131,6 +131,7 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
     assert_eq!(cluster.text("orders").matches("--move").count(), 1);
 }
 
+/// [ctl-4]
 #[test]
 fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
     let (world, [a]) = World::new();
@@ -143,6 +144,7 @@ fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
     assert!(cluster.text("orders").ends_with("--clear --resource eip\n"), "{}", cluster.text("orders"));
 }
 
+/// [ctl-4]
 #[test]
 fn a_drill_that_is_killed_leaves_no_constraint() {
     let (world, [a]) = World::new();
@@ -174,6 +176,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
     }
 }
 
+/// [ctl-4]
 #[test]
 fn nothing_is_moved_without_consent_or_without_need() {
     // What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
