@@ -79,8 +79,8 @@ fn supported_actions(man: &mut Man, about: &About) {
         man.item(&format!("`{}`", action.name), &[&sentences.join(" ")]);
     }
     man.paragraph(&format!(
-        "For people, and not advertised: {}. A parameter that is marked reloadable may change without a restart of the \
-         resource, from Pacemaker 2.1.0 on.",
+        "For people, and not advertised: {}. From Pacemaker 2.1.0 on, a change of a parameter that is marked reloadable is no \
+         restart of the resource, except the first one after a refresh.",
         actions(about.agent, false).join(", ")
     ));
 }

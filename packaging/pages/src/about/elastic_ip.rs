@@ -66,7 +66,7 @@ pub const ABOUT: About = About {
              meta allow-migrate=true",
         ),
         (
-            "Could this node take the address over? Nothing is changed:",
+            "Could this node take the address over (Pacemaker 2.1.1 and later)? Nothing is changed:",
             "crm_resource --validate=10 --class ocf --provider heartbeat --agent eip \\\n    \
              --option elastic_ip=203.0.113.10",
         ),

@@ -62,7 +62,7 @@ pub const ABOUT: About = About {
              op start timeout=60s op stop timeout=60s op monitor interval=10s timeout=20s",
         ),
         (
-            "Could this node take the address over? Nothing is changed:",
+            "Could this node take the address over (Pacemaker 2.1.1 and later)? Nothing is changed:",
             "crm_resource --validate=10 --class ocf --provider heartbeat --agent vip \\\n    \
              --option secondary_private_ip=10.0.0.100",
         ),
