@@ -67,6 +67,10 @@ struct Rehearsal {
 type Trouble = Option<(&'static str, usize)>;
 
 fn rehearse(script: &str, argument: &str, trouble: Trouble) -> Rehearsal {
+    rehearse_on(CIB, script, argument, trouble)
+}
+
+fn rehearse_on(cib: &str, script: &str, argument: &str, trouble: Trouble) -> Rehearsal {
     let folder = Folder::new();
     let here = folder.path().display().to_string();
     for name in PROGRAMS {
@@ -81,7 +85,7 @@ fn rehearse(script: &str, argument: &str, trouble: Trouble) -> Rehearsal {
         )
         .unwrap();
     }
-    folder.write("cib", CIB);
+    folder.write("cib", cib);
     folder.write("corosync.conf", "  token: 1000\n");
     // What they name by its path.
     let example = text(script)
@@ -179,4 +183,19 @@ fn an_answer_that_is_empty_with_status_0_is_written_nowhere() {
             }
         }
     });
+}
+
+#[test]
+fn fencing_is_switched_on_by_the_name_that_counts_if_pacemaker_3_has_the_new_one() {
+    let new = format!("{CIB}<nvpair id=\"f\" name=\"fencing-enabled\" value=\"false\"/>\n");
+    for tool in [Tool::Pcs, Tool::Crmsh] {
+        for (cib, right, wrong) in [
+            (CIB, "stonith-enabled=true", "fencing-enabled"),
+            (&new, "fencing-enabled=true", "stonith-enabled"),
+        ] {
+            let outcome = rehearse_on(cib, &format!("{}/fencing.sh", tool.folder()), "", None);
+            let written = format!("{}\n{}", outcome.calls.join("\n"), outcome.loaded);
+            assert!(outcome.code == 0 && written.contains(right) && !written.contains(wrong), "{written}");
+        }
+    }
 }
