@@ -36,6 +36,33 @@ def eipctl() -> dict[str, set[str]]:
     return commands
 
 
+# What not every version of the cluster's software knows, with the version that has to stand beside it.
+SINCE = (
+    (r"crm_resource .*--validate=\d", "2.1.1"),
+    (r"crm_resource .*--force-check=\d", "2.1.1"),
+    (r"crm_resource .*--validate .*--class", "2.0.2"),
+    (r"crm_resource .*--validate .*(-r|--resource) ", "1.1.17"),
+    (r"crm_mon .*--output-as", "2.0.3"),
+    (r"pcs resource config|pcs node (un)?standby|pcs host auth|pcs cluster config", "0.10"),
+    (r"pcs cluster (un)?standby|pcs resource show|pcs cluster auth", "0.9"),
+    (r"pcs resource refresh", "7.5"),
+)
+# How far away it may stand, in lines.
+BESIDE = 6
+
+
+def without_version(text: str) -> list[str]:
+    """Commands of the cluster's software in a text beside which the version that they take is not named."""
+    text = re.sub(r"\s*\\\n\s*", " ", text).replace("\\-", "-")
+    found, all_lines = [], text.split("\n")
+    for number, line in enumerate(all_lines):
+        for command, version in SINCE:
+            around = all_lines[max(0, number - BESIDE):number + BESIDE + 1]
+            if re.search(command, line) and not any(version in other for other in around):
+                found.append(f"{version}: {line.strip()}")
+    return found
+
+
 def lines() -> list[tuple[str, str]]:
     """Each piece of code in the documents, with the name of its document."""
     found = []
@@ -83,6 +110,20 @@ class Commands(unittest.TestCase):
                         option = word[2:].partition("=")[0]
                         self.assertIn(option, known[words[0]], f"{place}: {line}")
         self.assertGreater(seen, 5)
+
+    def test_commands_that_not_every_pacemaker_or_pcs_knows_name_their_version(self):
+        pages = sorted((ROOT / "packaging/man").rglob("*.[78]"))
+        self.assertGreater(len(pages), 3)
+        for document in [*markdown.documents(), *pages]:
+            if document.name != "CHANGELOG.md":
+                with self.subTest(document=document.name):
+                    self.assertEqual([], without_version(document.read_text()))
+
+    def test_a_command_without_its_version_is_found(self):
+        command = "    crm_resource --validate=10 --class ocf\n"
+        self.assertEqual(["2.1.1: crm_resource --validate=10 --class ocf"], without_version("As the cluster asks:\n\n" + command))
+        self.assertEqual([], without_version("With Pacemaker 2.1.1 and later:\n\n" + command))
+        self.assertEqual(["2.1.1: crm_resource -r eip --validate=10"], without_version("crm_resource -r eip \\\n    \\-\\-validate=10"))
 
     def test_what_is_not_there_is_found(self):
         self.assertNotIn("moon", targets())
