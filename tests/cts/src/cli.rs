@@ -8,6 +8,8 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use cluster::built;
 
+use crate::lab;
+
 /// What is asked for.
 #[derive(Debug)]
 pub enum Request {
@@ -28,7 +30,7 @@ pub struct Plan {
     pub nodes: u8,
     /// What cts-lab draws nodes, resources and daemons from.
     pub seed: String,
-    /// Names of its tests, in order; none means all of [`crate::lab::TESTS`] that can run on so many nodes.
+    /// Names of its tests, in order; none means all that can run on so many nodes.
     pub tests: Vec<String>,
     /// Where the logs are kept.
     pub save: PathBuf,
@@ -63,7 +65,11 @@ fn command() -> Command {
         .help("How many nodes: 2 or 3")
         .default_value("2")
         .value_parser(RangedU64ValueParser::<u8>::new().range(2..=3));
-    let seed = Arg::new("seed").long("seed").value_name("S").default_value("1").help("What cts-lab draws from");
+    let seed = Arg::new("seed")
+        .long("seed")
+        .value_name("S")
+        .default_value(lab::SEED)
+        .help("What cts-lab draws from");
     let tests = Arg::new("TEST").num_args(0..).help("Tests of cts-lab, in order [default: all that apply]");
     let listen = Arg::new("LISTEN").required(true).value_parser(value_parser!(SocketAddr));
     Command::new("cts")

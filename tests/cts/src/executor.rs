@@ -37,14 +37,13 @@ pub fn run(agent: &Path) -> Result<bool> {
     let options =
         Options { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
     let cluster = Cluster::boot(&options, |_, _| Ok(()))?;
-    let agents = [
-        ("eip", format!("elastic_ip {ELASTIC_IP}")),
-        ("vip", format!("secondary_private_ip {PRIVATE_VIP}")),
-    ];
+    let agents =
+        [("eip", format!("elastic_ip {ELASTIC_IP}")), ("vip", format!("secondary_private_ip {PRIVATE_VIP}"))];
     let mut programs = Vec::new();
     // Each on a node of its own, side by side: most of the time they wait.
     for (node, (agent, address)) in cluster.nodes().into_iter().zip(&agents) {
-        let program = cluster.state().write(&format!("cts-exec-{agent}"), &substituted(&source, agent, address)?)?;
+        let program =
+            cluster.state().write(&format!("cts-exec-{agent}"), &substituted(&source, agent, address)?)?;
         programs.push((*agent, node, program));
     }
     let outcomes: Vec<Result<usize>> = thread::scope(|scope| {

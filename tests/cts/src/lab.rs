@@ -22,12 +22,11 @@ use cluster::wait::{Look, until};
 use self::summary::Summary;
 use crate::cli::Plan;
 
-/// Tests of cts-lab, in an order in which each leaves the nodes as the next one wants them, with the number of nodes that it needs. Not
-/// here: those that want fencing (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret).
-pub const TESTS: [(&str, u8); 18] = [
+/// Tests of cts-lab in the order in which they run, with the least number of nodes that each needs. Not here: those that want fencing
+/// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of [`SEED`].
+const TESTS: [(&str, u8); 19] = [
     ("ComponentFail", 2),
-    ("ResourceRecover", 2),
-    ("ResourceRecover", 2),
+    ("ComponentFail", 2),
     ("Flip", 2),
     ("Flip", 2),
     ("Restart", 2),
@@ -39,11 +38,16 @@ pub const TESTS: [(&str, u8); 18] = [
     ("PartialStart", 2),
     ("Standby", 2),
     ("MaintenanceMode", 2),
+    ("ResourceRecover", 2),
+    ("ResourceRecover", 2),
     ("SplitBrain", 3),
     ("Reattach", 2),
     ("ResyncCIB", 2),
     ("NearQuorumPoint", 2),
 ];
+/// What cts-lab draws nodes and daemons from, unless told otherwise. With this one `ComponentFail` kills the CIB manager, and then the
+/// executor (two nodes) or the fencer (three), and never Corosync, whose loss CTS expects to end in fencing.
+pub const SEED: &str = "5";
 
 /// A test takes 15 s to 3 minutes.
 const LIMIT: Duration = Duration::from_mins(50);
@@ -117,10 +121,8 @@ fn boot(plan: &Plan) -> Result<Cluster> {
 
 /// Puts both agents into the CIB on a node's disk.
 fn configure(cluster: &Cluster, node: NodeName) -> Result<()> {
-    let addresses = [
-        ("eip", format!("elastic_ip={ELASTIC_IP}")),
-        ("vip", format!("secondary_private_ip={PRIVATE_VIP}")),
-    ];
+    let addresses =
+        [("eip", format!("elastic_ip={ELASTIC_IP}")), ("vip", format!("secondary_private_ip={PRIVATE_VIP}"))];
     for (agent, address) in addresses {
         let create = format!(
             "pcs -f {CIB} resource create {agent} ocf:heartbeat:{agent} {address} \
@@ -148,8 +150,25 @@ fn exercise(cluster: &Cluster, plan: &Plan, tests: &[String], log: &Path) -> Res
     let (tests, log) = (tests.join(" "), path(log));
     // CTS is not to write a CIB of its own, so --clobber-cib is not given.
     let words = [
-        "nsenter", &net, "unshare", "--mount", "--uts", "--", &exerciser, &folder, "--nodes", &nodes, "--logfile",
-        LOG, "--outputfile", &log, "--disable-fencing", "--seed", &plan.seed, "--choose", &tests,
+        "nsenter",
+        &net,
+        "unshare",
+        "--mount",
+        "--uts",
+        "--",
+        &exerciser,
+        &folder,
+        "--nodes",
+        &nodes,
+        "--logfile",
+        LOG,
+        "--outputfile",
+        &log,
+        "--disable-fencing",
+        "--seed",
+        &plan.seed,
+        "--choose",
+        &tests,
     ];
     let mut lab = Cmd::new(words).build().spawn().map_err(Error::io("starting cts-lab"))?;
     let ended = until("the end of cts-lab", LIMIT, || {
@@ -186,7 +205,8 @@ fn flaws_of_the_addresses(cluster: &mut Cluster) -> Result<Vec<String>> {
 /// Returns an action of an agent that failed, in words.
 fn failed_action(event: &Event) -> Option<String> {
     let Kind::Ended { action, resource, result } = &event.kind else { return None };
-    let well = ["ok", "not running", "Cancelled", "Done"].iter().any(|good| result.eq_ignore_ascii_case(good));
+    let well =
+        ["ok", "not running", "Cancelled", "Done"].iter().any(|good| result.eq_ignore_ascii_case(good));
     (!well && action != PRETENDED_FAILURE)
         .then(|| format!("{} of {resource} on {}: {result}", action, event.node))
 }
@@ -215,7 +235,11 @@ mod tests {
 
     fn ended(action: &str, result: &str) -> Event {
         let (action, result) = (action.to_owned(), result.to_owned());
-        Event { at: 0.0, node: "n1".parse().unwrap(), kind: Kind::Ended { action, resource: "eip".into(), result } }
+        Event {
+            at: 0.0,
+            node: "n1".parse().unwrap(),
+            kind: Kind::Ended { action, resource: "eip".into(), result },
+        }
     }
 
     #[test]

@@ -33,7 +33,8 @@ impl Summary {
     pub fn parse(log: &str) -> Self {
         let mut summary = Self::default();
         // "Nov 29 01:07:14\texerciser BadNews: ..."
-        let said = log.lines().filter_map(|line| line.split_once('\t')?.1.split_once(' ').map(|(_, said)| said));
+        let said =
+            log.lines().filter_map(|line| line.split_once('\t')?.1.split_once(' ').map(|(_, said)| said));
         for line in said.filter(|line| !line.starts_with("debug: ")) {
             summary.completed |= line.contains("<<<<<<<<<<<<<<<< TESTS COMPLETED");
             if let Some(news) = line.strip_prefix("BadNews: ") {
