@@ -1,5 +1,6 @@
-//! Writes what is made from the agent's own tables: man pages, the shell completion, and the table of exit codes in
-//! `docs/behaviour.md`. So they can't promise what the program does not do.
+//! Writes what is made from the agent's own tables: man pages, the shell completion, the meta-data in `ocf/` for those who read
+//! it without building the agent, and the table of exit codes in `docs/behaviour.md`. So they can't promise what the program
+//! does not do, and a review shows what a change does to users' configurations.
 //!
 //! The results are checked in, so that packages are built with cargo alone; a test fails when they are older than the tables. `elastic-ip(8)` and `eip-keepalived(8)` are written by hand, and a test compares their names with the code.
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use eip::face::ctl;
 use eip::ocf::agent;
+use eip::ocf::meta_data::meta_data;
 use eip::resource::error;
 
 mod eipctl;
@@ -37,6 +39,10 @@ pub fn all() -> io::Result<Vec<Page>> {
     for agent in agent::ALL {
         let path = format!("packaging/man/man7/ocf_heartbeat_{}.7", agent.name);
         pages.push(Page { path: path.into(), text: ocf::page(agent)? });
+        for (suffix, version) in [("", None), ("-1.1", Some((1, 1)))] {
+            let path = format!("ocf/{}{suffix}.xml", agent.name);
+            pages.push(Page { path: path.into(), text: meta_data(agent, version) });
+        }
     }
     pages.push(Page { path: "packaging/man/man8/eipctl.8".into(), text: eipctl::page()? });
     pages.push(Page { path: "packaging/completions/eipctl".into(), text: completion() });
