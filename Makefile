@@ -78,7 +78,7 @@ agent: ## The agent alone, into $CARGO_TARGET_DIR/release; BUILD=plain does with
 build: agent ## The agent into $CARGO_TARGET_DIR/release, the simulator and the cluster harness into $CARGO_TARGET_DIR/debug
 	cargo build --locked -p aws-sim -p cluster
 
-pages: ## Renew the man pages and the shell completion from the agent's tables
+pages: ## Renew what is made from the agent's tables: man pages, completion, meta-data, the table of exit codes
 	cargo run --locked -p pages
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built

@@ -73,6 +73,6 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<Str
     let mut bytes = Vec::new();
     write(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines = text.lines().filter(|line| !line.contains(".ds Aq"));
-    Ok(lines.map(|line| format!("{}\n", line.trim_end())).collect())
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains(".ds Aq")).map(str::trim_end).collect();
+    Ok(lines.join("\n") + "\n")
 }

@@ -1,8 +1,8 @@
-//! Renews the man pages and the shell completion below `packaging/`.
+//! Renews the man pages, the shell completion and the table of exit codes.
 
 fn main() -> std::io::Result<()> {
     for path in pages::renew()? {
-        println!("renewed: packaging/{}", path.display());
+        println!("renewed: {}", path.display());
     }
     Ok(())
 }

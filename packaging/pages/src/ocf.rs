@@ -7,7 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use eip::ocf::agent::{ActionSpec, Advertised, Agent};
 use eip::params::table::{Effect, Spec};
 
-use crate::{fill, folder};
+use crate::{fill, root};
 
 /// The form of the page; what the agent's tables know is between at signs.
 const TEMPLATE: &str = include_str!("../ocf_heartbeat.7");
@@ -17,7 +17,7 @@ const TEMPLATE: &str = include_str!("../ocf_heartbeat.7");
 /// # Errors
 /// If the agent has no file in `examples/`.
 pub(crate) fn page(agent: &Agent) -> io::Result<String> {
-    let examples = folder().join(format!("pages/examples/{}.7", agent.name));
+    let examples = root().join(format!("packaging/pages/examples/{}.7", agent.name));
     let advertised: Vec<&ActionSpec> =
         agent.actions.iter().filter(|action| action.advertised != Advertised::Never).collect();
     let mut page = TEMPLATE.to_owned();

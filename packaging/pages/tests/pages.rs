@@ -13,20 +13,20 @@ use eip::params::table::{self, Effect};
 const OF_THE_CLUSTER: &[&str] = &["interval", "timeout", "allow-migrate", "--validate"];
 
 /// Written by hand; `tests/agent` runs the forms that they show.
-const BY_HAND: [&str; 2] = ["man/man8/eip-keepalived.8", "man/man8/elastic-ip.8"];
+const BY_HAND: [&str; 2] = ["packaging/man/man8/eip-keepalived.8", "packaging/man/man8/elastic-ip.8"];
 
 fn generated() -> Vec<pages::Page> {
-    pages::all().unwrap()
+    pages::all().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn checked_in(path: &str) -> String {
-    fs::read_to_string(pages::folder().join(path)).unwrap()
+    fs::read_to_string(pages::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 #[test]
 fn checked_in_pages_are_those_of_the_tables() {
     for page in generated() {
-        let path = pages::folder().join(&page.path);
+        let path = pages::root().join(&page.path);
         let found = fs::read_to_string(&path).unwrap_or_default();
         assert!(found == page.text, "{} is outdated; renew it with: make pages", path.display());
     }
@@ -34,7 +34,7 @@ fn checked_in_pages_are_those_of_the_tables() {
 
 #[test]
 fn no_placeholder_is_left() {
-    for page in generated().into_iter().filter(|page| page.path.starts_with("man")) {
+    for page in generated().into_iter().filter(|page| page.path.starts_with("packaging/man")) {
         let placeholder = page.text.split('@').nth(1);
         assert_eq!(placeholder, None, "{}", page.path.display());
     }
@@ -44,9 +44,13 @@ fn no_placeholder_is_left() {
 fn no_page_is_left_of_something_that_is_gone() {
     let known: BTreeSet<PathBuf> =
         generated().into_iter().map(|page| page.path).chain(BY_HAND.map(PathBuf::from)).collect();
-    for folder in ["man/man7", "man/man8", "completions"] {
-        for entry in fs::read_dir(pages::folder().join(folder)).unwrap() {
+    for folder in ["packaging/man/man7", "packaging/man/man8", "packaging/completions", "ocf"] {
+        for entry in fs::read_dir(pages::root().join(folder)).unwrap() {
             let path = PathBuf::from(folder).join(entry.unwrap().file_name());
+            // Test cases of ocft are no generated file.
+            if path.ends_with("ocft") {
+                continue;
+            }
             assert!(known.contains(&path), "nothing makes {}", path.display());
         }
     }
@@ -55,7 +59,7 @@ fn no_page_is_left_of_something_that_is_gone() {
 #[test]
 fn a_page_describes_every_advertised_action_with_its_timeout() {
     for agent in agent::ALL {
-        let page = checked_in(&format!("man/man7/ocf_heartbeat_{}.7", agent.name));
+        let page = checked_in(&format!("packaging/man/man7/ocf_heartbeat_{}.7", agent.name));
         let entries: BTreeMap<&str, &str> = page
             .split(".TP\n\\fB")
             .filter_map(|entry| entry.split_once("\\fR\n"))
@@ -73,7 +77,7 @@ fn a_page_describes_every_advertised_action_with_its_timeout() {
 #[test]
 fn examples_use_parameters_that_exist() {
     for agent in agent::ALL {
-        let page = checked_in(&format!("pages/examples/{}.7", agent.name));
+        let page = checked_in(&format!("packaging/pages/examples/{}.7", agent.name));
         let settings = page.split(['\n', ' ', '"']).filter_map(|word| word.split_once('='));
         for (name, _) in settings {
             let name = name.replace('\\', "");
@@ -93,7 +97,7 @@ fn terms(page: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_page_of_elastic_ip_names_every_setting_file_and_default() {
-    let page = checked_in("man/man8/elastic-ip.8");
+    let page = checked_in("packaging/man/man8/elastic-ip.8");
     let terms = terms(&page);
     let used = table::EIP.iter().filter(|spec| spec.effect == Effect::Used);
     for name in
@@ -111,7 +115,7 @@ fn the_page_of_elastic_ip_names_every_setting_file_and_default() {
 
 #[test]
 fn the_page_of_eip_keepalived_names_every_file_and_default() {
-    let page = checked_in("man/man8/eip-keepalived.8");
+    let page = checked_in("packaging/man/man8/eip-keepalived.8");
     let defaults = keepalived::settings::Settings::default();
     for (name, default) in [
         ("DEADLINE", defaults.deadline),
@@ -144,8 +148,8 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 /// Returns the paths of all man pages.
 fn man_pages() -> Vec<String> {
     let paths = generated().into_iter().map(|page| page.path).chain(BY_HAND.map(PathBuf::from));
-    let man = paths.filter(|path| path.starts_with("man"));
-    let pages: Vec<String> = man.map(|path| pages::folder().join(path).display().to_string()).collect();
+    let man = paths.filter(|path| path.starts_with("packaging/man"));
+    let pages: Vec<String> = man.map(|path| pages::root().join(path).display().to_string()).collect();
     assert!(pages.len() > BY_HAND.len());
     pages
 }
@@ -179,7 +183,7 @@ fn whatis_finds_each_page_by_its_name() {
 
 #[test]
 fn the_shell_completes_commands_and_their_options() {
-    let script = pages::folder().join("completions/eipctl");
+    let script = pages::root().join("packaging/completions/eipctl");
     for (words, expected) in [("sh", "show"), ("show --js", "--json"), ("restore --time", "--timeout")] {
         let words: Vec<&str> = words.split(' ').collect();
         let (now, before) = (words[words.len() - 1], words.len());
@@ -194,7 +198,7 @@ fn the_shell_completes_commands_and_their_options() {
 
 #[test]
 fn the_page_of_eipctl_has_every_command_and_option() {
-    let page = checked_in("man/man8/eipctl.8");
+    let page = checked_in("packaging/man/man8/eipctl.8");
     for command in eip::face::ctl::command::command().get_subcommands() {
         assert!(page.contains(&format!(".SS {}\n", command.get_name())), "{command}");
         for long in command.get_arguments().filter_map(clap::Arg::get_long) {
@@ -208,7 +212,7 @@ fn the_page_of_eipctl_has_every_command_and_option() {
 #[test]
 fn a_page_prints_every_parameter_with_its_description() {
     for agent in agent::ALL {
-        let page = pages::folder().join(format!("man/man7/ocf_heartbeat_{}.7", agent.name));
+        let page = pages::root().join(format!("packaging/man/man7/ocf_heartbeat_{}.7", agent.name));
         let Some(printed) = output("mandoc", &["-T", "ascii", "-O", "width=400", page.to_str().unwrap()])
         else {
             return;

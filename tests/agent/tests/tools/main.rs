@@ -11,7 +11,6 @@
 
 mod agent;
 mod by_hand;
-mod checked_in;
 mod cib;
 mod crm_resource;
 mod crmsh;
