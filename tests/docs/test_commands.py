@@ -1,6 +1,9 @@
 """Commands in the documents exist: targets of make, commands and options of eipctl, parameters of the agents."""
 
+import functools
+import pathlib
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -47,6 +50,7 @@ SINCE = (
     (r"pcs cluster (un)?standby|pcs resource show|pcs cluster auth", "0.9"),
     (r"pcs resource refresh", "7.5"),
 )
+CRMSH = pathlib.Path("/usr/share/crmsh/crm.8.adoc")
 # How far away it may stand, in lines.
 BESIDE = 6
 
@@ -61,6 +65,21 @@ def without_version(text: str) -> list[str]:
             if re.search(command, line) and not any(version in other for other in around):
                 found.append(f"{version}: {line.strip()}")
     return found
+
+
+@functools.cache
+def listed(program: str, section: str) -> list[list[str]]:
+    """The commands that the installed pcs or crmsh has in one of its sections, in words."""
+    if program == "crm":
+        # What `crm help` reads, which takes seconds to do so.
+        return [[name] for name in re.findall(rf"^\[\[cmdhelp[_.]{section}[_.]([\w-]+)", CRMSH.read_text(), re.MULTILINE)]
+    told = subprocess.run([program, section, "help"], capture_output=True, text=True, check=False).stdout
+    commands = [re.split(r" [<\[(]", line.strip())[0].split() for line in told.split("\n") if re.match(r" {4}\S", line)]
+    return [words for words in commands if words]
+
+
+def is_listed(program: str, section: str, *words: str) -> bool:
+    return any(names == list(words[:len(names)]) for names in listed(program, section))
 
 
 def lines() -> list[tuple[str, str]]:
@@ -118,6 +137,21 @@ class Commands(unittest.TestCase):
             if document.name != "CHANGELOG.md":
                 with self.subTest(document=document.name):
                     self.assertEqual([], without_version(document.read_text()))
+
+    def test_commands_of_pcs_and_crm_exist(self):
+        """In the versions that are installed here; what only pcs 0.9 has is left out."""
+        only_old = dict((version, command) for command, version in SINCE)["0.9"]
+        for program in ("pcs", "crm"):
+            with self.subTest(program=program):
+                if not shutil.which(program) or program == "crm" and not CRMSH.exists():
+                    self.skipTest(f"{program} is not installed")
+                self.assertFalse(is_listed(program, "resource", "fly"))
+                shown = [words for _, line in lines() for words in calls(line, program) if len(words) > 1]
+                shown = [words for words in shown if words[0].isalpha() and words[1][0].isalpha()]
+                self.assertGreater(len(shown), 5)
+                for words in shown:
+                    command = " ".join((program, *words))
+                    self.assertTrue(re.search(only_old, command) or is_listed(program, *words), command)
 
     def test_a_command_without_its_version_is_found(self):
         command = "    crm_resource --validate=10 --class ocf\n"
