@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use aws_sim::{Request, Service};
 
-use crate::cluster::{Cluster, RESOURCE};
-use crate::error::Result;
-use crate::journal::{Event, Kind};
-use crate::scenario::Story;
+use crate::machines::Machines;
+use crate::pacemaker::journal::{Event, Kind};
+use crate::pacemaker::{ELASTIC, PRIVATE, RESOURCE};
+use crate::story::Story;
 use crate::timeline::{Gap, Held, Marks, Sample, nobody, outage, unheld};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
@@ -41,16 +41,13 @@ pub struct Line {
 }
 
 impl Chronicle {
-    /// Tells the story of what has happened to the cluster.
-    ///
-    /// # Errors
-    /// When a log cannot be read.
-    pub fn of(cluster: &mut Cluster, story: &Story) -> Result<Self> {
+    /// Tells the story of what has happened to the nodes; `events` are what their cluster manager has logged, as far as it is read.
+    #[must_use]
+    pub fn of(story: &Story, machines: &Machines, mut events: Vec<Event>) -> Self {
         let (from, to) = story.window();
         let within = |at: Epoch| at >= from && at <= to;
-        let mut events = cluster.events_since(from)?;
         events.retain(|event| within(event.at));
-        let world = cluster.world();
+        let world = machines.world();
         let history = world.history();
         let requests: Vec<(Option<NodeName>, Request)> = world
             .requests_since(from)
@@ -58,8 +55,8 @@ impl Chronicle {
             .filter(|request| within(request.at))
             .map(|request| (world.sender(&request), request))
             .collect();
-        let samples = cluster.probe().since(from - 1.0);
-        let hit: Vec<NodeName> = cluster
+        let samples = machines.probe().since(from - 1.0);
+        let hit: Vec<NodeName> = machines
             .unusable()
             .iter()
             .filter(|span| span.to.is_none_or(|end| end > from))
@@ -79,14 +76,14 @@ impl Chronicle {
         lines.extend(answers(&samples, from, to));
         lines.sort_by(|a, b| a.at.total_cmp(&b.at));
 
-        Ok(Self {
+        Self {
             marks: marks(from, story.target, &hit, &events, &requests, &history, &samples),
-            unheld: unheld(&history, cluster.unusable(), from, to),
+            unheld: unheld(&history, machines.unusable(), from, to),
             nobody: nobody(&history, from, to),
             outage: outage(&samples, from, to),
             lines: once(lines),
             calls: (calls(Service::Ec2), calls(Service::Imds)),
-        })
+        }
     }
 }
 
@@ -128,25 +125,25 @@ fn marks(
 }
 
 fn told(event: &Event) -> Option<Line> {
+    let ours = |resource: &str| [&ELASTIC, &PRIVATE].iter().any(|address| address.resource == resource);
     let what = match &event.kind {
         Kind::Suspicion(why) => format!("corosync: {why}"),
         Kind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
         Kind::PeerBack(peer) => format!("pacemaker: {peer} is a member"),
-        Kind::Executing { action, resource } if resource == RESOURCE && action != "monitor" => {
-            format!("agent: {action}")
+        Kind::Executing { action, resource } if ours(resource) && action != "monitor" => {
+            format!("{resource}: {action}")
         }
-        Kind::Ended { action, resource, result } if resource == RESOURCE && result != "Cancelled" => {
-            format!("agent: {action} ended: {result}")
+        Kind::Ended { action, resource, result } if ours(resource) && result != "Cancelled" => {
+            format!("{resource}: {action} ended: {result}")
         }
         _ => return None,
     };
     Some(line(event.at, event.node, what))
 }
 
-/// Returns the line of a request that moves the address, or tries to.
-#[must_use]
-pub fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
-    if !request.is("AssociateAddress") && !request.is("DisassociateAddress") {
+/// Returns the line of a request that moves an address, or tries to.
+fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
+    if ![&ELASTIC, &PRIVATE].iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
         return None;
     }
     let flaw = request.code.as_ref().or(request.fault.as_ref());
@@ -156,7 +153,7 @@ pub fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
 }
 
 /// Returns a line for every change of the holder between `from` and `to`.
-pub fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
+fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
     history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
         let what = held.by.map_or_else(|| "nobody holds it".to_owned(), |node| format!("{node} holds it"));
         line(held.at, "address", what)
@@ -164,8 +161,7 @@ pub fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item =
 }
 
 /// The client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
-#[must_use]
-pub fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
+fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
     let mut last: Option<(NodeName, Epoch)> = None;
@@ -186,8 +182,7 @@ pub fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
 }
 
 /// Puts lines that repeat the one before them into one.
-#[must_use]
-pub fn once(lines: Vec<Line>) -> Vec<Line> {
+fn once(lines: Vec<Line>) -> Vec<Line> {
     let mut kept: Vec<(Line, usize)> = Vec::new();
     for line in lines {
         match kept.iter_mut().rev().take(2).find(|(last, _)| last.who == line.who && last.what == line.what) {
@@ -204,8 +199,7 @@ pub fn once(lines: Vec<Line>) -> Vec<Line> {
     kept.into_iter().map(counted).collect()
 }
 
-/// Returns a line.
-pub fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
+fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
     Line { at, who: who.to_string(), what: what.into() }
 }
 

@@ -8,17 +8,24 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::cluster::Options;
-use crate::scenario::{self, Scenario};
-use crate::{built, chaos};
+use crate::built;
+use crate::heartbeat::HEARTBEAT;
+use crate::keepalived::KEEPALIVED;
+use crate::pacemaker::scenario::{self, Scenario};
+use crate::pacemaker::{Options, chaos};
+use crate::pairs::Manager;
+
+/// The cluster managers that run pairs of nodes.
+pub static MANAGERS: [&Manager; 2] = [&HEARTBEAT, &KEEPALIVED];
 
 /// What is asked for.
-#[derive(Debug)]
 pub enum Request {
     /// Print the scenarios.
     List,
-    /// Run scenarios.
+    /// Run scenarios of Pacemaker.
     Test(Plan),
+    /// Run groups of scenarios of another cluster manager, all without a name, with the packages of a folder.
+    Pairs(&'static Manager, PathBuf, Vec<String>),
     /// Run rounds of random failures.
     Chaos(chaos::Request),
     /// Show a takeover.
@@ -32,7 +39,6 @@ pub enum Request {
 }
 
 /// Which scenarios to run, and how.
-#[derive(Debug)]
 pub struct Plan {
     /// The scenarios, in order.
     pub scenarios: Vec<&'static Scenario>,
@@ -58,7 +64,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, c
             let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
             Request::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
         }
-        _ => Request::List,
+        Some((name, matches)) => match MANAGERS.iter().find(|manager| manager.name == name) {
+            Some(manager) => {
+                let packages = matches.get_one::<PathBuf>("PACKAGES").cloned().unwrap_or_default();
+                let groups = matches.get_many("GROUP").unwrap_or_default().cloned().collect();
+                Request::Pairs(manager, packages, groups)
+            }
+            None => Request::List,
+        },
+        None => Request::List,
     })
 }
 
@@ -95,13 +109,30 @@ fn command() -> Command {
         .help("Those to run [default: all]")
         .hide_possible_values(true);
     let listen = Arg::new("LISTEN").required(true).value_parser(value_parser!(SocketAddr));
+    let packages = Arg::new("PACKAGES")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("The folder of the .deb files");
+    let pairs = MANAGERS.iter().map(|manager| {
+        let groups = Arg::new("GROUP")
+            .num_args(0..)
+            .value_parser(manager.groups.iter().map(|group| group.name).collect::<Vec<_>>())
+            .help("Those to run [default: all]");
+        let about = format!("Run scenarios of {}", manager.name);
+        Command::new(manager.name).about(about).arg(packages.clone()).arg(groups)
+    });
     Command::new("cluster")
-        .about("Real Pacemaker clusters in network namespaces, in a simulated cloud. Needs root.")
+        .about("Real clusters in network namespaces, in a simulated cloud. Needs root.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            Command::new("test").about("Run scenarios").args(shared.clone()).arg(save.clone()).arg(scenarios),
+            Command::new("test")
+                .about("Run scenarios of Pacemaker")
+                .args(shared.clone())
+                .arg(save.clone())
+                .arg(scenarios),
         )
+        .subcommands(pairs)
         .subcommand(
             Command::new("chaos")
                 .about("Run rounds of random failures, with strict checks")
@@ -179,10 +210,16 @@ mod tests {
 
     #[test]
     fn scenario_names_are_unique() {
-        let mut names: Vec<_> = scenario::all().iter().map(|scenario| scenario.name).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), all);
+        let others = MANAGERS.map(|manager| {
+            let scenarios = manager.groups.iter().flat_map(|group| group.scenarios);
+            scenarios.map(|scenario| scenario.name).collect::<Vec<_>>()
+        });
+        let pacemaker = scenario::all().iter().map(|scenario| scenario.name).collect();
+        for mut names in others.into_iter().chain([pacemaker]) {
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all);
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! The harness's command line: `cluster list | test | chaos | demo | shell | clean`.
+//! The harness's command line: `cluster list | test | heartbeat | keepalived | chaos | demo | shell | clean`.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use cluster::cli::{self, Request};
+use cluster::cli::{self, MANAGERS, Request};
 use cluster::error::{Error, Result};
-use cluster::scenario::Scenario;
-use cluster::{chaos, demo, interrupt, leftovers, prerequisites, probe, program, scenario, shell, suite};
+use cluster::pacemaker::{chaos, demo, scenario, shell};
+use cluster::{interrupt, leftovers, pairs, prerequisites, probe, program};
 
 fn main() -> ExitCode {
     let request = match cli::parse(std::env::args_os()) {
@@ -17,32 +17,42 @@ fn main() -> ExitCode {
 }
 
 fn run(request: Request) -> Result<ExitCode> {
-    match request {
+    let missing = match request {
         Request::List => {
-            let line = |scenario: &&Scenario| format!("{:<32} {}\n", scenario.name, scenario.about);
-            let list: String = scenario::all().iter().map(line).collect();
             // A reader such as `head` may close the pipe early.
-            let _ = std::io::stdout().write_all(list.as_bytes());
+            let _ = std::io::stdout().write_all(list().as_bytes());
             return Ok(ExitCode::SUCCESS);
         }
         Request::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
-        _ => {}
-    }
-    let missing = prerequisites::missing();
+        Request::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
+        _ => prerequisites::missing(),
+    };
     if !missing.is_empty() {
         return Ok(program::skip("cluster", &missing));
     }
     interrupt::install().map_err(Error::io("installing signal handlers"))?;
-    let removed = leftovers::sweep()?;
-    for item in &removed {
+    for item in leftovers::sweep()? {
         println!("removed from a dead run: {item}");
     }
-    let passed = match request {
-        Request::Test(plan) => suite::run(&plan)?,
-        Request::Chaos(request) => chaos::run(&request)?,
-        Request::Demo(options) => demo::run(&options).map(|()| true)?,
-        Request::Shell(options) => shell::run(&options).map(|()| true)?,
-        Request::Clean | Request::List | Request::NodeWeb(_) => true,
-    };
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    match request {
+        Request::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
+        Request::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
+        Request::Chaos(request) => chaos::run(&request),
+        Request::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
+        Request::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
+        Request::Clean | Request::List | Request::NodeWeb(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Returns a line for each scenario; those of other cluster managers than Pacemaker with the command that runs their group.
+fn list() -> String {
+    let line = |name: &str, about: &str| format!("{name:<32} {about}\n");
+    let pacemaker = scenario::all().into_iter().map(|scenario| line(scenario.name, scenario.about));
+    let others = MANAGERS.iter().flat_map(|manager| {
+        manager.groups.iter().flat_map(|group| {
+            let name = |scenario| format!("{} {} {scenario}", manager.name, group.name);
+            group.scenarios.iter().map(move |scenario| line(&name(scenario.name), scenario.about))
+        })
+    });
+    pacemaker.chain(others).collect()
 }

@@ -37,8 +37,8 @@ const ENVIRONMENT: [&str; 7] = [
 pub struct Image {
     /// The script that is PID 1.
     pub init: PathBuf,
-    /// The agent under test.
-    pub agent: PathBuf,
+    /// What is installed on the node: the agent under test, or the folder of the packages.
+    pub subject: PathBuf,
     /// The harness's own binary, for the web server.
     pub web: PathBuf,
     /// An address at which every node serves whenever it has it, beside its own one.
@@ -221,7 +221,7 @@ impl Node {
         let fork = ["--fork", "--kill-child", "--"];
         let path = |path: &Path| path.display().to_string();
         let own = [path(&self.image.init), self.name.to_string(), path(&self.folder)];
-        let image = [path(&self.image.agent), path(&self.image.web)];
+        let image = [path(&self.image.subject), path(&self.image.web)];
         Cmd::new(holder.iter().chain(&fork).map(ToString::to_string).chain(own).chain(image))
     }
 

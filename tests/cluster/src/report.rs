@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::chronicle::Chronicle;
 use crate::error::Error;
-use crate::scenario::Story;
+use crate::story::Story;
 
 /// A scenario's row of the final table.
 #[derive(Debug)]

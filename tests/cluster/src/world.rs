@@ -2,11 +2,12 @@
 //! harness's own terms.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use aws_sim::{
-    Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceSpec, Request,
+    Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId, InterfaceSpec,
+    Request,
 };
 use aws_sim::{Service, Sim, Tls};
 
@@ -68,7 +69,7 @@ impl World {
     /// Returns who holds the elastic IP.
     #[must_use]
     pub fn holder(&self) -> Option<NodeName> {
-        self.cloud().holder(ELASTIC_IP).and_then(|holder| self.node_of(&holder.instance))
+        self.holder_of(ELASTIC_IP)
     }
 
     /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
@@ -82,22 +83,64 @@ impl World {
         associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
     }
 
-    /// Returns who has the private address that moves.
+    /// Assigns a private address to a node, as a person does at the console.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when the node is no instance.
+    pub fn assign_private(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
+        let eni = self.interface_of(node)?;
+        self.cloud().assign_private_ip(&eni, ip);
+        Ok(())
+    }
+
+    /// Associates an elastic IP with a node, as a person does at the console.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when the node is no instance, or EC2 refuses.
+    pub fn associate(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
+        let associated = self.cloud().try_associate(ip, &self.interface_of(node)?, None);
+        associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
+    }
+
+    fn interface_of(&self, node: NodeName) -> Result<InterfaceId> {
+        let instance = self.cloud().instance(&InstanceId::from(node.instance()));
+        let interface = instance.and_then(|instance| instance.interfaces.into_iter().next());
+        interface.map(|first| first.eni).ok_or_else(|| Error::Wrong(format!("{node} has no interface")))
+    }
+
+    /// Returns who holds an address, an elastic or a private one.
     #[must_use]
-    pub fn private_holder(&self) -> Option<NodeName> {
-        self.cloud().private_holder(PRIVATE_VIP).and_then(|(instance, _)| self.node_of(&instance))
+    pub fn holder_of(&self, ip: Ipv4Addr) -> Option<NodeName> {
+        let elastic = self.cloud().holder(ip).map(|holder| holder.instance);
+        let holder = elastic.or_else(|| self.cloud().private_holder(ip).map(|(instance, _)| instance));
+        holder.and_then(|instance| self.node_of(&instance))
     }
 
     /// Returns every change of the elastic IP's holder, in order.
     #[must_use]
     pub fn history(&self) -> Vec<Held> {
-        let changes = self.cloud().history(ELASTIC_IP);
-        let held = |change: &aws_sim::HolderChange| Held {
-            at: change.at,
-            by: change.holder.as_ref().and_then(|holder| self.node_of(&holder.instance)),
-            made_by: change.by.as_ref().and_then(|id| self.node_of(id)),
-        };
-        changes.iter().map(held).collect()
+        self.history_of(ELASTIC_IP)
+    }
+
+    /// Returns every change of an address's holder, in order; of an elastic or a private one.
+    #[must_use]
+    pub fn history_of(&self, ip: Ipv4Addr) -> Vec<Held> {
+        let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
+        let elastic = self.cloud().history(ip).into_iter().map(|change| {
+            let by = node(change.holder.as_ref().map(|holder| &holder.instance));
+            Held { at: change.at, by, made_by: node(change.by.as_ref()) }
+        });
+        let private = self.cloud().private_history(ip).into_iter().map(|change| {
+            let by = node(change.instance.as_ref());
+            Held { at: change.at, by, made_by: node(change.by.as_ref()) }
+        });
+        elastic.chain(private).collect()
+    }
+
+    /// Returns how often an address under test has moved.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.history().len() + self.history_of(PRIVATE_VIP).len()
     }
 
     /// Returns the requests that arrived since `from`, in order.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cluster::cluster::Cluster;
 use cluster::error::{Error, Result};
+use cluster::pacemaker::Cluster;
 use cluster::topology::NodeName;
 
 /// The longest of them makes a cluster (40 s) on a machine three times slower.

@@ -168,7 +168,7 @@ pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
 
 /// The address reaches a node only when the server runs there.
 fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
-    use cluster::journal::Kind;
+    use cluster::pacemaker::journal::Kind;
     let events = stage.cluster_mut().events_since(from)?;
     let begun = |name: &str| {
         let starts = events.iter().filter(|event| event.node == on);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cluster::cluster::{Cluster, RESOURCE};
 use cluster::error::{Error, Result};
+use cluster::pacemaker::{Cluster, RESOURCE};
 use cluster::topology::{NodeName, WEB_PORT};
 
 use super::{Start, Tool, build};

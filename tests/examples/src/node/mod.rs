@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sim::{Tls, Validity};
-use cluster::cluster::{Cluster, Options};
 use cluster::command::Cmd;
 use cluster::error::{Error, Result};
+use cluster::pacemaker::{Cluster, Options};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, NodeName};
 

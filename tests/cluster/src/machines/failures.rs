@@ -1,0 +1,136 @@
+//! What can happen to a node, and how it is connected again.
+
+use std::net::Ipv4Addr;
+
+use super::Machines;
+use crate::error::Result;
+use crate::timeline::Unusable;
+use crate::topology::NodeName;
+use crate::wait::{Epoch, now};
+
+/// How a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing has happened to it.
+    Well,
+    /// Without power.
+    Dead,
+    /// Corosync was killed, or the cluster's daemons were ended; the rest of the node runs on.
+    NoCorosync,
+    /// Cut off from the other nodes.
+    Cut(Cut),
+}
+
+/// How a node is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Its interface is down: every call fails at once.
+    LinkDown,
+    /// Its packets vanish: every call hangs.
+    Blackhole,
+    /// The other nodes do not reach it, nor it them; all reach the cloud. The node can serve.
+    Peers,
+}
+
+impl Machines {
+    /// Returns the nodes that nothing has happened to.
+    #[must_use]
+    pub fn well(&self) -> Vec<NodeName> {
+        self.nodes().into_iter().filter(|node| self.condition(*node) == Condition::Well).collect()
+    }
+
+    /// Returns how a node is.
+    #[must_use]
+    pub fn condition(&self, node: NodeName) -> Condition {
+        self.conditions.get(&node).map_or(Condition::Dead, |(condition, _)| *condition)
+    }
+
+    /// Returns since when a node is as it is.
+    #[must_use]
+    pub fn since(&self, node: NodeName) -> Epoch {
+        self.conditions.get(&node).map_or_else(now, |(_, since)| *since)
+    }
+
+    /// Kills a node as a power cut does and returns when. Nothing answers at its address any more.
+    ///
+    /// # Errors
+    /// When its network cannot be unplugged.
+    pub fn power_off(&mut self, node: NodeName) -> Result<Epoch> {
+        let at = self.set_condition(node, Condition::Dead);
+        self.node_mut(node)?.kill();
+        self.net.set_plugged(node, false)?;
+        Ok(at)
+    }
+
+    /// Cuts a node off and returns when.
+    ///
+    /// # Errors
+    /// When the network cannot be changed.
+    pub fn cut(&mut self, node: NodeName, how: Cut) -> Result<Epoch> {
+        let at = self.set_condition(node, Condition::Cut(how));
+        self.set_cut(node, how, true)?;
+        Ok(at)
+    }
+
+    /// Connects a node again, whatever has happened to it, and returns when, and how it was. A dead one has yet to be booted.
+    ///
+    /// # Errors
+    /// When the network cannot be changed.
+    pub fn reconnect(&mut self, node: NodeName) -> Result<(Epoch, Condition)> {
+        let (at, condition) = (now(), self.condition(node));
+        match condition {
+            Condition::Well => return Ok((at, condition)),
+            Condition::Dead => {
+                self.net.reset_addresses(node)?;
+                self.net.set_plugged(node, true)?;
+            }
+            Condition::Cut(how) => self.set_cut(node, how, false)?,
+            Condition::NoCorosync => {}
+        }
+        self.conditions.insert(node, (Condition::Well, at));
+        self.set_usable(node, at);
+        Ok((at, condition))
+    }
+
+    /// Notes that something has happened to a node, and returns when.
+    pub fn set_condition(&mut self, node: NodeName, condition: Condition) -> Epoch {
+        let from = now();
+        self.conditions.insert(node, (condition, from));
+        if matches!(condition, Condition::Dead | Condition::Cut(Cut::LinkDown | Cut::Blackhole)) {
+            self.set_unusable(node, from);
+        }
+        from
+    }
+
+    /// Notes that a node cannot serve from now on.
+    pub fn set_unusable(&mut self, node: NodeName, from: Epoch) {
+        self.unusable.push(Unusable { node, from, to: None });
+    }
+
+    /// Notes that a node can serve again.
+    pub fn set_usable(&mut self, node: NodeName, at: Epoch) {
+        for span in self.unusable.iter_mut().filter(|span| span.node == node) {
+            span.to.get_or_insert(at);
+        }
+    }
+
+    /// Associates an address with a node, as a person does at the console, and returns when.
+    ///
+    /// # Errors
+    /// If the node is no instance, or EC2 refuses.
+    pub fn give(&self, address: Ipv4Addr, node: NodeName) -> Result<Epoch> {
+        self.world.associate(address, node)?;
+        Ok(now())
+    }
+
+    fn set_cut(&self, node: NodeName, how: Cut, cut: bool) -> Result<()> {
+        match how {
+            Cut::LinkDown => self.net.set_link(node, !cut),
+            Cut::Blackhole => self.net.set_plugged(node, !cut),
+            Cut::Peers => {
+                let mut peers = self.nodes().into_iter().filter(|peer| *peer != node);
+                peers.try_for_each(|peer| self.net.set_joined(node, peer, !cut))
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The nodes of a cluster in their simulated cloud, whatever cluster manager they run. Dropping them ends and removes everything.
+
+mod checks;
+mod failures;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use aws_sim::{CredState, InstanceId};
+
+pub use self::failures::{Condition, Cut};
+use crate::error::{Error, Result};
+use crate::net::Net;
+use crate::node::{Image, Node};
+use crate::probe::Probe;
+use crate::state_dir::StateDir;
+use crate::timeline::Unusable;
+use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP, RunId, WEB_PORT};
+use crate::wait::{Epoch, now};
+use crate::world::World;
+
+/// What nodes are made of.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    /// How many there are.
+    pub nodes: u8,
+    /// Whether all of them are in one subnet, instead of one each.
+    pub one_subnet: bool,
+    /// The cluster manager's part of `node-init.sh`: the files of its nodes.
+    pub node_files: &'static str,
+    /// What that part installs: the agent under test, or the folder of the packages.
+    pub subject: PathBuf,
+    /// Key id and secret of a user. If `None`, the instances have a role.
+    pub user: Option<(&'static str, &'static str)>,
+}
+
+/// The nodes, their network and their cloud.
+pub struct Machines {
+    // In the order in which they have to go.
+    nodes: BTreeMap<NodeName, Node>,
+    probe: Probe,
+    world: World,
+    net: Net,
+    state: StateDir,
+    run: RunId,
+    one_subnet: bool,
+    conditions: BTreeMap<NodeName, (Condition, Epoch)>,
+    unusable: Vec<Unusable>,
+}
+
+impl Machines {
+    /// Makes the nodes; `files` writes what a node finds in its folder at its first boot. None is booted yet.
+    ///
+    /// # Errors
+    /// When any part fails to come up; what was made until then is removed.
+    pub fn create(
+        blueprint: &Blueprint,
+        mut files: impl FnMut(&StateDir, NodeName) -> Result<()>,
+    ) -> Result<Self> {
+        let run = RunId::own();
+        let names: Vec<NodeName> = NodeName::first(blueprint.nodes).collect();
+        let state = StateDir::create(&run)?;
+        let net = Net::create(run.clone(), &names)?;
+        let world = World::create(&net, &names, blueprint.one_subnet)?;
+        if let Some((id, secret)) = blueprint.user {
+            world.cloud().add_access_key(id, secret);
+            for name in &names {
+                world.cloud().set_credentials(&InstanceId::from(name.instance()), CredState::Missing404);
+            }
+        }
+        let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;
+        let image = image(&state, blueprint)?;
+        let mut nodes = BTreeMap::new();
+        for &name in &names {
+            state.write(&format!("{name}/log/init.out"), "")?;
+            files(&state, name)?;
+            let folder = state.path().join(name.to_string());
+            nodes.insert(name, Node::new(name, folder, net.node(name), image.clone()));
+        }
+        let conditions = names.iter().map(|name| (*name, (Condition::Well, now()))).collect();
+        let one_subnet = blueprint.one_subnet;
+        let unusable = Vec::new();
+        Ok(Self { nodes, probe, world, net, state, run, one_subnet, conditions, unusable })
+    }
+
+    /// Returns all nodes.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeName> {
+        self.nodes.keys().copied().collect()
+    }
+
+    /// Returns a node.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when there is none of this name.
+    pub fn node(&self, name: NodeName) -> Result<&Node> {
+        self.nodes.get(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
+    }
+
+    /// Returns a node, to boot it or kill it.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] when there is none of this name.
+    pub fn node_mut(&mut self, name: NodeName) -> Result<&mut Node> {
+        self.nodes.get_mut(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
+    }
+
+    /// Returns the cloud.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Returns the network.
+    #[must_use]
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// Returns the client of the elastic IP.
+    #[must_use]
+    pub fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    /// Returns the run's state folder.
+    #[must_use]
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// Returns the id of this run, which names its namespaces.
+    #[must_use]
+    pub fn run_id(&self) -> &RunId {
+        &self.run
+    }
+
+    /// True if all nodes are in one subnet.
+    #[must_use]
+    pub fn is_in_one_subnet(&self) -> bool {
+        self.one_subnet
+    }
+
+    /// Returns the times in which nodes could not serve.
+    #[must_use]
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.unusable
+    }
+}
+
+fn image(state: &StateDir, blueprint: &Blueprint) -> Result<Image> {
+    state.write("node-files.sh", blueprint.node_files)?;
+    state.write("bus.conf", include_str!("../bus.conf"))?;
+    let init = state.write("node-init.sh", include_str!("../node-init.sh"))?;
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&init, executable).map_err(Error::io("making node-init.sh executable"))?;
+    let web = env::current_exe().map_err(Error::io("finding the harness's own binary"))?;
+    let shared = blueprint.one_subnet.then_some(PRIVATE_VIP);
+    Ok(Image { init, subject: blueprint.subject.clone(), web, shared })
+}

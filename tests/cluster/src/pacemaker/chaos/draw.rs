@@ -1,0 +1,110 @@
+//! Draws one failure of a kind: whom it strikes and how. Pure but for the random numbers given.
+
+use std::time::Duration;
+
+use aws_sim::{FaultKind, ImdsState};
+use fastrand::Rng;
+
+use super::failure::{Failure, Whom};
+
+/// The daemons as the kernel names them: 15 characters.
+const DAEMONS: [&str; 6] = [
+    "pacemaker-based",
+    "pacemaker-contr",
+    "pacemaker-execd",
+    "pacemaker-attrd",
+    "pacemaker-sched",
+    "pacemaker-fence",
+];
+/// Corosync, too, can be stopped: it is then suspected.
+const STOPPABLE: [&str; 4] = ["pacemaker-based", "pacemaker-contr", "pacemaker-execd", "corosync"];
+/// Failures that make the address move, whatever else happens.
+const MOVERS: [usize; 6] = [0, 16, 17, 18, 19, 20];
+
+/// Returns whether failures of this kind happen in a cluster of so many nodes: one path of several needs a third node.
+#[must_use]
+pub fn happens(kind: usize, nodes: u8) -> bool {
+    kind != Failure::PathBroken.kind() || nodes > 2
+}
+
+/// Returns whether the failure makes somebody need EC2.
+#[must_use]
+pub fn moves(failure: &Failure) -> bool {
+    !failure.is_of_services() && !matches!(failure, Failure::AgentsKilled(_))
+}
+
+/// Returns a kind that makes the address move.
+pub fn mover(rng: &mut Rng) -> usize {
+    rng.choice(MOVERS).unwrap_or_default()
+}
+
+/// Returns a failure of the kind, unless it does not happen in a cluster of so many nodes.
+pub fn failure(rng: &mut Rng, kind: usize, nodes: u8) -> Option<(Whom, Failure)> {
+    if !happens(kind, nodes) {
+        return None;
+    }
+    let other = Whom::Other(rng.u8(..nodes.saturating_sub(1).max(1)));
+    let one = if rng.u8(..5) < 3 { Whom::Holder } else { other };
+    let some = if rng.bool() { Whom::All } else { one };
+    let millis = |rng: &mut Rng, from, to| Duration::from_millis(rng.u64(from..to));
+    Some(match kind {
+        0 => (one, Failure::PowerCut),
+        1 => (one, Failure::LinkDown),
+        2 => (one, Failure::Blackhole),
+        3 => (one, Failure::PeersLost),
+        4 => (one, Failure::PathBroken),
+        5 => (one, Failure::CorosyncKilled),
+        6 => (one, Failure::Left),
+        7 => (one, Failure::NodeStopped),
+        8 => (one, Failure::DaemonStopped(rng.choice(STOPPABLE)?)),
+        9 => (one, Failure::DaemonKilled(rng.choice(DAEMONS)?)),
+        10 => (one, Failure::AgentsKilled(millis(rng, 0, 400))),
+        11 => (some, Failure::ApiIll(api(rng)?)),
+        12 => {
+            let kinds = [FaultKind::LoseAnswer, FaultKind::EffectThenHang, FaultKind::ShortBody];
+            (Whom::All, Failure::AnswersLost(rng.choice(kinds)?))
+        }
+        13 => (Whom::All, Failure::DescribesOld(millis(rng, 500, 5000))),
+        14 => (some, Failure::MetadataIll(metadata(rng)?)),
+        15 => (some, Failure::MetadataOld(millis(rng, 500, 8000))),
+        16 => (one, Failure::Standby),
+        17 => (other, Failure::MovedTo),
+        18 => (one, Failure::Banned),
+        19 => (Whom::All, Failure::TakenAway),
+        20 => (other, Failure::GivenTo),
+        21 => (Whom::All, Failure::PrivateTakenAway),
+        _ => (other, Failure::PrivateGivenTo),
+    })
+}
+
+fn api(rng: &mut Rng) -> Option<FaultKind> {
+    let error = |status, code: &str| FaultKind::Error { status, code: code.into(), message: code.into() };
+    let delay = Duration::from_millis(rng.u64(200..1500));
+    rng.choice([
+        error(500, "InternalError"),
+        error(503, "Unavailable"),
+        FaultKind::Throttle,
+        FaultKind::Hang,
+        FaultKind::Reset,
+        FaultKind::CloseBeforeAnswer,
+        FaultKind::Garbage,
+        FaultKind::Empty,
+        FaultKind::TruncatedXml,
+        FaultKind::NotHttp,
+        FaultKind::HtmlProxy(502),
+        FaultKind::Slow(40),
+        FaultKind::Delay(delay),
+    ])
+}
+
+fn metadata(rng: &mut Rng) -> Option<ImdsState> {
+    rng.choice([
+        ImdsState::Off403,
+        ImdsState::Refuse,
+        ImdsState::Hang,
+        ImdsState::TokenRefused,
+        ImdsState::Error500,
+        ImdsState::Slow,
+        ImdsState::Garbage,
+    ])
+}
