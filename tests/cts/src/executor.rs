@@ -8,8 +8,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster::cluster::{Cluster, Options};
 use cluster::error::{Error, Result, ensure};
+use cluster::pacemaker::{Cluster, Options};
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 
 use crate::PROGRAMS;

@@ -10,11 +10,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cluster::cluster::{Cluster, Options};
 use cluster::command::{Cmd, kill_group};
-use cluster::corosync;
 use cluster::error::{Error, Result, ensure};
-use cluster::journal::{Event, Kind};
+use cluster::pacemaker::corosync;
+use cluster::pacemaker::journal::{Event, Kind};
+use cluster::pacemaker::{Cluster, Options};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 use cluster::wait::{Look, until};
@@ -193,7 +193,8 @@ fn flaws_of_the_addresses(cluster: &mut Cluster) -> Result<Vec<String>> {
         other => other,
     };
     check(cluster.ensure_no_theft(0.0))?;
-    let holders = [(ELASTIC_IP, cluster.world().holder()), (PRIVATE_VIP, cluster.world().private_holder())];
+    let holders =
+        [(ELASTIC_IP, cluster.world().holder()), (PRIVATE_VIP, cluster.world().holder_of(PRIVATE_VIP))];
     for (address, holder) in holders {
         let still = || holder.map_or_else(String::new, |node| format!("{address} is still on {node}"));
         check(ensure(holder.is_none(), still))?;

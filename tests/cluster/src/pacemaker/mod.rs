@@ -5,7 +5,7 @@
 mod admin;
 pub mod chaos;
 mod checks;
-mod corosync;
+pub mod corosync;
 pub mod crm_mon;
 pub mod demo;
 mod disturb;
