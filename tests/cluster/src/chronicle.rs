@@ -5,10 +5,10 @@ use std::fmt::Display;
 use aws_sim::{Request, Service};
 
 use crate::machines::Machines;
-use crate::pacemaker::journal::{Event, Kind};
+use crate::pacemaker::journal::{Event, EventKind};
 use crate::pacemaker::{ELASTIC, PRIVATE, RESOURCE};
 use crate::story::Story;
-use crate::timeline::{Gap, Held, Marks, Sample, nobody, outage, unheld};
+use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, outage, unheld};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -24,14 +24,14 @@ pub struct Chronicle {
     /// How long a client was without answers.
     pub outage: Gap,
     /// What happened, in order.
-    pub lines: Vec<Line>,
+    pub lines: Vec<TimelineEntry>,
     /// Calls to EC2 and to metadata services.
     pub calls: (usize, usize),
 }
 
 /// A line of a timeline.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct TimelineEntry {
     /// When.
     pub at: Epoch,
     /// Who or what.
@@ -64,7 +64,7 @@ impl Chronicle {
             .collect();
         let calls = |service| requests.iter().filter(|(_, request)| request.service == service).count();
 
-        let mut lines: Vec<Line> = story
+        let mut lines: Vec<TimelineEntry> = story
             .notes()
             .iter()
             .filter(|(at, _)| within(*at))
@@ -94,21 +94,27 @@ fn marks(
     hit: &[NodeName],
     events: &[Event],
     requests: &[(Option<NodeName>, Request)],
-    history: &[Held],
+    history: &[HolderSince],
     samples: &[Sample],
 ) -> Marks {
-    let noticed = |kind: &Kind| {
-        matches!(kind, Kind::Suspicion(_) | Kind::PeerLost(_) | Kind::PeerBack(_) | Kind::Initiated { .. })
+    let noticed = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::Suspicion(_)
+                | EventKind::PeerLost(_)
+                | EventKind::PeerBack(_)
+                | EventKind::Initiated { .. }
+        )
     };
-    let begins = |kind: &Kind| {
-        matches!(kind, Kind::Executing { action, resource }
+    let begins = |kind: &EventKind| {
+        matches!(kind, EventKind::Executing { action, resource }
             if resource == RESOURCE && (action == "start" || action == "migrate_from"))
     };
     let by_target = |node: Option<NodeName>| node.is_some() && node == target;
     let associates = |(sender, request): &&(Option<NodeName>, Request)| {
         by_target(*sender) && request.is("AssociateAddress")
     };
-    let gains = |held: &&Held| held.at >= failure && by_target(held.by);
+    let gains = |held: &&HolderSince| held.at >= failure && by_target(held.by);
     let moved = history.iter().rfind(gains).map(|held| held.at);
     // Where the address never moved, an answer of its holder marks nothing.
     let answers = |sample: &&Sample| sample.began >= moved.unwrap_or(f64::MAX) && by_target(sample.answer);
@@ -124,16 +130,16 @@ fn marks(
     }
 }
 
-fn told(event: &Event) -> Option<Line> {
+fn told(event: &Event) -> Option<TimelineEntry> {
     let ours = |resource: &str| [&ELASTIC, &PRIVATE].iter().any(|address| address.resource == resource);
     let what = match &event.kind {
-        Kind::Suspicion(why) => format!("corosync: {why}"),
-        Kind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
-        Kind::PeerBack(peer) => format!("pacemaker: {peer} is a member"),
-        Kind::Executing { action, resource } if ours(resource) && action != "monitor" => {
+        EventKind::Suspicion(why) => format!("corosync: {why}"),
+        EventKind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
+        EventKind::PeerBack(peer) => format!("pacemaker: {peer} is a member"),
+        EventKind::Executing { action, resource } if ours(resource) && action != "monitor" => {
             format!("{resource}: {action}")
         }
-        Kind::Ended { action, resource, result } if ours(resource) && result != "Cancelled" => {
+        EventKind::Ended { action, resource, result } if ours(resource) && result != "Cancelled" => {
             format!("{resource}: {action} ended: {result}")
         }
         _ => return None,
@@ -142,7 +148,7 @@ fn told(event: &Event) -> Option<Line> {
 }
 
 /// Returns the line of a request that moves an address, or tries to.
-fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
+fn sent(sender: Option<NodeName>, request: &Request) -> Option<TimelineEntry> {
     if ![&ELASTIC, &PRIVATE].iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
         return None;
     }
@@ -153,7 +159,7 @@ fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
 }
 
 /// Returns a line for every change of the holder between `from` and `to`.
-fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
+fn holders(history: &[HolderSince], from: Epoch, to: Epoch) -> impl Iterator<Item = TimelineEntry> {
     history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
         let what = held.by.map_or_else(|| "nobody holds it".to_owned(), |node| format!("{node} holds it"));
         line(held.at, "address", what)
@@ -161,7 +167,7 @@ fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Lin
 }
 
 /// The client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
-fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
+fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
     let mut last: Option<(NodeName, Epoch)> = None;
@@ -182,15 +188,15 @@ fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
 }
 
 /// Puts lines that repeat the one before them into one.
-fn once(lines: Vec<Line>) -> Vec<Line> {
-    let mut kept: Vec<(Line, usize)> = Vec::new();
+fn once(lines: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
+    let mut kept: Vec<(TimelineEntry, usize)> = Vec::new();
     for line in lines {
         match kept.iter_mut().rev().take(2).find(|(last, _)| last.who == line.who && last.what == line.what) {
             Some((_, times)) => *times += 1,
             None => kept.push((line, 1)),
         }
     }
-    let counted = |(mut line, times): (Line, usize)| {
+    let counted = |(mut line, times): (TimelineEntry, usize)| {
         if times > 1 {
             line.what = format!("{} ({times} times)", line.what);
         }
@@ -199,8 +205,8 @@ fn once(lines: Vec<Line>) -> Vec<Line> {
     kept.into_iter().map(counted).collect()
 }
 
-fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
-    Line { at, who: who.to_string(), what: what.into() }
+fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> TimelineEntry {
+    TimelineEntry { at, who: who.to_string(), what: what.into() }
 }
 
 #[cfg(test)]

@@ -11,27 +11,27 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use crate::built;
 use crate::heartbeat::HEARTBEAT;
 use crate::keepalived::KEEPALIVED;
-use crate::pacemaker::scenario::{self, Scenario};
-use crate::pacemaker::{Options, chaos};
+use crate::pacemaker::scenario::{self, PacemakerScenario};
+use crate::pacemaker::{ClusterOptions, chaos};
 use crate::pairs::Manager;
 
 /// The cluster managers that run pairs of nodes.
 pub static MANAGERS: [&Manager; 2] = [&HEARTBEAT, &KEEPALIVED];
 
 /// What is asked for.
-pub enum Request {
+pub enum Invocation {
     /// Print the scenarios.
     List,
     /// Run scenarios of Pacemaker.
-    Test(Plan),
+    Test(TestRun),
     /// Run groups of scenarios of another cluster manager, all without a name, with the packages of a folder.
     Pairs(&'static Manager, PathBuf, Vec<String>),
     /// Run rounds of random failures.
-    Chaos(chaos::Request),
+    Chaos(chaos::ChaosRun),
     /// Show a takeover.
-    Demo(Options),
+    Demo(ClusterOptions),
     /// Bring a cluster up for a person.
-    Shell(Options),
+    Shell(ClusterOptions),
     /// Remove what dead runs left.
     Clean,
     /// Be a node's web server.
@@ -39,11 +39,11 @@ pub enum Request {
 }
 
 /// Which scenarios to run, and how.
-pub struct Plan {
+pub struct TestRun {
     /// The scenarios, in order.
-    pub scenarios: Vec<&'static Scenario>,
+    pub scenarios: Vec<&'static PacemakerScenario>,
     /// The cluster to run them on.
-    pub options: Options,
+    pub options: ClusterOptions,
     /// Where logs of failed scenarios are kept.
     pub save: PathBuf,
 }
@@ -52,27 +52,27 @@ pub struct Plan {
 ///
 /// # Errors
 /// clap's error, which also stands for `--help`.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
-        Some(("test", matches)) => Request::Test(plan(matches)),
-        Some(("chaos", matches)) => Request::Chaos(rounds(matches)),
-        Some(("demo", matches)) => Request::Demo(options(matches)),
-        Some(("shell", matches)) => Request::Shell(options(matches)),
-        Some(("clean", _)) => Request::Clean,
+        Some(("test", matches)) => Invocation::Test(plan(matches)),
+        Some(("chaos", matches)) => Invocation::Chaos(rounds(matches)),
+        Some(("demo", matches)) => Invocation::Demo(options(matches)),
+        Some(("shell", matches)) => Invocation::Shell(options(matches)),
+        Some(("clean", _)) => Invocation::Clean,
         Some(("node-web", matches)) => {
             let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
-            Request::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
+            Invocation::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
         }
         Some((name, matches)) => match MANAGERS.iter().find(|manager| manager.name == name) {
             Some(manager) => {
                 let packages = matches.get_one::<PathBuf>("PACKAGES").cloned().unwrap_or_default();
                 let groups = matches.get_many("GROUP").unwrap_or_default().cloned().collect();
-                Request::Pairs(manager, packages, groups)
+                Invocation::Pairs(manager, packages, groups)
             }
-            None => Request::List,
+            None => Invocation::List,
         },
-        None => Request::List,
+        None => Invocation::List,
     })
 }
 
@@ -145,24 +145,24 @@ fn command() -> Command {
         .subcommand(Command::new("node-web").about("Be a node's web server").hide(true).arg(listen))
 }
 
-fn plan(matches: &ArgMatches) -> Plan {
+fn plan(matches: &ArgMatches) -> TestRun {
     let wanted: Vec<&String> = matches.get_many("SCENARIO").unwrap_or_default().collect();
     let chosen = |name: &String| scenario::all().into_iter().find(|scenario| scenario.name == *name);
     let scenarios =
         if wanted.is_empty() { scenario::all() } else { wanted.into_iter().filter_map(chosen).collect() };
     let save = matches.get_one::<PathBuf>("save").cloned();
     let save = save.unwrap_or_else(|| built::target_folder().join("cluster-logs"));
-    Plan { scenarios, options: options(matches), save }
+    TestRun { scenarios, options: options(matches), save }
 }
 
-fn rounds(matches: &ArgMatches) -> chaos::Request {
+fn rounds(matches: &ArgMatches) -> chaos::ChaosRun {
     let save = matches.get_one::<PathBuf>("save").cloned();
     let save = save.unwrap_or_else(|| built::target_folder().join("cluster-logs"));
     chaos::request(matches, options(matches), save, built::target_folder().join("chaos.md"))
 }
 
-fn options(matches: &ArgMatches) -> Options {
-    Options {
+fn options(matches: &ArgMatches) -> ClusterOptions {
+    ClusterOptions {
         agent: matches.get_one::<PathBuf>("agent").cloned().unwrap_or_else(built::agent),
         // `chaos` takes several.
         nodes: matches.try_get_one("nodes").ok().flatten().copied().unwrap_or(2),
@@ -175,7 +175,7 @@ fn options(matches: &ArgMatches) -> Options {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Request, clap::Error> {
+    fn read(line: &str) -> Result<Invocation, clap::Error> {
         parse(line.split(' ').map(OsString::from))
     }
 
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn scenarios_run_in_the_order_given() {
-        let Ok(Request::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
+        let Ok(Invocation::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
             panic!("not a test")
         };
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn no_scenario_means_all_of_them() {
-        let Ok(Request::Test(plan)) = read("cluster test") else { panic!("not a test") };
+        let Ok(Invocation::Test(plan)) = read("cluster test") else { panic!("not a test") };
         assert_eq!(plan.scenarios.len(), scenario::all().len());
     }
 

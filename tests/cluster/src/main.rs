@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use cluster::cli::{self, MANAGERS, Request};
+use cluster::cli::{self, Invocation, MANAGERS};
 use cluster::error::{Error, Result};
 use cluster::pacemaker::{chaos, demo, scenario, shell};
 use cluster::{interrupt, leftovers, pairs, prerequisites, probe, program};
@@ -16,15 +16,15 @@ fn main() -> ExitCode {
     program::end("cluster", run(request))
 }
 
-fn run(request: Request) -> Result<ExitCode> {
+fn run(request: Invocation) -> Result<ExitCode> {
     let missing = match request {
-        Request::List => {
+        Invocation::List => {
             // A reader such as `head` may close the pipe early.
             let _ = std::io::stdout().write_all(list().as_bytes());
             return Ok(ExitCode::SUCCESS);
         }
-        Request::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
-        Request::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
+        Invocation::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
+        Invocation::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
         _ => prerequisites::missing(),
     };
     if !missing.is_empty() {
@@ -35,12 +35,12 @@ fn run(request: Request) -> Result<ExitCode> {
         println!("removed from a dead run: {item}");
     }
     match request {
-        Request::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
-        Request::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
-        Request::Chaos(request) => chaos::run(&request),
-        Request::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
-        Request::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
-        Request::Clean | Request::List | Request::NodeWeb(_) => Ok(ExitCode::SUCCESS),
+        Invocation::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
+        Invocation::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
+        Invocation::Chaos(request) => chaos::run(&request),
+        Invocation::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
+        Invocation::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
+        Invocation::Clean | Invocation::List | Invocation::NodeWeb(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

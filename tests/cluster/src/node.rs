@@ -47,23 +47,23 @@ pub struct Image {
 
 /// A node and its processes. Dropping it kills them.
 #[derive(Debug)]
-pub struct Node {
+pub struct ClusterNode {
     name: NodeName,
     folder: PathBuf,
     namespace: PathBuf,
     image: Image,
-    running: Option<Running>,
+    running: Option<RunningNode>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct RunningNode {
     /// `unshare`, the parent of PID 1. It ends when PID 1 does.
     holder: Child,
     init: Pid,
     daemons: Vec<Child>,
 }
 
-impl Node {
+impl ClusterNode {
     /// Prepares a node whose state lies in `folder` and whose network namespace exists; it does not run yet.
     #[must_use]
     pub fn new(name: NodeName, folder: PathBuf, namespace: PathBuf, image: Image) -> Self {
@@ -114,7 +114,7 @@ impl Node {
             Ok(pid.map_or_else(|| Look::NotYet(self.output_of("init")), Look::There))
         });
         match ready {
-            Ok(init) => self.running = Some(Running { holder, init, daemons: Vec::new() }),
+            Ok(init) => self.running = Some(RunningNode { holder, init, daemons: Vec::new() }),
             Err(error) => {
                 kill_group(&mut holder);
                 return Err(error);
@@ -240,7 +240,7 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for ClusterNode {
     fn drop(&mut self) {
         self.kill();
     }

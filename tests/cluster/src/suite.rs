@@ -6,20 +6,20 @@ use std::time::Instant;
 use crate::chronicle::Chronicle;
 use crate::error::{Error, Result};
 use crate::machines::Machines;
-use crate::report::{self, Row};
+use crate::report::{self, ScenarioResult};
 use crate::story::Story;
 use crate::wait::now;
 
 /// What scenarios are played on: nodes with a cluster manager.
-pub trait Stage {
+pub trait TestBed {
     /// What a scenario begins with.
-    type Start: Copy;
+    type Beginning: Copy;
 
     /// Brings everything into the state that a scenario begins with.
     ///
     /// # Errors
     /// When it cannot be reached.
-    fn prepare(&mut self, start: Self::Start) -> Result<()>;
+    fn prepare(&mut self, start: Self::Beginning) -> Result<()>;
 
     /// Returns the nodes.
     fn machines(&self) -> &Machines;
@@ -32,18 +32,18 @@ pub trait Stage {
 }
 
 /// A test of everything together.
-pub struct Scenario<S: Stage> {
+pub struct Scenario<S: TestBed> {
     /// What it is called on the command line.
     pub name: &'static str,
     /// One line about it.
     pub about: &'static str,
     /// What it begins with.
-    pub start: S::Start,
+    pub start: S::Beginning,
     /// Lets it happen and checks what follows; the story holds what was done until then.
     pub run: fn(&mut S, &mut Story) -> Result<()>,
 }
 
-impl<S: Stage> Scenario<S> {
+impl<S: TestBed> Scenario<S> {
     fn run(&self, stage: &mut S, story: &mut Story) -> Result<()> {
         story.began = now();
         stage.prepare(self.start)?;
@@ -54,7 +54,7 @@ impl<S: Stage> Scenario<S> {
         stage.machines().ensure_no_theft(story.began)
     }
 
-    fn play(&self, stage: &mut S, explain: impl Fn(&S, &str)) -> Result<Row> {
+    fn play(&self, stage: &mut S, explain: impl Fn(&S, &str)) -> Result<ScenarioResult> {
         let mut story = Story::default();
         let outcome = self.run(stage, &mut story);
         if let Err(Error::Interrupted) = outcome {
@@ -66,7 +66,7 @@ impl<S: Stage> Scenario<S> {
             explain(stage, self.name);
         }
         let failed = outcome.err().map(|error| error.to_string());
-        Ok(Row { name: self.name, failed, chronicle: Some(told) })
+        Ok(ScenarioResult { name: self.name, failed, chronicle: Some(told) })
     }
 }
 
@@ -75,16 +75,20 @@ impl<S: Stage> Scenario<S> {
 ///
 /// # Errors
 /// When a stage cannot be set up, or on a signal. A scenario that fails is no error here.
-pub fn play<'a, S: Stage + 'a>(
+pub fn play<'a, S: TestBed + 'a>(
     scenarios: impl IntoIterator<Item = &'a Scenario<S>>,
     mut stage_for: impl FnMut(&Scenario<S>, Option<S>) -> Result<Option<S>>,
     explain: impl Fn(&S, &str),
-) -> Result<Vec<Row>> {
+) -> Result<Vec<ScenarioResult>> {
     let mut rows = Vec::new();
     let mut stage: Option<S> = None;
     for scenario in scenarios {
         let Some(mut next) = stage_for(scenario, stage.take())? else {
-            rows.push(Row { name: scenario.name, failed: Some("not reached".to_owned()), chronicle: None });
+            rows.push(ScenarioResult {
+                name: scenario.name,
+                failed: Some("not reached".to_owned()),
+                chronicle: None,
+            });
             continue;
         };
         let row = scenario.play(&mut next, &explain)?;
@@ -97,7 +101,7 @@ pub fn play<'a, S: Stage + 'a>(
 
 /// Prints the table and the sum, and returns the exit code that says whether all have passed.
 #[must_use]
-pub fn sum_up(rows: &[Row], began: Instant) -> ExitCode {
+pub fn sum_up(rows: &[ScenarioResult], began: Instant) -> ExitCode {
     print!("{}", report::table(rows));
     let passed = rows.iter().filter(|row| row.failed.is_none()).count();
     let failed = rows.len() - passed;

@@ -6,7 +6,7 @@ use crate::wait::Epoch;
 
 /// From when on a node, or nobody, held the address.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Held {
+pub struct HolderSince {
     /// Since when.
     pub at: Epoch,
     /// By whom.
@@ -17,7 +17,7 @@ pub struct Held {
 
 /// A time in which a node could not serve: dead, or cut off.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Unusable {
+pub struct UnusableSpan {
     /// The node.
     pub node: NodeName,
     /// Since when.
@@ -75,7 +75,7 @@ impl Marks {
 ///
 /// `history` is in order of time and begins before `from` if anybody held the address then.
 #[must_use]
-pub fn unheld(history: &[Held], unusable: &[Unusable], from: Epoch, to: Epoch) -> Gap {
+pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, to: Epoch) -> Gap {
     let mut edges: Vec<Epoch> = history.iter().map(|held| held.at).collect();
     edges.extend(unusable.iter().flat_map(|span| [Some(span.from), span.to]).flatten());
     edges.retain(|edge| *edge > from && *edge < to);
@@ -91,7 +91,7 @@ pub fn unheld(history: &[Held], unusable: &[Unusable], from: Epoch, to: Epoch) -
 
 /// Returns how long, between `from` and `to`, the address was with nobody at all.
 #[must_use]
-pub fn nobody(history: &[Held], from: Epoch, to: Epoch) -> Gap {
+pub fn nobody(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
     unheld(history, &[], from, to)
 }
 
@@ -117,15 +117,15 @@ pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
 
 /// Returns the releases since `from` that a node made of an address another node held: a late stop must never do that.
 #[must_use]
-pub fn thefts(history: &[Held], from: Epoch) -> Vec<(Held, Held)> {
+pub fn thefts(history: &[HolderSince], from: Epoch) -> Vec<(HolderSince, HolderSince)> {
     let steps = history.iter().zip(history.iter().skip(1));
-    let stolen = |(before, after): &(&Held, &Held)| {
+    let stolen = |(before, after): &(&HolderSince, &HolderSince)| {
         after.at >= from && after.by.is_none() && before.by.is_some() && after.made_by != before.by
     };
     steps.filter(stolen).map(|(before, after)| (*before, *after)).collect()
 }
 
-fn covers(span: &Unusable, node: NodeName, at: Epoch) -> bool {
+fn covers(span: &UnusableSpan, node: NodeName, at: Epoch) -> bool {
     span.node == node && span.from <= at && span.to.is_none_or(|to| at < to)
 }
 

@@ -13,7 +13,7 @@ use aws_sim::{Service, Sim, Tls};
 
 use crate::error::{Error, Result};
 use crate::net::Net;
-use crate::timeline::Held;
+use crate::timeline::HolderSince;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, ONE_SUBNET, PRIVATE_VIP, WEB_PORT};
 use crate::wait::Epoch;
 
@@ -22,12 +22,12 @@ const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
 
 /// The simulated account and its services. Dropping it closes them.
-pub struct World {
+pub struct SimulatedCloud {
     sim: Sim,
     instances: BTreeMap<NodeName, InstanceId>,
 }
 
-impl World {
+impl SimulatedCloud {
     /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
     ///
@@ -118,21 +118,21 @@ impl World {
 
     /// Returns every change of the elastic IP's holder, in order.
     #[must_use]
-    pub fn history(&self) -> Vec<Held> {
+    pub fn history(&self) -> Vec<HolderSince> {
         self.history_of(ELASTIC_IP)
     }
 
     /// Returns every change of an address's holder, in order; of an elastic or a private one.
     #[must_use]
-    pub fn history_of(&self, ip: Ipv4Addr) -> Vec<Held> {
+    pub fn history_of(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
         let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
         let elastic = self.cloud().history(ip).into_iter().map(|change| {
             let by = node(change.holder.as_ref().map(|holder| &holder.instance));
-            Held { at: change.at, by, made_by: node(change.by.as_ref()) }
+            HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
         });
         let private = self.cloud().private_history(ip).into_iter().map(|change| {
             let by = node(change.instance.as_ref());
-            Held { at: change.at, by, made_by: node(change.by.as_ref()) }
+            HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
         });
         elastic.chain(private).collect()
     }
@@ -159,14 +159,14 @@ impl World {
         request.instance.as_ref().and_then(|id| self.node_of(id)).or_else(by_address)
     }
 
-    /// Makes every EC2 and STS call of every node go wrong until [`World::heal`].
+    /// Makes every EC2 and STS call of every node go wrong until [`SimulatedCloud::heal`].
     pub fn break_api(&self, kind: &FaultKind) {
         for service in [Service::Ec2, Service::Sts] {
             self.cloud().fault(Fault::new(service, kind.clone()));
         }
     }
 
-    /// Puts a node's metadata service into a state until [`World::heal`].
+    /// Puts a node's metadata service into a state until [`SimulatedCloud::heal`].
     pub fn set_imds(&self, node: NodeName, state: ImdsState) {
         if let Some(id) = self.instances.get(&node) {
             self.cloud().set_imds_state(id, state);

@@ -6,7 +6,7 @@ mod setup;
 use std::time::Duration;
 
 use crate::error::{Result, ensure};
-use crate::pairs::{Group, Manager, Pair};
+use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{ELASTIC_IP, NodeName};
 use crate::wait::{Epoch, Look, now};
 
@@ -58,7 +58,7 @@ fn status(here: bool) -> (String, i32) {
     }
 }
 
-fn start(pair: &mut Pair, node: NodeName) -> Result<()> {
+fn start(pair: &mut NodePair, node: NodeName) -> Result<()> {
     let environment = pair.setup().environment.clone();
     let mut words = vec!["env"];
     words.extend(environment.iter().map(String::as_str));
@@ -67,7 +67,7 @@ fn start(pair: &mut Pair, node: NodeName) -> Result<()> {
     pair.node_mut(node)?.daemon("heartbeat", &words)
 }
 
-fn flaw(pair: &Pair, holder: NodeName) -> Result<Result<(), String>> {
+fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
     let well = pair.well();
     for &node in &well {
         let ask = |words: &[&str]| Look::tolerant(pair.node(node)?.run(&[&["cl_status"], words].concat()));
@@ -106,19 +106,19 @@ fn has_lost_a_word(log: &str) -> bool {
 }
 
 /// Returns what Heartbeat on a node has logged, over all its lives.
-fn log(pair: &Pair, node: NodeName) -> Result<String> {
+fn log(pair: &NodePair, node: NodeName) -> Result<String> {
     Ok(std::fs::read_to_string(pair.node(node)?.logs().join(LOG)).unwrap_or_default())
 }
 
 /// Returns how often Heartbeat has called `elastic-ip` on a node with an action, by its log.
-fn calls(pair: &Pair, node: NodeName, action: &str) -> Result<usize> {
+fn calls(pair: &NodePair, node: NodeName, action: &str) -> Result<usize> {
     let ending = format!(" {action}");
     let call = |line: &&str| line.contains("/elastic-ip ") && line.trim_end().ends_with(&ending);
     Ok(log(pair, node)?.lines().filter(call).count())
 }
 
 /// Stops Heartbeat on a node in order, and returns when that began.
-fn stop(pair: &mut Pair, node: NodeName) -> Result<Epoch> {
+fn stop(pair: &mut NodePair, node: NodeName) -> Result<Epoch> {
     let at = now();
     pair.set_stopped(node);
     pair.node(node)?.command(&[DAEMON, "-k"])?.limit(STOP_LIMIT).run()?;
@@ -126,7 +126,7 @@ fn stop(pair: &mut Pair, node: NodeName) -> Result<Epoch> {
 }
 
 /// Kills all processes of Heartbeat on a node that lives on, and returns when.
-fn kill(pair: &mut Pair, node: NodeName) -> Result<Epoch> {
+fn kill(pair: &mut NodePair, node: NodeName) -> Result<Epoch> {
     let at = now();
     pair.set_stopped(node);
     let killed = pair.node(node)?.kill_processes(&["heartbeat"])?;
@@ -135,7 +135,7 @@ fn kill(pair: &mut Pair, node: NodeName) -> Result<Epoch> {
 }
 
 /// Asserts that an action, called by hand with a time of three seconds, ends with this code and says this.
-fn ensure_call(pair: &Pair, node: NodeName, action: &str, code: i32, said: &str) -> Result<()> {
+fn ensure_call(pair: &NodePair, node: NodeName, action: &str, code: i32, said: &str) -> Result<()> {
     let script = format!(
         "cat /etc/default/elastic-ip >/run/settings; echo TIMEOUT=3 >>/run/settings\n\
          ELASTIC_IP_SETTINGS=/run/settings exec {SCRIPT} {ELASTIC_IP} {action}"

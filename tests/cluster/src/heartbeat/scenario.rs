@@ -7,7 +7,7 @@ use super::{calls, ensure_call, kill, stop};
 use crate::error::{Result, ensure};
 use crate::machines::Cut;
 use crate::pairs::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT, failback, kill_node, link_down};
-use crate::pairs::{Pair, Scenario, guide, step};
+use crate::pairs::{NodePair, PairScenario, guide, step};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2};
 use crate::wait::{Look, now, until};
@@ -18,7 +18,7 @@ pub const KEEP: &str = "Keep Heartbeat";
 pub const LEAVE: &str = "Or move on to Pacemaker";
 
 /// A pair that notices failures soon, with the packages installed and the examples' form of the files.
-pub const QUICK: &[Scenario] = &[
+pub const QUICK: &[PairScenario] = &[
     step("start", "Heartbeat starts on both nodes: the preferred one takes the address", start),
     step(
         "by-hand",
@@ -34,7 +34,7 @@ pub const QUICK: &[Scenario] = &[
 ];
 
 /// A pair such as that of `QUICK`, cut in two: each node believes that it is alone, and both meet again.
-pub const SPLIT: &[Scenario] = &[
+pub const SPLIT: &[PairScenario] = &[
     step("split-start", "Heartbeat starts on both nodes: the preferred one takes the address", start),
     step("link-down", "the active node's interface goes down: its calls fail at once", link_down),
     step("heal-link-down", "it comes up again: two nodes that both believed to be alone meet", heal),
@@ -51,7 +51,7 @@ pub const SPLIT: &[Scenario] = &[
 ];
 
 /// The article's own configuration, and the guide that leads from it to `elastic-ip`, command by command.
-pub const ARTICLE: &[Scenario] = &[
+pub const ARTICLE: &[PairScenario] = &[
     step(
         "article-guide",
         "the article's configuration and an old script; then docs/from-heartbeat.md, command by command",
@@ -62,7 +62,7 @@ pub const ARTICLE: &[Scenario] = &[
     step("article-to-pacemaker", "the guide's second part: Heartbeat stops, the address stays", leave),
 ];
 
-fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn start(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     for node in [N1, N2] {
         pair.start(node)?;
@@ -75,7 +75,7 @@ fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {
 }
 
 /// Calls as Heartbeat makes them on both sides of a split, all of which leave the address where it is.
-fn by_hand(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn by_hand(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     ensure_call(pair, N1, "start", 0, "associated with")?;
     ensure_call(pair, N2, "stop", 0, "disowned")?;
@@ -89,20 +89,20 @@ fn by_hand(pair: &mut Pair, story: &mut Story) -> Result<()> {
 }
 
 /// No node releases the address: it is on a node whose Heartbeat is dead, and has to be taken from there.
-fn kill_daemon(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn kill_daemon(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = kill(pair, N1)?;
     pair.follow(story, (at, "kill -9 of Heartbeat on n1"), N2, &[N2])?;
     pair.ensure_always_held(at)?;
     pair.ensure_status(&[N1], N2)
 }
 
-fn clean_stop(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn clean_stop(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = stop(pair, N1)?;
     pair.follow(story, (at, "heartbeat -k on n1"), N2, &[N2])?;
     pair.ensure_status(&[N1], N2)
 }
 
-fn start_again(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn start_again(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     pair.start(N1)?;
     story.target = Some(N1);
@@ -111,7 +111,7 @@ fn start_again(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_moved(at, &[N1])
 }
 
-fn heal(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn heal(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     story.target = Some(N1);
     story.failure(at, "ip link set eth0 up on n1");
@@ -120,7 +120,7 @@ fn heal(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N1, N2], N1)
 }
 
-fn split(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn split(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     for node in [N1, N2] {
         pair.node(node)?.run(&["sh", "-c", "echo ON_STOP=leave >>/etc/default/elastic-ip"])?;
     }
@@ -135,7 +135,7 @@ fn split(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N2], N1)
 }
 
-fn heal_split(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn heal_split(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N2)?;
     story.target = Some(N1);
     story.failure(at, "ip link set eth0 up on n2");
@@ -144,7 +144,7 @@ fn heal_split(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N1, N2], N1)
 }
 
-fn change_over(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn change_over(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     // What the old script did: it had `aws`, which the node has not.
     pair.give(ELASTIC_IP, N1)?;
     for node in [N1, N2] {
@@ -163,7 +163,7 @@ fn change_over(pair: &mut Pair, story: &mut Story) -> Result<()> {
     Ok(())
 }
 
-fn leave(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn leave(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     story.target = Some(N1);
     story.failure(at, "the guide's second part begins");

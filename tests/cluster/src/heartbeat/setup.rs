@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::pairs::Setup;
+use crate::pairs::PairSetup;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, N1, N2, NodeName};
 
 /// What the article has in `ha.cf`; only the addresses that it leaves out are filled in.
@@ -49,18 +49,18 @@ esac
 pub const INSTALL: &str = "cd /run/packages && dpkg -i --force-confold eip_*.deb eip-heartbeat_*.deb\n";
 
 /// Returns a cluster that notices a failure soon, with the packages installed.
-pub fn quick() -> Setup {
+pub fn quick() -> PairSetup {
     let files = |node, peer: NodeName| {
         let ha_cf = QUICK_HA_CF.replace("PEER", &peer.address().to_string());
         let settings = format!("ENDPOINT_URL=http://{CLOUD_IP}:{EC2_PORT}\n");
         let haresources = format!("server1 elastic-ip::{ELASTIC_IP}\n");
         files_of(node, ha_cf, "a-key-for-tests", haresources, settings)
     };
-    Setup { files: [files(N1, N2), files(N2, N1)], install: INSTALL.to_owned(), ..Setup::default() }
+    PairSetup { files: [files(N1, N2), files(N2, N1)], install: INSTALL.to_owned(), ..PairSetup::default() }
 }
 
 /// Returns the article's cluster. Nothing is installed yet.
-pub fn article() -> Setup {
+pub fn article() -> PairSetup {
     let user = ("AKIDOFTHEARTICLE", "secretOfTheArticle+0123456789abcdef");
     let files = |node| {
         let settings = format!(
@@ -74,7 +74,7 @@ pub fn article() -> Setup {
         files
     };
     let environment = vec![format!("AWS_ENDPOINT_URL=http://{CLOUD_IP}:{EC2_PORT}")];
-    Setup { files: [files(N1), files(N2)], user: Some(user), environment, ..Setup::default() }
+    PairSetup { files: [files(N1), files(N2)], user: Some(user), environment, ..PairSetup::default() }
 }
 
 fn files_of(

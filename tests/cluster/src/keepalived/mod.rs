@@ -6,7 +6,7 @@ mod setup;
 use aws_sim::InstanceId;
 
 use crate::error::Result;
-use crate::pairs::{Group, Manager, Pair};
+use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{NodeName, own_address};
 use crate::wait::{Epoch, Look, now, until};
 
@@ -39,11 +39,11 @@ pub static KEEPALIVED: Manager = Manager {
     side_by_side: false,
 };
 
-fn start(pair: &mut Pair, node: NodeName) -> Result<()> {
+fn start(pair: &mut NodePair, node: NodeName) -> Result<()> {
     pair.node(node)?.run(&["systemctl", "start", "keepalived"]).map(drop)
 }
 
-fn flaw(pair: &Pair, holder: NodeName) -> Result<Result<(), String>> {
+fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
     for node in pair.well() {
         let state = state(pair, node)?;
         if (state == "MASTER") != (node == holder) {
@@ -60,7 +60,7 @@ fn flaw(pair: &Pair, holder: NodeName) -> Result<Result<(), String>> {
 }
 
 /// Returns the state that keepalived on a node has logged last; a dash if it does not run.
-fn state(pair: &Pair, node: NodeName) -> Result<String> {
+fn state(pair: &NodePair, node: NodeName) -> Result<String> {
     let log = pair.node(node)?.output_of("keepalived");
     let told = |line: &str| match line.split_once(") Entering ") {
         Some((_, state)) => state.split(' ').next().map(str::to_owned),
@@ -72,7 +72,7 @@ fn state(pair: &Pair, node: NodeName) -> Result<String> {
 }
 
 /// Waits until keepalived on a node is MASTER.
-fn wait_for_master(pair: &Pair, node: NodeName) -> Result<()> {
+fn wait_for_master(pair: &NodePair, node: NodeName) -> Result<()> {
     until(&format!("keepalived makes {node} MASTER"), scenario::LIMIT, || {
         let state = state(pair, node)?;
         Ok(if state == "MASTER" { Look::There(()) } else { Look::NotYet(state) })
@@ -80,7 +80,7 @@ fn wait_for_master(pair: &Pair, node: NodeName) -> Result<()> {
 }
 
 /// Waits until a claim of MASTER on a node is looked after, or is looked after no more.
-fn wait_for_look_after(pair: &Pair, node: NodeName, wanted: bool) -> Result<()> {
+fn wait_for_look_after(pair: &NodePair, node: NodeName, wanted: bool) -> Result<()> {
     // As `notify` says it, and as notify_master_rx_lower_pri does. 1 is "none".
     let list = "pgrep -f -- 'called-as=[e]ip-keepalived .*(MASTER|master)' || [ $? = 1 ]";
     let what = format!("the claim of {node} is looked after{}", if wanted { "" } else { " no more" });
@@ -92,7 +92,7 @@ fn wait_for_look_after(pair: &Pair, node: NodeName, wanted: bool) -> Result<()> 
 }
 
 /// Stops keepalived on a node in order, with SIGTERM, and returns when that began.
-fn stop(pair: &Pair, node: NodeName) -> Result<Epoch> {
+fn stop(pair: &NodePair, node: NodeName) -> Result<Epoch> {
     let at = now();
     pair.node(node)?.run(&["systemctl", "stop", "keepalived"])?;
     Ok(at)

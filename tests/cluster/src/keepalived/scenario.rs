@@ -8,7 +8,7 @@ use crate::error::{Result, ensure};
 use crate::machines::Cut;
 pub use crate::pairs::scenario::TAKEOVER_LIMIT as LIMIT;
 use crate::pairs::scenario::{failback, kill_node, link_down};
-use crate::pairs::{Pair, Scenario, guide, step};
+use crate::pairs::{NodePair, PairScenario, guide, step};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2, NodeName};
 use crate::wait::{Look, let_run, now, until};
@@ -19,7 +19,7 @@ pub const PATH: &str = "Change the path";
 pub const MORE: &str = "Then use the rest";
 
 /// The article's own configuration, and the guide that leads from its script to `eip-keepalived`, command by command.
-pub const ARTICLE: &[Scenario] = &[
+pub const ARTICLE: &[PairScenario] = &[
     step(
         "article-guide",
         "the article's configuration and an old script; then docs/from-keepalived.md, command by command",
@@ -41,7 +41,7 @@ pub const ARTICLE: &[Scenario] = &[
 ];
 
 /// The packaged examples as they are: VRRP version 2, `advert_int 1`, every state told, and no way back by itself.
-pub const EXAMPLE: &[Scenario] = &[
+pub const EXAMPLE: &[PairScenario] = &[
     step("v2-start", "keepalived starts on both nodes, and the first takes the address", start),
     step("v2-kill-node", "the active node loses power", kill_node),
     step("v2-return", "it comes back, as a backup, and gets its own address back", come_back),
@@ -62,7 +62,7 @@ pub const EXAMPLE: &[Scenario] = &[
 ];
 
 /// VRRP version 3 in fractions of seconds: states that follow each other faster than EC2 answers, two masters, and a check that fails.
-pub const FAST: &[Scenario] = &[
+pub const FAST: &[PairScenario] = &[
     step("v3-start", "keepalived starts on both nodes, advert_int 0.2", start),
     step("v3-kill-node", "the active node loses power", kill_node),
     step("v3-failback", "it comes back and takes the address", failback),
@@ -90,7 +90,7 @@ const SLOW: Duration = Duration::from_millis(400);
 /// The file that keepalived follows: its instance is in FAULT while there is no 0 in it.
 const FILE: &str = "/run/flap";
 
-fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn start(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     pair.start(N1)?;
     // Where neither takes it from the other, the first one stays.
@@ -101,7 +101,7 @@ fn start(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N1, N2], N1)
 }
 
-fn change_over(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn change_over(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     for node in [N1, N2] {
         pair.start(node)?;
     }
@@ -121,7 +121,7 @@ fn change_over(pair: &mut Pair, story: &mut Story) -> Result<()> {
     Ok(())
 }
 
-fn lose_service(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn lose_service(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     let killed = pair.node(N1)?.kill_processes(&["haproxy"])?;
     ensure(killed == 1, || format!("{killed} haproxy run on n1, not one"))?;
@@ -129,41 +129,41 @@ fn lose_service(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N1, N2], N2)
 }
 
-fn regain_service(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn regain_service(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     pair.node_mut(N1)?.daemon("haproxy", &["/run/harness/haproxy", "infinity"])?;
     pair.follow(story, (at, "haproxy is started on n1"), N1, &[N1])
 }
 
-fn tell_more(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn tell_more(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     guide::run(pair, MORE)?;
     pair.follow(story, (at, "the guide's second part begins"), N1, &[])
 }
 
-fn come_back(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn come_back(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     pair.follow(story, (at, "n1 boots again and starts keepalived"), N2, &[])?;
     pair.ensure_status(&[N1], N2)
 }
 
-fn sigterm(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn sigterm(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = stop(pair, N2)?;
     pair.follow(story, (at, "SIGTERM to keepalived on n2"), N1, &[N1])
 }
 
-fn start_again(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn start_again(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     pair.start(N2)?;
     pair.follow(story, (at, "keepalived is started on n2 again"), N1, &[])
 }
 
-fn link_up(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn link_up(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     pair.follow(story, (at, "ip link set eth0 up on n1"), N2, &[])
 }
 
-fn kill_daemon(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn kill_daemon(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     story.note_at(stop(pair, N2)?, "SIGTERM to keepalived on n2, and it is started again");
     pair.start(N2)?;
     pair.wait_for_holder(N1)?;
@@ -181,14 +181,14 @@ fn kill_daemon(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N1, N2], N2)
 }
 
-fn daemon_back(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn daemon_back(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     pair.start(N1)?;
     pair.follow(story, (at, "keepalived is started on n1"), N2, &[])
 }
 
 /// Lets the first node, which is MASTER, fail and recover in turn; each time the other one takes over, or begins to.
-fn flap(pair: &mut Pair, story: &mut Story, times: usize) -> Result<()> {
+fn flap(pair: &mut NodePair, story: &mut Story, times: usize) -> Result<()> {
     let holder = if times.is_multiple_of(2) { N1 } else { N2 };
     story.target = Some(holder);
     story.failure(now(), format!("n1 changes its state {times} times; EC2 takes {} ms", SLOW.as_millis()));
@@ -205,18 +205,18 @@ fn flap(pair: &mut Pair, story: &mut Story, times: usize) -> Result<()> {
     pair.ensure_status(&[N1, N2], holder)
 }
 
-fn heal(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn heal(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     set_fault(pair, story, N1, false)?;
     pair.follow(story, (at, "the last fault ends"), N1, &[N1])
 }
 
-fn set_fault(pair: &Pair, story: &mut Story, node: NodeName, fault: bool) -> Result<()> {
+fn set_fault(pair: &NodePair, story: &mut Story, node: NodeName, fault: bool) -> Result<()> {
     story.note(format!("{node}: {}", if fault { "FAULT" } else { "no FAULT" }));
     pair.node(node)?.run(&["sh", "-c", &format!("echo {} >{FILE}", u8::from(fault))]).map(drop)
 }
 
-fn two_masters(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn two_masters(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     // A fresh claim is looked after for some seconds, and would be made anew.
     wait_for_look_after(pair, N1, false)?;
     let at = pair.cut(N1, Cut::Peers)?;
@@ -225,7 +225,7 @@ fn two_masters(pair: &mut Pair, story: &mut Story) -> Result<()> {
     pair.follow(story, (at, "n1 and n2 lose each other; both reach EC2"), N1, &[N2, N1])
 }
 
-fn follow_ec2(pair: &mut Pair, story: &mut Story) -> Result<()> {
+fn follow_ec2(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     // A fresh claim is looked after for some seconds, and would be made anew.
     wait_for_look_after(pair, N1, false)?;
     let at = pair.give(ELASTIC_IP, N2)?;

@@ -1,6 +1,6 @@
 //! The files of a node: `keepalived.conf`, and the settings of `eip-keepalived`.
 
-use crate::pairs::Setup;
+use crate::pairs::PairSetup;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName};
 
 /// The article's `keepalived.conf` of the first node, letter by letter but for the elastic IP, of which it shows a half.
@@ -56,7 +56,7 @@ const EXAMPLES: [&str; 2] = [
 ];
 
 /// Returns the article's pair. Nothing is installed yet.
-pub fn article() -> Setup {
+pub fn article() -> PairSetup {
     let user = ("AKIDOFTHEARTICLE", "secretOfTheArticle+0123456789abcdef");
     let settings = format!(
         "export EC2_HOME=/opt/ec2\nexport EC2_URL=http://{CLOUD_IP}:{EC2_PORT}\nexport AWS_ACCESS_KEY={}\nexport AWS_SECRET_KEY={}\n",
@@ -68,17 +68,17 @@ pub fn article() -> Setup {
         files.push(("etc/keepalived/vrrp.sh", OLD_SCRIPT.to_owned()));
         files
     });
-    Setup { files, user: Some(user), ..Setup::default() }
+    PairSetup { files, user: Some(user), ..PairSetup::default() }
 }
 
 /// Returns the pair of the packaged examples: VRRP version 2, every state told, and no way back by itself. The nodes'
 /// addresses are put in.
-pub fn example() -> Setup {
+pub fn example() -> PairSetup {
     of_configurations(EXAMPLES.map(str::to_owned))
 }
 
 /// Returns the same with VRRP version 3 and fractions of seconds.
-pub fn fast() -> Setup {
+pub fn fast() -> PairSetup {
     of_configurations(EXAMPLES.map(made_fast))
 }
 
@@ -113,13 +113,13 @@ fn made_fast(example: &str) -> String {
     changes.iter().fold(example.to_owned(), |conf, (from, to)| conf.replace(from, to))
 }
 
-fn of_configurations(configurations: [String; 2]) -> Setup {
+fn of_configurations(configurations: [String; 2]) -> PairSetup {
     let settings = format!("ENDPOINT_URL=http://{CLOUD_IP}:{EC2_PORT}\n");
     let files = configurations.map(|conf| {
         let conf = conf.replace("10.0.1.10", "10.77.1.10").replace("10.0.2.10", "10.77.2.10");
         files_of(conf, &settings, "")
     });
-    Setup { files, install: INSTALL.to_owned(), ..Setup::default() }
+    PairSetup { files, install: INSTALL.to_owned(), ..PairSetup::default() }
 }
 
 fn files_of(configuration: String, settings: &str, addresses: &str) -> Vec<(&'static str, String)> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Machines;
 use crate::error::{Result, ensure};
-use crate::timeline::{Held, thefts};
+use crate::timeline::{HolderSince, thefts};
 use crate::topology::{NodeName, name_of};
 use crate::wait::{Epoch, Look, until};
 
@@ -52,7 +52,7 @@ impl Machines {
     /// [`Error::Wrong`](crate::error::Error::Wrong) with each such release.
     pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
         let thefts = thefts(&self.world.history(), from);
-        let tell = |(before, after): &(Held, Held)| {
+        let tell = |(before, after): &(HolderSince, HolderSince)| {
             format!("{} released it from {}", name_of(after.made_by), name_of(before.by))
         };
         ensure(thefts.is_empty(), || thefts.iter().map(tell).collect::<Vec<_>>().join(", "))

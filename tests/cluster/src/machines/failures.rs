@@ -4,13 +4,13 @@ use std::net::Ipv4Addr;
 
 use super::Machines;
 use crate::error::Result;
-use crate::timeline::Unusable;
+use crate::timeline::UnusableSpan;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
 
 /// How a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
+pub enum NodeCondition {
     /// Nothing has happened to it.
     Well,
     /// Without power.
@@ -36,13 +36,13 @@ impl Machines {
     /// Returns the nodes that nothing has happened to.
     #[must_use]
     pub fn well(&self) -> Vec<NodeName> {
-        self.nodes().into_iter().filter(|node| self.condition(*node) == Condition::Well).collect()
+        self.nodes().into_iter().filter(|node| self.condition(*node) == NodeCondition::Well).collect()
     }
 
     /// Returns how a node is.
     #[must_use]
-    pub fn condition(&self, node: NodeName) -> Condition {
-        self.conditions.get(&node).map_or(Condition::Dead, |(condition, _)| *condition)
+    pub fn condition(&self, node: NodeName) -> NodeCondition {
+        self.conditions.get(&node).map_or(NodeCondition::Dead, |(condition, _)| *condition)
     }
 
     /// Returns since when a node is as it is.
@@ -56,7 +56,7 @@ impl Machines {
     /// # Errors
     /// When its network cannot be unplugged.
     pub fn power_off(&mut self, node: NodeName) -> Result<Epoch> {
-        let at = self.set_condition(node, Condition::Dead);
+        let at = self.set_condition(node, NodeCondition::Dead);
         self.node_mut(node)?.kill();
         self.net.set_plugged(node, false)?;
         Ok(at)
@@ -67,7 +67,7 @@ impl Machines {
     /// # Errors
     /// When the network cannot be changed.
     pub fn cut(&mut self, node: NodeName, how: Cut) -> Result<Epoch> {
-        let at = self.set_condition(node, Condition::Cut(how));
+        let at = self.set_condition(node, NodeCondition::Cut(how));
         self.set_cut(node, how, true)?;
         Ok(at)
     }
@@ -76,27 +76,27 @@ impl Machines {
     ///
     /// # Errors
     /// When the network cannot be changed.
-    pub fn reconnect(&mut self, node: NodeName) -> Result<(Epoch, Condition)> {
+    pub fn reconnect(&mut self, node: NodeName) -> Result<(Epoch, NodeCondition)> {
         let (at, condition) = (now(), self.condition(node));
         match condition {
-            Condition::Well => return Ok((at, condition)),
-            Condition::Dead => {
+            NodeCondition::Well => return Ok((at, condition)),
+            NodeCondition::Dead => {
                 self.net.reset_addresses(node)?;
                 self.net.set_plugged(node, true)?;
             }
-            Condition::Cut(how) => self.set_cut(node, how, false)?,
-            Condition::NoCorosync => {}
+            NodeCondition::Cut(how) => self.set_cut(node, how, false)?,
+            NodeCondition::NoCorosync => {}
         }
-        self.conditions.insert(node, (Condition::Well, at));
+        self.conditions.insert(node, (NodeCondition::Well, at));
         self.set_usable(node, at);
         Ok((at, condition))
     }
 
     /// Notes that something has happened to a node, and returns when.
-    pub fn set_condition(&mut self, node: NodeName, condition: Condition) -> Epoch {
+    pub fn set_condition(&mut self, node: NodeName, condition: NodeCondition) -> Epoch {
         let from = now();
         self.conditions.insert(node, (condition, from));
-        if matches!(condition, Condition::Dead | Condition::Cut(Cut::LinkDown | Cut::Blackhole)) {
+        if matches!(condition, NodeCondition::Dead | NodeCondition::Cut(Cut::LinkDown | Cut::Blackhole)) {
             self.set_unusable(node, from);
         }
         from
@@ -104,7 +104,7 @@ impl Machines {
 
     /// Notes that a node cannot serve from now on.
     pub fn set_unusable(&mut self, node: NodeName, from: Epoch) {
-        self.unusable.push(Unusable { node, from, to: None });
+        self.unusable.push(UnusableSpan { node, from, to: None });
     }
 
     /// Notes that a node can serve again.

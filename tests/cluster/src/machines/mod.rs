@@ -11,16 +11,16 @@ use std::{env, fs};
 
 use aws_sim::{CredState, InstanceId};
 
-pub use self::failures::{Condition, Cut};
+pub use self::failures::{Cut, NodeCondition};
 use crate::error::{Error, Result};
 use crate::net::Net;
-use crate::node::{Image, Node};
+use crate::node::{ClusterNode, Image};
 use crate::probe::Probe;
 use crate::state_dir::StateDir;
-use crate::timeline::Unusable;
+use crate::timeline::UnusableSpan;
 use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP, RunId, WEB_PORT};
 use crate::wait::{Epoch, now};
-use crate::world::World;
+use crate::world::SimulatedCloud;
 
 /// What nodes are made of.
 #[derive(Debug, Clone)]
@@ -40,15 +40,15 @@ pub struct Blueprint {
 /// The nodes, their network and their cloud.
 pub struct Machines {
     // In the order in which they have to go.
-    nodes: BTreeMap<NodeName, Node>,
+    nodes: BTreeMap<NodeName, ClusterNode>,
     probe: Probe,
-    world: World,
+    world: SimulatedCloud,
     net: Net,
     state: StateDir,
     run: RunId,
     one_subnet: bool,
-    conditions: BTreeMap<NodeName, (Condition, Epoch)>,
-    unusable: Vec<Unusable>,
+    conditions: BTreeMap<NodeName, (NodeCondition, Epoch)>,
+    unusable: Vec<UnusableSpan>,
 }
 
 impl Machines {
@@ -64,7 +64,7 @@ impl Machines {
         let names: Vec<NodeName> = NodeName::first(blueprint.nodes).collect();
         let state = StateDir::create(&run)?;
         let net = Net::create(run.clone(), &names)?;
-        let world = World::create(&net, &names, blueprint.one_subnet)?;
+        let world = SimulatedCloud::create(&net, &names, blueprint.one_subnet)?;
         if let Some((id, secret)) = blueprint.user {
             world.cloud().add_access_key(id, secret);
             for name in &names {
@@ -78,9 +78,9 @@ impl Machines {
             state.write(&format!("{name}/log/init.out"), "")?;
             files(&state, name)?;
             let folder = state.path().join(name.to_string());
-            nodes.insert(name, Node::new(name, folder, net.node(name), image.clone()));
+            nodes.insert(name, ClusterNode::new(name, folder, net.node(name), image.clone()));
         }
-        let conditions = names.iter().map(|name| (*name, (Condition::Well, now()))).collect();
+        let conditions = names.iter().map(|name| (*name, (NodeCondition::Well, now()))).collect();
         let one_subnet = blueprint.one_subnet;
         let unusable = Vec::new();
         Ok(Self { nodes, probe, world, net, state, run, one_subnet, conditions, unusable })
@@ -96,7 +96,7 @@ impl Machines {
     ///
     /// # Errors
     /// [`Error::Wrong`] when there is none of this name.
-    pub fn node(&self, name: NodeName) -> Result<&Node> {
+    pub fn node(&self, name: NodeName) -> Result<&ClusterNode> {
         self.nodes.get(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
     }
 
@@ -104,13 +104,13 @@ impl Machines {
     ///
     /// # Errors
     /// [`Error::Wrong`] when there is none of this name.
-    pub fn node_mut(&mut self, name: NodeName) -> Result<&mut Node> {
+    pub fn node_mut(&mut self, name: NodeName) -> Result<&mut ClusterNode> {
         self.nodes.get_mut(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
     }
 
     /// Returns the cloud.
     #[must_use]
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &SimulatedCloud {
         &self.world
     }
 
@@ -146,7 +146,7 @@ impl Machines {
 
     /// Returns the times in which nodes could not serve.
     #[must_use]
-    pub fn unusable(&self) -> &[Unusable] {
+    pub fn unusable(&self) -> &[UnusableSpan] {
         &self.unusable
     }
 }

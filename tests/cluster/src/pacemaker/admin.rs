@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Cluster, ELASTIC, ManagedAddress, PRIVATE, RESOURCE};
+use super::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster, RESOURCE};
 use crate::error::Result;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Look, until};
@@ -14,7 +14,7 @@ const ADMIN_LIMIT: Duration = Duration::from_mins(1);
 /// The id of the operation that asks EC2, too. Its interval differs, because Pacemaker tells operations apart by it.
 const DEEP_MONITOR: &str = "eip-deep-monitor";
 
-impl Cluster {
+impl PacemakerCluster {
     /// Returns the command with which a user creates the resource.
     #[must_use]
     pub fn creation() -> String {

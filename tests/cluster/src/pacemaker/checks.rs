@@ -3,15 +3,15 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::crm_mon::Status;
-use super::journal::{Event, Kind};
+use super::crm_mon::ClusterStatus;
+use super::journal::{Event, EventKind};
 use super::settled::{Outside, verdict};
-use super::{Cluster, ELASTIC, ManagedAddress, RESOURCE};
+use super::{ELASTIC, ManagedAddress, PacemakerCluster, RESOURCE};
 use crate::error::{Error, Result, ensure};
 use crate::topology::{NodeName, name_of};
 use crate::wait::{Epoch, Look, until};
 
-impl Cluster {
+impl PacemakerCluster {
     /// Waits until all nodes that are well agree on one active node, the cloud and a client agree with them, nothing
     /// is pending, blocked or failed, and all that has lasted for a second. Returns the active node.
     ///
@@ -136,7 +136,7 @@ impl Cluster {
     }
 
     /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.
-    fn idle(&self, views: &[(NodeName, Status)]) -> Result<Result<(), String>> {
+    fn idle(&self, views: &[(NodeName, ClusterStatus)]) -> Result<Result<(), String>> {
         let dc = views.iter().find_map(|(_, status)| status.dc()).unwrap_or_default();
         match self.run(&["crmadmin", "-S", dc]) {
             Ok(state) if state.contains("S_IDLE") => Ok(Ok(())),
@@ -150,7 +150,7 @@ impl Cluster {
 /// Returns the actions other than monitors that a resource's agent was started with, and where.
 fn started<'e>(events: &'e [Event], resource: &str) -> impl Iterator<Item = (NodeName, &'e str)> {
     events.iter().filter_map(move |event| match &event.kind {
-        Kind::Executing { action, resource: own } if own == resource && action != "monitor" => {
+        EventKind::Executing { action, resource: own } if own == resource && action != "monitor" => {
             Some((event.node, action.as_str()))
         }
         _ => None,

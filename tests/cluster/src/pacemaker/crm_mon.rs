@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 
 /// A node's view of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Status {
+pub struct ClusterStatus {
     #[serde(default)]
-    summary: Summary,
+    summary: StatusSummary,
     nodes: Nodes,
     #[serde(default)]
     resources: Resources,
@@ -19,7 +19,7 @@ pub struct Status {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct Summary {
+struct StatusSummary {
     current_dc: Option<CurrentDc>,
 }
 
@@ -35,14 +35,14 @@ struct CurrentDc {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 struct Nodes {
-    node: Vec<NodeState>,
+    node: Vec<NodeStatus>,
 }
 
 /// One node in a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "the attributes that crm_mon prints")]
-pub struct NodeState {
+pub struct NodeStatus {
     /// Its name.
     #[serde(rename = "@name")]
     pub name: String,
@@ -74,7 +74,7 @@ struct Resources {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Member {
-    Resource(Resource),
+    Resource(ResourceStatus),
     Group(Resources),
     Clone(Resources),
     #[serde(other)]
@@ -85,7 +85,7 @@ enum Member {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "the attributes that crm_mon prints")]
-pub struct Resource {
+pub struct ResourceStatus {
     /// Its id.
     #[serde(rename = "@id")]
     pub id: String,
@@ -140,13 +140,13 @@ struct ResourceHistory {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 struct Failures {
     #[serde(default)]
-    failure: Vec<Failure>,
+    failure: Vec<FailedAction>,
 }
 
 /// One failed action.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Failure {
+pub struct FailedAction {
     /// Resource, action and interval, as `eip_monitor_3000`.
     #[serde(rename = "@op_key")]
     pub operation: String,
@@ -161,7 +161,7 @@ pub struct Failure {
     pub reason: String,
 }
 
-impl Status {
+impl ClusterStatus {
     /// Parses the XML.
     ///
     /// # Errors
@@ -187,25 +187,25 @@ impl Status {
 
     /// Returns all configured nodes.
     #[must_use]
-    pub fn nodes(&self) -> &[NodeState] {
+    pub fn nodes(&self) -> &[NodeStatus] {
         &self.nodes.node
     }
 
     /// Returns all resources, also those in groups and clones.
     #[must_use]
-    pub fn resources(&self) -> Vec<&Resource> {
+    pub fn resources(&self) -> Vec<&ResourceStatus> {
         self.resources.all()
     }
 
     /// Returns a resource by its id.
     #[must_use]
-    pub fn resource(&self, id: &str) -> Option<&Resource> {
+    pub fn resource(&self, id: &str) -> Option<&ResourceStatus> {
         self.resources().into_iter().find(|resource| resource.id == id)
     }
 
     /// Returns the failed actions that Pacemaker remembers.
     #[must_use]
-    pub fn failures(&self) -> &[Failure] {
+    pub fn failures(&self) -> &[FailedAction] {
         &self.failures.failure
     }
 
@@ -220,7 +220,7 @@ impl Status {
 }
 
 impl Resources {
-    fn all(&self) -> Vec<&Resource> {
+    fn all(&self) -> Vec<&ResourceStatus> {
         let mut found = Vec::new();
         for member in &self.members {
             match member {
@@ -233,7 +233,7 @@ impl Resources {
     }
 }
 
-impl NodeState {
+impl NodeStatus {
     /// Returns what a healthy node is not: `standby`, `pending`, `unclean`, ...
     #[must_use]
     pub fn flags(&self) -> Vec<&'static str> {
@@ -248,7 +248,7 @@ impl NodeState {
     }
 }
 
-impl Resource {
+impl ResourceStatus {
     /// Returns what a healthy resource is not: `blocked`, `failed`, `pending`, ...
     #[must_use]
     pub fn flags(&self) -> Vec<&'static str> {
@@ -269,7 +269,7 @@ impl Resource {
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for FailedAction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} on {}: {} {}", self.operation, self.node, self.code, self.reason)
     }

@@ -4,25 +4,25 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use super::scenario::TAKEOVER_LIMIT;
-use super::{Cluster, Options, RESOURCE};
+use super::{ClusterOptions, PacemakerCluster, RESOURCE};
 use crate::chronicle::Chronicle;
 use crate::error::{Error, Result, ensure};
 use crate::report;
 use crate::story::Story;
-use crate::suite::Stage as _;
+use crate::suite::TestBed as _;
 use crate::topology::{ELASTIC_IP, NodeName, RunId};
 
 /// Runs the demonstration and removes everything.
 ///
 /// # Errors
 /// When a step does not lead where it should, or something is left behind.
-pub fn run(options: &Options) -> Result<()> {
+pub fn run(options: &ClusterOptions) -> Result<()> {
     let began = Instant::now();
     println!(
         "== A cluster of {} nodes: Pacemaker and Corosync, each node in its own namespaces",
         options.nodes
     );
-    let cluster = Cluster::up(options)?;
+    let cluster = PacemakerCluster::up(options)?;
     let run = cluster.run_id().clone();
     println!("   online after {:.1} s", began.elapsed().as_secs_f64());
     takeover(cluster)?;
@@ -31,8 +31,8 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn takeover(mut cluster: Cluster) -> Result<()> {
-    println!("\n== The resource\n   $ {}", Cluster::creation());
+fn takeover(mut cluster: PacemakerCluster) -> Result<()> {
+    println!("\n== The resource\n   $ {}", PacemakerCluster::creation());
     cluster.create_resource()?;
     let holder = cluster.settle(None, TAKEOVER_LIMIT)?;
     show(&cluster, holder)?;
@@ -52,7 +52,7 @@ fn takeover(mut cluster: Cluster) -> Result<()> {
     Ok(())
 }
 
-fn show(cluster: &Cluster, node: NodeName) -> Result<()> {
+fn show(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
     let status = cluster.status(node)?;
     let role =
         status.resource(RESOURCE).map(|r| format!("{} {}", r.role, r.nodes().join(" "))).unwrap_or_default();
@@ -89,7 +89,7 @@ fn summary(told: &Chronicle, from: NodeName, to: NodeName) -> String {
 }
 
 /// The promise to leave nothing behind is checked, not assumed.
-fn ensure_gone(run: &RunId, options: &Options) -> Result<()> {
+fn ensure_gone(run: &RunId, options: &ClusterOptions) -> Result<()> {
     let parts = NodeName::first(options.nodes).map(|node| node.to_string()).chain(["cloud".to_owned()]);
     let namespaces = parts.map(|part| run.namespace_path(part));
     let folder = std::env::temp_dir().join(run.to_string());

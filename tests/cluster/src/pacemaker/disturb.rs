@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::Cluster;
+use super::PacemakerCluster;
 use crate::error::{Error, Result};
-use crate::machines::Condition;
+use crate::machines::NodeCondition;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Look, now, until};
 
@@ -16,8 +16,8 @@ const ORDER_LIMIT: Duration = Duration::from_secs(5);
 /// How long a node that leaves may take to stop its resource.
 const LEAVE_LIMIT: Duration = Duration::from_secs(6);
 
-impl Cluster {
-    /// Stops processes of a node, all but PID 1 without a name, until [`Cluster::go_on`]; returns when. With all of them
+impl PacemakerCluster {
+    /// Stops processes of a node, all but PID 1 without a name, until [`PacemakerCluster::go_on`]; returns when. With all of them
     /// stopped the node is a machine that gets no time: it can't serve, and goes on later as if nothing had been.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Cluster {
     /// When the node does not run. That Pacemaker does not end in time is none.
     pub fn leave(&mut self, node: NodeName) -> Result<Epoch> {
         let processes = self.node(node)?.processes()?;
-        let at = self.set_condition(node, Condition::NoCorosync);
+        let at = self.set_condition(node, NodeCondition::NoCorosync);
         processes.signal(|name| name == "pacemakerd", Signal::TERM);
         let ended = until("the end of pacemakerd", LEAVE_LIMIT, || {
             Ok(if processes.has("pacemakerd") { Look::NotYet("it runs".into()) } else { Look::There(()) })

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Cluster;
+use super::PacemakerCluster;
 use crate::error::Result;
-use crate::machines::Condition;
+use crate::machines::NodeCondition;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Look, until};
 
@@ -21,14 +21,14 @@ const DAEMONS: [&str; 8] = [
     "corosync",
 ];
 
-impl Cluster {
+impl PacemakerCluster {
     /// Kills a node's Corosync and returns when.
     ///
     /// # Errors
     /// When the node is not running.
     pub fn kill_corosync(&mut self, node: NodeName) -> Result<Epoch> {
         self.node(node)?.kill_processes(&["corosync"])?;
-        Ok(self.set_condition(node, Condition::NoCorosync))
+        Ok(self.set_condition(node, NodeCondition::NoCorosync))
     }
 
     /// Makes good whatever has happened to a node, but processes that were stopped, and returns when that began. The node need not be a
@@ -39,9 +39,9 @@ impl Cluster {
     pub fn repair(&mut self, node: NodeName) -> Result<Epoch> {
         let (at, condition) = self.reconnect(node)?;
         match condition {
-            Condition::Dead => self.node_mut(node)?.boot()?,
-            Condition::NoCorosync => self.node(node)?.kill_processes(&DAEMONS).map(drop)?,
-            Condition::Well | Condition::Cut(_) => return Ok(at),
+            NodeCondition::Dead => self.node_mut(node)?.boot()?,
+            NodeCondition::NoCorosync => self.node(node)?.kill_processes(&DAEMONS).map(drop)?,
+            NodeCondition::Well | NodeCondition::Cut(_) => return Ok(at),
         }
         self.start_daemons(&[node])?;
         Ok(at)

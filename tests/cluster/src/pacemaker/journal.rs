@@ -25,12 +25,12 @@ pub struct Event {
     /// Whose log says it.
     pub node: NodeName,
     /// What happened.
-    pub kind: Kind,
+    pub kind: EventKind,
 }
 
 /// What a log line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum EventKind {
     /// Corosync: the link to a peer gives no answer, or the token was lost.
     Suspicion(String),
     /// Pacemaker: a peer is no member any more.
@@ -113,12 +113,12 @@ pub fn event(node: NodeName, line: &str, now: Timestamp) -> Option<Event> {
     Some(Event { at: epoch(&stamp, now)?, node, kind })
 }
 
-fn kind(line: &str) -> Option<Kind> {
+fn kind(line: &str) -> Option<EventKind> {
     if line.contains("[KNET  ] link: host: ") && line.ends_with(" is down") {
-        return Some(Kind::Suspicion("no answer on the link".to_owned()));
+        return Some(EventKind::Suspicion("no answer on the link".to_owned()));
     }
     if line.contains("[TOTEM ] A processor failed") {
-        return Some(Kind::Suspicion("token lost".to_owned()));
+        return Some(EventKind::Suspicion("token lost".to_owned()));
     }
     // Each daemon notes a change of membership; the controller's note is the one that leads to actions. A name with a
     // blank is another note: "n2[2] - expected state is now member".
@@ -126,10 +126,10 @@ fn kind(line: &str) -> Option<Kind> {
         let peer =
             |state| between(line, "Node ", state).filter(|name| !name.contains(' ')).map(str::to_owned);
         if let Some(peer) = peer(" state is now lost") {
-            return Some(Kind::PeerLost(peer));
+            return Some(EventKind::PeerLost(peer));
         }
         if let Some(peer) = peer(" state is now member") {
-            return Some(Kind::PeerBack(peer));
+            return Some(EventKind::PeerBack(peer));
         }
     }
     if let Some(action) = between(line, "Initiating ", " operation ") {
@@ -138,16 +138,20 @@ fn kind(line: &str) -> Option<Kind> {
         let on = rest.split_once("on ")?.1.split_whitespace().next()?;
         // eip_migrate_from_0: the action is known, what stands before it is the resource.
         let (resource, _) = key.rsplit_once(&format!("_{action}_"))?;
-        return Some(Kind::Initiated { action: action.into(), resource: resource.into(), on: on.into() });
+        return Some(EventKind::Initiated {
+            action: action.into(),
+            resource: resource.into(),
+            on: on.into(),
+        });
     }
     if let Some(resource) = between(line, "executing - rsc:", " action:") {
         let action = line.split_once(" action:")?.1.split_whitespace().next()?;
-        return Some(Kind::Executing { action: action.into(), resource: resource.into() });
+        return Some(EventKind::Executing { action: action.into(), resource: resource.into() });
     }
     let action = between(line, "Result of ", " operation for ")?;
     let (resource, rest) = line.split_once(" operation for ")?.1.split_once(" on ")?;
     let result = rest.split_once(": ")?.1.split(" | ").next()?.trim();
-    Some(Kind::Ended { action: action.into(), resource: resource.into(), result: result.into() })
+    Some(EventKind::Ended { action: action.into(), resource: resource.into(), result: result.into() })
 }
 
 fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -179,7 +183,7 @@ mod tests {
         event("n1".parse().unwrap(), line, "2026-11-21T12:00:00Z".parse().unwrap())
     }
 
-    fn kind_of(line: &str) -> Kind {
+    fn kind_of(line: &str) -> EventKind {
         read(line).unwrap().kind
     }
 
@@ -196,7 +200,7 @@ mod tests {
     #[test]
     fn corosync_suspects_a_peer() {
         let down = "Nov 21 10:05:42.630 [51] n1 corosync info    [KNET  ] link: host: 2 link: 0 is down";
-        assert!(matches!(kind_of(down), Kind::Suspicion(_)));
+        assert!(matches!(kind_of(down), EventKind::Suspicion(_)));
     }
 
     #[test]
@@ -206,7 +210,7 @@ mod tests {
                 "Nov 21 10:05:44.986 n1 {daemon}  [71] (update_peer_state_iter) \tnotice: Node n2 state is now lost | nodeid=2 previous=member"
             )
         };
-        assert_eq!(kind_of(&line("pacemaker-controld")), Kind::PeerLost("n2".into()));
+        assert_eq!(kind_of(&line("pacemaker-controld")), EventKind::PeerLost("n2".into()));
         assert_eq!(read(&line("pacemaker-attrd")), None);
         let expected = line("pacemaker-controld").replace("n2 state", "n2[2] - expected state");
         assert_eq!(read(&expected), None);
@@ -216,15 +220,15 @@ mod tests {
     fn actions_are_followed_from_the_request_to_the_result() {
         let local = "Nov 21 10:05:39.738 n1 pacemaker-controld  [71] (execute_rsc_action) \tnotice: Initiating start operation eip_start_0 locally on n1 | action 3";
         let (action, resource, on) = ("start".to_owned(), "eip".to_owned(), "n1".to_owned());
-        assert_eq!(kind_of(local), Kind::Initiated { action, resource, on });
+        assert_eq!(kind_of(local), EventKind::Initiated { action, resource, on });
         let remote = "Nov 21 10:05:39.738 n1 pacemaker-controld  [71] (execute_rsc_action) \tnotice: Initiating migrate_from operation eip_migrate_from_0 on n2 | action 3";
         let (action, resource, on) = ("migrate_from".to_owned(), "eip".to_owned(), "n2".to_owned());
-        assert_eq!(kind_of(remote), Kind::Initiated { action, resource, on });
+        assert_eq!(kind_of(remote), EventKind::Initiated { action, resource, on });
         let run = "Nov 21 10:05:39.754 n1 pacemaker-execd     [68] (log_execute) \tinfo: executing - rsc:eip action:start call_id:6";
-        assert_eq!(kind_of(run), Kind::Executing { action: "start".into(), resource: "eip".into() });
+        assert_eq!(kind_of(run), EventKind::Executing { action: "start".into(), resource: "eip".into() });
         let end = "Nov 21 10:05:39.914 n1 pacemaker-controld  [71] (log_executor_event) \tnotice: Result of start operation for eip on n1: error (EC2: no answer) | CIB update 41, graph action confirmed; call=6 key=eip_start_0 rc=1";
         let result = "error (EC2: no answer)".to_owned();
-        assert_eq!(kind_of(end), Kind::Ended { action: "start".into(), resource: "eip".into(), result });
+        assert_eq!(kind_of(end), EventKind::Ended { action: "start".into(), resource: "eip".into(), result });
     }
 
     #[test]

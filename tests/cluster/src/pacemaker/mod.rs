@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::admin::MONITOR_INTERVAL;
-use self::crm_mon::Status;
+use self::crm_mon::ClusterStatus;
 use self::journal::{Event, FILES, LogFile};
 use crate::error::{Error, Result, ensure};
 use crate::machines::{Blueprint, Machines};
@@ -39,7 +39,7 @@ const ONLINE_LIMIT: Duration = Duration::from_secs(90);
 
 /// What a cluster is made of.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ClusterOptions {
     /// The agent under test.
     pub agent: PathBuf,
     /// How many nodes: 2 or 3.
@@ -83,7 +83,7 @@ pub static PRIVATE: ManagedAddress = ManagedAddress {
 };
 
 /// Nodes with Pacemaker.
-pub struct Cluster {
+pub struct PacemakerCluster {
     machines: Machines,
     addresses: Vec<&'static ManagedAddress>,
     standby: BTreeSet<NodeName>,
@@ -92,7 +92,7 @@ pub struct Cluster {
     events: Vec<Event>,
 }
 
-impl Deref for Cluster {
+impl Deref for PacemakerCluster {
     type Target = Machines;
 
     fn deref(&self) -> &Machines {
@@ -100,18 +100,18 @@ impl Deref for Cluster {
     }
 }
 
-impl DerefMut for Cluster {
+impl DerefMut for PacemakerCluster {
     fn deref_mut(&mut self) -> &mut Machines {
         &mut self.machines
     }
 }
 
-impl Cluster {
+impl PacemakerCluster {
     /// Brings a cluster up and returns once all nodes are online. It has no resource yet.
     ///
     /// # Errors
     /// When any part fails to come up; what was made until then is removed.
-    pub fn up(options: &Options) -> Result<Self> {
+    pub fn up(options: &ClusterOptions) -> Result<Self> {
         let mut cluster = Self::boot(options, |_, _| Ok(()))?;
         cluster.start_daemons(&cluster.nodes())?;
         cluster.wait_online()?;
@@ -126,7 +126,7 @@ impl Cluster {
     /// # Errors
     /// When any part fails to come up; what was made until then is removed.
     pub fn boot(
-        options: &Options,
+        options: &ClusterOptions,
         mut before: impl FnMut(&StateDir, NodeName) -> Result<()>,
     ) -> Result<Self> {
         let blueprint = Blueprint {
@@ -178,8 +178,8 @@ impl Cluster {
     ///
     /// # Errors
     /// When the node has no cluster running, or its answer is not understood.
-    pub fn status(&self, node: NodeName) -> Result<Status> {
-        Status::parse(&self.node(node)?.run(&["crm_mon", "-1", "--output-as=xml"])?)
+    pub fn status(&self, node: NodeName) -> Result<ClusterStatus> {
+        ClusterStatus::parse(&self.node(node)?.run(&["crm_mon", "-1", "--output-as=xml"])?)
     }
 
     /// Returns what the nodes' logs tell since `from`, in order of time.

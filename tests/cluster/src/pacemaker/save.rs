@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use aws_sim::{Request, Service};
 
-use super::Cluster;
+use super::PacemakerCluster;
 use crate::command::Cmd;
 use crate::error::{Error, Result};
 
@@ -15,7 +15,7 @@ const AGENT_LINES: usize = 20;
 const REQUESTS: usize = 30;
 
 /// Copies everything into a folder below `base` and returns that folder.
-fn all(cluster: &Cluster, base: &Path, scenario: &str) -> Result<PathBuf> {
+fn all(cluster: &PacemakerCluster, base: &Path, scenario: &str) -> Result<PathBuf> {
     let folder = base.join(cluster.run_id().to_string()).join(scenario);
     fs::create_dir_all(&folder).map_err(Error::io(format_args!("making {}", folder.display())))?;
     for name in cluster.nodes() {
@@ -36,7 +36,7 @@ fn all(cluster: &Cluster, base: &Path, scenario: &str) -> Result<PathBuf> {
 }
 
 /// Prints what a reader wants to see first of a failure, and keeps everything in a folder below `base`.
-pub fn explain(cluster: &Cluster, base: &Path, scenario: &str) {
+pub fn explain(cluster: &PacemakerCluster, base: &Path, scenario: &str) {
     print!("{}", digest(cluster));
     match all(cluster, base, scenario) {
         Ok(folder) => println!("--- all logs: {}", folder.display()),
@@ -45,7 +45,7 @@ pub fn explain(cluster: &Cluster, base: &Path, scenario: &str) {
 }
 
 /// Returns what a reader wants to see first: the agent's lines and the end of each node's log, and the last requests.
-fn digest(cluster: &Cluster) -> String {
+fn digest(cluster: &PacemakerCluster) -> String {
     let mut text = String::new();
     for name in cluster.nodes() {
         let Ok(node) = cluster.node(name) else { continue };

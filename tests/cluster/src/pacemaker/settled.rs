@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::crm_mon::{NodeState, Status};
+use super::crm_mon::{ClusterStatus, NodeStatus};
 use crate::topology::{NodeName, name_of};
 
 /// What the outside shows of a resource at the same moment.
@@ -27,7 +27,7 @@ pub struct Outside {
 /// # Errors
 /// The first thing that is not as it should be, in words.
 pub fn verdict(
-    views: &[(NodeName, Status)],
+    views: &[(NodeName, ClusterStatus)],
     standby: &BTreeSet<NodeName>,
     resources: &[Outside],
 ) -> Result<NodeName, String> {
@@ -69,7 +69,11 @@ impl Outside {
     }
 }
 
-fn members(status: &Status, online: &BTreeSet<String>, standby: &BTreeSet<String>) -> Result<(), String> {
+fn members(
+    status: &ClusterStatus,
+    online: &BTreeSet<String>,
+    standby: &BTreeSet<String>,
+) -> Result<(), String> {
     if status.dc().is_none() {
         return Err("no controller".into());
     }
@@ -86,7 +90,7 @@ fn members(status: &Status, online: &BTreeSet<String>, standby: &BTreeSet<String
     }
 }
 
-fn member(node: &NodeState, online: bool, flags: &[&str]) -> Result<(), String> {
+fn member(node: &NodeStatus, online: bool, flags: &[&str]) -> Result<(), String> {
     let name = &node.name;
     if node.online != online {
         return Err(format!("{name} {}", if node.online { "online" } else { "offline" }));
@@ -97,7 +101,7 @@ fn member(node: &NodeState, online: bool, flags: &[&str]) -> Result<(), String> 
     Ok(())
 }
 
-fn active(status: &Status, resource: &str) -> Result<NodeName, String> {
+fn active(status: &ClusterStatus, resource: &str) -> Result<NodeName, String> {
     let found = status.resource(resource).ok_or_else(|| format!("no resource {resource}"))?;
     if !found.flags().is_empty() {
         return Err(format!("{resource} {}", found.flags().join(", ")));
@@ -121,19 +125,19 @@ mod tests {
         Outside { resource: "eip", holder: Some(holder), answering: Some(holder), devices: None }
     }
 
-    fn verdict(views: &[(NodeName, Status)], outside: Outside) -> Result<NodeName, String> {
+    fn verdict(views: &[(NodeName, ClusterStatus)], outside: Outside) -> Result<NodeName, String> {
         super::verdict(views, &BTreeSet::new(), &[outside])
     }
 
-    fn view(node: NodeName, changes: &[(&str, &str)]) -> (NodeName, Status) {
+    fn view(node: NodeName, changes: &[(&str, &str)]) -> (NodeName, ClusterStatus) {
         let xml = changes.iter().fold(HEALTHY.to_owned(), |xml, (from, to)| {
             assert!(xml.contains(from), "{from}");
             xml.replace(from, to)
         });
-        (node, Status::parse(&xml).unwrap())
+        (node, ClusterStatus::parse(&xml).unwrap())
     }
 
-    fn both(changes: &[(&str, &str)]) -> [(NodeName, Status); 2] {
+    fn both(changes: &[(&str, &str)]) -> [(NodeName, ClusterStatus); 2] {
         [N1, N2].map(|node| view(node, changes))
     }
 

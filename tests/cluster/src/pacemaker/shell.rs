@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::scenario::TAKEOVER_LIMIT;
-use super::{Cluster, Options};
+use super::{ClusterOptions, PacemakerCluster};
 use crate::error::{Error, Result};
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP};
 use crate::wait::{Look, until};
@@ -18,8 +18,8 @@ const FOR_EVER: Duration = Duration::from_hours(365 * 24);
 ///
 /// # Errors
 /// When the cluster does not come up. The signal itself is no error.
-pub fn run(options: &Options) -> Result<()> {
-    let cluster = Cluster::up(options)?;
+pub fn run(options: &ClusterOptions) -> Result<()> {
+    let cluster = PacemakerCluster::up(options)?;
     cluster.create_resource()?;
     let active = cluster.settle(None, TAKEOVER_LIMIT)?;
     let enter = write_enter(&cluster)?;
@@ -42,7 +42,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// A node's PID 1 changes when the node is booted again: the script looks it up.
-fn write_enter(cluster: &Cluster) -> Result<PathBuf> {
+fn write_enter(cluster: &PacemakerCluster) -> Result<PathBuf> {
     let folder = cluster.state().path().display();
     let script = format!(
         "#!/bin/sh\n# Runs a command, or a shell, in a node.\nnode=$1; shift\n[ $# -gt 0 ] || set -- bash\nexec nsenter -t \"$(cat \

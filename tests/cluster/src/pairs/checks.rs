@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Pair;
+use super::NodePair;
 use crate::error::{Result, ensure};
 use crate::timeline::nobody;
 use crate::topology::{ELASTIC_IP, NodeName, name_of};
 use crate::wait::{Epoch, now};
 
-impl Pair {
+impl NodePair {
     /// Waits until the cloud, a client of the address and the cluster manager on every node that is well agree that `holder` has the
     /// address, and all that has lasted for a second.
     ///

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
-use super::{Manager, Pair};
+use super::{Manager, NodePair};
 use crate::command::Output;
 use crate::error::{Error, Result, ensure};
 use crate::topology::{NodeName, own_address};
@@ -25,7 +25,7 @@ pcs() { command pcs -f /run/cib.xml \"$@\"; }
 ///
 /// # Errors
 /// When a command fails or prints something else than the guide says, or the address does not go where the guide says.
-pub fn run(pair: &Pair, part: &str) -> Result<()> {
+pub fn run(pair: &NodePair, part: &str) -> Result<()> {
     for block in blocks(pair.manager.guide, part)? {
         for node in block.places(pair.manager)? {
             play(&block, pair, node)?;
@@ -45,7 +45,7 @@ pub fn run(pair: &Pair, part: &str) -> Result<()> {
     Ok(())
 }
 
-fn play(block: &Block, pair: &Pair, node: NodeName) -> Result<()> {
+fn play(block: &Block, pair: &NodePair, node: NodeName) -> Result<()> {
     let before = if block.says("pcs") == Some("file") { PCS_ON_A_FILE } else { "" };
     let script = format!("cd /run/packages\n{before}{}", block.commands);
     let output = pair.node(node)?.command(&["bash", "-ec", &script])?.limit(LIMIT).output()?;

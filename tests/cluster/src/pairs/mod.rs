@@ -13,10 +13,10 @@ use std::time::Duration;
 pub use self::test::test;
 use crate::chronicle::Chronicle;
 use crate::error::Result;
-use crate::machines::{Blueprint, Condition, Machines};
-use crate::node::Node;
+use crate::machines::{Blueprint, Machines, NodeCondition};
+use crate::node::ClusterNode;
 use crate::story::Story;
-use crate::suite::Stage;
+use crate::suite::TestBed;
 use crate::topology::{NodeName, own_address};
 use crate::wait::Epoch;
 
@@ -48,9 +48,9 @@ pub struct Manager {
     /// True if each node has an elastic IP of its own, which the one under test displaces.
     pub own_addresses: bool,
     /// Starts it on a node.
-    pub start: fn(&mut Pair, NodeName) -> Result<()>,
+    pub start: fn(&mut NodePair, NodeName) -> Result<()>,
     /// Returns what it says against `holder` being the node with the address, on any node that is well.
-    pub flaw: fn(&Pair, NodeName) -> Result<Result<(), String>>,
+    pub flaw: fn(&NodePair, NodeName) -> Result<Result<(), String>>,
     /// Its scenarios; those of a group share a pair.
     pub groups: &'static [Group],
     /// True if the groups may be played at the same time.
@@ -62,14 +62,14 @@ pub struct Group {
     /// What it is called on the command line.
     pub name: &'static str,
     /// What the pair is made of.
-    pub setup: fn() -> Setup,
+    pub setup: fn() -> PairSetup,
     /// The scenarios.
-    pub scenarios: &'static [Scenario],
+    pub scenarios: &'static [PairScenario],
 }
 
 /// What a pair is made of.
 #[derive(Debug, Clone, Default)]
-pub struct Setup {
+pub struct PairSetup {
     /// The files of each node, by their paths below its folder: `etc` is added to `/etc`, `root` becomes `/root`.
     pub files: [Vec<(&'static str, String)>; 2],
     /// A shell script that installs at each boot what is to be there; the packages are in `/run/packages`.
@@ -81,27 +81,27 @@ pub struct Setup {
 }
 
 /// A test of the whole pair.
-pub type Scenario = crate::suite::Scenario<Pair>;
+pub type PairScenario = crate::suite::Scenario<NodePair>;
 
 /// Returns a scenario that begins as the one before ends.
 pub const fn step(
     name: &'static str,
     about: &'static str,
-    run: fn(&mut Pair, &mut Story) -> Result<()>,
-) -> Scenario {
-    Scenario { name, about, start: (), run }
+    run: fn(&mut NodePair, &mut Story) -> Result<()>,
+) -> PairScenario {
+    PairScenario { name, about, start: (), run }
 }
 
 /// Two nodes and their cluster manager. Dropping them ends and removes everything.
-pub struct Pair {
+pub struct NodePair {
     machines: Machines,
     manager: &'static Manager,
-    setup: Setup,
+    setup: PairSetup,
     /// The nodes on which the cluster manager does not run, though they are well.
     stopped: BTreeSet<NodeName>,
 }
 
-impl Deref for Pair {
+impl Deref for NodePair {
     type Target = Machines;
 
     fn deref(&self) -> &Machines {
@@ -109,18 +109,18 @@ impl Deref for Pair {
     }
 }
 
-impl DerefMut for Pair {
+impl DerefMut for NodePair {
     fn deref_mut(&mut self) -> &mut Machines {
         &mut self.machines
     }
 }
 
-impl Pair {
+impl NodePair {
     /// Boots both nodes. The cluster manager does not run yet.
     ///
     /// # Errors
     /// When any part fails to come up; what was made until then is removed.
-    pub fn boot(manager: &'static Manager, setup: Setup, packages: &Path) -> Result<Self> {
+    pub fn boot(manager: &'static Manager, setup: PairSetup, packages: &Path) -> Result<Self> {
         let blueprint = Blueprint {
             nodes: 2,
             one_subnet: false,
@@ -157,7 +157,7 @@ impl Pair {
 
     /// Returns what the pair is made of.
     #[must_use]
-    pub fn setup(&self) -> &Setup {
+    pub fn setup(&self) -> &PairSetup {
         &self.setup
     }
 
@@ -192,7 +192,7 @@ impl Pair {
     /// When it does not come up.
     pub fn repair(&mut self, node: NodeName) -> Result<Epoch> {
         let (at, condition) = self.reconnect(node)?;
-        if condition == Condition::Dead {
+        if condition == NodeCondition::Dead {
             self.boot_node(node)?;
             self.start(node)?;
         }
@@ -209,7 +209,7 @@ impl Pair {
     fn print_logs(&self) {
         const LINES: usize = 60;
         for node in self.nodes() {
-            let Ok(folder) = self.node(node).map(Node::logs) else { continue };
+            let Ok(folder) = self.node(node).map(ClusterNode::logs) else { continue };
             for file in self.manager.logs {
                 let text = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
                 let lines: Vec<&str> = text.lines().collect();
@@ -222,8 +222,8 @@ impl Pair {
     }
 }
 
-impl Stage for Pair {
-    type Start = ();
+impl TestBed for NodePair {
+    type Beginning = ();
 
     fn prepare(&mut self, (): ()) -> Result<()> {
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Pair;
+use super::NodePair;
 use crate::error::Result;
 use crate::machines::Cut;
 use crate::story::Story;
@@ -14,7 +14,7 @@ pub const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
 /// From a return until the pair is settled: Heartbeat itself waits some seconds for its peer.
 pub const RETURN_LIMIT: Duration = Duration::from_secs(90);
 
-impl Pair {
+impl NodePair {
     /// Notes what was done, waits until `holder` has the address, and asserts that it went this way since then and no other.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Pair {
 ///
 /// # Errors
 /// When it does not.
-pub fn kill_node(pair: &mut Pair, story: &mut Story) -> Result<()> {
+pub fn kill_node(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.power_off(N1)?;
     pair.follow(story, (at, "power cut of n1 (kill -9 of its PID 1)"), N2, &[N2])
 }
@@ -61,7 +61,7 @@ pub fn kill_node(pair: &mut Pair, story: &mut Story) -> Result<()> {
 ///
 /// # Errors
 /// When it does not.
-pub fn link_down(pair: &mut Pair, story: &mut Story) -> Result<()> {
+pub fn link_down(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.cut(N1, Cut::LinkDown)?;
     pair.follow(story, (at, "ip link set eth0 down on n1"), N2, &[N2])
 }
@@ -70,7 +70,7 @@ pub fn link_down(pair: &mut Pair, story: &mut Story) -> Result<()> {
 ///
 /// # Errors
 /// When it does not.
-pub fn failback(pair: &mut Pair, story: &mut Story) -> Result<()> {
+pub fn failback(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     story.target = Some(N1);
     story.failure(at, "n1 boots again and starts its cluster manager");

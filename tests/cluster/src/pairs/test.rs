@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use super::{Group, Manager, Pair};
+use super::{Group, Manager, NodePair};
 use crate::error::{Error, Result};
 use crate::suite;
 
@@ -27,9 +27,9 @@ pub fn test(manager: &'static Manager, packages: &Path, wanted: &[String]) -> Re
     let began = Instant::now();
     let mut rows = Vec::new();
     for group in groups {
-        let mut pair = Some(Pair::boot(manager, (group.setup)(), &packages)?);
+        let mut pair = Some(NodePair::boot(manager, (group.setup)(), &packages)?);
         // One that has failed leaves the next one nothing to begin with.
-        let pair_for = |_: &_, before: Option<Pair>| Ok(before.or_else(|| pair.take()));
+        let pair_for = |_: &_, before: Option<NodePair>| Ok(before.or_else(|| pair.take()));
         rows.extend(suite::play(group.scenarios, pair_for, |pair, _| pair.print_logs())?);
     }
     Ok(suite::sum_up(&rows, began))

@@ -3,7 +3,7 @@
 use cluster::error::{Error, Result, ensure};
 use cluster::pacemaker::RESOURCE;
 use cluster::story::Story;
-use cluster::suite::Stage as _;
+use cluster::suite::TestBed as _;
 use cluster::topology::ELASTIC_IP;
 use cluster::wait::{Look, now, until};
 

@@ -1,12 +1,12 @@
 //! The agent's actions as the nodes' logs tell of them: where and when they began and ended. Pure.
 
-use crate::pacemaker::journal::{Event, Kind};
+use crate::pacemaker::journal::{Event, EventKind};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
 /// One action of the agent other than a recurring monitor, of which the logs tell only results that are new.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Action {
+pub struct LoggedAction {
     /// Where.
     pub node: NodeName,
     /// `start`, `stop`, `migrate_from`, ..., or `monitor` for a probe.
@@ -19,16 +19,22 @@ pub struct Action {
 
 /// Returns the actions of a resource that began, in order.
 #[must_use]
-pub fn actions(events: &[Event], of: &str) -> Vec<Action> {
-    let mut found: Vec<Action> = Vec::new();
+pub fn actions(events: &[Event], of: &str) -> Vec<LoggedAction> {
+    let mut found: Vec<LoggedAction> = Vec::new();
     for event in events {
         match &event.kind {
-            Kind::Executing { action, resource } if resource == of => {
-                found.push(Action { node: event.node, name: action.clone(), began: event.at, ended: None });
+            EventKind::Executing { action, resource } if resource == of => {
+                found.push(LoggedAction {
+                    node: event.node,
+                    name: action.clone(),
+                    began: event.at,
+                    ended: None,
+                });
             }
-            Kind::Ended { action, resource, result } if resource == of => {
-                let own =
-                    |one: &&mut Action| one.node == event.node && one.name == *action && one.ended.is_none();
+            EventKind::Ended { action, resource, result } if resource == of => {
+                let own = |one: &&mut LoggedAction| {
+                    one.node == event.node && one.name == *action && one.ended.is_none()
+                };
                 if let Some(open) = found.iter_mut().rev().find(own) {
                     open.ended = Some((event.at, result.clone()));
                 }
@@ -42,7 +48,7 @@ pub fn actions(events: &[Event], of: &str) -> Vec<Action> {
 /// Returns the results of a resource's monitors and probes: where, when, and what.
 pub fn monitors<'e>(events: &'e [Event], of: &str) -> impl Iterator<Item = (NodeName, Epoch, &'e str)> {
     events.iter().filter_map(move |event| match &event.kind {
-        Kind::Ended { action, resource, result } if resource == of && action == "monitor" => {
+        EventKind::Ended { action, resource, result } if resource == of && action == "monitor" => {
             Some((event.node, event.at, result.as_str()))
         }
         _ => None,
@@ -54,16 +60,16 @@ mod tests {
     use super::*;
     use crate::pacemaker::RESOURCE;
 
-    fn event(at: Epoch, node: &str, kind: Kind) -> Event {
+    fn event(at: Epoch, node: &str, kind: EventKind) -> Event {
         Event { at, node: node.parse().unwrap(), kind }
     }
 
-    fn executing(action: &str) -> Kind {
-        Kind::Executing { action: action.into(), resource: RESOURCE.into() }
+    fn executing(action: &str) -> EventKind {
+        EventKind::Executing { action: action.into(), resource: RESOURCE.into() }
     }
 
-    fn ended(action: &str, result: &str) -> Kind {
-        Kind::Ended { action: action.into(), resource: RESOURCE.into(), result: result.into() }
+    fn ended(action: &str, result: &str) -> EventKind {
+        EventKind::Ended { action: action.into(), resource: RESOURCE.into(), result: result.into() }
     }
 
     #[test]

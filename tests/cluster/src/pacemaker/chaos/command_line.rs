@@ -7,8 +7,8 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::failure::KINDS;
-use super::run::Request;
-use crate::pacemaker::Options;
+use super::run::ChaosRun;
+use crate::pacemaker::ClusterOptions;
 
 /// Returns the arguments that no other sub-command has.
 #[must_use]
@@ -54,9 +54,9 @@ pub fn arguments() -> [Arg; 7] {
 
 /// Returns what is asked for.
 #[must_use]
-pub fn request(matches: &ArgMatches, options: Options, save: PathBuf, record: PathBuf) -> Request {
+pub fn request(matches: &ArgMatches, options: ClusterOptions, save: PathBuf, record: PathBuf) -> ChaosRun {
     let some = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    Request {
+    ChaosRun {
         rounds: matches.get_one("rounds").copied().unwrap_or(30),
         first: matches.get_one("first").copied().unwrap_or(1),
         seed: matches.get_one("seed").copied().unwrap_or_else(some),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sim::{FaultKind, ImdsState};
 use fastrand::Rng;
 
-use super::failure::{Failure, Whom};
+use super::failure::{Disruption, Whom};
 
 /// The daemons as the kernel names them: 15 characters.
 const DAEMONS: [&str; 6] = [
@@ -24,13 +24,13 @@ const MOVERS: [usize; 6] = [0, 16, 17, 18, 19, 20];
 /// Returns whether failures of this kind happen in a cluster of so many nodes: one path of several needs a third node.
 #[must_use]
 pub fn happens(kind: usize, nodes: u8) -> bool {
-    kind != Failure::PathBroken.kind() || nodes > 2
+    kind != Disruption::PathBroken.kind() || nodes > 2
 }
 
 /// Returns whether the failure makes somebody need EC2.
 #[must_use]
-pub fn moves(failure: &Failure) -> bool {
-    !failure.is_of_services() && !matches!(failure, Failure::AgentsKilled(_))
+pub fn moves(failure: &Disruption) -> bool {
+    !failure.is_of_services() && !matches!(failure, Disruption::AgentsKilled(_))
 }
 
 /// Returns a kind that makes the address move.
@@ -39,7 +39,7 @@ pub fn mover(rng: &mut Rng) -> usize {
 }
 
 /// Returns a failure of the kind, unless it does not happen in a cluster of so many nodes.
-pub fn failure(rng: &mut Rng, kind: usize, nodes: u8) -> Option<(Whom, Failure)> {
+pub fn failure(rng: &mut Rng, kind: usize, nodes: u8) -> Option<(Whom, Disruption)> {
     if !happens(kind, nodes) {
         return None;
     }
@@ -48,32 +48,32 @@ pub fn failure(rng: &mut Rng, kind: usize, nodes: u8) -> Option<(Whom, Failure)>
     let some = if rng.bool() { Whom::All } else { one };
     let millis = |rng: &mut Rng, from, to| Duration::from_millis(rng.u64(from..to));
     Some(match kind {
-        0 => (one, Failure::PowerCut),
-        1 => (one, Failure::LinkDown),
-        2 => (one, Failure::Blackhole),
-        3 => (one, Failure::PeersLost),
-        4 => (one, Failure::PathBroken),
-        5 => (one, Failure::CorosyncKilled),
-        6 => (one, Failure::Left),
-        7 => (one, Failure::NodeStopped),
-        8 => (one, Failure::DaemonStopped(rng.choice(STOPPABLE)?)),
-        9 => (one, Failure::DaemonKilled(rng.choice(DAEMONS)?)),
-        10 => (one, Failure::AgentsKilled(millis(rng, 0, 400))),
-        11 => (some, Failure::ApiIll(api(rng)?)),
+        0 => (one, Disruption::PowerCut),
+        1 => (one, Disruption::LinkDown),
+        2 => (one, Disruption::Blackhole),
+        3 => (one, Disruption::PeersLost),
+        4 => (one, Disruption::PathBroken),
+        5 => (one, Disruption::CorosyncKilled),
+        6 => (one, Disruption::Left),
+        7 => (one, Disruption::NodeStopped),
+        8 => (one, Disruption::DaemonStopped(rng.choice(STOPPABLE)?)),
+        9 => (one, Disruption::DaemonKilled(rng.choice(DAEMONS)?)),
+        10 => (one, Disruption::AgentsKilled(millis(rng, 0, 400))),
+        11 => (some, Disruption::ApiIll(api(rng)?)),
         12 => {
             let kinds = [FaultKind::LoseAnswer, FaultKind::EffectThenHang, FaultKind::ShortBody];
-            (Whom::All, Failure::AnswersLost(rng.choice(kinds)?))
+            (Whom::All, Disruption::AnswersLost(rng.choice(kinds)?))
         }
-        13 => (Whom::All, Failure::DescribesOld(millis(rng, 500, 5000))),
-        14 => (some, Failure::MetadataIll(metadata(rng)?)),
-        15 => (some, Failure::MetadataOld(millis(rng, 500, 8000))),
-        16 => (one, Failure::Standby),
-        17 => (other, Failure::MovedTo),
-        18 => (one, Failure::Banned),
-        19 => (Whom::All, Failure::TakenAway),
-        20 => (other, Failure::GivenTo),
-        21 => (Whom::All, Failure::PrivateTakenAway),
-        _ => (other, Failure::PrivateGivenTo),
+        13 => (Whom::All, Disruption::DescribesOld(millis(rng, 500, 5000))),
+        14 => (some, Disruption::MetadataIll(metadata(rng)?)),
+        15 => (some, Disruption::MetadataOld(millis(rng, 500, 8000))),
+        16 => (one, Disruption::Standby),
+        17 => (other, Disruption::MovedTo),
+        18 => (one, Disruption::Banned),
+        19 => (Whom::All, Disruption::TakenAway),
+        20 => (other, Disruption::GivenTo),
+        21 => (Whom::All, Disruption::PrivateTakenAway),
+        _ => (other, Disruption::PrivateGivenTo),
     })
 }
 

@@ -1,9 +1,9 @@
 //! Which failed actions a round explains. Those that it does not are wrong. Pure.
 
 use super::struck::{Struck, actions_cut_short, api_in_trouble, metadata_in_trouble};
-use crate::pacemaker::crm_mon::Failure;
+use crate::pacemaker::crm_mon::FailedAction;
 use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE};
-use crate::timeline::Held;
+use crate::timeline::HolderSince;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -18,9 +18,9 @@ const NOT_RUNNING: &str = "7";
 /// - A start or a stop has a minute, longer than anything lasts: none may fail by itself.
 #[must_use]
 pub fn unexplained(
-    failures: &[Failure],
+    failures: &[FailedAction],
     struck: &[Struck],
-    history_of: impl Fn(&ManagedAddress) -> Vec<Held>,
+    history_of: impl Fn(&ManagedAddress) -> Vec<HolderSince>,
     from: Epoch,
 ) -> Vec<String> {
     let wrong = failures.iter().filter(|failure| {
@@ -50,7 +50,7 @@ fn action(operation: &str) -> &str {
     known.into_iter().find(|name| operation.contains(&format!("_{name}_"))).unwrap_or_default()
 }
 
-fn held_throughout(history: &[Held], node: NodeName, from: Epoch) -> bool {
+fn held_throughout(history: &[HolderSince], node: NodeName, from: Epoch) -> bool {
     let before = history.iter().rfind(|held| held.at < from);
     before.into_iter().chain(history.iter().filter(|held| held.at >= from)).all(|held| held.by == Some(node))
 }
@@ -60,18 +60,23 @@ mod tests {
     use aws_sim::{FaultKind, ImdsState};
 
     use super::*;
-    use crate::pacemaker::chaos::failure::Failure as Struckby;
+    use crate::pacemaker::chaos::failure::Disruption;
 
-    fn failure(operation: &str, code: &str) -> Failure {
-        Failure { operation: operation.into(), node: "n1".into(), code: code.into(), reason: String::new() }
+    fn failure(operation: &str, code: &str) -> FailedAction {
+        FailedAction {
+            operation: operation.into(),
+            node: "n1".into(),
+            code: code.into(),
+            reason: String::new(),
+        }
     }
 
-    fn struck(failure: Struckby) -> Struck {
+    fn struck(failure: Disruption) -> Struck {
         Struck { failure, node: "n1".parse().ok(), from: 10.0, to: Some(15.0), killed: None, note: None }
     }
 
-    fn wrong(failure: &Failure, struck: &[Struck], lost: bool) -> bool {
-        let held = |at, name: &str| Held { at, by: name.parse().ok(), made_by: name.parse().ok() };
+    fn wrong(failure: &FailedAction, struck: &[Struck], lost: bool) -> bool {
+        let held = |at, name: &str| HolderSince { at, by: name.parse().ok(), made_by: name.parse().ok() };
         let history = if lost { vec![held(1.0, "n1"), held(12.0, "n2")] } else { vec![held(1.0, "n1")] };
         !unexplained(std::slice::from_ref(failure), struck, |_| history.clone(), 10.0).is_empty()
     }
@@ -79,8 +84,8 @@ mod tests {
     #[test]
     fn a_start_may_fail_only_where_it_was_killed() {
         let start = failure("eip_start_0", "1");
-        assert!(wrong(&start, &[struck(Struckby::ApiIll(FaultKind::Hang))], true));
-        assert!(!wrong(&start, &[struck(Struckby::AgentsKilled(std::time::Duration::ZERO))], false));
+        assert!(wrong(&start, &[struck(Disruption::ApiIll(FaultKind::Hang))], true));
+        assert!(!wrong(&start, &[struck(Disruption::AgentsKilled(std::time::Duration::ZERO))], false));
     }
 
     #[test]
@@ -94,7 +99,7 @@ mod tests {
     fn a_monitor_may_fail_only_where_both_sources_did() {
         let monitor = failure("eip_monitor_3000", "1");
         let (api, metadata) =
-            (struck(Struckby::ApiIll(FaultKind::Hang)), struck(Struckby::MetadataIll(ImdsState::Hang)));
+            (struck(Disruption::ApiIll(FaultKind::Hang)), struck(Disruption::MetadataIll(ImdsState::Hang)));
         assert!(wrong(&monitor, std::slice::from_ref(&api), false));
         assert!(!wrong(&monitor, &[api.clone(), metadata.clone()], false));
         let probe = failure("eip_monitor_0", "1");

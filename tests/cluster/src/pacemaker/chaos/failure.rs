@@ -20,7 +20,7 @@ pub enum Whom {
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Failure {
+pub enum Disruption {
     /// Every process dies at once, and the address falls silent.
     PowerCut,
     /// The interface is down.
@@ -96,7 +96,7 @@ pub const KINDS: [&str; 23] = [
     "private address given away",
 ];
 
-impl Failure {
+impl Disruption {
     /// Returns the number of its kind in [`KINDS`].
     #[must_use]
     pub fn kind(&self) -> usize {
@@ -181,7 +181,7 @@ impl Failure {
     }
 }
 
-impl Display for Failure {
+impl Display for Disruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
         match self {

@@ -23,4 +23,4 @@ mod turmoil;
 mod undo;
 
 pub use self::command_line::{arguments, request};
-pub use self::run::{Request, run};
+pub use self::run::{ChaosRun, run};

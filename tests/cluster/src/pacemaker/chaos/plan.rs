@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::draw;
-use super::failure::{Failure, KINDS, Whom};
+use super::failure::{Disruption, KINDS, Whom};
 use super::stay;
 
 /// When everything is over, at the latest.
@@ -16,7 +16,7 @@ const DRAWS: usize = 12;
 
 /// One failure of a round.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Strike {
+pub struct PlannedStrike {
     /// When it begins, counted from the beginning of the round.
     pub at: Duration,
     /// How long it lasts.
@@ -24,12 +24,12 @@ pub struct Strike {
     /// Whom it strikes.
     pub whom: Whom,
     /// What it is.
-    pub failure: Failure,
+    pub failure: Disruption,
 }
 
 /// What happens in a round.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct RoundPlan {
     /// The number of the round.
     pub round: u32,
     /// Whether the resource may be moved live (`allow-migrate`).
@@ -37,10 +37,10 @@ pub struct Plan {
     /// Whether a monitor runs that asks EC2 each time.
     pub deep: bool,
     /// The failures, in order of time.
-    pub strikes: Vec<Strike>,
+    pub strikes: Vec<PlannedStrike>,
 }
 
-impl Plan {
+impl RoundPlan {
     /// Returns the plan of a round of a cluster of so many nodes. With a `kind`, the round begins with that one, and not gently.
     #[must_use]
     pub fn of(seed: u64, nodes: u8, round: u32, kind: Option<usize>) -> Self {
@@ -80,7 +80,7 @@ impl Plan {
             let lasts =
                 if failure.is_momentary() { 0 } else { rng.u64(2500..8000).min(END.saturating_sub(at)) };
             let (at, lasts) = (Duration::from_millis(at), Duration::from_millis(lasts));
-            let strike = Strike { at, lasts, whom, failure };
+            let strike = PlannedStrike { at, lasts, whom, failure };
             if !self.fits(&strike) {
                 continue;
             }
@@ -94,11 +94,11 @@ impl Plan {
     }
 
     /// One thing at a time happens to a node's machine, and one constraint is made: taking it back takes all back.
-    fn fits(&self, new: &Strike) -> bool {
-        let constrains = |failure: &Failure| matches!(failure, Failure::MovedTo | Failure::Banned);
+    fn fits(&self, new: &PlannedStrike) -> bool {
+        let constrains = |failure: &Disruption| matches!(failure, Disruption::MovedTo | Disruption::Banned);
         self.strikes.iter().all(|old| {
             let claims = old.failure.claims_node() && new.failure.claims_node();
-            let paths = [&old.failure, &new.failure].into_iter().any(|f| *f == Failure::PathBroken);
+            let paths = [&old.failure, &new.failure].into_iter().any(|f| *f == Disruption::PathBroken);
             let same_kind = old.failure.kind() == new.failure.kind() && old.whom == new.whom;
             let both = constrains(&old.failure) && constrains(&new.failure);
             !(claims && (paths || old.whom == new.whom)) && !same_kind && !both
@@ -125,7 +125,7 @@ fn mixed(parts: &[u64]) -> u64 {
     })
 }
 
-impl Display for Strike {
+impl Display for PlannedStrike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, lasts) = (self.at.as_secs_f64(), self.lasts.as_secs_f64());
         write!(f, "{at:.1}")?;
@@ -136,7 +136,7 @@ impl Display for Strike {
     }
 }
 
-impl Display for Plan {
+impl Display for RoundPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let strikes: Vec<_> = self.strikes.iter().map(ToString::to_string).collect();
         f.write_str(&strikes.join("; "))?;

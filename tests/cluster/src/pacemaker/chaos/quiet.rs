@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use super::explained::unexplained;
 use super::struck::Struck;
 use crate::error::{Error, Result, ensure};
-use crate::pacemaker::crm_mon::Failure;
+use crate::pacemaker::crm_mon::FailedAction;
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
-use crate::pacemaker::{Cluster, MONITOR_INTERVAL, ManagedAddress};
+use crate::pacemaker::{MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
 use crate::timeline::outage;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Look, let_run, now};
@@ -26,7 +26,11 @@ const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 ///
 /// # Errors
 /// When it takes too long, or a failed action is not explained by what was done.
-pub fn reach(cluster: &mut Cluster, struck: &[Struck], from: Epoch) -> Result<(NodeName, Vec<String>)> {
+pub fn reach(
+    cluster: &mut PacemakerCluster,
+    struck: &[Struck],
+    from: Epoch,
+) -> Result<(NodeName, Vec<String>)> {
     let began = Instant::now();
     let mut cleaned = Vec::new();
     loop {
@@ -58,7 +62,7 @@ pub fn reach(cluster: &mut Cluster, struck: &[Struck], from: Epoch) -> Result<(N
 ///
 /// # Errors
 /// [`Error::Wrong`] with what happened.
-pub fn watch(cluster: &mut Cluster, holder: NodeName) -> Result<()> {
+pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let (from, began) = (now(), Instant::now());
     for address in cluster.addresses() {
         let (resource, active) = (address.resource, cluster.world().holder_of(address.ip));
@@ -87,10 +91,10 @@ pub fn watch(cluster: &mut Cluster, holder: NodeName) -> Result<()> {
 }
 
 /// Returns the failed actions on record, as the first node tells that answers.
-fn failures(cluster: &Cluster) -> Result<Option<Vec<Failure>>> {
+fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
     for node in cluster.well() {
         if let Look::There(status) = Look::tolerant(cluster.status(node))? {
-            let counted = status.fail_counts().map(|(id, on, count)| Failure {
+            let counted = status.fail_counts().map(|(id, on, count)| FailedAction {
                 operation: format!("fail-count of {id}"),
                 node: on.to_owned(),
                 code: count.to_owned(),
@@ -105,7 +109,12 @@ fn failures(cluster: &Cluster) -> Result<Option<Vec<Failure>>> {
 }
 
 /// Returns what the agent of a node answers to a recurring monitor; nothing where it did not end by itself.
-fn ask(cluster: &Cluster, node: NodeName, address: &ManagedAddress, level: &str) -> Result<Option<i32>> {
+fn ask(
+    cluster: &PacemakerCluster,
+    node: NodeName,
+    address: &ManagedAddress,
+    level: &str,
+) -> Result<Option<i32>> {
     let words = [
         "env".to_owned(),
         "OCF_ROOT=/usr/lib/ocf".into(),

@@ -6,28 +6,28 @@ use std::fs;
 use std::path::Path;
 
 use super::failure::KINDS;
-use super::plan::Plan;
-use super::round::{Course, Told};
+use super::plan::RoundPlan;
+use super::round::{Course, RoundReport};
 use super::struck::Struck;
 use crate::error::{Error, Result};
 use crate::topology::name_of;
 
 /// The rounds of one cluster.
 #[derive(Debug)]
-pub struct Record {
+pub struct ChaosRecord {
     nodes: u8,
     seed: u64,
-    rounds: Vec<Row>,
+    rounds: Vec<RecordedRound>,
 }
 
 #[derive(Debug)]
-struct Row {
-    plan: Plan,
-    told: Told,
+struct RecordedRound {
+    plan: RoundPlan,
+    told: RoundReport,
     wrong: Option<String>,
 }
 
-impl Record {
+impl ChaosRecord {
     /// Makes an empty record.
     #[must_use]
     pub fn new(nodes: u8, seed: u64) -> Self {
@@ -35,8 +35,8 @@ impl Record {
     }
 
     /// Adds a round.
-    pub fn add(&mut self, plan: Plan, told: Told, wrong: Option<String>) {
-        self.rounds.push(Row { plan, told, wrong });
+    pub fn add(&mut self, plan: RoundPlan, told: RoundReport, wrong: Option<String>) {
+        self.rounds.push(RecordedRound { plan, told, wrong });
     }
 
     /// Returns the figures, as a table in Markdown.
@@ -45,9 +45,10 @@ impl Record {
         let told = || self.rounds.iter().map(|row| &row.told);
         let wrong = self.rounds.iter().filter(|row| row.wrong.is_some()).count();
         let stayed =
-            |of: fn(&Told) -> &Course| told().filter(|told| of(told).had_to_stay).count().to_string();
-        let moves = |of: fn(&Told) -> &Course| told().map(|told| of(told).moves).sum::<usize>().to_string();
-        let nobody = |of: fn(&Told) -> &Course| spread(told().map(|told| of(told).nobody.total));
+            |of: fn(&RoundReport) -> &Course| told().filter(|told| of(told).had_to_stay).count().to_string();
+        let moves =
+            |of: fn(&RoundReport) -> &Course| told().map(|told| of(told).moves).sum::<usize>().to_string();
+        let nobody = |of: fn(&RoundReport) -> &Course| spread(told().map(|told| of(told).nobody.total));
         let agents: usize = told().map(|told| told.agents).sum();
         let orders: usize = told().map(|told| told.orders).sum();
         let cleaned: usize = told().map(|told| told.cleaned.len()).sum();
@@ -98,7 +99,7 @@ impl Record {
         let mut text =
             "\n| round | failures | eip | vip | outage | to quiet | |\n| ---: | --- | --- | --- | ---: | ---: | --- |\n"
                 .to_owned();
-        for Row { plan, told, wrong } in &self.rounds {
+        for RecordedRound { plan, told, wrong } in &self.rounds {
             let (number, outage, quiet) = (plan.round, told.outage.longest, told.to_quiet);
             let verdict = wrong.as_ref().map_or_else(|| "ok".to_owned(), |why| format!("WRONG: {why}"));
             let _ = writeln!(
@@ -114,7 +115,7 @@ impl Record {
 
 /// Returns the line of a round, and the lines below it.
 #[must_use]
-pub fn line(plan: &Plan, nodes: u8, told: &Told, wrong: Option<&str>) -> String {
+pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>) -> String {
     let verdict = if wrong.is_some() { "WRONG" } else { "ok" };
     let mut text = format!("{verdict:<5} {nodes} nodes, round {}: {plan}\n", plan.round);
     let _ = writeln!(
@@ -149,7 +150,7 @@ pub fn line(plan: &Plan, nodes: u8, told: &Told, wrong: Option<&str>) -> String 
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, records: &[Record]) -> Result<()> {
+pub fn write(path: &Path, records: &[ChaosRecord]) -> Result<()> {
     let parts = records.iter().map(|record| record.summary() + &record.table());
     let text = format!("# Chaos\n{}", parts.collect::<String>());
     fs::write(path, text).map_err(Error::io(format_args!("writing {}", path.display())))

@@ -4,20 +4,20 @@ use std::fmt::Display;
 
 use super::actions::actions;
 use super::failure::Whom;
-use super::plan::Plan;
+use super::plan::RoundPlan;
 use super::quiet::{self, HICCUP};
-use super::rules::{Order, Seen, breaches};
+use super::rules::{MutatingCall, RoundEvidence, breaches};
 use super::struck::Struck;
 use super::{stay, turmoil};
 use crate::error::{Error, Result, ensure};
-use crate::pacemaker::{Cluster, ELASTIC, ManagedAddress, PRIVATE};
+use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster};
 use crate::timeline::{Gap, nobody, outage};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
 
 /// What is known of a round in the end.
 #[derive(Debug, Default, Clone)]
-pub struct Told {
+pub struct RoundReport {
     /// When it began.
     pub began: Epoch,
     /// What was done.
@@ -55,7 +55,7 @@ pub struct Course {
     pub nobody: Gap,
 }
 
-impl Told {
+impl RoundReport {
     fn courses(&mut self) -> [(&'static ManagedAddress, &mut Course); 2] {
         [(&ELASTIC, &mut self.elastic), (&PRIVATE, &mut self.private)]
     }
@@ -65,7 +65,12 @@ impl Told {
 ///
 /// # Errors
 /// What was wrong.
-pub fn play(cluster: &mut Cluster, plan: &Plan, nodes: u8, told: &mut Told) -> Result<()> {
+pub fn play(
+    cluster: &mut PacemakerCluster,
+    plan: &RoundPlan,
+    nodes: u8,
+    told: &mut RoundReport,
+) -> Result<()> {
     let holder = cluster.world().holder().ok_or_else(|| Error::Wrong("nobody holds the address".into()))?;
     let from = now();
     told.began = from;
@@ -99,7 +104,7 @@ pub fn play(cluster: &mut Cluster, plan: &Plan, nodes: u8, told: &mut Told) -> R
 }
 
 /// Returns the role of a node in a plan, whose roles are those towards the elastic IP.
-fn role(cluster: &Cluster, holder: NodeName, node: NodeName) -> Whom {
+fn role(cluster: &PacemakerCluster, holder: NodeName, node: NodeName) -> Whom {
     let mut others = (0..).zip(cluster.nodes().into_iter().filter(|other| *other != holder));
     others.find(|(_, other)| *other == node).map_or(Whom::Holder, |(number, _)| Whom::Other(number))
 }
@@ -109,7 +114,7 @@ fn kept(what: impl Display) -> Error {
 }
 
 /// Nothing was wrong with the holder of an address: no failure of its resource, and a client that misses nothing.
-fn stayed(told: &Told) -> Result<()> {
+fn stayed(told: &RoundReport) -> Result<()> {
     let missed = told.outage.longest;
     if told.elastic.had_to_stay && missed >= HICCUP {
         return Err(kept(format_args!("a client missed it for {missed:.1} s")));
@@ -125,7 +130,7 @@ fn stayed(told: &Told) -> Result<()> {
     Ok(())
 }
 
-fn tell(cluster: &mut Cluster, told: &mut Told, from: Epoch) -> Result<()> {
+fn tell(cluster: &mut PacemakerCluster, told: &mut RoundReport, from: Epoch) -> Result<()> {
     let to = now();
     told.took = to - from;
     let events = cluster.events_since(from)?;
@@ -149,7 +154,7 @@ fn tell(cluster: &mut Cluster, told: &mut Told, from: Epoch) -> Result<()> {
 }
 
 /// Asserts that no rule was broken, for any address.
-fn ensure_rules(cluster: &mut Cluster, told: &Told, from: Epoch) -> Result<()> {
+fn ensure_rules(cluster: &mut PacemakerCluster, told: &RoundReport, from: Epoch) -> Result<()> {
     let events = cluster.events_since(from)?;
     let world = cluster.world();
     let requests = world.requests_since(from);
@@ -157,10 +162,10 @@ fn ensure_rules(cluster: &mut Cluster, told: &Told, from: Epoch) -> Result<()> {
     for &address in cluster.addresses() {
         let orders = requests.iter().filter(|one| address.calls.iter().any(|call| one.is(call)));
         let orders = orders
-            .map(|one| Order { sender: world.sender(one), at: one.at, what: one.operation.clone() })
+            .map(|one| MutatingCall { sender: world.sender(one), at: one.at, what: one.operation.clone() })
             .collect();
         let (struck, history) = (told.struck.clone(), world.history_of(address.ip));
-        let seen = Seen { address, from, struck, history, orders, events: events.clone() };
+        let seen = RoundEvidence { address, from, struck, history, orders, events: events.clone() };
         broken.extend(breaches(&seen).into_iter().map(|breach| format!("{}: {breach}", address.resource)));
     }
     ensure(broken.is_empty(), || broken.join("; "))

@@ -2,12 +2,12 @@
 //!
 //! These are the rules of the interleavings, as far as they can be seen from outside the agent.
 
-use super::actions::{Action, actions, monitors};
-use super::failure::Failure;
+use super::actions::{LoggedAction, actions, monitors};
+use super::failure::Disruption;
 use super::struck::{Struck, api_in_trouble, metadata_in_trouble};
-use crate::pacemaker::journal::{Event, Kind};
+use crate::pacemaker::journal::{Event, EventKind};
 use crate::pacemaker::{ManagedAddress, PRIVATE};
-use crate::timeline::Held;
+use crate::timeline::HolderSince;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -21,7 +21,7 @@ const MONITOR_TIMEOUT: f64 = 20.0;
 
 /// An order that reached EC2.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Order {
+pub struct MutatingCall {
     /// Who sent it.
     pub sender: Option<NodeName>,
     /// When it arrived.
@@ -32,7 +32,7 @@ pub struct Order {
 
 /// All that is known of an address in a round.
 #[derive(Debug)]
-pub struct Seen {
+pub struct RoundEvidence {
     /// The address.
     pub address: &'static ManagedAddress,
     /// When it began.
@@ -40,16 +40,16 @@ pub struct Seen {
     /// What was done.
     pub struck: Vec<Struck>,
     /// Who held the address, from the beginning of the run.
-    pub history: Vec<Held>,
+    pub history: Vec<HolderSince>,
     /// The orders of this round that concern it.
-    pub orders: Vec<Order>,
+    pub orders: Vec<MutatingCall>,
     /// The events of this round.
     pub events: Vec<Event>,
 }
 
 /// Returns everything that was wrong.
 #[must_use]
-pub fn breaches(seen: &Seen) -> Vec<String> {
+pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     let actions = actions(&seen.events, seen.address.resource);
     let mut found = Vec::new();
     found.extend(releases_of_others(seen));
@@ -64,7 +64,7 @@ pub fn breaches(seen: &Seen) -> Vec<String> {
 }
 
 /// No node has dissolved an association that was not its own. What somebody did by hand is not counted.
-fn releases_of_others(seen: &Seen) -> Vec<String> {
+fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
     let steps = seen.history.iter().zip(seen.history.iter().skip(1));
     let wrong = steps.filter(|(before, after)| {
         after.at >= seen.from && after.by.is_none() && after.made_by.is_some() && after.made_by != before.by
@@ -75,8 +75,8 @@ fn releases_of_others(seen: &Seen) -> Vec<String> {
 }
 
 /// Every order comes from an action that the cluster runs on that node just then, and never from a monitor.
-fn orders_of_nobody(seen: &Seen, actions: &[Action]) -> Vec<String> {
-    let runs = |order: &&Order| {
+fn orders_of_nobody(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+    let runs = |order: &&MutatingCall| {
         actions.iter().any(|action| {
             let end = action.ended.as_ref().map_or(action.began + TIMEOUT, |(at, _)| at + TOLERANCE);
             action.name != "monitor"
@@ -95,16 +95,16 @@ fn orders_of_nobody(seen: &Seen, actions: &[Action]) -> Vec<String> {
 }
 
 /// The agent answers before the cluster loses patience. One that was stopped with its machine, or whose executor was, can't.
-fn late_results(seen: &Seen) -> Vec<String> {
+fn late_results(seen: &RoundEvidence) -> Vec<String> {
     let results = seen.events.iter().filter_map(|event| match &event.kind {
-        Kind::Ended { action, resource, result } if resource == seen.address.resource => {
+        EventKind::Ended { action, resource, result } if resource == seen.address.resource => {
             Some((event, action, result))
         }
         _ => None,
     });
     let late = results.filter(|(event, _, result)| {
         let stopped = |one: &Struck| {
-            matches!(one.failure, Failure::NodeStopped | Failure::DaemonStopped(_))
+            matches!(one.failure, Disruption::NodeStopped | Disruption::DaemonStopped(_))
                 && one.touches(event.node, event.at - TIMEOUT, event.at)
         };
         result.starts_with("Timed Out") && !seen.struck.iter().any(stopped)
@@ -116,7 +116,7 @@ fn late_results(seen: &Seen) -> Vec<String> {
 /// A start that said "ok" held the address at some instant of it.
 ///
 /// One that had only the metadata service to ask, or an EC2 that was behind, cannot know better.
-fn starts_in_vain(seen: &Seen, actions: &[Action]) -> Vec<String> {
+fn starts_in_vain(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let starts = actions.iter().filter(|action| action.name == "start" || action.name == "migrate_from");
     let wrong = starts.filter(|action| {
         let Some((end, result)) = &action.ended else { return false };
@@ -130,15 +130,15 @@ fn starts_in_vain(seen: &Seen, actions: &[Action]) -> Vec<String> {
 }
 
 /// An action whose order worked does not take the address once more from a start that was called later.
-fn undone_starts(seen: &Seen, actions: &[Action]) -> Vec<String> {
-    let made_by = |held: &Held| {
+fn undone_starts(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+    let made_by = |held: &HolderSince| {
         let node = held.by.filter(|node| held.made_by == Some(*node))?;
         actions.iter().rev().find(|action| {
             let takes = action.name == "start" || action.name == "migrate_from";
             takes && action.node == node && action.began <= held.at
         })
     };
-    let takes: Vec<(&Held, &Action)> = seen
+    let takes: Vec<(&HolderSince, &LoggedAction)> = seen
         .history
         .iter()
         .filter(|held| held.at >= seen.from)
@@ -162,12 +162,12 @@ fn undone_starts(seen: &Seen, actions: &[Action]) -> Vec<String> {
 ///
 /// A private address is running only if it is on the device as well: what no agent has put there, or a stop or a power cut has taken off, is
 /// not.
-fn false_denials(seen: &Seen, actions: &[Action]) -> Vec<String> {
+fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let denials =
         monitors(&seen.events, seen.address.resource).filter(|(_, _, text)| text.starts_with("not running"));
-    let on_device = |held: &Held, node: NodeName, at: Epoch| {
-        let off = |action: &Action| action.node == node && action.name == "stop" && action.began <= at;
-        let cut = |one: &Struck| one.failure == Failure::PowerCut && one.touches(node, seen.from, at);
+    let on_device = |held: &HolderSince, node: NodeName, at: Epoch| {
+        let off = |action: &LoggedAction| action.node == node && action.name == "stop" && action.began <= at;
+        let cut = |one: &Struck| one.failure == Disruption::PowerCut && one.touches(node, seen.from, at);
         *seen.address != PRIVATE
             || held.made_by == Some(node) && !actions.iter().any(off) && !seen.struck.iter().any(cut)
     };
@@ -190,7 +190,7 @@ fn false_denials(seen: &Seen, actions: &[Action]) -> Vec<String> {
 }
 
 /// Returns each state of the address with its end.
-fn spans(history: &[Held]) -> impl Iterator<Item = (&Held, Epoch)> {
+fn spans(history: &[HolderSince]) -> impl Iterator<Item = (&HolderSince, Epoch)> {
     let ends = history.iter().skip(1).map(|next| next.at).chain([Epoch::MAX]);
     history.iter().zip(ends)
 }

@@ -5,23 +5,23 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::failure::KINDS;
-use super::plan::Plan;
-use super::record::{self, Record};
-use super::round::{self, Told};
+use super::plan::RoundPlan;
+use super::record::{self, ChaosRecord};
+use super::round::{self, RoundReport};
 use super::struck::Struck;
 use crate::error::{Error, Result};
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
-use crate::pacemaker::{Cluster, Options, save};
+use crate::pacemaker::{ClusterOptions, PacemakerCluster, save};
 use crate::report;
 use crate::story::Story;
-use crate::suite::Stage as _;
+use crate::suite::TestBed as _;
 
 /// As EC2 has it between two zones: what is done while a call is under way can hit it.
 const LATENCY: Duration = Duration::from_millis(100);
 
 /// What to run.
 #[derive(Debug)]
-pub struct Request {
+pub struct ChaosRun {
     /// How many rounds, for each number of nodes.
     pub rounds: u32,
     /// The first of them.
@@ -37,7 +37,7 @@ pub struct Request {
     /// Whether the plans are only printed.
     pub only_plans: bool,
     /// The clusters.
-    pub options: Options,
+    pub options: ClusterOptions,
     /// Where logs of a wrong round are kept.
     pub save: PathBuf,
     /// Where the record is written.
@@ -48,17 +48,17 @@ pub struct Request {
 ///
 /// # Errors
 /// When a cluster cannot be brought up, on a signal, or when the record cannot be written.
-pub fn run(request: &Request) -> Result<ExitCode> {
+pub fn run(request: &ChaosRun) -> Result<ExitCode> {
     println!("chaos: seed {}, {} rounds each with {:?} nodes", request.seed, request.rounds, request.nodes);
     let mut records = Vec::new();
     for &nodes in &request.nodes {
         if request.only_plans {
             for round in rounds(request) {
-                println!("{round:>4}  {}", Plan::of(request.seed, nodes, round, request.kind));
+                println!("{round:>4}  {}", RoundPlan::of(request.seed, nodes, round, request.kind));
             }
             continue;
         }
-        records.push(Record::new(nodes, request.seed));
+        records.push(ChaosRecord::new(nodes, request.seed));
         let passed = with(request, nodes, &mut records)?;
         if !passed {
             return Ok(ExitCode::FAILURE);
@@ -67,14 +67,15 @@ pub fn run(request: &Request) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn rounds(request: &Request) -> std::ops::Range<u32> {
+fn rounds(request: &ChaosRun) -> std::ops::Range<u32> {
     request.first..request.first.saturating_add(request.rounds)
 }
 
-fn with(request: &Request, nodes: u8, records: &mut [Record]) -> Result<bool> {
+fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bool> {
     let began = Instant::now();
     // A private address moves within a subnet.
-    let mut cluster = Cluster::up(&Options { nodes, one_subnet: true, ..request.options.clone() })?;
+    let mut cluster =
+        PacemakerCluster::up(&ClusterOptions { nodes, one_subnet: true, ..request.options.clone() })?;
     cluster.create_resource()?;
     cluster.create_private_beside()?;
     cluster.world().cloud().set_latency(LATENCY);
@@ -83,8 +84,8 @@ fn with(request: &Request, nodes: u8, records: &mut [Record]) -> Result<bool> {
     let (mut live, mut deep) = (false, false);
     let mut passed = true;
     for number in rounds(request) {
-        let plan = Plan::of(request.seed, nodes, number, request.kind);
-        let mut told = Told::default();
+        let plan = RoundPlan::of(request.seed, nodes, number, request.kind);
+        let mut told = RoundReport::default();
         let outcome = prepare(&mut cluster, &plan, &mut live, &mut deep)
             .and_then(|()| round::play(&mut cluster, &plan, nodes, &mut told));
         if let Err(Error::Interrupted) = outcome {
@@ -113,7 +114,7 @@ fn with(request: &Request, nodes: u8, records: &mut [Record]) -> Result<bool> {
 }
 
 /// Sets what the plan wants set before its round.
-fn prepare(cluster: &mut Cluster, plan: &Plan, live: &mut bool, deep: &mut bool) -> Result<()> {
+fn prepare(cluster: &mut PacemakerCluster, plan: &RoundPlan, live: &mut bool, deep: &mut bool) -> Result<()> {
     if plan.live != *live {
         cluster.set_meta("allow-migrate", if plan.live { "true" } else { "" })?;
         *live = plan.live;
@@ -125,7 +126,7 @@ fn prepare(cluster: &mut Cluster, plan: &Plan, live: &mut bool, deep: &mut bool)
     cluster.settle(None, RETURN_LIMIT).map(drop)
 }
 
-fn story(plan: &Plan, told: &Told) -> Story {
+fn story(plan: &RoundPlan, told: &RoundReport) -> Story {
     let mut story = Story::default();
     story.failure(told.began, format!("round {}", plan.round));
     for Struck { failure, node, from, to, .. } in &told.struck {
@@ -139,7 +140,7 @@ fn story(plan: &Plan, told: &Told) -> Story {
 }
 
 /// What somebody needs who wants to know why.
-fn explain(request: &Request, cluster: &Cluster, nodes: u8, round: u32) {
+fn explain(request: &ChaosRun, cluster: &PacemakerCluster, nodes: u8, round: u32) {
     save::explain(cluster, &request.save, &format!("chaos-{nodes}-{}-{round}", request.seed));
     let kind = request.kind.and_then(|kind| KINDS.get(kind));
     let kind = kind.map_or_else(String::new, |kind| format!(" --kind '{kind}'"));

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use aws_sim::{Fault, FaultKind, InstanceId, Service};
 
-use super::failure::{Failure, Whom};
+use super::failure::{Disruption, Whom};
 use super::hunter::Hunter;
-use super::plan::Strike;
+use super::plan::PlannedStrike;
 use super::struck::Struck;
 use super::undo::Undo;
 use crate::error::{Error, Result};
 use crate::machines::Cut;
-use crate::pacemaker::{Cluster, RESOURCE};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
 use crate::wait::now;
 
@@ -22,52 +22,61 @@ const SLOWED: Duration = Duration::from_millis(120);
 ///
 /// # Errors
 /// When it can't be brought about. An order of an administrator that is refused is no error.
-pub fn begin(cluster: &mut Cluster, strike: &Strike, holder: NodeName) -> Result<(Struck, Undo)> {
+pub fn begin(
+    cluster: &mut PacemakerCluster,
+    strike: &PlannedStrike,
+    holder: NodeName,
+) -> Result<(Struck, Undo)> {
     let target = resolve(cluster, strike.whom, holder);
     let from = now();
     let (undo, note) = match (&strike.failure, target) {
         (failure, _) if failure.is_of_services() => (of_services(cluster, failure, target), None),
-        (Failure::PrivateTakenAway, _) => {
+        (Disruption::PrivateTakenAway, _) => {
             cluster.world().cloud().unassign_private_ip(PRIVATE_VIP);
             (Undo::Nothing, None)
         }
-        (Failure::TakenAway, _) | (_, None) => {
+        (Disruption::TakenAway, _) | (_, None) => {
             cluster.world().cloud().disassociate(ELASTIC_IP);
             (Undo::Nothing, None)
         }
-        (Failure::PrivateGivenTo, Some(one)) => {
+        (Disruption::PrivateGivenTo, Some(one)) => {
             cluster.world().assign_private(PRIVATE_VIP, one)?;
             (Undo::Nothing, None)
         }
-        (Failure::GivenTo, Some(one)) => cluster.give(ELASTIC_IP, one).map(|_| (Undo::Nothing, None))?,
+        (Disruption::GivenTo, Some(one)) => cluster.give(ELASTIC_IP, one).map(|_| (Undo::Nothing, None))?,
         (failure, Some(one)) if failure.claims_node() => (of_node(cluster, failure, one, holder)?, None),
         (failure, Some(one)) => by_administrator(cluster, failure, one)?,
     };
     Ok((Struck { failure: strike.failure.clone(), node: target, from, to: None, killed: None, note }, undo))
 }
 
-fn of_node(cluster: &mut Cluster, failure: &Failure, node: NodeName, holder: NodeName) -> Result<Undo> {
+fn of_node(
+    cluster: &mut PacemakerCluster,
+    failure: &Disruption,
+    node: NodeName,
+    holder: NodeName,
+) -> Result<Undo> {
     Ok(match failure {
-        Failure::PowerCut => cluster.power_off(node).map(|_| Undo::Repair(node))?,
-        Failure::LinkDown => cluster.cut(node, Cut::LinkDown).map(|_| Undo::Repair(node))?,
-        Failure::Blackhole => cluster.cut(node, Cut::Blackhole).map(|_| Undo::Repair(node))?,
-        Failure::PeersLost => cluster.cut(node, Cut::Peers).map(|_| Undo::Repair(node))?,
-        Failure::PathBroken => {
+        Disruption::PowerCut => cluster.power_off(node).map(|_| Undo::Repair(node))?,
+        Disruption::LinkDown => cluster.cut(node, Cut::LinkDown).map(|_| Undo::Repair(node))?,
+        Disruption::Blackhole => cluster.cut(node, Cut::Blackhole).map(|_| Undo::Repair(node))?,
+        Disruption::PeersLost => cluster.cut(node, Cut::Peers).map(|_| Undo::Repair(node))?,
+        Disruption::PathBroken => {
             let peer = resolve(cluster, if node == holder { Whom::Other(0) } else { Whom::Holder }, holder);
             let peer = peer.unwrap_or(holder);
             cluster.net().set_joined(node, peer, false)?;
             Undo::Join(node, peer)
         }
-        Failure::CorosyncKilled => cluster.kill_corosync(node).map(|_| Undo::Repair(node))?,
-        Failure::Left => cluster.leave(node).map(|_| Undo::Repair(node))?,
-        Failure::NodeStopped => cluster.stop_processes(node, None).map(|_| Undo::GoOn(node))?,
-        Failure::DaemonStopped(daemon) => {
+        Disruption::CorosyncKilled => cluster.kill_corosync(node).map(|_| Undo::Repair(node))?,
+        Disruption::Left => cluster.leave(node).map(|_| Undo::Repair(node))?,
+        Disruption::NodeStopped => cluster.stop_processes(node, None).map(|_| Undo::GoOn(node))?,
+        Disruption::DaemonStopped(daemon) => {
             cluster.stop_processes(node, Some(daemon)).map(|_| Undo::GoOn(node))?
         }
-        Failure::DaemonKilled(daemon) => {
+        Disruption::DaemonKilled(daemon) => {
             cluster.node(node)?.kill_processes(&[daemon]).map(|_| Undo::Nothing)?
         }
-        Failure::AgentsKilled(after) => {
+        Disruption::AgentsKilled(after) => {
             let slow = Fault::new(Service::Imds, FaultKind::Delay(SLOWED)).instance(&id_of(node));
             let fault = cluster.world().cloud().fault(slow);
             Undo::Hunt(Hunter::start(cluster.node(node)?.processes()?, *after)?, fault)
@@ -76,31 +85,31 @@ fn of_node(cluster: &mut Cluster, failure: &Failure, node: NodeName, holder: Nod
     })
 }
 
-fn of_services(cluster: &Cluster, failure: &Failure, node: Option<NodeName>) -> Undo {
+fn of_services(cluster: &PacemakerCluster, failure: &Disruption, node: Option<NodeName>) -> Undo {
     let (world, cloud) = (cluster.world(), cluster.world().cloud());
     let affected: Vec<NodeName> = node.map_or_else(|| cluster.nodes(), |one| vec![one]);
     match failure {
-        Failure::ApiIll(kind) => {
+        Disruption::ApiIll(kind) => {
             let fault = |service| Fault::new(service, kind.clone());
             let own = |fault: Fault| node.map_or(fault.clone(), |one| fault.instance(&id_of(one)));
             Undo::Faults([Service::Ec2, Service::Sts].map(|service| cloud.fault(own(fault(service)))).into())
         }
-        Failure::AnswersLost(kind) => {
+        Disruption::AnswersLost(kind) => {
             let fault = |write| Fault::new(Service::Ec2, kind.clone()).operation(write);
             let writes = cluster.addresses().iter().flat_map(|address| address.calls);
             Undo::Faults(writes.map(|write| cloud.fault(fault(write))).collect())
         }
-        Failure::DescribesOld(lag) => {
+        Disruption::DescribesOld(lag) => {
             cloud.set_describe_lag(*lag);
             Undo::Describes
         }
-        Failure::MetadataIll(state) => {
+        Disruption::MetadataIll(state) => {
             for one in &affected {
                 world.set_imds(*one, *state);
             }
             Undo::Metadata(affected)
         }
-        Failure::MetadataOld(lag) => {
+        Disruption::MetadataOld(lag) => {
             for one in &affected {
                 cloud.set_imds_lag(&id_of(*one), *lag);
             }
@@ -110,22 +119,26 @@ fn of_services(cluster: &Cluster, failure: &Failure, node: Option<NodeName>) -> 
     }
 }
 
-fn by_administrator(cluster: &Cluster, failure: &Failure, node: NodeName) -> Result<(Undo, Option<String>)> {
+fn by_administrator(
+    cluster: &PacemakerCluster,
+    failure: &Disruption,
+    node: NodeName,
+) -> Result<(Undo, Option<String>)> {
     let name = node.to_string();
     let order = |words: &[&str], back: &[&str]| {
         Ok((Undo::Order(back.iter().map(ToString::to_string).collect()), cluster.order(words)?))
     };
     let clear = ["crm_resource", "--clear", "-r", RESOURCE];
     match failure {
-        Failure::Standby => {
+        Disruption::Standby => {
             order(&["crm_standby", "-N", &name, "-v", "on"], &["crm_standby", "-N", &name, "-v", "off"])
         }
-        Failure::MovedTo => order(&["crm_resource", "--move", "-r", RESOURCE, "-N", &name], &clear),
+        Disruption::MovedTo => order(&["crm_resource", "--move", "-r", RESOURCE, "-N", &name], &clear),
         _ => order(&["crm_resource", "--ban", "-r", RESOURCE, "-N", &name], &clear),
     }
 }
 
-fn resolve(cluster: &Cluster, whom: Whom, holder: NodeName) -> Option<NodeName> {
+fn resolve(cluster: &PacemakerCluster, whom: Whom, holder: NodeName) -> Option<NodeName> {
     let others: Vec<_> = cluster.nodes().into_iter().filter(|node| *node != holder).collect();
     match whom {
         Whom::Holder => Some(holder),

@@ -1,6 +1,6 @@
 //! What was done in a round, when, and to which node; and what that explains. Pure.
 
-use super::failure::Failure;
+use super::failure::Disruption;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -8,7 +8,7 @@ use crate::wait::Epoch;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Struck {
     /// The failure.
-    pub failure: Failure,
+    pub failure: Disruption,
     /// The node; `None` for all of them.
     pub node: Option<NodeName>,
     /// Since when.
@@ -35,12 +35,12 @@ pub fn api_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch)
     any(struck, node, from, to, |failure| {
         matches!(
             failure,
-            Failure::ApiIll(_)
-                | Failure::AnswersLost(_)
-                | Failure::DescribesOld(_)
-                | Failure::LinkDown
-                | Failure::Blackhole
-                | Failure::NodeStopped
+            Disruption::ApiIll(_)
+                | Disruption::AnswersLost(_)
+                | Disruption::DescribesOld(_)
+                | Disruption::LinkDown
+                | Disruption::Blackhole
+                | Disruption::NodeStopped
         )
     })
 }
@@ -49,7 +49,7 @@ pub fn api_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch)
 #[must_use]
 pub fn metadata_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
-        matches!(failure, Failure::MetadataIll(_) | Failure::MetadataOld(_) | Failure::NodeStopped)
+        matches!(failure, Disruption::MetadataIll(_) | Disruption::MetadataOld(_) | Disruption::NodeStopped)
     })
 }
 
@@ -59,18 +59,18 @@ pub fn actions_cut_short(struck: &[Struck], node: NodeName, from: Epoch, to: Epo
     any(struck, node, from, to, |failure| {
         matches!(
             failure,
-            Failure::AgentsKilled(_)
-                | Failure::DaemonKilled(_)
-                | Failure::DaemonStopped(_)
-                | Failure::NodeStopped
-                | Failure::CorosyncKilled
-                | Failure::Left
-                | Failure::PowerCut
+            Disruption::AgentsKilled(_)
+                | Disruption::DaemonKilled(_)
+                | Disruption::DaemonStopped(_)
+                | Disruption::NodeStopped
+                | Disruption::CorosyncKilled
+                | Disruption::Left
+                | Disruption::PowerCut
         )
     })
 }
 
-fn any(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch, is: impl Fn(&Failure) -> bool) -> bool {
+fn any(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch, is: impl Fn(&Disruption) -> bool) -> bool {
     struck.iter().any(|one| is(&one.failure) && one.touches(node, from, to))
 }
 
@@ -82,7 +82,7 @@ mod tests {
     fn a_failure_counts_for_its_node_and_its_time() {
         let [n1, n2] = ["n1", "n2"].map(|name| name.parse().unwrap());
         let one = Struck {
-            failure: Failure::Blackhole,
+            failure: Disruption::Blackhole,
             node: Some(n1),
             from: 10.0,
             to: Some(15.0),

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::plan::Plan;
+use super::plan::RoundPlan;
 use super::strike::begin;
 use super::struck::Struck;
 use super::undo::Undo;
 use crate::error::Result;
-use crate::pacemaker::Cluster;
+use crate::pacemaker::PacemakerCluster;
 use crate::topology::NodeName;
 use crate::wait::{let_run, now};
 
@@ -16,7 +16,7 @@ use crate::wait::{let_run, now};
 ///
 /// # Errors
 /// When a failure can't be brought about or made good: a fault of the machine or of the harness.
-pub fn play(cluster: &mut Cluster, plan: &Plan, holder: NodeName) -> Result<Vec<Struck>> {
+pub fn play(cluster: &mut PacemakerCluster, plan: &RoundPlan, holder: NodeName) -> Result<Vec<Struck>> {
     let began = Instant::now();
     let mut done: Vec<Struck> = Vec::new();
     let mut in_force: Vec<(Duration, usize, Undo)> = Vec::new();

@@ -8,7 +8,7 @@ use super::hunter::Hunter;
 use super::strike::id_of;
 use super::struck::Struck;
 use crate::error::Result;
-use crate::pacemaker::Cluster;
+use crate::pacemaker::PacemakerCluster;
 use crate::topology::NodeName;
 
 /// How a failure is made good.
@@ -41,7 +41,11 @@ impl Undo {
     ///
     /// # Errors
     /// When it can't be made good.
-    pub fn carry_out(self, cluster: &mut Cluster, struck: &mut Struck) -> Result<Option<Vec<String>>> {
+    pub fn carry_out(
+        self,
+        cluster: &mut PacemakerCluster,
+        struck: &mut Struck,
+    ) -> Result<Option<Vec<String>>> {
         let cloud = cluster.world().cloud();
         match self {
             Self::Nothing => {}

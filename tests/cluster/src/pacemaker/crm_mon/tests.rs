@@ -56,7 +56,7 @@ const ISOLATED: &str = r#"<pacemaker-result api-version="2.25" request="crm_mon 
 
 #[test]
 fn a_healthy_cluster_has_no_flags_and_no_failures() {
-    let status = Status::parse(HEALTHY).unwrap();
+    let status = ClusterStatus::parse(HEALTHY).unwrap();
     assert_eq!(status.dc(), Some("n1"));
     assert!(status.has_quorum());
     let nodes: Vec<_> = status.nodes().iter().map(|n| (n.name.as_str(), n.online, n.flags().len())).collect();
@@ -70,7 +70,7 @@ fn a_healthy_cluster_has_no_flags_and_no_failures() {
 
 #[test]
 fn what_a_split_leaves_behind_is_seen() {
-    let status = Status::parse(ISOLATED).unwrap();
+    let status = ClusterStatus::parse(ISOLATED).unwrap();
     assert!(!status.has_quorum());
     assert_eq!(status.nodes()[0].flags(), ["unclean"]);
     assert!(!status.nodes()[0].online);
@@ -89,7 +89,7 @@ fn resources_in_groups_and_clones_are_resources_too() {
         <group id="g"><resource id="eip" role="Started" managed="true"><node name="n1"/></resource></group><bundle id="b"><replica/></bundle>"#;
     let (before, rest) = HEALTHY.split_once("<resources>").unwrap();
     let (_, after) = rest.split_once("</resources>").unwrap();
-    let status = Status::parse(&format!("{before}<resources>{members}</resources>{after}")).unwrap();
+    let status = ClusterStatus::parse(&format!("{before}<resources>{members}</resources>{after}")).unwrap();
     assert_eq!(status.resources().iter().filter(|found| found.id == "web").count(), 2);
     assert_eq!(status.resource("eip").unwrap().nodes(), ["n1"]);
 }
@@ -97,7 +97,7 @@ fn resources_in_groups_and_clones_are_resources_too() {
 #[test]
 fn output_of_a_node_without_a_cluster_is_an_error_and_not_an_empty_cluster() {
     let refused = r#"<pacemaker-result api-version="2.25"><status code="102" message="Not connected"/></pacemaker-result>"#;
-    assert!(Status::parse(refused).is_err());
-    assert!(Status::parse("crm_mon: Error: cluster is not available on this node").is_err());
-    assert!(Status::parse("<nodes><node name='n1'").is_err());
+    assert!(ClusterStatus::parse(refused).is_err());
+    assert!(ClusterStatus::parse("crm_mon: Error: cluster is not available on this node").is_err());
+    assert!(ClusterStatus::parse("<nodes><node name='n1'").is_err());
 }

@@ -4,25 +4,25 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Scenario, Start, TAKEOVER_LIMIT, active};
+use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
 use crate::error::{Error, Result, ensure};
-use crate::pacemaker::{Cluster, RESOURCE};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
-use crate::timeline::Held;
+use crate::timeline::HolderSince;
 use crate::topology::{CLOUD_IP, ELASTIC_IP, WEB_PORT};
 use crate::wait::{Epoch, Look, now, until};
 
-pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "drill",
         about: "eipctl drill: away and back, with the figures that the cloud shows",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: drill,
     },
-    Scenario {
+    PacemakerScenario {
         name: "drill-killed",
         about: "eipctl drill is killed in the middle: no constraint is left",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: killed,
     },
 ];
@@ -30,7 +30,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// What the clocks of drill and cloud may differ by: the drill counts from when the order was given.
 const TOLERANCE_MS: u64 = 50;
 
-fn drill(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     story.target = Some(home);
     let began = now();
@@ -68,7 +68,7 @@ fn drill(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     Ok(())
 }
 
-fn killed(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn killed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     let began = now();
     story.failure(began, "eipctl drill, then kill -9 once the address moves");
@@ -84,13 +84,13 @@ fn killed(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
 }
 
 /// Nothing that a move by hand leaves is in the configuration.
-fn ensure_no_constraint(cluster: &Cluster) -> Result<()> {
+fn ensure_no_constraint(cluster: &PacemakerCluster) -> Result<()> {
     let constraints = cluster.run(&["cibadmin", "--query", "--scope", "constraints"])?;
     ensure(!constraints.contains("cli-"), || format!("a constraint is left: {constraints}"))
 }
 
 /// Returns for each change from one node to another how long nobody held the address in between, in milliseconds.
-fn gaps(history: &[Held], from: Epoch) -> Vec<u64> {
+fn gaps(history: &[HolderSince], from: Epoch) -> Vec<u64> {
     let mut gaps = Vec::new();
     let mut free_since: Option<Epoch> = None;
     for held in history.iter().filter(|held| held.at >= from) {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_move_straight_from_node_to_node_has_no_gap() {
-        let held = |at, by: Option<NodeName>| Held { at, by, made_by: None };
+        let held = |at, by: Option<NodeName>| HolderSince { at, by, made_by: None };
         let [n1, n2] = ["n1", "n2"].map(|name| name.parse().ok());
         let history = [held(1.0, n1), held(5.0, n2), held(6.0, None), held(6.25, n1)];
         assert_eq!(gaps(&history, 2.0), [0, 250]);

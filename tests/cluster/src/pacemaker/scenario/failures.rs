@@ -1,51 +1,51 @@
 //! Failures of a node: the address has to be on the other one soon.
 
-use super::{RETURN_LIMIT, Scenario, Start, active, taken_over};
+use super::{PacemakerScenario, RETURN_LIMIT, StartState, active, taken_over};
 use crate::error::Result;
 use crate::machines::Cut;
-use crate::pacemaker::Cluster;
+use crate::pacemaker::PacemakerCluster;
 use crate::story::Story;
 
-pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "kill-corosync",
         about: "kill -9 of Corosync on the active node; afterwards its cluster daemons are started again",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: kill_corosync,
     },
-    Scenario {
+    PacemakerScenario {
         name: "link-down",
         about: "the active node's interface goes down: its calls fail at once",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| isolate(cluster, story, Cut::LinkDown),
     },
-    Scenario {
+    PacemakerScenario {
         name: "heal-link-down",
         about: "that node's interface comes up again: two nodes that both believed to be alone merge",
-        start: Start::TakenOverFromIsolated(Cut::LinkDown),
+        start: StartState::TakenOverFromIsolated(Cut::LinkDown),
         run: super::returns::heal,
     },
-    Scenario {
+    PacemakerScenario {
         name: "blackhole",
         about: "the active node's packets vanish: its calls hang",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| isolate(cluster, story, Cut::Blackhole),
     },
-    Scenario {
+    PacemakerScenario {
         name: "heal-blackhole",
         about: "that node is reached again: two nodes that both believed to be alone merge",
-        start: Start::TakenOverFromIsolated(Cut::Blackhole),
+        start: StartState::TakenOverFromIsolated(Cut::Blackhole),
         run: super::returns::heal,
     },
-    Scenario {
+    PacemakerScenario {
         name: "kill-node",
         about: "power cut: every process of the active node dies at once, and its address falls silent",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: kill_node,
     },
 ];
 
-fn kill_corosync(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn kill_corosync(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let victim = active(cluster)?;
     let at = cluster.kill_corosync(victim)?;
     story.failure(at, format!("kill -9 of corosync on {victim}"));
@@ -56,7 +56,7 @@ fn kill_corosync(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-fn isolate(cluster: &mut Cluster, story: &mut Story, how: Cut) -> Result<()> {
+fn isolate(cluster: &mut PacemakerCluster, story: &mut Story, how: Cut) -> Result<()> {
     let victim = active(cluster)?;
     let at = cluster.cut(victim, how)?;
     story.failure(
@@ -70,7 +70,7 @@ fn isolate(cluster: &mut Cluster, story: &mut Story, how: Cut) -> Result<()> {
     taken_over(cluster, story, victim).map(drop)
 }
 
-fn kill_node(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn kill_node(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let victim = active(cluster)?;
     let at = cluster.power_off(victim)?;
     story.failure(at, format!("power cut of {victim} (kill -9 of its PID 1)"));

@@ -12,13 +12,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-pub use self::start::Start;
-use super::{Cluster, Options, save};
+pub use self::start::StartState;
+use super::{ClusterOptions, PacemakerCluster, save};
 use crate::chronicle::Chronicle;
 use crate::error::{Error, Result, ensure};
 use crate::machines::Machines;
 use crate::story::Story;
-use crate::suite::{self, Stage};
+use crate::suite::{self, TestBed};
 use crate::topology::NodeName;
 
 /// From a failure to a settled takeover: 2-4 s with the default token, more on a busy machine.
@@ -28,12 +28,12 @@ pub(crate) const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
 pub(crate) const RETURN_LIMIT: Duration = Duration::from_secs(150);
 
 /// A test of the whole cluster.
-pub type Scenario = suite::Scenario<Cluster>;
+pub type PacemakerScenario = suite::Scenario<PacemakerCluster>;
 
-impl Stage for Cluster {
-    type Start = Start;
+impl TestBed for PacemakerCluster {
+    type Beginning = StartState;
 
-    fn prepare(&mut self, start: Start) -> Result<()> {
+    fn prepare(&mut self, start: StartState) -> Result<()> {
         start.prepare(self)
     }
 
@@ -52,16 +52,20 @@ impl Stage for Cluster {
 ///
 /// # Errors
 /// When a cluster cannot be brought up, or on a signal. A scenario that fails is no error here.
-pub fn test(scenarios: &[&'static Scenario], options: &Options, keep: &Path) -> Result<ExitCode> {
+pub fn test(
+    scenarios: &[&'static PacemakerScenario],
+    options: &ClusterOptions,
+    keep: &Path,
+) -> Result<ExitCode> {
     let began = Instant::now();
     println!("agent under test: {}", options.agent.display());
-    let cluster_for = |scenario: &Scenario, before: Option<Cluster>| {
+    let cluster_for = |scenario: &PacemakerScenario, before: Option<PacemakerCluster>| {
         let one_subnet = scenario.start.needs_one_subnet();
         if let Some(running) = before.filter(|running| running.is_in_one_subnet() == one_subnet) {
             return Ok(Some(running));
         }
         let began = Instant::now();
-        let cluster = Cluster::up(&Options { one_subnet, ..options.clone() })?;
+        let cluster = PacemakerCluster::up(&ClusterOptions { one_subnet, ..options.clone() })?;
         println!("{} nodes online after {:.1} s", options.nodes, began.elapsed().as_secs_f64());
         Ok(Some(cluster))
     };
@@ -73,7 +77,7 @@ pub fn test(scenarios: &[&'static Scenario], options: &Options, keep: &Path) -> 
 
 /// Returns all scenarios, in the order in which one cluster serves as many of them as possible.
 #[must_use]
-pub fn all() -> Vec<&'static Scenario> {
+pub fn all() -> Vec<&'static PacemakerScenario> {
     let groups = [
         moves::SCENARIOS,
         drill::SCENARIOS,
@@ -87,18 +91,18 @@ pub fn all() -> Vec<&'static Scenario> {
 }
 
 /// Returns the node that holds the address.
-fn active(cluster: &Cluster) -> Result<NodeName> {
+fn active(cluster: &PacemakerCluster) -> Result<NodeName> {
     cluster.world().holder().ok_or_else(|| Error::Wrong("nobody holds the address".into()))
 }
 
 /// Returns the first node that is well and not `node`.
-fn another(cluster: &Cluster, node: NodeName) -> Result<NodeName> {
+fn another(cluster: &PacemakerCluster, node: NodeName) -> Result<NodeName> {
     let other = cluster.well().into_iter().find(|other| *other != node);
     other.ok_or_else(|| Error::Wrong(format!("no node but {node} is well")))
 }
 
 /// Waits until another node than `from` has taken over and all that are well agree, without a failed action.
-fn taken_over(cluster: &Cluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
+fn taken_over(cluster: &PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
     let active = cluster.settle(None, TAKEOVER_LIMIT)?;
     story.target = Some(active);
     ensure(active != from, || format!("settled on {from}, which was to lose the address"))?;

@@ -1,53 +1,53 @@
 //! What an administrator does: create the resource, move it, migrate it, put its node into standby.
 
-use super::{Scenario, Start, TAKEOVER_LIMIT, active, another};
+use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, another};
 use crate::error::{Result, ensure};
-use crate::pacemaker::{Cluster, RESOURCE};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::topology::NodeName;
 use crate::wait::now;
 
-pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "first-start",
         about: "the resource is created with pcs; nobody held the address before",
-        start: Start::Bare,
+        start: StartState::Bare,
         run: first_start,
     },
-    Scenario {
+    PacemakerScenario {
         name: "move",
         about: "crm_resource --move: stop, then start on the other node",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: plain_move,
     },
-    Scenario {
+    PacemakerScenario {
         name: "standby",
         about: "the active node is put into standby, and comes back without drawing the address",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: standby,
     },
-    Scenario {
+    PacemakerScenario {
         name: "migrate",
         about: "the same move with allow-migrate=true: the address is never without a holder",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: migrate,
     },
 ];
 
-fn first_start(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
-    story.failure(now(), Cluster::creation());
+fn first_start(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    story.failure(now(), PacemakerCluster::creation());
     cluster.create_resource()?;
     story.target = Some(cluster.settle(None, TAKEOVER_LIMIT)?);
     cluster.ensure_no_failures()
 }
 
-fn plain_move(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn plain_move(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let from = active(cluster)?;
     let to = order_move(cluster, story, from)?;
     clear_move(cluster, story, to)
 }
 
-fn standby(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn standby(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let from = active(cluster)?;
     story.failure(now(), format!("pcs node standby {from}"));
     cluster.set_standby(from, true)?;
@@ -60,7 +60,7 @@ fn standby(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-fn migrate(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.set_meta("allow-migrate", "true")?;
     let from = cluster.settle(None, TAKEOVER_LIMIT)?;
     let began = now();
@@ -73,7 +73,7 @@ fn migrate(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
 
 /// The proof is the simulator's history: a single change of holder, straight from one node to the other.
 fn never_without_a_holder(
-    cluster: &mut Cluster,
+    cluster: &mut PacemakerCluster,
     story: &mut Story,
     began: f64,
     (from, to): (NodeName, NodeName),
@@ -94,7 +94,7 @@ fn never_without_a_holder(
     Ok(())
 }
 
-fn order_move(cluster: &mut Cluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
+fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
     let to = another(cluster, from)?;
     story.target = Some(to);
     story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
@@ -104,7 +104,7 @@ fn order_move(cluster: &mut Cluster, story: &mut Story, from: NodeName) -> Resul
 }
 
 /// Takes back the constraint that a move leaves; the resource stays.
-fn clear_move(cluster: &mut Cluster, story: &mut Story, to: NodeName) -> Result<()> {
+fn clear_move(cluster: &mut PacemakerCluster, story: &mut Story, to: NodeName) -> Result<()> {
     story.close();
     cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;
     cluster.settle(Some(to), TAKEOVER_LIMIT)?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_sim::{FaultKind, ImdsState};
 
-use super::{Scenario, Start, TAKEOVER_LIMIT, active};
+use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
 use crate::error::{Result, ensure};
-use crate::pacemaker::{Cluster, MONITOR_INTERVAL};
+use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster};
 use crate::story::Story;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Look, let_run, now, until};
@@ -23,45 +23,45 @@ const MONITORS_LIMIT: Duration = Duration::from_secs(45);
 const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// Those in which nothing may happen.
-pub(super) const QUIET: &[Scenario] = &[
-    Scenario {
+pub(super) const QUIET: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "monitor-api-503",
         about: "EC2 answers 503 for three monitors, a deep one among them: no action, no fail-count",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| monitors_without_api(cluster, story, &unavailable(), 3),
     },
-    Scenario {
+    PacemakerScenario {
         name: "monitor-api-hang",
         about: "EC2 hangs for three monitors, a deep one among them: no action, no fail-count",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| monitors_without_api(cluster, story, &FaultKind::Hang, 1),
     },
-    Scenario {
+    PacemakerScenario {
         name: "imds-refuse",
         about: "the active node's metadata service refuses for 8 s: no action, no fail-count",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| monitors_without_imds(cluster, story, ImdsState::Refuse),
     },
-    Scenario {
+    PacemakerScenario {
         name: "imds-hang",
         about: "the active node's metadata service hangs for 8 s: no action, no fail-count",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| monitors_without_imds(cluster, story, ImdsState::Hang),
     },
 ];
 
 /// Those in which a node dies meanwhile.
-pub(super) const TAKEOVERS: &[Scenario] = &[
-    Scenario {
+pub(super) const TAKEOVERS: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "failover-api-503",
         about: "the active node dies while EC2 answers 503: one start, retried until EC2 is back",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| takeover_without_api(cluster, story, &unavailable(), 2),
     },
-    Scenario {
+    PacemakerScenario {
         name: "failover-api-hang",
         about: "the active node dies while EC2 hangs: one start, retried until EC2 is back",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| takeover_without_api(cluster, story, &FaultKind::Hang, 1),
     },
 ];
@@ -75,7 +75,7 @@ fn unavailable() -> FaultKind {
 }
 
 fn monitors_without_api(
-    cluster: &mut Cluster,
+    cluster: &mut PacemakerCluster,
     story: &mut Story,
     kind: &FaultKind,
     monitors: usize,
@@ -96,7 +96,7 @@ fn monitors_without_api(
     cluster.settle(Some(holder), TAKEOVER_LIMIT).map(drop)
 }
 
-fn monitors_without_imds(cluster: &mut Cluster, story: &mut Story, state: ImdsState) -> Result<()> {
+fn monitors_without_imds(cluster: &mut PacemakerCluster, story: &mut Story, state: ImdsState) -> Result<()> {
     let holder = active(cluster)?;
     let from = now();
     story.failure(from, format!("metadata service of {holder}: {state:?}"));
@@ -105,7 +105,12 @@ fn monitors_without_imds(cluster: &mut Cluster, story: &mut Story, state: ImdsSt
     stays_after(cluster, story, holder, from)
 }
 
-fn stays_after(cluster: &mut Cluster, story: &mut Story, holder: NodeName, from: Epoch) -> Result<()> {
+fn stays_after(
+    cluster: &mut PacemakerCluster,
+    story: &mut Story,
+    holder: NodeName,
+    from: Epoch,
+) -> Result<()> {
     story.target = Some(holder);
     story.note("all services answer again");
     cluster.world().heal();
@@ -118,7 +123,7 @@ fn stays_after(cluster: &mut Cluster, story: &mut Story, holder: NodeName, from:
 }
 
 fn takeover_without_api(
-    cluster: &mut Cluster,
+    cluster: &mut PacemakerCluster,
     story: &mut Story,
     kind: &FaultKind,
     attempts: usize,
@@ -145,13 +150,13 @@ fn takeover_without_api(
     Ok(())
 }
 
-fn struck_since(cluster: &Cluster, from: Epoch) -> usize {
+fn struck_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
     cluster.world().requests_since(from).iter().filter(|request| request.fault.is_some()).count()
 }
 
 /// Waits until a node's monitor has been run `count` times since `from`, as told by the sessions it opens with its
 /// metadata service.
-fn wait_for_monitors(cluster: &Cluster, node: NodeName, from: Epoch, count: usize) -> Result<()> {
+fn wait_for_monitors(cluster: &PacemakerCluster, node: NodeName, from: Epoch, count: usize) -> Result<()> {
     until(&format!("{count} monitors on {node}"), MONITORS_LIMIT + MONITOR_INTERVAL, || {
         let world = cluster.world();
         let session = |request: &aws_sim::Request| {

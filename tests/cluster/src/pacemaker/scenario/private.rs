@@ -1,40 +1,40 @@
 //! A secondary private address (`ocf:heartbeat:vip`) between nodes in one subnet, with the elastic IP on it: what a client of
 //! the elastic IP gets proves that EC2 routes to the node, that the node's device has the address, and that its neighbours know.
 
-use super::{RETURN_LIMIT, Scenario, Start, TAKEOVER_LIMIT, active, another, taken_over};
+use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, taken_over};
 use crate::error::{Result, ensure};
-use crate::pacemaker::{Cluster, RESOURCE};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::topology::{NodeName, PRIVATE_VIP};
 use crate::wait::now;
 
-pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "private-move",
         about: "crm_resource --move of a resource vip: off the one node's device, onto the other's",
-        start: Start::Private,
+        start: StartState::Private,
         run: plain_move,
     },
-    Scenario {
+    PacemakerScenario {
         name: "private-migrate",
         about: "the same with on_stop=unassign and allow-migrate=true: the elastic IP moves along all the same",
-        start: Start::Private,
+        start: StartState::Private,
         run: migrate,
     },
-    Scenario {
+    PacemakerScenario {
         name: "private-kill-node",
         about: "power cut of the node with the private address, which the other takes over with the elastic IP on it",
-        start: Start::Private,
+        start: StartState::Private,
         run: kill_node,
     },
 ];
 
-fn plain_move(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn plain_move(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let from = active(cluster)?;
     order_move(cluster, story, from).map(drop)
 }
 
-fn migrate(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.run(&["pcs", "resource", "update", RESOURCE, "on_stop=unassign"])?;
     cluster.set_meta("allow-migrate", "true")?;
     let from = cluster.settle(None, TAKEOVER_LIMIT)?;
@@ -51,7 +51,7 @@ fn migrate(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
 }
 
 /// Moves the resource and takes the constraint back that this leaves.
-fn order_move(cluster: &mut Cluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
+fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
     let to = another(cluster, from)?;
     story.target = Some(to);
     story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
@@ -65,7 +65,7 @@ fn order_move(cluster: &mut Cluster, story: &mut Story, from: NodeName) -> Resul
     Ok(to)
 }
 
-fn kill_node(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn kill_node(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let victim = active(cluster)?;
     let at = cluster.power_off(victim)?;
     story.failure(at, format!("{victim} lost power"));
@@ -80,7 +80,7 @@ fn kill_node(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
 }
 
 /// Asserts that of the nodes that are well this one alone has the private address, in EC2 and on its device.
-fn on_one_device(cluster: &Cluster, node: NodeName) -> Result<()> {
+fn on_one_device(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
     let holder = cluster.world().holder_of(PRIVATE_VIP);
     ensure(holder == Some(node), || format!("{PRIVATE_VIP} is assigned to {holder:?}, not to {node}"))?;
     let devices = cluster.devices_with(PRIVATE_VIP)?;

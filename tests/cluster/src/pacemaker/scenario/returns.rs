@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::{RETURN_LIMIT, Scenario, Start, TAKEOVER_LIMIT, active};
+use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active};
 use crate::error::{Error, Result, ensure};
-use crate::machines::{Condition, Cut};
-use crate::pacemaker::{Cluster, MONITOR_INTERVAL};
+use crate::machines::{Cut, NodeCondition};
+use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster};
 use crate::story::Story;
 use crate::timeline::unheld;
 use crate::topology::NodeName;
@@ -23,35 +23,35 @@ const SPLIT: Duration = Duration::from_secs(15);
 /// How long nobody, or only a node that cannot serve, may hold the address during a split and during a merge.
 const GAP: f64 = 5.0;
 
-pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
         name: "rejoin",
         about: "the dead node is switched on again; the address stays where it is",
-        start: Start::TakenOverFromDead,
+        start: StartState::TakenOverFromDead,
         run: rejoin,
     },
-    Scenario {
+    PacemakerScenario {
         name: "heal-link-down-stop-unexpected",
         about: "link down and up again with multiple-active=stop_unexpected",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| stop_unexpected(cluster, story, Cut::LinkDown),
     },
-    Scenario {
+    PacemakerScenario {
         name: "heal-blackhole-stop-unexpected",
         about: "blackhole and heal with multiple-active=stop_unexpected",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: |cluster, story| stop_unexpected(cluster, story, Cut::Blackhole),
     },
-    Scenario {
+    PacemakerScenario {
         name: "split",
         about: "the nodes lose each other while both reach EC2, and find each other again",
-        start: Start::Healthy,
+        start: StartState::Healthy,
         run: split,
     },
-    Scenario {
+    PacemakerScenario {
         name: "heal-late",
         about: "heal of a blackhole after 45 s, with an action of the isolated node under way",
-        start: Start::TakenOverFromIsolated(Cut::Blackhole),
+        start: StartState::TakenOverFromIsolated(Cut::Blackhole),
         run: |cluster, story| {
             let_run(LONG_ISOLATION)?;
             heal(cluster, story)
@@ -59,9 +59,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-fn rejoin(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn rejoin(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let holder = active(cluster)?;
-    let dead = only(cluster, |condition| condition == Condition::Dead)?;
+    let dead = only(cluster, |condition| condition == NodeCondition::Dead)?;
     story.target = Some(holder);
     let at = cluster.repair(dead)?;
     story.failure(at, format!("{dead} is switched on"));
@@ -70,7 +70,7 @@ fn rejoin(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-fn stop_unexpected(cluster: &mut Cluster, story: &mut Story, cut: Cut) -> Result<()> {
+fn stop_unexpected(cluster: &mut PacemakerCluster, story: &mut Story, cut: Cut) -> Result<()> {
     cluster.set_meta("multiple-active", "stop_unexpected")?;
     let victim = cluster.settle(None, TAKEOVER_LIMIT)?;
     cluster.cut(victim, cut)?;
@@ -81,8 +81,8 @@ fn stop_unexpected(cluster: &mut Cluster, story: &mut Story, cut: Cut) -> Result
 }
 
 /// Ends an isolation and follows the merge until it has proved to last.
-pub(super) fn heal(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
-    let isolated = only(cluster, |condition| matches!(condition, Condition::Cut(_)))?;
+pub(super) fn heal(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let isolated = only(cluster, |condition| matches!(condition, NodeCondition::Cut(_)))?;
     let since = cluster.since(isolated);
     let_run(ISOLATION.saturating_sub(Duration::from_secs_f64((now() - since).max(0.0))))?;
 
@@ -109,7 +109,7 @@ pub(super) fn heal(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
 
 /// Both sides are alone, both reach EC2, and without fencing each believes the address to be its own to take: it goes to
 /// and fro, but somebody has to hold it nearly all the time.
-fn split(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
+fn split(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let holder = active(cluster)?;
     let other = super::another(cluster, holder)?;
     let at = cluster.cut(holder, Cut::Peers)?;
@@ -121,14 +121,14 @@ fn split(cluster: &mut Cluster, story: &mut Story) -> Result<()> {
     heal(cluster, story)
 }
 
-fn ensure_held(cluster: &Cluster, from: Epoch) -> Result<()> {
+fn ensure_held(cluster: &PacemakerCluster, from: Epoch) -> Result<()> {
     let gap = unheld(&cluster.world().history(), cluster.unusable(), from, now());
     ensure(gap.total < GAP, || {
         format!("without a serving holder for {:.1} s, {GAP} s are allowed", gap.total)
     })
 }
 
-fn only(cluster: &Cluster, is: impl Fn(Condition) -> bool) -> Result<NodeName> {
+fn only(cluster: &PacemakerCluster, is: impl Fn(NodeCondition) -> bool) -> Result<NodeName> {
     let mut found = cluster.nodes().into_iter().filter(|node| is(cluster.condition(*node)));
     found.next().ok_or_else(|| Error::Wrong("no node in the state this scenario begins with".into()))
 }

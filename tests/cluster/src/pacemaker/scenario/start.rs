@@ -2,14 +2,14 @@
 
 use super::{RETURN_LIMIT, TAKEOVER_LIMIT, active};
 use crate::error::{Error, Result};
-use crate::machines::{Condition, Cut};
-use crate::pacemaker::{Cluster, RESOURCE};
+use crate::machines::{Cut, NodeCondition};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::topology::{NodeName, PRIVATE_VIP};
 use crate::wait::{Look, until};
 
 /// What a scenario begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum StartState {
     /// All nodes well; no resource, and nobody holds the address.
     Bare,
     /// All nodes well, the resource settled, no failure on record.
@@ -22,7 +22,7 @@ pub enum Start {
     TakenOverFromDead,
 }
 
-impl Start {
+impl StartState {
     /// Returns whether all nodes have to be in one subnet.
     #[must_use]
     pub fn needs_one_subnet(self) -> bool {
@@ -33,23 +33,25 @@ impl Start {
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub fn prepare(self, cluster: &mut Cluster) -> Result<()> {
+    pub fn prepare(self, cluster: &mut PacemakerCluster) -> Result<()> {
         cluster.world().heal();
         match self {
             Self::Bare => bare(cluster),
             Self::Healthy => healthy(cluster),
             Self::Private => private(cluster),
             Self::TakenOverFromIsolated(cut) => {
-                without_one(cluster, Condition::Cut(cut), |cluster, node| cluster.cut(node, cut).map(drop))
+                without_one(cluster, NodeCondition::Cut(cut), |cluster, node| {
+                    cluster.cut(node, cut).map(drop)
+                })
             }
             Self::TakenOverFromDead => {
-                without_one(cluster, Condition::Dead, |cluster, node| cluster.power_off(node).map(drop))
+                without_one(cluster, NodeCondition::Dead, |cluster, node| cluster.power_off(node).map(drop))
             }
         }
     }
 }
 
-fn bare(cluster: &mut Cluster) -> Result<()> {
+fn bare(cluster: &mut PacemakerCluster) -> Result<()> {
     repair_all(cluster)?;
     if has_resource(cluster)? {
         cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
@@ -59,7 +61,7 @@ fn bare(cluster: &mut Cluster) -> Result<()> {
     })
 }
 
-fn healthy(cluster: &mut Cluster) -> Result<()> {
+fn healthy(cluster: &mut PacemakerCluster) -> Result<()> {
     repair_all(cluster)?;
     if !has_resource(cluster)? {
         cluster.create_resource()?;
@@ -72,7 +74,7 @@ fn healthy(cluster: &mut Cluster) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-fn private(cluster: &mut Cluster) -> Result<()> {
+fn private(cluster: &mut PacemakerCluster) -> Result<()> {
     repair_all(cluster)?;
     if !has_resource(cluster)? {
         cluster.create_private_resource()?;
@@ -87,12 +89,12 @@ fn private(cluster: &mut Cluster) -> Result<()> {
 }
 
 fn without_one(
-    cluster: &mut Cluster,
-    condition: Condition,
-    strike: impl FnOnce(&mut Cluster, NodeName) -> Result<()>,
+    cluster: &mut PacemakerCluster,
+    condition: NodeCondition,
+    strike: impl FnOnce(&mut PacemakerCluster, NodeName) -> Result<()>,
 ) -> Result<()> {
     let conditions = cluster.nodes().into_iter().map(|node| cluster.condition(node));
-    if conditions.filter(|known| *known != Condition::Well).ne([condition]) {
+    if conditions.filter(|known| *known != NodeCondition::Well).ne([condition]) {
         healthy(cluster)?;
         let node = active(cluster)?;
         strike(cluster, node)?;
@@ -100,12 +102,12 @@ fn without_one(
     cluster.settle(None, TAKEOVER_LIMIT).map(drop)
 }
 
-fn repair_all(cluster: &mut Cluster) -> Result<()> {
+fn repair_all(cluster: &mut PacemakerCluster) -> Result<()> {
     cluster.nodes().into_iter().try_for_each(|node| cluster.repair(node).map(drop))
 }
 
 /// Asks a node that is a member of the cluster again, which a node just repaired is not at once.
-fn has_resource(cluster: &Cluster) -> Result<bool> {
+fn has_resource(cluster: &PacemakerCluster) -> Result<bool> {
     let first = cluster.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))?;
     let status = until("an answer of crm_mon", RETURN_LIMIT, || Look::tolerant(cluster.status(first)))?;
     Ok(status.resource(RESOURCE).is_some())

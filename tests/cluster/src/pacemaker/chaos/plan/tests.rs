@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn plans(seed: u64, nodes: u8) -> Vec<Plan> {
-    (1..=60).map(|round| Plan::of(seed, nodes, round, None)).collect()
+fn plans(seed: u64, nodes: u8) -> Vec<RoundPlan> {
+    (1..=60).map(|round| RoundPlan::of(seed, nodes, round, None)).collect()
 }
 
 #[test]
@@ -16,9 +16,9 @@ fn the_same_seed_gives_the_same_plans_and_another_one_others() {
 #[test]
 fn every_kind_of_failure_happens_within_a_deck() {
     for nodes in [2, 3] {
-        let plans: Vec<_> = (1..=23).map(|round| Plan::of(1, nodes, round, None)).collect();
+        let plans: Vec<_> = (1..=23).map(|round| RoundPlan::of(1, nodes, round, None)).collect();
         for (kind, name) in KINDS.iter().enumerate().filter(|(kind, _)| draw::happens(*kind, nodes)) {
-            let has = |plan: &Plan| plan.strikes.iter().any(|strike| strike.failure.kind() == kind);
+            let has = |plan: &RoundPlan| plan.strikes.iter().any(|strike| strike.failure.kind() == kind);
             assert!(plans.iter().any(has), "{name} with {nodes} nodes");
         }
     }
@@ -53,9 +53,9 @@ fn nothing_is_done_twice_to_one_machine() {
 
 #[test]
 fn a_kind_that_is_asked_for_is_in_every_round() {
-    let kind = Failure::AgentsKilled(Duration::ZERO).kind();
+    let kind = Disruption::AgentsKilled(Duration::ZERO).kind();
     for round in 1..=30 {
-        let plan = Plan::of(1, 2, round, Some(kind));
+        let plan = RoundPlan::of(1, 2, round, Some(kind));
         assert!(plan.strikes.iter().any(|strike| strike.failure.kind() == kind), "{plan}");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn told(outage: f64) -> Told {
-    let mut told = Told::default();
+fn told(outage: f64) -> RoundReport {
+    let mut told = RoundReport::default();
     told.elastic.moves = 1;
     told.outage.longest = outage;
     told.actions = vec!["start".into(), "stop".into(), "start".into()];
@@ -12,9 +12,9 @@ fn told(outage: f64) -> Told {
 
 #[test]
 fn the_figures_are_sums_and_the_middle_of_all_rounds() {
-    let mut record = Record::new(2, 7);
+    let mut record = ChaosRecord::new(2, 7);
     for (number, outage) in [(1, 9.0), (2, 1.0), (3, 3.0)] {
-        record.add(Plan::of(7, 2, number, None), told(outage), None);
+        record.add(RoundPlan::of(7, 2, number, None), told(outage), None);
     }
     let summary = record.summary();
     for row in [
@@ -30,8 +30,8 @@ fn the_figures_are_sums_and_the_middle_of_all_rounds() {
 
 #[test]
 fn a_wrong_round_says_why_in_its_line_and_in_the_table() {
-    let mut record = Record::new(2, 7);
-    let plan = Plan::of(7, 2, 1, None);
+    let mut record = ChaosRecord::new(2, 7);
+    let plan = RoundPlan::of(7, 2, 1, None);
     assert!(line(&plan, 2, &told(1.0), Some("two holders")).contains("! two holders"));
     record.add(plan, told(1.0), Some("two holders".into()));
     assert!(record.summary().contains("| wrong states | 1 |"));

@@ -9,31 +9,31 @@ fn node(name: &str) -> Option<NodeName> {
     name.parse().ok()
 }
 
-fn held(at: Epoch, by: &str, made_by: &str) -> Held {
-    Held { at, by: node(by), made_by: node(made_by) }
+fn held(at: Epoch, by: &str, made_by: &str) -> HolderSince {
+    HolderSince { at, by: node(by), made_by: node(made_by) }
 }
 
 fn began(at: Epoch, on: &str, action: &str) -> Event {
-    let kind = Kind::Executing { action: action.into(), resource: RESOURCE.into() };
+    let kind = EventKind::Executing { action: action.into(), resource: RESOURCE.into() };
     Event { at, node: on.parse().unwrap(), kind }
 }
 
 fn ended(at: Epoch, on: &str, action: &str, result: &str) -> Event {
-    let kind = Kind::Ended { action: action.into(), resource: RESOURCE.into(), result: result.into() };
+    let kind = EventKind::Ended { action: action.into(), resource: RESOURCE.into(), result: result.into() };
     Event { at, node: on.parse().unwrap(), kind }
 }
 
-fn order(at: Epoch, sender: &str) -> Order {
-    Order { sender: node(sender), at, what: "AssociateAddress".into() }
+fn order(at: Epoch, sender: &str) -> MutatingCall {
+    MutatingCall { sender: node(sender), at, what: "AssociateAddress".into() }
 }
 
-fn struck(failure: Failure, on: &str) -> Struck {
+fn struck(failure: Disruption, on: &str) -> Struck {
     Struck { failure, node: node(on), from: 10.0, to: Some(15.0), killed: None, note: None }
 }
 
 /// A takeover by n2 as it should be.
-fn takeover() -> Seen {
-    Seen {
+fn takeover() -> RoundEvidence {
+    RoundEvidence {
         address: &ELASTIC,
         from: 10.0,
         history: vec![held(1.0, "n1", "n1"), held(12.3, "n2", "n2")],
@@ -43,7 +43,7 @@ fn takeover() -> Seen {
     }
 }
 
-fn only_breach(seen: &Seen) -> String {
+fn only_breach(seen: &RoundEvidence) -> String {
     let found = breaches(seen);
     assert_eq!(found.len(), 1, "{found:?}");
     found.concat()
@@ -90,7 +90,7 @@ fn an_agent_that_had_to_be_killed_by_the_cluster_is_found() {
     let mut seen = takeover();
     seen.events = vec![began(12.0, "n2", "start"), ended(72.0, "n2", "start", "Timed Out (process killed)")];
     assert!(only_breach(&seen).contains("no answer in time"));
-    seen.struck = vec![struck(Failure::NodeStopped, "n2")];
+    seen.struck = vec![struck(Disruption::NodeStopped, "n2")];
     assert_eq!(breaches(&seen), Vec::<String>::new());
 }
 
@@ -125,11 +125,11 @@ fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
     seen.events.push(ended(20.0, "n2", "monitor", "not running (held by n1)"));
     assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
     // One source in trouble is no excuse, but makes the monitor take longer: it may have begun before the takeover.
-    seen.struck = vec![struck(Failure::MetadataIll(ImdsState::Hang), "n2")];
+    seen.struck = vec![struck(Disruption::MetadataIll(ImdsState::Hang), "n2")];
     assert_eq!(breaches(&seen), Vec::<String>::new());
     seen.history = vec![held(-20.0, "n2", "n2")];
     only_breach(&seen);
-    seen.struck.push(struck(Failure::ApiIll(FaultKind::Hang), "n2"));
+    seen.struck.push(struck(Disruption::ApiIll(FaultKind::Hang), "n2"));
     assert_eq!(breaches(&seen), Vec::<String>::new());
 }
 
@@ -137,14 +137,14 @@ fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
 fn a_private_address_that_is_on_no_device_is_denied_rightly() {
     let mut seen = takeover();
     (seen.address, seen.orders) = (&PRIVATE, Vec::new());
-    let denial = Kind::Ended {
+    let denial = EventKind::Ended {
         action: "monitor".into(),
         resource: "vip".into(),
         result: "not running (not on a device)".into(),
     };
     seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
     assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
-    seen.struck = vec![struck(Failure::PowerCut, "n2")];
+    seen.struck = vec![struck(Disruption::PowerCut, "n2")];
     assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied");
     seen.struck.clear();
     seen.history = vec![held(1.0, "n1", "n1"), held(12.3, "n2", "")];
