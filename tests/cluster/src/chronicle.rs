@@ -42,7 +42,6 @@ pub struct TimelineEntry {
 
 impl Chronicle {
     /// Tells the story of what has happened to the nodes; `events` are what their cluster manager has logged, as far as it is read.
-    #[must_use]
     pub fn of(story: &Story, machines: &Machines, mut events: Vec<Event>) -> Self {
         let (from, to) = story.window();
         let within = |at: Epoch| at >= from && at <= to;

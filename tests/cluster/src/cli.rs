@@ -1,19 +1,22 @@
-//! Reads the command line and finds the agent under test.
+//! The harness's command line.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::built;
+use crate::error::{Error, Result};
 use crate::heartbeat::HEARTBEAT;
 use crate::keepalived::KEEPALIVED;
 use crate::pacemaker::scenario::{self, PacemakerScenario};
-use crate::pacemaker::{ClusterOptions, chaos};
-use crate::pairs::Manager;
+use crate::pacemaker::{ClusterOptions, chaos, demo, shell};
+use crate::pairs::{self, Manager};
+use crate::{built, interrupt, leftovers, prerequisites, probe, program};
 
 /// The cluster managers that run pairs of nodes.
 pub static MANAGERS: [&Manager; 2] = [&HEARTBEAT, &KEEPALIVED];
@@ -48,10 +51,58 @@ pub struct TestRun {
     pub save: PathBuf,
 }
 
+/// Runs the harness's program: `cluster list | test | heartbeat | keepalived | chaos | demo | shell | clean`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let request = match parse(std::env::args_os()) {
+        Ok(request) => request,
+        Err(error) => error.exit(),
+    };
+    program::end("cluster", run(request))
+}
+
+fn run(request: Invocation) -> Result<ExitCode> {
+    let missing = match request {
+        Invocation::List => {
+            // A reader such as `head` may close the pipe early.
+            let _ = std::io::stdout().write_all(list().as_bytes());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Invocation::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
+        Invocation::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
+        _ => prerequisites::missing(),
+    };
+    if !missing.is_empty() {
+        return Ok(program::skip("cluster", &missing));
+    }
+    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    for item in leftovers::sweep()? {
+        println!("removed from a dead run: {item}");
+    }
+    match request {
+        Invocation::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
+        Invocation::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
+        Invocation::Chaos(request) => chaos::run(&request),
+        Invocation::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
+        Invocation::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
+        Invocation::Clean | Invocation::List | Invocation::NodeWeb(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Returns a line for each scenario; those of other cluster managers than Pacemaker with the command that runs their group.
+fn list() -> String {
+    let line = |name: &str, about: &str| format!("{name:<32} {about}\n");
+    let pacemaker = scenario::all().into_iter().map(|scenario| line(scenario.name, scenario.about));
+    let others = MANAGERS.iter().flat_map(|manager| {
+        manager.groups.iter().flat_map(|group| {
+            let name = |scenario| format!("{} {} {scenario}", manager.name, group.name);
+            group.scenarios.iter().map(move |scenario| line(&name(scenario.name), scenario.about))
+        })
+    });
+    pacemaker.chain(others).collect()
+}
+
 /// Parses the arguments.
-///
-/// # Errors
-/// clap's error, which also stands for `--help`.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {

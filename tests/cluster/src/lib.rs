@@ -12,29 +12,31 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 pub mod built;
-pub mod chronicle;
-pub mod cli;
+mod chronicle;
+mod cli;
 pub mod command;
 pub mod error;
-pub mod heartbeat;
-pub mod inside;
+mod heartbeat;
+mod inside;
 pub mod interrupt;
-pub mod keepalived;
+mod keepalived;
 pub mod leftovers;
-pub mod machines;
-pub mod net;
-pub mod node;
+mod machines;
+mod net;
+mod node;
 pub mod pacemaker;
-pub mod pairs;
+mod pairs;
 pub mod prerequisites;
 pub mod probe;
-pub mod processes;
+mod processes;
 pub mod program;
-pub mod report;
+mod report;
 pub mod state_dir;
 pub mod story;
 pub mod suite;
-pub mod timeline;
+mod timeline;
 pub mod topology;
 pub mod wait;
-pub mod world;
+mod world;
+
+pub use self::cli::main;

@@ -18,7 +18,6 @@ pub struct ScenarioResult {
 }
 
 /// Returns a scenario's line and timeline.
-#[must_use]
 pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, told: &Chronicle) -> String {
     let mut text = String::new();
     let verdict = if failed.is_none() { "ok" } else { "FAILED" };
@@ -36,7 +35,6 @@ pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, 
 }
 
 /// Returns the lines of a timeline and its sum.
-#[must_use]
 pub fn timeline(told: &Chronicle) -> String {
     let mut text = String::new();
     for line in &told.lines {
@@ -53,7 +51,6 @@ pub fn timeline(told: &Chronicle) -> String {
 }
 
 /// Returns the table of all scenarios. Seconds after the failure, then seconds of duration.
-#[must_use]
 pub fn table(rows: &[ScenarioResult]) -> String {
     let mut text = String::new();
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default().max("scenario".len());

@@ -65,7 +65,6 @@ pub struct Marks {
 
 impl Marks {
     /// Returns an instant in seconds after the failure.
-    #[must_use]
     pub fn after(&self, instant: Option<Epoch>) -> Option<f64> {
         instant.map(|at| at - self.failure)
     }
@@ -74,7 +73,6 @@ impl Marks {
 /// Returns how long, between `from` and `to`, the address was with nobody, or with a node that could not serve.
 ///
 /// `history` is in order of time and begins before `from` if anybody held the address then.
-#[must_use]
 pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, to: Epoch) -> Gap {
     let mut edges: Vec<Epoch> = history.iter().map(|held| held.at).collect();
     edges.extend(unusable.iter().flat_map(|span| [Some(span.from), span.to]).flatten());
@@ -90,7 +88,6 @@ pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, t
 }
 
 /// Returns how long, between `from` and `to`, the address was with nobody at all.
-#[must_use]
 pub fn nobody(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
     unheld(history, &[], from, to)
 }
@@ -98,7 +95,6 @@ pub fn nobody(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
 /// Returns how long a client was without an answer: from the end of one answered connection to the end of the next.
 ///
 /// The window's own ends count as answers, so that an outage that never ended is not lost.
-#[must_use]
 pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
     let inside = samples.iter().filter(|sample| sample.ended >= from && sample.ended <= to);
     let mut pieces = Vec::new();
@@ -116,7 +112,6 @@ pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
 }
 
 /// Returns the releases since `from` that a node made of an address another node held: a late stop must never do that.
-#[must_use]
 pub fn thefts(history: &[HolderSince], from: Epoch) -> Vec<(HolderSince, HolderSince)> {
     let steps = history.iter().zip(history.iter().skip(1));
     let stolen = |(before, after): &(&HolderSince, &HolderSince)| {

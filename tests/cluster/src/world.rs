@@ -30,9 +30,6 @@ pub struct SimulatedCloud {
 impl SimulatedCloud {
     /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
-    ///
-    /// # Errors
-    /// When the simulator cannot start or a socket not be bound.
     pub fn create(net: &Net, nodes: &[NodeName], one_subnet: bool) -> Result<Self> {
         let sim = Sim::start(Config::default()).map_err(Error::io("starting the simulator"))?;
         let cloud = sim.cloud();
@@ -52,30 +49,22 @@ impl SimulatedCloud {
     }
 
     /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
-    ///
-    /// # Errors
-    /// When the socket cannot be bound.
     pub fn serve_https(&self, net: &Net, tls: &Tls) -> Result<()> {
         let bound = self.sim.serve_ec2_tls(bind(net.cloud(), (CLOUD_IP, HTTPS_PORT)), tls);
         bound.map(drop).map_err(Error::io("serving EC2 over HTTPS"))
     }
 
     /// Returns the simulator's state, for what this type does not offer.
-    #[must_use]
     pub fn cloud(&self) -> Cloud {
         self.sim.cloud()
     }
 
     /// Returns who holds the elastic IP.
-    #[must_use]
     pub fn holder(&self) -> Option<NodeName> {
         self.holder_of(ELASTIC_IP)
     }
 
     /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
-    ///
-    /// # Errors
-    /// When no node has the private address.
     pub fn put_on_private_vip(&self) -> Result<()> {
         let holder = self.cloud().private_holder(PRIVATE_VIP);
         let (_, eni) = holder.ok_or_else(|| Error::Wrong(format!("nobody has {PRIVATE_VIP}")))?;
@@ -84,9 +73,6 @@ impl SimulatedCloud {
     }
 
     /// Assigns a private address to a node, as a person does at the console.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] when the node is no instance.
     pub fn assign_private(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let eni = self.interface_of(node)?;
         self.cloud().assign_private_ip(&eni, ip);
@@ -94,9 +80,6 @@ impl SimulatedCloud {
     }
 
     /// Associates an elastic IP with a node, as a person does at the console.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] when the node is no instance, or EC2 refuses.
     pub fn associate(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let associated = self.cloud().try_associate(ip, &self.interface_of(node)?, None);
         associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
@@ -109,7 +92,6 @@ impl SimulatedCloud {
     }
 
     /// Returns who holds an address, an elastic or a private one.
-    #[must_use]
     pub fn holder_of(&self, ip: Ipv4Addr) -> Option<NodeName> {
         let elastic = self.cloud().holder(ip).map(|holder| holder.instance);
         let holder = elastic.or_else(|| self.cloud().private_holder(ip).map(|(instance, _)| instance));
@@ -117,13 +99,11 @@ impl SimulatedCloud {
     }
 
     /// Returns every change of the elastic IP's holder, in order.
-    #[must_use]
     pub fn history(&self) -> Vec<HolderSince> {
         self.history_of(ELASTIC_IP)
     }
 
     /// Returns every change of an address's holder, in order; of an elastic or a private one.
-    #[must_use]
     pub fn history_of(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
         let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
         let elastic = self.cloud().history(ip).into_iter().map(|change| {
@@ -138,19 +118,16 @@ impl SimulatedCloud {
     }
 
     /// Returns how often an address under test has moved.
-    #[must_use]
     pub fn changes(&self) -> usize {
         self.history().len() + self.history_of(PRIVATE_VIP).len()
     }
 
     /// Returns the requests that arrived since `from`, in order.
-    #[must_use]
     pub fn requests_since(&self, from: Epoch) -> Vec<Request> {
         self.cloud().log().into_iter().filter(|request| request.at >= from).collect()
     }
 
     /// Returns the node that sent a request.
-    #[must_use]
     pub fn sender(&self, request: &Request) -> Option<NodeName> {
         let by_address = || {
             let owner = |node: &&NodeName| IpAddr::V4(node.address()) == request.peer.ip();

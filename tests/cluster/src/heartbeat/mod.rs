@@ -1,6 +1,6 @@
 //! Real Heartbeat 3 with `elastic-ip` as the resource of its `haresources`.
 
-mod scenario;
+pub mod scenario;
 mod setup;
 
 use std::time::Duration;
@@ -34,7 +34,6 @@ pub static HEARTBEAT: Manager = Manager {
     logs: &["init.out", "heartbeat.out", LOG, "ha-debug"],
     host_name: setup::host_name,
     guide: include_str!("../../../../docs/from-heartbeat.md"),
-    guide_parts: &[scenario::KEEP, scenario::LEAVE],
     script: SCRIPT,
     status,
     releases: true,

@@ -1,6 +1,6 @@
 //! Real keepalived with `eip-keepalived` as its notify script and its check.
 
-mod scenario;
+pub mod scenario;
 mod setup;
 
 use aws_sim::InstanceId;
@@ -22,7 +22,6 @@ pub static KEEPALIVED: Manager = Manager {
     logs: &["init.out", "keepalived.out", "eip.log"],
     host_name: setup::host_name,
     guide: include_str!("../../../../docs/from-keepalived.md"),
-    guide_parts: &[scenario::PATH, scenario::MORE],
     script: "/usr/sbin/eip-keepalived",
     // The words of the article.
     status: |here| if here { ("OK\n".to_owned(), 0) } else { ("FAIL\n".to_owned(), 1) },

@@ -14,9 +14,6 @@ const STABLE: Duration = Duration::from_secs(1);
 impl Machines {
     /// Waits until `look` finds one node in charge, and goes on finding it for a second in which no address moves. `look`
     /// returns that node, or the first flaw.
-    ///
-    /// # Errors
-    /// [`Error::TimedOut`](crate::error::Error::TimedOut) with the last flaw, or the look's own error at once.
     pub fn settled(
         &self,
         what: &str,
@@ -47,9 +44,6 @@ impl Machines {
     }
 
     /// Asserts that since `from` no node has released the address while another one held it.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`](crate::error::Error::Wrong) with each such release.
     pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
         let thefts = thefts(&self.world.history(), from);
         let tell = |(before, after): &(HolderSince, HolderSince)| {

@@ -34,27 +34,21 @@ pub enum Cut {
 
 impl Machines {
     /// Returns the nodes that nothing has happened to.
-    #[must_use]
     pub fn well(&self) -> Vec<NodeName> {
         self.nodes().into_iter().filter(|node| self.condition(*node) == NodeCondition::Well).collect()
     }
 
     /// Returns how a node is.
-    #[must_use]
     pub fn condition(&self, node: NodeName) -> NodeCondition {
         self.conditions.get(&node).map_or(NodeCondition::Dead, |(condition, _)| *condition)
     }
 
     /// Returns since when a node is as it is.
-    #[must_use]
     pub fn since(&self, node: NodeName) -> Epoch {
         self.conditions.get(&node).map_or_else(now, |(_, since)| *since)
     }
 
     /// Kills a node as a power cut does and returns when. Nothing answers at its address any more.
-    ///
-    /// # Errors
-    /// When its network cannot be unplugged.
     pub fn power_off(&mut self, node: NodeName) -> Result<Epoch> {
         let at = self.set_condition(node, NodeCondition::Dead);
         self.node_mut(node)?.kill();
@@ -63,9 +57,6 @@ impl Machines {
     }
 
     /// Cuts a node off and returns when.
-    ///
-    /// # Errors
-    /// When the network cannot be changed.
     pub fn cut(&mut self, node: NodeName, how: Cut) -> Result<Epoch> {
         let at = self.set_condition(node, NodeCondition::Cut(how));
         self.set_cut(node, how, true)?;
@@ -73,9 +64,6 @@ impl Machines {
     }
 
     /// Connects a node again, whatever has happened to it, and returns when, and how it was. A dead one has yet to be booted.
-    ///
-    /// # Errors
-    /// When the network cannot be changed.
     pub fn reconnect(&mut self, node: NodeName) -> Result<(Epoch, NodeCondition)> {
         let (at, condition) = (now(), self.condition(node));
         match condition {
@@ -115,9 +103,6 @@ impl Machines {
     }
 
     /// Associates an address with a node, as a person does at the console, and returns when.
-    ///
-    /// # Errors
-    /// If the node is no instance, or EC2 refuses.
     pub fn give(&self, address: Ipv4Addr, node: NodeName) -> Result<Epoch> {
         self.world.associate(address, node)?;
         Ok(now())

@@ -53,9 +53,6 @@ pub struct Machines {
 
 impl Machines {
     /// Makes the nodes; `files` writes what a node finds in its folder at its first boot. None is booted yet.
-    ///
-    /// # Errors
-    /// When any part fails to come up; what was made until then is removed.
     pub fn create(
         blueprint: &Blueprint,
         mut files: impl FnMut(&StateDir, NodeName) -> Result<()>,
@@ -87,65 +84,51 @@ impl Machines {
     }
 
     /// Returns all nodes.
-    #[must_use]
     pub fn nodes(&self) -> Vec<NodeName> {
         self.nodes.keys().copied().collect()
     }
 
     /// Returns a node.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] when there is none of this name.
     pub fn node(&self, name: NodeName) -> Result<&ClusterNode> {
         self.nodes.get(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
     }
 
     /// Returns a node, to boot it or kill it.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] when there is none of this name.
     pub fn node_mut(&mut self, name: NodeName) -> Result<&mut ClusterNode> {
         self.nodes.get_mut(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
     }
 
     /// Returns the cloud.
-    #[must_use]
     pub fn world(&self) -> &SimulatedCloud {
         &self.world
     }
 
     /// Returns the network.
-    #[must_use]
     pub fn net(&self) -> &Net {
         &self.net
     }
 
     /// Returns the client of the elastic IP.
-    #[must_use]
     pub fn probe(&self) -> &Probe {
         &self.probe
     }
 
     /// Returns the run's state folder.
-    #[must_use]
     pub fn state(&self) -> &StateDir {
         &self.state
     }
 
     /// Returns the id of this run, which names its namespaces.
-    #[must_use]
     pub fn run_id(&self) -> &RunId {
         &self.run
     }
 
     /// True if all nodes are in one subnet.
-    #[must_use]
     pub fn is_in_one_subnet(&self) -> bool {
         self.one_subnet
     }
 
     /// Returns the times in which nodes could not serve.
-    #[must_use]
     pub fn unusable(&self) -> &[UnusableSpan] {
         &self.unusable
     }

@@ -163,9 +163,6 @@ pub struct FailedAction {
 
 impl ClusterStatus {
     /// Parses the XML.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] when it is not well-formed or tells of no nodes.
     pub fn parse(xml: &str) -> Result<Self> {
         quick_xml::de::from_str(xml).map_err(|error| Error::Unreadable {
             what: "the XML of crm_mon".to_owned(),
@@ -174,37 +171,31 @@ impl ClusterStatus {
     }
 
     /// Returns the designated controller, if there is one.
-    #[must_use]
     pub fn dc(&self) -> Option<&str> {
         self.summary.current_dc.as_ref().filter(|dc| dc.present).map(|dc| dc.name.as_str())
     }
 
     /// True if this partition has quorum.
-    #[must_use]
     pub fn has_quorum(&self) -> bool {
         self.summary.current_dc.as_ref().is_some_and(|dc| dc.with_quorum)
     }
 
     /// Returns all configured nodes.
-    #[must_use]
     pub fn nodes(&self) -> &[NodeStatus] {
         &self.nodes.node
     }
 
     /// Returns all resources, also those in groups and clones.
-    #[must_use]
     pub fn resources(&self) -> Vec<&ResourceStatus> {
         self.resources.all()
     }
 
     /// Returns a resource by its id.
-    #[must_use]
     pub fn resource(&self, id: &str) -> Option<&ResourceStatus> {
         self.resources().into_iter().find(|resource| resource.id == id)
     }
 
     /// Returns the failed actions that Pacemaker remembers.
-    #[must_use]
     pub fn failures(&self) -> &[FailedAction] {
         &self.failures.failure
     }
@@ -235,7 +226,6 @@ impl Resources {
 
 impl NodeStatus {
     /// Returns what a healthy node is not: `standby`, `pending`, `unclean`, ...
-    #[must_use]
     pub fn flags(&self) -> Vec<&'static str> {
         set_among(&[
             ("standby", self.standby),
@@ -250,7 +240,6 @@ impl NodeStatus {
 
 impl ResourceStatus {
     /// Returns what a healthy resource is not: `blocked`, `failed`, `pending`, ...
-    #[must_use]
     pub fn flags(&self) -> Vec<&'static str> {
         set_among(&[
             ("blocked", self.blocked),
@@ -263,7 +252,6 @@ impl ResourceStatus {
     }
 
     /// Returns where it is active.
-    #[must_use]
     pub fn nodes(&self) -> Vec<&str> {
         self.node.iter().map(|node| node.name.as_str()).collect()
     }

@@ -13,9 +13,6 @@ use crate::suite::TestBed as _;
 use crate::topology::{ELASTIC_IP, NodeName, RunId};
 
 /// Runs the demonstration and removes everything.
-///
-/// # Errors
-/// When a step does not lead where it should, or something is left behind.
 pub fn run(options: &ClusterOptions) -> Result<()> {
     let began = Instant::now();
     println!(

@@ -3,18 +3,18 @@
 //! [`scenario`] says what happens, [`chaos`] plays rounds of random failures, [`demo`] and [`shell`] are for a person.
 
 mod admin;
-pub mod chaos;
+pub(crate) mod chaos;
 mod checks;
 pub mod corosync;
-pub mod crm_mon;
-pub mod demo;
+pub(crate) mod crm_mon;
+pub(crate) mod demo;
 mod disturb;
 mod failures;
 pub mod journal;
 pub mod save;
-pub mod scenario;
+pub(crate) mod scenario;
 mod settled;
-pub mod shell;
+pub(crate) mod shell;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -23,9 +23,6 @@ pub struct Outside {
 ///
 /// `views` are those of all nodes that should be online; every other node in them must be offline. The nodes in
 /// `standby` must be known as such, and no other.
-///
-/// # Errors
-/// The first thing that is not as it should be, in words.
 pub fn verdict(
     views: &[(NodeName, ClusterStatus)],
     standby: &BTreeSet<NodeName>,

@@ -15,9 +15,6 @@ use crate::wait::{Look, until};
 const FOR_EVER: Duration = Duration::from_hours(365 * 24);
 
 /// Brings a cluster with its resource up, says how to use it, and keeps it until a signal comes.
-///
-/// # Errors
-/// When the cluster does not come up. The signal itself is no error.
 pub fn run(options: &ClusterOptions) -> Result<()> {
     let cluster = PacemakerCluster::up(options)?;
     cluster.create_resource()?;

@@ -11,9 +11,6 @@ use crate::wait::{Epoch, now};
 impl NodePair {
     /// Waits until the cloud, a client of the address and the cluster manager on every node that is well agree that `holder` has the
     /// address, and all that has lasted for a second.
-    ///
-    /// # Errors
-    /// [`Error::TimedOut`](crate::error::Error::TimedOut) with the last flaw.
     pub fn settle(&self, holder: NodeName, limit: Duration) -> Result<()> {
         let look = || {
             let (held, answering) = (self.world().holder(), self.probe().answering());
@@ -30,9 +27,6 @@ impl NodePair {
 
     /// Asserts that since `from` the address went to these nodes, one after the other, and to no other. It was with nobody between two of
     /// them only if the cluster manager releases it.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`](crate::error::Error::Wrong) with what happened instead.
     pub fn ensure_moved(&self, from: Epoch, to: &[NodeName]) -> Result<()> {
         let history = self.world().history();
         let mut holders: Vec<_> = history.iter().filter(|held| held.at >= from).map(|held| held.by).collect();
@@ -48,18 +42,12 @@ impl NodePair {
     }
 
     /// Asserts that since `from` there has been no moment at which nobody held the address.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`](crate::error::Error::Wrong) with how long nobody did.
     pub fn ensure_always_held(&self, from: Epoch) -> Result<()> {
         let gap = nobody(&self.world().history(), from, now());
         ensure(gap.total == 0.0, || format!("nobody held the address for {:.2} s", gap.total))
     }
 
     /// Asserts that `status` says on these nodes, in words and by its exit code, that `holder` has the address and others have not.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`](crate::error::Error::Wrong) with what it said.
     pub fn ensure_status(&self, nodes: &[NodeName], holder: NodeName) -> Result<()> {
         let address = ELASTIC_IP.to_string();
         for &node in nodes {

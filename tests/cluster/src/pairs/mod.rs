@@ -35,10 +35,8 @@ pub struct Manager {
     pub logs: &'static [&'static str],
     /// Returns the name that its article and its guide give a node.
     pub host_name: fn(NodeName) -> String,
-    /// The guide, and the beginnings of the headings of its parts.
+    /// The guide.
     pub guide: &'static str,
-    /// The parts of the guide that are run.
-    pub guide_parts: &'static [&'static str],
     /// The command of ours that it calls.
     pub script: &'static str,
     /// Returns what `status` of that command prints and ends with on the node with the address (true), and on the other one.
@@ -117,9 +115,6 @@ impl DerefMut for NodePair {
 
 impl NodePair {
     /// Boots both nodes. The cluster manager does not run yet.
-    ///
-    /// # Errors
-    /// When any part fails to come up; what was made until then is removed.
     pub fn boot(manager: &'static Manager, setup: PairSetup, packages: &Path) -> Result<Self> {
         let blueprint = Blueprint {
             nodes: 2,
@@ -148,7 +143,6 @@ impl NodePair {
     }
 
     /// Returns the nodes that nothing has happened to and that run the cluster manager.
-    #[must_use]
     pub fn well(&self) -> Vec<NodeName> {
         let mut well = self.machines.well();
         well.retain(|name| !self.stopped.contains(name));
@@ -156,21 +150,16 @@ impl NodePair {
     }
 
     /// Returns what the pair is made of.
-    #[must_use]
     pub fn setup(&self) -> &PairSetup {
         &self.setup
     }
 
     /// Returns the name that a node has in the article and in the guide.
-    #[must_use]
     pub fn host_name(&self, node: NodeName) -> String {
         (self.manager.host_name)(node)
     }
 
     /// Starts the cluster manager on a node.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub fn start(&mut self, node: NodeName) -> Result<()> {
         self.stopped.remove(&node);
         (self.manager.start)(self, node)
@@ -187,9 +176,6 @@ impl NodePair {
     }
 
     /// Makes good whatever has happened to a node, and returns when.
-    ///
-    /// # Errors
-    /// When it does not come up.
     pub fn repair(&mut self, node: NodeName) -> Result<Epoch> {
         let (at, condition) = self.reconnect(node)?;
         if condition == NodeCondition::Dead {

@@ -16,9 +16,6 @@ pub const RETURN_LIMIT: Duration = Duration::from_secs(90);
 
 impl NodePair {
     /// Notes what was done, waits until `holder` has the address, and asserts that it went this way since then and no other.
-    ///
-    /// # Errors
-    /// When it does not settle there in time, or went another way.
     pub fn follow(
         &self,
         story: &mut Story,
@@ -33,9 +30,6 @@ impl NodePair {
     }
 
     /// Waits until a node has the address.
-    ///
-    /// # Errors
-    /// [`Error::TimedOut`](crate::error::Error::TimedOut).
     pub fn wait_for_holder(&self, node: NodeName) -> Result<()> {
         until(&format!("{node} takes the address"), TAKEOVER_LIMIT, || {
             let holder = self.world().holder();
@@ -49,27 +43,18 @@ impl NodePair {
 }
 
 /// Kills the node that has the address as a power cut does; the other one has to take it over.
-///
-/// # Errors
-/// When it does not.
 pub fn kill_node(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.power_off(N1)?;
     pair.follow(story, (at, "power cut of n1 (kill -9 of its PID 1)"), N2, &[N2])
 }
 
 /// Takes the interface of the node that has the address down; the other one has to take it over.
-///
-/// # Errors
-/// When it does not.
 pub fn link_down(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.cut(N1, Cut::LinkDown)?;
     pair.follow(story, (at, "ip link set eth0 down on n1"), N2, &[N2])
 }
 
 /// Boots the first node again, to which the address goes back.
-///
-/// # Errors
-/// When it does not.
 pub fn failback(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     story.target = Some(N1);

@@ -11,9 +11,6 @@ use crate::suite;
 
 /// Plays groups of scenarios with the packages of a folder. Several groups that may be played at the same time are, each in a process of
 /// its own: most of the time they wait.
-///
-/// # Errors
-/// When a pair does not come up, or on a signal. A scenario that fails is no error here.
 pub fn test(manager: &'static Manager, packages: &Path, wanted: &[String]) -> Result<ExitCode> {
     let packages = std::fs::canonicalize(packages).map_err(Error::io(packages.display()))?;
     let groups: Vec<&'static Group> = manager

@@ -18,7 +18,6 @@ pub struct LoggedAction {
 }
 
 /// Returns the actions of a resource that began, in order.
-#[must_use]
 pub fn actions(events: &[Event], of: &str) -> Vec<LoggedAction> {
     let mut found: Vec<LoggedAction> = Vec::new();
     for event in events {

@@ -11,7 +11,6 @@ use super::run::ChaosRun;
 use crate::pacemaker::ClusterOptions;
 
 /// Returns the arguments that no other sub-command has.
-#[must_use]
 pub fn arguments() -> [Arg; 7] {
     let count = || RangedU64ValueParser::<u32>::new().range(1..=1_000_000);
     [
@@ -53,7 +52,6 @@ pub fn arguments() -> [Arg; 7] {
 }
 
 /// Returns what is asked for.
-#[must_use]
 pub fn request(matches: &ArgMatches, options: ClusterOptions, save: PathBuf, record: PathBuf) -> ChaosRun {
     let some = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     ChaosRun {

@@ -22,13 +22,11 @@ const STOPPABLE: [&str; 4] = ["pacemaker-based", "pacemaker-contr", "pacemaker-e
 const MOVERS: [usize; 6] = [0, 16, 17, 18, 19, 20];
 
 /// Returns whether failures of this kind happen in a cluster of so many nodes: one path of several needs a third node.
-#[must_use]
 pub fn happens(kind: usize, nodes: u8) -> bool {
     kind != Disruption::PathBroken.kind() || nodes > 2
 }
 
 /// Returns whether the failure makes somebody need EC2.
-#[must_use]
 pub fn moves(failure: &Disruption) -> bool {
     !failure.is_of_services() && !matches!(failure, Disruption::AgentsKilled(_))
 }

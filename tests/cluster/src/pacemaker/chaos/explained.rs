@@ -16,7 +16,6 @@ const NOT_RUNNING: &str = "7";
 /// - A monitor may say "not running" on a node that did not hold the address all the time, and a live move fail there.
 /// - A recurring monitor may fail on a node that had neither EC2 nor its metadata service; a probe may not.
 /// - A start or a stop has a minute, longer than anything lasts: none may fail by itself.
-#[must_use]
 pub fn unexplained(
     failures: &[FailedAction],
     struck: &[Struck],

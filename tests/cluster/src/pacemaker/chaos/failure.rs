@@ -98,7 +98,6 @@ pub const KINDS: [&str; 23] = [
 
 impl Disruption {
     /// Returns the number of its kind in [`KINDS`].
-    #[must_use]
     pub fn kind(&self) -> usize {
         match self {
             Self::PowerCut => 0,
@@ -128,37 +127,31 @@ impl Disruption {
     }
 
     /// Returns the name of its kind.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         KINDS.get(self.kind()).copied().unwrap_or_default()
     }
 
     /// Returns whether it takes hold of the node's machine, processes or network, so that no second one of that sort may.
-    #[must_use]
     pub fn claims_node(&self) -> bool {
         self.kind() <= 10
     }
 
     /// Returns whether the node is no use to the cluster while it lasts.
-    #[must_use]
     pub fn takes_node_out(&self) -> bool {
         self.kind() <= 7
     }
 
     /// Returns whether the node goes on alone meanwhile, or believes so afterwards.
-    #[must_use]
     pub fn leaves_node_alone(&self) -> bool {
         matches!(self, Self::LinkDown | Self::Blackhole | Self::PeersLost | Self::NodeStopped)
     }
 
     /// Returns whether it is one of the cloud's services that is ill, not a node.
-    #[must_use]
     pub fn is_of_services(&self) -> bool {
         (11..=15).contains(&self.kind())
     }
 
     /// Returns whether it is over at once.
-    #[must_use]
     pub fn is_momentary(&self) -> bool {
         matches!(
             self,
@@ -171,7 +164,6 @@ impl Disruption {
     }
 
     /// Returns the only address that it is about; `None` if it is about all of them.
-    #[must_use]
     pub fn address(&self) -> Option<&'static ManagedAddress> {
         match self {
             Self::MovedTo | Self::Banned | Self::TakenAway | Self::GivenTo => Some(&ELASTIC),

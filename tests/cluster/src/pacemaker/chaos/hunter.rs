@@ -24,9 +24,6 @@ pub struct Hunter {
 
 impl Hunter {
     /// Begins to kill the agents of a node, each so long after it was first seen.
-    ///
-    /// # Errors
-    /// When no thread can be started.
     pub fn start(processes: Processes, after: Duration) -> Result<Self> {
         let (stop, killed) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let (halt, count) = (Arc::clone(&stop), Arc::clone(&killed));
@@ -45,7 +42,6 @@ impl Hunter {
     }
 
     /// Stops killing and returns how many were killed.
-    #[must_use]
     pub fn end(mut self) -> usize {
         self.halt();
         self.killed.load(Ordering::Relaxed)

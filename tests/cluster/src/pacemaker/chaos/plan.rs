@@ -42,7 +42,6 @@ pub struct RoundPlan {
 
 impl RoundPlan {
     /// Returns the plan of a round of a cluster of so many nodes. With a `kind`, the round begins with that one, and not gently.
-    #[must_use]
     pub fn of(seed: u64, nodes: u8, round: u32, kind: Option<usize>) -> Self {
         let mut rng = Rng::with_seed(mixed(&[seed, u64::from(nodes), u64::from(round)]));
         let (live, deep) = (rng.u8(..4) == 0, rng.u8(..4) == 0);

@@ -23,9 +23,6 @@ const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 
 /// Waits until all is settled without a failed action on record, and returns the node with the address and the failed
 /// actions that had to be cleaned up, as an administrator does it.
-///
-/// # Errors
-/// When it takes too long, or a failed action is not explained by what was done.
 pub fn reach(
     cluster: &mut PacemakerCluster,
     struck: &[Struck],
@@ -59,9 +56,6 @@ pub fn reach(
 
 /// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, a client is served, and each
 /// node's agents, asked directly, say what is true.
-///
-/// # Errors
-/// [`Error::Wrong`] with what happened.
 pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let (from, began) = (now(), Instant::now());
     for address in cluster.addresses() {

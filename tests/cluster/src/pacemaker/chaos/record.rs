@@ -29,7 +29,6 @@ struct RecordedRound {
 
 impl ChaosRecord {
     /// Makes an empty record.
-    #[must_use]
     pub fn new(nodes: u8, seed: u64) -> Self {
         Self { nodes, seed, rounds: Vec::new() }
     }
@@ -40,7 +39,6 @@ impl ChaosRecord {
     }
 
     /// Returns the figures, as a table in Markdown.
-    #[must_use]
     pub fn summary(&self) -> String {
         let told = || self.rounds.iter().map(|row| &row.told);
         let wrong = self.rounds.iter().filter(|row| row.wrong.is_some()).count();
@@ -114,7 +112,6 @@ impl ChaosRecord {
 }
 
 /// Returns the line of a round, and the lines below it.
-#[must_use]
 pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>) -> String {
     let verdict = if wrong.is_some() { "WRONG" } else { "ok" };
     let mut text = format!("{verdict:<5} {nodes} nodes, round {}: {plan}\n", plan.round);
@@ -147,9 +144,6 @@ pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>
 }
 
 /// Writes the records into one file.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn write(path: &Path, records: &[ChaosRecord]) -> Result<()> {
     let parts = records.iter().map(|record| record.summary() + &record.table());
     let text = format!("# Chaos\n{}", parts.collect::<String>());

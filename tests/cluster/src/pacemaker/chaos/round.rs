@@ -62,9 +62,6 @@ impl RoundReport {
 }
 
 /// Plays a round; `told` holds what is known of it, also when it went wrong.
-///
-/// # Errors
-/// What was wrong.
 pub fn play(
     cluster: &mut PacemakerCluster,
     plan: &RoundPlan,

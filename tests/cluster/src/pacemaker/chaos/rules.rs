@@ -48,7 +48,6 @@ pub struct RoundEvidence {
 }
 
 /// Returns everything that was wrong.
-#[must_use]
 pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     let actions = actions(&seen.events, seen.address.resource);
     let mut found = Vec::new();

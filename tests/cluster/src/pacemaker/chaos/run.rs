@@ -45,9 +45,6 @@ pub struct ChaosRun {
 }
 
 /// Runs the rounds, prints each as it ends and the figures at the end, writes the record, and returns the exit code that says whether none was wrong.
-///
-/// # Errors
-/// When a cluster cannot be brought up, on a signal, or when the record cannot be written.
 pub fn run(request: &ChaosRun) -> Result<ExitCode> {
     println!("chaos: seed {}, {} rounds each with {:?} nodes", request.seed, request.rounds, request.nodes);
     let mut records = Vec::new();

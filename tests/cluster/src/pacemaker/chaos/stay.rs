@@ -9,13 +9,11 @@ use crate::pacemaker::{ELASTIC, ManagedAddress};
 /// Services that are ill are no reason: not EC2, not the metadata service, and not both together for less than the 20 s
 /// that a monitor has. What happens to other nodes is none, as long as the holder keeps quorum, and unless a node that was
 /// alone goes on believing so with nobody to stop it, as one of two does without fencing.
-#[must_use]
 pub fn must_stay(strikes: &[PlannedStrike], nodes: u8) -> bool {
     must_stay_of(&ELASTIC, Whom::Holder, strikes, nodes)
 }
 
 /// Returns the same of an address that a node holds with this role: what happens to other nodes, and to the other address, is no reason.
-#[must_use]
 pub fn must_stay_of(address: &ManagedAddress, holder: Whom, strikes: &[PlannedStrike], nodes: u8) -> bool {
     let is_holder = |whom| whom == holder || whom == Whom::All;
     let harmless = |strike: &PlannedStrike| match &strike.failure {

@@ -19,9 +19,6 @@ use crate::wait::now;
 const SLOWED: Duration = Duration::from_millis(120);
 
 /// Brings a failure about, with `holder` in the role of the holder; returns what was done and how it is made good.
-///
-/// # Errors
-/// When it can't be brought about. An order of an administrator that is refused is no error.
 pub fn begin(
     cluster: &mut PacemakerCluster,
     strike: &PlannedStrike,
@@ -148,7 +145,6 @@ fn resolve(cluster: &PacemakerCluster, whom: Whom, holder: NodeName) -> Option<N
 }
 
 /// Returns the id of a node's instance.
-#[must_use]
 pub fn id_of(node: NodeName) -> InstanceId {
     InstanceId::from(node.instance())
 }

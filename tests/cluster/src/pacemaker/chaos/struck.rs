@@ -23,14 +23,12 @@ pub struct Struck {
 
 impl Struck {
     /// Returns whether it was in force on the node at any time between `from` and `to`.
-    #[must_use]
     pub fn touches(&self, node: NodeName, from: Epoch, to: Epoch) -> bool {
         self.node.is_none_or(|own| own == node) && self.from <= to && self.to.is_none_or(|end| end >= from)
     }
 }
 
 /// Returns whether a node could not rely on EC2 at some time between `from` and `to`: it got no answers, or old ones.
-#[must_use]
 pub fn api_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
         matches!(
@@ -46,7 +44,6 @@ pub fn api_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch)
 }
 
 /// Returns whether a node could not rely on its metadata service at some time between `from` and `to`.
-#[must_use]
 pub fn metadata_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
         matches!(failure, Disruption::MetadataIll(_) | Disruption::MetadataOld(_) | Disruption::NodeStopped)
@@ -54,7 +51,6 @@ pub fn metadata_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: E
 }
 
 /// Returns whether actions of a node may have been ended, or their results lost, between `from` and `to`.
-#[must_use]
 pub fn actions_cut_short(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
         matches!(

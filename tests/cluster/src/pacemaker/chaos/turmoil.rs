@@ -13,9 +13,6 @@ use crate::wait::{let_run, now};
 
 /// Plays a plan to its end, with `holder` in the role of the holder, and returns what was done. All of it is made good again,
 /// except that nodes need not be members yet.
-///
-/// # Errors
-/// When a failure can't be brought about or made good: a fault of the machine or of the harness.
 pub fn play(cluster: &mut PacemakerCluster, plan: &RoundPlan, holder: NodeName) -> Result<Vec<Struck>> {
     let began = Instant::now();
     let mut done: Vec<Struck> = Vec::new();

@@ -38,9 +38,6 @@ pub enum Undo {
 
 impl Undo {
     /// Makes it good, and notes in `struck` what there is to tell. Returns an order that has to be given again because it was refused.
-    ///
-    /// # Errors
-    /// When it can't be made good.
     pub fn carry_out(
         self,
         cluster: &mut PacemakerCluster,

@@ -49,9 +49,6 @@ impl TestBed for PacemakerCluster {
 
 /// Plays scenarios on one cluster, and on a fresh one after a failure, and returns whether all passed. `keep` is where logs of failed
 /// scenarios are kept.
-///
-/// # Errors
-/// When a cluster cannot be brought up, or on a signal. A scenario that fails is no error here.
 pub fn test(
     scenarios: &[&'static PacemakerScenario],
     options: &ClusterOptions,
@@ -76,7 +73,6 @@ pub fn test(
 }
 
 /// Returns all scenarios, in the order in which one cluster serves as many of them as possible.
-#[must_use]
 pub fn all() -> Vec<&'static PacemakerScenario> {
     let groups = [
         moves::SCENARIOS,

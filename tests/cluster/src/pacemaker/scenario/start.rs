@@ -24,15 +24,11 @@ pub enum StartState {
 
 impl StartState {
     /// Returns whether all nodes have to be in one subnet.
-    #[must_use]
     pub fn needs_one_subnet(self) -> bool {
         self == Self::Private
     }
 
     /// Brings the cluster into this state, unless it is in it already.
-    ///
-    /// # Errors
-    /// When it cannot be reached.
     pub fn prepare(self, cluster: &mut PacemakerCluster) -> Result<()> {
         cluster.world().heal();
         match self {
