@@ -193,14 +193,16 @@ cluster-test: agent ## Real two-node clusters in network namespaces: every failu
 	$(call where_possible,the cluster tests,cluster, \
 	$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster)
 
-# Its nodes install the Debian packages: a folder of its own, without those of other versions.
-HEARTBEAT_PACKAGES := $(CARGO_TARGET_DIR)/heartbeat-test
+# Their nodes install the Debian packages: a folder of its own for each, without those of other versions.
+# $(call pairs_test,GROUPS,NAME): the harness's scenarios of that cluster manager, of which a machine without it says so.
+define pairs_test
+cargo build --locked -p cluster
+$(call where_possible,the $(2) tests,$(1), \
+packages="$(CARGO_TARGET_DIR)/$(2)-test" && rm -rf "$$packages" && sh packaging/deb "$$packages" && \
+	{ $(AS_ROOT) env CI="$(CI)" $(BIN)/cluster $(2) "$$packages" || [ $$? = 77 ]; })
+endef
 heartbeat-test: ## Real Heartbeat 3 with elastic-ip: an old set-up turned over by its guide, every failure, splits (root)
-	cargo test --locked -p heartbeat
-	cargo build --locked -p heartbeat
-	$(call where_possible,the Heartbeat tests,cluster heartbeat, \
-	rm -rf "$(HEARTBEAT_PACKAGES)" && sh packaging/deb "$(HEARTBEAT_PACKAGES)" && \
-		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/heartbeat test "$(HEARTBEAT_PACKAGES)" || [ $$? = 77 ]; })
+	$(call pairs_test,cluster heartbeat,heartbeat)
 
 examples-test: agent ## pcs-examples: every file run as it stands, on real clusters (root); EXAMPLES="crmsh/fast 0.9" runs some
 	cargo test --locked -p pcs-examples
@@ -210,14 +212,8 @@ examples-test: agent ## pcs-examples: every file run as it stands, on real clust
 		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES) || \
 			[ $$? = 77 ]; })
 
-# Its nodes install the Debian packages, too.
-KEEPALIVED_PACKAGES := $(CARGO_TARGET_DIR)/keepalived-test
 keepalived-test: ## Real keepalived with eip-keepalived: the article's configuration, VRRPv2 and v3, every failure, flapping (root)
-	cargo test --locked -p keepalived
-	cargo build --locked -p keepalived
-	$(call where_possible,the keepalived tests,keepalived, \
-	rm -rf "$(KEEPALIVED_PACKAGES)" && sh packaging/deb "$(KEEPALIVED_PACKAGES)" && \
-		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; })
+	$(call pairs_test,keepalived,keepalived)
 
 ##@ Longer than `make test`
 .PHONY: chaos storm

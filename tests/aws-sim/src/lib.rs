@@ -45,5 +45,5 @@ pub use crate::{
     netns::Bind,
     sim::Sim,
     tls::{Tls, Validity},
-    world::HolderChange,
+    world::{HolderChange, PrivateIpChange},
 };

@@ -1,7 +1,7 @@
 //! Everything the servers share, behind one lock.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
@@ -36,6 +36,17 @@ pub struct HolderChange {
     pub by: Option<InstanceId>,
 }
 
+/// A change of the instance that has a private address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrivateIpChange {
+    /// When, in seconds since 1970.
+    pub at: f64,
+    /// The instance that has the address from then on.
+    pub instance: Option<InstanceId>,
+    /// The instance whose request it was; `None` for an administrator.
+    pub by: Option<InstanceId>,
+}
+
 /// How one instance's metadata behaves.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metadata {
@@ -61,6 +72,7 @@ pub(crate) struct World {
     pub(crate) keys: Keyring,
     pub(crate) log: Log,
     pub(crate) history: BTreeMap<Ipv4Addr, Vec<HolderChange>>,
+    pub(crate) private_history: BTreeMap<Ipv4Addr, Vec<PrivateIpChange>>,
     pub(crate) metadata: BTreeMap<InstanceId, Metadata>,
     /// Metadata session tokens: whose, and until when.
     pub(crate) tokens: BTreeMap<String, (InstanceId, f64)>,
@@ -83,6 +95,7 @@ impl World {
             keys: Keyring::default(),
             log: Log::default(),
             history: BTreeMap::new(),
+            private_history: BTreeMap::new(),
             metadata: BTreeMap::new(),
             tokens: BTreeMap::new(),
             config,
@@ -143,6 +156,14 @@ impl World {
             if held.as_ref() != Some(&holder) {
                 let entry = HolderChange { at: now, holder, by: by.cloned() };
                 self.history.entry(address.public_ip).or_default().push(entry);
+            }
+        }
+        let (had, have) = (before.private_ips(), fleet.private_ips());
+        for ip in had.keys().chain(have.keys()).collect::<BTreeSet<_>>() {
+            if had.get(ip) != have.get(ip) {
+                let instance = have.get(ip).map(|id| InstanceId::clone(id));
+                let entry = PrivateIpChange { at: now, instance, by: by.cloned() };
+                self.private_history.entry(*ip).or_default().push(entry);
             }
         }
         self.fleet.push(now, fleet);

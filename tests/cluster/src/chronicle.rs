@@ -4,11 +4,11 @@ use std::fmt::Display;
 
 use aws_sim::{Request, Service};
 
-use crate::cluster::{Cluster, RESOURCE};
-use crate::error::Result;
-use crate::journal::{Event, Kind};
-use crate::scenario::Story;
-use crate::timeline::{Gap, Held, Marks, Sample, nobody, outage, unheld};
+use crate::machines::Machines;
+use crate::pacemaker::journal::{Event, EventKind};
+use crate::pacemaker::{ELASTIC, PRIVATE, RESOURCE};
+use crate::story::Story;
+use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, outage, unheld};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -24,14 +24,14 @@ pub struct Chronicle {
     /// How long a client was without answers.
     pub outage: Gap,
     /// What happened, in order.
-    pub lines: Vec<Line>,
+    pub lines: Vec<TimelineEntry>,
     /// Calls to EC2 and to metadata services.
     pub calls: (usize, usize),
 }
 
 /// A line of a timeline.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct TimelineEntry {
     /// When.
     pub at: Epoch,
     /// Who or what.
@@ -41,16 +41,12 @@ pub struct Line {
 }
 
 impl Chronicle {
-    /// Tells the story of what has happened to the cluster.
-    ///
-    /// # Errors
-    /// When a log cannot be read.
-    pub fn of(cluster: &mut Cluster, story: &Story) -> Result<Self> {
+    /// Tells the story of what has happened to the nodes; `events` are what their cluster manager has logged, as far as it is read.
+    pub fn of(story: &Story, machines: &Machines, mut events: Vec<Event>) -> Self {
         let (from, to) = story.window();
         let within = |at: Epoch| at >= from && at <= to;
-        let mut events = cluster.events_since(from)?;
         events.retain(|event| within(event.at));
-        let world = cluster.world();
+        let world = machines.world();
         let history = world.history();
         let requests: Vec<(Option<NodeName>, Request)> = world
             .requests_since(from)
@@ -58,8 +54,8 @@ impl Chronicle {
             .filter(|request| within(request.at))
             .map(|request| (world.sender(&request), request))
             .collect();
-        let samples = cluster.probe().since(from - 1.0);
-        let hit: Vec<NodeName> = cluster
+        let samples = machines.probe().since(from - 1.0);
+        let hit: Vec<NodeName> = machines
             .unusable()
             .iter()
             .filter(|span| span.to.is_none_or(|end| end > from))
@@ -67,7 +63,7 @@ impl Chronicle {
             .collect();
         let calls = |service| requests.iter().filter(|(_, request)| request.service == service).count();
 
-        let mut lines: Vec<Line> = story
+        let mut lines: Vec<TimelineEntry> = story
             .notes()
             .iter()
             .filter(|(at, _)| within(*at))
@@ -79,14 +75,14 @@ impl Chronicle {
         lines.extend(answers(&samples, from, to));
         lines.sort_by(|a, b| a.at.total_cmp(&b.at));
 
-        Ok(Self {
+        Self {
             marks: marks(from, story.target, &hit, &events, &requests, &history, &samples),
-            unheld: unheld(&history, cluster.unusable(), from, to),
+            unheld: unheld(&history, machines.unusable(), from, to),
             nobody: nobody(&history, from, to),
             outage: outage(&samples, from, to),
             lines: once(lines),
             calls: (calls(Service::Ec2), calls(Service::Imds)),
-        })
+        }
     }
 }
 
@@ -97,21 +93,27 @@ fn marks(
     hit: &[NodeName],
     events: &[Event],
     requests: &[(Option<NodeName>, Request)],
-    history: &[Held],
+    history: &[HolderSince],
     samples: &[Sample],
 ) -> Marks {
-    let noticed = |kind: &Kind| {
-        matches!(kind, Kind::Suspicion(_) | Kind::PeerLost(_) | Kind::PeerBack(_) | Kind::Initiated { .. })
+    let noticed = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::Suspicion(_)
+                | EventKind::PeerLost(_)
+                | EventKind::PeerBack(_)
+                | EventKind::Initiated { .. }
+        )
     };
-    let begins = |kind: &Kind| {
-        matches!(kind, Kind::Executing { action, resource }
+    let begins = |kind: &EventKind| {
+        matches!(kind, EventKind::Executing { action, resource }
             if resource == RESOURCE && (action == "start" || action == "migrate_from"))
     };
     let by_target = |node: Option<NodeName>| node.is_some() && node == target;
     let associates = |(sender, request): &&(Option<NodeName>, Request)| {
         by_target(*sender) && request.is("AssociateAddress")
     };
-    let gains = |held: &&Held| held.at >= failure && by_target(held.by);
+    let gains = |held: &&HolderSince| held.at >= failure && by_target(held.by);
     let moved = history.iter().rfind(gains).map(|held| held.at);
     // Where the address never moved, an answer of its holder marks nothing.
     let answers = |sample: &&Sample| sample.began >= moved.unwrap_or(f64::MAX) && by_target(sample.answer);
@@ -127,26 +129,26 @@ fn marks(
     }
 }
 
-fn told(event: &Event) -> Option<Line> {
+fn told(event: &Event) -> Option<TimelineEntry> {
+    let ours = |resource: &str| [&ELASTIC, &PRIVATE].iter().any(|address| address.resource == resource);
     let what = match &event.kind {
-        Kind::Suspicion(why) => format!("corosync: {why}"),
-        Kind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
-        Kind::PeerBack(peer) => format!("pacemaker: {peer} is a member"),
-        Kind::Executing { action, resource } if resource == RESOURCE && action != "monitor" => {
-            format!("agent: {action}")
+        EventKind::Suspicion(why) => format!("corosync: {why}"),
+        EventKind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
+        EventKind::PeerBack(peer) => format!("pacemaker: {peer} is a member"),
+        EventKind::Executing { action, resource } if ours(resource) && action != "monitor" => {
+            format!("{resource}: {action}")
         }
-        Kind::Ended { action, resource, result } if resource == RESOURCE && result != "Cancelled" => {
-            format!("agent: {action} ended: {result}")
+        EventKind::Ended { action, resource, result } if ours(resource) && result != "Cancelled" => {
+            format!("{resource}: {action} ended: {result}")
         }
         _ => return None,
     };
     Some(line(event.at, event.node, what))
 }
 
-/// Returns the line of a request that moves the address, or tries to.
-#[must_use]
-pub fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
-    if !request.is("AssociateAddress") && !request.is("DisassociateAddress") {
+/// Returns the line of a request that moves an address, or tries to.
+fn sent(sender: Option<NodeName>, request: &Request) -> Option<TimelineEntry> {
+    if ![&ELASTIC, &PRIVATE].iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
         return None;
     }
     let flaw = request.code.as_ref().or(request.fault.as_ref());
@@ -156,7 +158,7 @@ pub fn sent(sender: Option<NodeName>, request: &Request) -> Option<Line> {
 }
 
 /// Returns a line for every change of the holder between `from` and `to`.
-pub fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item = Line> {
+fn holders(history: &[HolderSince], from: Epoch, to: Epoch) -> impl Iterator<Item = TimelineEntry> {
     history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
         let what = held.by.map_or_else(|| "nobody holds it".to_owned(), |node| format!("{node} holds it"));
         line(held.at, "address", what)
@@ -164,8 +166,7 @@ pub fn holders(history: &[Held], from: Epoch, to: Epoch) -> impl Iterator<Item =
 }
 
 /// The client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
-#[must_use]
-pub fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
+fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
     let mut last: Option<(NodeName, Epoch)> = None;
@@ -186,16 +187,15 @@ pub fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Line> {
 }
 
 /// Puts lines that repeat the one before them into one.
-#[must_use]
-pub fn once(lines: Vec<Line>) -> Vec<Line> {
-    let mut kept: Vec<(Line, usize)> = Vec::new();
+fn once(lines: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
+    let mut kept: Vec<(TimelineEntry, usize)> = Vec::new();
     for line in lines {
         match kept.iter_mut().rev().take(2).find(|(last, _)| last.who == line.who && last.what == line.what) {
             Some((_, times)) => *times += 1,
             None => kept.push((line, 1)),
         }
     }
-    let counted = |(mut line, times): (Line, usize)| {
+    let counted = |(mut line, times): (TimelineEntry, usize)| {
         if times > 1 {
             line.what = format!("{} ({times} times)", line.what);
         }
@@ -204,9 +204,8 @@ pub fn once(lines: Vec<Line>) -> Vec<Line> {
     kept.into_iter().map(counted).collect()
 }
 
-/// Returns a line.
-pub fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> Line {
-    Line { at, who: who.to_string(), what: what.into() }
+fn line(at: Epoch, who: impl Display, what: impl Into<String>) -> TimelineEntry {
+    TimelineEntry { at, who: who.to_string(), what: what.into() }
 }
 
 #[cfg(test)]

@@ -1,30 +1,40 @@
-//! Reads the command line and finds the agent under test.
+//! The harness's command line.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::cluster::Options;
-use crate::scenario::{self, Scenario};
-use crate::{built, chaos};
+use crate::error::{Error, Result};
+use crate::heartbeat::HEARTBEAT;
+use crate::keepalived::KEEPALIVED;
+use crate::pacemaker::scenario::{self, PacemakerScenario};
+use crate::pacemaker::{ClusterOptions, chaos, demo, shell};
+use crate::pairs::{self, Manager};
+use crate::{built, interrupt, leftovers, prerequisites, probe, program};
+
+/// The cluster managers that run pairs of nodes.
+pub static MANAGERS: [&Manager; 2] = [&HEARTBEAT, &KEEPALIVED];
 
 /// What is asked for.
-#[derive(Debug)]
-pub enum Request {
+pub enum Invocation {
     /// Print the scenarios.
     List,
-    /// Run scenarios.
-    Test(Plan),
+    /// Run scenarios of Pacemaker.
+    Test(TestRun),
+    /// Run groups of scenarios of another cluster manager, all without a name, with the packages of a folder.
+    Pairs(&'static Manager, PathBuf, Vec<String>),
     /// Run rounds of random failures.
-    Chaos(chaos::Request),
+    Chaos(chaos::ChaosRun),
     /// Show a takeover.
-    Demo(Options),
+    Demo(ClusterOptions),
     /// Bring a cluster up for a person.
-    Shell(Options),
+    Shell(ClusterOptions),
     /// Remove what dead runs left.
     Clean,
     /// Be a node's web server.
@@ -32,33 +42,88 @@ pub enum Request {
 }
 
 /// Which scenarios to run, and how.
-#[derive(Debug)]
-pub struct Plan {
+pub struct TestRun {
     /// The scenarios, in order.
-    pub scenarios: Vec<&'static Scenario>,
+    pub scenarios: Vec<&'static PacemakerScenario>,
     /// The cluster to run them on.
-    pub options: Options,
+    pub options: ClusterOptions,
     /// Where logs of failed scenarios are kept.
     pub save: PathBuf,
 }
 
+/// Runs the harness's program: `cluster list | test | heartbeat | keepalived | chaos | demo | shell | clean`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let request = match parse(std::env::args_os()) {
+        Ok(request) => request,
+        Err(error) => error.exit(),
+    };
+    program::end("cluster", run(request))
+}
+
+fn run(request: Invocation) -> Result<ExitCode> {
+    let missing = match request {
+        Invocation::List => {
+            // A reader such as `head` may close the pipe early.
+            let _ = std::io::stdout().write_all(list().as_bytes());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Invocation::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
+        Invocation::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
+        _ => prerequisites::missing(),
+    };
+    if !missing.is_empty() {
+        return Ok(program::skip("cluster", &missing));
+    }
+    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    for item in leftovers::sweep()? {
+        println!("removed from a dead run: {item}");
+    }
+    match request {
+        Invocation::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
+        Invocation::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
+        Invocation::Chaos(request) => chaos::run(&request),
+        Invocation::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
+        Invocation::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
+        Invocation::Clean | Invocation::List | Invocation::NodeWeb(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Returns a line for each scenario; those of other cluster managers than Pacemaker with the command that runs their group.
+fn list() -> String {
+    let line = |name: &str, about: &str| format!("{name:<32} {about}\n");
+    let pacemaker = scenario::all().into_iter().map(|scenario| line(scenario.name, scenario.about));
+    let others = MANAGERS.iter().flat_map(|manager| {
+        manager.groups.iter().flat_map(|group| {
+            let name = |scenario| format!("{} {} {scenario}", manager.name, group.name);
+            group.scenarios.iter().map(move |scenario| line(&name(scenario.name), scenario.about))
+        })
+    });
+    pacemaker.chain(others).collect()
+}
+
 /// Parses the arguments.
-///
-/// # Errors
-/// clap's error, which also stands for `--help`.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
-        Some(("test", matches)) => Request::Test(plan(matches)),
-        Some(("chaos", matches)) => Request::Chaos(rounds(matches)),
-        Some(("demo", matches)) => Request::Demo(options(matches)),
-        Some(("shell", matches)) => Request::Shell(options(matches)),
-        Some(("clean", _)) => Request::Clean,
+        Some(("test", matches)) => Invocation::Test(plan(matches)),
+        Some(("chaos", matches)) => Invocation::Chaos(rounds(matches)),
+        Some(("demo", matches)) => Invocation::Demo(options(matches)),
+        Some(("shell", matches)) => Invocation::Shell(options(matches)),
+        Some(("clean", _)) => Invocation::Clean,
         Some(("node-web", matches)) => {
             let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
-            Request::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
+            Invocation::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
         }
-        _ => Request::List,
+        Some((name, matches)) => match MANAGERS.iter().find(|manager| manager.name == name) {
+            Some(manager) => {
+                let packages = matches.get_one::<PathBuf>("PACKAGES").cloned().unwrap_or_default();
+                let groups = matches.get_many("GROUP").unwrap_or_default().cloned().collect();
+                Invocation::Pairs(manager, packages, groups)
+            }
+            None => Invocation::List,
+        },
+        None => Invocation::List,
     })
 }
 
@@ -95,13 +160,30 @@ fn command() -> Command {
         .help("Those to run [default: all]")
         .hide_possible_values(true);
     let listen = Arg::new("LISTEN").required(true).value_parser(value_parser!(SocketAddr));
+    let packages = Arg::new("PACKAGES")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("The folder of the .deb files");
+    let pairs = MANAGERS.iter().map(|manager| {
+        let groups = Arg::new("GROUP")
+            .num_args(0..)
+            .value_parser(manager.groups.iter().map(|group| group.name).collect::<Vec<_>>())
+            .help("Those to run [default: all]");
+        let about = format!("Run scenarios of {}", manager.name);
+        Command::new(manager.name).about(about).arg(packages.clone()).arg(groups)
+    });
     Command::new("cluster")
-        .about("Real Pacemaker clusters in network namespaces, in a simulated cloud. Needs root.")
+        .about("Real clusters in network namespaces, in a simulated cloud. Needs root.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            Command::new("test").about("Run scenarios").args(shared.clone()).arg(save.clone()).arg(scenarios),
+            Command::new("test")
+                .about("Run scenarios of Pacemaker")
+                .args(shared.clone())
+                .arg(save.clone())
+                .arg(scenarios),
         )
+        .subcommands(pairs)
         .subcommand(
             Command::new("chaos")
                 .about("Run rounds of random failures, with strict checks")
@@ -114,24 +196,24 @@ fn command() -> Command {
         .subcommand(Command::new("node-web").about("Be a node's web server").hide(true).arg(listen))
 }
 
-fn plan(matches: &ArgMatches) -> Plan {
+fn plan(matches: &ArgMatches) -> TestRun {
     let wanted: Vec<&String> = matches.get_many("SCENARIO").unwrap_or_default().collect();
     let chosen = |name: &String| scenario::all().into_iter().find(|scenario| scenario.name == *name);
     let scenarios =
         if wanted.is_empty() { scenario::all() } else { wanted.into_iter().filter_map(chosen).collect() };
     let save = matches.get_one::<PathBuf>("save").cloned();
     let save = save.unwrap_or_else(|| built::target_folder().join("cluster-logs"));
-    Plan { scenarios, options: options(matches), save }
+    TestRun { scenarios, options: options(matches), save }
 }
 
-fn rounds(matches: &ArgMatches) -> chaos::Request {
+fn rounds(matches: &ArgMatches) -> chaos::ChaosRun {
     let save = matches.get_one::<PathBuf>("save").cloned();
     let save = save.unwrap_or_else(|| built::target_folder().join("cluster-logs"));
     chaos::request(matches, options(matches), save, built::target_folder().join("chaos.md"))
 }
 
-fn options(matches: &ArgMatches) -> Options {
-    Options {
+fn options(matches: &ArgMatches) -> ClusterOptions {
+    ClusterOptions {
         agent: matches.get_one::<PathBuf>("agent").cloned().unwrap_or_else(built::agent),
         // `chaos` takes several.
         nodes: matches.try_get_one("nodes").ok().flatten().copied().unwrap_or(2),
@@ -144,7 +226,7 @@ fn options(matches: &ArgMatches) -> Options {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Request, clap::Error> {
+    fn read(line: &str) -> Result<Invocation, clap::Error> {
         parse(line.split(' ').map(OsString::from))
     }
 
@@ -155,7 +237,7 @@ mod tests {
 
     #[test]
     fn scenarios_run_in_the_order_given() {
-        let Ok(Request::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
+        let Ok(Invocation::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
             panic!("not a test")
         };
         assert_eq!(
@@ -167,7 +249,7 @@ mod tests {
 
     #[test]
     fn no_scenario_means_all_of_them() {
-        let Ok(Request::Test(plan)) = read("cluster test") else { panic!("not a test") };
+        let Ok(Invocation::Test(plan)) = read("cluster test") else { panic!("not a test") };
         assert_eq!(plan.scenarios.len(), scenario::all().len());
     }
 
@@ -179,10 +261,16 @@ mod tests {
 
     #[test]
     fn scenario_names_are_unique() {
-        let mut names: Vec<_> = scenario::all().iter().map(|scenario| scenario.name).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), all);
+        let others = MANAGERS.map(|manager| {
+            let scenarios = manager.groups.iter().flat_map(|group| group.scenarios);
+            scenarios.map(|scenario| scenario.name).collect::<Vec<_>>()
+        });
+        let pacemaker = scenario::all().iter().map(|scenario| scenario.name).collect();
+        for mut names in others.into_iter().chain([pacemaker]) {
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all);
+        }
     }
 }

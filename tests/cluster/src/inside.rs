@@ -9,9 +9,6 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use crate::error::{Error, Result};
 
 /// Moves the calling thread, and no other, into a network namespace for the rest of its life.
-///
-/// # Errors
-/// [`Error::Io`] when the namespace does not exist or may not be entered.
 pub fn enter(namespace: &Path) -> Result<()> {
     let failed = || format!("entering the network namespace {}", namespace.display());
     let file = File::open(namespace).map_err(Error::io(failed()))?;

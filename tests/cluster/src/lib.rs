@@ -1,47 +1,42 @@
-//! Real Pacemaker clusters on one machine, in a simulated cloud, to prove what the agent does in them.
+//! Real clusters on one machine, in a simulated cloud, to prove what the agent does in them: of Pacemaker, Heartbeat and keepalived.
 //!
 //! Each node has its own network, mount, process, IPC and UTS namespaces, its own disk and its own metadata service at
 //! 169.254.169.254; EC2 and the client that sees the elastic IP live in a third network namespace. The simulator runs
 //! within this process, so scenarios have its state, faults and request log at hand. Nothing is added to the machine's
-//! own network, and everything is gone when a [`cluster::Cluster`] is dropped.
+//! own network, and everything is gone when the [`machines::Machines`] are dropped.
 //!
-//! From the bottom up: [`command`], [`net`], [`node`], [`world`] make and break things; [`crm_mon`], [`journal`],
-//! [`probe`] observe; [`cluster`] holds them together and checks strictly; [`scenario`] says what happens;
-//! [`chronicle`], [`timeline`], [`report`] tell it. [`pair`], [`play`], [`witness`] and [`document`] are
-//! for the tests of other cluster managers, on nodes without Pacemaker. This crate does not decide which agent is right: it only looks.
+//! From the bottom up: [`command`], [`net`], [`node`], [`world`] make and break things, [`probe`] observes; [`machines`] holds them
+//! together. [`pacemaker`], [`heartbeat`] and [`keepalived`] are the cluster managers; what the last two share is in [`pairs`].
+//! [`suite`] plays scenarios; [`story`], [`chronicle`], [`timeline`], [`report`] tell them. This crate does not decide which agent is
+//! right: it only looks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 pub mod built;
-pub mod chaos;
-pub mod chronicle;
-pub mod cli;
-pub mod cluster;
+mod chronicle;
+mod cli;
 pub mod command;
-pub mod corosync;
-pub mod crm_mon;
-pub mod demo;
-pub mod document;
 pub mod error;
-pub mod inside;
+mod heartbeat;
+mod inside;
 pub mod interrupt;
-pub mod journal;
+mod keepalived;
 pub mod leftovers;
-pub mod net;
-pub mod node;
-pub mod pair;
-pub mod play;
+mod machines;
+mod net;
+mod node;
+pub mod pacemaker;
+mod pairs;
 pub mod prerequisites;
 pub mod probe;
-pub mod processes;
+mod processes;
 pub mod program;
-pub mod report;
-pub mod save;
-pub mod scenario;
-pub mod shell;
+mod report;
 pub mod state_dir;
+pub mod story;
 pub mod suite;
-pub mod timeline;
+mod timeline;
 pub mod topology;
 pub mod wait;
-pub mod witness;
-pub mod world;
+mod world;
+
+pub use self::cli::main;

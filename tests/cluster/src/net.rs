@@ -21,9 +21,6 @@ pub struct Net {
 
 impl Net {
     /// Makes the namespaces, the bridge and the links, all of them up.
-    ///
-    /// # Errors
-    /// When `ip` fails: no right, or no bridge, veth or namespaces in this kernel.
     pub fn create(run: RunId, nodes: &[NodeName]) -> Result<Self> {
         let mut net = Self { run, made: Vec::new() };
         let cloud = net.add_namespace(CLOUD)?;
@@ -40,39 +37,28 @@ impl Net {
     }
 
     /// Returns the path of the cloud's network namespace.
-    #[must_use]
     pub fn cloud(&self) -> PathBuf {
         self.run.namespace_path(CLOUD)
     }
 
     /// Returns the path of a node's network namespace.
-    #[must_use]
     pub fn node(&self, node: NodeName) -> PathBuf {
         self.run.namespace_path(node)
     }
 
     /// Takes a node's interface down, or up again: the node itself notices at once (`ENETUNREACH`).
-    ///
-    /// # Errors
-    /// When `ip` fails.
     pub fn set_link(&self, node: NodeName, up: bool) -> Result<()> {
         let state = if up { "up" } else { "down" };
         ip(&format!("-n {} link set eth0 {state}", self.run.namespace(node)))
     }
 
     /// Unplugs a node from the bridge, or plugs it in again: the node's carrier stays, its packets vanish.
-    ///
-    /// # Errors
-    /// When `ip` fails.
     pub fn set_plugged(&self, node: NodeName, plugged: bool) -> Result<()> {
         let master = if plugged { "master br0" } else { "nomaster" };
         ip(&format!("-n {} link set {} {master}", self.run.namespace(CLOUD), node.port()))
     }
 
     /// Takes every address off a node's interface but its own, as a boot does: the namespace outlives the node.
-    ///
-    /// # Errors
-    /// When `ip` fails.
     pub fn reset_addresses(&self, node: NodeName) -> Result<()> {
         let (name, address) = (self.run.namespace(node), node.address());
         ip(&format!("-n {name} -4 addr flush dev eth0"))?;
@@ -82,9 +68,6 @@ impl Net {
     /// Cuts two nodes off from each other, or joins them again; both keep reaching the cloud.
     ///
     /// Each gets a neighbour entry that leads nowhere, so that packets vanish as on a broken path between two zones.
-    ///
-    /// # Errors
-    /// When `ip` fails.
     pub fn set_joined(&self, one: NodeName, other: NodeName, joined: bool) -> Result<()> {
         for (node, peer) in [(one, other), (other, one)] {
             let (name, address) = (self.run.namespace(node), peer.address());
@@ -127,9 +110,6 @@ impl Drop for Net {
 }
 
 /// Removes a network namespace by name, with the links in it.
-///
-/// # Errors
-/// When `ip` fails.
 pub fn delete_namespace(name: &str) -> Result<()> {
     Cmd::new(["ip", "netns", "del", name]).during_cleanup().run().map(drop)
 }

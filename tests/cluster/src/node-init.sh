@@ -2,11 +2,12 @@
 # PID 1 of a cluster node. It runs in fresh mount, UTS, IPC and PID namespaces, already inside the node's network
 # namespace, gives the node files of its own, says that it is ready, and then reaps orphans until it is killed.
 #
-# Arguments: NODE (name), FOLDER (the node's state, kept over restarts), AGENT (the agent under test), WEB (the
-# harness's own binary, which is the node's web server).
+# Arguments: NODE (name), FOLDER (the node's state, kept over restarts), SUBJECT (the agent under test, or a folder with .deb
+# files), WEB (the harness's own binary, which is the node's web server). node-files.sh beside this file prepares what the
+# cluster manager needs.
 set -e
-NODE=$1 FOLDER=$2 AGENT=$3 WEB=$4
-OCF=/usr/lib/ocf/resource.d
+NODE=$1 FOLDER=$2 SUBJECT=$3 WEB=$4
+HERE=$(dirname "$0")
 
 # The old /proc is still mounted: this is our process id as the machine sees it.
 read -r HOST_PID _ </proc/self/stat
@@ -23,46 +24,59 @@ mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 
 # A restart of the node empties /run, as a boot does.
 mount -t tmpfs -o mode=755 tmpfs /run
-install -d -m 1777 /run/lock /run/shm
-install -d -m 750 -o hacluster -g haclient /run/crm
-install -d -m 1755 /run/resource-agents
+install -d -m 1777 /run/lock
 install -D -m 755 "$WEB" /run/harness/cluster
 
-# The disk: all of /var/lib, so that also what a package would create later is the node's own.
-install -d -m 755 "$FOLDER/lib" "$FOLDER/lib/corosync" "$FOLDER/lib/pcsd" "$FOLDER/lib/heartbeat"
-install -d -m 750 -o hacluster -g haclient "$FOLDER/lib/pacemaker" "$FOLDER"/lib/pacemaker/{blackbox,cib,cores,pengine}
-if [ ! -e "$FOLDER/lib/pacemaker/cib/cib.xml" ]; then
-  install -m 600 -o hacluster -g haclient "$FOLDER/seed-cib.xml" "$FOLDER/lib/pacemaker/cib/cib.xml"
-fi
-install -d -m 755 "$FOLDER/log" "$FOLDER"/log/{corosync,pcsd,crmsh}
-install -d -m 770 -o hacluster -g haclient "$FOLDER/log/pacemaker"
-install -d -m 750 -o root -g haclient "$FOLDER/etc-pacemaker"
-printf '%s\n' "$NODE" >"$FOLDER/hostname"
+# Pacemaker 3 asks systemd about every agent that it validates, and aborts if there is no bus to ask on.
+mkdir /run/dbus
+dbus-daemon --config-file="$HERE/bus.conf" --fork --nopidfile
 
-# The machine's agents and the one under test.
-rm -rf "$FOLDER/resource.d"
-cp -a "$OCF" "$FOLDER/resource.d"
-install -m 755 "$AGENT" "$FOLDER/resource.d/heartbeat/eip"
-ln -sf eip "$FOLDER/resource.d/heartbeat/vip"
-ln -s "$OCF/heartbeat/eip" /run/harness/eipctl
+# Gives the node its own copy of folders of the machine, which is gone after a restart and never reaches the machine.
+own_copies_of() {
+  mkdir -p "$FOLDER/ram"
+  mount -t tmpfs tmpfs "$FOLDER/ram"
+  for part in "$@"; do
+    mkdir -p "$FOLDER/ram/$part/new" "$FOLDER/ram/$part/work"
+    mount -t overlay overlay -o "lowerdir=/$part,upperdir=$FOLDER/ram/$part/new,workdir=$FOLDER/ram/$part/work" "/$part"
+  done
+}
 
-mount --bind "$FOLDER/resource.d" "$OCF"
-# Only where a test has made one: what changes accounts or certificates needs all of /etc.
-[ ! -d "$FOLDER/etc" ] || mount --bind "$FOLDER/etc" /etc
-mount --bind "$FOLDER/etc-corosync" /etc/corosync
-mount --bind "$FOLDER/etc-pacemaker" /etc/pacemaker
-mount --bind "$FOLDER/hosts" /etc/hosts
-[ ! -e /etc/hostname ] || mount --bind "$FOLDER/hostname" /etc/hostname
-mount --bind "$FOLDER/log" /var/log
-mount --bind "$FOLDER/lib" /var/lib
+# Keeps folders below /var/lib over restarts, as a disk does.
+on_disk() {
+  for name in "$@"; do
+    if [ ! -d "$FOLDER/lib/$name" ]; then
+      mkdir -p "$FOLDER/lib"
+      if [ -d "/var/lib/$name" ]; then cp -a "/var/lib/$name" "$FOLDER/lib/$name"; else mkdir -m 700 "$FOLDER/lib/$name"; fi
+    fi
+    mkdir -p "/var/lib/$name"
+    mount --bind "$FOLDER/lib/$name" "/var/lib/$name"
+  done
+}
 
-# What else a test wants of its nodes, at each boot.
-[ ! -x "$FOLDER/prepare" ] || "$FOLDER/prepare" "$FOLDER"
+# Makes a node on which packages can be installed, with the configuration files of the test; the packages are in /run/packages.
+machine_with_packages() {
+  own_copies_of usr etc var/lib var/cache
+  cp -a "$FOLDER/etc/." /etc/
+  on_disk eip "$@"
+  mount --bind "$FOLDER/log" /var/log
+  mkdir /run/packages
+  cp "$SUBJECT"/*.deb /run/packages/
+  # The index of the man pages takes dpkg seconds at each installation.
+  rm -f /var/lib/man-db/auto-update
+}
+
+# shellcheck source=/dev/null  # each cluster manager has its own
+. "$HERE/node-files.sh"
 
 # Opened first, since the state folder may lie below /root, which is hidden here: a person's ~/.aws must not become the
 # node's credentials.
-exec 3>"$FOLDER/init.pid"
+exec 3>"$FOLDER/init.pid" 4<"$FOLDER"
 mount -t tmpfs -o mode=700 tmpfs /root
+if [ -d /proc/self/fd/4/root ]; then
+  cp -r /proc/self/fd/4/root/. /root/
+  chmod -R go= /root
+fi
+exec 4<&-
 printf '%s\n' "$HOST_PID" >&3
 exec 3>&-
 

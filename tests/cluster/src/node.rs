@@ -37,8 +37,8 @@ const ENVIRONMENT: [&str; 7] = [
 pub struct Image {
     /// The script that is PID 1.
     pub init: PathBuf,
-    /// The agent under test.
-    pub agent: PathBuf,
+    /// What is installed on the node: the agent under test, or the folder of the packages.
+    pub subject: PathBuf,
     /// The harness's own binary, for the web server.
     pub web: PathBuf,
     /// An address at which every node serves whenever it has it, beside its own one.
@@ -47,51 +47,44 @@ pub struct Image {
 
 /// A node and its processes. Dropping it kills them.
 #[derive(Debug)]
-pub struct Node {
+pub struct ClusterNode {
     name: NodeName,
     folder: PathBuf,
     namespace: PathBuf,
     image: Image,
-    running: Option<Running>,
+    running: Option<RunningNode>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct RunningNode {
     /// `unshare`, the parent of PID 1. It ends when PID 1 does.
     holder: Child,
     init: Pid,
     daemons: Vec<Child>,
 }
 
-impl Node {
+impl ClusterNode {
     /// Prepares a node whose state lies in `folder` and whose network namespace exists; it does not run yet.
-    #[must_use]
     pub fn new(name: NodeName, folder: PathBuf, namespace: PathBuf, image: Image) -> Self {
         Self { name, folder, namespace, image, running: None }
     }
 
     /// Returns its name.
-    #[must_use]
     pub fn name(&self) -> NodeName {
         self.name
     }
 
     /// Returns the folder of its log files.
-    #[must_use]
     pub fn logs(&self) -> PathBuf {
         self.folder.join("log")
     }
 
     /// Returns whether it has been booted and not been killed since.
-    #[must_use]
     pub fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
     /// Starts PID 1 and the web server, and returns once the node's files are in place. No cluster daemon runs yet.
-    ///
-    /// # Errors
-    /// When PID 1 ends early or is not ready in time; its output is in the error.
     pub fn boot(&mut self) -> Result<()> {
         let pid_file = self.folder.join("init.pid");
         match fs::remove_file(&pid_file) {
@@ -114,7 +107,7 @@ impl Node {
             Ok(pid.map_or_else(|| Look::NotYet(self.output_of("init")), Look::There))
         });
         match ready {
-            Ok(init) => self.running = Some(Running { holder, init, daemons: Vec::new() }),
+            Ok(init) => self.running = Some(RunningNode { holder, init, daemons: Vec::new() }),
             Err(error) => {
                 kill_group(&mut holder);
                 return Err(error);
@@ -130,9 +123,6 @@ impl Node {
     }
 
     /// Returns a command that runs inside the node, with a clean environment.
-    ///
-    /// # Errors
-    /// [`Error::Wrong`] when the node does not run.
     pub fn command(&self, words: &[&str]) -> Result<Cmd> {
         let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
         let target = running.init.as_raw_nonzero().to_string();
@@ -142,17 +132,11 @@ impl Node {
     }
 
     /// Runs a command inside the node and returns its standard output.
-    ///
-    /// # Errors
-    /// When the node does not run or the command fails.
     pub fn run(&self, words: &[&str]) -> Result<String> {
         self.command(words)?.run()
     }
 
     /// Starts a daemon inside the node; its output goes to a file named by `tag`.
-    ///
-    /// # Errors
-    /// When it cannot be started.
     pub fn daemon(&mut self, tag: &str, words: &[&str]) -> Result<()> {
         let all: Vec<&str> = std::iter::once("setsid").chain(words.iter().copied()).collect();
         let child = self.spawn(&self.command(&all)?, tag)?;
@@ -178,26 +162,17 @@ impl Node {
     }
 
     /// Kills the node's processes of one of these names with SIGKILL and returns how many there were.
-    ///
-    /// # Errors
-    /// When the node does not run.
     pub fn kill_processes(&self, names: &[&str]) -> Result<usize> {
         Ok(self.processes()?.signal(|name| names.contains(&name), Signal::KILL))
     }
 
     /// Returns the node's processes.
-    ///
-    /// # Errors
-    /// When the node does not run.
     pub fn processes(&self) -> Result<Processes> {
         let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
         Ok(Processes::of(running.init))
     }
 
     /// Lets every stopped process of the node go on.
-    ///
-    /// # Errors
-    /// When the node does not run.
     pub fn go_on(&self) -> Result<()> {
         self.processes()?.signal(|_| true, Signal::CONT);
         // `nsenter` stops with the daemon that it waits for, and does not go on with it.
@@ -209,7 +184,6 @@ impl Node {
     }
 
     /// Returns what a daemon has printed so far.
-    #[must_use]
     pub fn output_of(&self, tag: &str) -> String {
         fs::read_to_string(self.output_file(tag)).unwrap_or_default().trim().to_owned()
     }
@@ -221,7 +195,7 @@ impl Node {
         let fork = ["--fork", "--kill-child", "--"];
         let path = |path: &Path| path.display().to_string();
         let own = [path(&self.image.init), self.name.to_string(), path(&self.folder)];
-        let image = [path(&self.image.agent), path(&self.image.web)];
+        let image = [path(&self.image.subject), path(&self.image.web)];
         Cmd::new(holder.iter().chain(&fork).map(ToString::to_string).chain(own).chain(image))
     }
 
@@ -240,7 +214,7 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for ClusterNode {
     fn drop(&mut self) {
         self.kill();
     }

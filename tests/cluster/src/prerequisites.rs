@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::command::Cmd;
 
 /// Programs with the Debian and the RHEL package that holds them.
-const PROGRAMS: [(&str, &str, &str); 13] = [
+const PROGRAMS: [(&str, &str, &str); 14] = [
     ("ip", "iproute2", "iproute"),
     ("nsenter", "util-linux", "util-linux"),
     ("unshare", "util-linux", "util-linux"),
@@ -17,8 +17,18 @@ const PROGRAMS: [(&str, &str, &str); 13] = [
     ("crm_resource", "pacemaker-cli-utils", "pacemaker-cli"),
     ("crmadmin", "pacemaker-cli-utils", "pacemaker-cli"),
     ("pcs", "pcs", "pcs"),
+    ("dbus-daemon", "dbus-daemon", "dbus-daemon"),
     ("install", "coreutils", "coreutils"),
     ("bash", "bash", "bash"),
+];
+/// Programs that every node with packages takes, with the package that holds them.
+const FOR_PACKAGES: [(&str, &str); 6] = [
+    ("/usr/bin/dpkg", "dpkg"),
+    ("/usr/bin/dbus-daemon", "dbus-daemon"),
+    ("/usr/bin/nsenter", "util-linux"),
+    ("/usr/bin/unshare", "util-linux"),
+    ("/usr/bin/setpriv", "util-linux"),
+    ("/usr/bin/setsid", "util-linux"),
 ];
 const FOLDERS: [&str; 5] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/bin"];
 const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
@@ -44,14 +54,14 @@ pub fn missing() -> Vec<String> {
     missing
 }
 
-/// Returns what is missing for nodes that install packages into files of their own: of these programs, each with the package that holds
-/// it, and of the kernel.
+/// Returns what is missing for nodes that install packages into files of their own: of these programs beside those of
+/// every such node, each with the package that holds it, and of the kernel.
 #[must_use]
 pub fn missing_for_packages(programs: &[(&str, &str)]) -> Vec<String> {
     if let Some(why) = not_root() {
         return vec![why];
     }
-    let absent = programs.iter().filter(|(path, _)| !Path::new(path).exists());
+    let absent = FOR_PACKAGES.iter().chain(programs).filter(|(path, _)| !Path::new(path).exists());
     let mut missing: Vec<String> = absent
         .map(|(path, package)| format!("{path} is not there: it is in the package {package}"))
         .collect();

@@ -104,22 +104,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers every connection to `listen` with this node's name, for as long as the process lives.
+/// Answers every connection to `listen` with the name of the node that this is by its host name, for as long as the process lives.
 ///
 /// # Errors
-/// When the address cannot be bound or the host name not be read.
+/// When the address cannot be bound, or the host name is that of no node.
 pub fn node_web(listen: SocketAddr) -> Result<()> {
-    let name =
+    let host =
         std::fs::read_to_string("/proc/sys/kernel/hostname").map_err(Error::io("reading the host name"))?;
-    node_web_as(listen, &name)
-}
-
-/// Answers every connection to `listen` with a name, for as long as the process lives.
-///
-/// # Errors
-/// When the address cannot be bound.
-pub fn node_web_as(listen: SocketAddr, name: &str) -> Result<()> {
-    let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}");
+    let name = NodeName::of_host(&host).ok_or_else(|| Error::Wrong(format!("{host:?} is no node")))?;
+    let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}\n");
     // A server that was killed just before may still be there.
     let listener = until(&format!("{listen} free"), PREDECESSOR_LIMIT, || match TcpListener::bind(listen) {
         Ok(listener) => Ok(Look::There(listener)),

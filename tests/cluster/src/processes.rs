@@ -13,14 +13,12 @@ pub struct Processes {
 
 impl Processes {
     /// Returns the processes of the node whose PID 1 this is.
-    #[must_use]
     pub fn of(init: Pid) -> Self {
         Self { init }
     }
 
     /// Returns whether a process of this name runs in the node. Looks at the node's own `/proc`, which is short.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
+    pub fn has(self, name: &str) -> bool {
         let own = format!("/proc/{}/root/proc", self.init.as_raw_nonzero());
         let entries = fs::read_dir(own).into_iter().flatten().flatten();
         entries
@@ -30,7 +28,7 @@ impl Processes {
     }
 
     /// Sends a signal to every process of the node but PID 1 whose name is `wanted`; returns how many got it.
-    pub fn signal(&self, wanted: impl Fn(&str) -> bool, signal: Signal) -> usize {
+    pub fn signal(self, wanted: impl Fn(&str) -> bool, signal: Signal) -> usize {
         let inside = pid_namespace(&self.init.as_raw_nonzero().to_string());
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let victims = entries.filter_map(|entry| {

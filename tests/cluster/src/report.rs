@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use crate::chronicle::Chronicle;
 use crate::error::Error;
-use crate::scenario::Story;
+use crate::story::Story;
 
 /// A scenario's row of the final table.
 #[derive(Debug)]
-pub struct Row {
+pub struct ScenarioResult {
     /// The scenario.
     pub name: &'static str,
     /// What was wrong; nothing where all checks held.
@@ -18,7 +18,6 @@ pub struct Row {
 }
 
 /// Returns a scenario's line and timeline.
-#[must_use]
 pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, told: &Chronicle) -> String {
     let mut text = String::new();
     let verdict = if failed.is_none() { "ok" } else { "FAILED" };
@@ -36,7 +35,6 @@ pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, 
 }
 
 /// Returns the lines of a timeline and its sum.
-#[must_use]
 pub fn timeline(told: &Chronicle) -> String {
     let mut text = String::new();
     for line in &told.lines {
@@ -53,8 +51,7 @@ pub fn timeline(told: &Chronicle) -> String {
 }
 
 /// Returns the table of all scenarios. Seconds after the failure, then seconds of duration.
-#[must_use]
-pub fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[ScenarioResult]) -> String {
     let mut text = String::new();
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default().max("scenario".len());
     let _ = writeln!(
@@ -104,7 +101,7 @@ mod tests {
     fn columns_stand_below_their_heads() {
         let marks = Marks { failure: 10.0, detected: Some(11.5), ..Marks::default() };
         let chronicle = Some(Chronicle { marks, ..Chronicle::default() });
-        let table = table(&[Row { name: "kill-node", failed: None, chronicle }]);
+        let table = table(&[ScenarioResult { name: "kill-node", failed: None, chronicle }]);
         let lines: Vec<_> = table.lines().skip(1).collect();
         assert_eq!(lines[0].len(), lines[1].len(), "{table}");
         assert_eq!(

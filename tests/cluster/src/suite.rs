@@ -1,70 +1,110 @@
-//! Runs scenarios one after another on one cluster, and on a fresh one after a failure.
+//! Plays scenarios one after another, tells each as it ends, and sums up. What cluster manager they are about makes no difference here.
 
+use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::chronicle::Chronicle;
-use crate::cli::Plan;
-use crate::cluster::{Cluster, Options};
 use crate::error::{Error, Result};
-use crate::report::{self, Row};
-use crate::save;
-use crate::scenario::{Scenario, Story};
+use crate::machines::Machines;
+use crate::report::{self, ScenarioResult};
+use crate::story::Story;
+use crate::wait::now;
 
-/// Runs the plan, prints each scenario as it ends and the table at the end, and returns whether all passed.
+/// What scenarios are played on: nodes with a cluster manager.
+pub trait TestBed {
+    /// What a scenario begins with.
+    type Beginning: Copy;
+
+    /// Brings everything into the state that a scenario begins with.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    fn prepare(&mut self, start: Self::Beginning) -> Result<()>;
+
+    /// Returns the nodes.
+    fn machines(&self) -> &Machines;
+
+    /// Tells what has happened.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    fn tell(&mut self, story: &Story) -> Result<Chronicle>;
+}
+
+/// A test of everything together.
+pub struct Scenario<S: TestBed> {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// What it begins with.
+    pub start: S::Beginning,
+    /// Lets it happen and checks what follows; the story holds what was done until then.
+    pub run: fn(&mut S, &mut Story) -> Result<()>,
+}
+
+impl<S: TestBed> Scenario<S> {
+    fn run(&self, stage: &mut S, story: &mut Story) -> Result<()> {
+        story.began = now();
+        stage.prepare(self.start)?;
+        story.began = now();
+        (self.run)(stage, story)?;
+        story.close();
+        // What is asked of every scenario, whatever else it asks.
+        stage.machines().ensure_no_theft(story.began)
+    }
+
+    fn play(&self, stage: &mut S, explain: impl Fn(&S, &str)) -> Result<ScenarioResult> {
+        let mut story = Story::default();
+        let outcome = self.run(stage, &mut story);
+        if let Err(Error::Interrupted) = outcome {
+            return Err(Error::Interrupted);
+        }
+        let told = stage.tell(&story)?;
+        print!("{}", report::scenario(self.name, self.about, outcome.as_ref().err(), &story, &told));
+        if outcome.is_err() {
+            explain(stage, self.name);
+        }
+        let failed = outcome.err().map(|error| error.to_string());
+        Ok(ScenarioResult { name: self.name, failed, chronicle: Some(told) })
+    }
+}
+
+/// Plays scenarios and prints each as it ends. `stage_for` gets the stage of the one before, unless that failed, and returns the stage of
+/// the next one; if `None`, that one counts as failed, because it is not reached. `explain` prints what explains why a scenario failed.
 ///
 /// # Errors
-/// When a cluster cannot be brought up, or on a signal. A scenario that fails is no error here.
-pub fn run(plan: &Plan) -> Result<bool> {
-    let began = Instant::now();
-    println!("agent under test: {}", plan.options.agent.display());
-    let mut cluster: Option<Cluster> = None;
+/// When a stage cannot be set up, or on a signal. A scenario that fails is no error here.
+pub fn play<'a, S: TestBed + 'a>(
+    scenarios: impl IntoIterator<Item = &'a Scenario<S>>,
+    mut stage_for: impl FnMut(&Scenario<S>, Option<S>) -> Result<Option<S>>,
+    explain: impl Fn(&S, &str),
+) -> Result<Vec<ScenarioResult>> {
     let mut rows = Vec::new();
-    for scenario in &plan.scenarios {
-        let mut running = match cluster.take() {
-            Some(running) if running.is_in_one_subnet() == scenario.start.needs_one_subnet() => running,
-            other => {
-                // One ends before the next begins.
-                drop(other);
-                up(plan, scenario.start.needs_one_subnet())?
-            }
+    let mut stage: Option<S> = None;
+    for scenario in scenarios {
+        let Some(mut next) = stage_for(scenario, stage.take())? else {
+            rows.push(ScenarioResult {
+                name: scenario.name,
+                failed: Some("not reached".to_owned()),
+                chronicle: None,
+            });
+            continue;
         };
-        let row = play(&mut running, scenario, plan)?;
+        let row = scenario.play(&mut next, &explain)?;
         // Whatever a failed scenario left behind would fail the next one, too.
-        if row.failed.is_none() {
-            cluster = Some(running);
-        }
+        stage = row.failed.is_none().then_some(next);
         rows.push(row);
     }
-    drop(cluster);
-    print!("{}", report::table(&rows));
+    Ok(rows)
+}
+
+/// Prints the table and the sum, and returns the exit code that says whether all have passed.
+#[must_use]
+pub fn sum_up(rows: &[ScenarioResult], began: Instant) -> ExitCode {
+    print!("{}", report::table(rows));
     let passed = rows.iter().filter(|row| row.failed.is_none()).count();
     let failed = rows.len() - passed;
     println!("\n{passed} passed, {failed} failed in {:.0} s", began.elapsed().as_secs_f64());
-    Ok(failed == 0)
-}
-
-fn up(plan: &Plan, one_subnet: bool) -> Result<Cluster> {
-    let began = Instant::now();
-    let cluster = Cluster::up(&Options { one_subnet, ..plan.options.clone() })?;
-    println!("{} nodes online after {:.1} s", plan.options.nodes, began.elapsed().as_secs_f64());
-    Ok(cluster)
-}
-
-fn play(cluster: &mut Cluster, scenario: &'static Scenario, plan: &Plan) -> Result<Row> {
-    let mut story = Story::default();
-    let outcome = scenario.play(cluster, &mut story);
-    if let Err(Error::Interrupted) = outcome {
-        return Err(Error::Interrupted);
-    }
-    let told = Chronicle::of(cluster, &story)?;
-    print!("{}", report::scenario(scenario.name, scenario.about, outcome.as_ref().err(), &story, &told));
-    if outcome.is_err() {
-        print!("{}", save::digest(cluster));
-        match save::all(cluster, &plan.save, scenario.name) {
-            Ok(folder) => println!("--- all logs: {}", folder.display()),
-            Err(error) => println!("--- logs could not be kept: {error}"),
-        }
-    }
-    let failed = outcome.err().map(|error| error.to_string());
-    Ok(Row { name: scenario.name, failed, chronicle: Some(told) })
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

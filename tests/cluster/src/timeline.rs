@@ -6,7 +6,7 @@ use crate::wait::Epoch;
 
 /// From when on a node, or nobody, held the address.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Held {
+pub struct HolderSince {
     /// Since when.
     pub at: Epoch,
     /// By whom.
@@ -17,7 +17,7 @@ pub struct Held {
 
 /// A time in which a node could not serve: dead, or cut off.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Unusable {
+pub struct UnusableSpan {
     /// The node.
     pub node: NodeName,
     /// Since when.
@@ -65,7 +65,6 @@ pub struct Marks {
 
 impl Marks {
     /// Returns an instant in seconds after the failure.
-    #[must_use]
     pub fn after(&self, instant: Option<Epoch>) -> Option<f64> {
         instant.map(|at| at - self.failure)
     }
@@ -74,8 +73,7 @@ impl Marks {
 /// Returns how long, between `from` and `to`, the address was with nobody, or with a node that could not serve.
 ///
 /// `history` is in order of time and begins before `from` if anybody held the address then.
-#[must_use]
-pub fn unheld(history: &[Held], unusable: &[Unusable], from: Epoch, to: Epoch) -> Gap {
+pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, to: Epoch) -> Gap {
     let mut edges: Vec<Epoch> = history.iter().map(|held| held.at).collect();
     edges.extend(unusable.iter().flat_map(|span| [Some(span.from), span.to]).flatten());
     edges.retain(|edge| *edge > from && *edge < to);
@@ -90,15 +88,13 @@ pub fn unheld(history: &[Held], unusable: &[Unusable], from: Epoch, to: Epoch) -
 }
 
 /// Returns how long, between `from` and `to`, the address was with nobody at all.
-#[must_use]
-pub fn nobody(history: &[Held], from: Epoch, to: Epoch) -> Gap {
+pub fn nobody(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
     unheld(history, &[], from, to)
 }
 
 /// Returns how long a client was without an answer: from the end of one answered connection to the end of the next.
 ///
 /// The window's own ends count as answers, so that an outage that never ended is not lost.
-#[must_use]
 pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
     let inside = samples.iter().filter(|sample| sample.ended >= from && sample.ended <= to);
     let mut pieces = Vec::new();
@@ -116,16 +112,15 @@ pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
 }
 
 /// Returns the releases since `from` that a node made of an address another node held: a late stop must never do that.
-#[must_use]
-pub fn thefts(history: &[Held], from: Epoch) -> Vec<(Held, Held)> {
+pub fn thefts(history: &[HolderSince], from: Epoch) -> Vec<(HolderSince, HolderSince)> {
     let steps = history.iter().zip(history.iter().skip(1));
-    let stolen = |(before, after): &(&Held, &Held)| {
+    let stolen = |(before, after): &(&HolderSince, &HolderSince)| {
         after.at >= from && after.by.is_none() && before.by.is_some() && after.made_by != before.by
     };
     steps.filter(stolen).map(|(before, after)| (*before, *after)).collect()
 }
 
-fn covers(span: &Unusable, node: NodeName, at: Epoch) -> bool {
+fn covers(span: &UnusableSpan, node: NodeName, at: Epoch) -> bool {
     span.node == node && span.from <= at && span.to.is_none_or(|to| at < to)
 }
 

@@ -31,6 +31,11 @@ pub const BRIDGE_MAC: &str = "02:77:00:00:00:01";
 /// What every network namespace and state folder of this harness begins with.
 pub const PREFIX: &str = "eip-";
 
+/// The first node, on which the address is to begin with if the cluster manager has a preference.
+pub const N1: NodeName = NodeName(1);
+/// The second node.
+pub const N2: NodeName = NodeName(2);
+
 /// A cluster node: `n1`, `n2`, `n3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeName(u8);
@@ -39,6 +44,13 @@ impl NodeName {
     /// Returns the first `count` nodes.
     pub fn first(count: u8) -> impl Iterator<Item = Self> {
         (1..=count).map(Self)
+    }
+
+    /// Returns the node whose host name ends with this number: `n1`, `server1`, `host01`.
+    #[must_use]
+    pub fn of_host(host_name: &str) -> Option<Self> {
+        let number = host_name.trim().trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        number.parse().ok().filter(|number| *number > 0).map(Self)
     }
 
     /// Returns its number, which is also its Corosync node id.
@@ -100,6 +112,18 @@ impl FromStr for NodeName {
             .map(Self)
             .ok_or_else(|| format!("{text:?} is not a node of this cluster"))
     }
+}
+
+/// Returns the name of the node that holds something, for a message.
+#[must_use]
+pub fn name_of(holder: Option<NodeName>) -> String {
+    holder.map_or_else(|| "nobody".to_owned(), |node| node.to_string())
+}
+
+/// Returns the elastic IP that a node may have of its own, for as long as the one under test does not displace it.
+#[must_use]
+pub fn own_address(node: NodeName) -> Ipv4Addr {
+    Ipv4Addr::new(203, 0, 113, 50 + node.number())
 }
 
 /// What tells runs apart: the process that owns the run, by process id and start time, so that an id used again is not
@@ -179,6 +203,14 @@ mod tests {
         for name in ["cni-12-34", "eip-", "eip-web", "eip-12", "eip-12-x"] {
             assert_eq!(RunId::of(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_host_is_the_node_of_its_number() {
+        for host_name in ["n2\n", "server2", "host02"] {
+            assert_eq!(NodeName::of_host(host_name), Some(N2), "{host_name}");
+        }
+        assert_eq!(NodeName::of_host("cloud"), None);
     }
 
     #[test]

@@ -2,17 +2,18 @@
 //! harness's own terms.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use aws_sim::{
-    Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceSpec, Request,
+    Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId, InterfaceSpec,
+    Request,
 };
 use aws_sim::{Service, Sim, Tls};
 
 use crate::error::{Error, Result};
 use crate::net::Net;
-use crate::timeline::Held;
+use crate::timeline::HolderSince;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, ONE_SUBNET, PRIVATE_VIP, WEB_PORT};
 use crate::wait::Epoch;
 
@@ -21,17 +22,14 @@ const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
 
 /// The simulated account and its services. Dropping it closes them.
-pub struct World {
+pub struct SimulatedCloud {
     sim: Sim,
     instances: BTreeMap<NodeName, InstanceId>,
 }
 
-impl World {
+impl SimulatedCloud {
     /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
-    ///
-    /// # Errors
-    /// When the simulator cannot start or a socket not be bound.
     pub fn create(net: &Net, nodes: &[NodeName], one_subnet: bool) -> Result<Self> {
         let sim = Sim::start(Config::default()).map_err(Error::io("starting the simulator"))?;
         let cloud = sim.cloud();
@@ -51,30 +49,22 @@ impl World {
     }
 
     /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
-    ///
-    /// # Errors
-    /// When the socket cannot be bound.
     pub fn serve_https(&self, net: &Net, tls: &Tls) -> Result<()> {
         let bound = self.sim.serve_ec2_tls(bind(net.cloud(), (CLOUD_IP, HTTPS_PORT)), tls);
         bound.map(drop).map_err(Error::io("serving EC2 over HTTPS"))
     }
 
     /// Returns the simulator's state, for what this type does not offer.
-    #[must_use]
     pub fn cloud(&self) -> Cloud {
         self.sim.cloud()
     }
 
     /// Returns who holds the elastic IP.
-    #[must_use]
     pub fn holder(&self) -> Option<NodeName> {
-        self.cloud().holder(ELASTIC_IP).and_then(|holder| self.node_of(&holder.instance))
+        self.holder_of(ELASTIC_IP)
     }
 
     /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
-    ///
-    /// # Errors
-    /// When no node has the private address.
     pub fn put_on_private_vip(&self) -> Result<()> {
         let holder = self.cloud().private_holder(PRIVATE_VIP);
         let (_, eni) = holder.ok_or_else(|| Error::Wrong(format!("nobody has {PRIVATE_VIP}")))?;
@@ -82,32 +72,62 @@ impl World {
         associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
     }
 
-    /// Returns who has the private address that moves.
-    #[must_use]
-    pub fn private_holder(&self) -> Option<NodeName> {
-        self.cloud().private_holder(PRIVATE_VIP).and_then(|(instance, _)| self.node_of(&instance))
+    /// Assigns a private address to a node, as a person does at the console.
+    pub fn assign_private(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
+        let eni = self.interface_of(node)?;
+        self.cloud().assign_private_ip(&eni, ip);
+        Ok(())
+    }
+
+    /// Associates an elastic IP with a node, as a person does at the console.
+    pub fn associate(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
+        let associated = self.cloud().try_associate(ip, &self.interface_of(node)?, None);
+        associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
+    }
+
+    fn interface_of(&self, node: NodeName) -> Result<InterfaceId> {
+        let instance = self.cloud().instance(&InstanceId::from(node.instance()));
+        let interface = instance.and_then(|instance| instance.interfaces.into_iter().next());
+        interface.map(|first| first.eni).ok_or_else(|| Error::Wrong(format!("{node} has no interface")))
+    }
+
+    /// Returns who holds an address, an elastic or a private one.
+    pub fn holder_of(&self, ip: Ipv4Addr) -> Option<NodeName> {
+        let elastic = self.cloud().holder(ip).map(|holder| holder.instance);
+        let holder = elastic.or_else(|| self.cloud().private_holder(ip).map(|(instance, _)| instance));
+        holder.and_then(|instance| self.node_of(&instance))
     }
 
     /// Returns every change of the elastic IP's holder, in order.
-    #[must_use]
-    pub fn history(&self) -> Vec<Held> {
-        let changes = self.cloud().history(ELASTIC_IP);
-        let held = |change: &aws_sim::HolderChange| Held {
-            at: change.at,
-            by: change.holder.as_ref().and_then(|holder| self.node_of(&holder.instance)),
-            made_by: change.by.as_ref().and_then(|id| self.node_of(id)),
-        };
-        changes.iter().map(held).collect()
+    pub fn history(&self) -> Vec<HolderSince> {
+        self.history_of(ELASTIC_IP)
+    }
+
+    /// Returns every change of an address's holder, in order; of an elastic or a private one.
+    pub fn history_of(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
+        let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
+        let elastic = self.cloud().history(ip).into_iter().map(|change| {
+            let by = node(change.holder.as_ref().map(|holder| &holder.instance));
+            HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
+        });
+        let private = self.cloud().private_history(ip).into_iter().map(|change| {
+            let by = node(change.instance.as_ref());
+            HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
+        });
+        elastic.chain(private).collect()
+    }
+
+    /// Returns how often an address under test has moved.
+    pub fn changes(&self) -> usize {
+        self.history().len() + self.history_of(PRIVATE_VIP).len()
     }
 
     /// Returns the requests that arrived since `from`, in order.
-    #[must_use]
     pub fn requests_since(&self, from: Epoch) -> Vec<Request> {
         self.cloud().log().into_iter().filter(|request| request.at >= from).collect()
     }
 
     /// Returns the node that sent a request.
-    #[must_use]
     pub fn sender(&self, request: &Request) -> Option<NodeName> {
         let by_address = || {
             let owner = |node: &&NodeName| IpAddr::V4(node.address()) == request.peer.ip();
@@ -116,14 +136,14 @@ impl World {
         request.instance.as_ref().and_then(|id| self.node_of(id)).or_else(by_address)
     }
 
-    /// Makes every EC2 and STS call of every node go wrong until [`World::heal`].
+    /// Makes every EC2 and STS call of every node go wrong until [`SimulatedCloud::heal`].
     pub fn break_api(&self, kind: &FaultKind) {
         for service in [Service::Ec2, Service::Sts] {
             self.cloud().fault(Fault::new(service, kind.clone()));
         }
     }
 
-    /// Puts a node's metadata service into a state until [`World::heal`].
+    /// Puts a node's metadata service into a state until [`SimulatedCloud::heal`].
     pub fn set_imds(&self, node: NodeName, state: ImdsState) {
         if let Some(id) = self.instances.get(&node) {
             self.cloud().set_imds_state(id, state);

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster::cluster::{Cluster, Options};
 use cluster::error::{Error, Result, ensure};
+use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 
 use crate::PROGRAMS;
@@ -35,8 +35,8 @@ pub fn run(agent: &Path) -> Result<bool> {
     let source =
         fs::read_to_string(&source).map_err(Error::io(format_args!("reading {}", source.display())))?;
     let options =
-        Options { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
-    let cluster = Cluster::boot(&options, |_, _| Ok(()))?;
+        ClusterOptions { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
+    let cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
     let agents =
         [("eip", format!("elastic_ip {ELASTIC_IP}")), ("vip", format!("secondary_private_ip {PRIVATE_VIP}"))];
     let mut programs = Vec::new();
@@ -62,7 +62,7 @@ pub fn run(agent: &Path) -> Result<bool> {
 }
 
 /// Runs each test on one agent, in a node; returns how many failed.
-fn run_on(cluster: &Cluster, node: NodeName, agent: &str, program: &Path) -> Result<usize> {
+fn run_on(cluster: &PacemakerCluster, node: NodeName, agent: &str, program: &Path) -> Result<usize> {
     let program = program.display().to_string();
     let mut failed = 0;
     for test in TESTS {

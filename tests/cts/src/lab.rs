@@ -10,11 +10,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cluster::cluster::{Cluster, Options};
 use cluster::command::{Cmd, kill_group};
-use cluster::corosync;
 use cluster::error::{Error, Result, ensure};
-use cluster::journal::{Event, Kind};
+use cluster::pacemaker::corosync;
+use cluster::pacemaker::journal::{Event, EventKind};
+use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 use cluster::wait::{Look, until};
@@ -99,12 +99,12 @@ pub fn run(plan: &Plan) -> Result<bool> {
 }
 
 /// Boots the nodes without a cluster: cts-lab starts it itself.
-fn boot(plan: &Plan) -> Result<Cluster> {
+fn boot(plan: &Plan) -> Result<PacemakerCluster> {
     // In one subnet, so that a private address can move, too.
     let (nodes, token) = (plan.nodes, Duration::from_secs(1));
-    let options = Options { agent: plan.agent.clone(), nodes, token, one_subnet: true };
+    let options = ClusterOptions { agent: plan.agent.clone(), nodes, token, one_subnet: true };
     let names: Vec<NodeName> = NodeName::first(nodes).collect();
-    let cluster = Cluster::boot(&options, |state, node| {
+    let cluster = PacemakerCluster::boot(&options, |state, node| {
         // cts-lab reads one log of each node, and looks for Corosync's lines in it, too.
         let corosync = corosync::configuration(&names, token).replace("/var/log/corosync/corosync.log", LOG);
         state.write(&format!("{node}/etc-corosync/corosync.conf"), &corosync)?;
@@ -120,7 +120,7 @@ fn boot(plan: &Plan) -> Result<Cluster> {
 }
 
 /// Puts both agents into the CIB on a node's disk.
-fn configure(cluster: &Cluster, node: NodeName) -> Result<()> {
+fn configure(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
     let addresses =
         [("eip", format!("elastic_ip={ELASTIC_IP}")), ("vip", format!("secondary_private_ip={PRIVATE_VIP}"))];
     for (agent, address) in addresses {
@@ -141,7 +141,7 @@ fn prepare_log(log: &Path) -> Result<()> {
 }
 
 /// Runs cts-lab to its end; what it says goes to standard error, and with its commands to `log`.
-fn exercise(cluster: &Cluster, plan: &Plan, tests: &[String], log: &Path) -> Result<()> {
+fn exercise(cluster: &PacemakerCluster, plan: &Plan, tests: &[String], log: &Path) -> Result<()> {
     let path = |path: &Path| path.display().to_string();
     let folder = path(cluster.state().path());
     let net = format!("--net={}", path(&cluster.net().cloud()));
@@ -183,7 +183,7 @@ fn exercise(cluster: &Cluster, plan: &Plan, tests: &[String], log: &Path) -> Res
 }
 
 /// Returns what is wrong with the addresses after all tests, when every node has stopped.
-fn flaws_of_the_addresses(cluster: &mut Cluster) -> Result<Vec<String>> {
+fn flaws_of_the_addresses(cluster: &mut PacemakerCluster) -> Result<Vec<String>> {
     let mut flaws = Vec::new();
     let mut check = |outcome: Result<()>| match outcome {
         Err(Error::Wrong(why)) => {
@@ -193,7 +193,8 @@ fn flaws_of_the_addresses(cluster: &mut Cluster) -> Result<Vec<String>> {
         other => other,
     };
     check(cluster.ensure_no_theft(0.0))?;
-    let holders = [(ELASTIC_IP, cluster.world().holder()), (PRIVATE_VIP, cluster.world().private_holder())];
+    let holders =
+        [(ELASTIC_IP, cluster.world().holder()), (PRIVATE_VIP, cluster.world().holder_of(PRIVATE_VIP))];
     for (address, holder) in holders {
         let still = || holder.map_or_else(String::new, |node| format!("{address} is still on {node}"));
         check(ensure(holder.is_none(), still))?;
@@ -204,14 +205,14 @@ fn flaws_of_the_addresses(cluster: &mut Cluster) -> Result<Vec<String>> {
 
 /// Returns an action of an agent that failed, in words.
 fn failed_action(event: &Event) -> Option<String> {
-    let Kind::Ended { action, resource, result } = &event.kind else { return None };
+    let EventKind::Ended { action, resource, result } = &event.kind else { return None };
     let well =
         ["ok", "not running", "Cancelled", "Done"].iter().any(|good| result.eq_ignore_ascii_case(good));
     (!well && action != PRETENDED_FAILURE)
         .then(|| format!("{} of {resource} on {}: {result}", action, event.node))
 }
 
-fn keep_node_logs(cluster: &Cluster, save: &Path) -> Result<()> {
+fn keep_node_logs(cluster: &PacemakerCluster, save: &Path) -> Result<()> {
     let nodes = cluster.nodes();
     for name in &nodes {
         let from: PathBuf = cluster.node(*name)?.logs().join("pacemaker/pacemaker.log");
@@ -238,7 +239,7 @@ mod tests {
         Event {
             at: 0.0,
             node: "n1".parse().unwrap(),
-            kind: Kind::Ended { action, resource: "eip".into(), result },
+            kind: EventKind::Ended { action, resource: "eip".into(), result },
         }
     }
 

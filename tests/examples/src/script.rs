@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cluster::cluster::Cluster;
 use cluster::error::{Error, Result};
+use cluster::pacemaker::PacemakerCluster;
 use cluster::topology::NodeName;
 
 /// The longest of them makes a cluster (40 s) on a machine three times slower.
@@ -52,7 +52,7 @@ impl Script {
     ///
     /// # Errors
     /// When it ends with another status than 0.
-    pub fn run(&self, cluster: &Cluster, node: NodeName) -> Result<String> {
+    pub fn run(&self, cluster: &PacemakerCluster, node: NodeName) -> Result<String> {
         let answers = format!("printf '%s\\n' {PASSWORD} {PASSWORD} | exec \"$@\"");
         let path = format!("/run/harness/examples/{}", self.path);
         let mut words = vec!["env", "HOME=/root"];

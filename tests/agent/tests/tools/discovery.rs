@@ -34,11 +34,13 @@ fn crm_resource_shows_the_new_form() {
     answer.without_complaint();
 }
 
+/// A parameter begins a line: before 0.12 with its description behind it, since then with its description in the lines below.
 fn assert_describes_every_parameter(answer: &Answer) {
     let described = flat(&answer.stdout);
     for parameter in parameters() {
         let line = answer.stdout.lines().find(|line| {
-            line.trim_start().strip_prefix(&parameter).is_some_and(|rest| rest.starts_with([':', ' ']))
+            let rest = line.trim_start().strip_prefix(&parameter);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ' ']))
         });
         assert!(line.is_some(), "{parameter} is not described\n{}", answer.told());
         let long = flat(&text_of(&parameter, "longdesc"));
@@ -53,7 +55,7 @@ fn pcs_describes_every_parameter() {
     assert_describes_every_parameter(&answer);
     assert!(answer.stdout.starts_with("ocf:heartbeat:eip - "), "{}", answer.told());
     let shown = flat(&answer.without_complaint().never_says("(required)").stdout);
-    assert!(shown.contains("elastic_ip (unique group: elastic_ip): "), "{shown}");
+    assert!(shown.contains("elastic_ip (unique group: elastic_ip)"), "{shown}");
     assert!(shown.contains("monitor: interval=10s timeout=20s"), "{shown}");
 }
 
@@ -97,7 +99,11 @@ fn crmsh_shows_every_parameter_with_its_default() {
         let line = format!("{parameter} ({kind}): {short}");
         assert!(answer.stdout.lines().any(|shown| shown.trim() == line), "no line {line}\n{}", answer.told());
     }
-    answer.without_complaint().says("(ocf:heartbeat:eip)").never_says("parse");
+    // crmsh 5 has it in the first line's beginning, older ones at its end.
+    let heading = answer.stdout.lines().next().unwrap_or_default();
+    let named = heading.starts_with("ocf:heartbeat:eip - ") || heading.ends_with("(ocf:heartbeat:eip)");
+    assert!(named, "{}", answer.told());
+    answer.without_complaint().never_says("parse");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 #!/bin/sh
 # PID 1 of a node of the tests: makes its fresh namespaces a cluster node with the agent installed, then lives as long as
-# its standard input stays open. With it every process of the node ends. Usage: node-init.sh AGENT
+# its standard input stays open. With it every process of the node ends. Usage: node-init.sh AGENT BUS,
+# the configuration of the node's system bus.
 set -eu
 
-agent=$1
+agent=$1 bus=$2
 # The old /proc is still mounted: this is the pid as the test sees it.
 read -r pid _ </proc/self/stat
 mount --make-rprivate /
@@ -39,6 +40,11 @@ install -d -m 750 -o hacluster -g haclient /run/crm /var/lib/pacemaker
 for part in blackbox cib cores pengine; do
     install -d -m 750 -o hacluster -g haclient "/var/lib/pacemaker/$part"
 done
+
+# Pacemaker 3 asks systemd about every agent that it validates, and aborts if there is no bus to ask on.
+mkdir /run/dbus
+printf '%s\n' "$bus" >/mnt/bus.conf
+dbus-daemon --config-file=/mnt/bus.conf --fork --nopidfile
 
 echo "$pid"
 exec cat

@@ -182,11 +182,14 @@ impl Drop for Node {
 /// Makes the namespaces; returns the process that keeps them and the pid of the node's PID 1.
 #[track_caller]
 fn boot() -> (Child, String) {
-    crate::program::installed("ip");
+    for program in ["ip", "dbus-daemon"] {
+        crate::program::installed(program);
+    }
     let mut init = command("unshare")
         .args(["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child"])
         .args(["sh", "-c", include_str!("node-init.sh"), "node-init.sh"])
         .arg(agent::binary())
+        .arg(include_str!("../../../cluster/src/bus.conf"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -7,12 +7,13 @@ use std::process::{Command, Output, Stdio};
 const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Programs with the Debian and the RHEL package that has them; "-" where there is none.
-const PACKAGES: [(&str, &str, &str); 12] = [
+const PACKAGES: [(&str, &str, &str); 13] = [
     // The one that pcs and crmsh run by.
     ("/usr/bin/python3", "python3-lxml", "python3-lxml"),
     ("cibadmin", "pacemaker-cli-utils", "pacemaker-cli"),
     ("crm", "crmsh", "-"),
     ("crm_resource", "pacemaker-cli-utils", "pacemaker-cli"),
+    ("dbus-daemon", "dbus-daemon", "dbus-daemon"),
     ("ip", "iproute2", "iproute"),
     ("nsenter", "util-linux", "util-linux"),
     ("ocft", "resource-agents", "-"),

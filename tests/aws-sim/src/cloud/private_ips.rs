@@ -3,7 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::Cloud;
-use crate::ids::{InstanceId, InterfaceId};
+use crate::{
+    ids::{InstanceId, InterfaceId},
+    world::PrivateIpChange,
+};
 
 impl Cloud {
     /// Puts a secondary private address on an interface, taking it from whichever has it.
@@ -28,5 +31,11 @@ impl Cloud {
             let instance = world.present().interface(&eni)?.0.id.clone();
             Some((instance, eni))
         })
+    }
+
+    /// Returns every change of the instance that has a private address, oldest first, from the first one on.
+    #[must_use]
+    pub fn private_history(&self, ip: Ipv4Addr) -> Vec<PrivateIpChange> {
+        self.with(|world| world.private_history.get(&ip).cloned().unwrap_or_default())
     }
 }

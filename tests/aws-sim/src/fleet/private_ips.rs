@@ -1,9 +1,9 @@
 //! Secondary private addresses: giving them to an interface and taking them away.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use super::Fleet;
-use crate::ids::InterfaceId;
+use super::{Fleet, Instance};
+use crate::ids::{InstanceId, InterfaceId};
 
 /// Private addresses an interface can have; that of the common instance sizes (`m5.large`).
 pub(crate) const PER_INTERFACE: usize = 10;
@@ -43,6 +43,14 @@ impl Fleet {
             address.association.take_if(|s| s.eni == *eni && ips.contains(&s.private_ip));
         }
         self.restore_public_ip(eni);
+    }
+
+    /// Returns every private address with the instance that has it.
+    pub(crate) fn private_ips(&self) -> BTreeMap<Ipv4Addr, &InstanceId> {
+        let of = |instance: &'_ Instance| {
+            instance.interfaces.iter().flat_map(|n| n.private_ips.iter().copied()).collect::<Vec<_>>()
+        };
+        self.instances.iter().flat_map(|i| of(i).into_iter().map(move |ip| (ip, &i.id))).collect()
     }
 
     /// Returns the interface that has the private address.

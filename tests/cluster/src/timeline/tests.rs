@@ -4,8 +4,8 @@ fn node(name: &str) -> NodeName {
     name.parse().unwrap()
 }
 
-fn held(at: Epoch, by: &str) -> Held {
-    Held { at, by: by.parse().ok(), made_by: None }
+fn held(at: Epoch, by: &str) -> HolderSince {
+    HolderSince { at, by: by.parse().ok(), made_by: None }
 }
 
 fn gap(total: f64, longest: f64) -> Gap {
@@ -27,7 +27,7 @@ fn a_migration_never_leaves_the_address_with_nobody() {
 #[test]
 fn a_dead_holder_is_no_holder() {
     let history = [held(1.0, "n1"), held(13.0, "n2")];
-    let dead = [Unusable { node: node("n1"), from: 10.0, to: None }];
+    let dead = [UnusableSpan { node: node("n1"), from: 10.0, to: None }];
     assert_eq!(unheld(&history, &dead, 10.0, 20.0), gap(3.0, 3.0));
     assert_eq!(nobody(&history, 10.0, 20.0), gap(0.0, 0.0), "on the books it was held all the time");
 }
@@ -35,7 +35,7 @@ fn a_dead_holder_is_no_holder() {
 #[test]
 fn a_dead_holder_and_then_nobody_is_one_gap() {
     let history = [held(1.0, "n1"), held(12.0, ""), held(13.0, "n2")];
-    let dead = [Unusable { node: node("n1"), from: 10.0, to: Some(30.0) }];
+    let dead = [UnusableSpan { node: node("n1"), from: 10.0, to: Some(30.0) }];
     assert_eq!(unheld(&history, &dead, 10.0, 20.0), gap(3.0, 3.0));
 }
 
@@ -58,7 +58,7 @@ fn what_happened_before_the_window_does_not_count() {
 
 #[test]
 fn a_release_by_another_than_the_holder_is_a_theft() {
-    let made = |held: Held, by: &str| Held { made_by: by.parse().ok(), ..held };
+    let made = |held: HolderSince, by: &str| HolderSince { made_by: by.parse().ok(), ..held };
     let (first, taken) = (made(held(1.0, "n1"), "n1"), made(held(2.0, "n2"), "n2"));
     let (own, stolen) = (made(held(3.0, ""), "n2"), made(held(3.0, ""), "n1"));
     assert_eq!(thefts(&[first, taken, own], 0.0), [], "a takeover and a stop are none");

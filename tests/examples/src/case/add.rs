@@ -168,12 +168,14 @@ pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
 
 /// The address reaches a node only when the server runs there.
 fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
-    use cluster::journal::Kind;
+    use cluster::pacemaker::journal::EventKind;
     let events = stage.cluster_mut().events_since(from)?;
     let begun = |name: &str| {
         let starts = events.iter().filter(|event| event.node == on);
         let mut times = starts.filter_map(|event| match &event.kind {
-            Kind::Executing { action, resource } if action == "start" && resource == name => Some(event.at),
+            EventKind::Executing { action, resource } if action == "start" && resource == name => {
+                Some(event.at)
+            }
             _ => None,
         });
         times.next().ok_or_else(|| Error::Wrong(format!("{name} was not started on {on}")))

@@ -1,7 +1,7 @@
 //! What all cases look at.
 
-use cluster::cluster::RESOURCE;
 use cluster::error::{Result, ensure};
+use cluster::pacemaker::RESOURCE;
 use cluster::topology::{ELASTIC_IP, NodeName};
 use cluster::wait::{Epoch, Look, now, until};
 
@@ -35,14 +35,10 @@ impl Stage {
         let first = self.first()?;
         until(&format!("{resource} started"), SETTLE_LIMIT, || {
             let status = self.cluster().status(first)?;
-            let found = status.resources.iter().filter(|found| found.id == resource);
-            let well = found.clone().filter(|found| found.role == "Started" && found.flags.is_empty());
-            let nodes: Vec<_> = well.flat_map(|found| found.nodes.clone()).collect();
-            Ok(if nodes.len() == copies {
-                Look::There(nodes)
-            } else {
-                Look::NotYet(format!("{:?}", found.collect::<Vec<_>>()))
-            })
+            let found: Vec<_> = status.resources().into_iter().filter(|found| found.id == resource).collect();
+            let well = found.iter().filter(|found| found.role == "Started" && found.flags().is_empty());
+            let nodes: Vec<_> = well.flat_map(|found| found.nodes()).map(str::to_owned).collect();
+            Ok(if nodes.len() == copies { Look::There(nodes) } else { Look::NotYet(format!("{found:?}")) })
         })
     }
 

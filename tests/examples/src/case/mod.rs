@@ -13,7 +13,7 @@ mod tune;
 use std::time::Instant;
 
 use cluster::error::{Error, Result};
-use cluster::save;
+use cluster::pacemaker::save;
 
 use self::stage::Stage;
 use crate::cli::Plan;
@@ -160,11 +160,7 @@ fn play(case: &Case, stage: &mut Option<Stage>, plan: &Plan) -> Result<Result<St
     if outcome.is_ok() {
         *stage = Some(own);
     } else {
-        print!("{}", save::digest(own.cluster()));
-        match save::all(own.cluster(), &plan.save, &case.name().replace('/', "-")) {
-            Ok(folder) => println!("--- all logs: {}", folder.display()),
-            Err(error) => println!("--- logs could not be kept: {error}"),
-        }
+        save::explain(own.cluster(), &plan.save, &case.name().replace('/', "-"));
     }
     Ok(outcome)
 }

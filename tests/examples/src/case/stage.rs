@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cluster::cluster::{Cluster, RESOURCE};
 use cluster::error::{Error, Result};
+use cluster::pacemaker::{PacemakerCluster, RESOURCE};
 use cluster::topology::{NodeName, WEB_PORT};
 
 use super::{Start, Tool, build};
@@ -18,7 +18,7 @@ const BASE: &str = "/var/lib/minimal.xml";
 
 /// Two nodes with a cluster made by the examples of one tool, or without one.
 pub struct Stage {
-    cluster: Cluster,
+    cluster: PacemakerCluster,
     /// The tool whose examples are run now.
     tool: Tool,
     /// The tool that has made the cluster.
@@ -31,11 +31,11 @@ impl Stage {
         Ok(Self { cluster: node::boot(plan)?, tool: Tool::Pcs, made: None })
     }
 
-    pub(super) fn cluster(&self) -> &Cluster {
+    pub(super) fn cluster(&self) -> &PacemakerCluster {
         &self.cluster
     }
 
-    pub(super) fn cluster_mut(&mut self) -> &mut Cluster {
+    pub(super) fn cluster_mut(&mut self) -> &mut PacemakerCluster {
         &mut self.cluster
     }
 

@@ -1,7 +1,7 @@
 //! Examples that put this agent into the place of an older one. The proof is the simulator's history: no change of holder.
 
-use cluster::cluster::RESOURCE;
 use cluster::error::{Error, Result, ensure};
+use cluster::pacemaker::RESOURCE;
 use cluster::topology::{ELASTIC_IP, NodeName};
 use cluster::wait::now;
 

@@ -1,9 +1,9 @@
 //! The example tuned for fast detection: its arithmetic is measured.
 
-use cluster::chronicle::Chronicle;
-use cluster::cluster::RESOURCE;
 use cluster::error::{Error, Result, ensure};
-use cluster::scenario::Story;
+use cluster::pacemaker::RESOURCE;
+use cluster::story::Story;
+use cluster::suite::TestBed as _;
 use cluster::topology::ELASTIC_IP;
 use cluster::wait::{Look, now, until};
 
@@ -130,7 +130,7 @@ fn death(stage: &mut Stage) -> Result<f64> {
     let survivor = stage.cluster().settle(None, SETTLE_LIMIT)?;
     story.target = Some(survivor);
     story.close();
-    Ok(Chronicle::of(stage.cluster_mut(), &story)?.outage.longest)
+    Ok(stage.cluster_mut().tell(&story)?.outage.longest)
 }
 
 /// Returns the token of the last node, in milliseconds.

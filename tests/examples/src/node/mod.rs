@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sim::{Tls, Validity};
-use cluster::cluster::{Cluster, Options};
 use cluster::command::Cmd;
 use cluster::error::{Error, Result};
+use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, NodeName};
 
@@ -34,12 +34,16 @@ const BUNDLES: [&str; 2] = ["ssl/certs/ca-certificates.crt", "pki/ca-trust/extra
 ///
 /// # Errors
 /// When any part fails to come up.
-pub fn boot(plan: &Plan) -> Result<Cluster> {
+pub fn boot(plan: &Plan) -> Result<PacemakerCluster> {
     let tls = Tls::new(&ENDPOINTS, Validity::Now).map_err(Error::io("making a certificate"))?;
     // The token is the examples' business.
-    let options =
-        Options { agent: plan.agent.clone(), nodes: 2, token: Duration::from_secs(1), one_subnet: false };
-    let cluster = Cluster::boot(&options, |state, node| prepare(state, node, plan, &tls))?;
+    let options = ClusterOptions {
+        agent: plan.agent.clone(),
+        nodes: 2,
+        token: Duration::from_secs(1),
+        one_subnet: false,
+    };
+    let cluster = PacemakerCluster::boot(&options, |state, node| prepare(state, node, plan, &tls))?;
     cluster.world().serve_https(cluster.net(), &tls)?;
     Ok(cluster)
 }

@@ -1,0 +1,146 @@
+//! The nodes of a cluster in their simulated cloud, whatever cluster manager they run. Dropping them ends and removes everything.
+
+mod checks;
+mod failures;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use aws_sim::{CredState, InstanceId};
+
+pub use self::failures::{Cut, NodeCondition};
+use crate::error::{Error, Result};
+use crate::net::Net;
+use crate::node::{ClusterNode, Image};
+use crate::probe::Probe;
+use crate::state_dir::StateDir;
+use crate::timeline::UnusableSpan;
+use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP, RunId, WEB_PORT};
+use crate::wait::{Epoch, now};
+use crate::world::SimulatedCloud;
+
+/// What nodes are made of.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    /// How many there are.
+    pub nodes: u8,
+    /// Whether all of them are in one subnet, instead of one each.
+    pub one_subnet: bool,
+    /// The cluster manager's part of `node-init.sh`: the files of its nodes.
+    pub node_files: &'static str,
+    /// What that part installs: the agent under test, or the folder of the packages.
+    pub subject: PathBuf,
+    /// Key id and secret of a user. If `None`, the instances have a role.
+    pub user: Option<(&'static str, &'static str)>,
+}
+
+/// The nodes, their network and their cloud.
+pub struct Machines {
+    // In the order in which they have to go.
+    nodes: BTreeMap<NodeName, ClusterNode>,
+    probe: Probe,
+    world: SimulatedCloud,
+    net: Net,
+    state: StateDir,
+    run: RunId,
+    one_subnet: bool,
+    conditions: BTreeMap<NodeName, (NodeCondition, Epoch)>,
+    unusable: Vec<UnusableSpan>,
+}
+
+impl Machines {
+    /// Makes the nodes; `files` writes what a node finds in its folder at its first boot. None is booted yet.
+    pub fn create(
+        blueprint: &Blueprint,
+        mut files: impl FnMut(&StateDir, NodeName) -> Result<()>,
+    ) -> Result<Self> {
+        let run = RunId::own();
+        let names: Vec<NodeName> = NodeName::first(blueprint.nodes).collect();
+        let state = StateDir::create(&run)?;
+        let net = Net::create(run.clone(), &names)?;
+        let world = SimulatedCloud::create(&net, &names, blueprint.one_subnet)?;
+        if let Some((id, secret)) = blueprint.user {
+            world.cloud().add_access_key(id, secret);
+            for name in &names {
+                world.cloud().set_credentials(&InstanceId::from(name.instance()), CredState::Missing404);
+            }
+        }
+        let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;
+        let image = image(&state, blueprint)?;
+        let mut nodes = BTreeMap::new();
+        for &name in &names {
+            state.write(&format!("{name}/log/init.out"), "")?;
+            files(&state, name)?;
+            let folder = state.path().join(name.to_string());
+            nodes.insert(name, ClusterNode::new(name, folder, net.node(name), image.clone()));
+        }
+        let conditions = names.iter().map(|name| (*name, (NodeCondition::Well, now()))).collect();
+        let one_subnet = blueprint.one_subnet;
+        let unusable = Vec::new();
+        Ok(Self { nodes, probe, world, net, state, run, one_subnet, conditions, unusable })
+    }
+
+    /// Returns all nodes.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        self.nodes.keys().copied().collect()
+    }
+
+    /// Returns a node.
+    pub fn node(&self, name: NodeName) -> Result<&ClusterNode> {
+        self.nodes.get(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
+    }
+
+    /// Returns a node, to boot it or kill it.
+    pub fn node_mut(&mut self, name: NodeName) -> Result<&mut ClusterNode> {
+        self.nodes.get_mut(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
+    }
+
+    /// Returns the cloud.
+    pub fn world(&self) -> &SimulatedCloud {
+        &self.world
+    }
+
+    /// Returns the network.
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// Returns the client of the elastic IP.
+    pub fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    /// Returns the run's state folder.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// Returns the id of this run, which names its namespaces.
+    pub fn run_id(&self) -> &RunId {
+        &self.run
+    }
+
+    /// True if all nodes are in one subnet.
+    pub fn is_in_one_subnet(&self) -> bool {
+        self.one_subnet
+    }
+
+    /// Returns the times in which nodes could not serve.
+    pub fn unusable(&self) -> &[UnusableSpan] {
+        &self.unusable
+    }
+}
+
+fn image(state: &StateDir, blueprint: &Blueprint) -> Result<Image> {
+    state.write("node-files.sh", blueprint.node_files)?;
+    state.write("bus.conf", include_str!("../bus.conf"))?;
+    let init = state.write("node-init.sh", include_str!("../node-init.sh"))?;
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&init, executable).map_err(Error::io("making node-init.sh executable"))?;
+    let web = env::current_exe().map_err(Error::io("finding the harness's own binary"))?;
+    let shared = blueprint.one_subnet.then_some(PRIVATE_VIP);
+    Ok(Image { init, subject: blueprint.subject.clone(), web, shared })
+}

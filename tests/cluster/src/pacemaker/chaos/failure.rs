@@ -1,0 +1,201 @@
+//! What can go wrong in a round, and whom it strikes.
+
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+use aws_sim::{FaultKind, ImdsState};
+
+use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE};
+
+/// Whom a failure strikes, by role: who holds the address is not known before the round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// The node that holds the address as the round begins.
+    Holder,
+    /// One of the others, by number.
+    Other(u8),
+    /// All of them; for failures of a service.
+    All,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Disruption {
+    /// Every process dies at once, and the address falls silent.
+    PowerCut,
+    /// The interface is down.
+    LinkDown,
+    /// The packets vanish.
+    Blackhole,
+    /// The other nodes are not reached; the cloud is.
+    PeersLost,
+    /// One of two other nodes is not reached.
+    PathBroken,
+    /// Corosync dies.
+    CorosyncKilled,
+    /// Pacemaker and Corosync are ended in order.
+    Left,
+    /// Every process is stopped and goes on later: a machine that gets no time.
+    NodeStopped,
+    /// A daemon of the cluster is stopped and goes on later.
+    DaemonStopped(&'static str),
+    /// A daemon of the cluster dies; Pacemaker starts another one.
+    DaemonKilled(&'static str),
+    /// Every agent that shows up is killed so long after it was seen.
+    AgentsKilled(Duration),
+    /// Calls of EC2 and STS go wrong.
+    ApiIll(FaultKind),
+    /// Orders take effect, and their answers are lost.
+    AnswersLost(FaultKind),
+    /// EC2 shows what was true so long ago.
+    DescribesOld(Duration),
+    /// The metadata service is ill.
+    MetadataIll(ImdsState),
+    /// The metadata service shows what was true so long ago.
+    MetadataOld(Duration),
+    /// An administrator puts the node into standby, and takes it out of it.
+    Standby,
+    /// An administrator moves the resource to the node, and takes the constraint back.
+    MovedTo,
+    /// An administrator bans the resource from the node, and takes the constraint back.
+    Banned,
+    /// Somebody dissolves the association behind the cluster's back.
+    TakenAway,
+    /// Somebody gives the address to the node behind the cluster's back.
+    GivenTo,
+    /// Somebody takes the private address off its interface behind the cluster's back.
+    PrivateTakenAway,
+    /// Somebody gives the private address to the node behind the cluster's back.
+    PrivateGivenTo,
+}
+
+/// Every kind of failure by its name, in the order of the tables.
+pub const KINDS: [&str; 23] = [
+    "power cut",
+    "link down",
+    "packets vanish",
+    "other nodes not reached",
+    "one path broken",
+    "Corosync killed",
+    "left in order",
+    "node stopped",
+    "daemon stopped",
+    "daemon killed",
+    "agents killed",
+    "EC2 ill",
+    "EC2's answers lost",
+    "EC2 behind",
+    "metadata ill",
+    "metadata behind",
+    "standby",
+    "moved",
+    "banned",
+    "taken away",
+    "given away",
+    "private address taken away",
+    "private address given away",
+];
+
+impl Disruption {
+    /// Returns the number of its kind in [`KINDS`].
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::PowerCut => 0,
+            Self::LinkDown => 1,
+            Self::Blackhole => 2,
+            Self::PeersLost => 3,
+            Self::PathBroken => 4,
+            Self::CorosyncKilled => 5,
+            Self::Left => 6,
+            Self::NodeStopped => 7,
+            Self::DaemonStopped(_) => 8,
+            Self::DaemonKilled(_) => 9,
+            Self::AgentsKilled(_) => 10,
+            Self::ApiIll(_) => 11,
+            Self::AnswersLost(_) => 12,
+            Self::DescribesOld(_) => 13,
+            Self::MetadataIll(_) => 14,
+            Self::MetadataOld(_) => 15,
+            Self::Standby => 16,
+            Self::MovedTo => 17,
+            Self::Banned => 18,
+            Self::TakenAway => 19,
+            Self::GivenTo => 20,
+            Self::PrivateTakenAway => 21,
+            Self::PrivateGivenTo => 22,
+        }
+    }
+
+    /// Returns the name of its kind.
+    pub fn name(&self) -> &'static str {
+        KINDS.get(self.kind()).copied().unwrap_or_default()
+    }
+
+    /// Returns whether it takes hold of the node's machine, processes or network, so that no second one of that sort may.
+    pub fn claims_node(&self) -> bool {
+        self.kind() <= 10
+    }
+
+    /// Returns whether the node is no use to the cluster while it lasts.
+    pub fn takes_node_out(&self) -> bool {
+        self.kind() <= 7
+    }
+
+    /// Returns whether the node goes on alone meanwhile, or believes so afterwards.
+    pub fn leaves_node_alone(&self) -> bool {
+        matches!(self, Self::LinkDown | Self::Blackhole | Self::PeersLost | Self::NodeStopped)
+    }
+
+    /// Returns whether it is one of the cloud's services that is ill, not a node.
+    pub fn is_of_services(&self) -> bool {
+        (11..=15).contains(&self.kind())
+    }
+
+    /// Returns whether it is over at once.
+    pub fn is_momentary(&self) -> bool {
+        matches!(
+            self,
+            Self::DaemonKilled(_)
+                | Self::TakenAway
+                | Self::GivenTo
+                | Self::PrivateTakenAway
+                | Self::PrivateGivenTo
+        )
+    }
+
+    /// Returns the only address that it is about; `None` if it is about all of them.
+    pub fn address(&self) -> Option<&'static ManagedAddress> {
+        match self {
+            Self::MovedTo | Self::Banned | Self::TakenAway | Self::GivenTo => Some(&ELASTIC),
+            Self::PrivateTakenAway | Self::PrivateGivenTo => Some(&PRIVATE),
+            _ => None,
+        }
+    }
+}
+
+impl Display for Disruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        match self {
+            Self::DaemonStopped(daemon) | Self::DaemonKilled(daemon) => write!(f, "{name}: {daemon}"),
+            Self::AgentsKilled(after) => write!(f, "{name} after {} ms", after.as_millis()),
+            Self::ApiIll(FaultKind::Error { status, .. }) => write!(f, "{name}: {status}"),
+            Self::ApiIll(kind) | Self::AnswersLost(kind) => write!(f, "{name}: {}", kind.name()),
+            Self::DescribesOld(lag) | Self::MetadataOld(lag) => {
+                write!(f, "{name} by {:.1} s", lag.as_secs_f64())
+            }
+            Self::MetadataIll(state) => write!(f, "{name}: {state:?}"),
+            _ => f.write_str(name),
+        }
+    }
+}
+
+impl Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holder => f.write_str("holder"),
+            Self::Other(number) => write!(f, "other {}", number + 1),
+            Self::All => f.write_str("all"),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The quiet point after each round: everything is well again, and the cluster, the cloud, a client and the agents, asked
+//! directly, have to agree on one node; and then nothing may happen.
+
+use std::time::{Duration, Instant};
+
+use super::explained::unexplained;
+use super::struck::Struck;
+use crate::error::{Error, Result, ensure};
+use crate::pacemaker::crm_mon::FailedAction;
+use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
+use crate::pacemaker::{MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
+use crate::timeline::outage;
+use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
+use crate::wait::{Epoch, Look, let_run, now};
+
+/// How long a state without failed actions is waited for before those on record are looked at.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Within it each monitor runs at least once.
+const WATCH: Duration = Duration::from_secs(4);
+/// What a client may miss on a machine that does other things, too, though nothing is wrong.
+pub const HICCUP: f64 = 1.0;
+const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
+
+/// Waits until all is settled without a failed action on record, and returns the node with the address and the failed
+/// actions that had to be cleaned up, as an administrator does it.
+pub fn reach(
+    cluster: &mut PacemakerCluster,
+    struck: &[Struck],
+    from: Epoch,
+) -> Result<(NodeName, Vec<String>)> {
+    let began = Instant::now();
+    let mut cleaned = Vec::new();
+    loop {
+        let settled = cluster.settle(None, PATIENCE);
+        let failures = match (&settled, failures(cluster)?) {
+            (Ok(node), Some(failures)) if failures.is_empty() => {
+                cluster.ensure_no_failures()?;
+                return Ok((*node, cleaned));
+            }
+            (_, failures) => failures.unwrap_or_default(),
+        };
+        match settled {
+            Err(error @ Error::TimedOut { .. }) if began.elapsed() >= RETURN_LIMIT => return Err(error),
+            Ok(_) if began.elapsed() >= RETURN_LIMIT => cluster.ensure_no_failures()?,
+            Ok(_) | Err(Error::TimedOut { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let wrong = unexplained(&failures, struck, |one| cluster.world().history_of(one.ip), from);
+        ensure(wrong.is_empty(), || format!("nothing explains these failures: {}", wrong.join("; ")))?;
+        if !failures.is_empty() {
+            cleaned.extend(failures.iter().map(ToString::to_string));
+            cluster.clean_up()?;
+        }
+    }
+}
+
+/// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, a client is served, and each
+/// node's agents, asked directly, say what is true.
+pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
+    let (from, began) = (now(), Instant::now());
+    for address in cluster.addresses() {
+        let (resource, active) = (address.resource, cluster.world().holder_of(address.ip));
+        for node in cluster.nodes() {
+            for level in ["0", "10"] {
+                let said = ask(cluster, node, address, level)?;
+                let right = if active == Some(node) { 0 } else { 7 };
+                ensure(said == Some(right), || {
+                    format!(
+                        "with {resource} on {active:?} a monitor {level} of {node} says {said:?}, not {right}"
+                    )
+                })?;
+            }
+        }
+    }
+    let_run(WATCH.max(MONITOR_INTERVAL + Duration::from_millis(500)).saturating_sub(began.elapsed()))?;
+    cluster.ensure_untouched(from)?;
+    let orders: Vec<_> = cluster.world().requests_since(from);
+    let calls: Vec<&str> = cluster.addresses().iter().flat_map(|address| address.calls).collect();
+    let order = orders.iter().find(|one| calls.iter().any(|call| one.is(call)));
+    ensure(order.is_none(), || format!("an order in a quiet cluster: {order:?}"))?;
+    let missed = outage(&cluster.probe().since(from), from, now()).longest;
+    ensure(missed < HICCUP, || format!("a client was without an answer for {missed:.1} s"))?;
+    cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
+    cluster.ensure_no_failures()
+}
+
+/// Returns the failed actions on record, as the first node tells that answers.
+fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
+    for node in cluster.well() {
+        if let Look::There(status) = Look::tolerant(cluster.status(node))? {
+            let counted = status.fail_counts().map(|(id, on, count)| FailedAction {
+                operation: format!("fail-count of {id}"),
+                node: on.to_owned(),
+                code: count.to_owned(),
+                reason: String::new(),
+            });
+            let failures = status.failures().to_vec();
+            // A count comes with its action, unless that is known no more.
+            return Ok(Some(if failures.is_empty() { counted.collect() } else { failures }));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns what the agent of a node answers to a recurring monitor; nothing where it did not end by itself.
+fn ask(
+    cluster: &PacemakerCluster,
+    node: NodeName,
+    address: &ManagedAddress,
+    level: &str,
+) -> Result<Option<i32>> {
+    let words = [
+        "env".to_owned(),
+        "OCF_ROOT=/usr/lib/ocf".into(),
+        format!("OCF_RESOURCE_INSTANCE={}", address.resource),
+        format!("OCF_RESKEY_{}={}", address.parameter, address.ip),
+        format!("OCF_RESKEY_endpoint_url=http://{CLOUD_IP}:{EC2_PORT}"),
+        format!("OCF_RESKEY_CRM_meta_interval={}", MONITOR_INTERVAL.as_millis()),
+        "OCF_RESKEY_CRM_meta_timeout=20000".into(),
+        format!("OCF_CHECK_LEVEL={level}"),
+        format!("{AGENTS}/{}", address.agent),
+        "monitor".into(),
+    ];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Ok(cluster.node(node)?.command(&words)?.output()?.status.code())
+}

@@ -1,0 +1,169 @@
+//! One round: a quiet cluster, a plan, everything well again, a quiet cluster.
+
+use std::fmt::Display;
+
+use super::actions::actions;
+use super::failure::Whom;
+use super::plan::RoundPlan;
+use super::quiet::{self, HICCUP};
+use super::rules::{MutatingCall, RoundEvidence, breaches};
+use super::struck::Struck;
+use super::{stay, turmoil};
+use crate::error::{Error, Result, ensure};
+use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster};
+use crate::timeline::{Gap, nobody, outage};
+use crate::topology::NodeName;
+use crate::wait::{Epoch, now};
+
+/// What is known of a round in the end.
+#[derive(Debug, Default, Clone)]
+pub struct RoundReport {
+    /// When it began.
+    pub began: Epoch,
+    /// What was done.
+    pub struck: Vec<Struck>,
+    /// What became of the elastic IP.
+    pub elastic: Course,
+    /// What became of the private address.
+    pub private: Course,
+    /// How long a client of the elastic IP was without an answer.
+    pub outage: Gap,
+    /// From the last repair to the quiet point, in seconds.
+    pub to_quiet: f64,
+    /// All of the round, in seconds.
+    pub took: f64,
+    /// Names of the actions that were run for any address, monitors as far as the logs tell of them.
+    pub actions: Vec<String>,
+    /// How often an agent of any kind was started, as the metadata services saw it.
+    pub agents: usize,
+    /// Orders that reached EC2.
+    pub orders: usize,
+    /// Failed actions that were cleaned up.
+    pub cleaned: Vec<String>,
+}
+
+/// What became of an address in a round.
+#[derive(Debug, Default, Clone)]
+pub struct Course {
+    /// Who held it before and after.
+    pub holders: (Option<NodeName>, Option<NodeName>),
+    /// Whether there was no reason for it to move.
+    pub had_to_stay: bool,
+    /// How often it came to another node.
+    pub moves: usize,
+    /// How long nobody held it.
+    pub nobody: Gap,
+}
+
+impl RoundReport {
+    fn courses(&mut self) -> [(&'static ManagedAddress, &mut Course); 2] {
+        [(&ELASTIC, &mut self.elastic), (&PRIVATE, &mut self.private)]
+    }
+}
+
+/// Plays a round; `told` holds what is known of it, also when it went wrong.
+pub fn play(
+    cluster: &mut PacemakerCluster,
+    plan: &RoundPlan,
+    nodes: u8,
+    told: &mut RoundReport,
+) -> Result<()> {
+    let holder = cluster.world().holder().ok_or_else(|| Error::Wrong("nobody holds the address".into()))?;
+    let from = now();
+    told.began = from;
+    for (address, course) in told.courses() {
+        course.holders.0 = cluster.world().holder_of(address.ip);
+        let role = course.holders.0.map_or(Whom::Holder, |node| role(cluster, holder, node));
+        course.had_to_stay = stay::must_stay_of(address, role, &plan.strikes, nodes);
+    }
+    told.struck = turmoil::play(cluster, plan, holder)?;
+    cluster.world().heal();
+    let healed = now();
+    let reached = quiet::reach(cluster, &told.struck, from);
+    told.to_quiet = now() - healed;
+    tell(cluster, told, from)?;
+    // Before whatever kept it from becoming quiet: a broken rule explains more.
+    ensure_rules(cluster, told, from)?;
+    let (after, cleaned) = reached?;
+    told.cleaned = cleaned;
+    for (address, course) in told.courses() {
+        course.holders.1 = cluster.world().holder_of(address.ip);
+        if course.had_to_stay {
+            cluster.ensure_address_untouched(address, from).map_err(kept)?;
+        }
+    }
+    stayed(told)?;
+    quiet::watch(cluster, after)?;
+    // The watch is judged as well.
+    ensure_rules(cluster, told, from)?;
+    told.took = now() - from;
+    Ok(())
+}
+
+/// Returns the role of a node in a plan, whose roles are those towards the elastic IP.
+fn role(cluster: &PacemakerCluster, holder: NodeName, node: NodeName) -> Whom {
+    let mut others = (0..).zip(cluster.nodes().into_iter().filter(|other| *other != holder));
+    others.find(|(_, other)| *other == node).map_or(Whom::Holder, |(number, _)| Whom::Other(number))
+}
+
+fn kept(what: impl Display) -> Error {
+    Error::Wrong(format!("nothing was wrong with the holder, but {what}"))
+}
+
+/// Nothing was wrong with the holder of an address: no failure of its resource, and a client that misses nothing.
+fn stayed(told: &RoundReport) -> Result<()> {
+    let missed = told.outage.longest;
+    if told.elastic.had_to_stay && missed >= HICCUP {
+        return Err(kept(format_args!("a client missed it for {missed:.1} s")));
+    }
+    for (address, course) in [(&ELASTIC, &told.elastic), (&PRIVATE, &told.private)] {
+        let own = format!("{}_", address.resource);
+        let failed: Vec<&str> =
+            told.cleaned.iter().map(String::as_str).filter(|failed| failed.starts_with(&own)).collect();
+        if course.had_to_stay && !failed.is_empty() {
+            return Err(kept(format_args!("these actions failed: {}", failed.join("; "))));
+        }
+    }
+    Ok(())
+}
+
+fn tell(cluster: &mut PacemakerCluster, told: &mut RoundReport, from: Epoch) -> Result<()> {
+    let to = now();
+    told.took = to - from;
+    let events = cluster.events_since(from)?;
+    let requests = cluster.world().requests_since(from);
+    for (address, course) in told.courses() {
+        let history = cluster.world().history_of(address.ip);
+        let mut holder = course.holders.0;
+        for held in history.iter().filter(|held| held.at >= from && held.by.is_some()) {
+            course.moves += usize::from(held.by != holder);
+            holder = held.by;
+        }
+        course.nobody = nobody(&history, from, to);
+    }
+    for address in cluster.addresses() {
+        told.actions.extend(actions(&events, address.resource).into_iter().map(|action| action.name));
+        told.orders += requests.iter().filter(|one| address.calls.iter().any(|call| one.is(call))).count();
+    }
+    told.outage = outage(&cluster.probe().since(from), from, to);
+    told.agents = requests.iter().filter(|one| one.operation == "PUT /latest/api/token").count();
+    Ok(())
+}
+
+/// Asserts that no rule was broken, for any address.
+fn ensure_rules(cluster: &mut PacemakerCluster, told: &RoundReport, from: Epoch) -> Result<()> {
+    let events = cluster.events_since(from)?;
+    let world = cluster.world();
+    let requests = world.requests_since(from);
+    let mut broken = Vec::new();
+    for &address in cluster.addresses() {
+        let orders = requests.iter().filter(|one| address.calls.iter().any(|call| one.is(call)));
+        let orders = orders
+            .map(|one| MutatingCall { sender: world.sender(one), at: one.at, what: one.operation.clone() })
+            .collect();
+        let (struck, history) = (told.struck.clone(), world.history_of(address.ip));
+        let seen = RoundEvidence { address, from, struck, history, orders, events: events.clone() };
+        broken.extend(breaches(&seen).into_iter().map(|breach| format!("{}: {breach}", address.resource)));
+    }
+    ensure(broken.is_empty(), || broken.join("; "))
+}

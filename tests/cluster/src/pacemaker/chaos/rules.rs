@@ -1,0 +1,202 @@
+//! What has to hold at every moment of a round, whatever goes wrong. Pure: told from the logs and the cloud's own records.
+//!
+//! These are the rules of the interleavings, as far as they can be seen from outside the agent.
+
+use super::actions::{LoggedAction, actions, monitors};
+use super::failure::Disruption;
+use super::struck::{Struck, api_in_trouble, metadata_in_trouble};
+use crate::pacemaker::journal::{Event, EventKind};
+use crate::pacemaker::{ManagedAddress, PRIVATE};
+use crate::timeline::HolderSince;
+use crate::topology::NodeName;
+use crate::wait::Epoch;
+
+/// An action that is given no end in the logs may have gone on for this long: the agent's own timeout.
+const TIMEOUT: f64 = 61.0;
+/// How much later than the agent's end the controller may note it, and clocks of logs may differ by.
+const TOLERANCE: f64 = 0.3;
+/// How long a monitor takes at most when nothing is wrong with the services; then its timeout.
+const QUICK: f64 = 1.0;
+const MONITOR_TIMEOUT: f64 = 20.0;
+
+/// An order that reached EC2.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MutatingCall {
+    /// Who sent it.
+    pub sender: Option<NodeName>,
+    /// When it arrived.
+    pub at: Epoch,
+    /// `AssociateAddress`, `UnassignPrivateIpAddresses`, ...
+    pub what: String,
+}
+
+/// All that is known of an address in a round.
+#[derive(Debug)]
+pub struct RoundEvidence {
+    /// The address.
+    pub address: &'static ManagedAddress,
+    /// When it began.
+    pub from: Epoch,
+    /// What was done.
+    pub struck: Vec<Struck>,
+    /// Who held the address, from the beginning of the run.
+    pub history: Vec<HolderSince>,
+    /// The orders of this round that concern it.
+    pub orders: Vec<MutatingCall>,
+    /// The events of this round.
+    pub events: Vec<Event>,
+}
+
+/// Returns everything that was wrong.
+pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
+    let actions = actions(&seen.events, seen.address.resource);
+    let mut found = Vec::new();
+    found.extend(releases_of_others(seen));
+    found.extend(orders_of_nobody(seen, &actions));
+    found.extend(late_results(seen));
+    found.extend(starts_in_vain(seen, &actions));
+    found.extend(undone_starts(seen, &actions));
+    found.extend(false_denials(seen, &actions));
+    // What goes on being wrong is said once.
+    found.dedup();
+    found
+}
+
+/// No node has dissolved an association that was not its own. What somebody did by hand is not counted.
+fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
+    let steps = seen.history.iter().zip(seen.history.iter().skip(1));
+    let wrong = steps.filter(|(before, after)| {
+        after.at >= seen.from && after.by.is_none() && after.made_by.is_some() && after.made_by != before.by
+    });
+    wrong
+        .map(|(before, after)| format!("{} released the address of {}", who(after.made_by), who(before.by)))
+        .collect()
+}
+
+/// Every order comes from an action that the cluster runs on that node just then, and never from a monitor.
+fn orders_of_nobody(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+    let runs = |order: &&MutatingCall| {
+        actions.iter().any(|action| {
+            let end = action.ended.as_ref().map_or(action.began + TIMEOUT, |(at, _)| at + TOLERANCE);
+            action.name != "monitor"
+                && Some(action.node) == order.sender
+                && action.began - TOLERANCE <= order.at
+                && order.at <= end
+        })
+    };
+    let wrong = seen.orders.iter().filter(|order| !runs(order));
+    wrong
+        .map(|order| {
+            let (what, after) = (&order.what, order.at - seen.from);
+            format!("{} sent {what} at {after:.3} s with no action under way", who(order.sender))
+        })
+        .collect()
+}
+
+/// The agent answers before the cluster loses patience. One that was stopped with its machine, or whose executor was, can't.
+fn late_results(seen: &RoundEvidence) -> Vec<String> {
+    let results = seen.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Ended { action, resource, result } if resource == seen.address.resource => {
+            Some((event, action, result))
+        }
+        _ => None,
+    });
+    let late = results.filter(|(event, _, result)| {
+        let stopped = |one: &Struck| {
+            matches!(one.failure, Disruption::NodeStopped | Disruption::DaemonStopped(_))
+                && one.touches(event.node, event.at - TIMEOUT, event.at)
+        };
+        result.starts_with("Timed Out") && !seen.struck.iter().any(stopped)
+    });
+    late.map(|(event, action, result)| format!("{action} on {} had no answer in time: {result}", event.node))
+        .collect()
+}
+
+/// A start that said "ok" held the address at some instant of it.
+///
+/// One that had only the metadata service to ask, or an EC2 that was behind, cannot know better.
+fn starts_in_vain(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+    let starts = actions.iter().filter(|action| action.name == "start" || action.name == "migrate_from");
+    let wrong = starts.filter(|action| {
+        let Some((end, result)) = &action.ended else { return false };
+        let held = spans(&seen.history)
+            .any(|(held, until)| held.by == Some(action.node) && held.at <= *end && until >= action.began);
+        result == "ok" && !held && !api_in_trouble(&seen.struck, action.node, action.began, *end)
+    });
+    wrong
+        .map(|action| format!("{} on {} said ok and never held the address", action.name, action.node))
+        .collect()
+}
+
+/// An action whose order worked does not take the address once more from a start that was called later.
+fn undone_starts(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+    let made_by = |held: &HolderSince| {
+        let node = held.by.filter(|node| held.made_by == Some(*node))?;
+        actions.iter().rev().find(|action| {
+            let takes = action.name == "start" || action.name == "migrate_from";
+            takes && action.node == node && action.began <= held.at
+        })
+    };
+    let takes: Vec<(&HolderSince, &LoggedAction)> = seen
+        .history
+        .iter()
+        .filter(|held| held.at >= seen.from)
+        .filter_map(|held| Some((held, made_by(held)?)))
+        .collect();
+    let again = takes.windows(3).filter_map(|three| match three {
+        [(_, first), (_, later), (_, last)]
+            if first == last && later.node != first.node && later.began > first.began =>
+        {
+            Some(format!(
+                "the {} of {} took the address a second time, from a start of {} that was called later",
+                first.name, first.node, later.node
+            ))
+        }
+        _ => None,
+    });
+    again.collect()
+}
+
+/// "Not running" is never said of a node that held the address all the time, unless neither source was to be relied on.
+///
+/// A private address is running only if it is on the device as well: what no agent has put there, or a stop or a power cut has taken off, is
+/// not.
+fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+    let denials =
+        monitors(&seen.events, seen.address.resource).filter(|(_, _, text)| text.starts_with("not running"));
+    let on_device = |held: &HolderSince, node: NodeName, at: Epoch| {
+        let off = |action: &LoggedAction| action.node == node && action.name == "stop" && action.began <= at;
+        let cut = |one: &Struck| one.failure == Disruption::PowerCut && one.touches(node, seen.from, at);
+        *seen.address != PRIVATE
+            || held.made_by == Some(node) && !actions.iter().any(off) && !seen.struck.iter().any(cut)
+    };
+    let wrong = denials.filter(|(node, at, _)| {
+        let recent = at - MONITOR_TIMEOUT;
+        let api = api_in_trouble(&seen.struck, *node, recent, *at);
+        let metadata = metadata_in_trouble(&seen.struck, *node, recent, *at);
+        let window = if api || metadata { MONITOR_TIMEOUT } else { QUICK };
+        let throughout = spans(&seen.history)
+            .filter(|(held, until)| held.at <= *at && *until >= at - window)
+            .all(|(held, _)| held.by == Some(*node) && on_device(held, *node, *at));
+        !(api && metadata) && throughout
+    });
+    wrong
+        .map(|(node, at, _)| {
+            let after = at - seen.from;
+            format!("a monitor of {node} said at {after:.3} s that the address is not there, and it was")
+        })
+        .collect()
+}
+
+/// Returns each state of the address with its end.
+fn spans(history: &[HolderSince]) -> impl Iterator<Item = (&HolderSince, Epoch)> {
+    let ends = history.iter().skip(1).map(|next| next.at).chain([Epoch::MAX]);
+    history.iter().zip(ends)
+}
+
+fn who(node: Option<NodeName>) -> String {
+    node.map_or_else(|| "somebody".to_owned(), |node| node.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Each rule with something that breaks it, and with what comes close and does not.
+
+use aws_sim::{FaultKind, ImdsState};
+
+use super::*;
+use crate::pacemaker::{ELASTIC, RESOURCE};
+
+fn node(name: &str) -> Option<NodeName> {
+    name.parse().ok()
+}
+
+fn held(at: Epoch, by: &str, made_by: &str) -> HolderSince {
+    HolderSince { at, by: node(by), made_by: node(made_by) }
+}
+
+fn began(at: Epoch, on: &str, action: &str) -> Event {
+    let kind = EventKind::Executing { action: action.into(), resource: RESOURCE.into() };
+    Event { at, node: on.parse().unwrap(), kind }
+}
+
+fn ended(at: Epoch, on: &str, action: &str, result: &str) -> Event {
+    let kind = EventKind::Ended { action: action.into(), resource: RESOURCE.into(), result: result.into() };
+    Event { at, node: on.parse().unwrap(), kind }
+}
+
+fn order(at: Epoch, sender: &str) -> MutatingCall {
+    MutatingCall { sender: node(sender), at, what: "AssociateAddress".into() }
+}
+
+fn struck(failure: Disruption, on: &str) -> Struck {
+    Struck { failure, node: node(on), from: 10.0, to: Some(15.0), killed: None, note: None }
+}
+
+/// A takeover by n2 as it should be.
+fn takeover() -> RoundEvidence {
+    RoundEvidence {
+        address: &ELASTIC,
+        from: 10.0,
+        history: vec![held(1.0, "n1", "n1"), held(12.3, "n2", "n2")],
+        orders: vec![order(12.2, "n2")],
+        events: vec![began(12.0, "n2", "start"), ended(12.5, "n2", "start", "ok")],
+        struck: Vec::new(),
+    }
+}
+
+fn only_breach(seen: &RoundEvidence) -> String {
+    let found = breaches(seen);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.concat()
+}
+
+#[test]
+fn a_takeover_breaks_no_rule() {
+    assert_eq!(breaches(&takeover()), Vec::<String>::new());
+}
+
+#[test]
+fn a_release_of_anothers_address_is_found_and_one_by_hand_is_not_counted() {
+    let mut seen = takeover();
+    seen.history.push(held(13.0, "", "n1"));
+    assert_eq!(only_breach(&seen), "n1 released the address of n2");
+    seen.history.pop();
+    seen.history.push(held(13.0, "", ""));
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+}
+
+#[test]
+fn an_order_after_its_action_or_from_a_monitor_is_found() {
+    let mut seen = takeover();
+    seen.orders = vec![order(14.0, "n2")];
+    assert!(only_breach(&seen).contains("n2 sent AssociateAddress at 4.000 s"));
+    let mut seen = takeover();
+    seen.orders.push(order(12.2, "n1"));
+    seen.events.push(began(12.1, "n1", "monitor"));
+    assert!(only_breach(&seen).starts_with("n1 sent"));
+}
+
+#[test]
+fn an_action_whose_end_nobody_noted_may_order_until_its_timeout() {
+    let mut seen = takeover();
+    seen.events.pop();
+    seen.orders.push(order(40.0, "n2"));
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+    seen.orders.push(order(80.0, "n2"));
+    only_breach(&seen);
+}
+
+#[test]
+fn an_agent_that_had_to_be_killed_by_the_cluster_is_found() {
+    let mut seen = takeover();
+    seen.events = vec![began(12.0, "n2", "start"), ended(72.0, "n2", "start", "Timed Out (process killed)")];
+    assert!(only_breach(&seen).contains("no answer in time"));
+    seen.struck = vec![struck(Disruption::NodeStopped, "n2")];
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+}
+
+#[test]
+fn a_start_that_says_ok_and_never_held_the_address_is_found() {
+    let mut seen = takeover();
+    seen.history.pop();
+    assert!(only_breach(&seen).contains("start on n2 said ok and never held"));
+}
+
+#[test]
+fn a_start_that_takes_the_address_back_from_a_later_one_is_found() {
+    let mut seen = takeover();
+    seen.events = vec![
+        began(11.0, "n1", "start"),
+        began(12.0, "n2", "start"),
+        ended(12.5, "n2", "start", "ok"),
+        ended(14.0, "n1", "start", "ok"),
+    ];
+    let own = held(11.5, "n1", "n1");
+    seen.history = vec![held(1.0, "", "n1"), own, held(12.3, "n2", "n2"), held(13.5, "n1", "n1")];
+    seen.orders = vec![order(11.4, "n1"), order(12.2, "n2"), order(13.4, "n1")];
+    assert!(only_breach(&seen).contains("the start of n1 took the address a second time"));
+    // Its first order never worked: the cluster has asked both for it, and the last one wins.
+    seen.history.remove(1);
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+}
+
+#[test]
+fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
+    let mut seen = takeover();
+    seen.events.push(ended(20.0, "n2", "monitor", "not running (held by n1)"));
+    assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+    // One source in trouble is no excuse, but makes the monitor take longer: it may have begun before the takeover.
+    seen.struck = vec![struck(Disruption::MetadataIll(ImdsState::Hang), "n2")];
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+    seen.history = vec![held(-20.0, "n2", "n2")];
+    only_breach(&seen);
+    seen.struck.push(struck(Disruption::ApiIll(FaultKind::Hang), "n2"));
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+}
+
+#[test]
+fn a_private_address_that_is_on_no_device_is_denied_rightly() {
+    let mut seen = takeover();
+    (seen.address, seen.orders) = (&PRIVATE, Vec::new());
+    let denial = EventKind::Ended {
+        action: "monitor".into(),
+        resource: "vip".into(),
+        result: "not running (not on a device)".into(),
+    };
+    seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
+    assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+    seen.struck = vec![struck(Disruption::PowerCut, "n2")];
+    assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied");
+    seen.struck.clear();
+    seen.history = vec![held(1.0, "n1", "n1"), held(12.3, "n2", "")];
+    assert_eq!(breaches(&seen), Vec::<String>::new(), "given to it by hand, in EC2 alone");
+}

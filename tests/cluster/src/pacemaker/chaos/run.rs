@@ -1,0 +1,148 @@
+//! Runs the rounds, one cluster for each number of nodes, until one is wrong.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use super::failure::KINDS;
+use super::plan::RoundPlan;
+use super::record::{self, ChaosRecord};
+use super::round::{self, RoundReport};
+use super::struck::Struck;
+use crate::error::{Error, Result};
+use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
+use crate::pacemaker::{ClusterOptions, PacemakerCluster, save};
+use crate::report;
+use crate::story::Story;
+use crate::suite::TestBed as _;
+
+/// As EC2 has it between two zones: what is done while a call is under way can hit it.
+const LATENCY: Duration = Duration::from_millis(100);
+
+/// What to run.
+#[derive(Debug)]
+pub struct ChaosRun {
+    /// How many rounds, for each number of nodes.
+    pub rounds: u32,
+    /// The first of them.
+    pub first: u32,
+    /// What the plans are made from.
+    pub seed: u64,
+    /// What each round begins with, by its number in `KINDS`; all in turn without it.
+    pub kind: Option<usize>,
+    /// The sizes of the clusters.
+    pub nodes: Vec<u8>,
+    /// Whether each round is told in full, not only a wrong one.
+    pub timelines: bool,
+    /// Whether the plans are only printed.
+    pub only_plans: bool,
+    /// The clusters.
+    pub options: ClusterOptions,
+    /// Where logs of a wrong round are kept.
+    pub save: PathBuf,
+    /// Where the record is written.
+    pub record: PathBuf,
+}
+
+/// Runs the rounds, prints each as it ends and the figures at the end, writes the record, and returns the exit code that says whether none was wrong.
+pub fn run(request: &ChaosRun) -> Result<ExitCode> {
+    println!("chaos: seed {}, {} rounds each with {:?} nodes", request.seed, request.rounds, request.nodes);
+    let mut records = Vec::new();
+    for &nodes in &request.nodes {
+        if request.only_plans {
+            for round in rounds(request) {
+                println!("{round:>4}  {}", RoundPlan::of(request.seed, nodes, round, request.kind));
+            }
+            continue;
+        }
+        records.push(ChaosRecord::new(nodes, request.seed));
+        let passed = with(request, nodes, &mut records)?;
+        if !passed {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rounds(request: &ChaosRun) -> std::ops::Range<u32> {
+    request.first..request.first.saturating_add(request.rounds)
+}
+
+fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bool> {
+    let began = Instant::now();
+    // A private address moves within a subnet.
+    let mut cluster =
+        PacemakerCluster::up(&ClusterOptions { nodes, one_subnet: true, ..request.options.clone() })?;
+    cluster.create_resource()?;
+    cluster.create_private_beside()?;
+    cluster.world().cloud().set_latency(LATENCY);
+    cluster.settle(None, TAKEOVER_LIMIT)?;
+    println!("{nodes} nodes, each address on one of them, after {:.1} s", began.elapsed().as_secs_f64());
+    let (mut live, mut deep) = (false, false);
+    let mut passed = true;
+    for number in rounds(request) {
+        let plan = RoundPlan::of(request.seed, nodes, number, request.kind);
+        let mut told = RoundReport::default();
+        let outcome = prepare(&mut cluster, &plan, &mut live, &mut deep)
+            .and_then(|()| round::play(&mut cluster, &plan, nodes, &mut told));
+        if let Err(Error::Interrupted) = outcome {
+            return Err(Error::Interrupted);
+        }
+        let wrong = outcome.err().map(|error| error.to_string());
+        passed = wrong.is_none();
+        print!("{}", record::line(&plan, nodes, &told, wrong.as_deref()));
+        if request.timelines || !passed {
+            print!("{}", report::timeline(&cluster.tell(&story(&plan, &told))?));
+        }
+        if let Some(record) = records.last_mut() {
+            record.add(plan, told, wrong);
+        }
+        record::write(&request.record, records)?;
+        if !passed {
+            explain(request, &cluster, nodes, number);
+            break;
+        }
+    }
+    if let Some(record) = records.last() {
+        print!("{}", record.summary());
+    }
+    println!("in {:.0} s; written to {}", began.elapsed().as_secs_f64(), request.record.display());
+    Ok(passed)
+}
+
+/// Sets what the plan wants set before its round.
+fn prepare(cluster: &mut PacemakerCluster, plan: &RoundPlan, live: &mut bool, deep: &mut bool) -> Result<()> {
+    if plan.live != *live {
+        cluster.set_meta("allow-migrate", if plan.live { "true" } else { "" })?;
+        *live = plan.live;
+    }
+    if plan.deep != *deep {
+        cluster.set_deep_monitor(plan.deep)?;
+        *deep = plan.deep;
+    }
+    cluster.settle(None, RETURN_LIMIT).map(drop)
+}
+
+fn story(plan: &RoundPlan, told: &RoundReport) -> Story {
+    let mut story = Story::default();
+    story.failure(told.began, format!("round {}", plan.round));
+    for Struck { failure, node, from, to, .. } in &told.struck {
+        let whom = node.map_or_else(|| "all".to_owned(), |node| node.to_string());
+        story.note_at(*from, format!("{whom}: {failure}"));
+        if let Some(to) = to {
+            story.note_at(*to, format!("{whom}: {failure}: over"));
+        }
+    }
+    story
+}
+
+/// What somebody needs who wants to know why.
+fn explain(request: &ChaosRun, cluster: &PacemakerCluster, nodes: u8, round: u32) {
+    save::explain(cluster, &request.save, &format!("chaos-{nodes}-{}-{round}", request.seed));
+    let kind = request.kind.and_then(|kind| KINDS.get(kind));
+    let kind = kind.map_or_else(String::new, |kind| format!(" --kind '{kind}'"));
+    let seed = request.seed;
+    println!(
+        "--- this round again: cluster chaos --seed {seed} --nodes {nodes} --first {round} --rounds 1{kind}"
+    );
+}

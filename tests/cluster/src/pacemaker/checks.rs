@@ -1,0 +1,158 @@
+//! Looks at the running cluster: waits until it is settled, and asserts what must or must not have happened.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::crm_mon::ClusterStatus;
+use super::journal::{Event, EventKind};
+use super::settled::{Outside, verdict};
+use super::{ELASTIC, ManagedAddress, PacemakerCluster, RESOURCE};
+use crate::error::{Error, Result, ensure};
+use crate::topology::{NodeName, name_of};
+use crate::wait::{Epoch, Look, until};
+
+impl PacemakerCluster {
+    /// Waits until all nodes that are well agree on one active node, the cloud and a client agree with them, nothing
+    /// is pending, blocked or failed, and all that has lasted for a second. Returns the active node.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] with the last flaw; [`Error::Wrong`] when the active node is not `expected`.
+    pub fn settle(&self, expected: Option<NodeName>, limit: Duration) -> Result<NodeName> {
+        let active = self.settled("a settled cluster", limit, || self.look())?;
+        ensure(expected.is_none_or(|node| node == active), || {
+            format!("settled on {active} instead of {}", name_of(expected))
+        })?;
+        Ok(active)
+    }
+
+    /// Asserts that no node has a failed action or a fail-count on record.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with the record.
+    pub fn ensure_no_failures(&self) -> Result<()> {
+        for node in self.well() {
+            let status = self.status(node)?;
+            let counted =
+                status.fail_counts().map(|(id, on, count)| format!("fail-count of {id} on {on}: {count}"));
+            let remembered: Vec<_> =
+                status.failures().iter().map(ToString::to_string).chain(counted).collect();
+            ensure(remembered.is_empty(), || format!("{node} remembers: {}", remembered.join("; ")))?;
+        }
+        Ok(())
+    }
+
+    /// Asserts that since `from` no action but monitors was run on any node and no holder of an address has changed.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with what was done.
+    pub fn ensure_untouched(&mut self, from: Epoch) -> Result<()> {
+        let addresses = self.addresses().to_vec();
+        addresses.into_iter().try_for_each(|address| self.ensure_address_untouched(address, from))
+    }
+
+    /// Asserts the same of one of the addresses.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] with what was done.
+    pub fn ensure_address_untouched(&mut self, address: &ManagedAddress, from: Epoch) -> Result<()> {
+        let resource = address.resource;
+        let events = self.events_since(from)?;
+        let actions: Vec<_> = started(&events, resource).collect();
+        ensure(actions.is_empty(), || format!("the cluster acted on {resource}: {actions:?}"))?;
+        let mut changes = self.world().history_of(address.ip);
+        changes.retain(|held| held.at >= from);
+        ensure(changes.is_empty(), || format!("the address of {resource} moved: {changes:?}"))
+    }
+
+    /// Returns the actions other than monitors that the agent was started with since `from`, on one node or on all.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub fn actions_since(&mut self, from: Epoch, on: Option<NodeName>) -> Result<Vec<(NodeName, String)>> {
+        let events = self.events_since(from)?;
+        let run = started(&events, RESOURCE).filter(|(node, _)| on.is_none_or(|on| on == *node));
+        Ok(run.map(|(node, action)| (node, action.to_owned())).collect())
+    }
+
+    /// Waits until an action has begun on a node since `from`.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`].
+    pub fn wait_for_action(
+        &mut self,
+        action: &str,
+        on: NodeName,
+        from: Epoch,
+        limit: Duration,
+    ) -> Result<()> {
+        until(&format!("{action} on {on}"), limit, || {
+            let seen = self.actions_since(from, Some(on))?;
+            Ok(if seen.iter().any(|(_, name)| name == action) {
+                Look::There(())
+            } else {
+                Look::NotYet(format!("{seen:?}"))
+            })
+        })
+    }
+
+    /// Returns the nodes that are well and have an address on a device.
+    ///
+    /// # Errors
+    /// When a node cannot be asked.
+    pub fn devices_with(&self, ip: Ipv4Addr) -> Result<Vec<NodeName>> {
+        let shown = format!(" {ip}/");
+        let mut found = Vec::new();
+        for node in self.well() {
+            if self.node(node)?.run(&["ip", "-4", "-o", "address", "show"])?.contains(&shown) {
+                found.push(node);
+            }
+        }
+        Ok(found)
+    }
+
+    fn look(&self) -> Result<Result<NodeName, String>> {
+        let mut views = Vec::new();
+        for node in self.well() {
+            match Look::tolerant(self.status(node))? {
+                Look::There(status) => views.push((node, status)),
+                Look::NotYet(why) => return Ok(Err(why)),
+            }
+        }
+        let outside: Result<Vec<_>> = self.addresses.iter().map(|address| self.outside(address)).collect();
+        match verdict(&views, &self.standby, &outside?) {
+            Err(why) => Ok(Err(why)),
+            Ok(active) => Ok(self.idle(&views)?.map(|()| active)),
+        }
+    }
+
+    fn outside(&self, address: &ManagedAddress) -> Result<Outside> {
+        let (resource, holder) = (address.resource, self.world().holder_of(address.ip));
+        Ok(if *address == ELASTIC {
+            Outside { resource, holder, answering: self.probe().answering(), devices: None }
+        } else {
+            // No client asks for it: a neighbour may go on sending to the node that had it, which EC2 never does.
+            Outside { resource, holder, answering: holder, devices: Some(self.devices_with(address.ip)?) }
+        })
+    }
+
+    /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.
+    fn idle(&self, views: &[(NodeName, ClusterStatus)]) -> Result<Result<(), String>> {
+        let dc = views.iter().find_map(|(_, status)| status.dc()).unwrap_or_default();
+        match self.run(&["crmadmin", "-S", dc]) {
+            Ok(state) if state.contains("S_IDLE") => Ok(Ok(())),
+            Ok(state) => Ok(Err(format!("the controller is busy: {}", state.trim()))),
+            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+}
+
+/// Returns the actions other than monitors that a resource's agent was started with, and where.
+fn started<'e>(events: &'e [Event], resource: &str) -> impl Iterator<Item = (NodeName, &'e str)> {
+    events.iter().filter_map(move |event| match &event.kind {
+        EventKind::Executing { action, resource: own } if own == resource && action != "monitor" => {
+            Some((event.node, action.as_str()))
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,103 @@
+//! Documents as printed by `crm_mon` 2.1.5, shortened.
+
+use super::*;
+
+pub(in crate::pacemaker) const HEALTHY: &str = r#"<pacemaker-result api-version="2.25" request="crm_mon -1 --output-as=xml">
+  <summary>
+    <stack type="corosync"/>
+    <current_dc present="true" version="2.1.5-a3f44794f94" name="n1" id="1" with_quorum="true" mixed_version="false"/>
+    <cluster_options stonith-enabled="false" no-quorum-policy="ignore" maintenance-mode="false"/>
+  </summary>
+  <nodes>
+    <node name="n1" id="1" online="true" standby="false" standby_onfail="false" maintenance="false" pending="false" unclean="false" health="green" shutdown="false" expected_up="true" is_dc="true" resources_running="1" type="member"/>
+    <node name="n2" id="2" online="true" standby="false" standby_onfail="false" maintenance="false" pending="false" unclean="false" health="green" shutdown="false" expected_up="true" is_dc="false" resources_running="0" type="member"/>
+  </nodes>
+  <resources>
+    <resource id="eip" resource_agent="ocf:heartbeat:eip" role="Started" active="true" orphaned="false" blocked="false" managed="true" failed="false" failure_ignored="false" nodes_running_on="1">
+      <node name="n1" id="1" cached="true"/>
+    </resource>
+  </resources>
+  <node_history>
+    <node name="n1">
+      <resource_history id="eip" orphan="false" migration-threshold="1000000">
+        <operation_history call="6" task="start" rc="0" rc_text="ok" exec-time="159ms" queue-time="0ms"/>
+      </resource_history>
+    </node>
+  </node_history>
+  <status code="0" message="OK"/>
+</pacemaker-result>"#;
+
+const ISOLATED: &str = r#"<pacemaker-result api-version="2.25" request="crm_mon -1 --output-as=xml">
+  <summary>
+    <current_dc present="true" version="2.1.5-a3f44794f94" name="n2" id="2" with_quorum="false" mixed_version="false"/>
+  </summary>
+  <nodes>
+    <node name="n1" id="1" online="false" standby="false" standby_onfail="false" maintenance="false" pending="false" unclean="true" shutdown="false"/>
+    <node name="n2" id="2" online="true" standby="true" standby_onfail="false" maintenance="false" pending="false" unclean="false" shutdown="false"/>
+  </nodes>
+  <resources>
+    <resource id="eip" resource_agent="ocf:heartbeat:eip" role="Started" active="true" orphaned="false" blocked="true" managed="true" failed="true" failure_ignored="false" nodes_running_on="2" pending="Stopping">
+      <node name="n1" id="1" cached="true"/>
+      <node name="n2" id="2" cached="true"/>
+    </resource>
+  </resources>
+  <node_history>
+    <node name="n2">
+      <resource_history id="eip" orphan="false" migration-threshold="1000000" fail-count="1000000" last-failure="Sat Nov 21 10:05:56 2026">
+        <operation_history call="6" task="start" rc="1" rc_text="error" exec-time="12160ms" queue-time="0ms"/>
+      </resource_history>
+    </node>
+  </node_history>
+  <failures>
+    <failure op_key="eip_start_0" node="n2" exitstatus="error" exitreason="EC2 &lt;silent&gt;" exitcode="1" call="6" status="complete" queued="0" exec="12160" interval="0" task="start"/>
+  </failures>
+  <status code="0" message="OK"/>
+</pacemaker-result>"#;
+
+#[test]
+fn a_healthy_cluster_has_no_flags_and_no_failures() {
+    let status = ClusterStatus::parse(HEALTHY).unwrap();
+    assert_eq!(status.dc(), Some("n1"));
+    assert!(status.has_quorum());
+    let nodes: Vec<_> = status.nodes().iter().map(|n| (n.name.as_str(), n.online, n.flags().len())).collect();
+    assert_eq!(nodes, [("n1", true, 0), ("n2", true, 0)]);
+    let resource = status.resource("eip").unwrap();
+    assert_eq!((resource.role.as_str(), resource.nodes()), ("Started", vec!["n1"]));
+    assert!(resource.flags().is_empty(), "{:?}", resource.flags());
+    assert!(status.failures().is_empty());
+    assert_eq!(status.fail_counts().next(), None);
+}
+
+#[test]
+fn what_a_split_leaves_behind_is_seen() {
+    let status = ClusterStatus::parse(ISOLATED).unwrap();
+    assert!(!status.has_quorum());
+    assert_eq!(status.nodes()[0].flags(), ["unclean"]);
+    assert!(!status.nodes()[0].online);
+    assert_eq!(status.nodes()[1].flags(), ["standby"]);
+    let resource = status.resource("eip").unwrap();
+    assert_eq!(resource.nodes(), ["n1", "n2"]);
+    assert_eq!(resource.flags(), ["blocked", "failed", "pending"]);
+    assert_eq!(resource.pending, "Stopping");
+    assert_eq!(status.fail_counts().collect::<Vec<_>>(), [("eip", "n2", "1000000")]);
+    assert_eq!(status.failures()[0].to_string(), "eip_start_0 on n2: 1 EC2 <silent>");
+}
+
+#[test]
+fn resources_in_groups_and_clones_are_resources_too() {
+    let members = r#"<clone id="c"><resource id="web" role="Started" managed="true"/><resource id="web" role="Stopped"/></clone>
+        <group id="g"><resource id="eip" role="Started" managed="true"><node name="n1"/></resource></group><bundle id="b"><replica/></bundle>"#;
+    let (before, rest) = HEALTHY.split_once("<resources>").unwrap();
+    let (_, after) = rest.split_once("</resources>").unwrap();
+    let status = ClusterStatus::parse(&format!("{before}<resources>{members}</resources>{after}")).unwrap();
+    assert_eq!(status.resources().iter().filter(|found| found.id == "web").count(), 2);
+    assert_eq!(status.resource("eip").unwrap().nodes(), ["n1"]);
+}
+
+#[test]
+fn output_of_a_node_without_a_cluster_is_an_error_and_not_an_empty_cluster() {
+    let refused = r#"<pacemaker-result api-version="2.25"><status code="102" message="Not connected"/></pacemaker-result>"#;
+    assert!(ClusterStatus::parse(refused).is_err());
+    assert!(ClusterStatus::parse("crm_mon: Error: cluster is not available on this node").is_err());
+    assert!(ClusterStatus::parse("<nodes><node name='n1'").is_err());
+}

@@ -1,0 +1,97 @@
+//! A takeover to look at: the resource is created, the node that holds the address dies, the other one takes over.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use super::scenario::TAKEOVER_LIMIT;
+use super::{ClusterOptions, PacemakerCluster, RESOURCE};
+use crate::chronicle::Chronicle;
+use crate::error::{Error, Result, ensure};
+use crate::report;
+use crate::story::Story;
+use crate::suite::TestBed as _;
+use crate::topology::{ELASTIC_IP, NodeName, RunId};
+
+/// Runs the demonstration and removes everything.
+pub fn run(options: &ClusterOptions) -> Result<()> {
+    let began = Instant::now();
+    println!(
+        "== A cluster of {} nodes: Pacemaker and Corosync, each node in its own namespaces",
+        options.nodes
+    );
+    let cluster = PacemakerCluster::up(options)?;
+    let run = cluster.run_id().clone();
+    println!("   online after {:.1} s", began.elapsed().as_secs_f64());
+    takeover(cluster)?;
+    ensure_gone(&run, options)?;
+    println!("\nAll of it has been removed again. {:.0} s in all.", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn takeover(mut cluster: PacemakerCluster) -> Result<()> {
+    println!("\n== The resource\n   $ {}", PacemakerCluster::creation());
+    cluster.create_resource()?;
+    let holder = cluster.settle(None, TAKEOVER_LIMIT)?;
+    show(&cluster, holder)?;
+
+    println!("\n== Power cut of {holder}: kill -9 of its PID 1, and its network falls silent");
+    let mut story = Story::default();
+    let at = cluster.power_off(holder)?;
+    story.failure(at, format!("power cut of {holder}"));
+    let survivor = cluster.settle(None, TAKEOVER_LIMIT)?;
+    ensure(survivor != holder, || format!("the address is still on {holder}"))?;
+    story.target = Some(survivor);
+    story.close();
+    let told = cluster.tell(&story)?;
+    println!("   seconds after the power cut\n{}", report::timeline(&told));
+    show(&cluster, survivor)?;
+    print!("\n{}", summary(&told, holder, survivor));
+    Ok(())
+}
+
+fn show(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
+    let status = cluster.status(node)?;
+    let role =
+        status.resource(RESOURCE).map(|r| format!("{} {}", r.role, r.nodes().join(" "))).unwrap_or_default();
+    println!("   crm_mon on {node}: {RESOURCE} (ocf:heartbeat:eip): {role}");
+    println!("   EC2: {ELASTIC_IP} is associated with {} ({node})", node.instance());
+    println!("   http://{ELASTIC_IP}/ is answered by {node}");
+    Ok(())
+}
+
+fn summary(told: &Chronicle, from: NodeName, to: NodeName) -> String {
+    let marks = &told.marks;
+    let at =
+        |instant| marks.after(instant).map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2} s"));
+    let span = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => format!("{:.0} ms", (b - a) * 1000.0),
+        _ => "-".to_owned(),
+    };
+    let rows = [
+        (format!("{from} is dead"), "0.00 s".to_owned(), String::new()),
+        ("Corosync suspects it".to_owned(), at(marks.detected), String::new()),
+        (format!("Pacemaker runs `eip start` on {to}"), at(marks.start), String::new()),
+        ("AssociateAddress reaches EC2".to_owned(), at(marks.associate), span(marks.start, marks.associate)),
+        ("the address has moved".to_owned(), at(marks.moved), span(marks.associate, marks.moved)),
+        (format!("a client gets an answer from {to}"), at(marks.answered), span(marks.moved, marks.answered)),
+    ];
+    let mut text = format!("{:<40} {:>8}  {:>12}\n", "", "after", "own share");
+    for (what, after, share) in rows {
+        text.push_str(format!("{what:<40} {after:>8}  {share:>12}").trim_end());
+        text.push('\n');
+    }
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{:<40} {:>6.2} s", "outage as the client saw it", told.outage.longest);
+    text
+}
+
+/// The promise to leave nothing behind is checked, not assumed.
+fn ensure_gone(run: &RunId, options: &ClusterOptions) -> Result<()> {
+    let parts = NodeName::first(options.nodes).map(|node| node.to_string()).chain(["cloud".to_owned()]);
+    let namespaces = parts.map(|part| run.namespace_path(part));
+    let folder = std::env::temp_dir().join(run.to_string());
+    match namespaces.chain([folder]).find(|path| path.exists()) {
+        Some(left) => Err(Error::Wrong(format!("{} was left behind", left.display()))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! What can happen to the cluster daemons of a node, and how a node becomes a member again.
+
+use std::time::Duration;
+
+use super::PacemakerCluster;
+use crate::error::Result;
+use crate::machines::NodeCondition;
+use crate::topology::NodeName;
+use crate::wait::{Epoch, Look, until};
+
+const COROSYNC_LIMIT: Duration = Duration::from_secs(20);
+/// The daemons that outlive a killed Corosync where no service manager ends them.
+const DAEMONS: [&str; 8] = [
+    "pacemakerd",
+    "pacemaker-based",
+    "pacemaker-fence",
+    "pacemaker-execd",
+    "pacemaker-attrd",
+    "pacemaker-sched",
+    "pacemaker-contr",
+    "corosync",
+];
+
+impl PacemakerCluster {
+    /// Kills a node's Corosync and returns when.
+    ///
+    /// # Errors
+    /// When the node is not running.
+    pub fn kill_corosync(&mut self, node: NodeName) -> Result<Epoch> {
+        self.node(node)?.kill_processes(&["corosync"])?;
+        Ok(self.set_condition(node, NodeCondition::NoCorosync))
+    }
+
+    /// Makes good whatever has happened to a node, but processes that were stopped, and returns when that began. The node need not be a
+    /// member yet.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn repair(&mut self, node: NodeName) -> Result<Epoch> {
+        let (at, condition) = self.reconnect(node)?;
+        match condition {
+            NodeCondition::Dead => self.node_mut(node)?.boot()?,
+            NodeCondition::NoCorosync => self.node(node)?.kill_processes(&DAEMONS).map(drop)?,
+            NodeCondition::Well | NodeCondition::Cut(_) => return Ok(at),
+        }
+        self.start_daemons(&[node])?;
+        Ok(at)
+    }
+
+    /// Starts Corosync and Pacemaker on nodes that run.
+    pub(super) fn start_daemons(&mut self, nodes: &[NodeName]) -> Result<()> {
+        for &name in nodes {
+            self.node_mut(name)?.daemon("corosync", &["corosync", "-f"])?;
+        }
+        for &name in nodes {
+            let node = self.node_mut(name)?;
+            until(&format!("corosync on {name}"), COROSYNC_LIMIT, || {
+                let said = node.output_of("corosync");
+                Ok(match Look::tolerant(node.run(&["corosync-cfgtool", "-s"]))? {
+                    Look::NotYet(why) => Look::NotYet(format!("{why} {said}")),
+                    Look::There(_) => Look::There(()),
+                })
+            })?;
+            // Without HOME, as under systemd.
+            node.daemon("pacemakerd", &["pacemakerd", "-f"])?;
+        }
+        Ok(())
+    }
+}

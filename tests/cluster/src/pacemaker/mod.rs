@@ -1,0 +1,233 @@
+//! Real clusters of Pacemaker and Corosync. Dropping one ends and removes everything.
+//!
+//! [`scenario`] says what happens, [`chaos`] plays rounds of random failures, [`demo`] and [`shell`] are for a person.
+
+mod admin;
+pub(crate) mod chaos;
+mod checks;
+pub mod corosync;
+pub(crate) mod crm_mon;
+pub(crate) mod demo;
+mod disturb;
+mod failures;
+pub mod journal;
+pub mod save;
+pub(crate) mod scenario;
+mod settled;
+pub(crate) mod shell;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use self::admin::MONITOR_INTERVAL;
+use self::crm_mon::ClusterStatus;
+use self::journal::{Event, FILES, LogFile};
+use crate::error::{Error, Result, ensure};
+use crate::machines::{Blueprint, Machines};
+use crate::state_dir::StateDir;
+use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
+use crate::wait::{Epoch, Look, until};
+
+/// The resource's id.
+pub const RESOURCE: &str = "eip";
+/// From the start of the daemons until all nodes are members: 5 s when nothing else runs.
+const ONLINE_LIMIT: Duration = Duration::from_secs(90);
+
+/// What a cluster is made of.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// The agent under test.
+    pub agent: PathBuf,
+    /// How many nodes: 2 or 3.
+    pub nodes: u8,
+    /// Corosync's token timeout.
+    pub token: Duration,
+    /// Whether all nodes are in one subnet, instead of one each.
+    pub one_subnet: bool,
+}
+
+/// An address, and the resource that moves it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ManagedAddress {
+    /// The resource's id.
+    pub resource: &'static str,
+    /// Its agent, of the provider `heartbeat`.
+    pub agent: &'static str,
+    /// The parameter that names the address.
+    pub parameter: &'static str,
+    /// The address.
+    pub ip: Ipv4Addr,
+    /// The calls to EC2 that move it: the one that takes it and the one that releases it.
+    pub calls: [&'static str; 2],
+}
+
+/// The elastic IP that every cluster is about.
+pub static ELASTIC: ManagedAddress = ManagedAddress {
+    resource: RESOURCE,
+    agent: "eip",
+    parameter: "elastic_ip",
+    ip: ELASTIC_IP,
+    calls: ["AssociateAddress", "DisassociateAddress"],
+};
+/// The private address that may be managed beside it.
+pub static PRIVATE: ManagedAddress = ManagedAddress {
+    resource: "vip",
+    agent: "vip",
+    parameter: "secondary_private_ip",
+    ip: PRIVATE_VIP,
+    calls: ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"],
+};
+
+/// Nodes with Pacemaker.
+pub struct PacemakerCluster {
+    machines: Machines,
+    addresses: Vec<&'static ManagedAddress>,
+    standby: BTreeSet<NodeName>,
+    stopped: BTreeSet<NodeName>,
+    logs: Vec<LogFile>,
+    events: Vec<Event>,
+}
+
+impl Deref for PacemakerCluster {
+    type Target = Machines;
+
+    fn deref(&self) -> &Machines {
+        &self.machines
+    }
+}
+
+impl DerefMut for PacemakerCluster {
+    fn deref_mut(&mut self) -> &mut Machines {
+        &mut self.machines
+    }
+}
+
+impl PacemakerCluster {
+    /// Brings a cluster up and returns once all nodes are online. It has no resource yet.
+    ///
+    /// # Errors
+    /// When any part fails to come up; what was made until then is removed.
+    pub fn up(options: &ClusterOptions) -> Result<Self> {
+        let mut cluster = Self::boot(options, |_, _| Ok(()))?;
+        cluster.start_daemons(&cluster.nodes())?;
+        cluster.wait_online()?;
+        // The short time is for this start alone. A node that comes back alone for a moment must not believe that it is the cluster.
+        cluster.run(&["crm_attribute", "--name", "dc-deadtime", "--delete"])?;
+        Ok(cluster)
+    }
+
+    /// Boots the nodes in their cloud; no cluster daemon runs yet. Before a node's first boot, `before` may change its
+    /// state folder: a folder `etc` becomes its `/etc`, an executable `prepare` is run at the end of each boot.
+    ///
+    /// # Errors
+    /// When any part fails to come up; what was made until then is removed.
+    pub fn boot(
+        options: &ClusterOptions,
+        mut before: impl FnMut(&StateDir, NodeName) -> Result<()>,
+    ) -> Result<Self> {
+        let blueprint = Blueprint {
+            nodes: options.nodes,
+            one_subnet: options.one_subnet,
+            node_files: include_str!("node-files.sh"),
+            subject: find(&options.agent)?,
+            user: None,
+        };
+        let names: Vec<NodeName> = NodeName::first(options.nodes).collect();
+        let mut machines = Machines::create(&blueprint, |state, name| {
+            write_files(state, name, &names, options.token)?;
+            before(state, name)
+        })?;
+        let mut logs = Vec::new();
+        for &name in &names {
+            let node = machines.node_mut(name)?;
+            logs.extend(FILES.iter().map(|file| LogFile::new(name, node.logs().join(file))));
+            node.boot()?;
+        }
+        let (standby, stopped) = (BTreeSet::new(), BTreeSet::new());
+        Ok(Self { machines, addresses: vec![&ELASTIC], standby, stopped, logs, events: Vec::new() })
+    }
+
+    /// Returns the nodes that nothing has happened to.
+    #[must_use]
+    pub fn well(&self) -> Vec<NodeName> {
+        let mut well = self.machines.well();
+        well.retain(|node| !self.stopped.contains(node));
+        well
+    }
+
+    /// Returns the addresses that the cluster manages, the elastic IP first.
+    #[must_use]
+    pub fn addresses(&self) -> &[&'static ManagedAddress] {
+        &self.addresses
+    }
+
+    /// Runs a command on the first node that is well.
+    ///
+    /// # Errors
+    /// When no node is, or the command fails.
+    pub fn run(&self, words: &[&str]) -> Result<String> {
+        let first = self.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))?;
+        self.node(first)?.run(words)
+    }
+
+    /// Returns what a node believes about the cluster.
+    ///
+    /// # Errors
+    /// When the node has no cluster running, or its answer is not understood.
+    pub fn status(&self, node: NodeName) -> Result<ClusterStatus> {
+        ClusterStatus::parse(&self.node(node)?.run(&["crm_mon", "-1", "--output-as=xml"])?)
+    }
+
+    /// Returns what the nodes' logs tell since `from`, in order of time.
+    ///
+    /// # Errors
+    /// When a log cannot be read.
+    pub fn events_since(&mut self, from: Epoch) -> Result<Vec<Event>> {
+        for log in &mut self.logs {
+            self.events.extend(log.read_on()?);
+        }
+        self.events.sort_by(|a, b| a.at.total_cmp(&b.at));
+        Ok(self.events.iter().filter(|event| event.at >= from).cloned().collect())
+    }
+
+    /// Waits until every node sees every node online.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`].
+    pub fn wait_online(&self) -> Result<()> {
+        let names = self.nodes();
+        until("all nodes online", ONLINE_LIMIT, || {
+            for &name in &names {
+                let status = match Look::tolerant(self.status(name))? {
+                    Look::There(status) => status,
+                    Look::NotYet(why) => return Ok(Look::NotYet(why)),
+                };
+                let well = |peer: &&NodeName| {
+                    let state = status.nodes().iter().find(|state| state.name == peer.to_string());
+                    state.is_some_and(|state| state.online && state.flags().is_empty())
+                };
+                if let Some(peer) = names.iter().find(|peer| !well(peer)) {
+                    return Ok(Look::NotYet(format!("{name} does not see {peer} online")));
+                }
+            }
+            Ok(Look::There(()))
+        })
+    }
+}
+
+/// Returns the agent's full path: nodes are started elsewhere.
+fn find(agent: &Path) -> Result<PathBuf> {
+    let found = fs::canonicalize(agent).map_err(Error::io(format_args!("the agent {}", agent.display())))?;
+    ensure(found.is_file(), || format!("the agent {} is not a file", found.display()))?;
+    Ok(found)
+}
+
+fn write_files(state: &StateDir, name: NodeName, all: &[NodeName], token: Duration) -> Result<()> {
+    state.write(&format!("{name}/etc-corosync/corosync.conf"), &corosync::configuration(all, token))?;
+    state.write(&format!("{name}/seed-cib.xml"), &corosync::seed_cib(all))?;
+    state.write(&format!("{name}/hosts"), &corosync::hosts(all)).map(drop)
+}

@@ -1,0 +1,120 @@
+//! `eipctl drill` in a real cluster: its figures have to be those of the cloud, and the cluster has to be as it was before.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
+use crate::error::{Error, Result, ensure};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
+use crate::story::Story;
+use crate::timeline::HolderSince;
+use crate::topology::{CLOUD_IP, ELASTIC_IP, WEB_PORT};
+use crate::wait::{Epoch, Look, now, until};
+
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
+        name: "drill",
+        about: "eipctl drill: away and back, with the figures that the cloud shows",
+        start: StartState::Healthy,
+        run: drill,
+    },
+    PacemakerScenario {
+        name: "drill-killed",
+        about: "eipctl drill is killed in the middle: no constraint is left",
+        start: StartState::Healthy,
+        run: killed,
+    },
+];
+
+/// What the clocks of drill and cloud may differ by: the drill counts from when the order was given.
+const TOLERANCE_MS: u64 = 50;
+
+fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let home = active(cluster)?;
+    story.target = Some(home);
+    let began = now();
+    // As an instance reaches it, by the way to the internet. Gone with the link the next time that goes down, if not before.
+    let (address, way) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string());
+    let node = cluster.node(home)?;
+    node.run(&["ip", "route", "replace", &address, "via", &way])?;
+    let port = WEB_PORT.to_string();
+    let words = ["/run/harness/eipctl", "drill", RESOURCE, "--yes", "--json", "--probe", &port];
+    story.failure(began, words.join(" "));
+    let limit = TAKEOVER_LIMIT * 3;
+    let printed = node.command(&words)?.limit(limit).run()?;
+    node.run(&["ip", "route", "del", &address])?;
+    let document: Value = serde_json::from_str(&printed).map_err(|error| Error::Unreadable {
+        what: "the output of the drill".into(),
+        why: error.to_string(),
+    })?;
+    story.close();
+    cluster.settle(Some(home), TAKEOVER_LIMIT)?;
+    cluster.ensure_no_failures()?;
+    ensure_no_constraint(cluster)?;
+    let gaps = gaps(&cluster.world().history(), began);
+    let moves = document.get("moves").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    ensure(moves.len() == 2 && gaps.len() == 2, || format!("two moves expected: {gaps:?}, {document}"))?;
+    for (told, gap) in moves.iter().zip(gaps) {
+        let figure = |path: &str| told.pointer(path).and_then(Value::as_u64).unwrap_or(u64::MAX);
+        let (least, most) = (figure("/nobody_ms/at_least"), figure("/nobody_ms/at_most"));
+        let right = least <= gap + TOLERANCE_MS && gap <= most.saturating_add(TOLERANCE_MS);
+        ensure(right, || format!("nobody held the address for {gap} ms, the drill says: {told}"))?;
+        // That it comes through, not for how long it does not: the cloud takes every connection, and then looks for the holder.
+        let came_through = figure("/client/failed") < figure("/client/attempts");
+        ensure(came_through, || format!("no client came through: {told}"))?;
+        story.fact(format!("nobody held it for {gap} ms; the drill says {least} to {most} ms"));
+    }
+    Ok(())
+}
+
+fn killed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let home = active(cluster)?;
+    let began = now();
+    story.failure(began, "eipctl drill, then kill -9 once the address moves");
+    let words = ["/run/harness/eipctl", "drill", RESOURCE, "--yes"];
+    cluster.node_mut(home)?.daemon("drill", &words)?;
+    cluster.wait_for_action("stop", home, began, TAKEOVER_LIMIT)?;
+    let killed = cluster.node(home)?.kill_processes(&["eipctl"])?;
+    ensure(killed == 1, || format!("{killed} processes named eipctl"))?;
+    story.note("killed");
+    until("the constraint to be removed", TAKEOVER_LIMIT, || Look::tolerant(ensure_no_constraint(cluster)))?;
+    story.target = Some(cluster.settle(None, TAKEOVER_LIMIT)?);
+    cluster.ensure_no_failures()
+}
+
+/// Nothing that a move by hand leaves is in the configuration.
+fn ensure_no_constraint(cluster: &PacemakerCluster) -> Result<()> {
+    let constraints = cluster.run(&["cibadmin", "--query", "--scope", "constraints"])?;
+    ensure(!constraints.contains("cli-"), || format!("a constraint is left: {constraints}"))
+}
+
+/// Returns for each change from one node to another how long nobody held the address in between, in milliseconds.
+fn gaps(history: &[HolderSince], from: Epoch) -> Vec<u64> {
+    let mut gaps = Vec::new();
+    let mut free_since: Option<Epoch> = None;
+    for held in history.iter().filter(|held| held.at >= from) {
+        if held.by.is_none() {
+            free_since = Some(held.at);
+            continue;
+        }
+        let seconds = free_since.take().map_or(0.0, |since| held.at - since);
+        let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        gaps.push(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::NodeName;
+
+    #[test]
+    fn a_move_straight_from_node_to_node_has_no_gap() {
+        let held = |at, by: Option<NodeName>| HolderSince { at, by, made_by: None };
+        let [n1, n2] = ["n1", "n2"].map(|name| name.parse().ok());
+        let history = [held(1.0, n1), held(5.0, n2), held(6.0, None), held(6.25, n1)];
+        assert_eq!(gaps(&history, 2.0), [0, 250]);
+    }
+}

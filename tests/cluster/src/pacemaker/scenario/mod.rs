@@ -1,0 +1,107 @@
+//! The scenarios: a state to begin with, something that happens, the state that has to follow.
+
+mod drill;
+mod failures;
+mod moves;
+mod outages;
+mod private;
+mod returns;
+mod start;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+pub use self::start::StartState;
+use super::{ClusterOptions, PacemakerCluster, save};
+use crate::chronicle::Chronicle;
+use crate::error::{Error, Result, ensure};
+use crate::machines::Machines;
+use crate::story::Story;
+use crate::suite::{self, TestBed};
+use crate::topology::NodeName;
+
+/// From a failure to a settled takeover: 2-4 s with the default token, more on a busy machine.
+pub(crate) const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
+/// From a repair until the node is a member again and all is settled. Longer than a start or stop (60 s) that was under
+/// way and has to run out first.
+pub(crate) const RETURN_LIMIT: Duration = Duration::from_secs(150);
+
+/// A test of the whole cluster.
+pub type PacemakerScenario = suite::Scenario<PacemakerCluster>;
+
+impl TestBed for PacemakerCluster {
+    type Beginning = StartState;
+
+    fn prepare(&mut self, start: StartState) -> Result<()> {
+        start.prepare(self)
+    }
+
+    fn machines(&self) -> &Machines {
+        self
+    }
+
+    fn tell(&mut self, story: &Story) -> Result<Chronicle> {
+        let events = self.events_since(story.window().0)?;
+        Ok(Chronicle::of(story, self, events))
+    }
+}
+
+/// Plays scenarios on one cluster, and on a fresh one after a failure, and returns whether all passed. `keep` is where logs of failed
+/// scenarios are kept.
+pub fn test(
+    scenarios: &[&'static PacemakerScenario],
+    options: &ClusterOptions,
+    keep: &Path,
+) -> Result<ExitCode> {
+    let began = Instant::now();
+    println!("agent under test: {}", options.agent.display());
+    let cluster_for = |scenario: &PacemakerScenario, before: Option<PacemakerCluster>| {
+        let one_subnet = scenario.start.needs_one_subnet();
+        if let Some(running) = before.filter(|running| running.is_in_one_subnet() == one_subnet) {
+            return Ok(Some(running));
+        }
+        let began = Instant::now();
+        let cluster = PacemakerCluster::up(&ClusterOptions { one_subnet, ..options.clone() })?;
+        println!("{} nodes online after {:.1} s", options.nodes, began.elapsed().as_secs_f64());
+        Ok(Some(cluster))
+    };
+    let rows = suite::play(scenarios.iter().copied(), cluster_for, |cluster, scenario| {
+        save::explain(cluster, keep, scenario);
+    })?;
+    Ok(suite::sum_up(&rows, began))
+}
+
+/// Returns all scenarios, in the order in which one cluster serves as many of them as possible.
+pub fn all() -> Vec<&'static PacemakerScenario> {
+    let groups = [
+        moves::SCENARIOS,
+        drill::SCENARIOS,
+        outages::QUIET,
+        failures::SCENARIOS,
+        returns::SCENARIOS,
+        outages::TAKEOVERS,
+        private::SCENARIOS,
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// Returns the node that holds the address.
+fn active(cluster: &PacemakerCluster) -> Result<NodeName> {
+    cluster.world().holder().ok_or_else(|| Error::Wrong("nobody holds the address".into()))
+}
+
+/// Returns the first node that is well and not `node`.
+fn another(cluster: &PacemakerCluster, node: NodeName) -> Result<NodeName> {
+    let other = cluster.well().into_iter().find(|other| *other != node);
+    other.ok_or_else(|| Error::Wrong(format!("no node but {node} is well")))
+}
+
+/// Waits until another node than `from` has taken over and all that are well agree, without a failed action.
+fn taken_over(cluster: &PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
+    let active = cluster.settle(None, TAKEOVER_LIMIT)?;
+    story.target = Some(active);
+    ensure(active != from, || format!("settled on {from}, which was to lose the address"))?;
+    cluster.ensure_no_failures()?;
+    Ok(active)
+}

@@ -1,0 +1,88 @@
+//! A secondary private address (`ocf:heartbeat:vip`) between nodes in one subnet, with the elastic IP on it: what a client of
+//! the elastic IP gets proves that EC2 routes to the node, that the node's device has the address, and that its neighbours know.
+
+use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, taken_over};
+use crate::error::{Result, ensure};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
+use crate::story::Story;
+use crate::topology::{NodeName, PRIVATE_VIP};
+use crate::wait::now;
+
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
+        name: "private-move",
+        about: "crm_resource --move of a resource vip: off the one node's device, onto the other's",
+        start: StartState::Private,
+        run: plain_move,
+    },
+    PacemakerScenario {
+        name: "private-migrate",
+        about: "the same with on_stop=unassign and allow-migrate=true: the elastic IP moves along all the same",
+        start: StartState::Private,
+        run: migrate,
+    },
+    PacemakerScenario {
+        name: "private-kill-node",
+        about: "power cut of the node with the private address, which the other takes over with the elastic IP on it",
+        start: StartState::Private,
+        run: kill_node,
+    },
+];
+
+fn plain_move(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let from = active(cluster)?;
+    order_move(cluster, story, from).map(drop)
+}
+
+fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    cluster.run(&["pcs", "resource", "update", RESOURCE, "on_stop=unassign"])?;
+    cluster.set_meta("allow-migrate", "true")?;
+    let from = cluster.settle(None, TAKEOVER_LIMIT)?;
+    let began = now();
+    let to = order_move(cluster, story, from)?;
+    let actions = cluster.actions_since(began, None)?;
+    for (node, action) in [(from, "migrate_to"), (to, "migrate_from"), (from, "stop")] {
+        let run = |(on, name): &(NodeName, String)| *on == node && name == action;
+        ensure(actions.iter().any(run), || format!("{action} was not run on {node}: {actions:?}"))?;
+    }
+    cluster.run(&["pcs", "resource", "update", RESOURCE, "on_stop=leave"])?;
+    cluster.set_meta("allow-migrate", "")?;
+    cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
+}
+
+/// Moves the resource and takes the constraint back that this leaves.
+fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
+    let to = another(cluster, from)?;
+    story.target = Some(to);
+    story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
+    cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &to.to_string()])?;
+    cluster.settle(Some(to), TAKEOVER_LIMIT)?;
+    story.close();
+    on_one_device(cluster, to)?;
+    cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;
+    cluster.settle(Some(to), TAKEOVER_LIMIT)?;
+    cluster.ensure_no_failures()?;
+    Ok(to)
+}
+
+fn kill_node(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let victim = active(cluster)?;
+    let at = cluster.power_off(victim)?;
+    story.failure(at, format!("{victim} lost power"));
+    let survivor = taken_over(cluster, story, victim)?;
+    story.close();
+    on_one_device(cluster, survivor)?;
+    story.note(format!("{victim} is switched on again"));
+    cluster.repair(victim)?;
+    cluster.settle(Some(survivor), RETURN_LIMIT)?;
+    on_one_device(cluster, survivor)?;
+    cluster.ensure_no_failures()
+}
+
+/// Asserts that of the nodes that are well this one alone has the private address, in EC2 and on its device.
+fn on_one_device(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
+    let holder = cluster.world().holder_of(PRIVATE_VIP);
+    ensure(holder == Some(node), || format!("{PRIVATE_VIP} is assigned to {holder:?}, not to {node}"))?;
+    let devices = cluster.devices_with(PRIVATE_VIP)?;
+    ensure(devices == [node], || format!("active on {node}, on the devices of {devices:?}"))
+}

@@ -1,0 +1,110 @@
+//! The states that scenarios begin with.
+
+use super::{RETURN_LIMIT, TAKEOVER_LIMIT, active};
+use crate::error::{Error, Result};
+use crate::machines::{Cut, NodeCondition};
+use crate::pacemaker::{PacemakerCluster, RESOURCE};
+use crate::topology::{NodeName, PRIVATE_VIP};
+use crate::wait::{Look, until};
+
+/// What a scenario begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartState {
+    /// All nodes well; no resource, and nobody holds the address.
+    Bare,
+    /// All nodes well, the resource settled, no failure on record.
+    Healthy,
+    /// All nodes well and in one subnet; a resource `vip` settled, with the address on the private address that it moves.
+    Private,
+    /// The node that held the address is cut off, another one has taken over.
+    TakenOverFromIsolated(Cut),
+    /// The node that held the address is dead, another one has taken over.
+    TakenOverFromDead,
+}
+
+impl StartState {
+    /// Returns whether all nodes have to be in one subnet.
+    pub fn needs_one_subnet(self) -> bool {
+        self == Self::Private
+    }
+
+    /// Brings the cluster into this state, unless it is in it already.
+    pub fn prepare(self, cluster: &mut PacemakerCluster) -> Result<()> {
+        cluster.world().heal();
+        match self {
+            Self::Bare => bare(cluster),
+            Self::Healthy => healthy(cluster),
+            Self::Private => private(cluster),
+            Self::TakenOverFromIsolated(cut) => {
+                without_one(cluster, NodeCondition::Cut(cut), |cluster, node| {
+                    cluster.cut(node, cut).map(drop)
+                })
+            }
+            Self::TakenOverFromDead => {
+                without_one(cluster, NodeCondition::Dead, |cluster, node| cluster.power_off(node).map(drop))
+            }
+        }
+    }
+}
+
+fn bare(cluster: &mut PacemakerCluster) -> Result<()> {
+    repair_all(cluster)?;
+    if has_resource(cluster)? {
+        cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
+    }
+    until("nobody holding the address", TAKEOVER_LIMIT, || {
+        Ok(cluster.world().holder().map_or(Look::There(()), |node| Look::NotYet(format!("{node} holds it"))))
+    })
+}
+
+fn healthy(cluster: &mut PacemakerCluster) -> Result<()> {
+    repair_all(cluster)?;
+    if !has_resource(cluster)? {
+        cluster.create_resource()?;
+    }
+    cluster.settle(None, RETURN_LIMIT)?;
+    if cluster.ensure_no_failures().is_err() {
+        cluster.clean_up()?;
+        cluster.settle(None, RETURN_LIMIT)?;
+    }
+    cluster.ensure_no_failures()
+}
+
+fn private(cluster: &mut PacemakerCluster) -> Result<()> {
+    repair_all(cluster)?;
+    if !has_resource(cluster)? {
+        cluster.create_private_resource()?;
+        until("the private address on a node", TAKEOVER_LIMIT, || {
+            let holder = cluster.world().holder_of(PRIVATE_VIP);
+            Ok(holder.map_or(Look::NotYet("nobody has it".into()), |_| Look::There(())))
+        })?;
+        cluster.world().put_on_private_vip()?;
+    }
+    cluster.settle(None, RETURN_LIMIT)?;
+    cluster.ensure_no_failures()
+}
+
+fn without_one(
+    cluster: &mut PacemakerCluster,
+    condition: NodeCondition,
+    strike: impl FnOnce(&mut PacemakerCluster, NodeName) -> Result<()>,
+) -> Result<()> {
+    let conditions = cluster.nodes().into_iter().map(|node| cluster.condition(node));
+    if conditions.filter(|known| *known != NodeCondition::Well).ne([condition]) {
+        healthy(cluster)?;
+        let node = active(cluster)?;
+        strike(cluster, node)?;
+    }
+    cluster.settle(None, TAKEOVER_LIMIT).map(drop)
+}
+
+fn repair_all(cluster: &mut PacemakerCluster) -> Result<()> {
+    cluster.nodes().into_iter().try_for_each(|node| cluster.repair(node).map(drop))
+}
+
+/// Asks a node that is a member of the cluster again, which a node just repaired is not at once.
+fn has_resource(cluster: &PacemakerCluster) -> Result<bool> {
+    let first = cluster.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))?;
+    let status = until("an answer of crm_mon", RETURN_LIMIT, || Look::tolerant(cluster.status(first)))?;
+    Ok(status.resource(RESOURCE).is_some())
+}
