@@ -84,6 +84,7 @@ pages: ## Renew the man pages and the shell completion from the agent's tables
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
 	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/stages"
+	if [ -d "$(EIP_CACHE)/next" ]; then $(AS_ROOT) rm -rf --one-file-system -- "$(EIP_CACHE)/next"; fi
 
 ##@ Installing (DESTDIR, PREFIX, OCF_ROOT, SYSCONFDIR and others say where: packaging/install)
 .PHONY: install uninstall
