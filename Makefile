@@ -84,6 +84,7 @@ pages: ## Renew what is made from the agent's tables: man pages, completion, met
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
 	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/stages"
+	if [ -d "$(EIP_CACHE)/next" ]; then $(AS_ROOT) rm -rf --one-file-system -- "$(EIP_CACHE)/next"; fi
 
 ##@ Installing (DESTDIR, PREFIX, OCF_ROOT, SYSCONFDIR and others say where: packaging/install)
 .PHONY: install uninstall
@@ -214,6 +215,45 @@ examples-test: agent ## pcs-examples: every file run as it stands, on real clust
 
 keepalived-test: ## Real keepalived with eip-keepalived: the article's configuration, VRRPv2 and v3, every failure, flapping (root)
 	$(call pairs_test,keepalived,keepalived)
+
+##@ On the newest cluster software: a root of Debian sid, built once into $EIP_CACHE (root)
+.PHONY: test-next next-tools next-demo next-cluster next-examples cts
+# The root, as $$root, and the way into it; cargo splits the latter at blanks.
+ENTER = $(AS_ROOT) env CI=$(CI) EIP_CACHE=$(EIP_CACHE) CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) $(CURDIR)/tests/next/enter $$root
+# $(call on_next,WHAT,COMMANDS): COMMANDS with $$root; a machine whose apt has no Debian to take sid from says so and goes on, except in CI.
+define on_next
+@sh tests/requirements next
+$(call where_possible,$(1),next, \
+	root=$$($(AS_ROOT) env EIP_CACHE="$(EIP_CACHE)" tests/next/root) && { $(2); } || \
+	{ [ $$? = 77 ] && echo "skipped: $(1)" && [ "$(CI)" != true ]; })
+endef
+test-next: ## The tools tests, the demo, the cluster scenarios and the examples on Debian sid's cluster software
+	@tests/stages agent next-tools next-demo next-cluster next-examples
+
+next-tools: agent
+	cargo test --locked -p agent-tests --test tools --no-run
+	$(call on_next,the tools tests on sid, \
+	cargo test --locked --config "target.'cfg(all())'.runner='$(ENTER)'" -p agent-tests --test tools -- --test-threads=4)
+
+next-demo: agent
+	cargo build --locked -p cluster
+	$(call on_next,the demo on sid,$(ENTER) sh tests/cluster/try-demo $(BIN)/cluster)
+
+next-cluster: agent
+	cargo build --locked -p cluster
+	$(call on_next,the cluster scenarios on sid,$(ENTER) $(BIN)/cluster test)
+
+next-examples: agent
+	cargo build --locked -p pcs-examples
+	$(call on_next,the examples on sid, \
+	env=$$(sh tests/python-env tests/examples/requirements.txt) && \
+		$(ENTER) $(BIN)/pcs-examples test --python "$$(echo "$$env"/lib/python3*/site-packages)" $(EXAMPLES))
+
+cts: agent ## Pacemaker's own test suites, cts-exec and cts-lab, with our agents as the resources
+	cargo test --locked -p cts
+	cargo build --locked -p cts
+	$(call on_next,Pacemaker's test suites, \
+	$(ENTER) $(BIN)/cts exec && $(ENTER) $(BIN)/cts lab --nodes 2 $(LAB) && $(ENTER) $(BIN)/cts lab --nodes 3 $(LAB))
 
 ##@ Longer than `make test`
 .PHONY: chaos storm

@@ -2,8 +2,9 @@
 
 /// Lines that CTS takes for bad news, and why they are none here.
 const NOISE: [(&str, &str); 1] = [
-    // The audits ask each node for each resource; the answer of a node without it is this exit line.
-    ("cts-exec-helper", "CRM_EX_ERROR"),
+    // CTS looks for "ERROR:", which is in the name of an exit code: a program's line at level info about its own end. Its audits' helper
+    // ends so on each node that a resource is not on, and daemons whose peer was killed do.
+    ("(crm_exit)", "info: Exiting"),
 ];
 
 /// The figures of a run.
@@ -88,4 +89,71 @@ pub fn flaws(summary: &Summary, tests: &[String]) -> Vec<String> {
     let noise = |line: &&String| NOISE.iter().any(|(one, other)| line.contains(one) && line.contains(other));
     flaws.extend(summary.bad_news.iter().filter(|line| !noise(line)).map(|line| format!("bad news: {line}")));
     flaws
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Recorded from cts-lab of Pacemaker 3.0.3.
+    const LOG: &str = "Nov 29 01:46:13\texerciser bad partition details for n1
+Nov 29 01:46:14\texerciser debug: cmd: stdout: FAILED
+Nov 29 01:46:33\texerciser Running test Flip                   (n1)            [  1]
+Nov 29 01:47:38\texerciser Overall Results:{'success': 2, 'failure': 0, 'BadNews': 0, 'skipped': 0}
+Nov 29 01:47:38\texerciser Test Flip                 {'calls': 1, 'failure': 0, 'skipped': 0, 'auditfail': 0}
+Nov 29 01:47:38\texerciser Test Restart              {'calls': 1, 'failure': 0, 'skipped': 0, 'auditfail': 0}
+Nov 29 01:47:38\texerciser <<<<<<<<<<<<<<<< TESTS COMPLETED
+";
+
+    fn flaws_of(log: &str, tests: &[&str]) -> Vec<String> {
+        let tests: Vec<String> = tests.iter().map(ToString::to_string).collect();
+        flaws(&Summary::parse(log), &tests)
+    }
+
+    #[test]
+    fn a_run_in_which_every_test_was_called_and_passed_is_good() {
+        assert_eq!(flaws_of(LOG, &["Flip", "Restart"]), [""; 0]);
+    }
+
+    #[test]
+    fn a_test_that_was_skipped_failed_or_not_called_is_a_flaw() {
+        for (flaw, log) in [
+            ("skipped: 1", LOG.replacen("'skipped': 0, 'auditfail'", "'skipped': 1, 'auditfail'", 1)),
+            (
+                "failure: 1",
+                LOG.replacen("'failure': 0, 'skipped': 0, 'a", "'failure': 1, 'skipped': 0, 'a", 1),
+            ),
+            ("auditfail: 1", LOG.replacen("'auditfail': 0", "'auditfail': 1", 1)),
+            ("calls: 0", LOG.replacen("'calls': 1", "'calls': 0", 1)),
+        ] {
+            let found = flaws_of(&log, &["Flip", "Restart"]);
+            assert!(
+                found.len() == 1 && found[0].starts_with("Flip") && found[0].contains(flaw),
+                "{flaw}: {found:?}"
+            );
+        }
+        assert_eq!(flaws_of(LOG, &["Flip", "Restart", "Standby"]).len(), 1, "not in the summary");
+        assert_eq!(flaws_of(LOG, &["Flip", "Flip", "Restart"]).len(), 1, "once instead of twice");
+    }
+
+    #[test]
+    fn a_run_that_broke_off_is_a_flaw() {
+        let (broken, _) = LOG.split_once("Nov 29 01:47:38\texerciser <").unwrap();
+        assert_eq!(flaws_of(broken, &["Flip", "Restart"]), ["cts-lab did not come to its end"]);
+    }
+
+    #[test]
+    fn bad_news_and_failed_audits_are_flaws_and_lines_about_an_exit_are_not() {
+        let line = |text: &str| format!("Nov 29 01:47:00\texerciser {text}\n{LOG}");
+        let bad = line(
+            "BadNews: Nov 29 01:46:50 n1 pacemaker-controld  [71] (log_executor_event) \terror: Result of stop",
+        );
+        assert_eq!(flaws_of(&bad, &["Flip", "Restart"]).len(), 1);
+        let audit = line("Audit CibAudit FAILED.");
+        assert_eq!(flaws_of(&audit, &["Flip", "Restart"]), ["Audit CibAudit FAILED."]);
+        let own = line(
+            "BadNews: Nov 29 01:46:50 n2 pacemaker-controld  [189] (crm_exit) \tinfo: Exiting pacemaker-controld | with status 1 (CRM_EX_ERROR: Error occurred)",
+        );
+        assert_eq!(flaws_of(&own, &["Flip", "Restart"]), [""; 0]);
+    }
 }
