@@ -220,7 +220,7 @@ keepalived-test: ## Real keepalived with eip-keepalived: the article's configura
 		{ $(AS_ROOT) env CI="$(CI)" $(BIN)/keepalived test "$(KEEPALIVED_PACKAGES)" || [ $$? = 77 ]; })
 
 ##@ Longer than `make test`
-.PHONY: chaos storm
+.PHONY: chaos storm mutants
 ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
@@ -231,6 +231,10 @@ chaos: agent ## Real clusters in rounds of random failures, checked strictly: RO
 storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
 	cargo run --release --locked -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
+
+mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 are drawn; an interrupted run continues (1 hour)
+	@cargo install --quiet --locked --version 27.1.0 --root "$(EIP_CACHE)/tools" --target-dir "$(EIP_CACHE)/tools/target" cargo-mutants
+	PATH="$(EIP_CACHE)/tools/bin:$$PATH" tests/check/mutants $(COMMIT)
 
 ##@
 .PHONY: help
