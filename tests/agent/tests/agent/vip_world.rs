@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use agent_tests::{Action, Node, Run, Setup, World};
+use agent_tests::{Node, Run, Setup, World};
 use aws_sim::{FaultKind, InstanceSpec, InterfaceSpec};
 
 use crate::trouble::ec2;
@@ -48,10 +48,6 @@ pub(crate) fn stop(node: &Node) -> Run {
     node.stop().vip(VIP)
 }
 
-pub(crate) fn monitor(node: &Node) -> Run {
-    node.monitor().vip(VIP)
-}
-
 pub(crate) fn settled_monitor(node: &Node) -> Run {
     node.settled_monitor().vip(VIP)
 }
@@ -59,32 +55,6 @@ pub(crate) fn settled_monitor(node: &Node) -> Run {
 pub(crate) fn probe(node: &Node) -> Run {
     node.probe().vip(VIP)
 }
-
-pub(crate) fn validate(node: &Node) -> Run {
-    node.validate().vip(VIP)
-}
-
-pub(crate) fn migrate_to(node: &Node) -> Run {
-    node.run("migrate_to").vip(VIP)
-}
-
-pub(crate) fn migrate_from(node: &Node) -> Run {
-    node.run("migrate_from").vip(VIP)
-}
-
-/// Every action that asks somebody, with its exit code where nobody answers after a start on this node.
-pub(crate) const ACTIONS: [(&str, Action, i32); 10] = [
-    ("start", start, 1),
-    ("stop", stop, 0),
-    ("strict stop", |node| stop(node).param("on_stop", "strict"), 1),
-    ("monitor", monitor, 1),
-    ("settled monitor", settled_monitor, 1),
-    ("close monitor", |node| monitor(node).env("OCF_CHECK_LEVEL", "10"), 1),
-    ("probe", probe, 7),
-    ("validate-all", validate, 1),
-    ("migrate_to", migrate_to, 1),
-    ("migrate_from", migrate_from, 1),
-];
 
 /// Asserts that this node's primary interface has the address.
 #[track_caller]
