@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use agent_tests::{Action, Isolation, Node, Run, World, black_hole, each, mute};
+use agent_tests::{Action, AddressKind, Isolation, KINDS, Node, Run, World, black_hole, each, mute};
 use aws_sim::{FaultKind, ImdsState};
 
-use crate::kinds::{KINDS, Kind};
 use crate::trouble::{SHORT_MS, break_ec2};
 
 /// Every action that asks somebody, with the code it has when nobody answers, after a start on this node.
@@ -61,7 +60,7 @@ fn margin(timeout_ms: u64) -> Duration {
 /// One action while nobody answers.
 #[derive(Clone, Copy)]
 struct Row {
-    kind: &'static Kind,
+    kind: &'static AddressKind,
     nobody: Nobody,
     timeout_ms: u64,
     action: Action,
@@ -72,7 +71,7 @@ struct Row {
 
 fn check(row: Row) {
     let Row { kind, nobody, timeout_ms, action, code, known } = row;
-    let scene = kind.scene();
+    let scene = kind.nodes();
     let node = &scene.here;
     if known {
         scene.run(node.start()).ok();

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use agent_tests::{Action, Isolation, Node, Run, World, black_hole, each, mute, refusing};
+use agent_tests::{
+    Action, AddressKind, Isolation, KINDS, Node, Run, TwoNodes, World, black_hole, each, mute, refusing,
+};
 use aws_sim::{CredState, FaultKind, ImdsState, Tls, Validity};
 
-use crate::kinds::{KINDS, Kind, Scene};
 use crate::trouble::{SHORT_MS, all_silence, break_ec2};
 
 /// The codes of start, stop, recurring monitor, probe and `validate-all` at level 10.
@@ -20,21 +21,21 @@ type Change = Box<dyn Fn(Run) -> Run>;
 /// Runs every action of these kinds in every situation, each in a world of its own, and asserts its code and that nothing was changed.
 #[track_caller]
 fn check<T: Sync>(
-    kinds: &'static [Kind],
+    kinds: &'static [AddressKind],
     rows: &[(&str, T)],
-    situation: impl Fn(&Scene, &T) -> Change + Sync,
+    situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
     codes: Codes,
 ) {
-    check_in(kinds, |kind| Some(kind.scene()), rows, situation, codes);
+    check_in(kinds, |kind| Some(kind.nodes()), rows, situation, codes);
 }
 
 /// As `check`, in worlds made by `scene`, which makes none without the rights to.
 #[track_caller]
 fn check_in<T: Sync>(
-    kinds: &'static [Kind],
-    scene: impl Fn(&'static Kind) -> Option<Scene> + Sync,
+    kinds: &'static [AddressKind],
+    scene: impl Fn(&'static AddressKind) -> Option<TwoNodes> + Sync,
     rows: &[(&str, T)],
-    situation: impl Fn(&Scene, &T) -> Change + Sync,
+    situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
     codes: Codes,
 ) {
     let actions: [(&str, Action); 5] = [
@@ -64,26 +65,26 @@ fn check_in<T: Sync>(
 }
 
 /// Namespaces in which this looks like no EC2 instance and no name is resolved.
-fn inside(kind: &'static Kind) -> Option<Scene> {
-    Isolation::new("").map(|isolation| kind.scene_inside(isolation))
+fn inside(kind: &'static AddressKind) -> Option<TwoNodes> {
+    Isolation::new("").map(|isolation| kind.nodes_inside(isolation))
 }
 
 /// The kind whose addresses are Elastic IPs, for what only these can meet.
-fn elastic() -> &'static [Kind] {
+fn elastic() -> &'static [AddressKind] {
     &KINDS[..1]
 }
 
 /// The kind whose addresses are private ones.
-fn private() -> &'static [Kind] {
+fn private() -> &'static [AddressKind] {
     &KINDS[1..]
 }
 
-fn peer_holds(scene: &Scene) -> &aws_sim::Cloud {
+fn peer_holds(scene: &TwoNodes) -> &aws_sim::Cloud {
     scene.give(&scene.peer);
     &scene.world.cloud
 }
 
-fn here_holds(scene: &Scene) -> &aws_sim::Cloud {
+fn here_holds(scene: &TwoNodes) -> &aws_sim::Cloud {
     scene.give(&scene.here);
     &scene.world.cloud
 }
@@ -112,7 +113,7 @@ fn with_key(id: &'static str) -> Change {
 /// [code-1]
 #[test]
 fn a_parameter_is_missing_or_malformed() {
-    let situation = |scene: &Scene, (name, value): &(Option<&'static str>, &'static str)| {
+    let situation = |scene: &TwoNodes, (name, value): &(Option<&'static str>, &'static str)| {
         here_holds(scene);
         with(name.unwrap_or(scene.kind.address), *value)
     };
@@ -128,14 +129,14 @@ fn a_parameter_is_missing_or_malformed() {
         situation,
         [6, 0, 6, 7, 6],
     );
-    let missing = |scene: &Scene, (): &()| -> Change {
+    let missing = |scene: &TwoNodes, (): &()| -> Change {
         let name = scene.kind.address;
         Box::new(move |run| run.no_param(name))
     };
     check(&KINDS, &[("missing", ())], missing, [6, 0, 6, 7, 6]);
     // Level 0 of validate-all says so too, and asks nobody.
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         let run = || scene.run(scene.here.run("validate-all"));
         run().param(kind.address, "203.0.113").expect(6).reason(kind.address).no_requests();
         run().no_param(kind.address).expect(6).reason(kind.address).no_requests();
@@ -144,7 +145,7 @@ fn a_parameter_is_missing_or_malformed() {
 
 #[test]
 fn the_two_names_of_the_address_contradict_each_other() {
-    let contradiction = |scene: &Scene, (): &()| {
+    let contradiction = |scene: &TwoNodes, (): &()| {
         let other = scene.world.cloud.allocate(None).allocation_id;
         with("allocation_id", other.as_str())
     };
@@ -154,7 +155,7 @@ fn the_two_names_of_the_address_contradict_each_other() {
 /// [code-2]
 #[test]
 fn the_address_is_not_found_or_not_ours() {
-    let situation = |scene: &Scene, (address, allocation): &(&'static str, &'static str)| -> Change {
+    let situation = |scene: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> Change {
         scene.world.cloud.allocate_foreign([198, 51, 100, 7].into());
         let (address, allocation) = (*address, *allocation);
         Box::new(move |run| run.param("elastic_ip", address).param("allocation_id", allocation))
@@ -176,7 +177,7 @@ fn the_address_is_not_found_or_not_ours() {
 fn the_place_is_not_on_this_node() {
     let rows = ["eth99", "7", "02:00:00:00:00:99", "eni-0123456789abcdef0"].map(|name| (name, name));
     check(&KINDS, &rows, |_, name| with("interface", *name), [2, 0, 7, 7, 2]);
-    let held = |scene: &Scene, name: &&str| {
+    let held = |scene: &TwoNodes, name: &&str| {
         peer_holds(scene);
         with("interface", *name)
     };
@@ -186,12 +187,12 @@ fn the_place_is_not_on_this_node() {
         ("no such private address on that interface", ("1", "10.0.1.10")),
         ("no entry for this node", ("", "node8=10.0.1.10,node9=10.0.2.10")),
     ];
-    let situation = |_: &Scene, (interface, address): &(&'static str, &'static str)| -> Change {
+    let situation = |_: &TwoNodes, (interface, address): &(&'static str, &'static str)| -> Change {
         let (interface, address) = (*interface, *address);
         Box::new(move |run| run.param("interface", interface).param("private_ip_address", address))
     };
     check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
-    let border = |scene: &Scene, (): &()| {
+    let border = |scene: &TwoNodes, (): &()| {
         scene.world.cloud.set_border_group(&scene.world.address, "eu-west-1-lax-1");
         as_usual()
     };
@@ -207,7 +208,7 @@ fn the_place_is_not_on_this_node() {
 /// [code-3]
 #[test]
 fn the_network_has_no_way_to_the_internet() {
-    let no_gateway = |scene: &Scene, (): &()| {
+    let no_gateway = |scene: &TwoNodes, (): &()| {
         scene.world.cloud.attach_gateway(false);
         as_usual()
     };
@@ -219,7 +220,7 @@ fn the_network_has_no_way_to_the_internet() {
 
 #[test]
 fn the_interface_has_no_room_for_another_address() {
-    let scene = KINDS[1].scene();
+    let scene = KINDS[1].nodes();
     for last in 200..209 {
         scene.world.cloud.assign_private_ip(scene.here.eni(), [10, 0, 1, last].into());
     }
@@ -229,7 +230,7 @@ fn the_interface_has_no_room_for_another_address() {
 /// [code-5]
 #[test]
 fn iam_denies() {
-    let deny = |scene: &Scene, everything: bool| -> Change {
+    let deny = |scene: &TwoNodes, everything: bool| -> Change {
         let all = [scene.kind.describe, scene.kind.take, scene.kind.release];
         for action in if everything { &all[..] } else { &all[..1] } {
             scene.world.cloud.deny(action);
@@ -238,17 +239,17 @@ fn iam_denies() {
     };
     let rows = [("to look", false), ("everything", true)];
     // According to the metadata alone: not here, so there is nothing to stop either; here.
-    let elsewhere = |scene: &Scene, everything: &bool| {
+    let elsewhere = |scene: &TwoNodes, everything: &bool| {
         peer_holds(scene);
         deny(scene, *everything)
     };
     check(&KINDS, &rows, elsewhere, [4, 0, 7, 7, 4]);
-    let here = |scene: &Scene, everything: &bool| {
+    let here = |scene: &TwoNodes, everything: &bool| {
         here_holds(scene);
         deny(scene, *everything)
     };
     check(&KINDS, &rows, here, [ANY, 1, 0, ANY, 4]);
-    let silent = |scene: &Scene, everything: &bool| {
+    let silent = |scene: &TwoNodes, everything: &bool| {
         scene.run(scene.here.start()).ok();
         scene.world.cloud.add_access_key("AKIDSTATIC", SECRET);
         scene.world.cloud.set_imds_state(scene.here.id(), ImdsState::Refuse);
@@ -261,13 +262,13 @@ fn iam_denies() {
 /// [code-5] [stop-6]
 #[test]
 fn iam_denies_to_take_or_to_release() {
-    let to_take = |scene: &Scene, (): &()| {
+    let to_take = |scene: &TwoNodes, (): &()| {
         peer_holds(scene).deny(scene.kind.take);
         as_usual()
     };
     check(&KINDS, &[("to take", ())], to_take, [4, 0, 7, 7, 4]);
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         scene.world.cloud.deny(kind.take);
         scene.run(scene.here.start()).expect(4).reason(kind.take).reason("UnauthorizedOperation");
         here_holds(&scene).deny(kind.release);
@@ -281,17 +282,17 @@ fn iam_denies_to_take_or_to_release() {
 #[test]
 fn credentials_are_missing_or_rejected() {
     let rows = [("missing", CredState::Missing404), ("expired", CredState::Expired)];
-    let elsewhere = |scene: &Scene, state: &CredState| {
+    let elsewhere = |scene: &TwoNodes, state: &CredState| {
         peer_holds(scene).set_credentials(scene.here.id(), *state);
         as_usual()
     };
     check(&KINDS, &rows, elsewhere, [4, 0, 7, 7, 4]);
-    let here = |scene: &Scene, state: &CredState| {
+    let here = |scene: &TwoNodes, state: &CredState| {
         here_holds(scene).set_credentials(scene.here.id(), *state);
         as_usual()
     };
     check(&KINDS, &rows, here, [ANY, 1, 0, ANY, 4]);
-    let unknown = |scene: &Scene, (): &()| {
+    let unknown = |scene: &TwoNodes, (): &()| {
         peer_holds(scene);
         with_key("AKIDUNKNOWN")
     };
@@ -320,7 +321,7 @@ fn ec2_gives_no_answer() {
     // A slow answer takes effect, so "nothing was changed" is not for it.
     let mut rows = all_silence();
     rows.retain(|(name, _)| *name != "slow");
-    let elsewhere = |scene: &Scene, fault: &FaultKind| {
+    let elsewhere = |scene: &TwoNodes, fault: &FaultKind| {
         peer_holds(scene);
         scene.run(scene.here.probe()).expect(7);
         break_ec2(&scene.world.cloud, fault.clone());
@@ -328,7 +329,7 @@ fn ec2_gives_no_answer() {
     };
     check(&KINDS, &rows, elsewhere, [1, 0, 7, 7, 1]);
     // An outage takes down no address that works.
-    let here = |scene: &Scene, fault: &FaultKind| {
+    let here = |scene: &TwoNodes, fault: &FaultKind| {
         here_holds(scene);
         scene.run(scene.here.probe()).ok();
         break_ec2(&scene.world.cloud, fault.clone());
@@ -345,7 +346,7 @@ fn ec2_gives_no_answer() {
 /// [code-7]
 #[test]
 fn ec2_cannot_be_reached() {
-    type Url = fn(&Scene) -> String;
+    type Url = fn(&TwoNodes) -> String;
     let rows: [(&str, Url); 6] = [
         ("refused", |_| format!("http://{}", refusing())),
         ("black hole", |_| format!("http://{}", black_hole())),
@@ -357,7 +358,7 @@ fn ec2_cannot_be_reached() {
         }),
         ("TLS where there is none", |scene| format!("https://{}", scene.here.ec2)),
     ];
-    let at = |scene: &Scene, url: &Url| {
+    let at = |scene: &TwoNodes, url: &Url| {
         peer_holds(scene);
         scene.here.probe().expect(7);
         with("endpoint_url", url(scene))
@@ -371,13 +372,13 @@ fn ec2_cannot_be_reached() {
 /// [code-8] [start-8]
 #[test]
 fn taking_is_not_allowed_and_someone_else_holds_it() {
-    let situation = |scene: &Scene, (): &()| {
+    let situation = |scene: &TwoNodes, (): &()| {
         peer_holds(scene);
         with(scene.kind.may_take, "false")
     };
     check(&KINDS, &[("held by the peer", ())], situation, [1, 0, 7, 7, ANY]);
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         peer_holds(&scene);
         let outcome = scene.run(scene.here.start()).param(kind.may_take, "false").expect(1);
         outcome.reason(scene.peer.id()).within(Duration::from_secs(5));
@@ -387,7 +388,7 @@ fn taking_is_not_allowed_and_someone_else_holds_it() {
 /// [code-9]
 #[test]
 fn this_is_not_an_ec2_instance() {
-    let situation = |scene: &Scene, (state, outage): &(ImdsState, bool)| {
+    let situation = |scene: &TwoNodes, (state, outage): &(ImdsState, bool)| {
         scene.world.cloud.set_imds_state(scene.here.id(), *state);
         if *outage {
             break_ec2(&scene.world.cloud, FaultKind::Reset);
@@ -418,7 +419,7 @@ fn this_is_not_an_ec2_instance_after_a_stop_either() {
 #[test]
 fn the_action_is_unknown() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         for action in ["restart", "START", "", "--help", "-h", "--version", "promote", "notify", "recover"] {
             scene.run(scene.here.run(action)).expect(3).no_requests();
         }
@@ -429,7 +430,7 @@ fn the_action_is_unknown() {
 #[test]
 fn a_reload_takes_right_parameters_and_asks_nobody() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         let run = || scene.run(scene.here.run("reload-agent"));
         run().param("attempt_timeout", "3").param("max_backoff", "2").ok().no_requests();
         run().param("attempt_timeout", "soon").expect(6).reason("attempt_timeout");
@@ -439,7 +440,7 @@ fn a_reload_takes_right_parameters_and_asks_nobody() {
 
 #[test]
 fn the_process_gets_no_file_descriptors() {
-    let situation = |scene: &Scene, (): &()| -> Change {
+    let situation = |scene: &TwoNodes, (): &()| -> Change {
         peer_holds(scene);
         let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
         Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict"))

@@ -23,7 +23,6 @@ mod keepalived_calls;
 mod keepalived_check;
 mod keepalived_states;
 mod keepalived_world;
-mod kinds;
 mod logging;
 mod meta_data;
 mod parameters;

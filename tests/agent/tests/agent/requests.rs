@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Outcome, World};
+use agent_tests::{Isolation, KINDS, Outcome, VIP, World};
 use aws_sim::{FaultKind, ImdsState};
 
-use crate::kinds::KINDS;
 use crate::trouble::{SHORT_MS, ec2};
-use crate::vip_world::{self, VIP};
+use crate::vip_world;
 
 /// Asserts that the only call of this operation had these parameters, and no others.
 #[track_caller]
@@ -49,7 +48,7 @@ fn an_elastic_ip_is_taken_and_released_by_explicit_ids() {
 
 #[test]
 fn a_private_address_is_taken_and_released_on_one_interface() {
-    let (world, [a]) = vip_world::one_subnet();
+    let (world, [a]) = agent_tests::one_subnet().make();
     for allow in ["true", "false"] {
         let start = vip_world::start(&a).param("allow_reassignment", allow).ok();
         vip_world::held_by(&world, &a);
@@ -92,7 +91,7 @@ fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
 #[test]
 fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         let (source, target) = (&scene.here, &scene.peer);
         scene.run(source.start()).ok();
         let names = |run: agent_tests::Run| {
@@ -118,7 +117,7 @@ fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
 #[test]
 fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         let run = || scene.run(scene.here.settled_monitor());
         scene.run(scene.here.start()).ok();
         let mut runs = vec![run(), run().by_environment()];
@@ -145,7 +144,7 @@ fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() 
 #[test]
 fn a_monitor_without_interval_is_a_probe_and_status_is_a_monitor() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         let run = |action| scene.run(scene.here.run(action)).param("settle_window", "0");
         scene.run(scene.here.start()).ok();
         for run in [run("monitor"), run("monitor").interval_ms(0), run("status")] {

@@ -1,8 +1,6 @@
 //! The argument: what is printed for people, and what is not understood.
 
-use agent_tests::{Isolation, World};
-
-use crate::kinds::KINDS;
+use agent_tests::{Isolation, KINDS, World};
 
 /// [call-3]
 #[test]
@@ -33,7 +31,7 @@ fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
 #[test]
 fn the_name_that_it_is_called_by_decides_which_agent_it_is() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         let run = |action| scene.run(scene.here.run(action));
         let usage = run("usage").ok().no_requests().stdout;
         assert!(usage.starts_with(&format!("usage: {} {{start|stop|monitor|", kind.name)), "{usage}");

@@ -1,8 +1,7 @@
 //! `validate-all`: form alone, or with a look around, and in neither case a change.
 
-use agent_tests::{Isolation, World};
+use agent_tests::{Isolation, KINDS, World};
 
-use crate::kinds::KINDS;
 use crate::trouble::SHORT_MS;
 
 /// [validate-1]
@@ -33,7 +32,7 @@ fn by_default_needs_no_network_and_no_rights() {
 #[test]
 fn with_a_look_around_asks_by_dry_runs_whether_it_would_be_allowed() {
     for kind in &KINDS {
-        let scene = kind.scene();
+        let scene = kind.nodes();
         scene.give(&scene.peer);
         let before = scene.holder();
         let run = || scene.run(scene.here.validate());

@@ -1,6 +1,6 @@
 //! `eipctl assign ADDRESS INSTANCE`, and the same under the name of the old script.
 
-use agent_tests::{Node, Outcome, Run};
+use agent_tests::{Node, Outcome, Run, VIP, one_subnet};
 
 use crate::vip_world::*;
 
@@ -25,7 +25,7 @@ fn eipctl(node: &Node, arguments: &[&str]) -> Outcome {
 
 #[test]
 fn it_goes_to_the_instance_that_is_named() {
-    let (world, [a, b]) = one_subnet();
+    let (world, [a, b]) = one_subnet().make();
     let told = eipctl(&a, &["10.0.1.100", b.id()]).exits(0);
     assert_eq!(told.stdout, format!("10.0.1.100 assigned to {} ({})\n", b.id(), b.eni()));
     held_by(&world, &b);
@@ -47,7 +47,7 @@ fn it_goes_to_the_instance_that_is_named() {
 
 #[test]
 fn the_interface_can_be_named() {
-    let (world, [a]) = one_subnet();
+    let (world, [a]) = one_subnet().make();
     let second = a.instance.interfaces[1].eni.to_string();
     for name in ["1", &second] {
         world.cloud.unassign_private_ip(VIP);
@@ -60,7 +60,7 @@ fn the_interface_can_be_named() {
 
 #[test]
 fn the_script_of_old_is_a_link() {
-    let (world, [a, b]) = one_subnet();
+    let (world, [a, b]) = one_subnet().make();
     call(&a, "assign_private_ip.sh", &["10.0.1.100", b.id()]).exits(0);
     held_by(&world, &b);
     let told = call(&a, "assign_private_ip.sh", &["10.0.1.100"]).exits(2);
@@ -73,7 +73,7 @@ fn the_script_of_old_is_a_link() {
 
 #[test]
 fn what_cannot_be_done_is_one_line() {
-    let (_world, [a, b]) = one_subnet();
+    let (_world, [a, b]) = one_subnet().make();
     let rows: [(&[&str], i32, &str); 7] = [
         (&["10.0.1.300", a.id()], 2, "ADDRESS=10.0.1.300: expected an IPv4 address"),
         (&["10.0.1.100", "node1"], 2, "INSTANCE=node1: expected i- and"),

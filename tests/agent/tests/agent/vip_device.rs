@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use agent_tests::{Isolation, Node, Run, World};
+use agent_tests::{Isolation, Node, Run, World, one_subnet};
 use aws_sim::ImdsState;
 
 use crate::trouble::SHORT_MS;
@@ -31,7 +31,7 @@ impl Wired {
         // The names of namespaces are kept where they are the test's own.
         let script = format!("mkdir -p /run/netns\n{CABLE}");
         let isolation = Isolation::new(&script)?;
-        let (world, [a]) = setup().inside(isolation).make();
+        let (world, [a]) = one_subnet().inside(isolation).make();
         Some(Self { world, a })
     }
 
