@@ -25,6 +25,7 @@ fn after_tag(line: &str) -> Option<&str> {
     pid.bytes().all(|byte| byte.is_ascii_digit()).then_some(rest)
 }
 
+/// [log-1]
 #[test]
 fn lines_of_the_log_file_have_the_usual_form() {
     let (_world, [a]) = World::new();
@@ -55,6 +56,7 @@ fn a_change_of_holder_is_one_line() {
     }
 }
 
+/// [call-2]
 #[test]
 fn what_changes_nothing_says_nothing_under_the_cluster() {
     let (world, [a, b]) = World::new();
@@ -67,6 +69,7 @@ fn what_changes_nothing_says_nothing_under_the_cluster() {
     }
 }
 
+/// [log-1]
 #[test]
 fn the_systems_log_gets_lines_by_facility_and_severity() {
     let dev = "mkdir $FOLDER/dev

@@ -30,6 +30,7 @@ fn an_interface_is_found_by_the_name_of_its_device() {
     a.start().param("interface", "lo").expect(2);
 }
 
+/// [param-5]
 #[test]
 fn a_private_address_can_be_given_for_each_node() {
     let (world, [a, b]) = World::new();
@@ -81,6 +82,7 @@ fn the_region_signs_the_request() {
     a.validate().env("AWS_DEFAULT_REGION", "us-east-1").timeout_ms(SHORT_MS).expect(outcome.code);
 }
 
+/// [time-3]
 #[test]
 fn an_attempt_takes_no_longer_than_it_may() {
     each([("1", (1, 4..=7)), ("3", (3, 2..=3))], |(seconds, attempts)| {
@@ -112,6 +114,7 @@ fn a_connection_takes_no_longer_than_it_may() {
     assert!(attempts >= 6, "a second each, in eight seconds:\n{text}");
 }
 
+/// [time-3]
 #[test]
 fn pauses_after_throttling_stay_below_their_limit() {
     let (world, [a, b]) = World::new();
@@ -126,6 +129,7 @@ fn pauses_after_throttling_stay_below_their_limit() {
     }
 }
 
+/// [param-6]
 #[test]
 fn an_awseip_resource_changes_its_type_alone() {
     let (world, [a, b]) = World::new();

@@ -20,6 +20,7 @@ fn by_default_looks_at_nothing_and_says_nothing() {
     world.held_by_nobody();
 }
 
+/// [validate-1]
 #[test]
 fn by_default_needs_no_network_and_no_rights() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };

@@ -133,6 +133,7 @@ fn the_neighbours_are_told() {
     wired.neighbour(&["ping", "-c", "1", "-W", "5", "10.0.1.100"]);
 }
 
+/// [stop-10]
 #[test]
 fn the_nodes_own_address_survives_every_mistake() {
     let Some(wired) = Wired::new() else { return };

@@ -16,6 +16,7 @@ fn pcs_schema(form: Form) -> PathBuf {
     }
 }
 
+/// [meta-1]
 #[test]
 fn old_form_is_valid_by_the_dtd() {
     let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
@@ -29,6 +30,7 @@ fn old_form_is_valid_by_the_schema_of_resource_agents() {
 }
 
 /// pcs chooses the schema by the version that the document says, and refuses the agent where it does not fit.
+/// [meta-1]
 #[test]
 fn both_forms_are_valid_by_the_schemas_of_pcs() {
     for form in Form::ALL {
