@@ -71,12 +71,12 @@ struct Row {
 
 fn check(row: Row) {
     let Row { kind, nobody, timeout_ms, action, code, known } = row;
-    let scene = kind.nodes();
-    let node = &scene.here;
+    let nodes = kind.nodes();
+    let node = &nodes.here;
     if known {
-        scene.run(node.start()).ok();
+        nodes.run(node.start()).ok();
     }
-    let run = nobody.make(&scene.world, node, scene.run(action(node)).timeout_ms(timeout_ms));
+    let run = nobody.make(&nodes.world, node, nodes.run(action(node)).timeout_ms(timeout_ms));
     let outcome = run.go();
     // Where nothing is known of this node, a machine that is no EC2 instance says so, and has nothing to stop.
     let codes = if known || code != 1 { vec![code] } else { vec![code, 5, 0] };

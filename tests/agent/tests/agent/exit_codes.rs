@@ -29,11 +29,11 @@ fn check<T: Sync>(
     check_in(kinds, |kind| Some(kind.nodes()), rows, situation, codes);
 }
 
-/// As `check`, in worlds made by `scene`, which makes none without the rights to.
+/// As `check`, in worlds made by `nodes`, which makes none without the rights to.
 #[track_caller]
 fn check_in<T: Sync>(
     kinds: &'static [AddressKind],
-    scene: impl Fn(&'static AddressKind) -> Option<TwoNodes> + Sync,
+    nodes: impl Fn(&'static AddressKind) -> Option<TwoNodes> + Sync,
     rows: &[(&str, T)],
     situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
     codes: Codes,
@@ -56,11 +56,11 @@ fn check_in<T: Sync>(
         }
     }
     each(runs, |(kind, row, action, code)| {
-        let Some(scene) = scene(kind) else { return };
-        let change = situation(&scene, row);
-        let before = scene.holder();
-        change(scene.run(action(&scene.here)).timeout_ms(SHORT_MS)).expect(code);
-        assert_eq!(scene.holder(), before, "something was changed");
+        let Some(nodes) = nodes(kind) else { return };
+        let change = situation(&nodes, row);
+        let before = nodes.holder();
+        change(nodes.run(action(&nodes.here)).timeout_ms(SHORT_MS)).expect(code);
+        assert_eq!(nodes.holder(), before, "something was changed");
     });
 }
 
@@ -79,14 +79,14 @@ fn private() -> &'static [AddressKind] {
     &KINDS[1..]
 }
 
-fn peer_holds(scene: &TwoNodes) -> &aws_sim::Cloud {
-    scene.give(&scene.peer);
-    &scene.world.cloud
+fn peer_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
+    nodes.give(&nodes.peer);
+    &nodes.world.cloud
 }
 
-fn here_holds(scene: &TwoNodes) -> &aws_sim::Cloud {
-    scene.give(&scene.here);
-    &scene.world.cloud
+fn here_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
+    nodes.give(&nodes.here);
+    &nodes.world.cloud
 }
 
 /// Leaves runs as they are.
@@ -113,9 +113,9 @@ fn with_key(id: &'static str) -> Change {
 /// [code-1]
 #[test]
 fn a_parameter_is_missing_or_malformed() {
-    let situation = |scene: &TwoNodes, (name, value): &(Option<&'static str>, &'static str)| {
-        here_holds(scene);
-        with(name.unwrap_or(scene.kind.address), *value)
+    let situation = |nodes: &TwoNodes, (name, value): &(Option<&'static str>, &'static str)| {
+        here_holds(nodes);
+        with(name.unwrap_or(nodes.kind.address), *value)
     };
     let rows = [
         ("empty", (None, "")),
@@ -129,15 +129,15 @@ fn a_parameter_is_missing_or_malformed() {
         situation,
         [6, 0, 6, 7, 6],
     );
-    let missing = |scene: &TwoNodes, (): &()| -> Change {
-        let name = scene.kind.address;
+    let missing = |nodes: &TwoNodes, (): &()| -> Change {
+        let name = nodes.kind.address;
         Box::new(move |run| run.no_param(name))
     };
     check(&KINDS, &[("missing", ())], missing, [6, 0, 6, 7, 6]);
     // Level 0 of validate-all says so too, and asks nobody.
     for kind in &KINDS {
-        let scene = kind.nodes();
-        let run = || scene.run(scene.here.run("validate-all"));
+        let nodes = kind.nodes();
+        let run = || nodes.run(nodes.here.run("validate-all"));
         run().param(kind.address, "203.0.113").expect(6).reason(kind.address).no_requests();
         run().no_param(kind.address).expect(6).reason(kind.address).no_requests();
     }
@@ -145,8 +145,8 @@ fn a_parameter_is_missing_or_malformed() {
 
 #[test]
 fn the_two_names_of_the_address_contradict_each_other() {
-    let contradiction = |scene: &TwoNodes, (): &()| {
-        let other = scene.world.cloud.allocate(None).allocation_id;
+    let contradiction = |nodes: &TwoNodes, (): &()| {
+        let other = nodes.world.cloud.allocate(None).allocation_id;
         with("allocation_id", other.as_str())
     };
     check(elastic(), &[("another allocation", ())], contradiction, [6, 0, 7, 7, 6]);
@@ -155,8 +155,8 @@ fn the_two_names_of_the_address_contradict_each_other() {
 /// [code-2]
 #[test]
 fn the_address_is_not_found_or_not_ours() {
-    let situation = |scene: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> Change {
-        scene.world.cloud.allocate_foreign([198, 51, 100, 7].into());
+    let situation = |nodes: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> Change {
+        nodes.world.cloud.allocate_foreign([198, 51, 100, 7].into());
         let (address, allocation) = (*address, *allocation);
         Box::new(move |run| run.param("elastic_ip", address).param("allocation_id", allocation))
     };
@@ -177,8 +177,8 @@ fn the_address_is_not_found_or_not_ours() {
 fn the_place_is_not_on_this_node() {
     let rows = ["eth99", "7", "02:00:00:00:00:99", "eni-0123456789abcdef0"].map(|name| (name, name));
     check(&KINDS, &rows, |_, name| with("interface", *name), [2, 0, 7, 7, 2]);
-    let held = |scene: &TwoNodes, name: &&str| {
-        peer_holds(scene);
+    let held = |nodes: &TwoNodes, name: &&str| {
+        peer_holds(nodes);
         with("interface", *name)
     };
     check(&KINDS, &rows, held, [2, 0, 7, 7, 2]);
@@ -192,8 +192,8 @@ fn the_place_is_not_on_this_node() {
         Box::new(move |run| run.param("interface", interface).param("private_ip_address", address))
     };
     check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
-    let border = |scene: &TwoNodes, (): &()| {
-        scene.world.cloud.set_border_group(&scene.world.address, "eu-west-1-lax-1");
+    let border = |nodes: &TwoNodes, (): &()| {
+        nodes.world.cloud.set_border_group(&nodes.world.address, "eu-west-1-lax-1");
         as_usual()
     };
     check(elastic(), &[("wrong border group", ())], border, [2, 0, 7, 7, 2]);
@@ -202,14 +202,14 @@ fn the_place_is_not_on_this_node() {
         ("its own address", "10.0.1.10"),
         ("the peer's own address", "10.0.1.20"),
     ];
-    check(private(), &rows, |scene, address| with(scene.kind.address, *address), [2, 0, 7, 7, 2]);
+    check(private(), &rows, |nodes, address| with(nodes.kind.address, *address), [2, 0, 7, 7, 2]);
 }
 
 /// [code-3]
 #[test]
 fn the_network_has_no_way_to_the_internet() {
-    let no_gateway = |scene: &TwoNodes, (): &()| {
-        scene.world.cloud.attach_gateway(false);
+    let no_gateway = |nodes: &TwoNodes, (): &()| {
+        nodes.world.cloud.attach_gateway(false);
         as_usual()
     };
     check(elastic(), &[("no gateway", ())], no_gateway, [2, 0, 7, 7, 2]);
@@ -220,40 +220,40 @@ fn the_network_has_no_way_to_the_internet() {
 
 #[test]
 fn the_interface_has_no_room_for_another_address() {
-    let scene = KINDS[1].nodes();
+    let nodes = KINDS[1].nodes();
     for last in 200..209 {
-        scene.world.cloud.assign_private_ip(scene.here.eni(), [10, 0, 1, last].into());
+        nodes.world.cloud.assign_private_ip(nodes.here.eni(), [10, 0, 1, last].into());
     }
-    scene.run(scene.here.start()).expect(2).reason("PrivateIpAddressLimitExceeded");
+    nodes.run(nodes.here.start()).expect(2).reason("PrivateIpAddressLimitExceeded");
 }
 
 /// [code-5]
 #[test]
 fn iam_denies() {
-    let deny = |scene: &TwoNodes, everything: bool| -> Change {
-        let all = [scene.kind.describe, scene.kind.take, scene.kind.release];
+    let deny = |nodes: &TwoNodes, everything: bool| -> Change {
+        let all = [nodes.kind.describe, nodes.kind.take, nodes.kind.release];
         for action in if everything { &all[..] } else { &all[..1] } {
-            scene.world.cloud.deny(action);
+            nodes.world.cloud.deny(action);
         }
         as_usual()
     };
     let rows = [("to look", false), ("everything", true)];
     // According to the metadata alone: not here, so there is nothing to stop either; here.
-    let elsewhere = |scene: &TwoNodes, everything: &bool| {
-        peer_holds(scene);
-        deny(scene, *everything)
+    let elsewhere = |nodes: &TwoNodes, everything: &bool| {
+        peer_holds(nodes);
+        deny(nodes, *everything)
     };
     check(&KINDS, &rows, elsewhere, [4, 0, 7, 7, 4]);
-    let here = |scene: &TwoNodes, everything: &bool| {
-        here_holds(scene);
-        deny(scene, *everything)
+    let here = |nodes: &TwoNodes, everything: &bool| {
+        here_holds(nodes);
+        deny(nodes, *everything)
     };
     check(&KINDS, &rows, here, [ANY, 1, 0, ANY, 4]);
-    let silent = |scene: &TwoNodes, everything: &bool| {
-        scene.run(scene.here.start()).ok();
-        scene.world.cloud.add_access_key("AKIDSTATIC", SECRET);
-        scene.world.cloud.set_imds_state(scene.here.id(), ImdsState::Refuse);
-        let _ = deny(scene, *everything);
+    let silent = |nodes: &TwoNodes, everything: &bool| {
+        nodes.run(nodes.here.start()).ok();
+        nodes.world.cloud.add_access_key("AKIDSTATIC", SECRET);
+        nodes.world.cloud.set_imds_state(nodes.here.id(), ImdsState::Refuse);
+        let _ = deny(nodes, *everything);
         with_key("AKIDSTATIC")
     };
     check(&KINDS, &rows[..1], silent, [ANY, 1, 1, 7, ANY]);
@@ -262,19 +262,19 @@ fn iam_denies() {
 /// [code-5] [stop-6]
 #[test]
 fn iam_denies_to_take_or_to_release() {
-    let to_take = |scene: &TwoNodes, (): &()| {
-        peer_holds(scene).deny(scene.kind.take);
+    let to_take = |nodes: &TwoNodes, (): &()| {
+        peer_holds(nodes).deny(nodes.kind.take);
         as_usual()
     };
     check(&KINDS, &[("to take", ())], to_take, [4, 0, 7, 7, 4]);
     for kind in &KINDS {
-        let scene = kind.nodes();
-        scene.world.cloud.deny(kind.take);
-        scene.run(scene.here.start()).expect(4).reason(kind.take).reason("UnauthorizedOperation");
-        here_holds(&scene).deny(kind.release);
-        let outcome = scene.run(scene.here.stop()).timeout_ms(SHORT_MS).expect(1);
+        let nodes = kind.nodes();
+        nodes.world.cloud.deny(kind.take);
+        nodes.run(nodes.here.start()).expect(4).reason(kind.take).reason("UnauthorizedOperation");
+        here_holds(&nodes).deny(kind.release);
+        let outcome = nodes.run(nodes.here.stop()).timeout_ms(SHORT_MS).expect(1);
         outcome.reason(kind.release).reason("UnauthorizedOperation");
-        scene.held_by(&scene.here);
+        nodes.held_by(&nodes.here);
     }
 }
 
@@ -282,18 +282,18 @@ fn iam_denies_to_take_or_to_release() {
 #[test]
 fn credentials_are_missing_or_rejected() {
     let rows = [("missing", CredState::Missing404), ("expired", CredState::Expired)];
-    let elsewhere = |scene: &TwoNodes, state: &CredState| {
-        peer_holds(scene).set_credentials(scene.here.id(), *state);
+    let elsewhere = |nodes: &TwoNodes, state: &CredState| {
+        peer_holds(nodes).set_credentials(nodes.here.id(), *state);
         as_usual()
     };
     check(&KINDS, &rows, elsewhere, [4, 0, 7, 7, 4]);
-    let here = |scene: &TwoNodes, state: &CredState| {
-        here_holds(scene).set_credentials(scene.here.id(), *state);
+    let here = |nodes: &TwoNodes, state: &CredState| {
+        here_holds(nodes).set_credentials(nodes.here.id(), *state);
         as_usual()
     };
     check(&KINDS, &rows, here, [ANY, 1, 0, ANY, 4]);
-    let unknown = |scene: &TwoNodes, (): &()| {
-        peer_holds(scene);
+    let unknown = |nodes: &TwoNodes, (): &()| {
+        peer_holds(nodes);
         with_key("AKIDUNKNOWN")
     };
     check(elastic(), &[("a key that AWS does not know", ())], unknown, [4, 0, 7, 7, 4]);
@@ -321,26 +321,26 @@ fn ec2_gives_no_answer() {
     // A slow answer takes effect, so "nothing was changed" is not for it.
     let mut rows = all_silence();
     rows.retain(|(name, _)| *name != "slow");
-    let elsewhere = |scene: &TwoNodes, fault: &FaultKind| {
-        peer_holds(scene);
-        scene.run(scene.here.probe()).expect(7);
-        break_ec2(&scene.world.cloud, fault.clone());
+    let elsewhere = |nodes: &TwoNodes, fault: &FaultKind| {
+        peer_holds(nodes);
+        nodes.run(nodes.here.probe()).expect(7);
+        break_ec2(&nodes.world.cloud, fault.clone());
         as_usual()
     };
     check(&KINDS, &rows, elsewhere, [1, 0, 7, 7, 1]);
     // An outage takes down no address that works.
-    let here = |scene: &TwoNodes, fault: &FaultKind| {
-        here_holds(scene);
-        scene.run(scene.here.probe()).ok();
-        break_ec2(&scene.world.cloud, fault.clone());
+    let here = |nodes: &TwoNodes, fault: &FaultKind| {
+        here_holds(nodes);
+        nodes.run(nodes.here.probe()).ok();
+        break_ec2(&nodes.world.cloud, fault.clone());
         as_usual()
     };
     check(&KINDS, &rows, here, [ANY, 0, 0, 0, 1]);
     // When the metadata show it elsewhere there is nothing to release.
     let strict = |change: Change| -> Change { Box::new(move |run| change(run).param("on_stop", "strict")) };
     let row = &rows[..1];
-    check(&KINDS, row, |scene, fault| strict(elsewhere(scene, fault)), [ANY, 0, ANY, ANY, ANY]);
-    check(&KINDS, row, |scene, fault| strict(here(scene, fault)), [ANY, 1, ANY, ANY, ANY]);
+    check(&KINDS, row, |nodes, fault| strict(elsewhere(nodes, fault)), [ANY, 0, ANY, ANY, ANY]);
+    check(&KINDS, row, |nodes, fault| strict(here(nodes, fault)), [ANY, 1, ANY, ANY, ANY]);
 }
 
 /// [code-7]
@@ -352,16 +352,16 @@ fn ec2_cannot_be_reached() {
         ("black hole", |_| format!("http://{}", black_hole())),
         ("mute", |_| format!("http://{}", mute())),
         ("mute with TLS", |_| format!("https://{}", mute())),
-        ("TLS, unknown issuer", |scene| {
+        ("TLS, unknown issuer", |nodes| {
             let tls = Tls::new(&["127.0.0.1"], Validity::Now).unwrap();
-            format!("https://{}", scene.world.sim.serve_ec2_tls(scene.world.bind(), &tls).unwrap())
+            format!("https://{}", nodes.world.sim.serve_ec2_tls(nodes.world.bind(), &tls).unwrap())
         }),
-        ("TLS where there is none", |scene| format!("https://{}", scene.here.ec2)),
+        ("TLS where there is none", |nodes| format!("https://{}", nodes.here.ec2)),
     ];
-    let at = |scene: &TwoNodes, url: &Url| {
-        peer_holds(scene);
-        scene.here.probe().expect(7);
-        with("endpoint_url", url(scene))
+    let at = |nodes: &TwoNodes, url: &Url| {
+        peer_holds(nodes);
+        nodes.here.probe().expect(7);
+        with("endpoint_url", url(nodes))
     };
     check(elastic(), &rows, at, [1, 0, 7, 7, 1]);
     // Nobody answers for a name server in namespaces.
@@ -372,26 +372,26 @@ fn ec2_cannot_be_reached() {
 /// [code-8] [start-8]
 #[test]
 fn taking_is_not_allowed_and_someone_else_holds_it() {
-    let situation = |scene: &TwoNodes, (): &()| {
-        peer_holds(scene);
-        with(scene.kind.may_take, "false")
+    let situation = |nodes: &TwoNodes, (): &()| {
+        peer_holds(nodes);
+        with(nodes.kind.may_take, "false")
     };
     check(&KINDS, &[("held by the peer", ())], situation, [1, 0, 7, 7, ANY]);
     for kind in &KINDS {
-        let scene = kind.nodes();
-        peer_holds(&scene);
-        let outcome = scene.run(scene.here.start()).param(kind.may_take, "false").expect(1);
-        outcome.reason(scene.peer.id()).within(Duration::from_secs(5));
+        let nodes = kind.nodes();
+        peer_holds(&nodes);
+        let outcome = nodes.run(nodes.here.start()).param(kind.may_take, "false").expect(1);
+        outcome.reason(nodes.peer.id()).within(Duration::from_secs(5));
     }
 }
 
 /// [code-9]
 #[test]
 fn this_is_not_an_ec2_instance() {
-    let situation = |scene: &TwoNodes, (state, outage): &(ImdsState, bool)| {
-        scene.world.cloud.set_imds_state(scene.here.id(), *state);
+    let situation = |nodes: &TwoNodes, (state, outage): &(ImdsState, bool)| {
+        nodes.world.cloud.set_imds_state(nodes.here.id(), *state);
         if *outage {
-            break_ec2(&scene.world.cloud, FaultKind::Reset);
+            break_ec2(&nodes.world.cloud, FaultKind::Reset);
         }
         as_usual()
     };
@@ -419,9 +419,9 @@ fn this_is_not_an_ec2_instance_after_a_stop_either() {
 #[test]
 fn the_action_is_unknown() {
     for kind in &KINDS {
-        let scene = kind.nodes();
+        let nodes = kind.nodes();
         for action in ["restart", "START", "", "--help", "-h", "--version", "promote", "notify", "recover"] {
-            scene.run(scene.here.run(action)).expect(3).no_requests();
+            nodes.run(nodes.here.run(action)).expect(3).no_requests();
         }
     }
 }
@@ -430,8 +430,8 @@ fn the_action_is_unknown() {
 #[test]
 fn a_reload_takes_right_parameters_and_asks_nobody() {
     for kind in &KINDS {
-        let scene = kind.nodes();
-        let run = || scene.run(scene.here.run("reload-agent"));
+        let nodes = kind.nodes();
+        let run = || nodes.run(nodes.here.run("reload-agent"));
         run().param("attempt_timeout", "3").param("max_backoff", "2").ok().no_requests();
         run().param("attempt_timeout", "soon").expect(6).reason("attempt_timeout");
         run().no_param(kind.address).expect(6).reason(kind.address);
@@ -440,8 +440,8 @@ fn a_reload_takes_right_parameters_and_asks_nobody() {
 
 #[test]
 fn the_process_gets_no_file_descriptors() {
-    let situation = |scene: &TwoNodes, (): &()| -> Change {
-        peer_holds(scene);
+    let situation = |nodes: &TwoNodes, (): &()| -> Change {
+        peer_holds(nodes);
         let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
         Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict"))
     };

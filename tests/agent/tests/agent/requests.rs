@@ -91,25 +91,25 @@ fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
 #[test]
 fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
     for kind in &KINDS {
-        let scene = kind.nodes();
-        let (source, target) = (&scene.here, &scene.peer);
-        scene.run(source.start()).ok();
+        let nodes = kind.nodes();
+        let (source, target) = (&nodes.here, &nodes.peer);
+        nodes.run(source.start()).ok();
         let names = |run: agent_tests::Run| {
-            scene.run(run).param("CRM_meta_migrate_source", "node1").param("CRM_meta_migrate_target", "node2")
+            nodes.run(run).param("CRM_meta_migrate_source", "node1").param("CRM_meta_migrate_target", "node2")
         };
         names(source.run("migrate_to")).ok().wrote_nothing();
-        scene.held_by(source);
+        nodes.held_by(source);
         let outcome = names(target.run("migrate_from")).ok().logged(&[
             "INFO",
             source.id(),
             target.id(),
             "migrate_from",
         ]);
-        scene.held_by(target);
+        nodes.held_by(target);
         let orders = [outcome.calls(kind.take).len(), outcome.calls(kind.release).len()];
         assert_eq!(orders, [1, 0], "{}", outcome.told());
-        scene.run(source.stop()).ok().wrote_nothing();
-        scene.held_by(target);
+        nodes.run(source.stop()).ok().wrote_nothing();
+        nodes.held_by(target);
     }
 }
 
@@ -117,9 +117,9 @@ fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
 #[test]
 fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() {
     for kind in &KINDS {
-        let scene = kind.nodes();
-        let run = || scene.run(scene.here.settled_monitor());
-        scene.run(scene.here.start()).ok();
+        let nodes = kind.nodes();
+        let run = || nodes.run(nodes.here.settled_monitor());
+        nodes.run(nodes.here.start()).ok();
         let mut runs = vec![run(), run().by_environment()];
         if kind.name == "eip" {
             runs.push(run().by_allocation());
@@ -135,7 +135,7 @@ fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() 
             run().env(level, "10").ok().asked_ec2(&[kind.describe]);
         }
         // Tokens end with the metadata service's process, not only with their time.
-        scene.world.cloud.forget_tokens();
+        nodes.world.cloud.forget_tokens();
         run().ok().ec2_calls(0);
     }
 }
@@ -144,14 +144,14 @@ fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() 
 #[test]
 fn a_monitor_without_interval_is_a_probe_and_status_is_a_monitor() {
     for kind in &KINDS {
-        let scene = kind.nodes();
-        let run = |action| scene.run(scene.here.run(action)).param("settle_window", "0");
-        scene.run(scene.here.start()).ok();
+        let nodes = kind.nodes();
+        let run = |action| nodes.run(nodes.here.run(action)).param("settle_window", "0");
+        nodes.run(nodes.here.start()).ok();
         for run in [run("monitor"), run("monitor").interval_ms(0), run("status")] {
             run.ok().ec2_calls(0);
         }
-        scene.give(&scene.peer);
-        run("status").interval_ms(10_000).expect(7).reason(scene.peer.id());
+        nodes.give(&nodes.peer);
+        run("status").interval_ms(10_000).expect(7).reason(nodes.peer.id());
         // With the ids on record.
         for run in [run("monitor"), run("monitor").interval_ms(0), run("status")] {
             run.expect(7).ec2_calls(0);

@@ -31,8 +31,8 @@ fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
 #[test]
 fn the_name_that_it_is_called_by_decides_which_agent_it_is() {
     for kind in &KINDS {
-        let scene = kind.nodes();
-        let run = |action| scene.run(scene.here.run(action));
+        let nodes = kind.nodes();
+        let run = |action| nodes.run(nodes.here.run(action));
         let usage = run("usage").ok().no_requests().stdout;
         assert!(usage.starts_with(&format!("usage: {} {{start|stop|monitor|", kind.name)), "{usage}");
         let meta = run("meta-data").ok().no_requests().stdout;

@@ -31,26 +31,28 @@ fn by_default_needs_no_network_and_no_rights() {
 
 /// [validate-2]
 #[test]
-fn with_a_look_around_asks_by_dry_runs_whether_it_would_be_allowed() {
+fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
     for kind in &KINDS {
-        let scene = kind.nodes();
-        scene.give(&scene.peer);
-        let before = scene.holder();
-        let run = || scene.run(scene.here.validate());
+        let nodes = kind.nodes();
+        nodes.give(&nodes.peer);
+        let instance = || nodes.world.cloud.instance(nodes.here.id()).unwrap();
+        let before = (nodes.holder(), instance());
+        let run = || nodes.run(nodes.here.validate());
         for level in ["10", "20"] {
-            let outcome = run().env("OCF_CHECK_LEVEL", level).no_env("HA_LOGFILE").ok().wrote_nothing();
+            let outcome = run().env("OCF_CHECK_LEVEL", level).no_env("HA_LOGFILE").ok();
             assert_eq!(outcome.stderr, "");
             for name in [kind.take, kind.release] {
-                assert!(outcome.calls(name).iter().all(|call| call.dry_run), "{}", outcome.told());
-                assert_eq!(outcome.calls(name).len(), 1, "{}", outcome.told());
+                // EC2 has no dry runs for private addresses: there it is the interface's own, and one of nobody.
+                let dry: Vec<bool> = outcome.calls(name).iter().map(|call| call.dry_run).collect();
+                assert_eq!(dry, [kind.name == "eip"], "{}", outcome.told());
             }
             assert!(!outcome.imds("iam/").is_empty(), "the role's credentials\n{}", outcome.told());
         }
-        assert_eq!(scene.holder(), before);
+        assert_eq!((nodes.holder(), instance()), before);
         for action in [kind.describe, kind.take, kind.release] {
-            scene.world.cloud.deny(action);
+            nodes.world.cloud.deny(action);
             run().timeout_ms(SHORT_MS).expect(4).reason(action).reason("UnauthorizedOperation");
-            scene.world.cloud.allow(action);
+            nodes.world.cloud.allow(action);
         }
     }
 }
