@@ -256,7 +256,7 @@ cts: agent ## Pacemaker's own test suites, cts-exec and cts-lab, with our agents
 	$(ENTER) $(BIN)/cts exec && $(ENTER) $(BIN)/cts lab --nodes 2 $(LAB) && $(ENTER) $(BIN)/cts lab --nodes 3 $(LAB))
 
 ##@ Longer than `make test`
-.PHONY: chaos storm
+.PHONY: chaos storm mutants
 ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
@@ -267,6 +267,10 @@ chaos: agent ## Real clusters in rounds of random failures, checked strictly: RO
 storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
 	cargo run --release --locked -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
+
+mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 are drawn; an interrupted run continues (1 hour)
+	@cargo install --quiet --locked --version 27.1.0 --root "$(EIP_CACHE)/tools" --target-dir "$(EIP_CACHE)/tools/target" cargo-mutants
+	PATH="$(EIP_CACHE)/tools/bin:$$PATH" tests/check/mutants $(COMMIT)
 
 ##@
 .PHONY: help

@@ -47,6 +47,7 @@ fn an_address_alone_is_enough_and_the_rest_has_the_defaults_of_the_table() {
     );
 }
 
+/// [param-3]
 #[test]
 fn an_allocation_id_alone_is_enough() {
     let params = Params::parse(&raw(&[("allocation_id", "eipalloc-0123456789abcdef0")])).unwrap();
@@ -236,6 +237,7 @@ fn a_password_in_a_url_is_not_shown() {
     assert!(!error.contains("hidden") && error.contains("***@proxy.example"), "{error}");
 }
 
+/// [param-4]
 #[test]
 fn the_ways_to_name_an_interface_are_told_apart() {
     for (value, interface) in [

@@ -29,6 +29,7 @@ fn of_kind(xml: &str, kind: &str) -> Vec<String> {
     elements(xml).into_iter().filter(|element| element.split(' ').next() == Some(kind)).collect()
 }
 
+/// [meta-2]
 #[test]
 fn the_form_is_1_0_unless_the_caller_says_that_it_knows_1_1() {
     for (version, form) in [

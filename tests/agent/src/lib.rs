@@ -23,6 +23,7 @@
 mod binary;
 mod folder;
 mod isolation;
+mod kinds;
 mod node;
 mod outcome;
 mod proxy;
@@ -36,6 +37,7 @@ pub use self::{
     binary::binary,
     folder::Folder,
     isolation::Isolation,
+    kinds::{AddressKind, KINDS, TwoNodes, VIP, one_subnet},
     node::Node,
     outcome::Outcome,
     proxy::Proxy,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use agent_tests::{Action, Isolation, Node, Run, World, black_hole, each, mute};
+use agent_tests::{Action, AddressKind, Isolation, KINDS, Node, Run, World, black_hole, each, mute};
 use aws_sim::{FaultKind, ImdsState};
 
-use crate::trouble::{LONGER_MS, SHORT_MS, break_ec2};
+use crate::trouble::{SHORT_MS, break_ec2};
 
 /// Every action that asks somebody, with the code it has when nobody answers, after a start on this node.
 const ACTIONS: [(&str, Action, i32); 11] = [
@@ -60,6 +60,7 @@ fn margin(timeout_ms: u64) -> Duration {
 /// One action while nobody answers.
 #[derive(Clone, Copy)]
 struct Row {
+    kind: &'static AddressKind,
     nobody: Nobody,
     timeout_ms: u64,
     action: Action,
@@ -69,12 +70,13 @@ struct Row {
 }
 
 fn check(row: Row) {
-    let Row { nobody, timeout_ms, action, code, known } = row;
-    let (world, [a]) = World::new();
+    let Row { kind, nobody, timeout_ms, action, code, known } = row;
+    let nodes = kind.nodes();
+    let node = &nodes.here;
     if known {
-        a.start().ok();
+        nodes.run(node.start()).ok();
     }
-    let run = nobody.make(&world, &a, action(&a).timeout_ms(timeout_ms));
+    let run = nobody.make(&nodes.world, node, nodes.run(action(node)).timeout_ms(timeout_ms));
     let outcome = run.go();
     // Where nothing is known of this node, a machine that is no EC2 instance says so, and has nothing to stop.
     let codes = if known || code != 1 { vec![code] } else { vec![code, 5, 0] };
@@ -87,12 +89,15 @@ fn check(row: Row) {
 
 fn rows(nobodies: &[Nobody], timeouts: &[u64]) -> Vec<(String, Row)> {
     let mut rows = Vec::new();
-    for &nobody in nobodies {
-        for &timeout_ms in timeouts {
-            for (name, action, code) in ACTIONS {
-                for known in [true, false] {
-                    let text = format!("{name}, {nobody:?}, {timeout_ms} ms, known: {known}");
-                    rows.push((text, Row { nobody, timeout_ms, action, code, known }));
+    for kind in &KINDS {
+        for &nobody in nobodies {
+            for &timeout_ms in timeouts {
+                for (name, action, code) in ACTIONS {
+                    for known in [true, false] {
+                        let text =
+                            format!("{} {name}, {nobody:?}, {timeout_ms} ms, known: {known}", kind.name);
+                        rows.push((text, Row { kind, nobody, timeout_ms, action, code, known }));
+                    }
                 }
             }
         }
@@ -100,12 +105,14 @@ fn rows(nobodies: &[Nobody], timeouts: &[u64]) -> Vec<(String, Row)> {
     rows
 }
 
+/// [time-2]
 #[test]
 fn with_nobody_reachable_every_action_answers_in_time() {
     let rows = rows(&[Nobody::BlackHole], &[5_000, 20_000, 60_000]);
     each(rows, check);
 }
 
+/// [time-2]
 #[test]
 fn with_nobody_answering_every_action_answers_in_time() {
     let rows = rows(&[Nobody::Mute, Nobody::Hang, Nobody::Slow], &[SHORT_MS]);
@@ -118,16 +125,7 @@ fn very_short_timeouts_are_kept_too() {
     each(rows, check);
 }
 
-#[test]
-fn with_the_metadata_alone_silent_every_action_answers_in_time() {
-    each(ACTIONS.map(|row| (row.0, row)), |(_, action, _)| {
-        let (world, [a]) = World::new();
-        a.start().ok();
-        world.cloud.set_imds_state(a.id(), ImdsState::Hang);
-        action(&a).timeout_ms(SHORT_MS).go();
-    });
-}
-
+/// [time-2]
 #[test]
 fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
     each(ACTIONS.map(|row| (row.0, row)), |(name, action, code)| {
@@ -161,24 +159,4 @@ fn with_a_name_server_that_never_answers_the_metadata_is_still_enough() {
     away(a.settled_monitor()).ok();
     away(a.monitor()).ok();
     away(a.start()).ok().logged(&["WARN"]);
-}
-
-#[test]
-fn a_deadline_holds_several_attempts() {
-    let (world, [a, b]) = World::new();
-    world.give(&b);
-    break_ec2(&world.cloud, FaultKind::Hang);
-    let outcome = a.start().timeout_ms(LONGER_MS).expect(1);
-    assert!(outcome.ec2().len() >= 3, "{}", outcome.told());
-}
-
-#[test]
-fn the_time_is_used_before_giving_up() {
-    each([("start", Node::start as Action), ("migrate_from", |node| node.run("migrate_from"))], |action| {
-        let (world, [a, b]) = World::new();
-        world.give(&b);
-        break_ec2(&world.cloud, FaultKind::Reset);
-        let outcome = action(&a).timeout_ms(6_000).expect(1);
-        outcome.not_before(Duration::from_millis(3_500));
-    });
 }

@@ -1,22 +1,43 @@
-//! The table of exit codes: every situation with every action.
+//! The table of exit codes: every situation with every action, for every kind of address.
 
-use agent_tests::{Action, Isolation, Node, Run, World, black_hole, each, mute, refusing};
-use aws_sim::{CredState, FaultKind, ImdsState, InstanceSpec, Tls, Validity};
+use std::time::Duration;
+
+use agent_tests::{
+    Action, AddressKind, Isolation, KINDS, Node, Run, TwoNodes, World, black_hole, each, mute, refusing,
+};
+use aws_sim::{CredState, FaultKind, ImdsState, Tls, Validity};
 
 use crate::trouble::{SHORT_MS, all_silence, break_ec2};
 
 /// The codes of start, stop, recurring monitor, probe and `validate-all` at level 10.
 type Codes = [i32; 5];
 
+/// In the place of a code: the row is not about this action.
+const ANY: i32 = -1;
+
 /// What a situation changes about a run.
 type Change = Box<dyn Fn(Run) -> Run>;
 
-/// Puts a node into a situation.
-type Situation = fn(&World, &Node) -> Change;
-
-/// Runs every action in a situation, each in a world of its own, and asserts its code and that nothing was changed.
+/// Runs every action of these kinds in every situation, each in a world of its own, and asserts its code and that nothing was changed.
 #[track_caller]
-fn check(situation: impl Fn() -> (World, Node, Change) + Sync, codes: Codes) {
+fn check<T: Sync>(
+    kinds: &'static [AddressKind],
+    rows: &[(&str, T)],
+    situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
+    codes: Codes,
+) {
+    check_in(kinds, |kind| Some(kind.nodes()), rows, situation, codes);
+}
+
+/// As `check`, in worlds made by `nodes`, which makes none without the rights to.
+#[track_caller]
+fn check_in<T: Sync>(
+    kinds: &'static [AddressKind],
+    nodes: impl Fn(&'static AddressKind) -> Option<TwoNodes> + Sync,
+    rows: &[(&str, T)],
+    situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
+    codes: Codes,
+) {
     let actions: [(&str, Action); 5] = [
         ("start", Node::start),
         ("stop", Node::stop),
@@ -24,37 +45,49 @@ fn check(situation: impl Fn() -> (World, Node, Change) + Sync, codes: Codes) {
         ("probe", Node::probe),
         ("validate-all", Node::validate),
     ];
-    let rows = actions.into_iter().zip(codes).map(|((name, action), code)| (name, (action, code)));
-    each(rows, |(action, code)| {
-        let (world, node, change) = situation();
-        let before = world.cloud.holder(&world.address);
-        change(action(&node).timeout_ms(SHORT_MS)).expect(code);
-        assert_eq!(world.cloud.holder(&world.address), before, "something was changed");
+    let mut runs = Vec::new();
+    for kind in kinds {
+        for (name, row) in rows {
+            for ((action_name, action), code) in actions.into_iter().zip(codes) {
+                if code != ANY {
+                    runs.push((format!("{}, {name}, {action_name}", kind.name), (kind, row, action, code)));
+                }
+            }
+        }
+    }
+    each(runs, |(kind, row, action, code)| {
+        let Some(nodes) = nodes(kind) else { return };
+        let change = situation(&nodes, row);
+        let before = nodes.holder();
+        change(nodes.run(action(&nodes.here)).timeout_ms(SHORT_MS)).expect(code);
+        assert_eq!(nodes.holder(), before, "something was changed");
     });
 }
 
-/// Makes two nodes, of which the second holds the address.
-fn held_by_the_peer() -> (World, Node) {
-    let (world, [a, b]) = World::new();
-    world.give(&b);
-    (world, a)
+/// Namespaces in which this looks like no EC2 instance and no name is resolved.
+fn inside(kind: &'static AddressKind) -> Option<TwoNodes> {
+    Isolation::new("").map(|isolation| kind.nodes_inside(isolation))
 }
 
-/// Makes two nodes, of which the first holds the address.
-fn held_here() -> (World, Node) {
-    let (world, [a, _]) = World::new();
-    world.give(&a);
-    (world, a)
+/// The kind whose addresses are Elastic IPs, for what only these can meet.
+fn elastic() -> &'static [AddressKind] {
+    &KINDS[..1]
 }
 
-/// Makes two nodes, neither of which holds the address.
-fn held_by_nobody() -> (World, Node) {
-    let (world, [a, _]) = World::new();
-    (world, a)
+/// The kind whose addresses are private ones.
+fn private() -> &'static [AddressKind] {
+    &KINDS[1..]
 }
 
-/// Names a URL at which EC2 can't be reached.
-type Place = fn(&World, &Node) -> String;
+fn peer_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
+    nodes.give(&nodes.peer);
+    &nodes.world.cloud
+}
+
+fn here_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
+    nodes.give(&nodes.here);
+    &nodes.world.cloud
+}
 
 /// Leaves runs as they are.
 fn as_usual() -> Change {
@@ -67,311 +100,311 @@ fn with(name: &'static str, value: impl Into<String>) -> Change {
     Box::new(move |run| run.param(name, &value))
 }
 
-/// Gives the agent a key that the account knows, so that it needs the metadata for nothing else than the metadata.
-fn with_a_key(world: &World) -> Change {
-    let secret = "0123456789012345678901234567890123456789";
-    world.cloud.add_access_key("AKIDSTATIC", secret);
+const SECRET: &str = "0123456789012345678901234567890123456789";
+
+/// Gives the agent a key, so that it needs the metadata for nothing else than the metadata.
+fn with_key(id: &'static str) -> Change {
     Box::new(move |run| {
-        let run = run.env("AWS_ACCESS_KEY_ID", "AKIDSTATIC").env("AWS_SECRET_ACCESS_KEY", secret);
-        run.param("region", "eu-west-1").secret(secret)
+        let run = run.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        run.param("region", "eu-west-1").secret(SECRET)
     })
 }
 
+/// [code-1]
 #[test]
 fn a_parameter_is_missing_or_malformed() {
-    let rows: [(&str, Situation); 5] = [
-        ("missing", |_, _| Box::new(|run| run.no_param("elastic_ip"))),
-        ("empty", |_, _| with("elastic_ip", "")),
-        ("malformed address", |_, _| with("elastic_ip", "203.0.113")),
-        ("malformed allocation", |_, _| with("allocation_id", "eipalloc-xyz")),
-        ("malformed choice", |_, _| with("on_stop", "explode")),
+    let situation = |nodes: &TwoNodes, (name, value): &(Option<&'static str>, &'static str)| {
+        here_holds(nodes);
+        with(name.unwrap_or(nodes.kind.address), *value)
+    };
+    let rows = [
+        ("empty", (None, "")),
+        ("malformed address", (None, "203.0.113")),
+        ("choice", (Some("on_stop"), "explode")),
     ];
-    each(rows, |change| {
-        let situation = || {
-            let (world, a) = held_here();
-            let change = change(&world, &a);
-            (world, a, change)
-        };
-        check(situation, [6, 0, 6, 7, 6]);
-        // Level 0 of validate-all says so too.
-        let (_world, a, change) = situation();
-        change(a.run("validate-all")).expect(6);
-    });
+    check(&KINDS, &rows, situation, [6, 0, 6, 7, 6]);
+    check(
+        elastic(),
+        &[("malformed id", (Some("allocation_id"), "eipalloc-xyz"))],
+        situation,
+        [6, 0, 6, 7, 6],
+    );
+    let missing = |nodes: &TwoNodes, (): &()| -> Change {
+        let name = nodes.kind.address;
+        Box::new(move |run| run.no_param(name))
+    };
+    check(&KINDS, &[("missing", ())], missing, [6, 0, 6, 7, 6]);
+    // Level 0 of validate-all says so too, and asks nobody.
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let run = || nodes.run(nodes.here.run("validate-all"));
+        run().param(kind.address, "203.0.113").expect(6).reason(kind.address).no_requests();
+        run().no_param(kind.address).expect(6).reason(kind.address).no_requests();
+    }
 }
 
 #[test]
 fn the_two_names_of_the_address_contradict_each_other() {
-    let situation = || {
-        let (world, a) = held_by_nobody();
-        let other = world.cloud.allocate(None).allocation_id;
-        (world, a, with("allocation_id", other.as_str()))
+    let contradiction = |nodes: &TwoNodes, (): &()| {
+        let other = nodes.world.cloud.allocate(None).allocation_id;
+        with("allocation_id", other.as_str())
     };
-    check(situation, [6, 0, 7, 7, 6]);
+    check(elastic(), &[("another allocation", ())], contradiction, [6, 0, 7, 7, 6]);
 }
 
+/// [code-2]
 #[test]
 fn the_address_is_not_found_or_not_ours() {
-    let rows: [(&str, Situation); 5] = [
-        ("unknown address", |_, _| with("elastic_ip", "203.0.113.99")),
-        ("unknown allocation", |_, _| {
-            Box::new(|run| run.no_param("elastic_ip").param("allocation_id", "eipalloc-0123456789abcdef0"))
-        }),
-        ("unknown allocation beside the address", |_, _| with("allocation_id", "eipalloc-0123456789abcdef0")),
-        ("of another account", |world, _| {
-            world.cloud.allocate_foreign([198, 51, 100, 7].into());
-            with("elastic_ip", "198.51.100.7")
-        }),
-        ("an address that was never anybody's", |_, _| with("elastic_ip", "192.0.2.1")),
+    let situation = |nodes: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> Change {
+        nodes.world.cloud.allocate_foreign([198, 51, 100, 7].into());
+        let (address, allocation) = (*address, *allocation);
+        Box::new(move |run| run.param("elastic_ip", address).param("allocation_id", allocation))
+    };
+    let rows = [
+        ("unknown address", ("203.0.113.99", "")),
+        ("unknown allocation", ("", "eipalloc-0123456789abcdef0")),
+        ("unknown allocation beside the address", ("203.0.113.10", "eipalloc-0123456789abcdef0")),
+        ("of another account", ("198.51.100.7", "")),
     ];
-    each(rows, |change| {
-        let situation = || {
-            let (world, a) = held_by_nobody();
-            let change = change(&world, &a);
-            (world, a, change)
-        };
-        check(situation, [2, 0, 7, 7, 2]);
-        let (_world, a, change) = situation();
-        let outcome = change(a.start()).expect(2);
-        let looks = outcome.calls("DescribeAddresses").len();
-        assert!(looks >= 2, "a new id may need a moment\n{}", outcome.told());
-    });
+    check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
+    let (_world, [a]) = World::new();
+    let outcome = a.start().param("elastic_ip", "203.0.113.99").expect(2);
+    assert!(outcome.calls("DescribeAddresses").len() >= 2, "a new id may need a moment\n{}", outcome.told());
 }
 
+/// [code-3]
 #[test]
 fn the_place_is_not_on_this_node() {
-    let rows: [(&str, Situation); 8] = [
-        ("no such device", |_, _| with("interface", "eth99")),
-        ("no such index", |_, _| with("interface", "7")),
-        ("no such MAC", |_, _| with("interface", "02:00:00:00:00:99")),
-        ("no such interface id", |_, _| with("interface", "eni-0123456789abcdef0")),
-        ("no such private address", |_, _| with("private_ip_address", "10.0.1.99")),
-        ("no such private address on that interface", |_, node| {
-            let (index, ip) = ("1", node.ip(0).to_string());
-            Box::new(move |run| run.param("interface", index).param("private_ip_address", &ip))
-        }),
-        ("no entry for this node", |_, _| with("private_ip_address", "node8=10.0.1.10,node9=10.0.2.10")),
-        ("wrong border group", |world, _| {
-            world.cloud.set_border_group(&world.address, "eu-west-1-lax-1");
-            as_usual()
-        }),
+    let rows = ["eth99", "7", "02:00:00:00:00:99", "eni-0123456789abcdef0"].map(|name| (name, name));
+    check(&KINDS, &rows, |_, name| with("interface", *name), [2, 0, 7, 7, 2]);
+    let held = |nodes: &TwoNodes, name: &&str| {
+        peer_holds(nodes);
+        with("interface", *name)
+    };
+    check(&KINDS, &rows, held, [2, 0, 7, 7, 2]);
+    let rows = [
+        ("no such private address", ("", "10.0.1.99")),
+        ("no such private address on that interface", ("1", "10.0.1.10")),
+        ("no entry for this node", ("", "node8=10.0.1.10,node9=10.0.2.10")),
     ];
-    each(rows, |change| {
-        for held in [held_by_nobody, held_by_the_peer] {
-            let situation = || {
-                let (world, a) = held();
-                let change = change(&world, &a);
-                (world, a, change)
-            };
-            check(situation, [2, 0, 7, 7, 2]);
-        }
-    });
+    let situation = |_: &TwoNodes, (interface, address): &(&'static str, &'static str)| -> Change {
+        let (interface, address) = (*interface, *address);
+        Box::new(move |run| run.param("interface", interface).param("private_ip_address", address))
+    };
+    check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
+    let border = |nodes: &TwoNodes, (): &()| {
+        nodes.world.cloud.set_border_group(&nodes.world.address, "eu-west-1-lax-1");
+        as_usual()
+    };
+    check(elastic(), &[("wrong border group", ())], border, [2, 0, 7, 7, 2]);
+    let rows = [
+        ("another subnet", "10.0.2.100"),
+        ("its own address", "10.0.1.10"),
+        ("the peer's own address", "10.0.1.20"),
+    ];
+    check(private(), &rows, |nodes, address| with(nodes.kind.address, *address), [2, 0, 7, 7, 2]);
 }
 
+/// [code-3]
 #[test]
 fn the_network_has_no_way_to_the_internet() {
-    let situation = || {
-        let (world, a) = held_by_nobody();
-        world.cloud.attach_gateway(false);
-        (world, a, as_usual())
+    let no_gateway = |nodes: &TwoNodes, (): &()| {
+        nodes.world.cloud.attach_gateway(false);
+        as_usual()
     };
-    check(situation, [2, 0, 7, 7, 2]);
-    let (_world, a, _) = situation();
+    check(elastic(), &[("no gateway", ())], no_gateway, [2, 0, 7, 7, 2]);
+    let (world, [a]) = World::new();
+    world.cloud.attach_gateway(false);
     a.start().expect(2).reason("Gateway.NotAttached");
 }
 
 #[test]
+fn the_interface_has_no_room_for_another_address() {
+    let nodes = KINDS[1].nodes();
+    for last in 200..209 {
+        nodes.world.cloud.assign_private_ip(nodes.here.eni(), [10, 0, 1, last].into());
+    }
+    nodes.run(nodes.here.start()).expect(2).reason("PrivateIpAddressLimitExceeded");
+}
+
+/// [code-5]
+#[test]
 fn iam_denies() {
-    let all = ["DescribeAddresses", "AssociateAddress", "DisassociateAddress"];
-    let rows: [(&str, &[&str]); 2] = [("to look", &all[..1]), ("everything", &all)];
-    each(rows, |denied| {
-        let situation = |held: fn() -> (World, Node)| {
-            move || {
-                let (world, a) = held();
-                for action in denied {
-                    world.cloud.deny(action);
-                }
-                (world, a, as_usual())
-            }
-        };
-        // By the metadata alone: not here, so there is nothing to stop either; here.
-        check(situation(held_by_the_peer), [4, 0, 7, 7, 4]);
-        let (_world, a, _) = situation(held_here)();
-        for (run, code) in [(a.stop(), 1), (a.settled_monitor(), 0), (a.validate(), 4)] {
-            run.timeout_ms(SHORT_MS).expect(code);
+    let deny = |nodes: &TwoNodes, everything: bool| -> Change {
+        let all = [nodes.kind.describe, nodes.kind.take, nodes.kind.release];
+        for action in if everything { &all[..] } else { &all[..1] } {
+            nodes.world.cloud.deny(action);
         }
-        a.stop().timeout_ms(SHORT_MS).expect(1).reason("UnauthorizedOperation");
-    });
-}
-
-#[test]
-fn iam_denies_to_take() {
-    let situation = || {
-        let (world, a) = held_by_the_peer();
-        world.cloud.deny("AssociateAddress");
-        (world, a, as_usual())
+        as_usual()
     };
-    check(situation, [4, 0, 7, 7, 4]);
-    let (_world, a, _) = situation();
-    a.start().expect(4).reason("AssociateAddress").reason("UnauthorizedOperation");
+    let rows = [("to look", false), ("everything", true)];
+    // According to the metadata alone: not here, so there is nothing to stop either; here.
+    let elsewhere = |nodes: &TwoNodes, everything: &bool| {
+        peer_holds(nodes);
+        deny(nodes, *everything)
+    };
+    check(&KINDS, &rows, elsewhere, [4, 0, 7, 7, 4]);
+    let here = |nodes: &TwoNodes, everything: &bool| {
+        here_holds(nodes);
+        deny(nodes, *everything)
+    };
+    check(&KINDS, &rows, here, [ANY, 1, 0, ANY, 4]);
+    let silent = |nodes: &TwoNodes, everything: &bool| {
+        nodes.run(nodes.here.start()).ok();
+        nodes.world.cloud.add_access_key("AKIDSTATIC", SECRET);
+        nodes.world.cloud.set_imds_state(nodes.here.id(), ImdsState::Refuse);
+        let _ = deny(nodes, *everything);
+        with_key("AKIDSTATIC")
+    };
+    check(&KINDS, &rows[..1], silent, [ANY, 1, 1, 7, ANY]);
 }
 
+/// [code-5] [stop-6]
 #[test]
-fn iam_denies_and_the_metadata_is_silent() {
-    let rows: [(&str, (Action, i32)); 3] =
-        [("stop", (Node::stop, 1)), ("monitor", (Node::settled_monitor, 1)), ("probe", (Node::probe, 7))];
-    each(rows, |(action, code)| {
-        let (world, [a]) = World::new();
-        let change = with_a_key(&world);
-        a.start().ok();
-        world.cloud.deny("DescribeAddresses");
-        world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
-        change(action(&a).timeout_ms(SHORT_MS)).expect(code);
-    });
+fn iam_denies_to_take_or_to_release() {
+    let to_take = |nodes: &TwoNodes, (): &()| {
+        peer_holds(nodes).deny(nodes.kind.take);
+        as_usual()
+    };
+    check(&KINDS, &[("to take", ())], to_take, [4, 0, 7, 7, 4]);
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        nodes.world.cloud.deny(kind.take);
+        nodes.run(nodes.here.start()).expect(4).reason(kind.take).reason("UnauthorizedOperation");
+        here_holds(&nodes).deny(kind.release);
+        let outcome = nodes.run(nodes.here.stop()).timeout_ms(SHORT_MS).expect(1);
+        outcome.reason(kind.release).reason("UnauthorizedOperation");
+        nodes.held_by(&nodes.here);
+    }
 }
 
+/// [code-6]
 #[test]
 fn credentials_are_missing_or_rejected() {
-    each([("missing", CredState::Missing404), ("expired", CredState::Expired)], |state| {
-        let situation = || {
-            let (world, a) = held_by_the_peer();
-            world.cloud.set_credentials(a.id(), state);
-            (world, a, as_usual())
-        };
-        check(situation, [4, 0, 7, 7, 4]);
-        let (world, a) = held_here();
-        world.cloud.set_credentials(a.id(), state);
-        for (run, code) in [(a.stop(), 1), (a.settled_monitor(), 0), (a.validate(), 4)] {
-            run.timeout_ms(SHORT_MS).expect(code);
-        }
-    });
-}
-
-#[test]
-fn a_key_that_aws_does_not_know() {
-    let situation = || {
-        let (world, a) = held_by_the_peer();
-        let secret = "0123456789012345678901234567890123456789";
-        let change: Change = Box::new(move |run| {
-            run.env("AWS_ACCESS_KEY_ID", "AKIDUNKNOWN").env("AWS_SECRET_ACCESS_KEY", secret).secret(secret)
-        });
-        (world, a, change)
+    let rows = [("missing", CredState::Missing404), ("expired", CredState::Expired)];
+    let elsewhere = |nodes: &TwoNodes, state: &CredState| {
+        peer_holds(nodes).set_credentials(nodes.here.id(), *state);
+        as_usual()
     };
-    check(situation, [4, 0, 7, 7, 4]);
-    let (_world, a, change) = situation();
-    let outcome = change(a.start()).timeout_ms(SHORT_MS).expect(4);
+    check(&KINDS, &rows, elsewhere, [4, 0, 7, 7, 4]);
+    let here = |nodes: &TwoNodes, state: &CredState| {
+        here_holds(nodes).set_credentials(nodes.here.id(), *state);
+        as_usual()
+    };
+    check(&KINDS, &rows, here, [ANY, 1, 0, ANY, 4]);
+    let unknown = |nodes: &TwoNodes, (): &()| {
+        peer_holds(nodes);
+        with_key("AKIDUNKNOWN")
+    };
+    check(elastic(), &[("a key that AWS does not know", ())], unknown, [4, 0, 7, 7, 4]);
+    let (_world, [a]) = World::new();
+    let outcome = with_key("AKIDUNKNOWN")(a.start()).timeout_ms(SHORT_MS).expect(4);
     assert!(outcome.ec2().len() >= 2, "a fresh key needs a moment\n{}", outcome.told());
 }
 
+/// [code-6]
 #[test]
 fn a_fresh_role_needs_a_moment() {
     let (world, [a]) = World::new();
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     let starting = a.start().spawn();
     let asked = |request: &aws_sim::Request| request.operation.ends_with("/iam/security-credentials/");
-    assert!(world.cloud.wait_for_request(std::time::Duration::from_secs(5), asked).is_some());
+    assert!(world.cloud.wait_for_request(Duration::from_secs(5), asked).is_some());
     world.cloud.set_credentials(a.id(), CredState::Valid);
     starting.wait().exits(0);
     world.held_by(&a);
 }
 
+/// [code-7]
 #[test]
 fn ec2_gives_no_answer() {
-    // A slow answer takes effect, so the table's "nothing changed" is not for it; `start` and `stop` have tests with it.
-    each(all_silence().into_iter().filter(|(name, _)| *name != "slow"), |kind| {
-        let situation = || {
-            let (world, a) = held_by_the_peer();
-            a.probe().expect(7);
-            break_ec2(&world.cloud, kind.clone());
-            (world, a, as_usual())
-        };
-        check(situation, [1, 0, 7, 7, 1]);
-    });
+    // A slow answer takes effect, so "nothing was changed" is not for it.
+    let mut rows = all_silence();
+    rows.retain(|(name, _)| *name != "slow");
+    let elsewhere = |nodes: &TwoNodes, fault: &FaultKind| {
+        peer_holds(nodes);
+        nodes.run(nodes.here.probe()).expect(7);
+        break_ec2(&nodes.world.cloud, fault.clone());
+        as_usual()
+    };
+    check(&KINDS, &rows, elsewhere, [1, 0, 7, 7, 1]);
+    // An outage takes down no address that works.
+    let here = |nodes: &TwoNodes, fault: &FaultKind| {
+        here_holds(nodes);
+        nodes.run(nodes.here.probe()).ok();
+        break_ec2(&nodes.world.cloud, fault.clone());
+        as_usual()
+    };
+    check(&KINDS, &rows, here, [ANY, 0, 0, 0, 1]);
+    // When the metadata show it elsewhere there is nothing to release.
+    let strict = |change: Change| -> Change { Box::new(move |run| change(run).param("on_stop", "strict")) };
+    let row = &rows[..1];
+    check(&KINDS, row, |nodes, fault| strict(elsewhere(nodes, fault)), [ANY, 0, ANY, ANY, ANY]);
+    check(&KINDS, row, |nodes, fault| strict(here(nodes, fault)), [ANY, 1, ANY, ANY, ANY]);
 }
 
-#[test]
-fn ec2_gives_no_answer_and_the_metadata_says_that_it_is_elsewhere() {
-    let rows = all_silence().into_iter().flat_map(|(name, kind)| {
-        ["disassociate", "strict"].map(|policy| (format!("{name}, {policy}"), (kind.clone(), policy)))
-    });
-    each(rows, |(kind, policy)| {
-        let (world, [a, b]) = World::new();
-        world.give(&b);
-        a.probe().expect(7);
-        break_ec2(&world.cloud, kind);
-        a.stop().param("on_stop", policy).timeout_ms(SHORT_MS).ok();
-    });
-}
-
+/// [code-7]
 #[test]
 fn ec2_cannot_be_reached() {
-    let rows: [(&str, Place); 6] = [
-        ("refused", |_, _| format!("http://{}", refusing())),
-        ("black hole", |_, _| format!("http://{}", black_hole())),
-        ("mute", |_, _| format!("http://{}", mute())),
-        ("mute with TLS", |_, _| format!("https://{}", mute())),
-        ("TLS, unknown issuer", |world, _| {
+    type Url = fn(&TwoNodes) -> String;
+    let rows: [(&str, Url); 6] = [
+        ("refused", |_| format!("http://{}", refusing())),
+        ("black hole", |_| format!("http://{}", black_hole())),
+        ("mute", |_| format!("http://{}", mute())),
+        ("mute with TLS", |_| format!("https://{}", mute())),
+        ("TLS, unknown issuer", |nodes| {
             let tls = Tls::new(&["127.0.0.1"], Validity::Now).unwrap();
-            format!("https://{}", world.sim.serve_ec2_tls(world.bind(), &tls).unwrap())
+            format!("https://{}", nodes.world.sim.serve_ec2_tls(nodes.world.bind(), &tls).unwrap())
         }),
-        ("TLS where there is none", |_, node| format!("https://{}", node.ec2)),
+        ("TLS where there is none", |nodes| format!("https://{}", nodes.here.ec2)),
     ];
-    each(rows, |url| {
-        let situation = || {
-            let (world, a) = held_by_the_peer();
-            a.probe().expect(7);
-            let url = url(&world, &a);
-            (world, a, with("endpoint_url", url))
-        };
-        check(situation, [1, 0, 7, 7, 1]);
-    });
-}
-
-#[test]
-fn the_name_of_ec2_cannot_be_looked_up() {
-    // Nobody answers for a name server in these namespaces.
-    let Some(_) = Isolation::new("") else { return };
-    let situation = || {
-        let isolation = Isolation::new("").unwrap();
-        let (world, [a, b]) = World::setup().inside(isolation).make();
-        world.give(&b);
-        a.probe().expect(7);
-        (world, a, with("endpoint_url", "https://ec2.invalid"))
+    let at = |nodes: &TwoNodes, url: &Url| {
+        peer_holds(nodes);
+        nodes.here.probe().expect(7);
+        with("endpoint_url", url(nodes))
     };
-    check(situation, [1, 0, 7, 7, 1]);
+    check(elastic(), &rows, at, [1, 0, 7, 7, 1]);
+    // Nobody answers for a name server in namespaces.
+    let nameless: [(&str, Url); 1] = [("no name server", |_| "https://ec2.invalid".to_owned())];
+    check_in(elastic(), inside, &nameless, at, [1, 0, 7, 7, 1]);
 }
 
+/// [code-8] [start-8]
 #[test]
 fn taking_is_not_allowed_and_someone_else_holds_it() {
-    let (world, [a, b]) = World::new();
-    world.give(&b);
-    let run = |run: Run| run.param("allow_reassociation", "false").timeout_ms(SHORT_MS);
-    run(a.start()).expect(1).reason(b.id());
-    world.held_by(&b);
-    run(a.stop()).expect(0).wrote_nothing();
-    run(a.settled_monitor()).expect(7).reason(b.id());
-    run(a.probe()).expect(7);
-    world.held_by(&b);
+    let situation = |nodes: &TwoNodes, (): &()| {
+        peer_holds(nodes);
+        with(nodes.kind.may_take, "false")
+    };
+    check(&KINDS, &[("held by the peer", ())], situation, [1, 0, 7, 7, ANY]);
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        peer_holds(&nodes);
+        let outcome = nodes.run(nodes.here.start()).param(kind.may_take, "false").expect(1);
+        outcome.reason(nodes.peer.id()).within(Duration::from_secs(5));
+    }
 }
 
+/// [code-9]
 #[test]
 fn this_is_not_an_ec2_instance() {
-    let Some(_) = Isolation::new("") else { return };
-    let rows = [ImdsState::Refuse, ImdsState::Hang].into_iter().flat_map(|state| {
-        [false, true].map(|outage| (format!("{state:?}, EC2 away: {outage}"), (state, outage)))
-    });
-    each(rows, |(state, outage)| {
-        let situation = || {
-            let (world, [a]) = World::setup().inside(Isolation::new("").unwrap()).make();
-            world.cloud.set_imds_state(a.id(), state);
-            if outage {
-                break_ec2(&world.cloud, FaultKind::Reset);
-            }
-            (world, a, as_usual())
-        };
-        check(situation, [5, 0, 1, 7, 5]);
-    });
+    let situation = |nodes: &TwoNodes, (state, outage): &(ImdsState, bool)| {
+        nodes.world.cloud.set_imds_state(nodes.here.id(), *state);
+        if *outage {
+            break_ec2(&nodes.world.cloud, FaultKind::Reset);
+        }
+        as_usual()
+    };
+    let rows = [
+        ("refused", (ImdsState::Refuse, false)),
+        ("hung", (ImdsState::Hang, false)),
+        ("refused, EC2 away", (ImdsState::Refuse, true)),
+        ("hung, EC2 away", (ImdsState::Hang, true)),
+    ];
+    check_in(&KINDS, inside, &rows, situation, [5, 0, 1, 7, 5]);
 }
 
+/// [code-9]
 #[test]
 fn this_is_not_an_ec2_instance_after_a_stop_either() {
     let Some(isolation) = Isolation::new("") else { return };
@@ -382,39 +415,48 @@ fn this_is_not_an_ec2_instance_after_a_stop_either() {
     }
 }
 
+/// [code-10]
 #[test]
 fn the_action_is_unknown() {
-    let (_world, [a]) = World::new();
-    for action in ["restart", "START", "", "--help", "-h", "--version", "promote", "notify", "recover"] {
-        a.run(action).expect(3).no_requests();
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        for action in ["restart", "START", "", "--help", "-h", "--version", "promote", "notify", "recover"] {
+            nodes.run(nodes.here.run(action)).expect(3).no_requests();
+        }
+    }
+}
+
+/// [reload-1]
+#[test]
+fn a_reload_takes_right_parameters_and_asks_nobody() {
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let run = || nodes.run(nodes.here.run("reload-agent"));
+        run().param("attempt_timeout", "3").param("max_backoff", "2").ok().no_requests();
+        run().param("attempt_timeout", "soon").expect(6).reason("attempt_timeout");
+        run().no_param(kind.address).expect(6).reason(kind.address);
     }
 }
 
 #[test]
 fn the_process_gets_no_file_descriptors() {
-    check(
-        || {
-            let (world, node) = held_by_the_peer();
-            let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
-            (
-                world,
-                node,
-                Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict")) as Change,
-            )
-        },
-        [1, 1, 1, 7, 1],
-    );
+    let situation = |nodes: &TwoNodes, (): &()| -> Change {
+        peer_holds(nodes);
+        let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
+        Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict"))
+    };
+    check(elastic(), &[("four descriptors", ())], situation, [1, 1, 1, 7, 1]);
 }
 
 #[test]
 fn the_instance_is_not_ready() {
-    let (world, [a]) = World::setup().instances(|_| InstanceSpec::default()).make();
+    let (world, [a]) = World::new();
     world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Pending);
     a.start().timeout_ms(SHORT_MS).expect(1).reason("IncorrectInstanceState");
     let starting = a.start().spawn();
     let refused = |r: &aws_sim::Request| r.code.as_deref() == Some("IncorrectInstanceState");
     world.cloud.clear_log();
-    assert!(world.cloud.wait_for_request(std::time::Duration::from_secs(5), refused).is_some());
+    assert!(world.cloud.wait_for_request(Duration::from_secs(5), refused).is_some());
     world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Running);
     starting.wait().exits(0);
     world.held_by(&a);

@@ -4,9 +4,6 @@ use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use agent_tests::{Isolation, World};
-use aws_sim::FaultKind;
-
-use crate::trouble::{SHORT_MS, break_ec2};
 
 /// Returns what is left of a line after a date such as `Nov 21 07:42:00 `.
 fn after_date(line: &str) -> Option<&str> {
@@ -42,14 +39,6 @@ fn lines_of_the_log_file_have_the_usual_form() {
     assert_eq!(outcome.stderr, "");
 }
 
-#[test]
-fn the_form_of_dates_and_the_tag_can_be_set() {
-    let (_world, [a]) = World::new();
-    let outcome = a.start().env("HA_DATEFMT", "%Y/%m/%d ").env("HA_LOGTAG", "mine").ok();
-    let line = outcome.log.lines().next().unwrap();
-    assert!(line.as_bytes()[4] == b'/' && line.contains(" mine:    INFO: "), "{line}");
-}
-
 /// [start-11]
 #[test]
 fn a_change_of_holder_is_one_line() {
@@ -77,63 +66,6 @@ fn what_changes_nothing_says_nothing_under_the_cluster() {
         let outcome = run.go();
         assert_eq!(outcome.stderr, "", "{}", outcome.told());
         assert!(!outcome.log.contains("WARN") && !outcome.log.contains("ERROR"), "{}", outcome.told());
-    }
-}
-
-/// [reason-1]
-#[test]
-fn a_reason_is_on_standard_error_and_in_the_log() {
-    let (_world, [a]) = World::new();
-    let outcome = a.start().param("interface", "eth99").expect(2);
-    let reason = outcome.reasons()[0].to_owned();
-    let line = outcome.log.lines().find(|line| line.contains(" ERROR: "));
-    assert!(line.is_some_and(|line| line.contains(&reason)), "{}", outcome.told());
-}
-
-/// [reason-1]
-#[test]
-fn the_prefix_of_reasons_is_the_clusters() {
-    let (_world, [a]) = World::new();
-    let run = || a.start().param("interface", "eth99");
-    let outcome = run().env("OCF_EXIT_REASON_PREFIX", "because: ").expect(2);
-    assert!(outcome.stderr.starts_with("because: interface eth99"), "{}", outcome.told());
-    for outcome in
-        [run().env("OCF_EXIT_REASON_PREFIX", "").expect(2), run().no_env("OCF_EXIT_REASON_PREFIX").expect(2)]
-    {
-        assert!(outcome.stderr.starts_with("ocf-exit-reason:interface eth99"), "{}", outcome.told());
-    }
-}
-
-/// [log-1]
-#[test]
-fn without_facility_and_file_lines_go_to_standard_error() {
-    let (_world, [a]) = World::new();
-    let outcome = a.start().no_env("HA_LOGFILE").ok();
-    let line = outcome.stderr.lines().next().unwrap();
-    assert!(after_date(line).is_some_and(|rest| rest.starts_with("INFO: 203.0.113.10")), "{line:?}");
-    for run in [a.settled_monitor(), a.run("validate-all"), a.run("meta-data")] {
-        assert_eq!(run.no_env("HA_LOGFILE").ok().stderr, "", "nothing to say");
-    }
-    // The facility "none" is no facility; the word of crm_resource has another case.
-    let outcome =
-        a.stop().no_env("HA_LOGFILE").env("HA_LOGFACILITY", "none").env("HA_logfacility", "daemon").ok();
-    assert!(outcome.stderr.contains("INFO: "), "{}", outcome.told());
-}
-
-#[test]
-fn debugging_has_its_own_file() {
-    let (world, [a]) = World::new();
-    let debug = world.folder().path().join("debug");
-    let run =
-        |on: &str| a.run("migrate_to").env("HA_debug", on).env("HA_DEBUGLOG", debug.display().to_string());
-    run("0").expect(1).not_logged("DEBUG");
-    let quiet = std::fs::read_to_string(&debug).unwrap_or_default();
-    assert!(!quiet.contains("DEBUG"), "{quiet}");
-    run("1").expect(1).not_logged("DEBUG");
-    let text = std::fs::read_to_string(&debug).unwrap();
-    for line in text.lines() {
-        let rest = after_tag(line).and_then(|rest| rest.strip_prefix(":\t")).and_then(after_date);
-        assert!(rest.is_some(), "{line:?}");
     }
 }
 
@@ -170,25 +102,6 @@ fn the_systems_log_gets_lines_by_facility_and_severity() {
     assert!(line.starts_with("<30>"), "{line:?}");
 }
 
-#[test]
-fn a_systems_log_that_is_away_or_full_holds_nothing_up() {
-    let (_world, [a]) = World::new();
-    a.start().env("HA_LOGFACILITY", "daemon").ok();
-    let Some(isolation) = Isolation::new(
-        "mount -t tmpfs tmpfs /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/urandom c 1 9",
-    ) else {
-        return;
-    };
-    let (world, [a]) = World::setup().inside(isolation).make();
-    let path = world.isolation().unwrap().outside("/dev/log");
-    // Bound and never read: its queue is full after a few lines.
-    let _log = UnixDatagram::bind(&path).unwrap();
-    for _ in 0..20 {
-        a.start().env("HA_LOGFACILITY", "daemon").ok();
-        a.stop().env("HA_LOGFACILITY", "daemon").ok();
-    }
-}
-
 /// [reason-2]
 #[test]
 fn the_whole_story_of_a_failure_is_in_the_log_with_the_id_of_the_request() {
@@ -202,12 +115,4 @@ fn the_whole_story_of_a_failure_is_in_the_log_with_the_id_of_the_request() {
     assert!(text.contains(&id), "{id} is nowhere in\n{text}");
     // Also without debugging: a support case can't wait for the next time.
     a.start().expect(4).logged(&["request id"]);
-}
-
-#[test]
-fn an_outage_at_stop_is_an_error_in_the_log_though_the_stop_succeeds() {
-    let (world, [a]) = World::new();
-    a.start().ok();
-    break_ec2(&world.cloud, FaultKind::Reset);
-    a.stop().timeout_ms(SHORT_MS).ok().logged(&["ERROR", "203.0.113.10"]);
 }

@@ -7,31 +7,6 @@ use aws_sim::FaultKind;
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
-/// [param-4]
-#[test]
-fn an_interface_is_found_by_each_of_its_names() {
-    each(["MAC", "MAC in capitals", "id", "index"].map(|name| (name, name)), |name| {
-        let (world, [a]) = World::new();
-        let second = &a.instance.interfaces[1];
-        let value = match name {
-            "MAC" => second.mac.clone(),
-            "MAC in capitals" => second.mac.to_ascii_uppercase(),
-            "id" => second.eni.to_string(),
-            _ => "1".to_owned(),
-        };
-        let run = |run: Run| run.param("interface", &value);
-        let outcome = run(a.start()).ok();
-        assert_eq!(outcome.calls("AssociateAddress")[0].params["NetworkInterfaceId"], second.eni.to_string());
-        world.held_at(&a, a.ip(2));
-        run(a.settled_monitor()).ok().ec2_calls(0);
-        run(a.probe()).ok();
-        run(a.start()).ok().wrote_nothing();
-        run(a.validate()).ok();
-        run(a.stop()).ok();
-        world.held_by_nobody();
-    });
-}
-
 #[test]
 fn an_interface_is_found_by_the_name_of_its_device() {
     let device = "ip link add eth7 address 06:00:00:00:00:07 type veth peer name peer7";
@@ -55,31 +30,6 @@ fn an_interface_is_found_by_the_name_of_its_device() {
     a.start().param("interface", "lo").expect(2);
 }
 
-/// [param-4]
-#[test]
-fn by_default_it_goes_to_the_primary_interface() {
-    let (world, [a]) = World::new();
-    a.start().ok();
-    world.held_at(&a, a.ip(0));
-}
-
-#[test]
-fn a_private_address_names_its_place() {
-    let (world, [a]) = World::new();
-    let run = |run: Run| run.param("private_ip_address", a.ip(1));
-    run(a.start()).ok();
-    world.held_at(&a, a.ip(1));
-    run(a.settled_monitor()).ok().ec2_calls(0);
-    run(a.start()).ok().wrote_nothing();
-    run(a.stop()).ok();
-    world.held_by_nobody();
-    // Together with an interface.
-    let run = |run: Run| run.param("interface", "1").param("private_ip_address", a.ip(3));
-    run(a.start()).ok();
-    world.held_at(&a, a.ip(3));
-    run(a.settled_monitor()).ok();
-}
-
 /// [param-5]
 #[test]
 fn a_private_address_can_be_given_for_each_node() {
@@ -93,46 +43,6 @@ fn a_private_address_can_be_given_for_each_node() {
     world.held_at(&b, b.ip(1));
     run(a.settled_monitor()).expect(7).reason(b.id());
     run(b.start()).param("CRM_meta_on_node", "node3").expect(2).reason("node3");
-}
-
-/// [param-3]
-#[test]
-fn the_allocation_alone_is_enough() {
-    let (world, [a, b]) = World::new();
-    a.start().by_allocation().ok();
-    world.held_by(&a);
-    a.settled_monitor().by_allocation().ok();
-    b.start().by_allocation().ok();
-    world.held_by(&b);
-    a.monitor().by_allocation().expect(7).reason(b.id());
-    a.probe().by_allocation().expect(7);
-    b.stop().by_allocation().ok();
-    world.held_by_nobody();
-}
-
-/// [param-3]
-#[test]
-fn both_names_of_the_address_may_be_given() {
-    let (world, [a]) = World::new();
-    let id = &a.address.allocation_id;
-    a.start().param("allocation_id", id).ok();
-    world.held_by(&a);
-    a.settled_monitor().param("allocation_id", id).ok().ec2_calls(0);
-    a.stop().param("allocation_id", id).ok();
-}
-
-/// [param-2]
-#[test]
-fn space_around_a_value_and_empty_values_mean_nothing() {
-    let (world, [a]) = World::new();
-    let mut run = a.start().param("elastic_ip", " 203.0.113.10 ");
-    for name in
-        ["interface", "private_ip_address", "region", "on_stop", "settle_window", "allocation_id", "profile"]
-    {
-        run = run.param(name, "");
-    }
-    run.ok();
-    world.held_by(&a);
 }
 
 #[test]
@@ -249,16 +159,6 @@ fn an_awseip_resource_changes_its_type_alone() {
 
 fn run_allocation(node: &agent_tests::Node) -> String {
     node.address.allocation_id.to_string()
-}
-
-/// [param-6]
-#[test]
-fn the_older_agent_with_one_parameter_is_understood() {
-    let (world, [a]) = World::new();
-    a.start().ok();
-    a.settled_monitor().ok();
-    a.stop().ok();
-    world.held_by_nobody();
 }
 
 /// [time-1]

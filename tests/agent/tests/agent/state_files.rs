@@ -222,32 +222,6 @@ fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
 
 /// [record-1]
 #[test]
-fn a_kill_at_any_instant_of_a_stop_is_put_right_by_the_next_action() {
-    let rows: Vec<_> = (0..24_u64).map(|step| (format!("killed after {} ms", step * 2), step)).collect();
-    for part in rows.chunks(8) {
-        each(part.iter().cloned(), |step| {
-            let (world, [a]) = World::new();
-            a.start().ok();
-            world.cloud.set_latency(Duration::from_millis(10));
-            let stopping = a.stop().spawn();
-            std::thread::sleep(Duration::from_millis(step * 2).saturating_sub(stopping.elapsed()));
-            stopping.kill();
-            world.wait_for_calls();
-            let here = world.cloud.holder(&world.address).is_some();
-            if step % 2 == 0 {
-                a.monitor().expect(if here { 0 } else { 7 });
-                a.stop().ok();
-                world.held_by_nobody();
-            } else {
-                a.start().ok();
-                world.held_by(&a);
-                a.monitor().ok();
-            }
-        });
-    }
-}
-
-#[test]
 fn records_of_another_boot_do_not_count() {
     let (world, [a]) = World::new();
     a.start().ok();

@@ -66,17 +66,6 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
 
 /// [cred-3]
 #[test]
-fn no_variable_turns_the_verification_off() {
-    let (world, a, url, _) = world(&["localhost"], Validity::Now);
-    let mut run = a.start().ec2_at(&url).timeout_ms(SHORT_MS);
-    for name in ["AWS_INSECURE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED", "AWS_NO_VERIFY_SSL"] {
-        run = run.env(name, "0");
-    }
-    run.expect(1);
-    world.held_by_nobody();
-}
-
-#[test]
 fn a_bundle_that_is_no_bundle_is_said_by_name() {
     let (world, a, url, _) = world(&["localhost"], Validity::Now);
     let garbage = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";

@@ -77,26 +77,3 @@ fn goes_to_standard_error_as_crm_resource_asks() {
     // Without the other variable it is only a place.
     assert_eq!(a.start().env("OCF_TRACE_FILE", "/dev/stderr").ok().stderr, "");
 }
-
-#[test]
-fn a_file_that_cannot_be_written_is_a_warning() {
-    let (world, [a]) = World::new();
-    for file in ["/proc/no-such-folder/trace", "relative", "/dev/full"] {
-        let run = a.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", file);
-        let run = run.param("trace_dir", world.folder().path().display());
-        let outcome = run.ok();
-        if file != "/dev/full" {
-            outcome.logged(&["WARN"]);
-        }
-        world.held_by(&a);
-    }
-}
-
-#[test]
-fn nobody_else_can_read_it() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let (_world, [a]) = World::new();
-    traced(&a);
-    let mode = fs::metadata(a.folder().join("trace/start")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o077, 0, "{mode:o}");
-}

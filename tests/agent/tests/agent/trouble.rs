@@ -18,9 +18,6 @@ pub(crate) const SILENCE: [(&str, FaultKind); 9] = [
 /// The time-out of actions that are expected to use it up.
 pub(crate) const SHORT_MS: u64 = 3_000;
 
-/// The time-out of actions of which a fraction is waited for, while somebody does answer.
-pub(crate) const LONGER_MS: u64 = 8_000;
-
 /// Returns the error that EC2 gives when it is ill.
 pub(crate) fn unavailable() -> FaultKind {
     FaultKind::Error {

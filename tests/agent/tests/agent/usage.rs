@@ -1,6 +1,6 @@
 //! The argument: what is printed for people, and what is not understood.
 
-use agent_tests::{Isolation, World};
+use agent_tests::{Isolation, KINDS, World};
 
 /// [call-3]
 #[test]
@@ -25,6 +25,27 @@ fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
         let outcome = a.run(action).bare().expect(3).no_requests();
         assert!(outcome.stderr.contains("usage") && outcome.stderr.contains("start"), "{}", outcome.told());
         assert_eq!(outcome.stdout, "");
+    }
+}
+
+#[test]
+fn the_name_that_it_is_called_by_decides_which_agent_it_is() {
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let run = |action| nodes.run(nodes.here.run(action));
+        let usage = run("usage").ok().no_requests().stdout;
+        assert!(usage.starts_with(&format!("usage: {} {{start|stop|monitor|", kind.name)), "{usage}");
+        let meta = run("meta-data").ok().no_requests().stdout;
+        assert!(meta.contains(&format!("<resource-agent name=\"{}\"", kind.name)), "{meta}");
+        for other in &KINDS {
+            assert_eq!(
+                meta.contains(&format!("name=\"{}\"", other.address)),
+                other.name == kind.name,
+                "{meta}"
+            );
+        }
+        // The name in the log where the cluster does not say it.
+        run("start").no_env("OCF_RESOURCE_TYPE").ok().logged(&[&format!("{}(vip)[", kind.name)]);
     }
 }
 

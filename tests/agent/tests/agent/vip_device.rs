@@ -1,20 +1,18 @@
 //! The agent `vip`, what it does with the network device: real netlink in a network namespace, with a neighbour in another.
 
-use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use agent_tests::{Isolation, Node, Run, World};
+use agent_tests::{Isolation, Node, Run, World, one_subnet};
 use aws_sim::ImdsState;
 
-use crate::trouble::{SHORT_MS, break_ec2};
+use crate::trouble::SHORT_MS;
 use crate::vip_world::*;
 
 /// A node with a network device of its own, `eth0`, and behind it a neighbour that looks at what arrives.
 struct Wired {
     world: World,
     a: Node,
-    b: Node,
 }
 
 /// Makes the device with the hardware address and the own address of node 1, and the neighbour's namespace below this one.
@@ -33,8 +31,8 @@ impl Wired {
         // The names of namespaces are kept where they are the test's own.
         let script = format!("mkdir -p /run/netns\n{CABLE}");
         let isolation = Isolation::new(&script)?;
-        let (world, [a, b]) = setup().inside(isolation).make();
-        Some(Self { world, a, b })
+        let (world, [a]) = one_subnet().inside(isolation).make();
+        Some(Self { world, a })
     }
 
     /// Runs a program where the node is.
@@ -135,61 +133,6 @@ fn the_neighbours_are_told() {
     wired.neighbour(&["ping", "-c", "1", "-W", "5", "10.0.1.100"]);
 }
 
-/// [monitor-6]
-#[test]
-fn an_address_that_the_device_lost_is_not_here_and_a_start_puts_it_back() {
-    let Some(wired) = Wired::new() else { return };
-    start(&wired.a).ok();
-    wired.inside(&["ip", "address", "del", "10.0.1.100/24", "dev", "eth0"]);
-    settled_monitor(&wired.a).expect(7).reason("none of its network devices");
-    probe(&wired.a).expect(7);
-    start(&wired.a).ok().wrote_nothing();
-    assert!(wired.on_device("eth0"));
-}
-
-/// [stop-9]
-#[test]
-fn a_stop_cleans_the_device_whatever_ec2_says() {
-    let Some(wired) = Wired::new() else { return };
-    start(&wired.a).ok();
-    break_ec2(&wired.world.cloud, aws_sim::FaultKind::Hang);
-    wired.world.cloud.set_imds_state(wired.a.id(), ImdsState::Hang);
-    stop(&wired.a).timeout_ms(SHORT_MS).ok().logged(&["ERROR"]);
-    assert!(!wired.on_device("eth0"));
-    wired.world.cloud.clear_faults();
-    wired.world.cloud.set_imds_state(wired.a.id(), ImdsState::On);
-    start(&wired.a).ok();
-    wired.world.cloud.deny("UnassignPrivateIpAddresses");
-    stop(&wired.a).timeout_ms(SHORT_MS).expect(1);
-    assert!(!wired.on_device("eth0"));
-}
-
-/// [stop-9]
-#[test]
-fn a_stop_after_the_peer_took_it_cleans_the_device() {
-    let Some(wired) = Wired::new() else { return };
-    start(&wired.a).ok();
-    wired.world.cloud.assign_private_ip(wired.b.eni(), VIP);
-    settled_monitor(&wired.a).expect(7).reason(wired.b.id());
-    probe(&wired.a).expect(7).logged(&["WARN", "a stop of the resource takes it off"]);
-    assert!(wired.on_device("eth0"), "a probe changes nothing");
-    stop(&wired.a).ok().wrote_nothing();
-    assert!(!wired.on_device("eth0"));
-    held_by(&wired.world, &wired.b);
-}
-
-/// [start-9]
-#[test]
-fn a_refused_start_leaves_the_device_alone() {
-    let Some(wired) = Wired::new() else { return };
-    wired.world.cloud.deny("AssignPrivateIpAddresses");
-    start(&wired.a).timeout_ms(SHORT_MS).expect(4);
-    assert!(!wired.on_device("eth0"));
-    start(&wired.a).vip(Ipv4Addr::new(10, 0, 2, 100)).expect(2);
-    start(&wired.b).expect(2).reason("no network device");
-    assert_eq!(wired.addresses("eth0").len(), 1);
-}
-
 /// [stop-10]
 #[test]
 fn the_nodes_own_address_survives_every_mistake() {
@@ -221,20 +164,6 @@ fn other_addresses_stay_also_where_ours_came_first() {
     for address in ["10.0.1.10/24 brd 10.0.1.255", "10.0.1.77/24 brd 10.0.1.255"] {
         assert!(shown.iter().any(|line| line.contains(address) && line.contains("eth0:x")), "{shown:?}");
     }
-}
-
-#[test]
-fn told_to_leave_the_device_alone_it_does() {
-    let Some(wired) = Wired::new() else { return };
-    let alone = |run: Run| run.param("add_to_device", "false");
-    alone(start(&wired.a)).ok();
-    assert!(!wired.on_device("eth0"));
-    alone(settled_monitor(&wired.a)).ok();
-    // As IPaddr2 beside it does.
-    wired.inside(&["ip", "address", "add", "10.0.1.100/24", "dev", "eth0"]);
-    alone(stop(&wired.a)).ok();
-    assert!(wired.on_device("eth0"));
-    held_by_nobody(&wired.world);
 }
 
 #[test]

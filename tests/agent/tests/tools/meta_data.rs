@@ -4,10 +4,9 @@
 //! tests here hold the agent to the points in which the official one is stricter.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::agent::{self, Form, meta_data};
-use crate::program::{command, file_of, run};
+use crate::agent::{Form, meta_data};
+use crate::program::{command, file_of};
 use crate::xml;
 
 fn pcs_schema(form: Form) -> PathBuf {
@@ -54,20 +53,6 @@ fn new_form_says_what_the_old_one_cannot() {
     assert_eq!(in_new("//parameter[@name='settle_window']/@reloadable"), ["1"]);
 }
 
-/// Pacemaker before 2.1 says 1.0, and newer ones may say more than 1.1.
-/// [meta-2]
-#[test]
-fn form_follows_the_version_that_the_caller_speaks() {
-    for (major, minor, form) in [("1", "0", Form::V1_0), ("1", "1", Form::V1_1), ("1", "2", Form::V1_1)] {
-        let answer = run(Command::new(agent::binary())
-            .arg("meta-data")
-            .env_clear()
-            .env("OCF_RA_VERSION_MAJOR", major)
-            .env("OCF_RA_VERSION_MINOR", minor));
-        assert_eq!(answer.exits(0).stdout, meta_data(form), "{major}.{minor}");
-    }
-}
-
 /// crmsh has a decoded string, for which lxml refuses a declared encoding.
 #[test]
 fn lxml_parses_it_as_crmsh_does() {
@@ -76,31 +61,6 @@ fn lxml_parses_it_as_crmsh_does() {
         let answer = xml::fed(command("/usr/bin/python3").args(["-c", script]), &meta_data(form));
         assert_eq!(answer.exits(0).stdout, "eip\n");
     }
-}
-
-#[test]
-fn it_is_plain_ascii_with_nothing_before_the_declaration() {
-    for text in Form::ALL.map(meta_data) {
-        assert!(text.is_ascii());
-        let declaration = text.lines().next().expect("a first line");
-        assert!(declaration.starts_with("<?xml ") && !declaration.contains("encoding"), "{declaration}");
-        assert!(text.ends_with("</resource-agent>\n"));
-    }
-}
-
-/// The controller reads it as hacluster, `ocf-tester` as nobody; both before anything is set up.
-/// [call-4]
-#[test]
-fn nobody_can_read_it_with_an_empty_environment() {
-    // A copy where nobody may look: the target folder can be in root's home.
-    let copy = std::env::temp_dir().join(format!("eip-tools-{}", std::process::id()));
-    std::fs::copy(agent::binary(), &copy).expect("a copy of the agent");
-    let answer = run(command("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "env", "-i"])
-        .arg(&copy)
-        .arg("meta-data"));
-    std::fs::remove_file(&copy).expect("removing the copy");
-    assert_eq!(answer.exits(0).without_complaint().stdout, meta_data(Form::V1_0));
 }
 
 /// Here the official schemas are stricter than pcs's.
@@ -130,31 +90,4 @@ fn types_and_flags_are_those_that_every_schema_has() {
         assert!(flag == "0" || flag == "1", "{flag}");
     }
     assert_eq!(xml::values(&document, "//parameter[@deprecated or @obsoletes or @private]/@name"), [""; 0]);
-}
-
-/// What pcs copies into a configuration, and what crmsh compares timeouts with.
-#[test]
-fn advertised_actions_are_those_of_a_configuration() {
-    let advertised = |form| {
-        let document = meta_data(form);
-        let names = xml::values(&document, "//action/@name");
-        let timeouts = xml::values(&document, "//action/@timeout");
-        names.into_iter().zip(timeouts).map(|(name, timeout)| format!("{name} {timeout}")).collect::<Vec<_>>()
-    };
-    let mut expected = vec![
-        "start 60s",
-        "stop 60s",
-        "monitor 20s",
-        "migrate_to 60s",
-        "migrate_from 60s",
-        "validate-all 10s",
-        "meta-data 5s",
-    ];
-    assert_eq!(advertised(Form::V1_0), expected);
-    expected.insert(5, "reload-agent 20s");
-    assert_eq!(advertised(Form::V1_1), expected);
-    let monitor = |attribute: &str| {
-        xml::string(&meta_data(Form::V1_0), &format!("//action[@name='monitor']/@{attribute}"))
-    };
-    assert_eq!((monitor("interval"), monitor("depth")), ("10s".to_owned(), "0".to_owned()));
 }

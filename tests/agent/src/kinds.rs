@@ -1,0 +1,137 @@
+//! The kinds of address, for what every kind has to pass.
+
+use std::net::Ipv4Addr;
+
+use aws_sim::{InstanceId, InstanceSpec, InterfaceSpec};
+
+use crate::isolation::Isolation;
+use crate::node::Node;
+use crate::run::Run;
+use crate::world::{Setup, World};
+
+/// The private address that moves between nodes of one subnet.
+pub const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
+
+/// A kind of address.
+#[derive(Debug)]
+pub struct AddressKind {
+    /// Its agent's name.
+    pub name: &'static str,
+    /// The EC2 action that tells who holds the address.
+    pub describe: &'static str,
+    /// The EC2 action that takes it.
+    pub take: &'static str,
+    /// The EC2 action that releases it.
+    pub release: &'static str,
+    /// The parameter that allows a start to take it from a holder.
+    pub may_take: &'static str,
+    /// The parameter that names the address.
+    pub address: &'static str,
+    setup: fn() -> Setup,
+    run: fn(Run) -> Run,
+    give: fn(&World, &Node),
+    holder: fn(&World) -> Option<(InstanceId, String)>,
+}
+
+/// All of them.
+pub static KINDS: [AddressKind; 2] = [
+    AddressKind {
+        name: "eip",
+        describe: "DescribeAddresses",
+        take: "AssociateAddress",
+        release: "DisassociateAddress",
+        may_take: "allow_reassociation",
+        address: "elastic_ip",
+        setup: World::setup,
+        run: |run| run,
+        give: World::give,
+        holder: |world| {
+            let holder = world.cloud.holder(&world.address)?;
+            Some((holder.instance, holder.association_id.to_string()))
+        },
+    },
+    AddressKind {
+        name: "vip",
+        describe: "DescribeNetworkInterfaces",
+        take: "AssignPrivateIpAddresses",
+        release: "UnassignPrivateIpAddresses",
+        may_take: "allow_reassignment",
+        address: "secondary_private_ip",
+        setup: one_subnet,
+        run: |run| run.vip(VIP),
+        give: |world, node| world.cloud.assign_private_ip(node.eni(), VIP),
+        holder: |world| world.cloud.private_holder(VIP).map(|(instance, eni)| (instance, eni.to_string())),
+    },
+];
+
+/// Two nodes that can hold an address of some kind.
+#[derive(Debug)]
+pub struct TwoNodes {
+    /// What kind.
+    pub kind: &'static AddressKind,
+    /// The account.
+    pub world: World,
+    /// The node that a test is about.
+    pub here: Node,
+    /// Its peer.
+    pub peer: Node,
+}
+
+impl AddressKind {
+    /// Makes two nodes, neither of which holds the address.
+    pub fn nodes(&'static self) -> TwoNodes {
+        self.make((self.setup)())
+    }
+
+    /// Makes them in namespaces of their own.
+    pub fn nodes_inside(&'static self, isolation: Isolation) -> TwoNodes {
+        self.make((self.setup)().inside(isolation))
+    }
+
+    fn make(&'static self, setup: Setup) -> TwoNodes {
+        let (world, [here, peer]) = setup.make();
+        TwoNodes { kind: self, world, here, peer }
+    }
+}
+
+impl TwoNodes {
+    /// Makes a run of the agent of the address's kind.
+    pub fn run(&self, run: Run) -> Run {
+        (self.kind.run)(run)
+    }
+
+    /// Gives the address to a node, as an administrator does.
+    pub fn give(&self, node: &Node) {
+        (self.kind.give)(&self.world, node);
+    }
+
+    /// The instance that holds the address, and what differs when it takes the address once more.
+    pub fn holder(&self) -> Option<(InstanceId, String)> {
+        (self.kind.holder)(&self.world)
+    }
+
+    /// Asserts that this node holds the address.
+    #[track_caller]
+    pub fn held_by(&self, node: &Node) {
+        assert_eq!(self.holder().map(|(instance, _)| instance).as_ref(), Some(node.id()));
+    }
+}
+
+/// Returns a setup with all nodes in the subnet 10.0.1.0/24, where alone a private address can move: node 1 has 10.0.1.10, and
+/// 10.0.1.11 on a second interface, node 2 has 10.0.1.20, and so on.
+pub fn one_subnet() -> Setup {
+    World::setup().instances(in_one_subnet)
+}
+
+fn in_one_subnet(number: u8) -> InstanceSpec {
+    let interface = |index: u8| InterfaceSpec {
+        mac: Some(format!("02:00:00:00:0{index}:0{number}")),
+        private_ips: vec![Ipv4Addr::new(10, 0, 1, number * 10 + index)],
+        ..InterfaceSpec::default()
+    };
+    InstanceSpec {
+        id: Some(format!("i-0000000000000000{number}").as_str().into()),
+        interfaces: vec![interface(0), interface(1)],
+        ..InstanceSpec::default()
+    }
+}

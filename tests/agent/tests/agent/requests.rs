@@ -1,0 +1,186 @@
+//! What the actions ask AWS for: which calls with which parameters, how many, and which before which. What they decide by is tested
+//! against the model, in the agent's own crate.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use agent_tests::{Isolation, KINDS, Outcome, VIP, World};
+use aws_sim::{FaultKind, ImdsState};
+
+use crate::trouble::{SHORT_MS, ec2};
+use crate::vip_world;
+
+/// Asserts that the only call of this operation had these parameters, and no others.
+#[track_caller]
+fn sent(outcome: &Outcome, operation: &str, expected: &[(&str, &str)]) {
+    let [call] = outcome.calls(operation)[..] else { panic!("not one {operation}\n{}", outcome.told()) };
+    let expected: BTreeMap<_, _> =
+        expected.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    assert_eq!(call.params, expected, "{}", outcome.told());
+}
+
+/// [start-2] [stop-2]
+#[test]
+fn an_elastic_ip_is_taken_and_released_by_explicit_ids() {
+    let (world, [a]) = World::new();
+    for allow in ["true", "false"] {
+        let start = a.start().param("allow_reassociation", allow).ok();
+        world.held_by(&a);
+        let start = start.asked_ec2(&["DescribeAddresses", "AssociateAddress", "DescribeAddresses"]);
+        let ip = a.private_ip().to_string();
+        let expected = [
+            ("AllocationId", a.address.allocation_id.as_str()),
+            ("AllowReassociation", allow),
+            ("NetworkInterfaceId", a.eni().as_str()),
+            ("PrivateIpAddress", &ip),
+        ];
+        sent(&start, "AssociateAddress", &expected);
+        let held = world.cloud.holder(&world.address).unwrap().association_id;
+        start.logged(&["INFO", "203.0.113.10", "nobody", a.id(), &held, " ms"]);
+        let stop = a.stop().ok();
+        world.held_by_nobody();
+        let stop = stop.asked_ec2(&["DescribeAddresses", "DisassociateAddress", "DescribeAddresses"]);
+        sent(&stop, "DisassociateAddress", &[("AssociationId", &held)]);
+        stop.logged(&["INFO", a.id(), "nobody", &held]);
+        a.forget();
+    }
+}
+
+#[test]
+fn a_private_address_is_taken_and_released_on_one_interface() {
+    let (world, [a]) = agent_tests::one_subnet().make();
+    for allow in ["true", "false"] {
+        let start = vip_world::start(&a).param("allow_reassignment", allow).ok();
+        vip_world::held_by(&world, &a);
+        let (interface, address) =
+            (("NetworkInterfaceId", a.eni().as_str()), ("PrivateIpAddress.1", &*VIP.to_string()));
+        sent(&start, "AssignPrivateIpAddresses", &[("AllowReassignment", allow), interface, address]);
+        start.logged(&["INFO", "10.0.1.100 moved from nobody to", a.id(), "reason start"]);
+        let stop = vip_world::stop(&a).ok();
+        vip_world::held_by_nobody(&world);
+        let describe = "DescribeNetworkInterfaces";
+        let stop = stop.asked_ec2(&[describe, "UnassignPrivateIpAddresses", describe]);
+        sent(&stop, "UnassignPrivateIpAddresses", &[interface, address]);
+    }
+}
+
+/// [start-3]
+#[test]
+fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
+    // Order and look are under way at once. Which of them EC2 comes to first decides whether the look can still name the previous holder.
+    for (held_up, holder) in [("AssociateAddress", None), ("DescribeAddresses", Some("an unknown holder"))] {
+        let (world, [a, b]) = World::new();
+        a.start().ok();
+        b.probe().expect(7);
+        world.cloud.set_latency(Duration::from_secs(1));
+        // Twice, so that the look that confirms the order does not end the action before the look beside it is answered.
+        world.cloud.fault(ec2(held_up, FaultKind::Delay(Duration::from_secs(1))).times(2));
+        let outcome = b.start().ok();
+        world.held_by(&b);
+        let order = outcome.calls("AssociateAddress")[0].at;
+        let answers: Vec<f64> = outcome.ec2().iter().filter_map(|request| request.answered_at).collect();
+        assert!(!answers.is_empty() && answers.iter().all(|&at| order < at), "{}", outcome.told());
+        let looks = outcome.calls("DescribeAddresses");
+        assert!(looks[0].answered_at.is_some_and(|at| at > order), "beside it\n{}", outcome.told());
+        let from = format!("moved from {} ", holder.unwrap_or(a.id()));
+        outcome.logged(&["INFO", &from, b.id()]);
+    }
+}
+
+/// [migrate-1] [migrate-2]
+#[test]
+fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let (source, target) = (&nodes.here, &nodes.peer);
+        nodes.run(source.start()).ok();
+        let names = |run: agent_tests::Run| {
+            nodes.run(run).param("CRM_meta_migrate_source", "node1").param("CRM_meta_migrate_target", "node2")
+        };
+        names(source.run("migrate_to")).ok().wrote_nothing();
+        nodes.held_by(source);
+        let outcome = names(target.run("migrate_from")).ok().logged(&[
+            "INFO",
+            source.id(),
+            target.id(),
+            "migrate_from",
+        ]);
+        nodes.held_by(target);
+        let orders = [outcome.calls(kind.take).len(), outcome.calls(kind.release).len()];
+        assert_eq!(orders, [1, 0], "{}", outcome.told());
+        nodes.run(source.stop()).ok().wrote_nothing();
+        nodes.held_by(target);
+    }
+}
+
+/// [holder-3] [monitor-2] [monitor-5]
+#[test]
+fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() {
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let run = || nodes.run(nodes.here.settled_monitor());
+        nodes.run(nodes.here.start()).ok();
+        let mut runs = vec![run(), run().by_environment()];
+        if kind.name == "eip" {
+            runs.push(run().by_allocation());
+        }
+        for run in runs {
+            let outcome = run.ok().ec2_calls(0);
+            assert!(outcome.imds("iam/").is_empty(), "credentials were read\n{}", outcome.told());
+            assert!(outcome.requests.len() <= 5, "more than token, place and address\n{}", outcome.told());
+            assert!(outcome.log.is_empty(), "a line every ten seconds\n{}", outcome.told());
+        }
+        // A closer look asks EC2, whichever of Pacemaker's variables it comes in.
+        for level in ["OCF_CHECK_LEVEL", "OCF_RESKEY_OCF_CHECK_LEVEL"] {
+            run().env(level, "10").ok().asked_ec2(&[kind.describe]);
+        }
+        // Tokens end with the metadata service's process, not only with their time.
+        nodes.world.cloud.forget_tokens();
+        run().ok().ec2_calls(0);
+    }
+}
+
+/// [call-5] [probe-1]
+#[test]
+fn a_monitor_without_interval_is_a_probe_and_status_is_a_monitor() {
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let run = |action| nodes.run(nodes.here.run(action)).param("settle_window", "0");
+        nodes.run(nodes.here.start()).ok();
+        for run in [run("monitor"), run("monitor").interval_ms(0), run("status")] {
+            run.ok().ec2_calls(0);
+        }
+        nodes.give(&nodes.peer);
+        run("status").interval_ms(10_000).expect(7).reason(nodes.peer.id());
+        // With the ids on record.
+        for run in [run("monitor"), run("monitor").interval_ms(0), run("status")] {
+            run.expect(7).ec2_calls(0);
+        }
+    }
+}
+
+/// [probe-3]
+#[test]
+fn without_the_metadata_the_firmware_knows_this_node() {
+    let firmware = "mount -t tmpfs tmpfs /sys/devices/virtual
+        mkdir -p /sys/devices/virtual/dmi/id
+        echo i-00000000000000001 >/sys/devices/virtual/dmi/id/board_asset_tag
+        echo 'Amazon EC2' >/sys/devices/virtual/dmi/id/sys_vendor";
+    let Some(isolation) = Isolation::new(firmware) else { return };
+    let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
+    let (world, [a, b]) = World::setup().inside(isolation).make();
+    world.cloud.add_access_key(keys.0, keys.1);
+    world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
+    let run = |run: agent_tests::Run| {
+        let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1);
+        run.param("region", "eu-west-1").secret(keys.1).timeout_ms(SHORT_MS)
+    };
+    world.give(&a);
+    run(a.probe()).ok();
+    run(a.settled_monitor()).ok();
+    world.give(&b);
+    run(a.probe()).expect(7);
+    run(a.settled_monitor()).expect(7).reason(b.id());
+    // What looks like EC2 is not called something else.
+    run(a.start()).expect(1);
+}
