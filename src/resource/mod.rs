@@ -9,8 +9,8 @@ mod beside;
 pub mod eip;
 pub mod error;
 mod evidence;
-#[cfg(all(test, feature = "paused-time"))]
-mod fixtures;
+#[cfg(feature = "model")]
+pub mod fixtures;
 mod interface;
 mod letting_go;
 pub mod policy;
