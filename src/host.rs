@@ -66,7 +66,7 @@ impl Host for SystemHost {
     /// # Source
     /// EC2 User Guide, "Instance identity": on Nitro the board asset tag is the instance id.
     fn instance_id(&self) -> Option<InstanceId> {
-        self.dmi("board_asset_tag")?.parse().ok()
+        self.dmi("board_asset_tag")?.parse().ok().filter(|id: &InstanceId| id.as_str().starts_with("i-"))
     }
 
     /// # Source

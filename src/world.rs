@@ -2,18 +2,22 @@
 
 use std::fmt::Write as _;
 use std::future::Future;
+use std::time::Duration;
 
+use crate::base::chain_of;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::cloud::client;
 use crate::cloud::ec2::aws::AwsEc2;
+use crate::cloud::ec2::guarded::Guarded;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
-use crate::host::SystemHost;
+use crate::host::{Host as _, SystemHost};
 use crate::ocf::environment::Environment;
 use crate::params::{ApiSettings, Timing};
 use crate::resource::Parts;
 use crate::resource::error::Error;
+use crate::state::turns::Turns;
 use crate::state::{FileRecords, Records as _};
 
 /// AWS, this host, and the files of this node.

@@ -12,6 +12,11 @@ NGINX=${NGINX:-/usr/sbin/nginx} # the article has httpd: ocf:heartbeat:apache go
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
+# What is the case if it stops.
+state='nothing is configured'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 # The nodes find each other, and one of them leads; see minimal.sh.
 tries=120
 until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
@@ -22,6 +27,7 @@ done
 
 # The defaults are the article's: it never goes back by itself, and one failure is enough to leave a node; five minutes
 # later it is forgotten. See fencing.sh for when stonith-enabled=false is not good enough.
+state="unless it was refused, the configuration is in place: see crm status. To change it: crm configure edit"
 crm --wait configure load update - <<END
 property stonith-enabled=false
 rsc_defaults resource-stickiness=INFINITY migration-threshold=1 failure-timeout=5min

@@ -10,6 +10,11 @@ ADDRESS1=${ADDRESS1:-10.0.0.20} # their private addresses
 ADDRESS2=${ADDRESS2:-10.0.1.20}
 TOKEN=${TOKEN:-1000} # ms; what it does for the time of a takeover: fast.sh
 
+# What is still to do if it stops.
+state='everything is still to do'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 if command -v apt-get >/dev/null; then
     apt-get -y install corosync pacemaker crmsh resource-agents fence-agents
     # Debian's packages begin with a cluster of one node.
@@ -21,6 +26,7 @@ fi
 
 # The same file on both. two_node: the survivor keeps quorum. It brings wait_for_all with it: after both were down,
 # neither starts anything before it has seen the other.
+state='packages are installed; Corosync is not configured yet'
 cat >/etc/corosync/corosync.conf <<END
 totem {
   version: 2
@@ -49,6 +55,7 @@ logging {
 }
 END
 
+state='Corosync is configured; still to do: systemctl enable --now corosync pacemaker'
 systemctl enable --now corosync pacemaker
 
 # The nodes' security group has to let them reach each other at UDP 5405.

@@ -18,17 +18,28 @@ INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
 REGION=${REGION:-eu-west-1}
 RESOURCE=${RESOURCE:-eip}
 
+# What is the case if it stops.
+state='nothing has changed'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 # When the nodes lose each other, both want to fence. The one with the address gets a head start and survives.
 # Pacemaker 2.0.4 and later; before: a device for each node, one of them with pcmk_delay_base=15s.
+state="$RESOURCE may have the priority 10; nothing else has changed"
 crm resource meta "$RESOURCE" set priority 10
 
+# From Pacemaker 3.0.2 on the switch is called fencing-enabled, and if that is set, the old name is ignored.
+switch=stonith-enabled
+if cibadmin --query | grep -q 'name="fencing-enabled"'; then switch=fencing-enabled; fi
+
+state="unless it was refused, fencing is on: see crm status. To switch it off: crm configure property $switch=false"
 # An instance takes its time to stop and to start again; the time limits are made for that.
 crm --wait configure load update - <<END
 primitive fence stonith:fence_aws \
     params region=$REGION pcmk_host_map="$NODE1:$INSTANCE1;$NODE2:$INSTANCE2" \
         power_timeout=240 pcmk_reboot_timeout=480 pcmk_reboot_retries=4 \
     op monitor interval=5min timeout=60s
-property priority-fencing-delay=15s stonith-enabled=true
+property priority-fencing-delay=15s $switch=true
 END
 
 crm status

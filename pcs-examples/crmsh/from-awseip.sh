@@ -1,22 +1,44 @@
 #!/bin/sh
-# From `awseip` to `eip` without downtime: the resource keeps its id, its parameters and its place; its type changes.
+# From `awseip` to `eip` without downtime: the resource keeps its id, its parameters, its operations and its place; its
+# type changes.
 # Install eip on every node first (it does not touch awseip), then run this on one node, as root. Some seconds.
 #
-# While the resource is unmanaged nobody moves the address, also when a node dies.
+# While the resource is unmanaged nobody moves the address, also when a node dies. If this stops, it says what is to do.
 set -eu
 
 RESOURCE=${RESOURCE:-eip}
 
-active=$(crm_resource --locate --resource "$RESOURCE" --quiet)
+# What is the case if it stops.
+state='nothing has changed'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
 
+# crm_resource ends with 0 also if the resource runs nowhere.
+active=$(crm_resource --locate --resource "$RESOURCE" --quiet)
+if [ -z "$active" ]; then
+    echo "$RESOURCE is not started anywhere" >&2
+    exit 1
+fi
+
+unmanaged="$RESOURCE is unmanaged: nobody moves the address, also when a node dies. To go back:"
+state="$unmanaged crm resource manage $RESOURCE"
 crm resource unmanage "$RESOURCE"
+
+# The resource as it is, to go back to.
+before=$(mktemp)
+cibadmin --query --xpath "//primitive[@id='$RESOURCE']" >"$before"
+state="$unmanaged
+  cibadmin --replace --xpath \"//primitive[@id='$RESOURCE']\" --xml-file $before
+  crm_resource --refresh --resource $RESOURCE && crm_resource --wait --timeout 60
+  crm resource manage $RESOURCE"
 
 # The type, and nothing else. crmsh would ask for the whole resource again.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='eip'/>"
 
 # awseip's own parameters have no effect; these go, so that nobody wonders. `profile` stays, eip uses it.
+# (crm_resource ends with 0 also if a parameter is not set, and to delete such a one is an error for Pacemaker 3.)
 for parameter in awscli api_delay curl_retries curl_sleep; do
-    if crm_resource --resource "$RESOURCE" --get-parameter "$parameter" >/dev/null 2>&1; then
+    if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
         crm resource param "$RESOURCE" delete "$parameter"
     fi
 done
@@ -28,11 +50,15 @@ crm_resource --wait --timeout 60
 
 # If eip does not find the address where awseip has left it, it stays unmanaged, and the address stays where it is.
 if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; then
-    echo "eip does not see the address on $active; the reason is in \`crm status\`. $RESOURCE is still unmanaged" >&2
+    echo "eip does not see the address on $active; the reason is in \`crm status\`" >&2
     exit 1
 fi
 
 crm resource meta "$RESOURCE" set allow-migrate true
-crm --wait resource manage "$RESOURCE"
+crm resource manage "$RESOURCE"
+state="$RESOURCE is managed again, and had not settled within a minute: crm status"
+crm_resource --wait --timeout 60
+rm -f "$before"
 crm status
-# The operations' timeouts are still awseip's (30 s each), which eip keeps to. Its own are 60 s: crm configure edit eip
+# The operations are still awseip's, and eip keeps to their timeouts (30 s if nothing else was configured). Its own default
+# for start and stop is 60 s.

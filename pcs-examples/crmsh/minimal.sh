@@ -5,6 +5,11 @@ set -eu
 
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.10}
 
+# What is the case if it stops.
+state='nothing is configured'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 # Until the nodes have found each other and one of them leads, there is no cluster to configure: usually half a minute.
 # (crm cluster wait_for_startup does not wait for a leader, and without one crm --wait can wait for ever.)
 tries=120
@@ -17,11 +22,14 @@ done
 # Without fencing Pacemaker starts nothing unless told so. AWS sees to it that the address has one holder at a time, so
 # for the address alone that is enough; for what has data behind it, see fencing.sh.
 crm configure property stonith-enabled=false
+state='stonith-enabled is false; there is no resource yet'
 
 # Could this node take the address? Metadata service, credentials, permissions and address are looked at; nothing is
 # changed. Run this line on the other node, too: it is the one that has to be able to when it matters.
-crm_resource --validate=10 --class ocf --provider heartbeat --agent eip --option "elastic_ip=$ELASTIC_IP"
+OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 OCF_RESKEY_elastic_ip="$ELASTIC_IP" \
+    /usr/lib/ocf/resource.d/heartbeat/eip validate-all
 
+state="unless it was refused, the resource is there: see crm status. To take it back: crm configure delete --force eip"
 # allow-migrate: a planned move has no moment in which nobody holds the address.
 crm --wait configure primitive eip ocf:heartbeat:eip \
     params "elastic_ip=$ELASTIC_IP" \

@@ -16,6 +16,12 @@ PRIVATE2=${PRIVATE2:-10.0.1.21}
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.11} # the second address
 RESOURCE=${RESOURCE:-eip}              # the first resource
 
+# What is the case if it stops.
+state="unless it was refused, the change is in place: see crm status. To take it back:
+  crm configure delete --force addresses-together eip-second"
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 # The colocation: together, but in no order, so both move at the same time. Leave it out, and Pacemaker spreads them.
 crm --wait configure load update - <<END
 primitive eip-second ocf:heartbeat:eip \

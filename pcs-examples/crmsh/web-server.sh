@@ -13,12 +13,20 @@ NGINX=${NGINX:-/usr/sbin/nginx}
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
+# What is the case if it stops.
+state='nothing has changed'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 # Where the server has to stop and start anyway, a live move of the address gains nothing; and while a group is formed
 # across two nodes, Pacemaker would wait for the server to start before the move and for the move before the start.
+state="allow-migrate may be false; nothing else has changed"
 crm resource meta "$RESOURCE" set allow-migrate false
 
 # Two monitors: is it there, and, less often, does it answer? The address is let go for a moment here, until the server
 # is up: it may run only where the server does.
+state="unless it was refused, the group is in place: see crm status. To take it back:
+  crm configure delete --force web-service web"
 crm --wait configure load update - <<END
 primitive web ocf:heartbeat:nginx \
     params httpd=$NGINX configfile=$NGINX_CONF status10url=$CHECK_URL status10regex=. \

@@ -28,13 +28,19 @@ NGINX=${NGINX:-/usr/sbin/nginx} # the article has httpd: ocf:heartbeat:apache go
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
+# What is the case if it stops.
+state='there is no cluster yet'
+work=$(mktemp -d)
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
+
 # Asks for the password that each-node.sh has set.
 pcs host auth "$NODE1" addr="$ADDRESS1" "$NODE2" addr="$ADDRESS2" -u hacluster
+state="there may be a cluster that is not complete: pcs status. To begin anew: pcs cluster destroy --all"
 pcs cluster setup aws-cluster "$NODE1" addr="$ADDRESS1" "$NODE2" addr="$ADDRESS2" \
     totem token=1000 --start --enable --wait=120
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+state="the cluster runs, and has no resources yet: what follows \`pcs cluster setup\` here is still to do"
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
@@ -59,6 +65,8 @@ change constraint colocation add eip with web-clone
 # shellcheck disable=SC1010  # this `then` is a word of pcs
 change constraint order web-clone then eip
 
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=90
 
 pcs status

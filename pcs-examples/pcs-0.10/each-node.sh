@@ -3,6 +3,11 @@
 # The agent itself comes from its package, or from `make install`.
 set -eu
 
+# What is still to do if it stops.
+state='everything is still to do'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 if command -v apt-get >/dev/null; then
     apt-get -y install pcs pacemaker resource-agents fence-agents
     # Debian's packages begin with a cluster of one node, and pcs would refuse to make another.
@@ -13,8 +18,12 @@ else
 fi
 
 # Asks twice. Give all nodes the same password: minimal.sh asks for it.
+state='packages are installed; the password and the daemon are still to do'
 passwd hacluster
+# Packages for Pacemaker 3 make an account that has expired, which `pcs host auth` tells as a wrong password.
+chage -E -1 hacluster
 
+state='the password is set; the daemon is still to do: systemctl enable --now pcsd'
 systemctl enable --now pcsd
 
 # The nodes' security group has to let them reach each other at TCP 2224 (pcsd) and UDP 5405 (Corosync).

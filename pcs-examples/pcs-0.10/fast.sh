@@ -18,24 +18,39 @@ TOKEN=${TOKEN:-1000}     # ms
 MONITOR=${MONITOR:-5s}   # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
+# What is the case if it stops.
+state='nothing has changed'
+work=$(mktemp -d)
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
+
 # pcs 0.10.8 and later. Before, or if it complains: pcs cluster setup ... totem token=1000, when the cluster is made.
 pcs cluster config update totem token="$TOKEN"
 
 # All at once: the changes are made to a file and pushed in the end.
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+state="the token is $TOKEN ms, nothing else has changed"
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
+# Changes an operation and leaves what is not named as it is; pcs would write it anew.
+operation() { # NAME ATTRIBUTES
+    id=$(CIB_file="$work/after.xml" cibadmin --query \
+        --xpath "//primitive[@id='$RESOURCE']//op[@name='$1'][not(instance_attributes)]" |
+        sed -n '/<op /{s/.* id="\([^"]*\)".*/\1/p;q;}')
+    if [ -z "$id" ]; then
+        echo "$RESOURCE has no operation $1: pcs resource op add $RESOURCE $1 $2" >&2
+        return 1
+    fi
+    CIB_file="$work/after.xml" cibadmin --modify --xpath "//op[@id='$id']" --xml-text "<op id='$id' $2/>"
+}
 
 # A start that failed counts as one failure, like a monitor's, and does not ban the node for good.
 change property set start-failure-is-fatal=false
 
 # The start tries again and again within its own time, so half a minute is a fair trial.
-change resource update "$RESOURCE" \
-    op monitor interval="$MONITOR" timeout=20s \
-    op start timeout=30s \
-    op stop timeout=30s
+operation monitor "interval='$MONITOR' timeout='20s'"
+operation start "timeout='30s'"
+operation stop "timeout='30s'"
 
 # resource-stickiness      a node that comes back does not draw the address to it
 # migration-threshold      the second failure on a node sends the address to the other one
@@ -50,6 +65,8 @@ change resource meta "$RESOURCE" \
     allow-migrate=true \
     multiple-active=stop_unexpected
 
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=60
 
 corosync-cmapctl -g runtime.config.totem.token

@@ -18,8 +18,11 @@ INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
 REGION=${REGION:-eu-west-1}
 RESOURCE=${RESOURCE:-eip}
 
+# What is the case if it stops.
+state='nothing has changed'
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
@@ -36,8 +39,13 @@ change stonith create fence fence_aws \
 change property set priority-fencing-delay=15s
 change resource meta "$RESOURCE" priority=10
 
-change property set stonith-enabled=true
+# From Pacemaker 3.0.2 on the switch is called fencing-enabled, and if that is set, the old name is ignored.
+switch=stonith-enabled
+if grep -q 'name="fencing-enabled"' "$work/before.xml"; then switch=fencing-enabled; fi
+change property set "$switch=true"
 
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=90
 
 pcs stonith status

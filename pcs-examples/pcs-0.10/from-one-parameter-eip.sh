@@ -12,27 +12,44 @@ set -eu
 
 RESOURCE=${RESOURCE:-eip}
 
+# What is the case if it stops.
+state='nothing has changed'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+unmanaged="$RESOURCE is unmanaged: nobody moves the address, also when a node dies. With the agent that works on every node:
+  pcs resource manage $RESOURCE"
+
 case ${1:-} in
 1)
+    state=$unmanaged
     pcs resource unmanage "$RESOURCE"
     echo "$RESOURCE is unmanaged. Put the new agent on every node, then: sh $0 2"
     ;;
 2)
+    state=$unmanaged
     active=$(crm_resource --locate --resource "$RESOURCE" --quiet)
     if [ "$active" != "$(crm_node --name)" ]; then
-        echo "the address is on $active: run \`sh $0 2\` there" >&2
+        echo "the address is on ${active:-no node}: run \`sh $0 2\` there" >&2
         exit 1
     fi
     # The new agent's own look at the address. Unless it ends with 0, nothing is given back, and the address stays.
     crm_resource --force-check --resource "$RESOURCE"
     # Could this node take it? The role needs no more than it had; see README.md, "Permissions".
-    crm_resource --validate=10 --resource "$RESOURCE"
+    OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 \
+        OCF_RESKEY_elastic_ip="$(crm_resource --resource "$RESOURCE" --get-parameter elastic_ip)" \
+        /usr/lib/ocf/resource.d/heartbeat/eip validate-all
 
-    # The old agent's README has on-fail=stop for the start: one failure on one node would end all attempts.
-    pcs resource update "$RESOURCE" op start timeout=60s on-fail=restart op monitor interval=10s timeout=20s
+    # The old agent's README has on-fail=stop for the start: one failure on one node would end all attempts. Nothing else of
+    # the operations changes.
+    start=$(cibadmin --query --xpath "//primitive[@id='$RESOURCE']//op[@name='start'][@on-fail='stop']" 2>/dev/null |
+        sed -n '/<op /{s/.* id="\([^"]*\)".*/\1/p;q;}')
+    if [ -n "$start" ]; then
+        cibadmin --modify --xpath "//op[@id='$start']" --xml-text "<op id='$start' on-fail='restart'/>"
+    fi
     pcs resource meta "$RESOURCE" allow-migrate=true
 
     pcs resource manage "$RESOURCE"
+    state="$RESOURCE is managed again, and had not settled within a minute: pcs status"
     crm_resource --wait --timeout 60
     pcs resource status
     ;;

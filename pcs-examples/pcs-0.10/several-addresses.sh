@@ -16,8 +16,11 @@ PRIVATE2=${PRIVATE2:-10.0.1.21}
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.11} # the second address
 RESOURCE=${RESOURCE:-eip}              # the first resource
 
+# What is the case if it stops.
+state='nothing has changed'
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
@@ -30,6 +33,8 @@ change resource create eip-second ocf:heartbeat:eip "elastic_ip=$ELASTIC_IP" \
 # Together, but in no order: both move at the same time. Leave it out, and Pacemaker spreads them over the nodes.
 change constraint colocation add eip-second with "$RESOURCE"
 
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=60
 
 pcs resource status

@@ -13,8 +13,11 @@ NGINX=${NGINX:-/usr/sbin/nginx}
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
+# What is the case if it stops.
+state='nothing has changed'
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
@@ -32,6 +35,8 @@ change resource group add web-service web "$RESOURCE"
 change resource meta "$RESOURCE" allow-migrate=false
 
 # The address is let go for a moment here, until the server is up: it may run only where the server does.
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=90
 
 pcs resource status

@@ -4,11 +4,18 @@
 # The agent itself comes from its package; nothing else is needed, no AWS CLI and no Python.
 set -eu
 
+# What is still to do if it stops.
+state='everything is still to do'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
 yum -y install pcs pacemaker resource-agents fence-agents-aws
 
 # Asks twice. Give all nodes the same password: minimal.sh asks for it.
+state='packages are installed; the password and the daemon are still to do'
 passwd hacluster
 
+state='the password is set; the daemon is still to do: systemctl start pcsd; systemctl enable pcsd'
 systemctl start pcsd
 systemctl enable pcsd
 

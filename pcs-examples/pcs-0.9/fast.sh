@@ -22,11 +22,25 @@ MONITOR=${MONITOR:-5s} # a healthy monitor asks the metadata service alone: five
 RESOURCE=${RESOURCE:-eip}
 
 # All at once: the changes are made to a file and pushed in the end.
+# What is the case if it stops.
+state='nothing has changed'
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
+# Changes an operation and leaves what is not named as it is; pcs would write it anew.
+operation() { # NAME ATTRIBUTES
+    id=$(CIB_file="$work/after.xml" cibadmin --query \
+        --xpath "//primitive[@id='$RESOURCE']//op[@name='$1'][not(instance_attributes)]" |
+        sed -n '/<op /{s/.* id="\([^"]*\)".*/\1/p;q;}')
+    if [ -z "$id" ]; then
+        echo "$RESOURCE has no operation $1: pcs resource op add $RESOURCE $1 $2" >&2
+        return 1
+    fi
+    CIB_file="$work/after.xml" cibadmin --modify --xpath "//op[@id='$id']" --xml-text "<op id='$id' $2/>"
+}
 
 # This Pacemaker looks at failure-timeout only when something happens, or so often:
 change property set cluster-recheck-interval=1min
@@ -35,10 +49,9 @@ change property set cluster-recheck-interval=1min
 change property set start-failure-is-fatal=false
 
 # The start tries again and again within its own time, so half a minute is a fair trial.
-change resource update "$RESOURCE" \
-    op monitor interval="$MONITOR" timeout=20s \
-    op start timeout=30s \
-    op stop timeout=30s
+operation monitor "interval='$MONITOR' timeout='20s'"
+operation start "timeout='30s'"
+operation stop "timeout='30s'"
 
 # resource-stickiness      a node that comes back does not draw the address to it
 # migration-threshold      the second failure on a node sends the address to the other one
@@ -51,6 +64,8 @@ change resource meta "$RESOURCE" \
     failure-timeout=2min \
     allow-migrate=true
 
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=60
 
 corosync-cmapctl -g runtime.config.totem.token

@@ -17,8 +17,11 @@ INSTANCE1=${INSTANCE1:-i-0123456789abcdef0}
 INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
 REGION=${REGION:-eu-west-1}
 
+# What is the case if it stops.
+state='nothing has changed'
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
@@ -35,6 +38,8 @@ fence fence-2 "$NODE2" "$INSTANCE2" pcmk_delay_base=0s
 
 change property set stonith-enabled=true
 
+state="unless it was refused, the change is in place: see pcs status. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
 pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=90
 
 pcs stonith show

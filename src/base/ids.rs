@@ -101,10 +101,10 @@ pub type SubnetId = Id<Subnet>;
 /// The id of an instance, `i-...`.
 pub type InstanceId = Id<Instance>;
 
-/// An EC2 object id of one kind: the kind's prefix and 8 or 17 lower-case hexadecimal digits.
+/// An EC2 object id of one kind.
 ///
-/// # Source
-/// Amazon EC2 User Guide, "Resource IDs": eight characters before 2016, seventeen since.
+/// What a person typed is checked by [`Id::parse`]. What AWS or a record gives is kept as it is, by [`FromStr`] and serde: EC2
+/// has changed the length of its ids before, and an id that is not understood must not read as one that is absent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String", bound = "K: Kind + Clone")]
 pub struct Id<K> {
@@ -113,10 +113,13 @@ pub struct Id<K> {
 }
 
 impl<K: Kind> Id<K> {
-    /// Takes a text for an id of this kind if it has the form of one.
+    /// Takes what a person typed, if it has the form of such an id: the prefix and 8 or 17 lower-case hexadecimal digits.
     ///
     /// # Errors
-    /// When the prefix is another one, or what follows is not 8 or 17 lower-case hexadecimal digits.
+    /// When it has another form.
+    ///
+    /// # Source
+    /// Amazon EC2 User Guide, "Resource IDs": eight characters before 2016, seventeen since.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let digits = text.strip_prefix(K::PREFIX).unwrap_or_default();
         let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -145,8 +148,14 @@ impl<K> fmt::Display for Id<K> {
 impl<K: Kind> FromStr for Id<K> {
     type Err = IdError;
 
+    /// Takes what AWS gave: any text without blanks.
     fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::parse(text)
+        let readable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        readable.then(|| Self { text: text.to_owned(), kind: PhantomData }).ok_or_else(|| IdError {
+            kind: K::NAME,
+            text: text.to_owned(),
+            expected: K::FORM,
+        })
     }
 }
 
@@ -154,7 +163,7 @@ impl<K: Kind> TryFrom<String> for Id<K> {
     type Error = IdError;
 
     fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text)
+        text.parse()
     }
 }
 

@@ -54,6 +54,7 @@ fn an_allocation_id_alone_is_enough() {
     assert_eq!(params.allocation_id.unwrap().as_str(), "eipalloc-0123456789abcdef0");
 }
 
+/// [param-2]
 #[test]
 fn neither_address_nor_id_is_an_error_also_when_they_are_empty() {
     for values in [raw(&[]), raw(&[("elastic_ip", ""), ("allocation_id", " \n")])] {
@@ -248,6 +249,7 @@ fn the_ways_to_name_an_interface_are_told_apart() {
     }
 }
 
+/// [stop-8]
 #[test]
 fn where_the_address_may_not_be_taken_over_a_stop_is_strict() {
     let policy =
@@ -284,6 +286,7 @@ fn a_node_finds_its_private_address_with_or_without_its_domain() {
     assert_eq!(list.for_node(""), Err(ParamError::NodeUnknown));
 }
 
+/// [param-5]
 #[test]
 fn a_node_that_several_entries_fit_is_not_guessed() {
     let list = good(&[("private_ip_address", "n.a=10.0.0.1,n.b=10.0.0.2")]).private_ip;
@@ -345,6 +348,7 @@ fn the_table_is_in_order() {
     }
 }
 
+/// [param-1]
 #[test]
 fn every_parameter_of_the_table_is_read_and_has_a_default_that_is_taken() {
     for spec in table::EIP {
@@ -361,6 +365,7 @@ fn every_parameter_of_the_table_is_read_and_has_a_default_that_is_taken() {
     }
 }
 
+/// [reload-1]
 #[test]
 fn only_the_address_and_where_it_goes_need_a_restart() {
     let fixed: Vec<&str> = table::EIP.iter().filter(|spec| !spec.reloadable).map(|spec| spec.name).collect();

@@ -122,6 +122,7 @@ mod tests {
         assert!(ParamError::NoPrivateAddress.to_string().len() <= 128);
     }
 
+    /// [stop-8]
     #[test]
     fn what_never_moves_is_a_contradiction_and_no_reassignment_is_strict() {
         let both = |on_stop| {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::base::ids::{AllocationId, InterfaceId, MacAddress};
 use crate::base::retry::{Patience, Retryable};
 use crate::cloud::{Ec2Error, Ec2Fault, ImdsError};
+use crate::network::NetworkError;
 use crate::ocf::exit::ExitCode;
 use crate::params::ParamError;
-use crate::resource::vip::VipError;
 
 /// Why an action failed. The text is the single line that an operator sees in `pcs status`.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +58,41 @@ pub enum Error {
         /// The other resource.
         resource: String,
     },
-    /// Something that only a secondary private address can run into.
+    /// The private address is not of the subnet that the interface is in.
+    #[error("{address} is not in {subnet}: a subnet lies in one zone; use ocf:heartbeat:eip across zones")]
+    OtherSubnet {
+        /// The address.
+        address: Ipv4Addr,
+        /// The subnet, as an operator knows it.
+        subnet: String,
+    },
+    /// The private address is an interface's own, which never moves.
+    #[error("{address} is the primary address of {of}: choose another one of the subnet")]
+    Primary {
+        /// The address.
+        address: Ipv4Addr,
+        /// The interface or instance whose own it is.
+        of: String,
+    },
+    /// No network device belongs to the interface.
+    #[error(
+        "no network device of this node has the hardware address {0}; set add_to_device=false to leave the device alone"
+    )]
+    NoDeviceFor(MacAddress),
+    /// Which device belongs to the interface is not known, or which prefix length its subnet has.
+    #[error("the interface's {0} is not known while instance metadata is silent")]
+    UnknownDevice(&'static str),
+    /// Device and label together are too long.
+    #[error("iflabel={label}: {device}:{label} is longer than 15 characters")]
+    Label {
+        /// The label.
+        label: String,
+        /// The device.
+        device: String,
+    },
+    /// The kernel refused.
     #[error(transparent)]
-    Vip(VipError),
+    Network(NetworkError),
     /// An AWS service manages the address.
     #[error("{0} is managed by AWS {1}: not moved")]
     Managed(Ipv4Addr, String),
@@ -91,16 +123,18 @@ pub enum Error {
     /// Nothing on this host says that it is an EC2 instance.
     #[error("not an EC2 instance: nothing in DMI, and {0}")]
     NotEc2(#[source] ImdsError),
-    /// Somebody holds the address, and `allow_reassociation=false` forbids to take it.
-    #[error("{address} is held by {holder} and allow_reassociation=false")]
+    /// The address is held elsewhere, and a parameter forbids to take it.
+    #[error("{address} is held by {holder} and {parameter}=false")]
     Held {
         /// The address.
         address: String,
         /// Who holds it.
         holder: String,
+        /// The parameter.
+        parameter: &'static str,
     },
-    /// Somebody took the address after this start had ordered it: taking it again would undo a later start.
-    #[error("{address} was taken by {holder} after this start had ordered it")]
+    /// Another node took the address after this start had requested it: taking it again would undo a later start.
+    #[error("{address} was taken by {holder} after this start had requested it")]
     TakenMeanwhile {
         /// The address.
         address: String,
@@ -142,6 +176,12 @@ impl From<Ec2Error> for Error {
     }
 }
 
+impl From<NetworkError> for Error {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error)
+    }
+}
+
 impl From<ImdsError> for Error {
     fn from(error: ImdsError) -> Self {
         Self::Imds(error)
@@ -149,14 +189,16 @@ impl From<ImdsError> for Error {
 }
 
 impl Error {
-    /// Returns whether it only says that nobody answered.
+    /// Whether it says no more than that there was no usable answer.
     #[must_use]
     pub fn is_silence(&self) -> bool {
-        match self {
-            Self::Ec2(error) => error.is_silence(),
-            Self::Imds(_) | Self::BothSilent { .. } | Self::OutOfTime(_) => true,
-            _ => false,
-        }
+        scope(self) == Scope::Unknown || matches!(self, Self::Ec2(error) if error.is_silence())
+    }
+
+    /// Whether EC2 failed in this way.
+    #[must_use]
+    pub fn is_ec2(&self, fault: Ec2Fault) -> bool {
+        matches!(self, Self::Ec2(error) if error.fault == fault)
     }
 }
 
@@ -171,7 +213,119 @@ impl Retryable for Error {
     }
 }
 
-/// What was being attempted, as far as exit codes differ by it.
+/// Who is concerned by an error: the rows of the table of exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Wrong on every node.
+    Cluster,
+    /// Absent from this node or account, so the address cannot be here.
+    Node,
+    /// EC2 does not let this node carry the address.
+    Target,
+    /// EC2 does not accept who asks.
+    Access,
+    /// No request can be made with the settings of this node.
+    Setup,
+    /// This host is not what the agent is for.
+    Platform,
+    /// No node is to blame.
+    Nowhere,
+    /// There was no usable answer.
+    Unknown,
+}
+
+impl Scope {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 8] = [
+        Self::Cluster,
+        Self::Node,
+        Self::Target,
+        Self::Access,
+        Self::Setup,
+        Self::Platform,
+        Self::Nowhere,
+        Self::Unknown,
+    ];
+
+    /// The name of the row.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Node => "node",
+            Self::Target => "target",
+            Self::Access => "access",
+            Self::Setup => "setup",
+            Self::Platform => "platform",
+            Self::Nowhere => "nowhere",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// What is wrong, for the row of the table.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Cluster => {
+                "wrong on every node: a parameter is missing or malformed, or allocation id and address do not belong together"
+            }
+            Self::Node => {
+                "cannot be on this node: no such address in the account, no such interface, device or private address here, \
+                 an address that an AWS service uses"
+            }
+            Self::Target => {
+                "EC2 does not let this node carry the address: no internet gateway, another border group or subnet, no free \
+                 slot on the interface, a locked address"
+            }
+            Self::Access => "IAM denies the call, or credentials are missing or rejected",
+            Self::Setup => "no request can be made: no region, an unreadable ca_bundle",
+            Self::Platform => "not an EC2 instance, or an unknown OCF version",
+            Self::Nowhere => {
+                "no node is to blame: held elsewhere and not to be taken, not confirmed, refused for another reason"
+            }
+            Self::Unknown => "no usable answer from EC2 or instance metadata before the deadline",
+        }
+    }
+}
+
+/// Returns who is concerned by an error.
+#[must_use]
+pub fn scope(error: &Error) -> Scope {
+    match error {
+        Error::Parameter(_) | Error::Mismatch { .. } => Scope::Cluster,
+        Error::NotHere(_)
+        | Error::NoDevice(_)
+        | Error::NoDeviceFor(_)
+        | Error::NoInterface(_)
+        | Error::NoPrivateIp { .. }
+        | Error::Shared { .. }
+        | Error::OtherSubnet { .. }
+        | Error::Primary { .. }
+        | Error::Label { .. }
+        | Error::Managed(..) => Scope::Node,
+        Error::BorderGroup { .. } => Scope::Target,
+        Error::Ec2(error) => match error.fault {
+            Ec2Fault::Unknown => Scope::Node,
+            Ec2Fault::Target => Scope::Target,
+            Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile => Scope::Access,
+            Ec2Fault::Setup => Scope::Setup,
+            Ec2Fault::Throttled | Ec2Fault::Silent => Scope::Unknown,
+            Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => Scope::Nowhere,
+        },
+        Error::NotEc2(_) | Error::OcfVersion(_) => Scope::Platform,
+        Error::Unasked(_)
+        | Error::UnknownDevice(_)
+        | Error::Network(_)
+        | Error::Held { .. }
+        | Error::TakenMeanwhile { .. }
+        | Error::Unconfirmed { .. }
+        | Error::Left { .. }
+        | Error::NotHeld(_) => Scope::Nowhere,
+        Error::Imds(_) | Error::BothSilent { .. } | Error::OutOfTime(_) => Scope::Unknown,
+    }
+}
+
+/// What was being attempted, as far as exit codes differ by it: the columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
     /// `start`, `migrate_from`, `migrate_to`, `reload-agent`.
@@ -186,98 +340,113 @@ pub enum Attempt {
     Validate,
 }
 
-/// Returns the exit code for an error: the table of the behaviour document, section 3.
-///
-/// The causes that need a judgement by circumstances (`on_stop`, "by the metadata alone") never get here: the actions make
-/// it and return either success or the error that remains.
-///
-/// # Source
-/// What each code makes Pacemaker do: `lib/pengine/unpack.c`. 2, 4 and 5 ban the node, 6 bans all nodes, a failed stop fences.
-#[must_use]
-pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
-    use ExitCode::{Args, Configured, Generic, Installed, NotRunning, Success};
-    match attempt {
-        // A probe's error makes Pacemaker stop the healthy copy on the other node, and a later start is idempotent.
-        Attempt::Probe => NotRunning,
-        Attempt::Stop => match error {
-            // What can't be named or can't be here can't be held here: nothing is left to stop.
-            Error::Parameter(_)
-            | Error::NotHere(_)
-            | Error::Mismatch { .. }
-            | Error::NoDevice(_)
-            | Error::NoInterface(_)
-            | Error::NoPrivateIp { .. }
-            | Error::Shared { .. }
-            | Error::NotEc2(_) => Success,
-            Error::Ec2(cause) if cause.fault == Ec2Fault::Unknown => Success,
-            Error::Vip(cause) if cause.is_of_this_node() => Success,
-            Error::Managed(..)
-            | Error::BorderGroup { .. }
-            | Error::Ec2(_)
-            | Error::Vip(_)
-            | Error::Imds(_)
-            | Error::Unasked(_)
-            | Error::BothSilent { .. }
-            | Error::Held { .. }
-            | Error::TakenMeanwhile { .. }
-            | Error::Unconfirmed { .. }
-            | Error::Left { .. }
-            | Error::NotHeld(_)
-            | Error::OcfVersion(_)
-            | Error::OutOfTime(_) => Generic,
-        },
-        Attempt::Start | Attempt::Validate | Attempt::Monitor => {
-            let absent = if attempt == Attempt::Monitor { NotRunning } else { Args };
-            // Off EC2 the monitor of a resource that was once started knows nothing, so it must not say "stopped".
-            let not_ec2 = if attempt == Attempt::Monitor { Generic } else { Installed };
-            match error {
-                // Wrong on every node, so no other node is to try it.
-                Error::Mismatch { .. } if attempt != Attempt::Monitor => Configured,
-                Error::Parameter(_) => Configured,
-                Error::Mismatch { .. }
-                | Error::NotHere(_)
-                | Error::NoDevice(_)
-                | Error::NoInterface(_)
-                | Error::NoPrivateIp { .. }
-                | Error::Shared { .. }
-                | Error::Managed(..)
-                | Error::BorderGroup { .. } => absent,
-                Error::Ec2(cause) => ec2_exit_code(cause.fault, attempt, absent),
-                Error::Vip(cause) if cause.is_of_this_node() => absent,
-                Error::Vip(_)
-                | Error::Imds(_)
-                | Error::Unasked(_)
-                | Error::BothSilent { .. }
-                | Error::Held { .. }
-                | Error::TakenMeanwhile { .. }
-                | Error::Unconfirmed { .. }
-                | Error::Left { .. }
-                | Error::NotHeld(_)
-                | Error::OutOfTime(_) => Generic,
-                Error::NotEc2(_) => not_ec2,
-                Error::OcfVersion(_) => Installed,
-            }
+impl Attempt {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Monitor, Self::Probe, Self::Validate];
+
+    /// The name of the column.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Monitor => "monitor",
+            Self::Probe => "probe",
+            Self::Validate => "validate-all",
         }
     }
 }
 
-fn ec2_exit_code(fault: Ec2Fault, attempt: Attempt, absent: ExitCode) -> ExitCode {
-    match fault {
-        Ec2Fault::Unknown | Ec2Fault::Target | Ec2Fault::OtherSubnet => absent,
-        // A monitor that may not ask is not a monitor that found the address gone: 4 would ban the node that holds it.
-        Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile if attempt == Attempt::Monitor => {
-            ExitCode::Generic
+/// The table of exit codes: docs/behaviour.md, "Exit codes", is written from it.
+///
+/// Causes that depend on context (`on_stop`, instance metadata only) are resolved by the actions before this point.
+///
+/// # Source
+/// What each code makes Pacemaker do: `lib/pengine/unpack.c`. 2, 4 and 5 ban the node, 6 bans all nodes, a failed stop fences.
+#[must_use]
+pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
+    use ExitCode::{Args, Configured, Generic, Installed, NotRunning, Permission, Success};
+    let [start, stop, monitor] = match scope {
+        Scope::Cluster => [Configured, Success, Configured],
+        // What cannot be here is not held here: nothing is left to stop.
+        Scope::Node => [Args, Success, NotRunning],
+        Scope::Target => [Args, Generic, NotRunning],
+        // A monitor that may not ask did not find the address gone: 4 would ban the node that holds it.
+        Scope::Access => [Permission, Generic, Generic],
+        Scope::Setup => [Args, Generic, Generic],
+        // Off EC2 the monitor of a resource that was once started knows nothing, so it must not say "stopped".
+        Scope::Platform => [Installed, Success, Generic],
+        Scope::Nowhere | Scope::Unknown => [Generic; 3],
+    };
+    match attempt {
+        Attempt::Start | Attempt::Validate => start,
+        Attempt::Stop => stop,
+        Attempt::Monitor => monitor,
+        // A probe's error makes Pacemaker stop the healthy copy on the other node, and a later start is idempotent.
+        Attempt::Probe => NotRunning,
+    }
+}
+
+/// The exit code for an error.
+#[must_use]
+pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
+    code_of(scope(error), attempt)
+}
+
+/// The table of exit codes as Markdown.
+#[must_use]
+pub fn table() -> String {
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let columns = Attempt::ALL.iter().map(|attempt| attempt.name().to_owned());
+    let mut text = row(["scope".to_owned(), "situation".to_owned()].into_iter().chain(columns).collect());
+    text += &row(vec!["---".to_owned(); 2 + Attempt::ALL.len()]);
+    for scope in Scope::ALL {
+        let codes = Attempt::ALL.iter().map(|attempt| u8::from(code_of(scope, *attempt)).to_string());
+        text +=
+            &row([scope.name().to_owned(), scope.meaning().to_owned()].into_iter().chain(codes).collect());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [code-1] to [code-11]: the code of each scope, for start, stop, monitor, probe, validate-all.
+    #[test]
+    fn every_scope_has_its_row_of_exit_codes() {
+        let rows = [
+            (Scope::Cluster, [6, 0, 6, 7, 6]),
+            (Scope::Node, [2, 0, 7, 7, 2]),
+            (Scope::Target, [2, 1, 7, 7, 2]),
+            (Scope::Access, [4, 1, 1, 7, 4]),
+            (Scope::Setup, [2, 1, 1, 7, 2]),
+            (Scope::Platform, [5, 0, 1, 7, 5]),
+            (Scope::Nowhere, [1, 1, 1, 7, 1]),
+            (Scope::Unknown, [1, 1, 1, 7, 1]),
+        ];
+        assert_eq!(rows.map(|(scope, _)| scope), Scope::ALL);
+        for (scope, codes) in rows {
+            assert_eq!(Attempt::ALL.map(|attempt| u8::from(code_of(scope, attempt))), codes, "{scope:?}");
         }
-        Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile => ExitCode::Permission,
-        Ec2Fault::Setup if attempt != Attempt::Monitor => ExitCode::Args,
-        Ec2Fault::AssociationGone
-        | Ec2Fault::AlreadyAssociated
-        | Ec2Fault::NotReady
-        | Ec2Fault::Throttled
-        | Ec2Fault::Unavailable
-        | Ec2Fault::Silent
-        | Ec2Fault::Garbled
-        | Ec2Fault::Refused
-        | Ec2Fault::Setup => ExitCode::Generic,
+        assert_eq!(table().lines().count(), 2 + rows.len());
+    }
+
+    /// [reason-2]
+    #[test]
+    fn the_longest_reasons_fit_what_pacemaker_keeps() {
+        let address = Ipv4Addr::new(100, 100, 100, 100);
+        let of = "i-0123456789abcdef0 (eni-0123456789abcdef0)".to_owned();
+        for error in [
+            Error::OtherSubnet { address, subnet: "this node's subnet 100.100.100.128/28".to_owned() },
+            Error::Primary { address, of: of.clone() },
+            Error::Held { address: address.to_string(), holder: of, parameter: "allow_reassociation" },
+            Error::NoDeviceFor([0xff; 6].into()),
+            Error::UnknownDevice("network device"),
+            Error::Label { label: "thirteen-char".to_owned(), device: "fifteen-letters".to_owned() },
+        ] {
+            let text = error.to_string();
+            assert!(text.len() <= 128 && text.is_ascii(), "{} bytes: {text}", text.len());
+        }
     }
 }

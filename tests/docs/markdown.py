@@ -1,4 +1,4 @@
-"""What the tests need to know of Markdown: headings as GitHub links them, links, code."""
+"""The parts of Markdown that the tests need: headings as GitHub anchors them, links, code."""
 
 import re
 import subprocess
@@ -43,7 +43,7 @@ def links(text: str) -> list[str]:
 
 
 def code(text: str) -> list[str]:
-    """Every code span, and every line of the code blocks; continued lines are one."""
+    """Every code span, and every line of the code blocks; continued lines are joined."""
     blocks = "\n".join(FENCE.findall(text)) + "\n"
     blocks += "\n".join(line for line in FENCE.sub("", text).split("\n") if line.startswith("    "))
     spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))

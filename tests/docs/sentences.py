@@ -1,7 +1,7 @@
-"""The sentences that the agent can say to an operator: string literals of its sources that read like one.
+"""The messages that an operator can see: string literals of the agent's sources that read like a sentence.
 
-This is no parser of Rust: it knows comments, strings and characters, and leaves out tests, traces and debug lines. What a sentence
-is filled in with is in braces, as in the sources.
+This does not parse Rust. It recognizes comments, strings and characters, and skips tests, traces and debug lines. Placeholders are in
+braces, as in the sources.
 """
 
 import re
@@ -10,37 +10,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Everything whose words can reach the log, `pcs status` or the standard error of an agent or a script. (`eipctl` speaks to who called it,
-# and what it says of its own is told in its manual.)
-SPEAKING = [
-    "src/params",
-    "src/cloud",
-    "src/resource",
-    "src/network",
-    "src/state",
-    "src/base/deadline.rs",
-    "src/face/ocf.rs",
-    "src/face/last_resort.rs",
-    "src/world.rs",
-    "src/face/settings_file.rs",
-    "src/face/assignments.rs",
-    "src/face/given.rs",
-    "src/face/init/arguments.rs",
-    "src/face/init/serve.rs",
-    "src/face/init/settings.rs",
-    "src/face/keepalived/arguments.rs",
-    "src/face/keepalived/background.rs",
-    "src/face/keepalived/check.rs",
-    "src/face/keepalived/lose.rs",
-    "src/face/keepalived/master.rs",
-    "src/face/keepalived/serve.rs",
-    "src/face/keepalived/settings.rs",
-    "src/face/keepalived/work.rs",
-    "src/ocf/environment.rs",
-    "src/base/log",
-]
-# Of these: descriptions for the meta-data and of a policy's statements, the form of a line, tests.
-SILENT = {"policy.rs", "table.rs", "table", "destinations.rs", "tests.rs", "tests", "fake.rs"}
+# What never reaches the log, `pcs status` or the standard error of an agent or a script: files, folders, or any part of a path.
+SILENT = {
+    "face/ctl": "speaks to its caller, and its manual explains it",
+    "face/init/words.rs": "the sentences of the old script, and usage",
+    "face/keepalived/mod.rs": "usage",
+    "ocf/agent.rs": "descriptions for the meta-data",
+    "ocf/meta_data.rs": "the form of the meta-data",
+    "ocf/usage.rs": "usage",
+    "params/table.rs": "descriptions for the meta-data",
+    "params/table": "descriptions for the meta-data",
+    "resource/policy.rs": "descriptions of a policy's statements",
+    "base/log/destinations.rs": "the form of a line",
+    "base/ids.rs": "forms of ids, quoted by the parameters",
+    "base/cidr.rs": "the form of a range, quoted by its reader",
+    "host.rs": "what firmware says",
+    "tests.rs": "tests",
+    "tests": "tests",
+    "fake.rs": "the model",
+}
 
 TOKEN = re.compile(
     r"""
@@ -59,7 +47,7 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, and where it is."""
+    """A sentence, with its file and line."""
 
     where: str
     text: str
@@ -68,7 +56,7 @@ class Sentence:
         return re.findall(r"[A-Za-z][A-Za-z']+", PLACEHOLDER.sub(" ", self.text))
 
     def pattern(self) -> re.Pattern:
-        """What the document has to contain: the fixed parts, with something in place of the others."""
+        """What the document must contain: the fixed parts, with anything in place of the placeholders."""
         text = self.text.replace("{{", "\x01").replace("}}", "\x02").strip(" ;:,")
         parts = [re.escape(part).replace("\x01", r"\{").replace("\x02", r"\}") for part in PLACEHOLDER.split(text)]
         return re.compile(r"[^`|]{0,80}?".join(parts))
@@ -93,19 +81,21 @@ def sentences_of(source: str, where: str) -> list[Sentence]:
             continue
         line = source.count("\n", 0, token.start()) + 1
         sentence = Sentence(f"{where}:{line}", text)
-        # One word, or words without a space, is a name; what is filled in counts as a word.
+        # One word, or words without a space, is a name; a placeholder counts as a word.
         filled = len(PLACEHOLDER.findall(text))
         if len(sentence.words()) + filled >= 2 and re.search(r"[A-Za-z}=][:;]? +[A-Za-z({]", text):
             found.append(sentence)
     return found
 
 
+def names_of(file: Path) -> set[str]:
+    """What can stand for a file in `SILENT`: its path, a folder that it is in, or a part of its path."""
+    parts = file.relative_to(ROOT / "src").parts
+    return {"/".join(parts[:end]) for end in range(1, len(parts) + 1)} | set(parts)
+
+
 def sources() -> list[Path]:
-    files = []
-    for name in SPEAKING:
-        path = ROOT / name
-        files += [path] if path.is_file() else sorted(path.rglob("*.rs"))
-    return [file for file in files if not SILENT & set(file.relative_to(ROOT).parts)]
+    return [file for file in sorted((ROOT / "src").rglob("*.rs")) if not names_of(file) & set(SILENT)]
 
 
 def all_sentences() -> list[Sentence]:

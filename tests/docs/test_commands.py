@@ -1,4 +1,4 @@
-"""The commands that the documents show exist: targets of make, commands and options of eipctl, names of the agent's parameters."""
+"""Commands in the documents exist: targets of make, commands and options of eipctl, parameters of the agents."""
 
 import re
 import subprocess
@@ -10,19 +10,19 @@ ROOT = markdown.ROOT
 
 
 def targets() -> set[str]:
-    """What can follow `make`."""
+    """The targets of make."""
     text = (ROOT / "Makefile").read_text()
     return set(re.findall(r"^([a-z][a-z0-9-]*):(?!=)", text, re.MULTILINE)) | {"help"}
 
 
 def parameters() -> set[str]:
-    """The parameters of the agents, by their tables."""
+    """The parameters of the agents, from their tables."""
     tables = [path for path in (ROOT / "src/params").rglob("*.rs") if "table" in str(path)]
     return {name for table in tables for name in re.findall(r'\bname: "(\w+)"', table.read_text())}
 
 
 def eipctl() -> dict[str, set[str]]:
-    """The commands of eipctl with their options, by the sources of its command line."""
+    """The commands of eipctl with their options, from the source of its command line."""
     folder = ROOT / "src/face/ctl"
     text = (folder / "command.rs").read_text()
     everywhere = {name.replace("_", "-") for name in parameters()} | {"json", "timeout", "help", "version"}
@@ -36,8 +36,35 @@ def eipctl() -> dict[str, set[str]]:
     return commands
 
 
+# What not every version of the cluster's software knows, with the version that has to stand beside it.
+SINCE = (
+    (r"crm_resource .*--validate=\d", "2.1.1"),
+    (r"crm_resource .*--force-check=\d", "2.1.1"),
+    (r"crm_resource .*--validate .*--class", "2.0.2"),
+    (r"crm_resource .*--validate .*(-r|--resource) ", "1.1.17"),
+    (r"crm_mon .*--output-as", "2.0.3"),
+    (r"pcs resource config|pcs node (un)?standby|pcs host auth|pcs cluster config", "0.10"),
+    (r"pcs cluster (un)?standby|pcs resource show|pcs cluster auth", "0.9"),
+    (r"pcs resource refresh", "7.5"),
+)
+# How far away it may stand, in lines.
+BESIDE = 6
+
+
+def without_version(text: str) -> list[str]:
+    """Commands of the cluster's software in a text beside which the version that they take is not named."""
+    text = re.sub(r"\s*\\\n\s*", " ", text).replace("\\-", "-")
+    found, all_lines = [], text.split("\n")
+    for number, line in enumerate(all_lines):
+        for command, version in SINCE:
+            around = all_lines[max(0, number - BESIDE):number + BESIDE + 1]
+            if re.search(command, line) and not any(version in other for other in around):
+                found.append(f"{version}: {line.strip()}")
+    return found
+
+
 def lines() -> list[tuple[str, str]]:
-    """Each piece of code in the documents, with its place."""
+    """Each piece of code in the documents, with the name of its document."""
     found = []
     for document in markdown.documents():
         if document.name != "CHANGELOG.md":
@@ -84,6 +111,20 @@ class Commands(unittest.TestCase):
                         self.assertIn(option, known[words[0]], f"{place}: {line}")
         self.assertGreater(seen, 5)
 
+    def test_commands_that_not_every_pacemaker_or_pcs_knows_name_their_version(self):
+        pages = sorted((ROOT / "packaging/man").rglob("*.[78]"))
+        self.assertGreater(len(pages), 3)
+        for document in [*markdown.documents(), *pages]:
+            if document.name != "CHANGELOG.md":
+                with self.subTest(document=document.name):
+                    self.assertEqual([], without_version(document.read_text()))
+
+    def test_a_command_without_its_version_is_found(self):
+        command = "    crm_resource --validate=10 --class ocf\n"
+        self.assertEqual(["2.1.1: crm_resource --validate=10 --class ocf"], without_version("As the cluster asks:\n\n" + command))
+        self.assertEqual([], without_version("With Pacemaker 2.1.1 and later:\n\n" + command))
+        self.assertEqual(["2.1.1: crm_resource -r eip --validate=10"], without_version("crm_resource -r eip \\\n    \\-\\-validate=10"))
+
     def test_what_is_not_there_is_found(self):
         self.assertNotIn("moon", targets())
         self.assertEqual(calls("sudo eipctl show 1.2.3.4 && make rpm  # make nothing", "make"), [["rpm"]])
@@ -92,7 +133,7 @@ class Commands(unittest.TestCase):
         self.assertNotIn("to", eipctl()["show"])
 
     def test_parameters_in_prose_exist(self):
-        """A name with an equals sign in a code span, where it looks like one of ours."""
+        """A code span `name=...` names a parameter if it looks like one."""
         known = parameters()
         self.assertGreater(len(known), 15)
         known |= {word for source in (ROOT / "src").rglob("*.rs") for word in re.findall(r'"([a-z]+(?:_[a-z]+)+)"', source.read_text())}
@@ -102,7 +143,7 @@ class Commands(unittest.TestCase):
                     self.assertIn(span, known)
 
     def test_shell_blocks_are_shell(self):
-        """bash reads every block that is marked as shell."""
+        """bash can parse every block that is marked as shell."""
         for document in markdown.documents():
             for block in re.findall(r"^ *```(?:sh|bash)\n(.*?)^ *```$", document.read_text(), re.MULTILINE | re.DOTALL):
                 checked = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)

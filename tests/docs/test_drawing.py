@@ -1,4 +1,4 @@
-"""docs/multi-az.svg: well-formed, renders, and can be read in light and in dark surroundings."""
+"""docs/multi-az.svg is well-formed, renders, and is readable in light and dark mode."""
 
 import os
 import re
@@ -60,7 +60,7 @@ class Drawing(unittest.TestCase):
         words = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
         for word in ("Elastic IP", "zone a", "zone b", "Corosync", "metadata service", "EC2 API", "clients", "node1", "node2"):
             self.assertIn(word, words)
-        # Shown by <img> nothing else would be loaded.
+        # An image in <img> loads nothing else.
         self.assertNotRegex(DRAWING.read_text(), r'href="(?!#)|url\((?!#)')
 
     def test_text_stands_out_in_light_and_dark(self):

@@ -1,4 +1,4 @@
-"""Every link from one document to another leads somewhere."""
+"""Every link between documents has a target."""
 
 import unittest
 from pathlib import Path
@@ -8,7 +8,7 @@ import markdown
 
 
 def broken(document: Path, text: str) -> list[str]:
-    """The links of a document that lead nowhere."""
+    """The broken links of a document."""
     wrong = []
     for link in markdown.links(text):
         path, _, anchor = link.partition("#")

@@ -1,11 +1,11 @@
-"""docs/operations.md has every sentence that the agent can say to an operator."""
+"""docs/operations.md explains every message that the agent can show to an operator."""
 
 import re
 import unittest
 
 import sentences
 
-# Not messages of their own, by the text in the sources.
+# Strings that are not messages, with what they are.
 NO_MESSAGE = {
     "dispatch failure": "compared with what the SDK says",
     "request has timed out": "compared with what the SDK says",
@@ -20,7 +20,7 @@ NO_MESSAGE = {
 
 
 def spans(text: str) -> str:
-    """The code spans of a document, one a line: only there a message stands as it is printed."""
+    """The code spans of a document, one on each line: only these quote messages as they are printed."""
     return "\n".join(re.findall(r"`([^`\n]+)`", text))
 
 
@@ -29,7 +29,7 @@ def operations() -> str:
 
 
 def undocumented(found: list[sentences.Sentence]) -> list[str]:
-    """The sentences that no document explains, each with its place."""
+    """The messages that no document explains, each with its file and line."""
     explained = spans(operations())
     told = [one for one in found if one.text not in NO_MESSAGE]
     return [f"{one.where}: {one.text}" for one in told if not one.pattern().search(explained)]
@@ -71,6 +71,10 @@ class Operations(unittest.TestCase):
         seen = {one.text for one in sentences.all_sentences()}
         self.assertEqual([text for text in NO_MESSAGE if text not in seen], [])
 
+    def test_silent_files_are_there(self):
+        known = {name for file in (sentences.ROOT / "src").rglob("*.rs") for name in sentences.names_of(file)}
+        self.assertEqual(set(sentences.SILENT) - known, set())
+
     def test_every_exit_code_is_explained(self):
         source = (sentences.ROOT / "src/ocf/exit.rs").read_text()
         codes = re.findall(r"^    \w+ = (\d+),$", source, re.MULTILINE)
@@ -88,7 +92,7 @@ class Operations(unittest.TestCase):
         for names, seconds in re.findall(r"^\| (`[^|]+`) \| (\d+)s", table, re.MULTILINE):
             told.update({name: seconds for name in re.findall(r"`([\w-]+)`", names)})
         for name, seconds in told.items():
-            # The one that only the newer meta-data has is written differently in the source.
+            # reload-agent, which only the newer meta-data has, is written differently in the source.
             self.assertEqual(advised.get(name, "20"), seconds, name)
         self.assertEqual(set(advised) - set(told), {"meta-data"})
 

@@ -1,4 +1,4 @@
-"""The lists in README.md and CONTRIBUTING.md name everything that there is: commands, documents, exit codes, folders."""
+"""The lists in README.md and CONTRIBUTING.md are complete: commands, documents, exit codes, folders."""
 
 import os
 import re
@@ -14,7 +14,7 @@ NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seve
 
 
 def section(document: Path, heading: str) -> str:
-    """A section with its sub-sections, without its heading."""
+    """A section with its subsections, without its heading."""
     level, text = heading.split(" ")[0], "\n" + document.read_text()
     after = text[text.index(f"\n{heading}\n") + len(heading) + 2 :]
     return re.split(rf"^#{{1,{len(level)}}} ", after, maxsplit=1, flags=re.MULTILINE)[0]
@@ -24,7 +24,7 @@ def commands() -> set[str]:
     """The commands of eipctl, as the program itself lists them."""
     target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
     agent = Path(os.environ.get("EIP_BIN") or Path(target) / "release/eip")
-    # By the name it is called by it is eipctl.
+    # The name in argv[0] makes it eipctl.
     told = subprocess.run(
         ["eipctl", "--help"], executable=agent, env={"PATH": os.defpath}, capture_output=True, text=True, check=True, timeout=30,
     )
@@ -33,7 +33,7 @@ def commands() -> set[str]:
 
 
 def figures() -> dict[str, tuple[int, set[str]]]:
-    """By action, in what situation whatever: the calls of its first row in the fault matrix, and all exit codes that it had there."""
+    """For each action: the number of calls in its first row of the fault matrix, and all exit codes that it had there."""
     found: dict[str, tuple[int, set[str]]] = {}
     rows = re.findall(r"^\| ([^|]+) \| (\d+) \| \d+ \|[^|]*\|[^|]*\|([^|]*)\|$", section(ROOT / "docs/RELIABILITY.md", "### Figures"), re.MULTILINE)
     for name, calls, codes in rows:
@@ -70,13 +70,20 @@ class Contributing(unittest.TestCase):
         folders = {f"{name.split('/')[0]}/" for name in listed if "/" in name}
         for inside in ("src", "tests"):
             folders |= {"/".join(name.split("/")[:2]) + "/" for name in listed if name.startswith(f"{inside}/") and name.count("/") > 1}
-        # The tour is of what is in these two, and what runs the tests for the house is not a part of it.
+        # The tour describes their contents; CI configuration is not part of it.
         folders -= {"src/", "tests/", ".ci/"}
-        rows = re.findall(r"^\| (`[^|]+`) \|", section(ROOT / "CONTRIBUTING.md", "# The house on one page"), re.MULTILINE)
+        rows = re.findall(r"^\| (`[^|]+`) \|", section(ROOT / "CONTRIBUTING.md", "# Tour of the code"), re.MULTILINE)
         named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-        # A row names its first folder in full, and others of the same below.
+        # Only the first folder of a row has its full path.
         named |= {f"src/{name}" for name in named}
         self.assertEqual(set(), folders - named)
+
+    def test_the_floors_are_listed_in_the_order_that_is_checked(self):
+        checked = re.search(r"^FLOORS = (\[.*\])$", (ROOT / "tests/check/floors").read_text(), re.MULTILINE)[1]
+        rows = re.findall(r"^\| `src/([^|]+) \|", section(ROOT / "CONTRIBUTING.md", "# Tour of the code"), re.MULTILINE)
+        listed = [name for row in rows for name in re.findall(r"(\w+)(?:/|\.rs)`", row)]
+        # lib.rs only declares the others.
+        self.assertEqual([name for name in re.findall(r"\w+", checked) if name != "lib"], listed)
 
 
 class Figures(unittest.TestCase):
@@ -96,7 +103,7 @@ class Figures(unittest.TestCase):
             text = document.read_text()
             if re.search(r"cargo test [^\n`]*-p agent-tests", text):
                 with self.subTest(document.name):
-                    # Elsewhere they look for the agent in a folder that is not there.
+                    # Without it they would look for the agent in another folder.
                     self.assertIn("CARGO_TARGET_DIR", text)
 
 

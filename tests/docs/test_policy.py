@@ -1,4 +1,4 @@
-"""The IAM policies in packaging/iam: valid, no wider than needed, and what `eipctl policy` makes of the same address."""
+"""The IAM policies in packaging/iam are valid, no wider than needed, and equal to the output of `eipctl policy`."""
 
 import json
 import os
@@ -62,7 +62,7 @@ class Policy(unittest.TestCase):
         self.assertTrue(agent.exists(), f"{agent} is not built: make agent")
         common = ["policy", ALLOCATION, "--region", REGION, "--account", ACCOUNT]
         for name, more in (("eip-policy.json", []), ("eip-policy-tagged.json", ["--tag", "cluster=web"])):
-            # By the name it is called by it is eipctl.
+            # The name in argv[0] makes it eipctl.
             made = subprocess.run(
                 ["eipctl", *common, *more], executable=agent, env={"PATH": os.defpath},
                 capture_output=True, text=True, check=False, timeout=30,

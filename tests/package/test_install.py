@@ -132,7 +132,7 @@ class Unit(unittest.TestCase):
     def test_the_command_gives_up_before_systemd_ends_it(self):
         limit = int(re.search(r"^TimeoutStartSec=(\d+)$", UNIT.read_text(), re.MULTILINE)[1])
         page = (SOURCES / "packaging/man/man8/eipctl.8").read_text()
-        restore = page[page.index("eipctl restore ") :]
+        restore = page[page.index(".SS restore\n") :]
         self.assertLess(int(re.search(r"\[default: (\d+)\]", restore)[1]), limit)
 
     @needs("systemd-tmpfiles", root=True)

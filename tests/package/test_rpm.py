@@ -134,6 +134,16 @@ class Facts(unittest.TestCase):
                     self.assertTrue(eip(part).read_bytes() == (again / eip(part).name).read_bytes(), "not the same bytes")
 
 
+@needs("rpm")
+class ListOfFiles(unittest.TestCase):
+    def test_rpm_4_11_whose_tag_license_is_a_macro_reads_the_list_as_it_stands(self):
+        """It expands macros in the list too: what `%license` marks elsewhere is the name of the licence there."""
+        for part in PARTS:
+            made = run("sh", "-ec", f"cd {SOURCES}/packaging; sh install list {part} | sh rpm-files").stdout
+            read = run("rpm", "--define", "license Apache-2.0 AND MIT", "--eval", made).stdout
+            self.assertEqual(made.split(), read.split())
+
+
 @needs("rpmlint")
 class Lint(unittest.TestCase):
     def test_rpmlint_finds_no_error(self):

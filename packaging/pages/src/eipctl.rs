@@ -1,33 +1,78 @@
-//! What the page of `eipctl` says beyond its command line.
+//! The page of `eipctl`, from its command line: the template `eipctl.8` with a part for each subcommand. Options that most
+//! subcommands share, which stand under headings of their own, are printed once.
 
-use crate::command::Words;
+use std::io;
 
-/// Of `eipctl`.
-pub const WORDS: Words = Words {
-    files: &[
-        (
-            "/var/lib/eip",
-            "What is remembered over a reboot: checked ids, addresses to put back, changes of holder.",
-        ),
-        ("/run/resource-agents/eip", "What was done since the node booted."),
-        (
-            "/usr/lib/systemd/system/eip-restore.service",
-            "Runs `eipctl restore` at boot, before the cluster starts: afterwards, the cluster's address may be where the \
-             old one was. It needs `systemctl enable eip-restore` where the package has not switched it on.",
-        ),
-    ],
-    examples: &[
-        ("Who holds the address?", "eipctl show 203.0.113.10"),
-        ("Before the resource is created, on every node:", "eipctl check 203.0.113.10"),
-        (
-            "The policy for the role of the nodes:",
-            "eipctl policy eipalloc-0123456789abcdef0 --region eu-west-1 --account 123456789012",
-        ),
-        (
-            "With the cluster down, take the address here; first only say so:",
-            "eipctl claim 203.0.113.10 --dry-run",
-        ),
-        ("How long would clients of the web server wait?", "eipctl drill eip --probe 80"),
-    ],
-    see_also: &["`ocf_heartbeat_eip`(7)", "`pcs`(8)", "`crm_resource`(8)", "`systemctl`(1)"],
-};
+use clap::{Arg, Command};
+use clap_mangen::Man;
+use eip::face::ctl;
+
+use crate::fill;
+
+const TEMPLATE: &str = include_str!("../eipctl.8");
+
+/// Returns the page.
+///
+/// # Errors
+/// Those of writing, which a `String` in memory does not have.
+pub(crate) fn page() -> io::Result<String> {
+    let mut command = ctl::command::command()
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .subcommand_value_name("command");
+    command.build();
+    let mut shared = Command::new(ctl::NAME).disable_help_flag(true).disable_version_flag(true);
+    let mut commands = String::new();
+    for subcommand in command.get_subcommands() {
+        for argument in subcommand.get_arguments().filter(|argument| is_shared(argument)) {
+            if shared.get_arguments().all(|known| known.get_id() != argument.get_id()) {
+                shared = shared.arg(argument.clone());
+            }
+        }
+        commands += &section(subcommand)?;
+    }
+    let whole = Man::new(command);
+    let head = written(|w| {
+        whole.render_name_section(w)?;
+        whole.render_synopsis_section(w)?;
+        whole.render_description_section(w)
+    })?;
+    let shared = written(|w| Man::new(shared.clone()).render_options_section(w))?;
+    let page = fill(TEMPLATE, "VERSION", env!("CARGO_PKG_VERSION"));
+    Ok(fill(&fill(&fill(&page, "HEAD", &head), "COMMANDS", &commands), "SHARED", &shared))
+}
+
+/// Returns whether an option stands under a heading, as those do that many subcommands have.
+fn is_shared(argument: &Arg) -> bool {
+    argument.get_help_heading().is_some()
+}
+
+/// Returns what is said of a subcommand: how it is typed, what it does, and its own options.
+fn section(subcommand: &Command) -> io::Result<String> {
+    let own = subcommand.clone().mut_args(|argument| {
+        let hidden = is_shared(&argument);
+        argument.hide(hidden)
+    });
+    let name = own.get_name().to_owned();
+    let man = Man::new(own);
+    let text = written(|w| {
+        man.render_synopsis_section(w)?;
+        man.render_description_section(w)?;
+        man.render_options_section(w)
+    })?;
+    Ok(text
+        .replace(".SH SYNOPSIS\n", &format!(".SS {name}\n"))
+        .replace(".SH DESCRIPTION\n", ".PP\n")
+        .replace(".SH OPTIONS\n", ""))
+}
+
+/// Returns what a function writes, without trailing blanks and without the definition of the apostrophe that `roff` puts at
+/// the head of each part.
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().filter(|line| !line.contains(".ds Aq"));
+    Ok(lines.map(|line| format!("{}\n", line.trim_end())).collect())
+}

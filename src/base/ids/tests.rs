@@ -64,8 +64,21 @@ fn json_holds_plain_strings_and_a_damaged_one_is_refused() {
     let id = InterfaceId::parse("eni-0a1b2c3d").unwrap();
     assert_eq!(serde_json::to_string(&id).unwrap(), r#""eni-0a1b2c3d""#);
     assert_eq!(serde_json::from_str::<InterfaceId>(r#""eni-0a1b2c3d""#).unwrap(), id);
-    assert!(serde_json::from_str::<InterfaceId>(r#""i-0a1b2c3d""#).is_err());
+    assert!(serde_json::from_str::<InterfaceId>(r#""""#).is_err());
     let mac = MacAddress::parse("02:1b:44:11:3a:b7").unwrap();
     assert_eq!(serde_json::to_string(&mac).unwrap(), r#""02:1b:44:11:3a:b7""#);
     assert!(serde_json::from_str::<MacAddress>(r#""02:1b""#).is_err());
+}
+
+/// [holder-4] EC2 has changed the length of its ids before.
+#[test]
+fn an_id_of_a_length_that_nobody_has_seen_is_kept_as_aws_gave_it() {
+    for text in ["eipassoc-0123456789abcdef0123456789", "eipassoc-NEW_form.1", "x"] {
+        assert_eq!(text.parse::<AssociationId>().unwrap().as_str(), text);
+        assert_eq!(serde_json::from_str::<AssociationId>(&format!("{text:?}")).unwrap().as_str(), text);
+        assert!(AssociationId::parse(text).is_err(), "{text} typed by a person");
+    }
+    for text in ["", "a b", "a\n"] {
+        assert!(text.parse::<AssociationId>().is_err(), "{text:?}");
+    }
 }

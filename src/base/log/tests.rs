@@ -207,6 +207,7 @@ fn a_message_with_line_breaks_stays_one_line() {
     assert!(scene.read("file").contains(r"a\nNov"));
 }
 
+/// [reason-2]
 #[test]
 fn an_exit_reason_is_one_short_ascii_line_and_the_log_has_it_whole() {
     let scene = Scene::new();
@@ -259,6 +260,7 @@ fn the_last_resort_gives_no_second_reason() {
     assert_eq!(scene.stderr().matches("ocf-exit-reason:").count(), 1, "{}", scene.stderr());
 }
 
+/// [log-1]
 #[test]
 fn a_date_format_of_the_cluster_is_used_if_it_makes_sense() {
     for (format, begins) in [("%Y", "20"), ("%!", "DATE")] {

@@ -127,7 +127,7 @@ fn is_silence(error: &CredentialsError) -> bool {
     }
     if let Some(answer) = find::<ErrorMetadata>(error) {
         let fault = fault_of(answer.code(), 500, answer.message().unwrap_or_default());
-        return answer.code().is_none() || matches!(fault, Fault::Throttled | Fault::Unavailable);
+        return answer.code().is_none() || matches!(fault, Fault::Throttled | Fault::Silent);
     }
     // The types of these have parameters that differ by operation, and some are private; their words are the SDK's own.
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);

@@ -28,7 +28,7 @@ mod whole;
 
 use self::identities::{Identities, Shared};
 use self::whole::WholeAnswers;
-use super::codes::fault_of;
+use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
 use crate::base::chain_of;
 use crate::base::ids::{AllocationId, AssociationId};
@@ -63,15 +63,10 @@ impl AwsEc2 {
             let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(WholeAnswers).build();
             Ok((Client::from_conf(ec2), config))
         };
-        self.client.get_or_try_init(build).await.map_err(|(answer, fault)| Ec2Error {
-            operation,
-            object: object.to_owned(),
-            answer,
-            fault,
-            message: None,
-            request_id: None,
-            source: None,
-        })
+        self.client
+            .get_or_try_init(build)
+            .await
+            .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
     }
 
     async fn build(&self) -> Result<SdkConfig, (String, Fault)> {
@@ -194,7 +189,7 @@ fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<
     let message = meta.message().map(str::to_owned);
     let fault = fault_of(meta.code(), status, message.as_deref().unwrap_or_default());
     let answer = match meta.code() {
-        Some(code) => code.to_owned(),
+        Some(code) => answer_of(code, message.as_deref().unwrap_or_default()),
         None => format!("an unreadable answer (HTTP {status})"),
     };
     (fault, answer, message)
@@ -247,24 +242,38 @@ impl Ec2 for AwsEc2 {
                 .await
             })
             .await?;
-        let ill = |fault, answer: &str| Ec2Error {
-            operation: OPERATION,
-            object: object.clone(),
-            answer: answer.to_owned(),
-            fault,
-            message: None,
-            request_id: output.request_id().map(str::to_owned),
-            source: None,
+        let ill = |fault, answer: &str| {
+            let request_id = output.request_id().map(str::to_owned);
+            Ec2Error { request_id, ..Ec2Error::new(OPERATION, &object, fault, answer) }
         };
         let wanted = output.addresses().iter().find(|address| match which {
             Selector::Allocation(id) => address.allocation_id() == Some(id.as_str()),
             Selector::PublicIp(ip) => address.public_ip() == Some(ip.to_string().as_str()),
         });
         let Some(wanted) = wanted else {
-            let fault = if output.addresses().is_empty() { Fault::Unknown } else { Fault::Garbled };
+            let fault = if output.addresses().is_empty() { Fault::Unknown } else { Fault::Silent };
             return Err(ill(fault, "the answer does not contain it"));
         };
-        address(wanted).ok_or_else(|| ill(Fault::Garbled, "an answer without its address or allocation"))
+        address(wanted).ok_or_else(|| ill(Fault::Silent, "an answer without its address or allocation"))
+    }
+
+    async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
+        const OPERATION: &str = "DescribeAddresses";
+        let filter = |name: &str, value: String| types::Filter::builder().name(name).values(value).build();
+        let output = self
+            .call(OPERATION, &target.to_string(), async |client| {
+                client
+                    .describe_addresses()
+                    .filters(filter("network-interface-id", target.interface.to_string()))
+                    .filters(filter("private-ip-address", target.private_ip.to_string()))
+                    .send()
+                    .await
+            })
+            .await?;
+        let found: Option<Vec<_>> = output.addresses().iter().map(address).collect();
+        found.ok_or_else(|| {
+            Ec2Error::new(OPERATION, target, Fault::Silent, "an answer without its address or allocation")
+        })
     }
 
     async fn associate(
@@ -280,13 +289,8 @@ impl Ec2 for AwsEc2 {
             })
             .await?;
         output.association_id().and_then(|id| id.parse().ok()).ok_or_else(|| Ec2Error {
-            operation: OPERATION,
-            object: allocation.to_string(),
-            answer: "an answer without an association id".to_owned(),
-            fault: Fault::Garbled,
-            message: None,
             request_id: output.request_id().map(str::to_owned),
-            source: None,
+            ..Ec2Error::new(OPERATION, allocation, Fault::Silent, "an answer without an association id")
         })
     }
 

@@ -2,90 +2,138 @@
 
 use super::Fault;
 
+/// One row: what EC2 answers, what it means for the agent, and what an operator reads beside the code.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The code, without the `Client.` or `Server.` prefix that the wire form does not have.
+    pub code: &'static str,
+    /// A part of EC2's own sentence, if the code alone means different things.
+    pub message: &'static str,
+    /// What it means for the agent.
+    pub fault: Fault,
+    /// What the operator reads beside the code; empty if the code says it.
+    pub sentence: &'static str,
+}
+
+const fn row(code: &'static str, fault: Fault) -> Row {
+    Row { code, message: "", fault, sentence: "" }
+}
+
+const fn by_message(code: &'static str, message: &'static str, fault: Fault, sentence: &'static str) -> Row {
+    Row { code, message, fault, sentence }
+}
+
+/// All codes with a meaning of their own; the first row that fits decides.
+///
+/// # Source
+/// Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
+pub const ROWS: &[Row] = &[
+    row("RequestLimitExceeded", Fault::Throttled),
+    row("EC2ThrottledException", Fault::Throttled),
+    row("Throttling", Fault::Throttled),
+    row("ThrottlingException", Fault::Throttled),
+    row("ThrottledException", Fault::Throttled),
+    row("RequestThrottled", Fault::Throttled),
+    row("RequestThrottledException", Fault::Throttled),
+    row("BandwidthLimitExceeded", Fault::Throttled),
+    row("PriorRequestNotComplete", Fault::Throttled),
+    row("TooManyRequestsException", Fault::Throttled),
+    row("SlowDown", Fault::Throttled),
+    row("InternalError", Fault::Silent),
+    row("InternalFailure", Fault::Silent),
+    row("ServerInternal", Fault::Silent),
+    row("ServiceUnavailable", Fault::Silent),
+    row("Unavailable", Fault::Silent),
+    row("UnauthorizedOperation", Fault::Denied),
+    row("AccessDenied", Fault::Denied),
+    row("AccessDeniedException", Fault::Denied),
+    // One code, several meanings: bad credentials, or an address that another account owns.
+    by_message("AuthFailure", "does not belong to you", Fault::Unknown, ""),
+    row("AuthFailure", Fault::Credentials),
+    row("InvalidClientTokenId", Fault::Credentials),
+    row("MissingAuthenticationToken", Fault::Credentials),
+    row("MissingAuthenticationTokenException", Fault::Credentials),
+    row("UnrecognizedClientException", Fault::Credentials),
+    row("ExpiredToken", Fault::Credentials),
+    row("ExpiredTokenException", Fault::Credentials),
+    row("InvalidAccessKeyId", Fault::Credentials),
+    row("SignatureDoesNotMatch", Fault::Credentials),
+    row("InvalidSignatureException", Fault::Credentials),
+    row("IncompleteSignature", Fault::Credentials),
+    row("RequestExpired", Fault::Credentials),
+    row("RequestTimeTooSkewed", Fault::Credentials),
+    row("OptInRequired", Fault::Credentials),
+    row("Blocked", Fault::Credentials),
+    row("PendingVerification", Fault::Credentials),
+    row("InvalidAllocationID.NotFound", Fault::Unknown),
+    row("InvalidAddress.NotFound", Fault::Unknown),
+    row("InvalidAddressID.NotFound", Fault::Unknown),
+    by_message(
+        "InvalidAddress.Locked",
+        "",
+        Fault::Target,
+        "a transfer or task is pending, accept or cancel it",
+    ),
+    row("InvalidAssociationID.NotFound", Fault::AssociationGone),
+    // Private addresses: by sentences, because the code says only that a parameter is wrong.
+    by_message("InvalidParameterValue", "not assigned to interface", Fault::AssociationGone, ""),
+    by_message(
+        "InvalidParameterValue",
+        "within the subnet's address range",
+        Fault::Target,
+        "not in the interface's subnet, which lies in one zone",
+    ),
+    by_message("InvalidParameterValue", "already been assigned", Fault::AlreadyAssociated, ""),
+    row("Resource.AlreadyAssociated", Fault::AlreadyAssociated),
+    row("Resource.AlreadyAssigned", Fault::AlreadyAssociated),
+    row("InvalidIPAddress.InUse", Fault::AlreadyAssociated),
+    // Not ready yet: as if there were no answer so far.
+    row("IncorrectInstanceState", Fault::Silent),
+    by_message("InvalidInstanceID", "pending", Fault::Silent, ""),
+    row("Gateway.NotAttached", Fault::Target),
+    row("InvalidNetworkInterfaceID.NotFound", Fault::Target),
+    row("InvalidNetworkInterfaceId.Malformed", Fault::Target),
+    row("InvalidNetworkInterfaceID.Malformed", Fault::Target),
+    row("InvalidInstanceID", Fault::Target),
+    row("InvalidInstanceID.NotFound", Fault::Target),
+    row("InvalidPrivateIpAddress.NotFound", Fault::Target),
+    row("PrivateIpAddressLimitExceeded", Fault::Target),
+    row("InvalidInstanceID.Malformed", Fault::Target),
+    row("InvalidParameterValue", Fault::Target),
+    row("InvalidParameterCombination", Fault::Target),
+    row("InvalidNetworkBorderGroup", Fault::Target),
+    row("UnsupportedOperation", Fault::Target),
+    row("OperationNotPermitted", Fault::Target),
+];
+
 /// Returns what an error code of EC2 means for the agent.
 ///
 /// `status` is the HTTP status, `message` EC2's own sentence: some codes mean different things by their sentence only.
-///
-/// # Source
-/// Amazon EC2 API Reference, "Error codes for the Amazon EC2 API". The wire form has no `Client.` or `Server.` prefix.
+#[cfg(any(feature = "sdk", test))]
 pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault {
-    let Some(code) = code else {
-        return fault_of_status(status);
-    };
-    match code {
-        "RequestLimitExceeded"
-        | "EC2ThrottledException"
-        | "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "BandwidthLimitExceeded"
-        | "PriorRequestNotComplete"
-        | "TooManyRequestsException"
-        | "SlowDown" => Fault::Throttled,
-        "InternalError" | "InternalFailure" | "ServerInternal" | "ServiceUnavailable" | "Unavailable" => {
-            Fault::Unavailable
-        }
-        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => Fault::Denied,
-        // One code, two meanings: bad credentials, or an address that another account owns.
-        "AuthFailure" if message.contains("does not belong to you") => Fault::Unknown,
-        "AuthFailure"
-        | "InvalidClientTokenId"
-        | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException"
-        | "UnrecognizedClientException"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
-        | "IncompleteSignature"
-        | "RequestExpired"
-        | "RequestTimeTooSkewed"
-        | "OptInRequired"
-        | "Blocked"
-        | "PendingVerification" => Fault::Credentials,
-        "InvalidAllocationID.NotFound" | "InvalidAddress.NotFound" | "InvalidAddressID.NotFound" => {
-            Fault::Unknown
-        }
-        "InvalidAssociationID.NotFound" => Fault::AssociationGone,
-        // Private addresses: by sentences, because the code says only that a parameter is wrong.
-        "InvalidParameterValue" if message.contains("not assigned to interface") => Fault::AssociationGone,
-        "InvalidParameterValue" if message.contains("subnet's address range") => Fault::OtherSubnet,
-        "InvalidParameterValue" if message.contains("already been assigned") => Fault::AlreadyAssociated,
-        "Resource.AlreadyAssociated" | "Resource.AlreadyAssigned" | "InvalidIPAddress.InUse" => {
-            Fault::AlreadyAssociated
-        }
-        "IncorrectInstanceState" => Fault::NotReady,
-        "InvalidInstanceID" if message.contains("pending") => Fault::NotReady,
-        "Gateway.NotAttached"
-        | "InvalidNetworkInterfaceID.NotFound"
-        | "InvalidNetworkInterfaceId.Malformed"
-        | "InvalidNetworkInterfaceID.Malformed"
-        | "InvalidInstanceID"
-        | "InvalidInstanceID.NotFound"
-        | "InvalidPrivateIpAddress.NotFound"
-        | "PrivateIpAddressLimitExceeded"
-        | "InvalidInstanceID.Malformed"
-        | "InvalidParameterValue"
-        | "InvalidParameterCombination"
-        | "InvalidNetworkBorderGroup"
-        | "UnsupportedOperation"
-        | "OperationNotPermitted" => Fault::Target,
-        _ if status >= 500 || status == 429 => fault_of_status(status),
-        _ => Fault::Refused,
+    let row = code.and_then(|code| row_of(code, message));
+    match row {
+        Some(row) => row.fault,
+        None if status == 429 => Fault::Throttled,
+        // An answer without a code came from a proxy or load balancer: it says nothing about IAM, and the next attempt may
+        // get through.
+        None if code.is_none() || status >= 500 => Fault::Silent,
+        None => Fault::Refused,
     }
 }
 
-/// Returns what an answer without a code means: it came from a proxy or a load balancer rather than from EC2.
-fn fault_of_status(status: u16) -> Fault {
-    match status {
-        429 => Fault::Throttled,
-        // A proxy's refusal says nothing about IAM: the next attempt may find the way open.
-        401 | 403 | 407 | 500.. => Fault::Unavailable,
-        _ => Fault::Garbled,
+/// What an operator reads for an error code.
+#[cfg(any(feature = "sdk", test))]
+pub(in crate::cloud) fn answer_of(code: &str, message: &str) -> String {
+    match row_of(code, message).map(|row| row.sentence) {
+        Some(sentence) if !sentence.is_empty() => format!("{code}: {sentence}"),
+        _ => code.to_owned(),
     }
+}
+
+#[cfg(any(feature = "sdk", test))]
+fn row_of(code: &str, message: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.code == code && message.contains(row.message))
 }
 
 #[cfg(test)]
@@ -93,10 +141,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_mean_what_the_behaviour_document_says() {
+    fn codes_mean_what_the_table_of_exit_codes_expects() {
         let rows = [
             ("RequestLimitExceeded", 503, "", Fault::Throttled),
-            ("InternalError", 500, "", Fault::Unavailable),
+            ("InternalError", 500, "", Fault::Silent),
             ("UnauthorizedOperation", 403, "", Fault::Denied),
             (
                 "AuthFailure",
@@ -108,7 +156,7 @@ mod tests {
             ("InvalidAllocationID.NotFound", 400, "", Fault::Unknown),
             ("InvalidAssociationID.NotFound", 400, "", Fault::AssociationGone),
             ("Resource.AlreadyAssociated", 400, "", Fault::AlreadyAssociated),
-            ("InvalidInstanceID", 400, "The pending instance 'i-1' is not in a valid state", Fault::NotReady),
+            ("InvalidInstanceID", 400, "The pending instance 'i-1' is not in a valid state", Fault::Silent),
             ("InvalidInstanceID", 400, "There are multiple interfaces attached", Fault::Target),
             ("Gateway.NotAttached", 400, "", Fault::Target),
             ("Resource.AlreadyAssigned", 400, "", Fault::AlreadyAssociated),
@@ -123,12 +171,13 @@ mod tests {
                 "InvalidParameterValue",
                 400,
                 "Address does not fall within the subnet's address range",
-                Fault::OtherSubnet,
+                Fault::Target,
             ),
             ("InvalidParameterValue", 400, "Address is in subnet's reserved address range", Fault::Target),
             ("InvalidParameterValue", 400, "", Fault::Target),
+            ("InvalidAddress.Locked", 400, "", Fault::Target),
             ("SomethingNew", 400, "", Fault::Refused),
-            ("SomethingNew", 503, "", Fault::Unavailable),
+            ("SomethingNew", 503, "", Fault::Silent),
         ];
         for (code, status, message, fault) in rows {
             assert_eq!(fault_of(Some(code), status, message), fault, "{code} {status} {message}");
@@ -137,8 +186,19 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_code_is_judged_by_its_status() {
-        assert_eq!(fault_of(None, 502, "<html>"), Fault::Unavailable);
-        assert_eq!(fault_of(None, 403, "<html>"), Fault::Unavailable);
-        assert_eq!(fault_of(None, 200, ""), Fault::Garbled);
+        assert_eq!(fault_of(None, 502, "<html>"), Fault::Silent);
+        assert_eq!(fault_of(None, 403, "<html>"), Fault::Silent);
+        assert_eq!(fault_of(None, 200, ""), Fault::Silent);
+    }
+
+    /// [code-11]
+    #[test]
+    fn a_row_with_a_sentence_shows_code_and_sentence() {
+        let locked = answer_of("InvalidAddress.Locked", "");
+        assert_eq!(locked, "InvalidAddress.Locked: a transfer or task is pending, accept or cancel it");
+        assert_eq!(answer_of("InternalError", ""), "InternalError");
+        let elsewhere =
+            answer_of("InvalidParameterValue", "Address does not fall within the subnet's address range");
+        assert!(elsewhere.contains("lies in one zone"), "{elsewhere}");
     }
 }

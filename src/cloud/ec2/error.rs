@@ -34,12 +34,9 @@ pub enum Fault {
     AssociationGone,
     /// Somebody holds the address and the call was not to take it.
     AlreadyAssociated,
-    /// A private address is not of the subnet that the interface is in.
-    OtherSubnet,
-    /// The interface or private address can't carry the address: absent, no internet gateway, another border group.
+    /// The interface or private address cannot carry the address: absent, another subnet, no internet gateway, another border
+    /// group; or the address is locked.
     Target,
-    /// The instance or interface is not ready yet.
-    NotReady,
     /// IAM denies it.
     Denied,
     /// There are no credentials, or AWS rejects them.
@@ -48,12 +45,9 @@ pub enum Fault {
     NoProfile,
     /// AWS asked us to slow down.
     Throttled,
-    /// AWS answered that it can't answer (5xx), or something in between did.
-    Unavailable,
-    /// No answer: name look-up, connection, TLS, time-out. The call may have taken effect.
+    /// No usable answer: name lookup, connection, TLS, time-out, 5xx, an answer that cannot be read. The call may have taken
+    /// effect.
     Silent,
-    /// An answer that can't be read. The call may have taken effect.
-    Garbled,
     /// EC2 refuses for a reason that no retry changes.
     Refused,
     /// No request can be made from here as things are set up: no region, an unreadable CA bundle.
@@ -61,18 +55,22 @@ pub enum Fault {
 }
 
 impl Ec2Error {
-    /// Returns the error of a call that the deadline cut off.
+    /// An error without EC2's own sentence, request id or cause.
+    #[must_use]
+    pub fn new(
+        operation: &'static str,
+        object: &impl ToString,
+        fault: Fault,
+        answer: impl Into<String>,
+    ) -> Self {
+        let (object, answer) = (object.to_string(), answer.into());
+        Self { operation, object, answer, fault, message: None, request_id: None, source: None }
+    }
+
+    /// The error of a call that the deadline cut off.
     #[must_use]
     pub fn cut_off(operation: &'static str, object: &impl ToString) -> Self {
-        Self {
-            operation,
-            object: object.to_string(),
-            answer: "no answer in time".to_owned(),
-            fault: Fault::Silent,
-            message: None,
-            request_id: None,
-            source: None,
-        }
+        Self::new(operation, object, Fault::Silent, "no answer in time")
     }
 
     /// Returns this error with what EC2 answered to the attempt before, which says more than that the time ran out.
@@ -88,13 +86,11 @@ impl Ec2Error {
     #[must_use]
     pub fn is_silence(&self) -> bool {
         match self.fault {
-            Fault::Throttled | Fault::Unavailable | Fault::Silent | Fault::Garbled | Fault::Setup => true,
+            Fault::Throttled | Fault::Silent | Fault::Setup => true,
             Fault::Unknown
             | Fault::AssociationGone
             | Fault::AlreadyAssociated
-            | Fault::OtherSubnet
             | Fault::Target
-            | Fault::NotReady
             | Fault::Denied
             | Fault::Credentials
             | Fault::NoProfile
@@ -111,7 +107,7 @@ impl Ec2Error {
     /// Returns whether the call may have taken effect all the same.
     #[must_use]
     pub fn may_have_worked(&self) -> bool {
-        matches!(self.fault, Fault::Silent | Fault::Garbled | Fault::Unavailable)
+        self.fault == Fault::Silent
     }
 }
 
@@ -119,14 +115,13 @@ impl Retryable for Ec2Error {
     fn patience(&self) -> Patience {
         match self.fault {
             Fault::Throttled => Patience::Throttled,
-            Fault::Unavailable | Fault::Silent | Fault::Garbled | Fault::NotReady => Patience::Lasting,
+            Fault::Silent => Patience::Lasting,
             // A fresh role needs some seconds; and where the clocks differ, the client has learnt by how much.
             Fault::Credentials => Patience::Brief,
             // Just created ids, and the address of another account that is being handed over, need a moment.
             Fault::Unknown => Patience::Once,
             Fault::AssociationGone
             | Fault::AlreadyAssociated
-            | Fault::OtherSubnet
             | Fault::Target
             | Fault::Denied
             | Fault::NoProfile

@@ -135,15 +135,7 @@ impl FakeEc2 {
         };
         // Every real call gives others a turn.
         tokio::task::yield_now().await;
-        let error = |fault: Fault| Ec2Error {
-            operation,
-            object: object.clone(),
-            answer: format!("{fault:?}"),
-            fault,
-            message: None,
-            request_id: None,
-            source: None,
-        };
+        let error = |fault: Fault| Ec2Error::new(operation, &object, fault, format!("{fault:?}"));
         match planned {
             Some(Planned { strike: Strike::Hang, .. }) => std::future::pending().await,
             Some(Planned { strike: Strike::Before, fault, .. }) => Err(error(fault)),
@@ -195,6 +187,20 @@ impl Ec2 for FakeEc2 {
                 Selector::PublicIp(ip) => address.public_ip == *ip,
             });
             found.ok_or(Fault::Unknown)
+        })
+        .await
+    }
+
+    async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
+        self.call("DescribeAddresses", target.to_string(), |state| {
+            let mut addresses = state.stale_describes.pop_front().unwrap_or_else(|| state.addresses.clone());
+            addresses.retain(|address| {
+                address.association.as_ref().is_some_and(|association| {
+                    association.interface.as_ref() == Some(&target.interface)
+                        && association.private_ip == Some(target.private_ip)
+                })
+            });
+            Ok(addresses)
         })
         .await
     }

@@ -54,6 +54,10 @@ impl<E: Ec2, F: Fn() -> bool> Ec2 for Guarded<E, F> {
         self.inner.describe(which).await
     }
 
+    async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
+        self.inner.on_target(target).await
+    }
+
     async fn associate(
         &self,
         allocation: &AllocationId,

@@ -7,8 +7,7 @@ use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 
 #[cfg(feature = "sdk")]
 pub mod aws;
-#[cfg(any(feature = "sdk", test))]
-mod codes;
+pub mod codes;
 mod error;
 #[cfg(all(test, feature = "paused-time"))]
 pub mod fake;
@@ -16,7 +15,7 @@ pub mod guarded;
 pub mod private_ips;
 
 #[cfg(feature = "sdk")]
-pub(super) use codes::fault_of;
+pub(super) use codes::{answer_of, fault_of};
 pub use error::{Ec2Error, Fault};
 
 /// Names an Elastic IP in a request.
@@ -108,6 +107,12 @@ pub trait Ec2 {
     /// # Errors
     /// [`Fault::Unknown`] when the account has no such address; otherwise what kept EC2 from answering.
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error>;
+
+    /// Returns the Elastic IPs that are associated with this private address of this interface; none if it has none.
+    ///
+    /// # Errors
+    /// What kept EC2 from answering.
+    async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error>;
 
     /// Associates the Elastic IP with the target; where it is elsewhere, only if `reassociate` allows it.
     ///

@@ -74,8 +74,8 @@ pub trait PrivateIps {
     ///
     /// # Errors
     /// [`Fault::AlreadyAssociated`](super::Fault::AlreadyAssociated) when another interface has it and `reassign` is
-    /// false, or has it as its primary address; [`Fault::OtherSubnet`](super::Fault::OtherSubnet) when it is not of the
-    /// interface's subnet; [`Fault::Target`](super::Fault::Target) when the interface can't take it.
+    /// false, or has it as its primary address; [`Fault::Target`](super::Fault::Target) when it is not of the
+    /// interface's subnet, or the interface cannot take it.
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error>;
 
     /// Takes a private address off an interface. On another interface the same address is not touched.

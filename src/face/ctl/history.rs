@@ -46,7 +46,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for (resource, change) in changes {
-        let time = time_of(change, zone::local(), "%Y-%m-%d %H:%M:%S %z");
+        let time = time_of(change, timezone::local(), "%Y-%m-%d %H:%M:%S %z");
         let (from, to, resource) = (one_line(&change.from), one_line(&change.to), one_line(resource));
         let _ = write!(text, "{time}  {resource}  {}: from {from} to {to}", one_line(&change.action));
         if let Some(association) = &change.association {

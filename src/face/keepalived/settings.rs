@@ -149,7 +149,7 @@ impl Settings {
             }
         }
         if let Some((_, value)) = value("INST_ID") {
-            let id = value.parse().map_err(|_| Unusable::Instance(shown(value)))?;
+            let id = InstanceId::parse(value).map_err(|_| Unusable::Instance(shown(value)))?;
             settings.instance = Some(id);
         }
         given::put_before(&mut settings.parameters, arguments);

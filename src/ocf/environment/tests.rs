@@ -61,6 +61,7 @@ fn nonsense_leaves_the_default_and_a_warning_that_shows_it() {
     }
 }
 
+/// [monitor-5]
 #[test]
 fn the_plain_check_level_goes_before_that_of_old_pacemaker() {
     let old = environment(&[("OCF_RESKEY_OCF_CHECK_LEVEL", "10")]);

@@ -55,7 +55,7 @@ pub async fn would_start<W: World>(world: &W, request: &Request) -> Result<Strin
     match holding {
         Holding::Ours(association) => return Ok(format!("{ip} is here already ({})", association.id)),
         Holding::Elsewhere(_) if !eip.params.allow_reassociation => {
-            return Err(Error::Held { address: ip.to_string(), holder });
+            return Err(Error::Held { address: ip.to_string(), holder, parameter: "allow_reassociation" });
         }
         Holding::Elsewhere(_) | Holding::Misplaced(_) | Holding::Nobody => {}
     }

@@ -74,24 +74,26 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
                 Some("attach a role to the instance, or give root valid credentials; check the clock")
             }
             Ec2Fault::NoProfile => Some("name a profile of root's AWS configuration"),
-            Ec2Fault::Target | Ec2Fault::OtherSubnet => {
+            Ec2Fault::Target => {
                 Some("give the VPC an internet gateway, and use an address of the same border group")
             }
             Ec2Fault::Throttled => Some("find out who calls EC2 so often in this account"),
-            Ec2Fault::Unavailable | Ec2Fault::Silent | Ec2Fault::Garbled | Ec2Fault::Setup => Some(
+            Ec2Fault::Silent | Ec2Fault::Setup => Some(
                 "open the way to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
             ),
-            Ec2Fault::NotReady
-            | Ec2Fault::AssociationGone
-            | Ec2Fault::AlreadyAssociated
-            | Ec2Fault::Refused => None,
+            Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => None,
         },
         Error::Parameter(_)
         | Error::NotHere(_)
         | Error::Mismatch { .. }
         | Error::Shared { .. }
         | Error::Held { .. }
-        | Error::Vip(_)
+        | Error::OtherSubnet { .. }
+        | Error::Primary { .. }
+        | Error::NoDeviceFor(_)
+        | Error::UnknownDevice(_)
+        | Error::Label { .. }
+        | Error::Network(_)
         | Error::TakenMeanwhile { .. }
         | Error::Left { .. }
         | Error::Unconfirmed { .. }

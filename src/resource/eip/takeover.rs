@@ -220,7 +220,7 @@ impl<W: World> Eip<'_, W> {
             Holding::Ours(association) => Ok(Some(association)),
             holding if error.fault == Ec2Fault::AlreadyAssociated && holding != Holding::Nobody => {
                 let (address, holder) = held(&holding);
-                Err(Error::Held { address, holder })
+                Err(Error::Held { address, holder, parameter: "allow_reassociation" })
             }
             Holding::Elsewhere(now)
                 if before.get().is_some_and(|before| is_another(before.as_ref(), &now)) =>

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::VipError;
 use crate::base::deadline::Deadline;
 use crate::base::ids::InstanceId;
 use crate::base::retry::{self, Patience, Retryable as _, Series};
@@ -49,7 +48,7 @@ pub enum Assigned {
 /// Assigns an address to an instance, and returns when EC2 shows it there.
 ///
 /// # Errors
-/// [`VipError::OtherSubnet`], [`VipError::Primary`] and [`VipError::Held`] as for the resource; else what EC2 answered.
+/// [`Error::OtherSubnet`], [`Error::Primary`] and [`Error::Held`] as for the resource; else what EC2 answered.
 pub async fn assign<W: World<Ec2: PrivateIps>>(
     world: &W,
     order: &Order,
@@ -59,7 +58,7 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     let target = choose(interfaces(world, order, deadline).await?, order)?;
     match target.address(address) {
         Some(here) if here.primary => {
-            return Err(VipError::Primary { address, of: target.to_string() }.into());
+            return Err(Error::Primary { address, of: target.to_string() });
         }
         Some(_) => return Ok(Assigned::Already(target)),
         None => {}
@@ -77,10 +76,6 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     let from = from.flatten().filter(|eni| eni.id != target.id);
     match outcome {
         Ok(()) => {}
-        Err(error) if error.fault == Ec2Fault::OtherSubnet => {
-            let subnet = format!("the subnet of {}", target.id);
-            return Err(VipError::OtherSubnet { address, subnet }.into());
-        }
         Err(error) if error.fault == Ec2Fault::AlreadyAssociated => {
             refused_by_holder(world, &target, order, from.clone(), deadline, error).await?;
         }
@@ -183,10 +178,14 @@ async fn refused_by_holder<W: World<Ec2: PrivateIps>>(
     };
     match now.or(from) {
         Some(eni) if eni.address(address).is_some_and(|address| address.primary) => {
-            Err(VipError::Primary { address, of: eni.to_string() }.into())
+            Err(Error::Primary { address, of: eni.to_string() })
         }
         Some(eni) if eni.id == target.id => Ok(()),
-        Some(eni) if !order.reassign => Err(VipError::Held { address, holder: eni.to_string() }.into()),
+        Some(eni) if !order.reassign => Err(Error::Held {
+            address: address.to_string(),
+            holder: eni.to_string(),
+            parameter: "allow_reassignment",
+        }),
         _ => Err(Error::Ec2(error)),
     }
 }

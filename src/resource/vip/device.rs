@@ -1,7 +1,7 @@
 //! The kernel's half: the address on the network device.
 
 use super::place::Place;
-use super::{Report, Vip, VipError, VipWorld};
+use super::{Report, Vip, VipWorld};
 use crate::base::retry;
 use crate::cloud::{Imds as _, ImdsError};
 use crate::network::{Device, Network as _, NetworkError, NewAddress};
@@ -18,7 +18,7 @@ impl<W: VipWorld> Vip<'_, W> {
     /// Returns the device on which the address is to be put; none where the kernel is somebody else's business.
     ///
     /// # Errors
-    /// [`VipError::NoDevice`] where the interface has none; [`VipError::Label`] where the label does not fit behind its name.
+    /// [`Error::NoDevice`] where the interface has none; [`Error::Label`] where the label does not fit behind its name.
     pub(super) async fn device_for(&self, place: &Place) -> Result<Option<Device>, Error> {
         if !self.params.add_to_device {
             return Ok(None);
@@ -31,17 +31,17 @@ impl<W: VipWorld> Vip<'_, W> {
                 .ok_or_else(|| Error::NoDevice(name.clone()))?,
             (_, Some(mac)) => {
                 let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));
-                let first = fitting.next().ok_or(VipError::NoDevice(mac))?;
+                let first = fitting.next().ok_or(Error::NoDeviceFor(mac))?;
                 // A bridge or VLAN has the hardware address of what is below it; the one in use has the interface's address.
                 let in_use = |device: &Device| place.own_ip.is_some_and(|ip| device.addresses.contains(&ip));
                 if in_use(&first) { first } else { fitting.find(in_use).unwrap_or(first) }
             }
-            (_, None) => return Err(VipError::UnknownDevice.into()),
+            (_, None) => return Err(Error::UnknownDevice("network device")),
         };
         if let Some(label) = &self.params.label
             && chosen.name.len() + 1 + label.len() > LONGEST_LABEL
         {
-            return Err(VipError::Label { label: label.clone(), device: chosen.name }.into());
+            return Err(Error::Label { label: label.clone(), device: chosen.name });
         }
         Ok(Some(chosen))
     }
@@ -58,7 +58,7 @@ impl<W: VipWorld> Vip<'_, W> {
             }
             return Ok(());
         }
-        let prefix = place.subnet.as_ref().ok_or(VipError::UnknownPrefix)?.cidr.prefix_len();
+        let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix_len();
         let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
         self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
         self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));

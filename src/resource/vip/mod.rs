@@ -23,7 +23,6 @@ use crate::state::{Phase, Records as _, Volatile};
 
 mod assign;
 mod device;
-mod error;
 mod holding;
 mod journal;
 mod monitor;
@@ -37,7 +36,6 @@ mod tests;
 mod validate;
 
 pub use assign::{Assigned, Order, assign};
-pub use error::VipError;
 
 /// The parts of the world that this kind of address needs beside the usual ones.
 pub trait VipWorld: World<Ec2: PrivateIps, Host: Network> {}

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Vip, VipError, VipWorld};
+use super::{Vip, VipWorld};
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::cloud::{Imds as _, ImdsError, Subnet};
 use crate::resource::error::Error;
@@ -40,13 +40,11 @@ impl<W: VipWorld> Vip<'_, W> {
         let subnet = subnet?;
         let cidr = subnet.cidr;
         if !cidr.contains(&address) {
-            return Err(
-                VipError::OtherSubnet { address, subnet: format!("this node's subnet {cidr}") }.into()
-            );
+            return Err(Error::OtherSubnet { address, subnet: format!("this node's subnet {cidr}") });
         }
         let own_ip = interface.private_ips.first().copied();
         if own_ip == Some(address) {
-            return Err(VipError::Primary { address, of: format!("this node's {}", interface.id) }.into());
+            return Err(Error::Primary { address, of: format!("this node's {}", interface.id) });
         }
         Ok(Place {
             instance: Some(instance?),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::holding::Holding;
 use super::place::Place;
-use super::{Report, Vip, VipError, VipWorld};
+use super::{Report, Vip, VipWorld};
 use crate::base::ids::InterfaceId;
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault, PrivateIps as _};
@@ -107,10 +107,6 @@ impl<W: VipWorld> Vip<'_, W> {
             };
             let mut patience = error.patience();
             match error.fault {
-                Ec2Fault::OtherSubnet => {
-                    let subnet = format!("the subnet of {}", place.interface);
-                    return Err(VipError::OtherSubnet { address: ip, subnet }.into());
-                }
                 Ec2Fault::AlreadyAssociated => match self.refused_by_holder(place).await {
                     Ok(()) => return Ok(()),
                     Err(Some(error)) => return Err(error),
@@ -165,11 +161,13 @@ impl<W: VipWorld> Vip<'_, W> {
         match self.holding(&place.interface, &self.deadline.fraction(2)).await {
             Ok(Holding::Ours(_)) => Ok(()),
             Ok(Holding::Elsewhere(eni)) if eni.address(address).is_some_and(|address| address.primary) => {
-                Err(Some(VipError::Primary { address, of: eni.to_string() }.into()))
+                Err(Some(Error::Primary { address, of: eni.to_string() }))
             }
-            Ok(Holding::Elsewhere(eni)) if !self.params.allow_reassignment => {
-                Err(Some(VipError::Held { address, holder: eni.to_string() }.into()))
-            }
+            Ok(Holding::Elsewhere(eni)) if !self.params.allow_reassignment => Err(Some(Error::Held {
+                address: address.to_string(),
+                holder: eni.to_string(),
+                parameter: "allow_reassignment",
+            })),
             Ok(Holding::Elsewhere(_) | Holding::NotOurs) | Err(_) => Err(None),
         }
     }

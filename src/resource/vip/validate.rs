@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::holding::Holding;
-use super::{Report, Vip, VipError, VipWorld};
+use super::{Report, Vip, VipWorld};
 use crate::cloud::{Ec2Error, Ec2Fault, PrivateIps as _};
 use crate::resource::error::Error;
 
@@ -31,7 +31,7 @@ impl<W: VipWorld> Vip<'_, W> {
         if let Holding::Elsewhere(eni) = self.holding(&place.interface, &self.deadline).await?
             && eni.address(address).is_some_and(|address| address.primary)
         {
-            return Err(VipError::Primary { address, of: eni.to_string() }.into());
+            return Err(Error::Primary { address, of: eni.to_string() });
         }
         if let Some(own_ip) = place.own_ip {
             let asked = self
@@ -61,7 +61,6 @@ fn allowed(outcome: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
         Err(error) => match error.fault {
             Ec2Fault::AssociationGone
             | Ec2Fault::AlreadyAssociated
-            | Ec2Fault::OtherSubnet
             | Ec2Fault::Target
             | Ec2Fault::Refused => Ok(()),
             _ => Err(error),

@@ -7,6 +7,7 @@
 
 mod case;
 mod cli;
+mod configuration;
 mod lanes;
 mod node;
 mod pcs09;

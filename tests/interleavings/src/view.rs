@@ -187,7 +187,7 @@ impl View {
             4 => Fate::AcceptedEarly,
             5 => Fate::Refused(Ec2Fault::Throttled),
             6 if operation != "DescribeAddresses" => Fate::Refused(Ec2Fault::Denied),
-            _ => Fate::Refused(Ec2Fault::Unavailable),
+            _ => Fate::Refused(Ec2Fault::Silent),
         }
     }
 
@@ -225,7 +225,7 @@ impl View {
                 }
                 (Fate::GarbledAfter, _) => {
                     let _ = effect(&world);
-                    let _ = answer.send(Err(Ec2Fault::Garbled));
+                    let _ = answer.send(Err(Ec2Fault::Silent));
                     return;
                 }
                 (Fate::Refused(fault), _) => {
@@ -296,6 +296,10 @@ impl View {
 impl Ec2 for View {
     async fn prepare(&self) -> Result<(), Ec2Error> {
         Ok(())
+    }
+
+    async fn on_target(&self, _: &Target) -> Result<Vec<Address>, Ec2Error> {
+        Ok(Vec::new())
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {

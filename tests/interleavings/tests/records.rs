@@ -43,6 +43,7 @@ fn text(folder: &Path) -> Option<String> {
     fs::read_to_string(folder.join("state/durable/default.json")).ok()
 }
 
+/// [record-1]
 #[test]
 fn a_kill_at_any_system_call_leaves_a_whole_record() {
     let whole = Folder::new("whole");

@@ -50,6 +50,7 @@ fn play(nodes: usize) {
     }
 }
 
+/// [holder-2] [stop-2] [start-5] [start-7] [probe-5] [time-2]
 #[test]
 fn two_nodes_in_any_order() {
     play(2);

@@ -115,6 +115,10 @@ impl Ec2 for Node {
         }
     }
 
+    async fn on_target(&self, _: &Target) -> Result<Vec<Address>, Ec2Error> {
+        panic!("a start restores nothing");
+    }
+
     async fn associate(&self, _: &AllocationId, _: &Target, _: bool) -> Result<AssociationId, Ec2Error> {
         let id = association(self.cluster);
         self.call(Call::Associate, |account| account.associate(self.cluster, id.clone())).await?;

@@ -10,6 +10,7 @@ fn play(clusters: usize, seconds: u64, policy: Policy) -> Figures {
     Storm { clusters, timeout: Duration::from_secs(seconds), policy, seed: 1 }.play()
 }
 
+/// [time-3]
 #[test]
 fn all_clusters_take_over_soon_after_the_bucket_allows_it() {
     for (clusters, seconds) in [(40, 20), (120, 20), (300, 60), (300, 300), (1000, 240), (1000, 3600)] {

@@ -108,7 +108,7 @@ impl PrivateIps for FakeEc2 {
             }
             let own = target.addresses.first().map(|address| address.ip.octets());
             if own.is_some_and(|own| own[..3] != ip.octets()[..3]) {
-                return Err(Fault::OtherSubnet);
+                return Err(Fault::Target);
             }
             if let Some(holder) = state.enis.iter().find_map(|eni| eni.address(ip))
                 && (holder.primary || !reassign)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::xml::{Element, walk};
+use quick_xml::de::from_str;
+use serde::Deserialize;
 
 /// What is configured for one resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,78 +16,111 @@ pub struct Configuration {
     pub left_over: Vec<String>,
 }
 
-/// Where the nvpairs belong that come next.
-#[derive(Default)]
-struct Reading {
-    primitive: String,
-    group: String,
-    template: String,
-    /// What templates say, by template.
-    templates: BTreeMap<String, BTreeMap<String, String>>,
-    /// Of the resource: the template it is made from, and the group it is in.
-    uses: String,
-    inside: String,
-    /// Of all resources: constraints of moves by hand, with what they are about.
-    constraints: Vec<(String, String)>,
-}
-
 impl Configuration {
     /// Reads what the document says of a resource.
     ///
     /// # Errors
     /// Why it can't be read.
     pub fn parse(xml: &str, resource: &str) -> Result<Self, String> {
-        let mut configuration = Self::default();
-        let mut reading = Reading::default();
-        walk(xml, |element| configuration.take(element, resource, &mut reading))?;
-        let by_template = reading.templates.remove(&reading.uses).unwrap_or_default();
-        for (name, value) in by_template {
-            configuration.parameters.entry(name).or_insert(value);
+        let Cib { configuration } = from_str(xml).map_err(|error| error.to_string())?;
+        let mut found = Self::default();
+        let (primitive, inside) = configuration.resources.find(resource).unzip();
+        if let Some(primitive) = primitive {
+            let mut templates = configuration.resources.template.iter();
+            let template = templates.find(|template| template.id == primitive.template);
+            // Of several values of one parameter the first one counts, as for Pacemaker.
+            let sets =
+                [Some(primitive), template].into_iter().flatten().flat_map(|one| &one.instance_attributes);
+            for pair in sets.flat_map(|set| &set.nvpair) {
+                found.parameters.entry(pair.name.clone()).or_insert_with(|| pair.value.clone());
+            }
+            let mut live = primitive.meta_attributes.iter().flat_map(|set| &set.nvpair);
+            let live = live.find(|pair| pair.name == "allow-migrate").map(|pair| pair.value.as_str());
+            found.live = matches!(live, Some("true" | "yes" | "on" | "1" | "y"));
         }
-        let about = |(_, about): &(String, String)| about == resource || *about == reading.inside;
-        let left_over = reading.constraints.into_iter().filter(about).map(|(id, _)| id);
-        configuration.left_over = left_over.collect();
-        Ok(configuration)
-    }
-
-    fn take(&mut self, element: &Element<'_>, resource: &str, reading: &mut Reading) {
-        let id = element.text("id");
-        match element.name {
-            "group" => id.clone_into(&mut reading.group),
-            "template" => id.clone_into(&mut reading.template),
-            "primitive" => {
-                id.clone_into(&mut reading.primitive);
-                if id == resource {
-                    element.text("template").clone_into(&mut reading.uses);
-                    if element.is_in("group") {
-                        reading.inside.clone_from(&reading.group);
-                    }
-                }
-            }
-            "nvpair" if element.is_in("template") && element.parent() == "instance_attributes" => {
-                let parameters = reading.templates.entry(reading.template.clone()).or_default();
-                note(parameters, element);
-            }
-            "nvpair" if element.is_in("primitive") && reading.primitive == resource => match element.parent()
-            {
-                "instance_attributes" => note(&mut self.parameters, element),
-                "meta_attributes" if element.text("name") == "allow-migrate" => {
-                    self.live = matches!(element.text("value"), "true" | "yes" | "on" | "1" | "y");
-                }
-                _ => {}
-            },
-            "rsc_location" if id.starts_with("cli-") => {
-                reading.constraints.push((id.to_owned(), element.text("rsc").to_owned()));
-            }
-            _ => {}
-        }
+        let by_hand =
+            configuration.constraints.rsc_location.into_iter().filter(|it| it.id.starts_with("cli-"));
+        let about = by_hand.filter(|it| it.rsc == resource || inside.is_some_and(|inside| it.rsc == inside));
+        found.left_over = about.map(|it| it.id).collect();
+        Ok(found)
     }
 }
 
-/// Notes a parameter; of several with its name the first one counts, as for Pacemaker.
-fn note(parameters: &mut BTreeMap<String, String>, element: &Element<'_>) {
-    let (name, value) = (element.text("name"), element.text("value"));
-    parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+#[derive(Deserialize)]
+struct Cib {
+    configuration: Sections,
+}
+
+#[derive(Deserialize)]
+struct Sections {
+    resources: Members,
+    constraints: Constraints,
+}
+
+/// The section `resources`, or what holds resources there.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Members {
+    #[serde(rename = "@id")]
+    id: String,
+    primitive: Vec<Primitive>,
+    template: Vec<Primitive>,
+    group: Vec<Members>,
+    clone: Vec<Members>,
+    master: Vec<Members>,
+    bundle: Vec<Members>,
+}
+
+impl Members {
+    /// The resource of this id, with the id of the group, clone or bundle that holds it; empty if none does.
+    fn find(&self, id: &str) -> Option<(&Primitive, &str)> {
+        let here = self.primitive.iter().find(|primitive| primitive.id == id);
+        let mut inner = [&self.group, &self.clone, &self.master, &self.bundle].into_iter().flatten();
+        here.map(|primitive| (primitive, self.id.as_str())).or_else(|| inner.find_map(|inner| inner.find(id)))
+    }
+}
+
+/// A primitive, or a template of one.
+#[derive(Deserialize)]
+struct Primitive {
+    #[serde(rename = "@id")]
+    id: String,
+    #[serde(rename = "@template", default)]
+    template: String,
+    #[serde(default)]
+    instance_attributes: Vec<Set>,
+    #[serde(default)]
+    meta_attributes: Vec<Set>,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    #[serde(default)]
+    nvpair: Vec<Pair>,
+}
+
+/// Name and value are empty if it refers to another one by `id-ref`.
+#[derive(Deserialize)]
+struct Pair {
+    #[serde(rename = "@name", default)]
+    name: String,
+    #[serde(rename = "@value", default)]
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Constraints {
+    #[serde(default)]
+    rsc_location: Vec<Location>,
+}
+
+/// `rsc` is empty if it is about a pattern or a set of resources.
+#[derive(Deserialize)]
+struct Location {
+    #[serde(rename = "@id")]
+    id: String,
+    #[serde(rename = "@rsc", default)]
+    rsc: String,
 }
 
 #[cfg(test)]

@@ -6,32 +6,41 @@
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use super::tools::Tools;
 use crate::face::ctl::NAME;
 
-/// `$0` is the name to speak by, `$1` the resource.
+/// `$0` is the name to speak by, `$1` the resource, `$2` the longest that a move may take, in seconds.
+///
+/// Without its constraint, a move that is under way might be turned round in the middle.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r word && exit 0
-if crm_resource --clear --resource "$1" >/dev/null 2>&1; then
-    echo "$0: interrupted: the constraint of the move is removed, $1 stays where it is" >&2
-else
-    echo "$0: interrupted, and the constraint of the move is left: crm_resource --clear --resource $1" >&2
-fi
+crm_resource --wait --timeout="$2" >/dev/null 2>&1
+for pause in 1 2 4 8 0; do
+    if crm_resource --clear --resource "$1" >/dev/null 2>&1; then
+        echo "$0: interrupted: the constraint of the move is removed, $1 stays where it is" >&2
+        exit 0
+    fi
+    sleep "$pause"
+done
+echo "$0: interrupted, and the constraint of the move is left: crm_resource --clear --resource $1" >&2
 "#;
 
 /// The guard of one drill.
 pub(super) struct Guard(Child);
 
 impl Guard {
-    /// Sets the guard. From here on the constraint goes away with this process.
+    /// Sets the guard. From here on the constraint goes away with this process, once a move that is under way has ended or
+    /// `limit` has passed.
     ///
     /// # Errors
     /// Why there can be none, in a sentence.
-    pub fn set(tools: &Tools, resource: &str) -> Result<Self, String> {
+    pub fn set(tools: &Tools, resource: &str, limit: Duration) -> Result<Self, String> {
         let mut command = tools.command("sh");
-        command.args(["-c", SCRIPT, NAME, resource]).process_group(0);
+        let limit = limit.as_secs().max(1).to_string();
+        command.args(["-c", SCRIPT, NAME, resource, &limit]).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
         child.map(Self).map_err(|error| format!("sh: {error}"))
     }

@@ -2,6 +2,7 @@
 //!
 //! The cluster does the moving, as it would for an administrator; here it is only asked to, watched, and left as it was found.
 
+pub mod complaint;
 pub mod configuration;
 #[cfg(feature = "sdk")]
 mod guard;
@@ -15,7 +16,6 @@ pub mod sightings;
 pub mod status;
 #[cfg(feature = "sdk")]
 mod tools;
-mod xml;
 
 #[cfg(feature = "sdk")]
 pub(super) use run::run;

@@ -77,7 +77,7 @@ fn fit(status: &Status) -> Result<(), String> {
             return Err(format!("node {name} is in state {flag}"));
         }
     }
-    match status.resources.iter().find_map(|one| Some((&one.id, one.flags.first()?))) {
+    match status.resources.iter().find_map(|one| Some((&one.id, one.flag()?))) {
         Some((id, flag)) => Err(format!("resource {id} is {flag}: crm_mon -1 shows why")),
         None => Ok(()),
     }
@@ -90,7 +90,7 @@ fn runs_on<'a>(resource: &Resource, status: &'a Status) -> Result<&'a str, Strin
         return Err(format!("{id} is not managed: is the cluster in maintenance?"));
     }
     status.settled_on(id).ok_or_else(|| {
-        let nodes = if resource.nodes.is_empty() { "no node".to_owned() } else { resource.nodes.join(", ") };
+        let nodes = if resource.nodes.is_empty() { "no node".to_owned() } else { resource.on() };
         format!(
             "{id} is {} on {nodes}: it has to be started on one node, with nothing under way",
             resource.role
@@ -113,7 +113,7 @@ mod tests {
             agent: agent.to_owned(),
             role: "Started".to_owned(),
             managed: true,
-            nodes: vec!["n1".to_owned()],
+            nodes: vec![node("n1")],
             ..Resource::default()
         }
     }
@@ -146,13 +146,13 @@ mod tests {
             ("no quorum", |s, _| s.quorum = false),
             ("node n3 is offline", |s, _| s.nodes[2].online = false),
             ("node n2 is in state standby", |s, _| s.nodes[1].flags.push("standby")),
-            ("resource web is failed", |s, _| s.resources[1].flags.push("failed")),
+            ("resource web is failed", |s, _| s.resources[1].failed = true),
             ("eip is not managed", |s, _| s.resources[0].managed = false),
             ("eip is Stopped on no node", |s, _| {
                 s.resources[0].role = "Stopped".to_owned();
                 s.resources[0].nodes.clear();
             }),
-            ("with nothing under way", |s, _| s.resources[0].pending = true),
+            ("with nothing under way", |s, _| s.resources[0].pending = "Migrating".to_owned()),
             ("--cleanup", |s, _| s.fail_counts[0].0 = "eip".to_owned()),
             ("--clear", |_, c| c.left_over.push("cli-prefer-eip".to_owned())),
             ("of type ocf:heartbeat:eip: none", |s, _| drop(s.resources.remove(0))),

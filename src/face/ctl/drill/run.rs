@@ -52,7 +52,7 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     confirm(asked, resource, &plan)?;
 
     let limit = Duration::from_secs(asked.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
-    let guard = Guard::set(&tools, resource).map_err(Failure::Failed)?;
+    let guard = Guard::set(&tools, resource, limit).map_err(Failure::Failed)?;
     let carrier = Carrier { tools: &tools, watch: &watch, resource, limit };
     let mut moves = Vec::new();
     let outcome = exercise(asked, &carrier, &plan, &mut moves);

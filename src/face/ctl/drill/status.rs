@@ -1,6 +1,9 @@
-//! What the cluster says of itself: the XML of `crm_mon`, of Pacemaker 1.1 and of later ones.
+//! The state of the cluster: the XML of `crm_mon`, of Pacemaker 1.1 and of later ones.
 
-use super::xml::{Element, walk};
+use std::collections::BTreeMap;
+
+use quick_xml::de::from_str;
+use serde::Deserialize;
 
 /// The cluster at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +19,8 @@ pub struct Status {
 }
 
 /// A node.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Attributes")]
 pub struct Node {
     /// Its name.
     pub name: String,
@@ -27,26 +31,127 @@ pub struct Node {
 }
 
 /// A resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Resource {
     /// Its name.
+    #[serde(rename = "@id")]
     pub id: String,
     /// Its agent, such as `ocf:heartbeat:eip`.
+    #[serde(rename = "@resource_agent")]
     pub agent: String,
     /// `Started`, `Stopped`, `Starting`, ...
+    #[serde(rename = "@role")]
     pub role: String,
     /// Whether the cluster looks after it.
+    #[serde(rename = "@managed")]
     pub managed: bool,
-    /// Whether something is under way.
-    pub pending: bool,
-    /// What a healthy resource is not: `failed`, `blocked`.
-    pub flags: Vec<&'static str>,
+    /// What is under way, such as `Migrating`; empty if nothing is.
+    #[serde(rename = "@pending")]
+    pub pending: String,
+    /// Whether an action of it failed and it has not recovered.
+    #[serde(rename = "@failed")]
+    pub failed: bool,
+    /// Whether the cluster does nothing more about it.
+    #[serde(rename = "@blocked")]
+    pub blocked: bool,
     /// Where it is active.
-    pub nodes: Vec<String>,
+    #[serde(rename = "node")]
+    pub nodes: Vec<Node>,
 }
 
 const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
-const RESOURCE_FLAGS: [&str; 2] = ["failed", "blocked"];
+
+/// The document; its root is `crm_mon` or `pacemaker-result`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Document {
+    summary: Summary,
+    nodes: Children<Node>,
+    resources: Members,
+    node_history: Children<History>,
+}
+
+#[derive(Default, Deserialize)]
+struct Summary {
+    #[serde(default)]
+    current_dc: Attributes,
+}
+
+type Attributes = BTreeMap<String, String>;
+
+/// The elements `node` of a section.
+#[derive(Deserialize)]
+struct Children<T> {
+    #[serde(default = "Vec::new")]
+    node: Vec<T>,
+}
+
+/// The section `resources`, or what holds resources there.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Members {
+    resource: Vec<Resource>,
+    group: Vec<Members>,
+    clone: Vec<Members>,
+    bundle: Vec<Members>,
+    replica: Vec<Members>,
+}
+
+/// What is on record for the resources of one node.
+#[derive(Deserialize)]
+struct History {
+    #[serde(rename = "@name")]
+    name: String,
+    #[serde(default)]
+    resource_history: Vec<Record>,
+}
+
+/// `INFINITY` is a fail-count too.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "@id")]
+    id: String,
+    #[serde(rename = "@fail-count", default)]
+    fail_count: String,
+}
+
+impl<T> Default for Children<T> {
+    fn default() -> Self {
+        Self { node: Vec::new() }
+    }
+}
+
+impl Members {
+    fn into_resources(self) -> Vec<Resource> {
+        let inner = [self.group, self.clone, self.bundle, self.replica].into_iter().flatten();
+        self.resource.into_iter().chain(inner.flat_map(Members::into_resources)).collect()
+    }
+}
+
+impl From<Attributes> for Node {
+    fn from(attributes: Attributes) -> Self {
+        let is = |name: &&str| attributes.get(&format!("@{name}")).is_some_and(|value| value == "true");
+        let name = attributes.get("@name").cloned().unwrap_or_default();
+        Self { name, online: is(&"online"), flags: NODE_FLAGS.into_iter().filter(is).collect() }
+    }
+}
+
+impl Resource {
+    /// What a healthy resource is not.
+    #[must_use]
+    pub fn flag(&self) -> Option<&'static str> {
+        [(self.failed, "failed"), (self.blocked, "blocked")]
+            .into_iter()
+            .find_map(|(set, name)| set.then_some(name))
+    }
+
+    /// Where it is active, for a message.
+    #[must_use]
+    pub fn on(&self) -> String {
+        self.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
 
 impl Status {
     /// Reads the document.
@@ -54,10 +159,22 @@ impl Status {
     /// # Errors
     /// Why it can't be read.
     pub fn parse(xml: &str) -> Result<Self, String> {
-        let mut status = Self::default();
-        let mut history_of = String::new();
-        walk(xml, |element| status.take(element, &mut history_of))?;
-        if status.nodes.is_empty() { Err("it names no nodes".to_owned()) } else { Ok(status) }
+        // Pacemaker 1.1 and 2.0 write `ocf::heartbeat:eip`.
+        let document: Document =
+            from_str(&xml.replace("ocf::", "ocf:")).map_err(|error| error.to_string())?;
+        if document.nodes.node.is_empty() {
+            return Err("it names no nodes".to_owned());
+        }
+        let controller =
+            |name: &str| document.summary.current_dc.get(name).is_some_and(|value| value == "true");
+        let quorum = controller("@present") && controller("@with_quorum");
+        let mut fail_counts = Vec::new();
+        for History { name, resource_history } in document.node_history.node {
+            let failed = resource_history.into_iter().filter(|one| !["", "0"].contains(&&*one.fail_count));
+            fail_counts.extend(failed.map(|one| (one.id, name.clone(), one.fail_count)));
+        }
+        let resources = document.resources.into_resources();
+        Ok(Self { quorum, nodes: document.nodes.node, resources, fail_counts })
     }
 
     /// Returns a resource by its name.
@@ -70,45 +187,10 @@ impl Status {
     #[must_use]
     pub fn settled_on(&self, id: &str) -> Option<&str> {
         let resource = self.resource(id)?;
+        let well = resource.role == "Started" && resource.pending.is_empty() && resource.flag().is_none();
         match resource.nodes.as_slice() {
-            [node] if resource.role == "Started" && !resource.pending && resource.flags.is_empty() => {
-                Some(node)
-            }
+            [node] if well => Some(&node.name),
             _ => None,
-        }
-    }
-
-    fn take(&mut self, element: &Element<'_>, history_of: &mut String) {
-        match (element.parent(), element.name) {
-            ("summary", "current_dc") => self.quorum = element.is("present") && element.is("with_quorum"),
-            ("nodes", "node") => self.nodes.push(Node {
-                name: element.text("name").to_owned(),
-                online: element.is("online"),
-                flags: NODE_FLAGS.into_iter().filter(|flag| element.is(flag)).collect(),
-            }),
-            (_, "resource") if element.is_in("resources") => self.resources.push(Resource {
-                id: element.text("id").to_owned(),
-                agent: element.text("resource_agent").replace("::", ":"),
-                role: element.text("role").to_owned(),
-                managed: element.is("managed"),
-                pending: !element.text("pending").is_empty(),
-                flags: RESOURCE_FLAGS.into_iter().filter(|flag| element.is(flag)).collect(),
-                nodes: Vec::new(),
-            }),
-            ("resource", "node") => {
-                if let Some(resource) = self.resources.last_mut() {
-                    resource.nodes.push(element.text("name").to_owned());
-                }
-            }
-            ("node_history", "node") => element.text("name").clone_into(history_of),
-            (_, "resource_history") => {
-                let count = element.text("fail-count");
-                if !count.is_empty() && count != "0" {
-                    let (id, node) = (element.text("id").to_owned(), history_of.clone());
-                    self.fail_counts.push((id, node, count.to_owned()));
-                }
-            }
-            _ => {}
         }
     }
 }
@@ -155,9 +237,33 @@ mod tests {
         assert_eq!(status.settled_on("eip"), Some("n1"));
         assert_eq!(status.resource("eip").unwrap().agent, "ocf:heartbeat:eip");
         let web = status.resource("web").unwrap();
-        assert_eq!((web.flags.as_slice(), web.nodes.len(), web.managed), (&["failed"][..], 0, true));
+        assert_eq!((web.flag(), web.nodes.len(), web.managed), (Some("failed"), 0, true));
         assert_eq!(status.settled_on("web"), None);
         assert_eq!(status.fail_counts, [("web".to_owned(), "n2".to_owned(), "3".to_owned())]);
+    }
+
+    /// As Pacemaker 2.1.5 and 3.0.3 print it, from one configuration.
+    const NEW: [&str; 2] =
+        [include_str!("fixtures/crm_mon-2.1.5.xml"), include_str!("fixtures/crm_mon-3.0.3.xml")];
+
+    #[test]
+    fn the_newer_forms_are_read_with_groups_clones_flags_and_fail_counts() {
+        for text in NEW {
+            let status = Status::parse(text).unwrap();
+            assert!(status.quorum);
+            assert_eq!(status.nodes.iter().map(|node| node.flags.len()).collect::<Vec<_>>(), [0, 1]);
+            let found = |one: &Resource| (one.id.clone(), one.role.clone(), one.on());
+            let found: Vec<_> = status.resources.iter().map(found).collect();
+            let expected = [
+                ("web", "Stopped", ""),
+                ("eip", "Started", "n1"),
+                ("ping", "Started", "n1"),
+                ("ping", "Stopped", ""),
+            ];
+            assert_eq!(found, expected.map(|(id, role, on)| (id.into(), role.into(), on.into())));
+            assert_eq!(status.settled_on("eip"), Some("n1"));
+            assert_eq!(status.fail_counts, [("ping".to_owned(), "n1".to_owned(), "3".to_owned())]);
+        }
     }
 
     #[test]

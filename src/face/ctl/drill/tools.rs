@@ -6,17 +6,17 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::complaint::complaint;
 use super::configuration::Configuration;
 use super::status::Status;
-use super::xml;
-use crate::base::text::{cut, one_line};
 
 /// The longest that a tool may take which only asks or tells.
 const LIMIT: Duration = Duration::from_secs(30);
+/// Pauses between attempts to take a constraint back: longer together than the election of a controller takes.
+const CLEAR_PAUSES: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// How often a running tool is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// How much of what a tool complains goes into a message.
-const QUOTED: usize = 200;
 
 /// The tools, found where an administrator's shell may not look.
 #[derive(Debug, Clone)]
@@ -49,9 +49,9 @@ impl Tools {
     /// Why it does not, in a sentence.
     pub fn status(&self) -> Result<Status, String> {
         let ask = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], LIMIT);
-        // Pacemaker 1.1 and 2.0 know the old name of the option only, 3.0 the new one only.
+        // Before Pacemaker 2.0.3, and in all of 1.1, the option has another name.
         let xml = match ask("--output-as=xml") {
-            Err(error) if error.contains("option") => ask("--as-xml")?,
+            Err(error) if error.contains("--output-as") => ask("--as-xml")?,
             answer => answer?,
         };
         Status::parse(&xml).map_err(|error| format!("crm_mon: unreadable answer: {error}"))
@@ -76,12 +76,19 @@ impl Tools {
         self.run("crm_resource", &words, LIMIT).map(drop)
     }
 
-    /// Takes back the constraint of a move.
+    /// Takes back the constraint of a move, in several attempts: while a controller is elected, the cluster takes no orders.
     ///
     /// # Errors
     /// Why it is still there, in a sentence.
     pub fn clear(&self, resource: &str) -> Result<(), String> {
-        self.run("crm_resource", &["--clear", "--resource", resource], LIMIT).map(drop)
+        let clear = || self.run("crm_resource", &["--clear", "--resource", resource], LIMIT).map(drop);
+        for pause in CLEAR_PAUSES {
+            if clear().is_ok() {
+                return Ok(());
+            }
+            thread::sleep(pause);
+        }
+        clear()
     }
 
     /// Waits until the cluster has nothing more to do.
@@ -106,7 +113,11 @@ impl Tools {
         let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
         let succeeded = watch(&mut child, program, limit)?;
         let (stdout, stderr) = (collect(stdout), collect(stderr));
-        if succeeded { Ok(stdout) } else { Err(format!("{program}: {}", complaint(&stdout, &stderr))) }
+        if succeeded {
+            Ok(stdout)
+        } else {
+            Err(format!("{program}: {}", complaint(program, &stdout, &stderr)))
+        }
     }
 }
 
@@ -126,22 +137,6 @@ fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, Stri
             Err(error) => return Err(format!("{program}: {error}")),
         }
     }
-}
-
-/// Returns why a tool failed: what it said last, or what its XML says.
-fn complaint(stdout: &str, stderr: &str) -> String {
-    let mut message = String::new();
-    let _ = xml::walk(stdout, |element| {
-        if element.name == "status" {
-            element.text("message").clone_into(&mut message);
-        }
-    });
-    let last = [stderr, stdout].into_iter().find_map(|text| {
-        let said = |line: &&str| !line.trim().is_empty() && !line.starts_with('<');
-        text.lines().rev().find(said)
-    });
-    let text = if message.is_empty() { last.unwrap_or("it failed without a word") } else { &message };
-    cut(&one_line(text.trim()), QUOTED)
 }
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {

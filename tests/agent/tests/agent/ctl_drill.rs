@@ -27,12 +27,25 @@ const CONFIGURATION: &str = r#"<cib><configuration><resources>
   </primitive>
 </resources><constraints/></configuration></cib>
 "#;
-/// Keeps where the resource is in a file, and each order in another one.
+/// Keeps where the resource is in a file, and each order in another one. Refuses one `--clear` if there is a file `busy`.
 const RESOURCE_TOOL: &str = r#"#!/bin/sh
 cd "${0%/*}/.." || exit 1
 echo "$*" >>orders
 env >>environment
+[ "$1" != --clear ] || ! rm busy 2>/dev/null || exit 1
 [ "$1" != --move ] || [ -e stuck ] || echo "$5" >where
+"#;
+/// What `crm_mon` of Pacemaker 1.1 says to `--output-as=xml`, shortened.
+const OLD_MONITOR: &str = r#"case $* in *--as-xml*) ;; *)
+echo "crm_mon: unrecognized option '--output-as=xml'
+crm_mon - Provides a summary of cluster's current state.
+
+Usage: crm_mon mode [options]
+Options:
+ -?, --help     This text
+
+Report bugs to users@clusterlabs.org" >&2
+exit 64 ;; esac
 "#;
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -43,6 +56,11 @@ struct Cluster {
 
 impl Cluster {
     fn new(world: &World, status: &str, configuration: &str) -> Self {
+        Self::with_monitor(world, status, configuration, "")
+    }
+
+    /// A cluster whose `crm_mon` begins with some more shell.
+    fn with_monitor(world: &World, status: &str, configuration: &str, monitor: &str) -> Self {
         let folder = world.folder().path().join("pacemaker");
         let cluster = Self { folder: folder.clone() };
         for (name, text) in [("status", status), ("configuration", configuration), ("where", "n1\n")] {
@@ -51,7 +69,7 @@ impl Cluster {
         let print =
             |text: &str| format!("#!/bin/sh\ncd \"${{0%/*}}/..\" || exit 1\nenv >>environment\n{text}\n");
         for (tool, script) in [
-            ("crm_mon", print("read -r node <where; sed \"s/@NODE@/$node/\" status")),
+            ("crm_mon", print(&format!("{monitor}read -r node <where; sed \"s/@NODE@/$node/\" status"))),
             ("cibadmin", print("cat configuration")),
             ("crm_resource", RESOURCE_TOOL.to_owned()),
         ] {
@@ -131,6 +149,30 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
     assert_eq!(cluster.text("orders").matches("--move").count(), 1);
 }
 
+/// [ctl-4]
+#[test]
+fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_whole_usage() {
+    let (world, [a, b]) = World::new();
+    world.give(&a);
+    let cluster = Cluster::with_monitor(&world, STATUS, CONFIGURATION, OLD_MONITOR);
+    let running = cluster.drill(&a, &["--yes", "--stay"]).timeout_ms(60_000).spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    world.give(&b);
+    running.wait().exits(0).prints_line(&["eip (203.0.113.10) is on n2"]);
+}
+
+#[test]
+fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
+    let (world, [a]) = World::new();
+    world.give(&a);
+    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    for name in ["stuck", "busy"] {
+        std::fs::write(cluster.folder.join(name), "").unwrap();
+    }
+    cluster.drill(&a, &["--yes", "--timeout", "1"]).expect(1).says("the constraint of the move is removed");
+    assert_eq!(cluster.text("orders").matches("--clear").count(), 2);
+}
+
 #[test]
 fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
     let (world, [a]) = World::new();
@@ -143,6 +185,7 @@ fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
     assert!(cluster.text("orders").ends_with("--clear --resource eip\n"), "{}", cluster.text("orders"));
 }
 
+/// [ctl-4]
 #[test]
 fn a_drill_that_is_killed_leaves_no_constraint() {
     let (world, [a]) = World::new();
@@ -150,8 +193,11 @@ fn a_drill_that_is_killed_leaves_no_constraint() {
     let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
     let running = cluster.drill(&a, &["--yes"]).spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
+    std::fs::write(cluster.folder.join("busy"), "").unwrap();
     running.kill();
-    world.wait(LIMIT, |_| cluster.text("orders").ends_with("--clear --resource eip\n"));
+    // After the move that is under way, and again if it is refused.
+    let expected = "--wait --timeout=120\n--clear --resource eip\n--clear --resource eip\n";
+    world.wait(LIMIT, |_| cluster.text("orders").ends_with(expected));
 }
 
 #[test]
@@ -174,6 +220,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
     }
 }
 
+/// [ctl-4]
 #[test]
 fn nothing_is_moved_without_consent_or_without_need() {
     // What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.

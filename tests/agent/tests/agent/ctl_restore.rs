@@ -21,6 +21,7 @@ fn is_back(world: &World, node: &Node, own: &Address) -> bool {
         .is_some_and(|holder| holder.instance == *node.id() && holder.private_ip == node.private_ip())
 }
 
+/// [displaced-1]
 #[test]
 fn an_address_is_put_back_after_a_crash() {
     let (world, [a, b], own) = crashed();
@@ -39,6 +40,7 @@ fn nothing_on_record_is_nothing_to_do() {
     assert_eq!((outcome.stdout, outcome.stderr), (String::new(), String::new()));
 }
 
+/// [target-2] [ctl-5]
 #[test]
 fn the_cluster_s_address_is_not_pushed_off() {
     let (world, [a, _], own) = crashed();
@@ -50,6 +52,7 @@ fn the_cluster_s_address_is_not_pushed_off() {
     assert!(is_back(&world, &a, &own));
 }
 
+/// [ctl-5]
 #[test]
 fn a_resource_that_runs_is_left_alone() {
     let (world, [a]) = World::new();

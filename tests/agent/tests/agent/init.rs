@@ -52,6 +52,7 @@ fn first_line(outcome: &Outcome, line: &str) {
     assert_eq!(outcome.stdout.lines().next(), Some(line), "{}", outcome.told());
 }
 
+/// [init-4]
 #[test]
 fn the_settings_of_the_article_start_and_stop_the_address_with_its_own_words() {
     let (world, [a]) = World::new();
@@ -129,6 +130,7 @@ fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_where_all_is_in_p
     world.held_by(&a);
 }
 
+/// [init-3]
 #[test]
 fn the_exit_codes_are_those_of_the_standard() {
     /// What goes wrong, and the call.
@@ -182,6 +184,7 @@ fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
     world.held_by(&a);
 }
 
+/// [init-4]
 #[test]
 fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
     let (world, [a]) = World::new();
@@ -200,6 +203,7 @@ fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that
     assert!(!heartbeat_reads(&outcome) && outcome.stdout.ends_with(": unknown\n"), "{}", outcome.told());
 }
 
+/// [start-6]
 #[test]
 fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fails_in_time() {
     let (world, [a, b]) = World::new();
@@ -231,6 +235,7 @@ fn an_address_that_is_to_stay_is_left() {
     call(&a, "status", &settings).expect(3);
 }
 
+/// [init-1]
 #[test]
 fn nothing_in_the_settings_is_ever_run() {
     let (world, [a]) = World::new();
@@ -258,6 +263,7 @@ fn nothing_in_the_settings_is_ever_run() {
     assert!(!proof.exists());
 }
 
+/// [init-1]
 #[test]
 fn settings_are_read_as_a_shell_would_read_them() {
     let texts = [
@@ -374,6 +380,7 @@ fn help_is_for_people_and_needs_nothing() {
     }
 }
 
+/// [init-2]
 #[test]
 fn a_settings_file_that_others_can_have_written_is_refused() {
     let (world, [a]) = World::new();

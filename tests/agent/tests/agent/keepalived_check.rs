@@ -8,6 +8,7 @@ use aws_sim::{CredState, FaultKind, ImdsState};
 use crate::keepalived_world::*;
 use crate::trouble::{break_ec2, ec2};
 
+/// [keepalived-5]
 #[test]
 fn a_check_on_a_standby_needs_no_ec2() {
     let (world, [a]) = World::new();
@@ -27,6 +28,7 @@ fn a_check_on_a_standby_needs_no_ec2() {
     }
 }
 
+/// [keepalived-5]
 #[test]
 fn a_check_on_the_master_is_about_the_address() {
     let (world, [a, b]) = World::new();

@@ -57,6 +57,7 @@ fn master_claims_in_every_form() {
     });
 }
 
+/// [keepalived-2]
 #[test]
 fn losing_states_leave_the_address_and_ask_nobody() {
     each(["BACKUP", "FAULT", "STOP", "DELETED"].map(|state| (state, state)), |state| {
@@ -69,6 +70,7 @@ fn losing_states_leave_the_address_and_ask_nobody() {
     });
 }
 
+/// [keepalived-2]
 #[test]
 fn losing_states_let_go_where_the_settings_say_so() {
     let rows = [("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")];
@@ -91,6 +93,7 @@ fn losing_states_let_go_where_the_settings_say_so() {
     });
 }
 
+/// [keepalived-3]
 #[test]
 fn the_loser_gets_its_own_address_back_when_the_peer_has_taken_the_floating_one() {
     each(["BACKUP", "FAULT", "STOP"].map(|state| (state, state)), |state| {
@@ -150,6 +153,7 @@ fn where_nobody_takes_it_the_address_stays_and_the_deadline_ends_the_wait() {
     assert_eq!(world.cloud.holder(&own), None);
 }
 
+/// [keepalived-1]
 #[test]
 fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
     let (world, [a, b]) = World::new();
@@ -185,6 +189,7 @@ fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
     world.held_by(&a);
 }
 
+/// [keepalived-1]
 #[test]
 fn flapping_ends_in_the_state_that_was_told_last() {
     let states = ["MASTER", "BACKUP"];
@@ -221,6 +226,7 @@ fn a_script_that_is_killed_holds_nobody_up() {
     world.held_by(&a);
 }
 
+/// [keepalived-4]
 #[test]
 fn an_older_order_of_the_peer_that_is_carried_out_late_is_corrected() {
     let (world, [a, b]) = World::new();
@@ -242,6 +248,7 @@ fn who_is_not_told_of_the_loss_looks_for_a_shorter_time() {
     world.held_by(&b);
 }
 
+/// [keepalived-4]
 #[test]
 fn two_masters_do_not_take_it_from_each_other_for_ever() {
     let (world, [a, b]) = World::new();

@@ -28,6 +28,7 @@ fn after_tag(line: &str) -> Option<&str> {
     pid.bytes().all(|byte| byte.is_ascii_digit()).then_some(rest)
 }
 
+/// [log-1]
 #[test]
 fn lines_of_the_log_file_have_the_usual_form() {
     let (_world, [a]) = World::new();
@@ -49,6 +50,7 @@ fn the_form_of_dates_and_the_tag_can_be_set() {
     assert!(line.as_bytes()[4] == b'/' && line.contains(" mine:    INFO: "), "{line}");
 }
 
+/// [start-11]
 #[test]
 fn a_change_of_holder_is_one_line() {
     let (_world, [a, b]) = World::new();
@@ -65,6 +67,7 @@ fn a_change_of_holder_is_one_line() {
     }
 }
 
+/// [call-2]
 #[test]
 fn what_changes_nothing_says_nothing_under_the_cluster() {
     let (world, [a, b]) = World::new();
@@ -77,6 +80,7 @@ fn what_changes_nothing_says_nothing_under_the_cluster() {
     }
 }
 
+/// [reason-1]
 #[test]
 fn a_reason_is_on_standard_error_and_in_the_log() {
     let (_world, [a]) = World::new();
@@ -86,6 +90,7 @@ fn a_reason_is_on_standard_error_and_in_the_log() {
     assert!(line.is_some_and(|line| line.contains(&reason)), "{}", outcome.told());
 }
 
+/// [reason-1]
 #[test]
 fn the_prefix_of_reasons_is_the_clusters() {
     let (_world, [a]) = World::new();
@@ -99,6 +104,7 @@ fn the_prefix_of_reasons_is_the_clusters() {
     }
 }
 
+/// [log-1]
 #[test]
 fn without_facility_and_file_lines_go_to_standard_error() {
     let (_world, [a]) = World::new();
@@ -131,6 +137,7 @@ fn debugging_has_its_own_file() {
     }
 }
 
+/// [log-1]
 #[test]
 fn the_systems_log_gets_lines_by_facility_and_severity() {
     let dev = "mkdir $FOLDER/dev
@@ -182,6 +189,7 @@ fn a_systems_log_that_is_away_or_full_holds_nothing_up() {
     }
 }
 
+/// [reason-2]
 #[test]
 fn the_whole_story_of_a_failure_is_in_the_log_with_the_id_of_the_request() {
     let (world, [a]) = World::new();

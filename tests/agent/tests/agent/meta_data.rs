@@ -18,6 +18,7 @@ fn version(run: Run, major: &str, minor: &str) -> Outcome {
     run.env("OCF_RA_VERSION_MAJOR", major).env("OCF_RA_VERSION_MINOR", minor).ok()
 }
 
+/// [call-4]
 #[test]
 fn needs_no_environment_no_network_and_no_rights() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
@@ -50,6 +51,7 @@ fn nonsense_in_the_environment_changes_nothing() {
     assert_eq!((outcome.stdout, outcome.stderr), (plain, String::new()));
 }
 
+/// [meta-1]
 #[test]
 fn is_ascii_without_a_named_encoding() {
     let (_world, [a]) = World::new();
@@ -61,6 +63,7 @@ fn is_ascii_without_a_named_encoding() {
     }
 }
 
+/// [meta-1]
 #[test]
 fn the_older_form_has_nothing_that_older_tools_refuse() {
     let (_world, [a]) = World::new();
@@ -80,6 +83,7 @@ fn the_older_form_has_nothing_that_older_tools_refuse() {
     }
 }
 
+/// [meta-2]
 #[test]
 fn the_newer_form_has_reload_agent_and_groups_beside_unique() {
     let (_world, [a]) = World::new();
@@ -95,6 +99,7 @@ fn the_newer_form_has_reload_agent_and_groups_beside_unique() {
     }
 }
 
+/// [param-1]
 #[test]
 fn every_parameter_of_the_behaviour_is_described() {
     let (_world, [a]) = World::new();

@@ -7,6 +7,7 @@ use aws_sim::FaultKind;
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
+/// [param-4]
 #[test]
 fn an_interface_is_found_by_each_of_its_names() {
     each(["MAC", "MAC in capitals", "id", "index"].map(|name| (name, name)), |name| {
@@ -54,6 +55,7 @@ fn an_interface_is_found_by_the_name_of_its_device() {
     a.start().param("interface", "lo").expect(2);
 }
 
+/// [param-4]
 #[test]
 fn by_default_it_goes_to_the_primary_interface() {
     let (world, [a]) = World::new();
@@ -78,6 +80,7 @@ fn a_private_address_names_its_place() {
     run(a.settled_monitor()).ok();
 }
 
+/// [param-5]
 #[test]
 fn a_private_address_can_be_given_for_each_node() {
     let (world, [a, b]) = World::new();
@@ -92,6 +95,7 @@ fn a_private_address_can_be_given_for_each_node() {
     run(b.start()).param("CRM_meta_on_node", "node3").expect(2).reason("node3");
 }
 
+/// [param-3]
 #[test]
 fn the_allocation_alone_is_enough() {
     let (world, [a, b]) = World::new();
@@ -106,6 +110,7 @@ fn the_allocation_alone_is_enough() {
     world.held_by_nobody();
 }
 
+/// [param-3]
 #[test]
 fn both_names_of_the_address_may_be_given() {
     let (world, [a]) = World::new();
@@ -116,6 +121,7 @@ fn both_names_of_the_address_may_be_given() {
     a.stop().param("allocation_id", id).ok();
 }
 
+/// [param-2]
 #[test]
 fn space_around_a_value_and_empty_values_mean_nothing() {
     let (world, [a]) = World::new();
@@ -166,6 +172,7 @@ fn the_region_signs_the_request() {
     a.validate().env("AWS_DEFAULT_REGION", "us-east-1").timeout_ms(SHORT_MS).expect(outcome.code);
 }
 
+/// [time-3]
 #[test]
 fn an_attempt_takes_no_longer_than_it_may() {
     each([("1", (1, 4..=7)), ("3", (3, 2..=3))], |(seconds, attempts)| {
@@ -197,6 +204,7 @@ fn a_connection_takes_no_longer_than_it_may() {
     assert!(attempts >= 6, "a second each, in eight seconds:\n{text}");
 }
 
+/// [time-3]
 #[test]
 fn pauses_after_throttling_stay_below_their_limit() {
     let (world, [a, b]) = World::new();
@@ -211,6 +219,7 @@ fn pauses_after_throttling_stay_below_their_limit() {
     }
 }
 
+/// [param-6]
 #[test]
 fn an_awseip_resource_changes_its_type_alone() {
     let (world, [a, b]) = World::new();
@@ -242,6 +251,7 @@ fn run_allocation(node: &agent_tests::Node) -> String {
     node.address.allocation_id.to_string()
 }
 
+/// [param-6]
 #[test]
 fn the_older_agent_with_one_parameter_is_understood() {
     let (world, [a]) = World::new();
@@ -251,6 +261,7 @@ fn the_older_agent_with_one_parameter_is_understood() {
     world.held_by_nobody();
 }
 
+/// [time-1]
 #[test]
 fn an_unset_timeout_is_pacemakers_default() {
     let (world, [a, b]) = World::new();

@@ -30,6 +30,7 @@ impl Behind {
     }
 }
 
+/// [cred-2]
 #[test]
 fn ec2_is_reached_through_the_proxy_and_the_metadata_is_not() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
@@ -53,6 +54,7 @@ fn ec2_is_reached_through_the_proxy_and_the_metadata_is_not() {
     }
 }
 
+/// [cred-2]
 #[test]
 fn sts_is_reached_through_the_proxy_too() {
     let behind = Behind::tls();
@@ -87,6 +89,7 @@ fn a_proxy_that_is_away_does_not_touch_the_metadata() {
     run(behind.start()).expect(1).ec2_calls(0);
 }
 
+/// [cred-2]
 #[test]
 fn what_is_exempt_from_the_proxy_is_reached_directly() {
     for (name, value) in [("NO_PROXY", "localhost"), ("no_proxy", "localhost,example.com"), ("NO_PROXY", "*")]

@@ -5,6 +5,7 @@ use aws_sim::FaultKind;
 
 use crate::trouble::break_ec2;
 
+/// [reload-1]
 #[test]
 fn right_parameters_are_all_it_takes() {
     let (world, [a]) = World::new();

@@ -48,6 +48,7 @@ fn everything(node: &Node) -> [Run; 7] {
     runs.map(|run| talkative(node, run).timeout_ms(2_000))
 }
 
+/// [cred-5]
 #[test]
 fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
     let actions: [(&str, &str, Action); 4] = [
@@ -111,6 +112,7 @@ fn what_outlives_a_script_of_keepalived_shows_no_secret() {
     world.held_by_nobody();
 }
 
+/// [cred-5]
 #[test]
 fn no_secret_is_written_whatever_ec2_does() {
     each(all_silence(), |kind| {
@@ -128,6 +130,7 @@ fn no_secret_is_written_whatever_ec2_does() {
     });
 }
 
+/// [cred-5]
 #[test]
 fn no_secret_is_written_whatever_the_metadata_do() {
     let paths = ["/latest/api/token", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/"];
@@ -239,6 +242,7 @@ fn nothing_is_written_to_a_place_that_somebody_else_chose() {
     assert_eq!(names, ["vip.json"], "what was written there");
 }
 
+/// [record-3]
 #[test]
 fn a_file_that_somebody_else_planted_is_neither_believed_nor_followed() {
     if !can_give_away() {
@@ -277,6 +281,7 @@ fn a_file_that_somebody_else_planted_is_neither_believed_nor_followed() {
     });
 }
 
+/// [cred-3]
 #[test]
 fn no_parameter_file_or_variable_turns_the_verification_of_tls_off() {
     const NAMES: [&str; 12] = [

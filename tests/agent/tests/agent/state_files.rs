@@ -38,6 +38,7 @@ fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// [record-1]
 #[test]
 fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
     let (_world, [a]) = World::new();
@@ -51,6 +52,7 @@ fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
     }
 }
 
+/// [record-3]
 #[test]
 fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
     let rows = SPOILT.into_iter().flat_map(|(name, spoil)| {
@@ -101,6 +103,7 @@ fn a_damaged_file_is_replaced_by_a_good_one() {
     }
 }
 
+/// [record-3]
 #[test]
 fn a_file_of_another_user_is_not_believed() {
     if !can_give_away() {
@@ -113,6 +116,7 @@ fn a_file_of_another_user_is_not_believed() {
     a.start().ok().logged(&["WARN", &file.display().to_string()]);
 }
 
+/// [record-3]
 #[test]
 fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
     let (world, [a]) = World::new();
@@ -130,6 +134,7 @@ fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
     }
 }
 
+/// [record-2]
 #[test]
 fn by_default_volatile_and_durable_state_have_their_usual_folders() {
     let Some(isolation) = Isolation::new("mkdir -p /run/resource-agents") else { return };
@@ -165,6 +170,7 @@ fn the_names_of_resources_cannot_leave_the_folder() {
     );
 }
 
+/// [record-1]
 #[test]
 fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
     // Every millisecond of a start that takes about fifty; what comes next takes turns.
@@ -214,6 +220,7 @@ fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
     }
 }
 
+/// [record-1]
 #[test]
 fn a_kill_at_any_instant_of_a_stop_is_put_right_by_the_next_action() {
     let rows: Vec<_> = (0..24_u64).map(|step| (format!("killed after {} ms", step * 2), step)).collect();

@@ -26,6 +26,7 @@ fn an_authority_that_is_named_is_believed() {
     a.start().ec2_at(&url).param("ca_bundle", &bundle).ok();
 }
 
+/// [cred-3]
 #[test]
 fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
     let rows: [(&str, &[&str], Validity, bool); 5] = [
@@ -63,6 +64,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
     });
 }
 
+/// [cred-3]
 #[test]
 fn no_variable_turns_the_verification_off() {
     let (world, a, url, _) = world(&["localhost"], Validity::Now);

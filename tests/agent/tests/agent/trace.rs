@@ -14,6 +14,7 @@ fn traced(node: &Node) -> String {
     fs::read_to_string(path).unwrap()
 }
 
+/// [log-2] [cred-5]
 #[test]
 fn has_requests_answers_and_times_without_secrets() {
     let (_world, [a]) = World::new();
@@ -36,6 +37,7 @@ fn has_requests_answers_and_times_without_secrets() {
     }
 }
 
+/// [log-2]
 #[test]
 fn decisions_are_in_it() {
     let (world, [a, b]) = World::new();

@@ -2,6 +2,7 @@
 
 use agent_tests::{Isolation, World};
 
+/// [call-3]
 #[test]
 fn usage_and_help_are_text_on_standard_output() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
@@ -15,6 +16,7 @@ fn usage_and_help_are_text_on_standard_output() {
     }
 }
 
+/// [call-3] [call-6]
 #[test]
 fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
@@ -26,6 +28,7 @@ fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
     }
 }
 
+/// [call-1]
 #[test]
 fn further_arguments_are_ignored() {
     let (world, [a]) = World::new();

@@ -5,6 +5,7 @@ use aws_sim::{ImdsState, Service};
 
 use crate::trouble::SHORT_MS;
 
+/// [validate-1]
 #[test]
 fn by_default_looks_at_nothing_and_says_nothing() {
     let (world, [a]) = World::new();
@@ -20,6 +21,7 @@ fn by_default_looks_at_nothing_and_says_nothing() {
     world.held_by_nobody();
 }
 
+/// [validate-1]
 #[test]
 fn by_default_needs_no_network_and_no_rights() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
@@ -36,6 +38,7 @@ fn by_default_does_not_ask_whether_the_interface_is_there() {
     a.run("validate-all").param("private_ip_address", "elsewhere=10.9.9.9").ok().no_requests();
 }
 
+/// [validate-2]
 #[test]
 fn with_a_look_around_asks_whether_it_would_be_allowed() {
     let (world, [a, b]) = World::new();
@@ -56,6 +59,7 @@ fn with_a_look_around_asks_whether_it_would_be_allowed() {
     }
 }
 
+/// [validate-2]
 #[test]
 fn with_a_look_around_finds_what_is_denied() {
     each(
@@ -83,6 +87,7 @@ fn with_a_look_around_needs_the_metadata_of_this_moment() {
     run.param("region", "eu-west-1").timeout_ms(SHORT_MS).expect(1).reason("IMDS");
 }
 
+/// [validate-3]
 #[test]
 fn unknown_parameters_are_a_warning_with_a_look_around_and_never_an_error() {
     let (_world, [a]) = World::new();

@@ -135,6 +135,7 @@ fn the_neighbours_are_told() {
     wired.neighbour(&["ping", "-c", "1", "-W", "5", "10.0.1.100"]);
 }
 
+/// [monitor-6]
 #[test]
 fn an_address_that_the_device_lost_is_not_here_and_a_start_puts_it_back() {
     let Some(wired) = Wired::new() else { return };
@@ -146,6 +147,7 @@ fn an_address_that_the_device_lost_is_not_here_and_a_start_puts_it_back() {
     assert!(wired.on_device("eth0"));
 }
 
+/// [stop-9]
 #[test]
 fn a_stop_cleans_the_device_whatever_ec2_says() {
     let Some(wired) = Wired::new() else { return };
@@ -162,6 +164,7 @@ fn a_stop_cleans_the_device_whatever_ec2_says() {
     assert!(!wired.on_device("eth0"));
 }
 
+/// [stop-9]
 #[test]
 fn a_stop_after_the_peer_took_it_cleans_the_device() {
     let Some(wired) = Wired::new() else { return };
@@ -175,6 +178,7 @@ fn a_stop_after_the_peer_took_it_cleans_the_device() {
     held_by(&wired.world, &wired.b);
 }
 
+/// [start-9]
 #[test]
 fn a_refused_start_leaves_the_device_alone() {
     let Some(wired) = Wired::new() else { return };
@@ -186,6 +190,7 @@ fn a_refused_start_leaves_the_device_alone() {
     assert_eq!(wired.addresses("eth0").len(), 1);
 }
 
+/// [stop-10]
 #[test]
 fn the_nodes_own_address_survives_every_mistake() {
     let Some(wired) = Wired::new() else { return };

@@ -37,6 +37,7 @@ fn again_where_wrong(cases: &[Case], results: &mut [Result<Option<conduct::Done>
     wrong.into_iter().filter(|&index| results[index].is_ok()).map(|index| cases[index].to_string()).collect()
 }
 
+/// [time-2] [holder-2] [stop-11] [code-7] [reason-1] [cred-5]
 #[test]
 fn every_action_through_every_fault_of_every_call() {
     let began = std::time::Instant::now();

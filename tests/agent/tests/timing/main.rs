@@ -29,6 +29,7 @@ fn best_median(wanted: Duration, run: impl Fn() -> Duration) -> Duration {
     best
 }
 
+/// [holder-3] [monitor-2]
 #[test]
 fn a_healthy_monitor_takes_less_than_ten_milliseconds() {
     let wanted = Duration::from_millis(10);
@@ -46,6 +47,7 @@ fn meta_data_takes_less_than_ten_milliseconds() {
     assert!(best < wanted, "{best:?}");
 }
 
+/// [time-4]
 #[test]
 fn a_takeover_sleeps_nowhere() {
     let wanted = Duration::from_millis(250);

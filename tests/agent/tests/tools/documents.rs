@@ -126,6 +126,7 @@ fn table_of_the_readme_lists_every_parameter_once() {
     assert_eq!(listed, known);
 }
 
+/// [param-1]
 #[test]
 fn table_of_the_readme_has_the_defaults_and_marks_of_the_meta_data() {
     let document = meta_data(Form::V1_1);

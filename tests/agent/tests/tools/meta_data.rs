@@ -17,6 +17,7 @@ fn pcs_schema(form: Form) -> PathBuf {
     }
 }
 
+/// [meta-1]
 #[test]
 fn old_form_is_valid_by_the_dtd() {
     let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
@@ -30,6 +31,7 @@ fn old_form_is_valid_by_the_schema_of_resource_agents() {
 }
 
 /// pcs chooses the schema by the version that the document says, and refuses the agent where it does not fit.
+/// [meta-1]
 #[test]
 fn both_forms_are_valid_by_the_schemas_of_pcs() {
     for form in Form::ALL {
@@ -53,6 +55,7 @@ fn new_form_says_what_the_old_one_cannot() {
 }
 
 /// Pacemaker before 2.1 says 1.0, and newer ones may say more than 1.1.
+/// [meta-2]
 #[test]
 fn form_follows_the_version_that_the_caller_speaks() {
     for (major, minor, form) in [("1", "0", Form::V1_0), ("1", "1", Form::V1_1), ("1", "2", Form::V1_1)] {
@@ -86,6 +89,7 @@ fn it_is_plain_ascii_with_nothing_before_the_declaration() {
 }
 
 /// The controller reads it as hacluster, `ocf-tester` as nobody; both before anything is set up.
+/// [call-4]
 #[test]
 fn nobody_can_read_it_with_an_empty_environment() {
     // A copy where nobody may look: the target folder can be in root's home.

@@ -23,7 +23,18 @@ pub(super) fn several_addresses(stage: &mut Stage) -> Result<String> {
     for (number, node) in stage.cluster().nodes().iter().enumerate() {
         script = script.with(&format!("PRIVATE{}", number + 1), secondary(*node));
     }
-    stage.run(&script)?;
+    let places: Vec<_> =
+        stage.cluster().nodes().into_iter().map(|node| format!("{node}={}", secondary(node))).collect();
+    let mut named = vec![
+        "+ primitive eip-second ocf:heartbeat:eip".to_owned(),
+        format!("+ eip-second elastic_ip={SECOND}"),
+        format!("+ eip-second private_ip_address={}", places.join(",")),
+        "+ eip-second op interval=10s name=monitor timeout=20s".to_owned(),
+        "+ eip-second meta allow-migrate=true".to_owned(),
+        "+ rsc_colocation rsc=eip-second score=INFINITY with-rsc=eip".to_owned(),
+    ];
+    named.extend(other_operations(stage.tool(), "eip-second"));
+    stage.run_changing(&script, &named)?;
     let holder = stage.settle(None)?;
     stage.cluster_mut().ensure_untouched(began)?;
     second_is_on(stage, holder)?;
@@ -49,7 +60,23 @@ pub(super) fn fencing(stage: &mut Stage) -> Result<String> {
     for (number, node) in stage.cluster().nodes().iter().enumerate() {
         script = script.with(&format!("INSTANCE{}", number + 1), node.instance());
     }
-    stage.run(&script)?;
+    let mut named =
+        vec!["- property stonith-enabled=false".to_owned(), "+ property stonith-enabled=true".to_owned()];
+    let nodes: Vec<_> =
+        stage.cluster().nodes().into_iter().map(|node| format!("{node}:{}", node.instance())).collect();
+    if stage.tool() == Tool::Pcs09 {
+        for ((number, host), delay) in (1..).zip(&nodes).zip(["15s", "0s"]) {
+            named.extend(device(&format!("fence-{number}"), host));
+            named.push(format!("+ fence-{number} pcmk_delay_base={delay}"));
+        }
+    } else {
+        named.extend(device("fence", &nodes.join(";")));
+        named.extend([
+            "+ property priority-fencing-delay=15s".to_owned(),
+            "+ eip meta priority=10".to_owned(),
+        ]);
+    }
+    stage.run_changing(&script, &named)?;
     // Its start and its monitors ask the simulated EC2 for the instances, by way of fence_aws itself.
     let devices: &[&str] = if stage.tool() == Tool::Pcs09 { &["fence-1", "fence-2"] } else { &["fence"] };
     for device in devices {
@@ -69,9 +96,59 @@ pub(super) fn fencing(stage: &mut Stage) -> Result<String> {
     Ok("fence_aws sees the instances; the address was not touched".into())
 }
 
+/// What is configured of a device that fences some nodes.
+fn device(id: &str, host_map: &str) -> impl Iterator<Item = String> {
+    let parameters = [
+        "region=eu-west-1".to_owned(),
+        format!("pcmk_host_map={host_map}"),
+        "power_timeout=240".to_owned(),
+        "pcmk_reboot_timeout=480".to_owned(),
+        "pcmk_reboot_retries=4".to_owned(),
+        "op interval=5min name=monitor timeout=60s".to_owned(),
+    ];
+    let parameters = parameters.map(|parameter| format!("+ {id} {parameter}"));
+    [format!("+ primitive {id} stonith:fence_aws")].into_iter().chain(parameters)
+}
+
+/// The operations that pcs takes from the agent's meta-data, and that the examples for crmsh write out.
+fn other_operations(tool: Tool, id: &str) -> Vec<String> {
+    let operations: &[(&str, &str)] = if tool == Tool::Crmsh {
+        &[("start", "60s"), ("stop", "60s")]
+    } else {
+        &[
+            ("start", "60s"),
+            ("stop", "60s"),
+            ("migrate_from", "60s"),
+            ("migrate_to", "60s"),
+            ("reload-agent", "20s"),
+        ]
+    };
+    let line =
+        |(name, timeout): &(&str, &str)| format!("+ {id} op interval=0s name={name} timeout={timeout}");
+    operations.iter().map(line).collect()
+}
+
 pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
     stage.serve(false)?;
-    stage.run(&stage.script("web-server.sh"))?;
+    let mut named: Vec<String> = [
+        "+ group web-service",
+        "+ web-service primitive web ocf:heartbeat:nginx",
+        "- primitive eip ocf:heartbeat:eip",
+        "+ web-service primitive eip ocf:heartbeat:eip",
+        "- eip meta allow-migrate=true",
+        "+ eip meta allow-migrate=false",
+        "+ web httpd=/usr/sbin/nginx",
+        "+ web configfile=/etc/nginx/nginx.conf",
+        "+ web status10url=http://127.0.0.1/",
+        "+ web status10regex=.",
+        "+ web op interval=5s name=monitor timeout=20s",
+        "+ web op interval=15s name=monitor timeout=30s",
+        "+ web op monitor 15s OCF_CHECK_LEVEL=10",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    named.extend(other_operations(stage.tool(), "web"));
+    stage.run_changing(&stage.script("web-server.sh"), &named)?;
     let holder = stage.settle(None)?;
     let web = stage.wait_started("web", 1)?;
     ensure(web == [holder.to_string()], || format!("web on {web:?}, the address on {holder}"))?;

@@ -2,11 +2,13 @@
 
 use cluster::cluster::RESOURCE;
 use cluster::error::{Result, ensure};
-use cluster::topology::NodeName;
+use cluster::topology::{ELASTIC_IP, NodeName};
 use cluster::wait::{Epoch, Look, now, until};
 
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
+use crate::configuration::Configuration;
+use crate::script::Script;
 
 impl Stage {
     /// Waits for a settled cluster without failures on record and returns the active node.
@@ -77,6 +79,27 @@ impl Stage {
         });
         let writes: Vec<_> = writes.map(|request| &request.operation).collect();
         ensure(writes.is_empty(), || format!("EC2 was asked for {writes:?}"))
+    }
+
+    /// Returns the allocation of the address, as the AWS CLI prints it.
+    pub(super) fn allocation(&self) -> Result<String> {
+        let address = ELASTIC_IP.to_string();
+        let words = ["/usr/local/sbin/aws", "ec2", "describe-addresses", "--public-ips", &address];
+        let query = ["--query", "Addresses[0].AllocationId", "--output", "text"];
+        Ok(self.cluster().run(&[&words[..], &query].concat())?.trim().to_owned())
+    }
+
+    /// Returns what is configured now.
+    pub(super) fn configuration(&self) -> Result<Configuration> {
+        Configuration::parse(&self.cluster().run(&["cibadmin", "--query", "--scope", "configuration"])?)
+    }
+
+    /// Runs a script in the first node and asserts that it changes what is named, and nothing else.
+    pub(super) fn run_changing(&self, script: &Script, named: &[impl AsRef<str>]) -> Result<String> {
+        let before = self.configuration()?;
+        let output = self.run(script)?;
+        before.ensure_became(&self.configuration()?, named)?;
+        Ok(output)
     }
 
     /// Has the agents judge what the example has configured: `crm_resource --validate` of each resource that is run by one.

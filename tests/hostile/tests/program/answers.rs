@@ -146,6 +146,7 @@ fn whatever_the_metadata_service_says() {
     assert!(sum.cases < 100 || sum.struck > sum.cases / 2, "too few answers were replaced: {sum:?}");
 }
 
+/// [holder-5]
 #[test]
 fn whatever_ec2_and_sts_say() {
     let links = links();

@@ -63,6 +63,7 @@ const WORDS: [&str; 52] = [
     "timeout=5",
 ];
 
+/// [call-6]
 #[test]
 fn whatever_is_on_the_command_line() {
     let Some(scene) = Scene::new() else { return };

@@ -1,0 +1,78 @@
+//! The page of a resource agent: the template `ocf_heartbeat.7`, filled in from the agent's tables. The examples and links are
+//! in `examples/`, one file for each agent.
+
+use std::{fs, io};
+
+use clap_mangen::roff::{Roff, bold, roman};
+use eip::ocf::agent::{ActionSpec, Advertised, Agent};
+use eip::params::table::{Effect, Spec};
+
+use crate::{fill, folder};
+
+/// The form of the page; what the agent's tables know is between at signs.
+const TEMPLATE: &str = include_str!("../ocf_heartbeat.7");
+
+/// Returns the page of an agent.
+///
+/// # Errors
+/// If the agent has no file in `examples/`.
+pub(crate) fn page(agent: &Agent) -> io::Result<String> {
+    let examples = folder().join(format!("pages/examples/{}.7", agent.name));
+    let advertised: Vec<&ActionSpec> =
+        agent.actions.iter().filter(|action| action.advertised != Advertised::Never).collect();
+    let mut page = TEMPLATE.to_owned();
+    for action in &advertised {
+        page = fill(&page, action.name, &schedule(action));
+    }
+    let listed: Vec<&str> = advertised.iter().map(|action| action.name).collect();
+    let others: Vec<&str> =
+        agent.actions.iter().map(|action| action.name).filter(|name| !listed.contains(name)).collect();
+    for (name, value) in [
+        ("TITLE", agent.name.to_ascii_uppercase()),
+        ("VERSION", env!("CARGO_PKG_VERSION").to_owned()),
+        ("NAME", agent.name.to_owned()),
+        ("SHORT", agent.short.to_owned()),
+        ("ADVERTISED", listed.join(" | ").replace('-', "\\-")),
+        ("LONG", paragraphs(agent.long, "PP")),
+        ("PARAMETERS", agent.parameters.iter().map(parameter).collect()),
+        ("UNADVERTISED", others.join(", ")),
+        ("EXAMPLES", fs::read_to_string(examples)?),
+    ] {
+        page = fill(&page, name, &value);
+    }
+    Ok(page)
+}
+
+/// Returns how long an action may take, and how often it runs.
+fn schedule(action: &ActionSpec) -> String {
+    let interval = action.interval_s.map(|seconds| format!("\nSuggested interval: {seconds} s."));
+    format!("Suggested minimum timeout: {} s.{}", action.timeout_s, interval.unwrap_or_default())
+}
+
+/// Returns the entry of a parameter, with its facts in parentheses below its description.
+fn parameter(spec: &Spec) -> String {
+    let needed = if spec.required { "required" } else { "optional" };
+    let default = match (spec.effect, spec.default) {
+        (Effect::NoEffect, _) => "no effect".to_owned(),
+        (Effect::Used, Some(default)) => format!("default {default}"),
+        (Effect::Used, None) => "no default".to_owned(),
+    };
+    let unique = spec.unique.map_or("", |_| "unique, ");
+    let reloadable = if spec.reloadable && spec.effect == Effect::Used { ", reloadable" } else { "" };
+    let facts = format!("({unique}{needed}, {}, {default}{reloadable})", spec.kind.as_str());
+    let mut entry = Roff::new();
+    entry.control("TP", []).text([bold(spec.name)]);
+    format!("{}{}.IP\n{facts}\n", entry.to_roff(), paragraphs(spec.long, "IP"))
+}
+
+/// Returns text with a macro between its paragraphs. Each sentence begins a line of the source, as troff wants it.
+fn paragraphs(text: &str, between: &str) -> String {
+    let mut roff = Roff::new();
+    for (index, paragraph) in text.split("\n\n").enumerate() {
+        if index > 0 {
+            roff.control(between, []);
+        }
+        roff.text([roman(paragraph.replace(". ", ".\n"))]);
+    }
+    roff.to_roff()
+}

@@ -1,0 +1,184 @@
+//! Why one of Pacemaker's tools failed, in its own words: these differ between Pacemaker 1.1, 2.1 and 3.0.
+
+use quick_xml::de::from_str;
+use serde::Deserialize;
+
+use crate::base::text::{cut, one_line};
+
+/// Longest quotation in a message, in bytes.
+const QUOTED: usize = 200;
+
+/// How `--output-as=xml` ends.
+#[derive(Deserialize)]
+struct Document {
+    status: Outcome,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    #[serde(rename = "@message")]
+    message: String,
+}
+
+/// Reduces the output of a tool that failed to one line: the message of its XML, else standard error, else standard output.
+///
+/// After an unknown option, the `getopt` programs (all of 1.1, `cibadmin` up to 2.1) print their usage, which is left out.
+#[must_use]
+pub fn complaint(program: &str, stdout: &str, stderr: &str) -> String {
+    let (usage, own) = (format!("{program} - "), format!("{program}: "));
+    let plain = |text: &str| {
+        let lines = text.lines().take_while(|line| !line.starts_with(&usage)).map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('<'));
+        lines.map(|line| line.strip_prefix(&own).unwrap_or(line)).collect::<Vec<_>>().join("; ")
+    };
+    let text = match from_str::<Document>(stdout) {
+        Ok(document) => document.status.message,
+        Err(_) => [stderr, stdout].map(plain).into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+    };
+    if text.is_empty() { "no message".to_owned() } else { cut(&one_line(&text), QUOTED) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `crm_mon --output-as=xml` of 1.1.24, shortened: the complaint, then the whole usage.
+    const MON_1_1: &str = "crm_mon: unrecognized option '--output-as=xml'
+crm_mon - Provides a summary of cluster's current state.
+
+Outputs varying levels of detail in a number of different formats.
+
+Usage: crm_mon mode [options]
+Options:
+ -?, --help \tThis text
+ -X, --as-xml \t\tWrite cluster status as xml to stdout. This will enable one-shot mode.
+
+Examples:
+ Display the cluster status on the console with updates as they occur:
+
+\t# crm_mon
+
+
+Report bugs to users@clusterlabs.org
+";
+    /// `crm_resource` of 1.1 before 1.1.13, shortened.
+    const RESOURCE_1_1: &str = "crm_resource: unrecognized option '--wait'
+crm_resource - Perform tasks related to cluster resources.
+Allows resources to be queried (definition and location), modified, and moved around the cluster.
+
+Usage: crm_resource (query|command) [options]
+Options:
+ -?, --help \t\tThis text
+
+Report bugs to users@clusterlabs.org
+";
+    /// `cibadmin` of 1.1.24 and 2.1.5, shortened.
+    const CIBADMIN: &str = "cibadmin: unrecognized option '--bogus'
+cibadmin - query and edit the Pacemaker configuration
+Usage: cibadmin <command> [options]
+
+Report bugs to users@clusterlabs.org
+";
+    /// `crm_mon --output-as=xml` of 2.1.5 and 3.0.3 without a cluster.
+    const NOT_CONNECTED: &str = r#"<pacemaker-result api-version="2.42" request="crm_mon --one-shot --inactive --output-as=xml">
+  <status code="102" message="Not connected">
+    <errors>
+      <error>crm_mon: Connection to cluster failed: Connection refused</error>
+    </errors>
+  </status>
+</pacemaker-result>
+"#;
+
+    #[test]
+    fn each_tool_is_quoted_in_the_form_of_each_pacemaker() {
+        // Tool, its version, standard output, standard error, and what is quoted.
+        let rows = [
+            ("crm_mon", "1.1.24", "", MON_1_1, "unrecognized option '--output-as=xml'"),
+            (
+                "crm_mon",
+                "2.1.5 and 3.0.3",
+                "",
+                "crm_mon: Unknown option --output-as=xml\n",
+                "Unknown option --output-as=xml",
+            ),
+            (
+                "crm_mon",
+                "1.1.24",
+                "\nError: cluster is not available on this node\n",
+                "",
+                "Error: cluster is not available on this node",
+            ),
+            (
+                "crm_mon",
+                "2.1.5",
+                NOT_CONNECTED,
+                "error: Could not connect to launcher: Connection refused\ncrm_mon: Connection to cluster failed: Connection refused\n",
+                "Not connected",
+            ),
+            ("crm_mon", "3.0.3", NOT_CONNECTED, "", "Not connected"),
+            (
+                "crm_mon",
+                "3.0.3, --as-xml",
+                "<crm_mon version=\"3.0.3\"/>\n",
+                "Not connected\ncrm_mon: Connection to cluster failed: Connection refused\n",
+                "Not connected; Connection to cluster failed: Connection refused",
+            ),
+            ("crm_resource", "1.1.12", "", RESOURCE_1_1, "unrecognized option '--wait'"),
+            (
+                "crm_resource",
+                "2.1.5 and 3.0.3",
+                "",
+                "crm_resource: Unknown option --bogus\n",
+                "Unknown option --bogus",
+            ),
+            (
+                "crm_resource",
+                "1.1.24",
+                "",
+                "Error signing on to the CIB service: Transport endpoint is not connected\nError performing operation: Transport endpoint is not connected\n",
+                "Error signing on to the CIB service: Transport endpoint is not connected; Error performing operation: Transport endpoint is not connected",
+            ),
+            (
+                "crm_resource",
+                "2.1.5 and 3.0.3",
+                "",
+                "crm_resource: Resource 'eip' not found\nError performing operation: No such object\n",
+                "Resource 'eip' not found; Error performing operation: No such object",
+            ),
+            (
+                "crm_resource",
+                "1.1.24",
+                "",
+                "Pending actions:\n\tAction 5: eip_monitor_10000\ton n2\nError performing operation: Timer expired\n",
+                r"Pending actions:; Action 5: eip_monitor_10000\ton n2; Error performing operation: Timer expired",
+            ),
+            ("cibadmin", "1.1.24 and 2.1.5", "", CIBADMIN, "unrecognized option '--bogus'"),
+            ("cibadmin", "3.0.3", "", "cibadmin: Unknown option --bogus\n", "Unknown option --bogus"),
+            (
+                "cibadmin",
+                "1.1.24",
+                "",
+                "Signon to CIB failed: Transport endpoint is not connected\nInit failed, could not perform requested operations\n",
+                "Signon to CIB failed: Transport endpoint is not connected; Init failed, could not perform requested operations",
+            ),
+            (
+                "cibadmin",
+                "2.1.5",
+                "",
+                "Could not connect to the CIB: Transport endpoint is not connected\nInit failed, could not perform requested operations\n",
+                "Could not connect to the CIB: Transport endpoint is not connected; Init failed, could not perform requested operations",
+            ),
+            (
+                "cibadmin",
+                "3.0.3",
+                "",
+                "cibadmin: Could not connect to the CIB API: Transport endpoint is not connected\n",
+                "Could not connect to the CIB API: Transport endpoint is not connected",
+            ),
+            ("cibadmin", "any, killed", "", "", "no message"),
+        ];
+        for (program, version, stdout, stderr, expected) in rows {
+            assert_eq!(complaint(program, stdout, stderr), expected, "{program} {version}");
+        }
+    }
+}

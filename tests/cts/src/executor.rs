@@ -1,0 +1,118 @@
+//! cts-exec, Pacemaker's test of its own executor: its generic tests of OCF agents, with each agent of ours in the place of `Dummy`.
+//!
+//! The program is the package's, but for the [`substitutions`]. It ends daemons by name, which reaches no further than a node's PID
+//! namespace.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cluster::cluster::{Cluster, Options};
+use cluster::error::{Error, Result, ensure};
+use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
+
+use crate::PROGRAMS;
+
+/// All generic tests that cts-exec has for OCF agents.
+const TESTS: [&str; 5] = [
+    "generic_registration_ocf",
+    "generic_start_stop_ocf",
+    "generic_monitor_cancel_ocf",
+    "generic_monitor_duplicate_ocf",
+    "generic_stop_implies_cancel_ocf",
+];
+/// The longest waits four times for nine seconds that nothing comes.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// Runs the tests on each agent, prints one line a test, and returns whether all passed.
+///
+/// # Errors
+/// When the nodes do not come up, cts-exec is not the one that the substitutions know, or on a signal.
+pub fn run(agent: &Path) -> Result<bool> {
+    let began = Instant::now();
+    let source = Path::new(PROGRAMS).join("cts-exec");
+    let source =
+        fs::read_to_string(&source).map_err(Error::io(format_args!("reading {}", source.display())))?;
+    let options =
+        Options { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
+    let cluster = Cluster::boot(&options, |_, _| Ok(()))?;
+    let agents =
+        [("eip", format!("elastic_ip {ELASTIC_IP}")), ("vip", format!("secondary_private_ip {PRIVATE_VIP}"))];
+    let mut programs = Vec::new();
+    // Each on a node of its own, side by side: most of the time they wait.
+    for (node, (agent, address)) in cluster.nodes().into_iter().zip(&agents) {
+        let program =
+            cluster.state().write(&format!("cts-exec-{agent}"), &substituted(&source, agent, address)?)?;
+        programs.push((*agent, node, program));
+    }
+    let outcomes: Vec<Result<usize>> = thread::scope(|scope| {
+        let cluster = &cluster;
+        let running: Vec<_> = programs
+            .iter()
+            .map(|(agent, node, program)| scope.spawn(move || run_on(cluster, *node, agent, program)))
+            .collect();
+        let panicked = || Err(Error::Wrong("the thread of an agent ended early".into()));
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
+    });
+    let failed: usize = outcomes.into_iter().sum::<Result<usize>>()?;
+    let passed = TESTS.len() * agents.len() - failed;
+    println!("{passed} passed, {failed} failed in {:.0} s (cts-exec)", began.elapsed().as_secs_f64());
+    Ok(failed == 0)
+}
+
+/// Runs each test on one agent, in a node; returns how many failed.
+fn run_on(cluster: &Cluster, node: NodeName, agent: &str, program: &Path) -> Result<usize> {
+    let program = program.display().to_string();
+    let mut failed = 0;
+    for test in TESTS {
+        let words = ["python3", &program, "--run-only", test];
+        let output = cluster.node(node)?.command(&words)?.limit(LIMIT).output()?;
+        // It ends with 0 as well when it has no test of this name.
+        let passed = output.status.success() && output.stdout.contains(&format!("SUCCESS - '{test}'"));
+        println!("cts-exec: {agent}: {test}: {}", if passed { "ok" } else { "FAILED" });
+        if !passed {
+            failed += 1;
+            print!("{}{}", output.stdout, output.stderr);
+        }
+    }
+    Ok(failed)
+}
+
+/// What is not as in the package, with the text that stands there instead.
+fn substitutions(agent: &str, address: &str) -> [(&'static str, String); 5] {
+    let (name, value) = address.split_once(' ').unwrap_or((address, ""));
+    let parameters = format!("-k {name} -v {value} -k endpoint_url -v http://{CLOUD_IP}:{EC2_PORT}");
+    let action = |name: &str| format!("-c exec -r ocf_test_rsc -a {name} {parameters} ");
+    [
+        // Which agent.
+        ("-C ocf -P pacemaker -T Dummy',", format!("-C ocf -P heartbeat -T {agent}',")),
+        // Its parameters.
+        ("-c exec -r ocf_test_rsc -a start ", action("start")),
+        ("-c exec -r ocf_test_rsc -a stop ", action("stop")),
+        ("-c exec -r ocf_test_rsc -a monitor ", action("monitor")),
+        // Debian's package lacks this constant; there is no build folder.
+        ("{BuildOptions._BUILD_DIR}", "/nonexistent".to_owned()),
+    ]
+}
+
+/// Returns cts-exec with an agent in the place of `Dummy`; `address` is a parameter and its value.
+fn substituted(source: &str, agent: &str, address: &str) -> Result<String> {
+    let mut text = source.to_owned();
+    for (theirs, ours) in substitutions(agent, address) {
+        ensure(text.contains(theirs), || format!("cts-exec has changed: {theirs:?} is not in it any more"))?;
+        text = text.replace(theirs, &ours);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cts_exec_of_another_shape_is_refused_instead_of_testing_dummy() {
+        let error = substituted("print('hello')", "eip", "elastic_ip 203.0.113.10").unwrap_err().to_string();
+        assert!(error.starts_with("cts-exec has changed"), "{error}");
+    }
+}

@@ -1,0 +1,253 @@
+//! cts-lab, unmodified, on nodes in namespaces: it starts and stops the cluster in every order, kills its daemons, isolates its nodes, and
+//! judges by its own audits. After it, the simulator's records are judged, too.
+//!
+//! Stand-ins for `ssh` and `service` take its commands to the nodes. There is no fencing, and no systemd.
+
+mod summary;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cluster::cluster::{Cluster, Options};
+use cluster::command::{Cmd, kill_group};
+use cluster::corosync;
+use cluster::error::{Error, Result, ensure};
+use cluster::journal::{Event, Kind};
+use cluster::state_dir::StateDir;
+use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
+use cluster::wait::{Look, until};
+
+use self::summary::Summary;
+use crate::cli::Plan;
+
+/// Tests of cts-lab in the order in which they run, with the least number of nodes that each needs. Not here: those that want fencing
+/// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of [`SEED`].
+const TESTS: [(&str, u8); 19] = [
+    ("ComponentFail", 2),
+    ("ComponentFail", 2),
+    ("Flip", 2),
+    ("Flip", 2),
+    ("Restart", 2),
+    ("StartOnebyOne", 2),
+    ("SimulStart", 2),
+    ("SimulStop", 2),
+    ("StopOnebyOne", 2),
+    ("RestartOnebyOne", 2),
+    ("PartialStart", 2),
+    ("Standby", 2),
+    ("MaintenanceMode", 2),
+    ("ResourceRecover", 2),
+    ("ResourceRecover", 2),
+    ("SplitBrain", 3),
+    ("Reattach", 2),
+    ("ResyncCIB", 2),
+    ("NearQuorumPoint", 2),
+];
+/// What cts-lab draws nodes and daemons from, unless told otherwise. With this one `ComponentFail` kills the CIB manager, and then the
+/// executor (two nodes) or the fencer (three), and never Corosync, whose loss CTS expects to end in fencing.
+pub const SEED: &str = "5";
+
+/// A test takes 15 s to 3 minutes.
+const LIMIT: Duration = Duration::from_mins(50);
+const CIB: &str = "/var/lib/pacemaker/cib/cib.xml";
+const LOG: &str = "/var/log/pacemaker/pacemaker.log";
+/// What CTS makes Pacemaker note down, without an action, to see it recover.
+const PRETENDED_FAILURE: &str = "asyncmon";
+/// Stand-ins, with the folder below the state folder that cts-lab or a node's `prepare` finds them in.
+const STAND_INS: [(&str, &str); 4] = [
+    ("exerciser/ssh", include_str!("lab/ssh.sh")),
+    ("exerciser.sh", include_str!("lab/exerciser.sh")),
+    ("service", include_str!("lab/service.sh")),
+    ("services", include_str!("../../examples/src/node/systemctl.sh")),
+];
+
+/// Runs the plan's tests, prints what cts-lab says and the verdict, and returns whether all is well.
+///
+/// # Errors
+/// When the nodes or cts-lab cannot be started, or on a signal.
+pub fn run(plan: &Plan) -> Result<bool> {
+    let began = Instant::now();
+    let applies = |(_, nodes): &&(&str, u8)| *nodes <= plan.nodes;
+    let all = || TESTS.iter().filter(applies).map(|(name, _)| (*name).to_owned()).collect();
+    let tests: Vec<String> = if plan.tests.is_empty() { all() } else { plan.tests.clone() };
+    let mut cluster = boot(plan)?;
+    for node in cluster.nodes() {
+        configure(&cluster, node)?;
+    }
+    let log = plan.save.join(format!("lab-{}.log", plan.nodes));
+    prepare_log(&log)?;
+    let outcome = exercise(&cluster, plan, &tests, &log);
+    keep_node_logs(&cluster, &plan.save)?;
+    outcome?;
+    let text = fs::read_to_string(&log).map_err(Error::io(format_args!("reading {}", log.display())))?;
+    let mut wrong = summary::flaws(&Summary::parse(&text), &tests);
+    wrong.extend(flaws_of_the_addresses(&mut cluster)?);
+    for flaw in &wrong {
+        println!("cts-lab with {} nodes: wrong: {flaw}", plan.nodes);
+    }
+    let failed = wrong.len().min(tests.len());
+    println!(
+        "{} passed, {failed} failed in {:.0} s (cts-lab with {} nodes; log: {})",
+        tests.len() - failed,
+        began.elapsed().as_secs_f64(),
+        plan.nodes,
+        log.display()
+    );
+    Ok(wrong.is_empty())
+}
+
+/// Boots the nodes without a cluster: cts-lab starts it itself.
+fn boot(plan: &Plan) -> Result<Cluster> {
+    // In one subnet, so that a private address can move, too.
+    let (nodes, token) = (plan.nodes, Duration::from_secs(1));
+    let options = Options { agent: plan.agent.clone(), nodes, token, one_subnet: true };
+    let names: Vec<NodeName> = NodeName::first(nodes).collect();
+    let cluster = Cluster::boot(&options, |state, node| {
+        // cts-lab reads one log of each node, and looks for Corosync's lines in it, too.
+        let corosync = corosync::configuration(&names, token).replace("/var/log/corosync/corosync.log", LOG);
+        state.write(&format!("{node}/etc-corosync/corosync.conf"), &corosync)?;
+        // Reattach writes rules that older schemas do not know.
+        let seed = corosync::seed_cib(&names).replace("pacemaker-3.0", "pacemaker-4.0");
+        state.write(&format!("{node}/seed-cib.xml"), &seed)?;
+        executable(state, &format!("{node}/prepare"), include_str!("lab/prepare.sh"))?;
+        STAND_INS.iter().try_for_each(|(name, text)| executable(state, name, text))
+    })?;
+    let hosts = format!("{}{CLOUD_IP} exerciser\n", corosync::hosts(&names));
+    cluster.state().write("hosts", &hosts)?;
+    Ok(cluster)
+}
+
+/// Puts both agents into the CIB on a node's disk.
+fn configure(cluster: &Cluster, node: NodeName) -> Result<()> {
+    let addresses =
+        [("eip", format!("elastic_ip={ELASTIC_IP}")), ("vip", format!("secondary_private_ip={PRIVATE_VIP}"))];
+    for (agent, address) in addresses {
+        let create = format!(
+            "pcs -f {CIB} resource create {agent} ocf:heartbeat:{agent} {address} \
+             endpoint_url=http://{CLOUD_IP}:{EC2_PORT} op monitor interval=3s timeout=20s meta allow-migrate=true"
+        );
+        cluster.node(node)?.run(&create.split_whitespace().collect::<Vec<_>>())?;
+    }
+    // pcs writes it anew.
+    cluster.node(node)?.run(&["chown", "hacluster:haclient", CIB]).map(drop)
+}
+
+fn prepare_log(log: &Path) -> Result<()> {
+    let folder = log.parent().unwrap_or(log);
+    fs::create_dir_all(folder).map_err(Error::io(format_args!("making {}", folder.display())))?;
+    fs::write(log, "").map_err(Error::io(format_args!("emptying {}", log.display())))
+}
+
+/// Runs cts-lab to its end; what it says goes to standard error, and with its commands to `log`.
+fn exercise(cluster: &Cluster, plan: &Plan, tests: &[String], log: &Path) -> Result<()> {
+    let path = |path: &Path| path.display().to_string();
+    let folder = path(cluster.state().path());
+    let net = format!("--net={}", path(&cluster.net().cloud()));
+    let exerciser = format!("{folder}/exerciser.sh");
+    let nodes = cluster.nodes().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let (tests, log) = (tests.join(" "), path(log));
+    // CTS is not to write a CIB of its own, so --clobber-cib is not given.
+    let words = [
+        "nsenter",
+        &net,
+        "unshare",
+        "--mount",
+        "--uts",
+        "--",
+        &exerciser,
+        &folder,
+        "--nodes",
+        &nodes,
+        "--logfile",
+        LOG,
+        "--outputfile",
+        &log,
+        "--disable-fencing",
+        "--seed",
+        &plan.seed,
+        "--choose",
+        &tests,
+    ];
+    let mut lab = Cmd::new(words).build().spawn().map_err(Error::io("starting cts-lab"))?;
+    let ended = until("the end of cts-lab", LIMIT, || {
+        let ended = lab.try_wait().map_err(Error::io("waiting for cts-lab"))?;
+        Ok(ended.map_or(Look::NotYet("still running".into()), Look::There))
+    });
+    if ended.is_err() {
+        kill_group(&mut lab);
+    }
+    // Its exit code says less than its summary.
+    ended.map(drop)
+}
+
+/// Returns what is wrong with the addresses after all tests, when every node has stopped.
+fn flaws_of_the_addresses(cluster: &mut Cluster) -> Result<Vec<String>> {
+    let mut flaws = Vec::new();
+    let mut check = |outcome: Result<()>| match outcome {
+        Err(Error::Wrong(why)) => {
+            flaws.push(why);
+            Ok(())
+        }
+        other => other,
+    };
+    check(cluster.ensure_no_theft(0.0))?;
+    let holders = [(ELASTIC_IP, cluster.world().holder()), (PRIVATE_VIP, cluster.world().private_holder())];
+    for (address, holder) in holders {
+        let still = || holder.map_or_else(String::new, |node| format!("{address} is still on {node}"));
+        check(ensure(holder.is_none(), still))?;
+    }
+    flaws.extend(cluster.events_since(0.0)?.iter().filter_map(failed_action));
+    Ok(flaws)
+}
+
+/// Returns an action of an agent that failed, in words.
+fn failed_action(event: &Event) -> Option<String> {
+    let Kind::Ended { action, resource, result } = &event.kind else { return None };
+    let well =
+        ["ok", "not running", "Cancelled", "Done"].iter().any(|good| result.eq_ignore_ascii_case(good));
+    (!well && action != PRETENDED_FAILURE)
+        .then(|| format!("{} of {resource} on {}: {result}", action, event.node))
+}
+
+fn keep_node_logs(cluster: &Cluster, save: &Path) -> Result<()> {
+    let nodes = cluster.nodes();
+    for name in &nodes {
+        let from: PathBuf = cluster.node(*name)?.logs().join("pacemaker/pacemaker.log");
+        let to = save.join(format!("lab-{}-{name}.log", nodes.len()));
+        if from.exists() {
+            fs::copy(&from, &to).map_err(Error::io(format_args!("copying {}", from.display())))?;
+        }
+    }
+    Ok(())
+}
+
+fn executable(state: &StateDir, name: &str, text: &str) -> Result<()> {
+    let path = state.write(name, text)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+        .map_err(Error::io(format_args!("making {name} executable")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(action: &str, result: &str) -> Event {
+        let (action, result) = (action.to_owned(), result.to_owned());
+        Event {
+            at: 0.0,
+            node: "n1".parse().unwrap(),
+            kind: Kind::Ended { action, resource: "eip".into(), result },
+        }
+    }
+
+    #[test]
+    fn an_action_that_failed_is_a_flaw_unless_cts_only_pretended_it() {
+        assert_eq!(failed_action(&ended("start", "ok")), None);
+        assert_eq!(failed_action(&ended("monitor", "not running")), None);
+        assert_eq!(failed_action(&ended("asyncmon", "error")), None);
+        let flaw = failed_action(&ended("stop", "error (EC2: no answer)"));
+        assert_eq!(flaw.as_deref(), Some("stop of eip on n1: error (EC2: no answer)"));
+    }
+}

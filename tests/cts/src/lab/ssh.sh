@@ -1,0 +1,13 @@
+#!/bin/sh
+# In place of ssh for cts-lab, which calls it as: ssh OPTION... NODE COMMAND. The nodes are namespaces of this machine.
+while :; do
+    case $1 in
+    -l | -o) shift 2 ;;
+    -*) shift ;;
+    *) break ;;
+    esac
+done
+node=$1
+shift
+exec nsenter -t "$(cat "$NODES/$node/init.pid")" -m -u -i -n -p -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LC_ALL=C.UTF-8 HOME=/root TZ=UTC sh -c "$*"

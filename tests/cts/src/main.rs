@@ -1,0 +1,59 @@
+//! Runs Pacemaker's own test suites, with the agents of this workspace as the resources: `cts-exec` for its executor, `cts-lab` for whole
+//! clusters, as the package pacemaker-cts has them.
+//!
+//! Both end processes by name and install files of their own, so they run in a root folder that vanishes with them
+//! (`tests/next/enter`), and nowhere else. What they judge is theirs; [`lab`] adds what has to hold for the addresses.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
+mod cli;
+mod executor;
+mod lab;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use cluster::error::{Error, Result};
+use cluster::{interrupt, prerequisites, probe, program};
+
+use self::cli::Request;
+
+/// Written by `tests/next/enter` into the `/run` of its root.
+const DISPOSABLE_ROOT: &str = "/run/disposable-root";
+/// Where the package pacemaker-cts puts its programs.
+const PROGRAMS: &str = "/usr/share/pacemaker/tests";
+
+fn main() -> ExitCode {
+    let request = match cli::parse(std::env::args_os()) {
+        Ok(request) => request,
+        Err(error) => error.exit(),
+    };
+    program::end("cts", run(request))
+}
+
+fn run(request: Request) -> Result<ExitCode> {
+    if let Request::NodeWeb(listen) = request {
+        return probe::node_web(listen).map(|()| ExitCode::SUCCESS);
+    }
+    let missing = missing();
+    if !missing.is_empty() {
+        return Ok(program::skip("cts", &missing));
+    }
+    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    let passed = match request {
+        Request::Exec(agent) => executor::run(&agent)?,
+        Request::Lab(plan) => lab::run(&plan)?,
+        Request::NodeWeb(_) => true,
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn missing() -> Vec<String> {
+    let mut missing = prerequisites::missing();
+    if !Path::new(DISPOSABLE_ROOT).exists() {
+        missing.push("this is no root of its own, as tests/next/enter makes one: run `make cts`".into());
+    }
+    if !Path::new(PROGRAMS).is_dir() {
+        missing.push(format!("{PROGRAMS} does not exist: pacemaker-cts is not installed"));
+    }
+    missing
+}
