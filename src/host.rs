@@ -1,6 +1,5 @@
 //! What this host knows about itself without asking anybody: its devices, its firmware's tables, its clock.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -101,14 +100,6 @@ impl Host for SystemHost {
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
-}
-
-/// Returns the user this process acts as. `/proc/self` belongs to it; std has no other way without unsafe code.
-///
-/// # Errors
-/// Where there is no `/proc`.
-pub fn own_user() -> std::io::Result<u32> {
-    Ok(std::fs::metadata("/proc/self")?.uid())
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 //! Knows nothing about OCF, AWS or addresses. A floor knows only floors below it; this is the lowest one, and
 //! `tests/check/floors` holds the order.
 
-pub mod cidr;
 pub mod deadline;
 pub mod ids;
 pub mod log;
+pub(crate) mod ownership;
 pub mod retry;
 pub(crate) mod small_file;
 pub(crate) mod text;

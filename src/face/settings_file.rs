@@ -4,7 +4,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
-use crate::host;
+use crate::base::ownership::own_user;
 
 /// The largest settings file that is read.
 const LARGEST: u64 = 65_536;
@@ -85,7 +85,7 @@ fn check(path: &str, about: &Metadata) -> Result<(), Refused> {
     }
     let owner = about.uid();
     // In a root folder without /proc nobody can tell whose process this is, and the action has to go on.
-    if owner != 0 && host::own_user().is_ok_and(|own| own != owner) {
+    if owner != 0 && own_user().is_ok_and(|own| own != owner) {
         return Err(Refused::Foreign { path: path.to_owned(), owner });
     }
     if about.mode() & 0o022 != 0 {

@@ -1,11 +1,12 @@
 //! Small files written whole or not at all, and read only when nobody else can have written them.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::host::own_user;
+use crate::base::ownership::{check_folder, own_user};
 
 /// A state file is a few kilobytes; a larger one is not ours.
 const LARGEST: u64 = 1 << 20;
@@ -35,22 +36,6 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
         return Err(io::Error::other("larger than any state file"));
     }
     Ok(Some(text))
-}
-
-/// Makes sure that nobody else can have put files into a folder, taken them away or brought old ones back.
-fn check_folder(folder: &Path) -> io::Result<()> {
-    // In a root folder without /proc nobody can tell whose process this is, and the action has to go on.
-    let own = own_user().ok();
-    // A link of our own is an administrator's, who keeps state on another disk.
-    for meta in [fs::symlink_metadata(folder)?, fs::metadata(folder)?] {
-        if own.is_some_and(|own| meta.uid() != own) {
-            return Err(io::Error::other(format!("its folder is owned by user {}", meta.uid())));
-        }
-    }
-    if fs::metadata(folder)?.mode() & 0o022 != 0 {
-        return Err(io::Error::other("others may write to its folder"));
-    }
-    Ok(())
 }
 
 fn check(file: &File) -> io::Result<()> {
@@ -86,19 +71,61 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 /// Replaces a file by one with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
 ///
 /// # Errors
-/// Where the folder can't be made or written, or others may write to it: they would choose where the text goes.
+/// If the folder can't be made or written, or others may write to it: they would choose where the text goes.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     make_folder(folder)?;
     check_folder(folder)?;
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = Path::new(&temporary);
-    let written = write_new(temporary, text).and_then(|()| fs::rename(temporary, path));
+    let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
+    let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        let _ = fs::remove_file(temporary);
+        let _ = fs::remove_file(&temporary);
     }
-    written
+    written?;
+    remove_leftovers(path, folder);
+    // Without it a power cut may bring the old file back after the action has reported success.
+    File::open(folder)?.sync_all()
+}
+
+/// Keeps a damaged record for a person, out of the way of the next one: as `NAME.damaged`, unless there is one already.
+///
+/// # Errors
+/// If it can't be renamed.
+pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    let aside = with_ending(path, ".damaged");
+    if aside.exists() {
+        return Ok(None);
+    }
+    fs::rename(path, &aside)?;
+    Ok(Some(aside))
+}
+
+/// How a file ends that is being written; the number of its process comes before it.
+const TEMPORARY: &str = ".tmp";
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Removes what processes left of this file that were killed while they wrote it.
+fn remove_leftovers(path: &Path, folder: &Path) {
+    let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(folder)) else { return };
+    for entry in entries.flatten() {
+        let writer = writer_of(&entry.file_name(), name);
+        // Without /proc every process would seem to be gone.
+        let gone = |pid: u32| own_user().is_ok() && !Path::new(&format!("/proc/{pid}")).exists();
+        if writer.is_some_and(gone) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that writes, or wrote, a temporary file for `name`; `None` for any other file.
+fn writer_of(file: &OsStr, name: &OsStr) -> Option<u32> {
+    let rest = file.to_str()?.strip_prefix(name.to_str()?)?;
+    rest.strip_prefix('.')?.strip_suffix(TEMPORARY)?.parse().ok()
 }
 
 /// Tries whether a file can be made in a folder, or where the folder is not there yet, in the next one above that is.
@@ -148,6 +175,36 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file stays");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_with_the_next_write_and_what_a_live_one_writes_stays() {
+        let folder = folder("leftover");
+        let path = folder.join("a.json");
+        replace(&path, "one").unwrap();
+        // No process has the largest number, and process 1 always runs.
+        let (dead, live) = (folder.join("a.json.4294967295.tmp"), folder.join("a.json.1.tmp"));
+        let (other, foreign) = (folder.join("a.json.b.tmp"), folder.join("b.json.4294967295.tmp"));
+        for file in [&dead, &live, &other, &foreign] {
+            fs::write(file, "half").unwrap();
+        }
+        replace(&path, "two").unwrap();
+        assert!(!dead.exists());
+        assert!(live.exists() && other.exists() && foreign.exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_record_is_kept_once_when_the_next_one_is_written() {
+        let folder = folder("damaged");
+        let path = folder.join("a.json");
+        replace(&path, "{\"displaced\": [").unwrap();
+        let aside = set_aside(&path).unwrap().unwrap();
+        replace(&path, "{}").unwrap();
+        assert_eq!(fs::read_to_string(&aside).unwrap(), "{\"displaced\": [");
+        assert_eq!(set_aside(&path).unwrap(), None, "the first one has what was lost");
+        assert_eq!(fs::read_to_string(&aside).unwrap(), "{\"displaced\": [");
         fs::remove_dir_all(folder).unwrap();
     }
 

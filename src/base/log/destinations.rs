@@ -15,7 +15,6 @@ use crate::base::text::{cut, without_controls};
 /// How bad it is, in the order of `ocf_log`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    Crit,
     Error,
     Warn,
     Info,
@@ -26,7 +25,6 @@ impl Level {
     /// Returns the word at the beginning of the line.
     pub(super) fn label(self) -> &'static str {
         match self {
-            Self::Crit => "CRIT",
             Self::Error => "ERROR",
             Self::Warn => "WARNING",
             Self::Info => "INFO",

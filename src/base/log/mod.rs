@@ -128,11 +128,6 @@ impl Log {
         self.0.destinations.lines()
     }
 
-    /// Says that nothing can go on.
-    pub fn crit(&self, text: impl Display) {
-        self.line(Level::Crit, Stderr::Allowed, text);
-    }
-
     /// Says that something failed.
     pub fn error(&self, text: impl Display) {
         self.line(Level::Error, Stderr::Allowed, text);

@@ -104,18 +104,17 @@ fn the_files_are_written_as_ocf_log_writes_them() {
     let scene = Scene::new();
     let (file, debug) = (scene.path("file"), scene.path("debug"));
     let log = scene.log(&[("HA_LOGFILE", &file), ("HA_DEBUGLOG", &debug), ("HA_debug", "1")]);
-    log.crit("over");
     log.error("failed");
     log.debug("why");
     let lines: Vec<String> = scene.read("file").lines().map(undated).collect();
     let tag = tag();
-    assert_eq!(lines, [format!("DATE  {tag}:    CRIT: over"), format!("DATE  {tag}:    ERROR: failed")]);
+    assert_eq!(lines, [format!("DATE  {tag}:    ERROR: failed")]);
     let lines: Vec<String> = scene
         .read("debug")
         .lines()
         .map(|line| line.strip_prefix(&format!("{tag}:\t")).map(undated).unwrap())
         .collect();
-    assert_eq!(lines, ["DATE CRIT: over", "DATE ERROR: failed", "DATE DEBUG: why"]);
+    assert_eq!(lines, ["DATE ERROR: failed", "DATE DEBUG: why"]);
     assert_eq!(scene.stderr(), "", "the cluster takes standard error for exit reasons");
 }
 
@@ -146,7 +145,6 @@ fn the_system_log_gets_tag_text_and_a_priority_from_the_words() {
     log.error("a");
     log.warn("b");
     log.info("c");
-    log.crit("d");
     log.debug("e");
     let received: Vec<String> = std::iter::repeat_with(|| {
         let mut buffer = [0; 200];
@@ -155,17 +153,16 @@ fn the_system_log_gets_tag_text_and_a_priority_from_the_words() {
         let (priority, rest) = text.split_once('>').unwrap();
         format!("{priority}>{}", rest.split_at(16).1)
     })
-    .take(5)
+    .take(4)
     .collect();
     let tag = tag();
-    // local3 is 19, times 8; error 3, warning 4, informational 6, notice 5, debug 7.
+    // local3 is 19, times 8; error 3, warning 4, informational 6, debug 7.
     assert_eq!(
         received,
         [
             format!("<155>{tag}: ERROR: a"),
             format!("<156>{tag}: WARNING: b"),
             format!("<158>{tag}: INFO: c"),
-            format!("<157>{tag}: CRIT: d"),
             format!("<159>{tag}: DEBUG: e"),
         ]
     );
@@ -386,6 +383,37 @@ fn a_trace_that_cannot_be_written_is_a_warning() {
         assert!(scene.stderr().contains(&format!("WARNING: {warning}")), "{file}: {}", scene.stderr());
         assert_eq!(!files(Path::new(&dir)).is_empty(), traced, "{file}");
     }
+}
+
+/// Root would add lines to a file of somebody else's choice.
+#[test]
+fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
+    let scene = Scene::new();
+    let (open, sticky, elsewhere) = (scene.path("open"), scene.path("sticky"), scene.path("elsewhere"));
+    for (folder, mode) in [(&open, 0o777), (&sticky, 0o1777), (&elsewhere, 0o755)] {
+        fs::create_dir_all(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::write(format!("{elsewhere}/target"), "").unwrap();
+    let (link, second) = (format!("{sticky}/link"), format!("{sticky}/second"));
+    std::os::unix::fs::symlink(format!("{elsewhere}/target"), &link).unwrap();
+    fs::hard_link(format!("{elsewhere}/target"), &second).unwrap();
+    let named = format!("{open}/trace");
+    for (variable, value, warning) in [
+        ("OCF_RESKEY_trace_dir", open.as_str(), "others may write to "),
+        ("OCF_TRACE_FILE", named.as_str(), "others may write to "),
+        ("OCF_TRACE_FILE", link.as_str(), "symbolic link"),
+        ("OCF_TRACE_FILE", second.as_str(), "second name"),
+    ] {
+        let scene = Scene::new();
+        scene.log(&[("OCF_TRACE_RA", "1"), (variable, value)]).trace("line");
+        assert!(scene.stderr().contains("no trace: ") && scene.stderr().contains(warning), "{}", scene.stderr());
+    }
+    assert_eq!(files(Path::new(&open)), []);
+    assert_eq!(fs::read_to_string(format!("{elsewhere}/target")).unwrap(), "");
+    let own = format!("{sticky}/own");
+    scene.log(&[("OCF_TRACE_RA", "1"), ("OCF_TRACE_FILE", &own)]).trace("line");
+    assert!(fs::read_to_string(own).unwrap().contains(" ms line\n"));
 }
 
 #[test]

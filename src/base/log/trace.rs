@@ -1,12 +1,14 @@
 //! The trace: a file for one action with every decision, request and answer, and how many milliseconds in.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use super::{Dates, LogSettings, Process, Sink, lock, now, write_line};
+use crate::base::ownership::{check_way_to, own_user};
 use crate::base::text::{MASK, boolean, names_a_secret, without_user_info};
 
 /// An open trace.
@@ -106,21 +108,49 @@ impl Target {
         }
     }
 
-    fn open(&self) -> std::io::Result<Option<File>> {
+    fn open(&self) -> io::Result<Option<File>> {
         let mut options = OpenOptions::new();
-        options.append(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+        options.append(true);
         match self {
-            Self::Stderr => return Ok(None),
-            Self::Descriptor(_) => {}
+            Self::Stderr => Ok(None),
+            Self::Descriptor(path) => {
+                options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map(Some)
+            }
             Self::File(path) => {
-                options.create(true).mode(0o600);
                 if let Some(folder) = path.parent() {
-                    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+                    make_folder(folder)?;
                 }
+                let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
+                let file = options.create(true).mode(0o600).custom_flags(flags).open(path)?;
+                check_file(&file)?;
+                Ok(Some(file))
             }
         }
-        self.path().map(|path| options.open(path)).transpose()
     }
+}
+
+/// Makes a folder for traces where nobody else can redirect what is written into it.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let there = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+    there.map_or(Ok(()), check_way_to)?;
+    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    // In a sticky folder somebody else may have been faster.
+    check_way_to(folder)
+}
+
+/// Refuses a file that another user has planted: one of theirs, or a second name of one of ours.
+fn check_file(file: &File) -> io::Result<()> {
+    let meta = file.metadata()?;
+    if meta.file_type().is_char_device() {
+        return Ok(());
+    }
+    if own_user().is_ok_and(|own| meta.uid() != own) {
+        return Err(io::Error::other(format!("it is owned by user {}", meta.uid())));
+    }
+    if meta.is_file() && meta.nlink() > 1 {
+        return Err(io::Error::other("it has a second name"));
+    }
+    Ok(())
 }
 
 /// Returns what a trace begins with: what runs, and the environment without its secrets.

@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use crate::base::cidr::Cidr;
+use ipnet::Ipv4Net;
+
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::base::retry::{Patience, Retryable};
 
@@ -28,7 +29,7 @@ pub struct Subnet {
     /// Its id in EC2.
     pub id: SubnetId,
     /// Its addresses.
-    pub cidr: Cidr,
+    pub cidr: Ipv4Net,
 }
 
 /// A question to the metadata service that was not answered with what was asked for.

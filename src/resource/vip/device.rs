@@ -58,7 +58,7 @@ impl<W: VipWorld> Vip<'_, W> {
             }
             return Ok(());
         }
-        let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix();
+        let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix_len();
         let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
         self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
         self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));

@@ -39,7 +39,7 @@ impl<W: VipWorld> Vip<'_, W> {
         };
         let subnet = subnet?;
         let cidr = subnet.cidr;
-        if !cidr.contains(address) {
+        if !cidr.contains(&address) {
             return Err(Error::OtherSubnet { address, subnet: format!("this node's subnet {cidr}") });
         }
         let own_ip = interface.private_ips.first().copied();

@@ -42,7 +42,7 @@ impl<W: VipWorld> Vip<'_, W> {
             asked?;
         }
         let subnet = place.subnet.as_ref().map(|subnet| subnet.cidr);
-        let absent = FOR_DOCUMENTATION.into_iter().find(|ip| subnet.is_some_and(|cidr| !cidr.contains(*ip)));
+        let absent = FOR_DOCUMENTATION.into_iter().find(|ip| subnet.is_some_and(|cidr| !cidr.contains(ip)));
         if let Some(absent) = absent {
             let asked = self
                 .call_ec2("UnassignPrivateIpAddresses", &self.deadline, async || {
