@@ -48,23 +48,22 @@ impl Configuration {
     }
 
     /// Asserts that the configuration has become `after` by the changes named: lines that begin with `-` are gone, with `+` new.
+    /// A name that ends with `*` stands for all changes that begin like it.
     ///
     /// # Errors
     /// [`Error::Wrong`] with all changes that were made and not named, and those that were named and not made.
     pub fn ensure_became(&self, after: &Self, named: &[impl AsRef<str>]) -> Result<()> {
         let gone = self.0.difference(&after.0).map(|line| format!("- {line}"));
-        let made: BTreeSet<String> =
+        let made: Vec<String> =
             gone.chain(after.0.difference(&self.0).map(|line| format!("+ {line}"))).collect();
-        let named: BTreeSet<String> = named.iter().map(|line| line.as_ref().to_owned()).collect();
-        let list = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
-            one.difference(other).cloned().collect::<Vec<_>>().join("\n    ")
+        let named: Vec<&str> = named.iter().map(AsRef::as_ref).collect();
+        let fits = |line: &str, name: &str| {
+            name.strip_suffix('*').map_or(line == name, |begin| line.starts_with(begin))
         };
-        ensure(made == named, || {
-            format!(
-                "changed and not named:\n    {}\n  named and not changed:\n    {}",
-                list(&made, &named),
-                list(&named, &made)
-            )
+        let unnamed: Vec<_> = made.iter().filter(|line| !named.iter().any(|name| fits(line, name))).collect();
+        let missing: Vec<_> = named.iter().filter(|name| !made.iter().any(|line| fits(line, name))).collect();
+        ensure(unnamed.is_empty() && missing.is_empty(), || {
+            format!("changed and not named: {unnamed:#?}; named and not changed: {missing:#?}")
         })
     }
 }
@@ -116,7 +115,9 @@ fn line(path: &[String], name: &str, attributes: &Attributes) -> Option<String> 
         _ if attributes.is_empty() || path.iter().any(|label| label == "nodes") => return None,
         _ => {
             let without_id = attributes.iter().filter(|(key, _)| key != "id");
-            let pairs: Vec<_> = without_id.map(|(key, value)| format!("{key}={value}")).collect();
+            // crmsh writes 0 where pcs writes 0s.
+            let same = |value: &str| if value == "0s" { "0" } else { value }.to_owned();
+            let pairs: Vec<_> = without_id.map(|(key, value)| format!("{key}={}", same(value))).collect();
             format!("{name} {}", pairs.join(" "))
         }
     };
@@ -140,6 +141,7 @@ mod tests {
         <instance_attributes id="i"><nvpair id="i1" name="elastic_ip" value="203.0.113.10"/></instance_attributes>
         <operations>
           <op id="m" name="monitor" interval="20s" timeout="30s"/>
+          <op id="s" name="start" interval="0s"/>
           <op id="n" name="monitor" interval="60s"><instance_attributes id="ni"><nvpair id="ni1" name="OCF_CHECK_LEVEL" value="10"/></instance_attributes></op>
         </operations>
       </primitive></resources><constraints/>
@@ -156,6 +158,7 @@ mod tests {
         let lines = [
             "default meta resource-stickiness=1",
             "eip elastic_ip=203.0.113.10",
+            "eip op interval=0 name=start",
             "eip op interval=20s name=monitor timeout=30s",
             "eip op interval=60s name=monitor",
             "eip op monitor 60s OCF_CHECK_LEVEL=10",
@@ -180,5 +183,7 @@ mod tests {
         let same = became(r#"id="m""#, r#"id="another""#);
         before.ensure_became(&same, &[""; 0]).unwrap();
         assert!(before.ensure_became(&same, &["+ eip op interval=5s name=monitor"]).is_err());
+        before.ensure_became(&after, &["- eip op interval=2*", "+ eip op *"]).unwrap();
+        assert!(before.ensure_became(&after, &["- eip op interval=2*", "+ eip op *", "+ web *"]).is_err());
     }
 }

@@ -110,22 +110,12 @@ fn device(id: &str, host_map: &str) -> impl Iterator<Item = String> {
     [format!("+ primitive {id} stonith:fence_aws")].into_iter().chain(parameters)
 }
 
-/// The operations that pcs takes from the agent's meta-data, and that the examples for crmsh write out.
+/// The operations that are not repeated: pcs takes them from the agent's meta-data, the examples for crmsh write them out.
 fn other_operations(tool: Tool, id: &str) -> Vec<String> {
-    let operations: &[(&str, &str)] = if tool == Tool::Crmsh {
-        &[("start", "60s"), ("stop", "60s")]
-    } else {
-        &[
-            ("start", "60s"),
-            ("stop", "60s"),
-            ("migrate_from", "60s"),
-            ("migrate_to", "60s"),
-            ("reload-agent", "20s"),
-        ]
-    };
-    let line =
-        |(name, timeout): &(&str, &str)| format!("+ {id} op interval=0s name={name} timeout={timeout}");
-    operations.iter().map(line).collect()
+    if tool != Tool::Crmsh {
+        return vec![format!("+ {id} op interval=0 *")];
+    }
+    ["start", "stop"].map(|name| format!("+ {id} op interval=0 name={name} timeout=60s")).to_vec()
 }
 
 pub(super) fn web_server(stage: &mut Stage) -> Result<String> {

@@ -32,7 +32,7 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     script.argument("2").run(stage.cluster(), holder)?;
     stage.settle(Some(holder))?;
     stage.ensure_no_downtime(began)?;
-    let start = |on_fail| format!("eip op interval=0s name=start on-fail={on_fail} timeout=60s");
+    let start = |on_fail| format!("eip op interval=0 name=start on-fail={on_fail} timeout=60s");
     let mut named = vec![format!("- {}", start("stop")), format!("+ {}", start("restart"))];
     named.extend(managed_again(stage.tool()));
     before.ensure_became(&stage.configuration()?, &named)?;
