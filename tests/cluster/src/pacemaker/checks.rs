@@ -32,10 +32,11 @@ impl PacemakerCluster {
     pub fn ensure_no_failures(&self) -> Result<()> {
         for node in self.well() {
             let status = self.status(node)?;
-            let counted =
-                status.fail_counts().map(|(id, on, count)| format!("fail-count of {id} on {on}: {count}"));
-            let remembered: Vec<_> =
-                status.failures().iter().map(ToString::to_string).chain(counted).collect();
+            let counted = status
+                .fail_counts
+                .iter()
+                .map(|(id, on, count)| format!("fail-count of {id} on {on}: {count}"));
+            let remembered: Vec<_> = status.failures.iter().map(ToString::to_string).chain(counted).collect();
             ensure(remembered.is_empty(), || format!("{node} remembers: {}", remembered.join("; ")))?;
         }
         Ok(())
@@ -137,7 +138,7 @@ impl PacemakerCluster {
 
     /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.
     fn idle(&self, views: &[(NodeName, ClusterStatus)]) -> Result<Result<(), String>> {
-        let dc = views.iter().find_map(|(_, status)| status.dc()).unwrap_or_default();
+        let dc = views.iter().find_map(|(_, status)| status.dc.as_deref()).unwrap_or_default();
         match self.run(&["crmadmin", "-S", dc]) {
             Ok(state) if state.contains("S_IDLE") => Ok(Ok(())),
             Ok(state) => Ok(Err(format!("the controller is busy: {}", state.trim()))),

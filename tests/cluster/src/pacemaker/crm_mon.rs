@@ -1,146 +1,54 @@
 //! What one node believes about the cluster: the document that `crm_mon --output-as=xml` prints, as far as it is used.
 
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
 /// A node's view of the cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Document")]
 pub struct ClusterStatus {
-    #[serde(default)]
-    summary: StatusSummary,
-    nodes: Nodes,
-    #[serde(default)]
-    resources: Resources,
-    #[serde(default)]
-    node_history: NodeHistories,
-    #[serde(default)]
-    failures: Failures,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct StatusSummary {
-    current_dc: Option<CurrentDc>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct CurrentDc {
-    #[serde(rename = "@present")]
-    present: bool,
-    #[serde(rename = "@name", default)]
-    name: String,
-    #[serde(rename = "@with_quorum", default)]
-    with_quorum: bool,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct Nodes {
-    node: Vec<NodeStatus>,
+    /// The designated controller, if there is one.
+    pub dc: Option<String>,
+    /// True if this partition has quorum.
+    pub quorum: bool,
+    /// All configured nodes.
+    pub nodes: Vec<NodeStatus>,
+    /// All resources, those in groups and clones too.
+    pub resources: Vec<ResourceStatus>,
+    /// Failed actions that Pacemaker remembers.
+    pub failures: Vec<FailedAction>,
+    /// Fail-counts other than zero: resource, node, count as printed.
+    pub fail_counts: Vec<(String, String, String)>,
 }
 
 /// One node in a view.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-#[allow(clippy::struct_excessive_bools, reason = "the attributes that crm_mon prints")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Attributes")]
 pub struct NodeStatus {
     /// Its name.
-    #[serde(rename = "@name")]
     pub name: String,
-    /// Whether it is a member and its controller has joined.
-    #[serde(rename = "@online")]
+    /// True if it is a member and its controller has joined.
     pub online: bool,
-    /// It runs no resources, by request.
-    #[serde(rename = "@standby")]
-    pub standby: bool,
-    #[serde(rename = "@standby_onfail")]
-    standby_onfail: bool,
-    #[serde(rename = "@maintenance")]
-    maintenance: bool,
-    #[serde(rename = "@pending")]
-    pending: bool,
-    /// It is to be fenced.
-    #[serde(rename = "@unclean")]
-    pub unclean: bool,
-    #[serde(rename = "@shutdown")]
-    shutdown: bool,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct Resources {
-    #[serde(rename = "$value", default)]
-    members: Vec<Member>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Member {
-    Resource(ResourceStatus),
-    Group(Resources),
-    Clone(Resources),
-    #[serde(other)]
-    Other,
+    /// What a healthy node is not: `standby`, `pending`, `unclean`, ...
+    pub flags: Vec<String>,
 }
 
 /// One resource in a view.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-#[allow(clippy::struct_excessive_bools, reason = "the attributes that crm_mon prints")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "ResourceElement")]
 pub struct ResourceStatus {
     /// Its id.
-    #[serde(rename = "@id")]
     pub id: String,
     /// `Started`, `Stopped`, `Starting`, ...
-    #[serde(rename = "@role")]
     pub role: String,
-    /// What is under way: `Monitoring`, `Stopping`, ...
-    #[serde(rename = "@pending")]
-    pub pending: String,
-    /// Pacemaker gave up on it, and waits for a person.
-    #[serde(rename = "@blocked")]
-    pub blocked: bool,
-    #[serde(rename = "@failed")]
-    failed: bool,
-    #[serde(rename = "@orphaned")]
-    orphaned: bool,
-    #[serde(rename = "@failure_ignored")]
-    failure_ignored: bool,
-    #[serde(rename = "@managed")]
-    managed: bool,
-    node: Vec<NamedNode>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct NamedNode {
-    #[serde(rename = "@name")]
-    name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct NodeHistories {
-    #[serde(default)]
-    node: Vec<NodeHistory>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct NodeHistory {
-    #[serde(rename = "@name")]
-    name: String,
-    #[serde(default)]
-    resource_history: Vec<ResourceHistory>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct ResourceHistory {
-    #[serde(rename = "@id")]
-    id: String,
-    #[serde(rename = "@fail-count", default)]
-    fail_count: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-struct Failures {
-    #[serde(default)]
-    failure: Vec<FailedAction>,
+    /// What a healthy resource is not: `blocked`, `failed`, `pending=Monitoring`, ...
+    pub flags: Vec<String>,
+    /// Where it is active.
+    pub nodes: Vec<String>,
 }
 
 /// One failed action.
@@ -161,6 +69,155 @@ pub struct FailedAction {
     pub reason: String,
 }
 
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    summary: StatusSummary,
+    nodes: Children,
+    #[serde(default)]
+    resources: Members,
+    #[serde(default)]
+    node_history: NodeHistories,
+    #[serde(default)]
+    failures: Failures,
+}
+
+#[derive(Default, Deserialize)]
+struct StatusSummary {
+    #[serde(default)]
+    current_dc: Attributes,
+}
+
+#[derive(Deserialize)]
+struct Children {
+    node: Vec<NodeStatus>,
+}
+
+/// The section `resources`, or what holds resources there.
+#[derive(Default, Deserialize)]
+struct Members {
+    #[serde(rename = "$value", default)]
+    all: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Member {
+    Resource(ResourceStatus),
+    Group(Members),
+    Clone(Members),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct ResourceElement {
+    #[serde(flatten)]
+    attributes: Attributes,
+    #[serde(default)]
+    node: Vec<NodeStatus>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NodeHistories {
+    node: Vec<NodeHistory>,
+}
+
+#[derive(Deserialize)]
+struct NodeHistory {
+    #[serde(rename = "@name")]
+    name: String,
+    #[serde(default)]
+    resource_history: Vec<ResourceHistory>,
+}
+
+#[derive(Deserialize)]
+struct ResourceHistory {
+    #[serde(rename = "@id")]
+    id: String,
+    #[serde(rename = "@fail-count", default)]
+    fail_count: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Failures {
+    failure: Vec<FailedAction>,
+}
+
+/// The attributes of one element, by their names with an `@` before them.
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+struct Attributes(BTreeMap<String, String>);
+
+const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
+const RESOURCE_FLAGS: [&str; 4] = ["blocked", "failed", "orphaned", "failure_ignored"];
+
+impl Attributes {
+    fn text(&self, name: &str) -> String {
+        self.0.get(&format!("@{name}")).cloned().unwrap_or_default()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.text(name) == "true"
+    }
+
+    fn set_among(&self, names: &[&str]) -> Vec<String> {
+        names.iter().filter(|name| self.is(name)).map(ToString::to_string).collect()
+    }
+}
+
+impl From<Attributes> for NodeStatus {
+    fn from(node: Attributes) -> Self {
+        Self { name: node.text("name"), online: node.is("online"), flags: node.set_among(&NODE_FLAGS) }
+    }
+}
+
+impl From<ResourceElement> for ResourceStatus {
+    fn from(ResourceElement { attributes, node }: ResourceElement) -> Self {
+        let mut flags = attributes.set_among(&RESOURCE_FLAGS);
+        let pending = attributes.text("pending");
+        if !pending.is_empty() {
+            flags.push(format!("pending={pending}"));
+        }
+        if !attributes.is("managed") {
+            flags.push("unmanaged".to_owned());
+        }
+        let nodes = node.into_iter().map(|node| node.name).collect();
+        Self { id: attributes.text("id"), role: attributes.text("role"), flags, nodes }
+    }
+}
+
+impl Members {
+    fn into_resources(self) -> Vec<ResourceStatus> {
+        let resources = self.all.into_iter().flat_map(|member| match member {
+            Member::Resource(resource) => vec![resource],
+            Member::Group(members) | Member::Clone(members) => members.into_resources(),
+            Member::Other => Vec::new(),
+        });
+        resources.collect()
+    }
+}
+
+impl From<Document> for ClusterStatus {
+    fn from(document: Document) -> Self {
+        let dc = document.summary.current_dc;
+        let counts =
+            document.node_history.node.into_iter().flat_map(|NodeHistory { name, resource_history }| {
+                resource_history.into_iter().map(move |one| (one.id, name.clone(), one.fail_count))
+            });
+        Self {
+            dc: dc.is("present").then(|| dc.text("name")),
+            quorum: dc.is("with_quorum"),
+            nodes: document.nodes.node,
+            resources: document.resources.into_resources(),
+            failures: document.failures.failure,
+            fail_counts: counts.filter(|(.., count)| !["", "0"].contains(&count.as_str())).collect(),
+        }
+    }
+}
+
 impl ClusterStatus {
     /// Parses the XML.
     pub fn parse(xml: &str) -> Result<Self> {
@@ -170,101 +227,16 @@ impl ClusterStatus {
         })
     }
 
-    /// Returns the designated controller, if there is one.
-    pub fn dc(&self) -> Option<&str> {
-        self.summary.current_dc.as_ref().filter(|dc| dc.present).map(|dc| dc.name.as_str())
-    }
-
-    /// True if this partition has quorum.
-    pub fn has_quorum(&self) -> bool {
-        self.summary.current_dc.as_ref().is_some_and(|dc| dc.with_quorum)
-    }
-
-    /// Returns all configured nodes.
-    pub fn nodes(&self) -> &[NodeStatus] {
-        &self.nodes.node
-    }
-
-    /// Returns all resources, also those in groups and clones.
-    pub fn resources(&self) -> Vec<&ResourceStatus> {
-        self.resources.all()
-    }
-
     /// Returns a resource by its id.
     pub fn resource(&self, id: &str) -> Option<&ResourceStatus> {
-        self.resources().into_iter().find(|resource| resource.id == id)
-    }
-
-    /// Returns the failed actions that Pacemaker remembers.
-    pub fn failures(&self) -> &[FailedAction] {
-        &self.failures.failure
-    }
-
-    /// Returns the fail-counts other than zero: resource, node, count as printed.
-    pub fn fail_counts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let all = self.node_history.node.iter().flat_map(|node| {
-            let counts = node.resource_history.iter();
-            counts.map(|one| (one.id.as_str(), node.name.as_str(), one.fail_count.as_str()))
-        });
-        all.filter(|(.., count)| !["", "0"].contains(count))
+        self.resources.iter().find(|resource| resource.id == id)
     }
 }
 
-impl Resources {
-    fn all(&self) -> Vec<&ResourceStatus> {
-        let mut found = Vec::new();
-        for member in &self.members {
-            match member {
-                Member::Resource(resource) => found.push(resource),
-                Member::Group(members) | Member::Clone(members) => found.extend(members.all()),
-                Member::Other => {}
-            }
-        }
-        found
-    }
-}
-
-impl NodeStatus {
-    /// Returns what a healthy node is not: `standby`, `pending`, `unclean`, ...
-    pub fn flags(&self) -> Vec<&'static str> {
-        set_among(&[
-            ("standby", self.standby),
-            ("standby_onfail", self.standby_onfail),
-            ("maintenance", self.maintenance),
-            ("pending", self.pending),
-            ("unclean", self.unclean),
-            ("shutdown", self.shutdown),
-        ])
-    }
-}
-
-impl ResourceStatus {
-    /// Returns what a healthy resource is not: `blocked`, `failed`, `pending`, ...
-    pub fn flags(&self) -> Vec<&'static str> {
-        set_among(&[
-            ("blocked", self.blocked),
-            ("failed", self.failed),
-            ("orphaned", self.orphaned),
-            ("failure_ignored", self.failure_ignored),
-            ("pending", !self.pending.is_empty()),
-            ("unmanaged", !self.managed),
-        ])
-    }
-
-    /// Returns where it is active.
-    pub fn nodes(&self) -> Vec<&str> {
-        self.node.iter().map(|node| node.name.as_str()).collect()
-    }
-}
-
-impl std::fmt::Display for FailedAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for FailedAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}: {} {}", self.operation, self.node, self.code, self.reason)
     }
-}
-
-fn set_among(flags: &[(&'static str, bool)]) -> Vec<&'static str> {
-    flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect()
 }
 
 #[cfg(test)]

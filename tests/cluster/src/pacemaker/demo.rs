@@ -52,7 +52,7 @@ fn takeover(mut cluster: PacemakerCluster) -> Result<()> {
 fn show(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
     let status = cluster.status(node)?;
     let role =
-        status.resource(RESOURCE).map(|r| format!("{} {}", r.role, r.nodes().join(" "))).unwrap_or_default();
+        status.resource(RESOURCE).map(|r| format!("{} {}", r.role, r.nodes.join(" "))).unwrap_or_default();
     println!("   crm_mon on {node}: {RESOURCE} (ocf:heartbeat:eip): {role}");
     println!("   EC2: {ELASTIC_IP} is associated with {} ({node})", node.instance());
     println!("   http://{ELASTIC_IP}/ is answered by {node}");

@@ -207,8 +207,8 @@ impl PacemakerCluster {
                     Look::NotYet(why) => return Ok(Look::NotYet(why)),
                 };
                 let well = |peer: &&NodeName| {
-                    let state = status.nodes().iter().find(|state| state.name == peer.to_string());
-                    state.is_some_and(|state| state.online && state.flags().is_empty())
+                    let state = status.nodes.iter().find(|state| state.name == peer.to_string());
+                    state.is_some_and(|state| state.online && state.flags.is_empty())
                 };
                 if let Some(peer) = names.iter().find(|peer| !well(peer)) {
                     return Ok(Look::NotYet(format!("{name} does not see {peer} online")));

@@ -35,7 +35,7 @@ pub fn verdict(
         members(status, &online, &standby).map_err(|why| format!("{name} sees {why}"))?;
         let active: Result<Vec<_>, _> =
             resources.iter().map(|outside| active(status, outside.resource)).collect();
-        let belief = (active.map_err(|why| format!("{name} sees {why}"))?, status.dc());
+        let belief = (active.map_err(|why| format!("{name} sees {why}"))?, status.dc.as_deref());
         if *agreed.get_or_insert_with(|| belief.clone()) != belief {
             return Err(format!("the nodes disagree: {agreed:?}, but {name} says {belief:?}"));
         }
@@ -71,17 +71,17 @@ fn members(
     online: &BTreeSet<String>,
     standby: &BTreeSet<String>,
 ) -> Result<(), String> {
-    if status.dc().is_none() {
+    if status.dc.is_none() {
         return Err("no controller".into());
     }
-    if !status.has_quorum() {
+    if !status.quorum {
         return Err("no quorum".into());
     }
-    for node in status.nodes() {
+    for node in &status.nodes {
         let flags: &[&str] = if standby.contains(&node.name) { &["standby"] } else { &[] };
         member(node, online.contains(&node.name), flags)?;
     }
-    match online.iter().find(|name| !status.nodes().iter().any(|node| node.name == **name)) {
+    match online.iter().find(|name| !status.nodes.iter().any(|node| node.name == **name)) {
         Some(missing) => Err(format!("no node {missing}")),
         None => Ok(()),
     }
@@ -92,21 +92,21 @@ fn member(node: &NodeStatus, online: bool, flags: &[&str]) -> Result<(), String>
     if node.online != online {
         return Err(format!("{name} {}", if node.online { "online" } else { "offline" }));
     }
-    if node.flags() != flags {
-        return Err(format!("{name} {:?} instead of {flags:?}", node.flags()));
+    if node.flags != flags {
+        return Err(format!("{name} {:?} instead of {flags:?}", node.flags));
     }
     Ok(())
 }
 
 fn active(status: &ClusterStatus, resource: &str) -> Result<NodeName, String> {
     let found = status.resource(resource).ok_or_else(|| format!("no resource {resource}"))?;
-    if !found.flags().is_empty() {
-        return Err(format!("{resource} {}", found.flags().join(", ")));
+    if !found.flags.is_empty() {
+        return Err(format!("{resource} {}", found.flags.join(", ")));
     }
     if found.role != "Started" {
         return Err(format!("{resource} {}", found.role));
     }
-    match found.nodes().as_slice() {
+    match found.nodes.as_slice() {
         [one] => one.parse(),
         several => Err(format!("{resource} active on {} nodes: {}", several.len(), several.join(" "))),
     }

@@ -35,9 +35,9 @@ impl Stage {
         let first = self.first()?;
         until(&format!("{resource} started"), SETTLE_LIMIT, || {
             let status = self.cluster().status(first)?;
-            let found: Vec<_> = status.resources().into_iter().filter(|found| found.id == resource).collect();
-            let well = found.iter().filter(|found| found.role == "Started" && found.flags().is_empty());
-            let nodes: Vec<_> = well.flat_map(|found| found.nodes()).map(str::to_owned).collect();
+            let found: Vec<_> = status.resources.iter().filter(|found| found.id == resource).collect();
+            let well = found.iter().filter(|found| found.role == "Started" && found.flags.is_empty());
+            let nodes: Vec<_> = well.flat_map(|found| found.nodes.clone()).collect();
             Ok(if nodes.len() == copies { Look::There(nodes) } else { Look::NotYet(format!("{found:?}")) })
         })
     }

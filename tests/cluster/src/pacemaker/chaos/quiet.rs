@@ -88,13 +88,13 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
 fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
     for node in cluster.well() {
         if let Look::There(status) = Look::tolerant(cluster.status(node))? {
-            let counted = status.fail_counts().map(|(id, on, count)| FailedAction {
+            let counted = status.fail_counts.iter().map(|(id, on, count)| FailedAction {
                 operation: format!("fail-count of {id}"),
-                node: on.to_owned(),
-                code: count.to_owned(),
+                node: on.clone(),
+                code: count.clone(),
                 reason: String::new(),
             });
-            let failures = status.failures().to_vec();
+            let failures = status.failures.clone();
             // A count comes with its action, unless that is known no more.
             return Ok(Some(if failures.is_empty() { counted.collect() } else { failures }));
         }

@@ -57,30 +57,28 @@ const ISOLATED: &str = r#"<pacemaker-result api-version="2.25" request="crm_mon 
 #[test]
 fn a_healthy_cluster_has_no_flags_and_no_failures() {
     let status = ClusterStatus::parse(HEALTHY).unwrap();
-    assert_eq!(status.dc(), Some("n1"));
-    assert!(status.has_quorum());
-    let nodes: Vec<_> = status.nodes().iter().map(|n| (n.name.as_str(), n.online, n.flags().len())).collect();
+    assert_eq!(status.dc.as_deref(), Some("n1"));
+    assert!(status.quorum);
+    let nodes: Vec<_> = status.nodes.iter().map(|n| (n.name.as_str(), n.online, n.flags.len())).collect();
     assert_eq!(nodes, [("n1", true, 0), ("n2", true, 0)]);
     let resource = status.resource("eip").unwrap();
-    assert_eq!((resource.role.as_str(), resource.nodes()), ("Started", vec!["n1"]));
-    assert!(resource.flags().is_empty(), "{:?}", resource.flags());
-    assert!(status.failures().is_empty());
-    assert_eq!(status.fail_counts().next(), None);
+    assert_eq!((resource.role.as_str(), resource.nodes.as_slice()), ("Started", &["n1".to_owned()][..]));
+    assert!(resource.flags.is_empty(), "{:?}", resource.flags);
+    assert!(status.failures.is_empty() && status.fail_counts.is_empty());
 }
 
 #[test]
 fn what_a_split_leaves_behind_is_seen() {
     let status = ClusterStatus::parse(ISOLATED).unwrap();
-    assert!(!status.has_quorum());
-    assert_eq!(status.nodes()[0].flags(), ["unclean"]);
-    assert!(!status.nodes()[0].online);
-    assert_eq!(status.nodes()[1].flags(), ["standby"]);
+    assert!(!status.quorum);
+    assert_eq!(status.nodes[0].flags, ["unclean"]);
+    assert!(!status.nodes[0].online);
+    assert_eq!(status.nodes[1].flags, ["standby"]);
     let resource = status.resource("eip").unwrap();
-    assert_eq!(resource.nodes(), ["n1", "n2"]);
-    assert_eq!(resource.flags(), ["blocked", "failed", "pending"]);
-    assert_eq!(resource.pending, "Stopping");
-    assert_eq!(status.fail_counts().collect::<Vec<_>>(), [("eip", "n2", "1000000")]);
-    assert_eq!(status.failures()[0].to_string(), "eip_start_0 on n2: 1 EC2 <silent>");
+    assert_eq!(resource.nodes, ["n1", "n2"]);
+    assert_eq!(resource.flags, ["blocked", "failed", "pending=Stopping"]);
+    assert_eq!(status.fail_counts, [("eip".to_owned(), "n2".to_owned(), "1000000".to_owned())]);
+    assert_eq!(status.failures[0].to_string(), "eip_start_0 on n2: 1 EC2 <silent>");
 }
 
 #[test]
@@ -90,8 +88,8 @@ fn resources_in_groups_and_clones_are_resources_too() {
     let (before, rest) = HEALTHY.split_once("<resources>").unwrap();
     let (_, after) = rest.split_once("</resources>").unwrap();
     let status = ClusterStatus::parse(&format!("{before}<resources>{members}</resources>{after}")).unwrap();
-    assert_eq!(status.resources().iter().filter(|found| found.id == "web").count(), 2);
-    assert_eq!(status.resource("eip").unwrap().nodes(), ["n1"]);
+    assert_eq!(status.resources.iter().filter(|found| found.id == "web").count(), 2);
+    assert_eq!(status.resource("eip").unwrap().nodes, ["n1"]);
 }
 
 #[test]
