@@ -10,7 +10,7 @@ ADDRESS1=${ADDRESS1:-10.0.0.20} # their private addresses
 ADDRESS2=${ADDRESS2:-10.0.1.20}
 TOKEN=${TOKEN:-1000} # ms; what it does for the time of a takeover: fast.sh
 
-# What is still to do if it stops.
+# Printed if the script stops early.
 state='everything is still to do'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM

@@ -18,7 +18,7 @@ TOKEN=${TOKEN:-1000}   # ms
 MONITOR=${MONITOR:-5s} # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
@@ -31,7 +31,7 @@ grep -Eq "^[[:space:]]*token: $TOKEN\$" /etc/corosync/corosync.conf || {
 corosync-cfgtool -R
 state="the token is $TOKEN ms, nothing else has changed"
 
-# Changes an operation and leaves what is not named as it is; crmsh would ask for the whole resource again.
+# Changes attributes of an operation. (crmsh would ask for the whole resource again.)
 operation() { # NAME ATTRIBUTES
     id=$(cibadmin --query --xpath "//primitive[@id='$RESOURCE']//op[@name='$1'][not(instance_attributes)]" |
         sed -n '/<op /{s/.* id="\([^"]*\)".*/\1/p;q;}')

@@ -18,7 +18,7 @@ INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
 REGION=${REGION:-eu-west-1}
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
@@ -28,7 +28,7 @@ trap 'exit 1' HUP INT TERM
 state="$RESOURCE may have the priority 10; nothing else has changed"
 crm resource meta "$RESOURCE" set priority 10
 
-# From Pacemaker 3.0.2 on the switch is called fencing-enabled, and if that is set, the old name is ignored.
+# Pacemaker 3.0.2 renamed the option to fencing-enabled, and ignores the old name if the new one is set.
 switch=stonith-enabled
 if cibadmin --query | grep -q 'name="fencing-enabled"'; then switch=fencing-enabled; fi
 

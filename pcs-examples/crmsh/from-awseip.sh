@@ -3,24 +3,25 @@
 # type changes.
 # Install eip on every node first (it does not touch awseip), then run this on one node, as root. Some seconds.
 #
-# While the resource is unmanaged nobody moves the address, also when a node dies. If this stops, it says what is to do.
+# While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
+# it prints how to go back.
 set -eu
 
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# crm_resource ends with 0 also if the resource runs nowhere.
+# crm_resource exits 0 even if the resource is not running.
 active=$(crm_resource --locate --resource "$RESOURCE" --quiet)
 if [ -z "$active" ]; then
     echo "$RESOURCE is not started anywhere" >&2
     exit 1
 fi
 
-unmanaged="$RESOURCE is unmanaged: nobody moves the address, also when a node dies. To go back:"
+unmanaged="$RESOURCE is unmanaged: the cluster does not move the address, even if a node dies. To go back:"
 state="$unmanaged crm resource manage $RESOURCE"
 crm resource unmanage "$RESOURCE"
 
@@ -36,7 +37,7 @@ state="$unmanaged
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='eip'/>"
 
 # awseip's own parameters have no effect; these go, so that nobody wonders. `profile` stays, eip uses it.
-# (crm_resource ends with 0 also if a parameter is not set, and to delete such a one is an error for Pacemaker 3.)
+# (crm_resource exits 0 even if a parameter is not set; deleting one that is not set is an error in Pacemaker 3.)
 for parameter in awscli api_delay curl_retries curl_sleep; do
     if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
         crm resource param "$RESOURCE" delete "$parameter"

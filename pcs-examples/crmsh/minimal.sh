@@ -5,7 +5,7 @@ set -eu
 
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.10}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing is configured'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM

@@ -3,7 +3,7 @@
 # The agent itself comes from its package, or from `make install`.
 set -eu
 
-# What is still to do if it stops.
+# Printed if the script stops early.
 state='everything is still to do'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
@@ -20,7 +20,7 @@ fi
 # Asks twice. Give all nodes the same password: minimal.sh asks for it.
 state='packages are installed; the password and the daemon are still to do'
 passwd hacluster
-# Packages for Pacemaker 3 make an account that has expired, which `pcs host auth` tells as a wrong password.
+# Newer packages create the account expired; `pcs host auth` reports that as a wrong password.
 chage -E -1 hacluster
 
 state='the password is set; the daemon is still to do: systemctl enable --now pcsd'

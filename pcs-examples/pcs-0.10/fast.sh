@@ -18,7 +18,7 @@ TOKEN=${TOKEN:-1000}     # ms
 MONITOR=${MONITOR:-5s}   # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
@@ -32,7 +32,7 @@ state="the token is $TOKEN ms, nothing else has changed"
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
-# Changes an operation and leaves what is not named as it is; pcs would write it anew.
+# Changes attributes of an operation. (`pcs resource update ... op` would replace the operation.)
 operation() { # NAME ATTRIBUTES
     id=$(CIB_file="$work/after.xml" cibadmin --query \
         --xpath "//primitive[@id='$RESOURCE']//op[@name='$1'][not(instance_attributes)]" |

@@ -18,7 +18,7 @@ INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
 REGION=${REGION:-eu-west-1}
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
@@ -39,7 +39,7 @@ change stonith create fence fence_aws \
 change property set priority-fencing-delay=15s
 change resource meta "$RESOURCE" priority=10
 
-# From Pacemaker 3.0.2 on the switch is called fencing-enabled, and if that is set, the old name is ignored.
+# Pacemaker 3.0.2 renamed the option to fencing-enabled, and ignores the old name if the new one is set.
 switch=stonith-enabled
 if grep -q 'name="fencing-enabled"' "$work/before.xml"; then switch=fencing-enabled; fi
 change property set "$switch=true"

@@ -12,11 +12,12 @@ set -eu
 
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
-unmanaged="$RESOURCE is unmanaged: nobody moves the address, also when a node dies. With the agent that works on every node:
+unmanaged="$RESOURCE is unmanaged: the cluster does not move the address, even if a node dies.
+Once the agent works on every node:
   pcs resource manage $RESOURCE"
 
 case ${1:-} in

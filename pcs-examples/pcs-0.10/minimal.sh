@@ -7,7 +7,7 @@ NODE1=${NODE1:-node1} # names that both nodes can resolve
 NODE2=${NODE2:-node2}
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.10}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='there is no cluster yet'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM

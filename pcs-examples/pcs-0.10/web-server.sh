@@ -13,7 +13,7 @@ NGINX=${NGINX:-/usr/sbin/nginx}
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT

@@ -4,7 +4,7 @@
 # The agent itself comes from its package; nothing else is needed, no AWS CLI and no Python.
 set -eu
 
-# What is still to do if it stops.
+# Printed if the script stops early.
 state='everything is still to do'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM

@@ -22,7 +22,7 @@ MONITOR=${MONITOR:-5s} # a healthy monitor asks the metadata service alone: five
 RESOURCE=${RESOURCE:-eip}
 
 # All at once: the changes are made to a file and pushed in the end.
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
@@ -30,7 +30,7 @@ trap 'exit 1' HUP INT TERM
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
-# Changes an operation and leaves what is not named as it is; pcs would write it anew.
+# Changes attributes of an operation. (`pcs resource update ... op` would replace the operation.)
 operation() { # NAME ATTRIBUTES
     id=$(CIB_file="$work/after.xml" cibadmin --query \
         --xpath "//primitive[@id='$RESOURCE']//op[@name='$1'][not(instance_attributes)]" |

@@ -17,7 +17,7 @@ INSTANCE1=${INSTANCE1:-i-0123456789abcdef0}
 INSTANCE2=${INSTANCE2:-i-0fedcba9876543210}
 REGION=${REGION:-eu-west-1}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT

@@ -1,26 +1,27 @@
 #!/bin/sh
-# CentOS 7. From `awseip` to `eip` without downtime: the resource keeps its id, its parameters, its operations and its place; its
-# type changes.
+# CentOS 7. From `awseip` to `eip` without downtime: the resource keeps its id, its parameters, its operations
+# and its place; its type changes.
 # Install eip on every node first (it does not touch awseip), then run this on one node, as root. Some seconds.
 #
-# While the resource is unmanaged nobody moves the address, also when a node dies. If this stops, it says what is to do.
+# While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
+# it prints how to go back.
 set -eu
 
 RESOURCE=${RESOURCE:-eip}
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# crm_resource ends with 0 also if the resource runs nowhere.
+# crm_resource exits 0 even if the resource is not running.
 active=$(crm_resource --locate --resource "$RESOURCE" --quiet)
 if [ -z "$active" ]; then
     echo "$RESOURCE is not started anywhere" >&2
     exit 1
 fi
 
-unmanaged="$RESOURCE is unmanaged: nobody moves the address, also when a node dies. To go back:"
+unmanaged="$RESOURCE is unmanaged: the cluster does not move the address, even if a node dies. To go back:"
 state="$unmanaged pcs resource manage $RESOURCE"
 pcs resource unmanage "$RESOURCE"
 

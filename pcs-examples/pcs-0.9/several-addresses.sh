@@ -17,7 +17,7 @@ PRIVATE2=${PRIVATE2:-10.0.1.21}
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.11} # the second address
 RESOURCE=${RESOURCE:-eip}              # the first resource
 
-# What is the case if it stops.
+# Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
