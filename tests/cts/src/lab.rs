@@ -257,6 +257,16 @@ mod tests {
     }
 
     #[test]
+    fn every_name_of_a_node_is_changed_and_no_address() {
+        let nodes: Vec<NodeName> = NodeName::first(2).collect();
+        let hosts = renamed(&corosync::hosts(&nodes), &nodes);
+        assert_eq!(hosts, "127.0.0.1 localhost\n10.77.1.10 node1\n10.77.2.10 node2\n");
+        let configuration = renamed(&corosync::configuration(&nodes, Duration::from_secs(1)), &nodes);
+        assert!(configuration.contains("    name: node1\n    nodeid: 1\n"), "{configuration}");
+        assert!(configuration.contains("    ring0_addr: 10.77.2.10\n    name: node2\n"), "{configuration}");
+    }
+
+    #[test]
     fn an_action_that_failed_is_a_flaw_unless_cts_only_pretended_it() {
         assert_eq!(failed_action(&ended("start", "ok")), None);
         assert_eq!(failed_action(&ended("monitor", "not running")), None);
