@@ -110,6 +110,32 @@ fn substituted(source: &str, agent: &str, address: &str) -> Result<String> {
 mod tests {
     use super::*;
 
+    /// The lines of cts-exec of Pacemaker 3.0.3 that are changed, and one that must not be.
+    const LINES: &str = r#"
+            "ocf_reg_line": f'-c register_rsc -r ocf_test_rsc {self._action_timeout} -C ocf -P pacemaker -T Dummy',
+            "ocf_start_line": f'-c exec -r ocf_test_rsc -a start {self._action_timeout} ',
+            "ocf_stop_line": f'-c exec -r ocf_test_rsc -a stop {self._action_timeout} ',
+            "ocf_monitor_line": f'-c exec -r ocf_test_rsc -a monitor -i 2s {self._action_timeout} ',
+            "ocf_cancel_line": f'-c cancel -r ocf_test_rsc -a monitor -i 2s {self._action_timeout} ',
+        if os.path.exists(f"{BuildOptions._BUILD_DIR}/cts/cts-exec.in"):
+"#;
+
+    #[test]
+    fn the_agent_and_its_parameters_are_put_in_the_place_of_dummy() {
+        let text = substituted(LINES, "vip", "secondary_private_ip 10.77.0.100").unwrap();
+        let parameters = "-k secondary_private_ip -v 10.77.0.100 -k endpoint_url -v http://10.77.0.1:8080";
+        for line in [
+            "-C ocf -P heartbeat -T vip',".to_owned(),
+            format!("-a start {parameters} {{self._action_timeout}} '"),
+            format!("-a stop {parameters} {{self._action_timeout}} '"),
+            format!("-a monitor {parameters} -i 2s {{self._action_timeout}} '"),
+            "-c cancel -r ocf_test_rsc -a monitor -i 2s {self._action_timeout} '".to_owned(),
+        ] {
+            assert!(text.contains(&line), "no {line} in {text}");
+        }
+        assert!(!text.contains("Dummy") && !text.contains("_BUILD_DIR"), "{text}");
+    }
+
     #[test]
     fn a_cts_exec_of_another_shape_is_refused_instead_of_testing_dummy() {
         let error = substituted("print('hello')", "eip", "elastic_ip 203.0.113.10").unwrap_err().to_string();

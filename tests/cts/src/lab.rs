@@ -107,16 +107,29 @@ fn boot(plan: &Plan) -> Result<PacemakerCluster> {
     let cluster = PacemakerCluster::boot(&options, |state, node| {
         // cts-lab reads one log of each node, and looks for Corosync's lines in it, too.
         let corosync = corosync::configuration(&names, token).replace("/var/log/corosync/corosync.log", LOG);
-        state.write(&format!("{node}/etc-corosync/corosync.conf"), &corosync)?;
+        state.write(&format!("{node}/etc-corosync/corosync.conf"), &renamed(&corosync, &names))?;
         // Reattach writes rules that older schemas do not know.
         let seed = corosync::seed_cib(&names).replace("pacemaker-3.0", "pacemaker-4.0");
         state.write(&format!("{node}/seed-cib.xml"), &seed)?;
+        state.write(&format!("{node}/hosts"), &renamed(&corosync::hosts(&names), &names))?;
         executable(state, &format!("{node}/prepare"), include_str!("lab/prepare.sh"))?;
         STAND_INS.iter().try_for_each(|(name, text)| executable(state, name, text))
     })?;
-    let hosts = format!("{}{CLOUD_IP} exerciser\n", corosync::hosts(&names));
+    let hosts = format!("{}{CLOUD_IP} exerciser\n", renamed(&corosync::hosts(&names), &names));
     cluster.state().write("hosts", &hosts)?;
     Ok(cluster)
+}
+
+/// Returns the name of a node in the cluster. cts-lab takes a partition of two characters or less, such as `n1` alone, for none.
+fn name_of(node: NodeName) -> String {
+    format!("node{}", node.number())
+}
+
+/// Returns a configuration file with those names at the ends of its lines.
+fn renamed(text: &str, nodes: &[NodeName]) -> String {
+    nodes.iter().fold(text.to_owned(), |text, node| {
+        text.replace(&format!(" {node}\n"), &format!(" {}\n", name_of(*node)))
+    })
 }
 
 /// Puts both agents into the CIB on a node's disk.
@@ -146,7 +159,7 @@ fn exercise(cluster: &PacemakerCluster, plan: &Plan, tests: &[String], log: &Pat
     let folder = path(cluster.state().path());
     let net = format!("--net={}", path(&cluster.net().cloud()));
     let exerciser = format!("{folder}/exerciser.sh");
-    let nodes = cluster.nodes().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let nodes = cluster.nodes().into_iter().map(name_of).collect::<Vec<_>>().join(" ");
     let (tests, log) = (tests.join(" "), path(log));
     // CTS is not to write a CIB of its own, so --clobber-cib is not given.
     let words = [
@@ -241,6 +254,16 @@ mod tests {
             node: "n1".parse().unwrap(),
             kind: EventKind::Ended { action, resource: "eip".into(), result },
         }
+    }
+
+    #[test]
+    fn every_name_of_a_node_is_changed_and_no_address() {
+        let nodes: Vec<NodeName> = NodeName::first(2).collect();
+        let hosts = renamed(&corosync::hosts(&nodes), &nodes);
+        assert_eq!(hosts, "127.0.0.1 localhost\n10.77.1.10 node1\n10.77.2.10 node2\n");
+        let configuration = renamed(&corosync::configuration(&nodes, Duration::from_secs(1)), &nodes);
+        assert!(configuration.contains("    name: node1\n    nodeid: 1\n"), "{configuration}");
+        assert!(configuration.contains("    ring0_addr: 10.77.2.10\n    name: node2\n"), "{configuration}");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 #!/bin/sh
-# Run in a node at each boot, with the node's state folder as argument: puts the stand-in for `service` where a shell looks first.
+# Run in a node at each boot, with the node's state folder as argument: gives it the name that cts-lab knows it by, and puts the stand-in for
+# `service` where a shell looks first.
 set -e
+folder=${1##*/}
+hostname "node${folder#n}"
 mount -t tmpfs -o mode=755 tmpfs /usr/local/sbin
 install -m 755 "$1/../service" /usr/local/sbin/service
 install -m 755 "$1/../services" /run/harness/services

@@ -10,5 +10,5 @@ done
 node=$1
 shift
 # bash, which is replaced by a single command: a pkill by pattern does not find itself in the arguments of its shell.
-exec nsenter -t "$(cat "$NODES/$node/init.pid")" -m -u -i -n -p -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+exec nsenter -t "$(cat "$NODES/n${node#node}/init.pid")" -m -u -i -n -p -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LC_ALL=C.UTF-8 HOME=/root TZ=UTC bash -c "$*"
