@@ -35,7 +35,8 @@ def commands() -> set[str]:
 def figures() -> dict[str, tuple[int, set[str]]]:
     """For each action: the number of calls in its first row of the fault matrix, and all exit codes that it had there."""
     found: dict[str, tuple[int, set[str]]] = {}
-    rows = re.findall(r"^\| ([^|]+) \| (\d+) \| \d+ \|[^|]*\|[^|]*\|([^|]*)\|$", section(ROOT / "docs/RELIABILITY.md", "### Figures"), re.MULTILINE)
+    row = r"^(?:\| \w+ )?\| ([^|]+) \| (\d+) \| \d+ \|[^|]*\|[^|]*\|([^|]*)\|$"
+    rows = re.findall(row, section(ROOT / "docs/RELIABILITY.md", "### Figures"), re.MULTILINE)
     for name, calls, codes in rows:
         action = re.split(r"[ ,]", name)[0].replace("probe", "monitor")
         first, seen = found.get(action, (int(calls), set()))
