@@ -1,7 +1,7 @@
 //! cts-exec, Pacemaker's test of its own executor: its generic tests of OCF agents, with each agent of ours in the place of `Dummy`.
 //!
 //! The program is the package's, but for the [`substitutions`]. It ends daemons by name, which reaches no further than a node's PID
-//! namespace.
+//! namespace. After it come the calls of [`answers`].
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use cluster::error::{Error, Result, ensure};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 
-use crate::PROGRAMS;
+use crate::{PROGRAMS, answers};
 
 /// All generic tests that cts-exec has for OCF agents.
 const TESTS: [&str; 5] = [
@@ -36,7 +36,7 @@ pub fn run(agent: &Path) -> Result<bool> {
         fs::read_to_string(&source).map_err(Error::io(format_args!("reading {}", source.display())))?;
     let options =
         ClusterOptions { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
-    let cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
+    let mut cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
     let agents =
         [("eip", format!("elastic_ip {ELASTIC_IP}")), ("vip", format!("secondary_private_ip {PRIVATE_VIP}"))];
     let mut programs = Vec::new();
@@ -55,8 +55,8 @@ pub fn run(agent: &Path) -> Result<bool> {
         let panicked = || Err(Error::Wrong("the thread of an agent ended early".into()));
         running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
-    let failed: usize = outcomes.into_iter().sum::<Result<usize>>()?;
-    let passed = TESTS.len() * agents.len() - failed;
+    let failed = outcomes.into_iter().sum::<Result<usize>>()? + answers::run(&mut cluster)?;
+    let passed = (TESTS.len() + answers::COUNT) * agents.len() - failed;
     println!("{passed} passed, {failed} failed in {:.0} s (cts-exec)", began.elapsed().as_secs_f64());
     Ok(failed == 0)
 }

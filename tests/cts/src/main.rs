@@ -5,6 +5,7 @@
 //! (`tests/next/enter`), and nowhere else. What they judge is theirs; [`lab`] adds what has to hold for the addresses.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+mod answers;
 mod cli;
 mod executor;
 mod lab;

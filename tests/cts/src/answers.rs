@@ -1,0 +1,135 @@
+//! What Pacemaker's executor makes of each answer of an agent: the calls are cts-exec-helper's, the situations are the simulator's.
+
+use std::time::Duration;
+
+use aws_sim::FaultKind;
+use cluster::error::{Error, Result};
+use cluster::pacemaker::PacemakerCluster;
+use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
+use cluster::wait::{Look, until};
+
+/// Where Pacemaker's daemons are, and the helper with them.
+const DAEMONS: &str = "/usr/lib/pacemaker";
+/// What an action may take, in milliseconds.
+const TIMEOUT: &str = "9000";
+/// For the helper, which waits as long as the action may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What is done to the address before an action.
+#[derive(Debug, Clone, Copy)]
+enum Before {
+    Nothing,
+    /// Another node takes it.
+    Taken,
+    /// EC2 accepts connections and never answers.
+    Silent,
+}
+
+/// One call: situation, what happens before it, action, whether with parameters, and the executor's result. Each begins where the one before
+/// ended. An action that the executor had to kill is not `Done`, but `Timed out`.
+const CALLS: [(&str, Before, &str, bool, &str); 11] = [
+    ("a probe of an address that is unassigned", Before::Nothing, "monitor", true, "not running"),
+    ("start", Before::Nothing, "start", true, "ok"),
+    ("start again", Before::Nothing, "start", true, "ok"),
+    ("monitor", Before::Nothing, "monitor", true, "ok"),
+    ("reload", Before::Nothing, "reload-agent", true, "ok"),
+    ("an action that the agent does not have", Before::Nothing, "promote", true, "unimplemented"),
+    ("start without an address", Before::Nothing, "start", false, "not configured"),
+    ("monitor when another node has taken it", Before::Taken, "monitor", true, "not running"),
+    ("stop when another node has it", Before::Nothing, "stop", true, "ok"),
+    ("start while EC2 is silent", Before::Silent, "start", true, "error occurred"),
+    ("stop while EC2 is silent", Before::Silent, "stop", true, "ok"),
+];
+
+/// How many calls there are for an agent.
+pub const COUNT: usize = CALLS.len();
+
+/// Runs an executor on the first node and all calls of both agents in it; returns how many got another result.
+///
+/// # Errors
+/// When the executor does not start, or on a signal.
+pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
+    let mut nodes = cluster.nodes().into_iter();
+    let (Some(node), Some(other)) = (nodes.next(), nodes.next()) else {
+        return Err(Error::Wrong("two nodes are needed".into()));
+    };
+    cluster
+        .node_mut(node)?
+        .daemon("execd", &[&format!("{DAEMONS}/pacemaker-execd"), "-l", "/var/log/execd.log"])?;
+    until("the executor", LIMIT, || {
+        Look::tolerant(
+            helper(cluster, node, &["-c", "list_ocf_providers"])
+                .and_then(|(well, said)| if well { Ok(()) } else { Err(Error::Wrong(said)) }),
+        )
+    })?;
+    let agents = [("eip", "elastic_ip", ELASTIC_IP), ("vip", "secondary_private_ip", PRIVATE_VIP)];
+    let mut failed = 0;
+    for (agent, name, address) in agents {
+        let id = format!("answers-{agent}");
+        helper(
+            cluster,
+            node,
+            &["-c", "register_rsc", "-r", &id, "-t", TIMEOUT, "-C", "ocf", "-P", "heartbeat", "-T", agent],
+        )?;
+        let endpoint = format!("http://{CLOUD_IP}:{EC2_PORT}");
+        let address = address.to_string();
+        // The controller hands the timeout down, too.
+        let parameters = [
+            "-k",
+            name,
+            "-v",
+            &address,
+            "-k",
+            "endpoint_url",
+            "-v",
+            &endpoint,
+            "-k",
+            "CRM_meta_timeout",
+            "-v",
+            TIMEOUT,
+        ];
+        for (situation, before, action, with_parameters, result) in CALLS {
+            prepare(cluster, before, agent, other)?;
+            let event = format!(
+                "NEW_EVENT event_type:exec_complete rsc_id:{id} action:{action} rc:{result} op_status:Done"
+            );
+            let call = ["-V", "-c", "exec", "-r", &id, "-a", action, "-t", TIMEOUT, "-l", &event];
+            let words = [&call[..], if with_parameters { &parameters } else { &[] }].concat();
+            let (mut well, said) = helper(cluster, node, &words)?;
+            cluster.world().heal();
+            // Whoever took the address keeps it, whatever this node does.
+            let holder = if agent == "eip" {
+                cluster.world().holder()
+            } else {
+                cluster.world().holder_of(PRIVATE_VIP)
+            };
+            well &= !situation.ends_with("another node has it") || holder == Some(other);
+            println!("executor: {agent}: {situation}: {}", if well { result } else { "FAILED" });
+            if !well {
+                failed += 1;
+                println!("expected: {event}; the address is on {holder:?}\n{said}");
+            }
+        }
+    }
+    Ok(failed)
+}
+
+fn prepare(cluster: &PacemakerCluster, before: Before, agent: &str, other: NodeName) -> Result<()> {
+    match before {
+        Before::Nothing => Ok(()),
+        Before::Taken if agent == "eip" => cluster.world().associate(ELASTIC_IP, other),
+        Before::Taken => cluster.world().assign_private(PRIVATE_VIP, other),
+        Before::Silent => {
+            cluster.world().break_api(&FaultKind::Hang);
+            Ok(())
+        }
+    }
+}
+
+/// Runs the helper in a node; returns whether it heard what it listened for, and what it said.
+fn helper(cluster: &PacemakerCluster, node: NodeName, words: &[&str]) -> Result<(bool, String)> {
+    let program = format!("{DAEMONS}/cts-exec-helper");
+    let words: Vec<&str> = std::iter::once(program.as_str()).chain(words.iter().copied()).collect();
+    let output = cluster.node(node)?.command(&words)?.limit(LIMIT).output()?;
+    Ok((output.status.success(), format!("{}{}", output.stdout, output.stderr)))
+}
