@@ -9,6 +9,8 @@ pub mod client;
 pub mod credentials;
 pub mod ec2;
 pub mod imds;
+#[cfg(feature = "model")]
+pub mod model;
 pub mod settings;
 
 pub use ec2::private_ips::{Eni, PrivateAddress, PrivateIps};

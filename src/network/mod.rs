@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use crate::base::ids::MacAddress;
 
 pub mod arp;
-#[cfg(all(test, feature = "paused-time"))]
+#[cfg(feature = "model")]
 pub mod fake;
 #[cfg(feature = "sdk")]
 mod netlink;

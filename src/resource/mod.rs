@@ -9,8 +9,8 @@ use crate::params::Params;
 
 pub mod elastic;
 pub mod error;
-#[cfg(all(test, feature = "paused-time"))]
-mod fixtures;
+#[cfg(feature = "model")]
+pub mod fixtures;
 mod journal;
 pub mod kind;
 mod location;
@@ -19,6 +19,8 @@ pub mod policy;
 pub mod private;
 mod start;
 mod stop;
+#[cfg(all(test, feature = "paused-time"))]
+mod tests;
 
 use self::error::Error;
 use self::kind::{Kind, Op};

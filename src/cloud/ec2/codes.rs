@@ -109,7 +109,7 @@ pub const ROWS: &[Row] = &[
 /// Returns what an error code of EC2 means for the agent.
 ///
 /// `status` is the HTTP status, `message` EC2's own sentence: some codes mean different things by their sentence only.
-#[cfg(any(feature = "sdk", test))]
+#[cfg(any(feature = "sdk", feature = "model", test))]
 pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault {
     let row = code.and_then(|code| row_of(code, message));
     match row {
@@ -123,7 +123,7 @@ pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str)
 }
 
 /// What an operator reads for an error code.
-#[cfg(any(feature = "sdk", test))]
+#[cfg(any(feature = "sdk", feature = "model", test))]
 pub(in crate::cloud) fn answer_of(code: &str, message: &str) -> String {
     match row_of(code, message).map(|row| row.sentence) {
         Some(sentence) if !sentence.is_empty() => format!("{code}: {sentence}"),
@@ -131,7 +131,7 @@ pub(in crate::cloud) fn answer_of(code: &str, message: &str) -> String {
     }
 }
 
-#[cfg(any(feature = "sdk", test))]
+#[cfg(any(feature = "sdk", feature = "model", test))]
 fn row_of(code: &str, message: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.code == code && message.contains(row.message))
 }

@@ -72,12 +72,18 @@ impl<W: World> Op<'_, Elastic, W> {
 
     async fn carrier_of(&self, wanted: Ipv4Addr, primary: MacAddress) -> Result<MacAddress, Error> {
         let first = self.world.imds().interface(primary).await?;
-        if first.private_ips.contains(&wanted) {
+        if self.has_private_ip(&first, wanted) {
             return Ok(primary);
         }
         for mac in self.world.imds().macs().await? {
-            if mac != primary && self.world.imds().interface(mac).await?.private_ips.contains(&wanted) {
-                return Ok(mac);
+            if mac == primary {
+                continue;
+            }
+            match self.world.imds().interface(mac).await {
+                Ok(interface) if self.has_private_ip(&interface, wanted) => return Ok(mac),
+                // Being attached or detached: that says nothing about the others.
+                Ok(_) | Err(ImdsError::Absent { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
@@ -94,7 +100,7 @@ impl<W: World> Op<'_, Elastic, W> {
             other => other?,
         };
         let private_ip = match wanted {
-            Some(ip) if interface.private_ips.contains(&ip) || self.is_just_assigned(ip, &interface.id) => ip,
+            Some(ip) if self.has_private_ip(&interface, ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
             None => *interface.private_ips.first().ok_or_else(|| ImdsError::garbled("local-ipv4s", ""))?,
         };
@@ -111,17 +117,19 @@ impl<W: World> Op<'_, Elastic, W> {
         Ok(location)
     }
 
-    /// Whether a resource `vip` of this node has just assigned this private address to the interface, which instance metadata
-    /// may not show yet. [start-10]
-    fn is_just_assigned(&self, ip: Ipv4Addr, interface: &InterfaceId) -> bool {
+    /// Whether an interface has a private address: as instance metadata says, or because a resource `vip` of this node has just
+    /// assigned it, which metadata may not show yet. [start-10]
+    fn has_private_ip(&self, interface: &Interface, ip: Ipv4Addr) -> bool {
         let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
-        self.world.records().others().into_iter().any(|(_, other)| {
+        let assigned = |other: W::Records| {
             let record = other.volatile();
             record.secondary_private_ip() == Some(ip)
-                && record.interface.as_ref() == Some(interface)
+                && record.interface.as_ref() == Some(&interface.id)
                 && record.phase == Some(Phase::Started)
                 && record.is_settling(&boot, uptime, self.params.timing.settle_window)
-        })
+        };
+        interface.private_ips.contains(&ip)
+            || self.world.records().others().into_iter().any(|(_, other)| assigned(other))
     }
 
     /// Where the last start of this boot put the address, if that still fits the parameters.

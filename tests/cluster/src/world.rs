@@ -38,7 +38,7 @@ impl World {
         drop(cloud.allocate(Some(ELASTIC_IP)));
         let mut instances = BTreeMap::new();
         for &node in nodes {
-            let id = InstanceId::from(node.instance());
+            let id: InstanceId = aws_sim::parsed(node.instance());
             drop(cloud.add_instance(specification(node, &id, one_subnet)));
             sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
                 .map_err(Error::io(format_args!("serving the metadata of {node}")))?;
@@ -146,7 +146,7 @@ impl World {
 fn specification(node: NodeName, id: &InstanceId, one_subnet: bool) -> InstanceSpec {
     let first = NodeName::first(1).next().unwrap_or(node);
     let interface = InterfaceSpec {
-        mac: Some(node.mac()),
+        mac: Some(aws_sim::parsed(node.mac())),
         private_ips: vec![node.address()],
         ..InterfaceSpec::default()
     };

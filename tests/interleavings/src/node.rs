@@ -1,22 +1,29 @@
 //! A node: what it remembers, and one process after another that is started on it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use eip::base::deadline::Deadline;
-use eip::base::ids::{InstanceId, MacAddress};
 use eip::base::log::Log;
-use eip::host::Host;
-use eip::params::Params;
-use eip::resource::{Action, Parts, Report, Request, eip as resource};
+use eip::cloud::model::{Account, ModelClient};
+use eip::resource::fixtures::{MemoryLock, MemoryRecords, TestHost};
+use eip::resource::{Action, Parts, Report};
 use eip::state::{Durable, Records, Volatile};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::cloud::{ELASTIC_IP, NodeId, mac};
-use crate::plan::{Deed, Step, Weather};
-use crate::view::{Process, Told, View, World};
+use crate::kinds::AddressKind;
+use crate::names::{NodeId, instance, mac, own_ip};
+use crate::plan::{Deed, Step};
+
+/// The longest attempt of a call to EC2, unless the action's time is short.
+const EC2_ATTEMPT: Duration = Duration::from_secs(4);
+/// The longest attempt of a question to the metadata service, as the agent's client has it.
+const METADATA_ATTEMPT: Duration = Duration::from_secs(1);
+/// The longest time that the metadata service takes for an answer.
+const METADATA_WAY: Duration = Duration::from_millis(4);
 
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,49 +55,53 @@ pub struct Ran {
     pub timeout: Duration,
     /// What came of it.
     pub outcome: Outcome,
-    /// What it was told meanwhile.
-    pub told: Told,
+    /// Whether the host had what the kind needs there, before and after.
+    pub on_host: bool,
+}
+
+/// One process: the point at which it is killed.
+#[derive(Debug, Default)]
+pub struct Process {
+    kill_after: Option<usize>,
+    done: Cell<usize>,
+    dead: Cell<bool>,
+    death: Notify,
+}
+
+impl Process {
+    /// Counts a request or a note, and returns whether the process is still alive after it.
+    fn lives(&self) -> bool {
+        self.done.set(self.done.get() + 1);
+        if self.kill_after.is_some_and(|limit| self.done.get() > limit) {
+            self.dead.set(true);
+            self.death.notify_one();
+        }
+        !self.dead.get()
+    }
 }
 
 /// A node of the cluster.
 #[derive(Debug)]
 pub struct Node {
     id: NodeId,
-    world: Rc<World>,
-    weather: Weather,
-    params: Params,
-    volatile: Rc<RefCell<Volatile>>,
-    durable: Rc<RefCell<Durable>>,
+    kind: AddressKind,
+    account: Account,
+    records: MemoryRecords,
+    host: RefCell<TestHost>,
     boots: Cell<u32>,
-    booted: Cell<Instant>,
     actions: Cell<usize>,
 }
 
 impl Node {
     /// Makes a node that remembers nothing.
-    ///
-    /// # Panics
-    /// When the agent does not accept the parameters of this test.
     #[must_use]
-    pub fn new(id: NodeId, world: &Rc<World>, weather: &Weather) -> Self {
-        let raw = BTreeMap::from([("elastic_ip".to_owned(), ELASTIC_IP.to_string())]);
-        let params = Params::parse(&raw).unwrap_or_else(|error| panic!("{error}"));
-        let (volatile, durable, boots, actions) = <_>::default();
-        let booted = Cell::new(Instant::now());
-        Self {
-            id,
-            world: Rc::clone(world),
-            weather: weather.clone(),
-            params,
-            volatile,
-            durable,
-            boots,
-            booted,
-            actions,
-        }
+    pub fn new(id: NodeId, kind: AddressKind, account: &Account) -> Self {
+        let (records, boots, actions) = <_>::default();
+        let host = RefCell::new(host(id, 0));
+        Self { id, kind, account: account.clone(), records, host, boots, actions }
     }
 
-    /// Does one step and returns what came of it; nothing for a reboot.
+    /// Does one step and returns what came of it; `None` for a reboot.
     pub async fn take(&self, step: &Step) -> Option<Ran> {
         let action = match step.deed {
             Deed::Start => Action::Start,
@@ -102,121 +113,99 @@ impl Node {
             Deed::MigrateFrom => Action::MigrateFrom,
             Deed::Reboot => {
                 self.boots.set(self.boots.get() + 1);
-                self.booted.set(Instant::now());
-                *self.volatile.borrow_mut() = Volatile::default();
+                *self.host.borrow_mut() = host(self.id, self.boots.get());
+                *self.records.volatile.borrow_mut() = Volatile::default();
                 return None;
             }
         };
         let number = self.actions.get();
         self.actions.set(number + 1);
         let deadline = Deadline::new(Instant::now(), step.timeout);
-        let process = Rc::new(Process::new(self.id, number, deadline.budget(), step.kill_after));
-        let view = View::new(&self.world, &process, &self.weather);
-        let world = Parts {
-            ec2: view.clone(),
-            imds: view,
-            host: TestHost { node: self.id, boot: self.boots.get(), booted: self.booted.get() },
-            records: Memory {
-                process: Rc::clone(&process),
-                volatile: Rc::clone(&self.volatile),
-                durable: Rc::clone(&self.durable),
-            },
+        let process = Rc::new(Process { kill_after: step.kill_after, ..Process::default() });
+        let gate = Rc::clone(&process);
+        let client = ModelClient::new(&self.account, instance(self.id).as_str())
+            .process(number)
+            .attempt(EC2_ATTEMPT.min(deadline.budget() / 4))
+            .metadata_attempt(METADATA_ATTEMPT, METADATA_WAY)
+            .gated(move || gate.lives());
+        let host = self.host.borrow().clone();
+        let on_host = self.kind.is_on_host(&host);
+        let parts = Parts {
+            ec2: client.clone(),
+            imds: client,
+            host: host.clone(),
+            records: Memory { process: Rc::clone(&process), records: self.records.clone() },
             log: Log::memory(),
         };
-        let request = Request { action, params: self.params.clone(), deadline, node: None };
-        let began = self.world.cloud.borrow().now();
+        let began = self.account.elapsed();
         let outcome = tokio::select! {
             biased;
-            () = process.killed() => Outcome::Killed,
-            outcome = resource::run(&world, &request) => match outcome {
+            () = process.death.notified() => Outcome::Killed,
+            outcome = self.kind.run(&parts, action, deadline) => match outcome {
                 // Killed by its very last step.
-                _ if process.is_dead() => Outcome::Killed,
+                _ if process.dead.get() => Outcome::Killed,
                 Ok(Report::Done) => Outcome::Done,
                 Ok(Report::NotHere(_)) => Outcome::NotHere,
                 Err(error) => Outcome::Failed(error.to_string()),
             },
         };
-        let ended = self.world.cloud.borrow().now();
-        let told = process.told.borrow().clone();
         Some(Ran {
             node: self.id,
             number,
             deed: step.deed,
             began,
-            ended,
+            ended: self.account.elapsed(),
             timeout: step.timeout,
             outcome,
-            told,
+            on_host: on_host && self.kind.is_on_host(&host),
         })
     }
 }
 
+/// A host of the older kind, whose firmware does not know the instance, after this many boots.
+fn host(node: NodeId, boots: u32) -> TestHost {
+    let mut host = TestHost::new(node);
+    host.boot = format!("boot {boots} of n{node}");
+    host.network.plug("eth0", &mac(node), &[&own_ip(node)]);
+    host
+}
+
 /// What a node remembers, in memory. A killed process writes no more.
-struct Memory {
+#[derive(Debug)]
+pub struct Memory {
     process: Rc<Process>,
-    volatile: Rc<RefCell<Volatile>>,
-    durable: Rc<RefCell<Durable>>,
+    records: MemoryRecords,
 }
 
 impl Records for Memory {
+    type Lock = MemoryLock;
+
     fn volatile(&self) -> Volatile {
-        self.volatile.borrow().clone()
+        self.records.volatile()
     }
 
-    fn set_volatile(&self, record: &Volatile) {
+    fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
         if self.process.lives() {
-            *self.volatile.borrow_mut() = record.clone();
+            self.records.update_volatile(change);
         }
     }
 
     fn durable(&self) -> Durable {
-        self.durable.borrow().clone()
+        self.records.durable()
     }
 
-    fn set_durable(&self, record: &Durable) {
+    fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
         if self.process.lives() {
-            *self.durable.borrow_mut() = record.clone();
+            self.records.update_durable(change);
         }
     }
 
-    fn others(&self) -> Vec<(String, Volatile)> {
-        Vec::new()
-    }
-}
-
-/// A host of the older kind, whose firmware does not know the instance; its clock is the test's.
-struct TestHost {
-    node: NodeId,
-    boot: u32,
-    booted: Instant,
-}
-
-impl Host for TestHost {
-    fn mac_of(&self, device: &str) -> Option<MacAddress> {
-        (device == "eth0").then(|| mac(self.node))
+    fn others(&self) -> Vec<(String, Self)> {
+        let others = self.records.others().into_iter();
+        others.map(|(name, records)| (name, Self { process: Rc::clone(&self.process), records })).collect()
     }
 
-    fn instance_id(&self) -> Option<InstanceId> {
-        None
-    }
-
-    fn looks_like_ec2(&self) -> bool {
-        true
-    }
-
-    fn node_name(&self) -> String {
-        format!("n{}", self.node)
-    }
-
-    fn boot_id(&self) -> String {
-        format!("boot {} of n{}", self.boot, self.node)
-    }
-
-    fn uptime(&self) -> Duration {
-        self.booted.elapsed()
-    }
-
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH
+    async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<MemoryLock> {
+        self.records.lock(place, deadline).await
     }
 }

@@ -3,8 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{Account, Fault, FaultKind, Journey, Lag, Reads, Service};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+/// The longest usual way between a node and EC2, and the longest slow one.
+const WAY: Duration = Duration::from_millis(40);
+const SLOW_WAY: Duration = Duration::from_secs(6);
+/// The calls that IAM may deny; a Describe that it denies is another rule's.
+const MUTATING: [&str; 4] =
+    ["AssociateAddress", "DisassociateAddress", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"];
 
 /// What a node is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +54,7 @@ pub struct Step {
 pub struct Weather {
     /// How far the metadata service is behind.
     pub imds_lag: Duration,
-    /// How far `DescribeAddresses` is behind, at most.
+    /// How far each answer of a Describe is behind, at most: a later one may show an older state.
     pub describe_lag: Duration,
     /// Of a hundred calls to EC2, how many are lost or refused for the moment.
     pub ec2_faults: u8,
@@ -53,6 +62,34 @@ pub struct Weather {
     pub imds_faults: u8,
     /// Of a hundred calls, how many take seconds.
     pub slow: u8,
+}
+
+impl Weather {
+    /// Lets it befall the requests of one instance.
+    pub(crate) fn strike(&self, account: &Account, instance: &InstanceId) {
+        account.set_lag(Reads::MetadataOf(instance.clone()), Lag::Fixed(self.imds_lag));
+        account.set_lag(Reads::DescribesOf(instance.clone()), Lag::UpTo(self.describe_lag));
+        let journey = Journey { usual: Duration::ZERO..WAY, slow_percent: self.slow, slow: SLOW_WAY };
+        account.set_journey(Some(instance), journey);
+        let fault = |service, kind, percent| {
+            account.fault(Fault::new(service, kind).instance(instance).percent(percent));
+        };
+        fault(Service::Imds, FaultKind::Hang, self.imds_faults / 2);
+        fault(Service::Imds, FaultKind::Reset, self.imds_faults);
+        let some = self.ec2_faults / 8;
+        for operation in MUTATING {
+            let denied = Fault::new(Service::Ec2, FaultKind::code("UnauthorizedOperation"));
+            account.fault(denied.operation(operation).instance(instance).percent(some));
+        }
+        fault(Service::Ec2, FaultKind::Hang, some);
+        fault(Service::Ec2, FaultKind::EffectThenHang, some * 2);
+        fault(Service::Ec2, FaultKind::TruncatedXml, some);
+        fault(Service::Ec2, FaultKind::LateEffect(Duration::from_millis(700)), some);
+        fault(Service::Ec2, FaultKind::LateEffect(Duration::from_secs(3)), some);
+        fault(Service::Ec2, FaultKind::Throttle, some);
+        // What is left of the share: at 100 nothing gets through.
+        fault(Service::Ec2, FaultKind::code("Unavailable"), if self.ec2_faults >= 100 { 100 } else { some });
+    }
 }
 
 /// One run.

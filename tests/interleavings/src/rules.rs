@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use crate::cloud::Held;
+use crate::kinds::{AddressKind, Held};
 use crate::node::{Outcome, Ran};
 use crate::plan::Deed;
+use crate::told::Told;
 
-/// Returns what is wrong with an action, given everything that ran and every state of the address.
+/// What is wrong with an action, given what it was told, everything that ran, and every state of the address.
 #[must_use]
-pub fn breaches(ran: &Ran, all: &[Ran], history: &[Held]) -> Vec<String> {
+pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> Vec<String> {
     let mut found = Vec::new();
     let mut breach = |text: &str| {
-        found.push(format!("{:?} {} of node {}: {text}: {ran:?}", ran.deed, ran.number, ran.node));
+        found.push(format!("{:?} {} of node {}: {text}: {ran:?} {told:?}", ran.deed, ran.number, ran.node));
     };
     if ran.ended > ran.began + ran.timeout {
         breach("had no answer before it would have been killed");
@@ -19,16 +20,16 @@ pub fn breaches(ran: &Ran, all: &[Ran], history: &[Held]) -> Vec<String> {
     match (ran.deed, &ran.outcome) {
         (Deed::Start | Deed::MigrateFrom, Outcome::Done) => {
             // Told by nobody but the metadata service, or by an EC2 that was behind, it can't know better.
-            let was_misled = ran.told.ec2_was_stale || (!ran.told.by_ec2 && ran.told.imds_showed);
+            let was_misled = told.ec2_was_stale || (!told.by_ec2 && told.imds_showed);
             if !held_at_times(ran, history) && !was_misled {
                 breach("said 0, and at no instant of it did the node hold the address");
             }
         }
         (Deed::Monitor | Deed::DeepMonitor, Outcome::NotHere) => {
             // EC2 names the holder; whether that is this node, the metadata have to say.
-            let ec2_was_no_help = (ran.told.asked_ec2 && !ran.told.by_ec2) || ran.told.imds_failed;
-            let both_said_so = ran.told.imds_denied && (ran.told.ec2_denied || ec2_was_no_help);
-            if held_throughout(ran, history) && !both_said_so {
+            let ec2_was_no_help = (told.asked_ec2 && !told.by_ec2) || told.imds_failed;
+            let both_said_so = told.imds_denied && (told.ec2_denied || ec2_was_no_help);
+            if ran.on_host && held_throughout(ran, history) && !both_said_so {
                 breach("said 7, and the node held the address all the time");
             }
         }
@@ -38,32 +39,40 @@ pub fn breaches(ran: &Ran, all: &[Ran], history: &[Held]) -> Vec<String> {
         (Deed::Probe, Outcome::Failed(_)) => breach("failed, for which the cluster stops the healthy copy"),
         _ => {}
     }
-    if let Some(operation) = ran.told.asked_again {
+    if let Some(operation) = &told.asked_again {
         breach(&format!("sent {operation} again after IAM had denied it"));
     }
-    if let Some(victim) = undone(ran, all, history) {
+    if let Some(robbed) = robbed(ran, history) {
+        breach(&format!("took the address from node {robbed} by a stop"));
+    }
+    if let Some(victim) = undone(ran, told, all, history).filter(|_| kind.has_association_ids()) {
         breach(&format!("took the address a second time, from a start that was called later: {victim:?}"));
     }
     found
 }
 
+/// The other node that a stop took the address from.
+fn robbed(ran: &Ran, history: &[Held]) -> Option<u8> {
+    let made_here = |held: &Held| held.made_by == Some((ran.node, ran.number)) && held.by.is_none();
+    let pairs = history.iter().zip(history.iter().skip(1));
+    let mut robbed = pairs.filter(|(_, now)| made_here(now)).filter_map(|(before, _)| before.by);
+    robbed.find(|node| ran.deed == Deed::Stop && *node != ran.node)
+}
+
 /// Returns the later start whose work an order of this action undid, after an earlier order of it had worked, though the action
 /// could know: it was shown who held the address before the later start, and that somebody else did after it.
-fn undone<'a>(ran: &Ran, all: &'a [Ran], history: &[Held]) -> Option<&'a Ran> {
+fn undone<'a>(ran: &Ran, told: &Told, all: &'a [Ran], history: &[Held]) -> Option<&'a Ran> {
     let ours = |held: &&Held| held.made_by == Some((ran.node, ran.number)) && held.by.is_some();
     let first = history.iter().find(ours)?;
     let last = history.iter().rev().find(ours)?;
     let between = history.iter().filter(|held| held.since >= first.since && held.since < last.since);
-    between.filter_map(|held| Some((held, held.made_by?, held.by.as_ref()?))).find_map(
-        |(held, made_by, (_, id))| {
-            let other = all.iter().find(|other| (other.node, other.number) == made_by)?;
-            let known = || ran.told.described.iter().filter(|described| described.arrived < last.sent);
-            let shown_before = known().any(|described| described.made < held.since);
-            let shown_after = known().any(|described| described.association.as_ref() == Some(id));
-            (other.node != ran.node && other.began > ran.began && shown_before && shown_after)
-                .then_some(other)
-        },
-    )
+    between.filter_map(|held| Some((held, held.made_by?, held.by?))).find_map(|(held, made_by, _)| {
+        let other = all.iter().find(|other| (other.node, other.number) == made_by)?;
+        let known = || told.described.iter().filter(|described| described.arrived < last.sent);
+        let shown_before = known().any(|described| described.made < held.since);
+        let shown_after = known().any(|described| described.state == held.since);
+        (other.node != ran.node && other.began > ran.began && shown_before && shown_after).then_some(other)
+    })
 }
 
 /// Returns whether the node held the address at an instant of the action.
@@ -84,5 +93,5 @@ fn states<'a>(ran: &'a Ran, history: &'a [Held]) -> impl Iterator<Item = &'a Hel
 }
 
 fn is_of(held: &Held, ran: &Ran) -> bool {
-    held.by.as_ref().is_some_and(|(node, _)| *node == ran.node)
+    held.by == Some(ran.node)
 }

@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use eip::cloud::model::{Account, Journey, Lag, Reads};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-use crate::cloud::NodeId;
+use crate::kinds::AddressKind;
+use crate::names::{NodeId, account, instance};
 use crate::node::{Node, Outcome, Ran};
 use crate::plan::{Deed, Plan, Step};
 use crate::rules;
-use crate::view::World;
+use crate::told::Told;
 
 /// Longer than the settling window.
 const PEACE: Duration = Duration::from_mins(5);
@@ -31,12 +33,12 @@ pub struct Finding {
     pub killed: usize,
 }
 
-/// Plays a plan.
+/// Plays a plan with a kind of address.
 ///
 /// # Panics
 /// When no runtime can be made.
 #[must_use]
-pub fn run(plan: &Plan) -> Finding {
+pub fn run(kind: AddressKind, plan: &Plan) -> Finding {
     // The agent draws its pauses from here.
     fastrand::seed(plan.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -44,16 +46,18 @@ pub fn run(plan: &Plan) -> Finding {
         .start_paused(true)
         .build()
         .unwrap_or_else(|error| panic!("no runtime: {error}"));
-    LocalSet::new().block_on(&runtime, play(plan))
+    LocalSet::new().block_on(&runtime, play(kind, plan))
 }
 
-async fn play(plan: &Plan) -> Finding {
-    let world = Rc::new(World::new(plan.seed));
+async fn play(kind: AddressKind, plan: &Plan) -> Finding {
+    let account = account(plan.seed, NodeId::try_from(plan.steps.len()).unwrap_or(NodeId::MAX));
     let all = Rc::new(RefCell::new(Vec::new()));
     let mut nodes = Vec::new();
     for (id, weather) in (1..).zip(&plan.weather) {
-        nodes.push((id, Rc::new(Node::new(id, &world, weather))));
+        weather.strike(&account, &instance(id));
+        nodes.push((id, Rc::new(Node::new(id, kind, &account))));
     }
+    let mut breaches = Vec::new();
     let mut tasks = Vec::new();
     for ((_, node), steps) in nodes.iter().zip(&plan.steps) {
         let (node, steps, all) = (Rc::clone(node), steps.clone(), Rc::clone(&all));
@@ -67,32 +71,41 @@ async fn play(plan: &Plan) -> Finding {
     }
     for task in tasks {
         if let Err(error) = task.await {
-            world.breaches.borrow_mut().push(format!("a step ended in a panic: {error}"));
+            breaches.push(format!("a step ended in a panic: {error}"));
         }
     }
-    let ended = aftermath(&world, &nodes).await;
+    let records = account.records();
+    breaches.extend(aftermath(kind, &account, &nodes).await);
 
     let all = all.borrow();
-    let mut breaches = world.breaches.borrow().clone();
-    breaches.extend(ended);
-    let history = world.cloud.borrow().history().to_vec();
-    breaches.extend(all.iter().flat_map(|ran| rules::breaches(ran, &all, &history)));
+    let history = kind.history(&account);
+    for ran in all.iter() {
+        let told = Told::of(kind, ran.node, ran.number, &records, &history);
+        breaches.extend(rules::breaches(kind, ran, &told, &all, &history));
+    }
     let killed = all.iter().filter(|ran| ran.outcome == Outcome::Killed).count();
     Finding { breaches, actions: all.len(), killed }
 }
 
 /// Once all is well, whatever has happened: every node lets go, every node takes over, and all of them know it.
-async fn aftermath(world: &Rc<World>, nodes: &[(NodeId, Rc<Node>)]) -> Vec<String> {
+async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<Node>)]) -> Vec<String> {
     let mut breaches = Vec::new();
-    world.calm_down();
+    let holder = || kind.history(account).last().and_then(|held| held.by);
+    account.clear_faults();
+    for (id, _) in nodes {
+        account.set_journey(Some(&instance(*id)), Journey::of(Duration::ZERO));
+    }
+    for reads in [Reads::Describes, Reads::Metadata] {
+        account.set_lag(reads, Lag::None);
+    }
     sleep(LAST_CALLS).await;
     for (id, node) in nodes {
         expect(&mut breaches, node, Deed::Stop, &Outcome::Done).await;
-        if holder(world) == Some(*id) {
+        if holder() == Some(*id) {
             breaches.push(format!("node {id} holds the address after a stop with all well"));
         }
     }
-    if let Some(id) = holder(world) {
+    if let Some(id) = holder() {
         breaches.push(format!("node {id} holds the address after every node has stopped"));
     }
     for (id, node) in nodes {
@@ -106,7 +119,7 @@ async fn aftermath(world: &Rc<World>, nodes: &[(NodeId, Rc<Node>)]) -> Vec<Strin
                 if other != id {
                     expect(&mut breaches, looking, Deed::Stop, &Outcome::Done).await;
                 }
-                if holder(world) != Some(*id) {
+                if holder() != Some(*id) {
                     breaches.push(format!("node {id} has lost the address with all well"));
                 }
             }
@@ -121,8 +134,4 @@ async fn expect(breaches: &mut Vec<String>, node: &Node, deed: Deed, expected: &
     if ran.as_ref().map(|ran| &ran.outcome) != Some(expected) {
         breaches.push(format!("with all well, {expected:?} was expected of {ran:?}"));
     }
-}
-
-fn holder(world: &World) -> Option<NodeId> {
-    world.cloud.borrow().held().by.map(|(node, _)| node)
 }

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::str::FromStr;
 
+use interleavings::kinds::AddressKind;
 use interleavings::plan::{Plan, plans};
 use interleavings::run::run;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -24,14 +25,14 @@ fn runner(seed: u64, config: Config) -> TestRunner {
 }
 
 /// Plays as many plans as asked for, fails with the smallest that breaks a rule, and says how much was played.
-fn play(nodes: usize) {
+fn play(kind: AddressKind, nodes: usize) {
     let cases = number("INTERLEAVINGS", 3_000);
     let shrink = number("INTERLEAVINGS_SHRINK", 4_000);
     let seed: u64 = number("INTERLEAVINGS_SEED", 1);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
     let (actions, killed) = (Cell::new(0), Cell::new(0));
     let outcome = runner(seed, config).run(&plans(nodes), |plan: Plan| {
-        let finding = run(&plan);
+        let finding = run(kind, &plan);
         actions.set(actions.get() + finding.actions);
         killed.set(killed.get() + finding.killed);
         match finding.breaches.first() {
@@ -40,7 +41,7 @@ fn play(nodes: usize) {
         }
     });
     println!(
-        "{nodes} nodes, seed {seed}: {cases} runs, {} actions, {} of them killed",
+        "{kind:?}, {nodes} nodes, seed {seed}: {cases} runs, {} actions, {} of them killed",
         actions.get(),
         killed.get()
     );
@@ -53,20 +54,21 @@ fn play(nodes: usize) {
 /// [holder-2] [stop-2] [start-5] [start-7] [probe-5] [time-2]
 #[test]
 fn two_nodes_in_any_order() {
-    play(2);
+    AddressKind::ALL.into_iter().for_each(|kind| play(kind, 2));
 }
 
 #[test]
 fn three_nodes_in_any_order() {
-    play(3);
+    AddressKind::ALL.into_iter().for_each(|kind| play(kind, 3));
 }
 
 #[test]
 fn the_same_plan_gives_the_same_run() {
     let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
     let outcome = runner(number("INTERLEAVINGS_SEED", 1), config).run(&plans(2), |plan: Plan| {
+        let kind = if plan.seed % 2 == 0 { AddressKind::Elastic } else { AddressKind::Private };
         let [first, second] = [(); 2].map(|()| {
-            let finding = run(&plan);
+            let finding = run(kind, &plan);
             (finding.actions, finding.killed, finding.breaches)
         });
         if first == second {

@@ -3,7 +3,6 @@
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
-use aws_sim::InstanceId;
 use cluster::error::Result;
 use cluster::pair::{Machines, Parts};
 use cluster::topology::NodeName;
@@ -90,7 +89,7 @@ impl Pair {
     /// Returns whether a node has its own address.
     pub fn has_own(&self, name: NodeName) -> bool {
         let holder = self.world().cloud().holder(own_address(name));
-        holder.is_some_and(|holder| holder.instance == InstanceId::from(name.instance()))
+        holder.is_some_and(|holder| holder.instance.as_str() == name.instance())
     }
 
     /// Has a node install what is in its script at every boot from now on.

@@ -14,8 +14,8 @@ fn an_interface_is_found_by_each_of_its_names() {
         let (world, [a]) = World::new();
         let second = &a.instance.interfaces[1];
         let value = match name {
-            "MAC" => second.mac.clone(),
-            "MAC in capitals" => second.mac.to_ascii_uppercase(),
+            "MAC" => second.mac.to_string(),
+            "MAC in capitals" => second.mac.to_string().to_ascii_uppercase(),
             "id" => second.eni.to_string(),
             _ => "1".to_owned(),
         };
@@ -38,7 +38,7 @@ fn an_interface_is_found_by_the_name_of_its_device() {
     let Some(isolation) = Isolation::new(device) else { return };
     let setup = World::setup().inside(isolation).instances(|_| {
         let mut spec = aws_sim::InstanceSpec::with_ip([10, 0, 1, 10].into());
-        let mac = Some("06:00:00:00:00:07".to_owned());
+        let mac = Some(aws_sim::parsed("06:00:00:00:00:07"));
         let second = [10, 0, 1, 20].into();
         spec.interfaces.push(aws_sim::InterfaceSpec {
             mac,

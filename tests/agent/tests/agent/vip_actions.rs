@@ -149,7 +149,7 @@ fn without_reassignment_it_is_never_taken() {
 fn the_interface_can_be_named_in_every_way() {
     let names = |node: &agent_tests::Node| {
         let second = &node.instance.interfaces[1];
-        [second.eni.to_string(), second.mac.clone(), "1".to_owned()]
+        [second.eni.to_string(), second.mac.to_string(), "1".to_owned()]
     };
     for index in 0..3 {
         let (world, [a]) = one_subnet();

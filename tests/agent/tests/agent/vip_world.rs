@@ -14,12 +14,12 @@ pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
 /// Returns an instance in the subnet 10.0.1.0/24: number 1 has 10.0.1.10, and 10.0.1.11 on a second interface.
 pub(crate) fn instance(number: u8) -> InstanceSpec {
     let interface = |index: u8| InterfaceSpec {
-        mac: Some(format!("02:00:00:00:0{index}:0{number}")),
+        mac: Some(aws_sim::parsed(format!("02:00:00:00:0{index}:0{number}"))),
         private_ips: vec![Ipv4Addr::new(10, 0, 1, number * 10 + index)],
         ..InterfaceSpec::default()
     };
     InstanceSpec {
-        id: Some(format!("i-0000000000000000{number}").as_str().into()),
+        id: Some(aws_sim::parsed(format!("i-0000000000000000{number}"))),
         interfaces: vec![interface(0), interface(1)],
         ..InstanceSpec::default()
     }

@@ -137,5 +137,5 @@ fn give(cluster: &Cluster, node: NodeName) -> Result<()> {
 /// Returns the id of a node's instance.
 #[must_use]
 pub fn id_of(node: NodeName) -> InstanceId {
-    InstanceId::from(node.instance())
+    aws_sim::parsed(node.instance())
 }

@@ -2,8 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use aws_sim::InstanceId;
-
 use super::Machines;
 use crate::cluster::{Condition, Cut};
 use crate::error::{Error, Result};
@@ -18,7 +16,7 @@ impl Machines {
     /// [`Error::Wrong`] when the node is no instance.
     pub fn give(&self, address: Ipv4Addr, name: NodeName) -> Result<Epoch> {
         let cloud = self.world.cloud();
-        let instance = cloud.instance(&InstanceId::from(name.instance()));
+        let instance = cloud.instance(&aws_sim::parsed(name.instance()));
         let interface = instance.as_ref().and_then(|instance| instance.interfaces.first());
         let interface = interface.ok_or_else(|| Error::Wrong(format!("{name} has no interface")))?;
         drop(cloud.associate(address, &interface.eni, None));

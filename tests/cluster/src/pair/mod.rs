@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use aws_sim::{CredState, InstanceId};
+use aws_sim::CredState;
 
 use crate::chronicle::Chronicle;
 use crate::cluster::Condition;
@@ -64,7 +64,7 @@ impl Machines {
         if let Some((id, secret)) = parts.user {
             world.cloud().add_access_key(id, secret);
             for name in &names {
-                world.cloud().set_credentials(&InstanceId::from(name.instance()), CredState::Missing404);
+                world.cloud().set_credentials(&aws_sim::parsed(name.instance()), CredState::Missing404);
             }
         }
         let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;

@@ -1,12 +1,25 @@
 //! Faults: which request goes wrong, and how.
 //!
-//! This part chooses; [`exchange`](crate::exchange) carries out.
+//! This part chooses; the face that the request came in by carries out.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::InstanceId, log::Service};
+use super::error::ApiError;
+use crate::base::ids::InstanceId;
+
+/// A service of AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// The EC2 Query API.
+    Ec2,
+    /// The Security Token Service.
+    Sts,
+    /// An instance metadata service.
+    Imds,
+}
 
 /// What goes wrong.
 ///
@@ -51,7 +64,10 @@ pub enum FaultKind {
     Slow(u32),
     /// The call arrives so much later, then all goes its usual way.
     #[serde(rename = "delay_ms")]
-    Delay(#[serde(with = "crate::faults::millis")] Duration),
+    Delay(#[serde(with = "millis")] Duration),
+    /// The call is answered at once, and takes effect so much later.
+    #[serde(rename = "late_effect_ms")]
+    LateEffect(#[serde(with = "millis")] Duration),
 }
 
 impl FaultKind {
@@ -74,21 +90,52 @@ impl FaultKind {
             Self::HtmlProxy(_) => "html_proxy",
             Self::Slow(_) => "slow",
             Self::Delay(_) => "delay",
+            Self::LateEffect(_) => "late_effect",
         }
+    }
+
+    /// The error document with this code, and the status that EC2 gives it.
+    #[must_use]
+    pub fn code(code: &str) -> Self {
+        let status = match code {
+            "RequestLimitExceeded" | "Unavailable" | "ServiceUnavailable" => 503,
+            "InternalError" | "InternalFailure" => 500,
+            "UnauthorizedOperation" | "AccessDenied" => 403,
+            _ => 400,
+        };
+        Self::Error { status, code: code.to_owned(), message: code.to_owned() }
+    }
+}
+
+/// The answer to too many requests.
+#[must_use]
+pub fn throttled(service: Service) -> ApiError {
+    match service {
+        Service::Ec2 => ApiError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
+        Service::Sts => ApiError::client("Throttling", "Rate exceeded"),
+        Service::Imds => ApiError::new(429, "TooManyRequests", "Too Many Requests"),
     }
 }
 
 /// Durations as whole milliseconds in JSON.
-pub(crate) mod millis {
+pub mod millis {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    /// Writes a duration.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    /// Reads a duration.
+    ///
+    /// # Errors
+    /// If it is no whole number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
     }
 }
@@ -113,6 +160,9 @@ pub struct Fault {
     /// How many matching requests pass unharmed first.
     #[serde(default)]
     pub skip: u32,
+    /// Of a hundred matching requests, how many are struck, by chance; `None` is each.
+    #[serde(default)]
+    pub percent: Option<u8>,
     /// What goes wrong.
     pub kind: FaultKind,
 }
@@ -121,7 +171,16 @@ impl Fault {
     /// Makes a fault that strikes every request to `service`.
     #[must_use]
     pub const fn new(service: Service, kind: FaultKind) -> Self {
-        Self { service, operation: None, whole: false, instance: None, times: None, skip: 0, kind }
+        Self {
+            service,
+            operation: None,
+            whole: false,
+            instance: None,
+            times: None,
+            skip: 0,
+            percent: None,
+            kind,
+        }
     }
 
     /// Narrows the fault to one action, or for the instance metadata to paths that begin so.
@@ -158,6 +217,13 @@ impl Fault {
         self
     }
 
+    /// Strikes by chance, so many of a hundred.
+    #[must_use]
+    pub const fn percent(mut self, percent: u8) -> Self {
+        self.percent = Some(percent);
+        self
+    }
+
     fn matches(&self, service: Service, operation: &str, instance: Option<&InstanceId>) -> bool {
         // "PUT /latest/api/token" is struck by both "/latest/api" and "PUT /latest/api".
         let path = operation.split_once(' ').map_or(operation, |(_, path)| path);
@@ -173,38 +239,39 @@ impl Fault {
 
 /// Names a fault until it is cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct FaultId(pub(crate) u64);
+pub struct FaultId(u64);
 
 /// The faults in force, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
+pub(super) struct Faults {
     active: Vec<(FaultId, Fault)>,
     next: u64,
 }
 
 impl Faults {
-    pub(crate) fn add(&mut self, fault: Fault) -> FaultId {
+    pub(super) fn add(&mut self, fault: Fault) -> FaultId {
         self.next += 1;
         self.active.push((FaultId(self.next), fault));
         FaultId(self.next)
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.active.clear();
     }
 
-    pub(crate) fn clear_one(&mut self, id: FaultId) {
+    pub(super) fn clear_one(&mut self, id: FaultId) {
         self.active.retain(|(have, _)| *have != id);
     }
 
     /// Returns what goes wrong with this request, counting it against the first fault that matches and is not spent.
     ///
     /// A fault that still skips lets the request pass to the next matching one.
-    pub(crate) fn strike(
+    pub(super) fn strike(
         &mut self,
         service: Service,
         operation: &str,
         instance: Option<&InstanceId>,
+        random: &mut fastrand::Rng,
     ) -> Option<FaultKind> {
         for (_, fault) in &mut self.active {
             if !fault.matches(service, operation, instance) || fault.times == Some(0) {
@@ -212,6 +279,9 @@ impl Faults {
             }
             if fault.skip > 0 {
                 fault.skip -= 1;
+                continue;
+            }
+            if fault.percent.is_some_and(|percent| random.u8(0..100) >= percent) {
                 continue;
             }
             fault.times = fault.times.map(|left| left - 1);
@@ -231,7 +301,8 @@ mod tests {
         faults.add(
             Fault::new(Service::Ec2, FaultKind::Throttle).operation("AssociateAddress").skip(1).times(2),
         );
-        let mut strike = |action| faults.strike(Service::Ec2, action, None).is_some();
+        let mut strike =
+            |action| faults.strike(Service::Ec2, action, None, &mut fastrand::Rng::with_seed(1)).is_some();
         assert!(!strike("DescribeAddresses"));
         let struck: Vec<_> = (0..5).map(|_| strike("AssociateAddress")).collect();
         assert_eq!(struck, [false, true, true, false, false]);
@@ -240,24 +311,45 @@ mod tests {
     #[test]
     fn instance_and_path_prefix_narrow() {
         let mut faults = Faults::default();
-        let (a, b) = (InstanceId::from("i-a"), InstanceId::from("i-b"));
+        let (a, b) = (InstanceId::parse("i-0000000a").unwrap(), InstanceId::parse("i-0000000b").unwrap());
         let id = faults.add(Fault::new(Service::Imds, FaultKind::Hang).operation("/latest/api").instance(&a));
         let put = "PUT /latest/api/token";
-        assert!(faults.strike(Service::Imds, put, Some(&a)).is_some());
-        assert!(faults.strike(Service::Imds, put, Some(&b)).is_none());
-        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/mac", Some(&a)).is_none());
-        assert!(faults.strike(Service::Ec2, put, Some(&a)).is_none());
+        assert!(faults.strike(Service::Imds, put, Some(&a), &mut fastrand::Rng::with_seed(1)).is_some());
+        assert!(faults.strike(Service::Imds, put, Some(&b), &mut fastrand::Rng::with_seed(1)).is_none());
+        assert!(
+            faults
+                .strike(
+                    Service::Imds,
+                    "GET /latest/meta-data/mac",
+                    Some(&a),
+                    &mut fastrand::Rng::with_seed(1)
+                )
+                .is_none()
+        );
+        assert!(faults.strike(Service::Ec2, put, Some(&a), &mut fastrand::Rng::with_seed(1)).is_none());
         faults.clear_one(id);
-        assert!(faults.strike(Service::Imds, put, Some(&a)).is_none());
+        assert!(faults.strike(Service::Imds, put, Some(&a), &mut fastrand::Rng::with_seed(1)).is_none());
     }
 
     #[test]
     fn a_whole_path_is_not_what_is_below_it() {
         let mut faults = Faults::default();
         faults.add(Fault::new(Service::Imds, FaultKind::Hang).exactly("GET /latest/meta-data/mac"));
-        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/macs", None).is_none());
-        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/mac/x", None).is_none());
-        assert!(faults.strike(Service::Imds, "GET /latest/meta-data/mac", None).is_some());
+        assert!(
+            faults
+                .strike(Service::Imds, "GET /latest/meta-data/macs", None, &mut fastrand::Rng::with_seed(1))
+                .is_none()
+        );
+        assert!(
+            faults
+                .strike(Service::Imds, "GET /latest/meta-data/mac/x", None, &mut fastrand::Rng::with_seed(1))
+                .is_none()
+        );
+        assert!(
+            faults
+                .strike(Service::Imds, "GET /latest/meta-data/mac", None, &mut fastrand::Rng::with_seed(1))
+                .is_some()
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Request throttling: one token bucket per API action.
 //!
-//! Account and Region need no key of their own, because the simulator has one of each.
+//! Account and Region need no key of their own, because the model has one of each.
 
 use std::collections::BTreeMap;
 
@@ -23,17 +23,17 @@ impl Rate {
     }
 }
 
-/// The actions with a smaller bucket beside the usual one, for requests that neither name, filter nor page.
-const HAS_TWO: [&str; 2] = ["DescribeInstances", "DescribeNetworkInterfaces"];
+/// The action with a smaller bucket beside the usual one, for requests that neither name, filter nor page.
+const HAS_TWO: &str = "DescribeNetworkInterfaces";
 
 /// The rates by kind of action.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Buckets {
     /// Describe actions.
     pub describe: Rate,
-    /// `DescribeInstances` and `DescribeNetworkInterfaces` with neither filter, ids nor pagination.
+    /// `DescribeNetworkInterfaces` with neither filter, ids nor pagination.
     pub describe_unfiltered: Rate,
-    /// Actions that change something: associate, disassociate, allocate, release.
+    /// Actions that change something: associate, disassociate.
     pub mutate: Rate,
     /// Assigning and unassigning private addresses.
     pub private_ips: Rate,
@@ -56,7 +56,7 @@ impl Buckets {
 
     fn rate(&self, action: &str, filtered: bool) -> Rate {
         match action {
-            _ if HAS_TWO.contains(&action) && !filtered => self.describe_unfiltered,
+            _ if HAS_TWO == action && !filtered => self.describe_unfiltered,
             "AssignPrivateIpAddresses" | "UnassignPrivateIpAddresses" => self.private_ips,
             _ if action.starts_with("Describe") => self.describe,
             _ => self.mutate,
@@ -78,7 +78,7 @@ impl Fill {
     /// tokens fail, and tokens that were added since can be used at once.
     #[must_use]
     pub fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
-        let filtered = filtered || !HAS_TWO.contains(&action);
+        let filtered = filtered || HAS_TWO != action;
         let rate = buckets.rate(action, filtered);
         let slot = self.tokens.entry((action.to_owned(), filtered)).or_insert((rate.burst, now));
         let (left, then) = *slot;
@@ -107,8 +107,8 @@ mod tests {
         let (aws, mut fill) = (Buckets::aws(), Fill::default());
         let mut drain =
             |action, filtered| (0..200).filter(|_| fill.take(&aws, action, filtered, 1.0)).count();
-        assert_eq!(drain("DescribeInstances", false), 50);
-        assert_eq!(drain("DescribeInstances", true), 100);
+        assert_eq!(drain("DescribeNetworkInterfaces", false), 50);
+        assert_eq!(drain("DescribeNetworkInterfaces", true), 100);
         assert_eq!((drain("DescribeAddresses", true), drain("DescribeAddresses", false)), (100, 0));
         assert_eq!(drain("AssignPrivateIpAddresses", true), 100);
         assert_eq!(drain("DisassociateAddress", true), 50);

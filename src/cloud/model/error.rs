@@ -14,17 +14,20 @@ pub struct ApiError {
 
 impl ApiError {
     /// Makes an error.
-    pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: code.to_owned(), message: message.into() }
     }
 
     /// Makes a client error with status 400, the status of nearly all of them.
-    pub(crate) fn client(code: &str, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn client(code: &str, message: impl Into<String>) -> Self {
         Self::new(400, code, message)
     }
 
     /// Makes the error for a parameter whose value EC2 does not accept.
-    pub(crate) fn value(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn value(message: impl Into<String>) -> Self {
         Self::client("InvalidParameterValue", message)
     }
 }

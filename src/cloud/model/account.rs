@@ -1,0 +1,765 @@
+//! The handle on the account: what tests build, break and ask, and what the faces answer from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::buckets::{Buckets, Fill};
+use super::error::ApiError;
+use super::faults::{Fault, FaultId, FaultKind, Faults, Service, throttled};
+use super::history::{Caller, Lag, Reader, Version};
+use super::operations::{Effect, Operation};
+use super::state::{AddressRef, Associated, Instance, InstanceState, Objects};
+use crate::base::ids::{AssociationId, InstanceId, InterfaceId};
+use crate::cloud::ec2::Address;
+use crate::cloud::ec2::private_ips::Eni;
+
+/// Whose reads a lag is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Every Describe, whoever sends it.
+    Describes,
+    /// The Describes of one instance.
+    DescribesOf(InstanceId),
+    /// The metadata of every instance.
+    Metadata,
+    /// The metadata of one instance.
+    MetadataOf(InstanceId),
+}
+
+/// The instance that holds an Elastic IP.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Holder {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its interface.
+    pub eni: InterfaceId,
+    /// The private address on that interface.
+    pub private_ip: Ipv4Addr,
+    /// The association.
+    pub association_id: AssociationId,
+}
+
+/// A change of holder of one address.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HolderChange {
+    /// When, in seconds since 1970.
+    pub at: f64,
+    /// Who holds the address from then on.
+    pub holder: Option<Holder>,
+    /// The instance whose request it was; `None` for an administrator.
+    pub by: Option<InstanceId>,
+}
+
+/// One request of a [`ModelClient`](super::ModelClient) and what became of it. Times count from the model's beginning.
+#[derive(Clone, Debug)]
+pub struct CallRecord {
+    /// The service called.
+    pub service: Service,
+    /// The EC2 action (a dry run says so), or for instance metadata the method and path.
+    pub operation: String,
+    /// What it is about: an id, an address.
+    pub object: String,
+    /// Who sent it, and when.
+    pub by: Caller,
+    /// When the service dealt with it, if it did.
+    pub served: Option<Duration>,
+    /// The moment that a read shows.
+    pub seen: Option<Duration>,
+    /// When the answer arrived; `None` if none has.
+    pub answered: Option<Duration>,
+    /// EC2's code, or what happened instead of an answer; `None` for success.
+    pub failure: Option<String>,
+}
+
+impl fmt::Display for CallRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation, self.object)
+    }
+}
+
+/// How long one way of a call to EC2 takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journey {
+    /// Usually, drawn anew for each way.
+    pub usual: Range<Duration>,
+    /// Of a hundred ways, how many are slow.
+    pub slow_percent: u8,
+    /// The longest slow way.
+    pub slow: Duration,
+}
+
+impl Journey {
+    /// Always the same time.
+    pub const fn of(way: Duration) -> Self {
+        Self { usual: way..way, slow_percent: 0, slow: Duration::ZERO }
+    }
+
+    fn draw(&self, random: &mut fastrand::Rng) -> Duration {
+        if self.slow_percent > 0 && random.u8(0..100) < self.slow_percent {
+            return self.slow.mul_f64(random.f64());
+        }
+        let Range { start, end } = self.usual;
+        start + end.saturating_sub(start).mul_f64(random.f64())
+    }
+}
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub(super) struct AccountState {
+    pub(super) objects: Objects,
+    pub(super) region: String,
+    pub(super) id: String,
+    pub(super) random: fastrand::Rng,
+    calls: Vec<CallRecord>,
+    /// How many calls have gone from the record.
+    forgotten: usize,
+    /// The newest moment that a change or a reader has been given.
+    newest: Duration,
+    began: Instant,
+    epoch: f64,
+    faults: Faults,
+    buckets: Option<Buckets>,
+    fill: Fill,
+    describes: Reader,
+    describes_of: BTreeMap<InstanceId, Reader>,
+    metadata: Reader,
+    metadata_of: BTreeMap<InstanceId, Reader>,
+    journey: Journey,
+    journeys: BTreeMap<InstanceId, Journey>,
+}
+
+impl AccountState {
+    fn new(seed: u64, region: &str, id: &str) -> Self {
+        Self {
+            objects: Objects::default(),
+            region: region.to_owned(),
+            id: id.to_owned(),
+            random: fastrand::Rng::with_seed(seed),
+            calls: Vec::new(),
+            forgotten: 0,
+            newest: Duration::ZERO,
+            began: Instant::now(),
+            epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
+            faults: Faults::default(),
+            buckets: None,
+            fill: Fill::default(),
+            describes: Reader::default(),
+            describes_of: BTreeMap::new(),
+            metadata: Reader::default(),
+            metadata_of: BTreeMap::new(),
+            journey: Journey::of(Duration::ZERO),
+            journeys: BTreeMap::new(),
+        }
+    }
+
+    /// The time since the beginning. No step of the wall clock reorders anything.
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The moment of a change: later than every change and every reader's moment before it, even while the clock is paused.
+    pub(super) fn stamp(&mut self) -> Duration {
+        self.newest = self.now().max(self.newest + Duration::from_nanos(1));
+        self.newest
+    }
+
+    /// The present moment: a reader that is given it sees every change so far, and none that follows.
+    pub(super) fn present(&mut self) -> Duration {
+        self.newest = self.newest.max(self.now());
+        self.newest
+    }
+
+    /// A moment as seconds since 1970.
+    pub(super) fn since_1970(&self, moment: Duration) -> f64 {
+        self.epoch + moment.as_secs_f64()
+    }
+
+    /// A new id of the kind that begins with `prefix`.
+    pub(super) fn mint<I: std::str::FromStr<Err: fmt::Display>>(&mut self, prefix: &str) -> I {
+        let text = format!("{prefix}0{:016x}", self.random.u64(..));
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    /// Puts a request on record and returns its place there.
+    pub(super) fn put_on_record(&mut self, record: CallRecord) -> usize {
+        self.calls.push(record);
+        self.forgotten + self.calls.len() - 1
+    }
+
+    /// The record of a request, unless it was forgotten.
+    pub(super) fn record(&mut self, place: usize) -> Option<&mut CallRecord> {
+        self.calls.get_mut(place.checked_sub(self.forgotten)?)
+    }
+
+    /// Notes that a request is dealt with now, and the moment that it shows if it reads.
+    pub(super) fn note_served(&mut self, place: usize, seen: Option<Duration>) {
+        let now = self.now();
+        if let Some(record) = self.record(place) {
+            (record.served, record.seen) = (Some(now), seen);
+        }
+    }
+
+    /// Draws the moment that the next Describe of this instance shows.
+    pub(super) fn described_moment(&mut self, instance: Option<&InstanceId>) -> Duration {
+        let now = self.present();
+        let own = instance.and_then(|id| self.describes_of.get_mut(id));
+        own.unwrap_or(&mut self.describes).moment(now, &mut self.random)
+    }
+
+    /// Draws the moment that the metadata of an instance show next.
+    pub(super) fn metadata_moment(&mut self, instance: &InstanceId) -> Duration {
+        let now = self.present();
+        let own = self.metadata_of.get_mut(instance);
+        own.unwrap_or(&mut self.metadata).moment(now, &mut self.random)
+    }
+
+    /// Draws how long one way between an instance and EC2 takes.
+    pub(super) fn journey(&mut self, instance: &InstanceId) -> Duration {
+        self.journeys.get(instance).unwrap_or(&self.journey).draw(&mut self.random)
+    }
+
+    /// Returns what goes wrong with this request.
+    pub(super) fn strike(
+        &mut self,
+        service: Service,
+        operation: &str,
+        instance: Option<&InstanceId>,
+    ) -> Option<FaultKind> {
+        self.faults.strike(service, operation, instance, &mut self.random)
+    }
+
+    /// Takes a token for a request to EC2.
+    ///
+    /// # Errors
+    /// `RequestLimitExceeded` if its bucket is empty.
+    pub(super) fn admit(&mut self, action: &str, filtered: bool) -> Result<(), ApiError> {
+        let now = self.now().as_secs_f64();
+        match &self.buckets {
+            Some(buckets) if !self.fill.take(buckets, action, filtered, now) => Err(throttled(Service::Ec2)),
+            _ => Ok(()),
+        }
+    }
+
+    fn holder(&self, held: &Associated, moment: Duration) -> Option<Holder> {
+        Some(Holder {
+            instance: self.objects.eni_at(&held.target.interface, moment)?.instance?,
+            eni: held.target.interface.clone(),
+            private_ip: held.target.private_ip,
+            association_id: held.id.clone(),
+        })
+    }
+
+    /// The instance that holds an address now.
+    fn present_holder(&self, which: &AddressRef) -> Option<Holder> {
+        let held = self.objects.elastic_ip(which)?.association.now().as_ref()?;
+        self.holder(held, self.newest)
+    }
+
+    /// Every change of holder of an address, the oldest first.
+    fn changes<'s>(
+        &'s self,
+        which: &AddressRef,
+    ) -> impl Iterator<Item = (Option<Holder>, &'s Version<Option<Associated>>)> {
+        let changes =
+            self.objects.elastic_ip(which).into_iter().flat_map(|address| address.association.changes());
+        changes.map(|change| {
+            let holder = change.value.as_ref().and_then(|held| self.holder(held, change.at));
+            (holder, change)
+        })
+    }
+
+    fn readers(&mut self, which: Reads) -> Vec<&mut Reader> {
+        match which {
+            Reads::Describes => {
+                [&mut self.describes].into_iter().chain(self.describes_of.values_mut()).collect()
+            }
+            Reads::Metadata => {
+                [&mut self.metadata].into_iter().chain(self.metadata_of.values_mut()).collect()
+            }
+            Reads::DescribesOf(id) => {
+                let usual = self.describes.clone();
+                vec![self.describes_of.entry(id).or_insert(usual)]
+            }
+            Reads::MetadataOf(id) => {
+                let usual = self.metadata.clone();
+                vec![self.metadata_of.entry(id).or_insert(usual)]
+            }
+        }
+    }
+}
+
+/// One account in one Region. Clones are handles on the same one, usable from any thread.
+#[derive(Clone, Debug)]
+pub struct Account(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<AccountState>,
+    changed: Condvar,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self::new(1, "eu-west-1", "123456789012")
+    }
+}
+
+impl Account {
+    /// An empty account. Ids, lags and chances are drawn from `seed`, so that two runs are the same.
+    pub fn new(seed: u64, region: &str, id: &str) -> Self {
+        let state = Mutex::new(AccountState::new(seed, region, id));
+        Self(Arc::new(Shared { state, changed: Condvar::new() }))
+    }
+
+    /// Starts over with nothing in the account.
+    pub fn reset(&self, seed: u64) {
+        self.with(|state| *state = AccountState::new(seed, &state.region, &state.id));
+    }
+
+    /// Gives `work` the state alone, then wakes those who wait for a change.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut AccountState) -> R) -> R {
+        // A panicking test must not make the next one fail with a poisoned lock.
+        let result = work(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.0.changed.notify_all();
+        result
+    }
+
+    /// Waits in real time until `look` finds something; `None` if it does not within `limit`.
+    fn wait<T>(&self, limit: Duration, mut look: impl FnMut(&AccountState) -> Option<T>) -> Option<T> {
+        let until = std::time::Instant::now() + limit;
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = look(&state) {
+                return Some(found);
+            }
+            let left = until.checked_duration_since(std::time::Instant::now())?;
+            state = self.0.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The time since the model's beginning.
+    pub fn elapsed(&self) -> Duration {
+        self.with(AccountState::present)
+    }
+
+    /// The same clock in seconds since 1970.
+    pub fn now(&self) -> f64 {
+        self.with(|state| state.since_1970(state.now()))
+    }
+
+    // What an administrator does.
+
+    /// Associates an address as an administrator would, and returns the association.
+    ///
+    /// # Errors
+    /// As `AssociateAddress` answers.
+    pub fn try_associate(
+        &self,
+        which: impl Into<AddressRef>,
+        eni: &InterfaceId,
+        private_ip: Option<Ipv4Addr>,
+    ) -> Result<AssociationId, ApiError> {
+        let operation =
+            Operation::Associate { address: which.into(), eni: eni.clone(), private_ip, may_move: true };
+        let made = self.operate(&Caller::default(), &operation, false, None, |_| Ok(()))?;
+        made.ok_or_else(|| ApiError::value("no association"))
+    }
+
+    /// As [`try_associate`](Self::try_associate); an error is one of the test.
+    pub fn associate(
+        &self,
+        which: impl Into<AddressRef>,
+        eni: &InterfaceId,
+        private_ip: Option<Ipv4Addr>,
+    ) -> AssociationId {
+        self.try_associate(which, eni, private_ip).unwrap_or_else(|error| panic!("associate: {error}"))
+    }
+
+    /// Gives an address to the node that has this private address, as an administrator would.
+    pub fn give(&self, which: impl Into<AddressRef>, private_ip: &str) -> AssociationId {
+        let ip = parsed(private_ip);
+        let eni = self.interface_with(ip).unwrap_or_else(|| panic!("no interface has {ip}"));
+        self.associate(which, &eni, Some(ip))
+    }
+
+    /// Ends the association of an address as an administrator would, if it has one.
+    pub fn disassociate(&self, which: impl Into<AddressRef>) {
+        let which = which.into();
+        self.with(|state| {
+            let (at, ip) = (state.stamp(), state.objects.elastic_ip(&which).map(|address| address.public_ip));
+            if let Some(ip) = ip {
+                state.objects.move_elastic_ip(at, &Caller::default(), ip, None);
+            }
+        });
+    }
+
+    /// Puts a secondary private address on an interface, taking it from whichever has it.
+    pub fn assign_private_ip(&self, eni: &InterfaceId, ip: Ipv4Addr) {
+        self.with(|state| {
+            let at = state.stamp();
+            state.objects.assign(at, &Caller::default(), eni, &[ip]);
+        });
+    }
+
+    /// Takes a secondary private address off the interface that has it, if one has.
+    pub fn unassign_private_ip(&self, ip: Ipv4Addr) {
+        if let Some(eni) = self.interface_with(ip) {
+            self.with(|state| {
+                let at = state.stamp();
+                state.objects.unassign(at, &Caller::default(), &eni, &[ip]);
+            });
+        }
+    }
+
+    /// Moves an instance to another state, with what EC2 does to its addresses then.
+    pub fn set_instance_state(&self, id: &InstanceId, to: InstanceState) {
+        self.with(|state| {
+            let at = state.stamp();
+            state.objects.set_state(at, id, to);
+        });
+    }
+
+    /// Attaches the internet gateway to the VPC or detaches it.
+    pub fn attach_gateway(&self, attached: bool) {
+        self.with(|state| state.objects.gateway_detached = !attached);
+    }
+
+    /// Makes `ip` an Elastic IP of another account.
+    pub fn allocate_foreign(&self, ip: Ipv4Addr) {
+        self.with(|state| state.objects.foreign.insert(ip));
+    }
+
+    /// Binds an address to a network border group.
+    pub fn set_border_group(&self, which: impl Into<AddressRef>, group: &str) {
+        self.amend(&which.into(), |address| group.clone_into(&mut address.border_group));
+    }
+
+    /// Makes an AWS service (`alb`, `nat`, ...) manage an address.
+    pub fn set_managed_by(&self, which: impl Into<AddressRef>, service: Option<&str>) {
+        self.amend(&which.into(), |address| address.managed_by = service.map(str::to_owned));
+    }
+
+    fn amend(&self, which: &AddressRef, change: impl FnOnce(&mut super::state::ElasticIp)) {
+        self.with(|state| {
+            let ip = state.objects.elastic_ip(which).map(|address| address.public_ip);
+            if let Some(address) = ip.and_then(|ip| state.objects.elastic_ips.get_mut(&ip)) {
+                change(address);
+            }
+        });
+    }
+
+    // What is true.
+
+    /// The instance that truly holds an address now; `None` also if it is on an interface that is attached to none.
+    pub fn holder(&self, which: impl Into<AddressRef>) -> Option<Holder> {
+        let which = which.into();
+        self.with(|state| state.present_holder(&which))
+    }
+
+    /// The private address that an address is on, as text; `None` if it is on none.
+    pub fn place(&self, which: impl Into<AddressRef>) -> Option<String> {
+        self.address(which)?.association?.private_ip.map(|ip| ip.to_string())
+    }
+
+    /// Every change of holder since the address was allocated, the oldest first; the first entry is the allocation itself.
+    ///
+    /// A move from one instance to another is one entry: the address was never without a holder in between.
+    pub fn history(&self, which: impl Into<AddressRef>) -> Vec<HolderChange> {
+        let which = which.into();
+        self.with(|state| {
+            let change = |(holder, change): (_, &Version<_>)| HolderChange {
+                at: state.since_1970(change.at),
+                holder,
+                by: change.by.instance.clone(),
+            };
+            state.changes(&which).map(change).collect()
+        })
+    }
+
+    /// Every interface that an address was on, with who put it there, the oldest first: times count from the beginning.
+    pub fn elastic_ip_changes(&self, which: impl Into<AddressRef>) -> Vec<Version<Option<Holder>>> {
+        let which = which.into();
+        self.with(|state| {
+            let change =
+                |(value, change): (_, &Version<_>)| Version { at: change.at, by: change.by.clone(), value };
+            state.changes(&which).map(change).collect()
+        })
+    }
+
+    /// Every interface that a private address was on, with who put it there, the oldest first.
+    pub fn private_ip_changes(&self, ip: Ipv4Addr) -> Vec<Version<Option<InterfaceId>>> {
+        self.with(|state| {
+            let histories = state.objects.private_ips.iter().filter(|((_, private), _)| *private == ip);
+            histories.flat_map(|(_, history)| history.changes().cloned()).collect()
+        })
+    }
+
+    /// The interface that truly has a private address now.
+    pub fn interface_with(&self, ip: Ipv4Addr) -> Option<InterfaceId> {
+        self.with(|state| {
+            let mut histories = state.objects.private_ips.iter().filter(|((_, private), _)| *private == ip);
+            histories.find_map(|(_, history)| history.now().clone())
+        })
+    }
+
+    /// The instance and the interface that truly have a private address now; `None` also if the interface is attached to none.
+    pub fn private_holder(&self, ip: Ipv4Addr) -> Option<(InstanceId, InterfaceId)> {
+        let eni = self.interface_with(ip)?;
+        let instance = self.with(|state| state.objects.eni_at(&eni, state.newest))?.instance?;
+        Some((instance, eni))
+    }
+
+    /// An address as it truly is.
+    pub fn address(&self, which: impl Into<AddressRef>) -> Option<Address> {
+        let which = which.into();
+        self.with(|state| {
+            let address = state.objects.elastic_ip(&which)?;
+            Some(state.objects.address_at(address, state.newest))
+        })
+    }
+
+    /// All addresses as they truly are.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.with(|state| {
+            let (objects, now) = (&state.objects, state.newest);
+            objects.elastic_ips.values().map(|address| objects.address_at(address, now)).collect()
+        })
+    }
+
+    /// An instance as it truly is.
+    pub fn instance(&self, id: &InstanceId) -> Option<Instance> {
+        self.with(|state| state.objects.instance_at(id, state.newest))
+    }
+
+    /// All instances as they truly are.
+    pub fn instances(&self) -> Vec<Instance> {
+        self.with(|state| {
+            let ids = state.objects.instances.keys();
+            ids.filter_map(|id| state.objects.instance_at(id, state.newest)).collect()
+        })
+    }
+
+    /// Waits in real time until the holder of an address satisfies `wanted`; `false` if it does not within `limit`.
+    pub fn wait_for_holder(
+        &self,
+        limit: Duration,
+        which: impl Into<AddressRef>,
+        mut wanted: impl FnMut(Option<&Holder>) -> bool,
+    ) -> bool {
+        let which = which.into();
+        let look = |state: &AccountState| wanted(state.present_holder(&which).as_ref()).then_some(());
+        self.wait(limit, look).is_some()
+    }
+
+    // What goes wrong.
+
+    /// Puts a fault in force.
+    pub fn fault(&self, fault: Fault) -> FaultId {
+        self.with(|state| state.faults.add(fault))
+    }
+
+    /// Strikes the next call of an EC2 action.
+    pub fn fail_once(&self, operation: &str, kind: FaultKind) -> FaultId {
+        self.fault(Fault::new(Service::Ec2, kind).operation(operation).times(1))
+    }
+
+    /// Strikes every call of an EC2 action from now on.
+    pub fn fail(&self, operation: &str, kind: FaultKind) -> FaultId {
+        self.fault(Fault::new(Service::Ec2, kind).operation(operation))
+    }
+
+    /// Strikes every call to EC2 from now on.
+    pub fn fail_ec2(&self, kind: FaultKind) -> FaultId {
+        self.fault(Fault::new(Service::Ec2, kind))
+    }
+
+    /// Strikes every question to the metadata of every instance from now on.
+    pub fn fail_metadata(&self, kind: FaultKind) -> FaultId {
+        self.fault(Fault::new(Service::Imds, kind))
+    }
+
+    /// Ends every fault. Requests that hang already stay so until their client gives up.
+    pub fn clear_faults(&self) {
+        self.with(|state| state.faults.clear());
+    }
+
+    /// Ends one fault.
+    pub fn clear_fault(&self, id: FaultId) {
+        self.with(|state| state.faults.clear_one(id));
+    }
+
+    /// Returns what goes wrong with a request that arrived, counting it.
+    pub fn strikes(
+        &self,
+        service: Service,
+        operation: &str,
+        instance: Option<&InstanceId>,
+    ) -> Option<FaultKind> {
+        self.with(|state| state.strike(service, operation, instance))
+    }
+
+    /// Makes reads late, for what happens from now on.
+    pub fn set_lag(&self, which: Reads, lag: Lag) {
+        self.with(|state| {
+            let now = state.present();
+            state.readers(which).into_iter().for_each(|reader| reader.set_lag(lag, now));
+        });
+    }
+
+    /// Shows what is true now, whatever happens, until [`thaw`](Self::thaw).
+    pub fn freeze(&self, which: Reads) {
+        self.with(|state| {
+            let now = state.present();
+            state.readers(which).into_iter().for_each(|reader| reader.freeze(Some(now)));
+        });
+    }
+
+    /// Ends a freeze.
+    pub fn thaw(&self, which: Reads) {
+        self.with(|state| state.readers(which).into_iter().for_each(|reader| reader.freeze(None)));
+    }
+
+    /// Answers the next `count` reads with what is true now, whatever happens meanwhile.
+    pub fn pin(&self, which: Reads, count: usize) {
+        self.with(|state| {
+            let now = state.present();
+            state.readers(which).into_iter().for_each(|reader| reader.pin(count, now));
+        });
+    }
+
+    /// Switches throttling on, with full buckets, or off.
+    pub fn set_buckets(&self, buckets: Option<Buckets>) {
+        self.with(|state| (state.buckets, state.fill) = (buckets, Fill::default()));
+    }
+
+    /// Takes a token for a request to EC2; `filtered` is one that names, filters or pages.
+    ///
+    /// # Errors
+    /// `RequestLimitExceeded` if its bucket is empty.
+    pub fn admit(&self, action: &str, filtered: bool) -> Result<(), ApiError> {
+        self.with(|state| state.admit(action, filtered))
+    }
+
+    /// Sets how long the way to EC2 is for the clients of one instance, or for all that have none of their own.
+    pub fn set_journey(&self, instance: Option<&InstanceId>, journey: Journey) {
+        self.with(|state| match instance {
+            None => state.journey = journey,
+            Some(id) => drop(state.journeys.insert(id.clone(), journey)),
+        });
+    }
+
+    // What was asked by model clients.
+
+    /// Every request of a client to EC2 and to metadata, in the order they were sent.
+    pub fn records(&self) -> Vec<CallRecord> {
+        self.with(|state| state.calls.clone())
+    }
+
+    /// The requests to EC2 since the last [`clear_calls`](Self::clear_calls), as `Operation object`.
+    pub fn calls(&self) -> Vec<String> {
+        let ec2 = |record: &&CallRecord| record.service == Service::Ec2;
+        self.with(|state| state.calls.iter().filter(ec2).map(ToString::to_string).collect())
+    }
+
+    /// How many questions the metadata of all instances were asked since the last [`clear_calls`](Self::clear_calls).
+    pub fn questions(&self) -> usize {
+        self.with(|state| state.calls.iter().filter(|record| record.service == Service::Imds).count())
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_calls(&self) {
+        self.with(|state| {
+            state.forgotten += state.calls.len();
+            state.calls.clear();
+        });
+    }
+
+    // What the wire face answers from.
+
+    /// The addresses as the next Describe of this instance shows them.
+    pub fn described_addresses(&self, caller: Option<&InstanceId>) -> Vec<Address> {
+        self.with(|state| {
+            let moment = state.described_moment(caller);
+            let objects = &state.objects;
+            objects.elastic_ips.values().map(|address| objects.address_at(address, moment)).collect()
+        })
+    }
+
+    /// The interfaces as the next Describe of this instance shows them.
+    pub fn described_interfaces(&self, caller: Option<&InstanceId>) -> Vec<Eni> {
+        self.with(|state| {
+            let moment = state.described_moment(caller);
+            let objects = &state.objects;
+            objects.interfaces.keys().filter_map(|id| objects.eni_at(id, moment)).collect()
+        })
+    }
+
+    /// The instance as its metadata show it next.
+    pub fn metadata(&self, id: &InstanceId) -> Option<Instance> {
+        self.with(|state| {
+            let moment = state.metadata_moment(id);
+            state.objects.instance_at(id, moment)
+        })
+    }
+
+    /// Checks that an address which a call names exists.
+    ///
+    /// # Errors
+    /// EC2's, if it does not.
+    pub fn find_address(&self, which: &AddressRef) -> Result<(), ApiError> {
+        self.with(|state| state.objects.find_address(which).map(drop))
+    }
+
+    /// Runs an operation in a caller's name: what it names must exist, then the caller must be permitted, then nothing may stand
+    /// in its way. A dry run ends there. `late` after that it takes effect.
+    ///
+    /// Returns the association that it makes or ends.
+    ///
+    /// # Errors
+    /// EC2's, or that of `permit`, which is given the id of the allocation or interface.
+    pub fn operate(
+        &self,
+        by: &Caller,
+        operation: &Operation,
+        dry_run: bool,
+        late: Option<Duration>,
+        permit: impl FnOnce(&str) -> Result<(), ApiError>,
+    ) -> Result<Option<AssociationId>, ApiError> {
+        let effect = self.with(|state| {
+            permit(&state.objects.named(operation)?)?;
+            state.check(operation)
+        })?;
+        if dry_run {
+            let message = "Request would have succeeded, but DryRun flag is set.";
+            return Err(ApiError::new(412, "DryRunOperation", message));
+        }
+        let association = effect.association().cloned();
+        self.take_effect(by.clone(), effect, late);
+        Ok(association)
+    }
+
+    /// Lets an operation take effect, at once or so much later.
+    pub(super) fn take_effect(&self, by: Caller, effect: Effect, late: Option<Duration>) {
+        let Some(late) = late else {
+            return self.with(|state| state.apply(&by, effect));
+        };
+        let account = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(late).await;
+            account.with(|state| state.apply(&by, effect));
+        });
+    }
+}
+
+/// Reads what a test wrote: an id, an address.
+pub fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: impl AsRef<str>) -> T {
+    let text = text.as_ref();
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}

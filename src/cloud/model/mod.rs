@@ -1,0 +1,33 @@
+//! EC2 and instance metadata in memory: the one model that every test works against.
+//!
+//! An [`Account`] has every kind's objects with their past, readers that lag behind, token buckets, and faults by call. It
+//! runs on tokio's clock, paused or not. [`ModelClient`] makes it the agent's [`Ec2`](super::Ec2), [`PrivateIps`](super::PrivateIps)
+//! and [`Imds`](super::Imds): unit tests, interleavings and storm use it. The simulator `aws-sim` is another face, with HTTP,
+//! signatures and the wire formats.
+//!
+//! It has the calls that the agents make, and no others.
+
+// Test code: it fails by panicking, and most of what it returns may be ignored.
+#![allow(clippy::missing_panics_doc, clippy::must_use_candidate, clippy::panic)]
+
+mod account;
+mod buckets;
+mod build;
+mod client;
+mod error;
+mod faults;
+mod history;
+mod operations;
+mod state;
+#[cfg(all(test, feature = "paused-time"))]
+mod tests;
+
+pub use account::{Account, CallRecord, Holder, HolderChange, Journey, Reads, parsed};
+pub use buckets::{Buckets, Fill, Rate};
+pub use build::{Allocated, InstanceSpec, InterfaceSpec};
+pub use client::ModelClient;
+pub use error::ApiError;
+pub use faults::{Fault, FaultId, FaultKind, Service, millis, throttled};
+pub use history::{Caller, History, Lag, Version};
+pub use operations::{Operation, VPC};
+pub use state::{AddressRef, Instance, InstanceState, NetworkInterface};

@@ -1,0 +1,344 @@
+//! The EC2 calls that change something, as the account answers them: first a check that refuses with EC2's own code, then the
+//! effect.
+//!
+//! The two are apart because a dry run is the check alone, and a call can take effect after its answer.
+//!
+//! Choices where AWS is silent: associating again with the same target keeps the association's id; without
+//! `AllowReassociation` an address moves, as in accounts that never had EC2-Classic; different network border groups are
+//! `InvalidParameterCombination`.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::account::AccountState;
+use super::error::ApiError;
+use super::history::Caller;
+use super::state::{AddressRef, Associated, ElasticIp, InstanceState, Objects, StoredInterface};
+use crate::base::ids::{AssociationId, InterfaceId};
+use crate::cloud::ec2::Target;
+
+/// The one VPC.
+pub const VPC: &str = "vpc-0a1b2c3d4e5f60718";
+
+/// Private addresses that an interface can have; that of the common instance sizes (`m5.large`).
+const PER_INTERFACE: usize = 10;
+
+/// A call that changes something. One of a route would be one more here.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// `AssociateAddress`
+    Associate {
+        /// The address.
+        address: AddressRef,
+        /// The interface.
+        eni: InterfaceId,
+        /// The private address on it; its primary one if absent.
+        private_ip: Option<Ipv4Addr>,
+        /// Whether it may move the address, and displace what is there.
+        may_move: bool,
+    },
+    /// `DisassociateAddress`
+    Disassociate(AssociationId),
+    /// `AssignPrivateIpAddresses`
+    Assign {
+        /// The interface.
+        eni: InterfaceId,
+        /// The addresses.
+        ips: Vec<Ipv4Addr>,
+        /// Whether it may take them from another interface.
+        may_move: bool,
+    },
+    /// `UnassignPrivateIpAddresses`
+    Unassign {
+        /// The interface.
+        eni: InterfaceId,
+        /// The addresses.
+        ips: Vec<Ipv4Addr>,
+    },
+}
+
+/// What an operation that passed its check does.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    Associate { address: AddressRef, target: Target, id: AssociationId },
+    Disassociate(AssociationId),
+    Assign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
+    Unassign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
+}
+
+impl Effect {
+    /// The association that it makes or ends.
+    pub(super) fn association(&self) -> Option<&AssociationId> {
+        match self {
+            Self::Associate { id, .. } | Self::Disassociate(id) => Some(id),
+            Self::Assign { .. } | Self::Unassign { .. } => None,
+        }
+    }
+}
+
+impl AccountState {
+    /// Checks that an operation can be done, and returns what it will do.
+    ///
+    /// # Errors
+    /// EC2's.
+    pub(super) fn check(&mut self, operation: &Operation) -> Result<Effect, ApiError> {
+        let objects = &self.objects;
+        Ok(match operation.clone() {
+            Operation::Associate { address, eni, private_ip, may_move } => {
+                let target = objects.check_associate(&address, &eni, private_ip, may_move)?;
+                let known = objects.association_with(&address, &target);
+                let id = known.unwrap_or_else(|| self.mint("eipassoc-"));
+                Effect::Associate { address, target, id }
+            }
+            Operation::Disassociate(id) => {
+                refuse_managed(objects.find_association(&id)?)?;
+                Effect::Disassociate(id)
+            }
+            Operation::Assign { eni, ips, may_move } => {
+                objects.check_assign(&eni, &ips, may_move)?;
+                Effect::Assign { eni, ips }
+            }
+            Operation::Unassign { eni, ips } => {
+                objects.check_unassign(&eni, &ips)?;
+                Effect::Unassign { eni, ips }
+            }
+        })
+    }
+
+    /// Does what passed its check, whatever has happened meanwhile.
+    pub(super) fn apply(&mut self, by: &Caller, effect: Effect) {
+        let (at, objects) = (self.stamp(), &mut self.objects);
+        match effect {
+            Effect::Associate { address, target, id } => objects.associate(at, by, &address, target, id),
+            Effect::Disassociate(id) => {
+                if let Some(ip) = objects.find_association(&id).ok().map(|address| address.public_ip) {
+                    objects.move_elastic_ip(at, by, ip, None);
+                }
+            }
+            Effect::Assign { eni, ips } => objects.assign(at, by, &eni, &ips),
+            Effect::Unassign { eni, ips } => objects.unassign(at, by, &eni, &ips),
+        }
+    }
+}
+
+impl Objects {
+    /// The id of the allocation or interface that an operation is about, by which it is permitted.
+    ///
+    /// # Errors
+    /// EC2's, if something that it names does not exist.
+    pub(super) fn named(&self, operation: &Operation) -> Result<String, ApiError> {
+        match operation {
+            Operation::Associate { address, eni, .. } => {
+                let address = self.find_address(address)?;
+                self.find_interface(eni)?;
+                Ok(address.allocation.to_string())
+            }
+            Operation::Disassociate(id) => Ok(self.find_association(id)?.allocation.to_string()),
+            Operation::Assign { eni, .. } | Operation::Unassign { eni, .. } => {
+                self.find_interface(eni).map(|_| eni.to_string())
+            }
+        }
+    }
+
+    /// Finds the address that a call names.
+    ///
+    /// # Errors
+    /// `InvalidAllocationID.NotFound`, `InvalidAddress.NotFound`, or `AuthFailure` for an address of another account.
+    pub(super) fn find_address(&self, which: &AddressRef) -> Result<&ElasticIp, ApiError> {
+        self.elastic_ip(which).ok_or_else(|| match which {
+            AddressRef::Allocation(id) => ApiError::client(
+                "InvalidAllocationID.NotFound",
+                format!("The allocation ID '{id}' does not exist"),
+            ),
+            AddressRef::Public(ip) if self.foreign.contains(ip) => {
+                ApiError::client("AuthFailure", format!("The address '{ip}' does not belong to you."))
+            }
+            AddressRef::Public(ip) => {
+                ApiError::client("InvalidAddress.NotFound", format!("Address '{ip}' not found."))
+            }
+        })
+    }
+
+    /// Finds the address that has this association now.
+    ///
+    /// # Errors
+    /// `InvalidAssociationID.NotFound`
+    fn find_association(&self, id: &AssociationId) -> Result<&ElasticIp, ApiError> {
+        let named = self
+            .elastic_ips
+            .values()
+            .find(|address| address.association.now().as_ref().is_some_and(|held| held.id == *id));
+        named.ok_or_else(|| {
+            let message = format!("The association ID '{id}' does not exist");
+            ApiError::client("InvalidAssociationID.NotFound", message)
+        })
+    }
+
+    /// Finds the interface that a call names.
+    ///
+    /// # Errors
+    /// `InvalidNetworkInterfaceID.NotFound`
+    pub(super) fn find_interface(&self, eni: &InterfaceId) -> Result<&StoredInterface, ApiError> {
+        self.interfaces.get(eni).ok_or_else(|| {
+            let message = format!("The networkInterface ID '{eni}' does not exist");
+            ApiError::client("InvalidNetworkInterfaceID.NotFound", message)
+        })
+    }
+
+    /// Checks that the address may be associated with the interface, and returns with what exactly.
+    ///
+    /// # Errors
+    /// As EC2's: what is named does not exist, is not in a state for it, does not fit together, or may not move.
+    fn check_associate(
+        &self,
+        which: &AddressRef,
+        eni: &InterfaceId,
+        private_ip: Option<Ipv4Addr>,
+        may_move: bool,
+    ) -> Result<Target, ApiError> {
+        let (address, interface) = (self.find_address(which)?, self.find_interface(eni)?);
+        refuse_managed(address)?;
+        let instance = interface.attachment.now().as_ref().and_then(|(id, _)| self.instances.get(id));
+        if instance.is_some_and(|instance| *instance.state.now() == InstanceState::Pending) {
+            let message = format!(
+                "The pending-instance-creation instance to which '{eni}' is attached is not in a valid state for this operation"
+            );
+            return Err(ApiError::client("IncorrectInstanceState", message));
+        }
+        let have = interface.private_ips.now();
+        let private_ip = private_ip.or_else(|| have.first().copied());
+        let Some(private_ip) = private_ip.filter(|ip| have.contains(ip)) else {
+            let ip = private_ip.map(|ip| ip.to_string()).unwrap_or_default();
+            return Err(ApiError::value(format!("{ip} is not mapped to the interface {eni}")));
+        };
+        if let Some(instance) = instance.filter(|instance| instance.border_group != address.border_group) {
+            let message = format!(
+                "The network border group '{}' of the address is not the network border group '{}' of '{eni}'",
+                address.border_group, instance.border_group
+            );
+            return Err(ApiError::client("InvalidParameterCombination", message));
+        }
+        if self.gateway_detached {
+            let message = format!("Network {VPC} is not attached to any internet gateway");
+            return Err(ApiError::client("Gateway.NotAttached", message));
+        }
+        let target = Target { interface: eni.clone(), private_ip };
+        if !may_move {
+            self.refuse_to_move(address, &target)?;
+        }
+        Ok(target)
+    }
+
+    fn refuse_to_move(&self, address: &ElasticIp, target: &Target) -> Result<(), ApiError> {
+        let elsewhere = address.association.now().as_ref().filter(|held| held.target != *target);
+        if let Some(held) = elsewhere {
+            let message = format!(
+                "resource {} is already associated with associate-id {}",
+                address.allocation, held.id
+            );
+            return Err(ApiError::client("Resource.AlreadyAssociated", message));
+        }
+        let sitting = self.sitting_on(target).filter(|sitting| sitting.public_ip != address.public_ip);
+        if let Some(sitting) = sitting {
+            let message = format!(
+                "resource {} and {} is already associated with public address {}",
+                target.interface, target.private_ip, sitting.public_ip
+            );
+            return Err(ApiError::client("Resource.AlreadyAssociated", message));
+        }
+        Ok(())
+    }
+
+    /// The id under which the address is associated with the target already.
+    fn association_with(&self, which: &AddressRef, target: &Target) -> Option<AssociationId> {
+        let held = self.elastic_ip(which)?.association.now().as_ref()?;
+        (held.target == *target).then(|| held.id.clone())
+    }
+
+    /// Associates the address with the target; the same association again is no change.
+    pub(super) fn associate(
+        &mut self,
+        at: Duration,
+        by: &Caller,
+        which: &AddressRef,
+        target: Target,
+        id: AssociationId,
+    ) {
+        if let Some(ip) = self.elastic_ip(which).map(|address| address.public_ip) {
+            self.move_elastic_ip(at, by, ip, Some(Associated { id, target }));
+        }
+    }
+
+    /// Checks that private addresses may be assigned to an interface.
+    ///
+    /// # Errors
+    /// As EC2's: no such interface, not of its subnet, another interface's, or too many.
+    fn check_assign(&self, eni: &InterfaceId, ips: &[Ipv4Addr], may_move: bool) -> Result<(), ApiError> {
+        let interface = self.find_interface(eni)?;
+        for ip in ips {
+            if !self.subnet(&interface.subnet).is_some_and(|subnet| subnet.cidr.contains(ip)) {
+                let message = format!("Address {ip} does not fall within the subnet's address range");
+                return Err(ApiError::value(message));
+            }
+            let holder = self.private_holder(&interface.subnet, *ip).filter(|holder| *holder != eni);
+            let Some(holder) = holder else { continue };
+            let primary = self.interfaces.get(holder).and_then(|holder| holder.private_ips.now().first());
+            if primary == Some(ip) || !may_move {
+                let message = format!("[{ip}] have already been assigned to network interface {holder}");
+                return Err(ApiError::client("Resource.AlreadyAssigned", message));
+            }
+        }
+        let have = interface.private_ips.now();
+        if have.len() + ips.iter().filter(|ip| !have.contains(ip)).count() > PER_INTERFACE {
+            let message =
+                format!("Number of private addresses will exceed limit of {PER_INTERFACE} on {eni}.");
+            return Err(ApiError::client("PrivateIpAddressLimitExceeded", message));
+        }
+        Ok(())
+    }
+
+    /// Checks that secondary addresses may be taken off an interface: all named ones or none.
+    ///
+    /// # Errors
+    /// `InvalidParameterValue` with EC2's sentence: not on this interface, or its primary address.
+    fn check_unassign(&self, eni: &InterfaceId, ips: &[Ipv4Addr]) -> Result<(), ApiError> {
+        let have = self.find_interface(eni)?.private_ips.now();
+        if !ips.iter().all(|ip| have.contains(ip)) {
+            let message = format!("Some of the specified addresses are not assigned to interface {eni}");
+            return Err(ApiError::value(message));
+        }
+        if have.first().is_some_and(|primary| ips.contains(primary)) {
+            let message = "The primary private IP address of a network interface cannot be unassigned";
+            return Err(ApiError::value(message));
+        }
+        Ok(())
+    }
+
+    /// Assigns private addresses to an interface, taking each from the one that has it.
+    pub(super) fn assign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ips: &[Ipv4Addr]) {
+        let Some(subnet) = self.interfaces.get(eni).map(|interface| interface.subnet.clone()) else { return };
+        for ip in ips {
+            self.move_private_ip(at, by, &subnet, *ip, Some(eni));
+        }
+    }
+
+    /// Takes private addresses off an interface; on another one the same address is not touched.
+    pub(super) fn unassign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ips: &[Ipv4Addr]) {
+        let Some(subnet) = self.interfaces.get(eni).map(|interface| interface.subnet.clone()) else { return };
+        for ip in ips {
+            if self.private_holder(&subnet, *ip) == Some(eni) {
+                self.move_private_ip(at, by, &subnet, *ip, None);
+            }
+        }
+    }
+}
+
+fn refuse_managed(address: &ElasticIp) -> Result<(), ApiError> {
+    match address.managed_by {
+        None => Ok(()),
+        Some(_) => Err(ApiError::client(
+            "AuthFailure",
+            "You do not have permission to access the specified resource.",
+        )),
+    }
+}

@@ -1,0 +1,400 @@
+//! The objects of the account: subnets, instances with their network interfaces, and Elastic IPs.
+//!
+//! What moves has a [`History`]; one function changes each such fact and everything that follows from it, at one instant.
+//! Nothing is refused here: [`operations`](super::operations) check first, then act.
+//!
+//! A route table would be one more object here: its routes a [`History`] by destination, next to `private_ips`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use super::history::{Caller, History};
+use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::cloud::ec2::private_ips::{Eni, PrivateAddress};
+use crate::cloud::ec2::{Address, Association, Target};
+
+/// The life of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    /// Being launched: an address cannot be associated yet.
+    Pending,
+    /// In service.
+    Running,
+    /// Halted; interfaces and Elastic IPs stay, an auto-assigned public address goes.
+    Stopped,
+    /// Gone, and its interfaces with it.
+    Terminated,
+}
+
+/// Names an Elastic IP by its allocation or by its public address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressRef {
+    /// By `eipalloc-...`.
+    Allocation(AllocationId),
+    /// By public address.
+    Public(Ipv4Addr),
+}
+
+impl From<&AllocationId> for AddressRef {
+    fn from(id: &AllocationId) -> Self {
+        Self::Allocation(id.clone())
+    }
+}
+
+impl From<Ipv4Addr> for AddressRef {
+    fn from(ip: Ipv4Addr) -> Self {
+        Self::Public(ip)
+    }
+}
+
+impl From<&Ipv4Addr> for AddressRef {
+    fn from(ip: &Ipv4Addr) -> Self {
+        Self::Public(*ip)
+    }
+}
+
+/// By public address.
+///
+/// # Panics
+/// If the text is no IPv4 address.
+impl From<&str> for AddressRef {
+    fn from(ip: &str) -> Self {
+        Self::Public(ip.parse().unwrap_or_else(|error| panic!("{ip}: {error}")))
+    }
+}
+
+/// An instance as a reader sees it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Instance {
+    /// `i-...`.
+    pub id: InstanceId,
+    /// Availability zone, for example `eu-west-1a`.
+    pub zone: String,
+    /// Network border group of the zone; the Region for ordinary zones.
+    pub border_group: String,
+    /// Where in its life it is.
+    pub state: InstanceState,
+    /// Name of the IAM role its metadata hands out.
+    pub role: Option<String>,
+    /// Launch time in seconds since 1970.
+    pub launched: f64,
+    /// Network interfaces by device index.
+    pub interfaces: Vec<NetworkInterface>,
+}
+
+/// A network interface as a reader sees it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NetworkInterface {
+    /// `eni-...`.
+    pub eni: InterfaceId,
+    /// Hardware address.
+    pub mac: MacAddress,
+    /// Position on the instance; 0 is the primary interface.
+    pub device_index: usize,
+    /// The subnet it is in.
+    pub subnet: SubnetId,
+    /// Private addresses, the primary first.
+    pub private_ips: Vec<Ipv4Addr>,
+    /// Public addresses by the private address that carries them, Elastic IPs and an auto-assigned one.
+    pub public_ips: BTreeMap<Ipv4Addr, Ipv4Addr>,
+}
+
+/// What an Elastic IP is associated with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Associated {
+    pub(super) id: AssociationId,
+    pub(super) target: Target,
+}
+
+/// An Elastic IP as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct ElasticIp {
+    pub(super) public_ip: Ipv4Addr,
+    pub(super) allocation: AllocationId,
+    pub(super) border_group: String,
+    pub(super) managed_by: Option<String>,
+    pub(super) association: History<Option<Associated>>,
+}
+
+/// An interface as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct StoredInterface {
+    pub(super) mac: MacAddress,
+    pub(super) subnet: SubnetId,
+    /// Where an auto-assigned public address comes from, if the subnet assigns one.
+    pub(super) auto_public_ip: Option<Ipv4Addr>,
+    pub(super) private_ips: History<Vec<Ipv4Addr>>,
+    /// The Elastic IPs on it by private address: [`ElasticIp::association`], seen from here.
+    pub(super) carried: History<BTreeMap<Ipv4Addr, Ipv4Addr>>,
+    /// The instance and the place on it.
+    pub(super) attachment: History<Option<(InstanceId, usize)>>,
+}
+
+/// An instance as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct StoredInstance {
+    pub(super) zone: String,
+    pub(super) border_group: String,
+    pub(super) role: Option<String>,
+    pub(super) launched: f64,
+    pub(super) state: History<InstanceState>,
+    /// Its interfaces by device index: [`StoredInterface::attachment`], seen from here.
+    pub(super) interfaces: History<Vec<InterfaceId>>,
+}
+
+/// A subnet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct StoredSubnet {
+    pub(super) id: SubnetId,
+    pub(super) cidr: Ipv4Net,
+    pub(super) zone: String,
+}
+
+/// Everything in the account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Objects {
+    pub(super) gateway_detached: bool,
+    pub(super) subnets: Vec<StoredSubnet>,
+    pub(super) instances: BTreeMap<InstanceId, StoredInstance>,
+    pub(super) interfaces: BTreeMap<InterfaceId, StoredInterface>,
+    /// Which interface has a private address of a subnet.
+    pub(super) private_ips: BTreeMap<(SubnetId, Ipv4Addr), History<Option<InterfaceId>>>,
+    pub(super) elastic_ips: BTreeMap<Ipv4Addr, ElasticIp>,
+    pub(super) allocations: BTreeMap<AllocationId, Ipv4Addr>,
+    /// Elastic IPs of other accounts.
+    pub(super) foreign: BTreeSet<Ipv4Addr>,
+}
+
+impl Objects {
+    pub(super) fn elastic_ip(&self, which: &AddressRef) -> Option<&ElasticIp> {
+        let ip = match which {
+            AddressRef::Allocation(id) => self.allocations.get(id)?,
+            AddressRef::Public(ip) => ip,
+        };
+        self.elastic_ips.get(ip)
+    }
+
+    pub(super) fn subnet(&self, id: &SubnetId) -> Option<&StoredSubnet> {
+        self.subnets.iter().find(|subnet| subnet.id == *id)
+    }
+
+    /// The interface that has a private address of a subnet now.
+    pub(super) fn private_holder(&self, subnet: &SubnetId, ip: Ipv4Addr) -> Option<&InterfaceId> {
+        self.private_ips.get(&(subnet.clone(), ip))?.now().as_ref()
+    }
+
+    /// The Elastic IP on a private address of an interface now.
+    pub(super) fn sitting_on(&self, target: &Target) -> Option<&ElasticIp> {
+        self.sitting_at(target, Duration::MAX)
+    }
+
+    /// The Elastic IP on a private address of an interface at a moment.
+    pub(super) fn sitting_at(&self, target: &Target, moment: Duration) -> Option<&ElasticIp> {
+        let public = self.interfaces.get(&target.interface)?.carried.at(moment).get(&target.private_ip)?;
+        self.elastic_ips.get(public)
+    }
+
+    /// Everything about an Elastic IP that EC2 shows of a moment.
+    pub(super) fn address_at(&self, address: &ElasticIp, moment: Duration) -> Address {
+        let association = address.association.at(moment).as_ref().map(|held| Association {
+            id: held.id.clone(),
+            instance: self.attached_at(&held.target.interface, moment).map(|(instance, _)| instance),
+            interface: Some(held.target.interface.clone()),
+            private_ip: Some(held.target.private_ip),
+        });
+        Address {
+            public_ip: address.public_ip,
+            allocation: address.allocation.clone(),
+            association,
+            border_group: Some(address.border_group.clone()),
+            managed_by: address.managed_by.clone(),
+        }
+    }
+
+    /// Everything about an interface that EC2 shows of a moment.
+    pub(super) fn eni_at(&self, id: &InterfaceId, moment: Duration) -> Option<Eni> {
+        let interface = self.interfaces.get(id)?;
+        let (instance, index) = self.attached_at(id, moment).unzip();
+        let (private, public) = (interface.private_ips.at(moment), self.public_ips_at(id, moment));
+        let address = |(place, ip): (usize, &Ipv4Addr)| PrivateAddress {
+            ip: *ip,
+            primary: place == 0,
+            public_ip: public.get(ip).copied(),
+        };
+        Some(Eni {
+            id: id.clone(),
+            instance,
+            device_index: index.and_then(|index| u32::try_from(index).ok()),
+            subnet: Some(interface.subnet.clone()),
+            addresses: private.iter().enumerate().map(address).collect(),
+        })
+    }
+
+    /// An instance as it was at a moment.
+    pub(super) fn instance_at(&self, id: &InstanceId, moment: Duration) -> Option<Instance> {
+        let instance = self.instances.get(id)?;
+        let seen = |(device_index, eni): (usize, &InterfaceId)| {
+            let interface = self.interfaces.get(eni)?;
+            Some(NetworkInterface {
+                eni: eni.clone(),
+                mac: interface.mac,
+                device_index,
+                subnet: interface.subnet.clone(),
+                private_ips: interface.private_ips.at(moment).clone(),
+                public_ips: self.public_ips_at(eni, moment),
+            })
+        };
+        Some(Instance {
+            id: id.clone(),
+            zone: instance.zone.clone(),
+            border_group: instance.border_group.clone(),
+            state: *instance.state.at(moment),
+            role: instance.role.clone(),
+            launched: instance.launched,
+            interfaces: instance.interfaces.at(moment).iter().enumerate().filter_map(seen).collect(),
+        })
+    }
+
+    fn attached_at(&self, eni: &InterfaceId, moment: Duration) -> Option<(InstanceId, usize)> {
+        self.interfaces.get(eni)?.attachment.at(moment).clone()
+    }
+
+    /// The public addresses on an interface: Elastic IPs, or else the one that its subnet assigns.
+    ///
+    /// # Source
+    /// Amazon EC2 User Guide, "Public IPv4 addresses": none is assigned with more than one interface on the instance, nor while
+    /// a secondary private address has an Elastic IP.
+    fn public_ips_at(&self, eni: &InterfaceId, moment: Duration) -> BTreeMap<Ipv4Addr, Ipv4Addr> {
+        let Some(interface) = self.interfaces.get(eni) else { return BTreeMap::new() };
+        let carried = interface.carried.at(moment).clone();
+        let instance = self.attached_at(eni, moment).and_then(|(id, _)| self.instances.get(&id));
+        let alone = instance.is_some_and(|instance| {
+            let running =
+                matches!(instance.state.at(moment), InstanceState::Running | InstanceState::Pending);
+            running && instance.interfaces.at(moment).len() == 1
+        });
+        match (interface.auto_public_ip, interface.private_ips.at(moment).first()) {
+            (Some(public), Some(primary)) if alone && carried.is_empty() => [(*primary, public)].into(),
+            _ => carried,
+        }
+    }
+
+    /// Moves an Elastic IP: onto a target, from which whatever is there is displaced, or off every one.
+    ///
+    /// # Source
+    /// EC2 API Reference, `AssociateAddress`: the address that was on the private address is disassociated and stays allocated.
+    pub(super) fn move_elastic_ip(
+        &mut self,
+        at: Duration,
+        by: &Caller,
+        ip: Ipv4Addr,
+        to: Option<Associated>,
+    ) {
+        let displaced =
+            to.as_ref().and_then(|to| self.sitting_on(&to.target)).map(|sitting| sitting.public_ip);
+        if let Some(displaced) = displaced.filter(|displaced| *displaced != ip) {
+            self.move_elastic_ip(at, by, displaced, None);
+        }
+        let Some(address) = self.elastic_ips.get_mut(&ip) else { return };
+        let before = address.association.now().clone();
+        address.association.set(at, by, to.clone());
+        if let Some(Associated { target, .. }) = before {
+            self.carry(at, by, &target.interface, |carried| carried.remove(&target.private_ip));
+        }
+        if let Some(Associated { target, .. }) = to {
+            self.carry(at, by, &target.interface, |carried| carried.insert(target.private_ip, ip));
+        }
+    }
+
+    fn carry(
+        &mut self,
+        at: Duration,
+        by: &Caller,
+        eni: &InterfaceId,
+        change: impl FnOnce(&mut BTreeMap<Ipv4Addr, Ipv4Addr>) -> Option<Ipv4Addr>,
+    ) {
+        if let Some(interface) = self.interfaces.get_mut(eni) {
+            let mut carried = interface.carried.now().clone();
+            change(&mut carried);
+            interface.carried.set(at, by, carried);
+        }
+    }
+
+    /// Moves a private address of a subnet: onto an interface, or off every one. With it moves the Elastic IP on it, which is
+    /// disassociated if the address goes nowhere.
+    ///
+    /// # Source
+    /// EC2 API Reference, `AssignPrivateIpAddresses`: "When you move a secondary private IP address to another network
+    /// interface, any Elastic IP address that is associated with the IP address is also moved."
+    pub(super) fn move_private_ip(
+        &mut self,
+        at: Duration,
+        by: &Caller,
+        subnet: &SubnetId,
+        ip: Ipv4Addr,
+        to: Option<&InterfaceId>,
+    ) {
+        let before = self.private_holder(subnet, ip).cloned();
+        if before.as_ref() == to {
+            return;
+        }
+        if let Some(before) = before {
+            let place = Target { interface: before.clone(), private_ip: ip };
+            if let Some(interface) = self.interfaces.get_mut(&before) {
+                let mut ips = interface.private_ips.now().clone();
+                ips.retain(|have| *have != ip);
+                interface.private_ips.set(at, by, ips);
+            }
+            let riding =
+                self.sitting_on(&place).map(|riding| (riding.public_ip, riding.association.now().clone()));
+            if let Some((public_ip, Some(Associated { id, .. }))) = riding {
+                let moved =
+                    to.map(|to| Associated { id, target: Target { interface: to.clone(), private_ip: ip } });
+                self.move_elastic_ip(at, by, public_ip, moved);
+            }
+        }
+        if let Some(interface) = to.and_then(|to| self.interfaces.get_mut(to)) {
+            let mut ips = interface.private_ips.now().clone();
+            ips.push(ip);
+            interface.private_ips.set(at, by, ips);
+        }
+        let holder = self.private_ips.entry((subnet.clone(), ip)).or_insert_with(|| History::new(at, None));
+        holder.set(at, by, to.cloned());
+    }
+
+    /// Attaches an interface to an instance as its next one.
+    pub(super) fn attach(&mut self, at: Duration, eni: &InterfaceId, id: &InstanceId) {
+        if let (Some(interface), Some(instance)) = (self.interfaces.get_mut(eni), self.instances.get_mut(id))
+        {
+            let mut interfaces = instance.interfaces.now().clone();
+            interface.attachment.set(at, &Caller::default(), Some((id.clone(), interfaces.len())));
+            interfaces.push(eni.clone());
+            instance.interfaces.set(at, &Caller::default(), interfaces);
+        }
+    }
+
+    /// Puts an instance into another state, with what follows for its addresses.
+    pub(super) fn set_state(&mut self, at: Duration, id: &InstanceId, state: InstanceState) {
+        let nobody = Caller::default();
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        instance.state.set(at, &nobody, state);
+        if state != InstanceState::Terminated {
+            return;
+        }
+        let interfaces = instance.interfaces.now().clone();
+        instance.interfaces.set(at, &nobody, Vec::new());
+        for eni in interfaces {
+            let Some(interface) = self.interfaces.get_mut(&eni) else { continue };
+            interface.attachment.set(at, &nobody, None);
+            let (subnet, ips) = (interface.subnet.clone(), interface.private_ips.now().clone());
+            for ip in ips {
+                self.move_private_ip(at, &nobody, &subnet, ip, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! What the model promises the tests that work against it.
+
+// Test code: it fails by panicking.
+#![allow(clippy::unwrap_used)]
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::time::{advance, sleep};
+
+use super::*;
+use crate::base::ids::AllocationId;
+use crate::cloud::ec2::private_ips::PrivateIps as _;
+use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _, ImdsError, Selector, Target};
+
+const EIP: &str = "203.0.113.10";
+const OTHER: &str = "203.0.113.99";
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Two nodes in one subnet and two Elastic IPs that nobody holds.
+fn account() -> Account {
+    let account = Account::default();
+    account.add_instance(InstanceSpec::numbered(1, &["10.0.0.11", "10.0.0.50"]));
+    account.add_instance(InstanceSpec::numbered(2, &["10.0.0.12"]));
+    account.allocate_as(EIP, "eipalloc-00000000000000010");
+    account.allocate_as(OTHER, "eipalloc-00000000000000099");
+    account
+}
+
+fn node(account: &Account, number: u8) -> ModelClient {
+    ModelClient::new(account, &format!("i-{number:017x}"))
+}
+
+fn target(number: u8, ip: &str) -> Target {
+    Target { interface: format!("eni-{number:017x}").parse().unwrap(), private_ip: ip.parse().unwrap() }
+}
+
+fn allocation() -> AllocationId {
+    "eipalloc-00000000000000010".parse().unwrap()
+}
+
+fn ip(text: &str) -> Ipv4Addr {
+    text.parse().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_sits_on_the_private_address_is_displaced_without_a_word() {
+    let account = account();
+    account.give(OTHER, "10.0.0.11");
+    let id = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), true).await.unwrap();
+    assert_eq!(account.holder(EIP).unwrap().association_id, id);
+    assert_eq!(account.holder(OTHER), None);
+    assert!(account.knows(OTHER), "it stays allocated");
+    let again = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), true).await.unwrap();
+    assert_eq!(again, id, "the same again is the same association");
+    let sitting = node(&account, 2).on_target(&target(1, "10.0.0.11")).await.unwrap();
+    assert_eq!(sitting.iter().map(|address| address.public_ip).collect::<Vec<_>>(), [ip(EIP)]);
+    assert_eq!(node(&account, 2).on_target(&target(1, "10.0.0.50")).await.unwrap(), []);
+    assert_eq!(account.history(EIP).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_may_not_move_is_refused_for_the_address_and_for_the_place() {
+    let account = account();
+    account.give(EIP, "10.0.0.12");
+    account.give(OTHER, "10.0.0.11");
+    for place in ["10.0.0.11", "10.0.0.50"] {
+        let error = node(&account, 1).associate(&allocation(), &target(1, place), false).await.unwrap_err();
+        assert_eq!(
+            (error.fault, error.answer.as_str()),
+            (Ec2Fault::AlreadyAssociated, "Resource.AlreadyAssociated")
+        );
+    }
+    account.disassociate(EIP);
+    let error = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), false).await.unwrap_err();
+    assert_eq!(error.fault, Ec2Fault::AlreadyAssociated, "somebody sits there");
+    assert!(node(&account, 1).associate(&allocation(), &target(1, "10.0.0.50"), false).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_association_ends_by_its_id_and_by_no_other() {
+    let account = account();
+    let one = node(&account, 1);
+    let old = account.give(EIP, "10.0.0.11");
+    let new = account.give(EIP, "10.0.0.12");
+    assert_eq!(one.disassociate(&old).await.unwrap_err().fault, Ec2Fault::AssociationGone);
+    one.disassociate(&new).await.unwrap();
+    assert_eq!(account.holder(EIP), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_address_moves_with_the_elastic_ip_on_it_and_an_unassigned_one_loses_it() {
+    let (account, spare) = (account(), ip("10.0.0.50"));
+    account.give(EIP, "10.0.0.50");
+    let two = node(&account, 2);
+    let eni = target(2, "10.0.0.12").interface;
+    assert_eq!(two.assign(&eni, spare, false).await.unwrap_err().fault, Ec2Fault::AlreadyAssociated);
+    two.assign(&eni, spare, true).await.unwrap();
+    assert_eq!(account.holder(EIP).unwrap().eni, eni);
+    let subnet = two.interfaces(&[eni.clone()]).await.unwrap().remove(0).subnet.unwrap();
+    let shown = two.holder(spare, &subnet).await.unwrap().unwrap();
+    assert_eq!((shown.id.clone(), shown.address(spare).unwrap().public_ip), (eni.clone(), EIP.parse().ok()));
+    two.unassign(&eni, spare).await.unwrap();
+    assert_eq!((account.holder(EIP), two.holder(spare, &subnet).await.unwrap()), (None, None));
+    assert_eq!(two.unassign(&eni, spare).await.unwrap_err().fault, Ec2Fault::AssociationGone);
+    assert_eq!(two.unassign(&eni, ip("10.0.0.12")).await.unwrap_err().fault, Ec2Fault::Target, "its own");
+    assert_eq!(two.assign(&eni, ip("10.0.9.1"), true).await.unwrap_err().fault, Ec2Fault::Target);
+    assert_eq!(account.private_ip_changes(spare).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn describes_and_metadata_lag_each_by_itself() {
+    let account = account();
+    let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
+    let mac = one.primary_mac().await.unwrap();
+    account.set_lag(Reads::Describes, Lag::Fixed(SECOND * 3));
+    account.set_lag(Reads::MetadataOf(one.instance_id().await.unwrap()), Lag::Fixed(SECOND * 6));
+    account.give(EIP, "10.0.0.11");
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let described = one.describe(&which).await.unwrap().association.is_some();
+        seen.push((described, !one.association(mac, ip(EIP)).await.unwrap().is_empty()));
+        advance(SECOND * 4).await;
+    }
+    assert_eq!(seen, [(false, false), (true, false), (true, true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_read_may_show_an_older_state() {
+    let account = account();
+    let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
+    account.set_lag(Reads::Describes, Lag::UpTo(SECOND * 10));
+    account.give(EIP, "10.0.0.11");
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        advance(SECOND / 4).await;
+        seen.push(one.describe(&which).await.unwrap().association.is_some());
+    }
+    assert!(!seen.is_sorted(), "{seen:?}");
+    advance(SECOND).await;
+    assert!(one.describe(&which).await.unwrap().association.is_some(), "none is older than that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pinned_describes_come_once_each_and_frozen_metadata_stay() {
+    let account = account();
+    let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
+    let mac = one.primary_mac().await.unwrap();
+    account.pin(Reads::Describes, 1);
+    account.freeze(Reads::Metadata);
+    advance(SECOND).await;
+    account.give(EIP, "10.0.0.11");
+    assert_eq!(one.describe(&which).await.unwrap().association, None);
+    assert!(one.describe(&which).await.unwrap().association.is_some());
+    assert_eq!(one.associations(mac).await.unwrap(), []);
+    account.thaw(Reads::Metadata);
+    assert_eq!(one.associations(mac).await.unwrap(), [(ip(EIP), vec![ip("10.0.0.11")])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_strikes_before_or_after_the_effect_or_never_ends() {
+    let rows = [
+        (FaultKind::code("InternalError"), Some(Ec2Fault::Silent), false),
+        (FaultKind::code("UnauthorizedOperation"), Some(Ec2Fault::Denied), false),
+        (FaultKind::Throttle, Some(Ec2Fault::Throttled), false),
+        (FaultKind::Reset, Some(Ec2Fault::Silent), false),
+        (FaultKind::LoseAnswer, Some(Ec2Fault::Silent), true),
+        (FaultKind::TruncatedXml, Some(Ec2Fault::Silent), true),
+        (FaultKind::HtmlProxy(403), Some(Ec2Fault::Silent), false),
+        (FaultKind::Hang, Some(Ec2Fault::Silent), false),
+        (FaultKind::EffectThenHang, Some(Ec2Fault::Silent), true),
+        (FaultKind::Delay(SECOND * 2), None, true),
+    ];
+    for (kind, fault, effect) in rows {
+        let account = account();
+        let one = node(&account, 1).attempt(SECOND * 4);
+        account.fail_once("AssociateAddress", kind.clone());
+        let outcome = one.associate(&allocation(), &target(1, "10.0.0.11"), true).await;
+        assert_eq!(outcome.as_ref().err().map(|error| error.fault), fault, "{kind:?}");
+        assert_eq!(account.holder(EIP).is_some(), effect, "{kind:?}");
+        assert!(one.associate(&allocation(), &target(1, "10.0.0.11"), true).await.is_ok(), "{kind:?} once");
+        assert_eq!(account.calls(), ["AssociateAddress eipalloc-00000000000000010"; 2]);
+        assert_eq!(account.records().first().unwrap().failure.is_some(), fault.is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_takes_effect_after_its_answer_and_after_its_caller_is_gone() {
+    let account = account();
+    let one = node(&account, 1).attempt(SECOND);
+    account.fail_once("AssociateAddress", FaultKind::LateEffect(SECOND * 3));
+    let id = one.associate(&allocation(), &target(1, "10.0.0.11"), true).await.unwrap();
+    assert_eq!(account.holder(EIP), None);
+    sleep(SECOND * 4).await;
+    assert_eq!(account.holder(EIP).unwrap().association_id, id);
+    account.fail_once("DisassociateAddress", FaultKind::Delay(SECOND * 3));
+    assert_eq!(one.disassociate(&id).await.unwrap_err().fault, Ec2Fault::Silent);
+    assert!(account.holder(EIP).is_some());
+    sleep(SECOND * 4).await;
+    assert_eq!(account.holder(EIP), None);
+    let by = account.elastic_ip_changes(EIP).pop().unwrap().by;
+    assert_eq!((by.instance, by.sent), ("i-00000000000000001".parse().ok(), SECOND * 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_fall_silent_by_path_and_by_instance() {
+    let account = account();
+    let (one, two) = (node(&account, 1), node(&account, 2));
+    let mac = one.primary_mac().await.unwrap();
+    let path = format!("/latest/meta-data/network/interfaces/macs/{mac}/ipv4");
+    account.fault(Fault::new(Service::Imds, FaultKind::Reset).operation(&path));
+    assert!(matches!(one.associations(mac).await, Err(ImdsError::Silent { .. })));
+    assert_eq!(one.interface(mac).await.unwrap().private_ips, [ip("10.0.0.11"), ip("10.0.0.50")]);
+    account.fail_metadata(FaultKind::Reset);
+    assert!(one.instance_id().await.is_err() && two.instance_id().await.is_err());
+    account.clear_faults();
+    assert_eq!(
+        two.subnet("02:00:00:00:00:02".parse().unwrap()).await.unwrap().cidr.to_string(),
+        "10.0.0.0/24"
+    );
+    assert_eq!(
+        (two.region().await.unwrap(), two.account().await.unwrap().len()),
+        ("eu-west-1".to_owned(), 12)
+    );
+    assert!(matches!(two.interface(mac).await, Err(ImdsError::Absent { .. })), "another instance's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interface_that_is_attached_later_shows_once_metadata_catch_up() {
+    let account = account();
+    let one = node(&account, 1);
+    account.set_lag(Reads::Metadata, Lag::Fixed(SECOND * 2));
+    let eni = target(1, "10.0.0.11").interface;
+    let new = account.add_interface(&eni, InterfaceSpec::numbered(9, &["10.0.0.19"]));
+    account.give(EIP, "10.0.0.19");
+    assert_eq!(
+        (account.place(EIP).as_deref(), account.holder(EIP)),
+        (Some("10.0.0.19"), None),
+        "attached to no instance"
+    );
+    account.attach(&new, &one.instance_id().await.unwrap());
+    assert_eq!(one.macs().await.unwrap().len(), 1);
+    advance(SECOND * 3).await;
+    assert_eq!(one.macs().await.unwrap().len(), 2);
+    assert_eq!(one.device_index("02:00:00:00:00:09".parse().unwrap()).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ec2_refuses_what_cannot_be_with_its_own_codes() {
+    let account = account();
+    let one = node(&account, 1);
+    let code = async |to: &Target| one.associate(&allocation(), to, true).await.unwrap_err();
+    assert_eq!(code(&target(9, "10.0.0.11")).await.answer, "InvalidNetworkInterfaceID.NotFound");
+    assert_eq!(code(&target(1, "10.0.0.12")).await.answer, "InvalidParameterValue");
+    let here = target(1, "10.0.0.11");
+    account.set_instance_state(&one.instance_id().await.unwrap(), InstanceState::Pending);
+    assert_eq!(code(&here).await.fault, Ec2Fault::Silent);
+    account.set_instance_state(&one.instance_id().await.unwrap(), InstanceState::Running);
+    account.attach_gateway(false);
+    assert_eq!(code(&here).await.answer, "Gateway.NotAttached");
+    account.attach_gateway(true);
+    account.set_managed_by(EIP, Some("nat"));
+    let error = code(&here).await;
+    assert!(error.answer.starts_with("AuthFailure"), "{error}");
+    assert!(error.message.unwrap().contains("permission to access"));
+    account.set_managed_by(EIP, None);
+    account.set_border_group(EIP, "eu-west-1-lhr-1");
+    assert_eq!(code(&here).await.answer, "InvalidParameterCombination");
+    let unknown = one.describe(&Selector::PublicIp(ip("192.0.2.1"))).await.unwrap_err();
+    assert_eq!((unknown.fault, unknown.answer.as_str()), (Ec2Fault::Unknown, "InvalidAddress.NotFound"));
+    account.allocate_foreign(ip("192.0.2.1"));
+    let foreign = one.describe(&Selector::PublicIp(ip("192.0.2.1"))).await.unwrap_err();
+    assert_eq!((foreign.fault, foreign.answer.as_str()), (Ec2Fault::Unknown, "AuthFailure"));
+    assert_eq!(account.holder(EIP), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_is_terminated_holds_nothing() {
+    let account = account();
+    account.give(EIP, "10.0.0.50");
+    let instance = node(&account, 1).instance_id().await.unwrap();
+    account.set_instance_state(&instance, InstanceState::Terminated);
+    assert_eq!((account.holder(EIP), account.private_holder(ip("10.0.0.50"))), (None, None));
+    assert_eq!(account.instance(&instance).unwrap().interfaces, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_assigned_public_address_makes_way_for_an_elastic_ip_and_comes_back() {
+    let account = account();
+    let mut spec = InstanceSpec::numbered(3, &["10.0.0.13"]);
+    spec.interfaces.iter_mut().for_each(|interface| interface.auto_public_ip = true);
+    account.add_instance(spec);
+    let (three, mac) = (node(&account, 3), "02:00:00:00:00:03".parse().unwrap());
+    let automatic = three.associations(mac).await.unwrap();
+    assert_eq!(automatic.len(), 1);
+    account.give(EIP, "10.0.0.13");
+    assert_eq!(three.associations(mac).await.unwrap(), [(ip(EIP), vec![ip("10.0.0.13")])]);
+    account.disassociate(EIP);
+    assert_eq!(three.associations(mac).await.unwrap(), automatic);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_empties_the_bucket_and_time_fills_it() {
+    let account = account();
+    account.set_buckets(Some(Buckets::aws()));
+    let one = node(&account, 1);
+    let mut refused = 0;
+    for _ in 0..60 {
+        let outcome = one.associate(&allocation(), &target(1, "10.0.0.11"), true).await;
+        refused += usize::from(outcome.is_err_and(|error| error.fault == Ec2Fault::Throttled));
+    }
+    assert_eq!(refused, 10);
+    advance(SECOND * 2).await;
+    assert!(one.associate(&allocation(), &target(1, "10.0.0.11"), true).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_to_ec2_takes_its_time_and_a_gate_can_close_it() {
+    let account = account();
+    account.set_journey(None, Journey::of(SECOND));
+    node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), true).await.unwrap();
+    assert_eq!((account.elapsed(), account.elastic_ip_changes(EIP).pop().unwrap().at), (SECOND * 2, SECOND));
+    let closed = node(&account, 1).gated(|| false);
+    let waiting = tokio::time::timeout(SECOND, closed.instance_id()).await;
+    assert!(waiting.is_err());
+}

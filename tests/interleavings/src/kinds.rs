@@ -1,0 +1,119 @@
+//! The kinds of address, as far as the runs and the rules must tell one from another.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use eip::base::deadline::Deadline;
+use eip::cloud::model::{Account, Caller, ModelClient};
+use eip::params::{Params, VipParams};
+use eip::resource::error::Error;
+use eip::resource::fixtures::TestHost;
+use eip::resource::{Action, Parts, Report, Request, elastic::Elastic, private::Private, run};
+
+use crate::names::{ELASTIC_IP, NodeId, PRIVATE_IP, node_of};
+use crate::node::Memory;
+
+/// The world of one action.
+pub type TestParts = Parts<ModelClient, ModelClient, TestHost, Memory>;
+
+/// One state of the address, until the next.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Since when, counted from the beginning of the run.
+    pub since: Duration,
+    /// By whom.
+    pub by: Option<NodeId>,
+    /// Which call made it so: the node, and the number of the action that the call belonged to; `None` for an administrator.
+    pub made_by: Option<(NodeId, usize)>,
+    /// When that call was sent: it may have been under way for long.
+    pub sent: Duration,
+}
+
+/// A kind of address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressKind {
+    /// An Elastic IP: the resource `eip`.
+    Elastic,
+    /// A secondary private address: the resource `vip`.
+    Private,
+}
+
+impl AddressKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Elastic, Self::Private];
+
+    /// Every state that the kind's address had, the oldest first. There is always one.
+    #[must_use]
+    pub fn history(self, account: &Account) -> Vec<Held> {
+        let held = |since, by: &Caller, holder: Option<&str>| Held {
+            since,
+            by: holder.and_then(node_of),
+            made_by: by.instance.as_ref().and_then(|id| Some((node_of(id.as_str())?, by.process))),
+            sent: by.sent,
+        };
+        match self {
+            Self::Elastic => {
+                let changes = account.elastic_ip_changes(ELASTIC_IP).into_iter();
+                let changes = changes.map(|change| {
+                    held(change.at, &change.by, change.value.as_ref().map(|holder| holder.eni.as_str()))
+                });
+                changes.collect()
+            }
+            Self::Private => {
+                let changes = account.private_ip_changes(PRIVATE_IP).into_iter();
+                let nobody = Held { since: Duration::ZERO, by: None, made_by: None, sent: Duration::ZERO };
+                let changes = changes
+                    .map(|change| held(change.at, &change.by, change.value.as_ref().map(|eni| eni.as_str())));
+                // Before it was assigned for the first time EC2 knew nothing of it.
+                [nobody].into_iter().chain(changes).collect()
+            }
+        }
+    }
+
+    /// Whether EC2 names each holding of the address, so that an action can tell a peer's from one that it made before.
+    #[must_use]
+    pub fn has_association_ids(self) -> bool {
+        self == Self::Elastic
+    }
+
+    /// Whether this question to the metadata is answered with who has the address.
+    #[must_use]
+    pub fn is_shown_by(self, path: &str) -> bool {
+        match self {
+            Self::Elastic => path.contains("/ipv4-associations"),
+            Self::Private => path.ends_with("/interface-id"),
+        }
+    }
+
+    /// Runs an action of the kind's resource.
+    ///
+    /// # Errors
+    /// The agent's.
+    pub async fn run(self, parts: &TestParts, action: Action, deadline: Deadline) -> Result<Report, Error> {
+        match self {
+            Self::Elastic => {
+                let params =
+                    Params::parse(&raw("elastic_ip", &ELASTIC_IP)).unwrap_or_else(|error| panic!("{error}"));
+                run::<Elastic, _>(parts, &Request { action, params, deadline, node: None }).await
+            }
+            Self::Private => {
+                let params = VipParams::parse(&raw("secondary_private_ip", &PRIVATE_IP));
+                let params = params.unwrap_or_else(|error| panic!("{error}"));
+                run::<Private, _>(parts, &Request { action, params, deadline, node: None }).await
+            }
+        }
+    }
+
+    /// Whether a node's kernel has what the kind needs there.
+    #[must_use]
+    pub fn is_on_host(self, host: &TestHost) -> bool {
+        match self {
+            Self::Elastic => true,
+            Self::Private => host.network.device_with(&PRIVATE_IP.to_string()).is_some(),
+        }
+    }
+}
+
+fn raw(name: &str, value: &impl ToString) -> BTreeMap<String, String> {
+    BTreeMap::from([(name.to_owned(), value.to_string())])
+}

@@ -1,0 +1,49 @@
+//! What everything is called: a node's instance, interface and addresses have the node's number.
+
+use std::net::Ipv4Addr;
+
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{Account, InstanceSpec, parsed};
+
+/// A node, counted from 1.
+pub type NodeId = u8;
+
+/// The Elastic IP that the resource `eip` is about.
+pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+/// The secondary private address that the resource `vip` is about.
+pub const PRIVATE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 100);
+
+/// Makes an account with this many nodes in one subnet. Nobody holds an address.
+#[must_use]
+pub fn account(seed: u64, nodes: NodeId) -> Account {
+    let account = Account::new(seed, "eu-west-1", "123456789012");
+    account.allocate_as(&ELASTIC_IP.to_string(), "eipalloc-00000000000000010");
+    for node in 1..=nodes {
+        account.add_instance(InstanceSpec::numbered(node, &[&own_ip(node)]));
+    }
+    account
+}
+
+/// A node's instance.
+#[must_use]
+pub fn instance(node: NodeId) -> InstanceId {
+    parsed(&format!("i-{node:017x}"))
+}
+
+/// The primary private address of a node's interface, as text.
+#[must_use]
+pub fn own_ip(node: NodeId) -> String {
+    format!("10.0.0.{}", 10 + node)
+}
+
+/// The hardware address of a node's interface, as text.
+#[must_use]
+pub fn mac(node: NodeId) -> String {
+    format!("02:00:00:00:00:{node:02x}")
+}
+
+/// The node whose instance or interface this is the id of.
+#[must_use]
+pub fn node_of(id: &str) -> Option<NodeId> {
+    id.rsplit_once('-').and_then(|(_, digits)| NodeId::from_str_radix(digits, 16).ok())
+}
