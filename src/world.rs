@@ -18,7 +18,7 @@ use crate::params::{ApiSettings, Timing};
 use crate::resource::Parts;
 use crate::resource::error::Error;
 use crate::state::turns::Turns;
-use crate::state::{FileRecords, Records as _};
+use crate::state::{Durable, FileRecords, Records as _};
 
 /// AWS, this host, and the files of this node.
 pub(crate) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
@@ -38,7 +38,11 @@ pub(crate) fn build(
 ) -> Result<(RealWorld, Vec<String>), Error> {
     let (mut clients, warnings) = settings(api, timing, environment, deadline.budget());
     let records = records(environment, log);
+    let here = host().instance_id();
     let durable = records.durable();
+    // A disk that came from another instance may be of another region.
+    let own = durable.instance.is_none() || here.is_none() || durable.instance == here;
+    let durable = if own { durable } else { Durable::default() };
     clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
     let metadata = client::imds(&clients).map_err(Error::Unasked)?;
     let world = Parts {

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
-use self::agents::{Eip, Resource, Vip};
+use self::agents::Resource;
 use super::Call;
 use super::last_resort::{Watchdog, report_panics};
 use crate::base::deadline::Deadline;
@@ -18,8 +18,10 @@ use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::{meta_data, usage};
 use crate::params;
+use crate::resource::elastic::Elastic;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::resource::{Action, Report, Request};
+use crate::resource::private::Private;
+use crate::resource::{self, Action, Report, Request};
 use crate::world;
 
 mod agents;
@@ -48,10 +50,10 @@ pub(super) fn serve(name: &str, call: Call) -> u8 {
         Asked::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
         Asked::Usage => print(&usage::text(agent, name)),
         Asked::Methods => print(&usage::methods(agent)),
-        Asked::Action(action) if agent.name == Vip::AGENT.name => {
-            act::<Vip>(action, call.started, &environment) as u8
+        Asked::Action(action) if agent.name == Private::AGENT.name => {
+            act::<Private>(action, call.started, &environment) as u8
         }
-        Asked::Action(action) => act::<Eip>(action, call.started, &environment) as u8,
+        Asked::Action(action) => act::<Elastic>(action, call.started, &environment) as u8,
     }
 }
 
@@ -154,8 +156,8 @@ fn run<R: Resource>(
     log: &Log,
 ) -> Result<Report, Error> {
     let deadline = request.deadline;
-    let (api, timing) = R::reach(&request.params);
-    let (world, warnings) = world::build(api, timing, deadline, environment, log)?;
+    let common = R::common(&request.params);
+    let (world, warnings) = world::build(common.api, common.timing, deadline, environment, log)?;
     if is_worth_warnings(request.action) {
         let unknown = params::unknown(&environment.reskeys(), R::AGENT.parameters);
         if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
@@ -165,7 +167,7 @@ fn run<R: Resource>(
             log.warn(warning);
         }
     }
-    world::run(deadline, R::run(&world, request))
+    world::run(deadline, resource::run::<R, _>(&world, request))
 }
 
 /// Writes the log entry and the reason, and returns the exit code.

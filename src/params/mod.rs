@@ -23,7 +23,7 @@ pub use error::{ParamError, Shown};
 pub use interface::InterfaceSelector;
 pub use private_ip::PrivateIp;
 pub use timing::Timing;
-pub use vip::{OnVipStop, VipParams};
+pub use vip::VipParams;
 
 use crate::base::ids::AllocationId;
 use value::Values;
@@ -31,11 +31,11 @@ use value::Values;
 /// What to do with the address on `stop`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnStop {
-    /// Let go; when AWS cannot be reached by the deadline, say so at error level and succeed.
-    Disassociate,
-    /// Let go; when AWS cannot be reached by the deadline, fail.
+    /// Release it; if AWS cannot be reached by the deadline, log an error and succeed.
+    Release,
+    /// Release it; if AWS cannot be reached by the deadline, fail.
     Strict,
-    /// Never let go.
+    /// Never release it.
     Leave,
 }
 
@@ -54,7 +54,7 @@ pub struct Params {
     pub api: ApiSettings,
     /// Whether a start may take the address from another holder.
     pub allow_reassociation: bool,
-    /// What `stop` does; never [`OnStop::Disassociate`] together with `allow_reassociation` false.
+    /// What `stop` does; never [`OnStop::Release`] together with `allow_reassociation` false.
     pub on_stop: OnStop,
     /// Whether an Elastic IP that our associate pushed off is put back when we let go.
     pub restore_displaced: bool,
@@ -82,7 +82,7 @@ impl Params {
             private_ip: PrivateIp::parse(&values)?,
             api: ApiSettings::parse(&values)?,
             allow_reassociation,
-            on_stop: OnStop::parse(&values, allow_reassociation)?,
+            on_stop: OnStop::parse(&values, "allow_reassociation", allow_reassociation, "disassociate")?,
             restore_displaced: values.boolean("restore_displaced")?,
             timing: Timing::parse(&values)?,
         })
@@ -99,17 +99,27 @@ pub fn reach(raw: &BTreeMap<String, String>) -> Result<(ApiSettings, Timing), Pa
 }
 
 impl OnStop {
-    /// Reads `on_stop`, made consistent with `allow_reassociation`.
+    /// Reads `on_stop`, whose value `release` is the agent's word for releasing, made consistent with the parameter `name` that
+    /// says whether a start may take the address from another holder.
     ///
-    /// Where a start may not take the address from a holder, an address that a failed stop left behind would never
-    /// move again, so such a stop has to fail. For the same reason `leave` is refused there.
-    fn parse(values: &Values<'_>, allow_reassociation: bool) -> Result<Self, ParamError> {
-        match (values.text("on_stop"), allow_reassociation) {
-            (None | Some("disassociate"), true) => Ok(Self::Disassociate),
-            (None | Some("disassociate" | "strict"), _) => Ok(Self::Strict),
-            (Some("leave"), true) => Ok(Self::Leave),
-            (Some("leave"), false) => Err(ParamError::NeverMoves("allow_reassociation")),
-            (Some(other), _) => Err(ParamError::invalid("on_stop", other, "disassociate, strict or leave")),
+    /// If it may not, an address that a failed stop left behind would never move again, so such a stop has to fail. For the same
+    /// reason `leave` is refused then.
+    fn parse(
+        values: &Values<'_>,
+        name: &'static str,
+        may_take: bool,
+        release: &'static str,
+    ) -> Result<Self, ParamError> {
+        match (values.text("on_stop").unwrap_or(release), may_take) {
+            (value, true) if value == release => Ok(Self::Release),
+            (value, false) if value == release => Ok(Self::Strict),
+            ("strict", _) => Ok(Self::Strict),
+            ("leave", true) => Ok(Self::Leave),
+            ("leave", false) => Err(ParamError::NeverMoves(name)),
+            (other, _) if release == "unassign" => {
+                Err(ParamError::invalid("on_stop", other, "unassign, strict or leave"))
+            }
+            (other, _) => Err(ParamError::invalid("on_stop", other, "disassociate, strict or leave")),
         }
     }
 }

@@ -35,7 +35,7 @@ fn an_address_alone_is_enough_and_the_rest_has_the_defaults_of_the_table() {
             private_ip: PrivateIp::Default,
             api: ApiSettings::default(),
             allow_reassociation: true,
-            on_stop: OnStop::Disassociate,
+            on_stop: OnStop::Release,
             restore_displaced: true,
             timing: Timing {
                 connect_timeout: Duration::from_secs(2),
@@ -256,7 +256,7 @@ fn the_ways_to_name_an_interface_are_told_apart() {
 fn where_the_address_may_not_be_taken_over_a_stop_is_strict() {
     let policy =
         |allow, on_stop| parse(&[("allow_reassociation", allow), ("on_stop", on_stop)]).map(|p| p.on_stop);
-    assert_eq!(policy("true", ""), Ok(OnStop::Disassociate));
+    assert_eq!(policy("true", ""), Ok(OnStop::Release));
     assert_eq!(policy("true", "strict"), Ok(OnStop::Strict));
     assert_eq!(policy("true", "leave"), Ok(OnStop::Leave));
     assert_eq!(policy("false", ""), Ok(OnStop::Strict));

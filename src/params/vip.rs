@@ -5,18 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::error::ParamError;
 use super::value::Values;
-use super::{ApiSettings, InterfaceSelector, Timing, private_ip, table};
-
-/// What to do with the address in EC2 on `stop`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnVipStop {
-    /// Take it off the interface; when AWS cannot be reached by the deadline, say so at error level and succeed.
-    Unassign,
-    /// Take it off the interface; when AWS cannot be reached by the deadline, fail.
-    Strict,
-    /// Leave it on the interface.
-    Leave,
-}
+use super::{ApiSettings, InterfaceSelector, OnStop, Timing, private_ip, table};
 
 /// The parameters of one resource, each of the right form and in agreement with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +22,8 @@ pub struct VipParams {
     pub api: ApiSettings,
     /// Whether a start may take the address from another interface.
     pub allow_reassignment: bool,
-    /// What `stop` does; never [`OnVipStop::Unassign`] together with `allow_reassignment` false.
-    pub on_stop: OnVipStop,
+    /// What `stop` does; never [`OnStop::Release`] together with `allow_reassignment` false.
+    pub on_stop: OnStop,
     /// How long to wait for what.
     pub timing: Timing,
 }
@@ -64,22 +53,9 @@ impl VipParams {
             label: label.map(str::to_owned),
             api: ApiSettings::parse(&values)?,
             allow_reassignment,
-            on_stop: OnVipStop::parse(&values, allow_reassignment)?,
+            on_stop: OnStop::parse(&values, "allow_reassignment", allow_reassignment, "unassign")?,
             timing: Timing::parse(&values)?,
         })
-    }
-}
-
-impl OnVipStop {
-    /// Reads `on_stop`, made consistent with `allow_reassignment`, for the reasons that hold for an Elastic IP too.
-    fn parse(values: &Values<'_>, allow_reassignment: bool) -> Result<Self, ParamError> {
-        match (values.text("on_stop"), allow_reassignment) {
-            (None | Some("unassign"), true) => Ok(Self::Unassign),
-            (None | Some("unassign" | "strict"), _) => Ok(Self::Strict),
-            (Some("leave"), true) => Ok(Self::Leave),
-            (Some("leave"), false) => Err(ParamError::NeverMoves("allow_reassignment")),
-            (Some(other), _) => Err(ParamError::invalid("on_stop", other, "unassign, strict or leave")),
-        }
     }
 }
 
@@ -106,7 +82,7 @@ mod tests {
         let params = with("awscli", "/usr/bin/aws").unwrap();
         assert_eq!(params.address, Ipv4Addr::new(10, 0, 0, 12));
         assert!(params.add_to_device && params.allow_reassignment && params.label.is_none());
-        assert_eq!(params.on_stop, OnVipStop::Unassign);
+        assert_eq!(params.on_stop, OnStop::Release);
         assert_eq!(params.interface, InterfaceSelector::Primary);
     }
 
@@ -134,7 +110,7 @@ mod tests {
         };
         assert_eq!(both("leave").unwrap_err(), ParamError::NeverMoves("allow_reassignment"));
         for on_stop in ["", "unassign", "strict"] {
-            assert_eq!(both(on_stop).unwrap().on_stop, OnVipStop::Strict, "{on_stop}");
+            assert_eq!(both(on_stop).unwrap().on_stop, OnStop::Strict, "{on_stop}");
         }
         assert!(
             with("on_stop", "disassociate").unwrap_err().to_string().contains("unassign, strict or leave")

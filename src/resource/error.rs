@@ -151,6 +151,9 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// Another process makes a change to this private address.
+    #[error("{0} is being changed by another process of this node")]
+    Busy(Ipv4Addr),
     /// The address was left to another node, and none has taken it.
     #[error("{address} is still here after {} s: no other node has taken it", .waited.as_secs())]
     Left {
@@ -314,6 +317,7 @@ pub fn scope(error: &Error) -> Scope {
         },
         Error::NotEc2(_) | Error::OcfVersion(_) => Scope::Platform,
         Error::Unasked(_)
+        | Error::Busy(_)
         | Error::UnknownDevice(_)
         | Error::Network(_)
         | Error::Held { .. }

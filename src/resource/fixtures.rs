@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::must_use_candidate)]
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use crate::base::deadline::Deadline;
 use crate::base::ids::{InstanceId, MacAddress};
 use crate::host::Host;
 use crate::network::fake::FakeNetwork;
@@ -24,24 +26,46 @@ pub struct MemoryRecords {
     /// What outlives it.
     pub durable: Rc<RefCell<Durable>>,
     /// The other resources' records.
-    pub others: Rc<RefCell<Vec<(String, Volatile)>>>,
+    pub others: Rc<RefCell<Vec<(String, MemoryRecords)>>>,
+    /// The places that are locked.
+    pub locked: Rc<RefCell<BTreeSet<Ipv4Addr>>>,
+}
+
+/// Unlocks a place when it is dropped.
+#[derive(Debug)]
+pub struct MemoryLock(Rc<RefCell<BTreeSet<Ipv4Addr>>>, Ipv4Addr);
+
+impl Drop for MemoryLock {
+    fn drop(&mut self) {
+        self.0.borrow_mut().remove(&self.1);
+    }
 }
 
 impl Records for MemoryRecords {
+    type Lock = MemoryLock;
+
     fn volatile(&self) -> Volatile {
         self.volatile.borrow().clone()
     }
-    fn set_volatile(&self, record: &Volatile) {
-        *self.volatile.borrow_mut() = record.clone();
+    fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
+        change(&mut self.volatile.borrow_mut());
     }
     fn durable(&self) -> Durable {
         self.durable.borrow().clone()
     }
-    fn set_durable(&self, record: &Durable) {
-        *self.durable.borrow_mut() = record.clone();
+    fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
+        change(&mut self.durable.borrow_mut());
     }
-    fn others(&self) -> Vec<(String, Volatile)> {
+    fn others(&self) -> Vec<(String, Self)> {
         self.others.borrow().clone()
+    }
+    async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<MemoryLock> {
+        while !self.locked.borrow_mut().insert(place) {
+            if !deadline.pause(Duration::from_millis(20)).await {
+                return None;
+            }
+        }
+        Some(MemoryLock(Rc::clone(&self.locked), place))
     }
 }
 

@@ -1,27 +1,36 @@
 //! The kinds of address, and what each action does with them: the decisions, and nothing about how a request comes in.
+//!
+//! `start`, `stop` and `monitor` are written once; [`kind::Kind`] is what a kind of address supplies.
 
 use std::time::Duration;
 
 use crate::base::deadline::Deadline;
 use crate::params::Params;
 
-mod beside;
-pub mod eip;
+pub mod elastic;
 pub mod error;
-mod evidence;
 #[cfg(feature = "model")]
 pub mod fixtures;
-mod interface;
-mod letting_go;
+mod journal;
+pub mod kind;
+mod location;
+mod monitor;
 pub mod policy;
-pub mod vip;
+pub mod private;
+mod start;
+mod stop;
+#[cfg(all(test, feature = "paused-time"))]
+mod tests;
+
+use self::error::Error;
+use self::kind::{Kind, Op};
 
 /// What is asked of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Hold the address.
     Start,
-    /// Let the address go.
+    /// Release the address.
     Stop,
     /// Say whether it is held; asked again and again while the resource runs.
     Monitor {
@@ -55,17 +64,46 @@ pub struct Request<P = Params> {
     pub params: P,
     /// Until when.
     pub deadline: Deadline,
-    /// The name by which the cluster knows this node, where it says it.
+    /// The name by which the cluster knows this node, if it says it.
     pub node: Option<String>,
 }
 
-/// What came of a request that did not fail.
+/// The result of a request that did not fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// Done; for a monitor: the address is here.
     Done,
     /// The address is not here, and why that is known.
     NotHere(String),
+}
+
+/// From this level on `validate-all` looks at the host, instance metadata and EC2.
+const LOOK_AROUND_LEVEL: u32 = 10;
+
+/// Runs one action of a resource of the kind `K`.
+///
+/// # Errors
+/// Why it could not do what was asked. By the deadline there is an answer in any case.
+pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) -> Result<Report, Error> {
+    let op = op::<K, W>(world, request);
+    match request.action {
+        Action::Start => op.start("start").await,
+        Action::MigrateFrom => op.start("migrate_from").await,
+        Action::Stop => op.stop().await,
+        Action::Monitor { level } => op.monitor(level).await,
+        Action::Probe { level } => Ok(op.probe(level).await),
+        // The form of the parameters was checked when the request was made, which is all of level 0: the tools may run it on a
+        // node that never hosts the resource.
+        Action::Validate { level } if level < LOOK_AROUND_LEVEL => Ok(Report::Done),
+        Action::Validate { .. } => K::validate(&op).await,
+        Action::MigrateTo => op.migrate_to().await,
+        // The parameters were checked when the request was made; nothing is kept running that would have to learn them.
+        Action::Reload => Ok(Report::Done),
+    }
+}
+
+fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -> Op<'a, K, W> {
+    Op { world, params: &request.params, deadline: request.deadline, node: request.node.as_deref() }
 }
 
 /// Returns a duration as milliseconds for log lines and records.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Durable, Records, Volatile, file};
+use super::{Durable, Records, Volatile, file, lock};
+use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::environment::Environment;
 
@@ -84,10 +87,25 @@ impl FileRecords {
         }
     }
 
-    fn store(&self, path: &Path, record: &impl Serialize) {
+    /// Reads a record, changes it and writes it, while no other process does.
+    fn update<T: Serialize + DeserializeOwned + Default + PartialEq>(
+        &self,
+        path: &Path,
+        change: impl FnOnce(&mut T),
+    ) {
         if self.read_only {
             return;
         }
+        let gate = self.volatile.join(format!("{}.record-gate", file_name(&self.instance)));
+        let _gate = lock::wait(&gate, lock::GATE_LIMIT).inspect_err(|error| {
+            self.log.warn_once(format_args!("state file {} not locked: {error}", gate.display()));
+        });
+        let mut record: T = self.load(path);
+        change(&mut record);
+        self.store(path, &record);
+    }
+
+    fn store(&self, path: &Path, record: &impl Serialize) {
         let stored = serde_json::to_string_pretty(record)
             .map_err(std::io::Error::other)
             .and_then(|text| file::replace(path, &text));
@@ -98,31 +116,43 @@ impl FileRecords {
 }
 
 impl Records for FileRecords {
+    type Lock = Option<File>;
+
     fn volatile(&self) -> Volatile {
         self.load(&self.path(&self.volatile))
     }
 
-    fn set_volatile(&self, record: &Volatile) {
-        self.store(&self.path(&self.volatile), record);
+    fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
+        self.update(&self.path(&self.volatile), change);
     }
 
     fn durable(&self) -> Durable {
         self.load(&self.path(&self.durable))
     }
 
-    fn set_durable(&self, record: &Durable) {
-        self.store(&self.path(&self.durable), record);
+    fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
+        self.update(&self.path(&self.durable), change);
     }
 
-    fn others(&self) -> Vec<(String, Volatile)> {
-        let others = names(&self.volatile).into_iter().filter(|name| *name != self.instance);
-        others
-            .map(|instance| {
-                let other = Self { instance, ..self.clone() };
-                let record = other.volatile();
-                (other.instance, record)
-            })
-            .collect()
+    fn others(&self) -> Vec<(String, Self)> {
+        let others = self.all().into_iter().filter(|other| other.instance != self.instance);
+        others.map(|other| (other.instance.clone(), other)).collect()
+    }
+
+    /// A folder that cannot be used is a warning: the action goes on without the lock.
+    async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<Self::Lock> {
+        let path = self.volatile.join(format!("place-{place}.lock"));
+        loop {
+            match lock::try_lock(&path) {
+                Ok(Some(lock)) => return Some(Some(lock)),
+                Ok(None) if !deadline.pause(lock::TRY_EVERY).await => return None,
+                Ok(None) => {}
+                Err(error) => {
+                    self.log.warn_once(format_args!("{} not locked: {error}", path.display()));
+                    return Some(None);
+                }
+            }
+        }
     }
 }
 
@@ -209,10 +239,11 @@ mod tests {
     fn each_resource_sees_its_own_record_and_the_others() {
         let (one, two) = (records("others", "one"), records("others", "two:0"));
         let started = Volatile { phase: Some(Phase::Started), ..Volatile::default() };
-        one.set_volatile(&started);
+        one.update_volatile(|record| *record = started.clone());
         assert_eq!(one.volatile(), started);
         assert!(one.others().is_empty());
-        assert_eq!(two.others(), [("one".to_owned(), started)]);
+        let others: Vec<_> = two.others().into_iter().map(|(name, other)| (name, other.volatile())).collect();
+        assert_eq!(others, [("one".to_owned(), started)]);
         assert_eq!(two.volatile(), Volatile::default());
         std::fs::remove_dir_all(one.volatile.parent().unwrap()).unwrap();
     }
@@ -231,14 +262,14 @@ mod tests {
     #[test]
     fn all_resources_with_a_record_of_either_kind_are_found_and_can_be_left_alone() {
         let one = records("all", "one:1");
-        one.set_volatile(&Volatile::default());
+        one.update_volatile(|record| *record = Volatile::default());
         let two = FileRecords { instance: "two".to_owned(), ..one.clone() };
-        two.set_durable(&Durable::default());
+        two.update_durable(|record| *record = Durable::default());
         let all = FileRecords { instance: "three".to_owned(), ..one.clone() }.read_only().all();
         assert_eq!(all.iter().map(FileRecords::name).collect::<Vec<_>>(), ["one:1", "two"]);
         let started = Volatile { phase: Some(Phase::Started), ..Volatile::default() };
         for records in &all {
-            records.set_volatile(&started);
+            records.update_volatile(|record| *record = started.clone());
         }
         assert_eq!(one.volatile(), Volatile::default());
         let folders = one.folders();
@@ -251,11 +282,11 @@ mod tests {
     fn a_folder_that_is_refused_is_said_once_however_often_it_is_read() {
         use std::os::unix::fs::PermissionsExt as _;
         let records = records("refused", "eip");
-        records.set_durable(&Durable::default());
+        records.update_durable(|record| *record = Durable::default());
         std::fs::set_permissions(&records.durable, std::fs::Permissions::from_mode(0o777)).unwrap();
         for _ in 0..3 {
             assert_eq!(records.durable(), Durable::default());
-            records.set_durable(&Durable::default());
+            records.update_durable(|record| *record = Durable::default());
         }
         let lines = records.log.lines();
         let told = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
@@ -271,7 +302,7 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_a_warning() {
         let mut records = records("unwritable", "eip");
         records.volatile = PathBuf::from("/proc/no-such-folder");
-        records.set_volatile(&Volatile::default());
+        records.update_volatile(|record| *record = Volatile::default());
         assert!(records.log.lines().iter().any(|line| line.contains("not written")));
     }
 }

@@ -5,16 +5,15 @@
 //! writes its word down, unless a later one is there; asks before every order whether its word is still the last; and works
 //! only while it holds a lock, which the kernel takes back from a process that is killed.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::file;
 use super::records::{file_name, folders};
+use super::{file, lock};
 use crate::ocf::environment::Environment;
 
 /// When a process was born: by the kernel's clock, and by process id where two were born within a tick.
@@ -52,8 +51,6 @@ pub struct Turns {
     boot: String,
 }
 
-/// Limit for what takes a few microseconds: reading and writing the turn.
-const GATE_LIMIT: Duration = Duration::from_secs(2);
 /// How often a lock is tried, and a later word looked for.
 pub const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -148,16 +145,13 @@ impl Turns {
     /// # Errors
     /// Where the file can't be opened or locked.
     pub fn lock(&self, generation: Generation, limit: Instant) -> io::Result<Option<File>> {
-        let file = open(&self.lock)?;
         loop {
             if self.is_over(generation) {
                 return Ok(None);
             }
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(file)),
-                Err(TryLockError::WouldBlock) if Instant::now() >= limit => return Ok(None),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_EVERY),
-                Err(TryLockError::Error(error)) => return Err(error),
+            match lock::try_lock(&self.lock)? {
+                None if Instant::now() < limit => std::thread::sleep(LOOK_EVERY),
+                locked => return Ok(locked),
             }
         }
     }
@@ -165,8 +159,7 @@ impl Turns {
     /// Returns whether a process is at work.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        let locked = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-        open(&self.lock).is_ok_and(locked)
+        lock::try_lock(&self.lock).is_ok_and(|lock| lock.is_none())
     }
 
     /// Keeps the outcome of a check, and returns whether it is another one than the last time.
@@ -185,29 +178,10 @@ impl Turns {
         file::replace(&self.turn, &serde_json::to_string(turn).map_err(io::Error::other)?)
     }
 
-    /// Waits until nobody else reads and writes the turn.
+    /// Waits until no other process reads and writes the turn.
     fn enter(&self) -> io::Result<File> {
-        let file = open(&self.gate)?;
-        let limit = Instant::now() + GATE_LIMIT;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if Instant::now() < limit => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        lock::wait(&self.gate, lock::GATE_LIMIT)
     }
-}
-
-/// Opens a file to be locked, and makes it and its folder where they are not there.
-fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        file::make_folder(folder)?;
-    }
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
 }
 
 #[cfg(test)]

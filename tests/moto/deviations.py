@@ -20,9 +20,7 @@ class Deviation(NamedTuple):
 
 
 DEVIATIONS = [
-    # What DescribeAddresses and AllocateAddress tell.
-    Deviation("*", "allocate *", "NetworkBorderGroup", ABSENT, "eu-west-1", "moto knows no border groups"),
-    Deviation("*", "allocate *", "PublicIpv4Pool", ABSENT, "amazon", "moto knows no pools"),
+    # What DescribeAddresses tells.
     Deviation("*", "*", "Addresses.*.NetworkBorderGroup", ABSENT, "eu-west-1", "moto knows no border groups"),
     Deviation("*", "*", "Addresses.*.PublicIpv4Pool", ABSENT, "amazon", "moto knows no pools"),
     Deviation("*", "*", "Addresses.*.NetworkInterfaceId", "", ABSENT, "moto sends an empty element for a free address"),
@@ -56,40 +54,15 @@ DEVIATIONS = [
         OK,
         "in a VPC EC2 moves unless AllowReassociation=false; moto only if it is true",
     ),
-    Deviation(
-        "reassociation_not_allowed_by_instance",
-        "move to b",
-        "outcome",
-        OK,
-        "Resource.AlreadyAssociated (400)",
-        "moto compares instances with instances: a holder by interface does not count",
-    ),
-    Deviation(
-        "associate_by_instance_with_two_interfaces",
-        "associate",
-        "outcome",
-        OK,
-        "InvalidInstanceID (400)",
-        "EC2 does not choose among several interfaces; moto takes the first",
-    ),
-    Deviation(
-        "release_while_associated",
-        "release",
-        "outcome",
-        OK,
-        "InvalidIPAddress.InUse (400)",
-        "EC2 releases no address that is associated; moto does",
-    ),
     # What a move leaves behind.
     Deviation(
-        "move",
-        "look at a",
-        "PublicIpAddress",
-        "address x",
+        "*",
+        "look at *",
+        "Addresses.*.Association",
         ABSENT,
-        "moto goes on showing a moved address on its old instance: only DescribeAddresses tells who holds it",
+        "address x",
+        "moto shows no Elastic IP on its interface: DescribeAddresses alone does",
     ),
-    Deviation("move", "look at a", "Addresses.10.0.0.11.Association", "address x", ABSENT, "as above"),
     Deviation(
         "repeat_on_same_target",
         "associate again",

@@ -9,41 +9,16 @@ MOVES = {"AllowReassociation": True}
 STAYS = {"AllowReassociation": False}
 
 
-def allocate_and_release(s: Session):
-    s.allocate("x")
-    s.look("look", AllocationIds=["@allocation x"])
-    s.call("release", "release_address", AllocationId="@allocation x")
-    s.look("look after the release", AllocationIds=["@allocation x"])
-    s.call("release again", "release_address", AllocationId="@allocation x")
-
-
-def release_while_associated(s: Session):
-    s.allocate("x")
-    s.associate("associate", "x", NetworkInterfaceId="@interface a", **MOVES)
-    s.call("release", "release_address", AllocationId="@allocation x")
-
-
 def associate_by_interface(s: Session):
     s.allocate("x")
     s.associate("associate", "x", NetworkInterfaceId="@interface a", **MOVES)
     s.look("look", AllocationIds=["@allocation x"])
-    s.look_at_instance("look at a", "a")
-
-
-def associate_by_instance(s: Session):
-    s.allocate("x")
-    s.associate("associate", "x", InstanceId="@instance a", **MOVES)
-    s.look("look", AllocationIds=["@allocation x"])
+    s.look_at_interface("look at a", "a")
 
 
 def associate_to_nothing(s: Session):
     s.allocate("x")
-    s.associate("neither instance nor interface", "x", **MOVES)
-
-
-def associate_by_instance_with_two_interfaces(s: Session):
-    s.allocate("x")
-    s.associate("associate", "x", InstanceId="@instance two", **MOVES)
+    s.associate("no interface", "x", **MOVES)
 
 
 def associate_with_second_interface(s: Session):
@@ -63,8 +38,8 @@ def move(s: Session):
     s.associate("associate with a", "x", NetworkInterfaceId="@interface a", **MOVES)
     s.associate("move to b", "x", NetworkInterfaceId="@interface b", **MOVES)
     s.look("look", AllocationIds=["@allocation x"])
-    s.look_at_instance("look at b", "b")
-    s.look_at_instance("look at a", "a")
+    s.look_at_interface("look at b", "b")
+    s.look_at_interface("look at a", "a")
 
 
 def move_and_back(s: Session):
@@ -88,19 +63,13 @@ def reassociation_not_allowed(s: Session):
     s.look("look", AllocationIds=["@allocation x"])
 
 
-def reassociation_not_allowed_by_instance(s: Session):
-    s.allocate("x")
-    s.associate("associate with a", "x", NetworkInterfaceId="@interface a", **STAYS)
-    s.associate("move to b", "x", InstanceId="@instance b", **STAYS)
-
-
 def disassociate(s: Session):
     s.allocate("x")
     s.associate("associate", "x", NetworkInterfaceId="@interface a", **MOVES)
     s.call("disassociate", "disassociate_address", AssociationId="@association of 'associate'")
     s.look("look", AllocationIds=["@allocation x"])
     s.call("disassociate again", "disassociate_address", AssociationId="@association of 'associate'")
-    s.look_at_instance("look at a", "a")
+    s.look_at_interface("look at a", "a")
 
 
 def disassociate_with_the_id_of_before_the_move(s: Session):
@@ -131,10 +100,7 @@ def unknown_ids(s: Session):
         NetworkInterfaceId="@interface a",
     )
     s.associate("associate with an unknown interface", "x", NetworkInterfaceId="eni-00000000000000bad")
-    s.associate("associate with an unknown instance", "x", InstanceId="i-00000000000000bad")
     s.call("disassociate an unknown association", "disassociate_address", AssociationId="eipassoc-00000000000000bad")
-    s.call("release an unknown allocation", "release_address", AllocationId="eipalloc-00000000000000bad")
-    s.call("describe an unknown instance", "describe_instances", InstanceIds=["i-00000000000000bad"])
     s.call("describe an unknown interface", "describe_network_interfaces", NetworkInterfaceIds=["eni-00000000000000bad"])
 
 
@@ -165,7 +131,6 @@ def dry_run(s: Session):
     s.associate("try to move", "x", NetworkInterfaceId="@interface b", DryRun=True, **MOVES)
     s.call("try to disassociate", "disassociate_address", AssociationId="@association of 'associate'", DryRun=True)
     s.look("try to look", AllocationIds=["@allocation x"], DryRun=True)
-    s.call("try to release", "release_address", AllocationId="@allocation x", DryRun=True)
     s.look("nothing has changed", AllocationIds=["@allocation x"])
 
 
@@ -231,19 +196,14 @@ def assign_outside_the_subnet(s: Session):
 
 
 SEQUENCES = [
-    allocate_and_release,
-    release_while_associated,
     associate_by_interface,
-    associate_by_instance,
     associate_to_nothing,
-    associate_by_instance_with_two_interfaces,
     associate_with_second_interface,
     repeat_on_same_target,
     move,
     move_and_back,
     move_without_saying_so,
     reassociation_not_allowed,
-    reassociation_not_allowed_by_instance,
     disassociate,
     disassociate_with_the_id_of_before_the_move,
     displacement,

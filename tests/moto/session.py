@@ -4,6 +4,9 @@ Two servers give out different ids, so answers can be compared only after each i
 "interface a", "allocation x", "association of STEP". An id nobody named stays as it is, and so shows up as a difference.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import boto3
 import botocore.config
 import botocore.exceptions
@@ -49,8 +52,9 @@ def own_name(item, place: int) -> str:
 class Session:
     """One sequence of operations on one server, and what each step answered: {step: {path: value}}."""
 
-    def __init__(self, url: str, names: dict[str, str]):
+    def __init__(self, url: str, names: dict[str, str], allocate_on: Callable[[str], tuple[str, str]]):
         self.ec2 = client(url)
+        self.allocate_on = partial(allocate_on, url)
         self.name_of = dict(names)
         self.steps: dict[str, dict[str, object]] = {}
 
@@ -99,12 +103,9 @@ class Session:
     # The operations as the sequences use them.
 
     def allocate(self, name: str):
-        self.call(
-            f"allocate {name}",
-            "allocate_address",
-            learn={"AllocationId": f"allocation {name}", "PublicIp": f"address {name}"},
-            Domain="vpc",
-        )
+        """Has an address, as each server gives one out: no agent ever allocates."""
+        allocation, address = self.allocate_on()
+        self.name_of |= {allocation: f"allocation {name}", address: f"address {name}"}
 
     def associate(self, step: str, name: str, **target):
         self.call(
@@ -117,22 +118,6 @@ class Session:
 
     def look(self, step: str, **selection):
         self.call(step, "describe_addresses", **selection)
-
-    def look_at_instance(self, step: str, instance: str):
-        """What DescribeInstances says of the public addresses: where people look, and agents should not."""
-
-        def keep(answer):
-            found = answer["Reservations"][0]["Instances"][0]
-            addresses = [one for interface in found["NetworkInterfaces"] for one in interface["PrivateIpAddresses"]]
-            return {
-                "PublicIpAddress": found.get("PublicIpAddress", ABSENT),
-                "Addresses": [
-                    {"PrivateIpAddress": one["PrivateIpAddress"], "Association": one.get("Association", {}).get("PublicIp", ABSENT)}
-                    for one in addresses
-                ],
-            }
-
-        self.call(step, "describe_instances", keep=keep, InstanceIds=[f"@instance {instance}"])
 
     def look_at_interface(self, step: str, interface: str):
         """The private addresses of an interface and the public address each carries."""

@@ -61,7 +61,10 @@ class SameAnswers(unittest.TestCase):
         moto = running.enter_context(servers.moto(folder))
         sim, _ = running.enter_context(servers.aws_sim(folder))
         for sequence in SEQUENCES:
-            sessions = Session(moto, worlds.moto_world(moto)), Session(sim, worlds.sim_world(sim))
+            sessions = (
+                Session(moto, worlds.moto_world(moto), worlds.allocate_in_moto),
+                Session(sim, worlds.sim_world(sim), worlds.allocate_in_sim),
+            )
             for session in sessions:
                 sequence(session)
             cls.found[sequence.__name__] = differences(sequence.__name__, *sessions)

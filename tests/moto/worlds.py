@@ -36,6 +36,18 @@ def moto_world(url: str) -> dict[str, str]:
     return names
 
 
+def allocate_in_moto(url: str) -> tuple[str, str]:
+    """A new address of moto's: its allocation and itself."""
+    made = client(url).allocate_address(Domain="vpc")
+    return made["AllocationId"], made["PublicIp"]
+
+
+def allocate_in_sim(url: str) -> tuple[str, str]:
+    """A new address of aws-sim's: its allocation and itself."""
+    made = request("POST", f"{url}/_sim/addresses", {})
+    return made["allocation_id"], made["public_ip"]
+
+
 def specification(instance: str, names: dict[str, str] | None = None) -> dict:
     """An instance as aws-sim is told of it; with the ids that somebody else gave out, if `names` has them."""
     id_of = {name: identifier for identifier, name in (names or {}).items()}

@@ -14,10 +14,11 @@ use super::buckets::{Buckets, Fill};
 use super::error::ApiError;
 use super::faults::{Fault, FaultId, FaultKind, Faults, Service, throttled};
 use super::history::{Caller, Lag, Reader, Version};
+use super::operations::{Effect, Operation};
 use super::state::{AddressRef, Associated, Instance, InstanceState, Objects};
-use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
+use crate::base::ids::{AssociationId, InstanceId, InterfaceId};
+use crate::cloud::ec2::Address;
 use crate::cloud::ec2::private_ips::Eni;
-use crate::cloud::ec2::{Address, Target};
 
 /// Whose reads a lag is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +33,11 @@ pub enum Reads {
     MetadataOf(InstanceId),
 }
 
-/// Who holds an Elastic IP.
+/// The instance that holds an Elastic IP.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Holder {
-    /// The instance; `None` if the interface is attached to none.
-    pub instance: Option<InstanceId>,
+    /// The instance.
+    pub instance: InstanceId,
     /// Its interface.
     pub eni: InterfaceId,
     /// The private address on that interface.
@@ -52,6 +53,17 @@ pub struct HolderChange {
     pub at: f64,
     /// Who holds the address from then on.
     pub holder: Option<Holder>,
+    /// The instance whose request it was; `None` for an administrator.
+    pub by: Option<InstanceId>,
+}
+
+/// A change of the instance that has a private address.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PrivateIpChange {
+    /// When, in seconds since 1970.
+    pub at: f64,
+    /// The instance that has the address from then on.
+    pub instance: Option<InstanceId>,
     /// The instance whose request it was; `None` for an administrator.
     pub by: Option<InstanceId>,
 }
@@ -246,6 +258,21 @@ impl AccountState {
         }
     }
 
+    fn holder(&self, held: &Associated, moment: Duration) -> Option<Holder> {
+        Some(Holder {
+            instance: self.objects.eni_at(&held.target.interface, moment)?.instance?,
+            eni: held.target.interface.clone(),
+            private_ip: held.target.private_ip,
+            association_id: held.id.clone(),
+        })
+    }
+
+    /// The instance that holds an address now.
+    fn present_holder(&self, which: &AddressRef) -> Option<Holder> {
+        let held = self.objects.elastic_ip(which)?.association.now().as_ref()?;
+        self.holder(held, self.newest)
+    }
+
     /// Every change of holder of an address, the oldest first.
     fn changes<'s>(
         &'s self,
@@ -254,12 +281,7 @@ impl AccountState {
         let changes =
             self.objects.elastic_ip(which).into_iter().flat_map(|address| address.association.changes());
         changes.map(|change| {
-            let holder = change.value.as_ref().map(|held| Holder {
-                instance: self.objects.eni_at(&held.target.interface, change.at).and_then(|eni| eni.instance),
-                eni: held.target.interface.clone(),
-                private_ip: held.target.private_ip,
-                association_id: held.id.clone(),
-            });
+            let holder = change.value.as_ref().and_then(|held| self.holder(held, change.at));
             (holder, change)
         })
     }
@@ -355,12 +377,10 @@ impl Account {
         eni: &InterfaceId,
         private_ip: Option<Ipv4Addr>,
     ) -> Result<AssociationId, ApiError> {
-        let which = which.into();
-        self.with(|state| {
-            let target = state.objects.check_associate(&which, eni, private_ip, true)?;
-            let (at, fresh) = (state.stamp(), state.mint("eipassoc-"));
-            Ok(state.objects.associate(at, &Caller::default(), &which, target, fresh))
-        })
+        let operation =
+            Operation::Associate { address: which.into(), eni: eni.clone(), private_ip, may_move: true };
+        let made = self.operate(&Caller::default(), &operation, false, None, |_| Ok(()))?;
+        made.ok_or_else(|| ApiError::value("no association"))
     }
 
     /// As [`try_associate`](Self::try_associate); an error is one of the test.
@@ -376,7 +396,7 @@ impl Account {
     /// Gives an address to the node that has this private address, as an administrator would.
     pub fn give(&self, which: impl Into<AddressRef>, private_ip: &str) -> AssociationId {
         let ip = parsed(private_ip);
-        let (_, eni) = self.private_holder(ip).unwrap_or_else(|| panic!("no interface has {ip}"));
+        let eni = self.interface_with(ip).unwrap_or_else(|| panic!("no interface has {ip}"));
         self.associate(which, &eni, Some(ip))
     }
 
@@ -401,7 +421,7 @@ impl Account {
 
     /// Takes a secondary private address off the interface that has it, if one has.
     pub fn unassign_private_ip(&self, ip: Ipv4Addr) {
-        if let Some((_, eni)) = self.private_holder(ip) {
+        if let Some(eni) = self.interface_with(ip) {
             self.with(|state| {
                 let at = state.stamp();
                 state.objects.unassign(at, &Caller::default(), &eni, &[ip]);
@@ -448,15 +468,15 @@ impl Account {
 
     // What is true.
 
-    /// Who truly holds an address now.
+    /// The instance that truly holds an address now; `None` also if it is on an interface that is attached to none.
     pub fn holder(&self, which: impl Into<AddressRef>) -> Option<Holder> {
         let which = which.into();
-        self.with(|state| state.changes(&which).last().and_then(|(holder, _)| holder))
+        self.with(|state| state.present_holder(&which))
     }
 
     /// The private address that an address is on, as text; `None` if it is on none.
     pub fn place(&self, which: impl Into<AddressRef>) -> Option<String> {
-        self.holder(which).map(|holder| holder.private_ip.to_string())
+        self.address(which)?.association?.private_ip.map(|ip| ip.to_string())
     }
 
     /// Every change of holder since the address was allocated, the oldest first; the first entry is the allocation itself.
@@ -492,14 +512,32 @@ impl Account {
         })
     }
 
-    /// The instance and the interface that truly have a private address now.
-    pub fn private_holder(&self, ip: Ipv4Addr) -> Option<(Option<InstanceId>, InterfaceId)> {
+    /// Every instance that had a private address, the oldest first.
+    pub fn private_history(&self, ip: Ipv4Addr) -> Vec<PrivateIpChange> {
+        let changes = self.private_ip_changes(ip);
+        self.with(|state| {
+            let change = |change: Version<Option<InterfaceId>>| PrivateIpChange {
+                at: state.since_1970(change.at),
+                instance: change.value.and_then(|eni| state.objects.eni_at(&eni, change.at)?.instance),
+                by: change.by.instance,
+            };
+            changes.into_iter().map(change).collect()
+        })
+    }
+
+    /// The interface that truly has a private address now.
+    pub fn interface_with(&self, ip: Ipv4Addr) -> Option<InterfaceId> {
         self.with(|state| {
             let mut histories = state.objects.private_ips.iter().filter(|((_, private), _)| *private == ip);
-            let eni = histories.find_map(|(_, history)| history.now().clone())?;
-            let instance = state.objects.eni_at(&eni, state.newest)?.instance;
-            Some((instance, eni))
+            histories.find_map(|(_, history)| history.now().clone())
         })
+    }
+
+    /// The instance and the interface that truly have a private address now; `None` also if the interface is attached to none.
+    pub fn private_holder(&self, ip: Ipv4Addr) -> Option<(InstanceId, InterfaceId)> {
+        let eni = self.interface_with(ip)?;
+        let instance = self.with(|state| state.objects.eni_at(&eni, state.newest))?.instance?;
+        Some((instance, eni))
     }
 
     /// An address as it truly is.
@@ -508,6 +546,14 @@ impl Account {
         self.with(|state| {
             let address = state.objects.elastic_ip(&which)?;
             Some(state.objects.address_at(address, state.newest))
+        })
+    }
+
+    /// All addresses as they truly are.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.with(|state| {
+            let (objects, now) = (&state.objects, state.newest);
+            objects.elastic_ips.values().map(|address| objects.address_at(address, now)).collect()
         })
     }
 
@@ -532,10 +578,7 @@ impl Account {
         mut wanted: impl FnMut(Option<&Holder>) -> bool,
     ) -> bool {
         let which = which.into();
-        let look = |state: &AccountState| {
-            let holder = state.changes(&which).last().and_then(|(holder, _)| holder);
-            wanted(holder.as_ref()).then_some(())
-        };
+        let look = |state: &AccountState| wanted(state.present_holder(&which).as_ref()).then_some(());
         self.wait(limit, look).is_some()
     }
 
@@ -690,54 +733,57 @@ impl Account {
         })
     }
 
-    /// Finds the address that a call names, as the call that changes it does.
+    /// Checks that an address which a call names exists.
     ///
     /// # Errors
-    /// EC2's, if there is none.
-    pub fn find_address(&self, which: &AddressRef) -> Result<AllocationId, ApiError> {
-        self.with(|state| state.objects.find_address(which).map(|address| address.allocation.clone()))
+    /// EC2's, if it does not.
+    pub fn find_address(&self, which: &AddressRef) -> Result<(), ApiError> {
+        self.with(|state| state.objects.find_address(which).map(drop))
     }
 
-    /// Finds the address that has an association now.
+    /// Runs an operation in a caller's name: what it names must exist, then the caller must be permitted, then nothing may stand
+    /// in its way. A dry run ends there. `late` after that it takes effect.
+    ///
+    /// Returns the association that it makes or ends.
     ///
     /// # Errors
-    /// `InvalidAssociationID.NotFound`
-    pub fn find_association(&self, id: &AssociationId) -> Result<AllocationId, ApiError> {
-        self.with(|state| state.objects.check_disassociate(id).map(|address| address.allocation.clone()))
-    }
-
-    /// Checks an `AssociateAddress`.
-    ///
-    /// # Errors
-    /// EC2's.
-    pub fn check_associate(
+    /// EC2's, or that of `permit`, which is given the id of the allocation or interface.
+    pub fn operate(
         &self,
-        which: &AddressRef,
-        eni: &InterfaceId,
-        private_ip: Option<Ipv4Addr>,
-        may_move: bool,
-    ) -> Result<Target, ApiError> {
-        self.with(|state| state.objects.check_associate(which, eni, private_ip, may_move))
+        by: &Caller,
+        operation: &Operation,
+        dry_run: bool,
+        late: Option<Duration>,
+        permit: impl FnOnce(&str) -> Result<(), ApiError>,
+    ) -> Result<Option<AssociationId>, ApiError> {
+        let effect = self.with(|state| {
+            permit(&state.objects.named(operation)?)?;
+            state.check(operation)
+        })?;
+        if dry_run {
+            let message = "Request would have succeeded, but DryRun flag is set.";
+            return Err(ApiError::new(412, "DryRunOperation", message));
+        }
+        let association = effect.association().cloned();
+        self.take_effect(by.clone(), effect, late);
+        Ok(association)
     }
 
-    /// Associates in a caller's name what [`check_associate`](Self::check_associate) has passed.
-    pub fn associate_for(&self, by: &Caller, which: &AddressRef, target: Target) -> AssociationId {
-        self.with(|state| {
-            let (at, fresh) = (state.stamp(), state.mint("eipassoc-"));
-            state.objects.associate(at, by, which, target, fresh)
-        })
-    }
-
-    /// Ends an association in a caller's name.
-    pub fn disassociate_for(&self, by: &Caller, id: &AssociationId) {
-        self.with(|state| {
-            let at = state.stamp();
-            state.objects.disassociate(at, by, id);
+    /// Lets an operation take effect, at once or so much later.
+    pub(super) fn take_effect(&self, by: Caller, effect: Effect, late: Option<Duration>) {
+        let Some(late) = late else {
+            return self.with(|state| state.apply(&by, effect));
+        };
+        let account = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(late).await;
+            account.with(|state| state.apply(&by, effect));
         });
     }
 }
 
-/// Reads what a test wrote.
-pub(super) fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: &str) -> T {
+/// Reads what a test wrote: an id, an address.
+pub fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: impl AsRef<str>) -> T {
+    let text = text.as_ref();
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }

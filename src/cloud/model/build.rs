@@ -13,7 +13,21 @@ use super::state::{
     AddressRef, ElasticIp, Instance, InstanceState, StoredInstance, StoredInterface, StoredSubnet,
 };
 use crate::base::ids::{AllocationId, InstanceId, InterfaceId, MacAddress, SubnetId};
-use crate::cloud::ec2::Address;
+
+/// An Elastic IP that was allocated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Allocated {
+    /// The public address.
+    pub public_ip: Ipv4Addr,
+    /// `eipalloc-...`.
+    pub allocation_id: AllocationId,
+}
+
+impl From<&Allocated> for AddressRef {
+    fn from(allocated: &Allocated) -> Self {
+        Self::Public(allocated.public_ip)
+    }
+}
 
 /// A network interface to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +171,7 @@ impl Account {
         &self,
         wanted: Option<Ipv4Addr>,
         id: Option<AllocationId>,
-    ) -> Result<Address, ApiError> {
+    ) -> Result<Allocated, ApiError> {
         self.with(|state| {
             let objects = &state.objects;
             let taken = |ip: &Ipv4Addr| objects.foreign.contains(ip) || objects.elastic_ips.contains_key(ip);
@@ -179,23 +193,22 @@ impl Account {
                 managed_by: None,
                 association: History::new(state.stamp(), None),
             };
-            let now = state.present();
-            let shown = state.objects.address_at(&address, now);
+            let allocated = Allocated { public_ip, allocation_id: address.allocation.clone() };
             state.objects.allocations.insert(address.allocation.clone(), public_ip);
             state.objects.elastic_ips.insert(public_ip, address);
-            Ok(shown)
+            Ok(allocated)
         })
     }
 
     /// As [`try_allocate`](Self::try_allocate); an error is one of the test.
-    pub fn allocate(&self, wanted: Option<Ipv4Addr>) -> Address {
+    pub fn allocate(&self, wanted: Option<Ipv4Addr>) -> Allocated {
         self.try_allocate(wanted, None).unwrap_or_else(|error| panic!("allocate: {error}"))
     }
 
     /// Allocates an address under an id, both as a test writes them.
     pub fn allocate_as(&self, public_ip: &str, id: &str) -> AllocationId {
         let address = self.try_allocate(Some(parsed(public_ip)), Some(parsed(id)));
-        address.unwrap_or_else(|error| panic!("allocate: {error}")).allocation
+        address.unwrap_or_else(|error| panic!("allocate: {error}")).allocation_id
     }
 
     /// The subnet of an interface as text, `10.0.1.0/24`.

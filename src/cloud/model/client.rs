@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use super::account::{Account, AccountState, CallRecord, parsed};
+use super::account::{Account, CallRecord, parsed};
 use super::error::ApiError;
 use super::faults::{FaultKind, Service, throttled};
 use super::history::Caller;
+use super::operations::Operation;
 use super::state::{AddressRef, Instance, NetworkInterface, Objects};
 use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::cloud::ec2::codes::{answer_of, fault_of};
@@ -132,13 +133,15 @@ impl ModelClient {
         });
     }
 
-    /// Makes one call: `check` gives the answer and notes which moment it shows, `apply` is the effect.
-    async fn call<T: Clone + Send + 'static>(
+    /// Makes one call: `deal` is what the service does with it, so much before it takes effect. It returns the answer, and notes
+    /// which moment it shows.
+    async fn call<T: Send + 'static>(
         &self,
         operation: &'static str,
         object: String,
-        check: impl FnOnce(&mut AccountState, &mut Option<Duration>) -> Result<T, ApiError> + Send + 'static,
-        apply: impl FnOnce(&mut AccountState, &Caller, T) + Send + 'static,
+        deal: impl FnOnce(&Account, &Caller, Option<Duration>, &mut Option<Duration>) -> Result<T, ApiError>
+        + Send
+        + 'static,
     ) -> Result<T, Ec2Error> {
         self.pass_gate().await;
         let (place, by, fault) = self.send(Service::Ec2, operation, &object);
@@ -147,23 +150,10 @@ impl ModelClient {
         let effect = {
             let account = account.clone();
             move |late: Option<Duration>| {
-                let outcome = account.with(|state| {
-                    state.admit(operation, true)?;
-                    let mut seen = None;
-                    let outcome = check(state, &mut seen);
-                    state.note_served(place, seen);
-                    outcome
-                });
-                if let Ok(value) = outcome.clone() {
-                    let apply = move |account: &Account| account.with(|state| apply(state, &by, value));
-                    match late {
-                        None => apply(&account),
-                        Some(late) => drop(tokio::spawn(async move {
-                            sleep(late).await;
-                            apply(&account);
-                        })),
-                    }
-                }
+                account.admit(operation, true)?;
+                let mut seen = None;
+                let outcome = deal(&account, &by, late, &mut seen);
+                account.with(|state| state.note_served(place, seen));
                 outcome
             }
         };
@@ -194,19 +184,44 @@ impl ModelClient {
     }
 
     /// Makes one call that reads: `read` is shown a moment.
-    async fn described<T: Clone + Send + 'static>(
+    async fn described<T: Send + 'static>(
         &self,
         operation: &'static str,
         object: String,
         read: impl FnOnce(&Objects, Duration) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, Ec2Error> {
-        let instance = self.instance.clone();
-        let check = move |state: &mut AccountState, seen: &mut Option<Duration>| {
-            let moment = state.described_moment(Some(&instance));
-            *seen = Some(moment);
-            read(&state.objects, moment)
-        };
-        self.call(operation, object, check, |_, _, _| ()).await
+        self.call(operation, object, move |account, by, _, seen| {
+            account.with(|state| {
+                let moment = state.described_moment(by.instance.as_ref());
+                *seen = Some(moment);
+                read(&state.objects, moment)
+            })
+        })
+        .await
+    }
+
+    /// Makes one call that changes something; returns the association made or ended.
+    async fn change(
+        &self,
+        action: &'static str,
+        object: String,
+        operation: Operation,
+    ) -> Result<Option<AssociationId>, Ec2Error> {
+        self.call(action, object, move |account, by, late, _| {
+            account.operate(by, &operation, false, late, |_| Ok(()))
+        })
+        .await
+    }
+
+    /// Makes the dry run of a call.
+    async fn may(&self, action: &'static str, object: String, operation: Operation) -> Result<(), Ec2Error> {
+        let outcome = self.call(action, object, move |account, by, late, _| {
+            account.operate(by, &operation, true, late, |_| Ok(()))
+        });
+        match outcome.await {
+            Err(error) if error.answer != "DryRunOperation" => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Asks the metadata for an item.
@@ -329,7 +344,7 @@ fn named(which: &Selector) -> AddressRef {
 
 impl Ec2 for ModelClient {
     async fn prepare(&self) -> Result<(), Ec2Error> {
-        self.call("credentials", String::new(), |_, _| Ok(()), |_, _, ()| ()).await
+        self.call("credentials", String::new(), |_, _, _, _| Ok(())).await
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
@@ -355,48 +370,34 @@ impl Ec2 for ModelClient {
         target: &Target,
         reassociate: bool,
     ) -> Result<AssociationId, Ec2Error> {
-        let (named, wanted) = (AddressRef::from(allocation), target.clone());
-        let check = move |state: &mut AccountState, _: &mut Option<Duration>| {
-            let Target { interface, private_ip } = &wanted;
-            let target = state.objects.check_associate(&named, interface, Some(*private_ip), reassociate)?;
-            let known = state.objects.association_with(&named, &target);
-            let id = known.unwrap_or_else(|| state.mint("eipassoc-"));
-            Ok((named, target, id))
-        };
-        let apply = |state: &mut AccountState, by: &Caller, (named, target, id): (_, _, _)| {
-            let at = state.stamp();
-            state.objects.associate(at, by, &named, target, id);
-        };
-        let (_, _, id) = self.call("AssociateAddress", allocation.to_string(), check, apply).await?;
-        Ok(id)
+        let operation = associate(allocation, target, reassociate);
+        let made = self.change("AssociateAddress", allocation.to_string(), operation).await?;
+        made.ok_or_else(|| Ec2Error::cut_off("AssociateAddress", allocation))
     }
 
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
-        let (id, object) = (association.clone(), association.to_string());
-        let check = move |state: &mut AccountState, _: &mut Option<Duration>| {
-            state.objects.check_disassociate(&id).map(|_| id.clone())
-        };
-        let apply = |state: &mut AccountState, by: &Caller, id: AssociationId| {
-            let at = state.stamp();
-            state.objects.disassociate(at, by, &id);
-        };
-        self.call("DisassociateAddress", object, check, apply).await.map(drop)
+        let operation = Operation::Disassociate(association.clone());
+        self.change("DisassociateAddress", association.to_string(), operation).await.map(drop)
     }
 
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
-        let (named, Target { interface, private_ip }) = (AddressRef::from(allocation), target.clone());
-        let check = move |state: &mut AccountState, _: &mut Option<Duration>| {
-            state.objects.check_associate(&named, &interface, Some(private_ip), true).map(drop)
-        };
-        self.call("AssociateAddress (dry run)", allocation.to_string(), check, |_, _, ()| ()).await
+        let operation = associate(allocation, target, true);
+        self.may("AssociateAddress (dry run)", allocation.to_string(), operation).await
     }
 
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
-        let (id, object) = (association.clone(), association.to_string());
-        let check = move |state: &mut AccountState, _: &mut Option<Duration>| {
-            state.objects.check_disassociate(&id).map(drop)
-        };
-        self.call("DisassociateAddress (dry run)", object, check, |_, _, ()| ()).await
+        let operation = Operation::Disassociate(association.clone());
+        self.may("DisassociateAddress (dry run)", association.to_string(), operation).await
+    }
+}
+
+fn associate(allocation: &AllocationId, target: &Target, may_move: bool) -> Operation {
+    let Target { interface, private_ip } = target.clone();
+    Operation::Associate {
+        address: allocation.into(),
+        eni: interface,
+        private_ip: Some(private_ip),
+        may_move,
     }
 }
 
@@ -435,27 +436,13 @@ impl PrivateIps for ModelClient {
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
-        let (object, to) = (format!("{ip} to {to}"), to.clone());
-        let check = move |state: &mut AccountState, _: &mut Option<Duration>| {
-            state.objects.check_assign(&to, &[ip], reassign).map(|()| to)
-        };
-        let apply = move |state: &mut AccountState, by: &Caller, to: InterfaceId| {
-            let at = state.stamp();
-            state.objects.assign(at, by, &to, &[ip]);
-        };
-        self.call("AssignPrivateIpAddresses", object, check, apply).await.map(drop)
+        let operation = Operation::Assign { eni: to.clone(), ips: vec![ip], may_move: reassign };
+        self.change("AssignPrivateIpAddresses", format!("{ip} to {to}"), operation).await.map(drop)
     }
 
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error> {
-        let (object, from) = (format!("{ip} from {from}"), from.clone());
-        let check = move |state: &mut AccountState, _: &mut Option<Duration>| {
-            state.objects.check_unassign(&from, &[ip]).map(|()| from)
-        };
-        let apply = move |state: &mut AccountState, by: &Caller, from: InterfaceId| {
-            let at = state.stamp();
-            state.objects.unassign(at, by, &from, &[ip]);
-        };
-        self.call("UnassignPrivateIpAddresses", object, check, apply).await.map(drop)
+        let operation = Operation::Unassign { eni: from.clone(), ips: vec![ip] };
+        self.change("UnassignPrivateIpAddresses", format!("{ip} from {from}"), operation).await.map(drop)
     }
 }
 

@@ -22,12 +22,12 @@ mod state;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-pub use account::{Account, CallRecord, Holder, HolderChange, Journey, Reads};
+pub use account::{Account, CallRecord, Holder, HolderChange, Journey, PrivateIpChange, Reads, parsed};
 pub use buckets::{Buckets, Fill, Rate};
-pub use build::{InstanceSpec, InterfaceSpec};
+pub use build::{Allocated, InstanceSpec, InterfaceSpec};
 pub use client::ModelClient;
 pub use error::ApiError;
 pub use faults::{Fault, FaultId, FaultKind, Service, millis, throttled};
 pub use history::{Caller, History, Lag, Version};
-pub use operations::VPC;
+pub use operations::{Operation, VPC};
 pub use state::{AddressRef, Instance, InstanceState, NetworkInterface};

@@ -1,5 +1,5 @@
-//! The EC2 calls that the agents make, as the account answers them: first a check that refuses with EC2's own code, then the
-//! change.
+//! The EC2 calls that change something, as the account answers them: first a check that refuses with EC2's own code, then the
+//! effect.
 //!
 //! The two are apart because a dry run is the check alone, and a call can take effect after its answer.
 //!
@@ -10,6 +10,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::account::AccountState;
 use super::error::ApiError;
 use super::history::Caller;
 use super::state::{AddressRef, Associated, ElasticIp, InstanceState, Objects, StoredInterface};
@@ -22,7 +23,123 @@ pub const VPC: &str = "vpc-0a1b2c3d4e5f60718";
 /// Private addresses that an interface can have; that of the common instance sizes (`m5.large`).
 const PER_INTERFACE: usize = 10;
 
+/// A call that changes something. One of a route would be one more here.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// `AssociateAddress`
+    Associate {
+        /// The address.
+        address: AddressRef,
+        /// The interface.
+        eni: InterfaceId,
+        /// The private address on it; its primary one if absent.
+        private_ip: Option<Ipv4Addr>,
+        /// Whether it may move the address, and displace what is there.
+        may_move: bool,
+    },
+    /// `DisassociateAddress`
+    Disassociate(AssociationId),
+    /// `AssignPrivateIpAddresses`
+    Assign {
+        /// The interface.
+        eni: InterfaceId,
+        /// The addresses.
+        ips: Vec<Ipv4Addr>,
+        /// Whether it may take them from another interface.
+        may_move: bool,
+    },
+    /// `UnassignPrivateIpAddresses`
+    Unassign {
+        /// The interface.
+        eni: InterfaceId,
+        /// The addresses.
+        ips: Vec<Ipv4Addr>,
+    },
+}
+
+/// What an operation that passed its check does.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    Associate { address: AddressRef, target: Target, id: AssociationId },
+    Disassociate(AssociationId),
+    Assign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
+    Unassign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
+}
+
+impl Effect {
+    /// The association that it makes or ends.
+    pub(super) fn association(&self) -> Option<&AssociationId> {
+        match self {
+            Self::Associate { id, .. } | Self::Disassociate(id) => Some(id),
+            Self::Assign { .. } | Self::Unassign { .. } => None,
+        }
+    }
+}
+
+impl AccountState {
+    /// Checks that an operation can be done, and returns what it will do.
+    ///
+    /// # Errors
+    /// EC2's.
+    pub(super) fn check(&mut self, operation: &Operation) -> Result<Effect, ApiError> {
+        let objects = &self.objects;
+        Ok(match operation.clone() {
+            Operation::Associate { address, eni, private_ip, may_move } => {
+                let target = objects.check_associate(&address, &eni, private_ip, may_move)?;
+                let known = objects.association_with(&address, &target);
+                let id = known.unwrap_or_else(|| self.mint("eipassoc-"));
+                Effect::Associate { address, target, id }
+            }
+            Operation::Disassociate(id) => {
+                refuse_managed(objects.find_association(&id)?)?;
+                Effect::Disassociate(id)
+            }
+            Operation::Assign { eni, ips, may_move } => {
+                objects.check_assign(&eni, &ips, may_move)?;
+                Effect::Assign { eni, ips }
+            }
+            Operation::Unassign { eni, ips } => {
+                objects.check_unassign(&eni, &ips)?;
+                Effect::Unassign { eni, ips }
+            }
+        })
+    }
+
+    /// Does what passed its check, whatever has happened meanwhile.
+    pub(super) fn apply(&mut self, by: &Caller, effect: Effect) {
+        let (at, objects) = (self.stamp(), &mut self.objects);
+        match effect {
+            Effect::Associate { address, target, id } => objects.associate(at, by, &address, target, id),
+            Effect::Disassociate(id) => {
+                if let Some(ip) = objects.find_association(&id).ok().map(|address| address.public_ip) {
+                    objects.move_elastic_ip(at, by, ip, None);
+                }
+            }
+            Effect::Assign { eni, ips } => objects.assign(at, by, &eni, &ips),
+            Effect::Unassign { eni, ips } => objects.unassign(at, by, &eni, &ips),
+        }
+    }
+}
+
 impl Objects {
+    /// The id of the allocation or interface that an operation is about, by which it is permitted.
+    ///
+    /// # Errors
+    /// EC2's, if something that it names does not exist.
+    pub(super) fn named(&self, operation: &Operation) -> Result<String, ApiError> {
+        match operation {
+            Operation::Associate { address, eni, .. } => {
+                let address = self.find_address(address)?;
+                self.find_interface(eni)?;
+                Ok(address.allocation.to_string())
+            }
+            Operation::Disassociate(id) => Ok(self.find_association(id)?.allocation.to_string()),
+            Operation::Assign { eni, .. } | Operation::Unassign { eni, .. } => {
+                self.find_interface(eni).map(|_| eni.to_string())
+            }
+        }
+    }
+
     /// Finds the address that a call names.
     ///
     /// # Errors
@@ -45,18 +162,16 @@ impl Objects {
     /// Finds the address that has this association now.
     ///
     /// # Errors
-    /// `InvalidAssociationID.NotFound`, `AuthFailure` for an address that an AWS service manages.
-    pub(super) fn check_disassociate(&self, id: &AssociationId) -> Result<&ElasticIp, ApiError> {
+    /// `InvalidAssociationID.NotFound`
+    fn find_association(&self, id: &AssociationId) -> Result<&ElasticIp, ApiError> {
         let named = self
             .elastic_ips
             .values()
             .find(|address| address.association.now().as_ref().is_some_and(|held| held.id == *id));
-        let address = named.ok_or_else(|| {
+        named.ok_or_else(|| {
             let message = format!("The association ID '{id}' does not exist");
             ApiError::client("InvalidAssociationID.NotFound", message)
-        })?;
-        refuse_managed(address)?;
-        Ok(address)
+        })
     }
 
     /// Finds the interface that a call names.
@@ -74,7 +189,7 @@ impl Objects {
     ///
     /// # Errors
     /// As EC2's: what is named does not exist, is not in a state for it, does not fit together, or may not move.
-    pub(super) fn check_associate(
+    fn check_associate(
         &self,
         which: &AddressRef,
         eni: &InterfaceId,
@@ -135,33 +250,22 @@ impl Objects {
     }
 
     /// The id under which the address is associated with the target already.
-    pub(super) fn association_with(&self, which: &AddressRef, target: &Target) -> Option<AssociationId> {
+    fn association_with(&self, which: &AddressRef, target: &Target) -> Option<AssociationId> {
         let held = self.elastic_ip(which)?.association.now().as_ref()?;
         (held.target == *target).then(|| held.id.clone())
     }
 
-    /// Associates the address with the target, under the id it has there already or else under `fresh`.
+    /// Associates the address with the target; the same association again is no change.
     pub(super) fn associate(
         &mut self,
         at: Duration,
         by: &Caller,
         which: &AddressRef,
         target: Target,
-        fresh: AssociationId,
-    ) -> AssociationId {
-        if let Some(known) = self.association_with(which, &target) {
-            return known;
-        }
+        id: AssociationId,
+    ) {
         if let Some(ip) = self.elastic_ip(which).map(|address| address.public_ip) {
-            self.move_elastic_ip(at, by, ip, Some(Associated { id: fresh.clone(), target }));
-        }
-        fresh
-    }
-
-    /// Ends exactly this association, if it has not ended before.
-    pub(super) fn disassociate(&mut self, at: Duration, by: &Caller, id: &AssociationId) {
-        if let Some(ip) = self.check_disassociate(id).ok().map(|address| address.public_ip) {
-            self.move_elastic_ip(at, by, ip, None);
+            self.move_elastic_ip(at, by, ip, Some(Associated { id, target }));
         }
     }
 
@@ -169,12 +273,7 @@ impl Objects {
     ///
     /// # Errors
     /// As EC2's: no such interface, not of its subnet, another interface's, or too many.
-    pub(super) fn check_assign(
-        &self,
-        eni: &InterfaceId,
-        ips: &[Ipv4Addr],
-        may_move: bool,
-    ) -> Result<(), ApiError> {
+    fn check_assign(&self, eni: &InterfaceId, ips: &[Ipv4Addr], may_move: bool) -> Result<(), ApiError> {
         let interface = self.find_interface(eni)?;
         for ip in ips {
             if !self.subnet(&interface.subnet).is_some_and(|subnet| subnet.cidr.contains(ip)) {
@@ -202,7 +301,7 @@ impl Objects {
     ///
     /// # Errors
     /// `InvalidParameterValue` with EC2's sentence: not on this interface, or its primary address.
-    pub(super) fn check_unassign(&self, eni: &InterfaceId, ips: &[Ipv4Addr]) -> Result<(), ApiError> {
+    fn check_unassign(&self, eni: &InterfaceId, ips: &[Ipv4Addr]) -> Result<(), ApiError> {
         let have = self.find_interface(eni)?.private_ips.now();
         if !ips.iter().all(|ip| have.contains(ip)) {
             let message = format!("Some of the specified addresses are not assigned to interface {eni}");

@@ -68,12 +68,6 @@ impl From<&str> for AddressRef {
     }
 }
 
-impl From<&Address> for AddressRef {
-    fn from(address: &Address) -> Self {
-        Self::Allocation(address.allocation.clone())
-    }
-}
-
 /// An instance as a reader sees it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Instance {

@@ -6,7 +6,7 @@
 use super::call::{Asked, BY_HAND, Failure, print};
 use crate::base::ids::InstanceId;
 use crate::params::{InterfaceSelector, VipParams, table};
-use crate::resource::vip::{Assigned, Order, assign};
+use crate::resource::private::{Assigned, Order, assign};
 
 /// The script whose place the binary takes, by its name.
 const SCRIPTS: [&str; 2] = ["assign_private_ip.sh", "assign_private_ip"];

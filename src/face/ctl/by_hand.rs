@@ -2,8 +2,8 @@
 
 use super::call::{Asked, BY_HAND, Failure, print};
 use crate::params::Params;
-use crate::resource::eip::{self, Entry};
-use crate::resource::{Action, Request};
+use crate::resource::elastic::{self, Elastic, Entry};
+use crate::resource::{self, Action, Request};
 use crate::state::Records as _;
 
 /// Takes the address to this node.
@@ -42,13 +42,13 @@ fn act(asked: &Asked<'_>, action: Action, params: Params) -> Result<(), Failure>
     if dry_run {
         world.records = world.records.read_only();
         let sentence = match action {
-            Action::Stop => asked.run(eip::would_stop(&world, &request))?,
-            _ => asked.run(eip::would_start(&world, &request))?,
+            Action::Stop => asked.run(elastic::would_stop(&world, &request))?,
+            _ => asked.run(elastic::would_start(&world, &request))?,
         };
         return print(&format!("{sentence}\n"));
     }
     let before = world.records.durable().history;
-    asked.run(eip::run(&world, &request))?;
+    asked.run(resource::run::<Elastic, _>(&world, &request))?;
     let changed = world.records.durable().history != before;
     let address = asked.text(super::options::ADDRESS).unwrap_or_default();
     print(&match (action, changed) {

@@ -20,7 +20,7 @@ use crate::face::last_resort::{Watchdog, report_panics};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::params::{self, ApiSettings, ParamError, Params, Timing, table};
-use crate::resource::eip::Entry;
+use crate::resource::elastic::Entry;
 use crate::resource::error::Error;
 use crate::resource::{Action, Request};
 use crate::state::{FileRecords, Records as _};

@@ -10,7 +10,7 @@ use super::surroundings;
 use crate::cloud::Imds as _;
 use crate::params::Params;
 use crate::resource::Action;
-use crate::resource::eip::{self, Finding, Verdict};
+use crate::resource::elastic::{self, Finding, Verdict};
 use crate::world;
 
 /// The longest that the metadata service is asked for the region.
@@ -74,7 +74,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         };
         let endpoint = world::ec2_endpoint(&settings, region).await;
         let seen = surroundings::seen(&environment, &settings, endpoint, folders, &asked.deadline).await;
-        eip::examine(&world, &request, &seen, |finding| {
+        elastic::examine(&world, &request, &seen, |finding| {
             let line = Line::new(&finding);
             if !for_programs {
                 // A reader that has gone away does not change what is found.

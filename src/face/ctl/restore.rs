@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::call::{Asked, Failure};
 use crate::params::Params;
-use crate::resource::eip::{self, Entry, Known};
+use crate::resource::elastic::{self, Entry, Known};
 use crate::resource::error::Error;
 use crate::world::RealWorld;
 
@@ -16,9 +16,9 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
             resources.push(known(asked, &entry, address)?);
         }
     }
-    let work = async { Ok::<_, Error>(eip::restore(&resources, &asked.deadline).await) };
+    let work = async { Ok::<_, Error>(elastic::restore(&resources, &asked.deadline).await) };
     let left = asked.run(work)?;
-    for eip::Left { public_ip, error } in &left {
+    for elastic::Left { public_ip, error } in &left {
         asked.log.error(format_args!("{public_ip} is not back: {error}"));
     }
     if left.is_empty() { Ok(()) } else { Err(Failure::Told) }

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::call::{Asked, BY_HAND, Failure, aligned, print, print_json};
 use super::options::{ADDRESS, JSON};
 use crate::base::chain_of;
+use crate::cloud::Association;
 use crate::resource::Action;
-use crate::resource::eip::{self, Entry, Holding, Seen, Survey};
+use crate::resource::elastic::{self, Entry, Seen, Survey};
+use crate::resource::kind::Owner;
 use crate::state::Phase;
 
 /// Prints what is known; fails where EC2 did not answer.
@@ -17,7 +19,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let mut world = asked.world(resource, &params.api, &params.timing)?;
     world.records = world.records.read_only();
     let request = asked.request(Action::Monitor { level: 10 }, params);
-    let survey = asked.run(async { Ok(eip::survey(&world, &request).await) })?;
+    let survey = asked.run(async { Ok(elastic::survey(&world, &request).await) })?;
     // By what EC2 says of it, a record is found that names the address in the other way.
     let known = match &survey.by_ec2 {
         Ok((address, _)) => {
@@ -72,25 +74,25 @@ fn lines(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, St
     lines
 }
 
-fn by_ec2(holding: &Holding) -> String {
+fn by_ec2(holding: &Owner<Association>) -> String {
     match holding {
-        Holding::Ours(association) => {
+        Owner::Ours(association) => {
             format!("ours: {association}, {}{}", interface(holding), association.id)
         }
-        Holding::Misplaced(association) => {
+        Owner::Misplaced(association) => {
             format!("on this node, but not in its place: {}, {}", holding.holder(), association.id)
         }
-        Holding::Elsewhere(association) => {
+        Owner::Elsewhere(association) => {
             format!("elsewhere: {association}, {}{}", interface(holding), association.id)
         }
-        Holding::Nobody => "nobody holds it".to_owned(),
+        Owner::Unassigned => "nobody holds it".to_owned(),
     }
 }
 
 /// Returns the interface, where the name of the holder does not say it.
-fn interface(holding: &Holding) -> String {
+fn interface(holding: &Owner<Association>) -> String {
     match holding {
-        Holding::Ours(association) | Holding::Elsewhere(association) if association.instance.is_some() => {
+        Owner::Ours(association) | Owner::Elsewhere(association) if association.instance.is_some() => {
             association.interface.as_ref().map(|interface| format!("{interface}, ")).unwrap_or_default()
         }
         _ => String::new(),
@@ -102,7 +104,7 @@ fn on_record(entry: &Entry) -> String {
         None => "not touched since boot".to_owned(),
         Some(phase) => format!("{} last", word(phase)),
     }];
-    if let Some(private_ip) = entry.volatile.private_ip {
+    if let Some(private_ip) = entry.volatile.private_ip() {
         let interface = entry.volatile.interface.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
         parts.push(format!("place {interface}({private_ip})"));
     }
@@ -157,12 +159,12 @@ fn document(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Value {
     })
 }
 
-fn holding_as_json(holding: &Holding) -> Value {
+fn holding_as_json(holding: &Owner<Association>) -> Value {
     let (answer, association) = match holding {
-        Holding::Ours(association) => ("ours", Some(association)),
-        Holding::Misplaced(association) => ("misplaced", Some(association)),
-        Holding::Elsewhere(association) => ("elsewhere", Some(association)),
-        Holding::Nobody => ("nobody", None),
+        Owner::Ours(association) => ("ours", Some(association)),
+        Owner::Misplaced(association) => ("misplaced", Some(association)),
+        Owner::Elsewhere(association) => ("elsewhere", Some(association)),
+        Owner::Unassigned => ("nobody", None),
     };
     let holder = association.map(|association| {
         json!({

@@ -9,7 +9,7 @@ use crate::base::deadline::Deadline;
 use crate::base::text::without_user_info;
 use crate::cloud::settings::Settings;
 use crate::ocf::environment::Environment;
-use crate::resource::eip::{Surroundings, Way};
+use crate::resource::elastic::{Surroundings, Way};
 
 /// The longest that a name look-up may take.
 const LOOKING: Duration = Duration::from_secs(3);

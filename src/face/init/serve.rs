@@ -19,8 +19,9 @@ use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::params::{OnStop, ParamError, Params};
+use crate::resource::elastic::Elastic;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::resource::{Action as Asking, Report, Request, World as _, eip};
+use crate::resource::{self, Action as Asking, Report, Request, World as _};
 use crate::state::{Phase, Records as _};
 use crate::world;
 
@@ -258,7 +259,7 @@ impl Step {
                 self.log.warn(warning);
             }
         }
-        self.came = world::run(deadline, eip::run(&world, request));
+        self.came = world::run(deadline, resource::run::<Elastic, _>(&world, request));
         let (volatile, durable) = (world.records().volatile(), world.records().durable());
         self.phase = volatile.phase;
         if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {

@@ -5,8 +5,9 @@
 
 use super::master::say;
 use super::work::{FAILED, Work};
+use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
-use crate::resource::{Action, Report, eip};
+use crate::resource::{self, Action, Report};
 
 /// What a person's look may take.
 const STATUS_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
@@ -33,9 +34,9 @@ fn check(work: &Work) -> u8 {
     let limit = work.settings.check_deadline;
     let outcome = if is_master {
         let action = Action::Monitor { level: 0 };
-        work.look(action, limit, async |world, request| eip::is_still_here(world, request).await)
+        work.look(action, limit, async |world, request| elastic::is_still_here(world, request).await)
     } else {
-        work.look(Action::Start, limit, async |world, request| eip::is_ready(world, request).await)
+        work.look(Action::Start, limit, async |world, request| elastic::is_ready(world, request).await)
     };
     let (code, text) = match outcome {
         Ok(Report::Done) => (0, "well".to_owned()),
@@ -59,7 +60,8 @@ fn check(work: &Work) -> u8 {
 pub(super) fn status(work: &Work) -> u8 {
     let action = Action::Monitor { level: 10 };
     let guard = work.watch(STATUS_LIMIT);
-    let found = work.look(action, STATUS_LIMIT, async |world, request| eip::run(world, request).await);
+    let found = work
+        .look(action, STATUS_LIMIT, async |world, request| resource::run::<Elastic, _>(world, request).await);
     guard.end();
     match found {
         Ok(Report::Done) => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::pace::Pace;
 use super::work::{Entry, Work};
-use crate::resource::{Action, Report, eip};
+use crate::resource::{Action, Report, elastic};
 
 /// The time for one look.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ pub(super) fn follow(work: &Work) -> u8 {
             std::thread::sleep(PAUSE);
         }
         let look = work.run(Action::Monitor { level: 0 }, LOOK_LIMIT, async |world, request| {
-            eip::is_still_here(world, request).await
+            elastic::is_still_here(world, request).await
         });
         let reason = match look {
             Ok(Some(Report::NotHere(reason))) => reason,
@@ -42,7 +42,7 @@ pub(super) fn follow(work: &Work) -> u8 {
         let limit = work.settings.deadline;
         let Entry::Ours(held) = work.enter(limit) else { return 0 };
         let handed =
-            work.run(Action::Stop, limit, async |world, request| eip::hand_over(world, request).await);
+            work.run(Action::Stop, limit, async |world, request| elastic::hand_over(world, request).await);
         drop(held);
         match handed {
             Ok(Some(_)) => {

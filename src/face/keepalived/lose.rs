@@ -9,8 +9,9 @@ use super::master::{say, subject};
 use super::settings::Losing;
 use super::work::{Entry, FAILED, Work, by_hand};
 use crate::params::OnStop;
+use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
-use crate::resource::{Action, Report, eip};
+use crate::resource::{self, Action, Report};
 
 /// Begins to lose the address, in a process that outlives this one: of its last scripts keepalived kills those that take
 /// longer than a second.
@@ -46,14 +47,14 @@ pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
     let left = limit.saturating_sub(work.started.elapsed());
     let outcome = match work.settings.losing(state) {
         Losing::Leave => {
-            work.run(Action::Stop, left, async |world, request| eip::hand_over(world, request).await)
+            work.run(Action::Stop, left, async |world, request| elastic::hand_over(world, request).await)
         }
         Losing::Release => work.run(Action::Stop, left, async |world, request| {
             let mut request = request.clone();
             if request.params.on_stop == OnStop::Leave {
-                request.params.on_stop = OnStop::Disassociate;
+                request.params.on_stop = OnStop::Release;
             }
-            eip::run(world, &request).await
+            resource::run::<Elastic, _>(world, &request).await
         }),
     };
     let released = work.settings.losing(state) == Losing::Release;

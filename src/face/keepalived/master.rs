@@ -11,8 +11,9 @@ use super::arguments::{Job, Teller};
 use super::background;
 use super::work::{Entry, FAILED, Work, by_hand};
 use crate::cloud::Imds as _;
+use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
-use crate::resource::{Action, Report, Request, World as _, eip};
+use crate::resource::{self, Action, Report, Request, World as _};
 
 /// When a claim is looked at again, in tenths of the time that is set for it.
 const LOOKS: [u32; 4] = [1, 3, 6, 10];
@@ -110,8 +111,8 @@ fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
             work.log
                 .warn(format_args!("INST_ID is {wanted}, but this is {found}: is it another node's file?"));
         }
-        eip::run(world, request).await?;
-        Ok(eip::has_displaced(world, request))
+        resource::run::<Elastic, _>(world, request).await?;
+        Ok(elastic::has_displaced(world, request))
     })
 }
 
@@ -130,7 +131,7 @@ fn verify(work: &Work, keepalived: u32, looks: usize) {
             return;
         }
         let look = work.run(Action::Monitor { level: 10 }, LOOK_LIMIT, async |world, request| {
-            eip::run(world, request).await
+            resource::run::<Elastic, _>(world, request).await
         });
         match look {
             Ok(None) => return,

@@ -125,12 +125,12 @@ pub fn one_subnet() -> Setup {
 
 fn in_one_subnet(number: u8) -> InstanceSpec {
     let interface = |index: u8| InterfaceSpec {
-        mac: Some(format!("02:00:00:00:0{index}:0{number}")),
+        mac: Some(aws_sim::parsed(format!("02:00:00:00:0{index}:0{number}"))),
         private_ips: vec![Ipv4Addr::new(10, 0, 1, number * 10 + index)],
         ..InterfaceSpec::default()
     };
     InstanceSpec {
-        id: Some(format!("i-0000000000000000{number}").as_str().into()),
+        id: Some(aws_sim::parsed(format!("i-0000000000000000{number}"))),
         interfaces: vec![interface(0), interface(1)],
         ..InstanceSpec::default()
     }

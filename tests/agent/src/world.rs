@@ -167,7 +167,7 @@ fn usual_instance(number: u8) -> InstanceSpec {
     let interface =
         |ips: [u8; 2]| InterfaceSpec { private_ips: ips.map(ip).into(), ..InterfaceSpec::default() };
     InstanceSpec {
-        id: Some(format!("i-0000000000000000{number}").as_str().into()),
+        id: Some(aws_sim::parsed(format!("i-0000000000000000{number}"))),
         zone: if number % 2 == 1 { "eu-west-1a" } else { "eu-west-1b" }.to_owned(),
         subnet: format!("10.0.{number}.0/24"),
         interfaces: vec![interface([10, 11]), interface([12, 13])],

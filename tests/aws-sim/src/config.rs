@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::buckets::Buckets;
+use eip::cloud::model::Buckets;
 
 /// The settings a [`Sim`](crate::Sim) starts with; most can be changed later through [`Cloud`](crate::Cloud).
 #[derive(Clone, Debug)]
@@ -25,8 +25,6 @@ pub struct Config {
     pub credential_lifetime: Duration,
     /// Whether signatures are checked. Off is for hand-made requests.
     pub verify_signatures: bool,
-    /// How many addresses `AllocateAddress` grants in all; AWS grants 5 by default, `None` sets no limit.
-    pub address_quota: Option<usize>,
 }
 
 impl Default for Config {
@@ -41,7 +39,6 @@ impl Default for Config {
             seed: 1,
             credential_lifetime: Duration::from_hours(6),
             verify_signatures: true,
-            address_quota: None,
         }
     }
 }

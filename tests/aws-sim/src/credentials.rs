@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::InstanceId;
+use eip::base::ids::InstanceId;
 
 /// What the instance metadata hands out as credentials of the role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{ApiError, FaultKind, Service, throttled};
+
 use crate::{
     cloud::Cloud,
-    error::ApiError,
-    faults::FaultKind,
     http::{Answer, Ending, Reply},
-    ids::InstanceId,
-    log::{Request, Service},
+    log::Request,
     world::World,
 };
 
@@ -32,6 +32,16 @@ pub(crate) struct Ticket {
     pub(crate) request_id: String,
     fault: Option<FaultKind>,
     latency: Duration,
+}
+
+impl Ticket {
+    /// How long after its answer the request takes effect.
+    pub(crate) fn late(&self) -> Option<Duration> {
+        match self.fault {
+            Some(FaultKind::LateEffect(late)) => Some(late),
+            _ => None,
+        }
+    }
 }
 
 /// Leads one request through. `handle` is called at the moment the request takes effect, if it does; `refuse`
@@ -61,6 +71,8 @@ pub(crate) async fn exchange(
             tokio::time::sleep(late).await;
             Answer::Http(effect())
         }
+        // Left to the operation.
+        Some(FaultKind::LateEffect(_)) => Answer::Http(effect()),
         Some(FaultKind::Error { status, code, message }) => refused(ApiError { status, code, message }),
         Some(FaultKind::Throttle) => refused(throttled(service)),
         Some(FaultKind::Hang) => Answer::Hang,
@@ -91,7 +103,7 @@ fn admit(world: &mut World, arrival: Arrival) -> Ticket {
     let request_id = world.request_id();
     let at = world.now();
     let Arrival { service, operation, params, dry_run, peer, instance, imposed } = arrival;
-    let fault = imposed.or_else(|| world.faults.strike(service, &operation, instance.as_ref()));
+    let fault = imposed.or_else(|| world.account.strikes(service, &operation, instance.as_ref()));
     // The metadata service is on the host itself: the latency is that of the way to the Region's endpoint.
     let latency = if service == Service::Imds { Duration::ZERO } else { world.config.latency };
     let seq = world.log.arrive(|seq| Request {
@@ -124,15 +136,6 @@ fn conclude(world: &mut World, ticket: &Ticket, answer: &Answer) {
     request.answered_at = (status != 0).then_some(now);
     request.status = status;
     request.code = code;
-}
-
-/// Returns the answer to too many requests.
-pub(crate) fn throttled(service: Service) -> ApiError {
-    match service {
-        Service::Ec2 => ApiError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-        Service::Sts => ApiError::client("Throttling", "Rate exceeded"),
-        Service::Imds => ApiError::new(429, "TooManyRequests", "Too Many Requests"),
-    }
 }
 
 /// Waits for half of the latency: a request takes it on its way in, an answer on its way out.

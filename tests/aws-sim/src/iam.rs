@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::{credentials::Principal, error::ApiError};
+use eip::cloud::model::ApiError;
+
+use crate::credentials::Principal;
 
 /// The actions denied, each to everyone or to one role.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -1,12 +1,11 @@
-//! A small, exact EC2, STS and `IMDSv2` for tests: with faults, lag, latency, throttling and a request log.
+//! The crate's model of EC2 on the wire, for tests: HTTP, signatures, STS, `IMDSv2`, the data plane, latency and a request log.
 //!
-//! [`Sim`] runs the servers, [`Cloud`] builds the account, sets what goes wrong, and tells what happened.
-//! It knows one account, one Region and one VPC, and of EC2 only what an agent that moves an Elastic IP can see.
+//! [`Sim`] runs the servers. [`Cloud`] is the handle on the model's [`Account`], which builds it, sets what goes wrong and knows
+//! what happened, and on what the wire adds.
 
 // Building and breaking the world is done for its effect; the identifiers it returns are often of no use.
 #![allow(clippy::must_use_candidate)]
 
-mod buckets;
 mod clock;
 mod cloud;
 mod config;
@@ -14,13 +13,9 @@ mod control;
 mod credentials;
 mod data_plane;
 mod ec2;
-mod error;
 mod exchange;
-mod faults;
-mod fleet;
 mod http;
 mod iam;
-mod ids;
 mod imds;
 mod log;
 mod netns;
@@ -31,19 +26,20 @@ mod sts;
 mod tls;
 mod world;
 
+pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
+pub use eip::cloud::model::{
+    Account, AddressRef, Allocated as Address, ApiError, Buckets, Fault, FaultId, FaultKind, Fill, Holder,
+    HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface,
+    PrivateIpChange, Rate, Reads, Service, parsed,
+};
+
 pub use crate::{
-    buckets::{Buckets, Fill, Rate},
-    cloud::{Cloud, InstanceSpec, InterfaceSpec, Which},
+    cloud::{Cloud, Which},
     config::Config,
     credentials::CredState,
-    error::ApiError,
-    faults::{Fault, FaultId, FaultKind},
-    fleet::{Address, AddressRef, Association, Cidr, Holder, Instance, InstanceState, Interface, Subnet},
-    ids::{AllocationId, AssociationId, InstanceId, InterfaceId, SubnetId},
     imds::ImdsState,
-    log::{Request, Service},
+    log::Request,
     netns::Bind,
     sim::Sim,
     tls::{Tls, Validity},
-    world::{HolderChange, PrivateIpChange},
 };

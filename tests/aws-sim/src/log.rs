@@ -2,21 +2,10 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::ids::{AssociationId, InstanceId};
-
-/// A service of the simulator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Service {
-    /// The EC2 Query API.
-    Ec2,
-    /// The Security Token Service.
-    Sts,
-    /// An instance metadata service.
-    Imds,
-}
+use eip::base::ids::{AssociationId, InstanceId};
+use eip::cloud::model::Service;
 
 /// One request and what became of it.
 #[derive(Clone, Debug, Serialize)]

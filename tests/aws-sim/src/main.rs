@@ -54,7 +54,8 @@ struct Serve {
 
 fn imds(text: &str) -> Result<(InstanceId, SocketAddr), String> {
     let (id, addr) = text.split_once('=').ok_or("expected INSTANCE=ADDR:PORT")?;
-    Ok((id.into(), addr.parse().map_err(|error| format!("'{addr}': {error}"))?))
+    let id = id.parse().map_err(|error| format!("'{id}': {error}"))?;
+    Ok((id, addr.parse().map_err(|error| format!("'{addr}': {error}"))?))
 }
 
 fn main() -> ExitCode {

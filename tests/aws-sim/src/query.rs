@@ -2,16 +2,16 @@
 
 use std::net::SocketAddr;
 
+use eip::cloud::model::{ApiError, Service};
+
 use crate::{
     clock::http_date,
     cloud::Cloud,
     control,
     credentials::Principal,
     ec2::{self, Params},
-    error::ApiError,
-    exchange::{Arrival, Ticket, exchange, throttled},
+    exchange::{Arrival, Ticket, exchange},
     http::{Answer, Handler, Reply, Whole},
-    log::Service,
     sigv4::{self, Authorization, Signed},
     sts,
     world::World,
@@ -59,7 +59,7 @@ impl Handler for Endpoint {
                 Ok(who) => {
                     // A user's key says nothing about the machine it is used on.
                     let who = Principal { instance: who.instance.or(sender), ..who };
-                    ec2::run(world, who, &action, &params, &ticket.request_id)
+                    ec2::run(world, who, &action, &params, &ticket.request_id, ticket.late())
                 }
             };
         exchange(&self.cloud, arrival, handle, |_, error, id| refuse(service, error, id)).await
@@ -76,19 +76,15 @@ fn refuse(service: Service, error: &ApiError, request_id: &str) -> Reply {
 
 /// Finds out who signed the request and whether another one of its kind is due already.
 fn admit(
-    world: &mut World,
+    world: &World,
     request: &Whole,
     service: Service,
     action: &str,
     params: &Params,
 ) -> Result<Principal, ApiError> {
     let who = identify(world, request, service)?;
-    let now = world.now();
-    if let Some(buckets) = world.buckets
-        && service == Service::Ec2
-        && !world.fill.take(&buckets, action, params.narrows(), now)
-    {
-        return Err(throttled(service));
+    if service == Service::Ec2 {
+        world.account.admit(action, params.narrows())?;
     }
     Ok(who)
 }

@@ -14,7 +14,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::{Digest, Sha256};
 use time::PrimitiveDateTime;
 
-use crate::{credentials::Key, error::ApiError, log::Service};
+use eip::cloud::model::{ApiError, Service};
+
+use crate::credentials::Key;
 
 /// How far the signing time may be from the server's, in seconds.
 const WINDOW: f64 = 15.0 * 60.0;

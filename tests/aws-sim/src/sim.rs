@@ -15,11 +15,12 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use eip::base::ids::InstanceId;
+
 use crate::{
     cloud::Cloud,
     config::Config,
     data_plane, http,
-    ids::InstanceId,
     imds::Imds,
     netns::{self, Bind},
     query::Endpoint,

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use eip::cloud::model::ApiError;
+
 use crate::{
     clock::iso8601,
     credentials::Principal,
     ec2::{Params, document},
-    error::ApiError,
     http::Reply,
     world::World,
 };

@@ -36,7 +36,7 @@ impl SimulatedCloud {
         drop(cloud.allocate(Some(ELASTIC_IP)));
         let mut instances = BTreeMap::new();
         for &node in nodes {
-            let id = InstanceId::from(node.instance());
+            let id: InstanceId = aws_sim::parsed(node.instance());
             drop(cloud.add_instance(specification(node, &id, one_subnet)));
             sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
                 .map_err(Error::io(format_args!("serving the metadata of {node}")))?;
@@ -86,7 +86,7 @@ impl SimulatedCloud {
     }
 
     fn interface_of(&self, node: NodeName) -> Result<InterfaceId> {
-        let instance = self.cloud().instance(&InstanceId::from(node.instance()));
+        let instance = self.cloud().instance(&aws_sim::parsed(node.instance()));
         let interface = instance.and_then(|instance| instance.interfaces.into_iter().next());
         interface.map(|first| first.eni).ok_or_else(|| Error::Wrong(format!("{node} has no interface")))
     }
@@ -166,7 +166,7 @@ impl SimulatedCloud {
 fn specification(node: NodeName, id: &InstanceId, one_subnet: bool) -> InstanceSpec {
     let first = NodeName::first(1).next().unwrap_or(node);
     let interface = InterfaceSpec {
-        mac: Some(node.mac()),
+        mac: Some(aws_sim::parsed(node.mac())),
         private_ips: vec![node.address()],
         ..InterfaceSpec::default()
     };

@@ -8,7 +8,7 @@ use eip::cloud::model::{Account, Caller, ModelClient};
 use eip::params::{Params, VipParams};
 use eip::resource::error::Error;
 use eip::resource::fixtures::TestHost;
-use eip::resource::{Action, Parts, Report, Request, eip as elastic, vip as private};
+use eip::resource::{Action, Parts, Report, Request, elastic::Elastic, private::Private, run};
 
 use crate::names::{ELASTIC_IP, NodeId, PRIVATE_IP, node_of};
 use crate::node::Memory;
@@ -94,12 +94,12 @@ impl AddressKind {
             Self::Elastic => {
                 let params =
                     Params::parse(&raw("elastic_ip", &ELASTIC_IP)).unwrap_or_else(|error| panic!("{error}"));
-                elastic::run(parts, &Request { action, params, deadline, node: None }).await
+                run::<Elastic, _>(parts, &Request { action, params, deadline, node: None }).await
             }
             Self::Private => {
                 let params = VipParams::parse(&raw("secondary_private_ip", &PRIVATE_IP));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
-                private::run(parts, &Request { action, params, deadline, node: None }).await
+                run::<Private, _>(parts, &Request { action, params, deadline, node: None }).await
             }
         }
     }

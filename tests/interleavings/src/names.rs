@@ -1,11 +1,9 @@
 //! What everything is called: a node's instance, interface and addresses have the node's number.
 
-use std::fmt::Display;
 use std::net::Ipv4Addr;
-use std::str::FromStr;
 
 use eip::base::ids::InstanceId;
-use eip::cloud::model::{Account, InstanceSpec};
+use eip::cloud::model::{Account, InstanceSpec, parsed};
 
 /// A node, counted from 1.
 pub type NodeId = u8;
@@ -48,9 +46,4 @@ pub fn mac(node: NodeId) -> String {
 #[must_use]
 pub fn node_of(id: &str) -> Option<NodeId> {
     id.rsplit_once('-').and_then(|(_, digits)| NodeId::from_str_radix(digits, 16).ok())
-}
-
-/// Reads a text that this crate wrote.
-pub fn parsed<T: FromStr<Err: Display>>(text: &str) -> T {
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }

@@ -1,13 +1,14 @@
 //! A node: what it remembers, and one process after another that is started on it.
 
 use std::cell::{Cell, RefCell};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use eip::base::deadline::Deadline;
 use eip::base::log::Log;
 use eip::cloud::model::{Account, ModelClient};
-use eip::resource::fixtures::{MemoryRecords, TestHost};
+use eip::resource::fixtures::{MemoryLock, MemoryRecords, TestHost};
 use eip::resource::{Action, Parts, Report};
 use eip::state::{Durable, Records, Volatile};
 use tokio::sync::Notify;
@@ -177,13 +178,15 @@ pub struct Memory {
 }
 
 impl Records for Memory {
+    type Lock = MemoryLock;
+
     fn volatile(&self) -> Volatile {
         self.records.volatile()
     }
 
-    fn set_volatile(&self, record: &Volatile) {
+    fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
         if self.process.lives() {
-            self.records.set_volatile(record);
+            self.records.update_volatile(change);
         }
     }
 
@@ -191,13 +194,18 @@ impl Records for Memory {
         self.records.durable()
     }
 
-    fn set_durable(&self, record: &Durable) {
+    fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
         if self.process.lives() {
-            self.records.set_durable(record);
+            self.records.update_durable(change);
         }
     }
 
-    fn others(&self) -> Vec<(String, Volatile)> {
-        self.records.others()
+    fn others(&self) -> Vec<(String, Self)> {
+        let others = self.records.others().into_iter();
+        others.map(|(name, records)| (name, Self { process: Rc::clone(&self.process), records })).collect()
+    }
+
+    async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<MemoryLock> {
+        self.records.lock(place, deadline).await
     }
 }

@@ -23,27 +23,27 @@ struct Bug {
 const BUGS: &[Bug] = &[
     Bug {
         name: "stop lets go of whatever association the address has by then, as a stop by public IP does",
-        file: "src/resource/eip/stop.rs",
-        right: "let outcome = self.world.ec2().disassociate(&association.id).await;",
-        wrong: "let now = self.ask_ec2(&self.deadline).await.ok().and_then(|now| now.association);
-                let id = now.map_or_else(|| association.id.clone(), |now| now.id);
-                let outcome = self.world.ec2().disassociate(&id).await;",
+        file: "src/resource/elastic/mod.rs",
+        right: "op.world.ec2().disassociate(&held.id).await",
+        wrong: "let now = op.ask_ec2(&op.deadline).await.ok().and_then(|now| now.association);
+                let id = now.map_or_else(|| held.id.clone(), |now| now.id);
+                op.world.ec2().disassociate(&id).await",
         test: "rules",
         says: "took the address from node",
     },
     Bug {
         name: "a monitor that got no answer says 7",
-        file: "src/resource/eip/mod.rs",
-        right: "Action::Monitor { level } => eip.monitor(level).await,",
+        file: "src/resource/mod.rs",
+        right: "Action::Monitor { level } => op.monitor(level).await,",
         wrong: "Action::Monitor { level } => {
-                eip.monitor(level).await.or_else(|error| Ok(Report::NotHere(error.to_string())))
+                op.monitor(level).await.or_else(|error| Ok(Report::NotHere(error.to_string())))
             }",
         test: "rules",
         says: "said 7, and the node held the address all the time",
     },
     Bug {
         name: "a monitor believes a metadata service that is behind",
-        file: "src/resource/evidence.rs",
+        file: "src/resource/monitor.rs",
         right: "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),",
         wrong: "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
             Ok(Ok(Seen::NotHere(why))) => Ok(Report::NotHere(why)),",
@@ -52,17 +52,17 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a probe can fail",
-        file: "src/resource/eip/mod.rs",
-        right: "Action::Probe { level } => Ok(eip.probe(level).await),",
-        wrong: "Action::Probe { level } => eip.monitor(level).await,",
+        file: "src/resource/mod.rs",
+        right: "Action::Probe { level } => Ok(op.probe(level).await),",
+        wrong: "Action::Probe { level } => op.monitor(level).await,",
         test: "rules",
         says: "failed, for which the cluster stops the healthy copy",
     },
     Bug {
         name: "a start that is not confirmed",
-        file: "src/resource/eip/takeover.rs",
-        right: "(self.confirm(place, allocation, id).await?, confirming.elapsed())",
-        wrong: "(Association { id, instance: None, interface: None, private_ip: None }, confirming.elapsed())",
+        file: "src/resource/start.rs",
+        right: "Ok::<_, Error>((self.confirm(&takeover, taken).await?, ordered))",
+        wrong: "Ok::<_, Error>((match taken { Taken::Accepted(held) => held, Taken::Shown(held) => Some(held) }, ordered))",
         test: "rules",
         says: "said 0, and at no instant of it did the node hold the address",
     },
@@ -76,15 +76,15 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "an order whose answer was lost is sent again whoever has the address by then",
-        file: "src/resource/eip/takeover.rs",
-        right: "before.is_none_or(|before| before.id != now.id)",
-        wrong: "before.is_some_and(|before| before.id == now.id && before.id != now.id)",
+        file: "src/resource/start.rs",
+        right: "if before.held().map(K::Held::mark) != Some(now.mark()) {",
+        wrong: "if before.held().is_some_and(|before| before.mark() != before.mark() && now.mark() != now.mark()) {",
         test: "rules",
         says: "took the address a second time, from a start that was called later",
     },
     Bug {
         name: "an action that does not keep its deadline",
-        file: "src/deadline.rs",
+        file: "src/base/deadline.rs",
         right: "timeout_at(self.end, work).await.map_err(|_| OutOfTime)",
         wrong: "Ok(work.await)",
         test: "rules",

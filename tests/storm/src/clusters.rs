@@ -7,7 +7,8 @@ use std::time::Duration;
 use eip::base::deadline::Deadline;
 use eip::base::log::Log;
 use eip::params::Params;
-use eip::resource::{Action, Parts, Report, Request, eip as resource};
+use eip::resource::elastic::Elastic;
+use eip::resource::{self, Action, Parts, Report, Request};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::Instant;
 
@@ -80,7 +81,7 @@ async fn start(account: Rc<Account>, cluster: usize, policy: Policy, deadline: D
         log: Log::memory(),
     };
     let request = Request { action: Action::Start, params, deadline, node: None };
-    match resource::run(&world, &request).await {
+    match resource::run::<Elastic, _>(&world, &request).await {
         Ok(Report::Done) => Some(account.now()),
         Ok(Report::NotHere(why)) => panic!("a start has no such answer: {why}"),
         Err(_) => None,

@@ -1,8 +1,10 @@
 //! The surviving node of a cluster, without AWS: its host, and what it remembers.
 
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use eip::base::deadline::Deadline;
 use eip::base::ids::{InstanceId, MacAddress};
 use eip::host::Host;
 use eip::state::{Durable, Pair, Records, Volatile};
@@ -70,23 +72,29 @@ impl Memory {
 }
 
 impl Records for Memory {
+    type Lock = ();
+
     fn volatile(&self) -> Volatile {
         self.0.borrow().0.clone()
     }
 
-    fn set_volatile(&self, record: &Volatile) {
-        self.0.borrow_mut().0 = record.clone();
+    fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
+        change(&mut self.0.borrow_mut().0);
     }
 
     fn durable(&self) -> Durable {
         self.0.borrow().1.clone()
     }
 
-    fn set_durable(&self, record: &Durable) {
-        self.0.borrow_mut().1 = record.clone();
+    fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
+        change(&mut self.0.borrow_mut().1);
     }
 
-    fn others(&self) -> Vec<(String, Volatile)> {
+    fn others(&self) -> Vec<(String, Self)> {
         Vec::new()
+    }
+
+    async fn lock(&self, _: Ipv4Addr, _: &Deadline) -> Option<()> {
+        Some(())
     }
 }

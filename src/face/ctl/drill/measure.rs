@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::sightings::{Attempt, Look};
 use crate::base::deadline::Deadline;
 use crate::params::Params;
-use crate::resource::eip;
+use crate::resource::elastic;
 use crate::resource::error::Error;
 use crate::resource::{Action, Request};
 use crate::world::RealWorld;
@@ -56,7 +56,7 @@ impl Watch<'_> {
             deadline,
             node: None,
         };
-        let address = eip::holder(self.world, &request).await?;
+        let address = elastic::holder(self.world, &request).await?;
         Ok((address.public_ip, address.association.map(|association| association.to_string())))
     }
 

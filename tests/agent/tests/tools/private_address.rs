@@ -13,7 +13,7 @@ const ADDRESS: &str = "secondary_private_ip=10.0.1.100";
 /// Makes a node with a network device for its interface.
 fn wired() -> Node {
     let node = Node::new();
-    let mac = &node.instance.interfaces[0].mac;
+    let mac = &node.instance.interfaces[0].mac.to_string();
     node.run("ip", &["link", "add", "eth0", "address", mac, "type", "veth", "peer", "name", "peer0"])
         .exits(0);
     node.run("ip", &["link", "set", "peer0", "up"]).exits(0);

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use self::{plan::allocate, settings::Settings};
+use eip::base::ids::{AllocationId, InterfaceId};
+use eip::cloud::Address;
+use eip::cloud::model::{ApiError, Fault, FaultId};
+
 use crate::{
     cloud::Cloud,
-    error::ApiError,
-    faults::{Fault, FaultId},
     http::{Reply, Whole},
-    ids::{AllocationId, InterfaceId},
 };
 
 /// Where the control API begins.
@@ -30,7 +31,7 @@ type Outcome = Result<Value, ApiError>;
 pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
     let path = request.uri().path().trim_start_matches(PREFIX);
     let outcome = match (request.method(), path) {
-        (&Method::GET, "state") => show(&*cloud.fleet()),
+        (&Method::GET, "state") => state(cloud),
         (&Method::GET, "log") => show(&cloud.log()),
         (&Method::GET, _) if path.starts_with("history/") => {
             history(cloud, path.trim_start_matches("history/"))
@@ -43,7 +44,7 @@ pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
         (&Method::POST, "clear") => read(request).map(|what| clear(cloud, &what)),
         (&Method::POST, "settings") => read(request).map(|settings: Settings| settings.apply(cloud)),
         (&Method::POST, "reset") => {
-            cloud.reset();
+            cloud.start_over();
             Ok(json!({}))
         }
         _ => Err(ApiError::new(
@@ -72,6 +73,24 @@ fn read<T: DeserializeOwned>(request: &Whole) -> Result<T, ApiError> {
 
 fn show(value: &impl Serialize) -> Outcome {
     serde_json::to_value(value).map_err(|error| ApiError::new(500, "Unwritable", error.to_string()))
+}
+
+fn state(cloud: &Cloud) -> Outcome {
+    let association = |address: &Address| {
+        address.association.as_ref().map(|held| {
+            json!({ "id": held.id, "eni": held.interface, "private_ip": held.private_ip, "instance": held.instance })
+        })
+    };
+    let address = |address: Address| {
+        json!({
+            "public_ip": address.public_ip,
+            "allocation_id": address.allocation,
+            "border_group": address.border_group,
+            "association": association(&address),
+        })
+    };
+    let addresses: Vec<Value> = cloud.addresses().into_iter().map(address).collect();
+    Ok(json!({ "instances": cloud.instances(), "addresses": addresses }))
 }
 
 fn history(cloud: &Cloud, ip: &str) -> Outcome {

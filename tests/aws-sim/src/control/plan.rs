@@ -1,12 +1,14 @@
 //! Accounts described as JSON: a single address, or a whole file.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
+use eip::base::ids::InterfaceId;
+use eip::cloud::model::{ApiError, InstanceSpec};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Outcome, Settings, show};
-use crate::{Cloud, InstanceSpec, error::ApiError, ids::InterfaceId};
+use crate::Cloud;
 
 /// An address to allocate.
 #[derive(Debug, Default, Deserialize)]
@@ -15,7 +17,8 @@ pub(super) struct Allocation {
     public_ip: Option<Ipv4Addr>,
     foreign: bool,
     border_group: Option<String>,
-    tags: BTreeMap<String, String>,
+    /// The AWS service that manages it.
+    service_managed: Option<String>,
     /// The interface that holds it from the start.
     eni: Option<InterfaceId>,
 }
@@ -25,13 +28,11 @@ pub(super) fn allocate(cloud: &Cloud, wanted: &Allocation) -> Outcome {
         cloud.allocate_foreign(ip);
         return Ok(json!({ "public_ip": ip }));
     }
-    let address = cloud.try_allocate(wanted.public_ip)?;
+    let address = cloud.try_allocate(wanted.public_ip, None)?;
     if let Some(group) = &wanted.border_group {
         cloud.set_border_group(&address, group);
     }
-    for (key, value) in &wanted.tags {
-        cloud.tag(&address, key, value);
-    }
+    cloud.set_managed_by(&address, wanted.service_managed.as_deref());
     if let Some(eni) = &wanted.eni {
         cloud.try_associate(&address, eni, None)?;
     }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Buckets, Cloud, CredState, ImdsState, InstanceState, Which, faults::millis, ids::InstanceId};
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{Buckets, InstanceState, Lag, Reads, millis};
+
+use crate::{Cloud, CredState, ImdsState, Which};
 
 /// Settings to change; those absent stay. `instance` narrows the last five to one instance.
 #[derive(Debug, Default, Deserialize)]
@@ -13,6 +16,8 @@ use crate::{Buckets, Cloud, CredState, ImdsState, InstanceState, Which, faults::
 pub(super) struct Settings {
     latency_ms: Option<Millis>,
     describe_lag_ms: Option<Millis>,
+    /// Each answer of a Describe by another amount, at most so much.
+    describe_lag_up_to_ms: Option<Millis>,
     credential_lifetime_ms: Option<Millis>,
     clock_skew_s: Option<f64>,
     throttling: Option<Throttling>,
@@ -46,6 +51,9 @@ impl Settings {
         }
         if let Some(Millis(lag)) = self.describe_lag_ms {
             cloud.set_describe_lag(lag);
+        }
+        if let Some(Millis(longest)) = self.describe_lag_up_to_ms {
+            cloud.set_lag(Reads::Describes, Lag::UpTo(longest));
         }
         if let Some(Millis(lifetime)) = self.credential_lifetime_ms {
             cloud.set_credential_lifetime(lifetime);

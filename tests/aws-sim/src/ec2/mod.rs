@@ -1,4 +1,4 @@
-//! The EC2 Query API, version 2016-11-15: one file per operation or pair of operations.
+//! The EC2 Query API, version 2016-11-15: the account's answers in EC2's wire format.
 //!
 //! An operation checks in the order EC2 is seen to: form of the parameters, existence of what they name,
 //! permission, dry run, state. Then it changes the fleet and answers.
@@ -6,39 +6,33 @@
 // Answers have the names EC2 gives their elements.
 #![allow(clippy::struct_field_names)]
 
-mod allocate_address;
-mod associate_address;
-mod describe_addresses;
-mod describe_instances;
-mod describe_interfaces;
-mod describe_subnets;
-mod disassociate_address;
+mod change;
+mod describe;
 mod filters;
 mod params;
-mod private_ip_addresses;
 mod xml;
 
 use std::net::Ipv4Addr;
 
+use std::str::FromStr;
+use std::time::Duration;
+
+use eip::base::ids::{AllocationId, AssociationId, InterfaceId};
+use eip::cloud::model::ApiError;
 use serde::Serialize;
 
-pub(crate) use self::{associate_address::check_association, params::Params, xml::document};
-use crate::{
-    credentials::Principal,
-    error::ApiError,
-    fleet::{Address, AddressRef, Fleet},
-    http::Reply,
-    ids::{AllocationId, AssociationId, InterfaceId, well_formed},
-    world::World,
-};
+pub(crate) use self::{params::Params, xml::document};
+use crate::{credentials::Principal, http::Reply, world::World};
 
 /// One call of one operation.
 pub(crate) struct Call<'a> {
-    world: &'a mut World,
+    world: &'a World,
     params: &'a Params,
     action: &'a str,
     request_id: &'a str,
     who: Principal,
+    /// How long after its answer the call takes effect; `None` is before it.
+    late: Option<Duration>,
 }
 
 /// A successful answer.
@@ -74,34 +68,25 @@ impl Call<'_> {
         }
         Ok(())
     }
-
-    /// Changes the fleet in the caller's name.
-    fn change<R>(&mut self, change: impl FnOnce(&mut Fleet, f64) -> R) -> R {
-        let by = self.who.instance.clone();
-        self.world.change(by.as_ref(), change)
-    }
 }
 
 /// Tells whether the simulator has `action`, and runs it for `who`, who has been identified.
 pub(crate) fn run(
-    world: &mut World,
+    world: &World,
     who: Principal,
     action: &str,
     params: &Params,
     request_id: &str,
+    late: Option<Duration>,
 ) -> Reply {
-    let mut call = Call { world, params, action, request_id, who };
+    let call = Call { world, params, action, request_id, who, late };
     let outcome = match action {
-        "AllocateAddress" => allocate_address::allocate(&mut call),
-        "AssignPrivateIpAddresses" => private_ip_addresses::assign(&mut call),
-        "AssociateAddress" => associate_address::run(&mut call),
-        "DescribeAddresses" => describe_addresses::run(&call),
-        "DescribeInstances" => describe_instances::run(&call),
-        "DescribeNetworkInterfaces" => describe_interfaces::run(&call),
-        "DescribeSubnets" => describe_subnets::run(&call),
-        "DisassociateAddress" => disassociate_address::run(&mut call),
-        "ReleaseAddress" => allocate_address::release(&mut call),
-        "UnassignPrivateIpAddresses" => private_ip_addresses::unassign(&mut call),
+        "AssignPrivateIpAddresses" => change::assign(&call),
+        "AssociateAddress" => change::associate(&call),
+        "DescribeAddresses" => describe::addresses(&call),
+        "DescribeNetworkInterfaces" => describe::interfaces(&call),
+        "DisassociateAddress" => change::disassociate(&call),
+        "UnassignPrivateIpAddresses" => change::unassign(&call),
         _ => {
             let message = format!("The action {action} is not valid for this web service.");
             Err(ApiError::client("InvalidAction", message))
@@ -136,67 +121,22 @@ pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Reply {
     }
 }
 
-/// Returns the address that `which` names.
-///
-/// # Errors
-/// `InvalidAllocationID.NotFound`, `InvalidAddress.NotFound`, or `AuthFailure` for an address of another account.
-pub(crate) fn find_address<'f>(fleet: &'f Fleet, which: &AddressRef) -> Result<&'f Address, ApiError> {
-    fleet.address(which).ok_or_else(|| match which {
-        AddressRef::Allocation(id) => ApiError::client(
-            "InvalidAllocationID.NotFound",
-            format!("The allocation ID '{id}' does not exist"),
-        ),
-        AddressRef::Public(ip) if fleet.foreign.contains(ip) => {
-            ApiError::client("AuthFailure", format!("The address '{ip}' does not belong to you."))
-        }
-        AddressRef::Public(ip) => {
-            ApiError::client("InvalidAddress.NotFound", format!("Address '{ip}' not found."))
-        }
-    })
+/// Reads an id.
+fn id<I: FromStr>(code: &str, prefix: &str, text: &str) -> Result<I, ApiError> {
+    let id = Some(text).filter(|text| text.starts_with(prefix)).and_then(|text| text.parse().ok());
+    id.ok_or_else(|| ApiError::client(code, format!("Invalid id: \"{text}\" (expecting \"{prefix}...\")")))
 }
 
-/// Reads an allocation id.
 fn allocation_id(text: &str) -> Result<AllocationId, ApiError> {
-    if well_formed(AllocationId::PREFIX, text) {
-        return Ok(text.into());
-    }
-    let message = format!("Invalid id: \"{text}\" (expecting \"eipalloc-...\")");
-    Err(ApiError::client("InvalidAllocationID.Malformed", message))
+    id("InvalidAllocationID.Malformed", "eipalloc-", text)
+}
+
+fn interface_id(text: &str) -> Result<InterfaceId, ApiError> {
+    id("InvalidNetworkInterfaceID.Malformed", "eni-", text)
 }
 
 /// Reads a public address.
 fn public_ip(text: &str) -> Result<Ipv4Addr, ApiError> {
     text.parse()
         .map_err(|_| ApiError::client("InvalidAddress.Malformed", format!("Invalid IPv4 address: {text}")))
-}
-
-/// Reads a network interface id.
-fn interface_id(text: &str) -> Result<InterfaceId, ApiError> {
-    if well_formed(InterfaceId::PREFIX, text) {
-        return Ok(text.into());
-    }
-    let message = format!("Invalid id: \"{text}\" (expecting \"eni-...\")");
-    Err(ApiError::client("InvalidNetworkInterfaceID.Malformed", message))
-}
-
-pub(crate) fn no_such_interface(eni: &str) -> ApiError {
-    ApiError::client(
-        "InvalidNetworkInterfaceID.NotFound",
-        format!("The networkInterface ID '{eni}' does not exist"),
-    )
-}
-
-/// Reads the address a call is about: `AllocationId` or `PublicIp`, not both.
-fn address_param(params: &Params) -> Result<AddressRef, ApiError> {
-    match (params.get("AllocationId"), params.get("PublicIp")) {
-        (Some(_), Some(_)) => Err(ApiError::client(
-            "InvalidParameterCombination",
-            "You may specify public IP or allocation id, but not both in the same call",
-        )),
-        (Some(id), None) => allocation_id(id).map(AddressRef::Allocation),
-        (None, Some(ip)) => public_ip(ip).map(AddressRef::Public),
-        (None, None) => {
-            Err(ApiError::client("MissingParameter", "Either public IP or allocation id must be specified"))
-        }
-    }
 }

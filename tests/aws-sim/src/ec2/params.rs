@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use super::filters::Filter;
-use crate::error::ApiError;
+use eip::cloud::model::ApiError;
 
 /// Parameters by name, `Name.N` lists spelt out.
 #[derive(Clone, Debug, Default)]
@@ -87,27 +87,10 @@ impl Params {
             .collect()
     }
 
-    /// Returns the tags for a new resource of `kind`.
-    pub(crate) fn tags(&self, kind: &str) -> BTreeMap<String, String> {
-        let mut tags = BTreeMap::new();
-        for (key, value) in &self.0 {
-            let Some(at) = key.strip_suffix(".Key").filter(|k| k.starts_with("TagSpecification.")) else {
-                continue;
-            };
-            let specification = at.split_once(".Tag.").map_or(at, |(specification, _)| specification);
-            if self.get(&format!("{specification}.ResourceType")) == Some(kind) {
-                let text = self.get(&format!("{at}.Value")).unwrap_or_default();
-                tags.insert(value.clone(), text.to_owned());
-            }
-        }
-        tags
-    }
-
     /// Tells whether the request names what it wants, pages through it or filters it.
     pub(crate) fn narrows(&self) -> bool {
         self.0.keys().any(|key| {
-            key == "MaxResults"
-                || ["Filter.", "InstanceId.", "NetworkInterfaceId."].iter().any(|p| key.starts_with(p))
+            key == "MaxResults" || ["Filter.", "NetworkInterfaceId."].iter().any(|p| key.starts_with(p))
         })
     }
 

@@ -1,11 +1,11 @@
 //! XML documents as EC2 writes them.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use quick_xml::se::Serializer;
 use serde::Serialize;
 
-use crate::error::ApiError;
+use eip::cloud::model::ApiError;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
@@ -81,19 +81,6 @@ impl<T> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Self { item: items.into_iter().collect() }
     }
-}
-
-/// A tag of a resource.
-#[derive(Serialize)]
-pub(super) struct Tag {
-    key: String,
-    value: String,
-}
-
-/// Returns the `tagSet`, `None` when there are no tags.
-pub(super) fn tag_set(tags: &BTreeMap<String, String>) -> Option<Set<Tag>> {
-    let set = || tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
-    (!tags.is_empty()).then(set)
 }
 
 /// The answer of the operations that only say yes.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::ids::AssociationId;
+use eip::base::ids::AssociationId;
 
 /// A response.
 #[derive(Clone, Debug, Default)]

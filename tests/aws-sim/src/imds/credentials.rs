@@ -1,6 +1,9 @@
 //! The credentials of the instance's role: `iam/security-credentials/<role>`.
 
-use crate::{clock::iso8601, credentials::CredState, fleet::Instance, ids::InstanceId, world::World};
+use eip::base::ids::InstanceId;
+use eip::cloud::model::Instance;
+
+use crate::{clock::iso8601, credentials::CredState, world::World};
 
 const PREFIX: &str = "/latest/meta-data/iam/security-credentials/";
 

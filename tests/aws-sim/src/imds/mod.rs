@@ -8,6 +8,8 @@ mod tree;
 
 use std::net::SocketAddr;
 
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{ApiError, FaultKind, Service};
 use hyper::Method;
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +17,9 @@ use crate::{
     clock::http_date,
     cloud::Cloud,
     credentials::random,
-    error::ApiError,
     exchange::{Arrival, exchange},
-    faults::FaultKind,
     http::{Answer, Handler, Reply, Whole},
-    ids::InstanceId,
-    log::{Request, Service},
+    log::Request,
     world::World,
 };
 

@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use crate::{
-    clock::iso8601,
-    fleet::{Fleet, Instance, Interface, VPC},
-    ids::InstanceId,
-    world::World,
-};
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{Instance, NetworkInterface, VPC};
+
+use crate::{clock::iso8601, world::World};
 
 /// Returns the text at `path`: a value, or the names in a directory; `None` where there is nothing.
 pub(super) fn read(world: &World, id: &InstanceId, path: &str) -> Option<String> {
-    let fleet = world.seen_by_metadata(id);
-    let leaves = leaves(world, &fleet, fleet.instance(id)?);
+    let leaves = leaves(world, &world.account.metadata(id)?);
     let path = path.strip_prefix("/latest/")?;
     leaves.get(path).cloned().or_else(|| list(&leaves, path))
 }
@@ -30,7 +27,7 @@ fn list(leaves: &BTreeMap<String, String>, path: &str) -> Option<String> {
     (!names.is_empty()).then(|| names.join("\n"))
 }
 
-fn leaves(world: &World, fleet: &Fleet, instance: &Instance) -> BTreeMap<String, String> {
+fn leaves(world: &World, instance: &Instance) -> BTreeMap<String, String> {
     let mut leaves = BTreeMap::new();
     let mut put = |path: &str, value: String| leaves.insert(format!("meta-data/{path}"), value);
     put("ami-id", "ami-0123456789abcdef0".to_owned());
@@ -38,22 +35,22 @@ fn leaves(world: &World, fleet: &Fleet, instance: &Instance) -> BTreeMap<String,
     put("instance-type", "m5.large".to_owned());
     put("placement/availability-zone", instance.zone.clone());
     put("placement/region", world.config.region.clone());
-    put("reservation-id", instance.id.replace("i-", "r-"));
+    put("reservation-id", instance.id.as_str().replace("i-", "r-"));
     if let Some(role) = super::credentials::visible_role(world, instance) {
         put(&format!("iam/security-credentials/{role}"), String::new());
     }
     if let Some(primary) = instance.interfaces.first() {
-        put("mac", primary.mac.clone());
+        put("mac", primary.mac.to_string());
         let ip = primary.private_ips.first().copied();
         if let Some(ip) = ip {
             put("local-ipv4", ip.to_string());
         }
-        if let Some(public) = ip.and_then(|ip| fleet.public_ip_of(primary, ip)) {
+        if let Some(public) = ip.and_then(|ip| primary.public_ips.get(&ip)) {
             put("public-ipv4", public.to_string());
         }
     }
     for interface in &instance.interfaces {
-        for (name, value) in interface_leaves(world, fleet, instance, interface) {
+        for (name, value) in interface_leaves(world, interface) {
             put(&format!("network/interfaces/macs/{}/{name}", interface.mac), value);
         }
     }
@@ -61,29 +58,23 @@ fn leaves(world: &World, fleet: &Fleet, instance: &Instance) -> BTreeMap<String,
     leaves
 }
 
-fn interface_leaves(
-    world: &World,
-    fleet: &Fleet,
-    instance: &Instance,
-    interface: &Interface,
-) -> Vec<(String, String)> {
+fn interface_leaves(world: &World, interface: &NetworkInterface) -> Vec<(String, String)> {
     let text = |ips: &[Ipv4Addr]| ips.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join("\n");
-    let pairs: Vec<(Ipv4Addr, Ipv4Addr)> = interface
-        .private_ips
-        .iter()
-        .filter_map(|private| Some((fleet.public_ip_of(interface, *private)?, *private)))
-        .collect();
+    let pairs: Vec<(Ipv4Addr, Ipv4Addr)> =
+        interface.public_ips.iter().map(|(private, public)| (*public, *private)).collect();
     let mut leaves = vec![
         ("device-number", interface.device_index.to_string()),
         ("interface-id", interface.eni.to_string()),
-        ("local-ipv4s", text(&interface.private_ips)),
-        ("mac", interface.mac.clone()),
+        ("mac", interface.mac.to_string()),
         ("owner-id", world.config.account.clone()),
-        ("subnet-id", instance.subnet.to_string()),
+        ("subnet-id", interface.subnet.to_string()),
         ("vpc-id", VPC.to_owned()),
     ];
-    if let Some(subnet) = fleet.subnets.iter().find(|s| s.id == instance.subnet) {
-        leaves.push(("subnet-ipv4-cidr-block", subnet.cidr.to_string()));
+    if !interface.private_ips.is_empty() {
+        leaves.push(("local-ipv4s", text(&interface.private_ips)));
+    }
+    if let Some(cidr) = world.account.subnet_of(&interface.eni) {
+        leaves.push(("subnet-ipv4-cidr-block", cidr.to_string()));
     }
     if !pairs.is_empty() {
         leaves.push(("public-ipv4s", text(&pairs.iter().map(|(public, _)| *public).collect::<Vec<_>>())));

@@ -8,7 +8,7 @@ use crate::lab::{Answer, KEY, Lab, Signer, Tested, exchange, plain};
 
 /// Returns status and code for a Describe signed so, and changed so on the way.
 fn answer(lab: &Lab, signer: &Signer<'_>, tamper: impl Fn(&str) -> String) -> Tested<(u16, String)> {
-    let params = [("Filter.1.Name", "tag:a b/ü"), ("Filter.1.Value.1", "*~+ %")];
+    let params = [("Filter.1.Name", "instance-id"), ("Filter.1.Value.1", "a b/ü*~+ %")];
     let request = String::from_utf8(signer.ec2("DescribeAddresses", &params)?)?;
     Ok(Answer::read(&exchange(lab.ec2, tamper(&request).as_bytes())?)?.error())
 }

@@ -3,7 +3,6 @@
 pub mod scenario;
 mod setup;
 
-use aws_sim::InstanceId;
 
 use crate::error::Result;
 use crate::pairs::{Group, Manager, NodePair};
@@ -49,7 +48,7 @@ fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
             return Ok(Err(format!("keepalived on {node} is {state}")));
         }
         let own = pair.world().cloud().holder(own_address(node));
-        let has_own = own.is_some_and(|own| own.instance == InstanceId::from(node.instance()));
+        let has_own = own.is_some_and(|own| own.instance.as_str() == node.instance());
         if has_own != (node != holder) {
             let has = if node == holder { "still has" } else { "has not got" };
             return Ok(Err(format!("{node} {has} its own address")));

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use aws_sim::{CredState, InstanceId};
+use aws_sim::CredState;
 
 pub use self::failures::{Cut, NodeCondition};
 use crate::error::{Error, Result};
@@ -65,7 +65,7 @@ impl Machines {
         if let Some((id, secret)) = blueprint.user {
             world.cloud().add_access_key(id, secret);
             for name in &names {
-                world.cloud().set_credentials(&InstanceId::from(name.instance()), CredState::Missing404);
+                world.cloud().set_credentials(&aws_sim::parsed(name.instance()), CredState::Missing404);
             }
         }
         let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;

@@ -177,7 +177,7 @@ fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
 /// Gives a node's interface a secondary private address, in EC2 and on the node, as the example asks.
 fn second_private_address(stage: &Stage, node: NodeName) -> Result<()> {
     let address = secondary(node);
-    let id = aws_sim::InstanceId::from(node.instance());
+    let id = aws_sim::parsed::<aws_sim::InstanceId>(node.instance());
     let instance = stage.cluster().world().cloud().instance(&id);
     let interface = instance
         .and_then(|instance| instance.interfaces.first().map(|interface| interface.eni.to_string()))
@@ -194,7 +194,7 @@ fn second_private_address(stage: &Stage, node: NodeName) -> Result<()> {
 }
 
 fn instance_has(stage: &Stage, node: NodeName, address: Ipv4Addr) -> bool {
-    let id = aws_sim::InstanceId::from(node.instance());
+    let id = aws_sim::parsed::<aws_sim::InstanceId>(node.instance());
     let instance = stage.cluster().world().cloud().instance(&id);
     instance.is_some_and(|instance| {
         instance.interfaces.iter().any(|interface| interface.private_ips.contains(&address))

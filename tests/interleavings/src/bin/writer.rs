@@ -3,21 +3,20 @@
 
 use eip::base::log::Log;
 use eip::ocf::environment::Environment;
-use eip::state::{Change, Durable, FileRecords, Records as _};
+use eip::state::{Change, FileRecords, Records as _};
 
 fn main() {
     let environment = Environment::new(std::env::vars_os());
     let records = FileRecords::new(&environment, &Log::memory());
-    let mut record = Durable::default();
     for version in 1..=3 {
-        record.remember(Change {
+        let change = Change {
             at_ms: version,
             action: "start".to_owned(),
             from: "nobody".to_owned(),
             to: "this node".to_owned(),
             association: None,
             took_ms: version,
-        });
-        records.set_durable(&record);
+        };
+        records.update_durable(|record| record.remember(change));
     }
 }

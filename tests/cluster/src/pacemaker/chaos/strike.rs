@@ -146,5 +146,5 @@ fn resolve(cluster: &PacemakerCluster, whom: Whom, holder: NodeName) -> Option<N
 
 /// Returns the id of a node's instance.
 pub fn id_of(node: NodeName) -> InstanceId {
-    InstanceId::from(node.instance())
+    aws_sim::parsed(node.instance())
 }

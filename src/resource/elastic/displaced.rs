@@ -1,0 +1,326 @@
+//! Elastic IPs that ours displaces from its private address: a node's own way in from outside, as a rule. They are restored when
+//! ours goes, at boot, or by the stop of another resource on the same place.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::{Elastic, Location, Op, World};
+use crate::base::deadline::Deadline;
+use crate::base::ids::InterfaceId;
+use crate::base::retry::{Backoff, Patience, Retryable as _};
+use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target};
+use crate::host::Host as _;
+use crate::resource::error::Error;
+use crate::resource::millis;
+use crate::state::{Displaced, Durable, Records as _, Sent};
+
+/// How long a stop asks about displaced addresses: the cluster waits for it before it starts the address elsewhere. A call that
+/// was sent is awaited beyond that.
+const ASKING: Duration = Duration::from_secs(2);
+/// The longest that filling an empty record may take; it never changes an answer.
+const FILLING: Duration = Duration::from_secs(2);
+
+/// What became of a displaced address.
+pub(super) enum Restored {
+    /// It is back.
+    Back(String),
+    /// There is nothing to restore, and why.
+    Forget(String),
+    /// A resource uses its place, or does so still.
+    Waits(String),
+}
+
+impl<W: World> Op<'_, Elastic, W> {
+    /// Records what sits on the target before it is displaced: a process killed right after the call would have lost it.
+    /// [displaced-1]
+    ///
+    /// Whether it is an Elastic IP, or an automatic public address that cannot be restored, is asked when it is restored.
+    pub(super) fn remember_displaced(&self, location: &Location) {
+        let Some(private_ip) = location.private_ip else { return };
+        if !self.params.restore_displaced {
+            return self.forget_displaced();
+        }
+        let of_the_cluster = self.addresses_of_the_cluster();
+        // What was restored lately may not show yet, and without instance metadata nothing shows; it is displaced again.
+        let unseen = self.is_settling() || location.carried.is_none();
+        let mut found: Vec<Ipv4Addr> = Vec::new();
+        for (public_ip, private_ips) in location.carried.iter().flatten() {
+            if private_ips.contains(&private_ip) && !of_the_cluster.contains(public_ip) {
+                found.push(*public_ip);
+            }
+        }
+        let before = self.world.records().durable().displaced;
+        let change = |durable: &mut Durable| {
+            durable.displaced.retain_mut(|entry| {
+                let here = entry.private_ip == private_ip;
+                if entry.put_back && here && (unseen || location.shows(entry.public_ip)) {
+                    entry.put_back = false;
+                }
+                !entry.put_back
+            });
+            for public_ip in found {
+                if durable.displaced.iter().all(|entry| entry.public_ip != public_ip) {
+                    self.world.log().info(format_args!("{public_ip} is displaced from {private_ip}"));
+                    durable.displaced.push(Displaced {
+                        public_ip,
+                        interface: location.interface.clone(),
+                        private_ip,
+                        put_back: false,
+                        sent: None,
+                    });
+                }
+            }
+        };
+        let mut after = Durable { displaced: before.clone(), ..Durable::default() };
+        change(&mut after);
+        if after.displaced != before {
+            self.update_durable(|durable| {
+                durable.displaced = after.displaced;
+                durable.reach = Some(self.params.api.clone());
+            });
+        }
+    }
+
+    /// The addresses of this and of the other resources on record: they are the cluster's to place, even if instance metadata
+    /// still shows them here. [target-7]
+    fn addresses_of_the_cluster(&self) -> Vec<Ipv4Addr> {
+        let records = self.world.records();
+        let mut addresses: Vec<Ipv4Addr> = self.public_ip().into_iter().collect();
+        addresses.extend(self.last_done().and_then(|record| record.elastic_ip()));
+        addresses.extend(records.durable().pair.map(|pair| pair.public_ip));
+        for (_, other) in records.others() {
+            addresses.extend(other.volatile().elastic_ip());
+            addresses.extend(other.durable().pair.map(|pair| pair.public_ip));
+        }
+        addresses
+    }
+
+    /// Whether a call that restores an address to this place was sent lately and not answered.
+    pub(super) fn is_restore_in_flight(&self, location: &Location) -> bool {
+        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
+        let lately = |sent: &Sent| {
+            let age = uptime.checked_sub(Duration::from_millis(sent.at_ms));
+            sent.boot == boot && age.is_some_and(|age| age < self.params.timing.settle_window)
+        };
+        let here = |entry: &Displaced| {
+            Some(entry.private_ip) == location.private_ip && entry.sent.as_ref().is_some_and(lately)
+        };
+        let records = self.world.records();
+        let others = records.others();
+        let others = others.iter().map(|(_, other)| other.durable());
+        others.chain([records.durable()]).any(|durable| durable.displaced.iter().any(here))
+    }
+
+    /// Restores what ours had displaced, and what another resource displaced from the same place and left. What cannot be restored
+    /// now is kept for the next time; nothing fails by it. [displaced-3]
+    pub(super) async fn restore_displaced(&self) {
+        if !self.params.restore_displaced {
+            return self.forget_displaced();
+        }
+        let asking = self.deadline.within(ASKING);
+        let boot = self.world.host().boot_id();
+        let place = self.last_done().and_then(|record| record.private_ip());
+        let own = self.world.records().durable().displaced;
+        for entry in own.into_iter().filter(|entry| !entry.put_back) {
+            self.restore_and_settle(self.world.records(), &entry, &asking).await;
+        }
+        for (_, other) in self.world.records().others() {
+            if other.volatile().is_running(&boot) {
+                continue;
+            }
+            for entry in other.durable().displaced {
+                if !entry.put_back && Some(entry.private_ip) == place {
+                    self.restore_and_settle(&other, &entry, &asking).await;
+                }
+            }
+        }
+    }
+
+    async fn restore_and_settle(&self, records: &W::Records, entry: &Displaced, asking: &Deadline) {
+        match self.restore_entry(records, entry, asking).await {
+            Ok(restored) => self.settle_displaced(records, entry, restored),
+            Err(error) => {
+                self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
+            }
+        }
+    }
+
+    /// Records what became of an address: one that is back still has to be known to the next start, any other is forgotten.
+    pub(super) fn settle_displaced(&self, records: &W::Records, entry: &Displaced, restored: Restored) {
+        let (put_back, sentence) = match restored {
+            Restored::Back(sentence) => (true, sentence),
+            Restored::Forget(sentence) => (false, sentence),
+            Restored::Waits(sentence) => {
+                return self.world.log().info(format_args!("{} waits: {sentence}", entry.public_ip));
+            }
+        };
+        self.world.log().info(format_args!("{} {sentence}", entry.public_ip));
+        records.update_durable(|durable| {
+            durable.displaced.retain_mut(|kept| {
+                let this = kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip;
+                kept.put_back |= this && put_back;
+                !this || put_back
+            });
+        });
+    }
+
+    /// Forgets what was displaced: with `restore_displaced=false` it is not wanted back at the next boot either.
+    fn forget_displaced(&self) {
+        if self.world.records().durable().displaced.iter().any(|entry| !entry.put_back) {
+            self.update_durable(|durable| durable.displaced.retain(|entry| entry.put_back));
+        }
+    }
+
+    /// Restores one address, if its place is free according to EC2 and belongs to this instance. [target-2]
+    ///
+    /// # Errors
+    /// Why it is not known, or what EC2 answered: it may be tried again.
+    pub(super) async fn restore_entry(
+        &self,
+        records: &W::Records,
+        entry: &Displaced,
+        asking: &Deadline,
+    ) -> Result<Restored, Error> {
+        let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
+        let _lock = self.lock(entry.private_ip, asking).await?;
+        let boot = self.world.host().boot_id();
+        for (resource, other) in self.world.records().others() {
+            let record = other.volatile();
+            if record.is_running(&boot) && record.private_ip() == Some(entry.private_ip) {
+                return Ok(Restored::Waits(format!("its place carries the address of {resource}")));
+            }
+        }
+        if !self.has_interface(&entry.interface, asking).await? {
+            let why =
+                format!("was on {}, which is not attached to this instance: not restored", entry.interface);
+            return Ok(Restored::Forget(why));
+        }
+        let select = Selector::PublicIp(entry.public_ip);
+        let describe = async || self.world.ec2().describe(&select).await;
+        let address = match self.call("DescribeAddresses", &select, asking, describe).await {
+            Ok(address) => address,
+            Err(error) if error.fault == Ec2Fault::Unknown => {
+                return Ok(Restored::Forget(
+                    "was no Elastic IP of this account: nothing to restore".to_owned(),
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(association) = &address.association {
+            let back = association.interface.as_ref() == Some(&target.interface)
+                && association.private_ip == Some(target.private_ip);
+            return Ok(if back {
+                Restored::Back(format!("is back on {target} already"))
+            } else {
+                Restored::Forget(format!("is with {association} by now: not restored"))
+            });
+        }
+        if let Some(occupied) = self.occupied(entry, &target, asking).await? {
+            return Ok(occupied);
+        }
+        self.send_restore(records, entry, &address.allocation, &target, asking).await
+    }
+
+    /// What EC2 shows on the place, as far as it keeps the address away from there.
+    async fn occupied(
+        &self,
+        entry: &Displaced,
+        target: &Target,
+        asking: &Deadline,
+    ) -> Result<Option<Restored>, Error> {
+        let of_the_cluster = self.addresses_of_the_cluster();
+        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        loop {
+            let ask = async || self.world.ec2().on_target(target).await;
+            let mut found = self.call("DescribeAddresses", target, asking, ask).await?;
+            found.retain(|address| address.public_ip != entry.public_ip);
+            let Some(found) = found.first() else { return Ok(None) };
+            let ip = found.public_ip;
+            if !of_the_cluster.contains(&ip) {
+                return Ok(Some(Restored::Forget(format!("{ip} is on {target} by now: not restored"))));
+            }
+            // Ours has just been released from there; EC2 may be behind.
+            if self.public_ip() != Some(ip) || !backoff.pause(asking, Patience::Lasting).await {
+                return Ok(Some(Restored::Waits(format!("{ip} is on {} still", target.private_ip))));
+            }
+        }
+    }
+
+    /// Sends the call, which is on record until it is answered. Once sent it is awaited within the action's time. [target-4],
+    /// [target-5]
+    async fn send_restore(
+        &self,
+        records: &W::Records,
+        entry: &Displaced,
+        allocation: &crate::base::ids::AllocationId,
+        target: &Target,
+        asking: &Deadline,
+    ) -> Result<Restored, Error> {
+        let mark = |sent: Option<Sent>| {
+            records.update_durable(|durable| {
+                for kept in &mut durable.displaced {
+                    if kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip {
+                        kept.sent.clone_from(&sent);
+                    }
+                }
+            });
+        };
+        let host = self.world.host();
+        mark(Some(Sent { boot: host.boot_id(), at_ms: millis(host.uptime()) }));
+        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        loop {
+            // The address itself is not taken from a holder that got it meanwhile.
+            let call = self.world.ec2().associate(allocation, target, false);
+            let error = match self.deadline.bound(call).await {
+                Ok(Ok(id)) => {
+                    mark(None);
+                    return Ok(Restored::Back(format!("restored on {target} ({id})")));
+                }
+                Ok(Err(error)) => error,
+                Err(_) => Ec2Error::cut_off("AssociateAddress", allocation),
+            };
+            if !error.may_have_worked() {
+                mark(None);
+            }
+            if error.fault == Ec2Fault::Target {
+                return Ok(Restored::Forget(format!("cannot be restored on {target}: {}", error.answer)));
+            }
+            if error.patience() == Patience::Never || !backoff.pause(asking, error.patience()).await {
+                return Err(error.into());
+            }
+        }
+    }
+
+    /// Whether the interface belongs to this instance, as instance metadata says, or the record of this boot.
+    async fn has_interface(&self, interface: &InterfaceId, asking: &Deadline) -> Result<bool, Error> {
+        let list = async || {
+            for mac in self.world.imds().macs().await? {
+                match self.world.imds().interface(mac).await {
+                    Ok(found) if found.id == *interface => return Ok(true),
+                    Ok(_) | Err(ImdsError::Absent { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok::<bool, ImdsError>(false)
+        };
+        match self.query(asking, list).await {
+            Ok(found) => Ok(found),
+            Err(_) if self.last_done().is_some_and(|record| record.interface.as_ref() == Some(interface)) => {
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks EC2 once for the allocation if none is on record, so that a later takeover needs no query first, and so that a
+    /// standby that could not take over says so long before it has to. [probe-2]
+    pub(super) async fn fill_record(&self) {
+        if self.checked_pair(&self.world.records().durable()).is_some() {
+            return;
+        }
+        if let Err(error) = self.ask_ec2(&self.deadline.within(FILLING)).await {
+            let name = self.name();
+            self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What an examination of a node finds, and what would be right where something is wrong.
+
+use crate::cloud::Ec2Fault;
+use crate::resource::error::Error;
+
+/// What was found about one subject.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is as it should be; with what was found.
+    Good(String),
+    /// It works now, but is worth a thought; with the thought.
+    Warning(String),
+    /// It would keep this node from taking the address or letting it go.
+    Failure(Error),
+    /// It can't be looked at before another failure is put right.
+    Unknown(String),
+}
+
+/// One finding.
+#[derive(Debug)]
+pub struct Finding {
+    /// What was looked at.
+    pub subject: &'static str,
+    /// What was found.
+    pub verdict: Verdict,
+}
+
+impl Finding {
+    pub(super) fn good(subject: &'static str, text: impl Into<String>) -> Self {
+        Self { subject, verdict: Verdict::Good(text.into()) }
+    }
+
+    pub(super) fn warning(subject: &'static str, text: impl Into<String>) -> Self {
+        Self { subject, verdict: Verdict::Warning(text.into()) }
+    }
+
+    pub(super) fn failure(subject: &'static str, error: impl Into<Error>) -> Self {
+        Self { subject, verdict: Verdict::Failure(error.into()) }
+    }
+
+    pub(super) fn unknown(subject: &'static str, needs: &str) -> Self {
+        Self { subject, verdict: Verdict::Unknown(format!("needs {needs}")) }
+    }
+
+    /// Returns what would be right; nothing where all is well or the error says it.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&'static str> {
+        match &self.verdict {
+            Verdict::Failure(error) => remedy_for(error),
+            Verdict::Good(_) | Verdict::Warning(_) | Verdict::Unknown(_) => None,
+        }
+    }
+}
+
+fn remedy_for(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Imds(_) | Error::BothSilent { .. } => Some(
+            "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled); \
+             in a container allow 2 hops",
+        ),
+        Error::NotEc2(_) => Some("run it on an EC2 instance, with the metadata service switched on (IMDSv2)"),
+        Error::NoDevice(_) | Error::NoInterface(_) => {
+            Some("name an interface of this instance: device name, MAC address, eni-... id or device index")
+        }
+        Error::NoPrivateIp { .. } => {
+            Some("assign the private address to the interface, or name one that it has")
+        }
+        Error::BorderGroup { .. } => Some("allocate an address in the region's own border group"),
+        Error::Managed(..) => Some("use an address that no AWS service manages"),
+        Error::Ec2(error) => match error.fault {
+            Ec2Fault::Unknown => Some("name an address of this account and region"),
+            Ec2Fault::Denied => Some("allow it in the policy of the role: eipctl policy prints one"),
+            Ec2Fault::Credentials => {
+                Some("attach a role to the instance, or give root valid credentials; check the clock")
+            }
+            Ec2Fault::NoProfile => Some("name a profile of root's AWS configuration"),
+            Ec2Fault::Target => {
+                Some("give the VPC an internet gateway, and use an address of the same border group")
+            }
+            Ec2Fault::Throttled => Some("find out who calls EC2 so often in this account"),
+            Ec2Fault::Silent | Ec2Fault::Setup => Some(
+                "open the way to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
+            ),
+            Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => None,
+        },
+        _ => None,
+    }
+}

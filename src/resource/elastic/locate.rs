@@ -1,0 +1,207 @@
+//! Where on this node the address belongs: which interface, which private address. From the metadata service, and where that
+//! is silent from what this node did last.
+
+use std::net::Ipv4Addr;
+
+use super::identity::Identity;
+use super::{Elastic, Location, Op, Seen, World};
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
+use crate::cloud::{Imds as _, ImdsError, Interface};
+use crate::host::Host as _;
+use crate::params::InterfaceSelector;
+use crate::resource::error::Error;
+use crate::resource::location;
+use crate::state::{Phase, Records as _};
+
+impl<W: World> Op<'_, Elastic, W> {
+    /// Returns the private address that is configured for this node, if one is.
+    pub(super) fn wanted_ip(&self) -> Result<Option<Ipv4Addr>, Error> {
+        let kernel_name;
+        let node = if let Some(node) = self.node {
+            node
+        } else {
+            kernel_name = self.world.host().node_name();
+            &kernel_name
+        };
+        self.params.private_ip.for_node(node).map_err(|error| Error::NotHere(error.to_string()))
+    }
+
+    /// Returns whether the metadata service shows the address in its place, by one look.
+    ///
+    /// In the plainest set-up that is a token, the primary interface, and three questions about it at once.
+    pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, ImdsError> {
+        let absent = |error: Error| match error {
+            Error::Imds(error) => Err(error),
+            other => Ok(Seen::NotHere(other.to_string())),
+        };
+        let (mac, wanted) = match self.wanted_ip() {
+            Ok(wanted) => match self.find_mac(wanted).await {
+                Ok(mac) => (mac, wanted),
+                Err(error) => return absent(error),
+            },
+            Err(error) => return absent(error),
+        };
+        let imds = self.world.imds();
+        let (carriers, interface) = tokio::join!(imds.association(mac, public_ip), imds.interface(mac));
+        let interface = match interface {
+            Err(ImdsError::Absent { .. }) => return absent(Error::NoInterface(mac.to_string())),
+            other => other?,
+        };
+        // Where none is configured, the address belongs on the primary private address: there a start would put it.
+        let private_ip = wanted.or(interface.private_ips.first().copied());
+        let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
+            && carriers?.iter().any(|carrier| Some(*carrier) == private_ip);
+        Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on {mac} of this node")) })
+    }
+
+    /// Finds the interface by its configured name, and among several by the configured private address.
+    async fn find_mac(&self, wanted: Option<Ipv4Addr>) -> Result<MacAddress, Error> {
+        let imds = self.world.imds();
+        match &self.params.interface {
+            InterfaceSelector::Primary => {
+                let primary = imds.primary_mac().await?;
+                match wanted {
+                    // A private address names its interface: in a VPC it is on one only.
+                    Some(ip) => self.carrier_of(ip, primary).await,
+                    None => Ok(primary),
+                }
+            }
+            named => location::find_mac(self.world, named).await,
+        }
+    }
+
+    async fn carrier_of(&self, wanted: Ipv4Addr, primary: MacAddress) -> Result<MacAddress, Error> {
+        let first = self.world.imds().interface(primary).await?;
+        if self.has_private_ip(&first, wanted) {
+            return Ok(primary);
+        }
+        for mac in self.world.imds().macs().await? {
+            if mac == primary {
+                continue;
+            }
+            match self.world.imds().interface(mac).await {
+                Ok(interface) if self.has_private_ip(&interface, wanted) => return Ok(mac),
+                // Being attached or detached: that says nothing about the others.
+                Ok(_) | Err(ImdsError::Absent { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
+    }
+
+    /// Where the address belongs, by one query of instance metadata.
+    pub(super) async fn locate_once(&self, wanted: Option<Ipv4Addr>) -> Result<Location, Error> {
+        let imds = self.world.imds();
+        let mac = self.find_mac(wanted).await?;
+        let (instance, interface, carried) =
+            tokio::join!(imds.instance_id(), imds.interface(mac), imds.associations(mac));
+        let interface: Interface = match interface {
+            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
+            other => other?,
+        };
+        let private_ip = match wanted {
+            Some(ip) if self.has_private_ip(&interface, ip) => ip,
+            Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
+            None => *interface.private_ips.first().ok_or_else(|| ImdsError::garbled("local-ipv4s", ""))?,
+        };
+        let mut location = Location {
+            instance: Some(instance?),
+            interface: interface.id,
+            mac: Some(mac),
+            private_ip: Some(private_ip),
+            subnet: None,
+            carried: Some(carried?),
+            shown: None,
+        };
+        location.shown = Some(self.public_ip().is_some_and(|ip| location.shows(ip)));
+        Ok(location)
+    }
+
+    /// Whether an interface has a private address: as instance metadata says, or because a resource `vip` of this node has just
+    /// assigned it, which metadata may not show yet. [start-10]
+    fn has_private_ip(&self, interface: &Interface, ip: Ipv4Addr) -> bool {
+        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
+        let assigned = |other: W::Records| {
+            let record = other.volatile();
+            record.secondary_private_ip() == Some(ip)
+                && record.interface.as_ref() == Some(&interface.id)
+                && record.phase == Some(Phase::Started)
+                && record.is_settling(&boot, uptime, self.params.timing.settle_window)
+        };
+        interface.private_ips.contains(&ip)
+            || self.world.records().others().into_iter().any(|(_, other)| assigned(other))
+    }
+
+    /// Where the last start of this boot put the address, if that still fits the parameters.
+    pub(super) fn remembered_location(&self) -> Option<Location> {
+        let record = self.last_done()?;
+        if !location::is_on_record(self.world, &self.params.interface, &record) {
+            return None;
+        }
+        let private_ip = record.private_ip()?;
+        let wanted = self.wanted_ip().ok()?;
+        if wanted.is_some_and(|wanted| wanted != private_ip) {
+            return None;
+        }
+        Some(Location {
+            instance: record.instance,
+            interface: record.interface?,
+            mac: record.mac,
+            private_ip: Some(private_ip),
+            subnet: None,
+            carried: None,
+            shown: None,
+        })
+    }
+
+    /// Returns who this node is as far as that is known without the metadata service: firmware and record.
+    pub(super) fn identity_without_imds(&self) -> Identity {
+        let record = self.last_done().unwrap_or_default();
+        let interfaces = record.interface.clone().into_iter().collect();
+        Identity {
+            instance: self.world.host().instance_id().or_else(|| record.instance.clone()),
+            private_ip: self.wanted_ip().ok().flatten().or_else(|| record.private_ip()),
+            interface: record.interface,
+            interfaces,
+            placeless: false,
+        }
+    }
+
+    /// Returns who this node is, as the metadata service says, by one look. What the interface selector names is part of it
+    /// only where there is such an interface.
+    pub(super) async fn identity_once(&self) -> Result<Identity, ImdsError> {
+        let imds = self.world.imds();
+        let (instance, macs) = tokio::join!(imds.instance_id(), imds.macs());
+        let instance: InstanceId = instance?;
+        let mut interfaces: Vec<InterfaceId> = Vec::new();
+        for mac in macs? {
+            interfaces.push(imds.interface(mac).await?.id);
+        }
+        let chosen = match self.wanted_ip() {
+            Ok(wanted) => self.find_mac(wanted).await.map(|mac| (mac, wanted)),
+            Err(error) => Err(error),
+        };
+        let chosen = match chosen {
+            Ok((mac, wanted)) => Some((imds.interface(mac).await?, wanted)),
+            Err(Error::Imds(error)) => return Err(error),
+            Err(_) => None,
+        };
+        Ok(Identity {
+            instance: Some(instance),
+            private_ip: chosen.as_ref().and_then(|(chosen, ip)| ip.or(chosen.private_ips.first().copied())),
+            placeless: chosen.is_none(),
+            interface: chosen.map(|(chosen, _)| chosen.id),
+            interfaces,
+        })
+    }
+
+    /// Returns whether the metadata service shows the address on no interface of this instance.
+    pub(super) async fn is_nowhere_here(&self, public_ip: Ipv4Addr) -> Result<bool, ImdsError> {
+        for mac in self.world.imds().macs().await? {
+            if !self.world.imds().association(mac, public_ip).await?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,434 @@
+//! An Elastic IP: which interface it is associated with, how it is associated and disassociated, and what it displaces.
+
+use std::net::Ipv4Addr;
+
+use super::kind::{Common, Holder, Kind, Location, Me, Op, Owner, Words};
+use super::{Report, Request, World};
+use crate::base::deadline::Deadline;
+use crate::base::ids::{AllocationId, AssociationId};
+use crate::base::retry;
+use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError, Selector};
+use crate::host::Host as _;
+use crate::params::Params;
+use crate::resource::error::Error;
+use crate::state::{Durable, ElasticRecord, Pair, Records as _, Remembered, Volatile};
+
+mod by_hand;
+mod displaced;
+mod examine;
+mod finding;
+mod hand_over;
+mod identity;
+mod locate;
+mod ready;
+mod register;
+mod restore;
+mod surroundings;
+mod survey;
+#[cfg(all(test, feature = "paused-time"))]
+mod tests;
+
+pub use super::kind::Seen;
+pub use by_hand::{examine, holder, survey, would_start, would_stop};
+pub use finding::{Finding, Verdict};
+pub use register::Entry;
+pub use restore::{Known, Left, restore};
+pub use surroundings::{Surroundings, Way};
+pub use survey::Survey;
+
+use self::identity::Identity;
+
+/// The kind of address of the agent `eip`.
+#[derive(Debug)]
+pub enum Elastic {}
+
+/// Leaves the address to the node that takes it, and restores what it had displaced here once it has gone.
+///
+/// # Errors
+/// If it is still here at the deadline, or EC2 gave no usable answer.
+pub async fn hand_over<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
+    super::op::<Elastic, W>(world, request).hand_over().await
+}
+
+/// Whether a displaced address waits to be restored.
+pub fn has_displaced<W: World>(world: &W, request: &Request) -> bool {
+    super::op::<Elastic, W>(world, request).has_displaced()
+}
+
+/// Whether this node could take the address, without asking EC2.
+///
+/// # Errors
+/// What is missing.
+pub async fn is_ready<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
+    super::op::<Elastic, W>(world, request).is_ready().await
+}
+
+/// Whether the address is still here, without asking EC2 while instance metadata shows it.
+///
+/// # Errors
+/// When it is not known.
+pub async fn is_still_here<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
+    super::op::<Elastic, W>(world, request).is_still_here().await
+}
+
+impl Holder for Association {
+    fn mark(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn place(&self) -> String {
+        let interface = self.interface.as_ref().map(ToString::to_string).unwrap_or_default();
+        let private_ip = self.private_ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
+        format!("{interface}{private_ip}")
+    }
+
+    fn association(&self) -> Option<AssociationId> {
+        Some(self.id.clone())
+    }
+}
+
+impl<W: World> Kind<W> for Elastic {
+    type Params = Params;
+    type Held = Association;
+    type Ticket = AllocationId;
+    type Prepared = ();
+
+    const WORDS: Words = Words {
+        asking: "DescribeAddresses",
+        phase: "associate",
+        taking: "AssociateAddress",
+        releasing: "DisassociateAddress",
+        may_take: "allow_reassociation",
+        held: "associated with",
+    };
+    const AWAITS_METADATA: bool = false;
+
+    fn common(params: &Params) -> Common<'_> {
+        Common {
+            api: &params.api,
+            timing: &params.timing,
+            interface: &params.interface,
+            may_take: params.allow_reassociation,
+            on_stop: params.on_stop,
+        }
+    }
+
+    fn name(op: &Op<'_, Self, W>) -> String {
+        match (op.public_ip(), &op.params.allocation_id) {
+            (Some(ip), _) => ip.to_string(),
+            (None, Some(id)) => id.to_string(),
+            (None, None) => "the address".to_owned(),
+        }
+    }
+
+    fn is_about(_: &Op<'_, Self, W>, record: &Volatile) -> bool {
+        matches!(record.kind, Remembered::Elastic(_))
+    }
+
+    fn place(_: &Op<'_, Self, W>, location: &Location) -> Option<Ipv4Addr> {
+        location.private_ip
+    }
+
+    fn place_of(_: &Op<'_, Self, W>, held: &Association) -> Option<Ipv4Addr> {
+        held.private_ip
+    }
+
+    fn is_call_in_flight(op: &Op<'_, Self, W>, location: &Location) -> bool {
+        op.is_restore_in_flight(location)
+    }
+
+    async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
+        op.locate_once(op.wanted_ip()?).await
+    }
+
+    fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
+        op.remembered_location()
+    }
+
+    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
+        let known = record.elastic_ip();
+        if let Remembered::Elastic(elastic) = &mut record.kind {
+            elastic.elastic_ip = op.public_ip().or(known);
+        } else {
+            let elastic = ElasticRecord { elastic_ip: op.public_ip(), ..ElasticRecord::default() };
+            record.kind = Remembered::Elastic(elastic);
+        }
+    }
+
+    fn note(_: &Op<'_, Self, W>, location: &Location, record: &mut Volatile) {
+        if let Remembered::Elastic(elastic) = &mut record.kind {
+            elastic.private_ip = location.private_ip;
+        }
+    }
+
+    fn is_known(op: &Op<'_, Self, W>) -> bool {
+        op.public_ip().is_some()
+    }
+
+    fn knows_itself(op: &Op<'_, Self, W>) -> bool {
+        op.identity_without_imds().is_known()
+    }
+
+    async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
+        match op.public_ip() {
+            Some(public_ip) => op.look_once(public_ip).await,
+            None => Ok(Seen::NotHere("the address is known to EC2 alone".to_owned())),
+        }
+    }
+
+    async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
+        match op.public_ip() {
+            Some(public_ip) => op.is_nowhere_here(public_ip).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Association>, Error> {
+        let identity = async {
+            match me {
+                Me::Known => Some(op.deadline.bound(op.identity_once()).await),
+                Me::At(_) | Me::Recorded => None,
+            }
+        };
+        let (address, identity) = tokio::join!(op.describe_once(), identity);
+        let address = address?;
+        let me = match (me, identity) {
+            (Me::At(location), _) => Identity::at(location),
+            (_, Some(Ok(Ok(me)))) => me,
+            (_, failed) => {
+                let me = op.identity_without_imds();
+                if !me.is_known() && address.association.is_some() {
+                    // Something holds it, and only instance metadata can say whether that is this node.
+                    let error = failed.and_then(Result::ok).and_then(Result::err);
+                    return Err(error.unwrap_or_else(|| ImdsError::cut_off("instance-id")).into());
+                }
+                me
+            }
+        };
+        Ok(me.judge(address.association.as_ref()))
+    }
+
+    fn absence(op: &Op<'_, Self, W>, owner: &Owner<Association>) -> String {
+        match owner {
+            Owner::Unassigned => format!("{} is associated with nothing", op.name()),
+            other => format!("{} is held by {}", op.name(), other.holder()),
+        }
+    }
+
+    fn ticket(op: &Op<'_, Self, W>) -> Option<AllocationId> {
+        op.checked_pair(&op.world.records().durable()).map(|pair| pair.allocation)
+    }
+
+    async fn learn(
+        op: &Op<'_, Self, W>,
+        location: &Location,
+    ) -> Result<(AllocationId, Owner<Association>), Error> {
+        let address = op.ask_ec2(&op.deadline).await?;
+        let owner = Identity::at(location).judge(address.association.as_ref());
+        Ok((address.allocation, owner))
+    }
+
+    fn forget(op: &Op<'_, Self, W>) -> bool {
+        op.forget_pair();
+        op.params.allocation_id.is_none()
+    }
+
+    async fn take(
+        op: &Op<'_, Self, W>,
+        allocation: &AllocationId,
+        location: &Location,
+        may_take: bool,
+    ) -> Result<Option<Association>, Ec2Error> {
+        let Some(target) = location.target() else {
+            return Err(Ec2Error::new(
+                "AssociateAddress",
+                allocation,
+                Ec2Fault::Target,
+                "no private address",
+            ));
+        };
+        let id = op.world.ec2().associate(allocation, &target, may_take).await?;
+        Ok(Some(Association {
+            id,
+            instance: location.instance.clone(),
+            interface: Some(target.interface),
+            private_ip: Some(target.private_ip),
+        }))
+    }
+
+    fn refusal(_: &Op<'_, Self, W>, _: &Owner<Association>) -> Option<Error> {
+        None
+    }
+
+    async fn release(op: &Op<'_, Self, W>, held: &Association) -> Result<(), Ec2Error> {
+        op.world.ec2().disassociate(&held.id).await
+    }
+
+    async fn release_recorded(op: &Op<'_, Self, W>, record: &Volatile) -> Option<Result<(), Ec2Error>> {
+        let id = record.association()?;
+        let _lock = match record.private_ip() {
+            Some(place) => op.lock(place, &op.deadline).await.ok(),
+            None => None,
+        };
+        let cut_off = || Ec2Error::cut_off("DisassociateAddress", id);
+        let ended = op.deadline.bound(op.world.ec2().disassociate(id)).await;
+        Some(ended.unwrap_or_else(|_| Err(cut_off())))
+    }
+
+    async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
+        op.refuse_shared_target(location, op.public_ip())
+    }
+
+    fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
+        // Again, now that the lock is held: of two resources that begin at the same instant one sees the other.
+        op.refuse_shared_target(location, op.public_ip())?;
+        op.remember_displaced(location);
+        Ok(())
+    }
+
+    async fn accepted(_: &Op<'_, Self, W>, _: &Location, (): &()) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn settled(_: &Op<'_, Self, W>, _: &Location, (): &(), _: Option<&Owner<Association>>, _: bool) {}
+
+    async fn before_stop(_: &Op<'_, Self, W>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn before_release(_: &Op<'_, Self, W>, _: &Association) {}
+
+    async fn released(op: &Op<'_, Self, W>) {
+        op.restore_displaced().await;
+    }
+
+    async fn on_host(_: &Op<'_, Self, W>) -> Result<Report, Error> {
+        Ok(Report::Done)
+    }
+
+    async fn probed_absent(op: &Op<'_, Self, W>, _: &str) {
+        op.fill_record().await;
+    }
+
+    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error> {
+        op.first_failure().await.map_or(Ok(Report::Done), Err)
+    }
+}
+
+impl<W: World> Op<'_, Elastic, W> {
+    /// Address and allocation that EC2 once gave together, if they are the ones that are configured.
+    ///
+    /// Only such a pair may be associated before EC2 is queried: a wrong `allocation_id` would take another address.
+    fn checked_pair(&self, durable: &Durable) -> Option<Pair> {
+        let pair = durable.pair.clone()?;
+        let same_address = self.params.elastic_ip.is_none_or(|ip| ip == pair.public_ip);
+        let same_allocation = self.params.allocation_id.as_ref().is_none_or(|id| *id == pair.allocation);
+        (same_address && same_allocation).then_some(pair)
+    }
+
+    /// The address itself, as far as it is known without asking EC2.
+    fn public_ip(&self) -> Option<Ipv4Addr> {
+        self.params
+            .elastic_ip
+            .or_else(|| self.checked_pair(&self.world.records().durable()).map(|pair| pair.public_ip))
+    }
+
+    /// How to name the address to EC2: by its allocation if that is known.
+    fn selector(&self) -> Option<Selector> {
+        if let Some(id) = &self.params.allocation_id {
+            return Some(Selector::Allocation(id.clone()));
+        }
+        match self.checked_pair(&self.world.records().durable()) {
+            Some(pair) => Some(Selector::Allocation(pair.allocation)),
+            None => self.params.elastic_ip.map(Selector::PublicIp),
+        }
+    }
+
+    /// Asks EC2 for the address, until `until` while it gives no answer.
+    async fn ask_ec2(&self, until: &Deadline) -> Result<Address, Error> {
+        let cut_off = || Error::Ec2(Ec2Error::cut_off("DescribeAddresses", &self.name()));
+        let max_backoff = self.params.timing.max_backoff;
+        retry::until(until, max_backoff, cut_off, async || self.describe_once().await).await
+    }
+
+    /// Asks EC2 once for the address.
+    ///
+    /// An allocation on record that EC2 no longer knows is dropped, and the address is queried by itself.
+    async fn describe_once(&self) -> Result<Address, Error> {
+        let Some(selector) = self.selector() else {
+            return Err(Error::NotHere("neither elastic_ip nor allocation_id is set".to_owned()));
+        };
+        let mut answer = self.world.ec2().describe(&selector).await;
+        let by_record = matches!(selector, Selector::Allocation(_)) && self.params.allocation_id.is_none();
+        if let (Err(error), Some(ip), true) = (&answer, self.params.elastic_ip, by_record)
+            && error.fault == Ec2Fault::Unknown
+        {
+            self.world.log().warn(format_args!("EC2 no longer knows {selector}, querying {ip} again"));
+            self.forget_pair();
+            answer = self.world.ec2().describe(&Selector::PublicIp(ip)).await;
+        }
+        let address = answer?;
+        if let (Some(wanted), Some(allocation)) = (self.params.elastic_ip, &self.params.allocation_id)
+            && address.public_ip != wanted
+        {
+            let actual = address.public_ip;
+            return Err(Error::Mismatch { allocation: allocation.clone(), wanted, actual });
+        }
+        if let Some(service) = &address.managed_by {
+            return Err(Error::Managed(address.public_ip, service.clone()));
+        }
+        self.remember_pair(&address).await;
+        Ok(address)
+    }
+
+    /// Keeps address and allocation as EC2 gave them together, and the region, for when instance metadata is silent.
+    async fn remember_pair(&self, address: &Address) {
+        let known = self
+            .world
+            .records()
+            .durable()
+            .pair
+            .filter(|pair| pair.public_ip == address.public_ip && pair.allocation == address.allocation);
+        let region = match &known {
+            Some(pair) if self.params.api.region.is_none() && pair.region.is_some() => pair.region.clone(),
+            _ => self.region().await,
+        };
+        let pair = Pair { public_ip: address.public_ip, allocation: address.allocation.clone(), region };
+        if known.as_ref() != Some(&pair) {
+            self.update_durable(|durable| durable.pair = Some(pair));
+        }
+    }
+
+    fn forget_pair(&self) {
+        if self.world.records().durable().pair.is_some() {
+            self.update_durable(|durable| durable.pair = None);
+        }
+    }
+
+    /// Refuses a private address that another resource of this node uses: the two would displace each other for ever.
+    fn refuse_shared_target(&self, location: &Location, ours: Option<Ipv4Addr>) -> Result<(), Error> {
+        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
+        for (resource, other) in self.world.records().others() {
+            let record = other.volatile();
+            let other_ip = record.elastic_ip();
+            let same_place = record.interface.as_ref() == Some(&location.interface)
+                && location.private_ip.is_some()
+                && record.private_ip() == location.private_ip;
+            let same_address = other_ip.is_some() && other_ip == ours;
+            // What was taken from it long ago is not there any more; what it has just taken may not show yet.
+            let there = record.is_settling(&boot, uptime, self.params.timing.settle_window)
+                || location.carried.is_none()
+                || other_ip.is_none_or(|ip| location.shows(ip));
+            if let Some(private_ip) = location.private_ip
+                && record.is_running(&boot)
+                && same_place
+                && !same_address
+                && there
+            {
+                let address = other_ip.map_or_else(|| "the address".to_owned(), |ip| ip.to_string());
+                return Err(Error::Shared { private_ip, address, resource });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! What of a node's surroundings is worth a thought: the way to the EC2 API, proxies, folders, the installed agent.
+//!
+//! They are looked at by whoever is asked by a person; here is only said what they mean.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use super::Location;
+use super::finding::Finding;
+use crate::resource::error::Error;
+
+/// What was seen around this process.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// The region that options or environment name.
+    pub region: Option<String>,
+    /// How packets get to the EC2 API.
+    pub way: Option<Way>,
+    /// The proxy on that way, without user name and password.
+    pub proxy: Option<String>,
+    /// The folders for records, each with what keeps this process from writing there.
+    pub folders: Vec<(PathBuf, Option<String>)>,
+    /// Where Pacemaker looks for the agent, and whether something is there.
+    pub agent: Option<(PathBuf, bool)>,
+}
+
+/// How packets get to the EC2 API, or to the proxy before it.
+#[derive(Debug)]
+pub enum Way {
+    /// The name leads to an address, and packets to it leave this host from another.
+    Found {
+        /// The name.
+        host: String,
+        /// The address it leads to.
+        to: IpAddr,
+        /// The address of this host that packets leave from.
+        from: IpAddr,
+    },
+    /// The name leads nowhere, or no route leads there.
+    Lost {
+        /// The name.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Surroundings {
+    /// Returns what they mean for an address that is to be in this place; nothing is known of it where that is unknown.
+    pub(super) fn findings(&self, floating: Option<Ipv4Addr>, place: Option<&Location>) -> Vec<Finding> {
+        let mut findings = vec![self.about_way(floating, place)];
+        findings.push(match &self.proxy {
+            None => Finding::good("proxy", "none"),
+            Some(proxy) => Finding::warning(
+                "proxy",
+                format!(
+                    "EC2 is asked through {proxy}: Pacemaker needs the same variables, in /etc/sysconfig/pacemaker or \
+                     /etc/default/pacemaker"
+                ),
+            ),
+        });
+        for (folder, error) in &self.folders {
+            let shown = folder.display();
+            findings.push(match error {
+                None => Finding::good("records", format!("{shown} can be written")),
+                Some(error) => Finding::warning(
+                    "records",
+                    format!("{shown}: {error}; run it as root, or look whether the file system is read-only"),
+                ),
+            });
+        }
+        match &self.agent {
+            Some((path, true)) => findings.push(Finding::good("agent", path.display().to_string())),
+            Some((path, false)) => findings.push(Finding::warning(
+                "agent",
+                format!("{} is not there: Pacemaker would not find the agent", path.display()),
+            )),
+            None => {}
+        }
+        findings
+    }
+
+    fn about_way(&self, floating: Option<Ipv4Addr>, place: Option<&Location>) -> Finding {
+        const SUBJECT: &str = "way to EC2";
+        match &self.way {
+            None => Finding::unknown(SUBJECT, "a region"),
+            Some(Way::Lost { host, reason }) => {
+                Finding::failure(SUBJECT, Error::NotHere(format!("no way to {host}: {reason}")))
+            }
+            Some(Way::Found { host, to, from }) if is_inside(to) => Finding::good(
+                SUBJECT,
+                format!("{host} answers inside, at {to}: it does not depend on the address"),
+            ),
+            Some(Way::Found { host, to, from }) => {
+                let Some((place, private_ip)) = place.and_then(|at| at.private_ip.map(|ip| (at, ip))) else {
+                    return Finding::unknown(SUBJECT, "the interface");
+                };
+                if *from != IpAddr::V4(private_ip) {
+                    let text = format!(
+                        "{host} is reached from {from}, not from {private_ip} that carries the address"
+                    );
+                    return Finding::good(SUBJECT, text);
+                }
+                let public = place.carried.iter().flatten();
+                let public = public.filter(|(_, private)| private.contains(&private_ip));
+                let public: Vec<Ipv4Addr> = public.map(|(public, _)| *public).collect();
+                judge_shared_way(host, *to, *from, floating, &public)
+            }
+        }
+    }
+}
+
+/// Judges a way that begins at the private address that is to carry the Elastic IP.
+fn judge_shared_way(
+    host: &str,
+    to: IpAddr,
+    from: IpAddr,
+    floating: Option<Ipv4Addr>,
+    public: &[Ipv4Addr],
+) -> Finding {
+    const SUBJECT: &str = "way to EC2";
+    const REMEDY: &str =
+        "use a VPC endpoint, a NAT gateway, or a private_ip_address of its own for the address";
+    let own = public.iter().find(|ip| Some(**ip) != floating);
+    match (own, public.is_empty()) {
+        (Some(own), _) => Finding::warning(
+            SUBJECT,
+            format!(
+                "{host} is reached by {own}, which makes way for the address, so letting go may cut the node off: {REMEDY}"
+            ),
+        ),
+        (None, false) => Finding::warning(
+            SUBJECT,
+            format!("{host} is reached by the address itself, so a node without it is cut off: {REMEDY}"),
+        ),
+        (None, true) => Finding::good(
+            SUBJECT,
+            format!(
+                "{host} ({to}) is reached from {from} without a public address: by a NAT gateway or the like"
+            ),
+        ),
+    }
+}
+
+/// Returns whether an address is inside the VPC or the host: a VPC endpoint, a proxy.
+fn is_inside(ip: &IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        // Elastic IPs are IPv4 alone, so nothing over IPv6 depends on one.
+        IpAddr::V6(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Verdict;
+    use super::*;
+
+    fn place(carried: &str) -> Location {
+        let private_ip: Ipv4Addr = "10.0.1.10".parse().unwrap();
+        Location {
+            instance: None,
+            interface: "eni-00000000000000001".parse().unwrap(),
+            mac: None,
+            private_ip: Some(private_ip),
+            subnet: None,
+            shown: None,
+            carried: Some(carried.parse().ok().map(|ip| (ip, vec![private_ip])).into_iter().collect()),
+        }
+    }
+
+    fn way(to: &str, from: &str, carried: &str) -> (&'static str, String) {
+        let way = Way::Found {
+            host: "ec2.eu-west-1.amazonaws.com".to_owned(),
+            to: to.parse().unwrap(),
+            from: from.parse().unwrap(),
+        };
+        let seen = Surroundings { way: Some(way), ..Surroundings::default() };
+        match seen.about_way("203.0.113.10".parse().ok(), Some(&place(carried))).verdict {
+            Verdict::Good(text) => ("good", text),
+            Verdict::Warning(text) => ("warning", text),
+            Verdict::Failure(error) => ("failure", error.to_string()),
+            Verdict::Unknown(text) => ("unknown", text),
+        }
+    }
+
+    #[test]
+    fn a_way_that_depends_on_the_address_is_worth_a_warning() {
+        let rows = [
+            ("a VPC endpoint", "10.0.1.200", "10.0.1.10", "203.0.113.10", "good", "inside"),
+            ("IPv6", "2600::1", "2a05::1", "203.0.113.10", "good", "inside"),
+            ("another interface", "52.0.0.1", "10.0.1.12", "203.0.113.10", "good", "10.0.1.12"),
+            ("a NAT gateway", "52.0.0.1", "10.0.1.10", "", "good", "NAT gateway or the like"),
+            (
+                "the address alone",
+                "52.0.0.1",
+                "10.0.1.10",
+                "203.0.113.10",
+                "warning",
+                "by the address itself",
+            ),
+            (
+                "one that makes way",
+                "52.0.0.1",
+                "10.0.1.10",
+                "198.51.100.7",
+                "warning",
+                "198.51.100.7, which makes way",
+            ),
+        ];
+        for (situation, to, from, carried, verdict, part) in rows {
+            let (found, text) = way(to, from, carried);
+            assert_eq!(found, verdict, "{situation}: {text}");
+            assert!(text.contains(part), "{situation}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_a_failure() {
+        let lost = Way::Lost { host: "ec2.example".to_owned(), reason: "no such host".to_owned() };
+        let seen = Surroundings { way: Some(lost), ..Surroundings::default() };
+        assert!(matches!(seen.about_way(None, None).verdict, Verdict::Failure(_)));
+        assert!(matches!(Surroundings::default().about_way(None, None).verdict, Verdict::Unknown(_)));
+    }
+}

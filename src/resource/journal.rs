@@ -1,0 +1,148 @@
+//! What this node records of what it does, and what it reports of every change of holder.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::kind::{Holder, Kind, Location, Op, Owner};
+use super::{World, millis};
+use crate::base::deadline::Deadline;
+use crate::base::ids::{AssociationId, InstanceId};
+use crate::cloud::Imds as _;
+use crate::host::Host as _;
+use crate::resource::error::Error;
+use crate::state::{Change, Durable, Phase, Records as _, Volatile};
+
+/// The lock of a place in this world.
+pub(super) type LockOf<W> = <<W as World>::Records as crate::state::Records>::Lock;
+
+/// A change of holder that this node made.
+pub(super) struct Made<'a> {
+    /// The action that made it.
+    pub action: &'a str,
+    /// Who held the address before.
+    pub from: String,
+    /// Who holds it now.
+    pub to: String,
+    /// The association that was made or ended.
+    pub association: Option<AssociationId>,
+    /// How long each part of it took.
+    pub phases: Vec<(&'static str, Duration)>,
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Records that this node has just done something with the address.
+    pub(super) fn record(&self, phase: Phase, change: impl FnOnce(&mut Volatile)) {
+        let host = self.world.host();
+        let (boot, at_ms) = (host.boot_id(), millis(host.uptime()));
+        let last = self.last_done();
+        self.world.records().update_volatile(|record| {
+            *record = last.unwrap_or_default();
+            record.phase = Some(phase);
+            record.at_ms = at_ms;
+            record.boot = boot;
+            record.lost = false;
+            K::identify(self, record);
+            change(record);
+        });
+    }
+
+    /// Records a location with what was done there.
+    pub(super) fn record_at(&self, phase: Phase, location: &Location, change: impl FnOnce(&mut Volatile)) {
+        self.record(phase, |record| {
+            record.instance.clone_from(&location.instance);
+            record.interface = Some(location.interface.clone());
+            record.mac = location.mac;
+            K::note(self, location, record);
+            change(record);
+        });
+    }
+
+    /// Records that a monitor found the address not here: from now on a start does not believe that it is.
+    pub(super) fn record_lost(&self) {
+        if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.lost) {
+            self.world.records().update_volatile(|record| record.lost = true);
+        }
+    }
+
+    /// Whether an answer of EC2 contradicts a call that EC2 accepted from this node in the settling window, so that it may come
+    /// from a replica that is behind. An association that this node has not seen before is news.
+    ///
+    /// docs/behaviour.md, [stale-1].
+    pub(super) fn contradicts(&self, owner: &Owner<K::Held>) -> bool {
+        let Some(record) = self.last_done().filter(|_| self.is_settling()) else { return false };
+        let seen = |held: &K::Held| record.marks.contains(&held.mark());
+        match (record.phase, owner) {
+            (Some(Phase::Starting | Phase::Started), Owner::Unassigned) => true,
+            // Without a mark from before nothing tells an old holder from a new one.
+            (Some(Phase::Starting | Phase::Started), Owner::Elsewhere(held) | Owner::Misplaced(held)) => {
+                record.marks.is_empty() || seen(held)
+            }
+            (Some(Phase::Stopped), Owner::Ours(held) | Owner::Misplaced(held)) => seen(held),
+            _ => false,
+        }
+    }
+
+    /// Drops a record of another instance: the disk is an image's, or was moved.
+    pub(super) fn drop_foreign_record(&self, instance: Option<&InstanceId>) {
+        let records = self.world.records();
+        let Some(here) = instance.cloned().or_else(|| self.world.host().instance_id()) else { return };
+        let durable = records.durable();
+        if let Some(other) = durable.instance.filter(|other| *other != here) {
+            self.world.log().warn(format_args!("record of {other} dropped: this is {here}"));
+            records.update_durable(|record| *record = Durable::default());
+            records.update_volatile(|record| *record = Volatile::default());
+        }
+    }
+
+    /// Changes the durable record, and notes whose it is.
+    pub(super) fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
+        let instance =
+            self.last_done().and_then(|record| record.instance).or_else(|| self.world.host().instance_id());
+        self.world.records().update_durable(|record| {
+            if instance.is_some() {
+                record.instance = instance;
+            }
+            change(record);
+        });
+    }
+
+    /// Takes the lock of a private address of this node, which every mutating call on it needs. [target-3]
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if another process still holds it at the deadline.
+    pub(super) async fn lock(&self, place: Ipv4Addr, until: &Deadline) -> Result<LockOf<W>, Error> {
+        self.world.records().lock(place, until).await.ok_or(Error::Busy(place))
+    }
+
+    /// Logs a change of holder and keeps it in the history.
+    pub(super) fn made(&self, made: Made<'_>) {
+        let mut line =
+            format!("{} moved from {} to {}; reason {}", self.name(), made.from, made.to, made.action);
+        if let Some(id) = &made.association {
+            let _ = write!(line, "; {id}");
+        }
+        for (phase, took) in &made.phases {
+            let _ = write!(line, "; {phase} {} ms", took.as_millis());
+        }
+        self.world.log().info(&line);
+        let at = self.world.host().now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let change = Change {
+            at_ms: millis(at),
+            action: made.action.to_owned(),
+            from: made.from,
+            to: made.to,
+            association: made.association,
+            took_ms: millis(self.deadline.elapsed()),
+        };
+        self.update_durable(|durable| durable.remember(change));
+    }
+
+    /// The region to keep for when instance metadata is silent; `None` if it is not known.
+    pub(super) async fn region(&self) -> Option<String> {
+        match &self.common().api.region {
+            Some(region) => Some(region.clone()),
+            None => self.deadline.bound(self.world.imds().region()).await.ok()?.ok(),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Which interface of this node is meant, and the place on it.
+
+use super::World;
+use super::kind::{Kind, Location, Op};
+use crate::base::ids::MacAddress;
+use crate::base::retry::{Backoff, Patience};
+use crate::cloud::{Imds as _, ImdsError};
+use crate::host::Host as _;
+use crate::params::InterfaceSelector;
+use crate::resource::error::Error;
+use crate::state::Volatile;
+
+/// Finds the interface by its configured name, by one query of instance metadata.
+pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) -> Result<MacAddress, Error> {
+    let imds = world.imds();
+    match selector {
+        InterfaceSelector::Primary => Ok(imds.primary_mac().await?),
+        InterfaceSelector::Device(device) => {
+            world.host().mac_of(device).ok_or_else(|| Error::NoDevice(device.clone()))
+        }
+        InterfaceSelector::Mac(mac) => Ok(*mac),
+        InterfaceSelector::Eni(id) => {
+            for mac in imds.macs().await? {
+                match imds.interface(mac).await {
+                    Ok(interface) if interface.id == *id => return Ok(mac),
+                    // Being attached or detached: that says nothing about the others.
+                    Ok(_) | Err(ImdsError::Absent { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(Error::NoInterface(id.to_string()))
+        }
+        InterfaceSelector::Index(index) => {
+            for mac in imds.macs().await? {
+                if imds.device_index(mac).await? == *index {
+                    return Ok(mac);
+                }
+            }
+            Err(Error::NoInterface(format!("number {index}")))
+        }
+    }
+}
+
+/// Whether the interface on record is still the one that is meant, as far as that can be told without instance metadata.
+pub(super) fn is_on_record<W: World>(world: &W, selector: &InterfaceSelector, record: &Volatile) -> bool {
+    match selector {
+        InterfaceSelector::Primary => true,
+        InterfaceSelector::Device(device) => world.host().mac_of(device) == record.mac,
+        InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
+        InterfaceSelector::Eni(id) => record.interface.as_ref() == Some(id),
+        // Only instance metadata knows the order of attachment.
+        InterfaceSelector::Index(_) => false,
+    }
+}
+
+/// Whether a later query of instance metadata may find what is missing: a hot-plugged interface, a new private address.
+fn may_appear(error: &Error) -> bool {
+    matches!(error, Error::NoInterface(_) | Error::NoPrivateIp { .. })
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Finds the location through instance metadata, retrying until the deadline. With `acting`, for a start: what the last
+    /// start recorded is used if instance metadata is silent for a quarter of the budget, and what is not there yet is looked
+    /// for again until half of it.
+    ///
+    /// # Errors
+    /// What is wrong with the place; [`Error::Imds`] or [`Error::NotEc2`] if instance metadata is silent.
+    pub(super) async fn locate(&self, acting: bool) -> Result<Location, Error> {
+        let half = self.deadline.fraction(2);
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        let mut last = None;
+        for until in [self.deadline.fraction(4), self.deadline] {
+            loop {
+                let error = match self.query(&until, async || K::locate(self).await).await {
+                    Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => error,
+                    Err(error)
+                        if acting && may_appear(&error) && backoff.pause(&half, Patience::Lasting).await =>
+                    {
+                        continue;
+                    }
+                    other => return other,
+                };
+                if let Some(location) = K::recall(self).filter(|_| acting) {
+                    self.world
+                        .log()
+                        .warn(format_args!("{error}; using the interface recorded by the last start"));
+                    return Ok(location);
+                }
+                last = Some(error);
+                break;
+            }
+        }
+        let error = last.unwrap_or(ImdsError::Absent { path: "meta-data".to_owned() });
+        if self.is_off_ec2() { Err(Error::NotEc2(error)) } else { Err(Error::Imds(error)) }
+    }
+}

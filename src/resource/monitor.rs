@@ -1,0 +1,352 @@
+//! Whether the address is here, by two witnesses: `monitor`, probes and `migrate_to`.
+//!
+//! Instance metadata is asked first, because it answers in a millisecond and needs no credentials. EC2 is asked if that answer may
+//! be stale, if it would cause a recovery, or if there is none.
+
+use super::kind::{Kind, Me, Op, Owner, Seen};
+use super::{Report, World};
+use crate::base::deadline::Deadline;
+use crate::base::retry::{Backoff, Patience};
+use crate::cloud::{Ec2Fault, ImdsError};
+use crate::params::OnStop;
+use crate::resource::error::Error;
+use crate::state::Phase;
+
+/// From this check level on EC2 is asked in any case. Level 20 is not implemented, so it behaves as the next lower one.
+const ASK_EC2_LEVEL: u32 = 10;
+
+/// Why it is asked whether the address is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    /// A recurring monitor.
+    Routine,
+    /// A monitor of a level at which EC2 has a say in any case.
+    Deeply,
+    /// A probe: the cluster starts nothing until it has an answer, so witnesses get no time to agree.
+    Probe,
+}
+
+/// What EC2 answered, for this node.
+enum Answer {
+    /// A report.
+    Report(Report),
+    /// A report that contradicts a call which EC2 accepted from this node: it may come from a replica that is behind.
+    Suspect(Report),
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Whether the address is here.
+    ///
+    /// # Errors
+    /// When it is not known: both sources silent, or EC2 refuses while instance metadata is silent.
+    pub(super) async fn monitor(&self, level: u32) -> Result<Report, Error> {
+        if self.was_left() {
+            return Ok(self.left());
+        }
+        let asking = if level >= ASK_EC2_LEVEL { Asking::Deeply } else { Asking::Routine };
+        let report = self.watch(asking).await?;
+        self.conclude(report).await
+    }
+
+    /// The report of a monitor, with the host's part, kept for the next start.
+    async fn conclude(&self, report: Report) -> Result<Report, Error> {
+        let report = match report {
+            Report::Done => K::on_host(self).await?,
+            other @ Report::NotHere(_) => {
+                self.record_lost();
+                other
+            }
+        };
+        Ok(report)
+    }
+
+    /// Checks that the address is here, and releases nothing: the target takes it in one call, and the stop that follows on this
+    /// node finds it there.
+    ///
+    /// # Errors
+    /// [`Error::NotHeld`] when it is not here.
+    pub(super) async fn migrate_to(&self) -> Result<Report, Error> {
+        match self.monitor(0).await? {
+            Report::Done => {
+                self.record_lost();
+                Ok(Report::Done)
+            }
+            Report::NotHere(why) => Err(Error::NotHeld(why)),
+        }
+    }
+
+    /// Whether the address is here, for every node and before anything was started; what is not known counts as not here, and is
+    /// a warning in the log. A probe that fails makes Pacemaker stop the healthy copy on the other node, while a start that
+    /// follows changes nothing if the address is already in place.
+    pub(super) async fn probe(&self, level: u32) -> Report {
+        if self.was_left() {
+            return self.left();
+        }
+        let report = match self.try_probe(level).await {
+            Ok(report) => report,
+            Err(error) => {
+                let name = self.name();
+                self.world.log().warn(format_args!("probe could not tell who holds {name}: {error}"));
+                Report::NotHere(error.to_string())
+            }
+        };
+        if let Report::NotHere(why) = &report {
+            K::probed_absent(self, why).await;
+        }
+        report
+    }
+
+    async fn try_probe(&self, level: u32) -> Result<Report, Error> {
+        if !K::is_known(self) {
+            return self.watch(Asking::Routine).await;
+        }
+        // Outside the settling window instance metadata can be trusted both ways; inside it, it may show what was before.
+        let ask_ec2 = level >= ASK_EC2_LEVEL || self.is_settling();
+        let report = match self.deadline.bound(K::look(self)).await {
+            // The cluster waits for every node's probe before it starts anything, so EC2 gets a quarter of the budget.
+            Ok(Ok(seen)) if ask_ec2 => self.with_ec2(seen, Asking::Probe, &self.deadline.fraction(4)).await?,
+            Ok(Ok(seen)) => report_of(seen),
+            Ok(Err(error)) => self.without_imds(Asking::Probe, error).await?,
+            Err(_) => return Err(Error::OutOfTime(self.deadline.budget())),
+        };
+        match report {
+            Report::Done => K::on_host(self).await,
+            other @ Report::NotHere(_) => Ok(other),
+        }
+    }
+
+    /// Whether the address is still here, for a caller that repeats the question every few seconds: EC2 is asked only if
+    /// instance metadata does not show it.
+    ///
+    /// # Errors
+    /// When it is not known. Soon after a change instance metadata may lag, so without EC2 it is not known then either.
+    pub(super) async fn is_still_here(&self) -> Result<Report, Error> {
+        if !K::is_known(self) {
+            return self.monitor(0).await;
+        }
+        let seen = match self.deadline.bound(K::look(self)).await {
+            Ok(Ok(Seen::Here)) => return Ok(Report::Done),
+            Ok(Ok(Seen::NotHere(why))) => Some(why),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        match (self.settled_answer(Me::Known, &self.deadline, &self.deadline.fraction(2)).await, seen) {
+            (Ok(report), _) => self.conclude(report).await,
+            (Err(error), Some(why)) if !(error.is_silence() && self.is_settling()) => {
+                Ok(Report::NotHere(format!("{why}; {error}")))
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Whether the last stop left the address here on purpose: until the next start it counts as not held.
+    fn was_left(&self) -> bool {
+        self.common().on_stop == OnStop::Leave
+            && self.last_done().is_some_and(|record| record.phase == Some(Phase::Left))
+    }
+
+    fn left(&self) -> Report {
+        Report::NotHere(format!("{} was left by on_stop=leave until the next start", self.name()))
+    }
+
+    /// What EC2 says, once.
+    async fn answer(&self, me: Me<'_>, until: &Deadline) -> Result<Answer, Error> {
+        let owner = self.ask(me, until).await?;
+        let report = match &owner {
+            Owner::Ours(_) => Report::Done,
+            other => Report::NotHere(K::absence(self, other)),
+        };
+        Ok(if self.contradicts(&owner) { Answer::Suspect(report) } else { Answer::Report(report) })
+    }
+
+    /// What EC2 says, asked again until `patience` while it contradicts a call of this node.
+    async fn settled_answer(
+        &self,
+        me: Me<'_>,
+        until: &Deadline,
+        patience: &Deadline,
+    ) -> Result<Report, Error> {
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        let mut last = None;
+        loop {
+            match (self.answer(me, until).await, last) {
+                (Ok(Answer::Report(report)), _) => return Ok(report),
+                (Ok(Answer::Suspect(report)), _) => last = Some(report),
+                // After a suspect answer silence says nothing new.
+                (Err(error), Some(report)) if error.is_silence() => last = Some(report),
+                (Err(error), _) => return Err(error),
+            }
+            if !backoff.pause(patience, Patience::Lasting).await
+                && let Some(report) = last
+            {
+                return Ok(report);
+            }
+        }
+    }
+
+    async fn watch(&self, asking: Asking) -> Result<Report, Error> {
+        if !K::is_known(self) {
+            // Only EC2 knows the address. Once it has answered, instance metadata can be asked for it.
+            let answer = self.answer(Me::Known, &self.deadline).await;
+            return match (answer, self.look(&self.deadline).await) {
+                (Ok(_), Ok(seen)) => self.with_ec2(seen, asking, &self.deadline).await,
+                (Ok(Answer::Report(report) | Answer::Suspect(report)), Err(_)) => Ok(report),
+                (Err(error), _) => Err(error),
+            };
+        }
+        let ask_ec2 = asking == Asking::Deeply || self.is_settling();
+        match self.deadline.bound(K::look(self)).await {
+            Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
+            Ok(Ok(seen)) => {
+                // With the address in sight there is nothing to gain by waiting long for EC2.
+                let patience = if seen == Seen::Here { self.deadline.fraction(4) } else { self.deadline };
+                self.with_ec2(seen, asking, &patience).await
+            }
+            Ok(Err(error)) => self.without_imds(asking, error).await,
+            Err(_) => Err(Error::OutOfTime(self.deadline.budget())),
+        }
+    }
+
+    /// Asks instance metadata again until `until` while it is silent.
+    pub(super) async fn look(&self, until: &Deadline) -> Result<Seen, ImdsError> {
+        self.query(until, async || K::look(self).await).await
+    }
+
+    /// Decides if instance metadata has answered and EC2 is to be asked as well, until `patience` ends.
+    async fn with_ec2(&self, mut seen: Seen, asking: Asking, patience: &Deadline) -> Result<Report, Error> {
+        let half = self.deadline.fraction(if asking == Asking::Probe { 4 } else { 2 });
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        let mut until = *patience;
+        // The last answer that is not believed yet.
+        let mut doubted: Option<Report> = None;
+        loop {
+            let mut answered = true;
+            match self.answer(Me::Known, &until).await {
+                // One of the witnesses is stale. They get time to agree; after that EC2 is the authority.
+                Ok(Answer::Report(absent @ Report::NotHere(_))) if seen == Seen::Here => {
+                    doubted = Some(absent);
+                    if asking == Asking::Probe {
+                        break;
+                    }
+                }
+                Ok(Answer::Report(report)) => return Ok(report),
+                Ok(Answer::Suspect(report)) => doubted = Some(report),
+                Err(error) if seen == Seen::Here && is_denial(&error) => {
+                    doubted = Some(Report::NotHere(error.to_string()));
+                    if asking == Asking::Probe {
+                        break;
+                    }
+                }
+                Err(error) if doubted.is_none() || !error.is_silence() => {
+                    return self.without_ec2(&seen, asking, error).await;
+                }
+                Err(_) => answered = false,
+            }
+            until = half;
+            if !backoff.pause(&half, Patience::Lasting).await {
+                // A part of EC2 that is behind, and then silent, must not stop an address that instance metadata shows.
+                if let (false, Seen::Here, Some(Report::NotHere(why))) = (answered, &seen, &doubted) {
+                    let text = "is here according to instance metadata; EC2 denied it, then fell silent";
+                    self.world.log().warn(format_args!("{} {text}: {why}", self.name()));
+                    return Ok(Report::Done);
+                }
+                break;
+            }
+            if let Ok(again) = self.look(&half).await {
+                seen = again;
+            }
+        }
+        Ok(doubted.unwrap_or(Report::Done))
+    }
+
+    /// Decides if EC2 gave no answer that can be used and instance metadata did.
+    async fn without_ec2(&self, seen: &Seen, asking: Asking, error: Error) -> Result<Report, Error> {
+        let why = match seen {
+            Seen::Here => {
+                let name = self.name();
+                let text = format!(
+                    "{name} is here according to instance metadata; EC2 could not confirm it: {error}"
+                );
+                if asking == Asking::Routine {
+                    self.world.log().info(&text);
+                } else {
+                    self.world.log().warn(&text);
+                }
+                return Ok(Report::Done);
+            }
+            Seen::NotHere(why) => why,
+        };
+        // A refusal comes at once; right after a change instance metadata gets the time that silence would have taken.
+        if !error.is_silence() && asking != Asking::Probe && self.is_settling() {
+            let until = self.deadline.fraction(2);
+            let mut backoff = Backoff::new(self.common().timing.max_backoff);
+            while backoff.pause(&until, Patience::Lasting).await {
+                if matches!(K::look(self).await, Ok(Seen::Here)) {
+                    return Ok(Report::Done);
+                }
+            }
+        }
+        // The answer may have been stale while EC2 was asked in vain.
+        match self.last_look().await {
+            Some(Seen::Here) => Ok(Report::Done),
+            Some(Seen::NotHere(why)) => Ok(Report::NotHere(format!("{why}; {error}"))),
+            None => Ok(Report::NotHere(format!("{why}; {error}"))),
+        }
+    }
+
+    /// Decides if instance metadata gave no answer: by EC2 if that can tell this node, or by whichever answers first.
+    async fn without_imds(&self, asking: Asking, first: ImdsError) -> Result<Report, Error> {
+        if !K::knows_itself(self) {
+            let seen = self.look(&self.deadline).await.map_err(|_| first)?;
+            return self.after_silence(seen, asking).await;
+        }
+        let half = self.deadline.fraction(if asking == Asking::Probe { 4 } else { 2 });
+        let by_ec2 = self.settled_answer(Me::Recorded, &self.deadline, &half);
+        let by_imds = self.look(&self.deadline);
+        tokio::pin!(by_ec2, by_imds);
+        tokio::select! {
+            // If both answer at once, EC2 is the authority.
+            biased;
+            answer = &mut by_ec2 => match answer {
+                Ok(report) => Ok(report),
+                Err(ec2) => match by_imds.await {
+                    Ok(seen) => self.without_ec2(&seen, asking, ec2).await,
+                    Err(imds) => Err(both_silent(ec2, imds)),
+                },
+            },
+            answer = &mut by_imds => match answer {
+                Ok(seen) => self.after_silence(seen, asking).await,
+                Err(imds) => by_ec2.await.map_err(|ec2| both_silent(ec2, imds)),
+            },
+        }
+    }
+
+    /// Decides if instance metadata has answered after a silence.
+    async fn after_silence(&self, seen: Seen, asking: Asking) -> Result<Report, Error> {
+        match (seen, asking) {
+            (Seen::Here, Asking::Routine | Asking::Probe) if !self.is_settling() => Ok(Report::Done),
+            (seen @ Seen::NotHere(_), Asking::Probe) if !self.is_settling() => Ok(report_of(seen)),
+            (seen, _) => self.with_ec2(seen, asking, &self.deadline).await,
+        }
+    }
+}
+
+fn report_of(seen: Seen) -> Report {
+    match seen {
+        Seen::Here => Report::Done,
+        Seen::NotHere(why) => Report::NotHere(why),
+    }
+}
+
+/// Whether EC2 has said that there is nothing that could be here.
+fn is_denial(error: &Error) -> bool {
+    error.is_ec2(Ec2Fault::Unknown)
+        || matches!(error, Error::Mismatch { .. } | Error::NoInterface(_) | Error::NoDevice(_))
+}
+
+/// The error of two sources of which neither told who holds the address.
+fn both_silent(ec2: Error, imds: ImdsError) -> Error {
+    match ec2 {
+        Error::Ec2(ec2) if ec2.is_silence() => Error::BothSilent { ec2, imds },
+        other => other,
+    }
+}

@@ -1,0 +1,133 @@
+//! The kernel's half: the address on the network device.
+
+use super::{Location, Op, Private, PrivateWorld, Report};
+use crate::base::retry;
+use crate::cloud::{Imds as _, ImdsError};
+use crate::network::{Device, Network as _, NetworkError, NewAddress};
+use crate::params::InterfaceSelector;
+use crate::resource::error::Error;
+
+/// The longest label with the device's name before it.
+///
+/// # Source
+/// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
+const LONGEST_LABEL: usize = 15;
+
+impl<W: PrivateWorld> Op<'_, Private, W> {
+    /// Returns the device on which the address is to be put; none where the kernel is somebody else's business.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] where the interface has none; [`Error::Label`] where the label does not fit behind its name.
+    pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
+        if !self.params.add_to_device {
+            return Ok(None);
+        }
+        let devices = self.world.host().devices().await?;
+        let chosen = match (&self.params.interface, place.mac) {
+            (InterfaceSelector::Device(name), _) => devices
+                .into_iter()
+                .find(|device| device.name == *name)
+                .ok_or_else(|| Error::NoDevice(name.clone()))?,
+            (_, Some(mac)) => {
+                let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));
+                let first = fitting.next().ok_or(Error::NoDeviceFor(mac))?;
+                // A bridge or VLAN has the hardware address of what is below it; the one in use has the interface's address.
+                let in_use =
+                    |device: &Device| place.private_ip.is_some_and(|ip| device.addresses.contains(&ip));
+                if in_use(&first) { first } else { fitting.find(in_use).unwrap_or(first) }
+            }
+            (_, None) => return Err(Error::UnknownDevice("network device")),
+        };
+        if let Some(label) = &self.params.label
+            && chosen.name.len() + 1 + label.len() > LONGEST_LABEL
+        {
+            return Err(Error::Label { label: label.clone(), device: chosen.name });
+        }
+        Ok(Some(chosen))
+    }
+
+    /// Puts the address on the device, unless a device has it already.
+    pub(super) async fn put_on_device(&self, place: &Location, device: Option<&Device>) -> Result<(), Error> {
+        let Some(device) = device else { return Ok(()) };
+        let ip = self.params.address;
+        if let Some(other) = self.devices_with_it().await?.first() {
+            if other.index != device.index {
+                self.world
+                    .log()
+                    .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
+            }
+            return Ok(());
+        }
+        let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix_len();
+        let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
+        self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
+        self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));
+        Ok(())
+    }
+
+    /// Tells the neighbours where the address is now. That nobody could be told is no failure: EC2 routes without.
+    pub(super) fn announce(&self, device: Option<&Device>) {
+        let Some(device) = device else { return };
+        if let Err(error) = self.world.host().announce(device, self.params.address) {
+            self.world.log().warn(error);
+        }
+    }
+
+    /// Takes the address off every device that has it, so that no other order of the world lets this node answer for it.
+    pub(super) async fn take_off_devices(&self) -> Result<(), Error> {
+        if !self.params.add_to_device {
+            return Ok(());
+        }
+        let ip = self.params.address;
+        let devices = self.devices_with_it().await?;
+        if !devices.is_empty() && self.may_be_own_address().await {
+            self.world
+                .log()
+                .error(format_args!("{ip} may be an interface's own address: left on its device"));
+            return Ok(());
+        }
+        for device in devices {
+            self.world.host().remove(&device, ip).await?;
+            self.world.log().debug(format_args!("{ip} taken off {}", device.name));
+        }
+        Ok(())
+    }
+
+    /// Returns whether the address may be the own one of an interface of this node, without which the node would be cut off.
+    /// A start has made sure that it is not; without one, the metadata service has to say so.
+    async fn may_be_own_address(&self) -> bool {
+        if self.last_done().is_some_and(|record| record.interface.is_some()) {
+            return false;
+        }
+        let until = self.deadline.fraction(4);
+        let look = async || {
+            let imds = self.world.imds();
+            for mac in imds.macs().await? {
+                if imds.interface(mac).await?.private_ips.first() == Some(&self.params.address) {
+                    return Ok::<bool, ImdsError>(true);
+                }
+            }
+            Ok(false)
+        };
+        let cut_off = || ImdsError::cut_off("meta-data");
+        retry::until(&until, self.params.timing.max_backoff, cut_off, look).await.unwrap_or(true)
+    }
+
+    /// Returns the devices, the loopback apart, that have the address.
+    pub(super) async fn devices_with_it(&self) -> Result<Vec<Device>, NetworkError> {
+        let mut devices = self.world.host().devices().await?;
+        devices.retain(|device| device.addresses.contains(&self.params.address));
+        Ok(devices)
+    }
+
+    /// Returns whether the kernel's half is right, where EC2's half is.
+    pub(super) async fn on_device(&self) -> Result<Report, Error> {
+        if !self.params.add_to_device || !self.devices_with_it().await?.is_empty() {
+            return Ok(Report::Done);
+        }
+        Ok(Report::NotHere(format!(
+            "{} is this node's in EC2, but on none of its network devices",
+            self.params.address
+        )))
+    }
+}

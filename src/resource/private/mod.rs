@@ -1,0 +1,452 @@
+//! A secondary private address: which interface has it, how it is assigned and unassigned, and where the kernel has it.
+//!
+//! EC2 gives the address to one interface of a subnet at a time, and routes by that; the network device of the node has to
+//! have it too, or nobody there listens. So there are two halves, and their order is the whole art:
+//!
+//! - A start asks EC2 first and the kernel second: a node never claims an address that EC2 has not given to it.
+//! - A stop asks the kernel first and EC2 second. A node killed in between, or cut off from EC2, has traffic that nobody
+//!   answers, which the next start anywhere ends. In the other order it would keep an address that is its peer's by then:
+//!   its own clients would talk to themselves, and its answers would be dropped by EC2.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::kind::{Common, Holder, Kind, Location, Me, Op, Owner, Seen, Words};
+use super::{Report, World, location};
+use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet};
+use crate::network::{Device, Network};
+use crate::params::VipParams;
+use crate::resource::error::Error;
+use crate::state::{PrivateRecord, Records as _, Remembered, Volatile};
+
+mod assign;
+mod device;
+#[cfg(all(test, feature = "paused-time"))]
+mod tests;
+
+pub use assign::{Assigned, Order, assign};
+
+/// A query that is made for the log alone takes no longer than this.
+const FOR_THE_LOG: Duration = Duration::from_secs(1);
+/// Two addresses that are for documentation alone, in case the subnet has the first.
+const FOR_DOCUMENTATION: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(198, 51, 100, 1)];
+
+/// The kind of address of the agent `vip`.
+#[derive(Debug)]
+pub enum Private {}
+
+/// The parts of the world that this kind needs beside the usual ones.
+pub trait PrivateWorld: World<Ec2: PrivateIps, Host: Network> {}
+
+impl<W: World<Ec2: PrivateIps, Host: Network>> PrivateWorld for W {}
+
+impl Holder for Eni {
+    fn mark(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn place(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl<W: PrivateWorld> Kind<W> for Private {
+    type Params = VipParams;
+    type Held = Eni;
+    type Ticket = ();
+    type Prepared = Option<Device>;
+
+    const WORDS: Words = Words {
+        asking: "DescribeNetworkInterfaces",
+        phase: "assign",
+        taking: "AssignPrivateIpAddresses",
+        releasing: "UnassignPrivateIpAddresses",
+        may_take: "allow_reassignment",
+        held: "assigned to",
+    };
+    const AWAITS_METADATA: bool = true;
+
+    fn common(params: &VipParams) -> Common<'_> {
+        Common {
+            api: &params.api,
+            timing: &params.timing,
+            interface: &params.interface,
+            may_take: params.allow_reassignment,
+            on_stop: params.on_stop,
+        }
+    }
+
+    fn name(op: &Op<'_, Self, W>) -> String {
+        op.params.address.to_string()
+    }
+
+    fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool {
+        record.secondary_private_ip() == Some(op.params.address)
+    }
+
+    fn place(op: &Op<'_, Self, W>, _: &Location) -> Option<Ipv4Addr> {
+        Some(op.params.address)
+    }
+
+    fn place_of(op: &Op<'_, Self, W>, _: &Eni) -> Option<Ipv4Addr> {
+        Some(op.params.address)
+    }
+
+    fn is_call_in_flight(_: &Op<'_, Self, W>, _: &Location) -> bool {
+        false
+    }
+
+    async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
+        let (address, imds) = (op.params.address, op.world.imds());
+        let mac = location::find_mac(op.world, &op.params.interface).await?;
+        let (instance, interface, subnet) =
+            tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
+        let interface = match interface {
+            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
+            other => other?,
+        };
+        let subnet = subnet?;
+        if !subnet.cidr.contains(&address) {
+            let subnet = format!("this node's subnet {}", subnet.cidr);
+            return Err(Error::OtherSubnet { address, subnet });
+        }
+        let own_ip = interface.private_ips.first().copied();
+        if own_ip == Some(address) {
+            return Err(Error::Primary { address, of: format!("this node's {}", interface.id) });
+        }
+        Ok(Location {
+            instance: Some(instance?),
+            shown: Some(interface.private_ips.contains(&address)),
+            interface: interface.id,
+            mac: Some(mac),
+            private_ip: own_ip,
+            subnet: Some(subnet),
+            carried: None,
+        })
+    }
+
+    fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
+        let record = op.last_done()?;
+        if !location::is_on_record(op.world, &op.params.interface, &record) {
+            return None;
+        }
+        let Remembered::Private(private) = record.kind else { return None };
+        let subnet = private.subnet.zip(private.cidr);
+        Some(Location {
+            instance: record.instance,
+            interface: record.interface?,
+            mac: record.mac,
+            private_ip: private.private_ip_of_interface,
+            subnet: subnet.and_then(|(id, cidr)| Some(Subnet { id, cidr: cidr.parse().ok()? })),
+            carried: None,
+            shown: None,
+        })
+    }
+
+    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
+        if !Self::is_about(op, record) {
+            record.kind = Remembered::Private(PrivateRecord {
+                secondary_private_ip: op.params.address,
+                private_ip_of_interface: None,
+                subnet: None,
+                cidr: None,
+            });
+        }
+    }
+
+    fn note(_: &Op<'_, Self, W>, location: &Location, record: &mut Volatile) {
+        if let Remembered::Private(private) = &mut record.kind {
+            private.private_ip_of_interface = location.private_ip;
+            private.subnet = location.subnet.as_ref().map(|subnet| subnet.id.clone());
+            private.cidr = location.subnet.as_ref().map(|subnet| subnet.cidr.to_string());
+        }
+    }
+
+    fn is_known(_: &Op<'_, Self, W>) -> bool {
+        true
+    }
+
+    fn knows_itself(op: &Op<'_, Self, W>) -> bool {
+        Self::recall(op).is_some_and(|location| location.subnet.is_some())
+    }
+
+    async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
+        let address = op.params.address;
+        let absent = |error: Error| match error {
+            Error::Imds(error) => Err(error),
+            other => Ok(Seen::NotHere(other.to_string())),
+        };
+        let mac = match location::find_mac(op.world, &op.params.interface).await {
+            Ok(mac) => mac,
+            Err(error) => return absent(error),
+        };
+        let interface = match op.world.imds().interface(mac).await {
+            Err(ImdsError::Absent { .. }) => return absent(Error::NoInterface(mac.to_string())),
+            other => other?,
+        };
+        let place = interface.private_ips.iter().position(|ip| *ip == address);
+        Ok(match place {
+            Some(0) => Seen::NotHere(format!("{address} is the primary address of {}", interface.id)),
+            Some(_) => Seen::Here,
+            None => Seen::NotHere(format!("{address} is not on {} of this node", interface.id)),
+        })
+    }
+
+    /// What is an interface's own address does not count: it never was this resource's.
+    async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
+        let imds = op.world.imds();
+        for mac in imds.macs().await? {
+            match imds.interface(mac).await {
+                Ok(interface) if interface.private_ips.iter().skip(1).any(|ip| *ip == op.params.address) => {
+                    return Ok(false);
+                }
+                Ok(_) | Err(ImdsError::Absent { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Eni>, Error> {
+        let silent = || Error::Imds(ImdsError::cut_off("meta-data"));
+        let found = match me {
+            Me::At(location) => Ok(location.clone()),
+            Me::Recorded => Self::recall(op).ok_or_else(silent),
+            Me::Known => match op.deadline.bound(op.whereabouts()).await {
+                Ok(Ok(location)) => Ok(location),
+                Ok(Err(error)) => Self::recall(op).ok_or(error),
+                Err(_) => Self::recall(op).ok_or_else(silent),
+            },
+        };
+        let ip = op.params.address;
+        let (me, eni) = match found {
+            Ok(Location { interface, instance, subnet: Some(subnet), .. }) => {
+                (Some((interface, instance)), op.world.ec2().holder(ip, &subnet.id).await?)
+            }
+            // Without a place of this node: whichever of its interfaces has the address.
+            Ok(_) | Err(Error::Imds(_) | Error::NoDevice(_) | Error::NoInterface(_)) => {
+                let instance = op.own_instance(&op.deadline).await?;
+                let found = op.world.ec2().interfaces_of(&instance).await?;
+                let here = found.into_iter().find(|eni| is_secondary(eni, ip));
+                return Ok(here.map_or(Owner::Unassigned, Owner::Misplaced));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(match (eni, me) {
+            (None, _) => Owner::Unassigned,
+            (Some(eni), Some((interface, _))) if eni.id == interface && is_secondary(&eni, ip) => {
+                Owner::Ours(eni)
+            }
+            (Some(eni), Some((_, Some(instance))))
+                if eni.instance.as_ref() == Some(&instance) && is_secondary(&eni, ip) =>
+            {
+                Owner::Misplaced(eni)
+            }
+            (Some(eni), _) => Owner::Elsewhere(eni),
+        })
+    }
+
+    fn absence(op: &Op<'_, Self, W>, owner: &Owner<Eni>) -> String {
+        match owner {
+            Owner::Unassigned => format!("{} is assigned to no interface that is known", op.name()),
+            other => format!("{} is held by {}", op.name(), other.holder()),
+        }
+    }
+
+    fn ticket(_: &Op<'_, Self, W>) -> Option<()> {
+        Some(())
+    }
+
+    async fn learn(op: &Op<'_, Self, W>, location: &Location) -> Result<((), Owner<Eni>), Error> {
+        Ok(((), op.ask(Me::At(location), &op.deadline).await?))
+    }
+
+    fn forget(_: &Op<'_, Self, W>) -> bool {
+        false
+    }
+
+    async fn take(
+        op: &Op<'_, Self, W>,
+        (): &(),
+        location: &Location,
+        may_take: bool,
+    ) -> Result<Option<Eni>, Ec2Error> {
+        op.world.ec2().assign(&location.interface, op.params.address, may_take).await?;
+        Ok(None)
+    }
+
+    fn refusal(op: &Op<'_, Self, W>, owner: &Owner<Eni>) -> Option<Error> {
+        let address = op.params.address;
+        let eni = owner.held().filter(|eni| eni.address(address).is_some_and(|found| found.primary))?;
+        Some(Error::Primary { address, of: eni.to_string() })
+    }
+
+    async fn release(op: &Op<'_, Self, W>, held: &Eni) -> Result<(), Ec2Error> {
+        op.world.ec2().unassign(&held.id, op.params.address).await
+    }
+
+    /// Unassigning is not compare-and-swap.
+    async fn release_recorded(_: &Op<'_, Self, W>, _: &Volatile) -> Option<Result<(), Ec2Error>> {
+        None
+    }
+
+    async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
+        op.device_for(location).await
+    }
+
+    fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn accepted(
+        op: &Op<'_, Self, W>,
+        location: &Location,
+        device: &Option<Device>,
+    ) -> Result<(), Error> {
+        op.put_on_device(location, device.as_ref()).await
+    }
+
+    async fn settled(
+        op: &Op<'_, Self, W>,
+        location: &Location,
+        device: &Option<Device>,
+        before: Option<&Owner<Eni>>,
+        announce: bool,
+    ) {
+        if announce {
+            op.announce(device.as_ref());
+        }
+        op.remember_region().await;
+        let address = before.and_then(Owner::held).and_then(|eni| eni.address(op.params.address));
+        op.report_travellers(location, address.and_then(|address| address.public_ip)).await;
+    }
+
+    async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error> {
+        op.take_off_devices().await
+    }
+
+    fn before_release(op: &Op<'_, Self, W>, held: &Eni) {
+        let address = op.params.address;
+        if let Some(public_ip) = held.address(address).and_then(|address| address.public_ip) {
+            op.world.log().warn(format_args!(
+                "Elastic IP {public_ip} on {address} is disassociated by this; on_stop=leave or a migration keeps it on"
+            ));
+        }
+    }
+
+    async fn released(_: &Op<'_, Self, W>) {}
+
+    async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error> {
+        op.on_device().await
+    }
+
+    /// Says that a device has an address that is not this node's: only the node itself can reach it there, and takes itself for
+    /// the holder. A probe changes nothing; a stop takes it off.
+    async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
+        if !op.params.add_to_device {
+            return;
+        }
+        for device in op.devices_with_it().await.unwrap_or_default() {
+            let (address, name) = (op.params.address, &device.name);
+            op.world.log().warn(format_args!(
+                "{address} is on {name} of this node, which does not hold it ({why}): a stop of the resource takes it off"
+            ));
+        }
+    }
+
+    /// The two calls have no dry run in EC2. So they are made in a form that changes nothing wherever they are allowed: to assign
+    /// to the interface the address that is its own already, and to take an address off that it does not have.
+    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error> {
+        let location = op.locate(false).await?;
+        op.device_for(&location).await?;
+        let owner = op.ask(Me::At(&location), &op.deadline).await?;
+        if let Some(error) = Self::refusal(op, &owner) {
+            return Err(error);
+        }
+        let ec2 = op.world.ec2();
+        if let Some(own_ip) = location.private_ip {
+            let ask = async || allowed(ec2.assign(&location.interface, own_ip, false).await);
+            op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await?;
+        }
+        let subnet = location.subnet.as_ref().map(|subnet| subnet.cidr);
+        let absent = FOR_DOCUMENTATION.into_iter().find(|ip| subnet.is_some_and(|cidr| !cidr.contains(ip)));
+        if let Some(absent) = absent {
+            let ask = async || allowed(ec2.unassign(&location.interface, absent).await);
+            op.call("UnassignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await?;
+        }
+        Ok(Report::Done)
+    }
+}
+
+/// Whether an interface has the address beside its own one.
+fn is_secondary(eni: &Eni, ip: Ipv4Addr) -> bool {
+    eni.address(ip).is_some_and(|address| !address.primary)
+}
+
+/// A call that was refused for what it is about was not refused for who made it.
+fn allowed(outcome: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
+    match outcome {
+        Err(error)
+            if !matches!(
+                error.fault,
+                Ec2Fault::AssociationGone
+                    | Ec2Fault::AlreadyAssociated
+                    | Ec2Fault::Target
+                    | Ec2Fault::Refused
+            ) =>
+        {
+            Err(error)
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+impl<W: PrivateWorld> Op<'_, Private, W> {
+    /// Which interface is meant, and its subnet, as instance metadata says now; whether the address fits there is not checked.
+    async fn whereabouts(&self) -> Result<Location, Error> {
+        let imds = self.world.imds();
+        let mac = location::find_mac(self.world, &self.params.interface).await?;
+        let (instance, interface, subnet) =
+            tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
+        Ok(Location {
+            instance: Some(instance?),
+            interface: interface?.id,
+            mac: Some(mac),
+            private_ip: None,
+            subnet: Some(subnet?),
+            carried: None,
+            shown: None,
+        })
+    }
+
+    /// Keeps the region for when instance metadata is silent.
+    async fn remember_region(&self) {
+        let known = self.world.records().durable().region;
+        if known.is_some() && self.params.api.region.is_none() {
+            return;
+        }
+        let region = self.region().await;
+        if region.is_some() && region != known {
+            self.update_durable(|durable| durable.region = region);
+        }
+    }
+
+    /// Logs which Elastic IP moves with the address: as EC2 showed it, else as instance metadata does.
+    async fn report_travellers(&self, location: &Location, by_ec2: Option<Ipv4Addr>) {
+        let address = self.params.address;
+        let found = match (by_ec2, location.mac) {
+            (Some(public_ip), _) => vec![public_ip],
+            (None, Some(mac)) => {
+                let query = self.world.imds().associations(mac);
+                let answer = self.deadline.within(FOR_THE_LOG).bound(query).await;
+                let carried = answer.ok().and_then(Result::ok).unwrap_or_default();
+                let here = |(_, private): &(Ipv4Addr, Vec<Ipv4Addr>)| private.contains(&address);
+                carried.into_iter().filter(here).map(|(public_ip, _)| public_ip).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        for public_ip in found {
+            self.world.log().info(format_args!("Elastic IP {public_ip} moves with {address}"));
+        }
+    }
+}

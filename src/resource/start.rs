@@ -1,0 +1,387 @@
+//! Holding the address: if it is here already nothing is written; otherwise it is taken. What is recorded on the way is enough
+//! that a process killed between any two steps does no harm.
+
+use std::cell::OnceCell;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::journal::Made;
+use super::kind::{Holder as _, Kind, Location, Me, Op, Owner, Seen};
+use super::{Report, World};
+use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
+use crate::cloud::{Ec2Error, Ec2Fault};
+use crate::resource::error::Error;
+use crate::state::Phase;
+
+/// How long a start waits for instance metadata to show what EC2 shows: it can be minutes behind, and what is started after
+/// this address would wait for nothing.
+const METADATA_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause before an address is looked at once more because another call for its place may still take effect.
+const LATE_CALL: Duration = Duration::from_secs(1);
+
+/// One takeover.
+struct Takeover<'t, K: Kind<W>, W: World> {
+    location: &'t Location,
+    ticket: K::Ticket,
+    /// Who had the address before the taking call, as soon as EC2 has said it.
+    before: OnceCell<Owner<K::Held>>,
+    /// Whether instance metadata that shows the address proves that the call took effect.
+    metadata_counts: bool,
+}
+
+/// What became of a taking call.
+enum Taken<H> {
+    /// EC2 accepted it.
+    Accepted(Option<H>),
+    /// Its answer was lost, but EC2 shows the address here.
+    Shown(H),
+}
+
+/// What a query after a failed call says about the next one.
+enum Next {
+    Again,
+    /// The address is on this node, so it is taken from nobody.
+    MayTake,
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Makes this node the holder, and returns when EC2 shows it.
+    ///
+    /// # Errors
+    /// When it could not be taken, may not be taken, or EC2 never showed it here.
+    pub(super) async fn start(&self, action: &'static str) -> Result<Report, Error> {
+        self.drop_foreign_record(None);
+        let location = self.locate(true).await?;
+        self.drop_foreign_record(location.instance.as_ref());
+        let prepared = K::prepare(self, &location).await?;
+        let _lock = match K::place(self, &location) {
+            Some(place) => Some(self.lock(place, &self.deadline).await?),
+            None => None,
+        };
+        if self.may_be_here(&location)
+            && let Some(report) = self.adopt(&location, &prepared).await?
+        {
+            return Ok(report);
+        }
+        if let Some(ticket) = K::ticket(self) {
+            // One round trip decides a takeover: the query for the holder runs beside the call.
+            return self.take(action, &location, &prepared, ticket, None).await;
+        }
+        match K::learn(self, &location).await {
+            Ok((ticket, owner)) => self.take(action, &location, &prepared, ticket, Some(owner)).await,
+            Err(error) if error.is_silence() && location.shown == Some(true) => {
+                self.started_by_metadata(&location, &prepared, &error).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the record of this boot allows to believe that the address is here already. [stale-5]
+    fn may_be_here(&self, location: &Location) -> bool {
+        let started = |record: crate::state::Volatile| record.phase == Some(Phase::Started) && !record.lost;
+        self.last_done().is_some_and(started) && (location.shown == Some(true) || self.is_settling())
+    }
+
+    /// Answers a start that finds the address here; `None` if it is not.
+    async fn adopt(&self, location: &Location, prepared: &K::Prepared) -> Result<Option<Report>, Error> {
+        let half = self.deadline.fraction(2);
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        loop {
+            match self.ask(Me::At(location), &self.deadline).await {
+                Ok(owner @ Owner::Ours(_)) => {
+                    self.world.log().info(format_args!("{} is here already", self.name()));
+                    let was_on_host = matches!(K::on_host(self).await, Ok(Report::Done));
+                    K::accepted(self, location, prepared).await?;
+                    let association = owner.held().and_then(K::Held::association);
+                    let marks = self.last_done().map(|record| record.marks).unwrap_or_default();
+                    self.record_at(Phase::Started, location, |record| {
+                        record.marks = marks;
+                        record.set_association(association);
+                    });
+                    K::settled(self, location, prepared, Some(&owner), !was_on_host).await;
+                    return Ok(Some(Report::Done));
+                }
+                Ok(owner) if self.contradicts(&owner) && backoff.pause(&half, Patience::Lasting).await => {}
+                Ok(_) => return Ok(None),
+                Err(error) if error.is_silence() && location.shown == Some(true) => {
+                    return self.started_by_metadata(location, prepared, &error).await.map(Some);
+                }
+                Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// An outage of the API takes down no working address. [start-6]
+    async fn started_by_metadata(
+        &self,
+        location: &Location,
+        prepared: &K::Prepared,
+        error: &Error,
+    ) -> Result<Report, Error> {
+        self.world
+            .log()
+            .warn(format_args!("{} is here according to instance metadata alone: {error}", self.name()));
+        let was_on_host = matches!(K::on_host(self).await, Ok(Report::Done));
+        K::accepted(self, location, prepared).await?;
+        self.record_at(Phase::Started, location, |_| ());
+        K::settled(self, location, prepared, None, !was_on_host).await;
+        Ok(Report::Done)
+    }
+
+    /// Takes the address and returns when EC2 shows it here.
+    async fn take(
+        &self,
+        action: &'static str,
+        location: &Location,
+        prepared: &K::Prepared,
+        ticket: K::Ticket,
+        known: Option<Owner<K::Held>>,
+    ) -> Result<Report, Error> {
+        let began = Instant::now();
+        let by_record = known.is_none();
+        let released =
+            self.last_done().is_some_and(|r| matches!(r.phase, Some(Phase::Stopped | Phase::Stopping)));
+        let metadata_counts = location.shown == Some(false) || !(released && self.is_settling());
+        // Before the record says what is starting now: it still says which address was ours before.
+        K::before_taking(self, location)?;
+        self.record_at(Phase::Starting, location, |record| record.set_association(None));
+        let before = known.map(OnceCell::from).unwrap_or_default();
+        let takeover = Takeover { location, ticket, before, metadata_counts };
+        let taking = async {
+            let taken = self.order(&takeover).await?;
+            let ordered = began.elapsed();
+            // Before the confirmation: EC2 has accepted the call, and from whenever it routes here somebody answers.
+            K::accepted(self, location, prepared).await?;
+            Ok::<_, Error>((self.confirm(&takeover, taken).await?, ordered))
+        };
+        let outcome = if by_record {
+            let query = async {
+                if let Ok(owner) = K::owner(self, Me::At(location)).await {
+                    let _ = takeover.before.set(owner);
+                }
+            };
+            beside(taking, query).await
+        } else {
+            taking.await
+        };
+        let (held, ordered) = match outcome {
+            Ok(taken) => taken,
+            Err(error) if error.is_silence() && self.has_arrived(&takeover).await => {
+                return self.started_by_metadata(location, prepared, &error).await;
+            }
+            Err(error) if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) => {
+                let (ticket, owner) = K::learn(self, location).await?;
+                return Box::pin(self.take(action, location, prepared, ticket, Some(owner))).await;
+            }
+            Err(error) => return Err(error),
+        };
+        self.outlast_late_call(&takeover).await?;
+        let before = takeover.before.into_inner();
+        let association = held.as_ref().and_then(K::Held::association);
+        // What the call itself did is no holder from before.
+        let before = before.filter(|owner| !matches!(owner, Owner::Ours(_)));
+        self.record_at(Phase::Started, location, |record| {
+            record.marks =
+                before.iter().map(|owner| owner.held().map(K::Held::mark).unwrap_or_default()).collect();
+            record.set_association(association.clone());
+        });
+        let to = match (&held, &location.instance) {
+            (Some(held), _) => format!("{held} on {}", location.interface),
+            (None, Some(instance)) => format!("{instance} ({})", location.interface),
+            (None, None) => location.interface.to_string(),
+        };
+        self.made(Made {
+            action,
+            from: before.as_ref().map_or_else(|| "an unknown holder".to_owned(), Owner::holder),
+            to,
+            association,
+            phases: vec![
+                ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
+                (K::WORDS.phase, ordered),
+                ("confirm", began.elapsed().saturating_sub(ordered)),
+            ],
+        });
+        K::settled(self, location, prepared, before.as_ref(), true).await;
+        Ok(Report::Done)
+    }
+
+    /// Sends the taking call until EC2 accepts it, shows its effect, or never will.
+    async fn order(&self, takeover: &Takeover<'_, K, W>) -> Result<Taken<K::Held>, Error> {
+        let mut series = Series::new(&self.deadline, self.common().timing.max_backoff);
+        let mut may_take =
+            self.common().may_take || matches!(takeover.before.get(), Some(Owner::Misplaced(_)));
+        let mut last: Option<Ec2Error> = None;
+        loop {
+            let call = K::take(self, &takeover.ticket, takeover.location, may_take);
+            let error = match self.deadline.bound(call).await {
+                Ok(Ok(held)) => return Ok(Taken::Accepted(held)),
+                Ok(Err(error)) => error,
+                Err(_) => Ec2Error::cut_off(K::WORDS.taking, &self.name()).after(last.as_ref()),
+            };
+            let mut patience = error.patience();
+            let refused = error.fault == Ec2Fault::AlreadyAssociated;
+            if error.may_have_worked() || refused {
+                match self.look_after(takeover, &error).await? {
+                    Ok(held) => return Ok(Taken::Shown(held)),
+                    Err(Next::MayTake) => may_take = true,
+                    Err(Next::Again) => {}
+                }
+            }
+            if refused {
+                // EC2 could not show by whom: it may be by a call of ours whose answer was lost.
+                patience = Patience::Lasting;
+            }
+            if !series.again(patience).await {
+                return Err(Error::Ec2(error));
+            }
+            last = Some(error);
+        }
+    }
+
+    /// Queries EC2 after a taking call whose answer was lost, or that was refused because the address is taken.
+    ///
+    /// After a lost answer the query is repeated for up to half of the budget: a call that is simply sent again could take the
+    /// address back from a node that was told to take it later.
+    async fn look_after(
+        &self,
+        takeover: &Takeover<'_, K, W>,
+        error: &Ec2Error,
+    ) -> Result<Result<K::Held, Next>, Error> {
+        let half = self.deadline.fraction(2);
+        let me = Me::At(takeover.location);
+        let owner = if half.is_over() {
+            self.deadline.bound(K::owner(self, me)).await.ok().and_then(Result::ok)
+        } else {
+            self.ask(me, &half).await.ok()
+        };
+        let Some(owner) = owner else { return Ok(Err(Next::Again)) };
+        let refused = error.fault == Ec2Fault::AlreadyAssociated;
+        match &owner {
+            Owner::Ours(held) => return Ok(Ok(held.clone())),
+            Owner::Misplaced(_) if refused => return Ok(Err(Next::MayTake)),
+            Owner::Elsewhere(_) if refused => {
+                if let Some(error) = K::refusal(self, &owner) {
+                    return Err(error);
+                }
+                if !self.common().may_take {
+                    let (address, parameter) = (self.name(), K::WORDS.may_take);
+                    return Err(Error::Held { address, holder: owner.holder(), parameter });
+                }
+            }
+            Owner::Elsewhere(now) => {
+                // If the query before the call was lost, this is the first that is known.
+                let before = takeover.before.get_or_init(|| owner.clone());
+                if before.held().map(K::Held::mark) != Some(now.mark()) {
+                    return Err(Error::TakenMeanwhile { address: self.name(), holder: owner.holder() });
+                }
+            }
+            Owner::Misplaced(_) | Owner::Unassigned => {}
+        }
+        Ok(Err(Next::Again))
+    }
+
+    /// Waits until EC2 shows the address here, without a sleep before the first query.
+    async fn confirm(
+        &self,
+        takeover: &Takeover<'_, K, W>,
+        taken: Taken<K::Held>,
+    ) -> Result<Option<K::Held>, Error> {
+        let began = Instant::now();
+        let (accepted, mut confirmed) = match taken {
+            Taken::Accepted(held) => (held, None),
+            Taken::Shown(held) => (None, Some(held)),
+        };
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        let metadata = self.deadline.within(METADATA_PATIENCE);
+        let mut shown = "nothing".to_owned();
+        loop {
+            let mut patience = Patience::Lasting;
+            if confirmed.is_none() {
+                match self.deadline.bound(K::owner(self, Me::At(takeover.location))).await {
+                    Ok(Ok(Owner::Ours(held))) => confirmed = Some(held),
+                    Ok(Ok(owner)) => shown = owner.holder(),
+                    // The call was accepted, so "not found" and "rejected" come from a place that is behind.
+                    Ok(Err(error)) if error.is_silence() || error.patience() != Patience::Never => {
+                        shown = error.to_string();
+                        patience = error.patience();
+                    }
+                    Ok(Err(error)) => return Err(error),
+                    Err(_) => break,
+                }
+            }
+            if confirmed.is_some() {
+                if !K::AWAITS_METADATA
+                    || matches!(self.deadline.bound(K::look(self)).await, Ok(Ok(Seen::Here)))
+                {
+                    return Ok(confirmed);
+                }
+                if metadata.is_over() {
+                    self.world.log().info(format_args!(
+                        "EC2 shows {} on this node; instance metadata has not caught up",
+                        self.name()
+                    ));
+                    return Ok(confirmed);
+                }
+            }
+            if !backoff.pause(&self.deadline, patience).await {
+                break;
+            }
+        }
+        if confirmed.is_some() {
+            return Ok(confirmed);
+        }
+        // EC2 accepted the call and then fell silent. Instance metadata may know.
+        if K::is_known(self) && self.has_arrived(takeover).await {
+            self.world.log().warn(format_args!(
+                "{} is here according to instance metadata; EC2 shows {shown}",
+                self.name()
+            ));
+            return Ok(accepted);
+        }
+        let what = match takeover.location.target() {
+            Some(target) => format!("{} on {target}", self.name()),
+            None => format!("{} on {}", self.name(), takeover.location.interface),
+        };
+        Err(Error::Unconfirmed { what, shown, waited: began.elapsed() })
+    }
+
+    /// Whether instance metadata shows that the call took effect, though EC2 does not say so.
+    async fn has_arrived(&self, takeover: &Takeover<'_, K, W>) -> bool {
+        takeover.metadata_counts && K::is_known(self) && self.last_look().await == Some(Seen::Here)
+    }
+
+    /// Looks once more if another call for this place was sent lately whose answer was lost: if it took effect after ours, the
+    /// address is taken again. [target-5]
+    async fn outlast_late_call(&self, takeover: &Takeover<'_, K, W>) -> Result<(), Error> {
+        if !K::is_call_in_flight(self, takeover.location) || !self.deadline.pause(LATE_CALL).await {
+            return Ok(());
+        }
+        match self.deadline.bound(K::owner(self, Me::At(takeover.location))).await {
+            Ok(Ok(Owner::Unassigned)) => {
+                self.world
+                    .log()
+                    .warn(format_args!("{} was displaced by a late call: taking it again", self.name()));
+                let taken = self.order(takeover).await?;
+                self.confirm(takeover, taken).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Runs a best-effort query concurrently with the main call, and returns when the call is done.
+pub(super) async fn beside<T>(main: impl Future<Output = T>, side: impl Future<Output = ()>) -> T {
+    tokio::pin!(main, side);
+    let mut done = false;
+    loop {
+        tokio::select! {
+            // The query is sent first, by a hair, so that it sees who held the address before the call.
+            biased;
+            () = &mut side, if !done => done = true,
+            value = &mut main => return value,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Releasing the address: exactly the holder that was just seen here, so that a peer's newer one cannot be removed.
+//!
+//! If EC2 stays silent, `on_stop` decides. A stop that fails makes Pacemaker fence the node, or block the resource; but a fenced
+//! instance keeps its addresses, so fencing frees nothing, while the next start takes the address over anyway.
+
+use std::cell::Cell;
+
+use super::journal::Made;
+use super::kind::{Holder as _, Kind, Me, Op, Owner, Seen};
+use super::{Report, World};
+use crate::base::retry::{self, Backoff, Patience};
+use crate::cloud::{Ec2Error, Ec2Fault, Imds as _};
+use crate::params::OnStop;
+use crate::resource::error::Error;
+use crate::state::Phase;
+
+/// How a stop looks for the address.
+struct Search {
+    /// Whether this node changed the address lately.
+    settling: bool,
+    /// Holders that EC2 said do not exist.
+    not_found: Vec<String>,
+    /// Whether an answer showed the address here.
+    shown_here: bool,
+    /// Whether the association on record was tried.
+    tried_record: bool,
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Makes sure that this node does not hold the address, as far as `on_stop` asks for it.
+    ///
+    /// # Errors
+    /// What the host refuses; what EC2 refuses; silence of EC2 with `on_stop=strict`.
+    pub(super) async fn stop(&self) -> Result<Report, Error> {
+        self.drop_foreign_record(None);
+        // A host that refuses is no reason to keep the address in EC2 too.
+        let host = K::before_stop(self).await;
+        let on_stop = self.common().on_stop;
+        if on_stop == OnStop::Leave {
+            self.record(Phase::Left, |_| ());
+            self.world.log().info(format_args!("{} left where it is (on_stop=leave)", self.name()));
+            return host.map(|()| Report::Done);
+        }
+        // Asked before the record is changed: a stop changes what "settling" means.
+        let settling = self.is_settling();
+        let mut search = Search { settling, not_found: Vec::new(), shown_here: false, tried_record: false };
+        match self.release(&mut search).await {
+            Ok(ended) => {
+                self.record(Phase::Stopped, |record| {
+                    record.set_association(None);
+                    record.marks = ended.into_iter().collect();
+                });
+                K::released(self).await;
+            }
+            Err(error) if !error.is_silence() => return Err(error),
+            Err(error) if self.is_off_ec2() && !self.has_metadata().await => {
+                self.world.log().warn(format_args!("not an EC2 instance, nothing to release: {error}"));
+            }
+            Err(error) if on_stop == OnStop::Strict => return Err(error),
+            Err(error) => {
+                let (name, held) = (self.name(), K::WORDS.held);
+                self.world.log().error(format_args!("{name} may still be {held} this node: {error}"));
+                // Not "stopped": the next start has to ask whether the address is still here.
+                self.record(Phase::Left, |_| ());
+            }
+        }
+        host.map(|()| Report::Done)
+    }
+
+    /// Releases the address if it is here, and returns the mark of the holder that was ended.
+    async fn release(&self, search: &mut Search) -> Result<Option<String>, Error> {
+        loop {
+            let Some(held) = self.find_held(search).await? else { return Ok(None) };
+            let mark = held.mark();
+            let _lock = match K::place_of(self, &held) {
+                Some(place) => Some(self.lock(place, &self.deadline).await?),
+                None => None,
+            };
+            self.record(Phase::Stopping, |_| ());
+            K::before_release(self, &held);
+            let answer_lost = Cell::new(false);
+            let released = self
+                // Sent again after a lost answer it can only mean the same holder.
+                .call(K::WORDS.releasing, &mark, &self.deadline, async || {
+                    let outcome = K::release(self, &held).await;
+                    answer_lost
+                        .set(answer_lost.get() || outcome.as_ref().is_err_and(Ec2Error::may_have_worked));
+                    outcome
+                })
+                .await;
+            match released {
+                Ok(()) => self.confirm_gone(&mark).await,
+                Err(error) if error.fault == Ec2Fault::AssociationGone && answer_lost.get() => {}
+                Err(error) if error.fault == Ec2Fault::AssociationGone => {
+                    // Which of the two answers is behind is not known: EC2 is queried again.
+                    self.world.log().info(format_args!("{mark} had ended already"));
+                    search.not_found.push(mark);
+                    continue;
+                }
+                // Losing the address can cut this node off from EC2, the answer included.
+                Err(error)
+                    if error.is_silence() && self.trusts_metadata(search) && self.not_in_sight().await => {}
+                Err(error) => return Err(Error::Ec2(error)),
+            }
+            self.made(Made {
+                action: "stop",
+                from: Owner::Ours(held.clone()).holder(),
+                to: "nobody".to_owned(),
+                association: held.association(),
+                phases: vec![("in all", self.deadline.elapsed())],
+            });
+            return Ok(Some(mark));
+        }
+    }
+
+    /// What has the address on this instance; `None` if it is not here.
+    async fn find_held(&self, search: &mut Search) -> Result<Option<K::Held>, Error> {
+        let max_backoff = self.common().timing.max_backoff;
+        let half = self.deadline.fraction(2);
+        let brief = half.within(retry::BRIEF);
+        let mut backoff = Backoff::new(max_backoff);
+        let mut until = self.deadline.fraction(4);
+        loop {
+            let error = match self.ask(Me::Known, &until).await {
+                // What the account does not have is held by nobody in it.
+                Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
+                Err(error) => error,
+                Ok(owner) => {
+                    let suspect = match &owner {
+                        Owner::Ours(held) | Owner::Misplaced(held) => {
+                            search.shown_here = true;
+                            if !search.not_found.contains(&held.mark()) {
+                                return Ok(Some(held.clone()));
+                            }
+                            true
+                        }
+                        Owner::Elsewhere(_) | Owner::Unassigned => self.contradicts(&owner),
+                    };
+                    if suspect && self.release_recorded(search).await {
+                        return Ok(None);
+                    }
+                    if suspect && backoff.pause(&half, Patience::Lasting).await {
+                        until = half;
+                        continue;
+                    }
+                    let strict = self.common().on_stop == OnStop::Strict;
+                    if suspect && strict && search.shown_here {
+                        let what = format!("release of {}", self.name());
+                        let waited = self.deadline.elapsed();
+                        return Err(Error::Unconfirmed { what, shown: owner.holder(), waited });
+                    }
+                    return Ok(None);
+                }
+            };
+            let not_here = |error: &Error| {
+                let name = self.name();
+                self.world
+                    .log()
+                    .warn(format_args!("{name} is not here according to instance metadata; {error}"));
+                Ok(None)
+            };
+            match &error {
+                Error::Ec2(cause) if cause.is_silence() => {
+                    if self.trusts_metadata(search) && self.not_in_sight().await {
+                        return not_here(&error);
+                    }
+                    // The peer may take it over meanwhile, which instance metadata then shows.
+                    if cause.fault == Ec2Fault::Setup
+                        || !backoff.pause(&self.deadline, Patience::Lasting).await
+                    {
+                        return Err(error);
+                    }
+                    until = self.deadline.within(self.deadline.budget() / 8);
+                }
+                // Right after a change instance metadata may be wrong, and EC2 did answer: it refused.
+                Error::Ec2(_) if !search.settling && self.not_in_sight().await => return not_here(&error),
+                // A fresh role needs some seconds before its credentials are accepted.
+                Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
+                    if !backoff.pause(&brief, Patience::Brief).await {
+                        return Err(error);
+                    }
+                }
+                Error::Imds(_) if backoff.pause(&self.deadline, Patience::Lasting).await => {
+                    until = self.deadline.within(self.deadline.budget() / 8);
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Ends what the own start recorded, if that is compare-and-swap: an answer that does not show it may be behind. True if it
+    /// was here. [stale-6]
+    async fn release_recorded(&self, search: &mut Search) -> bool {
+        if std::mem::replace(&mut search.tried_record, true) {
+            return false;
+        }
+        let Some(record) = self.last_done() else { return false };
+        let Some(Ok(())) = K::release_recorded(self, &record).await else { return false };
+        self.made(Made {
+            action: "stop",
+            from: "this node".to_owned(),
+            to: "nobody".to_owned(),
+            association: record.association().cloned(),
+            phases: vec![("in all", self.deadline.elapsed())],
+        });
+        true
+    }
+
+    /// Waits until EC2 no longer shows what was ended. EC2 has accepted the call, so its silence is no failure.
+    async fn confirm_gone(&self, mark: &str) {
+        let until = self.deadline.within(self.deadline.budget() / 4);
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        let shown = loop {
+            let shown = match self.ask(Me::Known, &until).await {
+                Ok(owner) if owner.held().is_none_or(|held| held.mark() != mark) => return,
+                Ok(_) => format!("EC2 still shows {mark}"),
+                Err(error) => error.to_string(),
+            };
+            if !backoff.pause(&until, Patience::Lasting).await {
+                break shown;
+            }
+        };
+        self.world.log().warn(format_args!("{} released, but not confirmed: {shown}", self.name()));
+    }
+
+    /// Whether instance metadata that does not show the address is enough.
+    fn trusts_metadata(&self, search: &Search) -> bool {
+        self.common().on_stop != OnStop::Strict || !search.settling
+    }
+
+    /// Whether instance metadata says that the address is on no interface of this instance, by a query that is made even when
+    /// the time is up.
+    async fn not_in_sight(&self) -> bool {
+        K::is_known(self)
+            && matches!(self.deadline.for_last_look().bound(K::is_nowhere(self)).await, Ok(Ok(true)))
+    }
+
+    /// Whether instance metadata answers, asked even when the time is up.
+    async fn has_metadata(&self) -> bool {
+        let query = self.world.imds().instance_id();
+        matches!(self.deadline.for_last_look().bound(query).await, Ok(Ok(_)))
+    }
+
+    /// One more query of instance metadata, made even when the time is up.
+    pub(super) async fn last_look(&self) -> Option<Seen> {
+        self.deadline.for_last_look().bound(K::look(self)).await.ok()?.ok()
+    }
+}

@@ -1,0 +1,479 @@
+//! The four rules of docs/behaviour.md ("The target is protected too", "One EC2 response is one witness", records of an instance,
+//! opaque ids), for every kind of address, against the model of EC2 with its lag. Each test is a situation that was wrong once.
+
+// Test code: it fails by panicking.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::elastic::{self, Elastic};
+use super::error::Error;
+use super::fixtures::{MemoryRecords, TestHost};
+use super::kind::Kind;
+use super::private::Private;
+use super::{Action, Parts, Report, Request, run};
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
+use crate::cloud::model::{Account, FaultKind, InstanceSpec, Lag, ModelClient, Reads};
+use crate::params::{Params, VipParams};
+use crate::state::{Pair, Phase, Records as _};
+
+const EIP: &str = "203.0.113.10";
+const ALLOCATION: &str = "eipalloc-00000000000000010";
+const OTHER: &str = "203.0.113.99";
+const ADMIN: &str = "203.0.113.55";
+const VIP: &str = "10.0.0.100";
+const OWN: &str = "10.0.0.1";
+
+type Real = Parts<ModelClient, ModelClient, TestHost, MemoryRecords>;
+
+/// A kind of address, as far as the situations must tell one from another.
+trait Tested: Kind<Real> {
+    const NAME: &'static str;
+    /// The taking call as the model counts it.
+    const TAKING: &'static str;
+    fn parse(raw: &BTreeMap<String, String>) -> Self::Params;
+    /// Gives the address to a node, as an administrator would.
+    fn give(account: &Account, number: u8);
+    fn holder(account: &Account) -> Option<String>;
+}
+
+impl Tested for Elastic {
+    const NAME: &'static str = "elastic_ip";
+    const TAKING: &'static str = "AssociateAddress";
+    fn parse(raw: &BTreeMap<String, String>) -> Params {
+        Params::parse(raw).unwrap()
+    }
+    fn give(account: &Account, number: u8) {
+        account.give(EIP, &format!("10.0.0.{number}"));
+    }
+    fn holder(account: &Account) -> Option<String> {
+        account.holder(EIP).map(|holder| holder.eni.to_string())
+    }
+}
+
+impl Tested for Private {
+    const NAME: &'static str = "secondary_private_ip";
+    const TAKING: &'static str = "AssignPrivateIpAddresses";
+    fn parse(raw: &BTreeMap<String, String>) -> VipParams {
+        VipParams::parse(raw).unwrap()
+    }
+    fn give(account: &Account, number: u8) {
+        account.assign_private_ip(&eni(number).parse().unwrap(), VIP.parse().unwrap());
+    }
+    fn holder(account: &Account) -> Option<String> {
+        account.private_holder(VIP.parse().unwrap()).map(|(_, eni)| eni.to_string())
+    }
+}
+
+fn eni(number: u8) -> String {
+    format!("eni-{number:017x}")
+}
+
+fn instance(number: u8) -> String {
+    format!("i-{number:017x}")
+}
+
+fn account() -> Account {
+    let account = Account::default();
+    account.add_instance(InstanceSpec::numbered(1, &[OWN, "10.0.0.51"]));
+    account.add_instance(InstanceSpec::numbered(2, &["10.0.0.2"]));
+    account.allocate_as(EIP, ALLOCATION);
+    account.allocate_as(OTHER, "eipalloc-00000000000000099");
+    account.allocate_as(ADMIN, "eipalloc-00000000000000055");
+    account
+}
+
+/// A resource on a node.
+struct Resource<K> {
+    account: Account,
+    world: Real,
+    raw: BTreeMap<String, String>,
+    kind: std::marker::PhantomData<K>,
+}
+
+impl<K: Tested> Resource<K> {
+    fn on(account: &Account, number: u8) -> Self {
+        let client = ModelClient::new(account, &instance(number));
+        let host = TestHost::new(number);
+        let mac = format!("02:00:00:00:00:{number:02x}");
+        host.network.plug("eth0", &mac, &[&format!("10.0.0.{number}")]);
+        let world = Parts {
+            ec2: client.clone(),
+            imds: client,
+            host,
+            records: MemoryRecords::default(),
+            log: Log::memory(),
+        };
+        let value = if K::NAME == "elastic_ip" { EIP } else { VIP };
+        let raw = BTreeMap::from([(K::NAME.to_owned(), value.to_owned())]);
+        Self { account: account.clone(), world, raw, kind: std::marker::PhantomData }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.raw.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Makes two resources of one node know each other.
+    fn beside<L: Tested>(self, name: &str, other: &Resource<L>) -> Self {
+        self.world.records.others.borrow_mut().push((name.to_owned(), other.world.records.clone()));
+        let mut records = self.world.records.clone();
+        records.locked = other.world.records.locked.clone();
+        Self { world: Parts { records, host: other.world.host.clone(), ..self.world }, ..self }
+    }
+
+    async fn run(&self, action: Action) -> Result<Report, Error> {
+        let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
+        let request = Request { action, params: K::parse(&self.raw), deadline, node: None };
+        run::<K, _>(&self.world, &request).await
+    }
+
+    async fn start(&self) -> Result<Report, Error> {
+        self.run(Action::Start).await
+    }
+
+    async fn stop(&self) -> Result<Report, Error> {
+        self.run(Action::Stop).await
+    }
+
+    async fn monitor(&self) -> Result<Report, Error> {
+        self.run(Action::Monitor { level: 0 }).await
+    }
+
+    async fn started(self) -> Self {
+        assert_eq!(self.start().await.unwrap(), Report::Done);
+        self
+    }
+
+    async fn settled(self) -> Self {
+        let this = self.started().await;
+        tokio::time::advance(Duration::from_secs(130)).await;
+        this
+    }
+
+    fn holds(&self, number: u8) -> bool {
+        K::holder(&self.account) == Some(eni(number))
+    }
+}
+
+fn place(account: &Account, ip: &str) -> Option<String> {
+    account.place(ip)
+}
+
+/// [stale-1]
+async fn the_first_monitor_after_a_start_is_told_by_two_late_witnesses<K: Tested>() {
+    let account = account();
+    K::give(&account, 2);
+    let node = Resource::<K>::on(&account, 1);
+    tokio::time::advance(Duration::from_secs(600)).await;
+    account.freeze(Reads::Metadata);
+    let node = node.started().await;
+    account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(12)));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done, "{}", K::NAME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_right_after_a_start_outlasts_late_metadata_and_a_late_replica() {
+    the_first_monitor_after_a_start_is_told_by_two_late_witnesses::<Elastic>().await;
+    the_first_monitor_after_a_start_is_told_by_two_late_witnesses::<Private>().await;
+}
+
+/// [stale-1] keepalived's check.
+#[tokio::test(start_paused = true)]
+async fn a_check_right_after_a_start_outlasts_late_metadata_and_a_late_replica() {
+    let account = account();
+    account.give(EIP, "10.0.0.2");
+    tokio::time::advance(Duration::from_secs(600)).await;
+    account.freeze(Reads::Metadata);
+    let node = Resource::<Elastic>::on(&account, 1).started().await;
+    account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
+    let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
+    let params = Elastic::parse(&node.raw);
+    let request = Request { action: Action::Monitor { level: 0 }, params, deadline, node: None };
+    assert_eq!(elastic::is_still_here(&node.world, &request).await.unwrap(), Report::Done);
+}
+
+/// [stale-1] An association that this node has not seen is news, however soon after the start.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_the_address_right_after_a_start_is_believed_at_once() {
+    let account = account();
+    account.give(EIP, "10.0.0.2");
+    let node = Resource::<Elastic>::on(&account, 1).started().await;
+    account.give(EIP, "10.0.0.2");
+    let began = Instant::now();
+    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+/// [stale-3]
+async fn a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet<K: Tested>() {
+    let account = account();
+    K::give(&account, 2);
+    tokio::time::advance(Duration::from_secs(600)).await;
+    account.freeze(Reads::Metadata);
+    let node = Resource::<K>::on(&account, 1).started().await;
+    account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(6)));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(K::holder(&account), None, "{}", K::NAME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_right_after_a_start_leaves_nothing_assigned_behind_a_late_replica() {
+    a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet::<Elastic>().await;
+    a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet::<Private>().await;
+}
+
+/// [stale-5]
+async fn a_start_is_not_fooled_by_stale_answers_that_show_the_address_here<K: Tested>() {
+    for by_monitor in [false, true] {
+        let account = account();
+        let node = Resource::<K>::on(&account, 1).settled().await;
+        if by_monitor {
+            K::give(&account, 2);
+            assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
+            K::give(&account, 1);
+        } else {
+            K::give(&account, 2);
+            assert_eq!(node.stop().await.unwrap(), Report::Done);
+            K::give(&account, 1);
+        }
+        tokio::time::advance(Duration::from_secs(600)).await;
+        account.freeze(Reads::Metadata);
+        account.pin(Reads::Describes, 2);
+        K::give(&account, 2);
+        assert_eq!(node.start().await.unwrap(), Report::Done);
+        assert!(node.holds(1), "{} after a monitor: {by_monitor}", K::NAME);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_same() {
+    a_start_is_not_fooled_by_stale_answers_that_show_the_address_here::<Elastic>().await;
+    a_start_is_not_fooled_by_stale_answers_that_show_the_address_here::<Private>().await;
+}
+
+/// [stale-7]
+#[tokio::test(start_paused = true)]
+async fn a_stop_whose_stale_association_is_not_found_ends_the_real_one() {
+    for on_stop in ["disassociate", "strict"] {
+        let account = account();
+        let node = Resource::<Elastic>::on(&account, 1).with("on_stop", on_stop).settled().await;
+        account.pin(Reads::Describes, 1);
+        account.give(EIP, OWN);
+        assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");
+        assert_eq!(account.holder(EIP), None, "{on_stop}");
+    }
+}
+
+/// [record-4], [target-2]
+#[tokio::test(start_paused = true)]
+async fn the_stop_of_a_node_made_from_an_image_leaves_the_originals_interface_alone() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let original = Resource::<Elastic>::on(&account, 1).started().await;
+    assert_eq!(original.world.records.durable().displaced.len(), 1);
+    let copy = Resource::<Elastic>::on(&account, 2);
+    *copy.world.records.durable.borrow_mut() = original.world.records.durable();
+    assert_eq!(copy.stop().await.unwrap(), Report::Done);
+    assert!(original.holds(1));
+    assert_eq!(place(&account, OTHER), None);
+}
+
+/// [target-2]
+#[tokio::test(start_paused = true)]
+async fn a_displaced_address_stays_away_from_a_place_that_an_administrator_has_used_meanwhile() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let node = Resource::<Elastic>::on(&account, 1).settled().await;
+    account.give(EIP, "10.0.0.2");
+    account.give(ADMIN, OWN);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(place(&account, ADMIN).as_deref(), Some(OWN));
+    assert_eq!(place(&account, OTHER), None);
+    assert_eq!(node.world.records.durable().displaced, [], "said once");
+}
+
+/// [target-3], [target-4]
+#[tokio::test(start_paused = true)]
+async fn a_slow_call_that_restores_an_address_cannot_displace_what_is_started_after_the_stop() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let node = Resource::<Elastic>::on(&account, 1).settled().await;
+    account.fail_once("AssociateAddress", FaultKind::Delay(Duration::from_secs(5)));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(place(&account, OTHER).as_deref(), Some(OWN), "the call was awaited");
+    let node = node.started().await;
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert!(node.holds(1));
+}
+
+/// [target-3] The same with another resource of the node, and with `eipctl restore`, which both wait for the lock.
+#[tokio::test(start_paused = true)]
+async fn a_start_waits_for_the_call_that_another_resource_has_in_flight_for_its_place() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let first = Resource::<Elastic>::on(&account, 1).settled().await;
+    account.allocate_as("203.0.113.11", "eipalloc-00000000000000011");
+    let second =
+        Resource::<Elastic>::on(&account, 1).with("elastic_ip", "203.0.113.11").beside("first", &first);
+    account.fail_once("AssociateAddress", FaultKind::Delay(Duration::from_secs(4)));
+    let later = async {
+        // The stop has released its own address and is restoring the other by now.
+        while account.holder(EIP).is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        second.start().await
+    };
+    let (stopped, started) = tokio::join!(first.stop(), later);
+    assert_eq!((stopped.unwrap(), started.unwrap()), (Report::Done, Report::Done));
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(place(&account, "203.0.113.11").as_deref(), Some(OWN));
+}
+
+/// [displaced-2]
+#[tokio::test(start_paused = true)]
+async fn a_displaced_address_is_remembered_by_a_start_without_metadata() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let node = Resource::<Elastic>::on(&account, 1).settled().await;
+    node.stop().await.unwrap();
+    assert_eq!(place(&account, OTHER).as_deref(), Some(OWN));
+    tokio::time::advance(Duration::from_secs(300)).await;
+    account.fail_metadata(FaultKind::Reset);
+    let node = node.started().await;
+    assert_eq!(place(&account, OTHER), None);
+    account.clear_faults();
+    node.stop().await.unwrap();
+    assert_eq!(place(&account, OTHER).as_deref(), Some(OWN));
+}
+
+/// [displaced-2]
+#[tokio::test(start_paused = true)]
+async fn a_displaced_address_is_remembered_when_two_resources_take_turns_on_its_place() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let first = Resource::<Elastic>::on(&account, 1).settled().await;
+    account.allocate_as("203.0.113.11", "eipalloc-00000000000000011");
+    let second =
+        Resource::<Elastic>::on(&account, 1).with("elastic_ip", "203.0.113.11").beside("first", &first);
+    let id = account.fail("AssociateAddress", FaultKind::code("UnauthorizedOperation"));
+    first.stop().await.unwrap();
+    account.clear_fault(id);
+    let second = second.settled().await;
+    assert_eq!(place(&account, OTHER), None);
+    second.stop().await.unwrap();
+    assert_eq!(place(&account, OTHER).as_deref(), Some(OWN));
+}
+
+/// [target-7]
+#[tokio::test(start_paused = true)]
+async fn the_address_of_another_cluster_resource_is_not_displaced_after_a_boot() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let neighbour = Resource::<Elastic>::on(&account, 1);
+    neighbour.world.records.durable.borrow_mut().pair = Some(Pair {
+        public_ip: OTHER.parse().unwrap(),
+        allocation: "eipalloc-00000000000000099".parse().unwrap(),
+        region: None,
+    });
+    let node = Resource::<Elastic>::on(&account, 1).beside("neighbour", &neighbour).started().await;
+    assert_eq!(node.world.records.durable().displaced, []);
+    node.stop().await.unwrap();
+    assert_eq!(place(&account, OTHER), None);
+}
+
+/// [start-8]
+#[tokio::test(start_paused = true)]
+async fn without_reassociation_a_wrong_private_address_of_this_node_is_corrected_with_and_without_a_record() {
+    for on_record in [false, true] {
+        let account = account();
+        account.give(EIP, "10.0.0.51");
+        let node = Resource::<Elastic>::on(&account, 1).with("allow_reassociation", "false");
+        if on_record {
+            node.run(Action::Probe { level: 0 }).await.unwrap();
+            assert!(node.world.records.durable().pair.is_some());
+        }
+        assert_eq!(node.start().await.unwrap(), Report::Done, "on record: {on_record}");
+        assert_eq!(place(&account, EIP).as_deref(), Some(OWN));
+    }
+}
+
+/// [target-6]
+#[tokio::test(start_paused = true)]
+async fn of_two_resources_that_start_on_one_place_at_one_instant_one_wins() {
+    let account = account();
+    account.allocate_as("203.0.113.11", "eipalloc-00000000000000011");
+    let first = Resource::<Elastic>::on(&account, 1);
+    let second =
+        Resource::<Elastic>::on(&account, 1).with("elastic_ip", "203.0.113.11").beside("first", &first);
+    first.world.records.others.borrow_mut().push(("second".to_owned(), second.world.records.clone()));
+    let (one, two) = tokio::join!(first.start(), second.start());
+    let shared = |outcome: &Result<Report, Error>| matches!(outcome, Err(Error::Shared { .. }));
+    assert!(one.is_ok() && shared(&two) || two.is_ok() && shared(&one), "{one:?} {two:?}");
+}
+
+/// [start-10], [imds-2]
+#[tokio::test(start_paused = true)]
+async fn an_elastic_ip_goes_onto_a_private_address_that_was_assigned_a_moment_ago() {
+    let account = account();
+    tokio::time::advance(Duration::from_secs(600)).await;
+    account.freeze(Reads::Metadata);
+    let vip = Resource::<Private>::on(&account, 1).started().await;
+    let eip = Resource::<Elastic>::on(&account, 1).with("private_ip_address", VIP).beside("vip", &vip);
+    assert_eq!(eip.start().await.unwrap(), Report::Done);
+    assert_eq!(place(&account, EIP).as_deref(), Some(VIP));
+    assert_eq!(eip.monitor().await.unwrap(), Report::Done);
+    assert_eq!(vip.monitor().await.unwrap(), Report::Done);
+}
+
+/// [monitor-2], [holder-3], [start-3]
+async fn a_healthy_monitor_asks_ec2_nothing_and_a_takeover_sends_three_calls<K: Tested>() {
+    let account = account();
+    K::give(&account, 2);
+    let node = Resource::<K>::on(&account, 1);
+    node.run(Action::Probe { level: 0 }).await.unwrap();
+    account.clear_calls();
+    let node = node.started().await;
+    let calls = account.calls();
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert_eq!(calls.iter().filter(|call| call.starts_with(K::TAKING)).count(), 1, "{calls:?}");
+    tokio::time::advance(Duration::from_secs(130)).await;
+    account.clear_calls();
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert_eq!(account.calls(), Vec::<String>::new(), "{}", K::NAME);
+    assert_eq!(node.world.records.volatile().phase, Some(Phase::Started));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_counted_for_every_kind() {
+    a_healthy_monitor_asks_ec2_nothing_and_a_takeover_sends_three_calls::<Elastic>().await;
+    a_healthy_monitor_asks_ec2_nothing_and_a_takeover_sends_three_calls::<Private>().await;
+}
+
+/// [start-7] The answer to the taking call is lost, and a peer takes the address before the query that follows.
+async fn a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_back<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1);
+    node.run(Action::Probe { level: 0 }).await.unwrap();
+    account.fail_once(K::TAKING, FaultKind::LoseAnswer);
+    let peer = async {
+        while K::holder(&account).is_none() {
+            tokio::task::yield_now().await;
+        }
+        K::give(&account, 2);
+    };
+    let (outcome, ()) = tokio::join!(node.start(), peer);
+    assert!(matches!(outcome, Err(Error::TakenMeanwhile { .. })), "{}: {outcome:?}", K::NAME);
+    assert!(node.holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_overtaken_says_so_for_every_kind() {
+    a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_back::<Elastic>().await;
+    a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_back::<Private>().await;
+}

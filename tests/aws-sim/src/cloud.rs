@@ -1,0 +1,183 @@
+//! The handle on the simulator's state, for tests and the control API: the account, and what the wire adds to it.
+
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{Account, Lag, Reads};
+
+use crate::config::Config;
+use crate::credentials::CredState;
+use crate::imds::ImdsState;
+use crate::log::Request;
+use crate::world::{Metadata, World};
+
+/// One instance or all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Every instance there is.
+    All,
+    /// This one.
+    One(InstanceId),
+}
+
+impl From<&InstanceId> for Which {
+    fn from(id: &InstanceId) -> Self {
+        Self::One(id.clone())
+    }
+}
+
+/// An [`Account`], and the log, the keys and the metadata services of its simulator; cheap to clone, usable from any thread.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    account: Account,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    world: Mutex<World>,
+    changed: Condvar,
+}
+
+impl Deref for Cloud {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
+}
+
+impl Cloud {
+    pub(crate) fn new(config: Config) -> Self {
+        let account = Account::new(config.seed, &config.region, &config.account);
+        let world = Mutex::new(World::new(&account, config));
+        Self { account, shared: Arc::new(Shared { world, changed: Condvar::new() }) }
+    }
+
+    /// Gives `work` the state alone, then wakes those who wait for a change.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
+        // A panicking test must not make the next one fail with a poisoned lock.
+        let result = work(&mut self.shared.world.lock().unwrap_or_else(PoisonError::into_inner));
+        self.shared.changed.notify_all();
+        result
+    }
+
+    /// The request log.
+    #[must_use]
+    pub fn log(&self) -> Vec<Request> {
+        self.with(|world| world.log.all().to_vec())
+    }
+
+    /// Empties the request log.
+    pub fn clear_log(&self) {
+        self.with(|world| world.log.clear());
+    }
+
+    /// Waits until a request in the log satisfies `wanted`; `None` if none does within `limit`.
+    #[must_use]
+    pub fn wait_for_request(
+        &self,
+        limit: Duration,
+        mut wanted: impl FnMut(&Request) -> bool,
+    ) -> Option<Request> {
+        let until = Instant::now() + limit;
+        let mut world = self.shared.world.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = world.log.all().iter().find(|request| wanted(request)) {
+                return Some(found.clone());
+            }
+            let left = until.checked_duration_since(Instant::now())?;
+            world = self.shared.changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Denies an action, without the service's prefix, to everyone.
+    pub fn deny(&self, action: &str) {
+        self.with(|world| world.iam.deny(None, action));
+    }
+
+    /// Takes a denial for everyone back.
+    pub fn allow(&self, action: &str) {
+        self.with(|world| world.iam.allow(None, action));
+    }
+
+    /// Denies an action to the sessions of one role.
+    pub fn deny_role(&self, role: &str, action: &str) {
+        self.with(|world| world.iam.deny(Some(role), action));
+    }
+
+    /// Takes a denial for one role back.
+    pub fn allow_role(&self, role: &str, action: &str) {
+        self.with(|world| world.iam.allow(Some(role), action));
+    }
+
+    /// Adds the access key of a user.
+    pub fn add_access_key(&self, id: &str, secret: &str) {
+        self.with(|world| {
+            let account = world.config.account.clone();
+            world.keys.add_user(&account, id, secret);
+        });
+    }
+
+    /// Sets the round trip of EC2 and STS calls; half of it passes before the call takes effect.
+    pub fn set_latency(&self, latency: Duration) {
+        self.with(|world| world.config.latency = latency);
+    }
+
+    /// Makes Describe answers late by `lag`, for what happens from now on.
+    pub fn set_describe_lag(&self, lag: Duration) {
+        self.set_lag(Reads::Describes, Lag::Fixed(lag));
+    }
+
+    /// Makes metadata late by `lag`, for what happens from now on.
+    pub fn set_imds_lag(&self, which: impl Into<Which>, lag: Duration) {
+        let reads = match which.into() {
+            Which::All => Reads::Metadata,
+            Which::One(id) => Reads::MetadataOf(id),
+        };
+        self.set_lag(reads, Lag::Fixed(lag));
+    }
+
+    /// Sets how the metadata service behaves as a whole.
+    pub fn set_imds_state(&self, which: impl Into<Which>, state: ImdsState) {
+        self.each_metadata(which.into(), |metadata| metadata.state = state);
+    }
+
+    /// Sets what the metadata hands out as credentials.
+    pub fn set_credentials(&self, which: impl Into<Which>, state: CredState) {
+        self.each_metadata(which.into(), |metadata| metadata.credentials = state);
+    }
+
+    /// Sets how long credentials issued from now on are good for.
+    pub fn set_credential_lifetime(&self, lifetime: Duration) {
+        self.with(|world| world.config.credential_lifetime = lifetime);
+    }
+
+    /// Invalidates every metadata session token handed out so far, as a restart of the service does.
+    pub fn forget_tokens(&self) {
+        self.with(|world| world.tokens.clear());
+    }
+
+    /// Sets AWS's clock ahead of the machine's by so many seconds, or back for a negative number.
+    pub fn set_clock_skew(&self, seconds: f64) {
+        self.with(|world| world.skew = seconds);
+    }
+
+    /// Starts over: no instances, addresses, faults, denials, keys or log, and the settings of the beginning.
+    pub(crate) fn start_over(&self) {
+        self.with(|world| {
+            self.reset(world.config.seed);
+            *world = World::new(&self.account, world.config.clone());
+        });
+    }
+
+    fn each_metadata(&self, which: Which, change: impl Fn(&mut Metadata)) {
+        let ids = match which {
+            Which::All => self.instances().into_iter().map(|instance| instance.id).collect(),
+            Which::One(id) => vec![id],
+        };
+        self.with(|world| ids.into_iter().for_each(|id| change(world.metadata.entry(id).or_default())));
+    }
+}

@@ -1,0 +1,95 @@
+//! The calls that change something: `AssociateAddress`, `DisassociateAddress`, `AssignPrivateIpAddresses`,
+//! `UnassignPrivateIpAddresses`, in the form in which the agents make them.
+
+use std::net::Ipv4Addr;
+
+use eip::base::ids::{AssociationId, InterfaceId};
+use eip::cloud::model::{AddressRef, ApiError, Caller, Operation};
+use serde::Serialize;
+
+use super::xml::{Set, Yes};
+use super::{Call, Done, Outcome, allocation_id, id, interface_id, params, public_ip};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Associated {
+    r#return: bool,
+    association_id: AssociationId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Assigned {
+    network_interface_id: InterfaceId,
+    assigned_private_ip_addresses_set: Set<AssignedIp>,
+    r#return: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AssignedIp {
+    private_ip_address: String,
+}
+
+/// Moves the address to the interface named; with `AllowReassociation=false` only if neither is taken.
+pub(super) fn associate(call: &Call<'_>) -> Outcome {
+    let address = match (call.params.get("AllocationId"), call.params.get("PublicIp")) {
+        (Some(_), Some(_)) => {
+            let message = "You may specify public IP or allocation id, but not both in the same call";
+            return Err(ApiError::client("InvalidParameterCombination", message));
+        }
+        (Some(id), None) => AddressRef::Allocation(allocation_id(id)?),
+        (None, Some(ip)) => AddressRef::Public(public_ip(ip)?),
+        (None, None) => {
+            let message = "Either public IP or allocation id must be specified";
+            return Err(ApiError::client("MissingParameter", message));
+        }
+    };
+    let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
+    let private_ip = call.params.private_ip("PrivateIpAddress")?;
+    let may_move = call.params.flag("AllowReassociation")?.unwrap_or(true);
+    let made = operate(call, &Operation::Associate { address, eni, private_ip, may_move })?;
+    let association_id = made.ok_or_else(|| ApiError::new(500, "InternalError", "no association"))?;
+    let answer = Associated { r#return: true, association_id: association_id.clone() };
+    Ok(Done { association_id: Some(association_id), ..call.done(&answer) })
+}
+
+/// Ends exactly the association named; one that is gone is an error, as EC2 answers in practice.
+pub(super) fn disassociate(call: &Call<'_>) -> Outcome {
+    let association = id("InvalidAssociationID.Malformed", "eipassoc-", call.params.need("AssociationId")?)?;
+    let association_id = operate(call, &Operation::Disassociate(association))?;
+    Ok(Done { association_id, ..call.done(&Yes::ANSWER) })
+}
+
+/// Puts secondary addresses on an interface; with `AllowReassignment` also those another interface has.
+pub(super) fn assign(call: &Call<'_>) -> Outcome {
+    let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
+    let (ips, may_move) = (addresses(call)?, call.params.flag("AllowReassignment")?.unwrap_or(false));
+    operate(call, &Operation::Assign { eni: eni.clone(), ips: ips.clone(), may_move })?;
+    let assigned = ips.iter().map(|ip| AssignedIp { private_ip_address: ip.to_string() }).collect();
+    Ok(call.done(&Assigned {
+        network_interface_id: eni,
+        assigned_private_ip_addresses_set: assigned,
+        r#return: true,
+    }))
+}
+
+/// Takes secondary addresses off an interface: all named ones or none.
+pub(super) fn unassign(call: &Call<'_>) -> Outcome {
+    let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
+    operate(call, &Operation::Unassign { eni, ips: addresses(call)? })?;
+    Ok(call.done(&Yes::ANSWER))
+}
+
+fn addresses(call: &Call<'_>) -> Result<Vec<Ipv4Addr>, ApiError> {
+    call.params.need("PrivateIpAddress.1")?;
+    call.params.list("PrivateIpAddress").into_iter().map(params::private_ip).collect()
+}
+
+/// Runs an operation in the caller's name.
+fn operate(call: &Call<'_>, operation: &Operation) -> Result<Option<AssociationId>, ApiError> {
+    let by = Caller { instance: call.who.instance.clone(), ..Caller::default() };
+    let dry_run = call.params.flag("DryRun")? == Some(true);
+    let permit = |id: &str| call.authorize(&call.world.arn(id));
+    call.world.account.operate(&by, operation, dry_run, call.late, permit)
+}
