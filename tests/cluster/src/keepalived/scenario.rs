@@ -228,7 +228,8 @@ fn two_masters(pair: &mut NodePair, story: &mut Story) -> Result<()> {
 fn follow_ec2(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     // A fresh claim is looked after for some seconds, and would be made anew.
     wait_for_look_after(pair, N1, false)?;
-    let at = pair.give(ELASTIC_IP, N2)?;
+    let at = now();
+    pair.give(ELASTIC_IP, N2)?;
     until("keepalived makes n2 MASTER", LIMIT, || {
         let (first, second) = (state(pair, N1)?, state(pair, N2)?);
         Ok(if second == "MASTER" {

@@ -102,10 +102,9 @@ impl Machines {
         }
     }
 
-    /// Associates an address with a node, as a person does at the console, and returns when.
-    pub fn give(&self, address: Ipv4Addr, node: NodeName) -> Result<Epoch> {
-        self.world.associate(address, node)?;
-        Ok(now())
+    /// Associates an address with a node, as a person does at the console.
+    pub fn give(&self, address: Ipv4Addr, node: NodeName) -> Result<()> {
+        self.world.associate(address, node)
     }
 
     fn set_cut(&self, node: NodeName, how: Cut, cut: bool) -> Result<()> {

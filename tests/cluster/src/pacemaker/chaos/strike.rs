@@ -40,7 +40,7 @@ pub fn begin(
             cluster.world().assign_private(PRIVATE_VIP, one)?;
             (Undo::Nothing, None)
         }
-        (Disruption::GivenTo, Some(one)) => cluster.give(ELASTIC_IP, one).map(|_| (Undo::Nothing, None))?,
+        (Disruption::GivenTo, Some(one)) => cluster.give(ELASTIC_IP, one).map(|()| (Undo::Nothing, None))?,
         (failure, Some(one)) if failure.claims_node() => (of_node(cluster, failure, one, holder)?, None),
         (failure, Some(one)) => by_administrator(cluster, failure, one)?,
     };
