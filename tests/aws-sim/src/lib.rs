@@ -28,9 +28,9 @@ mod world;
 
 pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 pub use eip::cloud::model::{
-    Account, AddressRef, Allocated as Address, ApiError, Buckets, Fault, FaultId, FaultKind, Fill, Holder,
-    HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface, Rate, Reads,
-    Service, parsed,
+    Account, AddressRef, Allocated as Address, ApiError, Buckets, CallRecord, Fault, FaultId, FaultKind,
+    Holder, HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface, Rate,
+    Reads, Service, parsed,
 };
 
 pub use crate::{

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eip::base::deadline::Deadline;
+use eip::base::ids::InterfaceId;
 use eip::cloud::model::{Account, Caller, ModelClient};
 use eip::params::{Params, VipParams};
 use eip::resource::error::Error;
@@ -63,7 +64,7 @@ impl AddressKind {
                 let changes = account.private_ip_changes(PRIVATE_IP).into_iter();
                 let nobody = Held { since: Duration::ZERO, by: None, made_by: None, sent: Duration::ZERO };
                 let changes = changes
-                    .map(|change| held(change.at, &change.by, change.value.as_ref().map(|eni| eni.as_str())));
+                    .map(|change| held(change.at, &change.by, change.value.as_ref().map(InterfaceId::as_str)));
                 // Before it was assigned for the first time EC2 knew nothing of it.
                 [nobody].into_iter().chain(changes).collect()
             }
@@ -89,6 +90,9 @@ impl AddressKind {
     ///
     /// # Errors
     /// The agent's.
+    ///
+    /// # Panics
+    /// If the agent does not accept the parameters of this test.
     pub async fn run(self, parts: &TestParts, action: Action, deadline: Deadline) -> Result<Report, Error> {
         match self {
             Self::Elastic => {

@@ -27,7 +27,7 @@ pub fn account(seed: u64, nodes: NodeId) -> Account {
 /// A node's instance.
 #[must_use]
 pub fn instance(node: NodeId) -> InstanceId {
-    parsed(&format!("i-{node:017x}"))
+    parsed(format!("i-{node:017x}"))
 }
 
 /// The primary private address of a node's interface, as text.
