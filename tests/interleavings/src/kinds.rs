@@ -7,9 +7,11 @@ use eip::base::deadline::Deadline;
 use eip::base::ids::InterfaceId;
 use eip::cloud::model::{Account, Caller, ModelClient};
 use eip::params::{Params, VipParams};
+use eip::resource::elastic::Elastic;
 use eip::resource::error::Error;
 use eip::resource::fixtures::TestHost;
-use eip::resource::{Action, Parts, Report, Request, elastic::Elastic, private::Private, run};
+use eip::resource::private::Private;
+use eip::resource::{Action, Parts, Report, Request, run};
 
 use crate::names::{ELASTIC_IP, NodeId, PRIVATE_IP, node_of};
 use crate::node::Memory;
@@ -63,8 +65,9 @@ impl AddressKind {
             Self::Private => {
                 let changes = account.private_ip_changes(PRIVATE_IP).into_iter();
                 let nobody = Held { since: Duration::ZERO, by: None, made_by: None, sent: Duration::ZERO };
-                let changes = changes
-                    .map(|change| held(change.at, &change.by, change.value.as_ref().map(InterfaceId::as_str)));
+                let changes = changes.map(|change| {
+                    held(change.at, &change.by, change.value.as_ref().map(InterfaceId::as_str))
+                });
                 // Before it was assigned for the first time EC2 knew nothing of it.
                 [nobody].into_iter().chain(changes).collect()
             }

@@ -45,6 +45,8 @@ pub struct Ran {
     pub node: NodeId,
     /// Its number on that node.
     pub number: usize,
+    /// After how many boots.
+    pub boot: u32,
     /// What was asked.
     pub deed: Deed,
     /// When it was called, counted from the beginning of the run.
@@ -152,6 +154,7 @@ impl Node {
         Some(Ran {
             node: self.id,
             number,
+            boot: self.boots.get(),
             deed: step.deed,
             began,
             ended: self.account.elapsed(),
@@ -201,8 +204,8 @@ impl Records for Memory {
     }
 
     fn others(&self) -> Vec<(String, Self)> {
-        let others = self.records.others().into_iter();
-        others.map(|(name, records)| (name, Self { process: Rc::clone(&self.process), records })).collect()
+        let own = |records| Self { process: Rc::clone(&self.process), records };
+        self.records.others().into_iter().map(|(name, records)| (name, own(records))).collect()
     }
 
     async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<MemoryLock> {

@@ -7,6 +7,11 @@ use crate::node::{Outcome, Ran};
 use crate::plan::Deed;
 use crate::told::Told;
 
+/// Well within the settling window.
+const SETTLING: Duration = Duration::from_secs(100);
+/// At least what an action keeps of its time for its answer.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// What is wrong with an action, given what it was told, everything that ran, and every state of the address.
 #[must_use]
 pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> Vec<String> {
@@ -32,6 +37,9 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
             if ran.on_host && held_throughout(ran, history) && !both_said_so {
                 breach("said 7, and the node held the address all the time");
             }
+            if ran.on_host && was_hasty(ran, told, all, history) {
+                breach("said 7 at once, by an answer of EC2 from before this node's start");
+            }
         }
         (Deed::Start | Deed::Stop | Deed::MigrateFrom | Deed::MigrateTo, Outcome::NotHere) => {
             breach("said 7");
@@ -49,6 +57,34 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
         breach(&format!("took the address a second time, from a start that was called later: {victim:?}"));
     }
     found
+}
+
+/// Whether a monitor said 7 without asking again, though all that EC2 had shown it was the state before the last start of this
+/// node, which holds the address. A later change it could not tell from a newer one.
+fn was_hasty(ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> bool {
+    let Some(at) = history.iter().rposition(|held| held.since <= ran.began) else { return false };
+    let (Some(held), Some(before)) = (history.get(at), at.checked_sub(1).and_then(|at| history.get(at)))
+    else {
+        return false;
+    };
+    let looks = |other: &Ran| matches!(other.deed, Deed::Monitor | Deed::DeepMonitor | Deed::Probe);
+    let mut own = all.iter().filter(|other| other.node == ran.node && other.number < ran.number);
+    let start = own.clone().rfind(|other| !looks(other));
+    let doubted = own.any(|other| {
+        looks(other)
+            && start.is_some_and(|start| other.number > start.number)
+            && other.outcome != Outcome::Done
+    });
+    let fresh = start.is_some_and(|start| {
+        start.boot == ran.boot
+            && matches!(start.deed, Deed::Start | Deed::MigrateFrom)
+            && start.outcome == Outcome::Done
+            && held.made_by == Some((start.node, start.number))
+            && ran.began < start.ended + SETTLING
+    });
+    let patient = ran.ended >= ran.began + ran.timeout.saturating_sub(MARGIN) / 4;
+    let shown_old = told.described.iter().all(|shown| shown.state == before.since);
+    fresh && !doubted && !patient && !told.described.is_empty() && shown_old && held_throughout(ran, history)
 }
 
 /// The other node that a stop took the address from.

@@ -7,8 +7,10 @@ use eip::base::deadline::Deadline;
 use eip::base::log::Log;
 use eip::cloud::model::{Account, Buckets, Journey, ModelClient, Rate};
 use eip::params::{Params, VipParams};
+use eip::resource::elastic::Elastic;
 use eip::resource::fixtures::{MemoryRecords, TestHost};
-use eip::resource::{Action, Parts, Report, Request, eip as elastic, vip as private};
+use eip::resource::private::Private;
+use eip::resource::{Action, Parts, Report, Request, run};
 use eip::state::Pair;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::Instant;
@@ -173,12 +175,12 @@ impl Storm {
             Taken::Elastic => {
                 let params = Params::parse(&raw("elastic_ip", public_ip(cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
-                elastic::run(&world, &Request { action, params, deadline, node: None }).await
+                run::<Elastic, _>(&world, &Request { action, params, deadline, node: None }).await
             }
             Taken::Private => {
                 let params = VipParams::parse(&raw("secondary_private_ip", private_ip(SECONDARY, cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
-                private::run(&world, &Request { action, params, deadline, node: None }).await
+                run::<Private, _>(&world, &Request { action, params, deadline, node: None }).await
             }
         };
         match outcome {
