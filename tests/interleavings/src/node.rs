@@ -103,6 +103,11 @@ impl Node {
         Self { id, kind, account: account.clone(), records, host, boots, actions }
     }
 
+    /// Takes over the records of another node, as what is made from an image of it has them.
+    pub fn copy_from(&self, other: &Self) {
+        *self.records.durable.borrow_mut() = other.records.durable();
+    }
+
     /// Does one step and returns what came of it; `None` for a reboot.
     pub async fn take(&self, step: &Step) -> Option<Ran> {
         let action = match step.deed {
@@ -113,7 +118,7 @@ impl Node {
             Deed::Probe => Action::Probe { level: 0 },
             Deed::MigrateTo => Action::MigrateTo,
             Deed::MigrateFrom => Action::MigrateFrom,
-            Deed::Reboot => {
+            Deed::Reboot | Deed::Image => {
                 self.boots.set(self.boots.get() + 1);
                 *self.host.borrow_mut() = host(self.id, self.boots.get());
                 *self.records.volatile.borrow_mut() = Volatile::default();

@@ -7,6 +7,8 @@ use crate::node::{Outcome, Ran};
 use crate::plan::Deed;
 use crate::told::Told;
 
+/// Longer than a change can be unknown to one that asks: an answer that is behind, and slow.
+const KNOWN: Duration = Duration::from_secs(8);
 /// Well within the settling window.
 const SETTLING: Duration = Duration::from_secs(100);
 /// At least what an action keeps of its time for its answer.
@@ -55,6 +57,24 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
     }
     if let Some(victim) = undone(ran, told, all, history).filter(|_| kind.has_association_ids()) {
         breach(&format!("took the address a second time, from a start that was called later: {victim:?}"));
+    }
+    found
+}
+
+/// What an action did to an address that is no resource's.
+#[must_use]
+pub fn harm(ran: &Ran, visitor: &[Held]) -> Vec<String> {
+    let mut found = Vec::new();
+    let changes = visitor.iter().zip(visitor.iter().skip(1));
+    for (before, now) in changes.filter(|(_, now)| now.made_by == Some((ran.node, ran.number))) {
+        if now.by.is_some_and(|node| node != ran.node) {
+            found.push(format!("{ran:?} put an address of the administrator onto another node: {now:?}"));
+        }
+        let asked_to = matches!(ran.deed, Deed::Start | Deed::MigrateFrom);
+        let put_there = before.made_by.is_none() && before.since + KNOWN < now.sent;
+        if now.by.is_none() && !asked_to && put_there {
+            found.push(format!("{ran:?} pushed off what the administrator had put there: {before:?}"));
+        }
     }
     found
 }
