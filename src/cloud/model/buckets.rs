@@ -66,7 +66,7 @@ impl Buckets {
 
 /// The fill of every bucket drawn from so far.
 #[derive(Debug, Default)]
-pub struct Fill {
+pub(super) struct Fill {
     tokens: BTreeMap<(String, bool), (f64, f64)>,
 }
 
@@ -77,7 +77,7 @@ impl Fill {
     /// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API": each request takes a token, those beyond the
     /// tokens fail, and tokens that were added since can be used at once.
     #[must_use]
-    pub fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
+    pub(super) fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
         let filtered = filtered || HAS_TWO != action;
         let rate = buckets.rate(action, filtered);
         let slot = self.tokens.entry((action.to_owned(), filtered)).or_insert((rate.burst, now));

@@ -79,9 +79,9 @@ impl InterfaceSpec {
     #[must_use]
     pub fn numbered(number: u8, private_ips: &[&str]) -> Self {
         Self {
-            eni: Some(parsed(&format!("eni-{number:017x}"))),
+            eni: Some(parsed(format!("eni-{number:017x}"))),
             mac: Some(MacAddress::from([2, 0, 0, 0, 0, number])),
-            private_ips: private_ips.iter().map(|ip| parsed(ip)).collect(),
+            private_ips: private_ips.iter().map(parsed).collect(),
             auto_public_ip: false,
         }
     }
@@ -101,7 +101,7 @@ impl InstanceSpec {
         let subnet =
             private_ips.first().and_then(|ip| ip.rsplit_once('.')).map_or("10.0.1", |(network, _)| network);
         Self {
-            id: Some(parsed(&format!("i-{number:017x}"))),
+            id: Some(parsed(format!("i-{number:017x}"))),
             subnet: format!("{subnet}.0/24"),
             interfaces: vec![InterfaceSpec::numbered(number, private_ips)],
             ..Self::default()
@@ -263,8 +263,9 @@ fn add_interface(
     }
     let eni: InterfaceId = wanted.eni.unwrap_or_else(|| state.mint("eni-"));
     let mac = wanted.mac.unwrap_or_else(|| {
-        let [a, b, c, d, e, ..] = state.random.u64(..).to_be_bytes();
-        MacAddress::from([6, a, b, c, d, e])
+        let mut octets = [6; 6];
+        octets.iter_mut().skip(1).for_each(|octet| *octet = state.random.u8(..));
+        MacAddress::from(octets)
     });
     let number = u8::try_from(state.objects.interfaces.len() % 250).unwrap_or_default();
     let auto_public_ip = wanted.auto_public_ip.then(|| Ipv4Addr::new(198, 51, 100, number + 1));

@@ -236,7 +236,7 @@ impl ModelClient {
                 None | Some(FaultKind::LoseAnswer | FaultKind::LateEffect(_)) => {}
                 Some(FaultKind::Delay(late)) => sleep(late).await,
                 Some(FaultKind::Hang | FaultKind::EffectThenHang | FaultKind::Slow(_)) => {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
                 Some(FaultKind::Error { status: 404, .. }) => {
                     return Err(ImdsError::Absent { path: path.clone() });
@@ -490,7 +490,7 @@ impl Imds for ModelClient {
         let account = self.account.clone();
         self.ask_about(mac, "subnet-id", |interface| {
             let cidr = account.subnet_of(&interface.eni)?;
-            Some(Subnet { id: interface.subnet.clone(), cidr: parsed(&cidr.to_string()) })
+            Some(Subnet { id: interface.subnet.clone(), cidr: parsed(cidr.to_string()) })
         })
         .await
     }

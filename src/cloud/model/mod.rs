@@ -23,7 +23,7 @@ mod state;
 mod tests;
 
 pub use account::{Account, CallRecord, Holder, HolderChange, Journey, PrivateIpChange, Reads, parsed};
-pub use buckets::{Buckets, Fill, Rate};
+pub use buckets::{Buckets, Rate};
 pub use build::{Allocated, InstanceSpec, InterfaceSpec};
 pub use client::ModelClient;
 pub use error::ApiError;

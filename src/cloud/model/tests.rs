@@ -97,7 +97,7 @@ async fn a_private_address_moves_with_the_elastic_ip_on_it_and_an_unassigned_one
     assert_eq!(two.assign(&eni, spare, false).await.unwrap_err().fault, Ec2Fault::AlreadyAssociated);
     two.assign(&eni, spare, true).await.unwrap();
     assert_eq!(account.holder(EIP).unwrap().eni, eni);
-    let subnet = two.interfaces(&[eni.clone()]).await.unwrap().remove(0).subnet.unwrap();
+    let subnet = two.interfaces(std::slice::from_ref(&eni)).await.unwrap().remove(0).subnet.unwrap();
     let shown = two.holder(spare, &subnet).await.unwrap().unwrap();
     assert_eq!((shown.id.clone(), shown.address(spare).unwrap().public_ip), (eni.clone(), EIP.parse().ok()));
     two.unassign(&eni, spare).await.unwrap();

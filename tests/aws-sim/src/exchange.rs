@@ -66,13 +66,12 @@ pub(crate) async fn exchange(
     };
     let refused = |error: ApiError| Answer::Http(cloud.with(|w| refuse(w, &error, &ticket.request_id)));
     let answer = match ticket.fault.clone() {
-        None => Answer::Http(effect()),
+        // An effect that comes late is left to the operation.
+        None | Some(FaultKind::LateEffect(_)) => Answer::Http(effect()),
         Some(FaultKind::Delay(late)) => {
             tokio::time::sleep(late).await;
             Answer::Http(effect())
         }
-        // Left to the operation.
-        Some(FaultKind::LateEffect(_)) => Answer::Http(effect()),
         Some(FaultKind::Error { status, code, message }) => refused(ApiError { status, code, message }),
         Some(FaultKind::Throttle) => refused(throttled(service)),
         Some(FaultKind::Hang) => Answer::Hang,

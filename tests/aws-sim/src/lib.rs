@@ -28,8 +28,8 @@ mod world;
 
 pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 pub use eip::cloud::model::{
-    Account, AddressRef, Allocated as Address, ApiError, Buckets, Fault, FaultId, FaultKind, Fill, Holder,
-    HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface,
+    Account, AddressRef, Allocated as Address, ApiError, Buckets, CallRecord, Fault, FaultId, FaultKind,
+    Holder, HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface,
     PrivateIpChange, Rate, Reads, Service, parsed,
 };
 

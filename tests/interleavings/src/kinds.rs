@@ -1,14 +1,17 @@
 //! The kinds of address, as far as the runs and the rules must tell one from another.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use eip::base::deadline::Deadline;
-use eip::cloud::model::{Account, Caller, ModelClient};
+use eip::cloud::model::{Account, Caller, Holder, ModelClient};
 use eip::params::{Params, VipParams};
+use eip::resource::elastic::Elastic;
 use eip::resource::error::Error;
 use eip::resource::fixtures::TestHost;
-use eip::resource::{Action, Parts, Report, Request, elastic::Elastic, private::Private, run};
+use eip::resource::private::Private;
+use eip::resource::{Action, Parts, Report, Request, run};
 
 use crate::names::{ELASTIC_IP, NodeId, PRIVATE_IP, node_of};
 use crate::node::Memory;
@@ -29,6 +32,13 @@ pub struct Held {
     pub sent: Duration,
 }
 
+impl Held {
+    fn new(since: Duration, by: &Caller, eni: Option<&str>) -> Self {
+        let made_by = by.instance.as_ref().and_then(|id| Some((node_of(id)?, by.process)));
+        Self { since, by: eni.and_then(node_of), made_by, sent: by.sent }
+    }
+}
+
 /// A kind of address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressKind {
@@ -45,29 +55,24 @@ impl AddressKind {
     /// Every state that the kind's address had, the oldest first. There is always one.
     #[must_use]
     pub fn history(self, account: &Account) -> Vec<Held> {
-        let held = |since, by: &Caller, holder: Option<&str>| Held {
-            since,
-            by: holder.and_then(node_of),
-            made_by: by.instance.as_ref().and_then(|id| Some((node_of(id.as_str())?, by.process))),
-            sent: by.sent,
-        };
         match self {
-            Self::Elastic => {
-                let changes = account.elastic_ip_changes(ELASTIC_IP).into_iter();
-                let changes = changes.map(|change| {
-                    held(change.at, &change.by, change.value.as_ref().map(|holder| holder.eni.as_str()))
-                });
-                changes.collect()
-            }
+            Self::Elastic => Self::elastic_history(account, ELASTIC_IP),
             Self::Private => {
                 let changes = account.private_ip_changes(PRIVATE_IP).into_iter();
                 let nobody = Held { since: Duration::ZERO, by: None, made_by: None, sent: Duration::ZERO };
-                let changes = changes
-                    .map(|change| held(change.at, &change.by, change.value.as_ref().map(|eni| eni.as_str())));
+                let changes = changes.map(|change| Held::new(change.at, &change.by, change.value.as_deref()));
                 // Before it was assigned for the first time EC2 knew nothing of it.
                 [nobody].into_iter().chain(changes).collect()
             }
         }
+    }
+
+    /// Every state that an Elastic IP had, the oldest first.
+    #[must_use]
+    pub fn elastic_history(account: &Account, ip: Ipv4Addr) -> Vec<Held> {
+        let changes = account.elastic_ip_changes(ip).into_iter();
+        let eni = |holder: &Option<Holder>| holder.as_ref().map(|holder| holder.eni.clone());
+        changes.map(|change| Held::new(change.at, &change.by, eni(&change.value).as_deref())).collect()
     }
 
     /// Whether EC2 names each holding of the address, so that an action can tell a peer's from one that it made before.
@@ -89,6 +94,9 @@ impl AddressKind {
     ///
     /// # Errors
     /// The agent's.
+    ///
+    /// # Panics
+    /// If the agent does not accept the parameters of this test.
     pub async fn run(self, parts: &TestParts, action: Action, deadline: Deadline) -> Result<Report, Error> {
         match self {
             Self::Elastic => {

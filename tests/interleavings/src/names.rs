@@ -13,11 +13,17 @@ pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 /// The secondary private address that the resource `vip` is about.
 pub const PRIVATE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 100);
 
+/// Elastic IPs of an administrator, which no resource is about.
+pub const VISITORS: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 98), Ipv4Addr::new(203, 0, 113, 99)];
+
 /// Makes an account with this many nodes in one subnet. Nobody holds an address.
 #[must_use]
 pub fn account(seed: u64, nodes: NodeId) -> Account {
     let account = Account::new(seed, "eu-west-1", "123456789012");
     account.allocate_as(&ELASTIC_IP.to_string(), "eipalloc-00000000000000010");
+    for ip in VISITORS {
+        account.allocate(Some(ip));
+    }
     for node in 1..=nodes {
         account.add_instance(InstanceSpec::numbered(node, &[&own_ip(node)]));
     }
@@ -27,7 +33,7 @@ pub fn account(seed: u64, nodes: NodeId) -> Account {
 /// A node's instance.
 #[must_use]
 pub fn instance(node: NodeId) -> InstanceId {
-    parsed(&format!("i-{node:017x}"))
+    parsed(format!("i-{node:017x}"))
 }
 
 /// The primary private address of a node's interface, as text.

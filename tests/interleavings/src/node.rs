@@ -45,6 +45,8 @@ pub struct Ran {
     pub node: NodeId,
     /// Its number on that node.
     pub number: usize,
+    /// After how many boots.
+    pub boot: u32,
     /// What was asked.
     pub deed: Deed,
     /// When it was called, counted from the beginning of the run.
@@ -101,6 +103,11 @@ impl Node {
         Self { id, kind, account: account.clone(), records, host, boots, actions }
     }
 
+    /// Takes over the records of another node, as what is made from an image of it has them.
+    pub fn copy_from(&self, other: &Self) {
+        *self.records.durable.borrow_mut() = other.records.durable();
+    }
+
     /// Does one step and returns what came of it; `None` for a reboot.
     pub async fn take(&self, step: &Step) -> Option<Ran> {
         let action = match step.deed {
@@ -111,7 +118,7 @@ impl Node {
             Deed::Probe => Action::Probe { level: 0 },
             Deed::MigrateTo => Action::MigrateTo,
             Deed::MigrateFrom => Action::MigrateFrom,
-            Deed::Reboot => {
+            Deed::Reboot | Deed::Image => {
                 self.boots.set(self.boots.get() + 1);
                 *self.host.borrow_mut() = host(self.id, self.boots.get());
                 *self.records.volatile.borrow_mut() = Volatile::default();
@@ -152,6 +159,7 @@ impl Node {
         Some(Ran {
             node: self.id,
             number,
+            boot: self.boots.get(),
             deed: step.deed,
             began,
             ended: self.account.elapsed(),
@@ -201,8 +209,8 @@ impl Records for Memory {
     }
 
     fn others(&self) -> Vec<(String, Self)> {
-        let others = self.records.others().into_iter();
-        others.map(|(name, records)| (name, Self { process: Rc::clone(&self.process), records })).collect()
+        let own = |records| Self { process: Rc::clone(&self.process), records };
+        self.records.others().into_iter().map(|(name, records)| (name, own(records))).collect()
     }
 
     async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<MemoryLock> {

@@ -8,6 +8,8 @@ use eip::cloud::model::{Account, Fault, FaultKind, Journey, Lag, Reads, Service}
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::names::{NodeId, VISITORS};
+
 /// The longest usual way between a node and EC2, and the longest slow one.
 const WAY: Duration = Duration::from_millis(40);
 const SLOW_WAY: Duration = Duration::from_secs(6);
@@ -34,6 +36,19 @@ pub enum Deed {
     MigrateFrom,
     /// The node loses power and comes back: what it knew until the next boot is gone.
     Reboot,
+    /// The node is made anew from an image of the next one, whose records it has then.
+    Image,
+}
+
+/// What an administrator does, whom no cluster knows of.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// How long after the one before.
+    pub pause: Duration,
+    /// Which of the administrator's own addresses.
+    pub address: usize,
+    /// The node on whose private address it is put, if it is; otherwise it is taken off.
+    pub to: Option<NodeId>,
 }
 
 /// One thing a node does.
@@ -101,6 +116,8 @@ pub struct Plan {
     pub weather: Vec<Weather>,
     /// The steps of each node, one after the other.
     pub steps: Vec<Vec<Step>>,
+    /// What an administrator does meanwhile.
+    pub visits: Vec<Visit>,
 }
 
 impl fmt::Display for Plan {
@@ -112,8 +129,18 @@ impl fmt::Display for Plan {
                 writeln!(f, "  {step:?}")?;
             }
         }
-        Ok(())
+        self.visits.iter().try_for_each(|visit| writeln!(f, "administrator: {visit:?}"))
     }
+}
+
+fn visit(nodes: usize) -> impl Strategy<Value = Visit> {
+    let last = NodeId::try_from(nodes).unwrap_or(NodeId::MAX);
+    let to = prop_oneof![1 => Just(None), 4 => (1..=last).prop_map(Some)];
+    (0..60_000_u64, 0..VISITORS.len(), to).prop_map(|(pause, address, to)| Visit {
+        pause: Duration::from_millis(pause),
+        address,
+        to,
+    })
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -126,6 +153,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::MigrateTo),
         1 => Just(Deed::MigrateFrom),
         1 => Just(Deed::Reboot),
+        1 => Just(Deed::Image),
     ]
 }
 
@@ -160,6 +188,7 @@ fn weather() -> impl Strategy<Value = Weather> {
 
 /// Returns plans for this many nodes.
 pub fn plans(nodes: usize) -> impl Strategy<Value = Plan> {
-    (any::<u64>(), vec(weather(), nodes), vec(vec(step(), 1..8), nodes))
-        .prop_map(|(seed, weather, steps)| Plan { seed, weather, steps })
+    let visits = prop_oneof![1 => Just(Vec::new()), 1 => vec(visit(nodes), 1..4)];
+    (any::<u64>(), vec(weather(), nodes), vec(vec(step(), 1..8), nodes), visits)
+        .prop_map(|(seed, weather, steps, visits)| Plan { seed, weather, steps, visits })
 }

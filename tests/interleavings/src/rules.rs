@@ -7,6 +7,13 @@ use crate::node::{Outcome, Ran};
 use crate::plan::Deed;
 use crate::told::Told;
 
+/// Longer than a change can be unknown to one that asks: an answer that is behind, and slow.
+const KNOWN: Duration = Duration::from_secs(8);
+/// Well within the settling window.
+const SETTLING: Duration = Duration::from_secs(100);
+/// At least what an action keeps of its time for its answer.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// What is wrong with an action, given what it was told, everything that ran, and every state of the address.
 #[must_use]
 pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> Vec<String> {
@@ -32,6 +39,9 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
             if ran.on_host && held_throughout(ran, history) && !both_said_so {
                 breach("said 7, and the node held the address all the time");
             }
+            if ran.on_host && was_hasty(ran, told, all, history) {
+                breach("said 7 at once, by an answer of EC2 from before this node's start");
+            }
         }
         (Deed::Start | Deed::Stop | Deed::MigrateFrom | Deed::MigrateTo, Outcome::NotHere) => {
             breach("said 7");
@@ -49,6 +59,52 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
         breach(&format!("took the address a second time, from a start that was called later: {victim:?}"));
     }
     found
+}
+
+/// What an action did to an address that is no resource's.
+#[must_use]
+pub fn harm(ran: &Ran, visitor: &[Held]) -> Vec<String> {
+    let mut found = Vec::new();
+    let changes = visitor.iter().zip(visitor.iter().skip(1));
+    for (before, now) in changes.filter(|(_, now)| now.made_by == Some((ran.node, ran.number))) {
+        if now.by.is_some_and(|node| node != ran.node) {
+            found.push(format!("{ran:?} put an address of the administrator onto another node: {now:?}"));
+        }
+        let asked_to = matches!(ran.deed, Deed::Start | Deed::MigrateFrom);
+        let put_there = before.made_by.is_none() && before.since + KNOWN < now.sent;
+        if now.by.is_none() && !asked_to && put_there {
+            found.push(format!("{ran:?} pushed off what the administrator had put there: {before:?}"));
+        }
+    }
+    found
+}
+
+/// Whether a monitor said 7 without asking again, though all that EC2 had shown it was the state before the last start of this
+/// node, which holds the address. A later change it could not tell from a newer one.
+fn was_hasty(ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> bool {
+    let Some(at) = history.iter().rposition(|held| held.since <= ran.began) else { return false };
+    let (Some(held), Some(before)) = (history.get(at), at.checked_sub(1).and_then(|at| history.get(at)))
+    else {
+        return false;
+    };
+    let looks = |other: &Ran| matches!(other.deed, Deed::Monitor | Deed::DeepMonitor | Deed::Probe);
+    let mut own = all.iter().filter(|other| other.node == ran.node && other.number < ran.number);
+    let start = own.clone().rfind(|other| !looks(other));
+    let doubted = own.any(|other| {
+        looks(other)
+            && start.is_some_and(|start| other.number > start.number)
+            && other.outcome != Outcome::Done
+    });
+    let fresh = start.is_some_and(|start| {
+        start.boot == ran.boot
+            && matches!(start.deed, Deed::Start | Deed::MigrateFrom)
+            && start.outcome == Outcome::Done
+            && held.made_by == Some((start.node, start.number))
+            && ran.began < start.ended + SETTLING
+    });
+    let patient = ran.ended >= ran.began + ran.timeout.saturating_sub(MARGIN) / 4;
+    let shown_old = told.described.iter().all(|shown| shown.state == before.since);
+    fresh && !doubted && !patient && !told.described.is_empty() && shown_old && held_throughout(ran, history)
 }
 
 /// The other node that a stop took the address from.

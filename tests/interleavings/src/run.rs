@@ -9,7 +9,7 @@ use tokio::task::LocalSet;
 use tokio::time::sleep;
 
 use crate::kinds::AddressKind;
-use crate::names::{NodeId, account, instance};
+use crate::names::{NodeId, VISITORS, account, instance, own_ip};
 use crate::node::{Node, Outcome, Ran};
 use crate::plan::{Deed, Plan, Step};
 use crate::rules;
@@ -61,13 +61,27 @@ async fn play(kind: AddressKind, plan: &Plan) -> Finding {
     let mut tasks = Vec::new();
     for ((_, node), steps) in nodes.iter().zip(&plan.steps) {
         let (node, steps, all) = (Rc::clone(node), steps.clone(), Rc::clone(&all));
+        let next = nodes.iter().cycle().skip_while(|(_, other)| !Rc::ptr_eq(other, &node)).nth(1);
+        let next = next.map(|(_, next)| Rc::clone(next));
         tasks.push(tokio::task::spawn_local(async move {
             for step in &steps {
                 sleep(step.pause).await;
+                if let (Deed::Image, Some(next)) = (step.deed, &next) {
+                    node.copy_from(next);
+                }
                 let ran = node.take(step).await;
                 all.borrow_mut().extend(ran);
             }
         }));
+    }
+    for visit in &plan.visits {
+        sleep(visit.pause).await;
+        if let Some(ip) = VISITORS.get(visit.address) {
+            match visit.to {
+                Some(node) => drop(account.give(ip, &own_ip(node))),
+                None => account.disassociate(ip),
+            }
+        }
     }
     for task in tasks {
         if let Err(error) = task.await {
@@ -82,6 +96,9 @@ async fn play(kind: AddressKind, plan: &Plan) -> Finding {
     for ran in all.iter() {
         let told = Told::of(kind, ran.node, ran.number, &records, &history);
         breaches.extend(rules::breaches(kind, ran, &told, &all, &history));
+        for ip in VISITORS {
+            breaches.extend(rules::harm(ran, &AddressKind::elastic_history(&account, ip)));
+        }
     }
     let killed = all.iter().filter(|ran| ran.outcome == Outcome::Killed).count();
     Finding { breaches, actions: all.len(), killed }

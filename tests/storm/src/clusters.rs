@@ -1,27 +1,72 @@
 //! Very many clusters in one process, on virtual time: each has a surviving node that runs the agent's own `start`.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 use eip::base::deadline::Deadline;
 use eip::base::log::Log;
-use eip::params::Params;
+use eip::cloud::model::{Account, Buckets, Journey, ModelClient, Rate};
+use eip::params::{Params, VipParams};
 use eip::resource::elastic::Elastic;
-use eip::resource::{self, Action, Parts, Report, Request};
+use eip::resource::fixtures::{MemoryRecords, TestHost};
+use eip::resource::private::Private;
+use eip::resource::{Action, Parts, Report, Request, run};
+use eip::state::Pair;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::Instant;
 
-use crate::account::Account;
+use crate::count::Count;
 use crate::figures::Figures;
-use crate::machine::{Machine, Memory};
-use crate::names::public_ip;
-use crate::node::Node;
+use crate::naive::PolicyClient;
+use crate::names::{instance, node, private_ip, public_ip};
 use crate::policy::Policy;
+
+/// One way of a call, at least and at most: what is between two zones and an API endpoint of their Region.
+const WAY: std::ops::Range<Duration> = Duration::from_millis(10)..Duration::from_millis(30);
+/// The longest that the metadata service takes for an answer, and that it is waited for.
+const METADATA: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(1));
+/// The networks of the nodes that die, of those that survive, and of the secondary addresses.
+const DEAD: u8 = 1;
+const ALIVE: u8 = 2;
+const SECONDARY: u8 = 3;
+
+/// A kind of address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// An Elastic IP, by the resource `eip`.
+    Elastic,
+    /// A secondary private address, by the resource `vip`.
+    Private,
+}
+
+impl Taken {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Elastic, Self::Private];
+
+    /// The name of its resource.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Elastic => "eip",
+            Self::Private => "vip",
+        }
+    }
+
+    /// The bucket of the call that takes it.
+    #[must_use]
+    pub fn rate(self) -> Rate {
+        match self {
+            Self::Elastic => Buckets::aws().mutate,
+            Self::Private => Buckets::aws().private_ips,
+        }
+    }
+}
 
 /// A storm to be played.
 #[derive(Debug, Clone, Copy)]
 pub struct Storm {
+    /// What they take over.
+    pub kind: Taken,
     /// How many clusters lose their node.
     pub clusters: usize,
     /// How long the cluster manager gives each start.
@@ -47,43 +92,101 @@ impl Storm {
     }
 
     async fn blow(&self) -> Figures {
-        let account = Rc::new(Account::new(self.clusters, self.seed));
+        let account = self.account();
         let deadline = Deadline::new(Instant::now(), self.timeout);
         let mut starts = Vec::with_capacity(self.clusters);
         for cluster in 0..self.clusters {
-            let account = Rc::clone(&account);
-            starts.push(spawn_local(start(account, cluster, self.policy, deadline)));
+            let (account, storm) = (account.clone(), *self);
+            starts.push(spawn_local(async move { storm.start(&account, cluster, deadline).await }));
         }
         let mut taken = Vec::new();
         for (cluster, start) in starts.into_iter().enumerate() {
             let took = start.await.unwrap_or_else(|error| panic!("cluster {cluster}: {error}"));
             assert!(
-                took.is_none() || account.held(cluster).is_some(),
+                took.is_none() || self.is_held(&account, cluster),
                 "cluster {cluster} says that it has its address, which it has not"
             );
             taken.extend(took);
         }
-        let what = self.policy.to_string();
-        Figures::new(what, self.clusters, self.timeout, taken, account.count())
+        let what = format!("{}, {}", self.kind.name(), self.policy);
+        let count = Count::of(&account.records());
+        Figures::new(what, self.kind.rate(), self.clusters, self.timeout, taken, count)
     }
-}
 
-/// Starts the resource on the surviving node, and returns when that was done, or nothing where it failed.
-async fn start(account: Rc<Account>, cluster: usize, policy: Policy, deadline: Deadline) -> Option<Duration> {
-    let raw = BTreeMap::from([("elastic_ip".to_owned(), public_ip(cluster).to_string())]);
-    let params = Params::parse(&raw).unwrap_or_else(|error| panic!("{error}"));
-    let node = Node::new(&account, cluster, policy, deadline);
-    let world = Parts {
-        ec2: node.clone(),
-        imds: node,
-        host: Machine::new(cluster),
-        records: Memory::of_a_standby(cluster),
-        log: Log::memory(),
-    };
-    let request = Request { action: Action::Start, params, deadline, node: None };
-    match resource::run::<Elastic, _>(&world, &request).await {
-        Ok(Report::Done) => Some(account.now()),
-        Ok(Report::NotHere(why)) => panic!("a start has no such answer: {why}"),
-        Err(_) => None,
+    /// Makes an account with an address for each cluster, each held by the node that dies, and full buckets.
+    fn account(&self) -> Account {
+        let account = Account::new(self.seed, "eu-west-1", "123456789012");
+        for cluster in 0..self.clusters {
+            let dead = account.add_instance(node(DEAD, cluster));
+            account.add_instance(node(ALIVE, cluster));
+            for interface in dead.interfaces {
+                match self.kind {
+                    Taken::Elastic => {
+                        let address = account.allocate(Some(public_ip(cluster)));
+                        account.associate(&address, &interface.eni, None);
+                    }
+                    Taken::Private => {
+                        account.assign_private_ip(&interface.eni, private_ip(SECONDARY, cluster));
+                    }
+                }
+            }
+        }
+        account.set_journey(None, Journey { usual: WAY, slow_percent: 0, slow: Duration::ZERO });
+        account.set_buckets(Some(Buckets::aws()));
+        account
+    }
+
+    /// Whether the surviving node of a cluster has its address.
+    fn is_held(&self, account: &Account, cluster: usize) -> bool {
+        let survivor = account.instance(&instance(ALIVE, cluster));
+        survivor.iter().flat_map(|instance| &instance.interfaces).any(|interface| match self.kind {
+            Taken::Elastic => interface.public_ips.values().any(|ip| *ip == public_ip(cluster)),
+            Taken::Private => interface.private_ips.contains(&private_ip(SECONDARY, cluster)),
+        })
+    }
+
+    /// Starts the resource on the surviving node, and returns when that was done; `None` if it failed.
+    async fn start(&self, account: &Account, cluster: usize, deadline: Deadline) -> Option<Duration> {
+        let name = instance(ALIVE, cluster);
+        let (way, attempt) = METADATA;
+        let client = ModelClient::new(account, name.as_str()).metadata_attempt(attempt, way);
+        let mut host = TestHost::new(1);
+        host.instance = Some(name.clone());
+        for interface in account.instance(&name).iter().flat_map(|instance| &instance.interfaces) {
+            let own: Vec<String> = interface.private_ips.iter().map(ToString::to_string).collect();
+            host.network.plug(
+                "eth0",
+                &interface.mac.to_string(),
+                &own.iter().map(String::as_str).collect::<Vec<_>>(),
+            );
+        }
+        let records = MemoryRecords::default();
+        // As every standby that has probed, it knows the address and its allocation.
+        records.durable.borrow_mut().pair = account.address(public_ip(cluster)).map(|address| Pair {
+            public_ip: address.public_ip,
+            allocation: address.allocation,
+            region: Some("eu-west-1".to_owned()),
+        });
+        let ec2 = PolicyClient::new(account, client.clone(), self.policy, deadline);
+        let world = Parts { ec2, imds: client, host, records, log: Log::memory() };
+        let raw = |name: &str, ip: std::net::Ipv4Addr| BTreeMap::from([(name.to_owned(), ip.to_string())]);
+        let action = Action::Start;
+        let outcome = match self.kind {
+            Taken::Elastic => {
+                let params = Params::parse(&raw("elastic_ip", public_ip(cluster)));
+                let params = params.unwrap_or_else(|error| panic!("{error}"));
+                run::<Elastic, _>(&world, &Request { action, params, deadline, node: None }).await
+            }
+            Taken::Private => {
+                let params = VipParams::parse(&raw("secondary_private_ip", private_ip(SECONDARY, cluster)));
+                let params = params.unwrap_or_else(|error| panic!("{error}"));
+                run::<Private, _>(&world, &Request { action, params, deadline, node: None }).await
+            }
+        };
+        match outcome {
+            Ok(Report::Done) => Some(account.elapsed()),
+            Ok(Report::NotHere(why)) => panic!("a start has no such answer: {why}"),
+            Err(_) => None,
+        }
     }
 }

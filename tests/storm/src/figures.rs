@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sim::Buckets;
+use aws_sim::{Buckets, Rate};
 use eip::base::deadline::Deadline;
 use tokio::time::Instant;
 
-use crate::account::Count;
+use crate::count::Count;
 
 /// How much later than the buckets allow the last takeover may come.
 pub const GOAL: f64 = 1.2;
@@ -30,6 +30,8 @@ pub const HEAD: &str = "\
 pub struct Figures {
     /// Who did it.
     pub what: String,
+    /// The bucket of the call that takes an address.
+    pub rate: Rate,
     /// How many clusters there were.
     pub clusters: usize,
     /// How long each start was given.
@@ -45,13 +47,14 @@ impl Figures {
     #[must_use]
     pub fn new(
         what: String,
+        rate: Rate,
         clusters: usize,
         timeout: Duration,
         mut taken: Vec<Duration>,
         count: Count,
     ) -> Self {
         taken.sort_unstable();
-        Self { what, clusters, timeout, taken, count }
+        Self { what, rate, clusters, timeout, taken, count }
     }
 
     /// Returns how many starts failed.
@@ -69,29 +72,28 @@ impl Figures {
     /// Returns how much later the last takeover came than the buckets allow; nothing where not all came.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        let bound = bound(self.clusters);
+        let bound = bound(self.rate, self.clusters);
         (self.failed() == 0 && !bound.is_zero()).then(|| self.last().as_secs_f64() / bound.as_secs_f64())
     }
 
     /// Returns how many takeovers there are tokens for in the time of a start.
     #[must_use]
     pub fn possible(&self) -> usize {
-        let bucket = Buckets::aws().mutate;
-        let tokens = self.budget().as_secs_f64().mul_add(bucket.per_second, bucket.burst);
+        let tokens = self.budget().as_secs_f64().mul_add(self.rate.per_second, self.rate.burst);
         (0..self.clusters).take_while(|&index| number(index) + 1.0 <= tokens).count()
     }
 
     /// Returns the requests of both kinds for each cluster.
     #[must_use]
     pub fn requests_each(&self) -> f64 {
-        self.each(self.count.associate + self.count.describe)
+        self.each(self.count.taking + self.count.describe)
     }
 
     /// Returns what of the goal was missed: none may fail where the time allows all, nor may the last be late; else
     /// the tokens that there are have to be used.
     #[must_use]
     pub fn missed(&self) -> Option<String> {
-        let bound = bound(self.clusters).as_secs_f64();
+        let bound = bound(self.rate, self.clusters).as_secs_f64();
         if self.budget().as_secs_f64() >= bound * AMPLE {
             let (failed, last) = (self.failed(), self.last().as_secs_f64());
             if failed > 0 {
@@ -109,7 +111,7 @@ impl Figures {
     #[must_use]
     pub fn row(&self) -> String {
         let busiest = self.count.by_second.iter().skip(1).max().copied().unwrap_or_default();
-        let requests = self.count.associate + self.count.describe;
+        let requests = self.count.taking + self.count.describe;
         let median = self.taken.get(self.taken.len() / 2).copied().unwrap_or_default();
         format!(
             "| {} | {} | {} s | {} | {} | {:.1} s | {:.1} s | {} | {:.1} s | {:.1} | {:.1} | {:.0} % | {busiest} |\n",
@@ -119,10 +121,10 @@ impl Figures {
             self.taken.len(),
             self.possible(),
             self.last().as_secs_f64(),
-            bound(self.clusters).as_secs_f64(),
+            bound(self.rate, self.clusters).as_secs_f64(),
             self.ratio().map_or_else(String::new, |ratio| format!("{ratio:.3}")),
             median.as_secs_f64(),
-            self.each(self.count.associate),
+            self.each(self.count.taking),
             self.each(self.count.describe),
             100.0 * number(self.count.refused) / number(requests.max(1)),
         )
@@ -141,10 +143,9 @@ impl Figures {
 /// Returns the time before which the last of so many takeovers can't be done, whoever does them: each needs an order of its own
 /// and a look that confirms it, and each bucket gives what it holds at once and then its rate.
 #[must_use]
-pub fn bound(clusters: usize) -> Duration {
-    let aws = Buckets::aws();
-    let wait = |rate: aws_sim::Rate| ((number(clusters) - rate.burst) / rate.per_second).max(0.0);
-    Duration::from_secs_f64(wait(aws.mutate).max(wait(aws.describe)))
+pub fn bound(taking: Rate, clusters: usize) -> Duration {
+    let wait = |rate: Rate| ((number(clusters) - rate.burst) / rate.per_second).max(0.0);
+    Duration::from_secs_f64(wait(taking).max(wait(Buckets::aws().describe)))
 }
 
 /// Returns a count as a number to calculate with: counts here are far below 2^32.
@@ -158,11 +159,19 @@ mod tests {
 
     fn figures(clusters: usize, timeout: u64, taken: usize, last: u64) -> Figures {
         let taken = vec![Duration::from_secs(last); taken];
-        Figures::new("test".to_owned(), clusters, Duration::from_secs(timeout), taken, Count::default())
+        Figures::new(
+            "test".to_owned(),
+            Buckets::aws().mutate,
+            clusters,
+            Duration::from_secs(timeout),
+            taken,
+            Count::default(),
+        )
     }
 
     #[test]
     fn the_bound_is_what_the_bucket_of_the_orders_allows() {
+        let bound = |clusters| bound(Buckets::aws().mutate, clusters);
         assert_eq!(bound(10_000), Duration::from_secs(1990));
         assert_eq!(bound(300), Duration::from_secs(50));
         assert_eq!(bound(50), Duration::ZERO);

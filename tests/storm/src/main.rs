@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use storm::clusters::Storm;
+use storm::clusters::{Storm, Taken};
 use storm::figures::{Figures, GOAL, HEAD, bound};
 use storm::policy::Policy;
 use storm::processes;
@@ -64,20 +64,22 @@ fn main() -> ExitCode {
     if options.processes > 0 {
         report.say(&format!("{} processes of the built agent\n\n{HEAD}", options.processes));
         // They take their time: the two timeouts that are met most, and an ample one.
-        for timeout in USUAL.into_iter().take(2).chain([ample(options.processes)]) {
+        for timeout in USUAL.into_iter().take(2).chain([ample(Taken::Elastic, options.processes)]) {
             report.row(&processes::play(options.processes, timeout), true);
         }
     }
     for clusters in [SMALL, options.clusters].into_iter().filter(|_| options.clusters > 0) {
         report.say(&format!("\n{clusters} clusters on virtual time, SEED={seed}\n\n{HEAD}"));
-        for timeout in timeouts(clusters) {
-            let storm = Storm { clusters, timeout, policy: Policy::Ours, seed };
-            report.row(&storm.play(), true);
+        for kind in Taken::ALL {
+            for timeout in timeouts(kind, clusters) {
+                let storm = Storm { kind, clusters, timeout, policy: Policy::Ours, seed };
+                report.row(&storm.play(), true);
+            }
         }
         let naive = [Policy::Fixed(Duration::from_secs(1)), Policy::Fixed(Duration::from_secs(5))];
         for policy in naive.into_iter().chain([Policy::Sdk, Policy::Once]) {
-            for timeout in [Duration::from_mins(1), ample(clusters)] {
-                report.row(&Storm { clusters, timeout, policy, seed }.play(), false);
+            for timeout in [Duration::from_mins(1), ample(Taken::Elastic, clusters)] {
+                report.row(&Storm { kind: Taken::Elastic, clusters, timeout, policy, seed }.play(), false);
             }
         }
     }
@@ -97,15 +99,15 @@ fn main() -> ExitCode {
 }
 
 /// Returns the timeouts that are tried: the usual ones, one that just allows all takeovers, and an ample one.
-fn timeouts(clusters: usize) -> Vec<Duration> {
-    let just = Duration::from_secs(bound(clusters).mul_f64(1.25).as_secs() + 2);
-    let mut all: Vec<_> = USUAL.into_iter().chain([just, ample(clusters)]).collect();
+fn timeouts(kind: Taken, clusters: usize) -> Vec<Duration> {
+    let just = Duration::from_secs(bound(kind.rate(), clusters).mul_f64(1.25).as_secs() + 2);
+    let mut all: Vec<_> = USUAL.into_iter().chain([just, ample(kind, clusters)]).collect();
     all.sort_unstable();
     all.dedup();
     all
 }
 
 /// Returns a timeout that allows much more than all takeovers: an hour for ten thousand.
-fn ample(clusters: usize) -> Duration {
-    Duration::from_secs(bound(clusters).mul_f64(1.8).as_secs().div_ceil(300) * 300)
+fn ample(kind: Taken, clusters: usize) -> Duration {
+    Duration::from_secs(bound(kind.rate(), clusters).mul_f64(1.8).as_secs().div_ceil(300) * 300)
 }

@@ -1,55 +1,40 @@
 //! What everything of a cluster is called, by the number of the cluster.
 
-use std::fmt::Display;
 use std::net::Ipv4Addr;
-use std::str::FromStr;
 
-use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
+use eip::base::ids::InstanceId;
+use eip::cloud::model::{InstanceSpec, InterfaceSpec, parsed};
 
-/// The private address of every surviving node: each has a network of its own.
-pub const PRIVATE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
-/// Added to the number of a cluster: the number of the node that died.
-pub const DEAD: usize = 1 << 40;
-
-/// Returns a cluster's Elastic IP, of the range for benchmarks.
+/// A cluster's Elastic IP, of the range for benchmarks.
 #[must_use]
 pub fn public_ip(cluster: usize) -> Ipv4Addr {
     let first = u32::from(Ipv4Addr::new(198, 18, 0, 1));
     Ipv4Addr::from(first + u32::try_from(cluster).unwrap_or_default())
 }
 
-/// Returns its allocation.
+/// A cluster's address in a network of as many as are wanted: 1 is that of the nodes that die, 2 of those that survive, 3 of
+/// the secondary addresses.
 #[must_use]
-pub fn allocation(cluster: usize) -> AllocationId {
-    id(&format!("eipalloc-{cluster:017x}"))
+pub fn private_ip(network: u8, cluster: usize) -> Ipv4Addr {
+    let [.., high, low] = (cluster + 10).to_be_bytes();
+    Ipv4Addr::new(10, network, high, low)
 }
 
-/// Returns the association with the node of this number.
+/// The instance of a cluster's node in a network.
 #[must_use]
-pub fn association(node: usize) -> AssociationId {
-    id(&format!("eipassoc-{node:017x}"))
+pub fn instance(network: u8, cluster: usize) -> InstanceId {
+    parsed(format!("i-{network:x}{cluster:016x}"))
 }
 
-/// Returns the instance of the node of this number.
+/// Describes the node of a cluster in a network. All of them are in one subnet.
 #[must_use]
-pub fn instance(node: usize) -> InstanceId {
-    id(&format!("i-{node:017x}"))
-}
-
-/// Returns that instance's interface.
-#[must_use]
-pub fn interface(node: usize) -> InterfaceId {
-    id(&format!("eni-{node:017x}"))
-}
-
-/// Returns the hardware address of every surviving node's interface.
-#[must_use]
-pub fn mac() -> MacAddress {
-    id("02:00:00:00:00:01")
-}
-
-/// Makes an id of a text that this crate knows to be one.
-#[must_use]
-pub fn id<T: FromStr<Err: Display>>(text: &str) -> T {
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+pub fn node(network: u8, cluster: usize) -> InstanceSpec {
+    let interface =
+        InterfaceSpec { private_ips: vec![private_ip(network, cluster)], ..InterfaceSpec::default() };
+    InstanceSpec {
+        id: Some(instance(network, cluster)),
+        subnet: "10.0.0.0/8".to_owned(),
+        interfaces: vec![interface],
+        ..InstanceSpec::default()
+    }
 }

@@ -2,20 +2,19 @@
 //! account.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use agent_tests::{Folder, binary};
-use aws_sim::{
-    Address, Bind, Buckets, Cloud, Config, Instance, InstanceSpec, InterfaceSpec, Request, Service, Sim,
-};
+use aws_sim::{Address, Bind, Buckets, Cloud, Config, Instance, Request, Service, Sim};
 
-use crate::account::{Call, Count};
+use crate::clusters::Taken;
+use crate::count::Count;
 use crate::figures::Figures;
-use crate::names::public_ip;
+use crate::names::{node, public_ip};
 
 /// Agents that probe at the same time, before the storm.
 const PROBES: usize = 4;
@@ -78,17 +77,22 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
             _ => panic!("{status}: {}", node.log()),
         }
     }
-    Figures::new("ours, processes".to_owned(), processes, timeout, taken, count(&cloud.log(), zero))
+    Figures::new(
+        "ours, processes".to_owned(),
+        Taken::Elastic.rate(),
+        processes,
+        timeout,
+        taken,
+        count(&cloud.log(), zero),
+    )
 }
 
 /// Counts what EC2 was asked since `zero`.
 fn count(log: &[Request], zero: f64) -> Count {
     let mut count = Count::default();
     for request in log.iter().filter(|request| request.service == Service::Ec2) {
-        let call = [Call::Associate, Call::Describe].into_iter().find(|call| request.is(call.name()));
-        let call = call.unwrap_or_else(|| panic!("{} is no part of a takeover", request.operation));
         let at = Duration::try_from_secs_f64(request.at - zero).unwrap_or_default();
-        count.add(call, at, request.code.is_some());
+        count.add(&request.operation, at, request.code.is_some());
     }
     count
 }
@@ -97,8 +101,8 @@ impl Node {
     /// Makes a cluster whose address the node in the failed zone holds, and returns the other node.
     fn new(sim: &Sim, cloud: &Cloud, folder: &Path, cluster: usize) -> Self {
         let address = cloud.allocate(Some(public_ip(cluster)));
-        let dead = cloud.add_instance(instance("eu-west-1a", 1, cluster));
-        let instance = cloud.add_instance(instance("eu-west-1b", 2, cluster));
+        let dead = cloud.add_instance(node(1, cluster));
+        let instance = cloud.add_instance(node(2, cluster));
         for interface in dead.interfaces.iter().take(1) {
             cloud.associate(&address, &interface.eni, None);
         }
@@ -145,20 +149,5 @@ impl Node {
     /// Returns what the agent logged on this node.
     fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-}
-
-/// Describes an instance in a zone, in a network of as many as are wanted.
-fn instance(zone: &str, network: u8, cluster: usize) -> InstanceSpec {
-    let [.., high, low] = (cluster + 10).to_be_bytes();
-    let interface = InterfaceSpec {
-        private_ips: vec![Ipv4Addr::new(10, network, high, low)],
-        ..InterfaceSpec::default()
-    };
-    InstanceSpec {
-        zone: zone.to_owned(),
-        subnet: format!("10.{network}.0.0/16"),
-        interfaces: vec![interface],
-        ..InstanceSpec::default()
     }
 }

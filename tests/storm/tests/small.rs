@@ -2,27 +2,34 @@
 
 use std::time::Duration;
 
-use storm::clusters::Storm;
+use storm::clusters::{Storm, Taken};
 use storm::figures::Figures;
 use storm::policy::Policy;
 
 fn play(clusters: usize, seconds: u64, policy: Policy) -> Figures {
-    Storm { clusters, timeout: Duration::from_secs(seconds), policy, seed: 1 }.play()
+    play_with(Taken::Elastic, clusters, seconds, policy)
+}
+
+fn play_with(kind: Taken, clusters: usize, seconds: u64, policy: Policy) -> Figures {
+    Storm { kind, clusters, timeout: Duration::from_secs(seconds), policy, seed: 1 }.play()
 }
 
 /// [time-3]
 #[test]
 fn all_clusters_take_over_soon_after_the_bucket_allows_it() {
     for (clusters, seconds) in [(40, 20), (120, 20), (300, 60), (300, 300), (1000, 240), (1000, 3600)] {
-        let figures = play(clusters, seconds, Policy::Ours);
-        assert_eq!((figures.failed(), figures.missed()), (0, None), "{}", figures.row());
+        for kind in Taken::ALL {
+            let figures = play_with(kind, clusters, seconds, Policy::Ours);
+            assert_eq!((figures.failed(), figures.missed()), (0, None), "{}", figures.row());
+        }
     }
 }
 
 #[test]
 fn a_time_that_is_too_short_for_all_is_used_to_the_end() {
-    for seconds in [20, 60, 90] {
-        let figures = play(1000, seconds, Policy::Ours);
+    for (seconds, kind) in [20, 60, 90].into_iter().flat_map(|seconds| Taken::ALL.map(|kind| (seconds, kind)))
+    {
+        let figures = play_with(kind, 1000, seconds, Policy::Ours);
         assert_eq!(figures.missed(), None, "{}", figures.row());
         assert!(figures.failed() > 0, "{}", figures.row());
     }

@@ -31,7 +31,7 @@ type Outcome = Result<Value, ApiError>;
 pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
     let path = request.uri().path().trim_start_matches(PREFIX);
     let outcome = match (request.method(), path) {
-        (&Method::GET, "state") => state(cloud),
+        (&Method::GET, "state") => Ok(state(cloud)),
         (&Method::GET, "log") => show(&cloud.log()),
         (&Method::GET, _) if path.starts_with("history/") => {
             history(cloud, path.trim_start_matches("history/"))
@@ -75,7 +75,7 @@ fn show(value: &impl Serialize) -> Outcome {
     serde_json::to_value(value).map_err(|error| ApiError::new(500, "Unwritable", error.to_string()))
 }
 
-fn state(cloud: &Cloud) -> Outcome {
+fn state(cloud: &Cloud) -> Value {
     let association = |address: &Address| {
         address.association.as_ref().map(|held| {
             json!({ "id": held.id, "eni": held.interface, "private_ip": held.private_ip, "instance": held.instance })
@@ -90,7 +90,7 @@ fn state(cloud: &Cloud) -> Outcome {
         })
     };
     let addresses: Vec<Value> = cloud.addresses().into_iter().map(address).collect();
-    Ok(json!({ "instances": cloud.instances(), "addresses": addresses }))
+    json!({ "instances": cloud.instances(), "addresses": addresses })
 }
 
 fn history(cloud: &Cloud, ip: &str) -> Outcome {

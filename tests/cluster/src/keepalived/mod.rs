@@ -3,7 +3,6 @@
 pub mod scenario;
 mod setup;
 
-
 use crate::error::Result;
 use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{NodeName, own_address};

@@ -1,0 +1,50 @@
+//! What the account was asked in a storm.
+
+use std::time::Duration;
+
+use aws_sim::{CallRecord, Service};
+
+/// The requests of a storm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Calls that take an address, with those that were refused.
+    pub taking: usize,
+    /// Describes, with those that were refused.
+    pub describe: usize,
+    /// How many of both were refused.
+    pub refused: usize,
+    /// How many there were in each second.
+    pub by_second: Vec<usize>,
+}
+
+impl Count {
+    /// Counts what a model was asked.
+    #[must_use]
+    pub fn of(records: &[CallRecord]) -> Self {
+        let mut count = Self::default();
+        for record in records.iter().filter(|record| record.service == Service::Ec2) {
+            count.add(&record.operation, record.by.sent, record.failure.is_some());
+        }
+        count
+    }
+
+    /// Counts a request.
+    ///
+    /// # Panics
+    /// If it is no part of a takeover.
+    pub fn add(&mut self, operation: &str, at: Duration, refused: bool) {
+        match operation {
+            "AssociateAddress" | "AssignPrivateIpAddresses" => self.taking += 1,
+            "DescribeAddresses" | "DescribeNetworkInterfaces" => self.describe += 1,
+            other => panic!("{other} is no part of a takeover"),
+        }
+        self.refused += usize::from(refused);
+        let second = usize::try_from(at.as_secs()).unwrap_or(usize::MAX);
+        if self.by_second.len() <= second {
+            self.by_second.resize(second + 1, 0);
+        }
+        if let Some(count) = self.by_second.get_mut(second) {
+            *count += 1;
+        }
+    }
+}
