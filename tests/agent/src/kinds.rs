@@ -58,7 +58,8 @@ pub static KINDS: [AddressKind; 2] = [
         may_take: "allow_reassignment",
         address: "secondary_private_ip",
         setup: one_subnet,
-        run: |run| run.vip(VIP),
+        // Not on a device: what the kernel does with the address is not about AWS.
+        run: |run| run.vip(VIP).param("add_to_device", "false"),
         give: |world, node| world.cloud.assign_private_ip(node.eni(), VIP),
         holder: |world| world.cloud.private_holder(VIP).map(|(instance, eni)| (instance, eni.to_string())),
     },

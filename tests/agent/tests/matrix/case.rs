@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use agent_tests::AddressKind;
 use aws_sim::{Request, Service};
 
 use crate::fault::{self, Fault, How, Length};
@@ -32,6 +33,7 @@ pub(crate) enum Target {
 
 /// One case.
 pub(crate) struct Case {
+    pub(crate) kind: &'static AddressKind,
     pub(crate) scene: &'static Scene,
     pub(crate) target: Target,
     pub(crate) fault: Fault,
@@ -73,7 +75,8 @@ impl fmt::Display for Target {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}; {}; {}", self.scene.name, self.target, self.fault.name, self.length.name())
+        let Self { kind, scene, target, fault, length } = self;
+        write!(f, "{} {}; {target}; {}; {}", kind.name, scene.name, fault.name, length.name())
     }
 }
 
@@ -100,7 +103,7 @@ pub(crate) fn distinct(requests: &[Request]) -> Vec<Call> {
 }
 
 /// Returns the cases of a scene that makes these calls.
-pub(crate) fn of(scene: &'static Scene, calls: &[Call]) -> Vec<Case> {
+pub(crate) fn of(kind: &'static AddressKind, scene: &'static Scene, calls: &[Call]) -> Vec<Case> {
     let mut struck: Vec<(Target, Vec<Fault>)> = Vec::new();
     for call in calls {
         let faults = match call.service {
@@ -122,7 +125,7 @@ pub(crate) fn of(scene: &'static Scene, calls: &[Call]) -> Vec<Case> {
     for (target, faults) in struck {
         for fault in faults {
             for &length in lengths(&fault) {
-                cases.push(Case { scene, target: target.clone(), fault: fault.clone(), length });
+                cases.push(Case { kind, scene, target: target.clone(), fault: fault.clone(), length });
             }
         }
     }

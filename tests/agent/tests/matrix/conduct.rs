@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, Outcome, Run, Running, World, black_hole, mute, refusing};
-use aws_sim::{Bind, CredState, Fault as Struck, Holder, ImdsState, Request, Service, Tls, Validity};
+use agent_tests::{AddressKind, Isolation, Outcome, Run, Running, TwoNodes, black_hole, mute, refusing};
+use aws_sim::{Bind, CredState, Fault as Struck, ImdsState, Request, Service, Tls, Validity};
 
 use crate::case::{self, Call, Case, Target};
 use crate::fault::{How, Length, Unresolved, Wrong};
@@ -33,19 +33,16 @@ pub(crate) struct Done {
     pub(crate) holder: Who,
 }
 
-/// A world in which a case takes place.
-struct Stage {
-    world: World,
-    nodes: [Node; 2],
-}
+/// Where a case takes place.
+struct Stage(TwoNodes);
 
 /// Returns what a scene asks for where nothing goes wrong.
-pub(crate) fn calls(scene: &Scene) -> Vec<Call> {
-    let stage = Stage::new(scene, None);
+pub(crate) fn calls(kind: &'static AddressKind, scene: &Scene) -> Vec<Call> {
+    let stage = Stage::new(kind, scene, None);
     let outcome = stage.run(scene).go();
     let (code, holder) = scene.usual;
     let outcome = outcome.exits(code);
-    assert_eq!(stage.holder(), holder, "{}\n{}", scene.name, outcome.told());
+    assert_eq!(stage.holder(), holder, "{} {}\n{}", kind.name, scene.name, outcome.told());
     case::distinct(&outcome.requests)
 }
 
@@ -58,51 +55,39 @@ pub(crate) fn run(case: &Case) -> Option<Done> {
         How::Name(_) => Some(Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf")?),
         _ => None,
     };
-    let stage = Stage::new(case.scene, isolation);
-    let changes = stage.changes().len();
+    let stage = Stage::new(case.kind, case.scene, isolation);
     let outcome = stage.strike(case);
     let holder = stage.holder();
-    let since: Vec<Who> = stage.changes().split_off(changes);
-    if let Err(rule) = rules::judge(case, &outcome, holder, &since) {
-        panic!("{rule}\nthe address: {:?}, {since:?}\n{}", case.scene.before, outcome.told());
+    if let Err(rule) = rules::judge(case, &outcome, holder) {
+        panic!("{rule}\nthe address: {:?}, then {holder:?}\n{}", case.scene.before, outcome.told());
     }
     Some(Done { code: outcome.code, took: outcome.took, holder })
 }
 
 impl Stage {
-    fn new(scene: &Scene, isolation: Option<Isolation>) -> Self {
-        let setup = isolation.into_iter().fold(World::setup(), agent_tests::Setup::inside);
-        let (world, nodes) = setup.make();
-        scene.prepare(&world, &nodes);
-        Self { world, nodes }
+    fn new(kind: &'static AddressKind, scene: &Scene, isolation: Option<Isolation>) -> Self {
+        let nodes = isolation.map_or_else(|| kind.nodes(), |isolation| kind.nodes_inside(isolation));
+        scene.prepare(&nodes);
+        Self(nodes)
     }
 
     fn run(&self, scene: &Scene) -> Run {
-        (scene.run)(&self.nodes[0]).timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
+        self.0.run((scene.run)(&self.0.here)).timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
     }
 
-    fn who(&self, holder: Option<&Holder>) -> Who {
-        match holder {
-            Some(holder) if holder.instance == *self.nodes[0].id() => Who::Here,
+    fn holder(&self) -> Who {
+        match self.0.holder() {
+            Some((instance, _)) if instance == *self.0.here.id() => Who::Here,
             Some(_) => Who::Peer,
             None => Who::Nobody,
         }
     }
 
-    fn holder(&self) -> Who {
-        self.who(self.world.cloud.holder(&self.world.address).as_ref())
-    }
-
-    fn changes(&self) -> Vec<Who> {
-        let history = self.world.cloud.history(&self.world.address);
-        history.iter().map(|change| self.who(change.holder.as_ref())).collect()
-    }
-
     /// Runs the action with the fault in force.
     fn strike(&self, case: &Case) -> Outcome {
         let run = self.run(case.scene);
-        let cloud = &self.world.cloud;
-        let here = self.nodes[0].id();
+        let TwoNodes { world, here, .. } = &self.0;
+        let (cloud, here) = (&world.cloud, here.id());
         let once = case.length != Length::ForEver;
         match (&case.fault.how, &case.target) {
             (How::Call(kind), Target::Call(call)) => {
@@ -116,8 +101,8 @@ impl Stage {
                 let running = Self::find(target, run, late).spawn();
                 thread::sleep(MOMENT.saturating_sub(running.elapsed()));
                 let served = match target {
-                    Target::Imds => self.world.sim.serve_imds(here, Bind::from(late)),
-                    _ => self.world.sim.serve_ec2(Bind::from(late)),
+                    Target::Imds => world.sim.serve_imds(here, Bind::from(late)),
+                    _ => world.sim.serve_ec2(Bind::from(late)),
                 };
                 assert_eq!(served.unwrap(), late);
                 running.wait()
@@ -132,7 +117,7 @@ impl Stage {
                 cloud.set_imds_state(here, *state);
                 let struck = |r: &Request| r.service == Service::Imds && r.fault.is_some();
                 self.until(run.spawn(), once, struck, |stage| {
-                    stage.world.cloud.set_imds_state(stage.nodes[0].id(), ImdsState::On);
+                    stage.0.world.cloud.set_imds_state(stage.0.here.id(), ImdsState::On);
                 })
             }
             (How::Role(state), _) => {
@@ -146,7 +131,7 @@ impl Stage {
                     }
                 };
                 self.until(run.spawn(), once, struck, |stage| {
-                    stage.world.cloud.set_credentials(stage.nodes[0].id(), CredState::Valid);
+                    stage.0.world.cloud.set_credentials(stage.0.here.id(), CredState::Valid);
                 })
             }
             (How::Clock(ahead), _) => {
@@ -173,7 +158,7 @@ impl Stage {
     ) -> Outcome {
         if ends {
             // Where it is not met the action did without, which the rules judge.
-            let _ = self.world.cloud.wait_for_request(PATIENCE, struck);
+            let _ = self.0.world.cloud.wait_for_request(PATIENCE, struck);
             end(self);
         }
         running.wait()
@@ -192,18 +177,19 @@ impl Stage {
         if wrong != Wrong::Issuer {
             trusted.push_str(wrong_one.ca_pem());
         }
-        let serve = |tls| self.world.sim.serve_ec2_tls(self.world.bind(), tls).unwrap();
+        let world = &self.0.world;
+        let serve = |tls| world.sim.serve_ec2_tls(world.bind(), tls).unwrap();
         let bad = serve(&wrong_one);
         let addr = if once { crate::gate::open(bad, serve(&right)) } else { bad };
-        let bundle = self.world.folder().write("ca.pem", &trusted);
+        let bundle = world.folder().write("ca.pem", &trusted);
         run.ec2_at(format!("https://localhost:{}", addr.port())).param("ca_bundle", bundle.display())
     }
 
     /// Gives EC2 a name that is not resolved, for ever or for the first question.
     fn name(&self, run: Run, fails: Unresolved, length: Length) -> Outcome {
-        let isolation = self.world.isolation().expect("a name server of its own");
+        let isolation = self.0.world.isolation().expect("a name server of its own");
         name_server::serve(isolation.mute_udp("127.0.0.1:53"), fails, length.times());
-        run.ec2_at(format!("http://ec2.example.net:{}", self.world.ec2.port())).go()
+        run.ec2_at(format!("http://ec2.example.net:{}", self.0.world.ec2.port())).go()
     }
 }
 

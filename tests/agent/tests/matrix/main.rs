@@ -1,4 +1,4 @@
-//! The fault matrix: every action, every call it makes, every fault, once and for ever.
+//! The fault matrix: every kind of address, every action, every call it makes, every fault, once and for ever.
 //!
 //! The calls are those that the simulator saw in a run without faults, so none is forgotten and none is made up. Each case has
 //! a world of its own and is judged by the rules of the behaviour: exit code, time, one reason, no panic, no secret, the holder
@@ -20,7 +20,10 @@ mod report;
 mod rules;
 mod scene;
 
+use agent_tests::{AddressKind, KINDS};
+
 use crate::case::Case;
+use crate::scene::{SCENES, Scene};
 
 /// Runs the cases that went wrong again, a few at a time, and returns which there were.
 ///
@@ -37,22 +40,26 @@ fn again_where_wrong(cases: &[Case], results: &mut [Result<Option<conduct::Done>
     wrong.into_iter().filter(|&index| results[index].is_ok()).map(|index| cases[index].to_string()).collect()
 }
 
-/// [time-2] [holder-2] [stop-11] [code-7] [reason-1] [cred-5]
+/// [time-2] [holder-2] [stop-11] [code-7] [reason-1] [cred-5] [code-12]
 #[test]
 fn every_action_through_every_fault_of_every_call() {
     let began = std::time::Instant::now();
-    let calls = pool::all(&scene::SCENES, conduct::calls);
+    let scenes: Vec<(&'static AddressKind, &'static Scene)> =
+        KINDS.iter().flat_map(|kind| SCENES.iter().map(move |scene| (kind, scene))).collect();
+    let calls = pool::all(&scenes, |(kind, scene)| conduct::calls(kind, scene));
     let calls: Vec<_> =
         calls.into_iter().map(|found| found.unwrap_or_else(|error| panic!("{error}"))).collect();
     let wanted = std::env::var("MATRIX").unwrap_or_default();
-    let mut cases: Vec<Case> =
-        scene::SCENES.iter().zip(&calls).flat_map(|(scene, calls)| case::of(scene, calls)).collect();
+    let mut cases: Vec<Case> = Vec::new();
+    for ((kind, scene), calls) in scenes.iter().zip(&calls) {
+        cases.extend(case::of(kind, scene, calls));
+    }
     cases.retain(|case| case.to_string().contains(&wanted));
     // Those that wait for their deadline first: the end is not to wait for the last of them.
     cases.sort_by_key(|case| !case.lasts());
     let mut results = pool::all(&cases, conduct::run);
     let disturbed = again_where_wrong(&cases, &mut results);
-    let path = report::write(&cases, &results, &calls, began.elapsed());
+    let path = report::write(&cases, &results, &scenes, &calls, began.elapsed());
     let failed: Vec<String> = cases
         .iter()
         .zip(&results)

@@ -1,56 +1,64 @@
-//! What a node remembers of a start or a probe: made once by the agent itself, and copied from then on. The simulator gives the
-//! same names in every world; only the association differs.
+//! What a node remembers of a start or a probe: made once by the agent itself for each kind of address, and copied from then on. The
+//! simulator gives the same names in every world; only the association differs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use agent_tests::{Node, World};
+use agent_tests::{KINDS, TwoNodes};
 
-/// The texts of the records, and the association in them.
+/// The texts of the records, and what in them differs from world to world.
 struct Texts {
     volatile: String,
     durable: String,
-    association: String,
+    hold: String,
 }
 
-/// Gives a node that holds the address the records of the start that took it.
-pub(crate) fn started(world: &World, node: &Node) {
-    static TEXTS: OnceLock<Texts> = OnceLock::new();
-    let texts = TEXTS.get_or_init(|| {
-        let (world, [here, _]) = World::new::<2>();
-        here.start().ok();
-        texts(&world, &here)
+/// The texts of each kind, by its name.
+type TextsByKind = OnceLock<BTreeMap<&'static str, Texts>>;
+
+/// Gives the node that holds the address the records of the start that took it.
+pub(crate) fn started(nodes: &TwoNodes) {
+    static TEXTS: TextsByKind = OnceLock::new();
+    let texts = texts(&TEXTS, nodes, |fresh| {
+        fresh.run(fresh.here.start()).ok();
     });
-    let association = world.cloud.holder(&world.address).expect("a holder").association_id.to_string();
-    for (path, text) in [(node.volatile_file(), &texts.volatile), (node.durable_file(), &texts.durable)] {
-        assert!(text.contains(node.address.allocation_id.as_str()) || text.contains(node.eni().as_str()));
-        write(&path, &text.replace(&texts.association, &association));
+    let hold = hold(nodes);
+    for (path, text) in
+        [(nodes.here.volatile_file(), &texts.volatile), (nodes.here.durable_file(), &texts.durable)]
+    {
+        assert!(!text.is_empty(), "a start leaves records");
+        write(&path, &text.replace(&texts.hold, &hold));
     }
 }
 
-/// Gives a node the records of a probe that did not find the address there.
-pub(crate) fn probed(node: &Node) {
-    static TEXTS: OnceLock<Texts> = OnceLock::new();
-    let texts = TEXTS.get_or_init(|| {
-        let (world, [here, peer]) = World::new::<2>();
-        world.give(&peer);
-        here.probe().expect(7);
-        texts(&world, &here)
+/// Gives the node the durable record of a probe that found the address at the peer, if this kind of address has one.
+pub(crate) fn probed(nodes: &TwoNodes) {
+    static TEXTS: TextsByKind = OnceLock::new();
+    let texts = texts(&TEXTS, nodes, |fresh| {
+        fresh.give(&fresh.peer);
+        fresh.run(fresh.here.probe()).expect(7);
     });
-    assert!(texts.durable.contains(node.address.allocation_id.as_str()));
-    write(&node.durable_file(), &texts.durable);
+    if !texts.durable.is_empty() {
+        write(&nodes.here.durable_file(), &texts.durable);
+    }
 }
 
-fn texts(world: &World, node: &Node) -> Texts {
-    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
-    let holder = world.cloud.holder(&world.address).expect("a holder");
-    Texts {
-        volatile: read(&node.volatile_file()),
-        durable: read(&node.durable_file()),
-        association: holder.association_id.to_string(),
-    }
+fn texts(all: &'static TextsByKind, nodes: &TwoNodes, make: impl Fn(&TwoNodes)) -> &'static Texts {
+    let of = |kind: &'static agent_tests::AddressKind| {
+        let fresh = kind.nodes();
+        make(&fresh);
+        let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        let (volatile, durable) = (read(&fresh.here.volatile_file()), read(&fresh.here.durable_file()));
+        (kind.name, Texts { volatile, durable, hold: hold(&fresh) })
+    };
+    &all.get_or_init(|| KINDS.iter().map(of).collect())[nodes.kind.name]
+}
+
+fn hold(nodes: &TwoNodes) -> String {
+    nodes.holder().expect("a holder").1
 }
 
 fn write(path: &Path, text: &str) {

@@ -5,15 +5,23 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use agent_tests::AddressKind;
+
 use crate::case::{Call, Case};
 use crate::conduct::{Done, TIMEOUT};
-use crate::scene::SCENES;
+use crate::scene::Scene;
 
 /// What came of the cases, in their order.
 type Results = [Result<Option<Done>, String>];
 
 /// Writes the table and returns where.
-pub(crate) fn write(cases: &[Case], results: &Results, calls: &[Vec<Call>], took: Duration) -> PathBuf {
+pub(crate) fn write(
+    cases: &[Case],
+    results: &Results,
+    scenes: &[(&AddressKind, &Scene)],
+    calls: &[Vec<Call>],
+    took: Duration,
+) -> PathBuf {
     let pairs: Vec<_> = cases.iter().zip(results).collect();
     let mut text = String::from("# Fault matrix\n\n");
     let wrong = results.iter().filter(|result| result.is_err()).count();
@@ -28,7 +36,7 @@ pub(crate) fn write(cases: &[Case], results: &Results, calls: &[Vec<Call>], took
         longest.as_secs_f64(),
         TIMEOUT.as_secs()
     );
-    scenes(&mut text, &pairs, calls);
+    actions(&mut text, &pairs, scenes, calls);
     faults(&mut text, &pairs);
     groups(&mut text, &pairs);
     let folder = std::env::var_os("CARGO_TARGET_DIR")
@@ -42,14 +50,20 @@ fn done(result: &Result<Option<Done>, String>) -> Option<&Done> {
     result.as_ref().ok().and_then(Option::as_ref)
 }
 
-/// Writes a line for each action: its calls, cases, exit codes and longest times.
-fn scenes(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)], calls: &[Vec<Call>]) {
+/// Writes a line for each action of each kind: its calls, cases, exit codes and longest times.
+fn actions(
+    text: &mut String,
+    pairs: &[(&Case, &Result<Option<Done>, String>)],
+    scenes: &[(&AddressKind, &Scene)],
+    calls: &[Vec<Call>],
+) {
     text.push_str(
-        "| action | calls | cases | longest, fault once | longest, fault for ever | exit codes |\n",
+        "| kind | action | calls | cases | longest, fault once | longest, fault for ever | exit codes |\n",
     );
-    text.push_str("| --- | ---: | ---: | ---: | ---: | --- |\n");
-    for (scene, calls) in SCENES.iter().zip(calls) {
-        let own: Vec<_> = pairs.iter().filter(|(case, _)| case.scene.name == scene.name).collect();
+    text.push_str("| --- | --- | ---: | ---: | ---: | ---: | --- |\n");
+    for ((kind, scene), calls) in scenes.iter().zip(calls) {
+        let same = |case: &Case| case.kind.name == kind.name && case.scene.name == scene.name;
+        let own: Vec<_> = pairs.iter().filter(|(case, _)| same(case)).collect();
         let longest = |lasting: bool| {
             let times = own.iter().filter(|(case, _)| case.lasts() == lasting);
             let longest = times.filter_map(|(_, result)| done(result)).map(|done| done.took).max();
@@ -63,7 +77,8 @@ fn scenes(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)], c
         let (once, ever) = (longest(false), longest(true));
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {once} | {ever} | {} |",
+            "| {} | {} | {} | {} | {once} | {ever} | {} |",
+            kind.name,
             scene.name,
             calls.len(),
             own.len(),
@@ -95,7 +110,7 @@ fn faults(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)]) {
 /// Writes what came of every case: exit code and holder, and the faults that led there.
 fn groups(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)]) {
     text.push_str(
-        "\n| action | struck | lasts | exit code, holder | faults |\n| --- | --- | --- | --- | --- |\n",
+        "\n| kind | action | struck | lasts | exit code, holder | faults |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     let mut rows: BTreeMap<_, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     for (case, result) in pairs {
@@ -104,13 +119,13 @@ fn groups(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)]) {
             Ok(None) => "skipped".to_owned(),
             Err(_) => "WRONG".to_owned(),
         };
-        let key = (case.scene.name, case.target.to_string(), case.length);
+        let key = (case.kind.name, case.scene.name, case.target.to_string(), case.length);
         rows.entry(key).or_default().entry(what).or_default().insert(case.fault.name);
     }
-    for ((scene, target, length), row) in rows {
+    for ((kind, scene, target, length), row) in rows {
         for (what, faults) in row {
             let faults = faults.into_iter().collect::<Vec<_>>().join("; ");
-            let _ = writeln!(text, "| {scene} | {target} | {} | {what} | {faults} |", length.name());
+            let _ = writeln!(text, "| {kind} | {scene} | {target} | {} | {what} | {faults} |", length.name());
         }
     }
 }

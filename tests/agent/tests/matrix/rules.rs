@@ -32,11 +32,11 @@ enum Lost {
     Region,
 }
 
-/// Judges what came of a case: its outcome, the holder at the end, and every holder since it began.
+/// Judges what came of a case: its outcome, and the holder at the end.
 ///
 /// # Errors
 /// The rule that was broken.
-pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who, since: &[Who]) -> Result<(), String> {
+pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who) -> Result<(), String> {
     let ordered = outcome.ec2().iter().any(|request| !request.operation.starts_with("Describe"));
     let codes = codes(case, ordered);
     let code = outcome.code;
@@ -47,13 +47,13 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who, since: &[Who]) 
         return Err("a panic".to_owned());
     }
     let scene = case.scene;
-    let allowed: &[Who] = match scene.kind {
-        Kind::Start => &[Who::Here],
-        Kind::Stop if scene.before == Who::Here => &[Who::Nobody],
-        _ => &[],
+    let allowed = match scene.kind {
+        Kind::Start => Who::Here,
+        Kind::Stop if scene.before == Who::Here => Who::Nobody,
+        _ => scene.before,
     };
-    if let Some(other) = since.iter().find(|who| !allowed.contains(who)) {
-        return Err(format!("the address went to {other:?}"));
+    if holder != scene.before && holder != allowed {
+        return Err(format!("the address went to {holder:?}"));
     }
     let usual = scene.usual.1;
     if scene.kind == Kind::Start && code == 0 && holder != Who::Here {
@@ -120,6 +120,20 @@ fn is_shorter_list(case: &Case) -> bool {
     list && matches!(case.fault.name, "empty" | "truncated")
 }
 
+fn is_private(case: &Case) -> bool {
+    case.kind.name == "vip"
+}
+
+/// Returns whether the Region is on record. A probe of a private address leaves no record.
+fn region_known(case: &Case) -> bool {
+    case.scene.region_known && (case.scene.started || !is_private(case))
+}
+
+/// Returns whether the call that takes the address goes out beside the first look. A private address needs nothing from it.
+fn is_taken_at_once(case: &Case) -> bool {
+    region_known(case) || is_private(case)
+}
+
 fn token(case: &Case) -> bool {
     matches!(&case.target, Target::Call(call) if call.operation.ends_with("/api/token"))
 }
@@ -142,6 +156,8 @@ fn lost(case: &Case, ordered: bool) -> Lost {
             Lost::Ec2(if refused { Class::Rejection } else { Class::Silence })
         }
         Service::Imds if call.operation.ends_with("/placement/region") => Lost::Region,
+        // Which Elastic IP moves with a private address is only logged.
+        Service::Imds if is_private(case) && call.operation.ends_with("/ipv4-associations/") => Lost::Nothing,
         Service::Imds => Lost::Place,
         _ if call.writes() && case.fault.effect => Lost::Answer,
         _ if call.writes() => Lost::Order(class),
@@ -158,7 +174,11 @@ fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
     let lost = match lost {
         // A strict stop may not get as far as the record: waiting for the metadata takes most of its five seconds.
         Lost::Region if scene.name == "stop, strict" && waits(case) => return vec![usual, 1],
-        Lost::Region if scene.region_known => return vec![usual],
+        // Nor to its own id.
+        Lost::Place if scene.name == "stop, strict" && waits(case) && is_private(case) => {
+            return vec![usual, 1];
+        }
+        Lost::Region if region_known(case) => return vec![usual],
         Lost::Region => Lost::Ec2(Class::Silence),
         other => other,
     };
@@ -194,6 +214,8 @@ fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
             Lost::Everything | Lost::Place => vec![1, 5],
             // Of a dry run nothing takes effect, and half of its answer may be enough.
             Lost::Answer => vec![0, 1],
+            // Who has the private address now is only to be told.
+            Lost::Confirmation(class) if is_private(case) => [vec![0], of(class)].concat(),
             Lost::Ec2(class) | Lost::Look(class) | Lost::Confirmation(class) | Lost::Order(class) => {
                 of(class)
             }
@@ -225,8 +247,8 @@ fn start(case: &Case, lost: Lost) -> Vec<i32> {
         // An outage never takes down an address that works.
         Lost::Ec2(Class::Silence) | Lost::Look(Class::Silence) if here => vec![0],
         // With the pair on record the order goes out first, and the metadata show what came of it.
-        Lost::Look(Class::Silence) if scene.region_known => vec![0],
-        Lost::Look(class) if scene.region_known && !here => [vec![0], of(class)].concat(),
+        Lost::Look(Class::Silence) if is_taken_at_once(case) => vec![0],
+        Lost::Look(class) if is_taken_at_once(case) && !here => [vec![0], of(class)].concat(),
         Lost::Confirmation(class) => [vec![0], of(class)].concat(),
         Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => of(class),
         Lost::Region => vec![1],

@@ -1,6 +1,6 @@
 //! The actions, each in the situations in which it makes different calls.
 
-use agent_tests::{Action, Node, Run, World};
+use agent_tests::{Action, Node, Run, TwoNodes};
 
 use crate::record;
 
@@ -48,40 +48,39 @@ pub(crate) struct Scene {
     pub(crate) region_known: bool,
     /// Whether its settling window is open.
     pub(crate) settling: bool,
-    prepare: fn(&World, &[Node; 2]),
+    prepare: fn(&TwoNodes),
     pub(crate) run: Action,
 }
 
 impl Scene {
     /// Brings the situation about.
-    pub(crate) fn prepare(&self, world: &World, nodes: &[Node; 2]) {
-        (self.prepare)(world, nodes);
-        world.cloud.clear_log();
+    pub(crate) fn prepare(&self, nodes: &TwoNodes) {
+        (self.prepare)(nodes);
+        nodes.world.cloud.clear_log();
     }
 }
 
-fn peer_holds(world: &World, [_, peer]: &[Node; 2]) {
-    world.give(peer);
+fn peer_holds(nodes: &TwoNodes) {
+    nodes.give(&nodes.peer);
 }
 
-fn peer_holds_and_probed(world: &World, [here, peer]: &[Node; 2]) {
-    world.give(peer);
-    record::probed(here);
+fn peer_holds_and_probed(nodes: &TwoNodes) {
+    nodes.give(&nodes.peer);
+    record::probed(nodes);
 }
 
-fn started(world: &World, [here, _]: &[Node; 2]) {
-    world.give(here);
-    record::started(world, here);
+fn started(nodes: &TwoNodes) {
+    nodes.give(&nodes.here);
+    record::started(nodes);
 }
 
-fn started_then_lost(world: &World, [here, peer]: &[Node; 2]) {
-    world.give(here);
-    record::started(world, here);
-    world.give(peer);
+fn started_then_lost(nodes: &TwoNodes) {
+    started(nodes);
+    nodes.give(&nodes.peer);
 }
 
-fn given(world: &World, [here, _]: &[Node; 2]) {
-    world.give(here);
+fn given(nodes: &TwoNodes) {
+    nodes.give(&nodes.here);
 }
 
 /// Keeps the settling window open however long ago the record was made.
