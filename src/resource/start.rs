@@ -71,7 +71,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
         match K::learn(self, &location).await {
             Ok((ticket, owner)) => self.take(action, &location, &prepared, ticket, Some(owner)).await,
-            Err(error) if error.is_silence() && location.shown == Some(true) => {
+            Err(error) if error.is_silence() && self.is_still_shown(&location).await => {
                 self.started_by_metadata(&location, &prepared, &error).await
             }
             Err(error) => Err(error),
@@ -105,13 +105,18 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 }
                 Ok(owner) if self.contradicts(&owner) && backoff.pause(&half, Patience::Lasting).await => {}
                 Ok(_) => return Ok(None),
-                Err(error) if error.is_silence() && location.shown == Some(true) => {
+                Err(error) if error.is_silence() && self.is_still_shown(location).await => {
                     return self.started_by_metadata(location, prepared, &error).await.map(Some);
                 }
                 Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether instance metadata shows the address here, at the beginning and now.
+    async fn is_still_shown(&self, location: &Location) -> bool {
+        location.shown == Some(true) && self.last_look().await == Some(Seen::Here)
     }
 
     /// An outage of the API takes down no working address. [start-6]
