@@ -240,9 +240,8 @@ fn state_files() {
             [("EIP_STATE_DIR", state), ("OCF_RESOURCE_INSTANCE", OsString::from(instance.replace('\0', "")))];
         let environment = Environment::new(variables.map(|(name, value)| (name.into(), value)));
         let records = FileRecords::new(&environment, &Log::memory());
-        let own = records.volatile();
         let before = std::fs::read_dir(&volatile).unwrap().count();
-        records.set_volatile(&own);
+        records.update_volatile(|record| "b".clone_into(&mut record.boot));
         // A name that is too long for a file leaves none, and what is there is read whatever is in it.
         for entry in std::fs::read_dir(&volatile).unwrap().flatten() {
             std::fs::write(entry.path(), &bytes).unwrap();
@@ -257,7 +256,7 @@ fn state_files() {
                 durable.remember(change);
             }
         }
-        let turns = Turns::new(&environment);
+        let turns = Turns::new(&environment, "b".to_owned());
         let _ = (turns.last(), turns.is_over(Generation::own()));
         for part in [&volatile, &folder.join("durable")] {
             std::fs::read_dir(part)

@@ -13,7 +13,7 @@ fn an_interface_is_found_by_the_name_of_its_device() {
     let Some(isolation) = Isolation::new(device) else { return };
     let setup = World::setup().inside(isolation).instances(|_| {
         let mut spec = aws_sim::InstanceSpec::with_ip([10, 0, 1, 10].into());
-        let mac = Some("06:00:00:00:00:07".to_owned());
+        let mac = Some(aws_sim::parsed("06:00:00:00:00:07"));
         let second = [10, 0, 1, 20].into();
         spec.interfaces.push(aws_sim::InterfaceSpec {
             mac,
