@@ -19,11 +19,12 @@ pub enum InterfaceSelector {
     Index(u32),
 }
 
-/// The longest name of a device, without the final zero byte.
+/// The longest name of a device, without the final zero byte. Its own name has 15 bytes at most, alternative names can be
+/// longer.
 ///
 /// # Source
-/// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16.
-const LONGEST_DEVICE: usize = 15;
+/// Linux, `include/uapi/linux/if.h`: `ALTIFNAMSIZ` is 128.
+const LONGEST_DEVICE: usize = 127;
 
 impl InterfaceSelector {
     /// Reads `interface`.
@@ -51,7 +52,7 @@ impl InterfaceSelector {
     }
 }
 
-/// Returns whether Linux could give a device this name.
+/// Returns whether Linux could give a device this name, or this alternative name.
 ///
 /// # Source
 /// Linux, `net/core/dev.c`: `dev_valid_name`.

@@ -84,6 +84,19 @@ impl FileRecords {
         }
     }
 
+    /// Keeps a durable record that can't be read: a displaced address may be in it, which the next one will not have.
+    fn keep_if_damaged(&self, path: &Path) {
+        let damaged = |text: &str| serde_json::from_str::<Durable>(text).is_err() && !text.trim().is_empty();
+        if !matches!(file::read(path), Ok(Some(text)) if damaged(&text)) {
+            return;
+        }
+        match file::set_aside(path) {
+            Ok(Some(aside)) => self.log.warn(format_args!("damaged state file kept as {}", aside.display())),
+            Ok(None) => {}
+            Err(error) => self.log.warn(format_args!("state file {} not kept: {error}", path.display())),
+        }
+    }
+
     fn store(&self, path: &Path, record: &impl Serialize) {
         if self.read_only {
             return;
@@ -111,7 +124,11 @@ impl Records for FileRecords {
     }
 
     fn set_durable(&self, record: &Durable) {
-        self.store(&self.path(&self.durable), record);
+        let path = self.path(&self.durable);
+        if !self.read_only {
+            self.keep_if_damaged(&path);
+        }
+        self.store(&path, record);
     }
 
     fn others(&self) -> Vec<(String, Volatile)> {

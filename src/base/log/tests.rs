@@ -407,7 +407,11 @@ fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
     ] {
         let scene = Scene::new();
         scene.log(&[("OCF_TRACE_RA", "1"), (variable, value)]).trace("line");
-        assert!(scene.stderr().contains("no trace: ") && scene.stderr().contains(warning), "{}", scene.stderr());
+        assert!(
+            scene.stderr().contains("no trace: ") && scene.stderr().contains(warning),
+            "{}",
+            scene.stderr()
+        );
     }
     assert_eq!(files(Path::new(&open)), []);
     assert_eq!(fs::read_to_string(format!("{elsewhere}/target")).unwrap(), "");

@@ -15,7 +15,7 @@ pub mod guarded;
 pub mod private_ips;
 
 #[cfg(feature = "sdk")]
-pub(super) use codes::{answer_of, fault_of};
+pub(super) use codes::fault_of;
 pub use error::{Ec2Error, Fault};
 
 /// Names an Elastic IP in a request.

@@ -27,7 +27,7 @@ impl<W: VipWorld> Vip<'_, W> {
         let chosen = match (&self.params.interface, place.mac) {
             (InterfaceSelector::Device(name), _) => devices
                 .into_iter()
-                .find(|device| device.name == *name)
+                .find(|device| device.is_called(name))
                 .ok_or_else(|| Error::NoDevice(name.clone()))?,
             (_, Some(mac)) => {
                 let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));

@@ -5,8 +5,10 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use eip::base::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
-use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet, Target};
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
+use eip::cloud::{
+    Address, Attachment, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet, Target,
+};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
@@ -415,8 +417,12 @@ impl Imds for View {
         .await
     }
 
-    async fn device_index(&self, _: MacAddress) -> Result<u32, ImdsError> {
-        self.ask("device-number", |_| 0).await
+    async fn interface_id(&self, _: MacAddress) -> Result<InterfaceId, ImdsError> {
+        self.ask("interface-id", |view| cloud::interface(view.process.node)).await
+    }
+
+    async fn attachment(&self, _: MacAddress) -> Result<Attachment, ImdsError> {
+        self.ask("device-number", |_| Attachment { device_index: 0, network_card: 0 }).await
     }
 
     async fn subnet(&self, _: MacAddress) -> Result<Subnet, ImdsError> {

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use eip::base::deadline::Deadline;
-use eip::base::ids::{AllocationId, AssociationId, InstanceId, MacAddress};
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress};
 use eip::cloud::{
-    Address, Association, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet, Target,
+    Address, Association, Attachment, Ec2, Ec2Error, Ec2Fault, Imds, ImdsError, Interface, Selector, Subnet,
+    Target,
 };
 use tokio::time::sleep;
 
@@ -164,8 +165,12 @@ impl Imds for Node {
         told(Interface { mac, id: interface(self.cluster), private_ips: vec![PRIVATE_IP] }).await
     }
 
-    async fn device_index(&self, _: MacAddress) -> Result<u32, ImdsError> {
-        told(0).await
+    async fn interface_id(&self, _: MacAddress) -> Result<InterfaceId, ImdsError> {
+        told(interface(self.cluster)).await
+    }
+
+    async fn attachment(&self, _: MacAddress) -> Result<Attachment, ImdsError> {
+        told(Attachment { device_index: 0, network_card: 0 }).await
     }
 
     async fn subnet(&self, _: MacAddress) -> Result<Subnet, ImdsError> {
