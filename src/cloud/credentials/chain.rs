@@ -19,6 +19,8 @@ use crate::cloud::ec2::{Fault, fault_of};
 #[derive(Debug)]
 pub(super) struct Chain {
     sources: Vec<(Cow<'static, str>, SharedCredentialsProvider)>,
+    /// Why a source that usually has some has none.
+    hint: &'static str,
     log: Log,
 }
 
@@ -45,7 +47,7 @@ impl Missing {
 
 impl Chain {
     pub(super) fn new(log: &Log) -> Self {
-        Self { sources: Vec::new(), log: log.clone() }
+        Self { sources: Vec::new(), hint: "", log: log.clone() }
     }
 
     /// Adds a source that is asked when those before it have nothing.
@@ -56,6 +58,11 @@ impl Chain {
     ) -> Self {
         self.sources.push((name.into(), SharedCredentialsProvider::new(source)));
         self
+    }
+
+    /// Says in the reason why there may be none.
+    pub(super) fn hinting(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
     }
 
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
@@ -81,7 +88,7 @@ impl Chain {
             let text = format!("no credentials from {name}: {}", words(&error));
             return Err(CredentialsError::provider_error(Missing { silent, text }));
         }
-        let text = format!("no credentials in {}", empty.join(", "));
+        let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
         Err(CredentialsError::provider_error(Missing { silent: false, text }))
     }
 

@@ -82,9 +82,9 @@ fn files(settings: &Settings) -> Result<Option<EnvConfigFiles>, String> {
         let bytes = match small_file::read(path, LARGEST) {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
-            Err(error) => return Err(format!("{shown}: {error}")),
+            Err(error) => return Err(format!("profile file {error}: {shown}")),
         };
-        let text = String::from_utf8(bytes).map_err(|_| format!("{shown}: not text (UTF-8)"))?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("profile file not text (UTF-8): {shown}"))?;
         builder = builder.with_contents(kind, text);
         any = true;
     }

@@ -85,9 +85,8 @@ impl Sources<'_> {
 
     fn then_instance_role(&self, chain: Chain) -> Chain {
         let off = self.settings.instance_role_off;
-        let name =
-            if off { "the instance role (off by AWS_EC2_METADATA_DISABLED)" } else { "the instance role" };
-        chain.then(name, InstanceRole::new(self.metadata, off))
+        let chain = chain.then("the instance role", InstanceRole::new(self.metadata, off));
+        if off { chain.hinting(" (AWS_EC2_METADATA_DISABLED is true)") } else { chain }
     }
 
     fn environment(&self) -> Environment {

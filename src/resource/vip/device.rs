@@ -55,8 +55,11 @@ impl<W: VipWorld> Vip<'_, W> {
                 self.world
                     .log()
                     .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
+                return Ok(());
             }
-            return Ok(());
+            if device.up {
+                return Ok(());
+            }
         }
         let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix_len();
         let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
@@ -122,12 +125,14 @@ impl<W: VipWorld> Vip<'_, W> {
 
     /// Returns whether the kernel's half is right, where EC2's half is.
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
-        if !self.params.add_to_device || !self.devices_with_it().await?.is_empty() {
+        let address = self.params.address;
+        let with_it = if self.params.add_to_device { self.devices_with_it().await? } else { Vec::new() };
+        if !self.params.add_to_device || with_it.iter().any(|device| device.answers_for(address)) {
             return Ok(Report::Done);
         }
-        Ok(Report::NotHere(format!(
-            "{} is this node's in EC2, but on none of its network devices",
-            self.params.address
-        )))
+        Ok(Report::NotHere(match with_it.first() {
+            Some(device) => format!("{address} is this node's in EC2, but its device {} is down", device.name),
+            None => format!("{address} is this node's in EC2, but on none of its network devices"),
+        }))
     }
 }

@@ -29,6 +29,7 @@ mod migrate;
 mod monitor;
 mod parameters;
 mod probe;
+mod profiles;
 mod proxies;
 mod reload;
 mod restore;
