@@ -41,9 +41,10 @@ pub(crate) fn build(
     let durable = records.durable();
     clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
     let metadata = client::imds(&clients).map_err(Error::Unasked)?;
+    let imds = AwsImds::new(metadata.clone(), &clients, log.clone());
     let world = Parts {
-        imds: AwsImds::new(metadata.clone(), &clients, log.clone()),
-        ec2: AwsEc2::new(clients, metadata, log.clone()),
+        ec2: AwsEc2::new(clients, metadata, imds.clone(), log.clone()),
+        imds,
         host: host(),
         records,
         log: log.clone(),

@@ -143,7 +143,10 @@ fn is_silence(error: &CredentialsError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(this) = cause {
         let words = this.to_string();
-        if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str()) {
+        // The last of them: what answered was not STS.
+        if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str())
+            || words.starts_with("error parsing XML")
+        {
             return true;
         }
         cause = this.source();

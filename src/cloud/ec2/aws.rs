@@ -44,17 +44,18 @@ use crate::cloud::{client, credentials};
 pub struct AwsEc2 {
     settings: Settings,
     metadata: imds::Client,
+    imds: AwsImds,
     log: Log,
     client: OnceCell<(Client, SdkConfig)>,
     identities: Arc<Identities>,
 }
 
 impl AwsEc2 {
-    /// Returns the adapter; `metadata` is the client that holds the process's one token.
+    /// Returns the adapter; `metadata` is the client that holds the process's one token, `imds` asks through it.
     #[must_use]
-    pub fn new(settings: Settings, metadata: imds::Client, log: Log) -> Self {
+    pub fn new(settings: Settings, metadata: imds::Client, imds: AwsImds, log: Log) -> Self {
         let identities = Arc::new(Identities::new(settings.attempt_timeout));
-        Self { settings, metadata, log, client: OnceCell::new(), identities }
+        Self { settings, metadata, imds, log, client: OnceCell::new(), identities }
     }
 
     async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
@@ -126,7 +127,7 @@ impl AwsEc2 {
         if let Some(region) = &self.settings.region {
             return Ok(Region::new(region.clone()));
         }
-        match AwsImds::new(self.metadata.clone(), &self.settings, self.log.clone()).region().await {
+        match self.imds.region().await {
             Ok(region) => Ok(Region::new(region)),
             Err(error) => match &self.settings.region_hint {
                 Some(region) => Ok(Region::new(region.clone())),

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -15,12 +16,13 @@ use crate::cloud::settings::Settings;
 
 const ROOT: &str = "/latest/meta-data/";
 
-/// The metadata service of this instance.
+/// The metadata service of this instance. Clones know of each other how slow it is.
+#[derive(Clone)]
 pub struct AwsImds {
     client: imds::Client,
     log: Log,
     /// Limit for the next attempt.
-    limit: Cell<Duration>,
+    limit: Rc<Cell<Duration>>,
     longest: Duration,
 }
 
@@ -28,7 +30,7 @@ impl AwsImds {
     /// Returns the adapter for this client.
     #[must_use]
     pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
-        Self { client, log, limit: Cell::new(settings.imds_first), longest: settings.imds_longest }
+        Self { client, log, limit: Rc::new(Cell::new(settings.imds_first)), longest: settings.imds_longest }
     }
 
     async fn text(&self, path: &str) -> Result<String, ImdsError> {

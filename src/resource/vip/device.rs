@@ -131,7 +131,9 @@ impl<W: VipWorld> Vip<'_, W> {
             return Ok(Report::Done);
         }
         Ok(Report::NotHere(match with_it.first() {
-            Some(device) => format!("{address} is this node's in EC2, but its device {} is down", device.name),
+            Some(device) => {
+                format!("{address} is this node's in EC2, but its device {} is down", device.name)
+            }
             None => format!("{address} is this node's in EC2, but on none of its network devices"),
         }))
     }

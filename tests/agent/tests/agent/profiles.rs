@@ -41,10 +41,7 @@ fn program(node: &Node, script: &str) -> PathBuf {
 }
 
 fn printing(key: (&str, &str)) -> String {
-    format!(
-        r#"printf '{{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}}' '{}' '{}'"#,
-        key.0, key.1
-    )
+    format!(r#"printf '{{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}}' '{}' '{}'"#, key.0, key.1)
 }
 
 /// [cred-1]
@@ -85,6 +82,16 @@ fn half_a_pair_of_keys_in_the_environment_is_an_error() {
     let (_world, a) = node("");
     start(&a).env("AWS_ACCESS_KEY_ID", KNOWN.0).expect(4).reason("AWS_SECRET_ACCESS_KEY is not set");
     start(&a).env("AWS_SECRET_ACCESS_KEY", KNOWN.1).expect(4).reason("AWS_ACCESS_KEY_ID is not set");
+}
+
+#[test]
+fn a_container_that_is_set_up_wrong_is_an_error() {
+    let (_world, a) = node("");
+    let uri = "http://203.0.113.1/keys";
+    start(&a)
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+        .expect(4)
+        .reason("no credentials from the container");
 }
 
 /// IAM Roles Anywhere needs it.
@@ -149,7 +156,8 @@ fn credential_process_that_hangs_does_not_hold_the_action_up() {
 /// [cred-2]
 #[test]
 fn the_source_of_a_role_is_not_asked_through_a_proxy() {
-    let (world, a) = node(format!("[profile web]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\n"));
+    let (_world, a) =
+        node(format!("[profile web]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\n"));
     let proxy = Proxy::start();
     let outcome = start(&a)
         .param("profile", "web")
@@ -158,9 +166,11 @@ fn the_source_of_a_role_is_not_asked_through_a_proxy() {
         .env("NO_PROXY", "")
         .go();
     let through: Vec<String> = proxy.asked();
-    assert!(through.iter().all(|line| !line.contains("meta-data") && !line.contains("api/token")), "{through:?}");
-    assert_eq!(outcome.imds("/iam/security-credentials/node").len(), 1, "{}", outcome.told());
-    drop(world);
+    assert!(
+        through.iter().all(|line| !line.contains("meta-data") && !line.contains("api/token")),
+        "{through:?}"
+    );
+    assert!(!outcome.imds("/iam/security-credentials/node").is_empty(), "{}", outcome.told());
 }
 
 /// What IMDS says about the role is what an administrator needs.

@@ -280,7 +280,8 @@ fn every_question_about_interfaces_is_by_id_or_filter_or_in_pages() {
     let Some(wired) = Wired::new() else { return };
     const FILTERS: [&str; 6] =
         ["group-id", "mac-address", "private-dns-name", "private-ip-address", "subnet-id", "vpc-id"];
-    let actions = [start(&wired.a), settled_monitor(&wired.a), probe(&wired.a), stop(&wired.a), stop(&wired.a)];
+    let actions =
+        [start(&wired.a), settled_monitor(&wired.a), probe(&wired.a), stop(&wired.a), stop(&wired.a)];
     let mut asked = 0;
     for run in actions {
         for call in run.go().calls("DescribeNetworkInterfaces") {
