@@ -168,8 +168,8 @@ impl Settings {
             dual_stack: reader.switch("AWS_USE_DUALSTACK_ENDPOINT"),
             connect_timeout: timing.connect_timeout.min(attempt_timeout),
             attempt_timeout,
-            // With little time, several attempts have to fit, and EC2 after them.
-            imds_first: IMDS_FIRST.min(budget / ATTEMPTS_PER_BUDGET),
+            // With little time, EC2 has to be asked after it.
+            imds_first: IMDS_FIRST.min(budget / 2),
             imds_longest: budget / 2,
             home,
         };
@@ -436,7 +436,7 @@ mod tests {
     /// With a second of budget, one attempt of a second would leave no time to ask EC2.
     #[test]
     fn a_short_action_gives_instance_metadata_a_part_of_its_time() {
-        for (budget, first, longest) in [(19, 1000, 9500), (1, 250, 500)] {
+        for (budget, first, longest) in [(19, 1000, 9500), (1, 500, 500)] {
             let (settings, _) = settings(&[], budget);
             let limits = (settings.imds_first.as_millis(), settings.imds_longest.as_millis());
             assert_eq!(limits, (first, longest), "{budget}");

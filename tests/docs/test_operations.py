@@ -17,6 +17,7 @@ NO_MESSAGE = {
     "HTTP read timeout": "compared with what the SDK says",
     "HTTP connect timeout": "compared with what the SDK says",
     "tunnel error": "compared with what the SDK says",
+    "identity resolver timed out": "compared with what the SDK says",
     "error parsing XML": "compared with what the SDK says",
     "-----BEGIN TRUSTED CERTIFICATE-----": "read in a file",
     "-----END TRUSTED CERTIFICATE-----": "read in a file",

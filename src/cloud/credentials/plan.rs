@@ -24,6 +24,8 @@ pub(super) struct Plan {
 }
 
 /// Where credentials come from without others.
+// Without the SDK only tests make a plan, and nothing follows it.
+#[cfg_attr(not(feature = "sdk"), allow(dead_code))]
 #[derive(Debug)]
 pub(super) enum Root {
     /// Keys in the file.

@@ -222,6 +222,9 @@ fn words_of(error: &(dyn StdError + 'static)) -> String {
         match cause.to_string() {
             text if text.starts_with("HTTP read timeout") => return "no answer in time".to_owned(),
             text if text.starts_with("HTTP connect timeout") => return "no connection in time".to_owned(),
+            text if text.starts_with("identity resolver timed out") => {
+                return "no credentials in time".to_owned();
+            }
             text if text.starts_with("tunnel error") => return format!("the proxy refused: {text}"),
             _ => deepest = cause,
         }
