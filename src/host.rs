@@ -7,7 +7,7 @@ use crate::base::ids::{InstanceId, MacAddress};
 
 /// Facts of the host that need no network.
 pub trait Host {
-    /// Returns the hardware address of a network device; nothing where there is no such device.
+    /// The hardware address of the network device with this name or alternative name; `None` if there is no such device.
     fn mac_of(&self, device: &str) -> Option<MacAddress>;
 
     /// Returns the instance id that the firmware's tables hold (Nitro instances only).
@@ -60,7 +60,9 @@ impl SystemHost {
 
 impl Host for SystemHost {
     fn mac_of(&self, device: &str) -> Option<MacAddress> {
-        self.text(&format!("sys/class/net/{device}/address"))?.parse().ok()
+        let by_name = self.text(&format!("sys/class/net/{device}/address")).and_then(|mac| mac.parse().ok());
+        // Alternative names have no folder there.
+        by_name.or_else(|| if self.root == Path::new("/") { mac_of_alternative(device) } else { None })
     }
 
     /// # Source
@@ -100,6 +102,50 @@ impl Host for SystemHost {
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
+}
+
+/// Asks the kernel which device has this alternative name.
+///
+/// # Source
+/// Linux, `include/uapi/linux/if_link.h`: `IFLA_ALT_IFNAME` is 53. Kernels before 5.5 know no alternative names, and answer that
+/// the question is invalid.
+#[cfg(feature = "sdk")]
+fn mac_of_alternative(name: &str) -> Option<MacAddress> {
+    use rtnetlink::packet_core::{DefaultNla, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+    use rtnetlink::packet_route::RouteNetlinkMessage;
+    use rtnetlink::packet_route::link::{LinkAttribute, LinkMessage};
+    use rtnetlink::sys::protocols::NETLINK_ROUTE;
+    use rtnetlink::sys::{Socket, SocketAddr};
+
+    const IFLA_ALT_IFNAME: u16 = 53;
+    let mut question = LinkMessage::default();
+    let text = [name.as_bytes(), b"\0"].concat();
+    question.attributes.push(LinkAttribute::Other(DefaultNla::new(IFLA_ALT_IFNAME, text)));
+    let mut message = NetlinkMessage::from(RouteNetlinkMessage::GetLink(question));
+    message.header.flags = NLM_F_REQUEST;
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    let socket = Socket::new(NETLINK_ROUTE).ok()?;
+    socket.connect(&SocketAddr::new(0, 0)).ok()?;
+    socket.send(&bytes, 0).ok()?;
+    let (answer, _) = socket.recv_from_full().ok()?;
+    match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).ok()?.payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
+            link.attributes.iter().find_map(|attribute| match attribute {
+                LinkAttribute::Address(octets) => {
+                    <[u8; 6]>::try_from(octets.as_slice()).ok().map(MacAddress::from)
+                }
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "sdk"))]
+fn mac_of_alternative(_: &str) -> Option<MacAddress> {
+    None
 }
 
 #[cfg(test)]

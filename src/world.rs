@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::base::chain_of;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
-use crate::cloud::client;
 use crate::cloud::ec2::aws::AwsEc2;
 use crate::cloud::ec2::guarded::Guarded;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
+use crate::cloud::{client, credentials};
 use crate::host::{Host as _, SystemHost};
 use crate::ocf::environment::Environment;
 use crate::params::{ApiSettings, Timing};
@@ -45,9 +45,10 @@ pub(crate) fn build(
     let durable = if own { durable } else { Durable::default() };
     clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
     let metadata = client::imds(&clients).map_err(Error::Unasked)?;
+    let imds = AwsImds::new(metadata.clone(), &clients, log.clone());
     let world = Parts {
-        ec2: AwsEc2::new(clients, metadata.clone(), log.clone()),
-        imds: AwsImds::new(metadata, log.clone()),
+        ec2: AwsEc2::new(clients, metadata, imds.clone(), log.clone()),
+        imds,
         host: host(),
         records,
         log: log.clone(),
@@ -55,14 +56,16 @@ pub(crate) fn build(
     Ok((world, warnings))
 }
 
-/// How AWS is reached, and one warning for each variable whose value is ignored.
+/// How AWS is reached, and one warning for each variable or profile setting whose value is ignored.
 pub(crate) fn settings(
     api: &ApiSettings,
     timing: &Timing,
     environment: &Environment,
     budget: Duration,
 ) -> (Settings, Vec<String>) {
-    Settings::new(api, timing, environment, budget)
+    let (mut settings, mut warnings) = Settings::new(api, timing, environment, budget);
+    warnings.extend(credentials::complete(&mut settings));
+    (settings, warnings)
 }
 
 /// The URL of the EC2 API; `None` if it depends on a region that is not known.

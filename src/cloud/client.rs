@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::base64;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -28,8 +29,6 @@ const IMDS_IPV4: &str = "http://169.254.169.254";
 const IMDS_IPV6: &str = "http://[fd00:ec2::254]";
 /// Limit for a connection to the metadata service, which is on the same host: one that takes longer is lost.
 const IMDS_CONNECT: Duration = Duration::from_millis(500);
-/// Limit for one answer of the metadata service.
-const IMDS_READ: Duration = Duration::from_secs(1);
 
 /// The largest answer of the metadata service that is read. The longest that the agent asks for are a few kilobytes: a token, a list.
 const IMDS_LARGEST: usize = 64 << 10;
@@ -50,11 +49,12 @@ pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
         .configure(&config)
         .max_attempts(1)
         .connect_timeout(IMDS_CONNECT)
-        .read_timeout(IMDS_READ)
-        .operation_attempt_timeout(IMDS_CONNECT + IMDS_READ)
-        .operation_timeout((IMDS_CONNECT + IMDS_READ) * 2);
-    // Always said, because where it is not, the client reads the variables itself, unchecked.
-    let usual = if settings.imds_over_ipv6 { IMDS_IPV6 } else { IMDS_IPV4 };
+        // The adapter has a limit for each attempt, which grows.
+        .read_timeout(settings.imds_longest)
+        .operation_attempt_timeout(settings.imds_longest)
+        .operation_timeout(settings.imds_longest * 2);
+    // Always given, because without it the client reads variables and profile files itself, unchecked.
+    let usual = if settings.imds_over_ipv6 == Some(true) { IMDS_IPV6 } else { IMDS_IPV4 };
     let endpoint = settings.imds_endpoint.as_deref().unwrap_or(usual);
     let builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
     Ok(builder.build())
@@ -65,38 +65,52 @@ pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option
     if let Some(url) = &settings.ec2_endpoint {
         return Some(url.clone());
     }
-    let params =
-        Params::builder().region(region?).use_fips(settings.fips).use_dual_stack(settings.dual_stack);
+    let (fips, dual_stack) = (settings.fips.unwrap_or_default(), settings.dual_stack.unwrap_or_default());
+    let params = Params::builder().region(region?).use_fips(fips).use_dual_stack(dual_stack);
     let endpoint = DefaultResolver::new().resolve_endpoint(&params.build().ok()?).await.ok()?;
     Some(endpoint.url().to_owned())
 }
 
-/// Returns the client for EC2 and STS.
+/// The client for EC2 and STS, which goes through a proxy if the environment names one.
 ///
 /// # Errors
 /// A sentence about the CA bundle when it can't be read or holds no certificate.
 pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
+    Ok(tls(trust(settings)?, ProxyConfig::from_env))
+}
+
+/// The client for sources of credentials on this host, with plain text or TLS. A proxy would see their tokens, and would
+/// answer with credentials of its own host.
+///
+/// # Errors
+/// As [`https`].
+pub fn direct(settings: &Settings) -> Result<SharedHttpClient, String> {
+    Ok(tls(trust(settings)?, ProxyConfig::disabled))
+}
+
+fn trust(settings: &Settings) -> Result<TlsContext, String> {
     let trust = if let Some(path) = &settings.ca_bundle {
         trust_only(path)?
     } else {
         check_system_certificates()?;
         TrustStore::default()
     };
-    let context = TlsContext::builder()
-        .with_trust_store(trust)
-        .build()
-        .map_err(|error| format!("TLS can't be set up: {error}"))?;
+    let context = TlsContext::builder().with_trust_store(trust).build();
+    context.map_err(|error| format!("TLS can't be set up: {error}"))
+}
+
+fn tls(context: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
     let client = Builder::new().build_with_connector_fn(move |timeouts, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context.clone())
-            .proxy_config(ProxyConfig::from_env())
+            .proxy_config(proxy())
             .enable_tcp_nodelay(true);
         connector.set_connector_settings(timeouts.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     });
-    Ok(bounded(client, HTTPS_LARGEST))
+    bounded(client, HTTPS_LARGEST)
 }
 
 /// Makes sure that what the environment names as the system's certificates can be read: the SDK reads all of it, whatever it is.
@@ -126,6 +140,7 @@ fn trust_only(path: &Path) -> Result<TrustStore, String> {
     let shown = path.display();
     let pem =
         small_file::read(path, LARGEST_BUNDLE).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
+    let pem = plain(&pem).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
     let mut tried = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         certificate
@@ -136,4 +151,66 @@ fn trust_only(path: &Path) -> Result<TrustStore, String> {
         return Err(format!("ca_bundle {shown}: no PEM certificate in it"));
     }
     Ok(TrustStore::empty().with_pem_certificate(pem))
+}
+
+/// Makes plain certificates of what OpenSSL, and so curl, takes besides: a byte order mark, and `TRUSTED CERTIFICATE`, which
+/// has OpenSSL's own notes behind the certificate.
+fn plain(pem: &[u8]) -> Result<Vec<u8>, String> {
+    const BEGIN: &str = "-----BEGIN TRUSTED CERTIFICATE-----";
+    const END: &str = "-----END TRUSTED CERTIFICATE-----";
+    let pem = pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem);
+    let text = String::from_utf8_lossy(pem);
+    let mut rest = text.as_ref();
+    let mut plain = String::new();
+    while let Some((before, block)) = rest.split_once(BEGIN) {
+        let (body, after) = block.split_once(END).ok_or("a trusted certificate without its end")?;
+        let body: String = body.split_whitespace().collect();
+        let der = base64::decode(body).map_err(|error| format!("a trusted certificate: {error}"))?;
+        let certificate = first_of(&der).ok_or("a trusted certificate that is cut off")?;
+        plain.push_str(before);
+        plain.push_str("-----BEGIN CERTIFICATE-----\n");
+        for line in base64::encode(certificate).as_bytes().chunks(64) {
+            plain.push_str(&String::from_utf8_lossy(line));
+            plain.push('\n');
+        }
+        plain.push_str("-----END CERTIFICATE-----");
+        rest = after;
+    }
+    plain.push_str(rest);
+    Ok(plain.into_bytes())
+}
+
+/// The first of the DER values that stand one behind the other: a certificate, without OpenSSL's notes.
+fn first_of(der: &[u8]) -> Option<&[u8]> {
+    let (&[_tag, length], rest) = der.split_first_chunk::<2>()?;
+    let (header, length) = match length {
+        0..=0x7f => (2, usize::from(length)),
+        // Lengths of up to four bytes: no certificate is longer.
+        0x81..=0x84 => {
+            let bytes = rest.get(..usize::from(length & 0x7f))?;
+            (2 + bytes.len(), bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)))
+        }
+        _ => return None,
+    };
+    der.get(..header + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_taken_in_the_forms_that_curl_takes() {
+        let der: Vec<u8> = [&[0x30, 0x82, 0x01, 0x00][..], &[7; 256]].concat();
+        let with_notes = [&der[..], &[0x30, 0x03, 1, 2, 3]].concat();
+        let encoded = base64::encode(&with_notes);
+        let trusted = format!(
+            "\u{feff}# a comment\n-----BEGIN TRUSTED CERTIFICATE-----\n{encoded}\n-----END TRUSTED CERTIFICATE-----\n"
+        );
+        let pem = plain(trusted.as_bytes()).unwrap();
+        let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().unwrap();
+        assert_eq!(found, [CertificateDer::from(der)]);
+        assert_eq!(plain(b"\xef\xbb\xbfx").unwrap(), b"x");
+        assert!(plain(b"-----BEGIN TRUSTED CERTIFICATE-----\nAA==").is_err());
+    }
 }

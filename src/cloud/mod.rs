@@ -15,4 +15,4 @@ pub mod settings;
 
 pub use ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 pub use ec2::{Address, Association, Ec2, Ec2Error, Fault as Ec2Fault, Selector, Target};
-pub use imds::{Imds, ImdsError, Interface, Subnet};
+pub use imds::{Attachment, Imds, ImdsError, Interface, Subnet};

@@ -13,7 +13,7 @@ use crate::params::{ApiSettings, ENDPOINT, Shown, Timing, is_endpoint};
 /// Everything the adapters need to know to build their clients.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The region, where it is configured. Else the profile's, the metadata's, then [`Settings::region_hint`].
+    /// The configured region. If there is none, that of instance metadata, then [`Settings::region_hint`].
     pub region: Option<String>,
     /// The region that was right the last time, for when the metadata service is silent.
     pub region_hint: Option<String>,
@@ -24,31 +24,43 @@ pub struct Settings {
     /// Where the metadata service answers, if not at 169.254.169.254.
     pub imds_endpoint: Option<String>,
     /// Whether the metadata service is to be asked over IPv6.
-    pub imds_over_ipv6: bool,
+    pub imds_over_ipv6: Option<bool>,
+    /// `AWS_EC2_METADATA_DISABLED`: the role of the instance gives no credentials.
+    pub instance_role_off: bool,
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`: only the parameters name endpoints.
+    pub ignore_configured_endpoints: bool,
     /// The only certificate authorities to trust, instead of the system's.
     pub ca_bundle: Option<PathBuf>,
     /// The profile that was asked for by parameter; it comes first.
     pub profile: Option<String>,
+    /// The profile that `AWS_PROFILE` names; keys in the environment come before it.
+    pub profile_variable: Option<String>,
     /// The role to assume with whatever credentials there are.
     pub role_arn: Option<String>,
     /// `auth_type=role`: no other source of credentials is looked at, and no profile file.
     pub instance_role_only: bool,
     /// Home folder of the user the agent runs as. Pacemaker sets no `HOME`.
     pub home: Option<PathBuf>,
-    /// Key id, secret key and session token of the environment, where id and secret are there.
+    /// Key id, secret key and session token of the environment, if there are any.
     pub keys: Option<Keys>,
+    /// The variable that is missing if the environment has only one half of a pair of keys.
+    pub missing_key: Option<&'static str>,
     /// `AWS_CONFIG_FILE`, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
     pub credentials_file: Option<PathBuf>,
-    /// Use the FIPS endpoints.
-    pub fips: bool,
-    /// Use the dual-stack endpoints.
-    pub dual_stack: bool,
+    /// Use the FIPS endpoints; `None` if nothing says so.
+    pub fips: Option<bool>,
+    /// Use the dual-stack endpoints; `None` if nothing says so.
+    pub dual_stack: Option<bool>,
     /// Limit for one connection to EC2.
     pub connect_timeout: Duration,
     /// Limit for one attempt of one EC2 call, credentials included.
     pub attempt_timeout: Duration,
+    /// How long instance metadata may take for the first answer; attempts get longer after one that was too short.
+    pub imds_first: Duration,
+    /// Limit for one answer of instance metadata.
+    pub imds_longest: Duration,
 }
 
 /// Credentials in variables.
@@ -70,7 +82,7 @@ impl std::fmt::Debug for Keys {
 
 /// The variables that [`Settings::new`] takes from the environment it is given. Others of the AWS tools, such as those for web
 /// identity, the SDK looks up in the environment of the process.
-pub const VARIABLES: [&str; 15] = [
+pub const VARIABLES: [&str; 19] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -81,6 +93,10 @@ pub const VARIABLES: [&str; 15] = [
     "AWS_ENDPOINT_URL_STS",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
@@ -92,6 +108,12 @@ pub const VARIABLES: [&str; 15] = [
 const ATTEMPTS_PER_BUDGET: u32 = 4;
 /// No attempt is cut shorter than this: a round trip between regions with a TLS handshake has to fit.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(400);
+/// Instance metadata is on the same host and answers in a millisecond, unless it is busy.
+const IMDS_FIRST: Duration = Duration::from_secs(1);
+
+/// Proxies of the client for EC2 and STS, in the order in which it reads them.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 impl Settings {
     /// Returns the settings for an action with this budget, and warnings about variables that make no sense.
@@ -106,8 +128,14 @@ impl Settings {
         let mut reader = Reader { environment, warnings: &mut warnings };
         let home = reader.text("HOME").map(PathBuf::from).or_else(std::env::home_dir);
         let dot_aws = |file| home.as_ref().map(|home| home.join(".aws").join(file));
-        let any_endpoint = reader.url("AWS_ENDPOINT_URL");
+        let ignored = reader.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").unwrap_or_default();
+        let mut endpoint = |name| reader.url(name).filter(|_| !ignored);
+        let any_endpoint = endpoint("AWS_ENDPOINT_URL");
+        let ec2_endpoint = endpoint("AWS_ENDPOINT_URL_EC2");
+        let sts_endpoint = endpoint("AWS_ENDPOINT_URL_STS");
         let attempt_timeout = timing.attempt_timeout.min(budget / ATTEMPTS_PER_BUDGET).max(SHORTEST_ATTEMPT);
+        let (keys, missing_key) = reader.keys();
+        reader.check_proxies();
         let settings = Self {
             region: api
                 .region
@@ -115,22 +143,22 @@ impl Settings {
                 .or_else(|| reader.region("AWS_REGION"))
                 .or_else(|| reader.region("AWS_DEFAULT_REGION")),
             region_hint: None,
-            ec2_endpoint: api
-                .endpoint_url
-                .clone()
-                .or_else(|| reader.url("AWS_ENDPOINT_URL_EC2"))
-                .or_else(|| any_endpoint.clone()),
-            sts_endpoint: reader.url("AWS_ENDPOINT_URL_STS").or(any_endpoint),
+            ec2_endpoint: api.endpoint_url.clone().or(ec2_endpoint).or_else(|| any_endpoint.clone()),
+            sts_endpoint: sts_endpoint.or(any_endpoint),
+            ignore_configured_endpoints: ignored,
             imds_endpoint: api
                 .imds_endpoint
                 .clone()
                 .or_else(|| reader.url("AWS_EC2_METADATA_SERVICE_ENDPOINT")),
             imds_over_ipv6: reader.imds_mode(),
+            instance_role_off: reader.switch("AWS_EC2_METADATA_DISABLED").unwrap_or_default(),
             ca_bundle: api.ca_bundle.clone().or_else(|| reader.text("AWS_CA_BUNDLE").map(PathBuf::from)),
             profile: api.profile.clone(),
+            profile_variable: reader.text("AWS_PROFILE").or_else(|| reader.text("AWS_DEFAULT_PROFILE")),
             role_arn: api.role_arn.clone(),
             instance_role_only: api.instance_role_only,
-            keys: reader.keys(),
+            keys,
+            missing_key,
             config_file: reader.text("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| dot_aws("config")),
             credentials_file: reader
                 .text("AWS_SHARED_CREDENTIALS_FILE")
@@ -140,6 +168,9 @@ impl Settings {
             dual_stack: reader.switch("AWS_USE_DUALSTACK_ENDPOINT"),
             connect_timeout: timing.connect_timeout.min(attempt_timeout),
             attempt_timeout,
+            // With little time, EC2 has to be asked after it.
+            imds_first: IMDS_FIRST.min(budget / 2),
+            imds_longest: budget / 2,
             home,
         };
         (settings, warnings)
@@ -157,9 +188,30 @@ impl Reader<'_> {
         self.environment.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
     }
 
-    fn keys(&mut self) -> Option<Keys> {
-        let (id, secret) = (self.text("AWS_ACCESS_KEY_ID")?, self.text("AWS_SECRET_ACCESS_KEY")?);
-        Some(Keys { id, secret, token: self.text("AWS_SESSION_TOKEN") })
+    /// The keys, and the variable that is missing if one half of the pair is.
+    fn keys(&mut self) -> (Option<Keys>, Option<&'static str>) {
+        const NAMES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        let [id_name, secret_name] = NAMES;
+        match (self.text(id_name), self.text(secret_name)) {
+            (Some(id), Some(secret)) => {
+                (Some(Keys { id, secret, token: self.text("AWS_SESSION_TOKEN") }), None)
+            }
+            (Some(_), None) => (None, Some(secret_name)),
+            (None, Some(_)) => (None, Some(id_name)),
+            (None, None) => (None, None),
+        }
+    }
+
+    /// Warns of proxies that the client takes for none, because they are no URLs: quoted ones for example.
+    fn check_proxies(&mut self) {
+        for name in PROXIES {
+            let Some(value) = self.text(name).filter(|value| !value.trim().is_empty()) else { continue };
+            let host = value.parse::<http::Uri>().ok().and_then(|uri| uri.authority().cloned());
+            if host.is_none() {
+                self.warnings
+                    .push(format!("{name}={} ignored: http://HOST:PORT expected", Shown::new(&value)));
+            }
+        }
     }
 
     fn checked(&mut self, name: &str, valid: impl Fn(&str) -> bool, wanted: &str) -> Option<String> {
@@ -176,34 +228,218 @@ impl Reader<'_> {
     }
 
     fn region(&mut self, name: &str) -> Option<String> {
-        let valid =
-            |value: &str| value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        self.checked(name, valid, "a region such as eu-west-1")
+        self.checked(name, is_region, REGION)
     }
 
-    fn switch(&mut self, name: &str) -> bool {
-        let valid = |value: &str| value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
-        self.checked(name, valid, "true or false").is_some_and(|v| v.eq_ignore_ascii_case("true"))
+    fn switch(&mut self, name: &str) -> Option<bool> {
+        self.checked(name, |value| either(value, "false", "true").is_some(), SWITCH)
+            .and_then(|value| either(&value, "false", "true"))
     }
 
-    fn imds_mode(&mut self) -> bool {
-        let valid = |value: &str| value.eq_ignore_ascii_case("ipv4") || value.eq_ignore_ascii_case("ipv6");
-        self.checked("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", valid, "ipv4 or ipv6")
-            .is_some_and(|value| value.eq_ignore_ascii_case("ipv6"))
+    fn imds_mode(&mut self) -> Option<bool> {
+        let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+        self.checked(name, |value| either(value, "ipv4", "ipv6").is_some(), MODE)
+            .and_then(|value| either(&value, "ipv4", "ipv6"))
+    }
+}
+
+const REGION: &str = "a region such as eu-west-1";
+const SWITCH: &str = "true or false";
+const MODE: &str = "ipv4 or ipv6";
+
+fn is_region(value: &str) -> bool {
+    value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Whether the value is the second of two words, in either case; `None` if it is neither.
+fn either(value: &str, no: &str, yes: &str) -> Option<bool> {
+    if value.eq_ignore_ascii_case(yes) {
+        return Some(true);
+    }
+    value.eq_ignore_ascii_case(no).then_some(false)
+}
+
+/// One setting of a profile: general, or for one service in the `services` section that the profile names.
+#[cfg(any(feature = "sdk", test))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProfileSetting<'a> {
+    /// `KEY = VALUE` in the profile.
+    General(&'a str),
+    /// `KEY = VALUE` below the service.
+    OfService(&'a str, &'a str),
+}
+
+#[cfg(any(feature = "sdk", test))]
+impl Settings {
+    /// The name of the profile that was asked for, by parameter or variable.
+    #[cfg(feature = "sdk")]
+    pub(super) fn named_profile(&self) -> Option<&str> {
+        self.profile.as_deref().or(self.profile_variable.as_deref())
+    }
+
+    /// Fills in from a profile what neither a parameter nor a variable has set, as the aws command does. Returns warnings about
+    /// values that make no sense.
+    ///
+    /// # Source
+    /// AWS SDKs and Tools Reference Guide, "Service-specific endpoints": variables come before profiles, and in each of the two
+    /// the service's own endpoint before the general one.
+    pub(super) fn complete(&mut self, get: impl Fn(ProfileSetting<'_>) -> Option<String>) -> Vec<String> {
+        use ProfileSetting::{General, OfService};
+        let mut warnings = Vec::new();
+        let mut checked = |setting, valid: &dyn Fn(&str) -> bool, wanted: &str| {
+            let value = get(setting)?;
+            if valid(&value) {
+                return Some(value);
+            }
+            let (General(name) | OfService(_, name)) = setting;
+            warnings.push(format!("profile: {name}={} ignored: {wanted} expected", Shown::new(&value)));
+            None
+        };
+        let mut switch = |name, no: &str, yes: &str, wanted: &str| {
+            let value = checked(General(name), &|value| either(value, no, yes).is_some(), wanted)?;
+            either(&value, no, yes)
+        };
+        self.fips = self.fips.or_else(|| switch("use_fips_endpoint", "false", "true", SWITCH));
+        self.dual_stack =
+            self.dual_stack.or_else(|| switch("use_dualstack_endpoint", "false", "true", SWITCH));
+        let mode = "ec2_metadata_service_endpoint_mode";
+        self.imds_over_ipv6 = self.imds_over_ipv6.or_else(|| switch(mode, "ipv4", "ipv6", MODE));
+        let ignored = switch("ignore_configured_endpoint_urls", "false", "true", SWITCH);
+        self.region = self.region.take().or_else(|| checked(General("region"), &is_region, REGION));
+        self.imds_endpoint = self
+            .imds_endpoint
+            .take()
+            .or_else(|| checked(General("ec2_metadata_service_endpoint"), &is_endpoint, ENDPOINT));
+        if !self.ignore_configured_endpoints && ignored != Some(true) {
+            let name = "endpoint_url";
+            let general = checked(General(name), &is_endpoint, ENDPOINT);
+            for (service, endpoint) in [("ec2", &mut self.ec2_endpoint), ("sts", &mut self.sts_endpoint)] {
+                if endpoint.is_none() {
+                    *endpoint =
+                        checked(OfService(service, name), &is_endpoint, ENDPOINT).or_else(|| general.clone());
+                }
+            }
+        }
+        self.ca_bundle = self.ca_bundle.take().or_else(|| get(General("ca_bundle")).map(PathBuf::from));
+        warnings
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+
+    fn settings(variables: &[(&str, &str)], budget: u64) -> (Settings, Vec<String>) {
+        let environment = Environment::new(variables.iter().map(|(n, v)| ((*n).into(), (*v).into())));
+        let values = std::collections::BTreeMap::new();
+        let params = crate::params::Params::parse(&with_address(values)).unwrap();
+        Settings::new(&params.api, &params.timing, &environment, Duration::from_secs(budget))
+    }
+
+    fn with_address(
+        mut values: std::collections::BTreeMap<String, String>,
+    ) -> std::collections::BTreeMap<String, String> {
+        values.insert("elastic_ip".to_owned(), "203.0.113.10".to_owned());
+        values
+    }
+
+    fn profile(settings: &mut Settings, lines: &[(ProfileSetting<'_>, &str)]) -> Vec<String> {
+        settings.complete(|wanted| {
+            lines.iter().find(|(setting, _)| *setting == wanted).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    /// Users of `awseip` put a VPC endpoint there.
+    #[test]
+    fn settings_of_a_profile_are_honoured_after_parameters_and_variables() {
+        use ProfileSetting::{General, OfService};
+        let lines = [
+            (General("region"), "eu-west-3"),
+            (General("endpoint_url"), "https://general.example"),
+            (OfService("ec2", "endpoint_url"), "https://ec2.example"),
+            (General("use_fips_endpoint"), "true"),
+            (General("use_dualstack_endpoint"), "True"),
+            (General("ca_bundle"), "/etc/ca.pem"),
+            (General("ec2_metadata_service_endpoint"), "http://127.0.0.1:1338"),
+            (General("ec2_metadata_service_endpoint_mode"), "IPv6"),
+        ];
+        let (mut all, _) = settings(&[], 20);
+        assert_eq!(profile(&mut all, &lines), Vec::<String>::new());
+        assert_eq!(all.region.as_deref(), Some("eu-west-3"));
+        assert_eq!(all.ec2_endpoint.as_deref(), Some("https://ec2.example"));
+        assert_eq!(all.sts_endpoint.as_deref(), Some("https://general.example"));
+        assert_eq!((all.fips, all.dual_stack, all.imds_over_ipv6), (Some(true), Some(true), Some(true)));
+        assert_eq!(all.ca_bundle, Some(PathBuf::from("/etc/ca.pem")));
+        assert_eq!(all.imds_endpoint.as_deref(), Some("http://127.0.0.1:1338"));
+
+        let variables = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ENDPOINT_URL", "https://variable.example"),
+            ("AWS_USE_FIPS_ENDPOINT", "false"),
+            ("AWS_CA_BUNDLE", "/etc/other.pem"),
+        ];
+        let (mut some, _) = settings(&variables, 20);
+        profile(&mut some, &lines);
+        assert_eq!(some.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(some.ec2_endpoint.as_deref(), Some("https://variable.example"));
+        assert_eq!(some.fips, Some(false));
+        assert_eq!(some.ca_bundle, Some(PathBuf::from("/etc/other.pem")));
+
+        let (mut none, _) = settings(&[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")], 20);
+        profile(&mut none, &lines);
+        assert_eq!((none.ec2_endpoint, none.sts_endpoint), (None, None));
+    }
 
     #[test]
-    fn the_list_has_the_variables_that_are_read_and_no_others() {
-        let code = include_str!("settings.rs").split("impl Settings {").nth(1).unwrap_or_default();
-        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-        let read: BTreeSet<&str> =
-            code.split('"').skip(1).step_by(2).filter(|text| text.starts_with("AWS_")).collect();
-        assert_eq!(read, BTreeSet::from(VARIABLES));
+    fn nonsense_in_a_profile_is_a_warning() {
+        use ProfileSetting::General;
+        let (mut settings, _) = settings(&[], 20);
+        let lines = [(General("region"), "eu west"), (General("use_fips_endpoint"), "yes")];
+        let warnings = profile(&mut settings, &lines);
+        assert_eq!(
+            warnings,
+            [
+                "profile: use_fips_endpoint=yes ignored: true or false expected",
+                "profile: region=eu west ignored: a region such as eu-west-1 expected",
+            ]
+        );
+        assert_eq!((settings.region, settings.fips), (None, None));
+    }
+
+    #[test]
+    fn half_a_pair_of_keys_is_remembered_as_that() {
+        let (half, _) = settings(&[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")], 20);
+        assert!(half.keys.is_none());
+        assert_eq!(half.missing_key, Some("AWS_SECRET_ACCESS_KEY"));
+        let pair = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+        assert_eq!(settings(&pair, 20).0.missing_key, None);
+        assert_eq!(settings(&[], 20).0.missing_key, None);
+    }
+
+    #[test]
+    fn a_quoted_proxy_is_a_warning_without_its_password_and_a_blank_one_is_none() {
+        let proxies = [
+            ("HTTPS_PROXY", "\"http://proxy:3128\""),
+            ("https_proxy", "http://proxy:3128"),
+            ("ALL_PROXY", " "),
+            ("HTTP_PROXY", "proxy:3128"),
+        ];
+        let (_, warnings) = settings(&proxies, 20);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].starts_with("HTTPS_PROXY=") && warnings[0].ends_with("http://HOST:PORT expected")
+        );
+        let (_, warnings) = settings(&[("HTTPS_PROXY", "'http://user:hidden@proxy:3128'")], 20);
+        assert!(!warnings[0].contains("hidden"), "{warnings:?}");
+    }
+
+    /// With a second of budget, one attempt of a second would leave no time to ask EC2.
+    #[test]
+    fn a_short_action_gives_instance_metadata_a_part_of_its_time() {
+        for (budget, first, longest) in [(19, 1000, 9500), (1, 500, 500)] {
+            let (settings, _) = settings(&[], budget);
+            let limits = (settings.imds_first.as_millis(), settings.imds_longest.as_millis());
+            assert_eq!(limits, (first, longest), "{budget}");
+        }
     }
 }

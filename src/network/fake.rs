@@ -26,7 +26,8 @@ impl FakeNetwork {
         let mut state = self.0.borrow_mut();
         let index = u32::try_from(state.devices.len()).unwrap() + 2;
         let addresses = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
-        state.devices.push(Device { index, name: name.to_owned(), mac: mac.parse().ok(), addresses });
+        let (name, mac) = (name.to_owned(), mac.parse().ok());
+        state.devices.push(Device { index, name, alt_names: Vec::new(), up: true, mac, addresses });
     }
 
     /// Returns the device that has this address.
@@ -34,6 +35,13 @@ impl FakeNetwork {
         let ip: Ipv4Addr = ip.parse().unwrap();
         let state = self.0.borrow();
         state.devices.iter().find(|device| device.addresses.contains(&ip)).map(|device| device.name.clone())
+    }
+
+    /// Switches a device off, or on.
+    pub fn set_up(&self, name: &str, up: bool) {
+        for device in &mut self.0.borrow_mut().devices {
+            device.up = if device.name == name { up } else { device.up };
+        }
     }
 
     /// Takes an address away as somebody else would.
@@ -81,8 +89,11 @@ impl Network for FakeNetwork {
         let label = new.label.map(|label| format!(" label {label}")).unwrap_or_default();
         self.ask(format!("add {}/{} dev {}{label}", new.ip, new.prefix, device.name))?;
         for known in &mut self.0.borrow_mut().devices {
-            if known.index == device.index && !known.addresses.contains(&new.ip) {
-                known.addresses.push(new.ip);
+            if known.index == device.index {
+                known.up = true;
+                if !known.addresses.contains(&new.ip) {
+                    known.addresses.push(new.ip);
+                }
             }
         }
         Ok(())

@@ -19,10 +19,28 @@ pub struct Device {
     pub index: u32,
     /// Its name.
     pub name: String,
+    /// Other names that the kernel takes for it, longer ones too.
+    pub alt_names: Vec<String>,
+    /// Whether it is switched on. An address on a device that is not answers nobody.
+    pub up: bool,
     /// Its hardware address; a loopback has none that means anything.
     pub mac: Option<MacAddress>,
     /// Its IPv4 addresses.
     pub addresses: Vec<Ipv4Addr>,
+}
+
+impl Device {
+    /// Whether the device has this name, or has it as an alternative name.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.alt_names.iter().any(|other| other == name)
+    }
+
+    /// Whether the device answers for this address: has it, and is up.
+    #[must_use]
+    pub fn answers_for(&self, ip: Ipv4Addr) -> bool {
+        self.up && self.addresses.contains(&ip)
+    }
 }
 
 /// An address to be put on a device.
@@ -54,13 +72,15 @@ pub trait Network {
     /// [`NetworkError`] where the kernel does not tell.
     async fn devices(&self) -> Result<Vec<Device>, NetworkError>;
 
-    /// Puts an address on a device. One that is there already, with whatever prefix and label, stays as it is.
+    /// Puts an address on a device, and switches the device on. An address that is there already, with whatever prefix and label,
+    /// stays as it is.
     ///
     /// # Errors
     /// [`NetworkError`] where the kernel refuses.
     async fn add(&self, device: &Device, address: NewAddress<'_>) -> Result<(), NetworkError>;
 
-    /// Takes an address off a device; others of the device stay, also those that the kernel counts as belonging to it.
+    /// Takes an address off a device. Others of the device stay, even those that the kernel counts as belonging to it, and so do
+    /// their routes.
     ///
     /// # Errors
     /// [`NetworkError`] where the kernel refuses.

@@ -2,12 +2,16 @@
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::AsRawFd as _;
+use std::path::PathBuf;
 
 use futures_util::{Stream, TryStreamExt as _};
+use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::{AddressFamily as Family, LinkAddr, MsgFlags, SockFlag, SockType, sendto, socket};
 use rtnetlink::Handle;
 use rtnetlink::packet_route::AddressFamily;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
 
 use super::{Device, Network, NetworkError, NewAddress, arp};
 use crate::base::ids::MacAddress;
@@ -76,7 +80,58 @@ fn device(link: &LinkMessage) -> Option<Device> {
         LinkAttribute::Address(octets) => <[u8; 6]>::try_from(octets.as_slice()).ok(),
         _ => None,
     });
-    Some(Device { index: link.header.index, name, mac: mac.map(MacAddress::from), addresses: Vec::new() })
+    let alt_names = link.attributes.iter().filter_map(|attribute| match attribute {
+        LinkAttribute::PropList(properties) => Some(properties),
+        _ => None,
+    });
+    let alt_names = alt_names.flatten().filter_map(|property| match property {
+        Prop::AltIfName(name) => Some(name.clone()),
+        _ => None,
+    });
+    Some(Device {
+        index: link.header.index,
+        name,
+        alt_names: alt_names.collect(),
+        up: link.header.flags.contains(LinkFlags::Up),
+        mac: mac.map(MacAddress::from),
+        addresses: Vec::new(),
+    })
+}
+
+/// Switches a device on.
+async fn switch_on(handle: &Handle, device: &Device) -> Result<(), NetworkError> {
+    let mut message = LinkMessage::default();
+    message.header.index = device.index;
+    message.header.flags = LinkFlags::Up;
+    message.header.change_mask = LinkFlags::Up;
+    let doing = format!("switching {} on", device.name);
+    handle.link().set(message).execute().await.map_err(refused(doing))
+}
+
+/// The kernel's switch of a device that keeps the other addresses of a subnet, and what routes over them, when the first one goes.
+/// On while this exists; then as it was before.
+struct PromoteSecondaries {
+    file: PathBuf,
+    was: String,
+}
+
+impl PromoteSecondaries {
+    /// `None` if it is on already, or can't be switched on.
+    ///
+    /// # Source
+    /// Linux, Documentation/networking/ip-sysctl.rst: `promote_secondaries`.
+    fn on(device: &str) -> Option<Self> {
+        let file = PathBuf::from(format!("/proc/sys/net/ipv4/conf/{device}/promote_secondaries"));
+        let was = std::fs::read_to_string(&file).ok().filter(|was| was.trim() == "0")?;
+        std::fs::write(&file, "1").ok()?;
+        Some(Self { file, was })
+    }
+}
+
+impl Drop for PromoteSecondaries {
+    fn drop(&mut self) {
+        let _ = std::fs::write(&self.file, &self.was);
+    }
 }
 
 impl Network for SystemHost {
@@ -95,6 +150,9 @@ impl Network for SystemHost {
 
     async fn add(&self, device: &Device, new: NewAddress<'_>) -> Result<(), NetworkError> {
         let handle = connect()?;
+        if !device.up {
+            switch_on(&handle, device).await?;
+        }
         let there = addresses(&handle).await?.iter().any(|message| is_on(message, device, new.ip));
         if there {
             return Ok(());
@@ -107,10 +165,12 @@ impl Network for SystemHost {
         request.execute().await.map_err(refused(doing))
     }
 
-    /// Where the address is the first one of its subnet on the device, the kernel takes the others of the subnet off with
-    /// it (unless `promote_secondaries` is set): they are put back, for the node's own address may be among them.
+    /// If the address is the first one of its subnet on the device, the kernel takes the others of the subnet off with it, and
+    /// the routes over them, unless `promote_secondaries` is set: the node's own address may be among them. If that can't be set,
+    /// the addresses at least are put back.
     async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
         let handle = connect()?;
+        let _promoting = PromoteSecondaries::on(&device.name);
         let before = addresses(&handle).await?;
         let doing = format!("taking {ip} off {}", device.name);
         for message in before.iter().filter(|message| is_on(message, device, ip)) {
@@ -130,20 +190,24 @@ impl Network for SystemHost {
         let doing = format!("announcing {ip} on {}", device.name);
         let fail = |answer: &str| NetworkError { doing: doing.clone(), answer: answer.to_owned() };
         let mac = device.mac.ok_or_else(|| fail("the device has no hardware address"))?;
-        let interfaces = pnet_datalink::interfaces();
-        let interface = interfaces.iter().find(|interface| interface.index == device.index);
-        let interface = interface.ok_or_else(|| fail("no such device"))?;
-        let config = pnet_datalink::Config { promiscuous: false, ..pnet_datalink::Config::default() };
-        let channel = pnet_datalink::channel(interface, config).map_err(|error| fail(&error.to_string()))?;
-        let pnet_datalink::Channel::Ethernet(mut sender, _) = channel else {
-            return Err(fail("not an Ethernet device"));
-        };
+        let link = link_of(device).map_err(|error| fail(&error.to_string()))?;
+        let link = link.ok_or_else(|| fail("no such device"))?;
+        // Of no protocol, so that it receives nothing.
+        let sender = socket(Family::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)
+            .map_err(|error| fail(&error.to_string()))?;
         for frame in arp::announcements(mac, ip) {
-            let sent = sender.send_to(&frame, None).ok_or_else(|| fail("no room for a frame"))?;
-            sent.map_err(|error| fail(&error.to_string()))?;
+            sendto(sender.as_raw_fd(), &frame, &link, MsgFlags::empty())
+                .map_err(|error| fail(&error.to_string()))?;
         }
         Ok(())
     }
+}
+
+/// The address of a device for a packet socket.
+fn link_of(device: &Device) -> nix::Result<Option<LinkAddr>> {
+    let index = usize::try_from(device.index).ok();
+    let mut links = getifaddrs()?.filter_map(|entry| entry.address?.as_link_addr().copied());
+    Ok(links.find(|link| Some(link.ifindex()) == index))
 }
 
 fn is_on(message: &AddressMessage, device: &Device, ip: Ipv4Addr) -> bool {

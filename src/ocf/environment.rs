@@ -13,7 +13,7 @@ use crate::base::log::{LogSettings, ignored};
 use crate::base::text::one_line;
 
 /// The environment of one call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     agent: &'static str,
@@ -22,6 +22,13 @@ pub struct Environment {
     check_level: u32,
     ra_version: Option<(u32, u32)>,
     warnings: Vec<String>,
+}
+
+// The values may be keys and tokens.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("names", &self.variables.keys()).finish_non_exhaustive()
+    }
 }
 
 /// The timeout of an action for which the cluster has set none, in milliseconds.
@@ -124,6 +131,15 @@ impl Environment {
     #[must_use]
     pub fn node_name(&self) -> Option<&str> {
         self.get("OCF_RESKEY_CRM_meta_on_node")
+    }
+
+    /// The name of the cluster node that hosts this one, if this is a bundle or guest node.
+    ///
+    /// # Source
+    /// Pacemaker Explained, "Bundles": `CRM_meta_physical_host`.
+    #[must_use]
+    pub fn physical_host(&self) -> Option<&str> {
+        self.get("OCF_RESKEY_CRM_meta_physical_host")
     }
 
     /// What the log of this call needs to know.

@@ -24,6 +24,11 @@ pub enum InterfaceSelector {
 /// # Source
 /// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16.
 const LONGEST_DEVICE: usize = 15;
+/// The longest alternative name.
+///
+/// # Source
+/// The same file: `ALTIFNAMSIZ` is 128.
+const LONGEST_ALTERNATIVE: usize = 127;
 
 impl InterfaceSelector {
     /// Reads `interface`.
@@ -51,12 +56,17 @@ impl InterfaceSelector {
     }
 }
 
-/// Returns whether Linux could give a device this name.
+/// Returns whether Linux could give a device this name, or this alternative name.
 ///
 /// # Source
 /// Linux, `net/core/dev.c`: `dev_valid_name`.
 fn is_device(value: &str) -> bool {
     let strange =
         |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_control() || matches!(byte, b'/' | b':');
-    value.len() <= LONGEST_DEVICE && !matches!(value, "." | "..") && !value.bytes().any(strange)
+    // Of the longer ones only those that udev and people give: any text would be one otherwise.
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let alternative = value.len() <= LONGEST_ALTERNATIVE && value.bytes().all(usual);
+    (value.len() <= LONGEST_DEVICE || alternative)
+        && !matches!(value, "." | "..")
+        && !value.bytes().any(strange)
 }

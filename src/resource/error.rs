@@ -308,7 +308,7 @@ pub fn scope(error: &Error) -> Scope {
         | Error::Managed(..) => Scope::Node,
         Error::BorderGroup { .. } => Scope::Target,
         Error::Ec2(error) => match error.fault {
-            Ec2Fault::Unknown => Scope::Node,
+            Ec2Fault::Unknown | Ec2Fault::ServiceManaged => Scope::Node,
             Ec2Fault::Target => Scope::Target,
             Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile => Scope::Access,
             Ec2Fault::Setup => Scope::Setup,

@@ -21,23 +21,40 @@ pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) 
         InterfaceSelector::Mac(mac) => Ok(*mac),
         InterfaceSelector::Eni(id) => {
             for mac in imds.macs().await? {
-                match imds.interface(mac).await {
-                    Ok(interface) if interface.id == *id => return Ok(mac),
-                    // Being attached or detached: that says nothing about the others.
-                    Ok(_) | Err(ImdsError::Absent { .. }) => {}
-                    Err(error) => return Err(error.into()),
+                if present(imds.interface_id(mac).await)?.as_ref() == Some(id) {
+                    return Ok(mac);
                 }
             }
             Err(Error::NoInterface(id.to_string()))
         }
         InterfaceSelector::Index(index) => {
+            let mut fitting = Vec::new();
             for mac in imds.macs().await? {
-                if imds.device_index(mac).await? == *index {
-                    return Ok(mac);
-                }
+                let attached = present(imds.attachment(mac).await)?;
+                fitting
+                    .extend(attached.filter(|it| it.device_index == *index).map(|it| (it.network_card, mac)));
             }
-            Err(Error::NoInterface(format!("number {index}")))
+            // Each network card counts from 0 again; the first card is the one that every instance has.
+            if fitting.len() > 1 {
+                fitting.retain(|(card, _)| *card == 0);
+            }
+            match fitting.as_slice() {
+                [(_, mac)] => Ok(*mac),
+                [] => Err(Error::NoInterface(format!("number {index}"))),
+                _ => Err(Error::NotHere(format!(
+                    "interface {index}: fits several interfaces, name one by its id"
+                ))),
+            }
         }
+    }
+}
+
+/// An item of an interface; `None` if instance metadata lists the interface without it, because it is being attached or
+/// detached. A failure about one interface says nothing about the others.
+pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsError> {
+    match item {
+        Err(ImdsError::Absent { .. }) => Ok(None),
+        item => item.map(Some),
     }
 }
 

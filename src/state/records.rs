@@ -87,6 +87,19 @@ impl FileRecords {
         }
     }
 
+    /// Keeps a durable record that can't be read: a displaced address may be in it, which the next one will not have.
+    fn keep_if_damaged(&self, path: &Path) {
+        let damaged = |text: &str| serde_json::from_str::<Durable>(text).is_err() && !text.trim().is_empty();
+        if !matches!(file::read(path), Ok(Some(text)) if damaged(&text)) {
+            return;
+        }
+        match file::set_aside(path) {
+            Ok(Some(aside)) => self.log.warn(format_args!("damaged state file kept as {}", aside.display())),
+            Ok(None) => {}
+            Err(error) => self.log.warn(format_args!("state file {} not kept: {error}", path.display())),
+        }
+    }
+
     /// Reads a record, changes it and writes it, while no other process does.
     fn update<T: Serialize + DeserializeOwned + Default + PartialEq>(
         &self,
@@ -131,7 +144,11 @@ impl Records for FileRecords {
     }
 
     fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
-        self.update(&self.path(&self.durable), change);
+        let path = self.path(&self.durable);
+        if !self.read_only {
+            self.keep_if_damaged(&path);
+        }
+        self.update(&path, change);
     }
 
     fn others(&self) -> Vec<(String, Self)> {

@@ -23,7 +23,6 @@ SILENT = {
     "resource/policy.rs": "descriptions of a policy's statements",
     "base/log/destinations.rs": "the form of a line",
     "base/ids.rs": "forms of ids, quoted by the parameters",
-    "base/cidr.rs": "the form of a range, quoted by its reader",
     "host.rs": "what firmware says",
     "tests.rs": "tests",
     "tests": "tests",

@@ -3,6 +3,7 @@
 //! The SDK's own chain makes one text of all failures; but a source that is silent for a moment must be asked again, while a
 //! node without credentials must not keep an operator waiting.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use aws_config::imds::client::error::ImdsError;
@@ -11,14 +12,15 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
-use crate::base::chain_of;
 use crate::base::log::Log;
 use crate::cloud::ec2::{Fault, fault_of};
 
 /// Sources of credentials in the order in which they are asked.
 #[derive(Debug)]
 pub(super) struct Chain {
-    sources: Vec<(&'static str, SharedCredentialsProvider)>,
+    sources: Vec<(Cow<'static, str>, SharedCredentialsProvider)>,
+    /// Why a source that usually has some has none.
+    hint: &'static str,
     log: Log,
 }
 
@@ -36,17 +38,31 @@ impl Missing {
     pub(super) fn garbled(what: &str) -> Self {
         Self { silent: true, text: format!("no credentials: {what} makes no sense") }
     }
+
+    /// A source has said why it gives none.
+    pub(super) fn for_good(text: String) -> Self {
+        Self { silent: false, text }
+    }
 }
 
 impl Chain {
     pub(super) fn new(log: &Log) -> Self {
-        Self { sources: Vec::new(), log: log.clone() }
+        Self { sources: Vec::new(), hint: "", log: log.clone() }
     }
 
     /// Adds a source that is asked when those before it have nothing.
-    pub(super) fn then(mut self, name: &'static str, source: impl ProvideCredentials + 'static) -> Self {
-        self.sources.push((name, SharedCredentialsProvider::new(source)));
+    pub(super) fn then(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        source: impl ProvideCredentials + 'static,
+    ) -> Self {
+        self.sources.push((name.into(), SharedCredentialsProvider::new(source)));
         self
+    }
+
+    /// Says in the reason why there may be none.
+    pub(super) fn hinting(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
     }
 
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
@@ -64,21 +80,15 @@ impl Chain {
                 return Err(CredentialsError::provider_error(missing.clone()));
             }
             let silent = is_silence(&error);
-            match &error {
-                CredentialsError::CredentialsNotLoaded(_) if !silent => empty.push(*name),
-                // Nonsense in a variable or a file: what comes after it may still do.
-                CredentialsError::InvalidConfiguration(_) => {
-                    self.log.warn(format_args!("no credentials from {name}: {}", chain_of(&error)));
-                    empty.push(*name);
-                }
-                // What comes after it may be somebody else's credentials, with other permissions.
-                _ => {
-                    let text = format!("no credentials from {name}: {}", words(&error));
-                    return Err(CredentialsError::provider_error(Missing { silent, text }));
-                }
+            if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && !silent {
+                empty.push(name.as_ref());
+                continue;
             }
+            // A source that is there and fails: what comes after it may be another identity, with other permissions.
+            let text = format!("no credentials from {name}: {}", words(&error));
+            return Err(CredentialsError::provider_error(Missing { silent, text }));
         }
-        let text = format!("no credentials in {}", empty.join(", "));
+        let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
         Err(CredentialsError::provider_error(Missing { silent: false, text }))
     }
 
@@ -133,7 +143,10 @@ fn is_silence(error: &CredentialsError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(this) = cause {
         let words = this.to_string();
-        if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str()) {
+        // The last of them: what answered was not STS.
+        if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str())
+            || words.starts_with("error parsing XML")
+        {
             return true;
         }
         cause = this.source();

@@ -1,15 +1,14 @@
 //! The credentials of the instance's role. The SDK's source makes a path of whatever the metadata service says the role is, and
-//! ends the process where that is no path; so the name is looked at first.
+//! ends the process if that is no path; and of a document that says why there are none it keeps a log line only.
 
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::chain::Missing;
+use super::document::{Document, Triple, Unusable};
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 /// IAM allows no longer names.
@@ -19,15 +18,19 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug)]
 pub(super) struct InstanceRole {
     metadata: imds::Client,
-    config: ProviderConfig,
+    /// `AWS_EC2_METADATA_DISABLED`.
+    off: bool,
 }
 
 impl InstanceRole {
-    pub(super) fn new(metadata: &imds::Client, config: &ProviderConfig) -> Self {
-        Self { metadata: metadata.clone(), config: config.clone() }
+    pub(super) fn new(metadata: &imds::Client, off: bool) -> Self {
+        Self { metadata: metadata.clone(), off }
     }
 
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        if self.off {
+            return Err(CredentialsError::not_loaded("switched off"));
+        }
         let role = match self.metadata.get(FOLDER).await {
             Ok(text) => text.as_ref().trim().to_owned(),
             Err(ImdsError::ErrorResponse(context)) if context.response().status().as_u16() == 404 => {
@@ -38,14 +41,17 @@ impl InstanceRole {
         if !is_role(&role) {
             return Err(CredentialsError::provider_error(Missing::garbled("the name of the instance role")));
         }
-        let builder = ImdsCredentialsProvider::builder().configure(&self.config);
-        let source = builder.imds_client(self.metadata.clone()).profile(role).build();
-        match source.provide_credentials().await {
-            // What it can't read; its error would quote the document.
-            Err(CredentialsError::Unhandled(_)) => {
+        let document = self.metadata.get(format!("{FOLDER}{role}")).await;
+        let document = document.map_err(CredentialsError::provider_error)?;
+        match Document::of_role(document.as_ref()) {
+            Ok(Triple(id, secret, token)) => Ok(Credentials::new(id, secret, token, None, "instance role")),
+            Err(Unusable::Garbled) => {
                 Err(CredentialsError::provider_error(Missing::garbled("the document of the instance role")))
             }
-            other => other,
+            Err(Unusable::Refused(words)) => {
+                let text = format!("no credentials from the instance role: {words}");
+                Err(CredentialsError::provider_error(Missing::for_good(text)))
+            }
         }
     }
 }

@@ -1,14 +1,20 @@
-//! Where credentials come from, in the order of the behaviour document: what a parameter names; the environment; `~/.aws`;
+//! Where credentials come from, in the order of docs/behaviour.md, [cred-1]: what a parameter names; the environment; `~/.aws`;
 //! `.awssecret`; web identity; container; instance role.
 //!
-//! Nothing here is read before the first EC2 call.
+//! A source that is there and fails ends the search: credentials of a later one may belong to another identity.
 
 #[cfg(any(feature = "sdk", test))]
 mod awssecret;
 #[cfg(feature = "sdk")]
 pub(super) mod chain;
+#[cfg(any(feature = "sdk", test))]
+mod document;
 #[cfg(feature = "sdk")]
 mod instance_role;
+#[cfg(any(feature = "sdk", test))]
+mod plan;
+#[cfg(feature = "sdk")]
+mod process;
 #[cfg(feature = "sdk")]
 pub(super) mod profiles;
 #[cfg(feature = "sdk")]
@@ -19,4 +25,6 @@ mod sources;
 mod token_file;
 
 #[cfg(feature = "sdk")]
-pub use sources::provider;
+pub(crate) use profiles::complete;
+#[cfg(feature = "sdk")]
+pub use sources::Sources;

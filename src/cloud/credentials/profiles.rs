@@ -1,74 +1,75 @@
-//! Profile files: which there are, whether they hold the profile that is asked for, which region they name.
+//! The profile files: which there are, and what they say.
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
 
-use aws_config::Region;
-use aws_config::meta::region::ProvideRegion as _;
-use aws_config::profile::{ProfileFileRegionProvider, load};
-use aws_config::provider_config::ProviderConfig;
+use aws_config::profile::{ProfileSet, load};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_runtime::env_config::property::PropertiesKey;
 use aws_types::os_shim_internal::{Env, Fs};
+use futures_util::FutureExt as _;
 
+use super::plan::Profiles;
 use crate::base::chain_of;
 use crate::base::small_file;
-use crate::cloud::settings::Settings;
+use crate::cloud::settings::{ProfileSetting, Settings};
 
 /// The largest profile file that is read; the SDK has no limit.
 const LARGEST: u64 = 1 << 20;
+/// The profile that holds if none is named.
+const DEFAULT: &str = "default";
+/// The key of a profile, and of the sections that it names, with settings for single services.
+const SERVICES: &str = "services";
 
-/// Checks that the profile that is asked for is there, once, because a file does not heal while an action runs.
+/// What the profile files say, with the profile that these settings mean selected; `None` if there are no files.
 ///
 /// # Errors
-/// A sentence that names the profile, or says where a profile file can't be read.
-pub(in crate::cloud) async fn check(settings: &Settings) -> Result<(), String> {
-    let Some(name) = settings.profile.clone() else {
-        return Ok(());
-    };
-    let Some(files) = files(settings) else {
-        return Err(format!("no profile {name}: there is no profile file"));
-    };
-    let loaded = load(&Fs::real(), &Env::real(), &files, Some(name.clone().into())).await;
-    match loaded {
-        Ok(profiles) if profiles.get_profile(&name).is_some() => Ok(()),
-        Ok(_) => Err(format!("no profile {name} in the profile files")),
-        Err(error) => Err(format!("profile files: {}", chain_of(&error))),
-    }
-}
-
-/// Returns the region that the profile files name, if they do.
-pub(in crate::cloud) async fn region(settings: &Settings, config: &ProviderConfig) -> Option<Region> {
+/// A sentence that names the file that can't be read, or the profile that was asked for and is not there.
+pub(in crate::cloud) fn read(settings: &Settings) -> Result<Option<ProfileSet>, String> {
     if settings.instance_role_only {
-        return None;
+        return Ok(None);
     }
-    let mut builder = ProfileFileRegionProvider::builder().configure(config);
-    builder = builder.profile_files(files(settings)?);
-    if let Some(name) = &settings.profile {
-        builder = builder.profile_name(name);
-    }
-    builder.build().region().await
-}
-
-/// Returns the profile files that are there but can't be used, each with the reason.
-pub(super) fn unusable(settings: &Settings) -> Vec<(&Path, String)> {
-    let there = |path: &&Path| path.exists();
-    let paths =
-        [&settings.config_file, &settings.credentials_file].into_iter().flatten().map(PathBuf::as_path);
-    paths.filter(there).filter_map(|path| Some((path, small_file::refused(path, LARGEST)?))).collect()
-}
-
-/// Returns the files with tokens that the profiles name.
-pub(super) async fn token_files(files: &EnvConfigFiles) -> Vec<PathBuf> {
-    let Ok(profiles) = load(&Fs::real(), &Env::real(), files, None).await else {
-        // Whoever reads them next says what is wrong.
-        return Vec::new();
+    let named = settings.named_profile();
+    let Some(files) = files(settings)? else {
+        return match named {
+            Some(name) => Err(format!("no profile {name}: there is no profile file")),
+            None => Ok(None),
+        };
     };
-    let named =
-        profiles.profiles().filter_map(|name| profiles.get_profile(name)?.get("web_identity_token_file"));
-    named.map(PathBuf::from).collect()
+    let selected = named.unwrap_or(DEFAULT).to_owned();
+    // Their contents are there already, so it has nothing to wait for.
+    let parsed = load(&Fs::real(), &Env::real(), &files, Some(selected.into())).now_or_never();
+    match parsed {
+        Some(Ok(profiles)) => match named {
+            Some(name) if profiles.get_profile(name).is_none() => {
+                Err(format!("no profile {name} in the profile files"))
+            }
+            _ => Ok(Some(profiles)),
+        },
+        Some(Err(error)) => Err(format!("profile files: {}", chain_of(&error))),
+        None => Err("profile files: not read".to_owned()),
+    }
 }
 
-/// Returns the profile files that exist and can be used. Their paths are given in full, because without `HOME` the SDK finds none.
-pub(super) fn files(settings: &Settings) -> Option<EnvConfigFiles> {
+/// Completes the settings by what the selected profile says. Returns warnings about values that make no sense.
+///
+/// Files that can't be read are no error here: the first EC2 call reports them.
+pub(crate) fn complete(settings: &mut Settings) -> Vec<String> {
+    let Ok(Some(profiles)) = read(settings) else { return Vec::new() };
+    settings.complete(|setting| match setting {
+        ProfileSetting::General(key) => {
+            profiles.get(key).filter(|value| !value.is_empty()).map(str::to_owned)
+        }
+        ProfileSetting::OfService(service, key) => {
+            let section =
+                PropertiesKey::builder().section_key(SERVICES).section_name(profiles.get(SERVICES)?);
+            let key = section.property_name(service).sub_property_name(key).build().ok()?;
+            profiles.other_sections().get(&key).map(ToString::to_string)
+        }
+    })
+}
+
+/// The profile files that exist. Their paths are given in full, because without `HOME` the SDK finds none.
+fn files(settings: &Settings) -> Result<Option<EnvConfigFiles>, String> {
     let files = [
         (EnvConfigFileKind::Config, &settings.config_file),
         (EnvConfigFileKind::Credentials, &settings.credentials_file),
@@ -76,13 +77,27 @@ pub(super) fn files(settings: &Settings) -> Option<EnvConfigFiles> {
     let mut builder = EnvConfigFiles::builder();
     let mut any = false;
     for (kind, path) in files {
-        if let Some(path) =
-            path.as_ref().filter(|path| path.exists() && small_file::refused(path, LARGEST).is_none())
-        {
-            builder = builder.with_file(kind, path.clone());
-            any = true;
-        }
+        let Some(path) = path else { continue };
+        let shown = path.display();
+        let bytes = match small_file::read(path, LARGEST) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            Err(error) => return Err(format!("profile file {error}: {shown}")),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| format!("profile file not text (UTF-8): {shown}"))?;
+        builder = builder.with_contents(kind, text);
+        any = true;
     }
     // An empty set panics in the SDK.
-    any.then(|| builder.build())
+    Ok(any.then(|| builder.build()))
+}
+
+impl Profiles for ProfileSet {
+    fn value(&self, profile: &str, key: &str) -> Option<&str> {
+        self.get_profile(profile)?.get(key)
+    }
+
+    fn exists(&self, profile: &str) -> bool {
+        self.get_profile(profile).is_some()
+    }
 }

@@ -1,82 +1,189 @@
 //! The sources of credentials, put in order for these settings.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_config::imds;
-use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::chain::Chain;
 use super::instance_role::InstanceRole;
+use super::plan::{Plan, Role, Root};
+use super::process::Process;
 use super::profiles;
 use super::secret_file::SecretFile;
-use super::token_file::{Named, WithTokenFile};
+use super::token_file::{TokenFile, WithTokenFile};
 use crate::base::log::Log;
 use crate::cloud::settings::{Keys, Settings};
 
-/// Returns the provider of credentials for these settings.
-///
-/// `base` is the configuration for calls to STS; `metadata` is the client that already holds the process's token.
-pub async fn provider(
-    settings: &Settings,
-    base: &SdkConfig,
-    config: &ProviderConfig,
-    metadata: &imds::Client,
-    log: &Log,
-) -> SharedCredentialsProvider {
-    let sources = in_order(settings, config, metadata, log);
-    let Some(arn) = &settings.role_arn else {
-        return SharedCredentialsProvider::new(sources);
-    };
-    let role = AssumeRoleProvider::builder(arn).session_name("eip").configure(base);
-    let role = role.build_from_provider(sources).await;
-    SharedCredentialsProvider::new(Chain::new(log).then("the role", role))
+/// The name of a session if nothing names it.
+const SESSION: &str = "eip";
+
+/// What the sources are made of.
+pub struct Sources<'a> {
+    /// How AWS is reached.
+    pub settings: &'a Settings,
+    /// The configuration of calls to STS.
+    pub sts: &'a SdkConfig,
+    /// The same for the SDK's sources that call STS themselves.
+    pub with_proxy: &'a ProviderConfig,
+    /// For the container's endpoint, which is on this host: no proxy may see its token.
+    pub direct: &'a ProviderConfig,
+    /// The client that holds the process's metadata token.
+    pub metadata: &'a imds::Client,
+    /// Where it is logged which source was used.
+    pub log: &'a Log,
 }
 
-fn in_order(settings: &Settings, config: &ProviderConfig, metadata: &imds::Client, log: &Log) -> Chain {
-    let mut chain = Chain::new(log);
-    let instance_role = ("the instance role", InstanceRole::new(metadata, config));
-    if settings.instance_role_only {
-        return chain.then(instance_role.0, instance_role.1);
+impl Sources<'_> {
+    /// The provider of credentials.
+    ///
+    /// # Errors
+    /// A sentence about a profile or profile file that can't be followed.
+    pub async fn provider(&self) -> Result<SharedCredentialsProvider, String> {
+        let sources = SharedCredentialsProvider::new(self.in_order().await?);
+        let Some(arn) = &self.settings.role_arn else {
+            return Ok(sources);
+        };
+        let role = Role { arn: arn.clone(), session_name: None, external_id: None, duration: None };
+        Ok(SharedCredentialsProvider::new(self.chain().then("the role", self.assume(role, sources).await)))
     }
-    let named = settings.profile.as_ref();
-    // A profile that is asked for comes first; what it does not hold may come from the instance, as with botocore.
-    if named.is_none() {
-        // Not only the process's own: a face may have added what a settings file says.
-        if let Some(Keys { id, secret, token }) = settings.keys.clone() {
-            chain = chain.then("the environment", Credentials::new(id, secret, token, None, "environment"));
+
+    fn chain(&self) -> Chain {
+        Chain::new(self.log)
+    }
+
+    async fn in_order(&self) -> Result<Chain, String> {
+        let settings = self.settings;
+        let mut chain = self.chain();
+        if settings.instance_role_only {
+            return Ok(self.then_instance_role(chain));
         }
-        chain = chain.then("the environment", EnvironmentVariableCredentialsProvider::new());
-    }
-    for (path, reason) in profiles::unusable(settings) {
-        log.warn(format_args!("{} not used: {reason}", path.display()));
-    }
-    if let Some(files) = profiles::files(settings) {
-        let mut profile =
-            ProfileFileCredentialsProvider::builder().configure(config).profile_files(files.clone());
-        if let Some(name) = named {
-            profile = profile.profile_name(name);
+        // A profile that a parameter asks for comes first; what it does not hold may come from the instance, as with botocore.
+        if settings.profile.is_none() {
+            chain = chain.then("the environment", self.environment());
         }
-        chain = chain.then("the profile files", WithTokenFile::new(profile.build(), Named::Profiles(files)));
+        if let Some(profiles) = profiles::read(settings)? {
+            let plan = Plan::new(&profiles, profiles.selected_profile())?;
+            chain = self.follow(chain, plan).await;
+        }
+        if settings.profile.is_none() {
+            chain = chain.then(".awssecret", SecretFile::new(settings, self.log));
+        }
+        let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(self.with_proxy).build();
+        let file = TokenFile::Variable("AWS_WEB_IDENTITY_TOKEN_FILE");
+        chain = chain.then("web identity", WithTokenFile::new(web_identity, file));
+        chain = chain.then("the container", self.container());
+        Ok(self.then_instance_role(chain))
     }
-    if named.is_none() {
-        chain = chain.then(".awssecret", SecretFile::new(settings, log));
+
+    fn then_instance_role(&self, chain: Chain) -> Chain {
+        let off = self.settings.instance_role_off;
+        let chain = chain.then("the instance role", InstanceRole::new(self.metadata, off));
+        if off { chain.hinting(" (AWS_EC2_METADATA_DISABLED is true)") } else { chain }
     }
-    let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
-    let container = EcsCredentialsProvider::builder().configure(config).build();
-    chain
-        .then(
-            "web identity",
-            WithTokenFile::new(web_identity, Named::Variable("AWS_WEB_IDENTITY_TOKEN_FILE")),
-        )
-        .then(
-            "the container",
-            WithTokenFile::new(container, Named::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")),
-        )
-        .then(instance_role.0, instance_role.1)
+
+    fn environment(&self) -> Environment {
+        Environment { keys: self.settings.keys.clone(), missing: self.settings.missing_key }
+    }
+
+    fn container(&self) -> impl ProvideCredentials + 'static {
+        let container = EcsCredentialsProvider::builder().configure(self.direct).build();
+        WithTokenFile::new(container, TokenFile::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+    }
+
+    /// Adds what a profile says about credentials.
+    async fn follow(&self, chain: Chain, plan: Plan) -> Chain {
+        let Plan { profile, root, roles } = plan;
+        let Some(root) = root else {
+            // Named, so that the reason shows that it was looked at.
+            return chain.then("the profile files", Nothing);
+        };
+        let of = |what: &str| format!("{what} of profile {profile}");
+        let first = self.chain();
+        let mut provider = SharedCredentialsProvider::new(match root {
+            Root::Keys(keys) => first.then(of("the keys"), credentials(keys, "profile")),
+            Root::Process(command) => first.then(of("credential_process"), Process::new(&profile, command)),
+            Root::WebIdentity { file, role } => first.then(of("web identity"), self.web_identity(file, role)),
+            Root::Environment => first.then(of("the environment, source"), self.environment()),
+            Root::Container => first.then(of("the container, source"), self.container()),
+            Root::InstanceRole => self.then_instance_role(first),
+        });
+        for role in roles {
+            let name = format!("role {}", role.arn.rsplit('/').next().unwrap_or_default());
+            let assumed = self.assume(role, provider).await;
+            provider = SharedCredentialsProvider::new(self.chain().then(name, assumed));
+        }
+        chain.then("the profile files", provider)
+    }
+
+    fn web_identity(&self, file: String, role: Role) -> impl ProvideCredentials + 'static {
+        let path = std::path::PathBuf::from(file);
+        let source = WebIdentityTokenCredentialsProvider::builder()
+            .configure(self.with_proxy)
+            .static_configuration(StaticConfiguration {
+                web_identity_token_file: path.clone(),
+                role_arn: role.arn,
+                session_name: role.session_name.unwrap_or_else(|| SESSION.to_owned()),
+            })
+            .build();
+        WithTokenFile::new(source, TokenFile::Path(path))
+    }
+
+    async fn assume(&self, role: Role, with: SharedCredentialsProvider) -> AssumeRoleProvider {
+        let mut builder = AssumeRoleProvider::builder(role.arn)
+            .session_name(role.session_name.unwrap_or_else(|| SESSION.to_owned()))
+            .configure(self.sts);
+        if let Some(id) = role.external_id {
+            builder = builder.external_id(id);
+        }
+        if let Some(seconds) = role.duration {
+            builder = builder.session_length(Duration::from_secs(seconds));
+        }
+        builder.build_from_provider(with).await
+    }
+}
+
+fn credentials(keys: Keys, from: &'static str) -> Credentials {
+    let Keys { id, secret, token } = keys;
+    Credentials::new(id, secret, token, None, from)
+}
+
+/// The keys in the environment. Not only the process's own: a face may have added what a settings file says.
+#[derive(Debug)]
+struct Environment {
+    keys: Option<Keys>,
+    missing: Option<&'static str>,
+}
+
+impl ProvideCredentials for Environment {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(match (&self.keys, self.missing) {
+            (Some(keys), _) => Ok(credentials(keys.clone(), "environment")),
+            (None, Some(name)) => Err(CredentialsError::invalid_configuration(format!("{name} is not set"))),
+            (None, None) => Err(CredentialsError::not_loaded("no keys")),
+        })
+    }
+}
+
+/// A source that has nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl ProvideCredentials for Nothing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("no credentials in the profile")))
+    }
 }

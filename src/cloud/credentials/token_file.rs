@@ -6,45 +6,43 @@ use std::path::PathBuf;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::Env;
 
-use super::profiles;
 use crate::base::small_file;
 
 /// The largest token that is read; those of Kubernetes are a kilobyte or two.
 const LARGEST: u64 = 64 << 10;
 
-/// Where the file is named.
+/// Which file it is.
 #[derive(Debug)]
-pub(super) enum Named {
-    /// In a variable.
+pub(super) enum TokenFile {
+    /// The one that a variable names, if it does.
     Variable(&'static str),
-    /// In profiles.
-    Profiles(EnvConfigFiles),
+    /// This one.
+    Path(PathBuf),
 }
 
-/// A source that is asked only where its file can be read.
+/// A source that is asked only if its file can be read.
 #[derive(Debug)]
 pub(super) struct WithTokenFile<S> {
     source: S,
-    named: Named,
+    file: TokenFile,
 }
 
 impl<S: ProvideCredentials> WithTokenFile<S> {
-    pub(super) fn new(source: S, named: Named) -> Self {
-        Self { source, named }
+    pub(super) fn new(source: S, file: TokenFile) -> Self {
+        Self { source, file }
     }
 
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        let files = match &self.named {
-            Named::Variable(name) => Env::real().get(name).into_iter().map(PathBuf::from).collect(),
-            Named::Profiles(files) => profiles::token_files(files).await,
+        let file = match &self.file {
+            TokenFile::Variable(name) => Env::real().get(name).ok().map(PathBuf::from),
+            TokenFile::Path(path) => Some(path.clone()),
         };
-        for file in files {
-            if let Some(reason) = small_file::refused(&file, LARGEST) {
-                return Err(CredentialsError::provider_error(format!("{}: {reason}", file.display())));
-            }
+        if let Some(file) = file
+            && let Some(reason) = small_file::refused(&file, LARGEST)
+        {
+            return Err(CredentialsError::provider_error(format!("{}: {reason}", file.display())));
         }
         self.source.provide_credentials().await
     }

@@ -1,7 +1,7 @@
 //! [`Ec2`] by the AWS SDK. The SDK's types, and what it makes of a failure, end here.
 
 use std::error::Error as StdError;
-use std::net::Ipv4Addr;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -44,17 +44,18 @@ use crate::cloud::{client, credentials};
 pub struct AwsEc2 {
     settings: Settings,
     metadata: imds::Client,
+    imds: AwsImds,
     log: Log,
     client: OnceCell<(Client, SdkConfig)>,
     identities: Arc<Identities>,
 }
 
 impl AwsEc2 {
-    /// Returns the adapter; `metadata` is the client that holds the process's one token.
+    /// Returns the adapter; `metadata` is the client that holds the process's one token, `imds` asks through it.
     #[must_use]
-    pub fn new(settings: Settings, metadata: imds::Client, log: Log) -> Self {
+    pub fn new(settings: Settings, metadata: imds::Client, imds: AwsImds, log: Log) -> Self {
         let identities = Arc::new(Identities::new(settings.attempt_timeout));
-        Self { settings, metadata, log, client: OnceCell::new(), identities }
+        Self { settings, metadata, imds, log, client: OnceCell::new(), identities }
     }
 
     async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
@@ -70,8 +71,9 @@ impl AwsEc2 {
     }
 
     async fn build(&self) -> Result<SdkConfig, (String, Fault)> {
-        profiles::check(&self.settings).await.map_err(|answer| (answer, Fault::NoProfile))?;
+        profiles::read(&self.settings).map_err(|answer| (answer, Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
+        let direct = client::direct(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(self.settings.connect_timeout)
             .read_timeout(self.settings.attempt_timeout)
@@ -82,11 +84,12 @@ impl AwsEc2 {
             .with_sleep_impl(TokioSleep::new())
             .with_timeout_config(timeouts.clone())
             .with_retry_config(RetryConfig::disabled());
-        let region = self.region(&providers).await?;
+        let region = self.region().await?;
         let providers = providers
             .with_region(Some(region.clone()))
-            .with_use_fips(Some(self.settings.fips))
-            .with_use_dual_stack(Some(self.settings.dual_stack));
+            .with_use_fips(self.settings.fips)
+            .with_use_dual_stack(self.settings.dual_stack);
+        let direct = providers.clone().with_http_client(direct);
         // Its builder can't be copied, so the one for STS and the one for EC2 are made alike.
         let configure = || {
             SdkConfig::builder()
@@ -99,13 +102,20 @@ impl AwsEc2 {
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.clone())
                 .identity_cache(Shared(Arc::clone(&self.identities)))
-                .use_fips(self.settings.fips)
-                .use_dual_stack(self.settings.dual_stack)
+                .use_fips(self.settings.fips.unwrap_or_default())
+                .use_dual_stack(self.settings.dual_stack.unwrap_or_default())
         };
         let mut sts = configure();
         sts.set_endpoint_url(self.settings.sts_endpoint.clone());
-        let provider =
-            credentials::provider(&self.settings, &sts.build(), &providers, &self.metadata, &self.log).await;
+        let sources = credentials::Sources {
+            settings: &self.settings,
+            sts: &sts.build(),
+            with_proxy: &providers,
+            direct: &direct,
+            metadata: &self.metadata,
+            log: &self.log,
+        };
+        let provider = sources.provider().await.map_err(|answer| (answer, Fault::NoProfile))?;
         let mut ec2 = configure();
         ec2.set_app_name(AppName::new(concat!("eip-", env!("CARGO_PKG_VERSION"))).ok());
         ec2.set_endpoint_url(self.settings.ec2_endpoint.clone());
@@ -113,14 +123,11 @@ impl AwsEc2 {
         Ok(ec2.build())
     }
 
-    async fn region(&self, providers: &ProviderConfig) -> Result<Region, (String, Fault)> {
+    async fn region(&self) -> Result<Region, (String, Fault)> {
         if let Some(region) = &self.settings.region {
             return Ok(Region::new(region.clone()));
         }
-        if let Some(region) = profiles::region(&self.settings, providers).await {
-            return Ok(region);
-        }
-        match AwsImds::new(self.metadata.clone(), self.log.clone()).region().await {
+        match self.imds.region().await {
             Ok(region) => Ok(Region::new(region)),
             Err(error) => match &self.settings.region_hint {
                 Some(region) => Ok(Region::new(region.clone())),
@@ -204,11 +211,25 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<St
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
         return (Fault::Silent, "no credentials in time".to_owned(), None);
     }
+    (Fault::Silent, words_of(error), None)
+}
+
+/// What kept the client from an answer, in a few words: how far it got decides where to look for the cause.
+fn words_of(error: &(dyn StdError + 'static)) -> String {
     let mut deepest = error;
     while let Some(cause) = deepest.source() {
-        deepest = cause;
+        // The cause below these is that a time-out is one.
+        match cause.to_string() {
+            text if text.starts_with("HTTP read timeout") => return "no answer in time".to_owned(),
+            text if text.starts_with("HTTP connect timeout") => return "no connection in time".to_owned(),
+            text if text.starts_with("identity resolver timed out") => {
+                return "no credentials in time".to_owned();
+            }
+            text if text.starts_with("tunnel error") => return format!("the proxy refused: {text}"),
+            _ => deepest = cause,
+        }
     }
-    (Fault::Silent, format!("no connection: {deepest}"), None)
+    format!("no connection: {deepest}")
 }
 
 /// The SDK's chain of causes as text: its own error types end in this file.
@@ -254,7 +275,7 @@ impl Ec2 for AwsEc2 {
             let fault = if output.addresses().is_empty() { Fault::Unknown } else { Fault::Silent };
             return Err(ill(fault, "the answer does not contain it"));
         };
-        address(wanted).ok_or_else(|| ill(Fault::Silent, "an answer without its address or allocation"))
+        address(wanted).map_err(|(fault, answer)| ill(fault, answer))
     }
 
     async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
@@ -270,10 +291,8 @@ impl Ec2 for AwsEc2 {
                     .await
             })
             .await?;
-        let found: Option<Vec<_>> = output.addresses().iter().map(address).collect();
-        found.ok_or_else(|| {
-            Ec2Error::new(OPERATION, target, Fault::Silent, "an answer without its address or allocation")
-        })
+        let found: Result<_, _> = output.addresses().iter().map(address).collect();
+        found.map_err(|(fault, answer)| Ec2Error::new(OPERATION, target, fault, answer))
     }
 
     async fn associate(
@@ -344,22 +363,52 @@ fn permitted<T>(outcome: Result<T, Ec2Error>) -> Result<(), Ec2Error> {
     }
 }
 
-/// Returns the address in our own types; nothing where its address or allocation is missing.
+/// A field that is there and can't be read. It is not the same as one that is absent.
+struct Unreadable;
+
+/// Reads a field. Absent ones come as absent or as empty text.
+fn given<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
+    let text = field.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
+}
+
+const UNREADABLE: (Fault, &str) = (Fault::Silent, "an answer with an unreadable id or address");
+
+impl From<Unreadable> for (Fault, &'static str) {
+    fn from(_: Unreadable) -> Self {
+        UNREADABLE
+    }
+}
+
+/// The address in our own types, or what is wrong with it.
 ///
-/// Absent fields come as absent or as empty text.
-fn address(address: &types::Address) -> Option<Address> {
-    let text = |field: Option<&str>| field.filter(|text| !text.is_empty()).map(str::to_owned);
-    let association = text(address.association_id()).and_then(|id| id.parse().ok()).map(|id| Association {
-        id,
-        instance: text(address.instance_id()).and_then(|id| id.parse().ok()),
-        interface: text(address.network_interface_id()).and_then(|id| id.parse().ok()),
-        private_ip: text(address.private_ip_address()).and_then(|ip| ip.parse::<Ipv4Addr>().ok()),
+/// Customer-owned and carrier addresses have an allocation too, but no public address. Instance metadata does not show them, so
+/// a monitor would never see them here.
+fn address(address: &types::Address) -> Result<Address, (Fault, &'static str)> {
+    let association = given(address.association_id())?.map(|id| {
+        Ok::<_, Unreadable>(Association {
+            id,
+            instance: given(address.instance_id())?,
+            interface: given(address.network_interface_id())?,
+            private_ip: given(address.private_ip_address())?,
+        })
     });
-    Some(Address {
-        public_ip: address.public_ip()?.parse().ok()?,
-        allocation: address.allocation_id()?.parse().ok()?,
-        association,
-        border_group: text(address.network_border_group()),
+    let filled = |field: Option<&str>| field.is_some_and(|text| !text.is_empty());
+    let public_ip = given(address.public_ip())?.ok_or_else(|| {
+        if filled(address.customer_owned_ip()) {
+            (Fault::Unknown, "a customer-owned address, not an Elastic IP")
+        } else if filled(address.carrier_ip()) {
+            (Fault::Unknown, "a carrier address, not an Elastic IP")
+        } else {
+            (Fault::Silent, "an answer without its address")
+        }
+    })?;
+    Ok(Address {
+        public_ip,
+        allocation: given(address.allocation_id())?
+            .ok_or((Fault::Silent, "an answer without its allocation"))?,
+        association: association.transpose()?,
+        border_group: given(address.network_border_group())?,
         managed_by: address.service_managed().map(|service| service.as_str().to_owned()),
     })
 }

@@ -47,8 +47,15 @@ pub const ROWS: &[Row] = &[
     row("UnauthorizedOperation", Fault::Denied),
     row("AccessDenied", Fault::Denied),
     row("AccessDeniedException", Fault::Denied),
-    // One code, several meanings: bad credentials, or an address that another account owns.
+    // One code, several meanings: bad credentials, an address that another account owns or that a service uses.
     by_message("AuthFailure", "does not belong to you", Fault::Unknown, ""),
+    // Of a NAT gateway, a load balancer, a database: the answer to the call that would take it.
+    by_message(
+        "AuthFailure",
+        "permission to access the specified resource",
+        Fault::ServiceManaged,
+        "used by an AWS service",
+    ),
     row("AuthFailure", Fault::Credentials),
     row("InvalidClientTokenId", Fault::Credentials),
     row("MissingAuthenticationToken", Fault::Credentials),
@@ -153,6 +160,12 @@ mod tests {
                 Fault::Credentials,
             ),
             ("AuthFailure", 400, "The address '203.0.113.9' does not belong to you.", Fault::Unknown),
+            (
+                "AuthFailure",
+                400,
+                "You do not have permission to access the specified resource.",
+                Fault::ServiceManaged,
+            ),
             ("InvalidAllocationID.NotFound", 400, "", Fault::Unknown),
             ("InvalidAssociationID.NotFound", 400, "", Fault::AssociationGone),
             ("Resource.AlreadyAssociated", 400, "", Fault::AlreadyAssociated),

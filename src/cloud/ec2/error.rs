@@ -37,6 +37,8 @@ pub enum Fault {
     /// The interface or private address cannot carry the address: absent, another subnet, no internet gateway, another border
     /// group; or the address is locked.
     Target,
+    /// An AWS service uses the address: a NAT gateway, a load balancer.
+    ServiceManaged,
     /// IAM denies it.
     Denied,
     /// There are no credentials, or AWS rejects them.
@@ -91,6 +93,7 @@ impl Ec2Error {
             | Fault::AssociationGone
             | Fault::AlreadyAssociated
             | Fault::Target
+            | Fault::ServiceManaged
             | Fault::Denied
             | Fault::Credentials
             | Fault::NoProfile
@@ -119,11 +122,12 @@ impl Retryable for Ec2Error {
             // A fresh role needs some seconds; and where the clocks differ, the client has learnt by how much.
             Fault::Credentials => Patience::Brief,
             // Just created ids, and the address of another account that is being handed over, need a moment.
-            Fault::Unknown => Patience::Once,
+            // So does a policy that has just been attached.
+            Fault::Unknown | Fault::Denied => Patience::Once,
             Fault::AssociationGone
             | Fault::AlreadyAssociated
             | Fault::Target
-            | Fault::Denied
+            | Fault::ServiceManaged
             | Fault::NoProfile
             | Fault::Refused
             | Fault::Setup => Patience::Never,

@@ -1,36 +1,52 @@
 //! [`Imds`] by the AWS SDK's client: version 2 of the protocol only, one token for the process.
 
+use std::cell::Cell;
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError as Sdk;
 
-use super::{Imds, ImdsError, Interface, Subnet};
-use crate::base::ids::{InstanceId, MacAddress};
+use super::{Attachment, Imds, ImdsError, Interface, Subnet};
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::base::log::Log;
+use crate::cloud::settings::Settings;
 
 const ROOT: &str = "/latest/meta-data/";
 
-/// The metadata service of this instance.
+/// The metadata service of this instance. Clones know of each other how slow it is.
+#[derive(Clone)]
 pub struct AwsImds {
     client: imds::Client,
     log: Log,
+    /// Limit for the next attempt.
+    limit: Rc<Cell<Duration>>,
+    longest: Duration,
 }
 
 impl AwsImds {
     /// Returns the adapter for this client.
     #[must_use]
-    pub fn new(client: imds::Client, log: Log) -> Self {
-        Self { client, log }
+    pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
+        Self { client, log, limit: Rc::new(Cell::new(settings.imds_first)), longest: settings.imds_longest }
     }
 
     async fn text(&self, path: &str) -> Result<String, ImdsError> {
         let began = Instant::now();
-        let result = match self.client.get(format!("{ROOT}{path}")).await {
-            Ok(text) => Ok(text.as_ref().to_owned()),
-            Err(error) => Err(failure(path, &error)),
+        let limit = self.limit.get();
+        let result = match tokio::time::timeout(limit, self.client.get(format!("{ROOT}{path}"))).await {
+            Ok(Ok(text)) => Ok(text.as_ref().to_owned()),
+            Ok(Err(error)) => Err(failure(path, &error)),
+            Err(_) => {
+                // Questions are asked side by side: each knows only the limit that it began with.
+                self.limit.set((limit * 2).min(self.longest).max(self.limit.get()));
+                Err(ImdsError::Silent {
+                    path: path.to_owned(),
+                    answer: format!("no answer within {limit:?}"),
+                })
+            }
         };
         let took = began.elapsed().as_micros();
         match &result {
@@ -135,13 +151,25 @@ impl Imds for AwsImds {
     }
 
     async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError> {
-        let (id, ips) = (of_interface(mac, "interface-id"), of_interface(mac, "local-ipv4s"));
-        let (id, private_ips) = tokio::join!(self.value(&id), self.lines(&ips));
+        let ips = of_interface(mac, "local-ipv4s");
+        let (id, private_ips) = tokio::join!(self.interface_id(mac), self.lines_if_any(&ips));
         Ok(Interface { mac, id: id?, private_ips: private_ips? })
     }
 
-    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
-        self.value(&of_interface(mac, "device-number")).await
+    async fn interface_id(&self, mac: MacAddress) -> Result<InterfaceId, ImdsError> {
+        self.value(&of_interface(mac, "interface-id")).await
+    }
+
+    /// # Source
+    /// EC2 User Guide, "Instance metadata categories": `device-number`, `network-card`.
+    async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError> {
+        let (index, card) = (of_interface(mac, "device-number"), of_interface(mac, "network-card"));
+        let (index, card) = tokio::join!(self.value(&index), self.value(&card));
+        let network_card = match card {
+            Err(ImdsError::Absent { .. }) => 0,
+            card => card?,
+        };
+        Ok(Attachment { device_index: index?, network_card })
     }
 
     async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError> {

@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use super::{Imds, ImdsError, Interface, Subnet};
-use crate::base::ids::{InstanceId, MacAddress};
+use super::{Attachment, Imds, ImdsError, Interface, Subnet};
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 
 #[derive(Debug, Default)]
 struct State {
@@ -110,9 +110,14 @@ impl Imds for FakeImds {
         self.ask("interface-id", |state| state.interfaces.iter().find(|i| i.mac == mac).cloned()).await
     }
 
-    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
+    async fn interface_id(&self, mac: MacAddress) -> Result<InterfaceId, ImdsError> {
+        self.interface(mac).await.map(|interface| interface.id)
+    }
+
+    async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError> {
         self.ask("device-number", |state| {
-            state.interfaces.iter().position(|i| i.mac == mac).and_then(|index| u32::try_from(index).ok())
+            let index = state.interfaces.iter().position(|i| i.mac == mac)?;
+            Some(Attachment { device_index: u32::try_from(index).ok()?, network_card: 0 })
         })
         .await
     }

@@ -19,8 +19,17 @@ pub struct Interface {
     pub mac: MacAddress,
     /// Its id in EC2.
     pub id: InterfaceId,
-    /// Its private addresses, the primary one first.
+    /// Its private addresses, the primary one first. None of an interface for IPv6 or EFA only, or that has just been attached.
     pub private_ips: Vec<Ipv4Addr>,
+}
+
+/// How an interface is attached to the instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its place in the order of attachment, 0 for the primary interface. Each network card has such an order of its own.
+    pub device_index: u32,
+    /// The network card; 0 on instances with one.
+    pub network_card: u32,
 }
 
 /// The subnet that an interface is in.
@@ -106,8 +115,11 @@ pub trait Imds {
     /// Returns the interface with this hardware address.
     async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError>;
 
-    /// Returns the place of this interface in the order of attachment, 0 for the primary one.
-    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError>;
+    /// Returns the id of the interface with this hardware address. Unlike its addresses, every interface has one.
+    async fn interface_id(&self, mac: MacAddress) -> Result<InterfaceId, ImdsError>;
+
+    /// Returns how this interface is attached.
+    async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError>;
 
     /// Returns the subnet that this interface is in.
     async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError>;

@@ -18,7 +18,7 @@ use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, Mac
 use crate::cloud::ec2::codes::{answer_of, fault_of};
 use crate::cloud::ec2::private_ips::{Eni, PrivateIps};
 use crate::cloud::ec2::{Address, Ec2, Ec2Error, Fault, Selector, Target};
-use crate::cloud::imds::{Imds, ImdsError, Interface, Subnet};
+use crate::cloud::imds::{Attachment, Imds, ImdsError, Interface, Subnet};
 
 const METADATA: &str = "GET /latest/meta-data/";
 /// How long an answer takes at one byte a second.
@@ -482,8 +482,17 @@ impl Imds for ModelClient {
         .await
     }
 
-    async fn device_index(&self, mac: MacAddress) -> Result<u32, ImdsError> {
-        self.ask_about(mac, "device-number", |interface| u32::try_from(interface.device_index).ok()).await
+    async fn interface_id(&self, mac: MacAddress) -> Result<InterfaceId, ImdsError> {
+        self.ask_about(mac, "interface-id", |interface| Some(interface.eni.clone())).await
+    }
+
+    /// Every interface of the model is on network card 0.
+    async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError> {
+        self.ask_about(mac, "device-number", |interface| {
+            let device_index = u32::try_from(interface.device_index).ok()?;
+            Some(Attachment { device_index, network_card: 0 })
+        })
+        .await
     }
 
     async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError> {

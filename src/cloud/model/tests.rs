@@ -242,7 +242,7 @@ async fn an_interface_that_is_attached_later_shows_once_metadata_catch_up() {
     assert_eq!(one.macs().await.unwrap().len(), 1);
     advance(SECOND * 3).await;
     assert_eq!(one.macs().await.unwrap().len(), 2);
-    assert_eq!(one.device_index("02:00:00:00:00:09".parse().unwrap()).await.unwrap(), 1);
+    assert_eq!(one.attachment("02:00:00:00:00:09".parse().unwrap()).await.unwrap().device_index, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,7 +66,7 @@ pub enum Losing {
 }
 
 /// The settings of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The parameters of the resource, not yet checked.
     pub parameters: BTreeMap<String, String>,
@@ -83,6 +83,17 @@ pub struct Settings {
     losing: [Losing; 3],
     /// What is strange, a line each.
     pub warnings: Vec<String>,
+}
+
+// The variables may be keys.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("parameters", &self.parameters)
+            .field("variables", &self.variables.keys())
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Settings that can't be used.

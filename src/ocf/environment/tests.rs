@@ -72,6 +72,14 @@ fn the_plain_check_level_goes_before_that_of_old_pacemaker() {
     assert_eq!(empty.check_level(), 10);
 }
 
+/// [cred-5] It is one `{:?}` away from a log.
+#[test]
+fn the_keys_in_the_environment_are_not_part_of_its_debug_text() {
+    let environment = environment(&[("AWS_SECRET_ACCESS_KEY", "hidden"), ("OCF_RESKEY_profile", "web")]);
+    let text = format!("{environment:?}");
+    assert!(text.contains("AWS_SECRET_ACCESS_KEY") && !text.contains("hidden"), "{text}");
+}
+
 #[test]
 fn an_empty_variable_is_an_unset_one() {
     let empty = environment(&[("OCF_RESOURCE_INSTANCE", ""), ("HA_LOGFILE", "")]);

@@ -11,6 +11,7 @@ use crate::base::retry::{Backoff, Patience, Retryable as _};
 use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target};
 use crate::host::Host as _;
 use crate::resource::error::Error;
+use crate::resource::location::present;
 use crate::resource::millis;
 use crate::state::{Displaced, Durable, Records as _, Sent};
 
@@ -295,10 +296,8 @@ impl<W: World> Op<'_, Elastic, W> {
     async fn has_interface(&self, interface: &InterfaceId, asking: &Deadline) -> Result<bool, Error> {
         let list = async || {
             for mac in self.world.imds().macs().await? {
-                match self.world.imds().interface(mac).await {
-                    Ok(found) if found.id == *interface => return Ok(true),
-                    Ok(_) | Err(ImdsError::Absent { .. }) => {}
-                    Err(error) => return Err(error),
+                if present(self.world.imds().interface_id(mac).await)?.as_ref() == Some(interface) {
+                    return Ok(true);
                 }
             }
             Ok::<bool, ImdsError>(false)

@@ -69,6 +69,7 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
         Error::Managed(..) => Some("use an address that no AWS service manages"),
         Error::Ec2(error) => match error.fault {
             Ec2Fault::Unknown => Some("name an address of this account and region"),
+            Ec2Fault::ServiceManaged => Some("use an address that no AWS service manages"),
             Ec2Fault::Denied => Some("allow it in the policy of the role: eipctl policy prints one"),
             Ec2Fault::Credentials => {
                 Some("attach a role to the instance, or give root valid credentials; check the clock")

@@ -11,6 +11,7 @@ use crate::host::Host as _;
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
 use crate::resource::location;
+use crate::resource::location::present;
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Op<'_, Elastic, W> {
@@ -175,7 +176,7 @@ impl<W: World> Op<'_, Elastic, W> {
         let instance: InstanceId = instance?;
         let mut interfaces: Vec<InterfaceId> = Vec::new();
         for mac in macs? {
-            interfaces.push(imds.interface(mac).await?.id);
+            interfaces.extend(present(imds.interface_id(mac).await)?);
         }
         let chosen = match self.wanted_ip() {
             Ok(wanted) => self.find_mac(wanted).await.map(|mac| (mac, wanted)),

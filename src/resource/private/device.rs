@@ -6,6 +6,7 @@ use crate::cloud::{Imds as _, ImdsError};
 use crate::network::{Device, Network as _, NetworkError, NewAddress};
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
+use crate::resource::location::present;
 
 /// The longest label with the device's name before it.
 ///
@@ -26,7 +27,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         let chosen = match (&self.params.interface, place.mac) {
             (InterfaceSelector::Device(name), _) => devices
                 .into_iter()
-                .find(|device| device.name == *name)
+                .find(|device| device.is_called(name))
                 .ok_or_else(|| Error::NoDevice(name.clone()))?,
             (_, Some(mac)) => {
                 let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));
@@ -55,8 +56,11 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
                 self.world
                     .log()
                     .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
+                return Ok(());
             }
-            return Ok(());
+            if device.up {
+                return Ok(());
+            }
         }
         let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix_len();
         let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
@@ -103,7 +107,8 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         let look = async || {
             let imds = self.world.imds();
             for mac in imds.macs().await? {
-                if imds.interface(mac).await?.private_ips.first() == Some(&self.params.address) {
+                let interface = present(imds.interface(mac).await)?;
+                if interface.and_then(|it| it.private_ips.first().copied()) == Some(self.params.address) {
                     return Ok::<bool, ImdsError>(true);
                 }
             }
@@ -122,12 +127,16 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
 
     /// Returns whether the kernel's half is right, where EC2's half is.
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
-        if !self.params.add_to_device || !self.devices_with_it().await?.is_empty() {
+        let address = self.params.address;
+        let with_it = if self.params.add_to_device { self.devices_with_it().await? } else { Vec::new() };
+        if !self.params.add_to_device || with_it.iter().any(|device| device.answers_for(address)) {
             return Ok(Report::Done);
         }
-        Ok(Report::NotHere(format!(
-            "{} is this node's in EC2, but on none of its network devices",
-            self.params.address
-        )))
+        Ok(Report::NotHere(match with_it.first() {
+            Some(device) => {
+                format!("{address} is this node's in EC2, but its device {} is down", device.name)
+            }
+            None => format!("{address} is this node's in EC2, but on none of its network devices"),
+        }))
     }
 }

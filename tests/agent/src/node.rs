@@ -50,6 +50,12 @@ impl Node {
         self.shared.folder.path().join(&self.name)
     }
 
+    /// Returns where EC2 and the metadata service of this node are, as URLs.
+    #[must_use]
+    pub fn endpoints(&self) -> [String; 2] {
+        [self.ec2, self.imds].map(|address| format!("http://{address}"))
+    }
+
     /// Returns the home folder of the user that the agent runs as.
     pub fn home(&self) -> PathBuf {
         self.folder().join("home")

@@ -19,6 +19,8 @@ pub enum CredState {
     Expired,
     /// None: the role's entry is absent (404), as without an instance profile.
     Missing404,
+    /// A document that says that EC2 may not assume the role.
+    Unauthorized,
     /// Good ones, other keys at each reading; those handed out before stay good.
     Rotate,
 }
@@ -115,7 +117,7 @@ impl Keyring {
     ) -> Option<Key> {
         let instance = principal.instance.clone()?;
         match state {
-            CredState::Missing404 => None,
+            CredState::Missing404 | CredState::Unauthorized => None,
             CredState::Rotate => Some(self.session(rng, principal.clone(), now, lifetime)),
             CredState::Expired => {
                 let then = now - 3600.0 - lifetime.as_secs_f64();

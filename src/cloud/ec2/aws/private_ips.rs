@@ -4,12 +4,14 @@ use std::net::Ipv4Addr;
 
 use aws_sdk_ec2::types::{self, Filter};
 
-use super::AwsEc2;
+use super::{AwsEc2, UNREADABLE, Unreadable, given};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
+/// The largest page. In accounts with many interfaces EC2 refuses a call by instance alone that asks for no pages.
+const PAGE: i32 = 1000;
 
 impl PrivateIps for AwsEc2 {
     async fn interfaces(&self, ids: &[InterfaceId]) -> Result<Vec<Eni>, Ec2Error> {
@@ -20,7 +22,7 @@ impl PrivateIps for AwsEc2 {
                 client.describe_network_interfaces().set_network_interface_ids(Some(ids)).send().await
             })
             .await?;
-        Ok(output.network_interfaces().iter().filter_map(interface).collect())
+        all_of(output.network_interfaces(), &object)
     }
 
     async fn holder(&self, ip: Ipv4Addr, subnet: &SubnetId) -> Result<Option<Eni>, Ec2Error> {
@@ -35,19 +37,29 @@ impl PrivateIps for AwsEc2 {
                     .await
             })
             .await?;
-        let mut found = output.network_interfaces().iter().filter_map(interface);
-        Ok(found.rfind(|eni| eni.address(ip).is_some()))
+        let found = all_of(output.network_interfaces(), &ip)?;
+        Ok(found.into_iter().rfind(|eni| eni.address(ip).is_some()))
     }
 
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error> {
-        let output = self
-            .call(DESCRIBE, instance.as_str(), async |client| {
-                let filter = filter("attachment.instance-id", instance.to_string());
-                client.describe_network_interfaces().filters(filter).send().await
-            })
-            .await?;
-        let found = output.network_interfaces().iter().filter_map(interface);
-        Ok(found.filter(|eni| eni.instance.as_ref() == Some(instance)).collect())
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let output = self
+                .call(DESCRIBE, instance.as_str(), async |client| {
+                    let filter = filter("attachment.instance-id", instance.to_string());
+                    let request = client.describe_network_interfaces().filters(filter).max_results(PAGE);
+                    request.set_next_token(token.take()).send().await
+                })
+                .await?;
+            found.extend(all_of(output.network_interfaces(), instance)?);
+            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        found.retain(|eni| eni.instance.as_ref() == Some(instance));
+        Ok(found)
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
@@ -82,21 +94,29 @@ fn filter(name: &str, value: String) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-/// Returns the interface in our own types; nothing where its id is missing. Absent fields come as absent or empty.
-fn interface(interface: &types::NetworkInterface) -> Option<Eni> {
+fn all_of(interfaces: &[types::NetworkInterface], asked: &impl ToString) -> Result<Vec<Eni>, Ec2Error> {
+    let found: Result<_, Unreadable> = interfaces.iter().map(interface).collect();
+    let (fault, answer) = UNREADABLE;
+    found.map_err(|_| Ec2Error::new(DESCRIBE, asked, fault, answer))
+}
+
+/// The interface in our own types.
+fn interface(interface: &types::NetworkInterface) -> Result<Eni, Unreadable> {
     let attachment = interface.attachment();
     let address = |address: &types::NetworkInterfacePrivateIpAddress| {
-        Some(PrivateAddress {
-            ip: address.private_ip_address()?.parse().ok()?,
+        let public_ip = address.association().and_then(|association| association.public_ip());
+        Ok(PrivateAddress {
+            ip: given(address.private_ip_address())?.ok_or(Unreadable)?,
             primary: address.primary().unwrap_or(false),
-            public_ip: address.association().and_then(|association| association.public_ip()?.parse().ok()),
+            public_ip: given(public_ip)?,
         })
     };
-    Some(Eni {
-        id: interface.network_interface_id()?.parse().ok()?,
-        instance: attachment.and_then(|a| a.instance_id()?.parse().ok()),
+    let addresses: Result<_, Unreadable> = interface.private_ip_addresses().iter().map(address).collect();
+    Ok(Eni {
+        id: given(interface.network_interface_id())?.ok_or(Unreadable)?,
+        instance: given(attachment.and_then(|attachment| attachment.instance_id()))?,
         device_index: attachment.and_then(|a| u32::try_from(a.device_index()?).ok()),
-        subnet: interface.subnet_id().and_then(|id| id.parse().ok()),
-        addresses: interface.private_ip_addresses().iter().filter_map(address).collect(),
+        subnet: given(interface.subnet_id())?,
+        addresses: addresses?,
     })
 }

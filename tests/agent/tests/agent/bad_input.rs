@@ -76,7 +76,6 @@ fn nonsense_in_other_variables_changes_nothing() {
         ("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file"),
         ("AWS_SDK_UA_APP_ID", "\u{1f600}"),
         ("AWS_SIGV4A_SIGNING_REGION_SET", "nonsense"),
-        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "nonsense"),
         ("AWS_ACCESS_KEY_ID", ""),
         ("HA_debug", "perhaps"),
         ("HA_LOGD", "perhaps"),

@@ -123,7 +123,7 @@ fn a_containers_key_is_enough_and_goes_before_the_role() {
 }
 
 /// Serves a key as a container's credentials, once for each connection, and returns where.
-fn container([id, secret, token]: &[String; 3]) -> String {
+pub fn container([id, secret, token]: &[String; 3]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     let body = format!(

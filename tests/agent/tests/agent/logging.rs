@@ -110,7 +110,7 @@ fn the_whole_story_of_a_failure_is_in_the_log_with_the_id_of_the_request() {
     let debug = world.folder().path().join("debug");
     let run = a.start().env("HA_debug", "1").env("HA_DEBUGLOG", debug.display().to_string());
     let outcome = run.expect(4);
-    let id = outcome.calls("AssociateAddress")[0].request_id.clone();
+    let id = outcome.calls("AssociateAddress").last().unwrap().request_id.clone();
     let text = format!("{}{}", outcome.log, std::fs::read_to_string(&debug).unwrap_or_default());
     assert!(text.contains(&id), "{id} is nowhere in\n{text}");
     // Also without debugging: a support case can't wait for the next time.

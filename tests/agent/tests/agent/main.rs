@@ -26,6 +26,7 @@ mod keepalived_world;
 mod logging;
 mod meta_data;
 mod parameters;
+mod profiles;
 mod proxies;
 mod requests;
 mod secrets;

@@ -1,8 +1,9 @@
 //! Proxies: EC2 and STS through one where it is configured, the metadata service never.
 
 use agent_tests::{Proxy, World, refusing};
-use aws_sim::{Tls, Validity};
+use aws_sim::{CredState, Tls, Validity};
 
+use crate::credentials::container;
 use crate::trouble::SHORT_MS;
 
 /// A world with EC2 behind TLS.
@@ -70,6 +71,25 @@ fn sts_is_reached_through_the_proxy_too() {
         let connect = format!("CONNECT localhost:{port} ");
         assert!(asked.iter().any(|line| line.starts_with(&connect)), "{asked:?}");
     }
+}
+
+/// [cred-2] The authorisation token would go to the proxy, and the proxy's own host might answer.
+#[test]
+fn a_container_is_not_asked_for_credentials_through_a_proxy() {
+    let behind = Behind::tls();
+    behind.world.cloud.set_credentials(behind.node.id(), CredState::Missing404);
+    behind.world.cloud.add_access_key("AKIDCONTAINER", "containerSecret+0123456789/0123456789ab");
+    let key = ["AKIDCONTAINER", "containerSecret+0123456789/0123456789ab", "token"].map(str::to_owned);
+    let proxy = Proxy::start();
+    let run = behind.start().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container(&key));
+    let run = run.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret-token").secret("secret-token");
+    let outcome = run
+        .env("HTTP_PROXY", proxy.url())
+        .env("http_proxy", proxy.url())
+        .env("HTTPS_PROXY", proxy.url())
+        .env("NO_PROXY", "localhost")
+        .go();
+    assert_eq!(proxy.asked(), Vec::<String>::new(), "{}", outcome.told());
 }
 
 #[test]

@@ -166,6 +166,79 @@ fn other_addresses_stay_also_where_ours_came_first() {
     }
 }
 
+/// The node's way to AWS may be among them.
+#[test]
+fn routes_over_the_device_stay_also_where_our_address_came_first() {
+    let Some(wired) = Wired::new() else { return };
+    let setting = "echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries; \
+                   echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries";
+    wired.inside(&["sh", "-c", setting]);
+    start(&wired.a).ok();
+    wired.inside(&["ip", "address", "flush", "dev", "eth0"]);
+    for address in ["10.0.1.100/24", "10.0.1.10/24"] {
+        wired.inside(&["ip", "address", "add", address, "dev", "eth0"]);
+    }
+    wired.inside(&["ip", "route", "add", "192.0.2.0/24", "via", "10.0.1.200", "src", "10.0.1.10"]);
+    stop(&wired.a).ok();
+    let routes = wired.inside(&["ip", "-4", "route"]);
+    for route in ["192.0.2.0/24 via 10.0.1.200 dev eth0", "10.0.1.0/24 dev eth0"] {
+        assert!(routes.contains(route), "{routes}");
+    }
+    let setting = wired.inside(&["cat", "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"]);
+    assert_eq!(setting.trim(), "0", "it is the administrator's");
+}
+
+/// [monitor-6]
+#[test]
+fn an_address_on_a_device_that_is_down_is_not_here_and_a_start_switches_the_device_on() {
+    let Some(wired) = Wired::new() else { return };
+    start(&wired.a).ok();
+    wired.inside(&["ip", "link", "set", "eth0", "down"]);
+    settled_monitor(&wired.a).expect(7).reason("eth0 is down");
+    start(&wired.a).ok();
+    settled_monitor(&wired.a).ok();
+    assert!(wired.on_device("eth0"));
+    wired.inside(&["ip", "link", "set", "eth0", "down"]);
+    stop(&wired.a).ok();
+    assert!(!wired.on_device("eth0"), "it would be back with the device");
+}
+
+#[test]
+fn the_device_can_be_named_by_an_alternative_name() {
+    let Some(wired) = Wired::new() else { return };
+    for name in ["enp0s5", "device-number-0.0.of-card-0"] {
+        wired.inside(&["ip", "link", "property", "add", "dev", "eth0", "altname", name]);
+        start(&wired.a).param("interface", name).ok();
+        assert!(wired.on_device("eth0"));
+        settled_monitor(&wired.a).param("interface", name).ok();
+        stop(&wired.a).param("interface", name).ok();
+        assert!(!wired.on_device("eth0"));
+    }
+    start(&wired.a).param("interface", "enp0s6").expect(2).reason("no such device");
+}
+
+/// EC2 refuses a call that is neither, in accounts with many interfaces.
+#[test]
+fn every_question_about_interfaces_is_by_id_or_filter_or_in_pages() {
+    let Some(wired) = Wired::new() else { return };
+    const FILTERS: [&str; 6] =
+        ["group-id", "mac-address", "private-dns-name", "private-ip-address", "subnet-id", "vpc-id"];
+    let actions =
+        [start(&wired.a), settled_monitor(&wired.a), probe(&wired.a), stop(&wired.a), stop(&wired.a)];
+    let mut asked = 0;
+    for run in actions {
+        for call in run.go().calls("DescribeNetworkInterfaces") {
+            let params = &call.params;
+            let good = params.contains_key("MaxResults")
+                || params.contains_key("NetworkInterfaceId.1")
+                || params.values().any(|value| FILTERS.contains(&value.as_str()));
+            assert!(good, "{params:?}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 2, "{asked}");
+}
+
 #[test]
 fn beside_ipaddr2_it_finds_the_address_there_already() {
     let Some(wired) = Wired::new() else { return };

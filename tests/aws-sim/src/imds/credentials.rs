@@ -21,6 +21,14 @@ pub(super) fn read(world: &mut World, id: &InstanceId, path: &str) -> Option<Str
         return None;
     }
     let state = world.metadata.get(id).map(|m| m.credentials).unwrap_or_default();
+    if state == CredState::Unauthorized {
+        let document = serde_json::json!({
+            "Code": "AssumeRoleUnauthorizedAccess",
+            "Message": format!("EC2 cannot assume the role {role}."),
+            "LastUpdated": iso8601(world.aws_now()),
+        });
+        return Some(format!("{document:#}"));
+    }
     let (now, lifetime) = (world.aws_now(), world.config.credential_lifetime);
     let key = world.keys.shown_to(&mut world.rng, &principal, state, now, lifetime)?;
     let document = serde_json::json!({

@@ -1,0 +1,115 @@
+//! Credentials as JSON: the document of an instance role, and what a `credential_process` prints.
+
+use serde::Deserialize;
+
+/// The fields of both; which of them have to be there differs.
+///
+/// # Source
+/// EC2 User Guide, "Retrieve security credentials from instance metadata"; AWS SDKs and Tools Reference Guide, "Process
+/// credential provider".
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Document {
+    /// `Success`, or why there are none; of a role only.
+    code: Option<String>,
+    message: Option<String>,
+    /// 1; of a process only.
+    version: Option<u32>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
+    #[serde(alias = "SessionToken")]
+    token: Option<String>,
+}
+
+/// Key id, secret key and session token.
+#[derive(PartialEq, Eq)]
+pub(super) struct Triple(pub String, pub String, pub Option<String>);
+
+// It holds secrets.
+impl std::fmt::Debug for Triple {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Triple")
+    }
+}
+
+/// Why a document gives no credentials.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It is not what belongs there. It is not quoted, because it may hold keys.
+    Garbled,
+    /// Its own words.
+    Refused(String),
+}
+
+impl Document {
+    /// Reads what instance metadata says about a role.
+    pub(super) fn of_role(text: &str) -> Result<Triple, Unusable> {
+        let document: Self = serde_json::from_str(text).map_err(|_| Unusable::Garbled)?;
+        match document.code.as_deref() {
+            None | Some("Success") => document.keys(true),
+            Some(code) => {
+                let message = document.message.as_deref().unwrap_or_default();
+                Err(Unusable::Refused(format!("{code}: {message}").trim_end_matches(": ").to_owned()))
+            }
+        }
+    }
+
+    /// Reads what a process has printed.
+    pub(super) fn of_process(text: &str) -> Result<Triple, Unusable> {
+        let document: Self = serde_json::from_str(text).map_err(|_| Unusable::Garbled)?;
+        match document.version {
+            Some(1) => document.keys(false),
+            Some(version) => Err(Unusable::Refused(format!("Version {version}, expected 1"))),
+            None => Err(Unusable::Refused("no Version, expected 1".to_owned())),
+        }
+    }
+
+    fn keys(self, with_token: bool) -> Result<Triple, Unusable> {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let token = filled(self.token);
+        match (filled(self.access_key_id), filled(self.secret_access_key)) {
+            (Some(id), Some(secret)) if token.is_some() || !with_token => Ok(Triple(id, secret, token)),
+            _ => Err(Unusable::Garbled),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn triple(token: Option<&str>) -> Triple {
+        Triple("AKID".to_owned(), "secret".to_owned(), token.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_role_that_ec2_may_not_assume_is_quoted_in_its_own_words() {
+        let text = r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role web.",
+                       "LastUpdated":"2026-11-28T10:00:00Z"}"#;
+        let words = "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role web.";
+        assert_eq!(Document::of_role(text), Err(Unusable::Refused(words.to_owned())));
+        let text = r#"{"Code":"Failed"}"#;
+        assert_eq!(Document::of_role(text), Err(Unusable::Refused("Failed".to_owned())));
+    }
+
+    #[test]
+    fn keys_are_taken_whole_or_not_at_all() {
+        let role = r#"{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"AKID","SecretAccessKey":"secret",
+                       "Token":"t","Expiration":"2026-11-28T16:00:00Z"}"#;
+        assert_eq!(Document::of_role(role), Ok(triple(Some("t"))));
+        let process = r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
+        assert_eq!(Document::of_process(process), Ok(triple(None)));
+        let with_token =
+            r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"secret","SessionToken":"t"}"#;
+        assert_eq!(Document::of_process(with_token), Ok(triple(Some("t"))));
+        for text in ["", "{}", "<html>", r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":""}"#] {
+            assert_eq!(Document::of_role(text), Err(Unusable::Garbled), "{text}");
+        }
+        // A role's keys are temporary: without their token AWS does not know them.
+        let half = r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
+        assert_eq!(Document::of_role(half), Err(Unusable::Garbled));
+        let old = r#"{"Version":2,"AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
+        assert_eq!(Document::of_process(old), Err(Unusable::Refused("Version 2, expected 1".to_owned())));
+        assert_eq!(Document::of_process("{\"Version\":1}"), Err(Unusable::Garbled));
+    }
+}

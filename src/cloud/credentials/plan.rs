@@ -1,0 +1,306 @@
+//! How credentials come about from a profile: the source at the root, and the roles that are assumed one after the other.
+//!
+//! A profile that was asked for and can't be followed is an error, never a reason to act as somebody else.
+
+use crate::cloud::settings::Keys;
+
+/// What is in the profile files: the value of a key of a profile, and whether there is such a profile.
+pub(super) trait Profiles {
+    /// The value of this key, if the profile has it.
+    fn value(&self, profile: &str, key: &str) -> Option<&str>;
+    /// Whether there is a profile of this name.
+    fn exists(&self, profile: &str) -> bool;
+}
+
+/// The way to the credentials of a profile.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The profile at the root.
+    pub profile: String,
+    /// Where the first credentials come from; `None` if the profile says nothing about credentials.
+    pub root: Option<Root>,
+    /// The roles to assume, the first one first.
+    pub roles: Vec<Role>,
+}
+
+/// Where credentials come from without others.
+// Without the SDK only tests make a plan, and nothing follows it.
+#[cfg_attr(not(feature = "sdk"), allow(dead_code))]
+#[derive(Debug)]
+pub(super) enum Root {
+    /// Keys in the file.
+    Keys(Keys),
+    /// What this command prints.
+    Process(String),
+    /// A token in a file, for this role.
+    WebIdentity { file: String, role: Role },
+    /// `credential_source`.
+    Environment,
+    /// The same.
+    InstanceRole,
+    /// The same.
+    Container,
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Role {
+    pub arn: String,
+    pub session_name: Option<String>,
+    pub external_id: Option<String>,
+    /// Seconds.
+    pub duration: Option<u64>,
+}
+
+/// Settings of a profile that ask for what the agent can't do.
+const UNSUPPORTED: [(&str, &str); 6] = [
+    ("sso_session", "a person has to log in"),
+    ("sso_start_url", "a person has to log in"),
+    ("sso_account_id", "a person has to log in"),
+    ("login_session", "a person has to log in"),
+    ("mfa_serial", "a person has to type the code"),
+    ("web_identity_token_process", "use web_identity_token_file"),
+];
+
+impl Plan {
+    /// Finds the way to the credentials of a profile.
+    ///
+    /// # Errors
+    /// A sentence that names the profile and the setting.
+    ///
+    /// # Source
+    /// AWS SDKs and Tools Reference Guide, "Assume role credential provider" and "Process credential provider"; botocore,
+    /// `credentials.py`, for the order within a profile.
+    pub(super) fn new(profiles: &impl Profiles, first: &str) -> Result<Self, String> {
+        let mut roles = Vec::new();
+        let mut visited = Vec::new();
+        let mut profile = first.to_owned();
+        let root = loop {
+            let get = |key: &str| profiles.value(&profile, key).filter(|value| !value.is_empty());
+            for (key, why) in UNSUPPORTED {
+                if get(key).is_some() {
+                    return Err(format!("profile {profile}: {key} is not supported: {why}"));
+                }
+            }
+            let asked_by_another = !visited.is_empty();
+            visited.push(profile.clone());
+            let assumes = get("role_arn").is_some() && get("web_identity_token_file").is_none();
+            // Keys of a profile that another one names as its source come before the role that it may assume itself.
+            let own_keys = get("aws_access_key_id").is_some() && get("aws_secret_access_key").is_some();
+            if !assumes || (asked_by_another && own_keys) {
+                break own_root(&profile, get)?;
+            }
+            roles.push(role(&profile, get)?);
+            match (get("source_profile"), get("credential_source")) {
+                (Some(source), None) if source == profile => break own_root(&profile, get)?,
+                (Some(source), None) => {
+                    let source = source.to_owned();
+                    if !profiles.exists(&source) {
+                        return Err(format!("profile {profile}: there is no source_profile {source}"));
+                    }
+                    if visited.contains(&source) {
+                        return Err(format!("profile {profile}: source_profile {source} leads in a circle"));
+                    }
+                    profile = source;
+                }
+                (None, Some(source)) => break Some(named_source(&profile, source)?),
+                (Some(_), Some(_)) => {
+                    return Err(format!("profile {profile}: both source_profile and credential_source"));
+                }
+                (None, None) => {
+                    return Err(format!(
+                        "profile {profile}: role_arn without source_profile or credential_source"
+                    ));
+                }
+            }
+        };
+        if root.is_none() && !roles.is_empty() {
+            return Err(format!("profile {profile}: no credentials, and {first} needs them"));
+        }
+        roles.reverse();
+        Ok(Self { profile, root, roles })
+    }
+}
+
+/// What a profile has itself.
+fn own_root<'a>(profile: &str, get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Root>, String> {
+    if let Some(file) = get("web_identity_token_file") {
+        if get("role_arn").is_none() {
+            return Err(format!("profile {profile}: web_identity_token_file without role_arn"));
+        }
+        return Ok(Some(Root::WebIdentity { file: file.to_owned(), role: role(profile, get)? }));
+    }
+    match (get("aws_access_key_id"), get("aws_secret_access_key")) {
+        (Some(id), Some(secret)) => {
+            let token = get("aws_session_token").map(str::to_owned);
+            return Ok(Some(Root::Keys(Keys { id: id.to_owned(), secret: secret.to_owned(), token })));
+        }
+        (Some(_), None) => {
+            return Err(format!("profile {profile}: aws_access_key_id without aws_secret_access_key"));
+        }
+        (None, Some(_)) => {
+            return Err(format!("profile {profile}: aws_secret_access_key without aws_access_key_id"));
+        }
+        (None, None) => {}
+    }
+    Ok(get("credential_process").map(|command| Root::Process(command.to_owned())))
+}
+
+fn named_source(profile: &str, source: &str) -> Result<Root, String> {
+    [
+        ("Environment", Root::Environment),
+        ("Ec2InstanceMetadata", Root::InstanceRole),
+        ("EcsContainer", Root::Container),
+    ]
+    .into_iter()
+    .find(|(name, _)| name.eq_ignore_ascii_case(source))
+    .map(|(_, root)| root)
+    .ok_or_else(|| {
+        format!("profile {profile}: credential_source {source}: expected Environment, Ec2InstanceMetadata or EcsContainer")
+    })
+}
+
+fn role<'a>(profile: &str, get: impl Fn(&str) -> Option<&'a str>) -> Result<Role, String> {
+    let text = |key: &str| get(key).map(str::to_owned);
+    let duration = get("duration_seconds").map(|value| {
+        value.parse().map_err(|_| format!("profile {profile}: duration_seconds {value} is no number"))
+    });
+    Ok(Role {
+        arn: text("role_arn").unwrap_or_default(),
+        session_name: text("role_session_name"),
+        external_id: text("external_id"),
+        duration: duration.transpose()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines `PROFILE KEY VALUE`.
+    struct Lines(&'static [(&'static str, &'static str, &'static str)]);
+
+    impl Profiles for Lines {
+        fn value(&self, profile: &str, key: &str) -> Option<&str> {
+            self.0.iter().find(|(p, k, _)| *p == profile && *k == key).map(|(_, _, value)| *value)
+        }
+        fn exists(&self, profile: &str) -> bool {
+            self.0.iter().any(|(p, _, _)| *p == profile)
+        }
+    }
+
+    fn plan(lines: &'static [(&'static str, &'static str, &'static str)]) -> Result<Plan, String> {
+        Plan::new(&Lines(lines), "a")
+    }
+
+    /// [cred-1] Going on to the instance's role would act under another identity.
+    #[test]
+    fn a_profile_that_cannot_be_followed_is_an_error_that_names_profile_and_setting() {
+        const ARN: &str = "arn:aws:iam::123456789012:role/web";
+        let rows: [(&'static [(&'static str, &'static str, &'static str)], &str); 10] = [
+            (
+                &[("a", "sso_start_url", "https://x")],
+                "profile a: sso_start_url is not supported: a person has to log in",
+            ),
+            (
+                &[("a", "sso_session", "dev")],
+                "profile a: sso_session is not supported: a person has to log in",
+            ),
+            (
+                &[("a", "aws_access_key_id", "AKID")],
+                "profile a: aws_access_key_id without aws_secret_access_key",
+            ),
+            (
+                &[("a", "aws_secret_access_key", "s")],
+                "profile a: aws_secret_access_key without aws_access_key_id",
+            ),
+            (&[("a", "role_arn", ARN)], "profile a: role_arn without source_profile or credential_source"),
+            (
+                &[("a", "role_arn", ARN), ("a", "source_profile", "b")],
+                "profile a: there is no source_profile b",
+            ),
+            (
+                &[("a", "role_arn", ARN), ("a", "source_profile", "b"), ("b", "region", "eu-west-1")],
+                "profile b: no credentials, and a needs them",
+            ),
+            (
+                &[
+                    ("a", "role_arn", ARN),
+                    ("a", "source_profile", "b"),
+                    ("b", "role_arn", ARN),
+                    ("b", "source_profile", "a"),
+                ],
+                "profile b: source_profile a leads in a circle",
+            ),
+            (
+                &[("a", "role_arn", ARN), ("a", "credential_source", "Moon")],
+                "profile a: credential_source Moon: expected Environment, Ec2InstanceMetadata or EcsContainer",
+            ),
+            (
+                &[
+                    ("a", "role_arn", ARN),
+                    ("a", "mfa_serial", "arn:aws:iam::1:mfa/x"),
+                    ("a", "source_profile", "b"),
+                ],
+                "profile a: mfa_serial is not supported: a person has to type the code",
+            ),
+        ];
+        for (lines, expected) in rows {
+            assert_eq!(plan(lines).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn roles_are_assumed_from_the_root_on() {
+        let plan = plan(&[
+            ("a", "role_arn", "arn:aws:iam::123456789012:role/outer"),
+            ("a", "source_profile", "b"),
+            ("a", "external_id", "x"),
+            ("a", "duration_seconds", "900"),
+            ("b", "role_arn", "arn:aws:iam::123456789012:role/inner"),
+            ("b", "source_profile", "c"),
+            ("c", "credential_process", "/opt/helper 'one argument'"),
+        ])
+        .unwrap();
+        assert_eq!(plan.profile, "c");
+        assert!(matches!(plan.root, Some(Root::Process(command)) if command == "/opt/helper 'one argument'"));
+        let arns: Vec<_> = plan.roles.iter().map(|role| role.arn.rsplit('/').next().unwrap()).collect();
+        assert_eq!(arns, ["inner", "outer"]);
+        assert_eq!((plan.roles[1].external_id.as_deref(), plan.roles[1].duration), (Some("x"), Some(900)));
+    }
+
+    #[test]
+    fn a_profile_without_credentials_leaves_them_to_the_sources_that_follow() {
+        assert!(plan(&[("a", "region", "eu-west-1")]).unwrap().root.is_none());
+    }
+
+    #[test]
+    fn sources_are_found_where_the_aws_command_finds_them() {
+        const ARN: &str = "arn:aws:iam::123456789012:role/web";
+        let instance =
+            plan(&[("a", "role_arn", ARN), ("a", "credential_source", "ec2instancemetadata")]).unwrap();
+        assert!(matches!(instance.root, Some(Root::InstanceRole)) && instance.roles.len() == 1);
+        let container = plan(&[("a", "role_arn", ARN), ("a", "credential_source", "EcsContainer")]).unwrap();
+        assert!(matches!(container.root, Some(Root::Container)));
+        let own = plan(&[
+            ("a", "role_arn", ARN),
+            ("a", "source_profile", "a"),
+            ("a", "aws_access_key_id", "AKID"),
+            ("a", "aws_secret_access_key", "secret"),
+        ])
+        .unwrap();
+        assert!(matches!(own.root, Some(Root::Keys(_))) && own.roles.len() == 1);
+        let web = plan(&[("a", "role_arn", ARN), ("a", "web_identity_token_file", "/token")]).unwrap();
+        assert!(matches!(web.root, Some(Root::WebIdentity { .. })) && web.roles.is_empty());
+        let keys_first = plan(&[
+            ("a", "role_arn", ARN),
+            ("a", "source_profile", "b"),
+            ("b", "role_arn", ARN),
+            ("b", "source_profile", "c"),
+            ("b", "aws_access_key_id", "AKID"),
+            ("b", "aws_secret_access_key", "secret"),
+        ])
+        .unwrap();
+        assert!(matches!(keys_first.root, Some(Root::Keys(_))) && keys_first.roles.len() == 1);
+    }
+}

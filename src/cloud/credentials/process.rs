@@ -1,0 +1,141 @@
+//! `credential_process`: a program that prints credentials, such as the signing helper of IAM Roles Anywhere.
+//!
+//! As with the aws command no shell runs it: the line is split into words, with quotes as in a shell. A shell would expand
+//! what stands in the line once more.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use tokio::net::UnixStream;
+
+use super::chain::Missing;
+use super::document::{Document, Triple, Unusable};
+use crate::base::text::{cut, one_line};
+
+/// The most that is read of what the program prints.
+const LARGEST: usize = 64 << 10;
+/// The most that is kept of its complaint.
+const LONGEST_COMPLAINT: usize = 200;
+/// Between two looks whether a program has ended that has closed its output.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The program of a profile.
+pub(super) struct Process {
+    profile: String,
+    command: String,
+}
+
+// The line may hold secrets.
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+/// A running program; it ends with this process's interest in it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
+
+impl Process {
+    pub(super) fn new(profile: &str, command: String) -> Self {
+        Self { profile: profile.to_owned(), command }
+    }
+
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        self.run().await.map_err(|words| {
+            let text = format!("credential_process of profile {}: {words}", self.profile);
+            CredentialsError::provider_error(Missing::for_good(text))
+        })
+    }
+
+    async fn run(&self) -> Result<Credentials, String> {
+        let words = shlex::split(&self.command).ok_or("a quote is not closed")?;
+        let (program, arguments) = words.split_first().ok_or("no program")?;
+        let failed = |error: std::io::Error| format!("{program}: {error}");
+        let (output, output_of) = pair().map_err(failed)?;
+        let (complaint, complaint_of) = pair().map_err(failed)?;
+        // The command holds the other ends; only the program is to keep them open.
+        let child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(output_of)
+            .stderr(complaint_of)
+            .spawn()
+            .map_err(failed)?;
+        let mut running = Running(child);
+        let (output, complaint) = tokio::join!(all_of(output), all_of(complaint));
+        let status = ended(&mut running).await.map_err(failed)?;
+        if !status.success() {
+            let complaint = complaint.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let complaint = complaint.unwrap_or_default();
+            let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let text = format!("{status}: {}", cut(&one_line(last.trim()), LONGEST_COMPLAINT));
+            return Err(text.trim_end_matches(": ").to_owned());
+        }
+        let output = output.map_err(failed)?;
+        let text = String::from_utf8(output).map_err(|_| "its output is not text (UTF-8)".to_owned())?;
+        match Document::of_process(&text) {
+            Ok(Triple(id, secret, token)) => {
+                Ok(Credentials::new(id, secret, token, None, "credential_process"))
+            }
+            Err(Unusable::Garbled) => Err("its output makes no sense".to_owned()),
+            Err(Unusable::Refused(words)) => Err(words),
+        }
+    }
+}
+
+/// Two ends of a pipe, one for this runtime and one for a program.
+fn pair() -> std::io::Result<(UnixStream, OwnedFd)> {
+    let (ours, theirs) = StdStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((UnixStream::from_std(ours)?, theirs.into()))
+}
+
+/// Reads to the end, at most as much as credentials can be.
+async fn all_of(stream: UnixStream) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut part) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => bytes.extend(part.iter().take(read)),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        if bytes.len() > LARGEST {
+            return Err(std::io::Error::other("it prints too much"));
+        }
+    }
+}
+
+async fn ended(running: &mut Running) -> std::io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = running.0.try_wait()? {
+            return Ok(status);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl ProvideCredentials for Process {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}

@@ -1,0 +1,243 @@
+//! Profiles and the other ways to credentials that can be set up wrong: whatever was asked for and fails is an error in its own
+//! words, never a reason to act as the instance's role.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, Proxy, Run, World, each};
+use aws_sim::{CredState, Fault, FaultKind, Service};
+
+use crate::trouble::SHORT_MS;
+
+const KNOWN: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
+const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
+
+/// A node whose instance has a role that could do everything, and what its `~/.aws/config` says.
+fn node(config: impl AsRef<[u8]>) -> (World, Node) {
+    let (world, [a]) = World::new();
+    world.cloud.add_access_key(KNOWN.0, KNOWN.1);
+    write_config(&a, config);
+    (world, a)
+}
+
+fn write_config(node: &Node, config: impl AsRef<[u8]>) {
+    let path = node.home().join(".aws/config");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, config).unwrap();
+}
+
+fn start(node: &Node) -> Run {
+    node.start().timeout_ms(SHORT_MS).secret(KNOWN.1)
+}
+
+/// A program that a profile can name.
+fn program(node: &Node, script: &str) -> PathBuf {
+    let path = node.folder().join("helper");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+fn printing(key: (&str, &str)) -> String {
+    format!(r#"printf '{{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}}' '{}' '{}'"#, key.0, key.1)
+}
+
+/// [cred-1]
+#[test]
+fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_role() {
+    let rows: [(&str, &[u8], &str); 7] = [
+        ("sso", b"[profile web]\nsso_start_url = https://x\nsso_region = eu-west-1\n", "sso_start_url"),
+        ("half a pair", b"[profile web]\naws_access_key_id = AKID\n", "without aws_secret_access_key"),
+        ("no source", format!("[profile web]\nrole_arn = {ROLE}\n").leak().as_bytes(), "without source_profile"),
+        (
+            "absent source",
+            format!("[profile web]\nrole_arn = {ROLE}\nsource_profile = x\n").leak().as_bytes(),
+            "no source_profile x",
+        ),
+        (
+            "circle",
+            format!(
+                "[profile web]\nrole_arn = {ROLE}\nsource_profile = x\n[profile x]\nrole_arn = {ROLE}\nsource_profile = web\n"
+            )
+            .leak()
+            .as_bytes(),
+            "leads in a circle",
+        ),
+        ("other profile", b"[profile other]\nregion = eu-west-1\n", "no profile web"),
+        ("not text", b"[profile web]\nregion = \xff\n", "not text (UTF-8)"),
+    ];
+    each(rows.map(|(name, config, reason)| (name, (config, reason))), |(config, reason)| {
+        let (world, a) = node(config);
+        start(&a).param("profile", "web").expect(4).reason(reason).wrote_nothing();
+        start(&a).env("AWS_PROFILE", "web").expect(4).reason(reason);
+        a.validate().param("profile", "web").env("OCF_CHECK_LEVEL", "10").expect(4).reason(reason);
+        world.held_by_nobody();
+    });
+}
+
+#[test]
+fn half_a_pair_of_keys_in_the_environment_is_an_error() {
+    let (_world, a) = node("");
+    start(&a).env("AWS_ACCESS_KEY_ID", KNOWN.0).expect(4).reason("AWS_SECRET_ACCESS_KEY is not set");
+    start(&a).env("AWS_SECRET_ACCESS_KEY", KNOWN.1).expect(4).reason("AWS_ACCESS_KEY_ID is not set");
+}
+
+#[test]
+fn a_container_that_is_set_up_wrong_is_an_error() {
+    let (_world, a) = node("");
+    let uri = "http://203.0.113.1/keys";
+    start(&a)
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+        .expect(4)
+        .reason("no credentials from the container");
+}
+
+/// IAM Roles Anywhere needs it.
+#[test]
+fn credential_process_gives_the_key_and_no_shell_reads_its_line() {
+    let (world, a) = node("");
+    world.cloud.set_credentials(a.id(), CredState::Missing404);
+    let arguments = a.folder().join("arguments");
+    let helper = program(&a, &format!("printf '%s\\n' \"$@\" >{}\n{}", arguments.display(), printing(KNOWN)));
+    let planted = a.folder().join("planted");
+    let line = format!("{} 'one argument' $(touch {}) a;b", helper.display(), planted.display());
+    write_config(&a, format!("[profile web]\ncredential_process = {line}\n"));
+    start(&a).param("profile", "web").ok();
+    world.held_by(&a);
+    let got = fs::read_to_string(arguments).unwrap();
+    assert_eq!(got, format!("one argument\n$(touch\n{})\na;b\n", planted.display()));
+    assert!(!planted.exists());
+}
+
+#[test]
+fn credential_process_is_the_source_of_a_role() {
+    let (world, a) = node("");
+    world.cloud.set_credentials(a.id(), CredState::Missing404);
+    let helper = program(&a, &printing(KNOWN));
+    let config = format!(
+        "[profile web]\nrole_arn = {ROLE}\nsource_profile = base\nrole_session_name = n1\n\
+         [profile base]\ncredential_process = {}\n",
+        helper.display()
+    );
+    write_config(&a, config);
+    let outcome = start(&a).param("profile", "web").ok();
+    let assumed = outcome.requests.iter().find(|request| request.operation == "AssumeRole").unwrap();
+    assert_eq!(assumed.params["RoleSessionName"], "n1");
+    world.held_by(&a);
+}
+
+#[test]
+fn credential_process_that_fails_is_quoted() {
+    let rows = [
+        ("complaint", "echo more >&2; echo no certificate >&2; exit 3", "exit status: 3: no certificate"),
+        ("garbage", "echo '<html>'", "its output makes no sense"),
+        ("version", r#"echo '{"Version":2}'"#, "Version 2, expected 1"),
+    ];
+    each(rows.map(|(name, script, reason)| (name, (script, reason))), |(script, reason)| {
+        let (_world, a) = node("");
+        let helper = program(&a, script);
+        write_config(&a, format!("[default]\ncredential_process = {}\n", helper.display()));
+        start(&a).expect(4).reason(reason);
+    });
+    let (_world, a) = node("[default]\ncredential_process = /nowhere/helper\n");
+    start(&a).expect(4).reason("/nowhere/helper: No such file");
+}
+
+#[test]
+fn credential_process_that_hangs_does_not_hold_the_action_up() {
+    let (_world, a) = node("");
+    let helper = program(&a, "exec sleep 1000");
+    write_config(&a, format!("[default]\ncredential_process = {}\n", helper.display()));
+    start(&a).expect(1).within(Duration::from_millis(SHORT_MS));
+}
+
+/// [cred-2]
+#[test]
+fn the_source_of_a_role_is_not_asked_through_a_proxy() {
+    let (_world, a) =
+        node(format!("[profile web]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\n"));
+    let proxy = Proxy::start();
+    let outcome = start(&a)
+        .param("profile", "web")
+        .env("HTTP_PROXY", proxy.url())
+        .env("http_proxy", proxy.url())
+        .env("NO_PROXY", "")
+        .go();
+    let through: Vec<String> = proxy.asked();
+    assert!(
+        through.iter().all(|line| !line.contains("meta-data") && !line.contains("api/token")),
+        "{through:?}"
+    );
+    assert!(!outcome.imds("/iam/security-credentials/node").is_empty(), "{}", outcome.told());
+}
+
+/// What IMDS says about the role is what an administrator needs.
+#[test]
+fn a_role_that_ec2_may_not_assume_is_quoted_in_its_own_words() {
+    let (world, a) = node("");
+    world.cloud.set_credentials(a.id(), CredState::Unauthorized);
+    let outcome = start(&a).expect(4).reason("AssumeRoleUnauthorizedAccess");
+    let warnings = outcome.log.matches("WARN").count();
+    assert!(warnings <= 1, "{}", outcome.log);
+}
+
+#[test]
+fn metadata_switched_off_for_credentials_is_named_in_the_reason() {
+    let (_world, a) = node("");
+    start(&a).env("AWS_EC2_METADATA_DISABLED", "true").expect(4).reason("AWS_EC2_METADATA_DISABLED is true");
+}
+
+/// Users of `awseip` put a VPC endpoint there, because it has no parameter for one.
+#[test]
+fn endpoints_in_the_profile_are_honoured() {
+    // Where the agent could not reach the real ones.
+    let Some(isolation) = Isolation::new("") else { return };
+    let (world, [a]) = World::setup().inside(isolation).make();
+    let [ec2, imds] = a.endpoints();
+    let config = format!(
+        "[default]\nservices = here\nendpoint_url = http://127.0.0.1:1\nec2_metadata_service_endpoint = {imds}\n\
+         [services here]\nec2 =\n  endpoint_url = {ec2}\n"
+    );
+    write_config(&a, config);
+    let by_profile = |run: Run| {
+        let run = run.no_param("endpoint_url").no_param("imds_endpoint");
+        run.no_env("AWS_ENDPOINT_URL_EC2").no_env("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+    };
+    by_profile(start(&a)).ok();
+    world.held_by(&a);
+    by_profile(a.settled_monitor()).ok().ec2_calls(0);
+    by_profile(a.stop()).timeout_ms(SHORT_MS).ok();
+    world.held_by_nobody();
+}
+
+#[test]
+fn a_metadata_service_that_needs_more_than_a_second_is_waited_for() {
+    let (world, a) = node("");
+    world.cloud.fault(Fault::new(Service::Imds, FaultKind::Delay(Duration::from_millis(1300))));
+    a.start().timeout_ms(30_000).ok();
+    world.held_by(&a);
+}
+
+#[test]
+fn an_answer_of_ec2_that_does_not_come_is_told_from_a_connection_that_does_not_come() {
+    let (world, a) = node("");
+    world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang));
+    let outcome = start(&a).expect(1).reason("no answer in time");
+    assert!(!outcome.log.contains("no connection"), "{}", outcome.log);
+}
+
+/// [code-4]
+#[test]
+fn an_address_that_an_aws_service_uses_is_refused_at_once() {
+    let (world, a) = node("");
+    let refusal = FaultKind::Error {
+        status: 400,
+        code: "AuthFailure".to_owned(),
+        message: "You do not have permission to access the specified resource.".to_owned(),
+    };
+    world.cloud.fault(Fault::new(Service::Ec2, refusal).operation("AssociateAddress"));
+    let outcome = a.start().expect(2).reason("used by an AWS service").within(Duration::from_secs(3));
+    assert_eq!(outcome.calls("AssociateAddress").len(), 1, "{}", outcome.told());
+}
