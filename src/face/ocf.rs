@@ -8,7 +8,6 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
-use self::agents::Resource;
 use super::Call;
 use super::last_resort::{Watchdog, report_panics};
 use crate::base::deadline::Deadline;
@@ -18,13 +17,11 @@ use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::{meta_data, usage};
 use crate::params;
-use crate::resource::elastic::Elastic;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::resource::private::Private;
+use crate::resource::kind::Kind;
 use crate::resource::{self, Action, Report, Request};
-use crate::world;
-
-mod agents;
+use crate::with_kind;
+use crate::world::{self, RealWorld};
 
 /// What the one argument asks for.
 enum Asked {
@@ -50,10 +47,7 @@ pub(super) fn serve(name: &str, call: Call) -> u8 {
         Asked::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
         Asked::Usage => print(&usage::text(agent, name)),
         Asked::Methods => print(&usage::methods(agent)),
-        Asked::Action(action) if agent.name == Private::AGENT.name => {
-            act::<Private>(action, call.started, &environment) as u8
-        }
-        Asked::Action(action) => act::<Elastic>(action, call.started, &environment) as u8,
+        Asked::Action(action) => with_kind!(agent, K => act::<K>(action, call.started, &environment)) as u8,
     }
 }
 
@@ -99,7 +93,11 @@ fn asked(
 }
 
 /// Runs an action and turns what came of it into an exit code and, where it is not success, one line for the operator.
-fn act<R: Resource>(action: Action, started: std::time::Instant, environment: &Environment) -> ExitCode {
+fn act<K: Kind<RealWorld>>(
+    action: Action,
+    started: std::time::Instant,
+    environment: &Environment,
+) -> ExitCode {
     let log = Log::new(&environment.log_settings(), name_of(action), started);
     let attempt = attempt_of(action);
     let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
@@ -112,9 +110,9 @@ fn act<R: Resource>(action: Action, started: std::time::Instant, environment: &E
             log.warn(warning);
         }
     }
-    let outcome = match prepare::<R>(action, deadline, environment) {
+    let outcome = match prepare::<K>(action, deadline, environment) {
         Ok(_) if needs_nothing(action) => Ok(Report::Done),
-        Ok(request) => run::<R>(&request, environment, &log),
+        Ok(request) => run::<K>(&request, environment, &log),
         Err(error) => Err(error),
     };
     let code = conclude(outcome, attempt, &log);
@@ -123,15 +121,15 @@ fn act<R: Resource>(action: Action, started: std::time::Instant, environment: &E
 }
 
 /// Checks everything that needs no look at the world.
-fn prepare<R: Resource>(
+fn prepare<K: Kind<RealWorld>>(
     action: Action,
     deadline: Deadline,
     environment: &Environment,
-) -> Result<Request<R::Params>, Error> {
+) -> Result<Request<K::Params>, Error> {
     if let Some((major, _)) = environment.ra_version().filter(|(major, _)| *major != 1) {
         return Err(Error::OcfVersion(major));
     }
-    let params = R::parse(&environment.reskeys()).map_err(Error::Parameter)?;
+    let params = K::parse(&environment.reskeys()).map_err(Error::Parameter)?;
     Ok(Request { action, params, deadline, node: environment.node_name().map(str::to_owned) })
 }
 
@@ -150,16 +148,16 @@ fn needs_nothing(action: Action) -> bool {
 }
 
 /// Runs the action in the real world, at most to the deadline.
-fn run<R: Resource>(
-    request: &Request<R::Params>,
+fn run<K: Kind<RealWorld>>(
+    request: &Request<K::Params>,
     environment: &Environment,
     log: &Log,
 ) -> Result<Report, Error> {
     let deadline = request.deadline;
-    let common = R::common(&request.params);
+    let common = K::common(&request.params);
     let (world, warnings) = world::build(common.api, common.timing, deadline, environment, log)?;
     if is_worth_warnings(request.action) {
-        let unknown = params::unknown(&environment.reskeys(), R::AGENT.parameters);
+        let unknown = params::unknown(&environment.reskeys(), K::AGENT.parameters);
         if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
             log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));
         }
@@ -167,7 +165,7 @@ fn run<R: Resource>(
             log.warn(warning);
         }
     }
-    world::run(deadline, resource::run::<R, _>(&world, request))
+    world::run(deadline, resource::run::<K, _>(&world, request))
 }
 
 /// Writes the log entry and the reason, and returns the exit code.

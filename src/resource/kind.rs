@@ -1,5 +1,6 @@
 //! What one kind of address supplies to the actions that are written once for all kinds.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -9,7 +10,8 @@ use crate::base::ids::{AssociationId, InstanceId, InterfaceId, MacAddress};
 use crate::base::retry::{self, Retryable};
 use crate::cloud::{Ec2Error, Imds as _, ImdsError, Subnet, Target};
 use crate::host::Host as _;
-use crate::params::{ApiSettings, InterfaceSelector, OnStop, Timing};
+use crate::ocf::agent::Agent;
+use crate::params::{ApiSettings, InterfaceSelector, OnStop, ParamError, Timing};
 use crate::resource::error::Error;
 use crate::state::{Records as _, Volatile};
 
@@ -161,11 +163,18 @@ pub trait Kind<W: World>: Sized {
     /// What is prepared on the host before it is taken.
     type Prepared;
 
+    /// The agent whose resources are of this kind.
+    const AGENT: &'static Agent;
     /// Its words.
     const WORDS: Words;
     /// Whether a start also waits, for some seconds, until instance metadata shows the address.
     const AWAITS_METADATA: bool;
 
+    /// Checks the parameters, given by name without the `OCF_RESKEY_` prefix.
+    ///
+    /// # Errors
+    /// The first parameter that is missing or malformed, or two that contradict each other.
+    fn parse(raw: &BTreeMap<String, String>) -> Result<Self::Params, ParamError>;
     /// The parameters that every kind has.
     fn common(params: &Self::Params) -> Common<'_>;
     /// How an operator names the address.
@@ -258,6 +267,24 @@ pub trait Kind<W: World>: Sized {
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str);
     /// `validate-all` from level 10 on.
     async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error>;
+}
+
+/// The list of kinds: does `$work` with `$kind` as the kind of address of an agent. A new kind is one line here, beside its agent
+/// in [`agent::ALL`](crate::ocf::agent::ALL).
+#[macro_export]
+macro_rules! with_kind {
+    ($agent:expr, $kind:ident => $work:expr) => {
+        match $agent.name {
+            "vip" => {
+                type $kind = $crate::resource::private::Private;
+                $work
+            }
+            _ => {
+                type $kind = $crate::resource::elastic::Elastic;
+                $work
+            }
+        }
+    };
 }
 
 /// One action on one address.

@@ -18,7 +18,6 @@ use super::{Action, Parts, Report, Request, run};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::cloud::model::{Account, FaultKind, InstanceSpec, Lag, ModelClient, Reads};
-use crate::params::{Params, VipParams};
 use crate::state::{Pair, Phase, Records as _};
 
 const EIP: &str = "203.0.113.10";
@@ -35,7 +34,6 @@ trait Tested: Kind<Real> {
     const NAME: &'static str;
     /// The taking call as the model counts it.
     const TAKING: &'static str;
-    fn parse(raw: &BTreeMap<String, String>) -> Self::Params;
     /// Gives the address to a node, as an administrator would.
     fn give(account: &Account, number: u8);
     fn holder(account: &Account) -> Option<String>;
@@ -44,9 +42,6 @@ trait Tested: Kind<Real> {
 impl Tested for Elastic {
     const NAME: &'static str = "elastic_ip";
     const TAKING: &'static str = "AssociateAddress";
-    fn parse(raw: &BTreeMap<String, String>) -> Params {
-        Params::parse(raw).unwrap()
-    }
     fn give(account: &Account, number: u8) {
         account.give(EIP, &format!("10.0.0.{number}"));
     }
@@ -58,9 +53,6 @@ impl Tested for Elastic {
 impl Tested for Private {
     const NAME: &'static str = "secondary_private_ip";
     const TAKING: &'static str = "AssignPrivateIpAddresses";
-    fn parse(raw: &BTreeMap<String, String>) -> VipParams {
-        VipParams::parse(raw).unwrap()
-    }
     fn give(account: &Account, number: u8) {
         account.assign_private_ip(&eni(number).parse().unwrap(), VIP.parse().unwrap());
     }
@@ -128,7 +120,7 @@ impl<K: Tested> Resource<K> {
 
     async fn run(&self, action: Action) -> Result<Report, Error> {
         let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
-        let request = Request { action, params: K::parse(&self.raw), deadline, node: None };
+        let request = Request { action, params: K::parse(&self.raw).unwrap(), deadline, node: None };
         run::<K, _>(&self.world, &request).await
     }
 
@@ -192,7 +184,7 @@ async fn a_check_right_after_a_start_outlasts_late_metadata_and_a_late_replica()
     let node = Resource::<Elastic>::on(&account, 1).started().await;
     account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
     let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
-    let params = Elastic::parse(&node.raw);
+    let params = <Elastic as Kind<Real>>::parse(&node.raw).unwrap();
     let request = Request { action: Action::Monitor { level: 0 }, params, deadline, node: None };
     assert_eq!(elastic::is_still_here(&node.world, &request).await.unwrap(), Report::Done);
 }

@@ -1,5 +1,6 @@
 //! An Elastic IP: which interface it is associated with, how it is associated and disassociated, and what it displaces.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::kind::{Common, Holder, Kind, Location, Me, Op, Owner, Words};
@@ -9,7 +10,8 @@ use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::retry;
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError, Selector};
 use crate::host::Host as _;
-use crate::params::Params;
+use crate::ocf::agent::{self, Agent};
+use crate::params::{ParamError, Params};
 use crate::resource::error::Error;
 use crate::state::{Durable, ElasticRecord, Pair, Records as _, Remembered, Volatile};
 
@@ -93,6 +95,7 @@ impl<W: World> Kind<W> for Elastic {
     type Ticket = AllocationId;
     type Prepared = ();
 
+    const AGENT: &'static Agent = &agent::EIP;
     const WORDS: Words = Words {
         asking: "DescribeAddresses",
         phase: "associate",
@@ -102,6 +105,10 @@ impl<W: World> Kind<W> for Elastic {
         held: "associated with",
     };
     const AWAITS_METADATA: bool = false;
+
+    fn parse(raw: &BTreeMap<String, String>) -> Result<Params, ParamError> {
+        Params::parse(raw)
+    }
 
     fn common(params: &Params) -> Common<'_> {
         Common {

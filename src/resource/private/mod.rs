@@ -8,6 +8,7 @@
 //!   answers, which the next start anywhere ends. In the other order it would keep an address that is its peer's by then:
 //!   its own clients would talk to themselves, and its answers would be dropped by EC2.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use super::kind::{Common, Holder, Kind, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location};
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet};
 use crate::network::{Device, Network};
-use crate::params::VipParams;
+use crate::ocf::agent::{self, Agent};
+use crate::params::{ParamError, VipParams};
 use crate::resource::error::Error;
 use crate::state::{PrivateRecord, Records as _, Remembered, Volatile};
 
@@ -56,6 +58,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     type Ticket = ();
     type Prepared = Option<Device>;
 
+    const AGENT: &'static Agent = &agent::VIP;
     const WORDS: Words = Words {
         asking: "DescribeNetworkInterfaces",
         phase: "assign",
@@ -65,6 +68,10 @@ impl<W: PrivateWorld> Kind<W> for Private {
         held: "assigned to",
     };
     const AWAITS_METADATA: bool = true;
+
+    fn parse(raw: &BTreeMap<String, String>) -> Result<VipParams, ParamError> {
+        VipParams::parse(raw)
+    }
 
     fn common(params: &VipParams) -> Common<'_> {
         Common {
