@@ -26,7 +26,8 @@ SILENT = {
     "host.rs": "what firmware says",
     "tests.rs": "tests",
     "tests": "tests",
-    "fake.rs": "the model",
+    "cloud/model": "the model of EC2",
+    "fake.rs": "fakes of tests",
 }
 
 TOKEN = re.compile(

@@ -61,7 +61,7 @@ class Operations(unittest.TestCase):
             "{name}={value}: expected {expected}",
             "{operation} {object}: {answer}",
             "state file {} not used: {reason}",
-            "{} may still be associated with this node: {error}",
+            "{name} may still be {held} this node: {error}",
             "no connection: {deepest}",
         ):
             self.assertIn(expected, seen)

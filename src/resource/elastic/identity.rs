@@ -81,6 +81,7 @@ mod tests {
     const ENI: &str = "eni-00000000000000001";
     const ENI_2: &str = "eni-00000000000000002";
 
+    /// [holder-1]
     #[test]
     fn an_address_is_ours_only_on_the_right_interface_and_private_address() {
         let me = |ip: Option<&str>| Identity {

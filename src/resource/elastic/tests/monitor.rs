@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// [monitor-2] [holder-3]
 #[tokio::test(start_paused = true)]
 async fn a_settled_node_asks_only_the_metadata_service() {
     let node = Node::new().settled().await;
@@ -11,6 +12,7 @@ async fn a_settled_node_asks_only_the_metadata_service() {
     assert_eq!(node.imds.questions() - questions, 3, "which is primary; what it is; the association");
 }
 
+/// [stale-8]
 #[tokio::test(start_paused = true)]
 async fn a_settling_node_asks_ec2_as_well() {
     let node = Node::new();
@@ -20,6 +22,7 @@ async fn a_settling_node_asks_ec2_as_well() {
     assert_eq!(node.calls_since(before).len(), 1);
 }
 
+/// [monitor-1]
 #[tokio::test(start_paused = true)]
 async fn an_address_that_was_taken_is_told_with_its_holder() {
     let node = Node::new().settled().await;
@@ -30,6 +33,7 @@ async fn an_address_that_was_taken_is_told_with_its_holder() {
     assert_eq!(reason(node.monitor().await), format!("{EIP} is associated with nothing"));
 }
 
+/// [stale-9]
 #[tokio::test(start_paused = true)]
 async fn stale_metadata_alone_is_no_reason_for_a_recovery() {
     let node = Node::new().settled().await;
@@ -37,6 +41,7 @@ async fn stale_metadata_alone_is_no_reason_for_a_recovery() {
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
 }
 
+/// [stale-1]
 #[tokio::test(start_paused = true)]
 async fn a_stale_describe_alone_is_no_reason_for_a_recovery() {
     let node = Node::new();
@@ -86,6 +91,7 @@ async fn metadata_that_comes_back_within_the_budget_ends_the_waiting() {
     assert_eq!(outcome.unwrap(), Report::Done);
 }
 
+/// [monitor-4] [holder-2]
 #[tokio::test(start_paused = true)]
 async fn two_silent_sources_are_an_error_never_a_loss() {
     let node = Node::new().settled().await;
@@ -100,6 +106,7 @@ async fn two_silent_sources_are_an_error_never_a_loss() {
     assert!(node.monitor().await.is_err());
 }
 
+/// [monitor-3]
 #[tokio::test(start_paused = true)]
 async fn a_loss_in_the_metadata_stands_when_ec2_is_silent_to_the_end() {
     let node = Node::new().settled().await;
@@ -123,6 +130,7 @@ async fn denied_permissions_do_not_fail_a_monitor_that_sees_the_address() {
     assert!(matches!(node.monitor().await.unwrap_err(), Error::Ec2(_)));
 }
 
+/// [monitor-5]
 #[tokio::test(start_paused = true)]
 async fn level_ten_asks_ec2_and_ec2_decides() {
     let node = Node::new().settled().await;
@@ -212,6 +220,7 @@ async fn one_old_denial_before_ec2_falls_silent_does_not_stop_what_the_metadata_
     assert!(node.logged("EC2 denied it, then fell silent"), "{:?}", node.world.log.lines());
 }
 
+/// [stale-1] [stale-2]
 #[tokio::test(start_paused = true)]
 async fn one_old_answer_right_after_a_start_is_not_believed_while_the_metadata_are_silent() {
     let node = Node::new();

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// [probe-2]
 #[tokio::test(start_paused = true)]
 async fn a_first_probe_fills_the_record_and_the_next_asks_nobody() {
     let node = Node::new();
@@ -22,6 +23,7 @@ async fn a_standby_that_could_not_take_over_says_so_within_two_seconds() {
     assert!(node.logged("could not take"), "{:?}", node.world.log.lines());
 }
 
+/// [probe-1]
 #[tokio::test(start_paused = true)]
 async fn an_address_in_sight_is_told_without_ec2() {
     let node = Node::new();
@@ -45,6 +47,7 @@ async fn right_after_a_start_late_metadata_is_not_believed() {
     assert_eq!(node.probe().await.unwrap(), Report::Done);
 }
 
+/// [probe-4]
 #[tokio::test(start_paused = true)]
 async fn a_probe_with_everything_silent_says_not_here_and_warns() {
     let node = Node::new();
@@ -54,6 +57,7 @@ async fn a_probe_with_everything_silent_says_not_here_and_warns() {
     assert!(node.logged("could not tell"));
 }
 
+/// [probe-3]
 #[tokio::test(start_paused = true)]
 async fn silent_metadata_is_made_up_for_by_ec2_where_the_firmware_names_the_instance() {
     let mut node = Node::new();
@@ -63,6 +67,7 @@ async fn silent_metadata_is_made_up_for_by_ec2_where_the_firmware_names_the_inst
     assert_eq!(node.probe().await.unwrap(), Report::Done);
 }
 
+/// [probe-5]
 #[tokio::test(start_paused = true)]
 async fn errors_of_any_kind_are_not_here() {
     for fault in [Ec2Fault::Denied, Ec2Fault::Credentials, Ec2Fault::Unknown, Ec2Fault::Refused] {

@@ -69,6 +69,7 @@ async fn nothing_is_touched_while_the_resource_runs() {
     assert_eq!(node.calls_since(calls), [""; 0]);
 }
 
+/// [record-4]
 #[tokio::test(start_paused = true)]
 async fn a_record_that_came_with_an_image_is_not_acted_on() {
     let image = after_boot();
@@ -80,6 +81,7 @@ async fn a_record_that_came_with_an_image_is_not_acted_on() {
     assert_eq!(copy.world.records.durable().displaced, []);
 }
 
+/// [target-2]
 #[tokio::test(start_paused = true)]
 async fn a_place_that_somebody_else_got_is_left_alone_and_said() {
     let node = after_boot();

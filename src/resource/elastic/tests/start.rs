@@ -14,6 +14,7 @@ async fn a_free_address_is_taken_confirmed_and_recorded() {
     assert!(node.logged("moved from nobody to"), "{:?}", node.world.log.lines());
 }
 
+/// [start-1]
 #[tokio::test(start_paused = true)]
 async fn a_second_start_writes_nothing() {
     let node = Node::new();
@@ -23,6 +24,7 @@ async fn a_second_start_writes_nothing() {
     assert_eq!(node.calls_since(before), [format!("DescribeAddresses {ALLOCATION}")]);
 }
 
+/// [start-3]
 #[tokio::test(start_paused = true)]
 async fn a_takeover_with_ids_on_record_orders_without_waiting_for_a_look() {
     let node = Node::new().with_record();
@@ -42,6 +44,7 @@ async fn a_takeover_names_the_previous_holder() {
     assert!(node.logged(&from), "{:?}", node.world.log.lines());
 }
 
+/// [start-4] [param-3]
 #[tokio::test(start_paused = true)]
 async fn an_allocation_that_is_not_the_address_takes_nothing() {
     let node = Node::new().with("allocation_id", OTHER_ALLOCATION);
@@ -59,6 +62,7 @@ async fn an_allocation_alone_is_enough() {
     assert!(node.holds(1));
 }
 
+/// [record-5] [stale-7]
 #[tokio::test(start_paused = true)]
 async fn an_allocation_on_record_that_ec2_forgot_is_looked_up_again() {
     let node = Node::new();
@@ -72,6 +76,7 @@ async fn an_allocation_on_record_that_ec2_forgot_is_looked_up_again() {
     assert_eq!(node.world.records.durable().pair.unwrap().allocation.as_str(), ALLOCATION);
 }
 
+/// [start-8]
 #[tokio::test(start_paused = true)]
 async fn without_reassociation_a_holder_keeps_the_address() {
     for record in [false, true] {
@@ -84,6 +89,7 @@ async fn without_reassociation_a_holder_keeps_the_address() {
     }
 }
 
+/// [time-5]
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_followed_by_a_look_not_by_a_second_order() {
     let node = Node::new();
@@ -127,6 +133,7 @@ async fn the_refusal_before_is_named_where_the_time_runs_out_during_an_attempt()
     assert!(error.ends_with("no answer in time, Silent before"), "{error}");
 }
 
+/// [start-5]
 #[tokio::test(start_paused = true)]
 async fn ec2_that_shows_the_change_late_is_waited_for() {
     let node = Node::new();
@@ -147,6 +154,7 @@ async fn an_order_that_ec2_never_shows_is_an_error() {
     assert!(matches!(&error, Error::Unconfirmed { shown, .. } if shown.contains(&instance(2))), "{error}");
 }
 
+/// [start-6]
 #[tokio::test(start_paused = true)]
 async fn an_outage_does_not_fail_a_start_where_the_address_is_in_sight() {
     let node = Node::new();
@@ -157,6 +165,7 @@ async fn an_outage_does_not_fail_a_start_where_the_address_is_in_sight() {
     assert!(node.logged("according to instance metadata alone"));
 }
 
+/// [stale-5]
 #[tokio::test(start_paused = true)]
 async fn stale_metadata_does_not_pass_for_holding() {
     let node = Node::new();
@@ -166,6 +175,7 @@ async fn stale_metadata_does_not_pass_for_holding() {
     assert!(node.holds(1), "the start looked at EC2 and took it");
 }
 
+/// [target-6]
 #[tokio::test(start_paused = true)]
 async fn a_private_address_shared_by_two_resources_is_refused() {
     let node = Node::new();
@@ -184,6 +194,7 @@ async fn a_private_address_shared_by_two_resources_is_refused() {
     assert_eq!(node.start().await.unwrap(), Report::Done);
 }
 
+/// [displaced-1] [target-1]
 #[tokio::test(start_paused = true)]
 async fn an_address_that_gives_way_is_put_back_when_ours_goes() {
     let node = Node::new();
@@ -197,6 +208,7 @@ async fn an_address_that_gives_way_is_put_back_when_ours_goes() {
     assert_eq!(node.ec2.holder(OTHER).unwrap().private_ip, Some(target(1).private_ip));
 }
 
+/// [displaced-2]
 #[tokio::test(start_paused = true)]
 async fn an_address_that_was_put_back_a_moment_ago_gives_way_again_and_comes_back_again() {
     let node = Node::new();
@@ -268,6 +280,7 @@ async fn a_neighbour_whose_address_was_taken_long_ago_is_in_nobodys_way() {
     assert_eq!(node.start().await.unwrap(), Report::Done);
 }
 
+/// [start-8]
 #[tokio::test(start_paused = true)]
 async fn a_wrong_place_on_this_node_is_corrected_without_leave_to_take_it_from_others() {
     let node = Node::new().with("allow_reassociation", "false");
@@ -299,6 +312,7 @@ async fn metadata_that_fell_silent_after_an_earlier_start_does_not_stop_a_takeov
     assert!(node.holds(1));
 }
 
+/// [migrate-2]
 #[tokio::test(start_paused = true)]
 async fn a_planned_move_takes_one_order_and_the_source_then_stops_without_one() {
     let source = Node::new().settled().await;

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// [stop-2] [stop-3]
 #[tokio::test(start_paused = true)]
 async fn our_association_is_ended_and_a_second_stop_does_nothing() {
     let node = Node::new().settled().await;
@@ -13,6 +14,7 @@ async fn our_association_is_ended_and_a_second_stop_does_nothing() {
     assert_eq!(node.calls_since(before), [format!("DescribeAddresses {ALLOCATION}")]);
 }
 
+/// [stop-1]
 #[tokio::test(start_paused = true)]
 async fn a_peers_address_is_not_touched() {
     let node = Node::new().settled().await;
@@ -22,6 +24,7 @@ async fn a_peers_address_is_not_touched() {
     assert!(!node.ec2.calls().iter().any(|call| call.starts_with("Disassociate")));
 }
 
+/// [stop-2]
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_over_between_look_and_order_keeps_the_address() {
     let node = Node::new().settled().await;
@@ -32,6 +35,7 @@ async fn a_peer_that_takes_over_between_look_and_order_keeps_the_address() {
     assert!(node.holds(2));
 }
 
+/// [stop-4]
 #[tokio::test(start_paused = true)]
 async fn silence_is_success_after_a_quarter_of_the_budget_when_the_metadata_says_not_here() {
     let node = Node::new().settled().await;
@@ -43,6 +47,7 @@ async fn silence_is_success_after_a_quarter_of_the_budget_when_the_metadata_says
     assert!(began.elapsed() < Duration::from_secs(16), "{:?}", began.elapsed());
 }
 
+/// [stop-5]
 #[tokio::test(start_paused = true)]
 async fn silence_to_the_deadline_is_what_on_stop_says() {
     for (on_stop, succeeds) in [("disassociate", true), ("strict", false)] {
@@ -64,6 +69,7 @@ async fn an_address_that_was_left_is_told_by_the_next_probe() {
     assert_eq!(node.probe().await.unwrap(), Report::Done, "so that the cluster stops it again");
 }
 
+/// [stop-7]
 #[tokio::test(start_paused = true)]
 async fn leave_asks_nobody_and_monitors_say_not_here_until_the_next_start() {
     let node = Node::new().with("on_stop", "leave").settled().await;
@@ -77,6 +83,7 @@ async fn leave_asks_nobody_and_monitors_say_not_here_until_the_next_start() {
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
 }
 
+/// [stop-6]
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_an_error_while_the_address_is_here_and_none_while_it_is_not() {
     for fault in [Ec2Fault::Denied, Ec2Fault::Credentials] {
@@ -140,6 +147,7 @@ async fn a_refusal_while_the_metadata_may_be_late_is_an_error() {
     assert!(node.holds(1));
 }
 
+/// [stale-3]
 #[tokio::test(start_paused = true)]
 async fn a_late_describe_right_after_a_start_does_not_end_a_strict_stop() {
     let node = Node::new().with("on_stop", "strict");

@@ -6,6 +6,7 @@ async fn validate(node: &Node, level: u32) -> Result<Report, Error> {
     node.run(Action::Validate { level }).await
 }
 
+/// [validate-1]
 #[tokio::test(start_paused = true)]
 async fn level_zero_looks_at_nothing() {
     let node = Node::new();
@@ -14,6 +15,7 @@ async fn level_zero_looks_at_nothing() {
     assert_eq!((node.ec2.calls().len(), node.imds.questions()), (0, 0));
 }
 
+/// [validate-2]
 #[tokio::test(start_paused = true)]
 async fn level_ten_asks_for_every_permission_and_changes_nothing() {
     let node = Node::new();

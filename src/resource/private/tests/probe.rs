@@ -35,6 +35,7 @@ async fn a_leftover_on_a_device_is_a_warning_and_stays() {
     assert!(node.logged("a stop of the resource takes it off"));
 }
 
+/// [probe-4]
 #[tokio::test(start_paused = true)]
 async fn silence_is_not_running_with_a_warning() {
     let node = Node::new().settled().await;

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// [start-9]
 #[tokio::test(start_paused = true)]
 async fn a_free_address_is_assigned_first_and_put_on_the_device_second() {
     let node = Node::new().started().await;
@@ -13,6 +14,7 @@ async fn a_free_address_is_assigned_first_and_put_on_the_device_second() {
     assert_eq!(node.world.records.durable().region.as_deref(), Some("eu-west-1"));
 }
 
+/// [start-1]
 #[tokio::test(start_paused = true)]
 async fn a_second_start_writes_nothing() {
     let node = Node::new().settled().await;
@@ -131,6 +133,7 @@ async fn a_primary_address_never_moves() {
     }
 }
 
+/// [start-8]
 #[tokio::test(start_paused = true)]
 async fn without_reassignment_a_holder_keeps_it() {
     let node = Node::new().with("allow_reassignment", "false");
@@ -143,6 +146,7 @@ async fn without_reassignment_a_holder_keeps_it() {
     assert_eq!(node.start().await.unwrap(), Report::Done);
 }
 
+/// [time-5]
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_looked_after() {
     let node = Node::new().with("allow_reassignment", "false");

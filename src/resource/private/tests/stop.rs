@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// [stop-9]
 #[tokio::test(start_paused = true)]
 async fn the_device_is_first_and_ec2_second_and_a_second_stop_does_nothing() {
     let node = Node::new().settled().await;
@@ -31,6 +32,7 @@ async fn a_peer_that_has_it_is_not_robbed_also_where_ec2_answers_late() {
     assert!(node.logged("had ended already"));
 }
 
+/// [stop-1]
 #[tokio::test(start_paused = true)]
 async fn elsewhere_nothing_is_written_but_the_device_is_cleaned() {
     let node = Node::new().settled().await;
@@ -59,6 +61,7 @@ async fn an_elastic_ip_that_goes_with_it_is_told() {
     assert!(node.logged(&format!("Elastic IP {PUBLIC} on {VIP} is disassociated")));
 }
 
+/// [stop-5] [stop-9]
 #[tokio::test(start_paused = true)]
 async fn with_ec2_silent_the_device_is_clean_and_on_stop_decides() {
     for (on_stop, expected) in [("unassign", None), ("strict", Some(ExitCode::Generic))] {
@@ -104,6 +107,7 @@ async fn a_refusal_while_it_is_here_is_an_error() {
     }
 }
 
+/// [stop-7]
 #[tokio::test(start_paused = true)]
 async fn leave_keeps_the_assignment_and_is_believed_until_the_next_start() {
     let node = Node::new().with("on_stop", "leave").settled().await;
@@ -124,6 +128,7 @@ async fn a_kernel_that_refuses_fails_the_stop_but_ec2_is_told() {
     assert_eq!(node.ec2.private_holder(VIP), None);
 }
 
+/// [stop-10]
 #[tokio::test(start_paused = true)]
 async fn a_primary_address_is_never_taken_off() {
     let node = Node::new().with("secondary_private_ip", "10.0.0.1");
@@ -144,6 +149,7 @@ async fn off_ec2_there_is_nothing_to_let_go() {
     assert_eq!(node.stop().await.unwrap(), Report::Done);
 }
 
+/// [stale-3]
 #[tokio::test(start_paused = true)]
 async fn a_late_describe_right_after_a_start_does_not_end_a_strict_stop() {
     let node = Node::new().with("on_stop", "strict").started().await;

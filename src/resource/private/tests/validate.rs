@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// [validate-1]
 #[tokio::test(start_paused = true)]
 async fn level_zero_asks_nobody() {
     let node = Node::new();
