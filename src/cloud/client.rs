@@ -168,7 +168,8 @@ fn plain(pem: &[u8]) -> Result<Vec<u8>, String> {
         let der = base64::decode(body).map_err(|error| format!("a trusted certificate: {error}"))?;
         let certificate = first_of(&der).ok_or("a trusted certificate that is cut off")?;
         plain.push_str(before);
-        plain.push_str("-----BEGIN CERTIFICATE-----\n");
+        plain.push_str("-----BEGIN CERTIFICATE-----");
+        plain.push('\n');
         for line in base64::encode(certificate).as_bytes().chunks(64) {
             plain.push_str(&String::from_utf8_lossy(line));
             plain.push('\n');

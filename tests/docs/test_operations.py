@@ -21,7 +21,7 @@ NO_MESSAGE = {
     "error parsing XML": "compared with what the SDK says",
     "-----BEGIN TRUSTED CERTIFICATE-----": "read in a file",
     "-----END TRUSTED CERTIFICATE-----": "read in a file",
-    "-----BEGIN CERTIFICATE-----\n": "given to the TLS library",
+    "-----BEGIN CERTIFICATE-----": "given to the TLS library",
     "-----END CERTIFICATE-----": "given to the TLS library",
     "{what} of profile {profile}": "part of the name of a source",
     "the environment, source": "part of the name of a source",

@@ -134,3 +134,16 @@ impl Retryable for Ec2Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// IAM needs a moment to spread a policy that has just been attached.
+    #[test]
+    fn a_denial_is_repeated_once_and_an_address_of_a_service_never() {
+        let patience = |fault| Ec2Error::new("AssociateAddress", &"id", fault, "answer").patience();
+        assert_eq!(patience(Fault::Denied), Patience::Once);
+        assert_eq!(patience(Fault::ServiceManaged), Patience::Never);
+    }
+}

@@ -114,7 +114,7 @@ async fn throttling_and_outages_are_waited_out() {
 
 #[tokio::test(start_paused = true)]
 async fn refusals_end_the_start_at_once() {
-    for fault in [Ec2Fault::Denied, Ec2Fault::Target, Ec2Fault::Refused] {
+    for fault in [Ec2Fault::ServiceManaged, Ec2Fault::Target, Ec2Fault::Refused] {
         let node = Node::new();
         node.ec2.fail("AssociateAddress", fault, Strike::Before);
         let began = Instant::now();

@@ -71,12 +71,12 @@ async fn what_keeps_ec2_from_confirming_is_what_is_told() {
         while ec2.calls().len() < 3 {
             tokio::task::yield_now().await;
         }
-        ec2.fail("DescribeNetworkInterfaces", Ec2Fault::Denied, Strike::Before);
+        ec2.fail("DescribeNetworkInterfaces", Ec2Fault::Refused, Strike::Before);
     };
     let began = Instant::now();
     let ((), outcome) = tokio::join!(biased; denied, order(&node, 2, |_| ()));
     let error = outcome.unwrap_err();
-    assert!(matches!(&error, Error::Unconfirmed { shown, .. } if shown.contains("Denied")), "{error}");
+    assert!(matches!(&error, Error::Unconfirmed { shown, .. } if shown.contains("Refused")), "{error}");
     assert_eq!(began.elapsed(), Duration::ZERO, "the same question gets the same answer");
 }
 
