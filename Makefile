@@ -22,7 +22,7 @@ AGENT := $(CARGO_TARGET_DIR)/release/eip
 BIN := $(CARGO_TARGET_DIR)/debug
 # Namespaces need root; cargo stays with whoever runs make.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
-SHELL_FILES = $(shell git ls-files | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
+SHELL_FILES = $(shell git ls-files -- ':!*.rs' | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
 
 # $(call where_possible,WHAT,GROUPS,COMMANDS): COMMANDS, where root and the system packages of GROUPS are there. Where they are not, says so
 # and goes on, except in CI, where a skip fails. (The package tests do more without root than nothing, and see to that themselves.)
