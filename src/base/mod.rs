@@ -1,7 +1,7 @@
-//! The lowest layer, open to all others: text, time, logging, small files, identifiers, deadlines and retries.
+//! The lowest floor, open to all others: text, time, logging, small files, identifiers, deadlines and retries.
 //!
-//! Knows nothing about OCF, AWS or addresses. A layer may use only layers below it; `tests/check/floors` enforces the
-//! order.
+//! Knows nothing about OCF, AWS or addresses. A floor may use only floors below it, which `tests/check/floors`
+//! enforces.
 
 pub mod deadline;
 pub mod ids;

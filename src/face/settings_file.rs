@@ -79,7 +79,7 @@ fn read(path: &str) -> Result<SettingsFile, Refused> {
     Ok(SettingsFile { path: path.to_owned(), text, is_public: about.mode() & 0o004 != 0 })
 }
 
-/// Checks that no other user could have written the file: one who can could redirect this node's signed requests.
+/// Checks that no other user could have written the file, and so redirected this node's signed requests.
 fn check(path: &str, about: &Metadata) -> Result<(), Refused> {
     if !about.is_file() || about.len() > LARGEST {
         return Err(Refused::NoFile(path.to_owned()));

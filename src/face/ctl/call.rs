@@ -120,7 +120,7 @@ impl<'a> Asked<'a> {
         parameters.iter().filter_map(given).collect()
     }
 
-    /// The given parameters that name the address and the way to AWS, not yet validated.
+    /// The given parameters that name the address and say how to reach AWS, not yet validated.
     pub(super) fn raw(&self) -> BTreeMap<String, String> {
         let mut raw = self.given(table::EIP);
         if let Some(address) = self.text(options::ADDRESS) {

@@ -2,7 +2,7 @@
 
 use super::{ON, PLAIN, RELOADABLE, Spec, shared};
 
-/// In the order of the meta-data and the documents.
+/// Every parameter of `eip`, in the order of the meta-data and the documents.
 pub const EIP: &[Spec] = &[
     Spec {
         name: "elastic_ip",

@@ -2,7 +2,7 @@
 
 use super::{Kind, ON, PLAIN, RELOADABLE, Spec, shared};
 
-/// In the order of the meta-data and the documents.
+/// Every parameter of `vip`, in the order of the meta-data and the documents.
 pub const VIP: &[Spec] = &[
     Spec {
         name: "secondary_private_ip",
