@@ -219,7 +219,7 @@ impl Caller {
     }
 }
 
-/// A completed action, with what is known about the address afterwards.
+/// The outcome of one action, with what is known about the address afterwards.
 struct Step {
     attempt: Attempt,
     log: Log,
@@ -229,7 +229,7 @@ struct Step {
     /// The id of this instance, if known.
     node: String,
     on_stop: Option<OnStop>,
-    /// The last completed action, according to this node's record.
+    /// The phase of the last action, according to this node's record.
     phase: Option<Phase>,
 }
 
