@@ -1,19 +1,19 @@
-//! The one deadline of an action, handed to everything that waits.
+//! The single deadline of an action, passed to everything that waits.
 //!
-//! It holds no clock of its own: it is made from tokio's, so that tests can pause time.
+//! Built on tokio's clock, so that tests can pause time.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-/// What an action needs after its last wait to write its state, its log lines and its exit reason.
+/// Time reserved after the last wait for writing state, log lines and the exit reason.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// What a look at the metadata service needs that is worth it also when the time is up.
+/// Time allowed for one final IMDS query after the deadline.
 const LAST_LOOK: Duration = Duration::from_millis(200);
 
-/// The instant by which an action has to have its answer.
+/// The time by which an action must have its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     started: Instant,
@@ -21,16 +21,16 @@ pub struct Deadline {
     killed: Instant,
 }
 
-/// The deadline passed before the awaited thing was done.
+/// The deadline passed before the work was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time for this action ran out")]
 pub struct OutOfTime;
 
 impl Deadline {
-    /// Returns the deadline of an action that began at `started` and is killed `timeout` after that.
+    /// Starts the deadline of an action that began at `started` and is killed `timeout` later.
     ///
-    /// The margin is the larger of one second and 5 % of `timeout`, but never more than half of it, so that an
-    /// action with a timeout of a second still has time to look.
+    /// The safety margin is 5 % of `timeout` but at least one second, and never more than half of it, so that an
+    /// action with a timeout of one second still has time for a query.
     ///
     /// # Source
     /// `OCF_RESKEY_CRM_meta_timeout`: Pacemaker Administration, "OCF Environment Variables". On time-out Pacemaker
@@ -41,74 +41,74 @@ impl Deadline {
         Self { started, end: started + timeout.saturating_sub(margin), killed: started + timeout }
     }
 
-    /// Returns the time left, zero once it has run out.
+    /// The remaining time; zero once it has run out.
     #[must_use]
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// Returns the whole time the action was given, the margin taken off.
+    /// The total time for the action, without the safety margin.
     #[must_use]
     pub fn budget(&self) -> Duration {
         self.end - self.started
     }
 
-    /// Returns how long ago the action began.
+    /// The time since the action began.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Returns whether the time has run out.
+    /// True once no time is left.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.left().is_zero()
     }
 
-    /// Returns the deadline at `1/parts` of the budget, counted from the beginning of the action.
+    /// An earlier deadline: `1/parts` of the budget, counted from the start of the action.
     #[must_use]
     pub fn fraction(&self, parts: u32) -> Self {
         Self { end: self.started + self.budget() / parts.max(1), ..*self }
     }
 
-    /// Returns a deadline at most `limit` from now, and never later than this one.
+    /// A deadline at most `limit` from now, and never later than this one.
     #[must_use]
     pub fn within(&self, limit: Duration) -> Self {
         Self { end: self.end.min(Instant::now() + limit), ..*self }
     }
 
-    /// Returns the deadline of a look that decides what is answered when the time is up: what is left of the time, or else a
-    /// moment of the margin. Several of them together end before [`Self::with_grace`] does.
+    /// Deadline for a final query once the budget is spent: the remaining time, or part of the safety margin. Several
+    /// such queries in a row still end before [`Self::with_grace`].
     #[must_use]
     pub fn for_last_look(&self) -> Self {
         let latest = self.end + self.killed.saturating_duration_since(self.end) * 2 / 5;
         Self { end: (Instant::now() + LAST_LOOK).min(latest).max(self.end), ..*self }
     }
 
-    /// Returns a deadline in the middle of the margin, for what has to be done when the time is up.
+    /// A deadline in the middle of the safety margin, for what must be done even if the time is up.
     #[must_use]
     pub fn with_grace(&self) -> Self {
         Self { end: self.end + self.killed.saturating_duration_since(self.end) / 2, ..*self }
     }
 
-    /// Returns the time left until three quarters of the margin are gone: then any answer is better than none.
+    /// The time until three quarters of the safety margin are used up; from then on any answer is better than none.
     #[must_use]
     pub fn last_resort(&self) -> Duration {
         let margin = self.killed.saturating_duration_since(self.end);
         (self.end + margin * 3 / 4).saturating_duration_since(Instant::now())
     }
 
-    /// Waits for `work`, at most until the deadline.
+    /// Runs `work` until the deadline.
     ///
     /// # Errors
-    /// [`OutOfTime`] when the deadline passed first; `work` is dropped.
+    /// [`OutOfTime`] if the deadline passes first; `work` is then dropped.
     pub async fn bound<T>(&self, work: impl Future<Output = T>) -> Result<T, OutOfTime> {
         timeout_at(self.end, work).await.map_err(|_| OutOfTime)
     }
 
-    /// Sleeps for `pause` and returns true, or returns false at once when the deadline comes first.
+    /// Sleeps for `pause` and returns true; returns false at once if the pause would end after the deadline.
     ///
-    /// A sleep that could only end after the deadline would waste what is left for an answer.
+    /// Sleeping past the deadline would only waste the remaining time.
     pub async fn pause(&self, pause: Duration) -> bool {
         if pause >= self.left() {
             return false;

@@ -1,6 +1,6 @@
-//! Identifiers as types: EC2's object ids and the MAC address that IMDS lists an interface under.
+//! Typed identifiers: EC2 object ids, and the MAC address under which IMDS lists an interface.
 //!
-//! A value of one of these types has the form that EC2 gives it; whether EC2 knows such an object is not asked here.
+//! Parsing checks the format only; whether EC2 has such an object is not checked here.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Is one line that says what is wrong with a text given for an identifier, and what would be right.
+/// A malformed identifier: displays on one line what was given and which format is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} {shown:?}: expected {expected}", shown = shorten(.text))]
 pub struct IdError {
@@ -18,29 +18,29 @@ pub struct IdError {
 }
 
 impl IdError {
-    /// Returns what would have been right, without naming the text that was wrong.
+    /// The expected format, without the rejected text.
     #[must_use]
     pub fn expected(&self) -> &'static str {
         self.expected
     }
 }
 
-/// Cuts a text that cannot be an identifier to what is worth showing of it.
+/// Shortens a malformed identifier for display.
 fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// Tells one kind of EC2 object id from another.
+/// Distinguishes the kinds of EC2 object ids at compile time.
 pub trait Kind {
-    /// What comes before the hexadecimal digits.
+    /// The text before the hexadecimal digits, such as `eni-`.
     const PREFIX: &'static str;
-    /// What an operator calls such an id.
+    /// The name of such an id in messages.
     const NAME: &'static str;
-    /// The form of such an id, for the error message.
+    /// The expected format, for error messages.
     const FORM: &'static str;
 }
 
-/// Marks the id of an Elastic IP's allocation.
+/// Marks allocation ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Allocation {}
 
@@ -50,7 +50,7 @@ impl Kind for Allocation {
     const FORM: &'static str = "eipalloc- and 8 or 17 digits of 0-9a-f";
 }
 
-/// Marks the id of an Elastic IP's association with an interface.
+/// Marks association ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Association {}
 
@@ -60,7 +60,7 @@ impl Kind for Association {
     const FORM: &'static str = "eipassoc- and 8 or 17 digits of 0-9a-f";
 }
 
-/// Marks the id of a network interface.
+/// Marks network interface ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interface {}
 
@@ -70,7 +70,7 @@ impl Kind for Interface {
     const FORM: &'static str = "eni- and 8 or 17 digits of 0-9a-f";
 }
 
-/// Marks the id of a subnet.
+/// Marks subnet ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subnet {}
 
@@ -80,7 +80,7 @@ impl Kind for Subnet {
     const FORM: &'static str = "subnet- and 8 or 17 digits of 0-9a-f";
 }
 
-/// Marks the id of an instance.
+/// Marks instance ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Instance {}
 
@@ -90,21 +90,21 @@ impl Kind for Instance {
     const FORM: &'static str = "i- and 8 or 17 digits of 0-9a-f";
 }
 
-/// The id of an Elastic IP's allocation to the account, `eipalloc-...`; lives as long as the address is kept.
+/// The allocation of an Elastic IP to the account, `eipalloc-...`; stays the same until the address is released.
 pub type AllocationId = Id<Allocation>;
-/// The id of one association of an Elastic IP with an interface, `eipassoc-...`; EC2 makes a new one for every move.
+/// One association of an Elastic IP with an interface, `eipassoc-...`; every move creates a new one.
 pub type AssociationId = Id<Association>;
-/// The id of a network interface, `eni-...`.
+/// A network interface, `eni-...`.
 pub type InterfaceId = Id<Interface>;
-/// The id of a subnet, `subnet-...`; a subnet lies in one zone.
+/// A subnet, `subnet-...`; a subnet belongs to one availability zone.
 pub type SubnetId = Id<Subnet>;
-/// The id of an instance, `i-...`.
+/// An instance, `i-...`.
 pub type InstanceId = Id<Instance>;
 
-/// An EC2 object id of one kind.
+/// An EC2 object id.
 ///
-/// What a person typed is checked by [`Id::parse`]. What AWS or a record gives is kept as it is, by [`FromStr`] and serde: EC2
-/// has changed the length of its ids before, and an id that is not understood must not read as one that is absent.
+/// [`Id::parse`] checks what a person typed. Ids from AWS or a record are kept as they are, by [`FromStr`] and serde:
+/// EC2 has changed the length of its ids before, and an id in an unknown format must not read as absent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String", bound = "K: Kind + Clone")]
 pub struct Id<K> {
@@ -113,10 +113,10 @@ pub struct Id<K> {
 }
 
 impl<K: Kind> Id<K> {
-    /// Takes what a person typed, if it has the form of such an id: the prefix and 8 or 17 lower-case hexadecimal digits.
+    /// Parses what a person typed: the prefix and 8 or 17 lower-case hexadecimal digits.
     ///
     /// # Errors
-    /// When it has another form.
+    /// If the text has another format.
     ///
     /// # Source
     /// Amazon EC2 User Guide, "Resource IDs": eight characters before 2016, seventeen since.
@@ -132,7 +132,7 @@ impl<K: Kind> Id<K> {
 }
 
 impl<K> Id<K> {
-    /// Returns the id as EC2 writes it.
+    /// The id as EC2 writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -162,7 +162,7 @@ impl<K> fmt::Display for Id<K> {
 impl<K: Kind> FromStr for Id<K> {
     type Err = IdError;
 
-    /// Takes what AWS gave: any text without blanks.
+    /// Accepts any text without whitespace, for ids that come from AWS.
     fn from_str(text: &str) -> Result<Self, IdError> {
         let readable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         readable.then(|| Self { text: text.to_owned(), kind: PhantomData }).ok_or_else(|| IdError {
@@ -187,16 +187,16 @@ impl<K> From<Id<K>> for String {
     }
 }
 
-/// The MAC address of an interface; shown in lower case with colons, as IMDS and Linux show it.
+/// The MAC address of an interface; displayed in lower case with colons, as IMDS and Linux do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MacAddress([u8; 6]);
 
 impl MacAddress {
-    /// Takes six octets of two hexadecimal digits, in either case, with `:` or with `-` between them.
+    /// Parses six octets of two hexadecimal digits, in either case, separated by `:` or by `-`.
     ///
     /// # Errors
-    /// When there are not six octets, or the separators are mixed.
+    /// If the number of octets is wrong or the separators are mixed.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let separator = if text.contains(':') { ':' } else { '-' };
         let octets: Option<Vec<u8>> = text.split(separator).map(octet).collect();
@@ -208,7 +208,7 @@ impl MacAddress {
     }
 }
 
-/// Reads exactly two hexadecimal digits: `from_str_radix` alone would take one, or a sign.
+/// Parses exactly two hexadecimal digits: `from_str_radix` would also accept a single digit, or a sign.
 fn octet(text: &str) -> Option<u8> {
     let two_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     two_digits.then(|| u8::from_str_radix(text, 16).ok()).flatten()

@@ -1,7 +1,7 @@
-//! What every floor above may use: text, time, log lines, small files, identifiers, deadlines and retries.
+//! The lowest floor, open to all others: text, time, logging, small files, identifiers, deadlines and retries.
 //!
-//! Knows nothing about OCF, AWS or addresses. A floor knows only floors below it; this is the lowest one, and
-//! `tests/check/floors` holds the order.
+//! Knows nothing about OCF, AWS or addresses. A floor may use only floors below it, which `tests/check/floors`
+//! enforces.
 
 pub mod deadline;
 pub mod ids;
@@ -12,7 +12,7 @@ pub(crate) mod small_file;
 pub(crate) mod text;
 pub(crate) mod timezone;
 
-/// Returns an error with all its causes in one line. A cause that the line has already is left out.
+/// Formats an error with all its causes on one line, leaving out a cause that the line already contains.
 #[must_use]
 pub fn chain_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -1,28 +1,28 @@
-//! Whether another user could have written a file, or could redirect one that this process writes.
+//! Checks that no other user could have written a file, or could redirect one that this process writes.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// Mode bits that let the group or everybody write.
+/// Mode bits that grant write access to the group or to others.
 const OTHERS_WRITE: u32 = 0o022;
-/// Only the owner of a file can remove or rename it in such a folder, `/tmp` for one.
+/// In a folder with this bit, such as `/tmp`, only the owner of a file can remove or rename it.
 const STICKY: u32 = 0o1000;
 
-/// The user this process acts as. `/proc/self` belongs to it; std has no other way without unsafe code.
+/// The user this process runs as: the owner of `/proc/self`, since std offers no other way without unsafe code.
 ///
 /// # Errors
-/// Without `/proc`.
+/// If `/proc` is not mounted.
 pub(crate) fn own_user() -> io::Result<u32> {
     Ok(fs::metadata("/proc/self")?.uid())
 }
 
-/// Fails if another user could have put files into a folder, taken them away, or brought old ones back.
+/// Fails if another user could have added, removed or replaced files in a folder.
 pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
-    // Without /proc the user is unknown, and the action has to go on.
+    // Without /proc the user is unknown, and the action must go on.
     let own = own_user().ok();
-    // A link of our own is an administrator's, who keeps state on another disk.
+    // A link that we own was set by an administrator who keeps the state on another disk.
     for meta in [fs::symlink_metadata(folder)?, fs::metadata(folder)?] {
         if own.is_some_and(|own| meta.uid() != own) {
             return Err(io::Error::other(format!("its folder is owned by user {}", meta.uid())));
@@ -34,10 +34,11 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Fails if another user could redirect what is written into this folder: by a link, or by replacing a folder on the way.
+/// Fails if another user could redirect what is written to this folder, through a link or by replacing a folder on the
+/// way.
 ///
-/// A sticky folder is good enough: nobody can replace in it what is ours, and who opens a file in it follows no link and
-/// looks at the owner.
+/// A sticky folder is acceptable: others cannot replace our files in it, and opening a file there follows no links and
+/// checks the owner.
 pub(crate) fn check_way_to(folder: &Path) -> io::Result<()> {
     let resolved = folder.canonicalize()?;
     for part in folder.ancestors().chain(resolved.ancestors()).filter(|part| !part.as_os_str().is_empty()) {
@@ -72,7 +73,7 @@ mod tests {
             fs::set_permissions(&middle, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(check_way_to(&bottom).is_err(), refused, "{mode:o}");
         }
-        // An administrator's own link leads where it leads; what it leads to is checked as well.
+        // The administrator's link may lead anywhere, but its target is checked as well.
         let link = top.join("link");
         symlink(&bottom, &link).unwrap();
         check_way_to(&link).unwrap();

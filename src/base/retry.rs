@@ -1,10 +1,10 @@
-//! The one layer that tries again.
+//! The only layer that retries; the SDK's own retries are disabled.
 //!
-//! Whether an error is worth another attempt is asked of the error ([`Retryable`]); how long to wait between attempts is
-//! decided here, by decorrelated jitter clipped to the deadline. The SDK's own retries are switched off.
+//! The error decides whether another attempt is worthwhile ([`Retryable`]); this module decides how long to wait
+//! between attempts: decorrelated jitter, clipped to the deadline.
 //!
-//! The pauses after throttling are made for a storm, when a zone fails and thousands of clusters of one account take over at
-//! once; `tests/storm` measures them.
+//! The pauses after throttling are tuned for the failure of an availability zone, when thousands of clusters of one
+//! account take over at once; `tests/storm` measures them.
 
 use std::time::Duration;
 
@@ -12,48 +12,47 @@ use tokio::time::Instant;
 
 use crate::base::deadline::Deadline;
 
-/// How long an error is worth further attempts.
+/// For how long an error is worth retrying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// The same question gets the same answer.
+    /// Not at all: the same request would get the same answer.
     Never,
-    /// One more attempt: something just created may not be visible everywhere yet.
+    /// One more attempt: a new object may not be visible everywhere yet.
     Once,
-    /// For some seconds: a fresh role needs them before its credentials are accepted.
+    /// For [`BRIEF`]: the credentials of a new role take some seconds to be accepted.
     Brief,
-    /// Until the deadline, with short pauses: nobody asked us to slow down.
+    /// Until the deadline, with short pauses: the service did not ask us to slow down.
     Lasting,
-    /// Until the deadline, with pauses that grow: the service asked for them.
+    /// Until the deadline, with growing pauses: the service asked us to slow down.
     Throttled,
 }
 
-/// An error that knows whether another attempt may help.
+/// An error that knows whether a retry may help.
 pub trait Retryable {
-    /// Returns how long this error is worth further attempts.
+    /// For how long this error is worth retrying.
     fn patience(&self) -> Patience;
 }
 
-/// The longest that [`Patience::Brief`] lasts; half the budget where that is shorter.
+/// How long [`Patience::Brief`] lasts; at most half the budget.
 pub const BRIEF: Duration = Duration::from_secs(15);
-/// Where the last attempt could not come so much later, there is none.
+/// Minimum pause; with less time left, give up.
 const LEAST_PAUSE: Duration = Duration::from_millis(25);
-/// First pause after an attempt that got no answer.
+/// First pause after an attempt without an answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Longest pause after an attempt that got no answer: a network that has come back is noticed within this time.
+/// Longest pause after an attempt without an answer: a network that recovers is noticed within this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// What an attempt needs for its answer; an eighth of the budget where that is shorter. One that the deadline cuts off says
-/// nothing about who was asked, and would pass for silence.
+/// Time reserved for an attempt to complete (at most 1/8 of the budget). One cut off by our own deadline would look
+/// like a service timeout.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(250);
-/// First pause after a throttled attempt: the buckets of the mutating calls refill at five a second.
+/// First pause after throttling: the token buckets of mutating calls refill at five per second.
 const FIRST_THROTTLED_PAUSE: Duration = Duration::from_millis(400);
-/// Longest pause after a throttled attempt while the series is young: who is throttled for a moment is done in seconds.
+/// Longest pause while a series is young: a client throttled only briefly recovers within seconds.
 const YOUNG_PAUSE: Duration = Duration::from_secs(5);
-/// Between this part of the time that the series has lasted and twice as much: the pauses after throttling, once that is
-/// longer. So the attempts grow with the digits of that time, not with its seconds; and whoever is refused for the last time
-/// just before there is a token for everybody is late by a sixth of the time that this took, at most.
+/// Once throttling has lasted a while, each pause is 1/12 to 1/6 of the time since the first attempt. Attempts grow
+/// logarithmically, and a client refused just before capacity returns is late by at most a sixth of the outage.
 const LEAST_PART: u32 = 12;
 
-/// The pauses of one series of attempts.
+/// Computes the pauses of one series of attempts.
 ///
 /// # Source
 /// "Exponential Backoff And Jitter", AWS Architecture Blog: decorrelated jitter, `min(cap, random(base, 3 * previous))`.
@@ -66,17 +65,17 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Begins a series whose pauses after throttling never exceed `longest`.
+    /// Starts a series; `longest` caps every pause.
     #[must_use]
     pub fn new(longest: Duration) -> Self {
         Self { random: fastrand::Rng::new(), began: Instant::now(), previous: Duration::ZERO, longest }
     }
 
-    /// Sleeps before the next attempt and returns true, or returns false at once where the deadline leaves no time for one and
-    /// its answer.
+    /// Sleeps before the next attempt and returns true; returns false at once if the deadline leaves no time for
+    /// another attempt and its answer.
     ///
-    /// After throttling the pauses get shorter towards the deadline, so that the last attempt comes shortly before it, with
-    /// time for its answer: in a storm each moment may be the one in which it is this node's turn.
+    /// After throttling, pauses shorten towards the deadline so that the last attempt comes shortly before it, with
+    /// time for its answer: in a storm, capacity may come free at any moment.
     pub async fn pause(&mut self, deadline: &Deadline, patience: Patience) -> bool {
         let left = deadline.left();
         if patience == Patience::Throttled && left < FIRST_THROTTLED_PAUSE * 2 {
@@ -87,7 +86,7 @@ impl Backoff {
         latest >= LEAST_PAUSE && deadline.pause(pause).await
     }
 
-    /// Returns the next pause for an error of this patience, with so much time left.
+    /// Computes the next pause; `left` is the time until the deadline.
     fn next(&mut self, patience: Patience, left: Duration) -> Duration {
         let (base, cap) = match patience {
             Patience::Throttled => {
@@ -103,14 +102,14 @@ impl Backoff {
         let span = upper.saturating_sub(base).as_secs_f64();
         self.previous = (base + Duration::from_secs_f64(span * self.random.f64())).min(cap);
         if self.previous == base {
-            // Without this the first pause would always be `base`, and all nodes that lost a zone would come in step.
+            // Otherwise the first pause would always be `base`, and all nodes that lost a zone would retry in step.
             self.previous = base.mul_f64(0.5 + self.random.f64()).min(cap);
         }
         self.previous
     }
 }
 
-/// A series of attempts at one thing: which failure is worth another one, and the pause before it.
+/// A series of attempts: decides whether a failure is worth another one, and pauses before it.
 #[derive(Debug)]
 pub struct Series {
     backoff: Backoff,
@@ -120,15 +119,15 @@ pub struct Series {
 }
 
 impl Series {
-    /// Returns a series that begins now and keeps the deadline.
+    /// Starts a series that ends at the deadline.
     #[must_use]
     pub fn new(deadline: &Deadline, longest_pause: Duration) -> Self {
         let brief = deadline.within(BRIEF.min(deadline.budget() / 2));
         Self { backoff: Backoff::new(longest_pause), deadline: *deadline, brief, repeated: false }
     }
 
-    /// Waits as long as is due before the next attempt and returns true; returns false at once where none is worth it, or the
-    /// time does not suffice.
+    /// Waits before the next attempt and returns true; returns false at once if a retry is not worthwhile or time is
+    /// short.
     pub async fn again(&mut self, patience: Patience) -> bool {
         let worthwhile = match patience {
             Patience::Never => false,
@@ -140,12 +139,12 @@ impl Series {
     }
 }
 
-/// Runs `attempt` until it succeeds, its error is not worth another attempt, or the deadline is near.
+/// Runs `attempt` until it succeeds, fails with an error not worth retrying, or the deadline is near.
 ///
-/// An attempt is never started when the time has run out, except the first one.
+/// The first attempt always runs, even if no time is left; later ones never start after the deadline.
 ///
 /// # Errors
-/// The error of the last attempt; where the deadline cut an attempt off, what `cut_off` makes of it.
+/// The error of the last completed attempt; `cut_off()` if the deadline interrupted the very first one.
 pub async fn until<T, E, F>(
     deadline: &Deadline,
     longest_pause: Duration,
@@ -162,7 +161,7 @@ where
         let error = match deadline.bound(attempt()).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => error,
-            // The error before says more than "out of time".
+            // The previous error says more than "out of time".
             Err(_) => return Err(last.unwrap_or_else(cut_off)),
         };
         if !series.again(error.patience()).await {
@@ -218,7 +217,7 @@ mod tests {
     async fn every_attempt_has_the_time_for_its_answer() {
         for seed in 0..500 {
             fastrand::seed(seed);
-            // Less what the clock is rounded to.
+            // Allows for the resolution of the clock.
             for (timeout, least) in [(20, 248), (2, 123)] {
                 let deadline = Deadline::new(Instant::now(), Duration::from_secs(timeout));
                 let mut backoff = Backoff::new(Duration::from_secs(5));

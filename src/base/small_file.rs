@@ -1,28 +1,28 @@
-//! Files of others: read only where they are plain files of a sensible size, so that none of them can hold an action up or fill
-//! the memory.
+//! Reads files that others control, and only if they are plain files of a sensible size, so that none can block an
+//! action or fill the memory.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Returns what is in a plain file, or in what a link leads to, of at most `largest` bytes.
+/// Reads a plain file of at most `largest` bytes, following links.
 ///
 /// # Errors
-/// Also where it is no plain file, or larger.
+/// Any I/O error; also if it is not a plain file, or is larger.
 pub(crate) fn read(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
     let file = open(path, largest)?;
     let mut bytes = Vec::new();
-    // It may grow meanwhile, and what is below /proc has no length.
+    // The file may grow meanwhile, and files below /proc report no length.
     file.take(largest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > largest { Err(too_large(largest)) } else { Ok(bytes) }
 }
 
-/// Returns why somebody else must not read this: not a plain file, or larger. Nothing where it is, or where it can't be opened at
-/// all, which whoever reads it will say.
+/// Why the SDK must not be given this file: not a plain file, or too large. `None` if it is fine or cannot be opened
+/// (the SDK reports that).
 #[cfg(feature = "sdk")]
 pub(crate) fn refused(path: &Path, largest: u64) -> Option<String> {
-    // Read, because only that tells the size of what is below /proc.
+    // Reading is the only way to learn the size of a file below /proc.
     read(path, largest)
         .err()
         .filter(|error| error.kind() == io::ErrorKind::Other)
@@ -30,7 +30,7 @@ pub(crate) fn refused(path: &Path, largest: u64) -> Option<String> {
 }
 
 fn open(path: &Path, largest: u64) -> io::Result<File> {
-    // Without O_NONBLOCK, opening a FIFO waits for its writer.
+    // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let about = file.metadata()?;

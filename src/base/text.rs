@@ -1,11 +1,11 @@
-//! Makes texts fit for a log line, a trace or an exit reason: one line of ASCII, no longer than is kept, no secrets.
+//! Prepares text for log lines, traces and exit reasons: one line of ASCII, limited in length, without secrets.
 
 use std::borrow::Cow;
 
-/// What stands for a secret.
+/// Replaces a secret.
 pub(crate) const MASK: &str = "***";
 
-/// Returns the text as one line of printable ASCII; whatever is neither is shown as Rust would write it.
+/// Reduces a text to one line of printable ASCII; other characters become Rust escapes.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     let plain = |character: char| character.is_ascii_graphic() || character == ' ';
     if text.chars().all(plain) {
@@ -22,14 +22,14 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Returns whether a terminal, or a reader of lines, does something else with a character than show it.
+/// True for characters that a terminal or a line reader acts on instead of showing.
 fn is_control(character: char) -> bool {
-    // Line and paragraph separators, and what turns the direction of writing around.
+    // Line and paragraph separators, and overrides of the writing direction.
     let acts = matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     acts || character.is_control()
 }
 
-/// Returns the text without line breaks and control characters, other alphabets left as they are.
+/// Escapes line breaks and control characters; other scripts stay as they are.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
     if !text.contains(is_control) {
         return Cow::Borrowed(text);
@@ -45,7 +45,7 @@ pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Returns at most `limit` bytes of the text, never part of a character; three dots stand for what is missing.
+/// Cuts a text to at most `limit` bytes at a character boundary; an ellipsis marks the cut.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
@@ -61,7 +61,7 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     short
 }
 
-/// Returns the text with the user name and password of every URL in it masked, as proxy settings have them.
+/// Masks the user name and password in every URL of the text, as proxy settings contain them.
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
@@ -70,7 +70,7 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         masked.push_str("://");
-        // The user info ends with the last `@` before the path, the query or the next word.
+        // The user info ends at the last `@` before the path, the query or the next word.
         let end =
             part.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(part.len());
         let (authority, rest) = part.split_at(end);
@@ -83,25 +83,25 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Returns whether a variable of this name is to be kept out of traces.
+/// Whether the value of this variable must stay out of traces.
 ///
-/// Judged by the words between the underscores, because every parameter's variable has `KEY` inside `RESKEY`. A name that
-/// ends in `_FILE` is that of a path.
+/// Decided by the words between underscores, because every parameter's variable contains `KEY` inside `RESKEY`. A name
+/// that ends in `_FILE` holds a path.
 pub(crate) fn names_a_secret(name: &str) -> bool {
     const PARTS: [&str; 5] = ["SECRET", "TOKEN", "PASSW", "CREDENTIAL", "PRIVATEKEY"];
     const WORDS: [&str; 6] = ["KEY", "KEYS", "APIKEY", "AUTHORIZATION", "PASS", "PWD"];
     let name = name.to_ascii_uppercase();
-    // The working directory is no password.
+    // PWD is the working directory, not a password.
     if name.ends_with("_FILE") || matches!(name.as_str(), "PWD" | "OLDPWD") {
         return false;
     }
     PARTS.iter().any(|part| name.contains(part)) || name.split('_').any(|word| WORDS.contains(&word))
 }
 
-/// Tells the words for true from those for false; nothing else is either.
+/// Parses a boolean; `None` for any other text.
 ///
-/// The words are those of `ocf_is_true` and their opposites, in any case. Where `ocf_is_true` takes whatever it does not
-/// know for false, "Yes" and "On" among it, a slip in a parameter is reported.
+/// Accepts the words of `ocf_is_true` and their opposites, in any case. `ocf_is_true` itself takes everything it does
+/// not know for false, even "Yes" and "On"; here a typo in a parameter is reported.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "ja" => Some(true),

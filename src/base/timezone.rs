@@ -1,7 +1,7 @@
-//! The time zone of this node, in which people read times.
+//! The node's local time zone, for times that people read.
 //!
-//! Found by the rules of the C library, with one look at one small file: jiff's own search reads whatever `TZ` leads to, a FIFO or
-//! a device without end as well, and goes through the whole tree below `TZDIR`.
+//! Follows the rules of the C library but opens a single small file. jiff's own search opens whatever `TZ` names,
+//! including a FIFO or an endless device, and walks the whole tree below `TZDIR`.
 
 use std::path::{Component, Path};
 use std::sync::OnceLock;
@@ -10,14 +10,14 @@ use jiff::tz::TimeZone;
 
 use super::small_file;
 
-/// The largest time zone that is read; real ones have 4 KiB.
+/// Size limit for a time zone file, in bytes; real ones have about 4 KiB.
 const LARGEST: u64 = 64 << 10;
-/// Where the zones are, where `TZDIR` does not say it.
+/// Time zone database, unless `TZDIR` names another.
 const FOLDER: &str = "/usr/share/zoneinfo";
-/// The zone where `TZ` does not say it.
+/// Zone file used if `TZ` is unset.
 const LOCAL: &str = "/etc/localtime";
 
-/// Returns the zone; UTC where it can't be found out.
+/// The local zone; UTC if it cannot be determined.
 pub(crate) fn local() -> TimeZone {
     static LOCAL: OnceLock<TimeZone> = OnceLock::new();
     let find = || {
@@ -28,7 +28,7 @@ pub(crate) fn local() -> TimeZone {
     LOCAL.get_or_init(find).clone()
 }
 
-/// Returns the zone that `TZ` asks for.
+/// Interprets a value of `TZ`: a zone name, a path or a POSIX rule.
 ///
 /// # Source
 /// POSIX.1-2024, 8.3 "Other Environment Variables"; tzset(3).

@@ -1,4 +1,4 @@
-//! What a settings file sets: names that mean something to its reader, with values that are text as they stand.
+//! Interprets a settings file: recognised names with literal values.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,76 +6,76 @@ use std::time::Duration;
 use super::shell::{self, Assignment, Expansion};
 use crate::base::text::{cut, one_line};
 
-/// The longest time that can be set, in seconds.
+/// Upper limit for any time setting, in seconds.
 const LONGEST: u64 = 3600;
 
-/// What a name is to the reader of the file.
+/// How the reader of a file treats a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// It sets something.
+    /// A setting that takes effect.
     Setting,
-    /// The tools that were there before needed it.
+    /// Needed by older tools only; ignored silently.
     Needless,
-    /// Nobody knows.
+    /// Ignored with a warning.
     Unknown,
 }
 
-/// What a file sets.
+/// The settings of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Names and values, in order: as in a shell, the last one counts.
+    /// Names and values in file order; as in a shell, the last one wins.
     pub values: Vec<(String, String)>,
-    /// What is strange, a line each, without values.
+    /// Warnings, one line each, never with a value.
     pub warnings: Vec<String>,
 }
 
-/// Settings that can't be used.
+/// Why the settings are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// A quote or the like never ends.
+    /// An unterminated quote, bracket or brace.
     #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
     Unclosed {
-        /// The file.
+        /// Path of the settings file.
         path: String,
-        /// Where it begins.
+        /// Line on which it begins, counted from 1.
         line: usize,
     },
-    /// The value is what a command prints.
+    /// The value is a command substitution.
     #[error("{path} line {line}: {name}: commands are not run; write the value itself")]
     Command {
-        /// The file.
+        /// Path of the settings file.
         path: String,
-        /// Where it is.
+        /// Line of the setting, counted from 1.
         line: usize,
-        /// The setting.
+        /// Name of the setting.
         name: String,
     },
-    /// The value is another variable's.
+    /// The value refers to a variable.
     #[error("{path} line {line}: {name}: variables are not looked up; write the value itself")]
     Variable {
-        /// The file.
+        /// Path of the settings file.
         path: String,
-        /// Where it is.
+        /// Line of the setting, counted from 1.
         line: usize,
-        /// The setting.
+        /// Name of the setting.
         name: String,
     },
-    /// A number of seconds is none.
+    /// Not a valid number of seconds.
     #[error("{name}={value}: expected a whole number of seconds from {least} to {LONGEST}")]
     Seconds {
-        /// The setting.
+        /// Name of the setting.
         name: &'static str,
-        /// Its value.
+        /// The rejected value, shortened.
         value: String,
-        /// The smallest number that makes sense.
+        /// Smallest accepted number.
         least: u64,
     },
 }
 
-/// Reads the text of the file at `path`.
+/// Parses `text`, the content of the file at `path`.
 ///
 /// # Errors
-/// A setting whose value only a shell could find out, or something that never ends.
+/// [`Unusable::Unclosed`]; [`Unusable::Command`] or [`Unusable::Variable`] if a setting's value requires a shell.
 pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result<Found, Unusable> {
     let reading = shell::read(text);
     if let Some(line) = reading.unclosed {
@@ -101,7 +101,7 @@ pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result
     Ok(found)
 }
 
-/// Returns name and value, unless the value is something that only a shell could turn into text.
+/// Name and value of an assignment, rejected if only a shell could expand the value.
 fn plain(path: &str, found: Assignment) -> Result<(String, String), Unusable> {
     let (path, line) = (path.to_owned(), found.line);
     match found.expansion {
@@ -111,10 +111,10 @@ fn plain(path: &str, found: Assignment) -> Result<(String, String), Unusable> {
     }
 }
 
-/// Reads a number of seconds.
+/// Parses a whole number of seconds from `least` to an hour.
 ///
 /// # Errors
-/// What is expected instead.
+/// [`Unusable::Seconds`], which states the accepted range.
 pub fn seconds(name: &'static str, value: &str, least: u64) -> Result<Duration, Unusable> {
     let value = value.trim();
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,12 +1,12 @@
-//! The name that the program is called by, which says what it is to be.
+//! The name under which the program was called, which selects the face.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The first argument of a caller that cannot choose the name: keepalived runs what a link leads to, under that name.
+/// First argument of a caller that cannot choose the name: keepalived resolves a link before it runs the target.
 const CALLED_AS: &str = "--called-as=";
 
-/// Returns the name that the program was called by, and leaves it as the first of the arguments.
+/// The base name of the program; a name from `--called-as=` replaces the first argument.
 #[must_use]
 pub fn name(arguments: &mut Vec<OsString>) -> String {
     let said = arguments.get(1).and_then(|word| word.to_str()).and_then(|word| word.strip_prefix(CALLED_AS));

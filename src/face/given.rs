@@ -1,35 +1,35 @@
-//! Parameters of the resource on a command line that is not the cluster's: `NAME=VALUE`, or an address as it stands.
+//! Resource parameters on a command line other than the cluster's: `NAME=VALUE`, or a bare address.
 
 use std::collections::BTreeMap;
 
 use crate::base::text::{cut, one_line};
 use crate::params::table;
 
-/// The parameters that name the address: who gives one of them means no other.
+/// The parameters that name the address: giving one of them overrides both.
 const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
 
-/// A word that makes no sense.
+/// Why an argument is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Two words say the same thing.
+    /// The parameter is already set.
     #[error("{second}: {name} is {first} already")]
     Twice {
-        /// The parameter.
+        /// Name of the parameter.
         name: String,
         /// Its first value.
         first: String,
-        /// The second word.
+        /// The second argument that sets it.
         second: String,
     },
-    /// It sets something that there is not.
+    /// No such parameter.
     #[error("{0}: there is no such parameter")]
     NoParameter(String),
 }
 
-/// Takes a word into the parameters; returns false where it is neither `NAME=VALUE` nor an address.
+/// Parses an argument into the parameters; returns false if it is neither `NAME=VALUE` nor an address.
 ///
 /// # Errors
-/// Where there is no such parameter, or it is set already.
+/// [`Refused::NoParameter`], or [`Refused::Twice`] if the parameter is already set.
 pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<bool, Refused> {
     if let Some((name, value)) = word.split_once('=') {
         return match table::find(table::EIP, &name.to_ascii_lowercase()) {
@@ -37,7 +37,7 @@ pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<boo
             None => Err(Refused::NoParameter(shown(word))),
         };
     }
-    // Also what is no address after all: the parameter's own message says what is wrong with it.
+    // Accepts malformed addresses too: the parameter's own message explains what is wrong.
     let looks_like_one = word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.');
     if looks_like_one {
         set(parameters, "elastic_ip", word, word).map(|()| true)
@@ -48,10 +48,10 @@ pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<boo
     }
 }
 
-/// Sets a parameter, which `word` is for.
+/// Sets a parameter; `word` is the argument to name in an error.
 ///
 /// # Errors
-/// Where it is set already.
+/// [`Refused::Twice`] if it is already set.
 pub fn set(
     parameters: &mut BTreeMap<String, String>,
     name: &str,
@@ -66,7 +66,8 @@ pub fn set(
     }
 }
 
-/// Puts what the command line gives before what the settings say. An address, by either of its names, sets theirs aside by both.
+/// Lets the command line override the settings. An address, by either of its names, replaces both names in the
+/// settings.
 pub fn put_before(settings: &mut BTreeMap<String, String>, given: &BTreeMap<String, String>) {
     let has_address =
         ADDRESS.iter().any(|name| given.get(*name).is_some_and(|value| !value.trim().is_empty()));
@@ -78,7 +79,7 @@ pub fn put_before(settings: &mut BTreeMap<String, String>, given: &BTreeMap<Stri
     settings.extend(given.clone());
 }
 
-/// Returns how an operator names the address; nothing where neither parameter is set.
+/// The address as the operator named it; `None` if neither parameter is set.
 #[must_use]
 pub fn address(parameters: &BTreeMap<String, String>) -> Option<&str> {
     let set = |name: &&str| parameters.get(*name).map(|value| value.trim()).filter(|value| !value.is_empty());

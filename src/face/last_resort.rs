@@ -1,7 +1,7 @@
-//! An answer where the action itself can give none: after a panic, or when a call of the system blocks past the deadline.
+//! Gives an answer when the action cannot: after a panic, or when a system call blocks past the deadline.
 //!
-//! Without it the cluster would kill the process, or take an exit code it does not know for a plain failure, and the operator
-//! would read nothing.
+//! Otherwise the cluster would kill the process, or treat an unknown exit code as a plain failure, and the operator
+//! would see no reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,12 +11,12 @@ use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::resource::error::Error;
 
-/// The exit code of a process that ends without an answer of its own. Clones are the same one.
+/// The fallback exit code of the process, shared by all clones.
 #[derive(Debug, Clone)]
 pub(super) struct Otherwise(Arc<AtomicU8>);
 
 impl Otherwise {
-    /// Makes it another one from now on: more is known.
+    /// Replaces the exit code once more is known.
     pub(super) fn set(&self, code: u8) {
         self.0.store(code, Ordering::SeqCst);
     }
@@ -32,7 +32,7 @@ impl From<u8> for Otherwise {
     }
 }
 
-/// Makes a panic an answer, with this exit code: without this it would exit 101 and say nothing an operator can use.
+/// Turns a panic into an exit reason and this exit code; otherwise it would exit 101 with nothing an operator can use.
 pub(super) fn report_panics(log: &Log, code: impl Into<Otherwise>) {
     let (log, code) = (log.clone(), code.into());
     std::panic::set_hook(Box::new(move |info| {
@@ -42,7 +42,7 @@ pub(super) fn report_panics(log: &Log, code: impl Into<Otherwise>) {
     }));
 }
 
-/// Ends the process with an exit code where the action can't: a call of the system that blocks past the deadline.
+/// Ends the process when a system call blocks past the deadline.
 pub(super) struct Watchdog(mpsc::Sender<()>);
 
 impl Watchdog {
@@ -52,12 +52,12 @@ impl Watchdog {
         let code = code.into();
         let watch = move || {
             if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // The reason first: what blocks may be the log.
+                // Print the reason first: the log may be what blocks.
                 log.print_reason(Error::OutOfTime(budget));
                 code.exit();
             }
         };
-        // Where no thread can be had the action goes on without its watchdog.
+        // If no thread can be started, the action runs without a watchdog.
         let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
         Self(ended)
     }

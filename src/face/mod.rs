@@ -1,7 +1,7 @@
-//! The ways in which the agent is called. A face parses what comes in and renders what goes out; it knows nothing of AWS.
+//! The ways to call the agent. A face parses its input and renders the result; it knows nothing about AWS.
 //!
-//! Which face it is depends on the name the binary is called by. What of a face needs no AWS SDK is there without it too, so
-//! that the manual pages and the completion can be made from it.
+//! The name of the binary selects the face. The parts of a face that do not need the AWS SDK are also built without
+//! it, for generating the manual pages and the completion.
 
 pub mod assignments;
 pub mod called;

@@ -1,5 +1,4 @@
-//! The environment for the parts below where no OCF cluster calls: what the process has, and in the place of what a cluster
-//! would say about the resource, what a face says.
+//! Synthesises the OCF environment for callers other than Pacemaker.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,33 +7,34 @@ use std::time::Duration;
 
 use crate::ocf::environment::Environment;
 
-/// What a face says in a cluster's place.
+/// The values that a cluster would otherwise provide.
 #[derive(Debug)]
 pub struct Instead<'a> {
-    /// The name under which this node remembers what it did.
+    /// The resource name under which this node keeps its records.
     pub instance: String,
-    /// The name of the program, as the log has it.
+    /// The program name in log lines.
     pub program: &'a str,
-    /// What comes before a reason on standard error.
+    /// The prefix of an exit reason on standard error.
     pub reason_prefix: String,
-    /// What the lines of the log begin with, where it is not the usual.
+    /// The tag of log lines; `None` for the default.
     pub log_tag: Option<String>,
-    /// The time for the action.
+    /// Time limit of the action.
     pub timeout: Duration,
-    /// The parameters of the resource.
+    /// Resource parameters by name.
     pub parameters: &'a BTreeMap<String, String>,
-    /// Variables that go before those of the process.
+    /// Variables that override those of the process.
     pub variables: &'a BTreeMap<String, String>,
 }
 
-/// Returns the environment. Lines go to syslog unless something else is said, or there is none.
+/// Builds the environment. Logs go to syslog, unless another destination is configured or syslog is not running.
 #[must_use]
 pub fn environment(process: &[(OsString, OsString)], instead: &Instead<'_>) -> Environment {
     put_together(process, instead, Path::new("/dev/log").exists())
 }
 
 fn put_together(process: &[(OsString, OsString)], instead: &Instead<'_>, has_syslog: bool) -> Environment {
-    // Whatever calls, it is no OCF cluster; and what was done must be remembered in one place, whoever calls.
+    // The caller is not a cluster, so inherited OCF variables do not apply; the record folder must not depend on the
+    // caller.
     let foreign =
         |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
     let mut variables: Vec<(OsString, OsString)> =

@@ -1,4 +1,4 @@
-//! The OCF face: one argument, `OCF_*` in the environment, an exit code, and a reason in one line for every failure.
+//! The OCF face: one argument, `OCF_*` variables, an exit code, and a one-line exit reason for every failure.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -23,19 +23,19 @@ use crate::resource::{self, Action, Report, Request};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
-/// What the one argument asks for.
+/// What the argument requests.
 enum Asked {
-    /// Something of the resource.
+    /// An action on the resource.
     Action(Action),
-    /// The description of the agent.
+    /// The agent's description in XML.
     MetaData,
-    /// A text for people.
+    /// The usage text.
     Usage,
-    /// The names of the actions, one a line.
+    /// The names of the actions, one per line.
     Methods,
 }
 
-/// Serves one call by the OCF standard and returns its exit code.
+/// Handles one call according to the OCF standard and returns its exit code.
 pub(super) fn serve(name: &str, call: Call) -> u8 {
     let agent = agent::named(name);
     let environment = Environment::new(call.variables).of_agent(agent.name);
@@ -51,7 +51,7 @@ pub(super) fn serve(name: &str, call: Call) -> u8 {
     }
 }
 
-/// Returns what the arguments ask for; nothing where they ask for something unknown, or for nothing.
+/// Parses the arguments; `None` if the action is missing or unknown.
 fn asked(
     agent: &'static Agent,
     name: &str,
@@ -64,7 +64,7 @@ fn asked(
         .disable_help_flag(true)
         .disable_version_flag(true)
         .arg(Arg::new("action").required(true).value_parser(actions))
-        // The standard says to ignore further arguments.
+        // The standard requires further arguments to be ignored.
         .arg(
             Arg::new("ignored")
                 .num_args(0..)
@@ -92,7 +92,7 @@ fn asked(
     })
 }
 
-/// Runs an action and turns what came of it into an exit code and, where it is not success, one line for the operator.
+/// Runs an action and maps its outcome to an exit code and, unless it succeeded, a one-line exit reason.
 fn act<K: Kind<RealWorld>>(
     action: Action,
     started: std::time::Instant,
@@ -103,7 +103,7 @@ fn act<K: Kind<RealWorld>>(
     let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
     report_panics(&log, without_answer);
     let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
-    // Around the logging too: what blocks may be the file it goes to.
+    // Started before logging: the log file may be what blocks.
     let guard = Watchdog::start(&deadline, without_answer, &log);
     if is_worth_warnings(action) {
         for warning in environment.warnings() {
@@ -120,7 +120,7 @@ fn act<K: Kind<RealWorld>>(
     code
 }
 
-/// Checks everything that needs no look at the world.
+/// Validates parameters and environment, without any query.
 fn prepare<K: Kind<RealWorld>>(
     action: Action,
     deadline: Deadline,
@@ -133,7 +133,7 @@ fn prepare<K: Kind<RealWorld>>(
     Ok(Request { action, params, deadline, node: environment.node_name().map(str::to_owned) })
 }
 
-/// Returns whether right parameters are all that the action asks for: then no runtime and no client is built.
+/// True if valid parameters are all that the action requires; no runtime and no client is built then.
 fn needs_nothing(action: Action) -> bool {
     match action {
         Action::Reload => true,
@@ -147,7 +147,7 @@ fn needs_nothing(action: Action) -> bool {
     }
 }
 
-/// Runs the action in the real world, at most to the deadline.
+/// Runs the action with the real services until the deadline.
 fn run<K: Kind<RealWorld>>(
     request: &Request<K::Params>,
     environment: &Environment,
@@ -168,7 +168,7 @@ fn run<K: Kind<RealWorld>>(
     world::run(deadline, resource::run::<K, _>(&world, request))
 }
 
-/// Writes the log entry and the reason, and returns the exit code.
+/// Logs the outcome, prints the exit reason and returns the exit code.
 fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> ExitCode {
     let (code, reason) = match outcome {
         Ok(Report::Done) => return ExitCode::Success,
@@ -219,8 +219,8 @@ fn name_of(action: Action) -> &'static str {
     }
 }
 
-/// Returns whether warnings about the surroundings belong in the log of this action. Not each monitor of each ten seconds;
-/// and not level 0 of `validate-all`, where pcs shows whatever is printed as a finding.
+/// Whether warnings about the environment are logged for this action. Not for monitors, which would repeat them every
+/// few seconds, and not at level 0 of `validate-all`, where pcs shows any output as a problem.
 fn is_worth_warnings(action: Action) -> bool {
     match action {
         Action::Start | Action::Stop | Action::MigrateFrom => true,
@@ -230,7 +230,7 @@ fn is_worth_warnings(action: Action) -> bool {
 }
 
 fn print(text: &str) -> u8 {
-    // A reader that has gone away is no reason to panic.
+    // A closed reader is no reason to panic.
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::Success as u8,
         Err(_) => ExitCode::Generic as u8,

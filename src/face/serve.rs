@@ -1,18 +1,18 @@
-//! From the start of the process to the face that is asked for.
+//! Entry point: selects the face by the name of the binary.
 
 use std::ffi::OsString;
 use std::time::Instant;
 
 use super::{called, ctl, init, keepalived, ocf};
 
-/// How the process was started: read once, by `main`, and handed down.
+/// How the process was started; read once by `main` and passed down.
 #[derive(Debug)]
 pub struct Call {
-    /// When the process began, as near as can be.
+    /// Start of the process, as early as `main` can read the clock.
     pub started: Instant,
-    /// The arguments, the name it was called by first.
+    /// All arguments; the first one is the name it was called by.
     pub arguments: Vec<OsString>,
-    /// The environment.
+    /// The environment variables.
     pub variables: Vec<(OsString, OsString)>,
 }
 

@@ -1,4 +1,5 @@
-//! The settings file of a caller that is no cluster: read where nobody but root and this process's user can have written it.
+//! The settings file of a face without a cluster; used only if nobody but root and this process's user could have
+//! written it.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -6,52 +7,52 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
 use crate::base::ownership::own_user;
 
-/// The largest settings file that is read.
+/// Size limit, in bytes.
 const LARGEST: u64 = 65_536;
 
-/// A settings file.
+/// A settings file that passed the checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsFile {
-    /// Where it is.
+    /// The path it was read from.
     pub path: String,
-    /// What is in it.
+    /// Its content.
     pub text: String,
     /// Whether every user of this host may read it.
     pub is_public: bool,
 }
 
-/// A settings file that is there and is not used.
+/// Why an existing settings file is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// It can't be read.
+    /// It cannot be read.
     #[error("{0}: {1}")]
     Io(String, io::Error),
-    /// The user of this process may not read it.
+    /// This process's user may not read it.
     #[error("{0}: this user may not read it: chgrp it to a group of the user")]
     Denied(String),
-    /// Others may have written what is in it.
+    /// The group or others may write to it.
     #[error("{0}: others may write to it: chmod go-w")]
     Writable(String),
-    /// Somebody else may have written what is in it.
+    /// It belongs to a user other than root and this process's.
     #[error("{path}: it belongs to user {owner}: chown it to root")]
     Foreign {
-        /// Where it is.
+        /// Path of the file.
         path: String,
-        /// The number of the user.
+        /// User id of its owner.
         owner: u32,
     },
-    /// It is a folder, a device, or far too long.
+    /// Not a plain file, or larger than 64 KiB.
     #[error("{0}: a text file of settings is expected")]
     NoFile(String),
-    /// It is something else than text.
+    /// Not UTF-8.
     #[error("{0}: it is not text (UTF-8)")]
     NoText(String),
 }
 
-/// Returns the file that is named, or else the first of the usual ones that is there; nothing where none is.
+/// Reads the file named by `named`, otherwise the first of `usual` that exists; `None` if none does.
 ///
 /// # Errors
-/// Why it is not used. One that is named has to be there.
+/// Any [`Refused`]; a file that was named must exist.
 pub fn find(named: Option<&str>, usual: &[&str]) -> Result<Option<SettingsFile>, Refused> {
     if let Some(path) = named {
         return read(path).map(Some);
@@ -70,7 +71,7 @@ fn read(path: &str) -> Result<SettingsFile, Refused> {
         ErrorKind::PermissionDenied => Refused::Denied(path.to_owned()),
         _ => Refused::Io(path.to_owned(), error),
     };
-    // Without O_NONBLOCK, opening a FIFO would wait for its writer.
+    // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
     check(path, &about)?;
@@ -78,13 +79,13 @@ fn read(path: &str) -> Result<SettingsFile, Refused> {
     Ok(SettingsFile { path: path.to_owned(), text, is_public: about.mode() & 0o004 != 0 })
 }
 
-/// Makes sure that nobody else can have written it: whoever can sends this node's signed requests elsewhere.
+/// Checks that no other user could have written the file, and so redirected this node's signed requests.
 fn check(path: &str, about: &Metadata) -> Result<(), Refused> {
     if !about.is_file() || about.len() > LARGEST {
         return Err(Refused::NoFile(path.to_owned()));
     }
     let owner = about.uid();
-    // In a root folder without /proc nobody can tell whose process this is, and the action has to go on.
+    // In a chroot without /proc our own user is unknown, and the action must go on.
     if owner != 0 && own_user().is_ok_and(|own| own != owner) {
         return Err(Refused::Foreign { path: path.to_owned(), owner });
     }
@@ -166,7 +167,7 @@ mod tests {
     fn a_file_of_another_user_is_refused_and_one_of_root_is_not() {
         let folder = Folder::new("owner");
         let path = folder.write("settings", "A=1\n", 0o644);
-        // Only root can give a file away; anybody else has files of root to look at.
+        // Only root can give a file away; other users have root's files to test with.
         if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
             let refused = find(Some(&path), &[]).unwrap_err().to_string();
             assert!(refused.contains("it belongs to user 65534: chown it to root"), "{refused}");

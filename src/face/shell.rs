@@ -1,25 +1,26 @@
-//! A settings file in the shell's syntax, read as data: quotes, comments, `export` and line continuation mean what they mean
-//! to a shell, and nothing is ever run or looked up.
+//! Parses a settings file in shell syntax as data: quotes, comments, `export` and line continuations work as in a
+//! shell, but nothing is executed or expanded.
 //!
-//! No crate does this: those that split words as a shell does drop what tells `'$(reboot)'`, which is text, from `$(reboot)`.
+//! No crate does this: those that split words like a shell lose the difference between `'$(reboot)'`, which is text,
+//! and `$(reboot)`.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// `NAME=VALUE` as the file has it.
+/// A `NAME=VALUE` in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// The line that it begins on, counted from 1.
+    /// Line on which it begins, counted from 1.
     pub line: usize,
-    /// The name.
+    /// The text before the equals sign.
     pub name: String,
-    /// The value, quotes taken off. What a shell would have run or looked up is in it as it is written.
+    /// The value without quotes; expansions are kept as written.
     pub value: String,
-    /// The first thing in the value that a shell would have run or looked up.
+    /// The kind of the first expansion in the value, if any.
     pub expansion: Option<Expansion>,
 }
 
-/// Something that only a shell could turn into text.
+/// An expansion that only a shell could perform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expansion {
     /// `$(...)` or backticks.
@@ -28,21 +29,21 @@ pub enum Expansion {
     Variable,
 }
 
-/// What a settings file says.
+/// The parsed file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The assignments, in order.
+    /// The assignments in file order.
     pub assignments: Vec<Assignment>,
-    /// The lines that begin something else, such as a command.
+    /// Line numbers of anything else, such as commands.
     pub ignored: Vec<usize>,
-    /// The line on which a quote, `$(`, `${` or backtick begins that never ends.
+    /// Line on which an unterminated quote, `$(`, `${` or backtick begins.
     pub unclosed: Option<usize>,
 }
 
-/// Reads a settings file.
+/// Parses a settings file.
 ///
-/// A command of the shell is one or more assignments, with or without `export` before them, or something else. What is
-/// something else is left out as a whole: in `A=1 make`, `A` is set for `make` alone.
+/// A shell command is either one or more assignments, optionally after `export`, or something else. Anything else is
+/// ignored as a whole: in `A=1 make`, `A` is set for `make` only.
 #[must_use]
 pub fn read(text: &str) -> Reading {
     let mut lexer =
@@ -58,7 +59,7 @@ pub fn read(text: &str) -> Reading {
     reading
 }
 
-/// Returns the assignments that a command consists of; nothing where it is another kind of command.
+/// The assignments that make up a command; `None` for any other kind of command.
 fn assignments(words: Vec<Word>) -> Option<Vec<Assignment>> {
     let exported = words.first().is_some_and(|word| word.text == "export" && !word.quoted);
     let mut found = Vec::new();
@@ -83,11 +84,11 @@ fn is_name(text: &str) -> bool {
     text.bytes().all(plain) && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// The words up to the end of a line or a semicolon.
+/// The words up to the end of the line or a semicolon.
 struct Command {
     line: usize,
     words: Vec<Word>,
-    /// Whether there is something in it that only commands have, such as a pipe.
+    /// Whether it contains something that only commands have, such as a pipe.
     foreign: bool,
 }
 
@@ -96,7 +97,7 @@ struct Word {
     line: usize,
     text: String,
     quoted: bool,
-    /// Whether the first `=` is neither quoted nor part of an expansion.
+    /// Whether the first `=` is outside quotes and expansions.
     equals_sign_is_plain: bool,
     expansion: Option<Expansion>,
 }
@@ -125,7 +126,7 @@ impl Lexer<'_> {
         next
     }
 
-    /// Returns the next command that has a word; nothing at the end of the text.
+    /// The next command that has a word; `None` at the end of the text.
     fn command(&mut self) -> Option<Command> {
         let mut command = Command { line: self.line, words: Vec::new(), foreign: false };
         while let Some(&next) = self.rest.peek() {
@@ -162,7 +163,7 @@ impl Lexer<'_> {
         (command.foreign || !command.words.is_empty()).then_some(command)
     }
 
-    /// Returns the next word; nothing where there is but a line continuation.
+    /// The next word; `None` if only a line continuation follows.
     fn word(&mut self) -> Option<Word> {
         let mut word = Word { line: self.line, ..Word::default() };
         while let Some(&next) = self.rest.peek() {
@@ -195,7 +196,7 @@ impl Lexer<'_> {
         (word.quoted || !word.text.is_empty()).then_some(word)
     }
 
-    /// Takes characters into the word until `end`.
+    /// Adds characters to the word until `end`.
     fn until(&mut self, from: usize, end: char, take: fn(&mut Self, &mut Word, char), word: &mut Word) {
         loop {
             match self.next() {
@@ -225,7 +226,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Takes an expansion into the word as it is written, whole, so that what is in it is not mistaken for settings.
+    /// Adds a whole expansion to the word as written, so that its content is not mistaken for settings.
     fn expansion(&mut self, from: usize, begin: char, word: &mut Word) {
         let end = match (begin, self.rest.peek().copied()) {
             ('`', _) => '`',
@@ -235,7 +236,7 @@ impl Lexer<'_> {
                 word.expansion.get_or_insert(Expansion::Variable);
                 return word.text.push('$');
             }
-            // A dollar sign that stands alone is one.
+            // A dollar sign on its own is literal.
             _ => return word.plain('$'),
         };
         word.expansion.get_or_insert(if end == '}' { Expansion::Variable } else { Expansion::Command });
@@ -266,7 +267,7 @@ impl Lexer<'_> {
 mod tests {
     use super::*;
 
-    /// Returns names and values, each as a shell would have set it.
+    /// Names and values, as a shell would set them.
     fn values(text: &str) -> Vec<(String, String)> {
         let reading = read(text);
         assert_eq!((reading.ignored.as_slice(), reading.unclosed), (&[][..], None), "{text}");

@@ -1,57 +1,59 @@
-//! What an agent is to the cluster: its name, parameters and actions. Meta-data and usage are made from this.
+//! How an agent presents itself to the cluster: name, parameters and actions. Source of the meta-data and the usage
+//! text.
 
 use crate::params::table::{self, Spec};
 
-/// A resource agent.
+/// One resource agent of this binary.
 #[derive(Debug, Clone, Copy)]
 pub struct Agent {
-    /// The name of its file below `resource.d`.
+    /// Its file name below `resource.d`.
     pub name: &'static str,
-    /// A few words for lists.
+    /// One-line description for lists.
     pub short: &'static str,
-    /// What it does and what it needs, in paragraphs separated by empty lines.
+    /// Full description: what it does and needs, in paragraphs separated by empty lines.
     pub long: &'static str,
-    /// Its parameters.
+    /// Parameters, in the order of the meta-data.
     pub parameters: &'static [Spec],
-    /// Its actions, in the order in which they are listed.
+    /// Actions, in the order of the usage text and the meta-data.
     pub actions: &'static [ActionSpec],
 }
 
-/// An action that an agent can be called with.
+/// An action of an agent.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionSpec {
-    /// The argument.
+    /// The command-line argument that selects it.
     pub name: &'static str,
-    /// Where the meta-data has it. pcs copies what is there into the configuration, so it holds nothing else.
+    /// Whether the meta-data lists it. pcs copies the listed actions into the configuration, so only useful ones are
+    /// listed.
     pub advertised: Advertised,
-    /// The timeout that is advised, in seconds.
+    /// Recommended timeout in seconds.
     pub timeout_s: u32,
-    /// For `monitor`: how often, in seconds.
+    /// Recommended interval in seconds, for `monitor` only.
     pub interval_s: Option<u32>,
 }
 
-/// In which forms of the meta-data an action is.
+/// Which meta-data formats list an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advertised {
-    /// In all.
+    /// All formats.
     Always,
-    /// From OCF 1.1 on: the older schema has no such action.
+    /// OCF 1.1 and later: the older schema lacks the action.
     Since11,
-    /// In none: it is for people, or another name for one that is.
+    /// None: the action is for people, or is an alias.
     Never,
 }
 
-/// An action that every form has.
+/// An action listed in every format.
 const fn always(name: &'static str, timeout_s: u32) -> ActionSpec {
     ActionSpec { name, advertised: Advertised::Always, timeout_s, interval_s: None }
 }
 
-/// An action that the meta-data leaves out.
+/// An action that the meta-data omits.
 const fn unadvertised(name: &'static str) -> ActionSpec {
     ActionSpec { name, advertised: Advertised::Never, timeout_s: 0, interval_s: None }
 }
 
-/// The resource agent `eip`.
+/// The agent for Elastic IPs.
 pub const EIP: Agent = Agent {
     name: "eip",
     short: "Keeps an AWS Elastic IP address on the active node",
@@ -65,7 +67,7 @@ pub const EIP: Agent = Agent {
     actions: ACTIONS,
 };
 
-/// The resource agent `vip`.
+/// The agent for secondary private addresses.
 pub const VIP: Agent = Agent {
     name: "vip",
     short: "Keeps an AWS secondary private IP address on the active node",
@@ -82,16 +84,16 @@ pub const VIP: Agent = Agent {
     actions: ACTIONS,
 };
 
-/// All resource agents of this binary.
+/// All agents of this binary.
 pub const ALL: [&Agent; 2] = [&EIP, &VIP];
 
-/// Returns the agent that a binary of this name is; under a name that is none of theirs it is `eip`.
+/// Selects the agent by the name of the binary; `eip` if no agent has that name.
 #[must_use]
 pub fn named(name: &str) -> &'static Agent {
     ALL.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
 }
 
-/// The actions of every agent here.
+/// The actions that every agent supports.
 const ACTIONS: &[ActionSpec] = &[
     always("start", 60),
     always("stop", 60),

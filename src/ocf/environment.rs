@@ -1,6 +1,6 @@
-//! What the cluster says in the environment: read once, checked once, asked for by name.
+//! The cluster's environment variables, read and checked once per call.
 //!
-//! Nonsense in a variable never fails an action: the default holds, and a warning is kept for the log.
+//! An invalid value never fails an action: the default applies, and a warning is kept for the log.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use super::agent::EIP;
 use crate::base::log::{LogSettings, ignored};
 use crate::base::text::one_line;
 
-/// The environment of one call.
+/// The environment variables of one call, with those of the OCF standard parsed.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
@@ -24,24 +24,24 @@ pub struct Environment {
     warnings: Vec<String>,
 }
 
-// The values may be keys and tokens.
+// Lists names only: the values may be keys and tokens.
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment").field("names", &self.variables.keys()).finish_non_exhaustive()
     }
 }
 
-/// The timeout of an action for which the cluster has set none, in milliseconds.
+/// Action timeout if the cluster sets none, in milliseconds.
 ///
 /// # Source
 /// Pacemaker Explained, "Operation properties": `timeout`.
 const DEFAULT_TIMEOUT_MS: u64 = 20_000;
 
-/// Names that begin like this concern the agent; the others are not worth a warning.
+/// Prefixes of the variables that concern the agent; others are not worth a warning.
 const OURS: [&str; 4] = ["OCF_", "HA_", "AWS_", "EIP_"];
 
 impl Environment {
-    /// Takes the variables of the process. Bytes that are not UTF-8 are replaced.
+    /// Takes the variables of the process, replacing bytes that are not UTF-8.
     #[must_use]
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let mut warnings = Vec::new();
@@ -70,70 +70,70 @@ impl Environment {
         environment
     }
 
-    /// Takes another agent than `eip` for the one that is called, where the cluster does not say it.
+    /// Sets the agent name used if the cluster does not provide one.
     #[must_use]
     pub fn of_agent(self, agent: &'static str) -> Self {
         Self { agent, ..self }
     }
 
-    /// Returns a variable as it is; nothing where it is unset or empty.
+    /// The raw value of a variable; `None` if it is unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Returns what was strange in the environment, a line each, for the log.
+    /// Warnings about invalid values, one line each, for the log.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Returns the name of the resource, with `:N` for an instance of a clone.
+    /// The resource name, with `:N` for a clone instance.
     #[must_use]
     pub fn instance(&self) -> &str {
         self.get("OCF_RESOURCE_INSTANCE").unwrap_or("default")
     }
 
-    /// Returns the name of the agent as the cluster knows it.
+    /// The agent name as the cluster knows it.
     #[must_use]
     pub fn resource_type(&self) -> &str {
         self.get("OCF_RESOURCE_TYPE").unwrap_or(self.agent)
     }
 
-    /// Returns the time from the start of the process after which Pacemaker kills it.
+    /// The time after process start at which Pacemaker kills the action.
     #[must_use]
     pub fn action_timeout(&self) -> Duration {
         self.action_timeout
     }
 
-    /// Returns whether a `monitor` is a probe: a look at what is there, before anything was started.
+    /// Whether a `monitor` is a probe, which checks the state before anything was started.
     ///
     /// # Source
-    /// `ocf-shellfuncs`, `ocf_is_probe`; the scheduler leaves the interval out when it is zero.
+    /// `ocf-shellfuncs`, `ocf_is_probe`; the scheduler omits an interval of zero.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.interval.is_zero()
     }
 
-    /// Returns how thoroughly to look: 0, 10 or 20; the caller takes the next lower level it knows.
+    /// The configured check level, usually 0, 10 or 20; round down to the next known level.
     #[must_use]
     pub fn check_level(&self) -> u32 {
         self.check_level
     }
 
-    /// Returns the version of the standard that the caller speaks; nothing where no cluster is calling.
+    /// The OCF version that the caller speaks; `None` if the caller is not a cluster.
     #[must_use]
     pub fn ra_version(&self) -> Option<(u32, u32)> {
         self.ra_version
     }
 
-    /// Returns the name the cluster has for this node, where it says so.
+    /// The cluster's name for this node, if it provides one.
     #[must_use]
     pub fn node_name(&self) -> Option<&str> {
         self.get("OCF_RESKEY_CRM_meta_on_node")
     }
 
-    /// The name of the cluster node that hosts this one, if this is a bundle or guest node.
+    /// The cluster node that hosts this one; `None` unless this is a bundle or guest node.
     ///
     /// # Source
     /// Pacemaker Explained, "Bundles": `CRM_meta_physical_host`.
@@ -142,13 +142,13 @@ impl Environment {
         self.get("OCF_RESKEY_CRM_meta_physical_host")
     }
 
-    /// What the log of this call needs to know.
+    /// The part of the environment that configures the log.
     #[must_use]
     pub fn log_settings(&self) -> LogSettings {
         LogSettings::new(self.variables.clone(), self.resource_type(), self.instance())
     }
 
-    /// Returns the parameters of the resource by name, with those that the cluster adds.
+    /// The resource parameters by name, including those that the cluster adds.
     #[must_use]
     pub fn reskeys(&self) -> BTreeMap<String, String> {
         let keys = self.variables.iter().filter_map(|(name, value)| {
@@ -158,14 +158,14 @@ impl Environment {
     }
 }
 
-/// Reads values and keeps a warning for each that makes no sense.
+/// Parses values and collects a warning for each invalid one.
 struct Reader<'a> {
     variables: &'a BTreeMap<String, String>,
     warnings: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// Returns a value that passes the test; nothing where the variable is unset, empty or nonsense.
+    /// Parses and validates a value; `None` if the variable is unset, empty or invalid.
     fn value<T: FromStr>(
         &mut self,
         name: &str,
@@ -186,13 +186,13 @@ impl Reader<'_> {
         Duration::from_millis(set.unwrap_or(DEFAULT_TIMEOUT_MS))
     }
 
-    /// Nonsense counts as a probe, whose answers never make Pacemaker stop a healthy copy on another node.
+    /// An invalid interval counts as a probe: its result never makes Pacemaker stop a healthy instance elsewhere.
     fn interval(&mut self) -> Duration {
         let set = self.value("OCF_RESKEY_CRM_meta_interval", |_: &u64| true, &"0, a probe,");
         Duration::from_millis(set.unwrap_or_default())
     }
 
-    /// Pacemaker before 2.0.5 passes the level on as if it were a parameter.
+    /// Pacemaker before 2.0.5 passes the level like a parameter.
     fn check_level(&mut self) -> u32 {
         let set = self.value("OCF_CHECK_LEVEL", |_: &u32| true, &0);
         set.or_else(|| self.value("OCF_RESKEY_OCF_CHECK_LEVEL", |_: &u32| true, &0)).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! The meta-data of an agent: the XML from which cluster tools learn its parameters and actions.
+//! The agent's meta-data: the XML that tells cluster tools about its parameters and actions.
 //!
-//! Two forms: 1.0, which every tool and schema takes, and 1.1, which adds what reloading needs, for callers that say
-//! they know it. Made from constants alone, so that it works without environment, network or credentials.
+//! There are two formats: 1.0, which every tool and schema accepts, and 1.1, which adds what reloading needs, for
+//! callers that declare support. Built from constants only, so it works without environment, network or credentials.
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -9,16 +9,16 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::agent::{ActionSpec, Advertised, Agent};
 use crate::params::table::Spec;
 
-/// Which form of the meta-data.
+/// The version of the meta-data format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     V1_0,
     V1_1,
 }
 
-/// Returns an agent's meta-data for a caller that speaks this version of the standard.
+/// Renders the agent's meta-data in the format for a caller that speaks this OCF version.
 ///
-/// Whoever names no version gets the 1.0 form: `ocf-tester`, crmsh and people at a terminal.
+/// Without a version, the format is 1.0: `ocf-tester`, crmsh and people at a terminal set none.
 #[must_use]
 pub fn meta_data(agent: &Agent, ra_version: Option<(u32, u32)>) -> String {
     let form = if ra_version >= Some((1, 1)) { Form::V1_1 } else { Form::V1_0 };
@@ -29,7 +29,7 @@ pub fn meta_data(agent: &Agent, ra_version: Option<(u32, u32)>) -> String {
     text
 }
 
-/// A document being written.
+/// The XML document under construction.
 struct Document {
     xml: Writer<Vec<u8>>,
     form: Form,
@@ -37,7 +37,7 @@ struct Document {
 
 impl Document {
     fn agent(&mut self, agent: &Agent) {
-        // No encoding: crmsh parses a decoded string, and lxml then refuses a declaration that names one.
+        // No encoding: crmsh parses a decoded string, and lxml rejects such a string if its declaration names one.
         self.put(Event::Decl(BytesDecl::new("1.0", None, None)));
         self.put(Event::DocType(BytesText::from_escaped(r#"resource-agent SYSTEM "ra-api-1.dtd""#)));
         let attributes = [("name", agent.name), ("version", env!("CARGO_PKG_VERSION"))];
@@ -67,11 +67,11 @@ impl Document {
             attributes.extend(spec.unique.map(|group| ("unique-group", group)));
             attributes.push(("reloadable", flag(spec.reloadable)));
         }
-        // In both forms: crmsh knows no groups.
+        // In both formats: crmsh does not support unique groups.
         attributes.push(("unique", flag(spec.unique.is_some())));
         attributes.push(("required", flag(spec.required)));
         self.element("parameter", &attributes, |document| {
-            // pcs shows the descriptions and not the default.
+            // pcs shows the description but not the default.
             let default = spec.default.map(|default| format!(" The default is {default}."));
             document.descriptions(&format!("{}{}", spec.long, default.unwrap_or_default()), spec.short);
             let mut content = vec![("type", spec.kind.as_str())];
@@ -117,7 +117,7 @@ impl Document {
         self.put(Event::Empty(start(name, attributes)));
     }
 
-    /// Adds to the document. The only errors are those of the underlying writer, and a vector has none.
+    /// Appends an event. Only the underlying writer could fail, and a `Vec` never does.
     fn put(&mut self, event: Event<'_>) {
         let _ = self.xml.write_event(event);
     }
@@ -127,7 +127,7 @@ fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
     BytesStart::new(name).with_attributes(attributes.iter().copied())
 }
 
-/// Returns a truth value as the schemas have it.
+/// A boolean as the schemas spell it.
 fn flag(set: bool) -> &'static str {
     if set { "1" } else { "0" }
 }

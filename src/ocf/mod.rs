@@ -1,6 +1,6 @@
-//! Shapes what passes between the cluster and an agent: environment, exit codes, log lines, exit reasons, meta-data.
+//! The interface between the cluster and an agent: environment, exit codes, usage and meta-data.
 //!
-//! Knows the standard and what Pacemaker makes of it; knows nothing about addresses or AWS.
+//! Knows the OCF standard and how Pacemaker interprets it; knows nothing about addresses or AWS.
 
 pub mod agent;
 pub mod environment;

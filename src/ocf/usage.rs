@@ -1,14 +1,14 @@
-//! What a person reads who calls an agent without knowing how.
+//! Usage text for people who call an agent by hand.
 
 use super::agent::Agent;
 use crate::base::text::one_line;
 
-/// Returns all actions that an agent takes as its argument.
+/// The names of all actions, advertised or not.
 pub fn actions(agent: &'static Agent) -> impl Iterator<Item = &'static str> {
     agent.actions.iter().map(|action| action.name)
 }
 
-/// Returns the text of `usage`, for a binary called by this name.
+/// The usage text; `name` is the name of the binary.
 #[must_use]
 pub fn text(agent: &'static Agent, name: &str) -> String {
     let name = if name.is_empty() { agent.name } else { name };
@@ -20,7 +20,7 @@ pub fn text(agent: &'static Agent, name: &str) -> String {
     )
 }
 
-/// Returns the text of `methods`: the actions, one a line.
+/// The output of `methods`: one action per line.
 #[must_use]
 pub fn methods(agent: &'static Agent) -> String {
     actions(agent).flat_map(|name| [name, "\n"]).collect()

@@ -1,9 +1,10 @@
-//! Whose turn it is, where several processes on this node may be told different things about one resource at the same time.
+//! Serialises concurrent invocations for one resource: the most recently started one wins.
 //!
-//! A caller that never waits (keepalived runs its scripts so) can tell "take it" and "leave it" within a millisecond. The
-//! later word must win, in whatever order the processes get to run and however long an older one hangs. So each process
-//! writes its word down, unless a later one is there; asks before every order whether its word is still the last; and works
-//! only while it holds a lock, which the kernel takes back from a process that is killed.
+//! A caller that never waits, such as keepalived with its notify scripts, can request "take it" and "leave it" within
+//! a millisecond. The later request must win, in whatever order the processes are scheduled and however long an older
+//! one hangs. So each process records its request unless a later one is recorded, checks before every mutating call
+//! that its request is still the latest, and works only while it holds a lock, which the kernel releases if the
+//! process is killed.
 
 use std::fs::File;
 use std::io;
@@ -16,32 +17,33 @@ use super::records::{file_name, folders};
 use super::{file, lock};
 use crate::ocf::environment::Environment;
 
-/// When a process was born: by the kernel's clock, and by process id where two were born within a tick.
+/// When a process was started, in clock ticks since boot; the process id breaks ties within a tick.
 ///
-/// A counter would follow the order in which processes get to run, and that is not the order in which they were started.
+/// A counter would follow the order in which processes are scheduled, which can differ from the order in which they
+/// were started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Generation {
-    /// Ticks since boot.
+    /// Start time in clock ticks since boot.
     born: u64,
-    /// Its id.
+    /// Process id.
     pid: u32,
 }
 
-/// The last word about a resource on this node.
+/// The latest request for a resource on this node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
-    /// Whose word it is.
+    /// The process that made the request.
     pub generation: Generation,
-    /// The boot it is of.
+    /// Boot id at the time of the request.
     boot: String,
-    /// What was told.
+    /// The requested state, such as `MASTER`.
     pub told: String,
-    /// Whether it was done; nothing while that is still open.
+    /// Whether the request succeeded; `None` while it is in progress.
     #[serde(default)]
     pub done: Option<bool>,
 }
 
-/// The turns of one resource, in files of the folder that a boot empties.
+/// The request records of one resource, in the folder that is emptied at boot.
 #[derive(Debug, Clone)]
 pub struct Turns {
     turn: PathBuf,
@@ -51,24 +53,24 @@ pub struct Turns {
     boot: String,
 }
 
-/// How often a lock is tried, and a later word looked for.
+/// Interval for polling the lock and checking for a later request.
 pub const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl Generation {
-    /// Returns that of this process.
+    /// The generation of this process.
     #[must_use]
     pub fn own() -> Self {
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
         Self { born: born(&stat).unwrap_or_default(), pid: std::process::id() }
     }
 
-    /// Returns it as text that [`Self::parse`] reads.
+    /// Serialises it for [`Self::parse`].
     #[must_use]
     pub fn to_text(self) -> String {
         format!("{}.{}", self.born, self.pid)
     }
 
-    /// Reads what [`Self::to_text`] wrote.
+    /// Parses the output of [`Self::to_text`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (born, pid) = text.split_once('.')?;
@@ -76,16 +78,16 @@ impl Generation {
     }
 }
 
-/// Returns the start time in a line of `/proc/PID/stat`.
+/// Extracts the start time, in clock ticks since boot, from a line of `/proc/PID/stat`.
 ///
 /// # Source
-/// proc(5): field 22; the second field, the program's name, may hold blanks and ends with the last parenthesis.
+/// proc(5): field 22; field 2, the program's name, may contain blanks and ends at the last parenthesis.
 fn born(stat: &str) -> Option<u64> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 impl Turns {
-    /// Returns the turns of the resource that this environment is about.
+    /// Locates the records of the resource named by this environment.
     #[must_use]
     pub fn new(environment: &Environment, boot: String) -> Self {
         let (volatile, _) = folders(environment);
@@ -94,23 +96,23 @@ impl Turns {
         Self { turn: path("turn"), gate: path("gate"), lock: path("lock"), check: path("check"), boot }
     }
 
-    /// Returns the last word of this boot, if there is one.
+    /// The latest request of this boot; `None` if there is none.
     ///
     /// # Errors
-    /// Where the file can't be read or is not ours.
+    /// If the file cannot be read or has another owner.
     pub fn last(&self) -> io::Result<Option<Turn>> {
         let Some(text) = file::read(&self.turn)? else { return Ok(None) };
         let turn: Turn = serde_json::from_str(&text).map_err(io::Error::other)?;
         Ok((turn.boot == self.boot).then_some(turn))
     }
 
-    /// Writes down what this process was told, unless a later one is there already; returns whether it was written.
+    /// Records the request of this process; returns false if a later one is already recorded.
     ///
     /// # Errors
-    /// Where the folder can't be used.
+    /// If the folder cannot be used.
     pub fn begin(&self, generation: Generation, told: &str) -> io::Result<bool> {
         let _gate = self.enter()?;
-        // A damaged file says nothing about who is later.
+        // A damaged record does not tell which request is later.
         if self.last().ok().flatten().is_some_and(|last| last.generation > generation) {
             return Ok(false);
         }
@@ -118,10 +120,10 @@ impl Turns {
         Ok(true)
     }
 
-    /// Writes down how it went, unless somebody else has the word by now.
+    /// Records the outcome, unless a later request has replaced this one.
     ///
     /// # Errors
-    /// Where the folder can't be used.
+    /// If the folder cannot be used.
     pub fn end(&self, generation: Generation, done: bool) -> io::Result<()> {
         let _gate = self.enter()?;
         match self.last()? {
@@ -130,20 +132,21 @@ impl Turns {
         }
     }
 
-    /// Returns whether this process no longer has the word. A file that is gone counts: nobody wants its work any more.
+    /// True once a later request has replaced this one, or the record is gone, which means its work is no longer
+    /// wanted.
     #[must_use]
     pub fn is_over(&self, generation: Generation) -> bool {
         match self.last() {
             Ok(last) => last.is_none_or(|last| last.generation != generation),
-            // What can't be read at this moment has not been overtaken.
+            // An unreadable record does not show a later request.
             Err(_) => false,
         }
     }
 
-    /// Waits for the lock until `limit` has passed; nothing where this process lost the word meanwhile, or time ran out.
+    /// Acquires the lock; `None` on timeout or if superseded.
     ///
     /// # Errors
-    /// Where the file can't be opened or locked.
+    /// If the file cannot be opened or locked.
     pub fn lock(&self, generation: Generation, limit: Instant) -> io::Result<Option<File>> {
         loop {
             if self.is_over(generation) {
@@ -156,19 +159,19 @@ impl Turns {
         }
     }
 
-    /// Returns whether a process is at work.
+    /// True while a process holds the lock.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         lock::try_lock(&self.lock).is_ok_and(|lock| lock.is_none())
     }
 
-    /// Keeps the outcome of a check, and returns whether it is another one than the last time.
+    /// Records the outcome of a check; true if it differs from the previous one.
     #[must_use]
     pub fn is_news(&self, outcome: &str) -> bool {
         let before = file::read(&self.check).ok().flatten();
         let changed = before.as_deref() != Some(outcome);
         if changed {
-            // Where it can't be kept it is said each time, which is better than never.
+            // If it cannot be recorded, it is reported every time, which is better than never.
             let _ = file::replace(&self.check, outcome);
         }
         changed
@@ -178,7 +181,7 @@ impl Turns {
         file::replace(&self.turn, &serde_json::to_string(turn).map_err(io::Error::other)?)
     }
 
-    /// Waits until no other process reads and writes the turn.
+    /// Acquires exclusive access to the request record.
     fn enter(&self) -> io::Result<File> {
         lock::wait(&self.gate, lock::GATE_LIMIT)
     }

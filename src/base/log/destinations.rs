@@ -1,4 +1,4 @@
-//! Where a log line goes, and in which form: terminal, system log, the cluster's log file, standard error.
+//! Where a log line goes and how it is formatted: terminal, syslog, the cluster's log files, standard error.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -12,7 +12,7 @@ use jiff::fmt::strtime;
 use super::{LONGEST_PREFIX, LogSettings, Process, Sink, lock, now, write_line};
 use crate::base::text::{cut, without_controls};
 
-/// How bad it is, in the order of `ocf_log`.
+/// Severity, in the order of `ocf_log`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
@@ -22,7 +22,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// Returns the word at the beginning of the line.
+    /// The word that begins the line.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Error => "ERROR",
@@ -33,22 +33,21 @@ impl Level {
     }
 }
 
-/// Whether a line may go to standard error.
+/// Whether a line may also go to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stderr {
     Allowed,
-    /// It says so already, as an exit reason.
+    /// Standard error already has the text, as the exit reason.
     Has,
 }
 
-/// The destinations of one process.
 pub(super) struct Destinations {
     route: Route,
     debug: bool,
 }
 
 enum Route {
-    /// A person runs the agent: standard error and nothing else.
+    /// Run by a person: standard error only.
     Terminal {
         prefix: String,
     },
@@ -56,7 +55,7 @@ enum Route {
     Memory(Mutex<Vec<String>>),
 }
 
-/// What the cluster says about logging.
+/// The cluster's logging configuration.
 struct Cluster {
     tag: String,
     dates: Dates,
@@ -67,7 +66,7 @@ struct Cluster {
 }
 
 impl Destinations {
-    /// Reads what the cluster says.
+    /// Derives the destinations from the cluster's configuration and the kind of standard input.
     ///
     /// # Source
     /// resource-agents 4.12, `ocf-shellfuncs`: `ha_log`, `ha_debug`, `set_logtag`.
@@ -107,19 +106,19 @@ impl Destinations {
         }
     }
 
-    /// Keeps a line if lines are kept in memory.
+    /// Records a line if the log is in memory.
     pub(super) fn remember(&self, line: &str) {
         if let Route::Memory(lines) = &self.route {
             lock(lines).push(line.to_owned());
         }
     }
 
-    /// Returns whether lines of this level go anywhere.
+    /// False only for debug lines while debugging is off.
     pub(super) fn wants(&self, level: Level) -> bool {
         self.debug || level != Level::Debug
     }
 
-    /// Writes a line, `LEVEL: TEXT`, to all destinations for its level.
+    /// Writes a line, `LEVEL: TEXT`, to every destination of its level.
     pub(super) fn write(&self, level: Level, stderr: Stderr, line: &str, sink: &Sink) {
         let to_stderr = |line: &str| {
             if stderr == Stderr::Allowed {
@@ -141,14 +140,14 @@ impl Cluster {
         let debug = level == Level::Debug;
         if let Some(facility) = self.facility {
             let severity = if debug { DEBUG } else { severity(line) };
-            // The date that the system's log expects, whatever the cluster's files have.
+            // Syslog prescribes its date format, whatever the log files use.
             let date = Dates::in_format("%b %e %T", &now);
             let datagram = format!("<{}>{date} {tag}: {line}", facility * 8 + severity);
             send(&self.syslog, datagram.as_bytes());
         }
         match &self.file {
             Some(file) if !debug => append(file, &format!("{date} {tag}:    {line}")),
-            // Debugging never goes there: without a debug log it has no file.
+            // Debug lines go to the debug log only; without one they are dropped.
             None if !debug && self.facility.is_none() => to_stderr(&format!("{date}{line}")),
             _ => {}
         }
@@ -159,39 +158,39 @@ impl Cluster {
     }
 }
 
-/// The form of dates in the cluster's files.
+/// The date format of the log files.
 pub(super) struct Dates(String);
 
 impl Dates {
-    /// With the space that separates it from what follows, as `HA_DATEFMT` has it.
+    /// Includes the separating space, as `HA_DATEFMT` does.
     const DEFAULT: &'static str = "%b %d %T ";
 
     fn new(format: Option<&str>) -> Self {
         Self(format.filter(|format| Self::are_possible_in(format)).unwrap_or(Self::DEFAULT).to_owned())
     }
 
-    /// Returns whether dates can be written in this format.
+    /// False if the format has an unknown conversion.
     pub(super) fn are_possible_in(format: &str) -> bool {
         strtime::format(format, &Zoned::default()).is_ok()
     }
 
     fn show(&self, now: &Zoned) -> String {
-        // A format may hold line breaks, or thousands of dates.
+        // The format could contain line breaks or expand to thousands of dates.
         cut(&without_controls(&Self::in_format(&self.0, now)), LONGEST_PREFIX)
     }
 
-    /// Returns a date with English names in local time; nothing if the format is impossible.
+    /// Formats a date with English names; empty if the format is invalid.
     pub(super) fn in_format(format: &str, now: &Zoned) -> String {
         strtime::format(format, now).unwrap_or_default()
     }
 }
 
-/// The facility for daemons.
+/// Syslog facility `daemon`.
 const DAEMON: u8 = 3;
-/// The severity of debugging.
+/// Syslog severity `debug`.
 const DEBUG: u8 = 7;
 
-/// Returns the number of a facility of the system's log; nothing for a name that it does not know.
+/// Maps a syslog facility name to its number; `None` if the name is unknown.
 ///
 /// # Source
 /// RFC 5424, 6.2.1; the names are those of `logger -p`.
@@ -204,13 +203,13 @@ pub(super) fn facility(name: &str) -> Option<u8> {
     local(&name).or_else(|| NAMES.iter().position(|known| *known == name).and_then(|n| u8::try_from(n).ok()))
 }
 
-/// Returns the severity by the words in the line, as `ha_log` does; whatever says nothing is a notice.
+/// Derives the syslog severity from the words in the line, as `ha_log` does; notice if none matches.
 fn severity(line: &str) -> u8 {
     let words = [("ERROR", 3), ("WARN", 4), ("INFO", 6)];
     words.iter().find(|(word, _)| line.contains(word)).map_or(5, |(_, severity)| *severity)
 }
 
-/// Sends a line to the system's log, unless that is away or busy.
+/// Sends a line to syslog; drops it if the socket is missing or full.
 fn send(socket: &Path, datagram: &[u8]) {
     if let Ok(from) = UnixDatagram::unbound()
         && from.set_nonblocking(true).is_ok()
@@ -219,7 +218,7 @@ fn send(socket: &Path, datagram: &[u8]) {
     }
 }
 
-/// Adds a line to a file. A pipe that nobody reads is skipped instead of waited for.
+/// Appends a line to a file. A pipe without a reader is skipped, since opening it would block.
 fn append(file: &Path, line: &str) {
     let opened = OpenOptions::new()
         .append(true)

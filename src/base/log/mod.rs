@@ -1,6 +1,6 @@
-//! Log lines, exit reasons and traces, to the places where `ocf_log` and `ocf_exit_reason` of the shell agents put them.
+//! Log lines, exit reasons and traces, written where `ocf_log` and `ocf_exit_reason` of the shell agents write them.
 //!
-//! Nothing here fails or holds up an action: a destination that is broken, full or gone loses its lines.
+//! Logging never fails or delays an action: lines for a destination that is broken, full or gone are dropped.
 
 mod destinations;
 mod settings;
@@ -23,24 +23,24 @@ pub use settings::LogSettings;
 pub(crate) use settings::ignored;
 use trace::Trace;
 
-/// Where the lines go that are for standard error. Shared, so that tests can see them.
+/// Receives the lines for standard error; shared so that tests can read them.
 pub type Sink = Arc<Mutex<dyn Write + Send>>;
 
-/// What Pacemaker keeps of an exit reason, in bytes.
+/// How much of an exit reason Pacemaker keeps, in bytes.
 ///
 /// # Source
 /// Pacemaker 1.1.13 to 3.0.1, `EXIT_REASON_MAX_LEN`.
 const LONGEST_REASON: usize = 128;
-/// A longer line is cut: what EC2 or a file says may be of any length, and a log is for people.
+/// Longer lines are cut, in bytes: text from EC2 or a file can have any length.
 const LONGEST_LINE: usize = 4096;
-/// What a cluster puts before a line, or before a reason, is shorter.
+/// Limit in bytes for a configured tag, date or reason prefix.
 const LONGEST_PREFIX: usize = 256;
-/// Shorter texts are no secrets, and masking them would make a log unreadable.
+/// Secrets shorter than this are not masked: masking short strings would make the log unreadable.
 const SHORTEST_SECRET: usize = 8;
-/// How long a reason waits for another thread to finish its line on standard error.
+/// How long an exit reason waits for another thread to finish its line on standard error.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// The log of one action. Clones write to the same places.
+/// The log of one action; clones share its destinations.
 #[derive(Clone)]
 pub struct Log(Arc<Shared>);
 
@@ -50,29 +50,28 @@ struct Shared {
     stderr: Sink,
     prefix: String,
     secrets: Mutex<Vec<String>>,
-    /// Warnings that are not said again.
+    /// Warnings logged by [`Log::warn_once`].
     said: Mutex<BTreeSet<String>>,
-    /// Whether a reason was given.
     reason_given: AtomicBool,
-    /// Whether the process is about to end for want of time.
+    /// Set when the watchdog is about to end the process.
     ending: AtomicBool,
 }
 
-/// What a log needs to know about the process beside its environment.
+/// Properties of the process that do not come from its environment.
 #[derive(Clone)]
 pub struct Process {
-    /// When it began; traces count from here.
+    /// Start of the process; trace timestamps count from here.
     pub started: Instant,
-    /// Whether a person at a terminal runs it, as `tty` tells.
+    /// Whether standard input is a terminal, as `tty` tests it: then a person is running the agent.
     pub stdin_is_terminal: bool,
-    /// Its standard error.
+    /// Standard error, or what captures it in a test.
     pub stderr: Sink,
-    /// The socket of the system's log.
+    /// Path of the syslog socket.
     pub syslog: PathBuf,
 }
 
 impl Log {
-    /// Opens the log of this process, and its trace if one is asked for.
+    /// Opens the log of this process, and its trace if one is configured.
     #[must_use]
     pub fn new(settings: &LogSettings, action: &str, started: Instant) -> Self {
         let process = Process {
@@ -84,7 +83,7 @@ impl Log {
         Self::with(settings, action, process)
     }
 
-    /// Opens the log of a process with these properties.
+    /// Opens a log with explicit process properties.
     #[must_use]
     pub fn with(settings: &LogSettings, action: &str, process: Process) -> Self {
         let (trace, warning) = trace::open(settings, action, &process);
@@ -107,7 +106,7 @@ impl Log {
         log
     }
 
-    /// Opens a log that keeps its lines in memory, of every level but trace, for tests to look at.
+    /// Opens a log that keeps lines of every level except trace in memory, for tests.
     #[must_use]
     pub fn memory() -> Self {
         Self(Arc::new(Shared {
@@ -122,23 +121,23 @@ impl Log {
         }))
     }
 
-    /// Returns what a log in memory holds: `LEVEL: TEXT` for lines, `ocf-exit-reason:TEXT` for reasons.
+    /// The lines of a log in memory: `LEVEL: TEXT`, and `ocf-exit-reason:TEXT` for exit reasons.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.0.destinations.lines()
     }
 
-    /// Says that something failed.
+    /// Logs a failure.
     pub fn error(&self, text: impl Display) {
         self.line(Level::Error, Stderr::Allowed, text);
     }
 
-    /// Says that something is not as it should be, and that the action goes on.
+    /// Logs a problem that does not stop the action.
     pub fn warn(&self, text: impl Display) {
         self.line(Level::Warn, Stderr::Allowed, text);
     }
 
-    /// Says it as [`Self::warn`] does, unless this process has said the same before.
+    /// Like [`Self::warn`], but only once per process for the same text.
     pub fn warn_once(&self, text: impl Display) {
         let text = text.to_string();
         if lock(&self.0.said).insert(text.clone()) {
@@ -146,43 +145,43 @@ impl Log {
         }
     }
 
-    /// Says what was done.
+    /// Logs what was done.
     pub fn info(&self, text: impl Display) {
         self.line(Level::Info, Stderr::Allowed, text);
     }
 
-    /// Says how a decision came about; kept only where the cluster runs with debugging on.
+    /// Logs how a decision was made; dropped unless the cluster runs with debugging on.
     pub fn debug(&self, text: impl Display) {
         self.line(Level::Debug, Stderr::Allowed, text);
     }
 
-    /// Adds a line to the trace. Without a trace the text is not even put together.
+    /// Adds a line to the trace. Without a trace the text is not even formatted.
     pub fn trace(&self, text: impl Display) {
         if let Some(trace) = &self.0.trace {
             trace.line(&self.clean(text), &self.0.stderr);
         }
     }
 
-    /// Keeps a text, such as a secret key or a session token, out of every line from now on.
+    /// Masks a secret, such as a secret key or a session token, in every line from now on.
     pub fn keep_secret(&self, secret: &str) {
         if secret.len() >= SHORTEST_SECRET {
             lock(&self.0.secrets).push(secret.to_owned());
         }
     }
 
-    /// Says why the action failed: to the operator by way of Pacemaker, in at most 128 bytes of ASCII, and at full length
-    /// as an error in the log, without a second line on standard error.
+    /// Reports why the action failed: to the operator through Pacemaker, in at most 128 bytes of ASCII, and in full as
+    /// an error in the log, without repeating it on standard error.
     pub fn exit_reason(&self, text: impl Display) {
         let text = self.clean(text);
-        // Pacemaker reads one line.
+        // Pacemaker reads only one line.
         if !self.0.ending.load(Ordering::SeqCst) {
             self.give_reason(&text);
         }
         self.line(Level::Error, Stderr::Has, text);
     }
 
-    /// Says why the action failed to standard error alone, in a process that ends at once: not where a reason was given already,
-    /// and not at all where a blocked write keeps standard error occupied.
+    /// Prints the exit reason to standard error only, for a process that is about to exit. Does nothing if a reason
+    /// was printed already or a blocked write holds standard error.
     pub fn print_reason(&self, text: impl Display) {
         self.0.ending.store(true, Ordering::SeqCst);
         if !self.0.reason_given.load(Ordering::SeqCst) {
@@ -219,7 +218,7 @@ impl Log {
         }
     }
 
-    /// Returns the text as one line without the secrets.
+    /// Reduces a text to one line with its secrets masked.
     fn clean(&self, text: impl Display) -> String {
         let mut text = text.to_string();
         for secret in lock(&self.0.secrets).iter() {
@@ -237,18 +236,17 @@ impl fmt::Debug for Log {
     }
 }
 
-/// Returns the time of day of this node.
 fn now() -> Zoned {
     Timestamp::now().to_zoned(timezone::local())
 }
 
-/// Locks what stays whole even if a thread panics half-way.
+/// Locks data that stays consistent even if a thread panics while holding it.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes a line at once, so that lines of several processes don't mix, and forgets about errors: a reader of standard
-/// error that has gone away must not end the action.
+/// Writes a line with one call, so that lines of several processes do not mix. Errors are ignored: closing the other
+/// end of standard error must not end the action.
 fn write_line(to: &mut (impl Write + ?Sized), line: &str) {
     let _ = to.write_all(format!("{line}\n").as_bytes());
 }

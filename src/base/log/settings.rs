@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::destinations::{Dates, facility};
 use crate::base::text::{cut, one_line};
 
-/// The variables of a call, as far as the log needs them.
+/// The environment variables of a call, as far as the log needs them.
 #[derive(Clone)]
 pub struct LogSettings {
     variables: BTreeMap<String, String>,
@@ -15,7 +15,7 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// Takes the variables of the process, and the names under which the cluster knows agent and resource.
+    /// Takes the variables of the process and the names by which the cluster knows the agent and the resource.
     #[must_use]
     pub fn new(variables: BTreeMap<String, String>, agent: &str, instance: &str) -> Self {
         Self { variables, agent: agent.to_owned(), instance: instance.to_owned() }
@@ -39,12 +39,12 @@ impl LogSettings {
         &self.instance
     }
 
-    /// The text in front of an exit reason.
+    /// The prefix of an exit reason on standard error.
     pub(super) fn reason_prefix(&self) -> &str {
         self.get("OCF_EXIT_REASON_PREFIX").unwrap_or("ocf-exit-reason:")
     }
 
-    /// One line for each variable whose value the log ignores.
+    /// Warnings about values that the log ignores, one line each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let ignored = |name: &str, valid: &dyn Fn(&str) -> bool, used: &dyn Display| {
@@ -58,7 +58,7 @@ impl LogSettings {
     }
 }
 
-/// The warning about a variable whose value makes no sense, with what is used instead.
+/// Formats the warning about a variable with an invalid value, including the value used instead.
 pub(crate) fn ignored(name: &str, value: &str, used: &dyn Display) -> String {
     format!("{name}={} makes no sense: {used} assumed", cut(&one_line(value), 40))
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::destinations::facility;
 use super::*;
 
-/// A folder of one test, removed with it, and what the test wrote to standard error.
+/// A test's folder, removed with it, and its captured standard error.
 struct Scene {
     folder: PathBuf,
     stderr: Arc<Mutex<Vec<u8>>>,
@@ -65,7 +65,7 @@ fn tag() -> String {
     format!("eip(web)[{}]", std::process::id())
 }
 
-/// Replaces the date at the beginning, `Nov 21 07:42:00`, after a look at its form.
+/// Replaces the leading date, such as `Nov 21 07:42:00`, after checking its format.
 fn undated(line: &str) -> String {
     let (date, rest) = line.split_at(15);
     jiff::fmt::strtime::parse("%b %d %T", date).unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -283,7 +283,7 @@ fn secrets_are_kept_out_of_every_line() {
     assert_eq!(log.lines(), ["INFO: a short key ***.", "ocf-exit-reason:key ***", "ERROR: key ***"]);
 }
 
-/// Returns the files below a folder with their contents.
+/// All files below a folder, with their contents.
 fn files(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
@@ -385,7 +385,7 @@ fn a_trace_that_cannot_be_written_is_a_warning() {
     }
 }
 
-/// Root would add lines to a file of somebody else's choice.
+/// Root would otherwise append to a file of the attacker's choice.
 #[test]
 fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
     let scene = Scene::new();

@@ -1,22 +1,22 @@
-//! `eipctl assign ADDRESS INSTANCE`: gives a secondary private address to any instance of the account, from anywhere.
+//! `eipctl assign ADDRESS INSTANCE`: assigns a secondary private address to any instance of the account, from
+//! anywhere.
 //!
-//! The order of the arguments is that of the old `assign_private_ip.sh ADDRESS INSTANCE`, and a link of that name to the binary
-//! takes the script's place.
+//! The order of the arguments is that of the old `assign_private_ip.sh ADDRESS INSTANCE`; a link of that name to the
+//! binary replaces the script.
 
 use super::call::{Asked, BY_HAND, Failure, print};
 use crate::base::ids::InstanceId;
 use crate::params::{InterfaceSelector, VipParams, table};
 use crate::resource::private::{Assigned, Order, assign};
 
-/// The script whose place the binary takes, by its name.
+/// Names of the script that the binary can replace.
 const SCRIPTS: [&str; 2] = ["assign_private_ip.sh", "assign_private_ip"];
 
-/// Returns whether a name that the binary is called by is the script's.
+/// Whether the binary was called under the script's name.
 pub(in crate::face) fn is_script(name: &str) -> bool {
     SCRIPTS.contains(&name)
 }
 
-/// Gives the address to the instance.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let (params, instance) = wanted(asked)?;
     let order = Order {
@@ -39,14 +39,14 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Returns what the arguments ask for, checked as the agent's parameters are.
+/// The assignment that the arguments describe, validated like the agent's parameters.
 fn wanted(asked: &Asked<'_>) -> Result<(VipParams, InstanceId), Failure> {
     let mut raw = asked.given(table::VIP);
     raw.insert("secondary_private_ip".to_owned(), asked.text("address").unwrap_or_default().to_owned());
     let params = VipParams::parse(&raw)
         .map_err(|error| Failure::Usage(error.to_string().replace("secondary_private_ip", "ADDRESS")))?;
     if let InterfaceSelector::Device(_) | InterfaceSelector::Mac(_) = params.interface {
-        // What a device is called on the other machine nobody knows here.
+        // Device names and MAC addresses of another machine cannot be resolved from here.
         let text = "interface of another machine: expected its eni-... id or its device index";
         return Err(Failure::Usage(text.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! `eipctl claim` and `eipctl release`: start and stop by a person, where no cluster does it.
+//! `eipctl claim` and `eipctl release`: start and stop by hand, without a cluster.
 
 use super::call::{Asked, BY_HAND, Failure, print};
 use crate::params::Params;
@@ -6,15 +6,15 @@ use crate::resource::elastic::{self, Elastic, Entry};
 use crate::resource::{self, Action, Request};
 use crate::state::Records as _;
 
-/// Takes the address to this node.
+/// Moves the address to this node.
 pub(super) fn claim(asked: &Asked<'_>) -> Result<(), Failure> {
     act(asked, Action::Start, asked.params()?)
 }
 
-/// Lets the address go.
+/// Disassociates the address from this node.
 pub(super) fn release(asked: &Asked<'_>) -> Result<(), Failure> {
     let mut raw = asked.raw();
-    // A person is there to hear that it could not be done.
+    // A person is there to see the failure.
     raw.insert("on_stop".to_owned(), "strict".to_owned());
     act(asked, Action::Stop, Params::parse(&raw)?)
 }
@@ -30,7 +30,7 @@ fn act(asked: &Asked<'_>, action: Action, params: Params) -> Result<(), Failure>
              Keepalived), or use --force"
         )));
     }
-    // One record for each address, the same one whether it is named by the address or by its allocation.
+    // One record per address, whether it is named by the address or by its allocation id.
     let own = entries.iter().find(|entry| is_by_hand(entry)).map(|entry| entry.resource.clone());
     let named = || {
         let allocation = params.allocation_id.as_ref().map(ToString::to_string);

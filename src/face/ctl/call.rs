@@ -1,4 +1,5 @@
-//! What a command works with: its options as parameters of the agent, the log for a person, the world for one resource.
+//! What every command needs: its options as agent parameters, a log for the terminal, and the services for one
+//! resource.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,20 +27,20 @@ use crate::resource::{Action, Request};
 use crate::state::{FileRecords, Records as _};
 use crate::world::{self, RealWorld};
 
-/// The name of the records of what is done by hand, where none of a resource of the cluster is meant.
+/// Resource name of the records of manual changes that concern no cluster resource.
 pub(super) const BY_HAND: &str = "eipctl";
 
-/// The exit code of a command that came to no answer at all.
+/// Exit code of a command that the watchdog ended.
 const FAILED: u8 = 1;
 
-/// Why a command did not do what was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It was asked wrongly.
+    /// Invalid usage.
     Usage(String),
-    /// It could not be done.
+    /// The command failed.
     Failed(String),
-    /// It could not be done, which was said already.
+    /// The command failed and has already reported why.
     Told,
 }
 
@@ -55,22 +56,23 @@ impl From<Error> for Failure {
     }
 }
 
-/// One call of a command.
+/// One invocation of a command.
 pub(super) struct Asked<'a> {
-    /// The options of the command.
+    /// The parsed options of the command.
     pub matches: &'a ArgMatches,
-    /// Where to report to the person.
+    /// Reports to the person at the terminal.
     pub log: Log,
-    /// By when it has to be done.
+    /// Set by `--timeout`, or 20 seconds.
     pub deadline: Deadline,
     variables: Vec<(OsString, OsString)>,
     guard: Option<Watchdog>,
 }
 
 impl<'a> Asked<'a> {
-    /// Takes the call of a command, made by this name. From here on there is an answer in time, also where something blocks or panics.
+    /// Sets up log, panic handler and watchdog: from here on the command answers in time even if something blocks or
+    /// panics.
     pub(super) fn new(name: &str, command: &str, matches: &'a ArgMatches, call: Call) -> Self {
-        // A command without such an option waits for nobody; what is on disk may still block.
+        // A command without this option waits for no service, but the disk may still block.
         let limit = matches.try_get_one::<u64>(options::TIMEOUT).ok().flatten().copied().unwrap_or(20);
         let variables = variables(name, call.variables, limit);
         let environment = Environment::new(variables.clone());
@@ -83,41 +85,42 @@ impl<'a> Asked<'a> {
         let log = Log::with(&environment.log_settings(), command, process);
         report_panics(&log, FAILED);
         let deadline = deadline(call.started, limit);
-        // Not over a drill: it puts things right again before it ends, and each of its moves has a limit of its own.
+        // No watchdog for a drill: it restores the original state before it ends, and each move has its own time
+        // limit.
         let guard = (command != "drill").then(|| Watchdog::start(&deadline, FAILED, &log));
         Self { matches, log, deadline, variables, guard }
     }
 
-    /// Ends the watch over the deadline: there is an answer.
+    /// Stops the watchdog: the command has an answer.
     pub(super) fn end(self) {
         if let Some(guard) = self.guard {
             guard.end();
         }
     }
 
-    /// Returns a value that was given.
+    /// The value of an option, if given.
     pub(super) fn text(&self, id: &str) -> Option<&str> {
         self.matches.try_get_one::<String>(id).ok().flatten().map(String::as_str)
     }
 
-    /// Returns all values that were given.
+    /// All values of a repeatable option.
     pub(super) fn texts(&self, id: &str) -> Vec<&str> {
         let values = self.matches.try_get_many::<String>(id).ok().flatten();
         values.into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// Returns whether an option without value was given.
+    /// Whether a flag was given.
     pub(super) fn is_set(&self, id: &str) -> bool {
         self.matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or_default()
     }
 
-    /// Returns the options that are parameters of this table, by parameter.
+    /// The given options that are parameters in this table, by parameter name.
     pub(super) fn given(&self, parameters: &[table::Spec]) -> BTreeMap<String, String> {
         let given = |spec: &table::Spec| Some((spec.name.to_owned(), self.text(spec.name)?.to_owned()));
         parameters.iter().filter_map(given).collect()
     }
 
-    /// Returns what names the address and how AWS is reached, by parameter.
+    /// The given parameters that name the address and say how to reach AWS, not yet validated.
     pub(super) fn raw(&self) -> BTreeMap<String, String> {
         let mut raw = self.given(table::EIP);
         if let Some(address) = self.text(options::ADDRESS) {
@@ -127,24 +130,24 @@ impl<'a> Asked<'a> {
         raw
     }
 
-    /// Returns them checked.
+    /// The same parameters, validated.
     pub(super) fn params(&self) -> Result<Params, Failure> {
         Ok(Params::parse(&self.raw())?)
     }
 
-    /// Returns how AWS is to be reached, for a command that is about no single address.
+    /// Settings for reaching AWS, for a command that concerns no single address.
     pub(super) fn reach(&self) -> Result<(ApiSettings, Timing), Failure> {
         Ok(params::reach(&self.raw())?)
     }
 
-    /// Returns the surroundings as the agent would see them for this resource.
+    /// The environment that the agent would see for this resource.
     pub(super) fn environment(&self, resource: &str) -> Environment {
         let mut variables = self.variables.clone();
         variables.push(("OCF_RESOURCE_INSTANCE".into(), resource.into()));
         Environment::new(variables)
     }
 
-    /// Puts the real world together for a resource, and says what is strange about the settings.
+    /// Builds the real services for a resource, and logs warnings about the settings.
     pub(super) fn world(
         &self,
         resource: &str,
@@ -159,7 +162,7 @@ impl<'a> Asked<'a> {
         Ok(world)
     }
 
-    /// Returns what is on record of every resource of this node, in the order of their names.
+    /// The records of every resource on this node, sorted by name.
     pub(super) fn on_record(&self) -> Vec<Entry> {
         let boot = world::host().boot_id();
         let all = world::records(&self.environment(BY_HAND), &self.log).all();
@@ -168,26 +171,26 @@ impl<'a> Asked<'a> {
         all.into_iter().map(entry).collect()
     }
 
-    /// Returns what is on record about the address that was named.
+    /// The records that concern the named address.
     pub(super) fn on_record_about(&self, params: &Params) -> Vec<Entry> {
         let (ip, allocation) = (params.elastic_ip, params.allocation_id.as_ref());
         self.on_record().into_iter().filter(|entry| entry.is_about(ip, allocation)).collect()
     }
 
-    /// Returns a request about the address that was named; the action says nothing where none is run.
+    /// A request about the named address; `action` is irrelevant if no action is run.
     pub(super) fn request(&self, action: Action, params: Params) -> Request {
         Request { action, params, deadline: self.deadline, node: None }
     }
 
-    /// Drives a piece of work to its end or to the deadline.
+    /// Runs the work on the async runtime until the deadline.
     pub(super) fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
         Ok(world::run(self.deadline, work)?)
     }
 }
 
-/// Returns the variables with what the cluster would add, so that the parts of the agent find what they look for.
+/// Adds the variables that a cluster would set, since the rest of the agent reads them.
 ///
-/// What a cluster has said about another action must not count for this one.
+/// OCF variables inherited from another action are dropped.
 fn variables(name: &str, variables: Vec<(OsString, OsString)>, limit: u64) -> Vec<(OsString, OsString)> {
     let kept = |variable: &OsString| !variable.to_string_lossy().starts_with("OCF_RE");
     let mut variables: Vec<_> = variables.into_iter().filter(|(variable, _)| kept(variable)).collect();
@@ -206,24 +209,24 @@ fn deadline(started: Instant, seconds: u64) -> Deadline {
     Deadline::new(tokio::time::Instant::from_std(started), Duration::from_secs(seconds))
 }
 
-/// Returns lines of a label and a text each, aligned.
+/// Formats label and text pairs as aligned lines.
 pub(super) fn aligned(lines: &[(String, String)]) -> String {
     let width = lines.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
     let mut shown = String::new();
     for (label, text) in lines {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(shown, "{label:width$}  {}", one_line(text));
     }
     shown
 }
 
-/// Prints a text that was asked for.
+/// Prints the output of a command.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    // A reader that has gone away has read what it wanted.
+    // A closed reader has what it wanted.
     std::io::stdout().write_all(text.as_bytes()).map_err(|_| Failure::Told)
 }
 
-/// Prints a value as JSON that people can read too.
+/// Prints a value as indented JSON.
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(error.to_string()))?;
     print(&format!("{text}\n"))

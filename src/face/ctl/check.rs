@@ -1,4 +1,4 @@
-//! `eipctl check`: whether this node could take an address over, a line for each thing that it needs.
+//! `eipctl check`: whether this node could take over an address, one line per prerequisite.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::resource::Action;
 use crate::resource::elastic::{self, Finding, Verdict};
 use crate::world;
 
-/// The longest that the metadata service is asked for the region.
+/// Time limit for querying IMDS for the region.
 const LOOKING: Duration = Duration::from_secs(3);
 
-/// A finding as it is printed.
+/// One result as it is printed.
 #[derive(Serialize)]
 struct Line {
     subject: &'static str,
@@ -43,11 +43,11 @@ impl Line {
     }
 }
 
-/// Prints each finding when it is there; fails where one of them is a failure.
+/// Prints each result as it arrives; fails if any of them is a failure.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let params = asked.params()?;
     let known = asked.on_record_about(&params);
-    // By its record another resource is told from this one.
+    // The record distinguishes this resource from others.
     let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str()).to_owned();
     let mut world = asked.world(&resource, &params.api, &params.timing)?;
     let folders = world.records.folders();
@@ -77,7 +77,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         elastic::examine(&world, &request, &seen, |finding| {
             let line = Line::new(&finding);
             if !for_programs {
-                // A reader that has gone away does not change what is found.
+                // A closed reader does not change the results.
                 let _ = print(&line.show());
             }
             lines.push(line);
@@ -88,6 +88,6 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     if for_programs {
         print_json(&lines)?;
     }
-    // What was said line by line is not said again.
+    // The failures have already been printed, one per line.
     if lines.iter().any(|line| line.verdict == "FAIL") { Err(Failure::Told) } else { Ok(()) }
 }

@@ -1,13 +1,13 @@
-//! The command line of `eipctl`, with its help. The manual page and the completion are made from it.
+//! The command line of `eipctl` and its help text, from which the manual page and the completion are generated.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::options::{address, aws, json, parameter, place, switch, timeout};
 
-/// Returns the whole command line.
+/// The complete command line.
 ///
-/// A person may leave out nothing that matters here: `eipctl help COMMAND` is the only description that is at hand when an
-/// address has to be moved in a hurry.
+/// The help has to be complete: `eipctl help COMMAND` is the only documentation at hand when an address has to be
+/// moved in a hurry.
 #[must_use]
 pub fn command() -> Command {
     Command::new(super::NAME)
@@ -225,7 +225,7 @@ fn drill() -> Command {
         .arg(json())
 }
 
-/// Returns the command line of `assign`, which stands alone under the name of the script whose place it takes.
+/// `assign` as a command of its own, for the name of the script that it replaces.
 pub(super) fn of_assign() -> Command {
     Command::new("assign")
         .about("Give a secondary private address to an instance")

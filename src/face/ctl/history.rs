@@ -1,4 +1,4 @@
-//! `eipctl history`: the changes of holder that this node made.
+//! `eipctl history`: the changes of holder that this node has made.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::base::text::one_line;
 use crate::base::timezone;
 use crate::state::Change;
 
-/// A change with the resource that it was made for.
+/// A change together with its resource.
 #[derive(Serialize)]
 struct Row<'a> {
     time: String,
@@ -57,7 +57,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     print(&text)
 }
 
-/// Returns when it was made; the number as it is on record where that is no time.
+/// The local time of a change; the recorded number if it is not a valid time.
 fn time_of(change: &Change, zone: TimeZone, format: &str) -> String {
     let since_1970 = i64::try_from(change.at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let shown = since_1970.and_then(|at| jiff::fmt::strtime::format(format, &at.to_zoned(zone)).ok());

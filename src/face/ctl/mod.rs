@@ -1,6 +1,7 @@
-//! The face for a person: `eipctl`. It parses and renders; what an address is and how it moves is decided by the resource.
+//! The face for operators: `eipctl`. It parses and renders; the resource layer decides what an address is and how it
+//! moves.
 //!
-//! One file per command. The command line itself, with its help, is in [`command`], because it is needed without the SDK too.
+//! One file per command. The command line with its help is in [`command`], because it is also needed without the SDK.
 
 #[cfg(feature = "sdk")]
 pub(super) mod assign;
@@ -28,5 +29,5 @@ pub mod surroundings;
 #[cfg(feature = "sdk")]
 pub(super) use serve::serve;
 
-/// The name that the binary is called by for this face.
+/// The name of the binary that selects this face.
 pub const NAME: &str = "eipctl";

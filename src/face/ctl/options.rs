@@ -1,4 +1,4 @@
-//! Options that several commands share. Those that are parameters of the agent come from the agent's own table.
+//! Options shared by several commands. Those that are agent parameters are generated from the agent's table.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, value_parser};
 
 use crate::params::table::{self, Spec};
 
-/// Parameters that say how AWS is reached, by which every command that talks to AWS can be told so.
+/// Parameters for reaching AWS; every command that calls AWS accepts them.
 const AWS: [&str; 9] = [
     "region",
     "profile",
@@ -18,17 +18,17 @@ const AWS: [&str; 9] = [
     "connect_timeout",
     "attempt_timeout",
 ];
-/// Parameters that say where on this node the address belongs.
+/// Parameters that select the interface and private address on this node.
 const PLACE: [&str; 2] = ["interface", "private_ip_address"];
 
-/// Who is asked for the address.
+/// Id of the argument that names the address.
 pub(super) const ADDRESS: &str = "address";
-/// The option that every command with a time limit has.
+/// Id of the time limit option.
 pub(super) const TIMEOUT: &str = "timeout";
-/// The option for output that programs read.
+/// Id of the option for machine-readable output.
 pub(super) const JSON: &str = "json";
 
-/// A parameter of the agent as an option: clap keeps names for as long as the process lives.
+/// An agent parameter as an option, with names that live as long as the process, as clap requires.
 struct Named {
     spec: &'static Spec,
     long: String,
@@ -36,7 +36,7 @@ struct Named {
     long_help: String,
 }
 
-/// All parameters of the agent, as options: `role_arn` as `--role-arn`.
+/// All agent parameters as options: `role_arn` becomes `--role-arn`.
 static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
     let option = |spec: &'static Spec| {
         let default = spec.default.map(|value| format!(" [default: {value}]")).unwrap_or_default();
@@ -50,11 +50,11 @@ static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
     table::EIP.iter().map(option).collect()
 });
 
-/// Returns the option for a parameter; its id is the parameter's name.
+/// The option for an agent parameter; its id is the parameter's name.
 pub(super) fn parameter(name: &str) -> Arg {
     let found = OPTIONS.iter().find(|option| option.spec.name == name);
     let Some(Named { spec, long, help, long_help }) = found else {
-        // A slip in this module: `debug_assert` of the command finds it, because the option then has no name.
+        // A typo in this module: the command's `debug_assert` reports it, because the option has no name.
         return Arg::new("unknown").long("");
     };
     let value = match spec.name {
@@ -76,17 +76,17 @@ pub(super) fn parameter(name: &str) -> Arg {
         .action(ArgAction::Set)
 }
 
-/// Returns the options that say how AWS is reached.
+/// The options for reaching AWS.
 pub(super) fn aws() -> impl Iterator<Item = Arg> {
     AWS.into_iter().map(|name| parameter(name).help_heading("How to reach AWS (defaults as for the agent)"))
 }
 
-/// Returns the options that say where on this node the address belongs.
+/// The options that select interface and private address.
 pub(super) fn place() -> impl Iterator<Item = Arg> {
     PLACE.into_iter().map(|name| parameter(name).help_heading("Where on this node"))
 }
 
-/// Returns the argument that names the address.
+/// The argument for the address: an Elastic IP or its allocation id.
 pub(super) fn address() -> Arg {
     Arg::new(ADDRESS)
         .value_name("ADDRESS")
@@ -94,7 +94,7 @@ pub(super) fn address() -> Arg {
         .help("The Elastic IP (203.0.113.10) or its allocation id (eipalloc-...)")
 }
 
-/// Returns the option for a time limit.
+/// The time limit option, in seconds.
 pub(super) fn timeout(default: &'static str) -> Arg {
     Arg::new(TIMEOUT)
         .long("timeout")
@@ -104,12 +104,12 @@ pub(super) fn timeout(default: &'static str) -> Arg {
         .help("How long to try at most")
 }
 
-/// Returns the option for output that programs read.
+/// The option for machine-readable output.
 pub(super) fn json() -> Arg {
     switch(JSON, "json", "Print JSON, for programs")
 }
 
-/// Returns an option without a value.
+/// A flag.
 pub(super) fn switch(id: &'static str, long: &'static str, help: &'static str) -> Arg {
     Arg::new(id).long(long).action(ArgAction::SetTrue).help(help)
 }

@@ -1,4 +1,4 @@
-//! `eipctl policy`: the IAM policy that an address needs.
+//! `eipctl policy`: the IAM policy that an address requires.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::params::{ApiSettings, Params};
 use crate::resource::policy::{self, Scope, partition_of};
 use crate::world::{self, RealWorld};
 
-/// Prints the policy, or what its statements are for.
+/// Prints the policy, or an explanation of its statements.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let scope = scope(asked)?;
     if !asked.is_set("explain") {
@@ -27,7 +27,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     print(&text)
 }
 
-/// Puts together what was given, and finds out the rest.
+/// Combines the options with what can be looked up.
 fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
     let (api, timing) = asked.reach()?;
     let params = asked.text(ADDRESS).map(|_| asked.params()).transpose()?;
@@ -67,7 +67,7 @@ fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
     })
 }
 
-/// Asks for something that was not given.
+/// Looks up a value that was not given.
 fn found(
     asked: &Asked<'_>,
     what: &str,
@@ -93,7 +93,7 @@ fn allocation(asked: &Asked<'_>, world: &RealWorld, params: &Params) -> Result<A
     })
 }
 
-/// Returns the account of the role that is assumed: the address is in it.
+/// The account of the assumed role, which is the one that owns the address.
 fn account_of(api: &ApiSettings) -> Option<String> {
     api.role_arn.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned)
 }
@@ -111,7 +111,7 @@ fn partition(text: &str) -> Result<String, Failure> {
     form.then(|| text.to_owned()).ok_or_else(expected)
 }
 
-/// Reads a tag. IAM takes `${...}` in a value for a variable of its own.
+/// Parses a tag. IAM would expand `${...}` in the value as a policy variable.
 fn tag(text: &str) -> Result<(String, String), Failure> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !text.contains("${") => {

@@ -1,4 +1,4 @@
-//! `eipctl restore`: Elastic IPs that had to make way come back, at boot as a rule.
+//! `eipctl restore`: restores displaced Elastic IPs, usually at boot.
 
 use std::net::Ipv4Addr;
 
@@ -8,7 +8,7 @@ use crate::resource::elastic::{self, Entry, Known};
 use crate::resource::error::Error;
 use crate::world::RealWorld;
 
-/// Puts them back, with a line for each that is not back in time.
+/// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let mut resources = Vec::new();
     for entry in asked.on_record() {
@@ -24,14 +24,14 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     if left.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// Returns an address that a record is about. It is not acted on by itself; a record with none has nothing to put back.
+/// The address in a record, used only to identify it; without one, a record has nothing to restore.
 fn address_of(entry: &Entry) -> Option<Ipv4Addr> {
     let pair = entry.durable.pair.as_ref().map(|pair| pair.public_ip);
     let displaced = || entry.durable.displaced.first().map(|displaced| displaced.public_ip);
     pair.or_else(displaced)
 }
 
-/// Puts together what acting for a resource takes: how AWS was reached is on record, unless options say otherwise.
+/// Builds the services for a recorded resource; the recorded AWS settings apply unless options override them.
 fn known(asked: &Asked<'_>, entry: &Entry, address: Ipv4Addr) -> Result<Known<RealWorld>, Failure> {
     let mut raw = asked.raw();
     raw.insert("elastic_ip".to_owned(), address.to_string());

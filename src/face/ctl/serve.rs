@@ -1,4 +1,4 @@
-//! From the command line to the command, and from what came of it to an exit code.
+//! Dispatches the command line to a command, and maps the outcome to an exit code.
 
 use std::io::Write as _;
 
@@ -9,11 +9,10 @@ use super::{assign, by_hand, check, command, drill, history, policy, restore, sh
 use crate::base::text::one_line;
 use crate::face::Call;
 
-/// The exit code for what was asked wrongly.
+/// Exit code for invalid usage.
 const USAGE: u8 = 2;
 
-/// Serves one call of `eipctl`, or of the script whose place it takes, and returns its exit code: 0 done, 1 failed, 2 wrong
-/// usage.
+/// Runs `eipctl`, or the script that it replaces. Exit codes: 0 success, 1 failure, 2 invalid usage.
 pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
     let is_script = assign::is_script(name);
     let line = if is_script { command::of_assign().bin_name(name.to_owned()) } else { command::command() };
@@ -36,7 +35,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
         "restore" => restore::run(&asked),
         "drill" => drill::run(&asked),
         "assign" => assign::run(&asked),
-        // clap knows the commands, so this is one that the list above lacks.
+        // clap accepts only declared commands, so this one is missing from the list above.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };
     let code = conclude(name, outcome);
@@ -44,7 +43,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
     code
 }
 
-/// Prints help or version as they were asked for; of a slip one line, which is what scripts and people read.
+/// Prints help or version if requested; reduces a usage error to one line, for scripts and people.
 fn not_a_command(name: &str, error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
@@ -57,7 +56,7 @@ fn not_a_command(name: &str, error: &clap::Error) -> u8 {
     conclude(name, Err(Failure::Usage(sentence.strip_prefix("error: ").unwrap_or(&sentence).to_owned())))
 }
 
-/// Says in one line why it failed, in the name that the binary was called by.
+/// Reports a failure on one line that begins with the program's name.
 fn conclude(name: &str, outcome: Result<(), Failure>) -> u8 {
     let (text, code) = match outcome {
         Ok(()) => return 0,
@@ -65,7 +64,7 @@ fn conclude(name: &str, outcome: Result<(), Failure>) -> u8 {
         Err(Failure::Failed(text)) => (text, 1),
         Err(Failure::Usage(text)) => (text, USAGE),
     };
-    // A reader that has gone away is no reason to panic.
+    // A closed standard error is no reason to panic.
     let _ = writeln!(std::io::stderr(), "{name}: {}", one_line(&text));
     code
 }

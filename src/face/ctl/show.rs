@@ -1,4 +1,4 @@
-//! `eipctl show`: who holds an address, by every source.
+//! `eipctl show`: who holds an address, according to each source.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::resource::elastic::{self, Entry, Seen, Survey};
 use crate::resource::kind::Owner;
 use crate::state::Phase;
 
-/// Prints what is known; fails where EC2 did not answer.
+/// Prints what is known; fails if EC2 did not answer.
 pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let params = asked.params()?;
     let known = asked.on_record_about(&params);
@@ -20,7 +20,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     world.records = world.records.read_only();
     let request = asked.request(Action::Monitor { level: 10 }, params);
     let survey = asked.run(async { Ok(elastic::survey(&world, &request).await) })?;
-    // By what EC2 says of it, a record is found that names the address in the other way.
+    // EC2's answer also finds records that name the address the other way, by address or by allocation id.
     let known = match &survey.by_ec2 {
         Ok((address, _)) => {
             let about = |entry: &Entry| entry.is_about(Some(address.public_ip), Some(&address.allocation));
@@ -89,7 +89,7 @@ fn by_ec2(holding: &Owner<Association>) -> String {
     }
 }
 
-/// Returns the interface, where the name of the holder does not say it.
+/// The interface, unless the holder's name already contains it.
 fn interface(holding: &Owner<Association>) -> String {
     match holding {
         Owner::Ours(association) | Owner::Elsewhere(association) if association.instance.is_some() => {

@@ -1,4 +1,5 @@
-//! What is around this process that a takeover depends on: the way to the EC2 API, proxies, folders, the installed agent.
+//! Observes what a takeover depends on outside the resource: the route to the EC2 API, proxies, folders, the installed
+//! agent.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,10 +12,10 @@ use crate::cloud::settings::Settings;
 use crate::ocf::environment::Environment;
 use crate::resource::elastic::{Surroundings, Way};
 
-/// The longest that a name look-up may take.
+/// Time limit for a name lookup.
 const LOOKING: Duration = Duration::from_secs(3);
 
-/// Looks around, by these variables and settings; `endpoint` is the URL at which EC2 is asked, as far as it is known.
+/// Collects the observations; `endpoint` is the URL of the EC2 API, if known.
 pub async fn seen(
     environment: &Environment,
     settings: &Settings,
@@ -43,7 +44,7 @@ pub async fn seen(
     }
 }
 
-/// Returns the proxy that a request to this URL goes through.
+/// The proxy that a request to this URL uses.
 fn proxy(environment: &Environment, url: &str) -> Option<String> {
     let variable = |name: &str| {
         environment.get(name).or_else(|| environment.get(&name.to_ascii_lowercase())).map(str::to_owned)
@@ -64,7 +65,7 @@ fn proxy(environment: &Environment, url: &str) -> Option<String> {
     Some(if proxy.contains("://") { proxy } else { format!("http://{proxy}") })
 }
 
-/// Looks up the name, and the address that packets leave from; none are sent.
+/// Resolves the host name and determines the local source address, without sending packets to it.
 async fn way(url: &http::Uri) -> Option<Way> {
     let host = url.host()?.trim_matches(['[', ']']).to_owned();
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });

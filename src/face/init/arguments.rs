@@ -1,66 +1,65 @@
-//! The command line: what the resource is, as far as it is said here, and what to do with it.
+//! The command line: resource parameters, then the action.
 //!
-//! Heartbeat turns `elastic-ip::203.0.113.10::eth1` of its haresources into `elastic-ip 203.0.113.10 eth1 start`: arguments
-//! first, the action last.
+//! Heartbeat turns `elastic-ip::203.0.113.10::eth1` in its haresources into `elastic-ip 203.0.113.10 eth1 start`.
 
 use std::collections::BTreeMap;
 
 use crate::base::text::{cut, one_line};
 use crate::face::given;
 
-/// What is asked for.
+/// The actions of the init script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Take the address.
     Start,
-    /// Let it go.
+    /// Release the address.
     Stop,
-    /// Say whether it is here.
+    /// Report whether the address is here.
     Status,
-    /// Let it go and take it again.
+    /// Stop, then start.
     Restart,
-    /// Start again, if the address is here.
+    /// Start again, but only if the address is here.
     ForceReload,
 }
 
-/// A command line that makes sense.
+/// A valid command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// An action, with the parameters that the arguments before it set.
+    /// An action, with the parameters given before it.
     Action(Action, BTreeMap<String, String>),
-    /// The text that says how it is called.
+    /// Print the usage text.
     Help,
 }
 
-/// A command line that does not.
+/// Why a command line is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// There is no argument.
+    /// No arguments.
     #[error("no action: start, stop, status, restart or force-reload is expected")]
     NoAction,
-    /// The last argument is no action.
+    /// The last argument is not an action.
     #[error(
         "{0} is no action: start, stop, status, restart or force-reload is expected as the last argument"
     )]
     UnknownAction(String),
-    /// The last argument is an action of init scripts that this one does not have.
+    /// An optional LSB action that this script does not implement.
     #[error("{0} is not implemented: every call reads the settings anew")]
     Unimplemented(String),
-    /// An argument sets something that there is not, or that is set already.
+    /// Unknown parameter, or one set twice.
     #[error(transparent)]
     Parameter(#[from] given::Refused),
 }
 
-/// Actions that the standard calls optional and that this script leaves out.
+/// LSB actions that are optional and not implemented here.
 ///
 /// # Source
 /// Linux Standard Base Core 5.0, 22.2 "Init Script Actions".
 const OPTIONAL: [&str; 3] = ["reload", "try-restart", "condrestart"];
 
-/// Reads the arguments, the name of the program left out.
+/// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// What makes no sense about them.
+/// Any [`Refused`].
 pub fn read(arguments: &[String]) -> Result<Asked, Refused> {
     let Some((last, before)) = arguments.split_last() else {
         return Err(Refused::NoAction);

@@ -1,20 +1,20 @@
-//! `AWS_PARAMS`: the options that the old script gave to the `aws` command, as far as they mean something here.
+//! `AWS_PARAMS`: the options that the old script passed to the `aws` command, as far as they apply here.
 
 use std::collections::BTreeMap;
 
-/// What the options set.
+/// The parsed options.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Parameters of the resource by name.
+    /// The resource parameters that they set, by name.
     pub parameters: BTreeMap<String, String>,
-    /// Options that have no effect, without their values.
+    /// Options without effect, without their values.
     pub ignored: Vec<String>,
 }
 
-/// Options that take a value, with the parameter that they set.
+/// Options that take a value, and the parameter that each one sets.
 ///
 /// # Source
-/// The global options of the AWS command line tool; `--region` is also that of Tim Kay's `aws`, which the article uses.
+/// Global options of the AWS CLI; `--region` also exists in Tim Kay's `aws`, which the article uses.
 const WITH_VALUE: [(&str, &str); 6] = [
     ("region", "region"),
     ("profile", "profile"),
@@ -24,11 +24,11 @@ const WITH_VALUE: [(&str, &str); 6] = [
     ("cli-read-timeout", "attempt_timeout"),
 ];
 
-/// Region names that Tim Kay's `aws` makes longer.
+/// Abbreviations of regions that Tim Kay's `aws` accepts.
 const REGIONS: [(&str, &str); 4] =
     [("eu", "eu-west-1"), ("us", "us-east-1"), ("uswest", "us-west-1"), ("ap", "ap-southeast-1")];
 
-/// Splits the options as a shell does and reads them. Nothing where a quote never ends.
+/// Splits the options like a shell and parses them; `None` if a quote is unterminated.
 #[must_use]
 pub fn read(text: &str) -> Option<Options> {
     let mut options = Options::default();
@@ -46,13 +46,13 @@ pub fn read(text: &str) -> Option<Options> {
                 let value = full.map_or(value, |(_, full)| (*full).to_owned());
                 options.parameters.insert((*parameter).to_owned(), value);
             }
-            // Tim Kay's: credentials of the instance's role and no others.
+            // Tim Kay's `aws`: use the credentials of the instance role only.
             None if word == "--role" => {
                 options.parameters.insert("auth_type".to_owned(), "role".to_owned());
             }
             None => {
                 options.ignored.push(word.split('=').next().unwrap_or_default().to_owned());
-                // The value of an option that is not known here.
+                // The value of an unknown option.
                 while words
                     .next_if(|next| word.starts_with('-') && value.is_none() && !next.starts_with('-'))
                     .is_some()

@@ -1,7 +1,8 @@
-//! The init face: `elastic-ip`, called by Heartbeat, by init, or by hand. A few words on standard output, the exit codes of
-//! the Linux Standard Base, and the settings of the script that the agent replaces.
+//! The init face: `elastic-ip`, called by Heartbeat, by init or by hand. Prints short sentences, uses the exit codes
+//! of the Linux Standard Base, and reads the settings of the script that it replaces.
 //!
-//! What each action does with the address is decided where it is for the cluster, too; here is only how it is asked and told.
+//! What an action does with the address is decided in the same place as for the cluster; this face only parses and
+//! reports.
 
 pub mod arguments;
 pub mod aws_params;
@@ -13,11 +14,11 @@ pub mod words;
 #[cfg(feature = "sdk")]
 pub(super) use serve::serve;
 
-/// The name that this face is called by.
+/// The name of the binary that selects this face.
 const NAME: &str = "elastic-ip";
 
-/// Returns whether a program of this name is this face: also as `S99elastic-ip` and `K01elastic-ip`, as links below
-/// `rc3.d` are called.
+/// Whether this program name selects this face; includes the links below `rc3.d`, such as `S99elastic-ip` and
+/// `K01elastic-ip`.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     let Some(prefix) = name.strip_suffix(NAME) else {

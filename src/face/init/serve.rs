@@ -1,4 +1,4 @@
-//! Serving a call: settings in, the shared decisions, words and an exit code out.
+//! Serves a call: reads the settings, runs the shared actions, prints the result and returns an exit code.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -25,7 +25,7 @@ use crate::resource::{self, Action as Asking, Report, Request, World as _};
 use crate::state::{Phase, Records as _};
 use crate::world;
 
-/// Serves one call and returns its exit code.
+/// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: Call) -> u8 {
     let line: Vec<String> =
         call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
@@ -48,10 +48,10 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
     }
 }
 
-/// Puts the settings together.
+/// Reads and combines the settings.
 ///
 /// # Errors
-/// The exit code and a line that says why they can't be used.
+/// The exit code, and one line that says why the settings cannot be used.
 fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (u8, String)> {
     let surroundings = Environment::new(call.variables.clone());
     let file = settings_file::find(surroundings.get(FILE_VARIABLE), &FILES).map_err(|refused| {
@@ -66,7 +66,7 @@ fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (
     settings::collect(file, variable, given).map_err(|unusable| (words::NOT_CONFIGURED, unusable.to_string()))
 }
 
-/// Says why nothing can be done.
+/// Reports why the call cannot be served.
 fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
     let environment = environment(&call.variables, NAME, &Settings::default(), Duration::from_secs(1));
     Log::new(&environment.log_settings(), name_of(action), call.started).exit_reason(reason);
@@ -77,7 +77,7 @@ fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
     code
 }
 
-/// Returns the environment that the parts below look into.
+/// Builds the environment in which the shared code runs.
 fn environment(
     variables: &[(OsString, OsString)],
     instance: &str,
@@ -101,7 +101,7 @@ struct Caller {
     started: Instant,
     variables: Vec<(OsString, OsString)>,
     settings: Settings,
-    /// Whether the command line set parameters: then it may be to blame for one that is malformed.
+    /// Whether parameters came from the command line: then a malformed one may be a usage error.
     has_arguments: bool,
 }
 
@@ -115,12 +115,12 @@ impl Caller {
             Action::Start => self.start(self.started),
             Action::Stop => self.stop(),
             Action::Status => self.status(),
-            // Two actions, each with a time of its own.
+            // Two actions, each with its own time limit.
             Action::Restart => match self.stop() {
                 0 => self.start(Instant::now()),
                 code => code,
             },
-            // There is no daemon to tell. Where the address is not in its place a start might take it from the peer.
+            // There is no daemon to reload. If the address is not here, a start could take it from the peer.
             Action::ForceReload => match self.status() {
                 0 => self.start(Instant::now()),
                 words::STATUS_STOPPED => 0,
@@ -172,14 +172,15 @@ impl Caller {
         code
     }
 
-    /// Returns the exit code of a start or stop.
+    /// The exit code of a start or stop.
     fn code(&self, step: &Step) -> u8 {
         match &step.came {
             Ok(_) => 0,
-            // Not the success that it is to a cluster, which stops with the parameters of the last start: these are read anew.
+            // A cluster's stop succeeds here, since it runs with the parameters of the last start; this face reads
+            // them anew.
             Err(Error::Parameter(_)) if self.has_arguments => words::INVALID_ARGUMENT,
             Err(Error::Parameter(_)) => words::NOT_CONFIGURED,
-            // OCF has one code for every stop that failed, because any of them means fencing; this standard tells them apart.
+            // OCF has one code for every failed stop, since each means fencing; the LSB distinguishes them.
             Err(error) => match exit_code(error, step.attempt) {
                 ExitCode::Success => 0,
                 _ => words::code(exit_code(error, Attempt::Start)),
@@ -187,7 +188,7 @@ impl Caller {
         }
     }
 
-    /// Runs one action on the address, and reports what went wrong.
+    /// Runs one action on the address, and reports any failure.
     fn step(&self, action: Asking, began: Instant, timeout: Duration) -> Step {
         let attempt = match action {
             Asking::Start => Attempt::Start,
@@ -218,17 +219,17 @@ impl Caller {
     }
 }
 
-/// An action on the address, and what is known of it in the end.
+/// The outcome of one action, with what is known about the address afterwards.
 struct Step {
     attempt: Attempt,
     log: Log,
     came: Result<Report, Error>,
-    /// How the address is called.
+    /// The address as the operator named it.
     name: String,
-    /// This instance, where it is known.
+    /// The id of this instance, if known.
     node: String,
     on_stop: Option<OnStop>,
-    /// What was done last, as this node remembers it.
+    /// The phase of the last action, according to this node's record.
     phase: Option<Phase>,
 }
 
@@ -270,13 +271,13 @@ impl Step {
         }
     }
 
-    /// Reports what went wrong, to the log and as one line on standard error.
+    /// Reports a failure: in the log, and on one line of standard error.
     fn report(&self) {
         let Err(error) = &self.came else {
             return;
         };
         let whole = world::in_full(error);
-        // Where a monitor can say "not here" in spite of an error, and a stop can succeed.
+        // A monitor can report "not here" and a stop can succeed in spite of an error.
         if matches!(exit_code(error, self.attempt), ExitCode::Success | ExitCode::NotRunning)
             && !matches!(error, Error::Parameter(_))
         {
@@ -317,7 +318,7 @@ fn name_of_asking(action: Asking) -> &'static str {
     }
 }
 
-/// Prints, and does without where nobody reads any more.
+/// Prints a text; a closed reader is not an error.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

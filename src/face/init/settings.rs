@@ -1,4 +1,4 @@
-//! What the resource is: from the arguments, the settings file and the two variables of the old script, in this order.
+//! The settings of a call: from the arguments, the settings file and the old script's two variables, in this order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,48 +9,48 @@ use crate::face::assignments::{self, Meaning, seconds};
 use crate::face::given;
 use crate::params::table;
 
-/// Where the settings file is on Debian, and on RHEL. The first that is there is read.
+/// Settings files of Debian and RHEL; the first that exists is read.
 pub const FILES: [&str; 2] = ["/etc/default/elastic-ip", "/etc/sysconfig/elastic-ip"];
-/// The variable that names another settings file.
+/// Variable that names another settings file.
 pub const FILE_VARIABLE: &str = "ELASTIC_IP_SETTINGS";
-/// What a start or stop has. Heartbeat sets no limit: it waits for ever.
+/// Default time limit of a start or stop. Heartbeat sets none and waits forever.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// What a status has at most: Heartbeat asks for it before it takes the address.
+/// Upper time limit of a status: Heartbeat runs one before it takes the address.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(20);
-/// What the old script set for itself: found out otherwise here, or of no use.
+/// Settings of the old script that are determined differently here, or have no use.
 const NEEDLESS: [&str; 5] = ["MY_ID", "DESC", "PATH", "LANG", "LC_ALL"];
-/// Settings that are not parameters of the resource.
+/// Settings that are not resource parameters.
 const OWN: [&str; 4] = ["AWS_PARAMS", "TIMEOUT", "TRACE_RA", "TRACE_DIR"];
 
-/// The settings of one call.
+/// The combined settings of one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The parameters of the resource, not yet checked.
+    /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
-    /// The time for a start or a stop.
+    /// Time limit of a start or stop.
     pub timeout: Duration,
-    /// What is strange, a line each.
+    /// Warnings, one line each.
     pub warnings: Vec<String>,
 }
 
-/// Settings that can't be used.
+/// Why the settings are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// The file says something that can't be a value, or not this one's.
+    /// A value is malformed, or not allowed for this setting.
     #[error(transparent)]
     Value(#[from] assignments::Unusable),
-    /// The options are not words.
+    /// `AWS_PARAMS` has an unterminated quote.
     #[error("AWS_PARAMS: a quote in it never ends")]
     AwsParams,
 }
 
-/// Puts the settings together.
+/// Combines the sources of settings.
 ///
-/// `file` is the path and the text of the settings file, `variable` looks into the environment, `arguments` are parameters
-/// from the command line. An address in the arguments, by either of its names, sets the file's aside.
+/// `file` is the path and content of the settings file, `variable` looks up an environment variable, `arguments` are
+/// parameters from the command line. An address in the arguments, by either of its names, replaces the file's.
 ///
 /// # Errors
-/// What can't be used.
+/// Any [`Unusable`].
 pub fn collect(
     file: Option<(&str, &str)>,
     variable: impl Fn(&str) -> Option<String>,
@@ -82,21 +82,21 @@ pub fn collect(
 }
 
 impl Settings {
-    /// Returns the name under which this node remembers what it did: one for each address.
+    /// The resource name under which this node keeps its records: one per address.
     #[must_use]
     pub fn instance(&self) -> String {
         given::address(&self.parameters)
             .map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
     }
 
-    /// Returns the time that `status` has.
+    /// Time limit of `status`.
     #[must_use]
     pub fn status_timeout(&self) -> Duration {
         self.timeout.min(STATUS_TIMEOUT)
     }
 }
 
-/// As in a shell, names in lower case are others.
+/// Names are case-sensitive, as in a shell.
 fn meaning(name: &str) -> Meaning {
     let is_upper_case = !name.bytes().any(|byte| byte.is_ascii_lowercase());
     let is_parameter = is_upper_case && table::find(table::EIP, &name.to_ascii_lowercase()).is_some();

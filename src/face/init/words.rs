@@ -1,40 +1,40 @@
-//! What is printed, and the exit codes: the sentences of the old script, the words that Heartbeat looks for, the numbers of
-//! the Linux Standard Base.
+//! Output and exit codes: the sentences of the old script, the words that Heartbeat looks for, the codes of the Linux
+//! Standard Base.
 
 use crate::base::text::one_line;
 use crate::ocf::exit::ExitCode;
 
-/// What every sentence begins with, as in the old script.
+/// Prefix of every sentence, as in the old script.
 pub const DESCRIPTION: &str = "elastic-ip remapper";
 
-/// What came of an action.
+/// The outcome of an action, as far as the output distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// A start made this node the holder.
+    /// Start: this node holds the address.
     Associated,
-    /// A start did not.
+    /// Start failed.
     NotMapped,
-    /// After a stop this node is not the holder.
+    /// Stop: this node no longer holds the address.
     Disowned,
-    /// A stop left the address where it was, as it was told to.
+    /// Stop left the address in place, as configured.
     Left,
-    /// A stop that could not reach AWS succeeds, but the address may still be here.
+    /// Stop succeeded without reaching AWS, so the address may still be here.
     MaybeLeft,
-    /// A stop failed.
+    /// Stop failed.
     NotDisowned,
-    /// The address is here.
+    /// Status: the address is here.
     Here,
-    /// It is not.
+    /// Status: the address is not here.
     NotHere,
-    /// Nobody can tell.
+    /// Status: cannot be determined.
     Unknown,
 }
 
-/// Returns what is printed: `name` is how the address is called, `node` this instance.
+/// The output for an outcome; `name` is the address as the operator named it, `node` the id of this instance.
 ///
-/// Heartbeat reads the words of `status` and nothing else. What has "not running" in it means stopped; what has "running"
-/// or "OK" means started; anything else means stopped. The first line is the old script's, whole; the second one is
-/// Heartbeat's. Neither quotes a reason where the answer is "unknown": a reason such as "no TOKEN" would mean started.
+/// Heartbeat reads only the words of `status`: "not running" means stopped, "running" or "OK" means started, anything
+/// else means stopped. The first line is the old script's, unchanged; the second one is for Heartbeat. Neither quotes
+/// a reason if the result is "unknown": a reason such as "no TOKEN" would mean started.
 ///
 /// # Source
 /// Heartbeat 3.0.6, `ResourceManager`, `we_own_resource`.
@@ -54,24 +54,25 @@ pub fn sentence(outcome: Outcome, name: &str, node: &str) -> String {
     }
 }
 
-/// The address is not here, as `status` says it.
+/// `status`: stopped.
 pub const STATUS_STOPPED: u8 = 3;
-/// Nobody can tell, as `status` says it.
+/// `status`: unknown.
 pub const STATUS_UNKNOWN: u8 = 4;
-/// The command line makes no sense.
+/// Invalid command line.
 pub const INVALID_ARGUMENT: u8 = 2;
-/// There is no such action.
+/// Unimplemented action.
 pub const UNIMPLEMENTED: u8 = 3;
-/// The settings can't be read.
+/// The settings file cannot be read.
 pub const NO_PRIVILEGE: u8 = 4;
-/// The settings make no sense, or not on this node.
+/// The settings are invalid, in general or on this node.
 pub const NOT_CONFIGURED: u8 = 6;
 
-/// Returns the exit code of `start`, `stop`, `restart` and `force-reload`.
+/// Maps an OCF exit code to the LSB code of `start`, `stop`, `restart` and `force-reload`.
 ///
 /// # Source
-/// Linux Standard Base Core 5.0, 22.2 "Init Script Actions". Its 2 is for the command line alone, so what OCF calls a wrong
-/// argument, an address that the account does not have or an interface that this node lacks, is "not configured".
+/// Linux Standard Base Core 5.0, 22.2 "Init Script Actions". Its code 2 covers only the command line, so what OCF
+/// calls a wrong argument, such as an address that the account does not have or an interface that this node lacks,
+/// becomes "not configured".
 #[must_use]
 pub fn code(code: ExitCode) -> u8 {
     match code {
@@ -85,7 +86,7 @@ pub fn code(code: ExitCode) -> u8 {
     }
 }
 
-/// Returns the exit code of `status` for a monitor's.
+/// Maps a monitor's exit code to the LSB code of `status`.
 #[must_use]
 pub fn status_code(code: ExitCode) -> u8 {
     match code {
@@ -100,7 +101,7 @@ pub fn status_code(code: ExitCode) -> u8 {
     }
 }
 
-/// Returns how the program is called.
+/// The usage text.
 #[must_use]
 pub fn usage() -> String {
     "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
@@ -128,7 +129,7 @@ mod tests {
         Outcome::Unknown,
     ];
 
-    /// Reads `status` as `we_own_resource` does.
+    /// Interprets `status` output like `we_own_resource`.
     fn owns(words: &str) -> bool {
         let after = |word: &str, then: &str| words.to_lowercase().contains(&format!("{word} {then}"));
         if after("not", "running") {

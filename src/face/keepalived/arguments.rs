@@ -1,4 +1,5 @@
-//! The command line: what the user wrote in `keepalived.conf`, then what keepalived appends to a `notify` script.
+//! The command line: what the user wrote in `keepalived.conf`, followed by what keepalived appends to a `notify`
+//! script.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +7,21 @@ use crate::base::text::{cut, one_line};
 use crate::face::given;
 use crate::state::turns::Generation;
 
-/// A state of keepalived, as far as the address is concerned.
+/// The VRRP state of this node, as far as it matters for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// This node is to have the address.
+    /// This node should hold the address.
     Master,
-    /// Another node is to have it.
+    /// Another node should hold it.
     Backup,
-    /// Something that keepalived watches is broken here.
+    /// A tracked interface or script has failed on this node.
     Fault,
-    /// keepalived ends, or no longer has the instance.
+    /// keepalived is stopping, or the instance was removed from its configuration.
     Stop,
 }
 
 impl State {
-    /// Returns the state's name as keepalived writes it.
+    /// The name of the state as keepalived writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,8 +33,8 @@ impl State {
     }
 
     /// # Source
-    /// keepalived.conf(5), `notify`: MASTER, BACKUP, FAULT, STOP, DELETED. `notify_master_rx_lower_pri` is for a master whose
-    /// network was split: the node on the other side may have taken the address.
+    /// keepalived.conf(5), `notify`: MASTER, BACKUP, FAULT, STOP, DELETED. `notify_master_rx_lower_pri` reports a
+    /// master that was partitioned: the node on the other side may have taken the address.
     fn parse(word: &str) -> Option<Self> {
         Some(match word.to_ascii_uppercase().as_str() {
             "MASTER" | "MASTER_RX_LOWER_PRI" => Self::Master,
@@ -45,77 +46,77 @@ impl State {
     }
 }
 
-/// Who says so.
+/// Where a notification comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Teller {
-    /// keepalived, by what it appends to `notify`: so it will tell of the next state too. The name is the instance's or group's.
+    /// keepalived's `notify`, which will also report the next state. Contains the name of the instance or group.
     Notify(String),
-    /// A word of the user's, in `notify_master` and the like, or by hand.
+    /// An action word, from `notify_master` and the like or typed by hand.
     Word,
 }
 
-/// What is asked.
+/// What a call requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// The node's state is another one now.
+    /// The node has changed to this state.
     Transition(State, Teller),
-    /// Is the address here? For a person.
+    /// Whether the address is here, for a person.
     Status,
-    /// Is this node well? For `vrrp_script`.
+    /// Whether this node is healthy, for `vrrp_script`.
     Check,
-    /// A text for people.
+    /// The usage text.
     Help,
     /// The version.
     Version,
-    /// What a transition left to a process of its own, with its word; nothing where that could not be written down.
+    /// A background job of an earlier call, with that call's generation; `None` if it could not be recorded.
     Background(Job, Option<Generation>),
 }
 
-/// What goes on after the process that keepalived started.
+/// Work that continues after the process that keepalived started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
-    /// Letting go, or leaving the address to who takes it.
+    /// Release the address, or hand it over to the peer.
     Lose(State),
-    /// Waiting for the address to go, where nobody will tell.
+    /// Poll until the address has moved, if keepalived will not notify us.
     Follow,
 }
 
-/// In place of a word that could not be written down.
+/// Stands for a generation that could not be recorded.
 const UNWRITTEN: &str = "unwritten";
 
-/// The command line, read.
+/// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What is asked.
+    /// The requested action.
     pub asked: Asked,
-    /// Parameters of the resource.
+    /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A command line that makes no sense.
+/// Why a command line is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// Nothing says what to do.
+    /// No action.
     #[error("no action: expected start, stop, status, check, or what keepalived appends to notify")]
     NoAction,
-    /// A word that is nothing.
+    /// Neither an address, a parameter nor an action.
     #[error("{0}: expected an address, PARAMETER=VALUE, or start, stop, status or check")]
     Word(String),
-    /// A state that keepalived does not have.
+    /// Not a state of keepalived.
     #[error("{0}: expected the state MASTER, BACKUP, FAULT or STOP")]
     State(String),
-    /// Two things are asked.
+    /// More than one action.
     #[error("{0}: one action is enough; notify needs none, because keepalived appends the state")]
     TwoActions(String),
-    /// No such parameter, or one that is set already.
+    /// Unknown parameter, or one set twice.
     #[error(transparent)]
     Parameter(#[from] given::Refused),
 }
 
-/// Reads the arguments after the name of the program.
+/// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// What makes no sense, in one line that says what would.
+/// Any [`Unusable`]; its text states what is expected.
 pub fn read(arguments: &[String]) -> Result<Line, Unusable> {
     let (own, appended) = split(arguments);
     let mut parameters = BTreeMap::new();
@@ -139,7 +140,8 @@ pub fn read(arguments: &[String]) -> Result<Line, Unusable> {
     asked.map(|asked| Line { asked, parameters }).ok_or(Unusable::NoAction)
 }
 
-/// Splits off what keepalived appends: `INSTANCE` or `GROUP`, its name, the state, the priority (which old versions lack).
+/// Splits off what keepalived appends: `INSTANCE` or `GROUP`, a name, the state, the priority (missing in old
+/// versions).
 fn split(arguments: &[String]) -> (&[String], Option<(&str, &str)>) {
     let appended = |index: usize| match arguments.get(index..)? {
         [kind, name, state] | [kind, name, state, _] if matches!(kind.as_str(), "INSTANCE" | "GROUP") => {
@@ -153,7 +155,7 @@ fn split(arguments: &[String]) -> (&[String], Option<(&str, &str)>) {
         .flatten()
         .filter_map(|index| appended(index).map(|found| (index, found)))
         .collect();
-    // An instance can be called GROUP: the reading that makes sense is meant.
+    // An instance may be named GROUP, so prefer the split that yields a valid state.
     let sound = found.iter().find(|(_, (_, state))| State::parse(state).is_some());
     match sound.or(found.first()) {
         Some((index, appended)) => (arguments.get(..*index).unwrap_or_default(), Some(*appended)),
@@ -182,7 +184,7 @@ fn action(word: &str) -> Option<Asked> {
 }
 
 impl Job {
-    /// Returns the argument that asks for it.
+    /// The command-line argument that starts this job.
     #[must_use]
     pub fn argument(self, word: Option<Generation>) -> String {
         let job = match self {

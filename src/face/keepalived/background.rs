@@ -1,4 +1,4 @@
-//! Processes that go on when keepalived has ended the one it started.
+//! Processes that outlive the script that keepalived started, and may kill.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
@@ -7,7 +7,8 @@ use super::NAME;
 use super::arguments::Job;
 use super::work::{FAILED, Work};
 
-/// Starts a job in a process of its own and waits for it; nothing where it can't be started. It goes on if this one is killed.
+/// Runs a job in a separate process and waits for its exit code; `None` if it cannot be started. The job continues
+/// even if this process is killed.
 pub(super) fn wait(work: &Work, job: Job) -> Option<u8> {
     match command(work, job).status() {
         Ok(status) => Some(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)),
@@ -18,7 +19,7 @@ pub(super) fn wait(work: &Work, job: Job) -> Option<u8> {
     }
 }
 
-/// Starts a job in a process of its own, which nobody waits for and which holds nothing of this one open.
+/// Starts a job in a separate process, which shares no open files with this one, without waiting for it.
 pub(super) fn leave(work: &Work, job: Job) {
     let started = command(work, job).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Err(error) = started {
@@ -27,7 +28,7 @@ pub(super) fn leave(work: &Work, job: Job) {
 }
 
 fn command(work: &Work, job: Job) -> Command {
-    // By this name the file is found also after an update has replaced it.
+    // This path still works after an update has replaced the file.
     let mut command = Command::new("/proc/self/exe");
     command.arg0(NAME);
     command.args(work.line.parameters.iter().map(|(name, value)| format!("{name}={value}")));

@@ -1,7 +1,7 @@
-//! The check of `vrrp_script`, and the look of a person. No call to EC2 is made while all is well.
+//! The health check for `vrrp_script`, and `status` for people. A healthy node makes no EC2 calls.
 //!
-//! The master is well while it has the address: where EC2 says that another node does, EC2 has decided, and keepalived should
-//! follow. Any other node is well while it could take the address. What is not known is no failure.
+//! The master is healthy while it holds the address: if EC2 reports another holder, EC2 has decided and keepalived
+//! should follow. Any other node is healthy while it could take over. An unknown holder is not a failure.
 
 use super::master::say;
 use super::work::{FAILED, Work};
@@ -9,12 +9,12 @@ use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report};
 
-/// What a person's look may take.
+/// Time limit of `status`, which a person waits for.
 const STATUS_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Returns 0 where this node is well, and 1 where it is not; a change is a line in the log.
+/// Exit code 0 if this node is healthy, otherwise 1; only a change is logged.
 pub(super) fn serve(work: &Work) -> u8 {
-    // Until it is known whether this is the master, nothing is.
+    // Without knowing whether this is the master, report no failure.
     work.otherwise.set(0);
     let guard = work.watch(work.settings.check_deadline);
     let code = check(work);
@@ -22,12 +22,13 @@ pub(super) fn serve(work: &Work) -> u8 {
     code
 }
 
-/// Looks, and says what is known by now to who has to answer where something blocks: a disk, or the log.
+/// Runs the check and keeps the watchdog's fallback exit code up to date.
 fn check(work: &Work) -> u8 {
     let turn = work.turns.last().ok().flatten();
     let is_master = turn.as_ref().is_some_and(|turn| turn.told == "MASTER");
     work.otherwise.set(if is_master { 0 } else { FAILED });
-    // It has its own deadline, and keepalived would only make it begin anew elsewhere.
+    // The takeover in progress has its own deadline; failing now would only make keepalived start over on another
+    // node.
     if is_master && turn.is_some_and(|turn| turn.done.is_none()) && work.turns.is_busy() {
         return 0;
     }
@@ -56,7 +57,7 @@ fn check(work: &Work) -> u8 {
     code
 }
 
-/// Prints the article's words for whether the address is here, as EC2 says.
+/// Prints the article's `OK` or `FAIL` for whether the address is here according to EC2.
 pub(super) fn status(work: &Work) -> u8 {
     let action = Action::Monitor { level: 10 };
     let guard = work.watch(STATUS_LIMIT);

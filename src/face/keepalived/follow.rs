@@ -1,6 +1,7 @@
-//! Following an address whose loss nobody will tell of, to put back what it had displaced.
+//! Polls until the address has moved when keepalived will not notify us, then restores the displaced one.
 //!
-//! It goes on for as long as this node has the address, unattended: so what fails is tried ever more rarely, and said once.
+//! Runs unattended for as long as this node holds the address, so failures are retried at growing intervals and logged
+//! once.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,12 @@ use super::pace::Pace;
 use super::work::{Entry, Work};
 use crate::resource::{Action, Report, elastic};
 
-/// The time for one look.
+/// Time limit of one query.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
-/// How often the word is looked for between two looks.
+/// How often to check for a later notification between queries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Follows the address until it has gone and what it had displaced is back, or a later word comes.
+/// Ends once the address has moved and the displaced one is restored, or a later notification has arrived.
 pub(super) fn follow(work: &Work) -> u8 {
     let (mut pace, mut said) = (Pace::default(), String::new());
     loop {
@@ -33,7 +34,7 @@ pub(super) fn follow(work: &Work) -> u8 {
                 pace.well();
                 continue;
             }
-            // What is not known is no reason to act.
+            // An unknown holder is no reason to act.
             Err(_) => {
                 pace.failed();
                 continue;

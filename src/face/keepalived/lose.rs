@@ -1,7 +1,8 @@
-//! BACKUP, FAULT and STOP: the address is another node's now.
+//! BACKUP, FAULT and STOP: another node should hold the address.
 //!
-//! By default it is left to who takes it, which the article's script does too: so it is with somebody at every moment, and a
-//! peer that can't take it leaves a service that runs. Once it has gone, the address that had to make way here is put back.
+//! By default the address stays until a peer takes it, so it is never unassociated; the article's script does the
+//! same, and if no peer can take it, the service keeps running. Once the address has moved, the one displaced here is
+//! restored.
 
 use super::arguments::{Job, State, Teller};
 use super::background;
@@ -13,8 +14,8 @@ use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report};
 
-/// Begins to lose the address, in a process that outlives this one: of its last scripts keepalived kills those that take
-/// longer than a second.
+/// Starts giving up the address, in a process that outlives this one: when keepalived exits, it kills scripts that
+/// take longer than a second.
 pub(super) fn serve(mut work: Work, state: State, teller: &Teller) -> u8 {
     for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
         work.log.warn(warning);
@@ -34,7 +35,7 @@ pub(super) fn serve(mut work: Work, state: State, teller: &Teller) -> u8 {
     code
 }
 
-/// Loses the address.
+/// Releases the address or hands it over, in this process.
 pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
     let limit = work.settings.deadline;
     let told = format!("{}{}", subject(teller), state.name());
@@ -63,7 +64,7 @@ pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
         Ok(Some(Report::NotHere(reason))) => work.log.info(format_args!("{told}: {reason}")),
         Ok(Some(Report::Done)) if released => work.log.info(format_args!("{told}: {address} is not here")),
         Ok(Some(Report::Done)) => work.log.info(format_args!("{told}: {address} is left to who takes it")),
-        // Nothing went wrong on this node.
+        // Nothing failed on this node.
         Err(error @ Error::Left { .. }) => {
             work.log.warn(format_args!("{told}: {error}"));
             work.end(true);

@@ -1,7 +1,8 @@
-//! MASTER: taking the address, and looking for a while whether it stays taken.
+//! MASTER: takes the address, then verifies for a while that it stays.
 //!
-//! The look is for an order that another node gave before and that EC2 carries out only afterwards. This process goes on as a
-//! child of keepalived, which ends it when keepalived itself is killed: a node whose keepalived is dead takes nothing.
+//! Verification catches a call of another node that was sent earlier and takes effect in EC2 later. This process stays
+//! a child of keepalived, and verification ends if keepalived itself is killed: a node without keepalived must not
+//! take the address.
 
 use std::io::Write as _;
 use std::os::unix::process::parent_id;
@@ -15,23 +16,24 @@ use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report, Request, World as _};
 
-/// When a claim is looked at again, in tenths of the time that is set for it.
+/// When to verify, in tenths of the configured time.
 const LOOKS: [u32; 4] = [1, 3, 6, 10];
-/// How many of these looks there are where nobody will tell of the loss. By the later ones the other node may be master, and have
-/// taken the address rightly: that takes it three advertisements, of a second each unless set otherwise.
+/// Number of verifications if keepalived will not report the next state. By the later ones another node may be master
+/// and hold the address legitimately: that takes three advertisements, one second apart by default.
 const LOOKS_UNTOLD: usize = 2;
-/// The time for one such look.
+/// Time limit of one verification.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
-/// How often a claim is made anew. Two nodes that both believe to be master would else take it from each other for ever.
+/// How often the address is taken again. Without a limit, two nodes that both believe to be master would take it from
+/// each other forever.
 const CLAIMS: u32 = 2;
-/// Into how many parts the time for a claim is split.
+/// Number of parts into which the time for a takeover is split.
 const SLICES: u32 = 3;
-/// How often the word and keepalived are looked for between two looks.
+/// How often to check for a later notification, and for keepalived itself, between verifications.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Limit for the question which instance this is, where `INST_ID` is set.
+/// Time limit for querying this instance's id, if `INST_ID` is set.
 const WHO_LIMIT: Duration = Duration::from_millis(500);
 
-/// Takes the address.
+/// Takes the address and verifies it; returns the exit code.
 pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
     let keepalived = parent_id();
     for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
@@ -68,8 +70,8 @@ pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
         verify(&work, keepalived, looks);
     }
     drop(lock);
-    // keepalived tells of the next state by `notify`, but not to one that only ever asked for this one.
-    // Where the word is not written down a later one could not end it.
+    // keepalived reports the next state through `notify`, but a script set as `notify_master` only ever hears of
+    // MASTER. Without a recorded generation, a later notification could not stop the job.
     if *teller == Teller::Word && displaced && work.word().is_some() && !work.is_over() {
         background::leave(&work, Job::Follow);
     }
@@ -78,8 +80,8 @@ pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
 
 /// Takes the address within `limit` from the start of this process.
 ///
-/// Where EC2 goes on showing another holder after it took the order, that node's order came after ours, though it may have
-/// been given before: then it is taken once more.
+/// If EC2 keeps showing another holder after it has accepted our call, that node's call took effect after ours,
+/// although it may have been sent before. The address is then taken again.
 fn claim_until(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
     let slice = limit / SLICES;
     loop {
@@ -91,7 +93,7 @@ fn claim_until(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
     }
 }
 
-/// Returns whether the time ran out on a claim, and it was not refused.
+/// True if the attempt ran out of time without being refused.
 fn is_worth_another(error: &Error) -> bool {
     match error {
         Error::Ec2(error) => error.is_silence(),
@@ -100,7 +102,7 @@ fn is_worth_another(error: &Error) -> bool {
     }
 }
 
-/// Takes the address and returns whether another one had to make way; nothing where a later word came.
+/// Takes the address; true if it displaced another one, `None` if a later notification arrived.
 fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
     let wanted = work.settings.instance.clone();
     work.run(Action::Start, limit, async |world, request: &Request| {
@@ -116,7 +118,7 @@ fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
     })
 }
 
-/// Looks for a while whether the address stays, and takes it again where it does not.
+/// Checks for a while that the address stays here, and takes it again if not.
 fn verify(work: &Work, keepalived: u32, looks: usize) {
     let (began, mut claims) = (Instant::now(), 0);
     for tenths in LOOKS.into_iter().take(looks) {
@@ -146,7 +148,7 @@ fn verify(work: &Work, keepalived: u32, looks: usize) {
                 work.log.error(format_args!("{reason} though this is MASTER: not taken a third time"));
                 return;
             }
-            // What is not known is no reason to act.
+            // An unknown holder is no reason to act.
             Ok(Some(Report::Done)) | Err(_) => {}
         }
     }
@@ -157,7 +159,7 @@ fn overtaken(work: &Work, teller: &Teller) -> u8 {
     FAILED
 }
 
-/// Returns the beginning of the one line of a transition.
+/// Prefix of the log line about a transition.
 pub(super) fn subject(teller: &Teller) -> String {
     match teller {
         Teller::Notify(name) => format!("{name} is "),
@@ -165,7 +167,7 @@ pub(super) fn subject(teller: &Teller) -> String {
     }
 }
 
-/// Prints a word of the article's script, and does without where nobody reads.
+/// Prints a word of the article's script; a closed reader is not an error.
 pub(super) fn say(word: &str) {
     let _ = writeln!(std::io::stdout(), "{word}");
 }

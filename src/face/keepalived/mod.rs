@@ -1,8 +1,10 @@
-//! The keepalived face: `eip-keepalived`, as keepalived's notify script, in the form of the article's `vrrp.sh`, and as a check.
+//! The keepalived face: `eip-keepalived`, as a notify script, as a replacement for the article's `vrrp.sh`, and as a
+//! check.
 //!
-//! keepalived tells a state and never waits: scripts overlap, run as another user, with hardly an environment, and are killed
-//! with it. So the later word wins, in whatever order the processes get to run; what has to be waited for goes on in a
-//! process of its own; and what a state means for the address is decided where it is for the cluster, too.
+//! keepalived reports states without waiting: its scripts overlap, may run as another user with almost no environment,
+//! and are killed along with it. So the latest notification wins, in whatever order the processes are scheduled; work
+//! that takes time continues in a process of its own; and what a state means for the address is decided in the same
+//! place as for the cluster.
 
 pub mod arguments;
 #[cfg(feature = "sdk")]
@@ -25,18 +27,18 @@ mod work;
 #[cfg(feature = "sdk")]
 pub(super) use serve::serve;
 
-/// The name that this face is called by.
+/// The name of the binary that selects this face.
 pub const NAME: &str = "eip-keepalived";
-/// The name of the script that it replaces, for a link of that name in its place.
+/// The article's script; a link of this name also selects the face.
 const SCRIPT: &str = "vrrp.sh";
 
-/// Returns whether a program of this name is this face.
+/// Whether this program name selects this face.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     name == NAME || name == SCRIPT
 }
 
-/// What the call was, when it is to be told.
+/// The usage text.
 #[must_use]
 pub fn usage() -> String {
     format!(

@@ -1,13 +1,13 @@
-//! How often something is looked at that nobody watches.
+//! The polling interval of an unattended job.
 
 use std::time::Duration;
 
-/// While all is well.
+/// Interval while queries succeed.
 const USUAL: Duration = Duration::from_secs(2);
-/// At the least, where it fails for long.
+/// Longest interval while they fail.
 const RAREST: Duration = Duration::from_mins(1);
 
-/// The time to wait before the next look.
+/// The interval before the next query.
 #[derive(Debug)]
 pub struct Pace(Duration);
 
@@ -18,18 +18,18 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Returns the time to wait.
+    /// The time to wait before the next query.
     #[must_use]
     pub fn wait(&self) -> Duration {
         self.0
     }
 
-    /// Takes note that a look worked: the next one comes soon.
+    /// Resets the interval after a successful query.
     pub fn well(&mut self) {
         self.0 = USUAL;
     }
 
-    /// Takes note that it failed: the next wait is twice as long, up to a minute.
+    /// Doubles the interval after a failed query, up to a minute.
     pub fn failed(&mut self) {
         self.0 = RAREST.min(self.0 * 2);
     }

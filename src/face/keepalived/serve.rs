@@ -1,4 +1,4 @@
-//! Serving a call: arguments and settings in, one piece of work out.
+//! Serves a call: reads arguments and settings, then dispatches to the requested work.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ use crate::face::settings_file::{self, SettingsFile};
 use crate::params::ParamError;
 use crate::resource::error::Error;
 
-/// Serves one call and returns its exit code.
+/// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
     let words = call.arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
     let words: Vec<String> = words.collect();
@@ -69,7 +69,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     }
 }
 
-/// Reads the settings file, where there is one.
+/// Reads the settings file, if there is one, and combines it with the command line.
 fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Result<Settings, String> {
     let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
     let named = named.map(|(_, value)| value.to_string_lossy());
@@ -85,7 +85,7 @@ fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Resul
     Ok(settings)
 }
 
-/// Says why nothing can be done.
+/// Reports why the call cannot be served.
 fn refuse(call: &Call, settings: &Settings, reason: &str) -> u8 {
     let environment = settings.environment(&call.variables, Duration::from_secs(1));
     Log::new(&environment.log_settings(), NAME, call.started).exit_reason(reason);
@@ -104,6 +104,6 @@ fn word_for(asked: &Asked) -> &'static str {
 }
 
 fn print(text: &str) -> u8 {
-    // A reader that has gone away is no reason to panic.
+    // A closed reader is no reason to panic.
     if std::io::stdout().write_all(text.as_bytes()).is_ok() { 0 } else { FAILED }
 }

@@ -1,8 +1,8 @@
-//! What the resource is: from the command line, from `/etc/keepalived/aws.conf`, which is read and never run, and from the
-//! environment, in this order.
+//! The settings of a call: from the command line, from `/etc/keepalived/aws.conf`, which is parsed and never executed,
+//! and from the environment, in this order.
 //!
-//! The file is the article's: keys of a user, the constants that stood at the top of its script, and whatever parameter of
-//! the resource there is.
+//! The file is the article's: a user's access keys, the constants from the top of its script, and any parameter of the
+//! resource.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,18 +19,18 @@ use crate::face::no_cluster::{self, Instead};
 use crate::ocf::environment::Environment;
 use crate::params::table;
 
-/// Where the settings file is.
+/// Default path of the settings file.
 pub const FILE: &str = "/etc/keepalived/aws.conf";
-/// The variable that names another one.
+/// Variable that names another settings file.
 pub const FILE_VARIABLE: &str = "EIP_KEEPALIVED_CONF";
 
-/// What a change of state has: keepalived sets no limit.
+/// Time limit of a state change, in seconds; keepalived sets none.
 const DEADLINE: u64 = 60;
-/// What a check has: keepalived asks every few seconds.
+/// Time limit of a check, in seconds; keepalived runs one every few seconds.
 const CHECK_DEADLINE: u64 = 2;
-/// For how long a claim is looked at again: an order that another node gave earlier may be carried out later.
+/// How long a takeover is verified, in seconds: a call sent earlier by another node may take effect later.
 const VERIFY: u64 = 10;
-/// Names of the article and of the tools it used, and what each of them is here.
+/// Names used by the article and its tools, with their equivalents here.
 const OTHER_NAMES: [(&str, &str); 13] = [
     ("ENI_ID", "interface"),
     ("ALOC_ID", "allocation_id"),
@@ -46,46 +46,46 @@ const OTHER_NAMES: [(&str, &str); 13] = [
     ("AWS_PROFILE", "profile"),
     ("STATE_DIR", "EIP_STATE_DIR"),
 ];
-/// What the old tools needed and this one does not.
+/// Settings of the old tools that are not needed here.
 const NEEDLESS: [&str; 7] =
     ["EC2_HOME", "JAVA_HOME", "EC2_PRIVATE_KEY", "EC2_CERT", "PATH", "LANG", "LC_ALL"];
-/// Variables of the file that the parts below look at, beside those of [`VARIABLES`].
+/// Variables that the file may set for the shared code, in addition to [`VARIABLES`].
 const OTHER_VARIABLES: [&str; 6] =
     ["EIP_STATE_DIR", "HA_LOGFILE", "HA_LOGFACILITY", "HA_DEBUGLOG", "HA_debug", "HA_DATEFMT"];
 /// Settings that are neither parameters nor variables.
 const OWN: [&str; 7] =
     ["INST_ID", "ON_BACKUP", "ON_FAULT", "ON_STOP", "DEADLINE", "CHECK_DEADLINE", "VERIFY"];
 
-/// What becomes of an address that this node is not to have any more.
+/// What to do with an address that this node should no longer hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Losing {
-    /// It stays until another node takes it.
+    /// Keep it until another node takes it.
     Leave,
-    /// It is let go at once.
+    /// Disassociate it at once.
     Release,
 }
 
-/// The settings of one call.
+/// The combined settings of one call.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The parameters of the resource, not yet checked.
+    /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
-    /// Variables of the file that the parts below look at.
+    /// Environment variables that the file sets for the shared code.
     pub variables: BTreeMap<String, String>,
-    /// The instance that the file was written for.
+    /// The instance for which the file was written (`INST_ID`).
     pub instance: Option<InstanceId>,
-    /// The time for a change of state.
+    /// Time limit of a state change.
     pub deadline: Duration,
-    /// The time for a check.
+    /// Time limit of a check.
     pub check_deadline: Duration,
-    /// For how long a claim is looked at again.
+    /// How long a takeover is verified; zero disables it.
     pub verify: Duration,
     losing: [Losing; 3],
-    /// What is strange, a line each.
+    /// Warnings, one line each.
     pub warnings: Vec<String>,
 }
 
-// The variables may be keys.
+// Lists the names of the variables only: their values may be keys.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
@@ -96,16 +96,16 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// Settings that can't be used.
+/// Why the settings are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// The file says something that can't be a value, or not this one's.
+    /// A value is malformed, or not allowed for this setting.
     #[error(transparent)]
     Value(#[from] assignments::Unusable),
-    /// Neither of the two words.
+    /// Neither `leave` nor `release`.
     #[error("{0}={1}: expected leave or release")]
     Losing(&'static str, String),
-    /// No instance.
+    /// Not an instance id.
     #[error("INST_ID={0}: expected an instance id such as i-0123456789abcdef0")]
     Instance(String),
 }
@@ -126,11 +126,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Puts the settings together: `file` is the path and the text of the settings file, `arguments` are parameters from the
-    /// command line, which go before it. An address among them, by either of its names, sets the file's aside.
+    /// Combines the sources of settings: `file` is the path and content of the settings file, `arguments` are
+    /// parameters from the command line, which take precedence. An address in the arguments, by either of its names,
+    /// replaces the file's.
     ///
     /// # Errors
-    /// What can't be used.
+    /// Any [`Unusable`].
     pub fn collect(
         file: Option<(&str, &str)>,
         arguments: &BTreeMap<String, String>,
@@ -167,7 +168,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns what becomes of the address in a state that is not MASTER's.
+    /// What to do with the address in a state other than MASTER.
     #[must_use]
     pub fn losing(&self, state: State) -> Losing {
         let [backup, fault, stop] = self.losing;
@@ -179,14 +180,14 @@ impl Settings {
         }
     }
 
-    /// Returns how an operator names the address.
+    /// The address as the operator named it.
     #[must_use]
     pub fn address(&self) -> &str {
         given::address(&self.parameters).unwrap_or("the address")
     }
 
-    /// Returns the environment that the parts below look into: what the process has, with the file's variables before it, and
-    /// the parameters in the place of what a cluster would say.
+    /// Builds the environment in which the shared code runs: the process environment, overridden by the file's
+    /// variables, with the parameters set as a cluster would set them.
     #[must_use]
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
         let instead = Instead {
@@ -220,14 +221,14 @@ impl Settings {
     }
 }
 
-/// Where a setting belongs.
+/// The kind of a setting.
 enum Place {
     Own(&'static str),
     Parameter(&'static str),
     Variable(&'static str),
 }
 
-/// Returns where the setting of this name belongs; nothing where it would have no effect.
+/// Classifies a setting by its name; `None` if it would have no effect.
 fn place(name: &str) -> Option<Place> {
     let meant = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, meant)| meant);
     let among = |names: &'static [&'static str]| names.iter().find(|known| **known == meant).copied();
@@ -325,7 +326,7 @@ mod tests {
         assert_eq!(environment.get("AWS_USE_FIPS_ENDPOINT"), Some("true"));
         assert_eq!(environment.get("EIP_STATE_DIR"), Some("/state"));
         assert_eq!(settings.warnings, [""; 0]);
-        // The SDK looks these up in the environment of the process, which the file does not change.
+        // The SDK reads these from the process environment, which the file does not change.
         for name in
             ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "EIP_X"]
         {

@@ -1,4 +1,4 @@
-//! One piece of work on the address by a process that may lose the word while it works.
+//! The work of one call, which a later notification may supersede at any time.
 
 use std::fs::File;
 use std::io::IsTerminal as _;
@@ -16,12 +16,12 @@ use crate::resource::{Action, Request};
 use crate::state::turns::{Generation, LOOK_EVERY, Turns};
 use crate::world::{self, GuardedWorld};
 
-/// The call could not be served.
+/// Exit code if the work failed.
 pub(super) const FAILED: u8 = 1;
-/// The call or the settings make no sense.
+/// Exit code if the call or the settings are invalid.
 pub(super) const UNUSABLE: u8 = 2;
 
-/// One call, ready to work.
+/// One call with everything it needs.
 pub(super) struct Work {
     pub line: Line,
     pub settings: Settings,
@@ -31,19 +31,19 @@ pub(super) struct Work {
     pub turns: Turns,
     pub generation: Generation,
     pub started: Instant,
-    /// Whether the files in which the words are written can be used. Where they can't, nobody is stopped by a later word.
+    /// Whether the state folder is usable. If not, a later notification cannot supersede this call.
     ordered: bool,
-    /// The exit code where something blocks or panics.
+    /// Exit code if the work blocks or panics.
     pub otherwise: Otherwise,
 }
 
-/// What became of a wait for the lock.
+/// Result of waiting for the lock.
 pub(super) enum Entry {
-    /// It is this process's turn; nothing is held where the files can't be used.
+    /// Lock acquired; `None` if the state folder is not usable, so that there is nothing to lock.
     Ours(Option<File>),
-    /// A later word has come.
+    /// Superseded by a later notification.
     Overtaken,
-    /// The process before has not ended in time.
+    /// The previous process did not finish in time.
     Late,
 }
 
@@ -71,7 +71,7 @@ impl Work {
         })
     }
 
-    /// Writes this process's word down; returns false where a later one is there already.
+    /// Records this call's request; returns false if a later one is already recorded.
     pub(super) fn announce(&mut self, told: &str) -> bool {
         match self.turns.begin(self.generation, told) {
             Ok(first) => first,
@@ -86,18 +86,18 @@ impl Work {
         }
     }
 
-    /// Goes on with the word of the process that started this one; nothing where it could not write it down.
+    /// Adopts the generation of the process that started this one; `None` if that process could not record it.
     pub(super) fn take_over(&mut self, word: Option<Generation>) {
         self.ordered = word.is_some();
         self.generation = word.unwrap_or(self.generation);
     }
 
-    /// Returns this process's word, as far as it is written down.
+    /// The generation of this call, if it is recorded.
     pub(super) fn word(&self) -> Option<Generation> {
         self.ordered.then_some(self.generation)
     }
 
-    /// Waits until the process before this one has ended.
+    /// Waits for the previous process to finish.
     pub(super) fn enter(&self, limit: Duration) -> Entry {
         if !self.ordered {
             return Entry::Ours(None);
@@ -113,12 +113,12 @@ impl Work {
         }
     }
 
-    /// Returns whether a later word has come.
+    /// True once a later notification has arrived.
     pub(super) fn is_over(&self) -> bool {
         self.ordered && self.turns.is_over(self.generation)
     }
 
-    /// Writes down how it went.
+    /// Records the outcome.
     pub(super) fn end(&self, done: bool) {
         if self.ordered
             && let Err(error) = self.turns.end(self.generation, done)
@@ -127,8 +127,8 @@ impl Work {
         }
     }
 
-    /// Runs a piece of work in the real world within `limit` from now, and drops it where a later word comes: then there is no
-    /// outcome. An order that is with EC2 by then is waited for.
+    /// Runs work with the real services within `limit` from now. A later notification cancels it, which yields `None`;
+    /// a mutating call in flight is completed first.
     pub(super) fn run<T>(
         &self,
         action: Action,
@@ -142,7 +142,7 @@ impl Work {
         outcome
     }
 
-    /// Watches over `limit` from the start of this process: past it, something that blocks is left where it is.
+    /// Starts a watchdog that ends the process, whatever blocks it, once `limit` has passed since it started.
     pub(super) fn watch(&self, limit: Duration) -> Watchdog {
         Watchdog::start(&self.since_start(limit), self.otherwise.clone(), &self.log)
     }
@@ -151,7 +151,8 @@ impl Work {
         Deadline::new(tokio::time::Instant::from_std(self.started), limit)
     }
 
-    /// Looks at something within `limit` from the start of this process: there is no word that could be lost.
+    /// Runs a query within `limit` from the start of this process. It changes nothing, so a later notification does
+    /// not cancel it.
     pub(super) fn look<T>(
         &self,
         action: Action,
@@ -199,7 +200,7 @@ impl Work {
         })
     }
 
-    /// Says why something failed: in one line on standard error, and in full in the log.
+    /// Reports a failure: on one line of standard error, and in full in the log.
     pub(super) fn fail(&self, error: &Error) -> u8 {
         let whole = world::in_full(error);
         self.log.exit_reason(error);
@@ -210,7 +211,7 @@ impl Work {
     }
 }
 
-/// Returns whether a person runs this.
+/// Whether a person at a terminal runs this.
 pub(super) fn by_hand() -> bool {
     std::io::stdin().is_terminal()
 }

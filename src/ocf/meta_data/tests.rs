@@ -8,7 +8,7 @@ fn eip(version: Option<(u32, u32)>) -> String {
     meta_data(&agent::EIP, version)
 }
 
-/// Returns every element in order with its attributes, as `name key=value ...`.
+/// Every element in order with its attributes, as `name key=value ...`.
 fn elements(xml: &str) -> Vec<String> {
     let mut reader = Reader::from_str(xml);
     let mut elements = Vec::new();

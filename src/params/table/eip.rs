@@ -1,8 +1,8 @@
-//! The parameters of the resource agent `eip`.
+//! The parameter table of the `eip` agent.
 
 use super::{ON, PLAIN, RELOADABLE, Spec, shared};
 
-/// The parameters of the resource agent `eip`.
+/// Every parameter of `eip`, in the order of the meta-data and the documents.
 pub const EIP: &[Spec] = &[
     Spec {
         name: "elastic_ip",

@@ -1,4 +1,4 @@
-//! Parameters that mean the same to every agent: which interface, how AWS is reached, how long is waited.
+//! Parameters with the same meaning for every agent: the interface, access to AWS, timing.
 
 use super::{Kind, NO_EFFECT, PLAIN, RELOADABLE, SECONDS, Spec};
 

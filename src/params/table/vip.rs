@@ -1,8 +1,8 @@
-//! The parameters of the resource agent `vip`. Those of the agent `awsvip` are among them, by the same names.
+//! The parameter table of the `vip` agent. Includes the parameters of `awsvip`, under the same names.
 
 use super::{Kind, ON, PLAIN, RELOADABLE, Spec, shared};
 
-/// The parameters of the resource agent `vip`.
+/// Every parameter of `vip`, in the order of the meta-data and the documents.
 pub const VIP: &[Spec] = &[
     Spec {
         name: "secondary_private_ip",
