@@ -161,7 +161,7 @@ async fn the_first_monitor_after_a_start_is_told_by_two_late_witnesses<K: Tested
     let account = account();
     K::give(&account, 2);
     let node = Resource::<K>::on(&account, 1);
-    tokio::time::advance(Duration::from_secs(600)).await;
+    tokio::time::advance(Duration::from_mins(10)).await;
     account.freeze(Reads::Metadata);
     let node = node.started().await;
     account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(12)));
@@ -179,7 +179,7 @@ async fn a_monitor_right_after_a_start_outlasts_late_metadata_and_a_late_replica
 async fn a_check_right_after_a_start_outlasts_late_metadata_and_a_late_replica() {
     let account = account();
     account.give(EIP, "10.0.0.2");
-    tokio::time::advance(Duration::from_secs(600)).await;
+    tokio::time::advance(Duration::from_mins(10)).await;
     account.freeze(Reads::Metadata);
     let node = Resource::<Elastic>::on(&account, 1).started().await;
     account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
@@ -205,7 +205,7 @@ async fn a_peer_that_takes_the_address_right_after_a_start_is_believed_at_once()
 async fn a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet<K: Tested>() {
     let account = account();
     K::give(&account, 2);
-    tokio::time::advance(Duration::from_secs(600)).await;
+    tokio::time::advance(Duration::from_mins(10)).await;
     account.freeze(Reads::Metadata);
     let node = Resource::<K>::on(&account, 1).started().await;
     account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(6)));
@@ -233,7 +233,7 @@ async fn a_start_is_not_fooled_by_stale_answers_that_show_the_address_here<K: Te
             assert_eq!(node.stop().await.unwrap(), Report::Done);
             K::give(&account, 1);
         }
-        tokio::time::advance(Duration::from_secs(600)).await;
+        tokio::time::advance(Duration::from_mins(10)).await;
         account.freeze(Reads::Metadata);
         account.pin(Reads::Describes, 2);
         K::give(&account, 2);
@@ -335,7 +335,7 @@ async fn a_displaced_address_is_remembered_by_a_start_without_metadata() {
     let node = Resource::<Elastic>::on(&account, 1).settled().await;
     node.stop().await.unwrap();
     assert_eq!(place(&account, OTHER).as_deref(), Some(OWN));
-    tokio::time::advance(Duration::from_secs(300)).await;
+    tokio::time::advance(Duration::from_mins(5)).await;
     account.fail_metadata(FaultKind::Reset);
     let node = node.started().await;
     assert_eq!(place(&account, OTHER), None);
@@ -413,7 +413,7 @@ async fn of_two_resources_that_start_on_one_place_at_one_instant_one_wins() {
 #[tokio::test(start_paused = true)]
 async fn an_elastic_ip_goes_onto_a_private_address_that_was_assigned_a_moment_ago() {
     let account = account();
-    tokio::time::advance(Duration::from_secs(600)).await;
+    tokio::time::advance(Duration::from_mins(10)).await;
     account.freeze(Reads::Metadata);
     let vip = Resource::<Private>::on(&account, 1).started().await;
     let eip = Resource::<Elastic>::on(&account, 1).with("private_ip_address", VIP).beside("vip", &vip);

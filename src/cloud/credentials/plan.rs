@@ -189,7 +189,10 @@ mod tests {
         }
     }
 
-    fn plan(lines: &'static [(&'static str, &'static str, &'static str)]) -> Result<Plan, String> {
+    /// Profile, setting, value.
+    type ProfileLine = (&'static str, &'static str, &'static str);
+
+    fn plan(lines: &'static [ProfileLine]) -> Result<Plan, String> {
         Plan::new(&Lines(lines), "a")
     }
 
@@ -197,7 +200,7 @@ mod tests {
     #[test]
     fn a_profile_that_cannot_be_followed_is_an_error_that_names_profile_and_setting() {
         const ARN: &str = "arn:aws:iam::123456789012:role/web";
-        let rows: [(&'static [(&'static str, &'static str, &'static str)], &str); 10] = [
+        let rows: [(&'static [ProfileLine], &str); 10] = [
             (
                 &[("a", "sso_start_url", "https://x")],
                 "profile a: sso_start_url is not supported: a person has to log in",
