@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::file;
+use crate::base::ownership::check_folder;
 
 /// Limit for what takes a few microseconds: reading and writing one file.
 pub(super) const GATE_LIMIT: Duration = Duration::from_secs(2);
@@ -16,10 +17,12 @@ pub(super) const TRY_EVERY: Duration = Duration::from_millis(20);
 /// Takes the lock; `None` if another process has it.
 ///
 /// # Errors
-/// If the file cannot be opened or locked.
+/// If the file cannot be opened or locked, or its folder is not the caller's alone.
 pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     if let Some(folder) = path.parent() {
         file::make_folder(folder)?;
+        // As for the records: a folder that others chose or can write to gets nothing of ours.
+        check_folder(folder)?;
     }
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
     let mut options = OpenOptions::new();

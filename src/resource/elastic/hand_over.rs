@@ -4,7 +4,7 @@
 
 use super::super::kind::{Kind as _, Me, Owner};
 use super::{Elastic, Op, Report, World};
-use crate::base::retry::{Backoff, Patience, Retryable as _};
+use crate::base::retry::{Patience, Retryable as _, Series};
 use crate::resource::error::Error;
 use crate::state::{Phase, Records as _};
 
@@ -23,7 +23,7 @@ impl<W: World> Op<'_, Elastic, W> {
         if !self.has_displaced() {
             return Ok(Report::Done);
         }
-        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        let mut series = Series::new(&self.deadline, self.params.timing.max_backoff);
         loop {
             let (error, patience) = match self.ask(Me::Known, &self.deadline).await {
                 Ok(owner @ (Owner::Elsewhere(_) | Owner::Unassigned)) => {
@@ -40,7 +40,7 @@ impl<W: World> Op<'_, Elastic, W> {
                 }
             };
             // A network that comes back only later is what a node without its interface waits for.
-            if patience == Patience::Never || !backoff.pause(&self.deadline, patience).await {
+            if !series.again(patience).await {
                 return Err(error);
             }
         }

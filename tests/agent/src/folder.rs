@@ -63,3 +63,16 @@ pub(crate) fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     }
     found
 }
+
+/// The names of the files in a state folder that are no locks, sorted: records, and what must not be there.
+///
+/// # Panics
+/// If the folder cannot be read.
+#[must_use]
+pub fn records_in(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> =
+        names.filter(|name| !name.ends_with(".lock") && !name.ends_with(".record-gate")).collect();
+    names.sort();
+    names
+}

@@ -35,7 +35,7 @@ mod world;
 
 pub use self::{
     binary::binary,
-    folder::Folder,
+    folder::{Folder, records_in},
     isolation::Isolation,
     kinds::{AddressKind, KINDS, TwoNodes, VIP, one_subnet},
     node::Node,

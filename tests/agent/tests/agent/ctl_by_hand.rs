@@ -66,7 +66,7 @@ fn an_address_that_made_way_comes_back_on_release() {
     let (world, [a]) = World::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
-    a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 gives way");
+    a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 is displaced from");
     a.ctl("release", &[world.address.allocation_id.as_ref()]).ok();
     assert!(world.cloud.holder(&own).is_some_and(|holder| holder.instance == *a.id()));
 }

@@ -26,7 +26,7 @@ fn is_back(world: &World, node: &Node, own: &Address) -> bool {
 fn an_address_is_put_back_after_a_crash() {
     let (world, [a, b], own) = crashed();
     b.start().ok();
-    a.ctl("restore", &[]).ok().says("203.0.113.50 put back on");
+    a.ctl("restore", &[]).ok().says("203.0.113.50 restored on");
     assert!(is_back(&world, &a, &own));
     world.held_by(&b);
     let again = a.ctl("restore", &[]).ok().no_requests();

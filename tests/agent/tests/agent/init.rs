@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, Outcome, Run, World, each};
+use agent_tests::{Isolation, Node, Outcome, Run, World, each, records_in};
 use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::break_ec2;
@@ -354,14 +354,7 @@ fn each_address_is_remembered_by_itself() {
     let (world, [a]) = World::new();
     world.cloud.allocate(Some([203, 0, 113, 77].into()));
     usual(&a, "start").ok();
-    let names = || {
-        let mut names: Vec<_> = fs::read_dir(a.state().join("volatile"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    };
+    let names = || records_in(&a.state().join("volatile"));
     assert_eq!(names(), ["elastic-ip-203.0.113.10.json"]);
     // On the same private address it would push the first one off.
     let outcome = usual(&a, "start").before("203.0.113.77").expect(6);

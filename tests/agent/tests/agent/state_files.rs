@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Action, Isolation, Node, Run, World, each};
+use agent_tests::{Action, Isolation, Node, Run, World, each, records_in};
 
 use crate::trouble::can_give_away;
 
@@ -46,9 +46,7 @@ fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
     a.stop().ok();
     for file in [a.volatile_file(), a.durable_file()] {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
-        let names: Vec<_> =
-            fs::read_dir(file.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names, ["vip.json"], "temporary files");
+        assert_eq!(records_in(file.parent().unwrap()), ["vip.json"], "temporary files");
     }
 }
 
@@ -163,7 +161,7 @@ fn the_names_of_resources_cannot_leave_the_folder() {
         run(a.stop()).ok();
     }
     for part in ["volatile", "durable"] {
-        assert_eq!(fs::read_dir(a.state().join(part)).unwrap().count(), 4, "one file each");
+        assert_eq!(records_in(&a.state().join(part)).len(), 4, "one file each");
     }
     assert!(
         !a.folder().join("escaped.json").exists() && !world.folder().path().join("escaped.json").exists()
