@@ -232,7 +232,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
             }
             // Without a place of this node: whichever of its interfaces has the address.
             Ok(_) | Err(Error::Imds(_) | Error::NoDevice(_) | Error::NoInterface(_)) => {
-                let instance = op.own_instance(&op.deadline).await?;
+                let instance = op.own_instance().await?;
                 let found = op.world.ec2().interfaces_of(&instance).await?;
                 let here = found.into_iter().find(|eni| is_secondary(eni, ip));
                 return Ok(here.map_or(Owner::Unassigned, Owner::Misplaced));
@@ -414,7 +414,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         let imds = self.world.imds();
         let mac = location::find_mac(self.world, &self.params.interface).await?;
         let (instance, interface, subnet) =
-            tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
+            tokio::join!(self.own_instance(), imds.interface(mac), imds.subnet(mac));
         Ok(Location {
             instance: Some(instance?),
             interface: interface?.id,
