@@ -36,6 +36,8 @@ trait Tested: Kind<Real> {
     const NAME: &'static str;
     /// The taking call as the model counts it.
     const TAKING: &'static str;
+    /// The parameter that forbids to take the address from a holder.
+    const MAY_TAKE: &'static str;
     /// The releasing call as the model counts it.
     const RELEASING: &'static str;
     /// The value of `on_stop` that releases, as far as EC2 answers.
@@ -50,6 +52,7 @@ trait Tested: Kind<Real> {
 impl Tested for Elastic {
     const NAME: &'static str = "elastic_ip";
     const TAKING: &'static str = "AssociateAddress";
+    const MAY_TAKE: &'static str = "allow_reassociation";
     const RELEASING: &'static str = "DisassociateAddress";
     const RELEASES: &'static str = "disassociate";
     fn give(account: &Account, number: u8) {
@@ -66,6 +69,7 @@ impl Tested for Elastic {
 impl Tested for Private {
     const NAME: &'static str = "secondary_private_ip";
     const TAKING: &'static str = "AssignPrivateIpAddresses";
+    const MAY_TAKE: &'static str = "allow_reassignment";
     const RELEASING: &'static str = "UnassignPrivateIpAddresses";
     const RELEASES: &'static str = "unassign";
     fn give(account: &Account, number: u8) {
@@ -689,4 +693,21 @@ async fn a_start_outlasts_a_restore_of_an_earlier_stop_that_takes_effect_late() 
     assert!(node.holds(1));
     let lines = node.world.log.lines();
     assert!(lines.iter().any(|line| line.contains("displaced by a late call")), "{lines:?}");
+}
+
+/// [migrate-1]
+async fn a_migration_that_the_target_may_not_complete_is_refused_by_the_source<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).with(K::MAY_TAKE, "false").settled().await;
+    let error = node.run(Action::MigrateTo).await.unwrap_err();
+    assert!(error.to_string().starts_with(&format!("{}=false", K::MAY_TAKE)), "{error}");
+    assert_eq!(exit_code(&error, Attempt::Other), ExitCode::Generic);
+    assert!(node.holds(1));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done, "it is here until the stop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_without_leave_to_take_the_address_is_refused_for_every_kind() {
+    a_migration_that_the_target_may_not_complete_is_refused_by_the_source::<Elastic>().await;
+    a_migration_that_the_target_may_not_complete_is_refused_by_the_source::<Private>().await;
 }

@@ -118,12 +118,19 @@ impl<W: PrivateWorld> Kind<W> for Private {
             return Err(Error::OtherSubnet { address, subnet });
         }
         let own_ip = interface.private_ips.first().copied();
-        if own_ip == Some(address) {
-            return Err(Error::Primary { address, of: format!("this node's {}", interface.id) });
+        let shown = interface.private_ips.contains(&address);
+        let of_its_own = match own_ip == Some(address) {
+            true => Some(interface.id.clone()),
+            false if shown => None,
+            false => op.interface_of_its_own().await?,
+        };
+        // Before anything is recorded: a stop trusts the record that the address is no interface's own.
+        if let Some(interface) = of_its_own {
+            return Err(Error::Primary { address, of: format!("this node's {interface}") });
         }
         Ok(Location {
             instance: Some(instance?),
-            shown: Some(interface.private_ips.contains(&address)),
+            shown: Some(shown),
             interface: interface.id,
             mac: Some(mac),
             private_ip: own_ip,
