@@ -165,6 +165,14 @@ pub enum Error {
     /// A migration was asked of a node that does not hold the address.
     #[error("nothing to migrate: {0}")]
     NotHeld(String),
+    /// A migration was asked for, in which the other node may not take the address from this one.
+    #[error("{parameter}=false: no other node may take {address} in a migration, it moves by a stop and a start")]
+    Unmigratable {
+        /// The address.
+        address: String,
+        /// The parameter.
+        parameter: &'static str,
+    },
     /// The cluster follows another OCF standard.
     #[error("OCF version {0} is not supported, 1 is expected")]
     OcfVersion(u32),
@@ -324,6 +332,7 @@ pub fn scope(error: &Error) -> Scope {
         | Error::TakenMeanwhile { .. }
         | Error::Unconfirmed { .. }
         | Error::Left { .. }
+        | Error::Unmigratable { .. }
         | Error::NotHeld(_) => Scope::Nowhere,
         Error::Imds(_) | Error::BothSilent { .. } | Error::OutOfTime(_) => Scope::Unknown,
     }

@@ -64,8 +64,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// node finds it there.
     ///
     /// # Errors
-    /// [`Error::NotHeld`] when it is not here.
+    /// [`Error::NotHeld`] when it is not here; [`Error::Unmigratable`] when the target may not take it from a holder.
     pub(super) async fn migrate_to(&self) -> Result<Report, Error> {
+        if !self.common().may_take {
+            return Err(Error::Unmigratable { address: self.name(), parameter: K::WORDS.may_take });
+        }
         match self.monitor(0).await? {
             Report::Done => {
                 self.record_lost();

@@ -78,19 +78,26 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             };
             self.record(Phase::Stopping, |_| ());
             K::before_release(self, &held);
-            let answer_lost = Cell::new(false);
+            let (answer_lost, shown_gone) = (Cell::new(false), Cell::new(false));
             let released = self
                 // Sent again after a lost answer it can only mean the same holder.
                 .call(K::WORDS.releasing, &mark, &self.deadline, async || {
                     let outcome = K::release(self, &held).await;
-                    answer_lost
-                        .set(answer_lost.get() || outcome.as_ref().is_err_and(Ec2Error::may_have_worked));
+                    if outcome.as_ref().is_err_and(Ec2Error::may_have_worked) {
+                        answer_lost.set(true);
+                        shown_gone.set(self.is_shown_gone(&mark).await);
+                        // Soon after a change the answer may be from before it, so the call is sent again.
+                        if shown_gone.get() && !search.settling {
+                            return Ok(());
+                        }
+                    }
                     outcome
                 })
                 .await;
             match released {
                 Ok(()) => self.confirm_gone(&mark).await,
                 Err(error) if error.fault == Ec2Fault::AssociationGone && answer_lost.get() => {}
+                Err(error) if error.is_silence() && shown_gone.get() => {}
                 Err(error) if error.fault == Ec2Fault::AssociationGone => {
                     // Which of the two answers is behind is not known: EC2 is queried again.
                     self.world.log().info(format_args!("{mark} had ended already"));
@@ -204,6 +211,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             phases: vec![("in all", self.deadline.elapsed())],
         });
         true
+    }
+
+    /// Whether EC2, asked once after the answer to the releasing call was lost, no longer shows this holder. [time-5]
+    async fn is_shown_gone(&self, mark: &str) -> bool {
+        let owner = self.deadline.within(self.deadline.budget() / 4).bound(K::owner(self, Me::Known)).await;
+        matches!(owner, Ok(Ok(owner)) if owner.held().is_none_or(|held| held.mark() != mark))
     }
 
     /// Waits until EC2 no longer shows what was ended. EC2 has accepted the call, so its silence is no failure.

@@ -17,7 +17,9 @@ use super::private::Private;
 use super::{Action, Parts, Report, Request, run};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
-use crate::cloud::model::{Account, FaultKind, InstanceSpec, Lag, ModelClient, Reads};
+use crate::cloud::model::{
+    Account, Fault, FaultKind, InstanceSpec, InterfaceSpec, Lag, ModelClient, Reads, Service,
+};
 use crate::state::{Pair, Phase, Records as _};
 
 const EIP: &str = "203.0.113.10";
@@ -34,16 +36,30 @@ trait Tested: Kind<Real> {
     const NAME: &'static str;
     /// The taking call as the model counts it.
     const TAKING: &'static str;
+    /// The parameter that forbids to take the address from a holder.
+    const MAY_TAKE: &'static str;
+    /// The releasing call as the model counts it.
+    const RELEASING: &'static str;
+    /// The value of `on_stop` that releases, as far as EC2 answers.
+    const RELEASES: &'static str;
     /// Gives the address to a node, as an administrator would.
     fn give(account: &Account, number: u8);
+    /// Takes the address from whoever has it, as an administrator would.
+    fn take_away(account: &Account);
     fn holder(account: &Account) -> Option<String>;
 }
 
 impl Tested for Elastic {
     const NAME: &'static str = "elastic_ip";
     const TAKING: &'static str = "AssociateAddress";
+    const MAY_TAKE: &'static str = "allow_reassociation";
+    const RELEASING: &'static str = "DisassociateAddress";
+    const RELEASES: &'static str = "disassociate";
     fn give(account: &Account, number: u8) {
         account.give(EIP, &format!("10.0.0.{number}"));
+    }
+    fn take_away(account: &Account) {
+        account.disassociate(EIP);
     }
     fn holder(account: &Account) -> Option<String> {
         account.holder(EIP).map(|holder| holder.eni.to_string())
@@ -53,8 +69,14 @@ impl Tested for Elastic {
 impl Tested for Private {
     const NAME: &'static str = "secondary_private_ip";
     const TAKING: &'static str = "AssignPrivateIpAddresses";
+    const MAY_TAKE: &'static str = "allow_reassignment";
+    const RELEASING: &'static str = "UnassignPrivateIpAddresses";
+    const RELEASES: &'static str = "unassign";
     fn give(account: &Account, number: u8) {
         account.assign_private_ip(&eni(number).parse().unwrap(), VIP.parse().unwrap());
+    }
+    fn take_away(account: &Account) {
+        account.unassign_private_ip(VIP.parse().unwrap());
     }
     fn holder(account: &Account) -> Option<String> {
         account.private_holder(VIP.parse().unwrap()).map(|(_, eni)| eni.to_string())
@@ -303,7 +325,7 @@ async fn a_slow_call_that_restores_an_address_cannot_displace_what_is_started_af
     assert!(node.holds(1));
 }
 
-/// [target-3] The same with another resource of the node, and with `eipctl restore`, which both wait for the lock.
+/// [target-3] [target-5] The same with another resource of the node.
 #[tokio::test(start_paused = true)]
 async fn a_start_waits_for_the_call_that_another_resource_has_in_flight_for_its_place() {
     let account = account();
@@ -468,4 +490,224 @@ async fn a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_ba
 async fn a_start_that_was_overtaken_says_so_for_every_kind() {
     a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_back::<Elastic>().await;
     a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_back::<Private>().await;
+}
+
+/// [time-5] EC2 has carried out the releasing call, whose answer never comes: the call that is sent again is refused, or its
+/// answer is lost too.
+async fn a_stop_whose_answer_was_lost_is_done<K: Tested>() {
+    for on_stop in [K::RELEASES, "strict"] {
+        for lost in [FaultKind::EffectThenHang, FaultKind::LoseAnswer, FaultKind::TruncatedXml] {
+            for (settled, for_ever) in [(false, false), (false, true), (true, false), (true, true)] {
+                let account = account();
+                let mut node = Resource::<K>::on(&account, 1).with("on_stop", on_stop);
+                node.world.ec2 = node.world.ec2.clone().attempt(Duration::from_secs(3));
+                let node = if settled { node.settled().await } else { node.started().await };
+                if for_ever {
+                    account.fail(K::RELEASING, lost.clone());
+                    // Instance metadata does not help.
+                    account.freeze(Reads::Metadata);
+                } else {
+                    account.fail_once(K::RELEASING, lost.clone());
+                }
+                let outcome = node.stop().await;
+                let case = format!("{} {on_stop} {} settled: {settled} {for_ever}", K::NAME, lost.name());
+                assert_eq!(outcome.unwrap(), Report::Done, "{case}");
+                assert_eq!(K::holder(&account), None, "{case}");
+                assert_eq!(node.world.records.volatile().phase, Some(Phase::Stopped), "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_releasing_call_whose_answer_was_lost_has_ended_the_stop() {
+    a_stop_whose_answer_was_lost_is_done::<Elastic>().await;
+    a_stop_whose_answer_was_lost_is_done::<Private>().await;
+}
+
+/// Firmware and record name the instance, so that EC2 can be asked without instance metadata.
+#[tokio::test(start_paused = true)]
+async fn a_strict_stop_with_the_instance_id_alone_hanging_asks_ec2() {
+    let account = account();
+    let node = Resource::<Private>::on(&account, 1).with("on_stop", "strict").settled().await;
+    let hang = Fault::new(Service::Imds, FaultKind::Hang).exactly("/latest/meta-data/instance-id");
+    let id = account.fault(hang);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(<Private as Tested>::holder(&account), None);
+    account.clear_fault(id);
+}
+
+/// [stale-4]
+async fn a_start_beside_a_contradicting_answer_sends_the_call_after_half_the_budget<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).started().await;
+    // An administrator took it away; for this node it looks like an answer from before its start.
+    K::take_away(&account);
+    account.clear_calls();
+    let began = Instant::now();
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.holds(1), "{}", K::NAME);
+    let took = began.elapsed();
+    assert!((Duration::from_secs(8)..Duration::from_secs(12)).contains(&took), "{} {took:?}", K::NAME);
+    let sent = account.calls().iter().filter(|call| call.starts_with(K::TAKING)).count();
+    assert_eq!(sent, 1, "{}", K::NAME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its_budget() {
+    a_start_beside_a_contradicting_answer_sends_the_call_after_half_the_budget::<Elastic>().await;
+    a_start_beside_a_contradicting_answer_sends_the_call_after_half_the_budget::<Private>().await;
+}
+
+/// [stale-6]
+#[tokio::test(start_paused = true)]
+async fn a_stop_right_after_a_start_ends_the_association_on_record_that_no_replica_shows() {
+    for on_stop in ["disassociate", "strict"] {
+        let account = account();
+        account.give(EIP, "10.0.0.2");
+        tokio::time::advance(Duration::from_secs(600)).await;
+        account.freeze(Reads::Metadata);
+        let node = Resource::<Elastic>::on(&account, 1).with("on_stop", on_stop).started().await;
+        account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(60)));
+        assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");
+        assert_eq!(account.holder(EIP), None, "{on_stop}");
+    }
+}
+
+/// [displaced-3]
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_cannot_restore_what_was_displaced_succeeds_and_keeps_it_on_record() {
+    for fault in [FaultKind::code("UnauthorizedOperation"), FaultKind::Reset, FaultKind::Hang] {
+        let account = account();
+        account.give(OTHER, OWN);
+        let node = Resource::<Elastic>::on(&account, 1).settled().await;
+        account.fail("AssociateAddress", fault.clone());
+        assert_eq!(node.stop().await.unwrap(), Report::Done, "{}", fault.name());
+        assert_eq!(account.holder(EIP), None);
+        let displaced = node.world.records.durable().displaced;
+        assert!(displaced.iter().any(|entry| !entry.put_back), "{} {displaced:?}", fault.name());
+    }
+}
+
+/// [imds-1] Another interface is listed, but its items are not there yet.
+async fn an_interface_that_is_being_attached_affects_no_other<K: Tested>() {
+    for interface in [eni(1), "0".to_owned()] {
+        let account = account();
+        let spec = InterfaceSpec::numbered(7, &["10.0.0.7"]);
+        let other = account.add_interface(&eni(1).parse().unwrap(), spec);
+        account.attach(&other, &instance(1).parse().unwrap());
+        let path = format!("/latest/meta-data/network/interfaces/macs/{}/", account.mac_of(&other).unwrap());
+        account.fault(
+            Fault::new(
+                Service::Imds,
+                FaultKind::Error { status: 404, code: String::new(), message: String::new() },
+            )
+            .operation(&path),
+        );
+        let node = Resource::<K>::on(&account, 1).with("interface", &interface);
+        let began = Instant::now();
+        let node = node.settled().await;
+        assert_eq!(node.monitor().await.unwrap(), Report::Done, "{} {interface}", K::NAME);
+        assert_eq!(node.stop().await.unwrap(), Report::Done, "{} {interface}", K::NAME);
+        assert_eq!(K::holder(&account), None);
+        assert!(began.elapsed() < Duration::from_secs(140), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interface_without_items_is_in_nobodys_way() {
+    an_interface_that_is_being_attached_affects_no_other::<Elastic>().await;
+    an_interface_that_is_being_attached_affects_no_other::<Private>().await;
+}
+
+/// [record-4]
+async fn a_record_of_another_instance_is_dropped_and_said_once<K: Tested>() {
+    let account = account();
+    let original = Resource::<K>::on(&account, 1).started().await;
+    let copy = Resource::<K>::on(&account, 2);
+    *copy.world.records.durable.borrow_mut() = original.world.records.durable();
+    *copy.world.records.volatile.borrow_mut() = original.world.records.volatile();
+    for _ in 0..2 {
+        assert_eq!(copy.start().await.unwrap(), Report::Done);
+    }
+    assert!(copy.holds(2), "{}", K::NAME);
+    let durable = copy.world.records.durable();
+    assert_eq!(durable.instance.map(|id| id.to_string()), Some(instance(2)), "{}", K::NAME);
+    let dropped = format!("record of {} dropped: this is {}", instance(1), instance(2));
+    let lines = copy.world.log.lines();
+    assert_eq!(lines.iter().filter(|line| line.contains(&dropped)).count(), 1, "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_made_from_an_image_drops_the_originals_record_for_every_kind() {
+    a_record_of_another_instance_is_dropped_and_said_once::<Elastic>().await;
+    a_record_of_another_instance_is_dropped_and_said_once::<Private>().await;
+}
+
+/// [target-3] `eipctl restore` and a start use the same lock.
+#[tokio::test(start_paused = true)]
+async fn a_start_waits_for_the_call_that_eipctl_restore_has_in_flight_for_its_place() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let node = Resource::<Elastic>::on(&account, 1).settled().await;
+    account.give(EIP, "10.0.0.2");
+    // The node was booted: it restores, and is told to start meanwhile.
+    *node.world.records.volatile.borrow_mut() = crate::state::Volatile::default();
+    account.fail_once("AssociateAddress", FaultKind::Delay(Duration::from_secs(3)));
+    let Parts { ec2, imds, host, records, log } = &node.world;
+    let (ec2, imds, host) = (ec2.clone(), imds.clone(), host.clone());
+    let world = Parts { ec2, imds, host, records: records.clone(), log: log.clone() };
+    let resources = [elastic::Known { world, params: <Elastic as Kind<Real>>::parse(&node.raw).unwrap() }];
+    let deadline = Deadline::new(Instant::now(), Duration::from_secs(60));
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        node.start().await
+    };
+    let (left, started) = tokio::join!(elastic::restore(&resources, &deadline), later);
+    assert_eq!((left.len(), started.unwrap()), (0, Report::Done));
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert!(node.holds(1));
+    assert_eq!(place(&account, OTHER), None);
+}
+
+/// [target-5] The call that restores an address was cut off, and takes effect after the next start has taken the place.
+#[tokio::test(start_paused = true)]
+async fn a_start_outlasts_a_restore_of_an_earlier_stop_that_takes_effect_late() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let node = Resource::<Elastic>::on(&account, 1).settled().await;
+    let hang = account.fail("AssociateAddress", FaultKind::Hang);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    let displaced = node.world.records.durable().displaced;
+    assert!(displaced.iter().all(|entry| entry.sent.is_some() && !entry.put_back), "{displaced:?}");
+    account.clear_fault(hang);
+    let late = async {
+        while account.holder(EIP).is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        account.give(OTHER, OWN);
+    };
+    let (started, ()) = tokio::join!(node.start(), late);
+    assert_eq!(started.unwrap(), Report::Done);
+    assert!(node.holds(1));
+    let lines = node.world.log.lines();
+    assert!(lines.iter().any(|line| line.contains("displaced by a late call")), "{lines:?}");
+}
+
+/// [migrate-1]
+async fn a_migration_that_the_target_may_not_complete_is_refused_by_the_source<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).with(K::MAY_TAKE, "false").settled().await;
+    let error = node.run(Action::MigrateTo).await.unwrap_err();
+    assert!(error.to_string().starts_with(&format!("{}=false", K::MAY_TAKE)), "{error}");
+    assert_eq!(exit_code(&error, Attempt::Other), ExitCode::Generic);
+    assert!(node.holds(1));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done, "it is here until the stop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_without_leave_to_take_the_address_is_refused_for_every_kind() {
+    a_migration_that_the_target_may_not_complete_is_refused_by_the_source::<Elastic>().await;
+    a_migration_that_the_target_may_not_complete_is_refused_by_the_source::<Private>().await;
 }

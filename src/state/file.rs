@@ -195,6 +195,7 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
     }
 
+    /// [record-8]
     #[test]
     fn a_damaged_record_is_kept_once_when_the_next_one_is_written() {
         let folder = folder("damaged");

@@ -265,6 +265,36 @@ mod tests {
         std::fs::remove_dir_all(one.volatile.parent().unwrap()).unwrap();
     }
 
+    /// [record-6]
+    #[test]
+    fn two_writers_of_one_record_keep_both_changes() {
+        let one = records("writers", "eip");
+        let change = |at_ms| crate::state::Change {
+            at_ms,
+            action: "start".to_owned(),
+            from: "nobody".to_owned(),
+            to: "this node".to_owned(),
+            association: None,
+            took_ms: 0,
+        };
+        std::thread::scope(|scope| {
+            for writer in 0..2 {
+                scope.spawn(move || {
+                    // As another process would: with a handle of its own.
+                    let records = records("writers", "eip");
+                    for number in 0..8 {
+                        records.update_durable(|durable| durable.remember(change(writer * 100 + number)));
+                    }
+                });
+            }
+        });
+        let mut kept: Vec<u64> = one.durable().history.iter().map(|change| change.at_ms).collect();
+        kept.sort_unstable();
+        let all: Vec<u64> = (0..8).chain(100..108).collect();
+        assert_eq!(kept, all);
+        std::fs::remove_dir_all(one.durable.parent().unwrap()).unwrap();
+    }
+
     #[test]
     fn file_names_stay_in_the_folder() {
         assert_eq!(file_name("eip:0"), "eip%3A0");

@@ -1,6 +1,7 @@
 //! The kernel's half: the address on the network device.
 
 use super::{Location, Op, Private, PrivateWorld, Report};
+use crate::base::ids::InterfaceId;
 use crate::base::retry;
 use crate::cloud::{Imds as _, ImdsError};
 use crate::network::{Device, Network as _, NetworkError, NewAddress};
@@ -104,18 +105,22 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
             return false;
         }
         let until = self.deadline.fraction(4);
-        let look = async || {
-            let imds = self.world.imds();
-            for mac in imds.macs().await? {
-                let interface = present(imds.interface(mac).await)?;
-                if interface.and_then(|it| it.private_ips.first().copied()) == Some(self.params.address) {
-                    return Ok::<bool, ImdsError>(true);
-                }
-            }
-            Ok(false)
-        };
+        let look = async || self.interface_of_its_own().await.map(|found| found.is_some());
         let cut_off = || ImdsError::cut_off("meta-data");
         retry::until(&until, self.params.timing.max_backoff, cut_off, look).await.unwrap_or(true)
+    }
+
+    /// Returns the interface of this node whose own (primary) address it is, as the metadata service says; none in most cases.
+    pub(super) async fn interface_of_its_own(&self) -> Result<Option<InterfaceId>, ImdsError> {
+        let imds = self.world.imds();
+        for mac in imds.macs().await? {
+            if let Some(interface) = present(imds.interface(mac).await)?
+                && interface.private_ips.first() == Some(&self.params.address)
+            {
+                return Ok(Some(interface.id));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the devices, the loopback apart, that have the address.

@@ -118,12 +118,19 @@ impl<W: PrivateWorld> Kind<W> for Private {
             return Err(Error::OtherSubnet { address, subnet });
         }
         let own_ip = interface.private_ips.first().copied();
-        if own_ip == Some(address) {
-            return Err(Error::Primary { address, of: format!("this node's {}", interface.id) });
+        let shown = interface.private_ips.contains(&address);
+        let of_its_own = match own_ip == Some(address) {
+            true => Some(interface.id.clone()),
+            false if shown => None,
+            false => op.interface_of_its_own().await?,
+        };
+        // Before anything is recorded: a stop trusts the record that the address is no interface's own.
+        if let Some(interface) = of_its_own {
+            return Err(Error::Primary { address, of: format!("this node's {interface}") });
         }
         Ok(Location {
             instance: Some(instance?),
-            shown: Some(interface.private_ips.contains(&address)),
+            shown: Some(shown),
             interface: interface.id,
             mac: Some(mac),
             private_ip: own_ip,
@@ -232,7 +239,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
             }
             // Without a place of this node: whichever of its interfaces has the address.
             Ok(_) | Err(Error::Imds(_) | Error::NoDevice(_) | Error::NoInterface(_)) => {
-                let instance = op.own_instance(&op.deadline).await?;
+                let instance = op.own_instance().await?;
                 let found = op.world.ec2().interfaces_of(&instance).await?;
                 let here = found.into_iter().find(|eni| is_secondary(eni, ip));
                 return Ok(here.map_or(Owner::Unassigned, Owner::Misplaced));
@@ -414,7 +421,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         let imds = self.world.imds();
         let mac = location::find_mac(self.world, &self.params.interface).await?;
         let (instance, interface, subnet) =
-            tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
+            tokio::join!(self.own_instance(), imds.interface(mac), imds.subnet(mac));
         Ok(Location {
             instance: Some(instance?),
             interface: interface?.id,

@@ -134,6 +134,24 @@ async fn a_primary_address_never_moves() {
 }
 
 /// [start-8]
+/// [stop-10]
+#[tokio::test(start_paused = true)]
+async fn the_own_address_of_another_interface_is_refused_and_the_stop_leaves_it_on_its_device() {
+    let node = Node::new();
+    let mac = "02:00:00:00:00:07";
+    node.ec2.add_eni(&instance(1), &eni(7), SUBNET, VIP);
+    let private_ips = vec![VIP.parse().unwrap()];
+    node.imds.attach(Interface { mac: mac.parse().unwrap(), id: eni(7).parse().unwrap(), private_ips });
+    node.network.plug("eth1", mac, &[VIP]);
+    let refused = node.start().await;
+    assert_eq!(code(&refused, Attempt::Start), ExitCode::Args);
+    assert!(refused.unwrap_err().to_string().contains(&eni(7)));
+    assert_eq!(orders(&node), 0);
+    assert_eq!((node.phase(), node.world.records.volatile().interface), (None, None), "nothing is recorded");
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.network.device_with(VIP).as_deref(), Some("eth1"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_reassignment_a_holder_keeps_it() {
     let node = Node::new().with("allow_reassignment", "false");

@@ -44,7 +44,7 @@ fn printing(key: (&str, &str)) -> String {
     format!(r#"printf '{{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}}' '{}' '{}'"#, key.0, key.1)
 }
 
-/// [cred-1]
+/// [cred-1] [cred-6]
 #[test]
 fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_role() {
     let rows: [(&str, &[u8], &str); 7] = [
