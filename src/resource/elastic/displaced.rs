@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Elastic, Location, Op, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::InterfaceId;
-use crate::base::retry::{Backoff, Patience, Retryable as _};
+use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target};
 use crate::host::Host as _;
 use crate::resource::error::Error;
@@ -268,7 +268,7 @@ impl<W: World> Op<'_, Elastic, W> {
         };
         let host = self.world.host();
         mark(Some(Sent { boot: host.boot_id(), at_ms: millis(host.uptime()) }));
-        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        let mut series = Series::new(asking, self.params.timing.max_backoff);
         loop {
             // The address itself is not taken from a holder that got it meanwhile.
             let call = self.world.ec2().associate(allocation, target, false);
@@ -286,7 +286,7 @@ impl<W: World> Op<'_, Elastic, W> {
             if error.fault == Ec2Fault::Target {
                 return Ok(Restored::Forget(format!("cannot be restored on {target}: {}", error.answer)));
             }
-            if error.patience() == Patience::Never || !backoff.pause(asking, error.patience()).await {
+            if !series.again(error.patience()).await {
                 return Err(error.into());
             }
         }
