@@ -60,17 +60,22 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Some(place) => Some(self.lock(place, &self.deadline).await?),
             None => None,
         };
-        if self.may_be_here(&location)
-            && let Some(report) = self.adopt(&location, &prepared).await?
-        {
-            return Ok(report);
+        let mut metadata_counts = self.metadata_counts(&location);
+        if self.may_be_here(&location) {
+            if let Some(report) = self.adopt(&location, &prepared).await? {
+                return Ok(report);
+            }
+            // What EC2 has contradicted is no proof when it is shown again.
+            metadata_counts &= location.shown != Some(true);
         }
         if let Some(ticket) = K::ticket(self) {
             // One round trip decides a takeover: the query for the holder runs beside the call.
-            return self.take(action, &location, &prepared, ticket, None).await;
+            return self.take(action, &location, &prepared, ticket, None, metadata_counts).await;
         }
         match K::learn(self, &location).await {
-            Ok((ticket, owner)) => self.take(action, &location, &prepared, ticket, Some(owner)).await,
+            Ok((ticket, owner)) => {
+                self.take(action, &location, &prepared, ticket, Some(owner), metadata_counts).await
+            }
             Err(error) if error.is_silence() && self.is_still_shown(&location).await => {
                 self.started_by_metadata(&location, &prepared, &error).await
             }
@@ -84,12 +89,22 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.last_done().is_some_and(started) && (location.shown == Some(true) || self.is_settling())
     }
 
+    /// Whether instance metadata that shows the address after the taking call proves that the call took effect.
+    fn metadata_counts(&self, location: &Location) -> bool {
+        let released =
+            self.last_done().is_some_and(|r| matches!(r.phase, Some(Phase::Stopped | Phase::Stopping)));
+        location.shown == Some(false) || !(released && self.is_settling())
+    }
+
     /// Answers a start that finds the address here; `None` if it is not.
     async fn adopt(&self, location: &Location, prepared: &K::Prepared) -> Result<Option<Report>, Error> {
         let half = self.deadline.fraction(2);
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
+        let mut contradicted = false;
         loop {
-            match self.ask(Me::At(location), &self.deadline).await {
+            // What was contradicted is worth no more than half of the time: the other half is for taking the address.
+            let until = if contradicted { &half } else { &self.deadline };
+            match self.ask(Me::At(location), until).await {
                 Ok(owner @ Owner::Ours(_)) => {
                     self.world.log().info(format_args!("{} is here already", self.name()));
                     let was_on_host = matches!(K::on_host(self).await, Ok(Report::Done));
@@ -103,8 +118,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     K::settled(self, location, prepared, Some(&owner), !was_on_host).await;
                     return Ok(Some(Report::Done));
                 }
-                Ok(owner) if self.contradicts(&owner) && backoff.pause(&half, Patience::Lasting).await => {}
+                Ok(owner) if self.contradicts(&owner) && backoff.pause(&half, Patience::Lasting).await => {
+                    contradicted = true;
+                }
                 Ok(_) => return Ok(None),
+                Err(error) if error.is_silence() && contradicted => return Ok(None),
                 Err(error) if error.is_silence() && self.is_still_shown(location).await => {
                     return self.started_by_metadata(location, prepared, &error).await.map(Some);
                 }
@@ -144,12 +162,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         prepared: &K::Prepared,
         ticket: K::Ticket,
         known: Option<Owner<K::Held>>,
+        metadata_counts: bool,
     ) -> Result<Report, Error> {
         let began = Instant::now();
         let by_record = known.is_none();
-        let released =
-            self.last_done().is_some_and(|r| matches!(r.phase, Some(Phase::Stopped | Phase::Stopping)));
-        let metadata_counts = location.shown == Some(false) || !(released && self.is_settling());
         // Before the record says what is starting now: it still says which address was ours before.
         K::before_taking(self, location)?;
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
@@ -179,7 +195,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             Err(error) if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) => {
                 let (ticket, owner) = K::learn(self, location).await?;
-                return Box::pin(self.take(action, location, prepared, ticket, Some(owner))).await;
+                let taking = self.take(action, location, prepared, ticket, Some(owner), metadata_counts);
+                return Box::pin(taking).await;
             }
             Err(error) => return Err(error),
         };

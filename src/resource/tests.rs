@@ -270,6 +270,38 @@ async fn a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_
     a_start_is_not_fooled_by_stale_answers_that_show_the_address_here::<Private>().await;
 }
 
+/// [stale-5] EC2 knows better than metadata that show the address where it was, and then the taking call gets no answer.
+async fn a_start_that_ec2_left_without_an_answer_is_no_success<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).started().await;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    account.freeze(Reads::Metadata);
+    K::give(&account, 2);
+    account.fail(K::TAKING, FaultKind::code("Unavailable"));
+    let outcome = node.start().await;
+    assert!(outcome.is_err(), "{}: {outcome:?}", K::NAME);
+    assert!(node.holds(2), "{}", K::NAME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_without_an_answer_is_no_success_because_late_metadata_show_the_address() {
+    a_start_that_ec2_left_without_an_answer_is_no_success::<Elastic>().await;
+    a_start_that_ec2_left_without_an_answer_is_no_success::<Private>().await;
+}
+
+/// [displaced-3]
+#[tokio::test(start_paused = true)]
+async fn a_denied_call_that_restores_an_address_is_repeated_once() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let node = Resource::<Elastic>::on(&account, 1).settled().await;
+    account.fail("AssociateAddress", FaultKind::code("UnauthorizedOperation"));
+    account.clear_calls();
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    let calls = account.calls();
+    assert_eq!(calls.iter().filter(|call| call.starts_with("AssociateAddress")).count(), 2, "{calls:?}");
+}
+
 /// [stale-7]
 #[tokio::test(start_paused = true)]
 async fn a_stop_whose_stale_association_is_not_found_ends_the_real_one() {

@@ -186,9 +186,55 @@ fn weather() -> impl Strategy<Value = Weather> {
     )
 }
 
+/// A node displaces an address of the administrator, who then puts another one onto its place, and lets the resource be stopped.
+#[derive(Debug, Clone)]
+struct Displacement {
+    node: usize,
+    start: Step,
+    stop: Step,
+    visits: [Visit; 2],
+}
+
+impl Displacement {
+    /// Makes it the beginning of a plan.
+    fn begin(self, plan: &mut Plan) {
+        if let Some(steps) = plan.steps.get_mut(self.node) {
+            steps.splice(0..0, [self.start, self.stop]);
+        }
+        plan.visits.splice(0..0, self.visits);
+    }
+}
+
+fn displacement(nodes: usize) -> impl Strategy<Value = Displacement> {
+    // How long the start comes after the first visit, the second visit after that, and the stop later still: the node can know of
+    // the second visit by then.
+    let times = (1_000..8_000_u64, 2_000..10_000_u64, 5_000..40_000_u64);
+    (0..nodes, 0..VISITORS.len(), times).prop_map(|(node, address, (start, visit, stop))| {
+        let timeout = Duration::from_mins(1);
+        let step =
+            |deed, pause| Step { deed, pause: Duration::from_millis(pause), timeout, kill_after: None };
+        let to = NodeId::try_from(node + 1).ok();
+        let put = |pause, address| Visit { pause: Duration::from_millis(pause), address, to };
+        Displacement {
+            node,
+            start: step(Deed::Start, start),
+            stop: step(Deed::Stop, visit + stop),
+            visits: [put(0, address), put(start + visit, (address + 1) % VISITORS.len())],
+        }
+    })
+}
+
 /// Returns plans for this many nodes.
 pub fn plans(nodes: usize) -> impl Strategy<Value = Plan> {
     let visits = prop_oneof![1 => Just(Vec::new()), 1 => vec(visit(nodes), 1..4)];
-    (any::<u64>(), vec(weather(), nodes), vec(vec(step(), 1..8), nodes), visits)
-        .prop_map(|(seed, weather, steps, visits)| Plan { seed, weather, steps, visits })
+    let displacement = prop_oneof![7 => Just(None), 1 => displacement(nodes).prop_map(Some)];
+    (any::<u64>(), vec(weather(), nodes), vec(vec(step(), 1..8), nodes), visits, displacement).prop_map(
+        |(seed, weather, steps, visits, displacement)| {
+            let mut plan = Plan { seed, weather, steps, visits };
+            if let Some(displacement) = displacement {
+                displacement.begin(&mut plan);
+            }
+            plan
+        },
+    )
 }

@@ -49,8 +49,8 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
         (Deed::Probe, Outcome::Failed(_)) => breach("failed, for which the cluster stops the healthy copy"),
         _ => {}
     }
-    if let Some(operation) = &told.asked_again {
-        breach(&format!("sent {operation} again after IAM had denied it"));
+    if let Some(call) = &told.asked_again {
+        breach(&format!("sent {call} again after IAM had denied it twice"));
     }
     if let Some(robbed) = robbed(ran, history) {
         breach(&format!("took the address from node {robbed} by a stop"));

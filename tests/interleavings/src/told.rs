@@ -25,7 +25,7 @@ pub struct Described {
 pub struct Told {
     /// It asked EC2.
     pub asked_ec2: bool,
-    /// The call that it sent once more after IAM had denied it.
+    /// The call that it sent once more after IAM had denied it twice: once is worth a repetition, a policy needs a moment.
     pub asked_again: Option<String>,
     /// EC2 described the address.
     pub by_ec2: bool,
@@ -78,11 +78,12 @@ impl Told {
                 }
                 Service::Ec2 | Service::Sts => {
                     told.asked_ec2 |= record.operation != "credentials";
-                    if denied.contains(&&record.operation) {
-                        told.asked_again = Some(record.operation.clone());
+                    let call = (&record.operation, &record.object);
+                    if denied.iter().filter(|before| **before == call).count() > 1 {
+                        told.asked_again = Some(record.to_string());
                     }
                     if record.failure.as_deref() == Some("UnauthorizedOperation") {
-                        denied.push(&record.operation);
+                        denied.push(call);
                     }
                     if let (Some(seen), Some(made), Some(arrived)) = (shown, record.served, record.answered) {
                         told.described(node, history, seen, made, arrived);

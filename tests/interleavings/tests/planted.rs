@@ -93,14 +93,15 @@ const BUGS: &[Bug] = &[
         says: "said 0, and at no instant of it did the node hold the address",
     },
     Bug {
-        name: "a refusal is asked again",
+        name: "a denied call is repeated more than once",
         changes: &[[
             "src/cloud/ec2/error.rs",
-            "            Fault::Throttled => Patience::Throttled,",
-            "            Fault::Throttled | Fault::Denied => Patience::Throttled,",
+            "            Fault::Unknown | Fault::Denied => Patience::Once,",
+            "            Fault::Unknown => Patience::Once,
+            Fault::Denied => Patience::Lasting,",
         ]],
         tests: EVERY_KIND,
-        says: "again after IAM had denied it",
+        says: "again after IAM had denied it twice",
     },
     Bug {
         name: "an order whose answer was lost is sent again whoever has the address by then",
@@ -130,6 +131,23 @@ const BUGS: &[Bug] = &[
         says: "put an address of the administrator onto another node",
     },
     Bug {
+        name: "a displaced address is restored without a look at its place, with reassociation allowed",
+        changes: &[
+            [
+                "src/resource/elastic/displaced.rs",
+                "if let Some(occupied) = self.occupied(entry, &target, asking).await? {",
+                "if let Some(occupied) = self.occupied(entry, &target, asking).await?.filter(|_| false) {",
+            ],
+            [
+                "src/resource/elastic/displaced.rs",
+                "associate(allocation, target, false)",
+                "associate(allocation, target, true)",
+            ],
+        ],
+        tests: &["elastic"],
+        says: "pushed off what the administrator had put there",
+    },
+    Bug {
         name: "an action that does not keep its deadline",
         changes: &[[
             "src/base/deadline.rs",
@@ -143,8 +161,8 @@ const BUGS: &[Bug] = &[
         name: "state is written in place",
         changes: &[[
             "src/state/file.rs",
-            "let written = write_new(temporary, text).and_then(|()| fs::rename(temporary, path));",
-            "let written = write_new(temporary, text).and_then(|()| fs::write(path, text));",
+            "let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));",
+            "let written = write_new(&temporary, text).and_then(|()| fs::write(path, text));",
         ]],
         tests: &["a_kill"],
         says: "killed at",
