@@ -24,11 +24,11 @@ pub struct Caller {
 /// One value of a fact, valid until the next version.
 #[derive(Debug, Clone)]
 pub struct Version<T> {
-    /// Since when, since the model's beginning.
+    /// Start of validity, since the model's beginning.
     pub at: Duration,
-    /// Who made it so.
+    /// The caller that made the change.
     pub by: Caller,
-    /// The fact.
+    /// The value itself.
     pub value: T,
 }
 
