@@ -1,3 +1,3 @@
 #!/bin/sh
-# eip-keepalived, by a name that keepalived leaves it: of a script that is a link it runs what the link leads to, under that name.
+# Preserves the name eip-keepalived: if a script is a link, keepalived resolves it and runs the target under its own name.
 exec /usr/lib/ocf/resource.d/heartbeat/eip --called-as=eip-keepalived "$@"

@@ -1,35 +1,35 @@
-//! What this host knows about itself without asking anybody: its devices, its firmware's tables, its clock.
+//! What the host knows about itself without a network: devices, firmware tables, clocks.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::base::ids::{InstanceId, MacAddress};
 
-/// Facts of the host that need no network.
+/// Facts about the host that need no network.
 pub trait Host {
-    /// The hardware address of the network device with this name or alternative name; `None` if there is no such device.
+    /// Hardware address of the network device with this name or alternative name; `None` if there is no such device.
     fn mac_of(&self, device: &str) -> Option<MacAddress>;
 
-    /// Returns the instance id that the firmware's tables hold (Nitro instances only).
+    /// Instance id from the firmware tables; `None` except on Nitro instances.
     fn instance_id(&self) -> Option<InstanceId>;
 
-    /// Returns whether anything on this host says that it is an EC2 instance.
+    /// Whether anything on this host indicates an EC2 instance.
     fn looks_like_ec2(&self) -> bool;
 
-    /// Returns the name of this node as the kernel knows it.
+    /// Node name, as in `uname -n`.
     fn node_name(&self) -> String;
 
-    /// Returns an id that is another one after each boot.
+    /// The kernel's boot id; changes on every boot.
     fn boot_id(&self) -> String;
 
-    /// Returns the time since boot. It never goes back.
+    /// Time since boot; monotonic.
     fn uptime(&self) -> Duration;
 
-    /// Returns the time of day, for people to read.
+    /// Wall-clock time, for display only.
     fn now(&self) -> SystemTime;
 }
 
-/// The host this process runs on.
+/// The host that this process runs on.
 #[derive(Debug, Clone)]
 pub struct SystemHost {
     root: PathBuf,
@@ -42,7 +42,7 @@ impl Default for SystemHost {
 }
 
 impl SystemHost {
-    /// Returns a host whose `/sys` and `/proc` are below `root`.
+    /// A host whose `/sys` and `/proc` are below `root`.
     #[must_use]
     pub fn below(root: &Path) -> Self {
         Self { root: root.to_owned() }
@@ -104,11 +104,11 @@ impl Host for SystemHost {
     }
 }
 
-/// Asks the kernel which device has this alternative name.
+/// Queries the kernel for the device with this alternative name.
 ///
 /// # Source
-/// Linux, `include/uapi/linux/if_link.h`: `IFLA_ALT_IFNAME` is 53. Kernels before 5.5 know no alternative names, and answer that
-/// the question is invalid.
+/// Linux, `include/uapi/linux/if_link.h`: `IFLA_ALT_IFNAME` is 53. Kernels before 5.5 know no alternative names, and
+/// reject the request as invalid.
 #[cfg(feature = "sdk")]
 fn mac_of_alternative(name: &str) -> Option<MacAddress> {
     use rtnetlink::packet_core::{DefaultNla, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};

@@ -23,12 +23,12 @@ use crate::state::{Durable, FileRecords, Records as _};
 /// AWS, this host, and the files of this node.
 pub(crate) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
 
-/// Puts the real world together for the resource that `environment` is about. Nothing is asked of anybody yet.
+/// Builds the real services for the resource in `environment`. Makes no request yet.
 ///
-/// With it comes what is strange about the settings, a line each; whether that belongs in the log is the face's to say.
+/// Also returns warnings about the settings, one line each; the face decides whether they belong in the log.
 ///
 /// # Errors
-/// [`Error::Unasked`] where no client can be made of the settings.
+/// [`Error::Unasked`] if no client can be built from the settings.
 pub(crate) fn build(
     api: &ApiSettings,
     timing: &Timing,
@@ -40,7 +40,7 @@ pub(crate) fn build(
     let records = records(environment, log);
     let here = host().instance_id();
     let durable = records.durable();
-    // A disk that came from another instance may be of another region.
+    // A disk from another instance may be of another region.
     let own = durable.instance.is_none() || here.is_none() || durable.instance == here;
     let durable = if own { durable } else { Durable::default() };
     clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
@@ -88,38 +88,38 @@ pub(crate) fn turns(environment: &Environment) -> Turns {
     Turns::new(environment, host().boot_id())
 }
 
-/// A world that makes no mutating call once `superseded` says that a newer process has taken over.
+/// Services that make no mutating call once `superseded` reports a newer process.
 pub(crate) type GuardedWorld<F> = Parts<Guarded<AwsEc2, F>, AwsImds, SystemHost, FileRecords>;
 
-/// Puts a guard around the EC2 client of a world.
+/// Puts a guard around the EC2 client.
 pub(crate) fn guarded<F: Fn() -> bool>(real: RealWorld, superseded: F) -> GuardedWorld<F> {
     let Parts { ec2, imds, host, records, log } = real;
     Parts { ec2: Guarded::new(ec2, superseded), imds, host, records, log }
 }
 
-/// Drives a piece of work to its end, or to shortly after the deadline.
+/// Runs a piece of work until it ends, or until shortly after the deadline.
 ///
 /// # Errors
-/// Those of the work; [`Error::OutOfTime`] where it did not keep the deadline itself, [`Error::Unasked`] where it could not begin.
+/// Those of the work; [`Error::OutOfTime`] if it does not keep the deadline itself, [`Error::Unasked`] if there is no runtime.
 pub(crate) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::Unasked(format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(async {
-        // Every part of an action keeps the deadline by itself; this is for the one that does not.
+        // Every part of an action keeps the deadline by itself; this is for one that does not.
         // Boxed, because the futures of the SDK's calls are large.
         match deadline.with_grace().bound(Box::pin(work)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::OutOfTime(deadline.budget())),
         }
     });
-    // Not dropped, because dropping waits for a name look-up that hangs.
+    // Not dropped, because dropping waits for a hanging name lookup.
     runtime.shutdown_background();
     outcome
 }
 
-/// Returns an error with its causes, and EC2's own sentence and request id, in one line for the log.
+/// An error with its causes, EC2's message and the request id, on one line for the log.
 pub(crate) fn in_full(error: &Error) -> String {
     let mut text = chain_of(error);
     if let Error::Ec2(ec2) | Error::BothSilent { ec2, .. } = error {

@@ -1,4 +1,4 @@
-//! Answers of a bounded size. The SDK reads the whole of an answer before it looks at it, however much of it comes.
+//! Limits the size of responses: the SDK buffers a whole response before parsing it, however large it is.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::Limited;
 
-/// Returns the client with answers of at most so many bytes: a longer one fails where it gets too long.
+/// Wraps a client so that a response larger than `largest` bytes fails as soon as it exceeds the limit.
 pub(super) fn bounded(inner: SharedHttpClient, largest: usize) -> SharedHttpClient {
     SharedHttpClient::new(Bounded { inner, largest })
 }

@@ -1,4 +1,4 @@
-//! HTTP clients: one for the metadata service, which never uses a proxy, and one for EC2 and STS, which honours
+//! HTTP clients: one for instance metadata, which never uses a proxy, and one for EC2 and STS, which honours
 //! `HTTPS_PROXY` and `NO_PROXY`. TLS is always verified; no parameter turns that off.
 
 use std::path::{Path, PathBuf};
@@ -23,24 +23,24 @@ use super::bounded::bounded;
 use super::settings::Settings;
 use crate::base::small_file;
 
-/// Where the metadata service answers.
+/// Default endpoint of instance metadata.
 const IMDS_IPV4: &str = "http://169.254.169.254";
-/// The same over IPv6, where it is switched on.
+/// The same over IPv6, if that is enabled.
 const IMDS_IPV6: &str = "http://[fd00:ec2::254]";
-/// Limit for a connection to the metadata service, which is on the same host: one that takes longer is lost.
+/// Limit for a connection to instance metadata, which is on the same host: one that takes longer is lost.
 const IMDS_CONNECT: Duration = Duration::from_millis(500);
 
-/// The largest answer of the metadata service that is read. The longest that the agent asks for are a few kilobytes: a token, a list.
+/// Largest accepted response of instance metadata. The longest that the agent requests, a token and a list, are a few kilobytes.
 const IMDS_LARGEST: usize = 64 << 10;
-/// The largest answer of EC2 or STS that is read: one instance with all the interfaces and addresses that it can have is a third of that.
+/// Largest accepted response of EC2 or STS; one instance with the maximum of interfaces and addresses is a third of that.
 const HTTPS_LARGEST: usize = 1 << 20;
-/// The largest bundle of certificates that is read; the usual ones of whole systems are a quarter of a megabyte.
+/// Largest accepted CA bundle; those of whole distributions are a quarter of a megabyte.
 const LARGEST_BUNDLE: u64 = 4 << 20;
 
-/// Returns the client for the metadata service: version 2 of it only, one token for the process, one attempt a call.
+/// The client for instance metadata: IMDSv2 only, one token per process, one attempt per call.
 ///
 /// # Errors
-/// A sentence about the endpoint when it is no URI.
+/// A sentence about the endpoint if it is not a valid URI.
 pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
     let config = ProviderConfig::empty()
         .with_http_client(bounded(Builder::new().build_http(), IMDS_LARGEST))
@@ -49,18 +49,18 @@ pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
         .configure(&config)
         .max_attempts(1)
         .connect_timeout(IMDS_CONNECT)
-        // The adapter has a limit for each attempt, which grows.
+        // The adapter sets its own, growing limit for each attempt.
         .read_timeout(settings.imds_longest)
         .operation_attempt_timeout(settings.imds_longest)
         .operation_timeout(settings.imds_longest * 2);
-    // Always given, because without it the client reads variables and profile files itself, unchecked.
+    // Always set: otherwise the client reads variables and profile files itself, unchecked.
     let usual = if settings.imds_over_ipv6 == Some(true) { IMDS_IPV6 } else { IMDS_IPV4 };
     let endpoint = settings.imds_endpoint.as_deref().unwrap_or(usual);
     let builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
     Ok(builder.build())
 }
 
-/// Returns the URL at which the SDK asks EC2 in this region, where it is not set to another; nothing where it knows none.
+/// The URL that the SDK would use for EC2 in this region, unless overridden; `None` if it knows none.
 pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option<String> {
     if let Some(url) = &settings.ec2_endpoint {
         return Some(url.clone());
@@ -71,16 +71,16 @@ pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option
     Some(endpoint.url().to_owned())
 }
 
-/// The client for EC2 and STS, which goes through a proxy if the environment names one.
+/// The client for EC2 and STS, through a proxy if the environment names one.
 ///
 /// # Errors
-/// A sentence about the CA bundle when it can't be read or holds no certificate.
+/// A sentence about the CA bundle if it cannot be read or holds no certificate.
 pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
     Ok(tls(trust(settings)?, ProxyConfig::from_env))
 }
 
-/// The client for sources of credentials on this host, with plain text or TLS. A proxy would see their tokens, and would
-/// answer with credentials of its own host.
+/// The client for sources of credentials on this host, plain text or TLS. Never through a proxy, which would see their
+/// tokens and answer with the credentials of its own host.
 ///
 /// # Errors
 /// As [`https`].
@@ -113,7 +113,7 @@ fn tls(context: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
     bounded(client, HTTPS_LARGEST)
 }
 
-/// Makes sure that what the environment names as the system's certificates can be read: the SDK reads all of it, whatever it is.
+/// Checks that the system certificates that the environment names are readable: the SDK reads them without a limit.
 fn check_system_certificates() -> Result<(), String> {
     let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = named("SSL_CERT_FILE").map(PathBuf::from) {
@@ -125,7 +125,7 @@ fn check_system_certificates() -> Result<(), String> {
         .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flatten()
         .flatten();
-    // Of a folder, only plain files are read.
+    // Only plain files of a folder are read.
     for file in files.map(|entry| entry.path()).filter(|path| path.is_file()) {
         let refused = small_file::refused(&file, LARGEST_BUNDLE);
         refused.map_or(Ok(()), |reason| Err(format!("SSL_CERT_DIR {}: {reason}", file.display())))?;
@@ -133,9 +133,9 @@ fn check_system_certificates() -> Result<(), String> {
     Ok(())
 }
 
-/// Returns a store that trusts the certificates of this PEM file and no others.
+/// A trust store with the certificates of this PEM file only.
 ///
-/// Each is tried here first, because the SDK's client panics on one that it can't parse.
+/// Each certificate is parsed here first, because the SDK's client panics on one that it cannot parse.
 fn trust_only(path: &Path) -> Result<TrustStore, String> {
     let shown = path.display();
     let pem =
@@ -153,8 +153,8 @@ fn trust_only(path: &Path) -> Result<TrustStore, String> {
     Ok(TrustStore::empty().with_pem_certificate(pem))
 }
 
-/// Makes plain certificates of what OpenSSL, and so curl, takes besides: a byte order mark, and `TRUSTED CERTIFICATE`, which
-/// has OpenSSL's own notes behind the certificate.
+/// Normalises what OpenSSL, and so curl, accepts in addition to plain PEM: a byte order mark, and `TRUSTED
+/// CERTIFICATE`, which appends OpenSSL's own data to the certificate.
 fn plain(pem: &[u8]) -> Result<Vec<u8>, String> {
     const BEGIN: &str = "-----BEGIN TRUSTED CERTIFICATE-----";
     const END: &str = "-----END TRUSTED CERTIFICATE-----";
@@ -181,12 +181,12 @@ fn plain(pem: &[u8]) -> Result<Vec<u8>, String> {
     Ok(plain.into_bytes())
 }
 
-/// The first of the DER values that stand one behind the other: a certificate, without OpenSSL's notes.
+/// The first of several concatenated DER values: a certificate without OpenSSL's trailer.
 fn first_of(der: &[u8]) -> Option<&[u8]> {
     let (&[_tag, length], rest) = der.split_first_chunk::<2>()?;
     let (header, length) = match length {
         0..=0x7f => (2, usize::from(length)),
-        // Lengths of up to four bytes: no certificate is longer.
+        // Lengths of up to four bytes; no certificate is longer.
         0x81..=0x84 => {
             let bytes = rest.get(..usize::from(length & 0x7f))?;
             (2 + bytes.len(), bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)))

@@ -1,6 +1,7 @@
-//! What the agent asks of AWS, in the agent's own words: traits, their types and their errors.
+//! AWS as the agent sees it: traits with the agent's own types and errors.
 //!
-//! The SDK is behind them, in the files named `aws.rs`, in `client` and in `credentials`; nothing above this module sees one of its types.
+//! The SDK stays behind them, in the files named `aws.rs`, in `client` and in `credentials`; nothing above this module
+//! uses one of its types.
 
 #[cfg(feature = "sdk")]
 mod bounded;

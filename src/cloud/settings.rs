@@ -1,6 +1,6 @@
-//! How AWS is reached: what the parameters say, then what the SDK's usual environment variables say.
+//! How AWS is reached: the parameters first, then the SDK's usual environment variables.
 //!
-//! The variables are taken from the map that `main` read, and nonsense in one of them is a warning, never a failure.
+//! The variables come from the map that `main` read. An invalid value is a warning, never a failure.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,69 +8,69 @@ use std::time::Duration;
 use crate::ocf::environment::Environment;
 use crate::params::{ApiSettings, ENDPOINT, Shown, Timing, is_endpoint};
 
-// They come from as many independent variables and parameters.
+// Each comes from an independent variable or parameter.
 #[allow(clippy::struct_excessive_bools)]
-/// Everything the adapters need to know to build their clients.
+/// Everything the adapters need to build their clients.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The configured region. If there is none, that of instance metadata, then [`Settings::region_hint`].
+    /// The configured region. If unset, the region of instance metadata, then [`Settings::region_hint`].
     pub region: Option<String>,
-    /// The region that was right the last time, for when the metadata service is silent.
+    /// The region recorded by the last action, for when instance metadata is silent.
     pub region_hint: Option<String>,
-    /// Where EC2 answers, if not at AWS's own name for it.
+    /// Overrides the URL of EC2.
     pub ec2_endpoint: Option<String>,
-    /// Where STS answers, if not at AWS's own name for it.
+    /// Overrides the URL of STS.
     pub sts_endpoint: Option<String>,
-    /// Where the metadata service answers, if not at 169.254.169.254.
+    /// Overrides the URL of instance metadata.
     pub imds_endpoint: Option<String>,
-    /// Whether the metadata service is to be asked over IPv6.
+    /// Whether to reach instance metadata over IPv6; `None` if not configured.
     pub imds_over_ipv6: Option<bool>,
-    /// `AWS_EC2_METADATA_DISABLED`: the role of the instance gives no credentials.
+    /// `AWS_EC2_METADATA_DISABLED`: the instance role is no source of credentials.
     pub instance_role_off: bool,
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`: only the parameters name endpoints.
     pub ignore_configured_endpoints: bool,
-    /// The only certificate authorities to trust, instead of the system's.
+    /// The only certificate authorities to trust, replacing the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// The profile that was asked for by parameter; it comes first.
+    /// The profile from the parameter; it takes precedence over everything else.
     pub profile: Option<String>,
-    /// The profile that `AWS_PROFILE` names; keys in the environment come before it.
+    /// The profile from `AWS_PROFILE`; keys in the environment take precedence over it.
     pub profile_variable: Option<String>,
-    /// The role to assume with whatever credentials there are.
+    /// The role to assume with the credentials found.
     pub role_arn: Option<String>,
-    /// `auth_type=role`: no other source of credentials is looked at, and no profile file.
+    /// `auth_type=role`: no other source of credentials is consulted, and no profile file.
     pub instance_role_only: bool,
-    /// Home folder of the user the agent runs as. Pacemaker sets no `HOME`.
+    /// Home folder of the user that the agent runs as. Pacemaker sets no `HOME`.
     pub home: Option<PathBuf>,
-    /// Key id, secret key and session token of the environment, if there are any.
+    /// Key id, secret key and session token from the environment.
     pub keys: Option<Keys>,
-    /// The variable that is missing if the environment has only one half of a pair of keys.
+    /// The variable that is missing if the environment has only half a pair of keys.
     pub missing_key: Option<&'static str>,
-    /// `AWS_CONFIG_FILE`, else `~/.aws/config`.
+    /// `AWS_CONFIG_FILE`, or `~/.aws/config`.
     pub config_file: Option<PathBuf>,
-    /// `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+    /// `AWS_SHARED_CREDENTIALS_FILE`, or `~/.aws/credentials`.
     pub credentials_file: Option<PathBuf>,
-    /// Use the FIPS endpoints; `None` if nothing says so.
+    /// Whether to use the FIPS endpoints; `None` if not configured.
     pub fips: Option<bool>,
-    /// Use the dual-stack endpoints; `None` if nothing says so.
+    /// Whether to use the dual-stack endpoints; `None` if not configured.
     pub dual_stack: Option<bool>,
     /// Limit for one connection to EC2.
     pub connect_timeout: Duration,
-    /// Limit for one attempt of one EC2 call, credentials included.
+    /// Limit for one attempt of one EC2 call, including credentials.
     pub attempt_timeout: Duration,
-    /// How long instance metadata may take for the first answer; attempts get longer after one that was too short.
+    /// Initial limit for one response of instance metadata; it grows after each attempt that timed out.
     pub imds_first: Duration,
-    /// Limit for one answer of instance metadata.
+    /// Upper bound of that limit.
     pub imds_longest: Duration,
 }
 
-/// Credentials in variables.
+/// Credentials from environment variables.
 #[derive(Clone)]
 pub struct Keys {
     /// `AWS_ACCESS_KEY_ID`.
     pub id: String,
     /// `AWS_SECRET_ACCESS_KEY`.
     pub secret: String,
-    /// `AWS_SESSION_TOKEN`, for keys that expire.
+    /// `AWS_SESSION_TOKEN`, for temporary keys.
     pub token: Option<String>,
 }
 
@@ -80,8 +80,8 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// The variables that [`Settings::new`] takes from the environment it is given. Others of the AWS tools, such as those for web
-/// identity, the SDK looks up in the environment of the process.
+/// The variables that [`Settings::new`] reads from the environment passed to it. The SDK reads others itself, such as
+/// those for web identity, from the environment of the process.
 pub const VARIABLES: [&str; 19] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -104,19 +104,19 @@ pub const VARIABLES: [&str; 19] = [
     "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 
-/// Attempts that the budget of an action has to hold, so that one that hangs does not use it up.
+/// Attempts that must fit into the budget of an action, so that one that hangs does not use it up.
 const ATTEMPTS_PER_BUDGET: u32 = 4;
-/// No attempt is cut shorter than this: a round trip between regions with a TLS handshake has to fit.
+/// Lower bound for an attempt: a round trip between regions with a TLS handshake has to fit.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(400);
 /// Instance metadata is on the same host and answers in a millisecond, unless it is busy.
 const IMDS_FIRST: Duration = Duration::from_secs(1);
 
-/// Proxies of the client for EC2 and STS, in the order in which it reads them.
+/// Proxy variables of the client for EC2 and STS, in the order in which it reads them.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 impl Settings {
-    /// Returns the settings for an action with this budget, and warnings about variables that make no sense.
+    /// The settings for an action with this budget, and warnings about variables with invalid values.
     #[must_use]
     pub fn new(
         api: &ApiSettings,
@@ -168,7 +168,7 @@ impl Settings {
             dual_stack: reader.switch("AWS_USE_DUALSTACK_ENDPOINT"),
             connect_timeout: timing.connect_timeout.min(attempt_timeout),
             attempt_timeout,
-            // With little time, EC2 has to be asked after it.
+            // With little time left, EC2 still has to be queried afterwards.
             imds_first: IMDS_FIRST.min(budget / 2),
             imds_longest: budget / 2,
             home,
@@ -177,7 +177,7 @@ impl Settings {
     }
 }
 
-/// Reads variables and remembers what was wrong with them.
+/// Reads variables and collects warnings about them.
 struct Reader<'a> {
     environment: &'a Environment,
     warnings: &'a mut Vec<String>,
@@ -188,7 +188,7 @@ impl Reader<'_> {
         self.environment.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
     }
 
-    /// The keys, and the variable that is missing if one half of the pair is.
+    /// The keys, and the name of the missing variable if only half the pair is set.
     fn keys(&mut self) -> (Option<Keys>, Option<&'static str>) {
         const NAMES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
         let [id_name, secret_name] = NAMES;
@@ -202,7 +202,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Warns of proxies that the client takes for none, because they are no URLs: quoted ones for example.
+    /// Warns of proxy variables that the client ignores because they are not URLs, for example quoted ones.
     fn check_proxies(&mut self) {
         for name in PROXIES {
             let Some(value) = self.text(name).filter(|value| !value.trim().is_empty()) else { continue };
@@ -251,7 +251,7 @@ fn is_region(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Whether the value is the second of two words, in either case; `None` if it is neither.
+/// Whether the value equals `yes`, ignoring case; `None` if it equals neither.
 fn either(value: &str, no: &str, yes: &str) -> Option<bool> {
     if value.eq_ignore_ascii_case(yes) {
         return Some(true);
@@ -259,26 +259,26 @@ fn either(value: &str, no: &str, yes: &str) -> Option<bool> {
     value.eq_ignore_ascii_case(no).then_some(false)
 }
 
-/// One setting of a profile: general, or for one service in the `services` section that the profile names.
+/// One setting of a profile: general, or for one service in the `services` section that the profile refers to.
 #[cfg(any(feature = "sdk", test))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProfileSetting<'a> {
     /// `KEY = VALUE` in the profile.
     General(&'a str),
-    /// `KEY = VALUE` below the service.
+    /// `KEY = VALUE` under the service.
     OfService(&'a str, &'a str),
 }
 
 #[cfg(any(feature = "sdk", test))]
 impl Settings {
-    /// The name of the profile that was asked for, by parameter or variable.
+    /// The name of the requested profile, from the parameter or the variable.
     #[cfg(feature = "sdk")]
     pub(super) fn named_profile(&self) -> Option<&str> {
         self.profile.as_deref().or(self.profile_variable.as_deref())
     }
 
-    /// Fills in from a profile what neither a parameter nor a variable has set, as the aws command does. Returns warnings about
-    /// values that make no sense.
+    /// Fills in from a profile what neither a parameter nor a variable sets, as the aws command does. Returns warnings
+    /// about invalid values.
     ///
     /// # Source
     /// AWS SDKs and Tools Reference Guide, "Service-specific endpoints": variables come before profiles, and in each of the two
@@ -349,7 +349,7 @@ mod tests {
         })
     }
 
-    /// Users of `awseip` put a VPC endpoint there.
+    /// Users of `awseip` configured a VPC endpoint this way.
     #[test]
     fn settings_of_a_profile_are_honoured_after_parameters_and_variables() {
         use ProfileSetting::{General, OfService};
@@ -433,7 +433,7 @@ mod tests {
         assert!(!warnings[0].contains("hidden"), "{warnings:?}");
     }
 
-    /// With a second of budget, one attempt of a second would leave no time to ask EC2.
+    /// With a budget of one second, an attempt of a second would leave no time to query EC2.
     #[test]
     fn a_short_action_gives_instance_metadata_a_part_of_its_time() {
         for (budget, first, longest) in [(19, 1000, 9500), (1, 500, 500)] {

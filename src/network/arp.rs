@@ -1,4 +1,4 @@
-//! Gratuitous ARP: frames by which a host says, unasked, where an address is.
+//! Gratuitous ARP: frames by which a host announces where an address is.
 
 use std::net::Ipv4Addr;
 
@@ -6,13 +6,13 @@ use crate::base::ids::MacAddress;
 
 const BROADCAST: [u8; 6] = [0xff; 6];
 const ETHERTYPE_ARP: [u8; 2] = [0x08, 0x06];
-/// Ethernet, IPv4, and the lengths of their addresses.
+/// Hardware type Ethernet, protocol IPv4, and the lengths of their addresses.
 const ETHERNET_IPV4: [u8; 6] = [0, 1, 0x08, 0, 6, 4];
-/// A frame shorter than this is no Ethernet frame; not every driver fills it up.
+/// Minimum Ethernet frame; not every driver pads.
 const SHORTEST_FRAME: usize = 60;
 
-/// Returns the two frames that say that `ip` is at `mac`: as a request and as an answer, because some hosts heed only the
-/// one and some only the other.
+/// The two frames that announce `ip` at `mac`: a request and a reply, because some hosts honour only the one and some
+/// only the other.
 ///
 /// # Source
 /// RFC 5227, section 3: an announcement is a request whose sender and target address are the same.

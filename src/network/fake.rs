@@ -1,6 +1,6 @@
 //! Network devices in memory for the tests of the decisions.
 
-// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+// Test code: it fails by panicking, and its documentation is for the tests only.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
 use std::cell::RefCell;
@@ -30,21 +30,21 @@ impl FakeNetwork {
         state.devices.push(Device { index, name, alt_names: Vec::new(), up: true, mac, addresses });
     }
 
-    /// Returns the device that has this address.
+    /// The device that has this address.
     pub fn device_with(&self, ip: &str) -> Option<String> {
         let ip: Ipv4Addr = ip.parse().unwrap();
         let state = self.0.borrow();
         state.devices.iter().find(|device| device.addresses.contains(&ip)).map(|device| device.name.clone())
     }
 
-    /// Switches a device off, or on.
+    /// Sets a device up or down.
     pub fn set_up(&self, name: &str, up: bool) {
         for device in &mut self.0.borrow_mut().devices {
             device.up = if device.name == name { up } else { device.up };
         }
     }
 
-    /// Takes an address away as somebody else would.
+    /// Removes an address as an external actor would.
     pub fn lose(&self, ip: &str) {
         let ip: Ipv4Addr = ip.parse().unwrap();
         for device in &mut self.0.borrow_mut().devices {
@@ -52,12 +52,12 @@ impl FakeNetwork {
         }
     }
 
-    /// Makes the kernel refuse everything, or do it again.
+    /// Makes the kernel refuse everything, or accept again.
     pub fn set_broken(&self, broken: bool) {
         self.0.borrow_mut().broken = broken;
     }
 
-    /// Returns what was done, in order.
+    /// The changes so far, in order.
     pub fn done(&self) -> Vec<String> {
         self.0.borrow().done.clone()
     }

@@ -1,6 +1,6 @@
-//! The network devices of this host: which there are, which addresses they have, and how one is put on and taken off.
+//! The network devices of this host, their addresses, and how an address is added and removed.
 //!
-//! Nothing here knows why; that is the resource `vip`'s to decide.
+//! The reasons for a change are those of the resource `vip`.
 
 use std::net::Ipv4Addr;
 
@@ -15,80 +15,80 @@ mod netlink;
 /// A network device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// The kernel's number for it.
+    /// Interface index in the kernel.
     pub index: u32,
-    /// Its name.
+    /// Name, at most 15 bytes.
     pub name: String,
-    /// Other names that the kernel takes for it, longer ones too.
+    /// Alternative names that the kernel accepts, up to 127 bytes each.
     pub alt_names: Vec<String>,
-    /// Whether it is switched on. An address on a device that is not answers nobody.
+    /// Whether it is up. An address on a device that is down does not respond.
     pub up: bool,
-    /// Its hardware address; a loopback has none that means anything.
+    /// Hardware address; `None` for a loopback, whose address is meaningless.
     pub mac: Option<MacAddress>,
-    /// Its IPv4 addresses.
+    /// IPv4 addresses, without prefix.
     pub addresses: Vec<Ipv4Addr>,
 }
 
 impl Device {
-    /// Whether the device has this name, or has it as an alternative name.
+    /// Whether the device has this name or alternative name.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.alt_names.iter().any(|other| other == name)
     }
 
-    /// Whether the device answers for this address: has it, and is up.
+    /// Whether the device has this address and is up.
     #[must_use]
     pub fn answers_for(&self, ip: Ipv4Addr) -> bool {
         self.up && self.addresses.contains(&ip)
     }
 }
 
-/// An address to be put on a device.
+/// An address to add to a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewAddress<'a> {
-    /// The address.
+    /// The address without prefix.
     pub ip: Ipv4Addr,
-    /// How many leading bits the addresses of its subnet share.
+    /// Prefix length of its subnet, in bits.
     pub prefix: u8,
-    /// What old tools list it as: the device's name, a colon, and some letters.
+    /// Label shown by older tools: the device's name, a colon, and a suffix.
     pub label: Option<&'a str>,
 }
 
-/// The kernel did not do what it was asked.
+/// The kernel refused or failed an operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {answer}")]
 pub struct NetworkError {
-    /// What it was asked.
+    /// The attempted operation.
     pub doing: String,
-    /// What it answered.
+    /// The kernel's error.
     pub answer: String,
 }
 
 /// The network devices of a host.
 pub trait Network {
-    /// Returns the devices with their addresses, without the loopback.
+    /// The devices with their addresses, without the loopback.
     ///
     /// # Errors
-    /// [`NetworkError`] where the kernel does not tell.
+    /// [`NetworkError`] if the kernel does not list them.
     async fn devices(&self) -> Result<Vec<Device>, NetworkError>;
 
-    /// Puts an address on a device, and switches the device on. An address that is there already, with whatever prefix and label,
-    /// stays as it is.
+    /// Adds an address to a device, and sets the device up. An address that is already there stays as it is, with
+    /// whatever prefix and label.
     ///
     /// # Errors
-    /// [`NetworkError`] where the kernel refuses.
+    /// [`NetworkError`] if the kernel refuses.
     async fn add(&self, device: &Device, address: NewAddress<'_>) -> Result<(), NetworkError>;
 
-    /// Takes an address off a device. Others of the device stay, even those that the kernel counts as belonging to it, and so do
-    /// their routes.
+    /// Removes an address from a device. Its other addresses stay, even those that the kernel treats as secondary to
+    /// it, and so do their routes.
     ///
     /// # Errors
-    /// [`NetworkError`] where the kernel refuses.
+    /// [`NetworkError`] if the kernel refuses.
     async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError>;
 
-    /// Tells the neighbours of a device by gratuitous ARP that an address is now at its hardware address.
+    /// Announces by gratuitous ARP on a device that an address is now at the device's hardware address.
     ///
     /// # Errors
-    /// [`NetworkError`] where nothing could be sent.
+    /// [`NetworkError`] if nothing could be sent.
     fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError>;
 }

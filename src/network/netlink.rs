@@ -1,4 +1,4 @@
-//! [`Network`] by rtnetlink, and by a packet socket for what no netlink message sends.
+//! [`Network`] over rtnetlink, and over a packet socket for ARP, which netlink cannot send.
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,13 +17,13 @@ use super::{Device, Network, NetworkError, NewAddress, arp};
 use crate::base::ids::MacAddress;
 use crate::host::SystemHost;
 
-/// Marks an error with what was being done.
+/// Adds the attempted operation to an error.
 fn failed<E: Display>(doing: &str) -> impl FnOnce(E) -> NetworkError {
     let doing = doing.to_owned();
     move |error| NetworkError { doing, answer: error.to_string() }
 }
 
-/// Returns the kernel's own word where it gave one.
+/// As [`failed`], with the kernel's own message if it sent one.
 fn refused(doing: String) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
     move |error| match error {
         rtnetlink::Error::NetlinkError(answer) => NetworkError { doing, answer: answer.to_io().to_string() },
@@ -31,7 +31,7 @@ fn refused(doing: String) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
     }
 }
 
-/// Opens a connection to the kernel, served as long as the runtime runs.
+/// Opens a connection to the kernel, served by the current runtime.
 fn connect() -> Result<Handle, NetworkError> {
     let (connection, handle, _) = rtnetlink::new_connection().map_err(failed("netlink"))?;
     tokio::spawn(connection);
@@ -42,14 +42,14 @@ async fn all<T>(items: impl Stream<Item = Result<T, rtnetlink::Error>>) -> Resul
     items.try_collect().await.map_err(refused("netlink".to_owned()))
 }
 
-/// Returns the IPv4 addresses of all devices.
+/// The IPv4 addresses of all devices.
 async fn addresses(handle: &Handle) -> Result<Vec<AddressMessage>, NetworkError> {
     let mut request = handle.address().get();
     request.message_mut().header.family = AddressFamily::Inet;
     all(request.execute()).await
 }
 
-/// Returns the address itself. On a point-to-point device the kernel calls the other end "address".
+/// The local address. On a point-to-point device the kernel calls the peer "address".
 fn ip_of(message: &AddressMessage) -> Option<Ipv4Addr> {
     let ip = |ip: &IpAddr| match ip {
         IpAddr::V4(ip) => Some(*ip),
@@ -67,7 +67,7 @@ fn ip_of(message: &AddressMessage) -> Option<Ipv4Addr> {
     })
 }
 
-/// Returns a device without its addresses; nothing for a loopback or a device without a name.
+/// The device without its addresses; `None` for a loopback or a device without a name.
 fn device(link: &LinkMessage) -> Option<Device> {
     if link.header.flags.contains(LinkFlags::Loopback) {
         return None;
@@ -98,7 +98,7 @@ fn device(link: &LinkMessage) -> Option<Device> {
     })
 }
 
-/// Switches a device on.
+/// Sets a device up.
 async fn switch_on(handle: &Handle, device: &Device) -> Result<(), NetworkError> {
     let mut message = LinkMessage::default();
     message.header.index = device.index;
@@ -108,15 +108,15 @@ async fn switch_on(handle: &Handle, device: &Device) -> Result<(), NetworkError>
     handle.link().set(message).execute().await.map_err(refused(doing))
 }
 
-/// The kernel's switch of a device that keeps the other addresses of a subnet, and what routes over them, when the first one goes.
-/// On while this exists; then as it was before.
+/// While it exists, the kernel keeps the other addresses of a subnet, and the routes over them, when the first one is
+/// removed. Dropping it restores the previous setting.
 struct PromoteSecondaries {
     file: PathBuf,
     was: String,
 }
 
 impl PromoteSecondaries {
-    /// `None` if it is on already, or can't be switched on.
+    /// `None` if it is already on, or cannot be switched on.
     ///
     /// # Source
     /// Linux, Documentation/networking/ip-sysctl.rst: `promote_secondaries`.
@@ -165,9 +165,9 @@ impl Network for SystemHost {
         request.execute().await.map_err(refused(doing))
     }
 
-    /// If the address is the first one of its subnet on the device, the kernel takes the others of the subnet off with it, and
-    /// the routes over them, unless `promote_secondaries` is set: the node's own address may be among them. If that can't be set,
-    /// the addresses at least are put back.
+    /// Removing the first address of a subnet makes the kernel remove the others of that subnet, and the routes over
+    /// them, unless `promote_secondaries` is set: the node's own address may be among them. If that cannot be set, at
+    /// least the addresses are restored.
     async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
         let handle = connect()?;
         let _promoting = PromoteSecondaries::on(&device.name);
@@ -192,7 +192,7 @@ impl Network for SystemHost {
         let mac = device.mac.ok_or_else(|| fail("the device has no hardware address"))?;
         let link = link_of(device).map_err(|error| fail(&error.to_string()))?;
         let link = link.ok_or_else(|| fail("no such device"))?;
-        // Of no protocol, so that it receives nothing.
+        // Protocol 0: the socket receives nothing.
         let sender = socket(Family::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)
             .map_err(|error| fail(&error.to_string()))?;
         for frame in arp::announcements(mac, ip) {
@@ -203,7 +203,7 @@ impl Network for SystemHost {
     }
 }
 
-/// The address of a device for a packet socket.
+/// The link-layer address of a device for a packet socket.
 fn link_of(device: &Device) -> nix::Result<Option<LinkAddr>> {
     let index = usize::try_from(device.index).ok();
     let mut links = getifaddrs()?.filter_map(|entry| entry.address?.as_link_addr().copied());

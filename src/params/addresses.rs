@@ -1,4 +1,4 @@
-//! Which Elastic IP the resource is: its address, the id of its allocation, or both.
+//! Which Elastic IP the resource manages: by address, by allocation id, or both.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use super::error::ParamError;
 use super::value::Values;
 use crate::base::ids::{AllocationId, Kind};
 
-/// Reads `elastic_ip` and `allocation_id`, of which at least one is set afterwards.
+/// Parses `elastic_ip` and `allocation_id`, at least one of which must be set.
 pub(super) fn parse(values: &Values<'_>) -> Result<(Option<Ipv4Addr>, Option<AllocationId>), ParamError> {
     let elastic_ip = values.text("elastic_ip").map(elastic_ip).transpose()?;
     let allocation_id = values.text("allocation_id").map(allocation_id).transpose()?;
@@ -16,8 +16,8 @@ pub(super) fn parse(values: &Values<'_>) -> Result<(Option<Ipv4Addr>, Option<All
     Ok((elastic_ip, allocation_id))
 }
 
-/// Takes any address that can be somebody's. Private ranges are not refused: customer-owned and carrier addresses are
-/// Elastic IPs to EC2, and simulators hand out what they like.
+/// Accepts any address of a single host. Private ranges are not refused: EC2 treats customer-owned and carrier addresses as
+/// Elastic IPs, and simulators allocate from any range.
 fn elastic_ip(value: &str) -> Result<Ipv4Addr, ParamError> {
     match value.parse::<Ipv4Addr>() {
         Ok(address) if !(address.is_unspecified() || address.is_multicast() || address.is_broadcast()) => {

@@ -1,4 +1,4 @@
-//! Where EC2 and IMDS are, and as whom to ask EC2.
+//! Endpoints of EC2 and instance metadata, and the identity for EC2.
 
 use std::path::{Path, PathBuf};
 
@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 use super::error::ParamError;
 use super::value::Values;
 
-/// What a resource says about the services; what it leaves out is found in the environment or taken from the SDK.
+/// Access to the services as configured for a resource; unset values come from the environment or the SDK.
 ///
-/// None of it is secret: it may be kept on disk.
+/// Nothing in it is secret: it may be kept on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiSettings {
-    /// The region; else the one that IMDS names.
+    /// Region; if unset, that of instance metadata.
     pub region: Option<String>,
-    /// The profile in root's AWS configuration; none with `instance_role_only`.
+    /// Profile in root's AWS configuration; ignored with `instance_role_only`.
     pub profile: Option<String>,
-    /// The role to assume with the credentials found.
+    /// ARN of the role to assume with the credentials found.
     pub role_arn: Option<String>,
-    /// The URL of the EC2 API.
+    /// URL of the EC2 API.
     pub endpoint_url: Option<String>,
-    /// The URL of the instance metadata service.
+    /// URL of instance metadata.
     pub imds_endpoint: Option<String>,
-    /// The file with the only certificate authorities to trust, instead of the system's.
+    /// PEM file with the only certificate authorities to trust, replacing the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// Whether only the instance's own role gives credentials (`auth_type=role`).
+    /// Whether only the instance role provides credentials (`auth_type=role`).
     pub instance_role_only: bool,
 }
 
 impl ApiSettings {
-    /// Returns these settings, with what they leave out taken from `others`.
+    /// These settings, with unset values taken from `others`.
     #[must_use]
     pub fn or(self, others: &Self) -> Self {
         let instance_role_only = self.instance_role_only || others.instance_role_only;
@@ -45,7 +45,7 @@ impl ApiSettings {
         }
     }
 
-    /// Reads the parameters; `auth_type=role` makes `profile` count as unset, as `awseip` has it.
+    /// Parses the parameters; `auth_type=role` makes `profile` count as unset, as in `awseip`.
     pub(super) fn parse(values: &Values<'_>) -> Result<Self, ParamError> {
         let auth_type =
             values.checked("auth_type", |value| matches!(value, "key" | "role"), "key or role")?;
@@ -70,7 +70,7 @@ impl ApiSettings {
 
 pub(crate) const ENDPOINT: &str = "http(s)://HOST[:PORT][/PATH], no user or query";
 
-/// Reads `region`. The name becomes part of host names, so nothing else may get into it.
+/// Parses `region`. The value becomes part of host names, so only the characters of one are accepted.
 fn region<'a>(values: &Values<'a>) -> Result<Option<&'a str>, ParamError> {
     let region = values.checked("region", is_region, "a region such as eu-west-1")?;
     match region {
@@ -81,13 +81,13 @@ fn region<'a>(values: &Values<'a>) -> Result<Option<&'a str>, ParamError> {
     }
 }
 
-/// Returns whether the text can be a label of a host name.
+/// Whether the text can be a label of a host name.
 fn is_region(value: &str) -> bool {
     let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     value.len() <= 63 && value.bytes().all(allowed) && !value.starts_with('-') && !value.ends_with('-')
 }
 
-/// Returns whether this is a zone, `eu-west-1a`: a frequent slip that would end as a host name nobody knows.
+/// Whether this is a zone, such as `eu-west-1a`: a frequent mistake that would result in an unknown host name.
 fn is_zone(value: &str) -> bool {
     let Some((_, last)) = value.rsplit_once('-') else {
         return false;
@@ -96,7 +96,7 @@ fn is_zone(value: &str) -> bool {
     last.len() == digits.len() + 1 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns whether this is the ARN of an IAM role, of any partition.
+/// Whether this is the ARN of an IAM role, in any partition.
 ///
 /// # Source
 /// IAM User Guide, "IAM identifiers": characters of names and paths, twelve digits of the account.
@@ -117,15 +117,15 @@ fn is_role(value: &str) -> bool {
         && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty() && name.bytes().all(named))
 }
 
-/// Returns whether requests can be sent to this URL. User names and passwords have no place in a cluster's
-/// configuration, and a query would collide with the request's own.
+/// Whether requests can be sent to this URL. User names and passwords do not belong in a cluster's configuration, and a
+/// query would collide with the request's own.
 pub(crate) fn is_endpoint(value: &str) -> bool {
     let Ok(uri) = value.parse::<http::Uri>() else {
         return false;
     };
     let host = uri.authority().is_some_and(|authority| {
         let named = authority.host().bytes().any(|byte| byte.is_ascii_alphanumeric());
-        // `Uri` takes any text for the port until it is asked for the number.
+        // `Uri` accepts any text as the port until the number is read.
         let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
         let numbered = port.is_empty() || authority.port_u16().is_some_and(|number| number > 0);
         named && numbered && !authority.as_str().contains('@')

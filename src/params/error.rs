@@ -1,78 +1,78 @@
-//! What can be wrong with the parameters, as the one line an operator reads in `pcs status`.
+//! Invalid parameters, as the one line that an operator reads in `pcs status`.
 
 use std::fmt;
 
 use crate::base::text::{cut, one_line, without_user_info};
 
-/// Is one parameter that is missing, malformed, or contradicts another.
+/// A parameter that is missing, malformed, or contradicts another.
 ///
-/// Every message is one line of ASCII within 128 bytes, which is what Pacemaker keeps of an exit reason.
+/// Every message is one line of ASCII within 128 bytes, Pacemaker's limit for an exit reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
-    /// Nothing says which address the resource is.
+    /// Neither `elastic_ip` nor `allocation_id` is set.
     #[error("elastic_ip is not set: expected an address in elastic_ip or an id in allocation_id")]
     NoAddress,
-    /// Nothing says which private address the resource is.
+    /// `secondary_private_ip` is not set.
     #[error("secondary_private_ip is not set: expected an address of the nodes' subnet, such as 10.0.0.12")]
     NoPrivateAddress,
-    /// A value does not have the form of its parameter.
+    /// A value is malformed.
     #[error("{name}={value}: expected {expected}")]
     Invalid {
-        /// The parameter.
+        /// Name of the parameter.
         name: &'static str,
-        /// What it was set to.
+        /// The rejected value, shortened.
         value: Shown,
-        /// What would have been right.
+        /// A description of valid values.
         expected: &'static str,
     },
-    /// A number of seconds is not one, or not within sensible bounds.
+    /// Not a whole number of seconds, or outside the accepted range.
     #[error("{name}={value}: expected a whole number of seconds from {least} to {most}")]
     Seconds {
-        /// The parameter.
+        /// Name of the parameter.
         name: &'static str,
-        /// What it was set to.
+        /// The rejected value, shortened.
         value: Shown,
-        /// The smallest value taken.
+        /// Smallest accepted number.
         least: u64,
-        /// The largest value taken.
+        /// Largest accepted number.
         most: u64,
     },
-    /// Neither a stop nor a start would ever let the address change its node.
+    /// Contradictory: neither stop nor start would ever let the address move.
     #[error("on_stop=leave: expected another value with {0}=false, or it could never move")]
     NeverMoves(&'static str),
-    /// The per-node list of private addresses says nothing about the node asked for. Only that node is affected.
+    /// The per-node list of private addresses has no entry for the requested node. Only that node is affected.
     #[error("private_ip_address has no entry for node {node}: expected NODE=ADDRESS in the list")]
     NodeNotListed {
-        /// The node as the cluster calls it.
+        /// Node name in the cluster.
         node: Shown,
     },
-    /// Several entries of the per-node list fit the node asked for. Only that node is affected.
+    /// Several entries of the per-node list match the requested node. Only that node is affected.
     #[error("private_ip_address has several entries for node {node}: expected one with its full name")]
     NodeAmbiguous {
-        /// The node as the cluster calls it.
+        /// Node name in the cluster.
         node: Shown,
     },
-    /// The list of private addresses is per node, and the cluster did not say which node this is.
+    /// The list of private addresses is per node, but the cluster did not pass the node's name.
     #[error("private_ip_address is a list by node, but the name of this node is not known")]
     NodeUnknown,
 }
 
 impl ParamError {
-    /// Says that a value lacks the form that its parameter asks for.
+    /// A value that does not have the form that its parameter requires.
     pub(super) fn invalid(name: &'static str, value: &str, expected: &'static str) -> Self {
         Self::Invalid { name, value: Shown::new(value), expected }
     }
 }
 
-/// A value as a message may show it: one line of ASCII, at most 32 bytes, without a URL's user name and password.
+/// A value in a form that is safe to print: one line of ASCII, at most 32 bytes, without a URL's user name and password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown(String);
 
 impl Shown {
-    /// The longest that is shown: beside it the longest name and the longest expectation fit in 128 bytes.
+    /// With this limit the longest name and the longest expectation still fit in 128 bytes.
     const LIMIT: usize = 32;
 
-    /// Takes what of `value` may be shown.
+    /// Reduces `value` to its printable form.
     #[must_use]
     pub fn new(value: &str) -> Self {
         Self(cut(&one_line(&without_user_info(value)), Self::LIMIT))

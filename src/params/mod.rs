@@ -1,8 +1,8 @@
-//! The parameters of the resources: the one table they are described in, and their values once checked.
+//! The parameters of the resources: the tables that describe them, and their validated values.
 //!
-//! Raw text comes in, [`Params`] goes out (of a resource `vip`, [`VipParams`]), or one [`ParamError`] that an operator can act on. Only form and mutual
-//! consistency are looked at: whether the interface exists on this node or the address belongs to the account is found
-//! out by those who ask the host, IMDS and EC2.
+//! Converts raw text to [`Params`] ([`VipParams`] for a resource `vip`), or to one [`ParamError`] that an operator can
+//! act on. Checks only form and mutual consistency; whether the interface exists on this node or the address belongs to
+//! the account is checked later, against host, instance metadata and EC2.
 
 mod addresses;
 mod api;
@@ -28,7 +28,7 @@ pub use vip::VipParams;
 use crate::base::ids::AllocationId;
 use value::Values;
 
-/// What to do with the address on `stop`.
+/// What `stop` does with the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnStop {
     /// Release it; if AWS cannot be reached by the deadline, log an error and succeed.
@@ -39,35 +39,35 @@ pub enum OnStop {
     Leave,
 }
 
-/// The parameters of one resource, each of the right form and in agreement with the others.
+/// The parameters of one resource, well-formed and consistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Params {
-    /// The public address; set, or `allocation_id` is.
+    /// The public address; at least one of it and `allocation_id` is set.
     pub elastic_ip: Option<Ipv4Addr>,
-    /// The id of the address's allocation; set, or `elastic_ip` is.
+    /// The allocation id; at least one of it and `elastic_ip` is set.
     pub allocation_id: Option<AllocationId>,
-    /// Which interface of this node gets the address.
+    /// The interface of this node that gets the address.
     pub interface: InterfaceSelector,
-    /// Which private address on that interface the Elastic IP is put on.
+    /// The private address on that interface that the Elastic IP is associated with.
     pub private_ip: PrivateIp,
-    /// Where EC2 and IMDS are, and as whom to ask.
+    /// Access to EC2 and instance metadata.
     pub api: ApiSettings,
     /// Whether a start may take the address from another holder.
     pub allow_reassociation: bool,
-    /// What `stop` does; never [`OnStop::Release`] together with `allow_reassociation` false.
+    /// What `stop` does; never [`OnStop::Release`] if `allow_reassociation` is false.
     pub on_stop: OnStop,
-    /// Whether an Elastic IP that our associate pushed off is put back when we let go.
+    /// Whether `stop` restores an Elastic IP that our start displaced.
     pub restore_displaced: bool,
-    /// How long to wait for what.
+    /// Time limits and intervals.
     pub timing: Timing,
 }
 
 impl Params {
-    /// Checks the values of a resource, given by parameter name without the `OCF_RESKEY_` prefix.
+    /// Validates the values of a resource, keyed by parameter name without the `OCF_RESKEY_` prefix.
     ///
-    /// White space around a value is dropped: it comes from quoting and never carries meaning here, while an error
-    /// would stop the resource on every node. A value that is empty then counts as unset. Names that the table does
-    /// not know are ignored; [`unknown`] lists them.
+    /// Surrounding white space is dropped: it comes from quoting and is never significant here, while an error would
+    /// stop the resource on every node. An empty value counts as unset. Names that are not in the table are ignored;
+    /// [`unknown`] lists them.
     ///
     /// # Errors
     /// The first parameter that is missing or malformed, or two that contradict each other.
@@ -89,7 +89,7 @@ impl Params {
     }
 }
 
-/// Checks only how AWS is to be reached, where no address is at issue or it is known from elsewhere.
+/// Validates only the access to AWS, for callers without an address or with one from elsewhere.
 ///
 /// # Errors
 /// The first parameter that is malformed.
@@ -99,11 +99,11 @@ pub fn reach(raw: &BTreeMap<String, String>) -> Result<(ApiSettings, Timing), Pa
 }
 
 impl OnStop {
-    /// Reads `on_stop`, whose value `release` is the agent's word for releasing, made consistent with the parameter `name` that
-    /// says whether a start may take the address from another holder.
+    /// Parses `on_stop`, where `release` stands for the agent's own way of releasing, and checks it against the
+    /// parameter `name`, which says whether a start may take the address from another holder.
     ///
-    /// If it may not, an address that a failed stop left behind would never move again, so such a stop has to fail. For the same
-    /// reason `leave` is refused then.
+    /// If it may not, an address that a failed stop left behind would never move again, so such a stop has to fail. For
+    /// the same reason `leave` is refused then.
     fn parse(
         values: &Values<'_>,
         name: &'static str,
@@ -124,10 +124,10 @@ impl OnStop {
     }
 }
 
-/// Returns the names among `raw` that are neither in this agent's table nor set by the cluster, sorted.
+/// The names in `raw` that are neither in this agent's table nor set by the cluster, sorted.
 ///
-/// Not the cluster's own: what Pacemaker adds to every action, the check level as it came before Pacemaker 2.0.5, and
-/// the trace settings that pcs and crmsh offer for every agent.
+/// Excludes what Pacemaker adds to every action, the check level as passed before Pacemaker 2.0.5, and the trace
+/// settings that pcs and crmsh offer for every agent.
 #[must_use]
 pub fn unknown(raw: &BTreeMap<String, String>, table: &[table::Spec]) -> Vec<String> {
     let from_the_cluster = |name: &str| {

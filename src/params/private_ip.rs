@@ -1,4 +1,4 @@
-//! Which private address on the interface the Elastic IP is put on: one for all nodes, or one for each.
+//! The private address on the interface that the Elastic IP is associated with: one for all nodes, or one per node.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -11,16 +11,16 @@ use super::value::Values;
 pub enum PrivateIp {
     /// The interface's primary private address.
     Default,
-    /// This one on every node.
+    /// This address on every node.
     Literal(Ipv4Addr),
-    /// By name of the node, because the subnets of different zones have different addresses.
+    /// By node name, because subnets of different zones have different addresses.
     PerNode(BTreeMap<String, Ipv4Addr>),
 }
 
 const NAME: &str = "private_ip_address";
 
 impl PrivateIp {
-    /// Reads `private_ip_address`: an address, or entries `NODE=ADDRESS` with commas between them.
+    /// Parses `private_ip_address`: an address, or comma-separated entries `NODE=ADDRESS`.
     pub(super) fn parse(values: &Values<'_>) -> Result<Self, ParamError> {
         let Some(value) = values.text(NAME) else {
             return Ok(Self::Default);
@@ -34,7 +34,7 @@ impl PrivateIp {
         let mut list: BTreeMap<String, Ipv4Addr> = BTreeMap::new();
         for entry in value.split(',').map(str::trim_ascii) {
             let Some((node, address)) = entry_of(entry) else {
-                // The entry alone: the whole list would be cut before the place that is wrong.
+                // Only the entry: the whole list would be cut before the mistake.
                 return Err(ParamError::invalid(NAME, entry, "NODE=ADDRESS between commas"));
             };
             if list.keys().any(|other| other.eq_ignore_ascii_case(node)) {
@@ -45,13 +45,13 @@ impl PrivateIp {
         Ok(Self::PerNode(list))
     }
 
-    /// Returns the private address for a node, by the name the cluster has for it; none means the interface's primary.
+    /// The private address for a node, by its name in the cluster; `None` means the interface's primary address.
     ///
-    /// An entry with exactly this name decides. Else, case is ignored, and if that finds nothing the parts before the
-    /// first dot are compared, because one side may have the name with the domain and the other without.
+    /// An exact match wins. Otherwise case is ignored; if that finds nothing, the parts before the first dot are
+    /// compared, because one side may use the fully qualified name and the other not.
     ///
     /// # Errors
-    /// [`ParamError::NodeNotListed`] when no entry fits, [`ParamError::NodeAmbiguous`] when several do.
+    /// [`ParamError::NodeNotListed`] if no entry matches, [`ParamError::NodeAmbiguous`] if several do.
     pub fn for_node(&self, node: &str) -> Result<Option<Ipv4Addr>, ParamError> {
         let list = match self {
             Self::Default => return Ok(None),
@@ -61,7 +61,7 @@ impl PrivateIp {
         if node.is_empty() {
             return Err(ParamError::NodeUnknown);
         }
-        // Names that differ in case alone are refused by `parse`, so at most one entry fits here.
+        // Names that differ only in case are refused by `parse`, so at most one entry matches here.
         if let Some((_, address)) = list.iter().find(|(name, _)| name.eq_ignore_ascii_case(node)) {
             return Ok(Some(*address));
         }
@@ -83,14 +83,14 @@ fn entry_of(entry: &str) -> Option<(&str, Ipv4Addr)> {
     usable(address.trim_ascii_start()).filter(|_| named).map(|address| (node, address))
 }
 
-/// Takes an address that an interface can have.
+/// Parses an address that an interface can have.
 pub(super) fn usable(text: &str) -> Option<Ipv4Addr> {
     let strange =
         |ip: &Ipv4Addr| ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.is_loopback();
     text.parse().ok().filter(|address| !strange(address))
 }
 
-/// Returns what is before the first dot, except of a node that is named by an address: 10.0.0.1 is not 10.0.0.2.
+/// The part before the first dot, except for a node named by an address: 10.0.0.1 is not 10.0.0.2.
 fn host_part(node: &str) -> &str {
     match node.split_once('.') {
         Some((host, _)) if node.parse::<Ipv4Addr>().is_err() => host,

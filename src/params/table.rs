@@ -1,12 +1,11 @@
-//! The one table of parameters, a part for each agent: the parser's defaults, the meta-data, the man page and the documents
-//! come from it.
+//! The table of parameters, a part for each agent: the source of the parser's defaults, the meta-data, the man pages
+//! and the documentation.
 //!
-//! `reloadable` is set where a change only alters what later actions do, so that a running address stays up while the
-//! change takes effect. That holds for how AWS is reached and how long is waited, and also for the three policies:
-//! `allow_reassociation` is looked at by the next start alone, `on_stop` by the next stop (Pacemaker stops with the
-//! parameters of the last successful start or reload), and `restore_displaced` by both, where a restart could bring
-//! nothing back that a reload does not, since what was displaced was displaced by the first start. Which address it is
-//! and where it goes are not reloadable: there the change is the move.
+//! `reloadable` is set if a change only alters later actions, so that the address stays up while the change takes
+//! effect. That is true for access to AWS and time limits, and for the three policies: `allow_reassociation` is used by
+//! the next start only, `on_stop` by the next stop (Pacemaker stops with the parameters of the last successful start or
+//! reload), and `restore_displaced` by both; a restart would restore no more than a reload, because an address is
+//! displaced by the first start. Address and target are not reloadable: changing them requires a move.
 
 mod eip;
 mod shared;
@@ -15,19 +14,19 @@ mod vip;
 pub use eip::EIP;
 pub use vip::VIP;
 
-/// The type of a value, as the meta-data calls it.
+/// The type of a value in the meta-data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Any text.
     String,
     /// A whole number.
     Integer,
-    /// A word for true or false.
+    /// True or false.
     Boolean,
 }
 
 impl Kind {
-    /// Returns the word that the meta-data uses.
+    /// Name of the type in the meta-data.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,45 +37,45 @@ impl Kind {
     }
 }
 
-/// Whether the agent looks at a parameter.
+/// Whether a parameter has an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It does.
+    /// The agent uses it.
     Used,
-    /// It takes any value and does nothing with it.
+    /// Any value is accepted and ignored.
     NoEffect,
 }
 
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
-    /// The name in the cluster's configuration.
+    /// Name in the cluster's configuration.
     pub name: &'static str,
-    /// The type of the value.
+    /// Type of the value.
     pub kind: Kind,
-    /// The value when unset; none where "unset" has a meaning of its own.
+    /// Value if unset; `None` if "unset" has a meaning of its own.
     pub default: Option<&'static str>,
-    /// The group in which no two resources may have the same values; none where they may.
+    /// The group in which no two resources may have the same values; `None` if they may.
     pub unique: Option<&'static str>,
     /// Whether a change takes effect without stopping the resource.
     pub reloadable: bool,
-    /// Whether the agent looks at it.
+    /// Whether the agent uses it.
     pub effect: Effect,
-    /// Whether no resource can do without it.
+    /// Whether it must be set.
     pub required: bool,
     /// A few words for lists.
     pub short: &'static str,
-    /// What an operator has to know, but for the default, which is added to it.
+    /// What an operator has to know, without the default, which is appended.
     pub long: &'static str,
 }
 
-/// Returns the parameter of this name.
+/// The parameter with this name.
 #[must_use]
 pub fn find<'a>(table: &'a [Spec], name: &str) -> Option<&'a Spec> {
     table.iter().find(|spec| spec.name == name)
 }
 
-/// A parameter with nothing particular about it: text, no default, freely repeated, changed by a restart.
+/// Defaults for a parameter: text, no default value, not unique, changed by a restart.
 const PLAIN: Spec = Spec {
     name: "",
     kind: Kind::String,
@@ -95,8 +94,8 @@ const RELOADABLE: Spec = Spec { reloadable: true, ..PLAIN };
 /// A number of seconds.
 const SECONDS: Spec = Spec { kind: Kind::Integer, ..RELOADABLE };
 
-/// Something that is on unless switched off.
+/// A switch that is on by default.
 const ON: Spec = Spec { kind: Kind::Boolean, default: Some("true"), ..RELOADABLE };
 
-/// Something that `awseip` has and this agent has no use for.
+/// A parameter of `awseip` that has no effect here.
 const NO_EFFECT: Spec = Spec { effect: Effect::NoEffect, ..RELOADABLE };

@@ -9,7 +9,7 @@ fn raw(values: &[(&str, &str)]) -> BTreeMap<String, String> {
     values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Parses these values beside an address.
+/// Parses these values together with an address.
 fn parse(values: &[(&str, &str)]) -> Result<Params, ParamError> {
     let mut raw = raw(&[ADDRESS]);
     raw.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -121,7 +121,7 @@ fn every_value_of_the_right_form_is_taken() {
     }
 }
 
-/// Values that lack the form of their parameter.
+/// Malformed values by parameter.
 const REFUSED: &[(&str, &[&str])] = &[
     (
         "elastic_ip",

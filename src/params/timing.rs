@@ -1,32 +1,32 @@
-//! How long the agent waits for what. The deadline of an action is not here: it comes from the cluster.
+//! Time limits and intervals. The deadline of an action is not among them: it comes from the cluster.
 
 use std::time::Duration;
 
 use super::error::ParamError;
 use super::value::Values;
 
-/// The waiting times of one resource.
+/// Time limits and intervals of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// The longest that a connection to EC2 or STS may take to come up.
+    /// Limit for establishing a connection to EC2 or STS.
     pub connect_timeout: Duration,
-    /// The longest that one attempt of a call may take, the connection included.
+    /// Limit for one attempt of a call, including the connection.
     pub attempt_timeout: Duration,
-    /// How long after a change on this node `monitor` asks EC2 as well, because IMDS may be stale; may be zero.
+    /// How long after a change on this node `monitor` also queries EC2, because instance metadata may be stale; may be zero.
     pub settle_window: Duration,
-    /// The longest pause between two attempts.
+    /// Longest pause between two attempts.
     pub max_backoff: Duration,
 }
 
-/// An attempt longer than this would fill every timeout that clusters set.
+/// A longer attempt would exceed any timeout that clusters use.
 const LONGEST_ATTEMPT: u64 = 120;
-/// Nobody has seen IMDS stale for longer; EC2 is asked at every monitor until the window has passed.
+/// No longer staleness of instance metadata has been observed; every monitor queries EC2 until the window has passed.
 const LONGEST_WINDOW: u64 = 3600;
-/// Longer pauses only make an outage longer.
+/// Longer pauses only prolong an outage.
 const LONGEST_PAUSE: u64 = 60;
 
 impl Timing {
-    /// Reads the four parameters. Zero is a window that is over at once, but never a time to wait for an answer.
+    /// Parses the four parameters. A window may be zero, a time limit may not.
     pub(super) fn parse(values: &Values<'_>) -> Result<Self, ParamError> {
         Ok(Self {
             connect_timeout: values.seconds("connect_timeout", 1, LONGEST_ATTEMPT)?,

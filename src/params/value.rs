@@ -1,4 +1,4 @@
-//! Reads single values out of the raw parameters: trimmed, empty taken for unset, defaults from the table.
+//! Reads single values from the raw parameters: trimmed, empty counting as unset, with defaults from the table.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,12 +18,12 @@ impl<'a> Values<'a> {
         Self { raw, table }
     }
 
-    /// Returns what the operator set, without the white space around it; nothing if that leaves nothing.
+    /// The configured value without surrounding white space; `None` if unset or blank.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         self.raw.get(name).map(|value| value.trim_ascii()).filter(|value| !value.is_empty())
     }
 
-    /// Returns what the operator set, checked, or nothing if it is unset.
+    /// The configured value, validated; `None` if unset.
     pub(super) fn checked(
         &self,
         name: &'static str,
@@ -36,23 +36,23 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Returns what the operator set, else the default of the table.
+    /// The configured value, or the default of the table.
     fn or_default(&self, name: &str) -> &'a str {
         self.text(name)
             .or_else(|| table::find(self.table, name).and_then(|spec| spec.default))
             .unwrap_or_default()
     }
 
-    /// Returns a parameter that is true or false.
+    /// A boolean parameter.
     pub(super) fn boolean(&self, name: &'static str) -> Result<bool, ParamError> {
         let value = self.or_default(name);
         boolean(value).ok_or_else(|| ParamError::invalid(name, value, "true or false"))
     }
 
-    /// Returns a parameter that is a whole number of seconds within `least..=most`.
+    /// A parameter in whole seconds within `least..=most`.
     pub(super) fn seconds(&self, name: &'static str, least: u64, most: u64) -> Result<Duration, ParamError> {
         let value = self.or_default(name);
-        // Digits alone: `u64` would also take a leading plus sign.
+        // Only digits: `u64` would also accept a leading plus sign.
         let digits = value.bytes().all(|byte| byte.is_ascii_digit());
         value
             .parse()

@@ -7,35 +7,35 @@ use super::error::ParamError;
 use super::value::Values;
 use super::{ApiSettings, InterfaceSelector, OnStop, Timing, private_ip, table};
 
-/// The parameters of one resource, each of the right form and in agreement with the others.
+/// The parameters of one resource, well-formed and consistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VipParams {
-    /// The address.
+    /// The secondary private address.
     pub address: Ipv4Addr,
-    /// Which interface of this node gets it.
+    /// The interface of this node that gets it.
     pub interface: InterfaceSelector,
-    /// Whether it is put on the network device as well.
+    /// Whether to add it to the network device as well.
     pub add_to_device: bool,
-    /// The label it gets there, behind the name of the device and a colon.
+    /// Suffix of its label on the device, after the device's name and a colon.
     pub label: Option<String>,
-    /// Where EC2 and IMDS are, and as whom to ask.
+    /// Access to EC2 and instance metadata.
     pub api: ApiSettings,
     /// Whether a start may take the address from another interface.
     pub allow_reassignment: bool,
-    /// What `stop` does; never [`OnStop::Release`] together with `allow_reassignment` false.
+    /// What `stop` does; never [`OnStop::Release`] if `allow_reassignment` is false.
     pub on_stop: OnStop,
-    /// How long to wait for what.
+    /// Time limits and intervals.
     pub timing: Timing,
 }
 
-/// The longest label: the shortest name of a device and the colon fit before it.
+/// Longest suffix: the shortest device name and the colon fit before it.
 ///
 /// # Source
 /// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
 const LONGEST_LABEL: usize = 13;
 
 impl VipParams {
-    /// Checks the values of a resource, as [`super::Params::parse`] does for the other agent.
+    /// Validates the values of a resource, as [`super::Params::parse`] does for the other agent.
     ///
     /// # Errors
     /// The first parameter that is missing or malformed, or two that contradict each other.

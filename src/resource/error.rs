@@ -1,4 +1,4 @@
-//! Why an action could not do what it was asked, and the one table that turns this into an exit code.
+//! Why an action failed, and the one table that maps failures to exit codes.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -16,20 +16,20 @@ pub enum Error {
     /// A parameter is missing or malformed.
     #[error(transparent)]
     Parameter(ParamError),
-    /// A parameter is well-formed but can't be used on this node.
+    /// A parameter is well-formed but cannot be used on this node.
     #[error("{0}")]
     NotHere(String),
-    /// Nobody could be asked: this process got no runtime or no client.
+    /// Setup failed: no async runtime or no SDK client.
     #[error("{0}")]
     Unasked(String),
-    /// The two ways of naming the address name two addresses.
+    /// `allocation_id` and `elastic_ip` name different addresses.
     #[error("allocation_id {allocation} is {actual}, not elastic_ip {wanted}: correct one of them")]
     Mismatch {
-        /// The allocation as configured.
+        /// `allocation_id` as configured.
         allocation: AllocationId,
-        /// The address as configured.
+        /// `elastic_ip` as configured.
         wanted: Ipv4Addr,
-        /// The address the allocation has.
+        /// The address of that allocation.
         actual: Ipv4Addr,
     },
     /// This node has no such network device.
@@ -41,37 +41,37 @@ pub enum Error {
     /// The private address is not on the interface.
     #[error("private_ip_address {wanted} is not on {interface} ({mac})")]
     NoPrivateIp {
-        /// The private address as configured.
+        /// `private_ip_address` as configured.
         wanted: Ipv4Addr,
-        /// The interface that was chosen.
+        /// The selected interface.
         interface: InterfaceId,
-        /// Its hardware address.
+        /// Hardware address of that interface.
         mac: MacAddress,
     },
-    /// The private address carries the address of another resource that this node runs.
+    /// The private address already carries the address of another resource that runs on this node.
     #[error("give each its own private_ip_address: {private_ip} carries {address} of resource {resource}")]
     Shared {
-        /// The private address both would use.
+        /// The private address that both use.
         private_ip: Ipv4Addr,
-        /// The other resource's address.
+        /// Address of the other resource.
         address: String,
-        /// The other resource.
+        /// Name of the other resource.
         resource: String,
     },
-    /// The private address is not of the subnet that the interface is in.
+    /// The private address is not in the subnet of the interface.
     #[error("{address} is not in {subnet}: a subnet lies in one zone; use ocf:heartbeat:eip across zones")]
     OtherSubnet {
-        /// The address.
+        /// The private address as configured.
         address: Ipv4Addr,
-        /// The subnet, as an operator knows it.
+        /// Id and range of the subnet, as far as known.
         subnet: String,
     },
-    /// The private address is an interface's own, which never moves.
+    /// The private address is a primary one, which never moves.
     #[error("{address} is the primary address of {of}: choose another one of the subnet")]
     Primary {
-        /// The address.
+        /// The private address as configured.
         address: Ipv4Addr,
-        /// The interface or instance whose own it is.
+        /// The interface or instance that it is the primary address of.
         of: String,
     },
     /// No network device belongs to the interface.
@@ -79,90 +79,90 @@ pub enum Error {
         "no network device of this node has the hardware address {0}; set add_to_device=false to leave the device alone"
     )]
     NoDeviceFor(MacAddress),
-    /// Which device belongs to the interface is not known, or which prefix length its subnet has.
+    /// While instance metadata is silent, the interface's device or its subnet's prefix length is unknown.
     #[error("the interface's {0} is not known while instance metadata is silent")]
     UnknownDevice(&'static str),
-    /// Device and label together are too long.
+    /// Device and label together exceed 15 characters.
     #[error("iflabel={label}: {device}:{label} is longer than 15 characters")]
     Label {
-        /// The label.
+        /// `iflabel` as configured.
         label: String,
-        /// The device.
+        /// Name of the device.
         device: String,
     },
-    /// The kernel refused.
+    /// The kernel refused a change to a device.
     #[error(transparent)]
     Network(NetworkError),
     /// An AWS service manages the address.
     #[error("{0} is managed by AWS {1}: not moved")]
     Managed(Ipv4Addr, String),
-    /// The address belongs to another group of zones than the region's ordinary ones.
+    /// The address belongs to a different network border group.
     #[error("{address} is of border group {group}, not usable in {region}")]
     BorderGroup {
-        /// The address.
+        /// The public address.
         address: Ipv4Addr,
-        /// Its group.
+        /// Its network border group.
         group: String,
-        /// This instance's region.
+        /// Region of this instance.
         region: String,
     },
-    /// EC2 failed, refused or stayed silent.
+    /// EC2 failed, refused or did not respond.
     #[error(transparent)]
     Ec2(Ec2Error),
-    /// The metadata service did not say what is needed.
+    /// Instance metadata did not return a required item.
     #[error("{0}")]
     Imds(#[source] ImdsError),
-    /// Neither source of evidence answered.
+    /// Neither EC2 nor instance metadata answered.
     #[error("holder unknown: {ec2}; {imds}")]
     BothSilent {
-        /// What EC2 did.
+        /// Failure of the EC2 query.
         ec2: Ec2Error,
-        /// What the metadata service did.
+        /// Failure of the instance metadata query.
         imds: ImdsError,
     },
-    /// Nothing on this host says that it is an EC2 instance.
+    /// Nothing on this host indicates an EC2 instance.
     #[error("not an EC2 instance: nothing in DMI, and {0}")]
     NotEc2(#[source] ImdsError),
-    /// The address is held elsewhere, and a parameter forbids to take it.
+    /// The address is held elsewhere, and a parameter forbids taking it.
     #[error("{address} is held by {holder} and {parameter}=false")]
     Held {
-        /// The address.
+        /// The public or private address.
         address: String,
-        /// Who holds it.
+        /// Current holder.
         holder: String,
-        /// The parameter.
+        /// Name of that parameter.
         parameter: &'static str,
     },
     /// Another node took the address after this start had requested it: taking it again would undo a later start.
     #[error("{address} was taken by {holder} after this start had requested it")]
     TakenMeanwhile {
-        /// The address.
+        /// The public or private address.
         address: String,
-        /// Who holds it.
+        /// Current holder.
         holder: String,
     },
-    /// EC2 took the order but never showed the outcome.
+    /// EC2 accepted the call but never showed the result.
     #[error("{what} not confirmed within {} s: EC2 shows {shown}", .waited.as_secs())]
     Unconfirmed {
-        /// What was done.
+        /// The change that was requested.
         what: String,
-        /// Who holds the address as EC2 shows it.
+        /// Holder according to EC2.
         shown: String,
-        /// How long it was waited for.
+        /// Time spent waiting.
         waited: Duration,
     },
-    /// Another process makes a change to this private address.
+    /// Another process is changing this private address.
     #[error("{0} is being changed by another process of this node")]
     Busy(Ipv4Addr),
-    /// The address was left to another node, and none has taken it.
+    /// The address was left for another node, and none has taken it.
     #[error("{address} is still here after {} s: no other node has taken it", .waited.as_secs())]
     Left {
-        /// The address.
+        /// The public or private address.
         address: String,
-        /// How long it was waited for.
+        /// Time spent waiting.
         waited: Duration,
     },
-    /// A migration was asked of a node that does not hold the address.
+    /// A migration was requested from a node that does not hold the address.
     #[error("nothing to migrate: {0}")]
     NotHeld(String),
     /// A migration was asked for, in which the other node may not take the address from this one.
@@ -176,7 +176,7 @@ pub enum Error {
     /// The cluster follows another OCF standard.
     #[error("OCF version {0} is not supported, 1 is expected")]
     OcfVersion(u32),
-    /// The action did not come to an end by its deadline.
+    /// The action did not finish by its deadline.
     #[error("no answer within {} s: out of time", .0.as_secs())]
     OutOfTime(Duration),
 }
@@ -200,20 +200,20 @@ impl From<ImdsError> for Error {
 }
 
 impl Error {
-    /// Whether it says no more than that there was no usable answer.
+    /// Whether the error only means that there was no usable answer.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         scope(self) == Scope::Unknown || matches!(self, Self::Ec2(error) if error.is_silence())
     }
 
-    /// Whether EC2 failed in this way.
+    /// Whether this is a failed EC2 call with this fault.
     #[must_use]
     pub fn is_ec2(&self, fault: Ec2Fault) -> bool {
         matches!(self, Self::Ec2(error) if error.fault == fault)
     }
 }
 
-/// The parts that a look can end in, with the question whether to look again.
+/// Classifies the errors of a query, for whether to retry.
 impl Retryable for Error {
     fn patience(&self) -> Patience {
         match self {
@@ -224,20 +224,20 @@ impl Retryable for Error {
     }
 }
 
-/// Who is concerned by an error: the rows of the table of exit codes.
+/// Where an error applies: the rows of the table of exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Wrong on every node.
+    /// Every node: the configuration is wrong.
     Cluster,
-    /// Absent from this node or account, so the address cannot be here.
+    /// This node: the object is absent from this node or account, so the address cannot be here.
     Node,
     /// EC2 does not let this node carry the address.
     Target,
-    /// EC2 does not accept who asks.
+    /// EC2 does not accept the caller's identity or permissions.
     Access,
-    /// No request can be made with the settings of this node.
+    /// The settings of this node allow no request.
     Setup,
-    /// This host is not what the agent is for.
+    /// The host is not what the agent is for.
     Platform,
     /// No node is to blame.
     Nowhere,
@@ -246,7 +246,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All of them, in the order of the table.
+    /// All rows, in the order of the table.
     pub const ALL: [Self; 8] = [
         Self::Cluster,
         Self::Node,
@@ -258,7 +258,7 @@ impl Scope {
         Self::Unknown,
     ];
 
-    /// The name of the row.
+    /// Heading of the row.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -273,7 +273,7 @@ impl Scope {
         }
     }
 
-    /// What is wrong, for the row of the table.
+    /// The failures of the row, in a phrase.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -299,7 +299,7 @@ impl Scope {
     }
 }
 
-/// Returns who is concerned by an error.
+/// Maps an error to its row.
 #[must_use]
 pub fn scope(error: &Error) -> Scope {
     match error {
@@ -338,7 +338,7 @@ pub fn scope(error: &Error) -> Scope {
     }
 }
 
-/// What was being attempted, as far as exit codes differ by it: the columns of the table.
+/// The attempted action, as far as exit codes depend on it: the columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
     /// `start`, `migrate_from`, `migrate_to`, `reload-agent`.
@@ -354,10 +354,10 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    /// All of them, in the order of the table.
+    /// All columns, in the order of the table.
     pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Monitor, Self::Probe, Self::Validate];
 
-    /// The name of the column.
+    /// Heading of the column.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -381,13 +381,13 @@ pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
     use ExitCode::{Args, Configured, Generic, Installed, NotRunning, Permission, Success};
     let [start, stop, monitor] = match scope {
         Scope::Cluster => [Configured, Success, Configured],
-        // What cannot be here is not held here: nothing is left to stop.
+        // What cannot be here is not held here: there is nothing to stop.
         Scope::Node => [Args, Success, NotRunning],
         Scope::Target => [Args, Generic, NotRunning],
-        // A monitor that may not ask did not find the address gone: 4 would ban the node that holds it.
+        // A monitor without permission has not found the address gone: 4 would ban the node that holds it.
         Scope::Access => [Permission, Generic, Generic],
         Scope::Setup => [Args, Generic, Generic],
-        // Off EC2 the monitor of a resource that was once started knows nothing, so it must not say "stopped".
+        // Off EC2 the monitor of a resource that was once started cannot tell, so it must not report "stopped".
         Scope::Platform => [Installed, Success, Generic],
         Scope::Nowhere | Scope::Unknown => [Generic; 3],
     };
@@ -400,7 +400,7 @@ pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
     }
 }
 
-/// The exit code for an error.
+/// The exit code of an error for this attempt.
 #[must_use]
 pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
     code_of(scope(error), attempt)

@@ -1,4 +1,4 @@
-//! The permissions that the agents need, as an IAM policy: for one address, and no more than what the actions call.
+//! The permissions that the agents need, as an IAM policy: for one address, and only for the calls of the actions.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ use crate::base::retry;
 use crate::cloud::{Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
 use crate::resource::error::Error;
 
-/// What a policy is limited to.
+/// Scope of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// The partition of AWS: `aws`, `aws-cn`, `aws-us-gov`.
+    /// AWS partition: `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
-    /// The region.
+    /// Region of the address, such as `eu-west-1`.
     pub region: String,
-    /// The account that owns address, instances and interfaces: twelve digits.
+    /// Account that owns address, instances and interfaces, twelve digits.
     pub account: String,
-    /// The addresses; none where only private addresses are to be moved.
+    /// Allocations of the Elastic IPs; empty for a policy for private addresses only.
     pub allocations: Vec<AllocationId>,
-    /// Tags that instances and interfaces must have, all of them.
+    /// Tags, key and value, that instances and interfaces must all have.
     pub tags: Vec<(String, String)>,
-    /// Whether secondary private addresses are to be moved too.
+    /// Whether to allow moving secondary private addresses.
     pub private_addresses: bool,
 }
 
-/// A policy as IAM reads it.
+/// A policy in IAM's JSON format.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Policy {
@@ -36,7 +36,7 @@ pub struct Policy {
     statement: Vec<Statement>,
 }
 
-/// One statement of it.
+/// One statement of a policy.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
@@ -46,12 +46,12 @@ pub struct Statement {
     resource: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<Condition>,
-    /// What it is for, for a person.
+    /// Explanation for the reader.
     #[serde(skip)]
     purpose: &'static str,
 }
 
-/// A condition by the tags of what is acted on.
+/// A condition on the tags of the resource.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Condition {
@@ -63,19 +63,19 @@ impl Statement {
         Self { sid, effect: "Allow", action: action.to_vec(), resource, condition: None, purpose }
     }
 
-    /// Returns its name within the policy.
+    /// Statement id, unique within the policy.
     #[must_use]
     pub fn sid(&self) -> &'static str {
         self.sid
     }
 
-    /// Returns the calls that it allows.
+    /// Allowed API actions, such as `ec2:AssociateAddress`.
     #[must_use]
     pub fn actions(&self) -> &[&'static str] {
         &self.action
     }
 
-    /// Returns what it is for, for a person.
+    /// Explanation for the reader, not part of the JSON.
     #[must_use]
     pub fn purpose(&self) -> &'static str {
         self.purpose
@@ -83,18 +83,18 @@ impl Statement {
 }
 
 impl Scope {
-    /// Returns the policy.
+    /// Builds the policy.
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy { version: "2012-10-17", statement: self.statements() }
     }
 
-    /// Returns its statements.
+    /// The statements: for Elastic IPs if there are allocations, for private addresses if requested.
     ///
     /// # Source
-    /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls take no
-    /// resource; associating takes address, instance and interface, disassociating address and interface, the calls for private
-    /// addresses the interface.
+    /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls
+    /// take no resource; associating takes address, instance and interface; disassociating, address and interface; the
+    /// calls for private addresses, the interface.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         let mut statements = Vec::new();
@@ -150,7 +150,7 @@ impl Scope {
     }
 }
 
-/// Returns the partition that a region is in.
+/// The partition of a region.
 ///
 /// # Source
 /// AWS SDKs, `partitions.json`: the patterns of region names.
@@ -168,28 +168,28 @@ pub fn partition_of(region: &str) -> &'static str {
     PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
-/// Returns the region of this instance, as the metadata service says.
+/// The region of this instance according to instance metadata.
 ///
 /// # Errors
-/// That it does not say it.
+/// [`Error::Imds`] if instance metadata gives no region.
 pub async fn region<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
     let asked = retry::until(deadline, PAUSE, silent, async || world.imds().region().await);
     asked.await.map_err(Error::Imds)
 }
 
-/// Returns the account of this instance, as the metadata service says.
+/// The account of this instance according to instance metadata.
 ///
 /// # Errors
-/// That it does not say it.
+/// [`Error::Imds`] if instance metadata gives no account.
 pub async fn account<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
     let asked = retry::until(deadline, PAUSE, silent, async || world.imds().account().await);
     asked.await.map_err(Error::Imds)
 }
 
-/// Returns the allocation of an address, as EC2 says.
+/// The allocation id of an address according to EC2.
 ///
 /// # Errors
-/// Why EC2 does not say it.
+/// [`Error::Ec2`] with EC2's reason.
 pub async fn allocation<W: World>(
     world: &W,
     which: &Selector,
@@ -200,7 +200,7 @@ pub async fn allocation<W: World>(
     Ok(address.allocation)
 }
 
-/// The longest pause between two questions: a person is waiting.
+/// Longest pause between two attempts: a person is waiting.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
 fn silent() -> ImdsError {

@@ -325,8 +325,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 match self.deadline.bound(K::owner(self, Me::At(takeover.location))).await {
                     Ok(Ok(Owner::Ours(held))) => confirmed = Some(held),
                     Ok(Ok(owner)) => shown = owner.holder(),
-                    // The call was accepted, so "not found" and "rejected" come from a place that is behind.
-                    Ok(Err(error)) if error.is_silence() || error.patience() != Patience::Never => {
+                    // The call was accepted, so "not found" and "rejected" come from a place that is behind. A denial does not.
+                    Ok(Err(error))
+                        if !error.is_ec2(Ec2Fault::Denied)
+                            && (error.is_silence() || error.patience() != Patience::Never) =>
+                    {
                         shown = error.to_string();
                         patience = error.patience();
                     }

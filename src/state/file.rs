@@ -1,4 +1,4 @@
-//! Small files written whole or not at all, and read only when nobody else can have written them.
+//! Small files, written atomically, and read only if no other user can have written them.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -11,11 +11,11 @@ use crate::base::ownership::{check_folder, own_user};
 /// A state file is a few kilobytes; a larger one is not ours.
 const LARGEST: u64 = 1 << 20;
 
-/// Returns the text of a file; nothing where there is none.
+/// The text of a file; `None` if it does not exist.
 ///
 /// # Errors
-/// Also when it is a link, not a plain file, of another owner, or writable by others, and when its folder is of another
-/// owner or writable by others: whoever can plant a file must not gain anything by it.
+/// Also if it is a link, not a plain file, of another owner, or writable by others, or its folder is of another owner
+/// or writable by others: planting a file must gain an attacker nothing.
 pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
     match path.parent().map(check_folder) {
         None | Some(Ok(())) => {}
@@ -43,7 +43,7 @@ fn check(file: &File) -> io::Result<()> {
     if !meta.is_file() {
         return Err(io::Error::other("not a plain file"));
     }
-    // Without /proc as for the folder: what this process writes it has to be able to read.
+    // Without /proc this is skipped, as for the folder: the process must be able to read what it writes.
     if own_user().is_ok_and(|own| meta.uid() != own) {
         return Err(io::Error::other(format!("owned by user {}", meta.uid())));
     }
@@ -53,25 +53,25 @@ fn check(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder of ours, unless it is there.
+/// Creates one of our folders, unless it exists.
 ///
 /// # Errors
-/// Where it can't be made.
+/// If it cannot be created.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    // What is above our folder belongs to others too, resource-agents for one; what is in ours does not.
+    // Folders above ours also belong to others, for example resource-agents; what is in ours does not.
     if let Some(above) = folder.parent() {
         DirBuilder::new().recursive(true).mode(0o755).create(above)?;
     }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Replaces a file by one with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
+/// Atomically replaces a file with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
 ///
 /// # Errors
-/// If the folder can't be made or written, or others may write to it: they would choose where the text goes.
+/// If the folder cannot be created or written, or is writable by others, who could redirect the write.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
     make_folder(folder)?;
@@ -83,14 +83,14 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     written?;
     remove_leftovers(path, folder);
-    // Without it a power cut may bring the old file back after the action has reported success.
+    // Otherwise a power cut may bring the old file back after the action has reported success.
     File::open(folder)?.sync_all()
 }
 
-/// Keeps a damaged record for a person, out of the way of the next one: as `NAME.damaged`, unless there is one already.
+/// Keeps a damaged record for inspection as `NAME.damaged`, unless that exists already, so that the next one does not replace it.
 ///
 /// # Errors
-/// If it can't be renamed.
+/// If it cannot be renamed.
 pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     let aside = with_ending(path, ".damaged");
     if aside.exists() {
@@ -100,7 +100,7 @@ pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(aside))
 }
 
-/// How a file ends that is being written; the number of its process comes before it.
+/// Suffix of a file that is being written; the pid of the writer precedes it.
 const TEMPORARY: &str = ".tmp";
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -109,12 +109,12 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Removes what processes left of this file that were killed while they wrote it.
+/// Removes temporary files for this file from processes that were killed while writing.
 fn remove_leftovers(path: &Path, folder: &Path) {
     let (Some(name), Ok(entries)) = (path.file_name(), fs::read_dir(folder)) else { return };
     for entry in entries.flatten() {
         let writer = writer_of(&entry.file_name(), name);
-        // Without /proc every process would seem to be gone.
+        // Without /proc every process would seem to have ended.
         let gone = |pid: u32| own_user().is_ok() && !Path::new(&format!("/proc/{pid}")).exists();
         if writer.is_some_and(gone) {
             let _ = fs::remove_file(entry.path());
@@ -122,16 +122,16 @@ fn remove_leftovers(path: &Path, folder: &Path) {
     }
 }
 
-/// The process that writes, or wrote, a temporary file for `name`; `None` for any other file.
+/// Pid of the process that writes, or wrote, this temporary file for `name`; `None` for any other file.
 fn writer_of(file: &OsStr, name: &OsStr) -> Option<u32> {
     let rest = file.to_str()?.strip_prefix(name.to_str()?)?;
     rest.strip_prefix('.')?.strip_suffix(TEMPORARY)?.parse().ok()
 }
 
-/// Tries whether a file can be made in a folder, or where the folder is not there yet, in the next one above that is.
+/// Checks that a file can be created in a folder, or, if that does not exist yet, in its nearest existing parent.
 ///
 /// # Errors
-/// Why it can't. Nothing stays of the trial.
+/// Why it cannot. The check leaves nothing behind.
 pub(super) fn try_writing(folder: &Path) -> io::Result<()> {
     let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
     let trial = there.join(format!(".eip.{}.tmp", std::process::id()));
@@ -140,7 +140,7 @@ pub(super) fn try_writing(folder: &Path) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    // A leftover of a killed process with the same pid; `create_new` follows no link, and neither does this.
+    // A leftover of a killed process with the same pid. `create_new` follows no link, and neither does removal.
     match fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -148,7 +148,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
-    // Without it a power cut soon after the rename may leave an empty file.
+    // Otherwise a power cut soon after the rename may leave an empty file.
     file.sync_data()
 }
 
@@ -183,7 +183,7 @@ mod tests {
         let folder = folder("leftover");
         let path = folder.join("a.json");
         replace(&path, "one").unwrap();
-        // No process has the largest number, and process 1 always runs.
+        // No process has the largest pid, and process 1 always runs.
         let (dead, live) = (folder.join("a.json.4294967295.tmp"), folder.join("a.json.1.tmp"));
         let (other, foreign) = (folder.join("a.json.b.tmp"), folder.join("b.json.4294967295.tmp"));
         for file in [&dead, &live, &other, &foreign] {
@@ -238,7 +238,7 @@ mod tests {
         assert!(replace(&path, "again").is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "ours");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
-        // An administrator's own link to another disk is no attack.
+        // An administrator's own link to another disk is not an attack.
         fs::rename(&folder, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some("ours"));

@@ -1,4 +1,4 @@
-//! Files that one process locks at a time. The kernel takes the lock back from a process that ends or is killed.
+//! Lock files. The kernel releases the lock of a process that ends or is killed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::file;
 use crate::base::ownership::check_folder;
 
-/// Limit for what takes a few microseconds: reading and writing one file.
+/// Limit for an operation that takes microseconds: reading and writing one file.
 pub(super) const GATE_LIMIT: Duration = Duration::from_secs(2);
-/// How often a lock is tried.
+/// Interval between attempts to take a lock.
 pub(super) const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// Takes the lock; `None` if another process has it.

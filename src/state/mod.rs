@@ -1,6 +1,6 @@
 //! What this node remembers between actions.
 //!
-//! Nothing here is needed to be right: a record that is missing, foreign or damaged costs a look at EC2, never an action.
+//! Correctness never depends on it: a record that is missing, foreign or damaged costs a query to EC2, never an action.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -26,42 +26,42 @@ pub enum Phase {
     Starting,
     /// A start succeeded.
     Started,
-    /// A stop began; it may have let the address go.
+    /// A stop began; it may have released the address.
     Stopping,
     /// A stop succeeded.
     Stopped,
-    /// A stop left the address where it was, because it was told to (`on_stop=leave`).
+    /// A stop left the address in place, as configured (`on_stop=leave`).
     Left,
 }
 
-/// What is true until the next boot.
+/// State that is valid until the next boot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Volatile {
-    /// The last thing done, if anything was.
+    /// The last thing done; `None` if there was none.
     pub phase: Option<Phase>,
-    /// When it was done: milliseconds since boot.
+    /// Time of the phase in milliseconds since boot.
     pub at_ms: u64,
-    /// The boot it was done in.
+    /// Boot id at that time.
     pub boot: String,
-    /// The instance this node is.
+    /// Instance id of this node.
     pub instance: Option<InstanceId>,
-    /// The interface the address was put on.
+    /// Interface that the address was put on.
     pub interface: Option<InterfaceId>,
-    /// That interface's hardware address.
+    /// Hardware address of that interface.
     pub mac: Option<MacAddress>,
-    /// Whether a monitor found since the start that the address is not here, or it was migrated away.
+    /// Whether a monitor has found the address gone since the start, or it was migrated away.
     #[serde(skip_serializing_if = "is_false")]
     pub lost: bool,
-    /// Who had the address before the last start, or which holder the last stop ended; an empty text is nobody.
+    /// Holder before the last start, or the one whose association the last stop ended; an empty text means unassigned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,
-    /// What the kind of address remembers.
+    /// Fields of the kind of address.
     #[serde(flatten)]
     pub kind: Remembered,
 }
 
-/// What each kind of address remembers. In the file its fields stand beside the common ones, and tell the kinds apart.
+/// Fields of each kind of address. In the file they are inline with the common ones, and identify the kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Remembered {
@@ -77,30 +77,30 @@ impl Default for Remembered {
     }
 }
 
-/// What a resource `eip` remembers.
+/// Fields of a resource `eip`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ElasticRecord {
-    /// The address.
+    /// The public address.
     pub elastic_ip: Option<Ipv4Addr>,
-    /// The private address that it was put on.
+    /// The private address it was associated with.
     pub private_ip: Option<Ipv4Addr>,
-    /// The association that was made.
+    /// Id of the association that the last start made.
     pub association: Option<AssociationId>,
 }
 
-/// What a resource `vip` remembers.
+/// Fields of a resource `vip`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrivateRecord {
-    /// The address.
+    /// The address that moves.
     pub secondary_private_ip: Ipv4Addr,
-    /// The interface's own address.
+    /// Primary private address of the interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_ip_of_interface: Option<Ipv4Addr>,
-    /// The interface's subnet.
+    /// Subnet of the interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet: Option<SubnetId>,
-    /// The addresses of that subnet.
+    /// IPv4 range of that subnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cidr: Option<String>,
 }
@@ -112,21 +112,21 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Volatile {
-    /// Returns whether the record is of this boot, so that what it says can still be so.
+    /// Whether the record was made in this boot, so that its contents may still hold.
     #[must_use]
     pub fn is_of(&self, boot: &str) -> bool {
         self.phase.is_some() && !boot.is_empty() && self.boot == boot
     }
 
-    /// Returns whether the last thing done is less than `window` ago, so that the metadata may not show it yet.
+    /// Whether the last phase is less than `window` ago, so that instance metadata may not show it yet.
     #[must_use]
     pub fn is_settling(&self, boot: &str, uptime: Duration, window: Duration) -> bool {
-        // A time that is still to come is of another clock: a container that was restarted keeps the host's boot id.
+        // A time in the future is of another clock: a container that was restarted keeps the host's boot id.
         let age = uptime.checked_sub(Duration::from_millis(self.at_ms));
         self.is_of(boot) && age.is_some_and(|age| age < window)
     }
 
-    /// The address that a resource `eip` was about.
+    /// The public address of a resource `eip`; `None` for another kind.
     #[must_use]
     pub fn elastic_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
@@ -135,7 +135,7 @@ impl Volatile {
         }
     }
 
-    /// The address that a resource `vip` was about.
+    /// The private address of a resource `vip`; `None` for another kind.
     #[must_use]
     pub fn secondary_private_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
@@ -144,7 +144,7 @@ impl Volatile {
         }
     }
 
-    /// The private address that carries the Elastic IP.
+    /// The private address that carries the Elastic IP; `None` for another kind.
     #[must_use]
     pub fn private_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
@@ -153,7 +153,7 @@ impl Volatile {
         }
     }
 
-    /// The association that the last start made.
+    /// The association that the last start made; `None` for another kind.
     #[must_use]
     pub fn association(&self) -> Option<&AssociationId> {
         match &self.kind {
@@ -162,66 +162,66 @@ impl Volatile {
         }
     }
 
-    /// Replaces the association, for a kind that has one.
+    /// Replaces the association; does nothing for a kind without one.
     pub fn set_association(&mut self, association: Option<AssociationId>) {
         if let Remembered::Elastic(record) = &mut self.kind {
             record.association = association;
         }
     }
 
-    /// Returns whether this node runs the resource, or is about to, as far as the record says.
+    /// Whether this node runs the resource, or is about to, according to the record.
     #[must_use]
     pub fn is_running(&self, boot: &str) -> bool {
         self.is_of(boot) && matches!(self.phase, Some(Phase::Starting | Phase::Started))
     }
 }
 
-/// What outlives a boot.
+/// State that survives a reboot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Durable {
-    /// The instance that this was recorded on: a disk can come to another one.
+    /// The instance that this was recorded on: a disk can move to another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
-    /// The address and its allocation, as EC2 gave them together.
+    /// Address and allocation, as EC2 returned them together.
     pub pair: Option<Pair>,
-    /// Of a resource `vip`: the region that was right the last time, for when the metadata service can't say it.
+    /// Resource `vip` only: the last known region, for when instance metadata is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// Addresses that ours pushed off their private address, to be put back.
+    /// Addresses that ours displaced from their private address, to be restored.
     pub displaced: Vec<Displaced>,
-    /// How AWS was reached when the last of them was pushed off: at boot nobody says it.
+    /// How AWS was reached when the last of them was displaced: at boot there are no parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<ApiSettings>,
     /// Changes of holder that this node made, the oldest first.
     pub history: Vec<Change>,
 }
 
-/// A public address and its allocation, as EC2 gave them together.
+/// A public address and its allocation, as EC2 returned them together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
-    /// The address.
+    /// The public address itself.
     pub public_ip: Ipv4Addr,
-    /// Its allocation.
+    /// Allocation id, `eipalloc-...`.
     pub allocation: AllocationId,
-    /// The region in which they belong together, for when the metadata service can't say it.
+    /// The region of both, for when instance metadata is silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
 }
 
-/// A public address that sat on our private address before ours did.
+/// A public address that was on our private address before ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Displaced {
-    /// The address. Whether it is an Elastic IP, which can be put back, is asked when it is to be put back.
+    /// The public address itself. Only when it is restored does the agent check that it is an Elastic IP.
     pub public_ip: Ipv4Addr,
-    /// The interface it was on.
+    /// Interface that it was on.
     pub interface: InterfaceId,
-    /// The private address it was on.
+    /// Private address that it was on.
     pub private_ip: Ipv4Addr,
-    /// Whether it was put back; kept for the next start, to which instance metadata may not show it yet.
+    /// Whether it was restored; kept for the next start, when instance metadata may not show it yet.
     #[serde(default)]
     pub put_back: bool,
-    /// When a call was sent to put it back whose answer has not come; it may still take effect.
+    /// When a call to restore it was sent that has not been answered; it may still take effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
 }
@@ -229,35 +229,35 @@ pub struct Displaced {
 /// When a call was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// The boot it was sent in.
+    /// Boot id at that time.
     pub boot: String,
     /// Milliseconds since boot.
     pub at_ms: u64,
 }
 
-/// One change of holder made by this node.
+/// A change of holder made by this node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Milliseconds since 1970.
     pub at_ms: u64,
-    /// The action that made it.
+    /// Action that made it, for example `start`.
     pub action: String,
-    /// Who held the address before.
+    /// Previous holder.
     pub from: String,
-    /// Who holds it now.
+    /// New holder.
     pub to: String,
-    /// The association that was made or ended.
+    /// Association that was made or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub association: Option<AssociationId>,
-    /// How long it took.
+    /// Duration in milliseconds.
     pub took_ms: u64,
 }
 
-/// Changes kept; the oldest go first.
+/// Number of changes kept.
 pub const HISTORY: usize = 100;
 
 impl Durable {
-    /// Adds a change, and drops the oldest ones past [`HISTORY`].
+    /// Appends a change, and drops the oldest ones past [`HISTORY`].
     pub fn remember(&mut self, change: Change) {
         self.history.push(change);
         let surplus = self.history.len().saturating_sub(HISTORY);
@@ -267,18 +267,18 @@ impl Durable {
 
 /// The records of one resource on this node.
 ///
-/// A failure to write is logged, not returned: no action depends on it.
+/// A failed write is logged, not returned: no action depends on it.
 pub trait Records: Sized {
-    /// Is held by the one process that may make mutating calls for a place; dropping it ends that.
+    /// Held by the one process that may make mutating calls for a private address; released on drop.
     type Lock;
 
-    /// What is true until the next boot; empty if nothing usable is on record.
+    /// State until the next boot; empty if nothing usable is on record.
     fn volatile(&self) -> Volatile;
 
-    /// Changes it atomically. Of two processes that do so at a time none loses its change.
+    /// Changes it atomically. Concurrent updates are not lost.
     fn update_volatile(&self, change: impl FnOnce(&mut Volatile));
 
-    /// What outlives a boot; empty if nothing usable is on record.
+    /// State that survives a reboot; empty if nothing usable is on record.
     fn durable(&self) -> Durable;
 
     /// Changes it atomically, as [`Self::update_volatile`].
@@ -287,8 +287,8 @@ pub trait Records: Sized {
     /// The records of the other resources on this node, by name.
     fn others(&self) -> Vec<(String, Self)>;
 
-    /// Waits for the lock of a private address of this node, over all resources; `None` if another process still has it at the
-    /// deadline.
+    /// Waits for this node's lock on a private address, which all resources share; `None` if another process still has
+    /// it at the deadline.
     async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<Self::Lock>;
 }
 

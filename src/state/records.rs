@@ -1,4 +1,4 @@
-//! [`Records`] in files: one of each kind for every resource.
+//! [`Records`] in files, one of each kind per resource.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,9 +14,9 @@ use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::environment::Environment;
 
-/// Where volatile records go below `HA_RSCTMP`, whose default resource-agents makes at boot.
+/// Default of `HA_RSCTMP`, the parent of volatile records, which resource-agents creates at boot.
 const DEFAULT_RSCTMP: &str = "/run/resource-agents";
-/// Where durable records go.
+/// Parent of durable records.
 const DEFAULT_DURABLE: &str = "/var/lib/eip";
 
 /// The records of one resource, in files.
@@ -30,7 +30,7 @@ pub struct FileRecords {
 }
 
 impl FileRecords {
-    /// Returns the records of the resource that this environment is about.
+    /// The records of the resource in this environment.
     ///
     /// `EIP_STATE_DIR` puts both kinds below one folder.
     #[must_use]
@@ -40,13 +40,13 @@ impl FileRecords {
         Self { volatile, durable, instance, read_only: false, log: log.clone() }
     }
 
-    /// Returns the same records, of which nothing is changed by whoever gets them.
+    /// A read-only view of the same records.
     #[must_use]
     pub fn read_only(self) -> Self {
         Self { read_only: true, ..self }
     }
 
-    /// Returns the records of every resource that has any on this node, in the order of their names.
+    /// The records of every resource that has any on this node, sorted by name.
     #[must_use]
     pub fn all(&self) -> Vec<Self> {
         let names: BTreeSet<String> =
@@ -54,13 +54,13 @@ impl FileRecords {
         names.into_iter().map(|instance| Self { instance, ..self.clone() }).collect()
     }
 
-    /// Returns the name of the resource.
+    /// Name of the resource.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.instance
     }
 
-    /// Returns the folders, each with what keeps this process from writing there, if anything does.
+    /// The folders, each with the reason why this process cannot write there, if there is one.
     #[must_use]
     pub fn folders(&self) -> Vec<(PathBuf, Option<String>)> {
         let tried = |folder: &PathBuf| {
@@ -87,7 +87,7 @@ impl FileRecords {
         }
     }
 
-    /// Keeps a durable record that can't be read: a displaced address may be in it, which the next one will not have.
+    /// Keeps a durable record that cannot be read: it may name a displaced address, which its replacement will not.
     fn keep_if_damaged(&self, path: &Path) {
         let damaged = |text: &str| serde_json::from_str::<Durable>(text).is_err() && !text.trim().is_empty();
         if !matches!(file::read(path), Ok(Some(text)) if damaged(&text)) {
@@ -100,7 +100,7 @@ impl FileRecords {
         }
     }
 
-    /// Reads a record, changes it and writes it, while no other process does.
+    /// Reads, changes and writes a record under a lock.
     fn update<T: Serialize + DeserializeOwned + Default + PartialEq>(
         &self,
         path: &Path,
@@ -156,7 +156,7 @@ impl Records for FileRecords {
         others.map(|other| (other.instance.clone(), other)).collect()
     }
 
-    /// A folder that cannot be used is a warning: the action goes on without the lock.
+    /// An unusable folder is a warning: the action continues without the lock.
     async fn lock(&self, place: Ipv4Addr, deadline: &Deadline) -> Option<Self::Lock> {
         let path = self.volatile.join(format!("place-{place}.lock"));
         loop {
@@ -173,7 +173,7 @@ impl Records for FileRecords {
     }
 }
 
-/// Returns the folders of volatile and of durable records.
+/// The folders of volatile and of durable records.
 pub(super) fn folders(environment: &Environment) -> (PathBuf, PathBuf) {
     let folder = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     match folder("EIP_STATE_DIR") {
@@ -185,7 +185,7 @@ pub(super) fn folders(environment: &Environment) -> (PathBuf, PathBuf) {
     }
 }
 
-/// Returns the names of the resources that have a record in this folder.
+/// The names of the resources that have a record in this folder.
 fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
@@ -195,7 +195,7 @@ fn names(folder: &Path) -> Vec<String> {
     records.filter_map(|path| instance_of(&path.file_stem()?.to_string_lossy())).collect()
 }
 
-/// Returns a file name for a resource's name: a clone's `eip:0` and anything else unusual is written as `%3A`.
+/// The file name for a resource: a clone's `eip:0`, and anything else unusual, is percent-encoded.
 pub(super) fn file_name(instance: &str) -> String {
     let mut name = String::new();
     for byte in instance.bytes() {
@@ -208,7 +208,7 @@ pub(super) fn file_name(instance: &str) -> String {
     name
 }
 
-/// Returns the resource that a file name was made for; nothing where it was made for none.
+/// The resource of a file name; `None` if the name does not decode.
 fn instance_of(name: &str) -> Option<String> {
     let mut parts = name.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

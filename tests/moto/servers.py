@@ -70,9 +70,9 @@ def process(arguments: list[str], log: Path, **options):
 def moto(folder: Path):
     """Runs moto; yields the address of its EC2."""
     port = free_port()
-    script = Path(sys.executable).parent / "moto_server"
+    script = Path(__file__).with_name("moto_server.py")
     log = folder / "moto.log"
-    command = [str(script), "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-B", str(script), "-H", "127.0.0.1", "-p", str(port)]
     # Its catalogue of machine images is large, loaded at each reset, and of no use here.
     environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
     with process(command, log, stdout=subprocess.DEVNULL, env=environment) as server:

@@ -1,17 +1,17 @@
-//! `.awssecret` of the older set-ups: access key id on line 1, secret access key on line 2.
+//! `.awssecret` of older setups: access key id on line 1, secret access key on line 2.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::base::small_file;
 
-/// Two lines are far shorter.
+/// Far more than two lines need.
 const LARGEST: u64 = 4096;
 
-/// Returns key id and secret of an `.awssecret` file, or nothing where there is none.
+/// Key id and secret of an `.awssecret` file; `None` if the file does not exist.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the file; it never quotes from it.
+/// A sentence that says what is wrong with the file and never quotes from it.
 pub(super) fn read(path: &Path) -> Result<Option<(String, String)>, String> {
     let Ok(meta) = std::fs::metadata(path) else {
         return Ok(None);

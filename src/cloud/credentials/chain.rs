@@ -1,7 +1,6 @@
-//! Asking one source of credentials after the other, and telling "there are none" from "nobody answered".
+//! Tries the sources of credentials in order, and distinguishes "no credentials" from "no answer".
 //!
-//! The SDK's own chain makes one text of all failures; but a source that is silent for a moment must be asked again, while a
-//! node without credentials must not keep an operator waiting.
+//! The SDK collapses all failures into one; we must retry unreachable sources but fail fast if there are none.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -15,31 +14,31 @@ use aws_smithy_types::error::metadata::ErrorMetadata;
 use crate::base::log::Log;
 use crate::cloud::ec2::{Fault, fault_of};
 
-/// Sources of credentials in the order in which they are asked.
+/// Sources of credentials in the order in which they are tried.
 #[derive(Debug)]
 pub(super) struct Chain {
     sources: Vec<(Cow<'static, str>, SharedCredentialsProvider)>,
-    /// Why a source that usually has some has none.
+    /// Why a source that usually has credentials may have none.
     hint: &'static str,
     log: Log,
 }
 
-/// No source gave credentials.
+/// No source yielded credentials.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
 pub(in crate::cloud) struct Missing {
-    /// Whether a source gave no answer, so that it is not known whether it has any.
+    /// Whether a source did not respond, so that it is unknown whether it has credentials.
     pub silent: bool,
     text: String,
 }
 
 impl Missing {
-    /// Returns that what a source said makes no sense; it may the next time.
+    /// The error of a source whose response makes no sense; a retry may help.
     pub(super) fn garbled(what: &str) -> Self {
         Self { silent: true, text: format!("no credentials: {what} makes no sense") }
     }
 
-    /// A source has said why it gives none.
+    /// The error of a source that has given its reason; a retry does not help.
     pub(super) fn for_good(text: String) -> Self {
         Self { silent: false, text }
     }
@@ -50,7 +49,7 @@ impl Chain {
         Self { sources: Vec::new(), hint: "", log: log.clone() }
     }
 
-    /// Adds a source that is asked when those before it have nothing.
+    /// Appends a source, tried if those before it have no credentials.
     pub(super) fn then(
         mut self,
         name: impl Into<Cow<'static, str>>,
@@ -60,7 +59,7 @@ impl Chain {
         self
     }
 
-    /// Says in the reason why there may be none.
+    /// Adds a hint to the reason why there may be none.
     pub(super) fn hinting(self, hint: &'static str) -> Self {
         Self { hint, ..self }
     }
@@ -84,7 +83,7 @@ impl Chain {
                 empty.push(name.as_ref());
                 continue;
             }
-            // A source that is there and fails: what comes after it may be another identity, with other permissions.
+            // A source that exists and fails: the sources after it may belong to another identity, with other permissions.
             let text = format!("no credentials from {name}: {}", words(&error));
             return Err(CredentialsError::provider_error(Missing { silent, text }));
         }
@@ -92,7 +91,7 @@ impl Chain {
         Err(CredentialsError::provider_error(Missing { silent: false, text }))
     }
 
-    /// Sees to it that no log line shows the secret parts.
+    /// Keeps the secret parts out of every log line.
     fn hide(&self, credentials: &Credentials) {
         self.log.keep_secret(credentials.secret_access_key());
         if let Some(token) = credentials.session_token() {
@@ -110,7 +109,7 @@ impl ProvideCredentials for Chain {
     }
 }
 
-/// Returns the first cause of this type.
+/// The first cause of this type.
 pub(in crate::cloud) fn find<'a, T: StdError + 'static>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a T> {
@@ -124,7 +123,7 @@ pub(in crate::cloud) fn find<'a, T: StdError + 'static>(
     None
 }
 
-/// Returns whether a source failed because somebody it asked gave no usable answer.
+/// Whether a source failed because a service that it depends on gave no usable answer.
 fn is_silence(error: &CredentialsError) -> bool {
     if matches!(error, CredentialsError::ProviderTimedOut(_)) {
         return true;
@@ -139,11 +138,11 @@ fn is_silence(error: &CredentialsError) -> bool {
         let fault = fault_of(answer.code(), 500, answer.message().unwrap_or_default());
         return answer.code().is_none() || matches!(fault, Fault::Throttled | Fault::Silent);
     }
-    // The types of these have parameters that differ by operation, and some are private; their words are the SDK's own.
+    // The types of these have parameters that differ by operation, and some are private; the texts are the SDK's own.
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(this) = cause {
         let words = this.to_string();
-        // The last of them: what answered was not STS.
+        // "response error": what responded was not STS.
         if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str())
             || words.starts_with("error parsing XML")
         {
@@ -154,7 +153,7 @@ fn is_silence(error: &CredentialsError) -> bool {
     false
 }
 
-/// Returns what was answered; where there was no answer, the innermost cause.
+/// The source's answer; without one, the innermost cause.
 fn words(error: &CredentialsError) -> String {
     if let Some(answer) = find::<ErrorMetadata>(error) {
         return answer.code().unwrap_or("an unreadable answer").to_owned();

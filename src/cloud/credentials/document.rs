@@ -1,8 +1,8 @@
-//! Credentials as JSON: the document of an instance role, and what a `credential_process` prints.
+//! Credentials as JSON: the document of an instance role, and the output of a `credential_process`.
 
 use serde::Deserialize;
 
-/// The fields of both; which of them have to be there differs.
+/// The union of both formats; which fields are required differs.
 ///
 /// # Source
 /// EC2 User Guide, "Retrieve security credentials from instance metadata"; AWS SDKs and Tools Reference Guide, "Process
@@ -10,10 +10,10 @@ use serde::Deserialize;
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Document {
-    /// `Success`, or why there are none; of a role only.
+    /// `Success` or the reason for failure; instance role only.
     code: Option<String>,
     message: Option<String>,
-    /// 1; of a process only.
+    /// 1; process only.
     version: Option<u32>,
     access_key_id: Option<String>,
     secret_access_key: Option<String>,
@@ -25,24 +25,24 @@ pub(super) struct Document {
 #[derive(PartialEq, Eq)]
 pub(super) struct Triple(pub String, pub String, pub Option<String>);
 
-// It holds secrets.
+// Contains secrets.
 impl std::fmt::Debug for Triple {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Triple")
     }
 }
 
-/// Why a document gives no credentials.
+/// Why a document yields no credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
-    /// It is not what belongs there. It is not quoted, because it may hold keys.
+    /// Not in the expected format. Never quoted, because it may hold keys.
     Garbled,
-    /// Its own words.
+    /// The source's own reason.
     Refused(String),
 }
 
 impl Document {
-    /// Reads what instance metadata says about a role.
+    /// Parses the document that instance metadata returns for a role.
     pub(super) fn of_role(text: &str) -> Result<Triple, Unusable> {
         let document: Self = serde_json::from_str(text).map_err(|_| Unusable::Garbled)?;
         match document.code.as_deref() {
@@ -54,7 +54,7 @@ impl Document {
         }
     }
 
-    /// Reads what a process has printed.
+    /// Parses the output of a process.
     pub(super) fn of_process(text: &str) -> Result<Triple, Unusable> {
         let document: Self = serde_json::from_str(text).map_err(|_| Unusable::Garbled)?;
         match document.version {
@@ -105,7 +105,7 @@ mod tests {
         for text in ["", "{}", "<html>", r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":""}"#] {
             assert_eq!(Document::of_role(text), Err(Unusable::Garbled), "{text}");
         }
-        // A role's keys are temporary: without their token AWS does not know them.
+        // A role's keys are temporary: AWS does not accept them without their token.
         let half = r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
         assert_eq!(Document::of_role(half), Err(Unusable::Garbled));
         let old = r#"{"Version":2,"AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;

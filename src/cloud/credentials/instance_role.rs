@@ -1,5 +1,5 @@
-//! The credentials of the instance's role. The SDK's source makes a path of whatever the metadata service says the role is, and
-//! ends the process if that is no path; and of a document that says why there are none it keeps a log line only.
+//! Credentials of the instance role. The SDK's own source aborts the process if the role's name makes no valid path,
+//! and only logs the reason in a document without credentials.
 
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError;
@@ -11,7 +11,7 @@ use super::chain::Missing;
 use super::document::{Document, Triple, Unusable};
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
-/// IAM allows no longer names.
+/// IAM's limit for the name of a role.
 const LONGEST_NAME: usize = 64;
 
 /// The instance role as a source of credentials.
@@ -65,7 +65,7 @@ impl ProvideCredentials for InstanceRole {
     }
 }
 
-/// Returns whether a text can be the name of a role.
+/// Whether a text is a valid role name.
 ///
 /// # Source
 /// IAM API Reference, `CreateRole`: upper and lower case letters, digits, and any of `_+=,.@-`; at most 64.

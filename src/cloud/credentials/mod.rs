@@ -1,7 +1,7 @@
-//! Where credentials come from, in the order of docs/behaviour.md, [cred-1]: what a parameter names; the environment; `~/.aws`;
+//! Where credentials come from, in the order of docs/behaviour.md, [cred-1]: the parameters; the environment; `~/.aws`;
 //! `.awssecret`; web identity; container; instance role.
 //!
-//! A source that is there and fails ends the search: credentials of a later one may belong to another identity.
+//! A source that exists and fails ends the search: credentials of a later one may belong to another identity.
 
 #[cfg(any(feature = "sdk", test))]
 mod awssecret;

@@ -1,44 +1,44 @@
-//! How credentials come about from a profile: the source at the root, and the roles that are assumed one after the other.
+//! Resolves a profile to its credentials: the source at the root, and the chain of roles to assume.
 //!
-//! A profile that was asked for and can't be followed is an error, never a reason to act as somebody else.
+//! A requested profile that cannot be followed is an error, never a reason to act under another identity.
 
 use crate::cloud::settings::Keys;
 
-/// What is in the profile files: the value of a key of a profile, and whether there is such a profile.
+/// Read access to the profile files.
 pub(super) trait Profiles {
-    /// The value of this key, if the profile has it.
+    /// The value of this key; `None` if the profile does not set it.
     fn value(&self, profile: &str, key: &str) -> Option<&str>;
     /// Whether there is a profile of this name.
     fn exists(&self, profile: &str) -> bool;
 }
 
-/// The way to the credentials of a profile.
+/// How to obtain the credentials of a profile.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// The profile at the root.
+    /// The profile that provides the root credentials.
     pub profile: String,
-    /// Where the first credentials come from; `None` if the profile says nothing about credentials.
+    /// Source of the first credentials; `None` if the profile configures none.
     pub root: Option<Root>,
-    /// The roles to assume, the first one first.
+    /// Roles to assume, in order.
     pub roles: Vec<Role>,
 }
 
-/// Where credentials come from without others.
-// Without the SDK only tests make a plan, and nothing follows it.
+/// A source of credentials that needs no others.
+// Without the SDK only tests make a plan, and nothing executes it.
 #[cfg_attr(not(feature = "sdk"), allow(dead_code))]
 #[derive(Debug)]
 pub(super) enum Root {
     /// Keys in the file.
     Keys(Keys),
-    /// What this command prints.
+    /// The output of this command.
     Process(String),
-    /// A token in a file, for this role.
+    /// A token in a file, exchanged for this role.
     WebIdentity { file: String, role: Role },
-    /// `credential_source`.
+    /// `credential_source = Environment`.
     Environment,
-    /// The same.
+    /// `credential_source = Ec2InstanceMetadata`.
     InstanceRole,
-    /// The same.
+    /// `credential_source = EcsContainer`.
     Container,
 }
 
@@ -48,11 +48,11 @@ pub(super) struct Role {
     pub arn: String,
     pub session_name: Option<String>,
     pub external_id: Option<String>,
-    /// Seconds.
+    /// In seconds.
     pub duration: Option<u64>,
 }
 
-/// Settings of a profile that ask for what the agent can't do.
+/// Profile settings that the agent does not support.
 const UNSUPPORTED: [(&str, &str); 6] = [
     ("sso_session", "a person has to log in"),
     ("sso_start_url", "a person has to log in"),
@@ -63,7 +63,7 @@ const UNSUPPORTED: [(&str, &str); 6] = [
 ];
 
 impl Plan {
-    /// Finds the way to the credentials of a profile.
+    /// Resolves a profile.
     ///
     /// # Errors
     /// A sentence that names the profile and the setting.
@@ -85,7 +85,7 @@ impl Plan {
             let asked_by_another = !visited.is_empty();
             visited.push(profile.clone());
             let assumes = get("role_arn").is_some() && get("web_identity_token_file").is_none();
-            // Keys of a profile that another one names as its source come before the role that it may assume itself.
+            // A source profile's own keys take precedence over the role that it may assume itself.
             let own_keys = get("aws_access_key_id").is_some() && get("aws_secret_access_key").is_some();
             if !assumes || (asked_by_another && own_keys) {
                 break own_root(&profile, get)?;
@@ -122,7 +122,7 @@ impl Plan {
     }
 }
 
-/// What a profile has itself.
+/// The root source that a profile configures itself.
 fn own_root<'a>(profile: &str, get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Root>, String> {
     if let Some(file) = get("web_identity_token_file") {
         if get("role_arn").is_none() {
@@ -196,7 +196,7 @@ mod tests {
         Plan::new(&Lines(lines), "a")
     }
 
-    /// [cred-1] Going on to the instance's role would act under another identity.
+    /// [cred-1] Falling back to the instance role would act under another identity.
     #[test]
     fn a_profile_that_cannot_be_followed_is_an_error_that_names_profile_and_setting() {
         const ARN: &str = "arn:aws:iam::123456789012:role/web";

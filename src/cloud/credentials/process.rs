@@ -1,7 +1,7 @@
 //! `credential_process`: a program that prints credentials, such as the signing helper of IAM Roles Anywhere.
 //!
-//! As with the aws command no shell runs it: the line is split into words, with quotes as in a shell. A shell would expand
-//! what stands in the line once more.
+//! As in the aws command, no shell is involved: the line is split into words with a shell's quoting rules. A shell
+//! would also expand its contents.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
@@ -17,27 +17,27 @@ use super::chain::Missing;
 use super::document::{Document, Triple, Unusable};
 use crate::base::text::{cut, one_line};
 
-/// The most that is read of what the program prints.
+/// Limit for the program's output.
 const LARGEST: usize = 64 << 10;
-/// The most that is kept of its complaint.
+/// Limit for the part of its standard error that is reported.
 const LONGEST_COMPLAINT: usize = 200;
-/// Between two looks whether a program has ended that has closed its output.
+/// Polling interval for the exit of a program that has closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The program of a profile.
+/// The configured program.
 pub(super) struct Process {
     profile: String,
     command: String,
 }
 
-// The line may hold secrets.
+// The command line may contain secrets.
 impl std::fmt::Debug for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Process").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 
-/// A running program; it ends with this process's interest in it.
+/// A running program, killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -67,7 +67,7 @@ impl Process {
         let failed = |error: std::io::Error| format!("{program}: {error}");
         let (output, output_of) = pair().map_err(failed)?;
         let (complaint, complaint_of) = pair().map_err(failed)?;
-        // The command holds the other ends; only the program is to keep them open.
+        // The command holds the other ends; only the program may keep them open.
         let child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -97,14 +97,14 @@ impl Process {
     }
 }
 
-/// Two ends of a pipe, one for this runtime and one for a program.
+/// The two ends of a pipe, one for this runtime and one for a program.
 fn pair() -> std::io::Result<(UnixStream, OwnedFd)> {
     let (ours, theirs) = StdStream::pair()?;
     ours.set_nonblocking(true)?;
     Ok((UnixStream::from_std(ours)?, theirs.into()))
 }
 
-/// Reads to the end, at most as much as credentials can be.
+/// Reads to the end, up to the limit.
 async fn all_of(stream: UnixStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut part = [0; 4096];

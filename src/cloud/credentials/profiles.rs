@@ -1,4 +1,4 @@
-//! The profile files: which there are, and what they say.
+//! The profile files: which exist, and what they contain.
 
 use std::io::ErrorKind;
 
@@ -13,17 +13,17 @@ use crate::base::chain_of;
 use crate::base::small_file;
 use crate::cloud::settings::{ProfileSetting, Settings};
 
-/// The largest profile file that is read; the SDK has no limit.
+/// Largest accepted profile file; the SDK has no limit.
 const LARGEST: u64 = 1 << 20;
-/// The profile that holds if none is named.
+/// The profile used if none is named.
 const DEFAULT: &str = "default";
-/// The key of a profile, and of the sections that it names, with settings for single services.
+/// Key of a profile and name of the sections with settings for single services.
 const SERVICES: &str = "services";
 
-/// What the profile files say, with the profile that these settings mean selected; `None` if there are no files.
+/// Parsed profile files with the configured profile selected; `None` if there are no files.
 ///
 /// # Errors
-/// A sentence that names the file that can't be read, or the profile that was asked for and is not there.
+/// A sentence that names the unreadable file, or the requested profile that does not exist.
 pub(in crate::cloud) fn read(settings: &Settings) -> Result<Option<ProfileSet>, String> {
     if settings.instance_role_only {
         return Ok(None);
@@ -36,7 +36,7 @@ pub(in crate::cloud) fn read(settings: &Settings) -> Result<Option<ProfileSet>, 
         };
     };
     let selected = named.unwrap_or(DEFAULT).to_owned();
-    // Their contents are there already, so it has nothing to wait for.
+    // The contents are already in memory, so it never waits.
     let parsed = load(&Fs::real(), &Env::real(), &files, Some(selected.into())).now_or_never();
     match parsed {
         Some(Ok(profiles)) => match named {
@@ -50,9 +50,9 @@ pub(in crate::cloud) fn read(settings: &Settings) -> Result<Option<ProfileSet>, 
     }
 }
 
-/// Completes the settings by what the selected profile says. Returns warnings about values that make no sense.
+/// Completes the settings from the selected profile. Returns warnings about invalid values.
 ///
-/// Files that can't be read are no error here: the first EC2 call reports them.
+/// Unreadable files are not an error here: the first EC2 call reports them.
 pub(crate) fn complete(settings: &mut Settings) -> Vec<String> {
     let Ok(Some(profiles)) = read(settings) else { return Vec::new() };
     settings.complete(|setting| match setting {
@@ -68,7 +68,7 @@ pub(crate) fn complete(settings: &mut Settings) -> Vec<String> {
     })
 }
 
-/// The profile files that exist. Their paths are given in full, because without `HOME` the SDK finds none.
+/// The existing profile files, with absolute paths, because without `HOME` the SDK finds none.
 fn files(settings: &Settings) -> Result<Option<EnvConfigFiles>, String> {
     let files = [
         (EnvConfigFileKind::Config, &settings.config_file),
@@ -88,7 +88,7 @@ fn files(settings: &Settings) -> Result<Option<EnvConfigFiles>, String> {
         builder = builder.with_contents(kind, text);
         any = true;
     }
-    // An empty set panics in the SDK.
+    // An empty set makes the SDK panic.
     Ok(any.then(|| builder.build()))
 }
 

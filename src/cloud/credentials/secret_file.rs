@@ -10,7 +10,7 @@ use super::awssecret;
 use crate::base::log::Log;
 use crate::cloud::settings::Settings;
 
-/// `.awssecret` of the older set-ups: access key id on line 1, secret access key on line 2.
+/// `.awssecret` of older setups: access key id on line 1, secret access key on line 2.
 #[derive(Debug)]
 pub(super) struct SecretFile {
     candidates: Vec<PathBuf>,

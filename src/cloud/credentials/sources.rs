@@ -1,4 +1,4 @@
-//! The sources of credentials, put in order for these settings.
+//! Orders the sources of credentials according to the settings.
 
 use std::time::Duration;
 
@@ -22,30 +22,30 @@ use super::token_file::{TokenFile, WithTokenFile};
 use crate::base::log::Log;
 use crate::cloud::settings::{Keys, Settings};
 
-/// The name of a session if nothing names it.
+/// Session name if none is configured.
 const SESSION: &str = "eip";
 
-/// What the sources are made of.
+/// What the sources are built from.
 pub struct Sources<'a> {
-    /// How AWS is reached.
+    /// Parameters and environment variables.
     pub settings: &'a Settings,
-    /// The configuration of calls to STS.
+    /// SDK configuration for calls to STS.
     pub sts: &'a SdkConfig,
     /// The same for the SDK's sources that call STS themselves.
     pub with_proxy: &'a ProviderConfig,
-    /// For the container's endpoint, which is on this host: no proxy may see its token.
+    /// For the container endpoint, which is on this host: no proxy may see its token.
     pub direct: &'a ProviderConfig,
-    /// The client that holds the process's metadata token.
+    /// The instance metadata client, which holds the process's token.
     pub metadata: &'a imds::Client,
-    /// Where it is logged which source was used.
+    /// Records which source was used.
     pub log: &'a Log,
 }
 
 impl Sources<'_> {
-    /// The provider of credentials.
+    /// Builds the credentials provider.
     ///
     /// # Errors
-    /// A sentence about a profile or profile file that can't be followed.
+    /// A sentence about a profile or profile file that cannot be followed.
     pub async fn provider(&self) -> Result<SharedCredentialsProvider, String> {
         let sources = SharedCredentialsProvider::new(self.in_order().await?);
         let Some(arn) = &self.settings.role_arn else {
@@ -65,7 +65,7 @@ impl Sources<'_> {
         if settings.instance_role_only {
             return Ok(self.then_instance_role(chain));
         }
-        // A profile that a parameter asks for comes first; what it does not hold may come from the instance, as with botocore.
+        // A profile from the parameter comes first; if it has no credentials, the instance's are used, as botocore does.
         if settings.profile.is_none() {
             chain = chain.then("the environment", self.environment());
         }
@@ -98,11 +98,11 @@ impl Sources<'_> {
         WithTokenFile::new(container, TokenFile::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
     }
 
-    /// Adds what a profile says about credentials.
+    /// Adds the sources that a profile configures.
     async fn follow(&self, chain: Chain, plan: Plan) -> Chain {
         let Plan { profile, root, roles } = plan;
         let Some(root) = root else {
-            // Named, so that the reason shows that it was looked at.
+            // Included so that the reason shows that it was consulted.
             return chain.then("the profile files", Nothing);
         };
         let of = |what: &str| format!("{what} of profile {profile}");
@@ -155,7 +155,7 @@ fn credentials(keys: Keys, from: &'static str) -> Credentials {
     Credentials::new(id, secret, token, None, from)
 }
 
-/// The keys in the environment. Not only the process's own: a face may have added what a settings file says.
+/// Keys from the environment. Not only that of the process: a face may have added those of a settings file.
 #[derive(Debug)]
 struct Environment {
     keys: Option<Keys>,
@@ -175,7 +175,7 @@ impl ProvideCredentials for Environment {
     }
 }
 
-/// A source that has nothing.
+/// A source without credentials.
 #[derive(Debug)]
 struct Nothing;
 

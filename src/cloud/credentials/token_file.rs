@@ -1,5 +1,5 @@
-//! Sources of credentials that read a token from a file somebody has named. The SDK reads all of it, whatever it is: a FIFO for
-//! ever, a device without end into memory.
+//! Sources of credentials that read a token from a configured file. The SDK reads such a file without a limit: a FIFO
+//! forever, an endless device into memory.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,19 @@ use aws_types::os_shim_internal::Env;
 
 use crate::base::small_file;
 
-/// The largest token that is read; those of Kubernetes are a kilobyte or two.
+/// Largest accepted token; those of Kubernetes are one or two kilobytes.
 const LARGEST: u64 = 64 << 10;
 
-/// Which file it is.
+/// How the file is named.
 #[derive(Debug)]
 pub(super) enum TokenFile {
-    /// The one that a variable names, if it does.
+    /// By this environment variable, if set.
     Variable(&'static str),
-    /// This one.
+    /// By path.
     Path(PathBuf),
 }
 
-/// A source that is asked only if its file can be read.
+/// A source that is tried only if its file is readable.
 #[derive(Debug)]
 pub(super) struct WithTokenFile<S> {
     source: S,

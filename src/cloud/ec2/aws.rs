@@ -1,4 +1,4 @@
-//! [`Ec2`] by the AWS SDK. The SDK's types, and what it makes of a failure, end here.
+//! [`Ec2`] on the AWS SDK. The SDK's types and errors do not leave this file.
 
 use std::error::Error as StdError;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::cloud::{client, credentials};
 
-/// EC2, reached by the SDK. Its client is built at the first call, so that an action that makes none pays for none.
+/// EC2 through the SDK. The client is built at the first call, so that an action without calls does not pay for it.
 pub struct AwsEc2 {
     settings: Settings,
     metadata: imds::Client,
@@ -51,7 +51,7 @@ pub struct AwsEc2 {
 }
 
 impl AwsEc2 {
-    /// Returns the adapter; `metadata` is the client that holds the process's one token, `imds` asks through it.
+    /// Creates the adapter; `metadata` is the client that holds the process's one token, `imds` sends queries through it.
     #[must_use]
     pub fn new(settings: Settings, metadata: imds::Client, imds: AwsImds, log: Log) -> Self {
         let identities = Arc::new(Identities::new(settings.attempt_timeout));
@@ -90,7 +90,7 @@ impl AwsEc2 {
             .with_use_fips(self.settings.fips)
             .with_use_dual_stack(self.settings.dual_stack);
         let direct = providers.clone().with_http_client(direct);
-        // Its builder can't be copied, so the one for STS and the one for EC2 are made alike.
+        // The builder cannot be cloned, so the ones for STS and for EC2 are configured alike here.
         let configure = || {
             SdkConfig::builder()
                 .behavior_version(BehaviorVersion::v2026_01_12())
@@ -98,7 +98,7 @@ impl AwsEc2 {
                 .http_client(http.clone())
                 .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
                 .time_source(SharedTimeSource::default())
-                // Our own layer retries; two of them would multiply.
+                // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.clone())
                 .identity_cache(Shared(Arc::clone(&self.identities)))
@@ -136,7 +136,7 @@ impl AwsEc2 {
         }
     }
 
-    /// Makes one call and puts its outcome into our own words.
+    /// Makes one call and converts its outcome.
     async fn call<T, E>(
         &self,
         operation: &'static str,
@@ -155,7 +155,7 @@ impl AwsEc2 {
             Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
             Err(error) => {
                 if error.fault == Fault::Credentials {
-                    // There may be newer ones by the next attempt.
+                    // The next attempt may find newer ones.
                     self.identities.forget();
                 }
                 let id = error.request_id.as_deref().unwrap_or("none");
@@ -167,7 +167,7 @@ impl AwsEc2 {
     }
 }
 
-/// Puts a failure of the SDK into our own words.
+/// Converts a failure of the SDK.
 fn failure<E>(operation: &'static str, object: &str, error: &SdkError<E, HttpResponse>) -> Ec2Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -186,7 +186,7 @@ where
         SdkError::TimeoutError(_) => (Fault::Silent, "no answer in time".to_owned(), None),
         _ => client_failure(error),
     };
-    // Where EC2 has answered, its code and sentence say all that the chain would.
+    // If EC2 has responded, its code and message say all that the chain would.
     let answered = matches!(error, SdkError::ServiceError(_));
     let source = (!answered).then(|| Box::new(Chain(chain_of(error))) as Box<dyn StdError + Send + Sync>);
     Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
@@ -202,7 +202,7 @@ fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<
     (fault, answer, message)
 }
 
-/// Tells a call that never got credentials from one that never got an answer.
+/// Distinguishes a call that never got credentials from one that never got a response.
 fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<String>) {
     if let Some(missing) = find::<Missing>(error) {
         let fault = if missing.silent { Fault::Silent } else { Fault::Credentials };
@@ -214,11 +214,11 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<St
     (Fault::Silent, words_of(error), None)
 }
 
-/// What kept the client from an answer, in a few words: how far it got decides where to look for the cause.
+/// A few words on why the client got no response: how far it got tells where to look for the cause.
 fn words_of(error: &(dyn StdError + 'static)) -> String {
     let mut deepest = error;
     while let Some(cause) = deepest.source() {
-        // The cause below these is that a time-out is one.
+        // The cause below these only repeats that it is a time-out.
         match cause.to_string() {
             text if text.starts_with("HTTP read timeout") => return "no answer in time".to_owned(),
             text if text.starts_with("HTTP connect timeout") => return "no connection in time".to_owned(),
@@ -232,7 +232,7 @@ fn words_of(error: &(dyn StdError + 'static)) -> String {
     format!("no connection: {deepest}")
 }
 
-/// The SDK's chain of causes as text: its own error types end in this file.
+/// The SDK's chain of causes as text: its own error types do not leave this file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Chain(String);
@@ -351,7 +351,7 @@ fn associate_request(
         .allocation_id(allocation.as_str())
         .network_interface_id(target.interface.as_str())
         .private_ip_address(target.private_ip.to_string())
-        // Accounts differ in the default, so it is always said.
+        // The default differs between accounts, so it is always set.
         .allow_reassociation(reassociate)
 }
 
@@ -363,10 +363,10 @@ fn permitted<T>(outcome: Result<T, Ec2Error>) -> Result<(), Ec2Error> {
     }
 }
 
-/// A field that is there and can't be read. It is not the same as one that is absent.
+/// A field that is present but cannot be parsed, as opposed to an absent one.
 struct Unreadable;
 
-/// Reads a field. Absent ones come as absent or as empty text.
+/// Parses a field; `None` if it is absent or empty.
 fn given<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
     let text = field.filter(|text| !text.is_empty());
     text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
@@ -380,10 +380,10 @@ impl From<Unreadable> for (Fault, &'static str) {
     }
 }
 
-/// The address in our own types, or what is wrong with it.
+/// Converts an address, or says what is wrong with it.
 ///
-/// Customer-owned and carrier addresses have an allocation too, but no public address. Instance metadata does not show them, so
-/// a monitor would never see them here.
+/// Customer-owned and carrier addresses have an allocation but no public address. Instance metadata does not show them,
+/// so a monitor would never find them here.
 fn address(address: &types::Address) -> Result<Address, (Fault, &'static str)> {
     let association = given(address.association_id())?.map(|id| {
         Ok::<_, Unreadable>(Association {

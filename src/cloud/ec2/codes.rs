@@ -2,16 +2,16 @@
 
 use super::Fault;
 
-/// One row: what EC2 answers, what it means for the agent, and what an operator reads beside the code.
+/// One row: EC2's answer, its meaning for the agent, and the hint that an operator reads next to the code.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// The code, without the `Client.` or `Server.` prefix that the wire form does not have.
+    /// The code without the `Client.` or `Server.` prefix, which is not on the wire.
     pub code: &'static str,
-    /// A part of EC2's own sentence, if the code alone means different things.
+    /// A part of EC2's message, if the code alone is ambiguous; empty otherwise.
     pub message: &'static str,
-    /// What it means for the agent.
+    /// Its meaning for the agent.
     pub fault: Fault,
-    /// What the operator reads beside the code; empty if the code says it.
+    /// Hint for the operator next to the code; empty if the code is clear.
     pub sentence: &'static str,
 }
 
@@ -23,7 +23,7 @@ const fn by_message(code: &'static str, message: &'static str, fault: Fault, sen
     Row { code, message, fault, sentence }
 }
 
-/// All codes with a meaning of their own; the first row that fits decides.
+/// All codes with a meaning of their own; the first matching row wins.
 ///
 /// # Source
 /// Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
@@ -47,9 +47,9 @@ pub const ROWS: &[Row] = &[
     row("UnauthorizedOperation", Fault::Denied),
     row("AccessDenied", Fault::Denied),
     row("AccessDeniedException", Fault::Denied),
-    // One code, several meanings: bad credentials, an address that another account owns or that a service uses.
+    // One code, several meanings: bad credentials, an address that belongs to another account or that a service uses.
     by_message("AuthFailure", "does not belong to you", Fault::Unknown, ""),
-    // Of a NAT gateway, a load balancer, a database: the answer to the call that would take it.
+    // The address of a NAT gateway, a load balancer or a database: EC2's answer to an attempt to take it.
     by_message(
         "AuthFailure",
         "permission to access the specified resource",
@@ -82,7 +82,7 @@ pub const ROWS: &[Row] = &[
         "a transfer or task is pending, accept or cancel it",
     ),
     row("InvalidAssociationID.NotFound", Fault::AssociationGone),
-    // Private addresses: by sentences, because the code says only that a parameter is wrong.
+    // Private addresses: matched by message, because the code says only that a parameter is wrong.
     by_message("InvalidParameterValue", "not assigned to interface", Fault::AssociationGone, ""),
     by_message(
         "InvalidParameterValue",
@@ -94,7 +94,7 @@ pub const ROWS: &[Row] = &[
     row("Resource.AlreadyAssociated", Fault::AlreadyAssociated),
     row("Resource.AlreadyAssigned", Fault::AlreadyAssociated),
     row("InvalidIPAddress.InUse", Fault::AlreadyAssociated),
-    // Not ready yet: as if there were no answer so far.
+    // Not ready yet: treated as no response.
     row("IncorrectInstanceState", Fault::Silent),
     by_message("InvalidInstanceID", "pending", Fault::Silent, ""),
     row("Gateway.NotAttached", Fault::Target),
@@ -113,23 +113,23 @@ pub const ROWS: &[Row] = &[
     row("OperationNotPermitted", Fault::Target),
 ];
 
-/// Returns what an error code of EC2 means for the agent.
+/// The meaning of an error code of EC2 for the agent.
 ///
-/// `status` is the HTTP status, `message` EC2's own sentence: some codes mean different things by their sentence only.
+/// `status` is the HTTP status, `message` EC2's message, which alone disambiguates some codes.
 #[cfg(any(feature = "sdk", feature = "model", test))]
 pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault {
     let row = code.and_then(|code| row_of(code, message));
     match row {
         Some(row) => row.fault,
         None if status == 429 => Fault::Throttled,
-        // An answer without a code came from a proxy or load balancer: it says nothing about IAM, and the next attempt may
-        // get through.
+        // An answer without a code came from a proxy or load balancer: it says nothing about IAM, and the next attempt
+        // may get through.
         None if code.is_none() || status >= 500 => Fault::Silent,
         None => Fault::Refused,
     }
 }
 
-/// What an operator reads for an error code.
+/// The code, followed by its hint if it has one.
 #[cfg(any(feature = "sdk", feature = "model", test))]
 pub(in crate::cloud) fn answer_of(code: &str, message: &str) -> String {
     match row_of(code, message).map(|row| row.sentence) {

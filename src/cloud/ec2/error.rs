@@ -1,26 +1,26 @@
-//! What went wrong with an EC2 call, and whether another attempt may help.
+//! Why an EC2 call failed, and whether another attempt may help.
 
 use std::error::Error;
 
 use crate::base::retry::{Patience, Retryable};
 
-/// An EC2 call that did not succeed: the operation, the object, what was answered.
+/// A failed EC2 call: operation, object and answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} {object}: {answer}")]
 pub struct Ec2Error {
-    /// The operation as EC2 names it.
+    /// Name of the operation in the EC2 API.
     pub operation: &'static str,
-    /// What it was asked of: an allocation, an association, an address.
+    /// The subject of the call: an allocation, an association, an address.
     pub object: String,
-    /// The code EC2 answered with, or what happened instead of an answer. Fit for an operator's single line.
+    /// EC2's error code, or what happened instead of an answer. Fits an operator's single line.
     pub answer: String,
-    /// What it means for the agent.
+    /// The meaning for the agent.
     pub fault: Fault,
-    /// EC2's own sentence. It can hold an encoded authorisation message, so it goes to the log, not into a reason.
+    /// EC2's message. It can contain an encoded authorisation message, so it goes to the log, not into an exit reason.
     pub message: Option<String>,
-    /// AWS's id of the request, for a support case.
+    /// AWS request id, for a support case.
     pub request_id: Option<String>,
-    /// What the client saw, where EC2 gave no answer.
+    /// The client's error if EC2 gave no answer.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -30,34 +30,33 @@ pub struct Ec2Error {
 pub enum Fault {
     /// The account has no such address or allocation.
     Unknown,
-    /// The association, or the assignment, had ended before the call.
+    /// The association or assignment had already ended.
     AssociationGone,
-    /// Somebody holds the address and the call was not to take it.
+    /// The address is held elsewhere, and the call was not to take it.
     AlreadyAssociated,
-    /// The interface or private address cannot carry the address: absent, another subnet, no internet gateway, another border
-    /// group; or the address is locked.
+    /// The interface or private address cannot carry the address: absent, another subnet, no internet gateway, another
+    /// border group; or the address is locked.
     Target,
     /// An AWS service uses the address: a NAT gateway, a load balancer.
     ServiceManaged,
-    /// IAM denies it.
+    /// IAM denies the call.
     Denied,
     /// There are no credentials, or AWS rejects them.
     Credentials,
-    /// The profile that was asked for is not there.
+    /// The requested profile does not exist.
     NoProfile,
-    /// AWS asked us to slow down.
+    /// AWS throttles the client.
     Throttled,
-    /// No usable answer: name lookup, connection, TLS, time-out, 5xx, an answer that cannot be read. The call may have taken
-    /// effect.
+    /// No usable answer: name lookup, connection, TLS, time-out, 5xx, an unreadable response. The call may have taken effect.
     Silent,
     /// EC2 refuses for a reason that no retry changes.
     Refused,
-    /// No request can be made from here as things are set up: no region, an unreadable CA bundle.
+    /// The setup on this host allows no request: no region, an unreadable CA bundle.
     Setup,
 }
 
 impl Ec2Error {
-    /// An error without EC2's own sentence, request id or cause.
+    /// An error without EC2's message, request id or cause.
     #[must_use]
     pub fn new(
         operation: &'static str,
@@ -75,7 +74,7 @@ impl Ec2Error {
         Self::new(operation, object, Fault::Silent, "no answer in time")
     }
 
-    /// Returns this error with what EC2 answered to the attempt before, which says more than that the time ran out.
+    /// Adds EC2's answer to the previous attempt, which says more than that time ran out.
     #[must_use]
     pub fn after(mut self, before: Option<&Self>) -> Self {
         if let Some(before) = before {
@@ -84,7 +83,7 @@ impl Ec2Error {
         self
     }
 
-    /// Returns whether EC2 gave no usable answer, so that nothing is known from it.
+    /// Whether EC2 gave no usable answer, so that nothing can be concluded.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         match self.fault {
@@ -101,13 +100,13 @@ impl Ec2Error {
         }
     }
 
-    /// Returns whether AWS found the time of the request wrong: the clock of this host is off.
+    /// Whether AWS rejected the time of the request: the clock of this host is off.
     #[must_use]
     pub fn blames_the_clock(&self) -> bool {
         matches!(self.answer.as_str(), "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture")
     }
 
-    /// Returns whether the call may have taken effect all the same.
+    /// Whether the call may have taken effect despite the error.
     #[must_use]
     pub fn may_have_worked(&self) -> bool {
         self.fault == Fault::Silent
@@ -119,10 +118,10 @@ impl Retryable for Ec2Error {
         match self.fault {
             Fault::Throttled => Patience::Throttled,
             Fault::Silent => Patience::Lasting,
-            // A fresh role needs some seconds; and where the clocks differ, the client has learnt by how much.
+            // A new role needs some seconds; and after clock skew, the client has learnt the difference.
             Fault::Credentials => Patience::Brief,
-            // Just created ids, and the address of another account that is being handed over, need a moment.
-            // So does a policy that has just been attached.
+            // Ids that have just been created, an address in transfer from another account and a policy that has just
+            // been attached take a moment to propagate.
             Fault::Unknown | Fault::Denied => Patience::Once,
             Fault::AssociationGone
             | Fault::AlreadyAssociated
@@ -139,7 +138,7 @@ impl Retryable for Ec2Error {
 mod tests {
     use super::*;
 
-    /// IAM needs a moment to spread a policy that has just been attached.
+    /// IAM needs a moment to propagate a policy that has just been attached.
     #[test]
     fn a_denial_is_repeated_once_and_an_address_of_a_service_never() {
         let patience = |fault| Ec2Error::new("AssociateAddress", &"id", fault, "answer").patience();

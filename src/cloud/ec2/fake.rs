@@ -1,6 +1,6 @@
-//! An EC2 in memory for the tests of the decisions: it keeps who holds what, counts calls, and fails where it is told to.
+//! EC2 in memory for the tests of the decisions: keeps the holders, counts calls, and fails as planned.
 
-// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+// Test code: it fails by panicking, and its documentation is for the tests only.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
 use std::cell::RefCell;
@@ -19,7 +19,7 @@ mod private_ips;
 pub enum Strike {
     /// The call has no effect.
     Before,
-    /// The call takes effect and its answer is lost.
+    /// The call takes effect and its response is lost.
     After,
     /// The call has no effect and never ends.
     Hang,
@@ -51,7 +51,7 @@ struct State {
 pub struct FakeEc2(Rc<RefCell<State>>);
 
 impl FakeEc2 {
-    /// Adds an Elastic IP that nobody holds.
+    /// Adds an unassociated Elastic IP.
     pub fn allocate(&self, public_ip: &str, allocation: &str) -> AllocationId {
         let allocation: AllocationId = allocation.parse().unwrap();
         self.0.borrow_mut().addresses.push(Address {
@@ -69,24 +69,24 @@ impl FakeEc2 {
         self.0.borrow_mut().interfaces.push((instance.parse().unwrap(), target.clone()));
     }
 
-    /// Associates as somebody else would, without a call being counted.
+    /// Associates as an external actor would; not counted as a call.
     pub fn give(&self, public_ip: &str, target: &Target) -> AssociationId {
         self.0.borrow_mut().associate(public_ip.parse().unwrap(), target)
     }
 
-    /// Frees an address as somebody else would.
+    /// Disassociates an address as an external actor would.
     pub fn free(&self, public_ip: &str) {
         self.address(public_ip, |address| address.association = None);
     }
 
-    /// Changes an address.
+    /// Modifies an address.
     pub fn address(&self, public_ip: &str, change: impl FnOnce(&mut Address)) {
         let ip: Ipv4Addr = public_ip.parse().unwrap();
         let mut state = self.0.borrow_mut();
         change(state.addresses.iter_mut().find(|address| address.public_ip == ip).unwrap());
     }
 
-    /// Returns where an address is.
+    /// Current association of an address.
     pub fn holder(&self, public_ip: &str) -> Option<Association> {
         let ip: Ipv4Addr = public_ip.parse().unwrap();
         let state = self.0.borrow();
@@ -103,19 +103,19 @@ impl FakeEc2 {
         self.0.borrow_mut().always.push(Planned { operation, fault, strike });
     }
 
-    /// Ends the failures planned by [`Self::fail`].
+    /// Cancels the failures planned by [`Self::fail`].
     pub fn recover(&self) {
         self.0.borrow_mut().always.clear();
     }
 
-    /// Makes the next `count` describes answer with what is true now.
+    /// Makes the next `count` describes return the present state, whatever happens meanwhile.
     pub fn freeze_describes(&self, count: usize) {
         let mut state = self.0.borrow_mut();
         let now = state.addresses.clone();
         state.stale_describes.extend(std::iter::repeat_n(now, count));
     }
 
-    /// Returns the calls so far, as `Operation object`.
+    /// The calls so far, as `Operation object`.
     pub fn calls(&self) -> Vec<String> {
         self.0.borrow().calls.clone()
     }
@@ -133,7 +133,7 @@ impl FakeEc2 {
             let once = state.once.iter().position(matches).and_then(|index| state.once.remove(index));
             once.or_else(|| state.always.iter().find(|planned| matches(planned)).cloned())
         };
-        // Every real call gives others a turn.
+        // Every real call yields to other tasks.
         tokio::task::yield_now().await;
         let error = |fault: Fault| Ec2Error::new(operation, &object, fault, format!("{fault:?}"));
         match planned {

@@ -1,5 +1,4 @@
-//! [`Ec2`] for a process that may be told to step aside while it works: it gives no order from then on, and never leaves one
-//! half-way.
+//! Stops issuing mutating calls once a newer process has taken over; a call in flight is not cancelled.
 
 use std::cell::Cell;
 use std::future::pending;
@@ -8,8 +7,8 @@ use std::rc::Rc;
 use super::{Address, Ec2, Ec2Error, Selector, Target};
 use crate::base::ids::{AllocationId, AssociationId};
 
-/// Asks, right before each order and right after it, whether to step aside. If so the call never ends: whoever drives the
-/// work drops it, once no order is under way.
+/// Calls `step_aside` right before and right after each mutating call. If it returns true, the call never completes:
+/// the driver of the work drops it once no mutating call is in flight.
 #[derive(Debug)]
 pub struct Guarded<E, F> {
     inner: E,
@@ -18,14 +17,14 @@ pub struct Guarded<E, F> {
 }
 
 impl<E, F: Fn() -> bool> Guarded<E, F> {
-    /// Returns EC2 behind the question `step_aside`.
+    /// Guards this client with the condition `step_aside`.
     #[must_use]
     pub fn new(inner: E, step_aside: F) -> Self {
         Self { inner, step_aside, order_under_way: Rc::default() }
     }
 
-    /// Returns a cell that is true while an order is with EC2. Dropping the work then could mean that the order takes
-    /// effect after somebody else's later one.
+    /// A cell that is true while a mutating call is in flight. Dropping the work at that time could let the call take
+    /// effect after a later one of another process.
     #[must_use]
     pub fn order_under_way(&self) -> Rc<Cell<bool>> {
         Rc::clone(&self.order_under_way)

@@ -1,4 +1,4 @@
-//! The EC2 calls the agent makes, in the agent's own types.
+//! The EC2 calls that the agent makes, in its own types.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -21,9 +21,9 @@ pub use error::{Ec2Error, Fault};
 /// Names an Elastic IP in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// By its allocation.
+    /// By allocation id.
     Allocation(AllocationId),
-    /// By the address itself.
+    /// By public address.
     PublicIp(Ipv4Addr),
 }
 
@@ -36,36 +36,36 @@ impl fmt::Display for Selector {
     }
 }
 
-/// What EC2 says about an Elastic IP.
+/// An Elastic IP according to EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The address.
+    /// The public address itself.
     pub public_ip: Ipv4Addr,
-    /// Its allocation in this account.
+    /// Allocation id in this account.
     pub allocation: AllocationId,
-    /// Where it is, if anywhere.
+    /// Current association; `None` if unassociated.
     pub association: Option<Association>,
-    /// The group of zones in which it can be used; the region's name for ordinary zones.
+    /// Network border group, the set of zones in which it can be used; the region's name for ordinary zones.
     pub border_group: Option<String>,
-    /// The AWS service that manages it (`alb`, `nlb`, ...): not ours to move.
+    /// The AWS service that manages it (`alb`, `nlb`, ...), so that the agent must not move it.
     pub managed_by: Option<String>,
 }
 
-/// A pairing of an Elastic IP with a private address of a network interface.
+/// The association of an Elastic IP with a private address of a network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Association {
-    /// The pairing's own id: after a move it is another one.
+    /// Association id; it changes with every move.
     pub id: AssociationId,
-    /// The instance the interface is attached to. Absent for an interface that is attached to none.
+    /// The instance the interface is attached to; `None` for an unattached interface.
     pub instance: Option<InstanceId>,
-    /// The network interface.
+    /// The network interface; `None` if EC2 does not show it.
     pub interface: Option<InterfaceId>,
-    /// The private address.
+    /// The private address that carries the Elastic IP.
     pub private_ip: Option<Ipv4Addr>,
 }
 
 impl fmt::Display for Association {
-    /// Names the holder as an operator would look it up: the instance, else the interface, and the private address.
+    /// Names the holder as an operator would look it up: the instance (or the interface), and the private address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.instance, &self.interface) {
             (Some(instance), _) => instance.fmt(f)?,
@@ -79,12 +79,12 @@ impl fmt::Display for Association {
     }
 }
 
-/// Where an Elastic IP is to go.
+/// Where to associate an Elastic IP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The network interface: the one form that also works on instances with several.
+    /// The network interface; unlike an instance id, unambiguous on instances with several interfaces.
     pub interface: InterfaceId,
-    /// The private address on it.
+    /// A private address of that interface.
     pub private_ip: Ipv4Addr,
 }
 
@@ -94,33 +94,34 @@ impl fmt::Display for Target {
     }
 }
 
-/// The EC2 calls the agent makes. Every method is one request and one attempt.
+/// The EC2 calls that the agent makes. Every method is one request and one attempt.
 pub trait Ec2 {
-    /// Finds what every call needs before it is made: region, credentials, trusted certificates. EC2 itself is not asked.
+    /// Resolves what every call needs: region, credentials, trusted certificates. Sends nothing to EC2 itself.
     ///
     /// # Errors
-    /// [`Fault::Credentials`], [`Fault::NoProfile`], [`Fault::Setup`]; [`Fault::Silent`] when a source gave no answer.
+    /// [`Fault::Credentials`], [`Fault::NoProfile`], [`Fault::Setup`]; [`Fault::Silent`] if a source did not respond.
     async fn prepare(&self) -> Result<(), Ec2Error>;
 
-    /// Returns what EC2 says about one Elastic IP.
+    /// Describes one Elastic IP.
     ///
     /// # Errors
-    /// [`Fault::Unknown`] when the account has no such address; otherwise what kept EC2 from answering.
+    /// [`Fault::Unknown`] if the account has no such address; otherwise why EC2 did not answer.
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error>;
 
-    /// Returns the Elastic IPs that are associated with this private address of this interface; none if it has none.
+    /// The Elastic IPs associated with this private address of this interface; empty if there is none.
     ///
     /// # Errors
-    /// What kept EC2 from answering.
+    /// Why EC2 did not answer.
     async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error>;
 
-    /// Associates the Elastic IP with the target; where it is elsewhere, only if `reassociate` allows it.
+    /// Associates the Elastic IP with the target; if it is associated elsewhere, only with `reassociate`.
     ///
-    /// An Elastic IP that sat on the target's private address is pushed off it, and stays allocated.
+    /// An Elastic IP on the target's private address is displaced, and stays allocated.
     ///
     /// # Errors
-    /// [`Fault::AlreadyAssociated`] when `reassociate` is false and somebody holds it; [`Fault::Target`] when the interface
-    /// or the private address can't carry it. After [`Fault::Silent`] it is not known whether the call took effect.
+    /// [`Fault::AlreadyAssociated`] if `reassociate` is false and the address is held elsewhere; [`Fault::Target`] if
+    /// the interface or the private address cannot carry it. After [`Fault::Silent`] it is unknown whether the call
+    /// took effect.
     async fn associate(
         &self,
         allocation: &AllocationId,
@@ -131,18 +132,18 @@ pub trait Ec2 {
     /// Ends exactly this association. A newer one of the same address is not touched.
     ///
     /// # Errors
-    /// [`Fault::AssociationGone`] when it had ended before.
+    /// [`Fault::AssociationGone`] if it has already ended.
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error>;
 
-    /// Asks whether [`Ec2::associate`] would be allowed, without doing it.
+    /// Dry run of [`Ec2::associate`]: succeeds if IAM allows the call.
     ///
     /// # Errors
-    /// [`Fault::Denied`] when it would not.
+    /// [`Fault::Denied`] if IAM does not allow it.
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error>;
 
-    /// Asks whether [`Ec2::disassociate`] would be allowed, without doing it.
+    /// Dry run of [`Ec2::disassociate`]: succeeds if IAM allows the call.
     ///
     /// # Errors
-    /// [`Fault::Denied`] when it would not.
+    /// [`Fault::Denied`] if IAM does not allow it.
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error>;
 }

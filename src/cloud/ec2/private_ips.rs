@@ -1,4 +1,4 @@
-//! The EC2 calls about secondary private addresses, in the agent's own types. What moves Elastic IPs does not see them.
+//! The EC2 calls about secondary private addresses, in the agent's own types. Elastic IPs do not use them.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -6,34 +6,34 @@ use std::net::Ipv4Addr;
 use super::Ec2Error;
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 
-/// A network interface as EC2 shows it.
+/// A network interface according to EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Eni {
-    /// Its id.
+    /// `eni-...`.
     pub id: InterfaceId,
-    /// The instance it is attached to, if it is attached to one.
+    /// The instance it is attached to; `None` if unattached.
     pub instance: Option<InstanceId>,
-    /// Its place in the order of attachment, 0 for the primary interface of an instance.
+    /// Device index, 0 for the primary interface; `None` if unattached.
     pub device_index: Option<u32>,
     /// The subnet it is in.
     pub subnet: Option<SubnetId>,
-    /// Its private addresses.
+    /// Private addresses, primary and secondary.
     pub addresses: Vec<PrivateAddress>,
 }
 
 /// A private address of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateAddress {
-    /// The address.
+    /// The private address itself.
     pub ip: Ipv4Addr,
-    /// Whether it is the interface's own, which never moves.
+    /// Whether it is the primary address, which never moves.
     pub primary: bool,
-    /// The public address associated with it, which moves along.
+    /// The public address associated with it, which moves with it.
     pub public_ip: Option<Ipv4Addr>,
 }
 
 impl Eni {
-    /// Returns this address of the interface, if the interface has it.
+    /// The entry for this address; `None` if the interface does not have it.
     #[must_use]
     pub fn address(&self, ip: Ipv4Addr) -> Option<&PrivateAddress> {
         self.addresses.iter().find(|address| address.ip == ip)
@@ -52,35 +52,35 @@ impl fmt::Display for Eni {
 
 /// The EC2 calls about secondary private addresses. Every method is one request and one attempt.
 pub trait PrivateIps {
-    /// Returns these interfaces.
+    /// Describes these interfaces.
     ///
     /// # Errors
-    /// [`Fault::Target`](super::Fault::Target) when there is no such interface; otherwise what kept EC2 from answering.
+    /// [`Fault::Target`](super::Fault::Target) if one of them does not exist; otherwise why EC2 did not answer.
     async fn interfaces(&self, ids: &[InterfaceId]) -> Result<Vec<Eni>, Ec2Error>;
 
-    /// Returns the interface in a subnet that has this private address, if one has it.
+    /// The interface that has this private address of a subnet; `None` if the address is free.
     ///
     /// # Errors
-    /// What kept EC2 from answering.
+    /// Why EC2 did not answer.
     async fn holder(&self, ip: Ipv4Addr, subnet: &SubnetId) -> Result<Option<Eni>, Ec2Error>;
 
-    /// Returns the interfaces of an instance; none where EC2 knows no such instance.
+    /// The interfaces of an instance; empty if EC2 knows no such instance.
     ///
     /// # Errors
-    /// What kept EC2 from answering.
+    /// Why EC2 did not answer.
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error>;
 
-    /// Assigns a private address to an interface; where another one has it, only if `reassign` allows it.
+    /// Assigns a private address to an interface; if another interface has it, only with `reassign`.
     ///
     /// # Errors
-    /// [`Fault::AlreadyAssociated`](super::Fault::AlreadyAssociated) when another interface has it and `reassign` is
-    /// false, or has it as its primary address; [`Fault::Target`](super::Fault::Target) when it is not of the
-    /// interface's subnet, or the interface cannot take it.
+    /// [`Fault::AlreadyAssociated`](super::Fault::AlreadyAssociated) if another interface has it and `reassign` is
+    /// false, or has it as its primary address; [`Fault::Target`](super::Fault::Target) if it is not in the interface's
+    /// subnet, or the interface cannot take it.
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error>;
 
-    /// Takes a private address off an interface. On another interface the same address is not touched.
+    /// Unassigns a private address from an interface. The same address on another interface is not touched.
     ///
     /// # Errors
-    /// [`Fault::AssociationGone`](super::Fault::AssociationGone) when the interface does not have it.
+    /// [`Fault::AssociationGone`](super::Fault::AssociationGone) if the interface does not have it.
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error>;
 }

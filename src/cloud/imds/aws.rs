@@ -1,4 +1,4 @@
-//! [`Imds`] by the AWS SDK's client: version 2 of the protocol only, one token for the process.
+//! [`Imds`] on the AWS SDK's client: IMDSv2 only, one token per process.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -16,7 +16,7 @@ use crate::cloud::settings::Settings;
 
 const ROOT: &str = "/latest/meta-data/";
 
-/// The metadata service of this instance. Clones know of each other how slow it is.
+/// Instance metadata of this instance. Clones share what they learn about its response time.
 #[derive(Clone)]
 pub struct AwsImds {
     client: imds::Client,
@@ -27,7 +27,7 @@ pub struct AwsImds {
 }
 
 impl AwsImds {
-    /// Returns the adapter for this client.
+    /// Wraps this client.
     #[must_use]
     pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
         Self { client, log, limit: Rc::new(Cell::new(settings.imds_first)), longest: settings.imds_longest }
@@ -40,7 +40,7 @@ impl AwsImds {
             Ok(Ok(text)) => Ok(text.as_ref().to_owned()),
             Ok(Err(error)) => Err(failure(path, &error)),
             Err(_) => {
-                // Questions are asked side by side: each knows only the limit that it began with.
+                // Queries run concurrently, and each knows only the limit that it started with.
                 self.limit.set((limit * 2).min(self.longest).max(self.limit.get()));
                 Err(ImdsError::Silent {
                     path: path.to_owned(),
@@ -70,7 +70,7 @@ impl AwsImds {
             .collect()
     }
 
-    /// As [`Self::lines`], where an absent item means an empty list.
+    /// As [`Self::lines`], except that an absent item is an empty list.
     async fn lines_if_any<T: FromStr>(&self, path: &str) -> Result<Vec<T>, ImdsError> {
         match self.lines(path).await {
             Err(ImdsError::Absent { .. }) => Ok(Vec::new()),
@@ -95,7 +95,7 @@ fn failure(path: &str, error: &Sdk) -> ImdsError {
     }
 }
 
-/// Returns the innermost cause: "connection refused" says more than "an IO error occurred".
+/// The innermost cause: "connection refused" says more than "an IO error occurred".
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(cause) = deepest.source() {
@@ -104,7 +104,7 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     deepest.to_string()
 }
 
-/// Returns whether a text has the form of `eu-west-1`, `us-gov-west-1`: words, and a number at the end.
+/// Whether a text looks like `eu-west-1` or `us-gov-west-1`: words, then a number.
 fn is_region(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else { return false };
     let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -126,7 +126,7 @@ impl Imds for AwsImds {
     async fn region(&self) -> Result<String, ImdsError> {
         let path = "placement/region";
         let region = self.text(path).await?.trim().to_owned();
-        // It becomes part of a host name, and a wrong one part of signatures that AWS rejects.
+        // The value becomes part of a host name, and a wrong one part of signatures that AWS rejects.
         if is_region(&region) { Ok(region) } else { Err(ImdsError::garbled(path, &region)) }
     }
 
@@ -144,7 +144,7 @@ impl Imds for AwsImds {
     async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError> {
         let path = "network/interfaces/macs/";
         match self.lines(path).await {
-            // Every instance has one; an empty list would say that nothing can be here.
+            // Every instance has one; an empty list would mean that nothing can be here.
             Ok(macs) if macs.is_empty() => Err(ImdsError::garbled(path, "")),
             other => other,
         }
@@ -182,7 +182,7 @@ impl Imds for AwsImds {
         let path = of_interface(mac, &format!("ipv4-associations/{public_ip}"));
         match self.lines(&path).await {
             Err(ImdsError::Absent { .. }) => Ok(Vec::new()),
-            // What is there has a private address; nothing at all is no answer.
+            // An existing interface has a private address; an empty list is not a valid answer.
             Ok(private_ips) if private_ips.is_empty() => Err(ImdsError::garbled(&path, "")),
             other => other,
         }

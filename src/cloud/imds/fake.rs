@@ -1,6 +1,6 @@
-//! A metadata service in memory for the tests of the decisions. What it shows is set by hand, so it can be stale.
+//! Instance metadata in memory for the tests of the decisions. What it shows is set by hand, so it can be stale.
 
-// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+// Test code: it fails by panicking, and its documentation is for the tests only.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
 use std::cell::RefCell;
@@ -24,7 +24,7 @@ struct State {
 pub struct FakeImds(Rc<RefCell<State>>);
 
 impl FakeImds {
-    /// Returns the service of an instance with these interfaces, the primary one first.
+    /// The metadata of an instance with these interfaces, the primary first.
     pub fn new(instance: &str, interfaces: Vec<Interface>) -> Self {
         let fake = Self::default();
         fake.0.borrow_mut().instance = instance.parse().ok();
@@ -32,7 +32,7 @@ impl FakeImds {
         fake
     }
 
-    /// Makes the service show a public address on a private one.
+    /// Shows a public address on a private one.
     pub fn show(&self, public_ip: &str, private_ip: &str) {
         let private: Ipv4Addr = private_ip.parse().unwrap();
         self.hide(public_ip);
@@ -41,13 +41,13 @@ impl FakeImds {
         state.carried.push((mac, public_ip.parse().unwrap(), private));
     }
 
-    /// Makes the service show a public address nowhere.
+    /// Shows a public address nowhere.
     pub fn hide(&self, public_ip: &str) {
         let ip: Ipv4Addr = public_ip.parse().unwrap();
         self.0.borrow_mut().carried.retain(|(_, public, _)| *public != ip);
     }
 
-    /// Makes the service show a private address on an interface, or no longer.
+    /// Shows or hides a private address on an interface.
     pub fn show_private(&self, mac: &str, ip: &str, shown: bool) {
         let (mac, ip): (MacAddress, Ipv4Addr) = (mac.parse().unwrap(), ip.parse().unwrap());
         let mut state = self.0.borrow_mut();
@@ -63,12 +63,12 @@ impl FakeImds {
         self.0.borrow_mut().interfaces.push(interface);
     }
 
-    /// Silences the service, or lets it speak again.
+    /// Silences the service, or ends the silence.
     pub fn set_silent(&self, silent: bool) {
         self.0.borrow_mut().silent = silent;
     }
 
-    /// Returns how many questions were asked.
+    /// Number of queries so far.
     pub fn questions(&self) -> usize {
         self.0.borrow().questions
     }

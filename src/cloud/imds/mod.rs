@@ -1,4 +1,4 @@
-//! What the agent asks of the instance metadata service, in the agent's own types.
+//! What the agent reads from instance metadata, in its own types.
 
 use std::net::Ipv4Addr;
 
@@ -12,70 +12,70 @@ pub mod aws;
 #[cfg(all(test, feature = "paused-time"))]
 pub mod fake;
 
-/// A network interface of this instance, as the metadata service describes it.
+/// A network interface of this instance according to instance metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
-    /// Its hardware address, by which the service names it.
+    /// Hardware address, the key of the interface in instance metadata.
     pub mac: MacAddress,
-    /// Its id in EC2.
+    /// `eni-...`.
     pub id: InterfaceId,
-    /// Its private addresses, the primary one first. None of an interface for IPv6 or EFA only, or that has just been attached.
+    /// Private addresses, the primary first. Empty for an interface for IPv6 or EFA only, or one that has just been attached.
     pub private_ips: Vec<Ipv4Addr>,
 }
 
 /// How an interface is attached to the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its place in the order of attachment, 0 for the primary interface. Each network card has such an order of its own.
+    /// Device index, 0 for the primary interface. Each network card has an index sequence of its own.
     pub device_index: u32,
-    /// The network card; 0 on instances with one.
+    /// Index of the network card; 0 on instances with one.
     pub network_card: u32,
 }
 
-/// The subnet that an interface is in.
+/// The subnet of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subnet {
-    /// Its id in EC2.
+    /// `subnet-...`.
     pub id: SubnetId,
-    /// Its addresses.
+    /// IPv4 range of the subnet.
     pub cidr: Ipv4Net,
 }
 
-/// A question to the metadata service that was not answered with what was asked for.
+/// A failed query of instance metadata.
 #[derive(Debug, thiserror::Error)]
 pub enum ImdsError {
-    /// No answer, a server error, or the service is switched off.
+    /// No response, a server error, or the service is switched off.
     #[error("IMDS {path}: {answer}")]
     Silent {
-        /// What was asked for.
+        /// Path of the item, relative to `meta-data`.
         path: String,
-        /// What happened instead of an answer.
+        /// What happened instead of a response.
         answer: String,
     },
-    /// The service answered that it has no such item.
+    /// The service responded that there is no such item.
     #[error("IMDS has no {path}")]
     Absent {
-        /// What was asked for.
+        /// Path of the item.
         path: String,
     },
-    /// An answer that is not what belongs there.
+    /// A response that cannot be parsed.
     #[error("IMDS {path}: unreadable answer {text:?}")]
     Garbled {
-        /// What was asked for.
+        /// Path of the item.
         path: String,
-        /// The beginning of the answer.
+        /// The beginning of the response.
         text: String,
     },
 }
 
 impl ImdsError {
-    /// Returns the error of a question that the deadline cut off.
+    /// The error of a query that the deadline cut off.
     #[must_use]
     pub fn cut_off(path: &str) -> Self {
         Self::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
     }
 
-    /// Returns the error of an answer that is not what belongs there. It keeps as much of it as fits an operator's line.
+    /// The error of a response that cannot be parsed; keeps as much of it as fits an operator's line.
     #[must_use]
     pub fn garbled(path: &str, answer: &str) -> Self {
         let text = answer.chars().filter(|c| !c.is_control()).take(40).collect();
@@ -92,42 +92,42 @@ impl Retryable for ImdsError {
     }
 }
 
-/// The questions the agent asks of the metadata service. Every method is one attempt.
+/// The queries that the agent sends to instance metadata. Every method is one attempt.
 pub trait Imds {
-    /// Returns the id of this instance.
+    /// Instance id of this instance.
     ///
     /// # Errors
-    /// As [`ImdsError`] says; so for all methods of this trait.
+    /// Any [`ImdsError`]; so for all methods of this trait.
     async fn instance_id(&self) -> Result<InstanceId, ImdsError>;
 
-    /// Returns the region of this instance.
+    /// Region of this instance.
     async fn region(&self) -> Result<String, ImdsError>;
 
-    /// Returns the account that owns the primary interface, twelve digits.
+    /// Account that owns the primary interface, twelve digits.
     async fn account(&self) -> Result<String, ImdsError>;
 
-    /// Returns the hardware address of the primary interface.
+    /// Hardware address of the primary interface.
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError>;
 
-    /// Returns the hardware addresses of all interfaces.
+    /// Hardware addresses of all interfaces.
     async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError>;
 
-    /// Returns the interface with this hardware address.
+    /// The interface with this hardware address.
     async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError>;
 
-    /// Returns the id of the interface with this hardware address. Unlike its addresses, every interface has one.
+    /// Id of the interface with this hardware address. Unlike addresses, every interface has one.
     async fn interface_id(&self, mac: MacAddress) -> Result<InterfaceId, ImdsError>;
 
-    /// Returns how this interface is attached.
+    /// How this interface is attached.
     async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError>;
 
-    /// Returns the subnet that this interface is in.
+    /// The subnet that this interface is in.
     async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError>;
 
-    /// Returns the private addresses of this interface that carry `public_ip`; none when it isn't on this interface.
+    /// The private addresses of this interface that carry `public_ip`; empty if it is not on this interface.
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError>;
 
-    /// Returns the public addresses on this interface, each with the private addresses that carry it.
+    /// The public addresses on this interface, each with the private addresses that carry it.
     async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError>;
 }
 

@@ -1,4 +1,4 @@
-//! The handle on the account: what tests build, break and ask, and what the faces answer from.
+//! The handle on the account: tests build, break and query it, and the faces answer from it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::base::ids::{AssociationId, InstanceId, InterfaceId};
 use crate::cloud::ec2::Address;
 use crate::cloud::ec2::private_ips::Eni;
 
-/// Whose reads a lag is about.
+/// The reads that a lag applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// Every Describe, whoever sends it.
+    /// Every Describe of any caller.
     Describes,
     /// The Describes of one instance.
     DescribesOf(InstanceId),
@@ -36,56 +36,56 @@ pub enum Reads {
 /// The instance that holds an Elastic IP.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Holder {
-    /// The instance.
+    /// Instance id.
     pub instance: InstanceId,
-    /// Its interface.
+    /// Its interface that carries the address.
     pub eni: InterfaceId,
-    /// The private address on that interface.
+    /// Private address on that interface.
     pub private_ip: Ipv4Addr,
-    /// The association.
+    /// Id of the association.
     pub association_id: AssociationId,
 }
 
 /// A change of holder of one address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HolderChange {
-    /// When, in seconds since 1970.
+    /// Time in seconds since 1970.
     pub at: f64,
-    /// Who holds the address from then on.
+    /// New holder; `None` if unassigned.
     pub holder: Option<Holder>,
-    /// The instance whose request it was; `None` for an administrator.
+    /// The instance that sent the request; `None` for an administrator.
     pub by: Option<InstanceId>,
 }
 
 /// A change of the instance that has a private address.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PrivateIpChange {
-    /// When, in seconds since 1970.
+    /// Time in seconds since 1970.
     pub at: f64,
-    /// The instance that has the address from then on.
+    /// The instance that has the address from then on; `None` if none has.
     pub instance: Option<InstanceId>,
-    /// The instance whose request it was; `None` for an administrator.
+    /// The instance that sent the request; `None` for an administrator.
     pub by: Option<InstanceId>,
 }
 
-/// One request of a [`ModelClient`](super::ModelClient) and what became of it. Times count from the model's beginning.
+/// One request of a [`ModelClient`](super::ModelClient) and its outcome. Times count from the model's beginning.
 #[derive(Clone, Debug)]
 pub struct CallRecord {
     /// The service called.
     pub service: Service,
-    /// The EC2 action (a dry run says so), or for instance metadata the method and path.
+    /// The EC2 action, marked if it is a dry run; for instance metadata, method and path.
     pub operation: String,
-    /// What it is about: an id, an address.
+    /// The id or address that it concerns.
     pub object: String,
-    /// Who sent it, and when.
+    /// Sender and time of sending.
     pub by: Caller,
-    /// When the service dealt with it, if it did.
+    /// When the service processed it, if it did.
     pub served: Option<Duration>,
     /// The moment that a read shows.
     pub seen: Option<Duration>,
-    /// When the answer arrived; `None` if none has.
+    /// When the response arrived; `None` if none has.
     pub answered: Option<Duration>,
-    /// EC2's code, or what happened instead of an answer; `None` for success.
+    /// EC2's error code, or what happened instead of a response; `None` on success.
     pub failure: Option<String>,
 }
 
@@ -95,19 +95,19 @@ impl fmt::Display for CallRecord {
     }
 }
 
-/// How long one way of a call to EC2 takes.
+/// One-way latency of calls to EC2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journey {
-    /// Usually, drawn anew for each way.
+    /// Usual latency, drawn anew for each way.
     pub usual: Range<Duration>,
-    /// Of a hundred ways, how many are slow.
+    /// Percentage of slow ways.
     pub slow_percent: u8,
-    /// The longest slow way.
+    /// Upper bound of a slow way.
     pub slow: Duration,
 }
 
 impl Journey {
-    /// Always the same time.
+    /// A constant latency.
     pub const fn of(way: Duration) -> Self {
         Self { usual: way..way, slow_percent: 0, slow: Duration::ZERO }
     }
@@ -121,7 +121,7 @@ impl Journey {
     }
 }
 
-/// Everything behind the lock.
+/// The state behind the lock.
 #[derive(Debug)]
 pub(super) struct AccountState {
     pub(super) objects: Objects,
@@ -129,9 +129,9 @@ pub(super) struct AccountState {
     pub(super) id: String,
     pub(super) random: fastrand::Rng,
     calls: Vec<CallRecord>,
-    /// How many calls have gone from the record.
+    /// Number of calls removed from the record.
     forgotten: usize,
-    /// The newest moment that a change or a reader has been given.
+    /// The newest moment given to a change or a reader.
     newest: Duration,
     began: Instant,
     epoch: f64,
@@ -170,18 +170,18 @@ impl AccountState {
         }
     }
 
-    /// The time since the beginning. No step of the wall clock reorders anything.
+    /// Time since the beginning. A step of the wall clock reorders nothing.
     pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// The moment of a change: later than every change and every reader's moment before it, even while the clock is paused.
+    /// The moment of a change: later than that of every earlier change and reader, even while the clock is paused.
     pub(super) fn stamp(&mut self) -> Duration {
         self.newest = self.now().max(self.newest + Duration::from_nanos(1));
         self.newest
     }
 
-    /// The present moment: a reader that is given it sees every change so far, and none that follows.
+    /// The present moment: a reader at it sees every change so far, and none that follows.
     pub(super) fn present(&mut self) -> Duration {
         self.newest = self.newest.max(self.now());
         self.newest
@@ -198,18 +198,18 @@ impl AccountState {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    /// Puts a request on record and returns its place there.
+    /// Records a request. Returns its index in the record.
     pub(super) fn put_on_record(&mut self, record: CallRecord) -> usize {
         self.calls.push(record);
         self.forgotten + self.calls.len() - 1
     }
 
-    /// The record of a request, unless it was forgotten.
+    /// The record of a request, unless it was removed.
     pub(super) fn record(&mut self, place: usize) -> Option<&mut CallRecord> {
         self.calls.get_mut(place.checked_sub(self.forgotten)?)
     }
 
-    /// Notes that a request is dealt with now, and the moment that it shows if it reads.
+    /// Notes that a request is processed now, and which moment it shows if it reads.
     pub(super) fn note_served(&mut self, place: usize, seen: Option<Duration>) {
         let now = self.now();
         if let Some(record) = self.record(place) {
@@ -224,19 +224,19 @@ impl AccountState {
         own.unwrap_or(&mut self.describes).moment(now, &mut self.random)
     }
 
-    /// Draws the moment that the metadata of an instance show next.
+    /// Draws the moment that the next read of an instance's metadata shows.
     pub(super) fn metadata_moment(&mut self, instance: &InstanceId) -> Duration {
         let now = self.present();
         let own = self.metadata_of.get_mut(instance);
         own.unwrap_or(&mut self.metadata).moment(now, &mut self.random)
     }
 
-    /// Draws how long one way between an instance and EC2 takes.
+    /// Draws the one-way latency between an instance and EC2.
     pub(super) fn journey(&mut self, instance: &InstanceId) -> Duration {
         self.journeys.get(instance).unwrap_or(&self.journey).draw(&mut self.random)
     }
 
-    /// Returns what goes wrong with this request.
+    /// The fault that strikes this request, if any.
     pub(super) fn strike(
         &mut self,
         service: Service,
@@ -267,13 +267,13 @@ impl AccountState {
         })
     }
 
-    /// The instance that holds an address now.
+    /// The instance that currently holds an address.
     fn present_holder(&self, which: &AddressRef) -> Option<Holder> {
         let held = self.objects.elastic_ip(which)?.association.now().as_ref()?;
         self.holder(held, self.newest)
     }
 
-    /// Every change of holder of an address, the oldest first.
+    /// Every change of holder of an address, oldest first.
     fn changes<'s>(
         &'s self,
         which: &AddressRef,
@@ -306,7 +306,7 @@ impl AccountState {
     }
 }
 
-/// One account in one Region. Clones are handles on the same one, usable from any thread.
+/// One account in one Region. Clones are handles on the same account, usable from any thread.
 #[derive(Clone, Debug)]
 pub struct Account(Arc<Shared>);
 
@@ -323,18 +323,18 @@ impl Default for Account {
 }
 
 impl Account {
-    /// An empty account. Ids, lags and chances are drawn from `seed`, so that two runs are the same.
+    /// An empty account. Ids, lags and chances are drawn from `seed`, so that runs are reproducible.
     pub fn new(seed: u64, region: &str, id: &str) -> Self {
         let state = Mutex::new(AccountState::new(seed, region, id));
         Self(Arc::new(Shared { state, changed: Condvar::new() }))
     }
 
-    /// Starts over with nothing in the account.
+    /// Starts over with an empty account.
     pub fn reset(&self, seed: u64) {
         self.with(|state| *state = AccountState::new(seed, &state.region, &state.id));
     }
 
-    /// Gives `work` the state alone, then wakes those who wait for a change.
+    /// Gives `work` exclusive access to the state, then wakes the tasks that wait for a change.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut AccountState) -> R) -> R {
         // A panicking test must not make the next one fail with a poisoned lock.
         let result = work(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner));
@@ -342,7 +342,7 @@ impl Account {
         result
     }
 
-    /// Waits in real time until `look` finds something; `None` if it does not within `limit`.
+    /// Waits in real time until `look` returns a value; `None` after `limit`.
     fn wait<T>(&self, limit: Duration, mut look: impl FnMut(&AccountState) -> Option<T>) -> Option<T> {
         let until = std::time::Instant::now() + limit;
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -355,7 +355,7 @@ impl Account {
         }
     }
 
-    /// The time since the model's beginning.
+    /// Time since the model's beginning.
     pub fn elapsed(&self) -> Duration {
         self.with(AccountState::present)
     }
@@ -365,12 +365,12 @@ impl Account {
         self.with(|state| state.since_1970(state.now()))
     }
 
-    // What an administrator does.
+    // Changes by an administrator.
 
-    /// Associates an address as an administrator would, and returns the association.
+    /// Associates an address as an administrator. Returns the association.
     ///
     /// # Errors
-    /// As `AssociateAddress` answers.
+    /// Those of `AssociateAddress`.
     pub fn try_associate(
         &self,
         which: impl Into<AddressRef>,
@@ -383,7 +383,7 @@ impl Account {
         made.ok_or_else(|| ApiError::value("no association"))
     }
 
-    /// As [`try_associate`](Self::try_associate); an error is one of the test.
+    /// As [`try_associate`](Self::try_associate); panics on an error.
     pub fn associate(
         &self,
         which: impl Into<AddressRef>,
@@ -393,14 +393,14 @@ impl Account {
         self.try_associate(which, eni, private_ip).unwrap_or_else(|error| panic!("associate: {error}"))
     }
 
-    /// Gives an address to the node that has this private address, as an administrator would.
+    /// Associates an address with the node that has this private address, as an administrator.
     pub fn give(&self, which: impl Into<AddressRef>, private_ip: &str) -> AssociationId {
         let ip = parsed(private_ip);
         let eni = self.interface_with(ip).unwrap_or_else(|| panic!("no interface has {ip}"));
         self.associate(which, &eni, Some(ip))
     }
 
-    /// Ends the association of an address as an administrator would, if it has one.
+    /// Ends the association of an address, if it has one, as an administrator.
     pub fn disassociate(&self, which: impl Into<AddressRef>) {
         let which = which.into();
         self.with(|state| {
@@ -411,7 +411,7 @@ impl Account {
         });
     }
 
-    /// Puts a secondary private address on an interface, taking it from whichever has it.
+    /// Assigns a secondary private address to an interface, taking it from its present one.
     pub fn assign_private_ip(&self, eni: &InterfaceId, ip: Ipv4Addr) {
         self.with(|state| {
             let at = state.stamp();
@@ -419,7 +419,7 @@ impl Account {
         });
     }
 
-    /// Takes a secondary private address off the interface that has it, if one has.
+    /// Unassigns a secondary private address from the interface that has it, if any.
     pub fn unassign_private_ip(&self, ip: Ipv4Addr) {
         if let Some(eni) = self.interface_with(ip) {
             self.with(|state| {
@@ -429,7 +429,7 @@ impl Account {
         }
     }
 
-    /// Moves an instance to another state, with what EC2 does to its addresses then.
+    /// Changes an instance's state, with what EC2 then does to its addresses.
     pub fn set_instance_state(&self, id: &InstanceId, to: InstanceState) {
         self.with(|state| {
             let at = state.stamp();
@@ -447,12 +447,12 @@ impl Account {
         self.with(|state| state.objects.foreign.insert(ip));
     }
 
-    /// Binds an address to a network border group.
+    /// Sets the network border group of an address.
     pub fn set_border_group(&self, which: impl Into<AddressRef>, group: &str) {
         self.amend(&which.into(), |address| group.clone_into(&mut address.border_group));
     }
 
-    /// Makes an AWS service (`alb`, `nat`, ...) manage an address.
+    /// Sets the AWS service (`alb`, `nat`, ...) that manages an address; `None` for unmanaged.
     pub fn set_managed_by(&self, which: impl Into<AddressRef>, service: Option<&str>) {
         self.amend(&which.into(), |address| address.managed_by = service.map(str::to_owned));
     }
@@ -466,22 +466,22 @@ impl Account {
         });
     }
 
-    // What is true.
+    // The truth, without lag.
 
-    /// The instance that truly holds an address now; `None` also if it is on an interface that is attached to none.
+    /// The current holder of an address; `None` also if it is on an unattached interface.
     pub fn holder(&self, which: impl Into<AddressRef>) -> Option<Holder> {
         let which = which.into();
         self.with(|state| state.present_holder(&which))
     }
 
-    /// The private address that an address is on, as text; `None` if it is on none.
+    /// The private address that carries an address, as text; `None` if unassociated.
     pub fn place(&self, which: impl Into<AddressRef>) -> Option<String> {
         self.address(which)?.association?.private_ip.map(|ip| ip.to_string())
     }
 
-    /// Every change of holder since the address was allocated, the oldest first; the first entry is the allocation itself.
+    /// Every change of holder since the address was allocated, oldest first; the first entry is the allocation itself.
     ///
-    /// A move from one instance to another is one entry: the address was never without a holder in between.
+    /// A move between instances is one entry: the address always had a holder.
     pub fn history(&self, which: impl Into<AddressRef>) -> Vec<HolderChange> {
         let which = which.into();
         self.with(|state| {
@@ -494,7 +494,7 @@ impl Account {
         })
     }
 
-    /// Every interface that an address was on, with who put it there, the oldest first: times count from the beginning.
+    /// Every interface that an address was on, with the caller that moved it there, oldest first; times count from the beginning.
     pub fn elastic_ip_changes(&self, which: impl Into<AddressRef>) -> Vec<Version<Option<Holder>>> {
         let which = which.into();
         self.with(|state| {
@@ -504,7 +504,7 @@ impl Account {
         })
     }
 
-    /// Every interface that a private address was on, with who put it there, the oldest first.
+    /// Every interface that a private address was on, with the caller that moved it there, oldest first.
     pub fn private_ip_changes(&self, ip: Ipv4Addr) -> Vec<Version<Option<InterfaceId>>> {
         self.with(|state| {
             let histories = state.objects.private_ips.iter().filter(|((_, private), _)| *private == ip);
@@ -512,7 +512,7 @@ impl Account {
         })
     }
 
-    /// Every instance that had a private address, the oldest first.
+    /// Every instance that had a private address, oldest first.
     pub fn private_history(&self, ip: Ipv4Addr) -> Vec<PrivateIpChange> {
         let changes = self.private_ip_changes(ip);
         self.with(|state| {
@@ -525,7 +525,7 @@ impl Account {
         })
     }
 
-    /// The interface that truly has a private address now.
+    /// The interface that currently has a private address.
     pub fn interface_with(&self, ip: Ipv4Addr) -> Option<InterfaceId> {
         self.with(|state| {
             let mut histories = state.objects.private_ips.iter().filter(|((_, private), _)| *private == ip);
@@ -533,14 +533,14 @@ impl Account {
         })
     }
 
-    /// The instance and the interface that truly have a private address now; `None` also if the interface is attached to none.
+    /// The instance and interface that currently have a private address; `None` also if the interface is unattached.
     pub fn private_holder(&self, ip: Ipv4Addr) -> Option<(InstanceId, InterfaceId)> {
         let eni = self.interface_with(ip)?;
         let instance = self.with(|state| state.objects.eni_at(&eni, state.newest))?.instance?;
         Some((instance, eni))
     }
 
-    /// An address as it truly is.
+    /// The present state of an address.
     pub fn address(&self, which: impl Into<AddressRef>) -> Option<Address> {
         let which = which.into();
         self.with(|state| {
@@ -549,7 +549,7 @@ impl Account {
         })
     }
 
-    /// All addresses as they truly are.
+    /// The present state of all addresses.
     pub fn addresses(&self) -> Vec<Address> {
         self.with(|state| {
             let (objects, now) = (&state.objects, state.newest);
@@ -557,12 +557,12 @@ impl Account {
         })
     }
 
-    /// An instance as it truly is.
+    /// The present state of an instance.
     pub fn instance(&self, id: &InstanceId) -> Option<Instance> {
         self.with(|state| state.objects.instance_at(id, state.newest))
     }
 
-    /// All instances as they truly are.
+    /// The present state of all instances.
     pub fn instances(&self) -> Vec<Instance> {
         self.with(|state| {
             let ids = state.objects.instances.keys();
@@ -570,7 +570,7 @@ impl Account {
         })
     }
 
-    /// Waits in real time until the holder of an address satisfies `wanted`; `false` if it does not within `limit`.
+    /// Waits in real time until the holder of an address satisfies `wanted`; `false` after `limit`.
     pub fn wait_for_holder(
         &self,
         limit: Duration,
@@ -582,34 +582,34 @@ impl Account {
         self.wait(limit, look).is_some()
     }
 
-    // What goes wrong.
+    // Faults.
 
-    /// Puts a fault in force.
+    /// Activates a fault.
     pub fn fault(&self, fault: Fault) -> FaultId {
         self.with(|state| state.faults.add(fault))
     }
 
-    /// Strikes the next call of an EC2 action.
+    /// Fails the next call of an EC2 action.
     pub fn fail_once(&self, operation: &str, kind: FaultKind) -> FaultId {
         self.fault(Fault::new(Service::Ec2, kind).operation(operation).times(1))
     }
 
-    /// Strikes every call of an EC2 action from now on.
+    /// Fails every call of an EC2 action from now on.
     pub fn fail(&self, operation: &str, kind: FaultKind) -> FaultId {
         self.fault(Fault::new(Service::Ec2, kind).operation(operation))
     }
 
-    /// Strikes every call to EC2 from now on.
+    /// Fails every call to EC2 from now on.
     pub fn fail_ec2(&self, kind: FaultKind) -> FaultId {
         self.fault(Fault::new(Service::Ec2, kind))
     }
 
-    /// Strikes every question to the metadata of every instance from now on.
+    /// Fails every metadata query of every instance from now on.
     pub fn fail_metadata(&self, kind: FaultKind) -> FaultId {
         self.fault(Fault::new(Service::Imds, kind))
     }
 
-    /// Ends every fault. Requests that hang already stay so until their client gives up.
+    /// Ends every fault. Requests that already hang stay so until their client gives up.
     pub fn clear_faults(&self) {
         self.with(|state| state.faults.clear());
     }
@@ -619,7 +619,7 @@ impl Account {
         self.with(|state| state.faults.clear_one(id));
     }
 
-    /// Returns what goes wrong with a request that arrived, counting it.
+    /// The fault that strikes an arriving request, which is counted against it.
     pub fn strikes(
         &self,
         service: Service,
@@ -629,7 +629,7 @@ impl Account {
         self.with(|state| state.strike(service, operation, instance))
     }
 
-    /// Makes reads late, for what happens from now on.
+    /// Sets the lag of reads for changes from now on.
     pub fn set_lag(&self, which: Reads, lag: Lag) {
         self.with(|state| {
             let now = state.present();
@@ -637,7 +637,7 @@ impl Account {
         });
     }
 
-    /// Shows what is true now, whatever happens, until [`thaw`](Self::thaw).
+    /// Shows the present state, whatever happens, until [`thaw`](Self::thaw).
     pub fn freeze(&self, which: Reads) {
         self.with(|state| {
             let now = state.present();
@@ -650,7 +650,7 @@ impl Account {
         self.with(|state| state.readers(which).into_iter().for_each(|reader| reader.freeze(None)));
     }
 
-    /// Answers the next `count` reads with what is true now, whatever happens meanwhile.
+    /// Shows the present state to the next `count` reads, whatever happens meanwhile.
     pub fn pin(&self, which: Reads, count: usize) {
         self.with(|state| {
             let now = state.present();
@@ -658,12 +658,12 @@ impl Account {
         });
     }
 
-    /// Switches throttling on, with full buckets, or off.
+    /// Enables throttling, with full buckets, or disables it.
     pub fn set_buckets(&self, buckets: Option<Buckets>) {
         self.with(|state| (state.buckets, state.fill) = (buckets, Fill::default()));
     }
 
-    /// Takes a token for a request to EC2; `filtered` is one that names, filters or pages.
+    /// Takes a token for a request to EC2; `filtered` means that it has ids, filters or pagination.
     ///
     /// # Errors
     /// `RequestLimitExceeded` if its bucket is empty.
@@ -671,7 +671,7 @@ impl Account {
         self.with(|state| state.admit(action, filtered))
     }
 
-    /// Sets how long the way to EC2 is for the clients of one instance, or for all that have none of their own.
+    /// Sets the latency to EC2 for the clients of one instance, or of all without one of their own.
     pub fn set_journey(&self, instance: Option<&InstanceId>, journey: Journey) {
         self.with(|state| match instance {
             None => state.journey = journey,
@@ -679,9 +679,9 @@ impl Account {
         });
     }
 
-    // What was asked by model clients.
+    // Requests of model clients.
 
-    /// Every request of a client to EC2 and to metadata, in the order they were sent.
+    /// Every request of a client to EC2 and to instance metadata, in the order of sending.
     pub fn records(&self) -> Vec<CallRecord> {
         self.with(|state| state.calls.clone())
     }
@@ -692,12 +692,12 @@ impl Account {
         self.with(|state| state.calls.iter().filter(ec2).map(ToString::to_string).collect())
     }
 
-    /// How many questions the metadata of all instances were asked since the last [`clear_calls`](Self::clear_calls).
+    /// Number of metadata queries of all instances since the last [`clear_calls`](Self::clear_calls).
     pub fn questions(&self) -> usize {
         self.with(|state| state.calls.iter().filter(|record| record.service == Service::Imds).count())
     }
 
-    /// Forgets the requests so far.
+    /// Clears the requests so far.
     pub fn clear_calls(&self) {
         self.with(|state| {
             state.forgotten += state.calls.len();
@@ -705,9 +705,9 @@ impl Account {
         });
     }
 
-    // What the wire face answers from.
+    // Reads for the wire face.
 
-    /// The addresses as the next Describe of this instance shows them.
+    /// The addresses as shown to the next Describe of this instance.
     pub fn described_addresses(&self, caller: Option<&InstanceId>) -> Vec<Address> {
         self.with(|state| {
             let moment = state.described_moment(caller);
@@ -716,7 +716,7 @@ impl Account {
         })
     }
 
-    /// The interfaces as the next Describe of this instance shows them.
+    /// The interfaces as shown to the next Describe of this instance.
     pub fn described_interfaces(&self, caller: Option<&InstanceId>) -> Vec<Eni> {
         self.with(|state| {
             let moment = state.described_moment(caller);
@@ -725,7 +725,7 @@ impl Account {
         })
     }
 
-    /// The instance as its metadata show it next.
+    /// The instance as shown by the next read of its metadata.
     pub fn metadata(&self, id: &InstanceId) -> Option<Instance> {
         self.with(|state| {
             let moment = state.metadata_moment(id);
@@ -733,21 +733,21 @@ impl Account {
         })
     }
 
-    /// Checks that an address which a call names exists.
+    /// Checks that the address that a call names exists.
     ///
     /// # Errors
-    /// EC2's, if it does not.
+    /// EC2's, if it does not exist.
     pub fn find_address(&self, which: &AddressRef) -> Result<(), ApiError> {
         self.with(|state| state.objects.find_address(which).map(drop))
     }
 
-    /// Runs an operation in a caller's name: what it names must exist, then the caller must be permitted, then nothing may stand
-    /// in its way. A dry run ends there. `late` after that it takes effect.
+    /// Runs an operation on behalf of a caller. Checks first that the objects exist, then the caller's permission, then
+    /// EC2's preconditions; a dry run ends there. It takes effect after the delay `late`.
     ///
     /// Returns the association that it makes or ends.
     ///
     /// # Errors
-    /// EC2's, or that of `permit`, which is given the id of the allocation or interface.
+    /// EC2's, or that of `permit`, which is given the allocation id or interface id.
     pub fn operate(
         &self,
         by: &Caller,
@@ -769,7 +769,7 @@ impl Account {
         Ok(association)
     }
 
-    /// Lets an operation take effect, at once or so much later.
+    /// Applies an operation, at once or after a delay.
     pub(super) fn take_effect(&self, by: Caller, effect: Effect, late: Option<Duration>) {
         let Some(late) = late else {
             return self.with(|state| state.apply(&by, effect));
@@ -782,7 +782,7 @@ impl Account {
     }
 }
 
-/// Reads what a test wrote: an id, an address.
+/// Parses text from a test: an id, an address.
 pub fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: impl AsRef<str>) -> T {
     let text = text.as_ref();
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))

@@ -1,6 +1,6 @@
 //! Request throttling: one token bucket per API action.
 //!
-//! Account and Region need no key of their own, because the model has one of each.
+//! Account and Region are not part of the key, because the model has one of each.
 
 use std::collections::BTreeMap;
 
@@ -23,24 +23,24 @@ impl Rate {
     }
 }
 
-/// The action with a smaller bucket beside the usual one, for requests that neither name, filter nor page.
+/// The action with an additional, smaller bucket for requests without ids, filter or pagination.
 const HAS_TWO: &str = "DescribeNetworkInterfaces";
 
-/// The rates by kind of action.
+/// Rates by kind of action.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Buckets {
     /// Describe actions.
     pub describe: Rate,
-    /// `DescribeNetworkInterfaces` with neither filter, ids nor pagination.
+    /// `DescribeNetworkInterfaces` without filter, ids or pagination.
     pub describe_unfiltered: Rate,
-    /// Actions that change something: associate, disassociate.
+    /// Mutating actions: associate, disassociate.
     pub mutate: Rate,
     /// Assigning and unassigning private addresses.
     pub private_ips: Rate,
 }
 
 impl Buckets {
-    /// Returns AWS's figures.
+    /// The figures that AWS documents.
     ///
     /// # Source
     /// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API", bucket sizes and refill rates.
@@ -64,14 +64,14 @@ impl Buckets {
     }
 }
 
-/// The fill of every bucket drawn from so far.
+/// Fill levels of all buckets used so far.
 #[derive(Debug, Default)]
 pub(super) struct Fill {
     tokens: BTreeMap<(String, bool), (f64, f64)>,
 }
 
 impl Fill {
-    /// Takes one token for `action` at time `now` in seconds; `false` when the bucket is empty, and nothing is taken then.
+    /// Takes one token for `action` at time `now` in seconds; `false` if the bucket is empty.
     ///
     /// # Source
     /// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API": each request takes a token, those beyond the

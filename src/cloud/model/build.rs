@@ -1,4 +1,4 @@
-//! Building the account. What is built is there at once for every reader, however far behind: it has always been so.
+//! Builds the account. Every reader sees what is built at once, whatever its lag.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -14,10 +14,10 @@ use super::state::{
 };
 use crate::base::ids::{AllocationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 
-/// An Elastic IP that was allocated.
+/// An allocated Elastic IP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Allocated {
-    /// The public address.
+    /// The public address itself.
     pub public_ip: Ipv4Addr,
     /// `eipalloc-...`.
     pub allocation_id: AllocationId,
@@ -29,29 +29,29 @@ impl From<&Allocated> for AddressRef {
     }
 }
 
-/// A network interface to be.
+/// Specification of a network interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InterfaceSpec {
-    /// `eni-...`; made up if absent.
+    /// `eni-...`; generated if absent.
     pub eni: Option<InterfaceId>,
-    /// Hardware address; made up if absent.
+    /// Hardware address; generated if absent.
     pub mac: Option<MacAddress>,
-    /// Private addresses, the primary first; one free address of the subnet if empty.
+    /// Private addresses, the primary first; if empty, one free address of the subnet.
     pub private_ips: Vec<Ipv4Addr>,
     /// Whether the subnet assigns a public address.
     pub auto_public_ip: bool,
 }
 
-/// An instance to be.
+/// Specification of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstanceSpec {
-    /// `i-...`; made up if absent.
+    /// `i-...`; generated if absent.
     pub id: Option<InstanceId>,
     /// Availability zone.
     pub zone: String,
-    /// The subnet, as a network in prefix notation.
+    /// The subnet in CIDR notation.
     pub subnet: String,
     /// Interfaces, the primary first.
     pub interfaces: Vec<InterfaceSpec>,
@@ -75,7 +75,7 @@ impl Default for InstanceSpec {
 }
 
 impl InterfaceSpec {
-    /// An interface whose ids and hardware address have this number: `eni-0...0a`, `02:00:00:00:00:0a`.
+    /// An interface with ids and hardware address derived from this number: `eni-0...0a`, `02:00:00:00:00:0a`.
     #[must_use]
     pub fn numbered(number: u8, private_ips: &[&str]) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl InstanceSpec {
         Self { interfaces: vec![interface], ..Self::default() }
     }
 
-    /// An instance whose ids have this number (`i-0...01`), with one interface in the /24 of its first private address.
+    /// An instance with ids derived from this number (`i-0...01`), with one interface in the /24 of its first private address.
     #[must_use]
     pub fn numbered(number: u8, private_ips: &[&str]) -> Self {
         let subnet =
@@ -113,7 +113,7 @@ impl Account {
     /// Adds a running instance.
     ///
     /// # Errors
-    /// `InvalidParameterValue` for a subnet that is no network or an address that is not in it or not free.
+    /// `InvalidParameterValue` for an invalid subnet, or an address that is outside it or not free.
     pub fn try_add_instance(&self, spec: InstanceSpec) -> Result<Instance, ApiError> {
         self.with(|state| {
             let subnet = subnet(state, &spec)?;
@@ -140,12 +140,12 @@ impl Account {
         })
     }
 
-    /// As [`try_add_instance`](Self::try_add_instance); an error is one of the test.
+    /// As [`try_add_instance`](Self::try_add_instance); panics on an error.
     pub fn add_instance(&self, spec: InstanceSpec) -> Instance {
         self.try_add_instance(spec).unwrap_or_else(|error| panic!("add_instance: {error}"))
     }
 
-    /// Adds a network interface that is attached to no instance, in the subnet of `beside`.
+    /// Adds an unattached network interface in the subnet of `beside`.
     pub fn add_interface(&self, beside: &InterfaceId, spec: InterfaceSpec) -> InterfaceId {
         self.with(|state| {
             let known = state.objects.interfaces.get(beside).map(|interface| interface.subnet.clone());
@@ -155,7 +155,7 @@ impl Account {
         })
     }
 
-    /// Attaches an interface to an instance as its next one. Readers that are behind see it later.
+    /// Attaches an interface to an instance at the next device index. Lagging readers see it later.
     pub fn attach(&self, eni: &InterfaceId, instance: &InstanceId) {
         self.with(|state| {
             let at = state.stamp();
@@ -163,10 +163,10 @@ impl Account {
         });
     }
 
-    /// Allocates an address, `wanted` or the next of 203.0.113.0/24, under `id` or one that is made up.
+    /// Allocates an address, `wanted` or the next of 203.0.113.0/24, with `id` or a generated one.
     ///
     /// # Errors
-    /// `InvalidParameterValue` for an address that is allocated already, `AddressLimitExceeded` if none is left.
+    /// `InvalidParameterValue` for an address that is already allocated, `AddressLimitExceeded` if none is left.
     pub fn try_allocate(
         &self,
         wanted: Option<Ipv4Addr>,
@@ -200,18 +200,18 @@ impl Account {
         })
     }
 
-    /// As [`try_allocate`](Self::try_allocate); an error is one of the test.
+    /// As [`try_allocate`](Self::try_allocate); panics on an error.
     pub fn allocate(&self, wanted: Option<Ipv4Addr>) -> Allocated {
         self.try_allocate(wanted, None).unwrap_or_else(|error| panic!("allocate: {error}"))
     }
 
-    /// Allocates an address under an id, both as a test writes them.
+    /// Allocates an address with an id, both as text.
     pub fn allocate_as(&self, public_ip: &str, id: &str) -> AllocationId {
         let address = self.try_allocate(Some(parsed(public_ip)), Some(parsed(id)));
         address.unwrap_or_else(|error| panic!("allocate: {error}")).allocation_id
     }
 
-    /// The subnet of an interface as text, `10.0.1.0/24`.
+    /// The subnet of an interface.
     pub fn subnet_of(&self, eni: &InterfaceId) -> Option<Ipv4Net> {
         self.with(|state| {
             let interface = state.objects.interfaces.get(eni)?;
@@ -252,7 +252,7 @@ fn add_interface(
     let at = state.stamp();
     let taken = |ip: &Ipv4Addr| state.objects.private_holder(&subnet.id, *ip).is_some();
     let private_ips = if wanted.private_ips.is_empty() {
-        // AWS keeps the first four addresses of a subnet, and the last.
+        // AWS reserves the first four addresses of a subnet, and the last.
         let free = subnet.cidr.hosts().skip(3).find(|ip| !taken(ip));
         vec![free.ok_or_else(|| ApiError::value(format!("subnet {} is full", subnet.cidr)))?]
     } else {

@@ -21,12 +21,12 @@ use crate::cloud::ec2::{Address, Ec2, Ec2Error, Fault, Selector, Target};
 use crate::cloud::imds::{Attachment, Imds, ImdsError, Interface, Subnet};
 
 const METADATA: &str = "GET /latest/meta-data/";
-/// How long an answer takes at one byte a second.
+/// Duration of a response at one byte per second.
 const ANSWER: Duration = Duration::from_secs(1000);
 
 /// EC2 and instance metadata for one process on an instance.
 ///
-/// A call that was sent takes effect even if its caller is gone by then.
+/// A request that was sent takes effect even if its caller is gone by then.
 #[derive(Clone)]
 pub struct ModelClient {
     account: Account,
@@ -47,15 +47,15 @@ impl fmt::Debug for ModelClient {
     }
 }
 
-/// What comes back to the caller.
+/// What arrives at the caller.
 enum Arrived<T> {
     Answer(Result<T, ApiError>),
-    /// No answer of the service.
+    /// No response from the service.
     Not(Fault, String),
 }
 
 impl ModelClient {
-    /// The client of process 0 on an instance, which waits for each answer as long as its caller does.
+    /// The client of process 0 on an instance, without a time limit of its own.
     pub fn new(account: &Account, instance: &str) -> Self {
         Self {
             account: account.clone(),
@@ -68,7 +68,7 @@ impl ModelClient {
         }
     }
 
-    /// Gives the process another number than 0; its calls and changes are recorded under it.
+    /// Sets the process number, 0 by default; calls and changes are recorded under it.
     #[must_use]
     pub fn process(mut self, number: usize) -> Self {
         self.process = number;
@@ -82,14 +82,14 @@ impl ModelClient {
         self
     }
 
-    /// Limits each question to the metadata, and sets the longest time that an answer takes.
+    /// Limits each query of instance metadata, and sets the longest duration of a response.
     #[must_use]
     pub fn metadata_attempt(mut self, limit: Duration, way: Duration) -> Self {
         (self.metadata_attempt, self.metadata_way) = (Some(limit), way);
         self
     }
 
-    /// Calls `gate` before each request; if it says no, the request is never sent and never ends.
+    /// Calls `gate` before each request; if it returns false, the request is never sent and never ends.
     #[must_use]
     pub fn gated(mut self, gate: impl Fn() -> bool + 'static) -> Self {
         self.gate = Some(Rc::new(gate));
@@ -102,9 +102,9 @@ impl ModelClient {
         }
     }
 
-    /// Puts a request on record and returns its place there, its sender, and what goes wrong with it.
+    /// Records a request. Returns its index in the record, its sender, and the fault that strikes it.
     fn send(&self, service: Service, operation: &str, object: &str) -> (usize, Caller, Option<FaultKind>) {
-        // A dry run is the same action.
+        // A dry run counts as the same action.
         let action = operation.split(" (").next().unwrap_or(operation);
         self.account.with(|state| {
             let by =
@@ -133,8 +133,8 @@ impl ModelClient {
         });
     }
 
-    /// Makes one call: `deal` is what the service does with it, so much before it takes effect. It returns the answer, and notes
-    /// which moment it shows.
+    /// Makes one call. `deal` is the work of the service, with the delay before it takes effect; it returns the
+    /// response, and notes which moment it shows.
     async fn call<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -183,7 +183,7 @@ impl ModelClient {
         Err(Ec2Error { message, ..Ec2Error::new(operation, &object, fault, answer) })
     }
 
-    /// Makes one call that reads: `read` is shown a moment.
+    /// Makes one call that reads; `read` is given the moment to show.
     async fn described<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -200,7 +200,7 @@ impl ModelClient {
         .await
     }
 
-    /// Makes one call that changes something; returns the association made or ended.
+    /// Makes one mutating call. Returns the association that it makes or ends.
     async fn change(
         &self,
         action: &'static str,
@@ -224,7 +224,7 @@ impl ModelClient {
         }
     }
 
-    /// Asks the metadata for an item.
+    /// Queries an item of instance metadata.
     async fn ask<T>(&self, path: String, read: impl FnOnce(&Instance) -> Option<T>) -> Result<T, ImdsError> {
         self.pass_gate().await;
         let (place, _, fault) = self.send(Service::Imds, &format!("{METADATA}{path}"), "");
@@ -262,7 +262,7 @@ impl ModelClient {
         outcome
     }
 
-    /// Asks the metadata for an item of an interface.
+    /// Queries an item of an interface in instance metadata.
     async fn ask_about<T>(
         &self,
         mac: MacAddress,
@@ -276,7 +276,7 @@ impl ModelClient {
     }
 }
 
-/// Lets a fault happen to a call: `effect` is what the service does, so much after it has answered.
+/// Applies a fault to a call; `effect` is the work of the service, with the delay between response and effect.
 async fn carry_out<T>(
     fault: Option<FaultKind>,
     effect: impl FnOnce(Option<Duration>) -> Result<T, ApiError>,
@@ -326,7 +326,7 @@ fn unreadable<T>(fault: Fault, status: u16) -> Arrived<T> {
     Arrived::Not(fault, format!("an unreadable answer (HTTP {status})"))
 }
 
-/// A sleep of no time at all would still wait for the timer's next tick.
+/// Sleeping for zero time would still wait for the timer's next tick.
 async fn pause(time: Duration) {
     if time.is_zero() {
         tokio::task::yield_now().await;

@@ -1,6 +1,6 @@
-//! Faults: which request goes wrong, and how.
+//! Faults: which request is struck, and how.
 //!
-//! This part chooses; the face that the request came in by carries out.
+//! This module only chooses; the face that received the request applies the fault.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub enum Service {
     Imds,
 }
 
-/// What goes wrong.
+/// The kind of a fault.
 ///
 /// As JSON: `"reset"`, `{"delay_ms": 500}`, `{"error": {"status": 503, "code": "Unavailable", "message": "..."}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,45 +33,45 @@ pub enum FaultKind {
         status: u16,
         /// AWS error code.
         code: String,
-        /// Text for people.
+        /// Human-readable message.
         message: String,
     },
-    /// The service's own throttling answer; nothing takes effect.
+    /// The service's own throttling response; nothing takes effect.
     Throttle,
-    /// Nothing takes effect and no answer comes; the connection stays open.
+    /// Nothing takes effect and no response comes; the connection stays open.
     Hang,
     /// Nothing takes effect; the connection is reset (RST).
     Reset,
-    /// Nothing takes effect; the connection is closed in order (FIN) without an answer.
+    /// Nothing takes effect; the connection is closed in order (FIN) without a response.
     CloseBeforeAnswer,
     /// The call takes effect, then the connection is reset.
     LoseAnswer,
-    /// The call takes effect and no answer comes; the connection stays open.
+    /// The call takes effect and no response comes; the connection stays open.
     EffectThenHang,
     /// Status 200 and a body that is neither XML, JSON nor text; nothing takes effect.
     Garbage,
     /// Status 200 and an empty body; nothing takes effect.
     Empty,
-    /// The call takes effect; the answer is complete HTTP, but its body breaks off in the middle.
+    /// The call takes effect; the response is complete HTTP, but its body is truncated.
     TruncatedXml,
-    /// The call takes effect; the answer's head promises the whole body, half of it comes, then the connection closes.
+    /// The call takes effect; the response promises the whole body, sends half of it, then closes the connection.
     ShortBody,
     /// Bytes that are not HTTP, then the connection closes; nothing takes effect.
     NotHttp,
-    /// The HTML error page of a proxy on the way, with this status; nothing takes effect.
+    /// The HTML error page of an intermediate proxy, with this status; nothing takes effect.
     HtmlProxy(u16),
-    /// The call takes effect; the answer arrives at so many bytes a second, head and body.
+    /// The call takes effect; the response, head and body, arrives at this many bytes per second.
     Slow(u32),
-    /// The call arrives so much later, then all goes its usual way.
+    /// The call arrives after this delay, then proceeds normally.
     #[serde(rename = "delay_ms")]
     Delay(#[serde(with = "millis")] Duration),
-    /// The call is answered at once, and takes effect so much later.
+    /// The call is answered at once, and takes effect after this delay.
     #[serde(rename = "late_effect_ms")]
     LateEffect(#[serde(with = "millis")] Duration),
 }
 
 impl FaultKind {
-    /// Returns the name that the request log shows.
+    /// Name of the fault in the request log.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ impl FaultKind {
         }
     }
 
-    /// The error document with this code, and the status that EC2 gives it.
+    /// The error response with this code, and the status that EC2 uses for it.
     #[must_use]
     pub fn code(code: &str) -> Self {
         let status = match code {
@@ -107,7 +107,7 @@ impl FaultKind {
     }
 }
 
-/// The answer to too many requests.
+/// The response to too many requests.
 #[must_use]
 pub fn throttled(service: Service) -> ApiError {
     match service {
@@ -123,7 +123,7 @@ pub mod millis {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Writes a duration.
+    /// Serializes a duration.
     ///
     /// # Errors
     /// The serializer's.
@@ -131,10 +131,10 @@ pub mod millis {
         serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Reads a duration.
+    /// Deserializes a duration.
     ///
     /// # Errors
-    /// If it is no whole number.
+    /// If it is not a whole number.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
     }
@@ -145,30 +145,30 @@ pub mod millis {
 pub struct Fault {
     /// The service called.
     pub service: Service,
-    /// EC2 or STS action; for the instance metadata the beginning of a path. `None` is every request.
+    /// EC2 or STS action; for instance metadata the prefix of a path. `None` matches every request.
     #[serde(default)]
     pub operation: Option<String>,
-    /// Whether a path of the instance metadata has to be the whole of `operation`, not only begin with it.
+    /// Whether a path of instance metadata must equal `operation`, not only begin with it.
     #[serde(default)]
     pub whole: bool,
-    /// The instance that calls. `None` is every caller.
+    /// The calling instance. `None` matches every caller.
     #[serde(default)]
     pub instance: Option<InstanceId>,
-    /// How many requests are struck; `None` is all of them.
+    /// Number of requests to strike; `None` is all of them.
     #[serde(default)]
     pub times: Option<u32>,
-    /// How many matching requests pass unharmed first.
+    /// Number of matching requests that pass first.
     #[serde(default)]
     pub skip: u32,
-    /// Of a hundred matching requests, how many are struck, by chance; `None` is each.
+    /// Percentage of matching requests to strike, at random; `None` is all of them.
     #[serde(default)]
     pub percent: Option<u8>,
-    /// What goes wrong.
+    /// What happens to a struck request.
     pub kind: FaultKind,
 }
 
 impl Fault {
-    /// Makes a fault that strikes every request to `service`.
+    /// A fault that strikes every request to `service`.
     #[must_use]
     pub const fn new(service: Service, kind: FaultKind) -> Self {
         Self {
@@ -183,20 +183,20 @@ impl Fault {
         }
     }
 
-    /// Narrows the fault to one action, or for the instance metadata to paths that begin so.
+    /// Limits the fault to one action, or for instance metadata to paths with this prefix.
     #[must_use]
     pub fn operation(mut self, operation: &str) -> Self {
         self.operation = Some(operation.to_owned());
         self
     }
 
-    /// Narrows the fault to one action, or for the instance metadata to this method and path and nothing below it.
+    /// Limits the fault to one action, or for instance metadata to exactly this method and path.
     #[must_use]
     pub fn exactly(self, operation: &str) -> Self {
         Self { whole: true, ..self.operation(operation) }
     }
 
-    /// Narrows the fault to the calls of one instance.
+    /// Limits the fault to the calls of one instance.
     #[must_use]
     pub fn instance(mut self, instance: &InstanceId) -> Self {
         self.instance = Some(instance.clone());
@@ -217,7 +217,7 @@ impl Fault {
         self
     }
 
-    /// Strikes by chance, so many of a hundred.
+    /// Strikes at random, with this probability in percent.
     #[must_use]
     pub const fn percent(mut self, percent: u8) -> Self {
         self.percent = Some(percent);
@@ -237,11 +237,11 @@ impl Fault {
     }
 }
 
-/// Names a fault until it is cleared.
+/// Identifies an active fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultId(u64);
 
-/// The faults in force, oldest first.
+/// The active faults, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     active: Vec<(FaultId, Fault)>,
@@ -263,9 +263,9 @@ impl Faults {
         self.active.retain(|(have, _)| *have != id);
     }
 
-    /// Returns what goes wrong with this request, counting it against the first fault that matches and is not spent.
+    /// The fault that strikes this request; counted against the first one that matches and is not used up.
     ///
-    /// A fault that still skips lets the request pass to the next matching one.
+    /// A fault that still skips passes the request on to the next match.
     pub(super) fn strike(
         &mut self,
         service: Service,

@@ -1,6 +1,6 @@
-//! A fact and everything it was before, and which moment of the past a reader is shown.
+//! A fact with all its past values, and the choice of the past moment that a reader is shown.
 //!
-//! EC2 is eventually consistent: a Describe, and instance metadata even more, may answer with what was true some seconds ago.
+//! EC2 is eventually consistent: a Describe, and instance metadata even more, may return what was true some seconds ago.
 //! A reader sees the whole account as it was at one moment, never a mixture.
 
 use std::collections::VecDeque;
@@ -10,29 +10,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::InstanceId;
 
-/// Whose call changed a fact. The default is an administrator's.
+/// The origin of a change. The default is an administrator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The instance that sent it; `None` for an administrator.
     pub instance: Option<InstanceId>,
     /// The process on that instance, numbered by its client.
     pub process: usize,
-    /// When it was sent, since the model's beginning: it may have been under way for long.
+    /// When the request was sent, since the model's beginning; it may have been in flight for long.
     pub sent: Duration,
 }
 
-/// A fact from one moment to the next.
+/// One value of a fact, valid until the next version.
 #[derive(Debug, Clone)]
 pub struct Version<T> {
-    /// Since when, since the model's beginning.
+    /// Start of validity, since the model's beginning.
     pub at: Duration,
-    /// Who made it so.
+    /// The caller that made the change.
     pub by: Caller,
-    /// The fact.
+    /// The value itself.
     pub value: T,
 }
 
-/// A fact over time; there is always a present one.
+/// A fact over time; it always has a present value.
 #[derive(Debug, Clone)]
 pub struct History<T> {
     past: Vec<Version<T>>,
@@ -40,26 +40,26 @@ pub struct History<T> {
 }
 
 impl<T: Clone + PartialEq> History<T> {
-    /// Begins with a fact that every reader sees at once, however far behind: it has always been so.
+    /// Starts with a value that every reader sees at once, whatever its lag.
     #[must_use]
     pub fn new(at: Duration, value: T) -> Self {
         Self { past: Vec::new(), present: Version { at, by: Caller::default(), value } }
     }
 
-    /// The truth.
+    /// The present value.
     #[must_use]
     pub fn now(&self) -> &T {
         &self.present.value
     }
 
-    /// What was true at a moment.
+    /// The value at a moment.
     #[must_use]
     pub fn at(&self, moment: Duration) -> &T {
         let seen = self.changes().rev().find(|change| change.at <= moment);
         seen.or(self.past.first()).map_or(&self.present.value, |change| &change.value)
     }
 
-    /// Makes another fact true from `at` on. The same fact again is no change.
+    /// Changes the value from `at` on. Setting the same value again is not a change.
     pub fn set(&mut self, at: Duration, by: &Caller, value: T) {
         if value != self.present.value {
             let before = std::mem::replace(&mut self.present, Version { at, by: by.clone(), value });
@@ -67,27 +67,27 @@ impl<T: Clone + PartialEq> History<T> {
         }
     }
 
-    /// Every state of the fact, the oldest first.
+    /// Every version, oldest first.
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Version<T>> {
         self.past.iter().chain([&self.present])
     }
 }
 
-/// How far behind the truth a reader is.
+/// How far a reader lags behind the truth.
 ///
-/// Only what happens after the lag was set is late.
+/// Applies only to changes after the lag was set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lag {
-    /// Not at all.
+    /// No lag.
     #[default]
     None,
-    /// Always by so much.
+    /// A constant lag.
     Fixed(Duration),
-    /// Each read by another amount, at most so much: a later read may show an older state than an earlier one.
+    /// A random lag per read, up to this: a later read may show an older state than an earlier one.
     UpTo(Duration),
 }
 
-/// What one reader, or one kind of read, is shown.
+/// The view of one reader, or of one kind of read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reader {
     lag: Lag,
@@ -102,17 +102,17 @@ impl Reader {
         (self.lag, self.since) = (lag, now);
     }
 
-    /// Shows nothing newer than `moment` until this is taken back with `None`.
+    /// Shows nothing newer than `moment`, until called with `None`.
     pub(super) fn freeze(&mut self, moment: Option<Duration>) {
         self.frozen = moment;
     }
 
-    /// Shows the next `count` reads a moment, whatever happens meanwhile.
+    /// Shows the state at `moment` to the next `count` reads, whatever happens meanwhile.
     pub(super) fn pin(&mut self, count: usize, moment: Duration) {
         self.pinned.extend(std::iter::repeat_n(moment, count));
     }
 
-    /// The moment that the next read is served from.
+    /// The moment that the next read shows.
     pub(super) fn moment(&mut self, now: Duration, random: &mut fastrand::Rng) -> Duration {
         if let Some(moment) = self.pinned.pop_front().or(self.frozen) {
             return moment;

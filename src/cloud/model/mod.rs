@@ -1,13 +1,13 @@
-//! EC2 and instance metadata in memory: the one model that every test works against.
+//! EC2 and instance metadata in memory: the one model that all tests work against.
 //!
-//! An [`Account`] has every kind's objects with their past, readers that lag behind, token buckets, and faults by call. It
-//! runs on tokio's clock, paused or not. [`ModelClient`] makes it the agent's [`Ec2`](super::Ec2), [`PrivateIps`](super::PrivateIps)
-//! and [`Imds`](super::Imds): unit tests, interleavings and storm use it. The simulator `aws-sim` is another face, with HTTP,
-//! signatures and the wire formats.
+//! An [`Account`] holds the objects with their past, lagging readers, token buckets, and faults by call. It runs on
+//! tokio's clock, paused or not. [`ModelClient`] implements the agent's [`Ec2`](super::Ec2),
+//! [`PrivateIps`](super::PrivateIps) and [`Imds`](super::Imds) on it, for unit tests, interleavings and storm. The
+//! simulator `aws-sim` is another face of it, with HTTP, signatures and the wire formats.
 //!
 //! It has the calls that the agents make, and no others.
 
-// Test code: it fails by panicking, and most of what it returns may be ignored.
+// Test code: it fails by panicking, and most return values may be ignored.
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate, clippy::panic)]
 
 mod account;

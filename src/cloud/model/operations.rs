@@ -1,11 +1,10 @@
-//! The EC2 calls that change something, as the account answers them: first a check that refuses with EC2's own code, then the
-//! effect.
+//! The mutating EC2 calls as the account processes them: first a check that refuses with EC2's own code, then the effect.
 //!
-//! The two are apart because a dry run is the check alone, and a call can take effect after its answer.
+//! They are separate because a dry run is only the check, and a call can take effect after its response.
 //!
-//! Choices where AWS is silent: associating again with the same target keeps the association's id; without
-//! `AllowReassociation` an address moves, as in accounts that never had EC2-Classic; different network border groups are
-//! `InvalidParameterCombination`.
+//! Choices where AWS's documentation is silent: associating again with the same target keeps the association id;
+//! without `AllowReassociation` an address moves, as in accounts that never had EC2-Classic; different network border
+//! groups are `InvalidParameterCombination`.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -17,47 +16,47 @@ use super::state::{AddressRef, Associated, ElasticIp, InstanceState, Objects, St
 use crate::base::ids::{AssociationId, InterfaceId};
 use crate::cloud::ec2::Target;
 
-/// The one VPC.
+/// Id of the only VPC.
 pub const VPC: &str = "vpc-0a1b2c3d4e5f60718";
 
-/// Private addresses that an interface can have; that of the common instance sizes (`m5.large`).
+/// Limit of private addresses per interface, that of common instance sizes (`m5.large`).
 const PER_INTERFACE: usize = 10;
 
-/// A call that changes something. One of a route would be one more here.
+/// A mutating call. One for routes would be another variant.
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// `AssociateAddress`
     Associate {
-        /// The address.
+        /// The Elastic IP.
         address: AddressRef,
-        /// The interface.
+        /// The interface of the target.
         eni: InterfaceId,
-        /// The private address on it; its primary one if absent.
+        /// Private address on that interface; the primary one if absent.
         private_ip: Option<Ipv4Addr>,
-        /// Whether it may move the address, and displace what is there.
+        /// Whether it may move the address from another target.
         may_move: bool,
     },
     /// `DisassociateAddress`
     Disassociate(AssociationId),
     /// `AssignPrivateIpAddresses`
     Assign {
-        /// The interface.
+        /// The interface to assign to.
         eni: InterfaceId,
-        /// The addresses.
+        /// The private addresses.
         ips: Vec<Ipv4Addr>,
         /// Whether it may take them from another interface.
         may_move: bool,
     },
     /// `UnassignPrivateIpAddresses`
     Unassign {
-        /// The interface.
+        /// The interface to unassign from.
         eni: InterfaceId,
-        /// The addresses.
+        /// The private addresses.
         ips: Vec<Ipv4Addr>,
     },
 }
 
-/// What an operation that passed its check does.
+/// The effect of an operation that passed its check.
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
     Associate { address: AddressRef, target: Target, id: AssociationId },
@@ -77,10 +76,10 @@ impl Effect {
 }
 
 impl AccountState {
-    /// Checks that an operation can be done, and returns what it will do.
+    /// Checks whether an operation is possible, and returns its effect.
     ///
     /// # Errors
-    /// EC2's.
+    /// EC2's reason for refusing.
     pub(super) fn check(&mut self, operation: &Operation) -> Result<Effect, ApiError> {
         let objects = &self.objects;
         Ok(match operation.clone() {
@@ -105,7 +104,7 @@ impl AccountState {
         })
     }
 
-    /// Does what passed its check, whatever has happened meanwhile.
+    /// Applies an effect, whatever has changed since the check.
     pub(super) fn apply(&mut self, by: &Caller, effect: Effect) {
         let (at, objects) = (self.stamp(), &mut self.objects);
         match effect {
@@ -122,10 +121,10 @@ impl AccountState {
 }
 
 impl Objects {
-    /// The id of the allocation or interface that an operation is about, by which it is permitted.
+    /// The id of the allocation or interface that an operation concerns, for the check of permissions.
     ///
     /// # Errors
-    /// EC2's, if something that it names does not exist.
+    /// EC2's, if a named object does not exist.
     pub(super) fn named(&self, operation: &Operation) -> Result<String, ApiError> {
         match operation {
             Operation::Associate { address, eni, .. } => {
@@ -140,7 +139,7 @@ impl Objects {
         }
     }
 
-    /// Finds the address that a call names.
+    /// Finds the address named by a call.
     ///
     /// # Errors
     /// `InvalidAllocationID.NotFound`, `InvalidAddress.NotFound`, or `AuthFailure` for an address of another account.
@@ -159,7 +158,7 @@ impl Objects {
         })
     }
 
-    /// Finds the address that has this association now.
+    /// Finds the address with this association.
     ///
     /// # Errors
     /// `InvalidAssociationID.NotFound`
@@ -174,7 +173,7 @@ impl Objects {
         })
     }
 
-    /// Finds the interface that a call names.
+    /// Finds the interface named by a call.
     ///
     /// # Errors
     /// `InvalidNetworkInterfaceID.NotFound`
@@ -185,10 +184,10 @@ impl Objects {
         })
     }
 
-    /// Checks that the address may be associated with the interface, and returns with what exactly.
+    /// Checks that the address may be associated with the interface, and resolves the exact target.
     ///
     /// # Errors
-    /// As EC2's: what is named does not exist, is not in a state for it, does not fit together, or may not move.
+    /// EC2's: an object does not exist, is in the wrong state, does not match the other, or may not be moved.
     fn check_associate(
         &self,
         which: &AddressRef,
@@ -249,7 +248,7 @@ impl Objects {
         Ok(())
     }
 
-    /// The id under which the address is associated with the target already.
+    /// The id of the existing association of this address with this target.
     fn association_with(&self, which: &AddressRef, target: &Target) -> Option<AssociationId> {
         let held = self.elastic_ip(which)?.association.now().as_ref()?;
         (held.target == *target).then(|| held.id.clone())
@@ -272,7 +271,7 @@ impl Objects {
     /// Checks that private addresses may be assigned to an interface.
     ///
     /// # Errors
-    /// As EC2's: no such interface, not of its subnet, another interface's, or too many.
+    /// EC2's: no such interface, outside its subnet, in use by another interface, or too many.
     fn check_assign(&self, eni: &InterfaceId, ips: &[Ipv4Addr], may_move: bool) -> Result<(), ApiError> {
         let interface = self.find_interface(eni)?;
         for ip in ips {
@@ -297,10 +296,10 @@ impl Objects {
         Ok(())
     }
 
-    /// Checks that secondary addresses may be taken off an interface: all named ones or none.
+    /// Checks that secondary addresses may be unassigned from an interface: all of them or none.
     ///
     /// # Errors
-    /// `InvalidParameterValue` with EC2's sentence: not on this interface, or its primary address.
+    /// `InvalidParameterValue` with EC2's message: not on this interface, or its primary address.
     fn check_unassign(&self, eni: &InterfaceId, ips: &[Ipv4Addr]) -> Result<(), ApiError> {
         let have = self.find_interface(eni)?.private_ips.now();
         if !ips.iter().all(|ip| have.contains(ip)) {
@@ -314,7 +313,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Assigns private addresses to an interface, taking each from the one that has it.
+    /// Assigns private addresses to an interface, taking each from its present one.
     pub(super) fn assign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ips: &[Ipv4Addr]) {
         let Some(subnet) = self.interfaces.get(eni).map(|interface| interface.subnet.clone()) else { return };
         for ip in ips {
@@ -322,7 +321,7 @@ impl Objects {
         }
     }
 
-    /// Takes private addresses off an interface; on another one the same address is not touched.
+    /// Unassigns private addresses from an interface; the same address on another one is not touched.
     pub(super) fn unassign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ips: &[Ipv4Addr]) {
         let Some(subnet) = self.interfaces.get(eni).map(|interface| interface.subnet.clone()) else { return };
         for ip in ips {

@@ -1,9 +1,9 @@
 //! The objects of the account: subnets, instances with their network interfaces, and Elastic IPs.
 //!
-//! What moves has a [`History`]; one function changes each such fact and everything that follows from it, at one instant.
-//! Nothing is refused here: [`operations`](super::operations) check first, then act.
+//! Everything that can move has a [`History`]; one function changes each such fact and all its consequences at one instant.
+//! Nothing is refused here: [`operations`](super::operations) checks first, then acts.
 //!
-//! A route table would be one more object here: its routes a [`History`] by destination, next to `private_ips`.
+//! A route table would be another object here: its routes a [`History`] by destination, next to `private_ips`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -17,17 +17,17 @@ use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, Mac
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress};
 use crate::cloud::ec2::{Address, Association, Target};
 
-/// The life of an instance.
+/// Lifecycle state of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceState {
-    /// Being launched: an address cannot be associated yet.
+    /// Being launched: addresses cannot be associated yet.
     Pending,
-    /// In service.
+    /// Running normally.
     Running,
-    /// Halted; interfaces and Elastic IPs stay, an auto-assigned public address goes.
+    /// Halted; interfaces and Elastic IPs stay, an auto-assigned public address is released.
     Stopped,
-    /// Gone, and its interfaces with it.
+    /// Deleted, together with its interfaces.
     Terminated,
 }
 
@@ -61,7 +61,7 @@ impl From<&Ipv4Addr> for AddressRef {
 /// By public address.
 ///
 /// # Panics
-/// If the text is no IPv4 address.
+/// If the text is not an IPv4 address.
 impl From<&str> for AddressRef {
     fn from(ip: &str) -> Self {
         Self::Public(ip.parse().unwrap_or_else(|error| panic!("{ip}: {error}")))
@@ -77,9 +77,9 @@ pub struct Instance {
     pub zone: String,
     /// Network border group of the zone; the Region for ordinary zones.
     pub border_group: String,
-    /// Where in its life it is.
+    /// Lifecycle state.
     pub state: InstanceState,
-    /// Name of the IAM role its metadata hands out.
+    /// Name of the IAM role in its instance profile.
     pub role: Option<String>,
     /// Launch time in seconds since 1970.
     pub launched: f64,
@@ -111,7 +111,7 @@ pub(super) struct Associated {
     pub(super) target: Target,
 }
 
-/// An Elastic IP as it is kept.
+/// Stored form of an Elastic IP.
 #[derive(Clone, Debug)]
 pub(super) struct ElasticIp {
     pub(super) public_ip: Ipv4Addr,
@@ -121,21 +121,21 @@ pub(super) struct ElasticIp {
     pub(super) association: History<Option<Associated>>,
 }
 
-/// An interface as it is kept.
+/// Stored form of an interface.
 #[derive(Clone, Debug)]
 pub(super) struct StoredInterface {
     pub(super) mac: MacAddress,
     pub(super) subnet: SubnetId,
-    /// Where an auto-assigned public address comes from, if the subnet assigns one.
+    /// The auto-assigned public address, if the subnet assigns one.
     pub(super) auto_public_ip: Option<Ipv4Addr>,
     pub(super) private_ips: History<Vec<Ipv4Addr>>,
-    /// The Elastic IPs on it by private address: [`ElasticIp::association`], seen from here.
+    /// The Elastic IPs on it by private address: the inverse of [`ElasticIp::association`].
     pub(super) carried: History<BTreeMap<Ipv4Addr, Ipv4Addr>>,
-    /// The instance and the place on it.
+    /// The instance and the device index there.
     pub(super) attachment: History<Option<(InstanceId, usize)>>,
 }
 
-/// An instance as it is kept.
+/// Stored form of an instance.
 #[derive(Clone, Debug)]
 pub(super) struct StoredInstance {
     pub(super) zone: String,
@@ -143,11 +143,10 @@ pub(super) struct StoredInstance {
     pub(super) role: Option<String>,
     pub(super) launched: f64,
     pub(super) state: History<InstanceState>,
-    /// Its interfaces by device index: [`StoredInterface::attachment`], seen from here.
+    /// Its interfaces by device index: the inverse of [`StoredInterface::attachment`].
     pub(super) interfaces: History<Vec<InterfaceId>>,
 }
 
-/// A subnet.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StoredSubnet {
     pub(super) id: SubnetId,
@@ -162,7 +161,7 @@ pub(super) struct Objects {
     pub(super) subnets: Vec<StoredSubnet>,
     pub(super) instances: BTreeMap<InstanceId, StoredInstance>,
     pub(super) interfaces: BTreeMap<InterfaceId, StoredInterface>,
-    /// Which interface has a private address of a subnet.
+    /// The interface that has a private address of a subnet.
     pub(super) private_ips: BTreeMap<(SubnetId, Ipv4Addr), History<Option<InterfaceId>>>,
     pub(super) elastic_ips: BTreeMap<Ipv4Addr, ElasticIp>,
     pub(super) allocations: BTreeMap<AllocationId, Ipv4Addr>,
@@ -183,12 +182,12 @@ impl Objects {
         self.subnets.iter().find(|subnet| subnet.id == *id)
     }
 
-    /// The interface that has a private address of a subnet now.
+    /// The interface that currently has a private address of a subnet.
     pub(super) fn private_holder(&self, subnet: &SubnetId, ip: Ipv4Addr) -> Option<&InterfaceId> {
         self.private_ips.get(&(subnet.clone(), ip))?.now().as_ref()
     }
 
-    /// The Elastic IP on a private address of an interface now.
+    /// The Elastic IP currently on a private address of an interface.
     pub(super) fn sitting_on(&self, target: &Target) -> Option<&ElasticIp> {
         self.sitting_at(target, Duration::MAX)
     }
@@ -199,7 +198,7 @@ impl Objects {
         self.elastic_ips.get(public)
     }
 
-    /// Everything about an Elastic IP that EC2 shows of a moment.
+    /// EC2's description of an Elastic IP at a moment.
     pub(super) fn address_at(&self, address: &ElasticIp, moment: Duration) -> Address {
         let association = address.association.at(moment).as_ref().map(|held| Association {
             id: held.id.clone(),
@@ -216,7 +215,7 @@ impl Objects {
         }
     }
 
-    /// Everything about an interface that EC2 shows of a moment.
+    /// EC2's description of an interface at a moment.
     pub(super) fn eni_at(&self, id: &InterfaceId, moment: Duration) -> Option<Eni> {
         let interface = self.interfaces.get(id)?;
         let (instance, index) = self.attached_at(id, moment).unzip();
@@ -264,7 +263,7 @@ impl Objects {
         self.interfaces.get(eni)?.attachment.at(moment).clone()
     }
 
-    /// The public addresses on an interface: Elastic IPs, or else the one that its subnet assigns.
+    /// The public addresses on an interface: Elastic IPs, or the one assigned by its subnet.
     ///
     /// # Source
     /// Amazon EC2 User Guide, "Public IPv4 addresses": none is assigned with more than one interface on the instance, nor while
@@ -284,7 +283,7 @@ impl Objects {
         }
     }
 
-    /// Moves an Elastic IP: onto a target, from which whatever is there is displaced, or off every one.
+    /// Moves an Elastic IP to a target, displacing the one there, or disassociates it.
     ///
     /// # Source
     /// EC2 API Reference, `AssociateAddress`: the address that was on the private address is disassociated and stays allocated.
@@ -325,8 +324,8 @@ impl Objects {
         }
     }
 
-    /// Moves a private address of a subnet: onto an interface, or off every one. With it moves the Elastic IP on it, which is
-    /// disassociated if the address goes nowhere.
+    /// Moves a private address of a subnet to an interface, or unassigns it. The Elastic IP on it moves along, or is
+    /// disassociated if there is no destination.
     ///
     /// # Source
     /// EC2 API Reference, `AssignPrivateIpAddresses`: "When you move a secondary private IP address to another network
@@ -367,7 +366,7 @@ impl Objects {
         holder.set(at, by, to.cloned());
     }
 
-    /// Attaches an interface to an instance as its next one.
+    /// Attaches an interface to an instance at the next device index.
     pub(super) fn attach(&mut self, at: Duration, eni: &InterfaceId, id: &InstanceId) {
         if let (Some(interface), Some(instance)) = (self.interfaces.get_mut(eni), self.instances.get_mut(id))
         {
@@ -378,7 +377,7 @@ impl Objects {
         }
     }
 
-    /// Puts an instance into another state, with what follows for its addresses.
+    /// Changes an instance's state, with the consequences for its addresses.
     pub(super) fn set_state(&mut self, at: Duration, id: &InstanceId, state: InstanceState) {
         let nobody = Caller::default();
         let Some(instance) = self.instances.get_mut(id) else { return };

@@ -1,4 +1,4 @@
-//! What the model promises the tests that work against it.
+//! The guarantees that the model gives to the tests built on it.
 
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used)]
@@ -17,7 +17,7 @@ const EIP: &str = "203.0.113.10";
 const OTHER: &str = "203.0.113.99";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Two nodes in one subnet and two Elastic IPs that nobody holds.
+/// Two nodes in one subnet and two unassociated Elastic IPs.
 fn account() -> Account {
     let account = Account::default();
     account.add_instance(InstanceSpec::numbered(1, &["10.0.0.11", "10.0.0.50"]));

@@ -1,4 +1,4 @@
-//! Credentials are read once, and again when AWS has rejected them: by then the metadata service may have newer ones.
+//! Caches credentials until AWS rejects them: by then instance metadata may have newer ones.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::identity::{
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// The SDK's own cache, replaced by an empty one on request.
+/// The SDK's own cache, replaced with an empty one on request.
 #[derive(Debug)]
 pub(super) struct Identities {
     load_timeout: Duration,
@@ -19,12 +19,12 @@ pub(super) struct Identities {
 }
 
 impl Identities {
-    /// Returns a cache that waits so long for credentials.
+    /// A cache that waits at most this long for credentials.
     pub(super) fn new(load_timeout: Duration) -> Self {
         Self { load_timeout, current: Mutex::new(empty(load_timeout)) }
     }
 
-    /// Forgets what was read.
+    /// Drops the cached credentials.
     pub(super) fn forget(&self) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = empty(self.load_timeout);
     }
@@ -38,7 +38,7 @@ fn empty(load_timeout: Duration) -> SharedIdentityCache {
     IdentityCache::lazy().load_timeout(load_timeout).build()
 }
 
-/// One for all clients that are built with it.
+/// Shared by all clients that are built with it.
 #[derive(Debug, Clone)]
 pub(super) struct Shared(pub(super) std::sync::Arc<Identities>);
 

@@ -1,4 +1,4 @@
-//! [`PrivateIps`] by the AWS SDK.
+//! [`PrivateIps`] on the AWS SDK.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
-/// The largest page. In accounts with many interfaces EC2 refuses a call by instance alone that asks for no pages.
+/// The largest page size. In accounts with many interfaces EC2 refuses an unpaginated query by instance.
 const PAGE: i32 = 1000;
 
 impl PrivateIps for AwsEc2 {
@@ -30,7 +30,7 @@ impl PrivateIps for AwsEc2 {
             .call(DESCRIBE, &ip.to_string(), async |client| {
                 client
                     .describe_network_interfaces()
-                    // The same address can be in use in several networks of an account.
+                    // Several VPCs of an account can use the same address.
                     .filters(filter("subnet-id", subnet.to_string()))
                     .filters(filter("addresses.private-ip-address", ip.to_string()))
                     .send()
@@ -100,7 +100,7 @@ fn all_of(interfaces: &[types::NetworkInterface], asked: &impl ToString) -> Resu
     found.map_err(|_| Ec2Error::new(DESCRIBE, asked, fault, answer))
 }
 
-/// The interface in our own types.
+/// Converts an interface to our own type.
 fn interface(interface: &types::NetworkInterface) -> Result<Eni, Unreadable> {
     let attachment = interface.attachment();
     let address = |address: &types::NetworkInterfacePrivateIpAddress| {

@@ -1,5 +1,5 @@
-//! Only whole answers are believed. The SDK reads an answer that breaks off as one in which the rest is not set, which would make
-//! "held by" into "held by nobody"; and of an answer in which it looks for nothing it reads nothing at all.
+//! Rejects truncated responses: the SDK parses missing fields as absent, which turns "associated" into "not
+//! associated"; and a response of which it uses nothing it does not read at all.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Refuses a success whose document does not end as EC2's answers end.
+/// Rejects a success whose document does not end with the end tag of its root.
 #[derive(Debug)]
 pub(super) struct WholeAnswers;
 
@@ -29,7 +29,7 @@ impl Intercept for WholeAnswers {
     }
 }
 
-/// Returns whether a document ends with the end of its root, as in `</DescribeAddressesResponse>`.
+/// Whether a document ends with the end tag of its root, such as `</DescribeAddressesResponse>`.
 fn is_whole(document: &[u8]) -> bool {
     document.trim_ascii_end().ends_with(b"Response>")
 }

@@ -10,7 +10,7 @@ use crate::cloud::ec2::{Ec2Error, Fault};
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
 
 impl FakeEc2 {
-    /// Adds an interface of an instance with its own address.
+    /// Adds an interface of an instance with its primary address.
     pub fn add_eni(&self, instance: &str, id: &str, subnet: &str, own: &str) {
         self.0.borrow_mut().enis.push(Eni {
             id: id.parse().unwrap(),
@@ -21,17 +21,17 @@ impl FakeEc2 {
         });
     }
 
-    /// Assigns as somebody else would, without a call being counted.
+    /// Assigns as an external actor would; not counted as a call.
     pub fn give_private(&self, ip: &str, id: &str) {
         self.0.borrow_mut().assign(&id.parse().unwrap(), ip.parse().unwrap());
     }
 
-    /// Takes a secondary address off whatever has it.
+    /// Unassigns a secondary address from its holder.
     pub fn free_private(&self, ip: &str) {
         self.0.borrow_mut().take_off(ip.parse().unwrap());
     }
 
-    /// Puts an Elastic IP on a private address.
+    /// Associates an Elastic IP with a private address.
     pub fn put_public(&self, ip: &str, public_ip: &str) {
         let ip: Ipv4Addr = ip.parse().unwrap();
         let mut state = self.0.borrow_mut();
@@ -39,13 +39,13 @@ impl FakeEc2 {
         addresses.filter(|address| address.ip == ip).for_each(|a| a.public_ip = public_ip.parse().ok());
     }
 
-    /// Returns the interface that has an address.
+    /// The interface that has an address.
     pub fn private_holder(&self, ip: &str) -> Option<String> {
         let ip: Ipv4Addr = ip.parse().unwrap();
         self.0.borrow().enis.iter().find(|eni| eni.address(ip).is_some()).map(|eni| eni.id.to_string())
     }
 
-    /// Makes the next `count` describes of interfaces answer with what is true now.
+    /// Makes the next `count` describes of interfaces return the present state, whatever happens meanwhile.
     pub fn freeze_enis(&self, count: usize) {
         let mut state = self.0.borrow_mut();
         let now = state.enis.clone();

@@ -1,4 +1,4 @@
-//! Why one of Pacemaker's tools failed, in its own words: these differ between Pacemaker 1.1, 2.1 and 3.0.
+//! Why one of Pacemaker's tools failed, from its own output, which differs between Pacemaker 1.1, 2.1 and 3.0.
 
 use quick_xml::de::from_str;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use crate::base::text::{cut, one_line};
 /// Longest quotation in a message, in bytes.
 const QUOTED: usize = 200;
 
-/// How `--output-as=xml` ends.
+/// The end of the output with `--output-as=xml`.
 #[derive(Deserialize)]
 struct Document {
     status: Outcome,
@@ -20,7 +20,7 @@ struct Outcome {
     message: String,
 }
 
-/// Reduces the output of a tool that failed to one line: the message of its XML, else standard error, else standard output.
+/// Reduces the output of a failed tool to one line: the message of its XML, or standard error, or standard output.
 ///
 /// After an unknown option, the `getopt` programs (all of 1.1, `cibadmin` up to 2.1) print their usage, which is left out.
 #[must_use]

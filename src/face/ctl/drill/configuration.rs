@@ -1,26 +1,26 @@
-//! What a drill needs of the cluster's configuration: the XML of `cibadmin --query`.
+//! The part of the cluster's configuration that a drill needs, from the XML of `cibadmin --query`.
 
 use std::collections::BTreeMap;
 
 use quick_xml::de::from_str;
 use serde::Deserialize;
 
-/// What is configured for one resource.
+/// Configuration of one resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configuration {
-    /// Its parameters.
+    /// Instance attributes by name.
     pub parameters: BTreeMap<String, String>,
-    /// Whether it moves without being stopped first.
+    /// Whether it supports live migration (`allow-migrate`).
     pub live: bool,
-    /// Constraints that moves by hand have left, by their ids.
+    /// Ids of constraints left over from manual moves.
     pub left_over: Vec<String>,
 }
 
 impl Configuration {
-    /// Reads what the document says of a resource.
+    /// Extracts the configuration of a resource from the document.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// The parser's message, if the XML is not of the expected form.
     pub fn parse(xml: &str, resource: &str) -> Result<Self, String> {
         let Cib { configuration } = from_str(xml).map_err(|error| error.to_string())?;
         let mut found = Self::default();
@@ -28,7 +28,7 @@ impl Configuration {
         if let Some(primitive) = primitive {
             let mut templates = configuration.resources.template.iter();
             let template = templates.find(|template| template.id == primitive.template);
-            // Of several values of one parameter the first one counts, as for Pacemaker.
+            // Of several values of one parameter the first wins, as in Pacemaker.
             let sets =
                 [Some(primitive), template].into_iter().flatten().flat_map(|one| &one.instance_attributes);
             for pair in sets.flat_map(|set| &set.nvpair) {
@@ -57,7 +57,7 @@ struct Sections {
     constraints: Constraints,
 }
 
-/// The section `resources`, or what holds resources there.
+/// The section `resources`, or a group, clone or bundle with resources in it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Members {
@@ -72,7 +72,7 @@ struct Members {
 }
 
 impl Members {
-    /// The resource of this id, with the id of the group, clone or bundle that holds it; empty if none does.
+    /// The resource with this id, and the id of the group, clone or bundle that contains it; empty if none does.
     fn find(&self, id: &str) -> Option<(&Primitive, &str)> {
         let here = self.primitive.iter().find(|primitive| primitive.id == id);
         let mut inner = [&self.group, &self.clone, &self.master, &self.bundle].into_iter().flatten();
@@ -99,7 +99,7 @@ struct Set {
     nvpair: Vec<Pair>,
 }
 
-/// Name and value are empty if it refers to another one by `id-ref`.
+/// Name and value are empty for a reference by `id-ref`.
 #[derive(Deserialize)]
 struct Pair {
     #[serde(rename = "@name", default)]
@@ -114,7 +114,7 @@ struct Constraints {
     rsc_location: Vec<Location>,
 }
 
-/// `rsc` is empty if it is about a pattern or a set of resources.
+/// `rsc` is empty for a constraint on a pattern or a set of resources.
 #[derive(Deserialize)]
 struct Location {
     #[serde(rename = "@id")]

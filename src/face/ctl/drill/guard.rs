@@ -1,7 +1,7 @@
-//! Who takes the constraint of a move away when nobody else can: after Ctrl-C, a lost terminal, or a kill.
+//! Clears the constraint of a move if the drill cannot: after Ctrl-C, a lost terminal, or a kill.
 //!
-//! It is a shell that waits for a word on its input. When the drill ends in whatever way without having said it, the kernel
-//! closes the other end. It is in a process group of its own, so that what ends the drill does not end it.
+//! A shell that waits for a line on its standard input. If the drill ends in any way without sending it, the kernel
+//! closes the other end. It runs in a process group of its own, so that what ends the drill does not end it.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::tools::Tools;
 use crate::face::ctl::NAME;
 
-/// `$0` is the name to speak by, `$1` the resource, `$2` the longest that a move may take, in seconds.
+/// `$0` is the name for messages, `$1` the resource, `$2` the time limit of a move in seconds.
 ///
-/// Without its constraint, a move that is under way might be turned round in the middle.
+/// Without its constraint, a move in progress might be reverted half-way.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r word && exit 0
@@ -32,11 +32,11 @@ echo "$0: interrupted, and the constraint of the move is left: crm_resource --cl
 pub(super) struct Guard(Child);
 
 impl Guard {
-    /// Sets the guard. From here on the constraint goes away with this process, once a move that is under way has ended or
-    /// `limit` has passed.
+    /// Starts the guard. From here on the constraint is cleared when this process ends, once a move in progress has
+    /// finished or `limit` has passed.
     ///
     /// # Errors
-    /// Why there can be none, in a sentence.
+    /// A sentence on why it cannot be started.
     pub fn set(tools: &Tools, resource: &str, limit: Duration) -> Result<Self, String> {
         let mut command = tools.command("sh");
         let limit = limit.as_secs().max(1).to_string();
@@ -45,10 +45,10 @@ impl Guard {
         child.map(Self).map_err(|error| format!("sh: {error}"))
     }
 
-    /// Ends the guard: its work is done.
+    /// Stops the guard: it is no longer needed.
     pub fn dismiss(mut self) {
         if let Some(mut input) = self.0.stdin.take() {
-            // It fails where somebody has killed the guard; then there is nothing left to end.
+            // Fails if the guard has been killed; then there is nothing left to stop.
             let _ = input.write_all(b"done\n");
         }
         let _ = self.0.wait();

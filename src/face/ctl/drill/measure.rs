@@ -1,4 +1,4 @@
-//! Watching an address while it moves: EC2 is asked in turn, and a client knocks all the time.
+//! Observes an address while it moves: repeated queries to EC2, and continuous connection attempts of a client.
 
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,39 +16,39 @@ use crate::resource::error::Error;
 use crate::resource::{Action, Request};
 use crate::world::RealWorld;
 
-/// The longest that one look may take.
+/// Time limit for one query.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
-/// How often a client knocks.
+/// Interval between connection attempts.
 const KNOCK_EVERY: Duration = Duration::from_millis(100);
-/// How long it waits: less than the second after which the kernel sends its first packet again, because a second packet that
-/// comes through does not mean that the first one did.
+/// Time limit for one attempt: less than the second after which the kernel retransmits, because if the second packet
+/// gets through, the first one may not have.
 const KNOCK_LIMIT: Duration = Duration::from_millis(800);
 
-/// What has been seen of one move so far.
+/// Observations of one move so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// The looks at EC2 that were answered.
+    /// Queries that EC2 answered.
     pub looks: Vec<Look>,
-    /// Those that were not.
+    /// Number of queries without an answer.
     pub unanswered: usize,
-    /// The attempts of the client that have ended.
+    /// Finished connection attempts.
     pub attempts: Vec<Attempt>,
 }
 
-/// What is watched, and how.
+/// What to observe, and how.
 pub(super) struct Watch<'a> {
-    /// The world to ask EC2 in.
+    /// Services used for the queries.
     pub world: &'a RealWorld,
-    /// The parameters of the resource.
+    /// Parameters of the resource.
     pub params: &'a Params,
-    /// The pause between two looks.
+    /// Pause between two queries.
     pub poll: Duration,
-    /// Where a client knocks, if it does.
+    /// Address and port to connect to, if connections are observed.
     pub client: Option<(Ipv4Addr, u16)>,
 }
 
 impl Watch<'_> {
-    /// Asks EC2 who holds the address, until it answers or the deadline comes.
+    /// Queries EC2 for address and holder, with retries until the deadline.
     pub async fn look(&self, deadline: Deadline) -> Result<(Ipv4Addr, Option<String>), Error> {
         let request = Request {
             action: Action::Monitor { level: 10 },
@@ -60,7 +60,7 @@ impl Watch<'_> {
         Ok((address.public_ip, address.association.map(|association| association.to_string())))
     }
 
-    /// Watches until it is dropped; what is seen goes into `seen`, with times from `began`.
+    /// Observes until dropped; adds to `seen`, with times from `began`.
     pub async fn watch(&self, began: Instant, seen: &RefCell<Seen>) {
         tokio::join!(self.look_on(began, seen), self.knock_on(began, seen));
     }

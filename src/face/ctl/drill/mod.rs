@@ -1,6 +1,7 @@
-//! `eipctl drill`: a resource of the running cluster is moved to another node and back, and what that costs is measured.
+//! `eipctl drill`: moves a resource of the running cluster to another node and back, and measures the interruption.
 //!
-//! The cluster does the moving, as it would for an administrator; here it is only asked to, watched, and left as it was found.
+//! The cluster does the moving, as it would for an administrator; the drill only requests it, observes, and leaves the
+//! cluster as it was.
 
 pub mod complaint;
 pub mod configuration;

@@ -1,25 +1,25 @@
-//! Whether the cluster is fit for a drill, and from where to where it goes.
+//! Checks that the cluster is fit for a drill, and chooses source and destination.
 
 use super::configuration::Configuration;
 use super::status::{Resource, Status};
 
-/// The agent whose resources are drilled.
+/// The agent whose resources can be drilled.
 const AGENT: &str = "ocf:heartbeat:eip";
 
-/// From where to where.
+/// Source and destination of a move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The node that runs the resource.
+    /// Node that runs the resource.
     pub from: String,
-    /// The node it is to go to.
+    /// Destination node.
     pub to: String,
 }
 
 impl Plan {
-    /// Chooses the nodes; `wanted` is the one that was named.
+    /// Chooses the nodes; `wanted` is the destination that was requested, if any.
     ///
     /// # Errors
-    /// What is in the way, in a sentence with what would be right.
+    /// A sentence with the obstacle and what is expected instead.
     pub fn new(
         resource: &str,
         wanted: Option<&str>,
@@ -63,7 +63,7 @@ impl Plan {
     }
 }
 
-/// Checks what a failover would need: who has lost a node already must not lose another one for an exercise.
+/// Checks the prerequisites of a failover: a cluster that has already lost a node must not lose another for an exercise.
 fn fit(status: &Status) -> Result<(), String> {
     if !status.quorum {
         return Err("the cluster has no quorum".to_owned());
@@ -83,7 +83,7 @@ fn fit(status: &Status) -> Result<(), String> {
     }
 }
 
-/// Returns the one node that runs the resource.
+/// The one node that runs the resource.
 fn runs_on<'a>(resource: &Resource, status: &'a Status) -> Result<&'a str, String> {
     let id = &resource.id;
     if !resource.managed {

@@ -1,4 +1,4 @@
-//! What a drill found, for a person and for programs.
+//! The result of a drill, as text and as JSON.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -13,37 +13,37 @@ use crate::resource::millis;
 /// One move.
 #[derive(Debug, Clone, Default)]
 pub struct Move {
-    /// The node that ran the resource.
+    /// Node that ran the resource before.
     pub from: String,
-    /// The node that runs it now.
+    /// Node that runs it now.
     pub to: String,
-    /// From the order until the cluster said that it was done.
+    /// From the request until the cluster reported completion.
     pub took: Duration,
-    /// What EC2 showed meanwhile.
+    /// Answers of EC2 in that time.
     pub looks: Vec<Look>,
-    /// Looks that got no answer.
+    /// Number of queries without an answer.
     pub unanswered: usize,
-    /// What clients met, and on which port.
+    /// Port and connection attempts of the client, if there was one.
     pub client: Option<(u16, Vec<Attempt>)>,
 }
 
 /// A whole drill.
 #[derive(Debug, Clone)]
 pub struct Drill<'a> {
-    /// The resource.
+    /// Name of the resource.
     pub resource: &'a str,
-    /// Its address.
+    /// Its public address.
     pub address: Ipv4Addr,
-    /// Whether it moves without being stopped first.
+    /// Whether it supports live migration.
     pub live: bool,
     /// The moves, in order.
     pub moves: &'a [Move],
-    /// Where it is in the end.
+    /// The node that runs the resource at the end.
     pub now_on: &'a str,
 }
 
 impl Move {
-    /// Returns it in lines for a person.
+    /// Text for the terminal.
     #[must_use]
     pub fn show(&self) -> String {
         let mut text = format!("{} -> {}: done after {}\n", self.from, self.to, seconds(self.took));
@@ -84,7 +84,7 @@ impl Move {
 }
 
 impl Drill<'_> {
-    /// Returns it for programs.
+    /// JSON.
     #[must_use]
     pub fn document(&self) -> Value {
         json!({

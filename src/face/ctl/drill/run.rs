@@ -1,4 +1,4 @@
-//! The order of things in a drill: look, ask, move away, move back, tidy up, tell.
+//! The sequence of a drill: check, confirm, move away, move back, clean up, report.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -20,12 +20,12 @@ use crate::params::Params;
 use crate::resource::error::Error;
 use crate::world;
 
-/// How often the cluster is asked whether a move is done.
+/// Interval between status queries during a move.
 const ASK_EVERY: Duration = Duration::from_millis(250);
-/// What a drill takes beside its moves: the tools of Pacemaker, which have limits of their own.
+/// Allowance for the rest of a drill: Pacemaker's tools, which have limits of their own.
 const BESIDE: Duration = Duration::from_mins(3);
 
-/// Moves the resource away and back, and tells what that cost.
+/// Moves the resource away and back, and reports the interruption.
 pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let resource = asked.text("resource").unwrap_or_default();
     let port = asked.text("probe").map(port).transpose()?;
@@ -56,7 +56,7 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let carrier = Carrier { tools: &tools, watch: &watch, resource, limit };
     let mut moves = Vec::new();
     let outcome = exercise(asked, &carrier, &plan, &mut moves);
-    // Whatever came of it, the cluster is left as it was found.
+    // Whatever the outcome, the cluster is left as it was.
     let cleared = tools.clear(resource);
     guard.dismiss();
     if let Err(error) = cleared {
@@ -78,7 +78,7 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     print(&format!("{resource} ({address}) is on {now_on}; the constraint of the move is removed\n"))
 }
 
-/// Moves it away and, unless it is to stay, back. A move is shown as soon as it is done.
+/// Moves the resource away and, unless it is to stay there, back. Prints each move as soon as it is done.
 fn exercise(
     asked: &Asked<'_>,
     carrier: &Carrier<'_>,
@@ -91,7 +91,7 @@ fn exercise(
         let work = async { Ok::<_, Error>(carrier.make(from, to).await) };
         let made = world::run(deadline, work).map_err(|error| error.to_string())??;
         if !asked.is_set(JSON) {
-            // A reader that has gone away does not keep the resource from coming back.
+            // A closed output must not keep the resource from moving back.
             let _ = print(&made.show());
         }
         moves.push(made);
@@ -99,7 +99,7 @@ fn exercise(
     Ok(())
 }
 
-/// What it takes to move the resource and to watch that.
+/// What it takes to move the resource and to observe that.
 struct Carrier<'a> {
     tools: &'a Tools,
     watch: &'a Watch<'a>,
@@ -114,7 +114,7 @@ impl Carrier<'_> {
         let seen = RefCell::new(Seen::default());
         let order = self.order(to, began, &seen);
         let (told, took) = tokio::select! {
-            // A move that is over is over, also where the last look fails at the same instant.
+            // A completed move counts even if the last query fails at the same instant.
             biased;
             times = order => times?,
             () = self.watch.watch(began, &seen) => return Err("nobody watches any more".to_owned()),
@@ -125,8 +125,8 @@ impl Carrier<'_> {
         Ok(Move { from: from.to_owned(), to: to.to_owned(), took, looks, unanswered, client })
     }
 
-    /// Orders the move, once somebody has been seen to hold the address, and waits until the cluster and EC2 show it done.
-    /// Returns when the order was given, and how long the cluster took from then.
+    /// Requests the move once EC2 has shown a holder, and waits until cluster and EC2 show it done. Returns the time of
+    /// the request, and how long the cluster took from then.
     async fn order(
         &self,
         to: &str,
@@ -141,14 +141,14 @@ impl Carrier<'_> {
             self.pause(end, "EC2 gave no answer").await?;
         };
         let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
-        // Longer than the move may take, and not for ever, should this machine be lost meanwhile.
+        // Longer than the move may take, but finite in case this machine is lost meanwhile.
         let lifetime = self.limit + BESIDE;
         let told = began.elapsed();
         blocking(move || tools.order_move(&resource, &node, lifetime)).await?;
         let mut took = None;
         loop {
             let (tools, resource) = (self.tools.clone(), self.resource.to_owned());
-            // While nodes change roles the cluster may be without an answer for a moment.
+            // While nodes change roles the cluster may briefly not answer.
             let status = blocking(move || tools.status()).await.ok();
             let there = status.is_some_and(|status| status.settled_on(&resource) == Some(to));
             if there {
@@ -163,7 +163,7 @@ impl Carrier<'_> {
         }
     }
 
-    /// Waits for a moment; at the end of the time it is an error that this is still so.
+    /// Sleeps briefly; at `end`, fails because the condition `still` persists.
     async fn pause(&self, end: Instant, still: &str) -> Result<(), String> {
         if Instant::now() >= end {
             return Err(format!("{still} after {} s: crm_mon -1 shows why", self.limit.as_secs()));
@@ -177,14 +177,14 @@ fn is_elsewhere(now: &Look, before: &Look) -> bool {
     now.holder.is_some() && now.holder != before.holder
 }
 
-/// Runs what waits for a program, while others go on.
+/// Runs blocking work on a thread of its own.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
-/// Asks whether it is meant. What runs behind the address loses its connections.
+/// Asks for confirmation: services behind the address lose their connections.
 fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure> {
     if asked.is_set("yes") {
         return Ok(());
@@ -200,7 +200,7 @@ fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure
     let question = format!(
         "Move {resource} from {from} to {to}{back}? Clients lose their connections each time. [y/N] "
     );
-    // On standard error, so that what was asked for can go into a file.
+    // On standard error, so that the output of the command can be redirected to a file.
     let _ = std::io::stderr().write_all(question.as_bytes());
     let mut answer = String::new();
     let _ = input.read_line(&mut answer);
@@ -210,7 +210,7 @@ fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure
     }
 }
 
-/// Returns the port that clients use.
+/// Parses the clients' port.
 fn port(text: &str) -> Result<u16, Failure> {
     let of_url = || {
         let url: http::Uri = text.parse().ok()?;

@@ -1,31 +1,31 @@
-//! What was seen while an address moved, and what follows from it. Pure: times count from the order to move.
+//! Observations of an address while it moves, and the conclusions. Pure: times count from the request to move.
 //!
-//! EC2 is looked at now and then, so what happens between two looks is known within bounds only; both are told.
+//! EC2 is queried at intervals, so what happens between two queries is only known within bounds; the report gives both.
 
 use std::time::Duration;
 
 /// One answer of EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// When it was asked.
+    /// When the query was sent.
     pub asked: Duration,
-    /// When it had answered.
+    /// When the answer arrived.
     pub answered: Duration,
-    /// Who holds the address, if anybody does.
+    /// Holder of the address; `None` if unassigned.
     pub holder: Option<String>,
 }
 
-/// One attempt of a client.
+/// One connection attempt of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// When it began.
+    /// Start of the attempt.
     pub began: Duration,
-    /// Whether it came through.
+    /// Whether it connected.
     pub came_through: bool,
 }
 
 impl Look {
-    /// Returns it with times that count from `origin`; what was before that was then.
+    /// The observation with times relative to `origin`; earlier times become zero.
     #[must_use]
     pub fn since(self, origin: Duration) -> Self {
         let (asked, answered) = (self.asked.saturating_sub(origin), self.answered.saturating_sub(origin));
@@ -33,16 +33,16 @@ impl Look {
     }
 }
 
-/// The time without a holder.
+/// Time without a holder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Nobody {
-    /// It was at least this long: from the first to the last look that showed nobody.
+    /// Lower bound: from the first to the last answer without a holder.
     pub at_least: Duration,
-    /// It was at most this long: between the looks that showed a holder.
+    /// Upper bound: between the surrounding answers with a holder.
     pub at_most: Duration,
 }
 
-/// Returns each holder, nobody included, with when EC2 was first seen to show it.
+/// Each holder, `None` included, with the time when EC2 first showed it.
 #[must_use]
 pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
     let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
@@ -54,7 +54,7 @@ pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
     holders
 }
 
-/// Returns how long nobody held the address.
+/// Bounds for the time without a holder.
 #[must_use]
 pub fn nobody(looks: &[Look]) -> Nobody {
     let mut found = Nobody::default();
@@ -72,7 +72,7 @@ pub fn nobody(looks: &[Look]) -> Nobody {
         found.at_least += gap.take().map_or(Duration::ZERO, width);
         last_held = Some(look);
     }
-    // It never came back while somebody looked.
+    // Still unassigned at the last query.
     if let Some(gap) = gap {
         found.at_least += width(gap);
         let last_held = last_held.map(|look| look.asked).unwrap_or_default();
@@ -85,7 +85,7 @@ fn width((first, last): (&Look, &Look)) -> Duration {
     last.asked.saturating_sub(first.answered)
 }
 
-/// Returns the longest time in which clients did not come through, by when their attempts began.
+/// The longest period in which clients could not connect, by the start of their attempts.
 #[must_use]
 pub fn longest_outage(attempts: &[Attempt]) -> Duration {
     let mut attempts = attempts.to_vec();
@@ -112,7 +112,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// Looks that take 10 ms each, from when they are asked and whom they show.
+    /// Queries that take 10 ms each: when they are sent, and the holder they show.
     fn looks(shown: &[(u64, &str)]) -> Vec<Look> {
         let look = |(asked, holder): &(u64, &str)| Look {
             asked: ms(*asked),

@@ -1,20 +1,20 @@
-//! The state of the cluster: the XML of `crm_mon`, of Pacemaker 1.1 and of later ones.
+//! Status of the cluster, from the XML of `crm_mon` of Pacemaker 1.1 and later.
 
 use std::collections::BTreeMap;
 
 use quick_xml::de::from_str;
 use serde::Deserialize;
 
-/// The cluster at a moment.
+/// Status of the cluster at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
-    /// Whether this partition may act.
+    /// Whether this partition has quorum.
     pub quorum: bool,
-    /// All nodes.
+    /// Cluster nodes, including those that are offline.
     pub nodes: Vec<Node>,
-    /// All resources, those of groups and clones among them.
+    /// Resources, including the members of groups and clones.
     pub resources: Vec<Resource>,
-    /// Fail-counts other than zero: resource, node, count.
+    /// Non-zero fail counts: resource, node, count.
     pub fail_counts: Vec<(String, String, String)>,
 }
 
@@ -22,11 +22,11 @@ pub struct Status {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Attributes")]
 pub struct Node {
-    /// Its name.
+    /// Node name.
     pub name: String,
     /// Whether it is a member of the cluster.
     pub online: bool,
-    /// What a node that can take resources is not: `standby`, `maintenance`, ...
+    /// Reasons why it cannot run resources: `standby`, `maintenance`, ...
     pub flags: Vec<&'static str>,
 }
 
@@ -34,28 +34,28 @@ pub struct Node {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Resource {
-    /// Its name.
+    /// Resource id.
     #[serde(rename = "@id")]
     pub id: String,
-    /// Its agent, such as `ocf:heartbeat:eip`.
+    /// Agent, such as `ocf:heartbeat:eip`.
     #[serde(rename = "@resource_agent")]
     pub agent: String,
     /// `Started`, `Stopped`, `Starting`, ...
     #[serde(rename = "@role")]
     pub role: String,
-    /// Whether the cluster looks after it.
+    /// Whether the cluster manages it.
     #[serde(rename = "@managed")]
     pub managed: bool,
-    /// What is under way, such as `Migrating`; empty if nothing is.
+    /// Operation in progress, such as `Migrating`; empty if there is none.
     #[serde(rename = "@pending")]
     pub pending: String,
-    /// Whether an action of it failed and it has not recovered.
+    /// Whether one of its operations failed and it has not recovered.
     #[serde(rename = "@failed")]
     pub failed: bool,
-    /// Whether the cluster does nothing more about it.
+    /// Whether the cluster has given up on it.
     #[serde(rename = "@blocked")]
     pub blocked: bool,
-    /// Where it is active.
+    /// Nodes on which it is active.
     #[serde(rename = "node")]
     pub nodes: Vec<Node>,
 }
@@ -80,14 +80,14 @@ struct Summary {
 
 type Attributes = BTreeMap<String, String>;
 
-/// The elements `node` of a section.
+/// The `node` elements of a section.
 #[derive(Deserialize)]
 struct Children<T> {
     #[serde(default = "Vec::new")]
     node: Vec<T>,
 }
 
-/// The section `resources`, or what holds resources there.
+/// The section `resources`, or a group, clone or bundle with resources in it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Members {
@@ -98,7 +98,7 @@ struct Members {
     replica: Vec<Members>,
 }
 
-/// What is on record for the resources of one node.
+/// Operation history and fail counts of one node.
 #[derive(Deserialize)]
 struct History {
     #[serde(rename = "@name")]
@@ -107,7 +107,7 @@ struct History {
     resource_history: Vec<Record>,
 }
 
-/// `INFINITY` is a fail-count too.
+/// A fail count can be `INFINITY`.
 #[derive(Deserialize)]
 struct Record {
     #[serde(rename = "@id")]
@@ -138,7 +138,7 @@ impl From<Attributes> for Node {
 }
 
 impl Resource {
-    /// What a healthy resource is not.
+    /// `failed` or `blocked`; `None` for a healthy resource.
     #[must_use]
     pub fn flag(&self) -> Option<&'static str> {
         [(self.failed, "failed"), (self.blocked, "blocked")]
@@ -154,10 +154,10 @@ impl Resource {
 }
 
 impl Status {
-    /// Reads the document.
+    /// Parses the document.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// The parser's message, if the XML is not of the expected form.
     pub fn parse(xml: &str) -> Result<Self, String> {
         // Pacemaker 1.1 and 2.0 write `ocf::heartbeat:eip`.
         let document: Document =
@@ -177,13 +177,13 @@ impl Status {
         Ok(Self { quorum, nodes: document.nodes.node, resources, fail_counts })
     }
 
-    /// Returns a resource by its name.
+    /// The resource with this name.
     #[must_use]
     pub fn resource(&self, id: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    /// Returns the node on which a resource runs and nothing is under way with it.
+    /// The node on which a resource runs; `None` while an operation on it is in progress.
     #[must_use]
     pub fn settled_on(&self, id: &str) -> Option<&str> {
         let resource = self.resource(id)?;
@@ -199,7 +199,7 @@ impl Status {
 mod tests {
     use super::*;
 
-    /// As Pacemaker 1.1.23, that of an EL 7, prints it, shortened.
+    /// Output of Pacemaker 1.1.23 (EL 7), shortened.
     const OLD: &str = r#"<?xml version="1.0"?>
 <crm_mon version="1.1.23">
   <summary>
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(status.fail_counts, [("web".to_owned(), "n2".to_owned(), "3".to_owned())]);
     }
 
-    /// As Pacemaker 2.1.5 and 3.0.3 print it, from one configuration.
+    /// Output of Pacemaker 2.1.5 and 3.0.3 for the same configuration.
     const NEW: [&str; 2] =
         [include_str!("fixtures/crm_mon-2.1.5.xml"), include_str!("fixtures/crm_mon-3.0.3.xml")];
 

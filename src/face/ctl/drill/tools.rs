@@ -1,4 +1,4 @@
-//! Pacemaker's own tools, by which the cluster is asked and told.
+//! Pacemaker's own command-line tools, used to query and control the cluster.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -10,29 +10,29 @@ use super::complaint::complaint;
 use super::configuration::Configuration;
 use super::status::Status;
 
-/// The longest that a tool may take which only asks or tells.
+/// Time limit for a tool that does not wait for the cluster.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Pauses between attempts to take a constraint back: longer together than the election of a controller takes.
+/// Pauses between attempts to clear a constraint; their sum is longer than a controller election.
 const CLEAR_PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
-/// How often a running tool is looked at.
+/// Polling interval for the exit of a running tool.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// The tools, found where an administrator's shell may not look.
+/// Runs the tools, even if they are not in the user's `PATH`.
 #[derive(Debug, Clone)]
 pub(super) struct Tools {
     path: OsString,
 }
 
 impl Tools {
-    /// Returns the tools by this `PATH`, with the folders for administrators added.
+    /// The tools of this `PATH`, with the folders for administrators appended.
     pub fn new(path: Option<&str>) -> Self {
-        // An empty part would be the current folder.
+        // An empty element would mean the current folder.
         let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
         Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into() }
     }
 
-    /// Returns a command that finds its programs as these tools are found, and that learns no credentials.
+    /// A command with the same `PATH` as the tools, and without credentials in its environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("PATH", &self.path).env("LC_ALL", "C");
@@ -43,10 +43,10 @@ impl Tools {
         command
     }
 
-    /// Returns what the cluster says of itself.
+    /// Current status of the cluster.
     ///
     /// # Errors
-    /// Why it does not, in a sentence.
+    /// A sentence on why it is unavailable.
     pub fn status(&self) -> Result<Status, String> {
         let ask = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], LIMIT);
         // Before Pacemaker 2.0.3, and in all of 1.1, the option has another name.
@@ -57,29 +57,29 @@ impl Tools {
         Status::parse(&xml).map_err(|error| format!("crm_mon: unreadable answer: {error}"))
     }
 
-    /// Returns what is configured for a resource.
+    /// Configuration of a resource.
     ///
     /// # Errors
-    /// Why it can't be had, in a sentence.
+    /// A sentence on why it is unavailable.
     pub fn configuration(&self, resource: &str) -> Result<Configuration, String> {
         let xml = self.run("cibadmin", &["--query"], LIMIT)?;
         Configuration::parse(&xml, resource).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
     }
 
-    /// Tells the cluster to move a resource. The constraint that this makes ends by itself after `lifetime`.
+    /// Requests a move of a resource. The constraint that this creates expires after `lifetime`.
     ///
     /// # Errors
-    /// Why the cluster refuses, in a sentence.
+    /// The cluster's reason for refusing, as a sentence.
     pub fn order_move(&self, resource: &str, node: &str, lifetime: Duration) -> Result<(), String> {
         let lifetime = format!("--lifetime=PT{}S", lifetime.as_secs());
         let words = ["--move", "--resource", resource, "--node", node, &lifetime];
         self.run("crm_resource", &words, LIMIT).map(drop)
     }
 
-    /// Takes back the constraint of a move, in several attempts: while a controller is elected, the cluster takes no orders.
+    /// Clears the constraint of a move, with retries: during the election of a controller the cluster accepts no requests.
     ///
     /// # Errors
-    /// Why it is still there, in a sentence.
+    /// A sentence on why it is still there.
     pub fn clear(&self, resource: &str) -> Result<(), String> {
         let clear = || self.run("crm_resource", &["--clear", "--resource", resource], LIMIT).map(drop);
         for pause in CLEAR_PAUSES {
@@ -91,16 +91,16 @@ impl Tools {
         clear()
     }
 
-    /// Waits until the cluster has nothing more to do.
+    /// Waits until the cluster is idle.
     ///
     /// # Errors
-    /// That it has still, in a sentence.
+    /// A sentence if the cluster is still busy after `limit`.
     pub fn wait(&self, limit: Duration) -> Result<(), String> {
         let timeout = format!("--timeout={}", limit.as_secs().max(1));
         self.run("crm_resource", &["--wait", &timeout], limit + LIMIT).map(drop)
     }
 
-    /// Runs a tool to its end and returns what it printed.
+    /// Runs a tool until it exits. Returns its standard output.
     fn run(&self, program: &str, arguments: &[&str], limit: Duration) -> Result<String, String> {
         let mut command = self.command(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -121,7 +121,7 @@ impl Tools {
     }
 }
 
-/// Waits for the end of a program and returns whether it succeeded.
+/// Waits for a program to exit; `true` if it succeeded.
 fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, String> {
     let began = Instant::now();
     loop {
@@ -129,7 +129,7 @@ fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, Stri
             Ok(Some(status)) => return Ok(status.success()),
             Ok(None) if began.elapsed() < limit => thread::sleep(LOOK_EVERY),
             Ok(None) => {
-                // It fails only where the program has just ended by itself.
+                // Fails only if the program has just exited by itself.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(format!("{program}: no answer within {} s", limit.as_secs()));
@@ -143,7 +143,7 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // A pipe that breaks has given all it had.
+            // A broken pipe has delivered everything it had.
             let _ = pipe.read_to_end(&mut bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()
