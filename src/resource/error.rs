@@ -166,7 +166,9 @@ pub enum Error {
     #[error("nothing to migrate: {0}")]
     NotHeld(String),
     /// A migration was asked for, in which the other node may not take the address from this one.
-    #[error("{parameter}=false: no other node may take {address} in a migration, it moves by a stop and a start")]
+    #[error(
+        "{parameter}=false: no other node may take {address} in a migration, it moves by a stop and a start"
+    )]
     Unmigratable {
         /// The address.
         address: String,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::elastic::{self, Elastic};
-use super::error::Error;
+use super::error::{Attempt, Error, exit_code};
 use super::fixtures::{MemoryRecords, TestHost};
 use super::kind::Kind;
 use super::private::Private;
@@ -20,6 +20,7 @@ use crate::base::log::Log;
 use crate::cloud::model::{
     Account, Fault, FaultKind, InstanceSpec, InterfaceSpec, Lag, ModelClient, Reads, Service,
 };
+use crate::ocf::exit::ExitCode;
 use crate::state::{Pair, Phase, Records as _};
 
 const EIP: &str = "203.0.113.10";
@@ -733,7 +734,7 @@ async fn a_migration_that_the_target_may_not_complete_is_refused_by_the_source<K
     let node = Resource::<K>::on(&account, 1).with(K::MAY_TAKE, "false").settled().await;
     let error = node.run(Action::MigrateTo).await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("{}=false", K::MAY_TAKE)), "{error}");
-    assert_eq!(exit_code(&error, Attempt::Other), ExitCode::Generic);
+    assert_eq!(exit_code(&error, Attempt::Start), ExitCode::Generic);
     assert!(node.holds(1));
     assert_eq!(node.monitor().await.unwrap(), Report::Done, "it is here until the stop");
 }
