@@ -275,7 +275,7 @@ async fn a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_
 async fn a_start_that_ec2_left_without_an_answer_is_no_success<K: Tested>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).started().await;
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     account.freeze(Reads::Metadata);
     K::give(&account, 2);
     account.fail(K::TAKING, FaultKind::code("Unavailable"));
@@ -598,10 +598,10 @@ async fn a_stop_right_after_a_start_ends_the_association_on_record_that_no_repli
     for on_stop in ["disassociate", "strict"] {
         let account = account();
         account.give(EIP, "10.0.0.2");
-        tokio::time::advance(Duration::from_secs(600)).await;
+        tokio::time::advance(Duration::from_mins(10)).await;
         account.freeze(Reads::Metadata);
         let node = Resource::<Elastic>::on(&account, 1).with("on_stop", on_stop).started().await;
-        account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(60)));
+        account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_mins(1)));
         assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");
         assert_eq!(account.holder(EIP), None, "{on_stop}");
     }
@@ -691,7 +691,7 @@ async fn a_start_waits_for_the_call_that_eipctl_restore_has_in_flight_for_its_pl
     let (ec2, imds, host) = (ec2.clone(), imds.clone(), host.clone());
     let world = Parts { ec2, imds, host, records: records.clone(), log: log.clone() };
     let resources = [elastic::Known { world, params: <Elastic as Kind<Real>>::parse(&node.raw).unwrap() }];
-    let deadline = Deadline::new(Instant::now(), Duration::from_secs(60));
+    let deadline = Deadline::new(Instant::now(), Duration::from_mins(1));
     let later = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         node.start().await
