@@ -130,7 +130,8 @@ fn prepare<K: Kind<RealWorld>>(
         return Err(Error::OcfVersion(major));
     }
     let params = K::parse(&environment.reskeys()).map_err(Error::Parameter)?;
-    Ok(Request { action, params, deadline, node: environment.node_name().map(str::to_owned) })
+    let nodes = [environment.node_name(), environment.physical_host()].into_iter().flatten();
+    Ok(Request { action, params, deadline, nodes: nodes.map(str::to_owned).collect() })
 }
 
 /// True if valid parameters are all that the action requires; no runtime and no client is built then.

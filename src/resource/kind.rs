@@ -295,8 +295,8 @@ pub struct Op<'a, K: Kind<W>, W: World> {
     pub params: &'a K::Params,
     /// Until when.
     pub deadline: Deadline,
-    /// The name by which the cluster knows this node.
-    pub node: Option<&'a str>,
+    /// The names by which the cluster knows this node, the nearest first.
+    pub nodes: &'a [String],
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {

@@ -64,8 +64,9 @@ pub struct Request<P = Params> {
     pub params: P,
     /// Until when.
     pub deadline: Deadline,
-    /// The name by which the cluster knows this node, if it says it.
-    pub node: Option<String>,
+    /// The names by which the cluster knows this node, the nearest first: a bundle has its own name and its host's. Empty if
+    /// the cluster says none.
+    pub nodes: Vec<String>,
 }
 
 /// The result of a request that did not fail.
@@ -103,7 +104,7 @@ pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) 
 }
 
 fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -> Op<'a, K, W> {
-    Op { world, params: &request.params, deadline: request.deadline, node: request.node.as_deref() }
+    Op { world, params: &request.params, deadline: request.deadline, nodes: &request.nodes }
 }
 
 /// Returns a duration as milliseconds for log lines and records.

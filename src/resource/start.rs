@@ -1,7 +1,7 @@
 //! Holding the address: if it is here already nothing is written; otherwise it is taken. What is recorded on the way is enough
 //! that a process killed between any two steps does no harm.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ struct Takeover<'t, K: Kind<W>, W: World> {
     ticket: K::Ticket,
     /// Who had the address before the taking call, as soon as EC2 has said it.
     before: OnceCell<Owner<K::Held>>,
+    /// Why no call can succeed, if the query beside it has shown that.
+    hopeless: RefCell<Option<Error>>,
     /// Whether instance metadata that shows the address proves that the call took effect.
     metadata_counts: bool,
 }
@@ -170,7 +172,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         K::before_taking(self, location)?;
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let takeover = Takeover { location, ticket, before, metadata_counts };
+        let takeover = Takeover { location, ticket, before, hopeless: RefCell::default(), metadata_counts };
         let taking = async {
             let taken = self.order(&takeover).await?;
             let ordered = began.elapsed();
@@ -180,8 +182,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         };
         let outcome = if by_record {
             let query = async {
-                if let Ok(owner) = K::owner(self, Me::At(location)).await {
-                    let _ = takeover.before.set(owner);
+                match K::owner(self, Me::At(location)).await {
+                    Ok(owner) => drop(takeover.before.set(owner)),
+                    Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
+                        takeover.hopeless.replace(Some(error));
+                    }
+                    Err(_) => {}
                 }
             };
             beside(taking, query).await
@@ -243,6 +249,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Ok(Err(error)) => error,
                 Err(_) => Ec2Error::cut_off(K::WORDS.taking, &self.name()).after(last.as_ref()),
             };
+            if let Some(error) = takeover.hopeless.take() {
+                return Err(error);
+            }
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
             if error.may_have_worked() || refused {

@@ -143,7 +143,7 @@ impl<K: Tested> Resource<K> {
 
     async fn run(&self, action: Action) -> Result<Report, Error> {
         let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
-        let request = Request { action, params: K::parse(&self.raw).unwrap(), deadline, node: None };
+        let request = Request { action, params: K::parse(&self.raw).unwrap(), deadline, nodes: Vec::new() };
         run::<K, _>(&self.world, &request).await
     }
 
@@ -208,7 +208,7 @@ async fn a_check_right_after_a_start_outlasts_late_metadata_and_a_late_replica()
     account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
     let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
     let params = <Elastic as Kind<Real>>::parse(&node.raw).unwrap();
-    let request = Request { action: Action::Monitor { level: 0 }, params, deadline, node: None };
+    let request = Request { action: Action::Monitor { level: 0 }, params, deadline, nodes: Vec::new() };
     assert_eq!(elastic::is_still_here(&node.world, &request).await.unwrap(), Report::Done);
 }
 
@@ -743,4 +743,84 @@ async fn a_migration_that_the_target_may_not_complete_is_refused_by_the_source<K
 async fn a_migration_without_leave_to_take_the_address_is_refused_for_every_kind() {
     a_migration_that_the_target_may_not_complete_is_refused_by_the_source::<Elastic>().await;
     a_migration_that_the_target_may_not_complete_is_refused_by_the_source::<Private>().await;
+}
+
+/// [code-4] The address is on record from before a load balancer got it, and the answer to the taking call does not come.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_an_aws_service_got_meanwhile_is_refused_by_the_query_beside_the_takeover() {
+    let account = account();
+    let node = Resource::<Elastic>::on(&account, 1);
+    node.run(Action::Probe { level: 0 }).await.unwrap();
+    account.set_managed_by(EIP, Some("alb"));
+    account.fail("AssociateAddress", FaultKind::Reset);
+    let began = Instant::now();
+    let error = node.start().await.unwrap_err();
+    assert!(matches!(error, Error::Managed(..)), "{error}");
+    assert_eq!(exit_code(&error, Attempt::Start), ExitCode::Args);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+/// [param-5]
+#[tokio::test(start_paused = true)]
+async fn a_bundle_is_found_in_a_list_by_node_under_the_name_of_its_host() {
+    let account = account();
+    let node = Resource::<Elastic>::on(&account, 1)
+        .with("private_ip_address", "node1=10.0.0.51,node2=10.0.0.2,web-bundle-9=10.0.0.1");
+    let rows = [
+        (vec!["web-bundle-0", "node1"], Ok("10.0.0.51")),
+        (vec!["web-bundle-9", "node1"], Ok("10.0.0.1")),
+        (vec!["node2"], Err("private_ip_address 10.0.0.2 is not on eni-00000000000000001")),
+        (vec!["web-bundle-0", "node3"], Err("no entry for node web-bundle-0")),
+    ];
+    for (names, expected) in rows {
+        let params = <Elastic as Kind<Real>>::parse(&node.raw).unwrap();
+        let nodes = names.iter().map(|name| (*name).to_owned()).collect();
+        let deadline = Deadline::new(Instant::now(), Duration::from_secs(20));
+        let request = Request { action: Action::Start, params, deadline, nodes };
+        match (run::<Elastic, _>(&node.world, &request).await, expected) {
+            (Ok(_), Ok(ip)) => assert_eq!(place(&account, EIP).as_deref(), Some(ip), "{names:?}"),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{names:?}: {error}"),
+            (outcome, expected) => panic!("{names:?}: {outcome:?}, not {expected:?}"),
+        }
+    }
+}
+
+/// [imds-2] An interface is hot-plugged: instance metadata lists it seconds after EC2, and its items seconds after that.
+async fn a_start_waits_for_an_interface_that_is_being_attached<K: Tested>() {
+    let account = account();
+    let other = account.add_interface(&eni(1).parse().unwrap(), InterfaceSpec::numbered(7, &["10.0.0.7"]));
+    let mac = account.mac_of(&other).unwrap().to_string();
+    let node = Resource::<K>::on(&account, 1).with("interface", &eni(7));
+    node.world.host.network.plug("eth1", &mac, &["10.0.0.7"]);
+    let path = format!("/latest/meta-data/network/interfaces/macs/{mac}/");
+    let absent = FaultKind::Error { status: 404, code: String::new(), message: String::new() };
+    let missing = account.fault(Fault::new(Service::Imds, absent).operation(&path));
+    let began = Instant::now();
+    let attaching = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        account.attach(&other, &instance(1).parse().unwrap());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        account.clear_fault(missing);
+    };
+    let (started, ()) = tokio::join!(node.start(), attaching);
+    assert_eq!(started.unwrap(), Report::Done, "{}", K::NAME);
+    assert!(node.holds(7) && began.elapsed() < Duration::from_secs(8), "{} {:?}", K::NAME, began.elapsed());
+
+    // One that never comes: a start looks for half of its budget, monitor and stop for none of it.
+    let node = Resource::<K>::on(&account, 2).with("interface", &eni(8));
+    let began = Instant::now();
+    let error = node.start().await.unwrap_err();
+    assert!(matches!(error, Error::NoInterface(_)), "{error}");
+    let took = began.elapsed();
+    assert!((Duration::from_secs(7)..=Duration::from_secs(10)).contains(&took), "{} {took:?}", K::NAME);
+    let began = Instant::now();
+    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)), "{}", K::NAME);
+    assert_eq!(node.stop().await.unwrap(), Report::Done, "{}", K::NAME);
+    assert!(began.elapsed() < Duration::from_secs(1), "{} {:?}", K::NAME, began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interface_not_there_yet_is_not_taken_for_one_that_is_not_there() {
+    a_start_waits_for_an_interface_that_is_being_attached::<Elastic>().await;
+    a_start_waits_for_an_interface_that_is_being_attached::<Private>().await;
 }

@@ -1,4 +1,4 @@
-"""docs/behaviour.md: each rule has an id of its own, and tests cite only rules that exist."""
+"""docs/behaviour.md: each rule has an id of its own and a test that cites it, and tests cite only rules that exist."""
 
 import re
 import subprocess
@@ -65,6 +65,10 @@ class Behaviour(unittest.TestCase):
         known = set(rules(self.text))
         unknown = {rule: files for rule, files in citations().items() if rule not in known}
         self.assertEqual(unknown, {})
+
+    def test_every_rule_is_cited_by_a_test(self):
+        known = citations()
+        self.assertEqual([rule for rule in rules(self.text) if rule not in known], [])
 
     def test_what_is_no_citation_is_told_from_one(self):
         source = "/// [stop-1] of a function\nfn f() {}\n#[cfg(test)]\nmod tests {\n    /// [stop-2] [stop-3]\n    fn t() { x[len-1]; }\n}\n"

@@ -179,7 +179,7 @@ impl<'a> Asked<'a> {
 
     /// A request about the named address; `action` is irrelevant if no action is run.
     pub(super) fn request(&self, action: Action, params: Params) -> Request {
-        Request { action, params, deadline: self.deadline, node: None }
+        Request { action, params, deadline: self.deadline, nodes: Vec::new() }
     }
 
     /// Runs the work on the async runtime until the deadline.

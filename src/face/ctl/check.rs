@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::drill::tools::Tools;
 use super::options::{ADDRESS, JSON};
 use super::surroundings;
 use crate::cloud::Imds as _;
@@ -41,6 +42,35 @@ impl Line {
         let remedy = self.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
         format!("{:4}  {:20}  {}{remedy}\n", self.verdict, self.subject, self.text)
     }
+}
+
+/// Whether a live move, if the cluster is configured for it, can succeed: the other node takes the address while this one has it.
+fn live_moves(asked: &Asked<'_>, resource: &str) -> Line {
+    let (verdict, text, remedy) = match configuration(asked, resource) {
+        Err(reason) => ("-", reason, None),
+        Ok((false, _)) => {
+            ("ok", "allow-migrate is not set: a planned move is a stop and a start".to_owned(), None)
+        }
+        Ok((true, true)) => ("ok", "allow-migrate=true: a planned move is one call".to_owned(), None),
+        Ok((true, false)) => (
+            "FAIL",
+            "allow-migrate=true, but with allow_reassociation=false no other node may take the address"
+                .to_owned(),
+            Some("remove allow-migrate, or set allow_reassociation=true"),
+        ),
+    };
+    Line { subject: "live moves", verdict, text, remedy }
+}
+
+/// Whether the cluster moves this resource live, and whether another node may then take its address.
+fn configuration(asked: &Asked<'_>, resource: &str) -> Result<(bool, bool), String> {
+    if resource == BY_HAND {
+        return Err("needs a resource that has run on this node".to_owned());
+    }
+    let tools = Tools::new(asked.environment(resource).get("PATH"), LOOKING);
+    let configuration = tools.configuration(resource)?;
+    let params = Params::parse(&configuration.parameters).map_err(|error| format!("{resource}: {error}"))?;
+    Ok((configuration.live, params.allow_reassociation))
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
@@ -85,6 +115,11 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         .await;
         Ok(())
     })?;
+    let line = live_moves(asked, &resource);
+    if !for_programs {
+        print(&line.show())?;
+    }
+    lines.push(line);
     if for_programs {
         print_json(&lines)?;
     }

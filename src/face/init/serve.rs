@@ -210,7 +210,7 @@ impl Caller {
         }
         let mut step = Step::new(attempt, &self.settings, log);
         match Params::parse(&environment.reskeys()) {
-            Ok(params) => step.run(&Request { action, params, deadline, node: None }, &environment),
+            Ok(params) => step.run(&Request { action, params, deadline, nodes: Vec::new() }, &environment),
             Err(error) => step.came = Err(Error::Parameter(error)),
         }
         step.report();

@@ -162,7 +162,7 @@ impl Work {
         let deadline = self.since_start(limit);
         let (api, timing) = (&self.params.api, &self.params.timing);
         let (world, _) = world::build(api, timing, deadline, &self.environment, &self.log)?;
-        let request = Request { action, params: self.params.clone(), deadline, node: None };
+        let request = Request { action, params: self.params.clone(), deadline, nodes: Vec::new() };
         world::run(deadline, work(&world, &request))
     }
 
@@ -182,7 +182,7 @@ impl Work {
         let over = || self.is_over();
         let world = world::guarded(real, &over as &dyn Fn() -> bool);
         let under_way = world.ec2.order_under_way();
-        let request = Request { action, params: self.params.clone(), deadline, node: None };
+        let request = Request { action, params: self.params.clone(), deadline, nodes: Vec::new() };
         world::run(deadline, async {
             let overtaken = async {
                 loop {

@@ -8,23 +8,27 @@ use super::{Elastic, Location, Op, Seen, World};
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::cloud::{Imds as _, ImdsError, Interface};
 use crate::host::Host as _;
-use crate::params::InterfaceSelector;
+use crate::params::{InterfaceSelector, ParamError};
 use crate::resource::error::Error;
 use crate::resource::location;
 use crate::resource::location::present;
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Op<'_, Elastic, W> {
-    /// Returns the private address that is configured for this node, if one is.
+    /// The private address that is configured for this node, if one is.
     pub(super) fn wanted_ip(&self) -> Result<Option<Ipv4Addr>, Error> {
-        let kernel_name;
-        let node = if let Some(node) = self.node {
-            node
-        } else {
-            kernel_name = self.world.host().node_name();
-            &kernel_name
+        let kernel_name = [self.world.host().node_name()];
+        let names = if self.nodes.is_empty() { &kernel_name } else { self.nodes };
+        let mut found = names.iter().map(|name| self.params.private_ip.for_node(name));
+        let own = found.next().unwrap_or(Err(ParamError::NodeUnknown));
+        // A bundle's own name is in no list of cluster nodes.
+        let found = match own {
+            Err(ParamError::NodeNotListed { node }) => {
+                found.find_map(Result::ok).ok_or(ParamError::NodeNotListed { node })
+            }
+            own => own,
         };
-        self.params.private_ip.for_node(node).map_err(|error| Error::NotHere(error.to_string()))
+        found.map_err(|error| Error::NotHere(error.to_string()))
     }
 
     /// Returns whether the metadata service shows the address in its place, by one look.

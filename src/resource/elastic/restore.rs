@@ -47,7 +47,7 @@ pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> V
             let records = world.records();
             for entry in records.durable().displaced.into_iter().filter(|entry| !entry.put_back) {
                 let op: Op<'_, Elastic, W> =
-                    Op { world, params, deadline: deadline.within(TURN), node: None };
+                    Op { world, params, deadline: deadline.within(TURN), nodes: &[] };
                 if let Err(error) = op.restore_at_boot(&entry).await {
                     worthwhile |= error.patience() != Patience::Never;
                     left.push(Left { public_ip: entry.public_ip, error });

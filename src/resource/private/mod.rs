@@ -435,12 +435,8 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
 
     /// Keeps the region for when instance metadata is silent.
     async fn remember_region(&self) {
-        let known = self.world.records().durable().region;
-        if known.is_some() && self.params.api.region.is_none() {
-            return;
-        }
         let region = self.region().await;
-        if region.is_some() && region != known {
+        if region.is_some() && region != self.world.records().durable().region {
             self.update_durable(|durable| durable.region = region);
         }
     }

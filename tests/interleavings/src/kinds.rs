@@ -102,12 +102,12 @@ impl AddressKind {
             Self::Elastic => {
                 let params =
                     Params::parse(&raw("elastic_ip", &ELASTIC_IP)).unwrap_or_else(|error| panic!("{error}"));
-                run::<Elastic, _>(parts, &Request { action, params, deadline, node: None }).await
+                run::<Elastic, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
             Self::Private => {
                 let params = VipParams::parse(&raw("secondary_private_ip", &PRIVATE_IP));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
-                run::<Private, _>(parts, &Request { action, params, deadline, node: None }).await
+                run::<Private, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
         }
     }

@@ -175,12 +175,12 @@ impl Storm {
             Taken::Elastic => {
                 let params = Params::parse(&raw("elastic_ip", public_ip(cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
-                run::<Elastic, _>(&world, &Request { action, params, deadline, node: None }).await
+                run::<Elastic, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
             Taken::Private => {
                 let params = VipParams::parse(&raw("secondary_private_ip", private_ip(SECONDARY, cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
-                run::<Private, _>(&world, &Request { action, params, deadline, node: None }).await
+                run::<Private, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
         };
         match outcome {

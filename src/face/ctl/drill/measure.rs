@@ -54,7 +54,7 @@ impl Watch<'_> {
             action: Action::Monitor { level: 10 },
             params: self.params.clone(),
             deadline,
-            node: None,
+            nodes: Vec::new(),
         };
         let address = elastic::holder(self.world, &request).await?;
         Ok((address.public_ip, address.association.map(|association| association.to_string())))

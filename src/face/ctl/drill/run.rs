@@ -11,7 +11,7 @@ use super::measure::{Seen, Watch};
 use super::plan::Plan;
 use super::report::{Drill, Move};
 use super::sightings::Look;
-use super::tools::Tools;
+use super::tools::{self, Tools};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
 use crate::face::ctl::call::{Asked, Failure, print, print_json};
@@ -29,7 +29,7 @@ const BESIDE: Duration = Duration::from_mins(3);
 pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let resource = asked.text("resource").unwrap_or_default();
     let port = asked.text("probe").map(port).transpose()?;
-    let tools = Tools::new(asked.environment(resource).get("PATH"));
+    let tools = Tools::new(asked.environment(resource).get("PATH"), tools::LIMIT);
     let configuration = tools.configuration(resource).map_err(Failure::Failed)?;
     let status = tools.status().map_err(Failure::Failed)?;
     let plan = Plan::new(resource, asked.text("to"), &status, &configuration).map_err(Failure::Failed)?;

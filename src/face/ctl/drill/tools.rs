@@ -10,8 +10,8 @@ use super::complaint::complaint;
 use super::configuration::Configuration;
 use super::status::Status;
 
-/// Time limit for a tool that does not wait for the cluster.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Usual time limit for a tool that does not wait for the cluster.
+pub(in crate::face::ctl) const LIMIT: Duration = Duration::from_secs(30);
 /// Pauses between attempts to clear a constraint; their sum is longer than a controller election.
 const CLEAR_PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
@@ -20,16 +20,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Runs the tools, even if they are not in the user's `PATH`.
 #[derive(Debug, Clone)]
-pub(super) struct Tools {
+pub(in crate::face::ctl) struct Tools {
     path: OsString,
+    limit: Duration,
 }
 
 impl Tools {
-    /// The tools of this `PATH`, with the folders for administrators appended.
-    pub fn new(path: Option<&str>) -> Self {
+    /// The tools of this `PATH`, with the folders for administrators appended. One that does not wait for the cluster has
+    /// `limit` to answer.
+    pub fn new(path: Option<&str>, limit: Duration) -> Self {
         // An empty element would mean the current folder.
         let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
-        Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into() }
+        Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into(), limit }
     }
 
     /// A command with the same `PATH` as the tools, and without credentials in its environment.
@@ -48,7 +50,7 @@ impl Tools {
     /// # Errors
     /// A sentence on why it is unavailable.
     pub fn status(&self) -> Result<Status, String> {
-        let ask = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], LIMIT);
+        let ask = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], self.limit);
         // Before Pacemaker 2.0.3, and in all of 1.1, the option has another name.
         let xml = match ask("--output-as=xml") {
             Err(error) if error.contains("--output-as") => ask("--as-xml")?,
@@ -62,7 +64,7 @@ impl Tools {
     /// # Errors
     /// A sentence on why it is unavailable.
     pub fn configuration(&self, resource: &str) -> Result<Configuration, String> {
-        let xml = self.run("cibadmin", &["--query"], LIMIT)?;
+        let xml = self.run("cibadmin", &["--query"], self.limit)?;
         Configuration::parse(&xml, resource).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
     }
 
@@ -73,7 +75,7 @@ impl Tools {
     pub fn order_move(&self, resource: &str, node: &str, lifetime: Duration) -> Result<(), String> {
         let lifetime = format!("--lifetime=PT{}S", lifetime.as_secs());
         let words = ["--move", "--resource", resource, "--node", node, &lifetime];
-        self.run("crm_resource", &words, LIMIT).map(drop)
+        self.run("crm_resource", &words, self.limit).map(drop)
     }
 
     /// Clears the constraint of a move, with retries: during the election of a controller the cluster accepts no requests.
@@ -81,7 +83,7 @@ impl Tools {
     /// # Errors
     /// A sentence on why it is still there.
     pub fn clear(&self, resource: &str) -> Result<(), String> {
-        let clear = || self.run("crm_resource", &["--clear", "--resource", resource], LIMIT).map(drop);
+        let clear = || self.run("crm_resource", &["--clear", "--resource", resource], self.limit).map(drop);
         for pause in CLEAR_PAUSES {
             if clear().is_ok() {
                 return Ok(());
@@ -97,7 +99,7 @@ impl Tools {
     /// A sentence if the cluster is still busy after `limit`.
     pub fn wait(&self, limit: Duration) -> Result<(), String> {
         let timeout = format!("--timeout={}", limit.as_secs().max(1));
-        self.run("crm_resource", &["--wait", &timeout], limit + LIMIT).map(drop)
+        self.run("crm_resource", &["--wait", &timeout], limit + self.limit).map(drop)
     }
 
     /// Runs a tool until it exits. Returns its standard output.
@@ -106,7 +108,7 @@ impl Tools {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                format!("{program} is not installed: a drill needs a node of a Pacemaker cluster")
+                format!("{program} is not installed: this takes a node of a Pacemaker cluster")
             }
             _ => format!("{program}: {error}"),
         })?;

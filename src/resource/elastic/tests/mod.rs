@@ -120,7 +120,7 @@ impl Node {
             action,
             params: Params::parse(&self.params).unwrap(),
             deadline: Deadline::new(Instant::now(), Duration::from_secs(timeout)),
-            node: None,
+            nodes: Vec::new(),
         }
     }
 

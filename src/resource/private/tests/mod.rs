@@ -89,7 +89,7 @@ impl Node {
             action,
             params: VipParams::parse(&self.params).unwrap(),
             deadline: Deadline::new(began, Duration::from_secs(timeout)),
-            node: None,
+            nodes: Vec::new(),
         };
         let outcome = resource::run::<Private, _>(&self.world, &request).await;
         assert!(began.elapsed() <= Duration::from_secs(timeout), "{action:?} took {:?}", began.elapsed());

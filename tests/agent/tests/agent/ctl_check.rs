@@ -195,3 +195,32 @@ fn the_name_that_is_looked_up_is_the_one_that_calls_go_to() {
         run.expect(1).prints_line(&["FAIL", "way to EC2", &format!(" {host}:")]);
     });
 }
+
+/// What the agent cannot see: the meta attribute is in the cluster's configuration.
+#[test]
+fn live_moves_that_no_node_could_complete_are_refused() {
+    let rows = [
+        (false, "false", "ok", "not set"),
+        (true, "false", "FAIL", "set allow_reassociation=true"),
+        (true, "true", "ok", "one call"),
+    ];
+    for (live, may_take, verdict, part) in rows {
+        let (world, [a, _]) = World::new();
+        a.start().param("allow_reassociation", may_take).ok();
+        let cib = format!(
+            r#"<cib><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="eip">
+            <meta_attributes id="m"><nvpair id="n" name="allow-migrate" value="{live}"/></meta_attributes>
+            <instance_attributes id="i"><nvpair id="j" name="elastic_ip" value="203.0.113.10"/>
+            <nvpair id="k" name="allow_reassociation" value="{may_take}"/></instance_attributes>
+            </primitive></resources><constraints/></configuration></cib>"#
+        );
+        let tool = world.folder().write("bin/cibadmin", &format!("#!/bin/sh\ncat <<'END'\n{cib}\nEND\n"));
+        std::process::Command::new("chmod").arg("755").arg(&tool).status().unwrap();
+        let path = format!("{}:/usr/bin:/bin", tool.parent().unwrap().display());
+        let outcome = a.ctl("check", &["203.0.113.10"]).env("PATH", path).go();
+        let begins = format!("{verdict:4}  live moves");
+        let line = outcome.stdout.lines().find(|line| line.starts_with(&begins));
+        assert!(line.is_some_and(|line| line.contains(part)), "{live} {may_take}\n{}", outcome.told());
+        assert_eq!(outcome.code == 1, verdict == "FAIL", "{}", outcome.told());
+    }
+}

@@ -212,6 +212,7 @@ fn endpoints_in_the_profile_are_honoured() {
     world.held_by_nobody();
 }
 
+/// [imds-3]
 #[test]
 fn a_metadata_service_that_needs_more_than_a_second_is_waited_for() {
     let (world, a) = node("");

@@ -159,21 +159,46 @@ fn a_monitor_without_interval_is_a_probe_and_status_is_a_monitor() {
     }
 }
 
+/// Firmware that names the first instance of a world.
+const FIRMWARE: &str = "mount -t tmpfs tmpfs /sys/devices/virtual
+    mkdir -p /sys/devices/virtual/dmi/id
+    echo i-00000000000000001 >/sys/devices/virtual/dmi/id/board_asset_tag
+    echo 'Amazon EC2' >/sys/devices/virtual/dmi/id/sys_vendor";
+const KEYS: (&str, &str) = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
+
+/// [record-9]
+#[test]
+fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_silent() {
+    let Some(isolation) = Isolation::new(FIRMWARE) else { return };
+    let (world, [a, b]) = World::setup().inside(isolation).make();
+    world.cloud.add_access_key(KEYS.0, KEYS.1);
+    let run = |run: agent_tests::Run| {
+        let run = run.env("AWS_ACCESS_KEY_ID", KEYS.0).env("AWS_SECRET_ACCESS_KEY", KEYS.1);
+        run.secret(KEYS.1).timeout_ms(SHORT_MS)
+    };
+    run(a.start()).ok();
+    world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
+    world.give(&b);
+    run(a.settled_monitor()).expect(7).reason(b.id());
+    for entry in std::fs::read_dir(a.state().join("durable")).unwrap() {
+        let file = entry.unwrap().path();
+        let record = std::fs::read_to_string(&file).unwrap();
+        assert!(record.contains("eu-west-1") && record.contains(a.id()), "{record}");
+        std::fs::write(&file, record.replace(a.id(), "i-00000000000000009")).unwrap();
+    }
+    run(a.settled_monitor()).expect(1).ec2_calls(0);
+}
+
 /// [probe-3]
 #[test]
 fn without_the_metadata_the_firmware_knows_this_node() {
-    let firmware = "mount -t tmpfs tmpfs /sys/devices/virtual
-        mkdir -p /sys/devices/virtual/dmi/id
-        echo i-00000000000000001 >/sys/devices/virtual/dmi/id/board_asset_tag
-        echo 'Amazon EC2' >/sys/devices/virtual/dmi/id/sys_vendor";
-    let Some(isolation) = Isolation::new(firmware) else { return };
-    let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
+    let Some(isolation) = Isolation::new(FIRMWARE) else { return };
     let (world, [a, b]) = World::setup().inside(isolation).make();
-    world.cloud.add_access_key(keys.0, keys.1);
+    world.cloud.add_access_key(KEYS.0, KEYS.1);
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     let run = |run: agent_tests::Run| {
-        let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1);
-        run.param("region", "eu-west-1").secret(keys.1).timeout_ms(SHORT_MS)
+        let run = run.env("AWS_ACCESS_KEY_ID", KEYS.0).env("AWS_SECRET_ACCESS_KEY", KEYS.1);
+        run.param("region", "eu-west-1").secret(KEYS.1).timeout_ms(SHORT_MS)
     };
     world.give(&a);
     run(a.probe()).ok();
