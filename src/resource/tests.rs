@@ -701,6 +701,9 @@ async fn a_start_waits_for_the_call_that_eipctl_restore_has_in_flight_for_its_pl
     tokio::time::advance(Duration::from_secs(30)).await;
     assert!(node.holds(1));
     assert_eq!(place(&account, OTHER), None);
+    // [displaced-2] The start did not see yet what had just been restored.
+    node.stop().await.unwrap();
+    assert_eq!(place(&account, OTHER).as_deref(), Some(OWN));
 }
 
 /// [target-5] The call that restores an address was cut off, and takes effect after the next start has taken the place.

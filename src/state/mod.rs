@@ -221,7 +221,7 @@ pub struct Displaced {
     /// Whether it was restored; kept for the next start, when instance metadata may not show it yet.
     #[serde(default)]
     pub put_back: bool,
-    /// When a call to restore it was sent that has not been answered; it may still take effect.
+    /// When the call that restores it was sent. Until `put_back` it is not answered, and may still take effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
 }

@@ -22,7 +22,7 @@ const ASKING: Duration = Duration::from_secs(2);
 const FILLING: Duration = Duration::from_secs(2);
 
 /// What became of a displaced address.
-pub(super) enum Restored {
+enum Restored {
     /// It is back.
     Back(String),
     /// There is nothing to restore, and why.
@@ -43,7 +43,7 @@ impl<W: World> Op<'_, Elastic, W> {
         }
         let of_the_cluster = self.addresses_of_the_cluster();
         // What was restored lately may not show yet, and without instance metadata nothing shows; it is displaced again.
-        let unseen = self.is_settling() || location.carried.is_none();
+        let settling = self.is_settling() || location.carried.is_none();
         let mut found: Vec<Ipv4Addr> = Vec::new();
         for (public_ip, private_ips) in location.carried.iter().flatten() {
             if private_ips.contains(&private_ip) && !of_the_cluster.contains(public_ip) {
@@ -54,8 +54,10 @@ impl<W: World> Op<'_, Elastic, W> {
         let change = |durable: &mut Durable| {
             durable.displaced.retain_mut(|entry| {
                 let here = entry.private_ip == private_ip;
+                let unseen = settling || self.is_recent(entry.sent.as_ref());
                 if entry.put_back && here && (unseen || location.shows(entry.public_ip)) {
                     entry.put_back = false;
+                    entry.sent = None;
                 }
                 !entry.put_back
             });
@@ -98,18 +100,24 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Whether a call that restores an address to this place was sent lately and not answered.
     pub(super) fn is_restore_in_flight(&self, location: &Location) -> bool {
-        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
-        let lately = |sent: &Sent| {
-            let age = uptime.checked_sub(Duration::from_millis(sent.at_ms));
-            sent.boot == boot && age.is_some_and(|age| age < self.params.timing.settle_window)
-        };
         let here = |entry: &Displaced| {
-            Some(entry.private_ip) == location.private_ip && entry.sent.as_ref().is_some_and(lately)
+            Some(entry.private_ip) == location.private_ip
+                && !entry.put_back
+                && self.is_recent(entry.sent.as_ref())
         };
         let records = self.world.records();
         let others = records.others();
         let others = others.iter().map(|(_, other)| other.durable());
         others.chain([records.durable()]).any(|durable| durable.displaced.iter().any(here))
+    }
+
+    /// Whether a call was sent so lately that its effect may not show yet.
+    fn is_recent(&self, sent: Option<&Sent>) -> bool {
+        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
+        let age = sent
+            .filter(|sent| sent.boot == boot)
+            .and_then(|sent| uptime.checked_sub(Duration::from_millis(sent.at_ms)));
+        age.is_some_and(|age| age < self.params.timing.settle_window)
     }
 
     /// Restores what ours had displaced, and what another resource displaced from the same place and left. What cannot be restored
@@ -123,7 +131,7 @@ impl<W: World> Op<'_, Elastic, W> {
         let place = self.last_done().and_then(|record| record.private_ip());
         let own = self.world.records().durable().displaced;
         for entry in own.into_iter().filter(|entry| !entry.put_back) {
-            self.restore_and_settle(self.world.records(), &entry, &asking).await;
+            self.restore_or_warn(self.world.records(), &entry, &asking).await;
         }
         for (_, other) in self.world.records().others() {
             if other.volatile().is_running(&boot) {
@@ -131,23 +139,37 @@ impl<W: World> Op<'_, Elastic, W> {
             }
             for entry in other.durable().displaced {
                 if !entry.put_back && Some(entry.private_ip) == place {
-                    self.restore_and_settle(&other, &entry, &asking).await;
+                    self.restore_or_warn(&other, &entry, &asking).await;
                 }
             }
         }
     }
 
-    async fn restore_and_settle(&self, records: &W::Records, entry: &Displaced, asking: &Deadline) {
-        match self.restore_entry(records, entry, asking).await {
-            Ok(restored) => self.settle_displaced(records, entry, restored),
-            Err(error) => {
-                self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
-            }
+    async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, asking: &Deadline) {
+        if let Err(error) = self.restore_entry(records, entry, asking).await {
+            self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
         }
     }
 
+    /// Restores one address, and records what became of it while its place is still locked: the start that waits for the lock
+    /// has to know it.
+    ///
+    /// # Errors
+    /// Why it is not known, or what EC2 answered: it may be tried again.
+    pub(super) async fn restore_entry(
+        &self,
+        records: &W::Records,
+        entry: &Displaced,
+        asking: &Deadline,
+    ) -> Result<(), Error> {
+        let _lock = self.lock(entry.private_ip, asking).await?;
+        let restored = self.restored(records, entry, asking).await?;
+        self.settle_displaced(records, entry, restored);
+        Ok(())
+    }
+
     /// Records what became of an address: one that is back still has to be known to the next start, any other is forgotten.
-    pub(super) fn settle_displaced(&self, records: &W::Records, entry: &Displaced, restored: Restored) {
+    fn settle_displaced(&self, records: &W::Records, entry: &Displaced, restored: Restored) {
         let (put_back, sentence) = match restored {
             Restored::Back(sentence) => (true, sentence),
             Restored::Forget(sentence) => (false, sentence),
@@ -173,17 +195,13 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     /// Restores one address, if its place is free according to EC2 and belongs to this instance. [target-2]
-    ///
-    /// # Errors
-    /// Why it is not known, or what EC2 answered: it may be tried again.
-    pub(super) async fn restore_entry(
+    async fn restored(
         &self,
         records: &W::Records,
         entry: &Displaced,
         asking: &Deadline,
     ) -> Result<Restored, Error> {
         let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
-        let _lock = self.lock(entry.private_ip, asking).await?;
         let boot = self.world.host().boot_id();
         for (resource, other) in self.world.records().others() {
             let record = other.volatile();
@@ -247,7 +265,7 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Sends the call, which is on record until it is answered. Once sent it is awaited within the action's time. [target-4],
+    /// Sends the call, which is on record from before until it is refused. Once sent it is awaited within the action's time. [target-4],
     /// [target-5]
     async fn send_restore(
         &self,
@@ -274,7 +292,6 @@ impl<W: World> Op<'_, Elastic, W> {
             let call = self.world.ec2().associate(allocation, target, false);
             let error = match self.deadline.bound(call).await {
                 Ok(Ok(id)) => {
-                    mark(None);
                     return Ok(Restored::Back(format!("restored on {target} ({id})")));
                 }
                 Ok(Err(error)) => error,

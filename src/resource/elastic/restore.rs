@@ -6,7 +6,6 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::displaced::Restored;
 use super::{Elastic, Op, World};
 use crate::base::deadline::Deadline;
 use crate::base::retry::{Backoff, Patience, Retryable as _};
@@ -64,12 +63,10 @@ impl<W: World> Op<'_, Elastic, W> {
     async fn restore_at_boot(&self, entry: &Displaced) -> Result<(), Error> {
         self.drop_foreign_record(None);
         let records = self.world.records();
-        let restored = if records.volatile().is_running(&self.world.host().boot_id()) {
-            Restored::Waits("the resource runs here".to_owned())
-        } else {
-            self.restore_entry(records, entry, &self.deadline).await?
-        };
-        self.settle_displaced(records, entry, restored);
-        Ok(())
+        if records.volatile().is_running(&self.world.host().boot_id()) {
+            self.world.log().info(format_args!("{} waits: the resource runs here", entry.public_ip));
+            return Ok(());
+        }
+        self.restore_entry(records, entry, &self.deadline).await
     }
 }
