@@ -55,7 +55,7 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
     if let Some(robbed) = robbed(ran, history) {
         breach(&format!("took the address from node {robbed} by a stop"));
     }
-    if let Some(victim) = undone(ran, told, all, history).filter(|_| kind.has_association_ids()) {
+    if let Some(victim) = undone(kind, ran, told, all, history) {
         breach(&format!("took the address a second time, from a start that was called later: {victim:?}"));
     }
     found
@@ -116,8 +116,15 @@ fn robbed(ran: &Ran, history: &[Held]) -> Option<u8> {
 }
 
 /// Returns the later start whose work an order of this action undid, after an earlier order of it had worked, though the action
-/// could know: it was shown who held the address before the later start, and that somebody else did after it.
-fn undone<'a>(ran: &Ran, told: &Told, all: &'a [Ran], history: &[Held]) -> Option<&'a Ran> {
+/// could know: it was shown who held the address before the later start, and that another one did after it. By an interface id
+/// alone a holder from before that took the address back cannot be told from one that never lost it.
+fn undone<'a>(
+    kind: AddressKind,
+    ran: &Ran,
+    told: &Told,
+    all: &'a [Ran],
+    history: &[Held],
+) -> Option<&'a Ran> {
     let ours = |held: &&Held| held.made_by == Some((ran.node, ran.number)) && held.by.is_some();
     let first = history.iter().find(ours)?;
     let last = history.iter().rev().find(ours)?;
@@ -125,7 +132,10 @@ fn undone<'a>(ran: &Ran, told: &Told, all: &'a [Ran], history: &[Held]) -> Optio
     between.filter_map(|held| Some((held, held.made_by?, held.by?))).find_map(|(held, made_by, _)| {
         let other = all.iter().find(|other| (other.node, other.number) == made_by)?;
         let known = || told.described.iter().filter(|described| described.arrived < last.sent);
-        let shown_before = known().any(|described| described.made < held.since);
+        let is_same = |state: Duration| history.iter().any(|old| old.since == state && old.by == held.by);
+        let mut before = known().filter(|described| described.made < held.since).peekable();
+        let shown_before = before.peek().is_some()
+            && (kind.has_association_ids() || !before.any(|described| is_same(described.state)));
         let shown_after = known().any(|described| described.state == held.since);
         (other.node != ran.node && other.began > ran.began && shown_before && shown_after).then_some(other)
     })
