@@ -29,8 +29,15 @@ struct Takeover<'t, K: Kind<W>, W: World> {
     before: OnceCell<Owner<K::Held>>,
     /// Why no call can succeed, if the query beside it has shown that.
     hopeless: RefCell<Option<Error>>,
-    /// Whether instance metadata that shows the address proves that the call took effect.
+    sight: Sight<K::Held>,
+}
+
+/// What was seen before the taking call.
+struct Sight<H> {
+    /// Whether instance metadata that shows the address afterwards proves that the call took effect.
     metadata_counts: bool,
+    /// The last answer of EC2.
+    shown: Option<Owner<H>>,
 }
 
 /// What became of a taking call.
@@ -62,22 +69,21 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Some(place) => Some(self.lock(place, &self.deadline).await?),
             None => None,
         };
-        let mut metadata_counts = self.metadata_counts(&location);
+        let mut sight = Sight { metadata_counts: self.metadata_counts(&location), shown: None };
         if self.may_be_here(&location) {
-            if let Some(report) = self.adopt(&location, &prepared).await? {
-                return Ok(report);
+            match self.adopt(&location, &prepared).await? {
+                Ok(report) => return Ok(report),
+                Err(shown) => sight.shown = shown,
             }
             // What EC2 has contradicted is no proof when it is shown again.
-            metadata_counts &= location.shown != Some(true);
+            sight.metadata_counts &= location.shown != Some(true);
         }
         if let Some(ticket) = K::ticket(self) {
             // One round trip decides a takeover: the query for the holder runs beside the call.
-            return self.take(action, &location, &prepared, ticket, None, metadata_counts).await;
+            return self.take(action, &location, &prepared, ticket, None, sight).await;
         }
         match K::learn(self, &location).await {
-            Ok((ticket, owner)) => {
-                self.take(action, &location, &prepared, ticket, Some(owner), metadata_counts).await
-            }
+            Ok((ticket, owner)) => self.take(action, &location, &prepared, ticket, Some(owner), sight).await,
             Err(error) if error.is_silence() && self.is_still_shown(&location).await => {
                 self.started_by_metadata(&location, &prepared, &error).await
             }
@@ -98,14 +104,18 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         location.shown == Some(false) || !(released && self.is_settling())
     }
 
-    /// Answers a start that finds the address here; `None` if it is not.
-    async fn adopt(&self, location: &Location, prepared: &K::Prepared) -> Result<Option<Report>, Error> {
+    /// Answers a start that finds the address here; if it is not, says who has it, as far as EC2 has shown that.
+    async fn adopt(
+        &self,
+        location: &Location,
+        prepared: &K::Prepared,
+    ) -> Result<Result<Report, Option<Owner<K::Held>>>, Error> {
         let half = self.deadline.fraction(2);
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
-        let mut contradicted = false;
+        let mut shown = None;
         loop {
             // What was contradicted is worth no more than half of the time: the other half is for taking the address.
-            let until = if contradicted { &half } else { &self.deadline };
+            let until = if shown.is_some() { &half } else { &self.deadline };
             match self.ask(Me::At(location), until).await {
                 Ok(owner @ Owner::Ours(_)) => {
                     self.world.log().info(format_args!("{} is here already", self.name()));
@@ -118,17 +128,17 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         record.set_association(association);
                     });
                     K::settled(self, location, prepared, Some(&owner), !was_on_host).await;
-                    return Ok(Some(Report::Done));
+                    return Ok(Ok(Report::Done));
                 }
                 Ok(owner) if self.contradicts(&owner) && backoff.pause(&half, Patience::Lasting).await => {
-                    contradicted = true;
+                    shown = Some(owner);
                 }
-                Ok(_) => return Ok(None),
-                Err(error) if error.is_silence() && contradicted => return Ok(None),
+                Ok(owner) => return Ok(Err(Some(owner))),
+                Err(error) if error.is_silence() && shown.is_some() => return Ok(Err(shown)),
                 Err(error) if error.is_silence() && self.is_still_shown(location).await => {
-                    return self.started_by_metadata(location, prepared, &error).await.map(Some);
+                    return self.started_by_metadata(location, prepared, &error).await.map(Ok);
                 }
-                Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
+                Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(Err(shown)),
                 Err(error) => return Err(error),
             }
         }
@@ -164,7 +174,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         prepared: &K::Prepared,
         ticket: K::Ticket,
         known: Option<Owner<K::Held>>,
-        metadata_counts: bool,
+        sight: Sight<K::Held>,
     ) -> Result<Report, Error> {
         let began = Instant::now();
         let by_record = known.is_none();
@@ -172,7 +182,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         K::before_taking(self, location)?;
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let takeover = Takeover { location, ticket, before, hopeless: RefCell::default(), metadata_counts };
+        let takeover = Takeover { location, ticket, before, hopeless: RefCell::default(), sight };
         let taking = async {
             let taken = self.order(&takeover).await?;
             let ordered = began.elapsed();
@@ -201,7 +211,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             Err(error) if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) => {
                 let (ticket, owner) = K::learn(self, location).await?;
-                let taking = self.take(action, location, prepared, ticket, Some(owner), metadata_counts);
+                let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.sight);
                 return Box::pin(taking).await;
             }
             Err(error) => return Err(error),
@@ -290,8 +300,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         };
         let Some(owner) = owner else { return Ok(Err(Next::Again)) };
         let refused = error.fault == Ec2Fault::AlreadyAssociated;
-        match &owner {
+        // If the query beside the call was lost, what an earlier one showed is known, or else what this one shows.
+        let before = match &owner {
             Owner::Ours(held) => return Ok(Ok(held.clone())),
+            other => takeover.before.get_or_init(|| takeover.sight.shown.as_ref().unwrap_or(other).clone()),
+        };
+        match &owner {
             Owner::Misplaced(_) if refused => return Ok(Err(Next::MayTake)),
             Owner::Elsewhere(_) if refused => {
                 if let Some(error) = K::refusal(self, &owner) {
@@ -302,14 +316,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     return Err(Error::Held { address, holder: owner.holder(), parameter });
                 }
             }
-            Owner::Elsewhere(now) => {
-                // If the query before the call was lost, this is the first that is known.
-                let before = takeover.before.get_or_init(|| owner.clone());
-                if before.held().map(K::Held::mark) != Some(now.mark()) {
-                    return Err(Error::TakenMeanwhile { address: self.name(), holder: owner.holder() });
-                }
+            Owner::Elsewhere(now) if before.held().map(K::Held::mark) != Some(now.mark()) => {
+                return Err(Error::TakenMeanwhile { address: self.name(), holder: owner.holder() });
             }
-            Owner::Misplaced(_) | Owner::Unassigned => {}
+            Owner::Ours(_) | Owner::Elsewhere(_) | Owner::Misplaced(_) | Owner::Unassigned => {}
         }
         Ok(Err(Next::Again))
     }
@@ -384,7 +394,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Whether instance metadata shows that the call took effect, though EC2 does not say so.
     async fn has_arrived(&self, takeover: &Takeover<'_, K, W>) -> bool {
-        takeover.metadata_counts && K::is_known(self) && self.last_look().await == Some(Seen::Here)
+        takeover.sight.metadata_counts && K::is_known(self) && self.last_look().await == Some(Seen::Here)
     }
 
     /// Looks once more if another call for this place was sent lately whose answer was lost: if it took effect after ours, the

@@ -827,3 +827,28 @@ async fn an_interface_not_there_yet_is_not_taken_for_one_that_is_not_there() {
     a_start_waits_for_an_interface_that_is_being_attached::<Elastic>().await;
     a_start_waits_for_an_interface_that_is_being_attached::<Private>().await;
 }
+
+/// [start-7] The query beside the call was lost, and the next one shows the address with nobody: who has it later took it later.
+async fn what_a_query_after_the_first_call_showed_is_remembered<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1);
+    node.run(Action::Probe { level: 0 }).await.unwrap();
+    account.fail_once("Describe", FaultKind::code("Unavailable"));
+    account.fail_once(K::TAKING, FaultKind::code("Unavailable"));
+    account.fault(Fault::new(Service::Ec2, FaultKind::LoseAnswer).operation(K::TAKING).times(1));
+    let peer = async {
+        while K::holder(&account).is_none() {
+            tokio::task::yield_now().await;
+        }
+        K::give(&account, 2);
+    };
+    let (outcome, ()) = tokio::join!(node.start(), peer);
+    assert!(matches!(outcome, Err(Error::TakenMeanwhile { .. })), "{}: {outcome:?}", K::NAME);
+    assert!(node.holds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_either() {
+    what_a_query_after_the_first_call_showed_is_remembered::<Elastic>().await;
+    what_a_query_after_the_first_call_showed_is_remembered::<Private>().await;
+}

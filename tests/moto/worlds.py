@@ -55,7 +55,8 @@ def specification(instance: str, names: dict[str, str] | None = None) -> dict:
         {"private_ips": [address], "eni": id_of.get(interface_name(instance, place))}
         for place, address in enumerate(INSTANCES[instance])
     ]
-    return {"id": id_of.get(f"instance {instance}"), "zone": f"{REGION}a", "subnet": CIDR, "interfaces": interfaces, "role": "node"}
+    subnet = {"subnet": CIDR, "subnet_id": id_of.get("subnet")}
+    return {"id": id_of.get(f"instance {instance}"), "zone": f"{REGION}a", **subnet, "interfaces": interfaces, "role": "node"}
 
 
 def sim_world(url: str) -> dict[str, str]:

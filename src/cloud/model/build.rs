@@ -53,6 +53,8 @@ pub struct InstanceSpec {
     pub zone: String,
     /// The subnet in CIDR notation.
     pub subnet: String,
+    /// The id of the subnet, if it does not exist yet; generated if absent.
+    pub subnet_id: Option<SubnetId>,
     /// Interfaces, the primary first.
     pub interfaces: Vec<InterfaceSpec>,
     /// IAM role, if it has an instance profile.
@@ -67,6 +69,7 @@ impl Default for InstanceSpec {
             id: None,
             zone: "eu-west-1a".to_owned(),
             subnet: "10.0.1.0/24".to_owned(),
+            subnet_id: None,
             interfaces: vec![InterfaceSpec::default()],
             role: Some("node".to_owned()),
             border_group: None,
@@ -239,7 +242,8 @@ fn subnet(state: &mut AccountState, spec: &InstanceSpec) -> Result<StoredSubnet,
     if let Some(known) = known {
         return Ok(known.clone());
     }
-    let new = StoredSubnet { id: state.mint::<SubnetId>("subnet-"), cidr, zone: spec.zone.clone() };
+    let id = spec.subnet_id.clone().unwrap_or_else(|| state.mint("subnet-"));
+    let new = StoredSubnet { id, cidr, zone: spec.zone.clone() };
     state.objects.subnets.push(new.clone());
     Ok(new)
 }
