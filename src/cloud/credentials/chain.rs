@@ -27,20 +27,20 @@ pub(super) struct Chain {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
 pub(in crate::cloud) struct Missing {
-    /// Whether a source did not respond, so that it is unknown whether it has credentials.
-    pub silent: bool,
+    /// What that means for the agent: a source that did not respond may have some, one that is configured wrongly will not.
+    pub fault: Fault,
     text: String,
 }
 
 impl Missing {
     /// The error of a source whose response makes no sense; a retry may help.
     pub(super) fn garbled(what: &str) -> Self {
-        Self { silent: true, text: format!("no credentials: {what} makes no sense") }
+        Self { fault: Fault::Silent, text: format!("no credentials: {what} makes no sense") }
     }
 
-    /// The error of a source that has given its reason; a retry does not help.
-    pub(super) fn for_good(text: String) -> Self {
-        Self { silent: false, text }
+    /// The error of a source that has given its reason.
+    pub(super) fn refused(text: String) -> Self {
+        Self { fault: Fault::Credentials, text }
     }
 }
 
@@ -84,11 +84,16 @@ impl Chain {
                 continue;
             }
             // A source that exists and fails: the sources after it may belong to another identity, with other permissions.
+            let fault = match error {
+                _ if silent => Fault::Silent,
+                CredentialsError::InvalidConfiguration(_) => Fault::NoProfile,
+                _ => Fault::Credentials,
+            };
             let text = format!("no credentials from {name}: {}", words(&error));
-            return Err(CredentialsError::provider_error(Missing { silent, text }));
+            return Err(CredentialsError::provider_error(Missing { fault, text }));
         }
         let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
-        Err(CredentialsError::provider_error(Missing { silent: false, text }))
+        Err(CredentialsError::provider_error(Missing { fault: Fault::Credentials, text }))
     }
 
     /// Keeps the secret parts out of every log line.

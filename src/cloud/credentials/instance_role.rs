@@ -50,7 +50,7 @@ impl InstanceRole {
             }
             Err(Unusable::Refused(words)) => {
                 let text = format!("no credentials from the instance role: {words}");
-                Err(CredentialsError::provider_error(Missing::for_good(text)))
+                Err(CredentialsError::provider_error(Missing::refused(text)))
             }
         }
     }

@@ -57,7 +57,7 @@ impl Process {
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         self.run().await.map_err(|words| {
             let text = format!("credential_process of profile {}: {words}", self.profile);
-            CredentialsError::provider_error(Missing::for_good(text))
+            CredentialsError::provider_error(Missing::refused(text))
         })
     }
 

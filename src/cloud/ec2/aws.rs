@@ -205,8 +205,7 @@ fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<
 /// Distinguishes a call that never got credentials from one that never got a response.
 fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<String>) {
     if let Some(missing) = find::<Missing>(error) {
-        let fault = if missing.silent { Fault::Silent } else { Fault::Credentials };
-        return (fault, missing.to_string(), None);
+        return (missing.fault, missing.to_string(), None);
     }
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
         return (Fault::Silent, "no credentials in time".to_owned(), None);

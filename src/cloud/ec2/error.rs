@@ -43,7 +43,7 @@ pub enum Fault {
     Denied,
     /// There are no credentials, or AWS rejects them.
     Credentials,
-    /// The requested profile does not exist.
+    /// A source of credentials is configured by name and cannot be used: no such profile, half a pair of keys.
     NoProfile,
     /// AWS throttles the client.
     Throttled,

@@ -74,7 +74,9 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             Ec2Fault::Credentials => {
                 Some("attach a role to the instance, or give root valid credentials; check the clock")
             }
-            Ec2Fault::NoProfile => Some("name a profile of root's AWS configuration"),
+            Ec2Fault::NoProfile => {
+                Some("complete root's AWS configuration: a profile that it has, both keys")
+            }
             Ec2Fault::Target => {
                 Some("give the VPC an internet gateway, and use an address of the same border group")
             }
