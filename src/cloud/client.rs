@@ -37,7 +37,7 @@ const HTTPS_LARGEST: usize = 1 << 20;
 /// Largest accepted CA bundle; those of whole distributions are a quarter of a megabyte.
 const LARGEST_BUNDLE: u64 = 4 << 20;
 
-/// The client for instance metadata: IMDSv2 only, one token per process, one attempt per call.
+/// The client for instance metadata: version 2 only, one token per process, one attempt per call.
 ///
 /// # Errors
 /// A sentence about the endpoint if it is not a valid URI.

@@ -1,4 +1,4 @@
-//! [`Imds`] on the AWS SDK's client: IMDSv2 only, one token per process.
+//! [`Imds`] on the AWS SDK's client: version 2 only, one token per process.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
