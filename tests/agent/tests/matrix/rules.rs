@@ -62,8 +62,8 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who) -> Result<(), S
     if passes(case) && code == scene.usual.0 && holder != usual {
         return Err(format!("{holder:?} holds the address, not {usual:?}"));
     }
-    // Where nothing says that this is EC2, not even a record, there is nothing to let go.
-    let off_ec2 = !scene.started && outcome.log.contains("off EC2");
+    // Where nothing says that this is EC2, not even a record, there is nothing to release.
+    let off_ec2 = !scene.started && outcome.log.contains("not an EC2 instance, nothing to release");
     let said = outcome.log.contains("ERROR") || off_ec2;
     let unsaid = scene.kind == Kind::Stop && code == 0 && holder == Who::Here && !said;
     if unsaid {
