@@ -72,7 +72,7 @@ pub(crate) fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
 pub fn records_in(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> =
-        names.filter(|name| !name.ends_with(".lock") && !name.ends_with(".record-gate")).collect();
+        names.filter(|name| !matches!(name.rsplit_once('.'), Some((_, "lock" | "record-gate")))).collect();
     names.sort();
     names
 }

@@ -183,8 +183,8 @@ fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_sile
     for entry in std::fs::read_dir(a.state().join("durable")).unwrap() {
         let file = entry.unwrap().path();
         let record = std::fs::read_to_string(&file).unwrap();
-        assert!(record.contains("eu-west-1") && record.contains(a.id()), "{record}");
-        std::fs::write(&file, record.replace(a.id(), "i-00000000000000009")).unwrap();
+        assert!(record.contains("eu-west-1") && record.contains(a.id().as_str()), "{record}");
+        std::fs::write(&file, record.replace(a.id().as_str(), "i-00000000000000009")).unwrap();
     }
     run(a.settled_monitor()).expect(1).ec2_calls(0);
 }

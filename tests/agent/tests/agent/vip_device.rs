@@ -220,9 +220,9 @@ fn the_device_can_be_named_by_an_alternative_name() {
 /// EC2 refuses a call that is neither, in accounts with many interfaces.
 #[test]
 fn every_question_about_interfaces_is_by_id_or_filter_or_in_pages() {
-    let Some(wired) = Wired::new() else { return };
     const FILTERS: [&str; 6] =
         ["group-id", "mac-address", "private-dns-name", "private-ip-address", "subnet-id", "vpc-id"];
+    let Some(wired) = Wired::new() else { return };
     let actions =
         [start(&wired.a), settled_monitor(&wired.a), probe(&wired.a), stop(&wired.a), stop(&wired.a)];
     let mut asked = 0;
