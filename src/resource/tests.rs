@@ -833,12 +833,16 @@ async fn what_a_query_after_the_first_call_showed_is_remembered<K: Tested>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1);
     node.run(Action::Probe { level: 0 }).await.unwrap();
-    account.fail_once("Describe", FaultKind::code("Unavailable"));
-    account.fail_once(K::TAKING, FaultKind::code("Unavailable"));
-    account.fault(Fault::new(Service::Ec2, FaultKind::LoseAnswer).operation(K::TAKING).times(1));
+    let unavailable =
+        |operation| Fault::new(Service::Ec2, FaultKind::code("Unavailable")).operation(operation).times(1);
+    for fault in [unavailable(K::WORDS.asking), unavailable(K::WORDS.asking).skip(1), unavailable(K::TAKING)]
+    {
+        account.fault(fault);
+    }
+    account.fail_once(K::TAKING, FaultKind::LoseAnswer);
     let peer = async {
         while K::holder(&account).is_none() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         K::give(&account, 2);
     };

@@ -3,11 +3,11 @@
 //! Each node has its own network, mount, process, IPC and UTS namespaces, its own disk and its own metadata service at
 //! 169.254.169.254; EC2 and the client that sees the elastic IP live in a third network namespace. The simulator runs
 //! within this process, so scenarios have its state, faults and request log at hand. Nothing is added to the machine's
-//! own network, and everything is gone when the [`machines::Machines`] are dropped.
+//! own network, and everything is gone when the `machines::Machines` are dropped.
 //!
-//! From the bottom up: [`command`], [`net`], [`node`], [`world`] make and break things, [`probe`] observes; [`machines`] holds them
-//! together. [`pacemaker`], [`heartbeat`] and [`keepalived`] are the cluster managers; what the last two share is in [`pairs`].
-//! [`suite`] plays scenarios; [`story`], [`chronicle`], [`timeline`], [`report`] tell them. This crate does not decide which agent is
+//! From the bottom up: `command`, `net`, `node`, `world` make and break things, `probe` observes; `machines` holds them
+//! together. `pacemaker`, `heartbeat` and `keepalived` are the cluster managers; what the last two share is in `pairs`.
+//! `suite` plays scenarios; `story`, `chronicle`, `timeline`, `report` tell them. This crate does not decide which agent is
 //! right: it only looks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
