@@ -1,4 +1,4 @@
-//! The harness's program: see [`cluster`].
+//! The harness's program: see `cluster`.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! The network: one namespace for the cloud, with a bridge in it, and one per node, plugged into that bridge.
 //!
-//! Dropping [`Net`] removes all of it.
+//! Dropping `Net` removes all of it.
 
 use std::path::PathBuf;
 

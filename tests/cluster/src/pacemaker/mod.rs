@@ -1,6 +1,6 @@
 //! Real clusters of Pacemaker and Corosync. Dropping one ends and removes everything.
 //!
-//! [`scenario`] says what happens, [`chaos`] plays rounds of random failures, [`demo`] and [`shell`] are for a person.
+//! `scenario` says what happens, `chaos` plays rounds of random failures, `demo` and `shell` are for a person.
 
 mod admin;
 pub(crate) mod chaos;
