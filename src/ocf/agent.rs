@@ -57,10 +57,10 @@ const fn unadvertised(name: &'static str) -> ActionSpec {
 pub const EIP: Agent = Agent {
     name: "eip",
     short: "Keeps an AWS Elastic IP address on the active node",
-    long: "Associates an AWS Elastic IP address with a network interface of the EC2 instance that runs the resource, \
-           takes it over from a failed node, and lets go of it on stop.\n\n\
-           A monitor asks the instance metadata service (IMDSv2) whether the address is still here and calls EC2 only \
-           when in doubt. No AWS command line tool is needed.\n\n\
+    long: "Associates an AWS Elastic IP address with a network interface of the EC2 instance that runs the \
+           resource, takes it over from a failed node, and releases it on stop.\n\n\
+           A monitor queries the instance metadata service (IMDSv2), and calls EC2 only when in doubt. No AWS \
+           command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeAddresses, ec2:AssociateAddress and \
            ec2:DisassociateAddress, usually by their instance role.",
     parameters: table::EIP,
@@ -71,13 +71,14 @@ pub const EIP: Agent = Agent {
 pub const VIP: Agent = Agent {
     name: "vip",
     short: "Keeps an AWS secondary private IP address on the active node",
-    long: "Assigns a secondary private IP address to a network interface of the EC2 instance that runs the resource, \
-           puts it on the network device, takes it over from a failed node, and takes it off again on stop.\n\n\
-           A private address belongs to one subnet, and a subnet lies in one zone: all nodes have to be in the same \
-           subnet. Across zones use an Elastic IP with ocf:heartbeat:eip. An Elastic IP that is associated with the \
-           private address travels with it from a failed node.\n\n\
-           A monitor asks the instance metadata service (IMDSv2) and the kernel whether the address is still here and \
-           calls EC2 only when in doubt. No AWS command line tool is needed.\n\n\
+    long: "Assigns a secondary private IP address to a network interface of the EC2 instance that runs the \
+           resource, puts it on the network device, takes it over from a failed node, and removes it on \
+           stop.\n\n\
+           A private address belongs to one subnet, and a subnet lies in one zone: all nodes must be in the \
+           same subnet. Across zones use an Elastic IP with ocf:heartbeat:eip. An Elastic IP that is \
+           associated with the private address moves with it from a failed node.\n\n\
+           A monitor queries the instance metadata service (IMDSv2) and the kernel, and calls EC2 only when \
+           in doubt. No AWS command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeNetworkInterfaces, ec2:AssignPrivateIpAddresses and \
            ec2:UnassignPrivateIpAddresses, usually by their instance role.",
     parameters: table::VIP,

@@ -12,16 +12,18 @@ use super::options::{address, aws, json, parameter, place, switch, timeout};
 pub fn command() -> Command {
     Command::new(super::NAME)
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Looks after AWS Elastic IPs that a cluster keeps on its healthy node")
+        .about("Manages AWS Elastic IPs that a cluster keeps on its healthy node")
         .long_about(
-            "Looks after AWS Elastic IPs that a cluster keeps on its healthy node.\n\n\
-             It is the cluster's resource agent eip under another name, so what it finds and does is what the agent \
-             would find and do on this node: with the same credentials, the same metadata service and the same records.",
+            "Manages AWS Elastic IPs that a cluster keeps on its healthy node.\n\n\
+             It is the cluster's resource agent eip under another name, so its findings and actions are \
+             those of the agent on this node: with the same credentials, the same metadata service and the \
+             same records.",
         )
         .after_long_help(
-            "Exit codes: 0 done, 1 failed, 2 wrong usage. With each failure goes one line on standard error.\n\n\
-             Credentials and region are found as the agent finds them. The variables of the AWS tools (AWS_REGION, \
-             AWS_PROFILE, AWS_CA_BUNDLE, HTTPS_PROXY and others) are honoured. No secret is ever printed.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage. Each failure is one line on standard error.\n\n\
+             Credentials and region are found as the agent finds them. The variables of the AWS tools \
+             (AWS_REGION, AWS_PROFILE, AWS_CA_BUNDLE, HTTPS_PROXY and others) are honoured. No secret is \
+             ever printed.",
         )
         .subcommand_required(true)
         .disable_colored_help(true)
@@ -40,11 +42,12 @@ pub fn command() -> Command {
 
 fn show() -> Command {
     Command::new("show")
-        .about("Say who holds an address")
+        .about("Show who holds an address")
         .long_about(
-            "Says who holds an address: as EC2 says, as the metadata service of this node says, and what this node has on \
-             record about it. Nothing is changed. It can be asked on any machine that may call EC2.\n\n\
-             Exit code 0: EC2 has answered, whoever holds the address.",
+            "Shows who holds an address according to EC2 and according to the metadata service of this node, \
+             and what this node has on record about it. Changes nothing. Works on any machine that may call \
+             EC2.\n\n\
+             Exit code 0: EC2 has answered, regardless of the holder.",
         )
         .arg(address())
         .args(place())
@@ -55,13 +58,14 @@ fn show() -> Command {
 
 fn check() -> Command {
     Command::new("check")
-        .about("Find out whether this node could take an address over")
+        .about("Check whether this node could take over an address")
         .long_about(
-            "Finds out whether this node could take an address over, and let it go, at this moment: parameters, metadata \
-             service, interface and private address, credentials, permissions (by EC2's dry runs), the address itself, the \
-             clock, the way to the EC2 API, the folders for records. Nothing is changed.\n\n\
-             Each check is a line: ok, warn (works now, but think about it) or FAIL, with what would be right. A \
-             check that has to wait for another that failed is a line that begins with a dash. Run it on every node before \
+            "Checks whether this node could take over and release an address at this moment: parameters, \
+             metadata service, interface and private address, credentials, permissions (with EC2's dry \
+             runs), the address itself, the clock, the route to the EC2 API, the directories for records, \
+             live moves. Changes nothing.\n\n\
+             Each check is one line: ok, warn (works now, but consider it) or FAIL, with the remedy. A check \
+             that depends on one that failed is a line that begins with a dash. Run it on every node before \
              the resource is created, and after changes of roles, routes or proxies.\n\n\
              Exit code 0: nothing failed; 1: something did.",
         )
@@ -74,12 +78,13 @@ fn check() -> Command {
 
 fn claim() -> Command {
     Command::new("claim")
-        .about("Take an address to this node by hand")
+        .about("Move an address to this node by hand")
         .long_about(
-            "Takes an address to this node by hand, as the agent's start does: whoever holds it loses it, EC2 is asked \
-             until it shows the address here, and an Elastic IP that has to make way is remembered.\n\n\
-             For clusters that are down, and for machines without a cluster. Where the cluster runs a resource with this \
-             address on this node it is refused; use pcs or crm_resource there.",
+            "Moves an address to this node by hand, as the agent's start does: the current holder loses it, \
+             EC2 is queried until it shows the address here, and an Elastic IP that is displaced is \
+             recorded.\n\n\
+             For clusters that are down, and for machines without a cluster. Refused if the cluster runs a \
+             resource with this address on this node; use pcs or crm_resource then.",
         )
         .arg(address())
         .args(place())
@@ -93,12 +98,14 @@ fn claim() -> Command {
 
 fn release() -> Command {
     Command::new("release")
-        .about("Let an address of this node go by hand")
+        .about("Release an address of this node by hand")
         .long_about(
-            "Lets an address go that this node holds, as the agent's stop does: exactly the association that EC2 shows here \
-             is ended, so that a newer one of another node is not touched. Elastic IPs that had made way are put back.\n\n\
-             Where another node holds the address, or nobody, nothing is done and the exit code is 0. Where the cluster \
-             runs a resource with this address on this node it is refused; use pcs or crm_resource there.",
+            "Releases an address that this node holds, as the agent's stop does: ends exactly the \
+             association that EC2 shows here, so that a newer one of another node is not touched. Displaced \
+             Elastic IPs are restored.\n\n\
+             If another node holds the address, or it is unassociated, nothing is done and the exit code is \
+             0. Refused if the cluster runs a resource with this address on this node; use pcs or \
+             crm_resource then.",
         )
         .arg(address())
         .args(place())
@@ -113,20 +120,17 @@ fn policy() -> Command {
     Command::new("policy")
         .about("Print the IAM policy that an address needs, and no more")
         .long_about(
-            "Prints the IAM policy for the role of the nodes, limited to one address: asking who holds it, associating it \
-             with instances and interfaces of the account, and ending its associations.\n\n\
-             What is not given on the command line is found out: region and account from the metadata service, the \
-             allocation id from EC2. With an allocation id, --region and --account nobody is asked, so that it can be made \
-             anywhere.",
+            "Prints the IAM policy for the role of the nodes, limited to one address: querying its holder, \
+             associating it with instances and interfaces of the account, and ending its associations.\n\n\
+             What is not given on the command line is looked up: region and account in instance metadata, \
+             the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
+             it works anywhere.",
         )
         .arg(address().required(false).required_unless_present("vip"))
-        .arg(
-            Arg::new("also")
-                .long("also")
-                .value_name("ALLOCATION")
-                .action(ArgAction::Append)
-                .help("Another allocation id to allow, such as that of an Elastic IP that has to make way; can be repeated"),
-        )
+        .arg(Arg::new("also").long("also").value_name("ALLOCATION").action(ArgAction::Append).help(
+            "Another allocation id to allow, such as that of an Elastic IP that is displaced; can \
+             be repeated",
+        ))
         .arg(
             Arg::new("tag")
                 .long("tag")
@@ -144,9 +148,9 @@ fn policy() -> Command {
         .arg(switch(
             "vip",
             "vip",
-            "Allow what the agent ocf:heartbeat:vip needs too: secondary private addresses of interfaces",
+            "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
         ))
-        .arg(switch("explain", "explain", "Say what each statement is for, instead of printing the policy"))
+        .arg(switch("explain", "explain", "Explain each statement instead of printing the policy"))
         .args(aws())
         .arg(timeout("20"))
 }
@@ -155,8 +159,8 @@ fn history() -> Command {
     Command::new("history")
         .about("List the changes of holder that this node made")
         .long_about(
-            "Lists the changes of holder that this node made, the oldest first, in local time. Each node keeps the last \
-             hundred for each resource, also over a boot. Nobody is asked.",
+            "Lists the changes of holder that this node made, the oldest first, in local time. Each node \
+             keeps the last hundred for each resource, across boots. Queries nothing.",
         )
         .arg(
             Arg::new("resource")
@@ -169,13 +173,15 @@ fn history() -> Command {
 
 fn restore() -> Command {
     Command::new("restore")
-        .about("Put Elastic IPs back that had to make way")
+        .about("Restore displaced Elastic IPs")
         .long_about(
-            "Puts back the Elastic IPs of this node that had to make way for an address of the cluster, where that address \
-             is gone without having been let go here: after a crash or a loss of power. The unit eip-restore.service runs it \
-             at boot. Addresses that make way for a resource that runs here at present stay where they are.\n\n\
-             How AWS is reached is on record from when the address made way; options change it. It tries until \
-             --timeout. Exit code 0: nothing is left to do; 1: a line on standard error for each address that is not back.",
+            "Restores the Elastic IPs of this node that an address of the cluster had displaced, if that \
+             address is gone without having been released here: after a crash or a power failure. The unit \
+             eip-restore.service runs it at boot. Addresses displaced by a resource that runs here now stay \
+             where they are.\n\n\
+             How to reach AWS is on record from the time of the displacement; options override it. Retries \
+             until --timeout. Exit code 0: nothing is left to do; 1: one line on standard error for each \
+             address that is not restored.",
         )
         .args(aws())
         .arg(timeout("60"))
@@ -183,14 +189,14 @@ fn restore() -> Command {
 
 fn drill() -> Command {
     Command::new("drill")
-        .about("Move a resource to another node and back, and measure what clients notice")
+        .about("Move a resource to another node and back, and measure the outage")
         .long_about(
-            "Moves a resource of the running cluster to another node and back, and measures it: how long EC2 showed nobody, \
-             the old and the new node as the holder, and, with --probe, how long clients saw no answer. To be run \
-             on a node of the cluster, as root.\n\n\
-             It is refused while the cluster is not healthy: a node that is offline or in standby, a resource that is failed \
-             or not managed, or a constraint that an earlier move has left. It asks before it moves anything. Whatever \
-             happens, the constraint that it makes is removed again, also when it is interrupted.",
+            "Moves a resource of the running cluster to another node and back, and measures how long EC2 \
+             showed the old node, no holder and the new node, and, with --probe, how long clients got no \
+             answer. Run it on a node of the cluster, as root.\n\n\
+             Refused while the cluster is not healthy: a node is offline or in standby, a resource is failed \
+             or unmanaged, or an earlier move has left a constraint. Asks for confirmation before it moves \
+             anything. The constraint that it creates is removed in any case, even after an interruption.",
         )
         .arg(
             Arg::new("resource")
@@ -204,38 +210,36 @@ fn drill() -> Command {
                 .value_name("NODE")
                 .help("The node to move it to [default: another one that is online]"),
         )
-        .arg(
-            Arg::new("probe")
-                .long("probe")
-                .value_name("PORT|URL")
-                .help("Connect to this port of the address all the time (TCP), as clients do; a URL is reduced to its port"),
-        )
+        .arg(Arg::new("probe").long("probe").value_name("PORT|URL").help(
+            "Connect to this TCP port of the address continuously, as clients do; of a URL only \
+             the port counts",
+        ))
         .arg(switch("stay", "stay", "Leave it on the other node"))
-        .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Do not ask first"))
+        .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Skip the confirmation"))
         .arg(
             Arg::new("poll")
                 .long("poll")
                 .value_name("MILLISECONDS")
                 .default_value("200")
                 .value_parser(value_parser!(u64).range(20..=10_000))
-                .help("How often to ask EC2 who holds the address"),
+                .help("Interval between queries to EC2 for the holder"),
         )
         .args(aws())
-        .arg(timeout("120").help("How long each move may take"))
+        .arg(timeout("120").help("Time limit for each move"))
         .arg(json())
 }
 
 /// `assign` as a command of its own, for the name of the script that it replaces.
 pub(super) fn of_assign() -> Command {
     Command::new("assign")
-        .about("Give a secondary private address to an instance")
+        .about("Assign a secondary private address to an instance")
         .long_about(
-            "Gives a secondary private address to an instance, from anywhere that may call EC2: whichever interface has the \
-             address loses it, an Elastic IP on it moves along, and EC2 is asked until it shows it there. The address has to be \
-             of the instance's subnet.\n\n\
-             This is EC2's half. On the instance, the address has to be on the network device too; a cluster's resource \
-             ocf:heartbeat:vip sees to both.\n\n\
-             Called by the name assign_private_ip.sh, the program takes ADDRESS and INSTANCE as that script did.",
+            "Assigns a secondary private address to an instance, from any machine that may call EC2: the \
+             interface that has the address loses it, an Elastic IP on it moves with it, and EC2 is queried \
+             until it shows the address there. The address must be in the instance's subnet.\n\n\
+             This is EC2's half. On the instance, the network device must have the address too; the resource \
+             agent ocf:heartbeat:vip does both.\n\n\
+             Under the name assign_private_ip.sh, the program takes ADDRESS and INSTANCE as that script did.",
         )
         .disable_colored_help(true)
         .arg(
@@ -248,14 +252,12 @@ pub(super) fn of_assign() -> Command {
             Arg::new("instance")
                 .value_name("INSTANCE")
                 .required(true)
-                .help("The instance that is to have it, such as i-0123456789abcdef0"),
+                .help("The instance that gets it, such as i-0123456789abcdef0"),
         )
-        .arg(
-            Arg::new("interface")
-                .long("interface")
-                .value_name("INTERFACE")
-                .help("The interface of the instance, by its id (eni-...) or device index [default: the primary one]"),
-        )
+        .arg(Arg::new("interface").long("interface").value_name("INTERFACE").help(
+            "The interface of the instance, by its id (eni-...) or device index [default: the \
+             primary one]",
+        ))
         .arg(
             Arg::new("allow_reassignment")
                 .long("allow-reassignment")
@@ -267,11 +269,11 @@ pub(super) fn of_assign() -> Command {
 }
 
 fn dry_run() -> Arg {
-    switch("dry-run", "dry-run", "Say what would be done, and do nothing")
+    switch("dry-run", "dry-run", "Print what would be done, and change nothing")
 }
 
 fn force() -> Arg {
-    switch("force", "force", "Do it also where the cluster runs a resource with this address here")
+    switch("force", "force", "Do it even if the cluster runs a resource with this address here")
 }
 
 #[cfg(test)]

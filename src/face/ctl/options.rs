@@ -78,12 +78,12 @@ pub(super) fn parameter(name: &str) -> Arg {
 
 /// The options for reaching AWS.
 pub(super) fn aws() -> impl Iterator<Item = Arg> {
-    AWS.into_iter().map(|name| parameter(name).help_heading("How to reach AWS (defaults as for the agent)"))
+    AWS.into_iter().map(|name| parameter(name).help_heading("AWS access (defaults as for the agent)"))
 }
 
 /// The options that select interface and private address.
 pub(super) fn place() -> impl Iterator<Item = Arg> {
-    PLACE.into_iter().map(|name| parameter(name).help_heading("Where on this node"))
+    PLACE.into_iter().map(|name| parameter(name).help_heading("Target on this node"))
 }
 
 /// The argument for the address: an Elastic IP or its allocation id.
@@ -101,7 +101,7 @@ pub(super) fn timeout(default: &'static str) -> Arg {
         .value_name("SECONDS")
         .default_value(default)
         .value_parser(value_parser!(u64).range(1..=3600))
-        .help("How long to try at most")
+        .help("Time limit for all attempts together")
 }
 
 /// The option for machine-readable output.

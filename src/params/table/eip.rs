@@ -8,16 +8,16 @@ pub const EIP: &[Spec] = &[
         name: "elastic_ip",
         unique: Some("elastic_ip"),
         short: "Elastic IP address",
-        long: "The Elastic IP, as a dotted IPv4 address such as 203.0.113.10. \
-               Set this or allocation_id. If both are set they must belong together.",
+        long: "The Elastic IP, as a dotted IPv4 address such as 203.0.113.10. Set this or allocation_id. If \
+               both are set they must belong together.",
         ..PLAIN
     },
     Spec {
         name: "allocation_id",
         unique: Some("allocation_id"),
         short: "Allocation id of the Elastic IP",
-        long: "The allocation id of the Elastic IP, such as eipalloc-0123456789abcdef0. \
-               Set this or elastic_ip. If both are set they must belong together.",
+        long: "The allocation id of the Elastic IP, such as eipalloc-0123456789abcdef0. Set this or \
+               elastic_ip. If both are set they must belong together.",
         ..PLAIN
     },
     shared::INTERFACE,
@@ -25,10 +25,10 @@ pub const EIP: &[Spec] = &[
         name: "private_ip_address",
         unique: Some("private_ip_address"),
         short: "Private address that carries the Elastic IP",
-        long: "The private address on that interface that carries the Elastic IP: one address for all nodes, or a \
-               list by node name such as node1=10.0.0.21,node2=10.0.1.21, since subnets differ between zones. \
-               The default is the primary private address of the interface. Two Elastic IPs that may run on the \
-               same node need one private address each.",
+        long: "The private address on that interface that carries the Elastic IP: one address for all nodes, \
+               or a list by node name such as node1=10.0.0.21,node2=10.0.1.21, since subnets differ between \
+               zones. The default is the primary private address of the interface. Two Elastic IPs that may \
+               run on the same node need one private address each.",
         ..PLAIN
     },
     shared::REGION,
@@ -40,25 +40,26 @@ pub const EIP: &[Spec] = &[
     Spec {
         name: "allow_reassociation",
         short: "Take the address from another holder",
-        long: "Whether a start takes the address from whatever holds it, as a takeover from a failed node needs. If \
-               false, a start fails while something else holds the address, and on_stop is strict.",
+        long: "Whether a start takes the address from its current holder, which a takeover from a failed \
+               node requires. If false, a start fails while another node holds the address, and on_stop is \
+               strict.",
         ..ON
     },
     Spec {
         name: "on_stop",
         default: Some("disassociate"),
         short: "What a stop does with the address",
-        long: "What a stop does with the address. disassociate: let go of it; if AWS cannot be reached in time, log \
-               an error and succeed, as the next start takes the address over in any case. strict: let go of it; \
-               if AWS cannot be reached in time, fail, for which the cluster fences the node or blocks the \
-               resource. leave: never let go of it.",
+        long: "What a stop does with the address. disassociate: release it; if AWS cannot be reached in \
+               time, log an error and succeed, because the next start takes the address over in any case. \
+               strict: release it; if AWS cannot be reached in time, fail, whereupon the cluster fences the \
+               node or blocks the resource. leave: do not release it.",
         ..RELOADABLE
     },
     Spec {
         name: "restore_displaced",
-        short: "Put a displaced Elastic IP back",
-        long: "Whether an Elastic IP that had to make way on the private address is remembered, and put back when \
-               this one is let go.",
+        short: "Restore a displaced Elastic IP",
+        long: "Whether an Elastic IP that a start displaces from the private address is recorded, and \
+               restored when this one is released.",
         ..ON
     },
     shared::CONNECT_TIMEOUT,

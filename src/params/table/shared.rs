@@ -5,8 +5,8 @@ use super::{Kind, NO_EFFECT, PLAIN, RELOADABLE, SECONDS, Spec};
 pub(super) const INTERFACE: Spec = Spec {
     name: "interface",
     short: "Network interface that gets the address",
-    long: "The network interface of the node that gets the address: a device name (eth1), a MAC address, \
-           an interface id (eni-...) or a device index (1). The default is the primary interface of the \
+    long: "The network interface of the node that gets the address: a device name (eth1), a MAC address, an \
+           interface id (eni-...) or a device index (1). The default is the primary interface of the \
            instance.",
     ..PLAIN
 };
@@ -21,9 +21,9 @@ pub(super) const REGION: Spec = Spec {
 pub(super) const PROFILE: Spec = Spec {
     name: "profile",
     short: "AWS profile",
-    long: "The profile of root's AWS configuration to take credentials from; where it holds none, the role of the \
-           instance gives them. The default is to look in the environment, in root's AWS files, and at the role \
-           of the instance, in this order.",
+    long: "The profile of root's AWS configuration that provides the credentials. If it cannot be used, \
+           calls fail: the instance role does not replace it. The default is to search the environment, \
+           root's AWS files and the instance role, in this order.",
     ..RELOADABLE
 };
 
@@ -45,8 +45,8 @@ pub(super) const ENDPOINT_URL: Spec = Spec {
 pub(super) const IMDS_ENDPOINT: Spec = Spec {
     name: "imds_endpoint",
     short: "URL of the instance metadata service",
-    long: "The URL of the instance metadata service. The default is http://169.254.169.254. \
-           Only version 2 of the service (IMDSv2) is used.",
+    long: "The URL of the instance metadata service. The default is http://169.254.169.254. Only version 2 \
+           of the service (IMDSv2) is used.",
     ..RELOADABLE
 };
 
@@ -62,7 +62,7 @@ pub(super) const CONNECT_TIMEOUT: Spec = Spec {
     name: "connect_timeout",
     default: Some("2"),
     short: "Seconds for a connection to AWS",
-    long: "How many seconds a connection to AWS may take to come up before it is tried again.",
+    long: "How many seconds establishing a connection to AWS may take before it is retried.",
     ..SECONDS
 };
 
@@ -70,8 +70,8 @@ pub(super) const ATTEMPT_TIMEOUT: Spec = Spec {
     name: "attempt_timeout",
     default: Some("4"),
     short: "Seconds for one attempt of a call",
-    long: "How many seconds one attempt of a call to AWS may take before it is tried again. \
-           The timeout of the action limits all attempts together.",
+    long: "How many seconds one attempt of a call to AWS may take before it is retried. The timeout of the \
+           action limits all attempts together.",
     ..SECONDS
 };
 
@@ -79,18 +79,18 @@ pub(super) const MAX_BACKOFF: Spec = Spec {
     name: "max_backoff",
     default: Some("60"),
     short: "Longest pause between attempts in seconds",
-    long: "The longest pause in seconds between two attempts of a call to AWS. Pauses longer than a second are \
-           only made where AWS asks for them, and those longer than five only where it has for long: a sixth of \
-           the time that the call has been tried, at most.",
+    long: "The longest pause in seconds between two attempts of a call to AWS. Pauses exceed one second only \
+           if AWS throttles the call, and five seconds only if it has done so for a while: then they are at \
+           most a sixth of the time since the first attempt.",
     ..SECONDS
 };
 
 pub(super) const SETTLE_WINDOW: Spec = Spec {
     name: "settle_window",
     default: Some("120"),
-    short: "Seconds of double checks after a change",
-    long: "For how many seconds after a start, stop or migration on this node a monitor asks EC2 as well as \
-           the instance metadata service, which may lag behind. After that, a monitor of a healthy address \
+    short: "Seconds of double-checking after a change",
+    long: "For how many seconds after a start, stop or migration on this node a monitor queries EC2 as well \
+           as the instance metadata service, which may be behind. After that, a monitor of a healthy address \
            calls EC2 only at OCF_CHECK_LEVEL 10.",
     ..SECONDS
 };
@@ -99,16 +99,15 @@ pub(super) const AUTH_TYPE: Spec = Spec {
     name: "auth_type",
     default: Some("key"),
     short: "Where credentials come from",
-    long: "For awseip compatibility. key: see profile. role: the role of the instance alone; profile is \
-           ignored.",
+    long: "For awseip compatibility. key: see profile. role: the instance role only; profile is ignored.",
     ..RELOADABLE
 };
 
 pub(super) const AWSCLI: Spec = Spec {
     name: "awscli",
     short: "AWS command line tool (no effect)",
-    long: "Accepted so that an awseip resource can change its type alone. It has no effect: no AWS command \
-           line tool is needed.",
+    long: "Accepted so that an awseip resource only has to change its type. It has no effect: no AWS command \
+           line tool is used.",
     ..NO_EFFECT
 };
 
@@ -116,8 +115,8 @@ pub(super) const API_DELAY: Spec = Spec {
     name: "api_delay",
     kind: Kind::Integer,
     short: "Delay between calls (no effect)",
-    long: "Accepted so that an awseip resource can change its type alone. It has no effect: there are no fixed \
-           delays.",
+    long: "Accepted so that an awseip resource only has to change its type. It has no effect: there are no \
+           fixed delays.",
     ..NO_EFFECT
 };
 
@@ -125,8 +124,8 @@ pub(super) const CURL_RETRIES: Spec = Spec {
     name: "curl_retries",
     kind: Kind::Integer,
     short: "Retries of curl (no effect)",
-    long: "Accepted so that an awseip resource can change its type alone. It has no effect: calls are tried \
-           again until the action's timeout is near.",
+    long: "Accepted so that an awseip resource only has to change its type. It has no effect: calls are \
+           retried until shortly before the action's timeout.",
     ..NO_EFFECT
 };
 
@@ -134,7 +133,7 @@ pub(super) const CURL_SLEEP: Spec = Spec {
     name: "curl_sleep",
     kind: Kind::Integer,
     short: "Pause between retries of curl (no effect)",
-    long: "Accepted so that an awseip resource can change its type alone. It has no effect: pauses between \
+    long: "Accepted so that an awseip resource only has to change its type. It has no effect: pauses between \
            attempts grow up to max_backoff.",
     ..NO_EFFECT
 };

@@ -9,8 +9,8 @@ pub const VIP: &[Spec] = &[
         unique: Some("secondary_private_ip"),
         required: true,
         short: "Secondary private IP address",
-        long: "The private address to keep on the active node, such as 10.0.0.12. It has to be of the subnet that all \
-               nodes are in, and must not be the primary address of any interface.",
+        long: "The private address to keep on the active node, such as 10.0.0.12. It must be in the subnet \
+               of all nodes, and must not be the primary address of an interface.",
         ..PLAIN
     },
     shared::INTERFACE,
@@ -19,17 +19,17 @@ pub const VIP: &[Spec] = &[
         kind: Kind::Boolean,
         default: Some("true"),
         short: "Put the address on the network device",
-        long: "Whether the address is also put on the network device of the interface, with the prefix length of the \
-               subnet, and announced by gratuitous ARP. If false, only EC2 is told, and something else has to see to \
-               the device, such as an IPaddr2 resource.",
+        long: "Whether the address is also put on the network device of the interface, with the prefix \
+               length of the subnet, and announced by gratuitous ARP. If false, the address is assigned in \
+               EC2 only, and the device is left to something else, such as an IPaddr2 resource.",
         ..PLAIN
     },
     Spec {
         name: "iflabel",
         short: "Label of the address on the device",
-        long: "A label for the address on the network device, as IPaddr2 has it: with eth0 and the label web, old \
-               tools list the address as eth0:web. Device and label together have at most 15 characters. The default \
-               is no label.",
+        long: "A label for the address on the network device, as in IPaddr2: with eth0 and the label web, \
+               old tools list the address as eth0:web. DEVICE:LABEL may have at most 15 characters. The \
+               default is no label.",
         ..PLAIN
     },
     shared::REGION,
@@ -44,19 +44,21 @@ pub const VIP: &[Spec] = &[
     Spec {
         name: "allow_reassignment",
         short: "Take the address from another holder",
-        long: "Whether a start takes the address from whatever interface has it, as a takeover from a failed node \
-               needs. If false, a start fails while another interface has the address, and on_stop is strict.",
+        long: "Whether a start takes the address from the interface that has it, which a takeover from a \
+               failed node requires. If false, a start fails while another interface has the address, and \
+               on_stop is strict.",
         ..ON
     },
     Spec {
         name: "on_stop",
         default: Some("unassign"),
         short: "What a stop does with the address in EC2",
-        long: "What a stop does with the address, once it is off the network device. unassign: take it off the \
-               interface; if AWS cannot be reached in time, log an error and succeed, as the next start takes the \
-               address over in any case. strict: take it off the interface; if AWS cannot be reached in time, fail, \
-               for which the cluster fences the node or blocks the resource. leave: leave it on the interface until \
-               another node takes it; an Elastic IP on it then moves along, which unassign would disassociate.",
+        long: "What a stop does with the address after removing it from the network device. unassign: remove \
+               it from the interface; if AWS cannot be reached in time, log an error and succeed, because \
+               the next start takes the address over in any case. strict: remove it from the interface; if \
+               AWS cannot be reached in time, fail, whereupon the cluster fences the node or blocks the \
+               resource. leave: leave it on the interface until another node takes it; an Elastic IP on it \
+               then moves with it, whereas unassign would disassociate it.",
         ..RELOADABLE
     },
     shared::CONNECT_TIMEOUT,
@@ -64,27 +66,27 @@ pub const VIP: &[Spec] = &[
     shared::SETTLE_WINDOW,
     shared::MAX_BACKOFF,
     Spec {
-        long: "For awsvip compatibility. key: see profile. role: the role of the instance alone; profile is ignored.",
+        long: "For awsvip compatibility. key: see profile. role: the instance role only; profile is ignored.",
         ..shared::AUTH_TYPE
     },
     Spec {
-        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: no AWS command line \
-               tool is needed.",
+        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: no AWS \
+               command line tool is used.",
         ..shared::AWSCLI
     },
     Spec {
-        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: there are no fixed \
-               delays.",
+        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: there are \
+               no fixed delays.",
         ..shared::API_DELAY
     },
     Spec {
-        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: calls are tried again \
-               until the action's timeout is near.",
+        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: calls are \
+               retried until shortly before the action's timeout.",
         ..shared::CURL_RETRIES
     },
     Spec {
-        long: "Accepted so that an awsvip resource can change its type alone. It has no effect: pauses between \
-               attempts grow up to max_backoff.",
+        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: pauses \
+               between attempts grow up to max_backoff.",
         ..shared::CURL_SLEEP
     },
 ];
