@@ -111,7 +111,7 @@ impl Scope {
                 "MoveAddress",
                 &move_it,
                 addresses,
-                "Takes the address and lets it go: no other address than those listed.",
+                "Take and release the address: no address other than those listed.",
             ));
             statements.push(self.tagged(Statement::new(
                 "MoveToNodes",

@@ -53,7 +53,7 @@ fn act(asked: &Asked<'_>, action: Action, params: Params) -> Result<(), Failure>
     let address = asked.text(super::options::ADDRESS).unwrap_or_default();
     print(&match (action, changed) {
         (Action::Stop, true) => format!("{address} let go\n"),
-        (Action::Stop, false) => format!("{address} is not on this node: nothing to let go\n"),
+        (Action::Stop, false) => format!("{address} is not on this node: nothing to release\n"),
         (_, true) => format!("{address} is on this node now\n"),
         (_, false) => format!("{address} is on this node already\n"),
     })

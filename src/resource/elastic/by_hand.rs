@@ -47,7 +47,7 @@ pub async fn would_start<W: World>(world: &W, request: &Request) -> Result<Strin
     let address = eip.ask_ec2(&eip.deadline).await?;
     eip.refuse_shared_target(&location, Some(address.public_ip))?;
     let ip = address.public_ip;
-    let Some(target) = location.target() else { return Ok(format!("{ip} has no place on this node")) };
+    let Some(target) = location.target() else { return Ok(format!("{ip} has no target on this node")) };
     let owner = Identity::at(&location).judge(address.association.as_ref());
     let holder = owner.holder();
     match owner {
@@ -62,7 +62,7 @@ pub async fn would_start<W: World>(world: &W, request: &Request) -> Result<Strin
     let mut sentence = format!("{ip} would move from {holder} to {target}");
     for (public, private) in location.carried.iter().flatten() {
         if private.contains(&target.private_ip) && *public != ip {
-            let _ = write!(sentence, "; {public} would make way");
+            let _ = write!(sentence, "; {public} would be displaced");
         }
     }
     Ok(sentence)
@@ -79,9 +79,9 @@ pub async fn would_stop<W: World>(world: &W, request: &Request) -> Result<String
         Owner::Ours(association) | Owner::Misplaced(association) => {
             let ask = async || world.ec2().may_disassociate(&association.id).await;
             eip.call("DisassociateAddress", &association.id, &eip.deadline, ask).await?;
-            Ok(format!("{ip} would be let go: {association}, {}", association.id))
+            Ok(format!("{ip} would be released: {association}, {}", association.id))
         }
         Owner::Elsewhere(association) => Ok(format!("{ip} is held by {association}: nothing would be done")),
-        Owner::Unassigned => Ok(format!("{ip} is held by nobody: nothing would be done")),
+        Owner::Unassigned => Ok(format!("{ip} is unassociated: nothing would be done")),
     }
 }

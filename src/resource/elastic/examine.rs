@@ -24,7 +24,7 @@ pub(super) enum Extent<'a> {
 
 const REGION: &str = "region";
 const TAKING: &str = "permission to take";
-const LETTING_GO: &str = "permission to let go";
+const LETTING_GO: &str = "permission to release";
 
 /// Questions that may each use a share of the time of a full examination: place, address, two permissions.
 const SHARES: u32 = 4;
@@ -113,12 +113,12 @@ impl<W: World> Op<'_, Elastic, W> {
             Ok(Err(error)) if error.blames_the_clock() => tell(Finding::warning(
                 "clock",
                 format!(
-                    "the time of this host is off by more than AWS takes ({}): run chronyd",
+                    "the clock of this host is off by more than AWS accepts ({}): run chronyd",
                     error.answer
                 ),
             )),
             // A refusal for another reason may come before the time is looked at.
-            Ok(Ok(_)) => tell(Finding::good("clock", "AWS takes the time of this host")),
+            Ok(Ok(_)) => tell(Finding::good("clock", "AWS accepts the time of this host")),
             Ok(Err(_)) | Err(_) => tell(Finding::unknown("clock", "an answer of EC2")),
         }
     }
@@ -199,7 +199,7 @@ impl<W: World> Op<'_, Elastic, W> {
         tell(match (named, here) {
             (Some(named), Some(here)) if *named != here => {
                 let text = format!(
-                    "EC2 is asked in {named}, but this instance is in {here}, which can't hold such an address"
+                    "EC2 is called in {named}, but this instance is in {here} and cannot hold an address of another region"
                 );
                 Finding::failure(REGION, Error::NotHere(text))
             }
@@ -243,7 +243,7 @@ impl<W: World> Op<'_, Elastic, W> {
                 let name = self.name();
                 Finding::warning(
                     LETTING_GO,
-                    format!("it is not certain that {name} could be let go: {error}"),
+                    format!("it is not certain that {name} could be released: {error}"),
                 )
             }
             Err(error) => Finding::failure(LETTING_GO, error),

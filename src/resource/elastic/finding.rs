@@ -80,9 +80,9 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             Ec2Fault::Target => {
                 Some("give the VPC an internet gateway, and use an address of the same border group")
             }
-            Ec2Fault::Throttled => Some("find out who calls EC2 so often in this account"),
+            Ec2Fault::Throttled => Some("find out what calls EC2 so often in this account"),
             Ec2Fault::Silent | Ec2Fault::Setup => Some(
-                "open the way to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
+                "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
             ),
             Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => None,
         },

@@ -54,7 +54,7 @@ impl Surroundings {
             Some(proxy) => Finding::warning(
                 "proxy",
                 format!(
-                    "EC2 is asked through {proxy}: Pacemaker needs the same variables, in /etc/sysconfig/pacemaker or \
+                    "EC2 is reached through {proxy}: Pacemaker needs the same variables, in /etc/sysconfig/pacemaker or \
                      /etc/default/pacemaker"
                 ),
             ),
@@ -65,7 +65,9 @@ impl Surroundings {
                 None => Finding::good("records", format!("{shown} can be written")),
                 Some(error) => Finding::warning(
                     "records",
-                    format!("{shown}: {error}; run it as root, or look whether the file system is read-only"),
+                    format!(
+                        "{shown}: {error}; run it as root, or check whether the file system is read-only"
+                    ),
                 ),
             });
         }
@@ -81,15 +83,15 @@ impl Surroundings {
     }
 
     fn about_way(&self, floating: Option<Ipv4Addr>, place: Option<&Location>) -> Finding {
-        const SUBJECT: &str = "way to EC2";
+        const SUBJECT: &str = "route to EC2";
         match &self.way {
             None => Finding::unknown(SUBJECT, "a region"),
             Some(Way::Lost { host, reason }) => {
-                Finding::failure(SUBJECT, Error::NotHere(format!("no way to {host}: {reason}")))
+                Finding::failure(SUBJECT, Error::NotHere(format!("no route to {host}: {reason}")))
             }
             Some(Way::Found { host, to, from }) if is_inside(to) => Finding::good(
                 SUBJECT,
-                format!("{host} answers inside, at {to}: it does not depend on the address"),
+                format!("private endpoint {host} ({to}), does not depend on the address"),
             ),
             Some(Way::Found { host, to, from }) => {
                 let Some((place, private_ip)) = place.and_then(|at| at.private_ip.map(|ip| (at, ip))) else {
@@ -118,7 +120,7 @@ fn judge_shared_way(
     floating: Option<Ipv4Addr>,
     public: &[Ipv4Addr],
 ) -> Finding {
-    const SUBJECT: &str = "way to EC2";
+    const SUBJECT: &str = "route to EC2";
     const REMEDY: &str =
         "use a VPC endpoint, a NAT gateway, or a private_ip_address of its own for the address";
     let own = public.iter().find(|ip| Some(**ip) != floating);
@@ -126,12 +128,14 @@ fn judge_shared_way(
         (Some(own), _) => Finding::warning(
             SUBJECT,
             format!(
-                "{host} is reached by {own}, which makes way for the address, so letting go may cut the node off: {REMEDY}"
+                "{host} is reached through {own}, which the address displaces, so releasing it may cut the node off: {REMEDY}"
             ),
         ),
         (None, false) => Finding::warning(
             SUBJECT,
-            format!("{host} is reached by the address itself, so a node without it is cut off: {REMEDY}"),
+            format!(
+                "{host} is reached through the address itself, so a node without it is cut off: {REMEDY}"
+            ),
         ),
         (None, true) => Finding::good(
             SUBJECT,
@@ -187,8 +191,8 @@ mod tests {
     #[test]
     fn a_way_that_depends_on_the_address_is_worth_a_warning() {
         let rows = [
-            ("a VPC endpoint", "10.0.1.200", "10.0.1.10", "203.0.113.10", "good", "inside"),
-            ("IPv6", "2600::1", "2a05::1", "203.0.113.10", "good", "inside"),
+            ("a VPC endpoint", "10.0.1.200", "10.0.1.10", "203.0.113.10", "good", "private endpoint"),
+            ("IPv6", "2600::1", "2a05::1", "203.0.113.10", "good", "private endpoint"),
             ("another interface", "52.0.0.1", "10.0.1.12", "203.0.113.10", "good", "10.0.1.12"),
             ("a NAT gateway", "52.0.0.1", "10.0.1.10", "", "good", "NAT gateway or the like"),
             (
@@ -197,7 +201,7 @@ mod tests {
                 "10.0.1.10",
                 "203.0.113.10",
                 "warning",
-                "by the address itself",
+                "through the address itself",
             ),
             (
                 "one that makes way",
@@ -205,7 +209,7 @@ mod tests {
                 "10.0.1.10",
                 "198.51.100.7",
                 "warning",
-                "198.51.100.7, which makes way",
+                "198.51.100.7, which the address displaces",
             ),
         ];
         for (situation, to, from, carried, verdict, part) in rows {

@@ -194,7 +194,7 @@ fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {
         return Err(Failure::Usage(format!(
-            "this moves {resource}, which is in use, from {from} to {to}{back}: say --yes where nobody can be asked"
+            "this moves {resource}, which is in use, from {from} to {to}{back}: without a terminal this needs --yes"
         )));
     }
     let question = format!(

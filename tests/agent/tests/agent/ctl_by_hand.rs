@@ -28,9 +28,9 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     world.cloud.associate(&own, a.eni(), None);
     world.give(&b);
     let outcome = a.ctl("claim", &["203.0.113.10", "--dry-run"]).ok().wrote_nothing();
-    outcome.prints_line(&["would move from", b.id(), a.eni(), "203.0.113.50 would make way"]);
+    outcome.prints_line(&["would move from", b.id(), a.eni(), "203.0.113.50 would be displaced"]);
     let outcome = b.ctl("release", &["203.0.113.10", "--dry-run"]).ok().wrote_nothing();
-    outcome.prints_line(&["would be let go", "eipassoc-"]);
+    outcome.prints_line(&["would be released", "eipassoc-"]);
     a.ctl("release", &["203.0.113.10", "--dry-run"]).ok().prints("nothing would be done");
     assert!(!a.state().exists() && !b.state().exists(), "it wrote a record");
     world.held_by(&b);

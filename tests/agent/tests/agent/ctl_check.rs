@@ -27,15 +27,15 @@ fn a_good_node_passes_and_nothing_is_changed() {
         ("parameters", "203.0.113.10"),
         ("metadata service", "IMDSv2"),
         ("interface", "eni-"),
-        ("clock", "AWS takes the time"),
+        ("clock", "AWS accepts the time"),
         ("credentials", "accepted"),
         ("address", "held by i-"),
         ("region", "eu-west-1"),
         ("border group", "the region's own"),
         ("permission to take", "AssociateAddress"),
-        ("permission to let go", "DisassociateAddress"),
+        ("permission to release", "DisassociateAddress"),
         ("other resources", "10.0.1.10"),
-        ("way to EC2", "127.0.0.1"),
+        ("route to EC2", "127.0.0.1"),
         ("proxy", "none"),
         ("records", "can be written"),
         ("agent", "resource.d/heartbeat/eip"),
@@ -78,13 +78,13 @@ fn each_fault_is_a_line_that_says_what_would_be_right() {
             &["FAIL", "permission to take", "eipctl policy"],
         ),
         (
-            "no permission to let go",
+            "no permission to release",
             |w, a| {
                 w.give(a);
                 w.cloud.deny("DisassociateAddress");
             },
             &[],
-            &["FAIL", "permission to let go", "eipctl policy"],
+            &["FAIL", "permission to release", "eipctl policy"],
         ),
         (
             "another region",
@@ -130,7 +130,7 @@ fn silence_of_one_leaves_time_for_the_others() {
     let (world, [a]) = World::new();
     let silent = format!("http://{}", black_hole());
     let run = a.ctl("check", &["203.0.113.10", "--timeout", "8", "--endpoint-url", &silent]);
-    let outcome = run.expect(1).prints_line(&["FAIL", "address", "open the way to the EC2 API"]);
+    let outcome = run.expect(1).prints_line(&["FAIL", "address", "open the route to the EC2 API"]);
     outcome.prints_line(&["ok", "interface"]).prints_line(&["ok", "records"]);
     world.cloud.set_imds_state(a.id(), ImdsState::Off403);
     let outcome = a.ctl("check", &["203.0.113.10", "--timeout", "8"]).expect(1);
@@ -192,7 +192,7 @@ fn the_name_that_is_looked_up_is_the_one_that_calls_go_to() {
     each(hosts.map(|row| (row.3, row)), |(region, variable, value, host)| {
         let run = a.ctl("check", &["203.0.113.10", "--timeout", "3", "--region", region]);
         let run = run.no_env("AWS_ENDPOINT_URL_EC2").env(variable, value);
-        run.expect(1).prints_line(&["FAIL", "way to EC2", &format!(" {host}:")]);
+        run.expect(1).prints_line(&["FAIL", "route to EC2", &format!(" {host}:")]);
     });
 }
 

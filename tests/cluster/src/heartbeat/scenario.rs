@@ -40,7 +40,7 @@ pub const SPLIT: &[PairScenario] = &[
     step("heal-link-down", "it comes up again: two nodes that both believed to be alone meet", heal),
     step(
         "peer-link-down",
-        "the other node's interface goes down: Heartbeat starts elastic-ip there, with no way to EC2",
+        "the other node's interface goes down: Heartbeat starts elastic-ip there, with no route to EC2",
         split,
     ),
     step(
