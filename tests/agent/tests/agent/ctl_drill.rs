@@ -226,7 +226,7 @@ fn nothing_is_moved_without_consent_or_without_need() {
     // What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
     type Row = (&'static str, (&'static str, &'static str), &'static [&'static str], (i32, &'static str));
     let rows: [Row; 9] = [
-        ("nobody can be asked", ("", ""), &[], (2, "say --yes")),
+        ("nobody can be asked", ("", ""), &[], (2, "needs --yes")),
         (
             "an unhealthy node",
             (r#"name="n2" online="true""#, r#"name="n2" online="false""#),
