@@ -361,14 +361,18 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         !self.was_ec2() && !self.world.host().looks_like_ec2()
     }
 
-    /// The instance this is, as instance metadata says. Where firmware or record know it too, a sixteenth of the budget is enough
-    /// for instance metadata: there has to be time left to ask EC2.
+    /// Until when instance metadata is waited for, if what it is asked is `known` otherwise or not: in the former case a
+    /// sixteenth of the budget, because there has to be time left to query EC2.
+    pub(super) fn metadata_limit(&self, known: bool) -> Deadline {
+        if known { self.deadline.within(self.deadline.budget() / 16) } else { self.deadline }
+    }
+
+    /// The instance this is, as instance metadata says; if that is silent, as firmware or record do.
     pub(super) async fn own_instance(&self) -> Result<InstanceId, Error> {
         let recorded = || self.last_done().and_then(|record| record.instance);
         let known = self.world.host().instance_id().or_else(recorded);
-        let until =
-            if known.is_some() { self.deadline.within(self.deadline.budget() / 16) } else { self.deadline };
-        let error = match until.bound(self.world.imds().instance_id()).await {
+        let query = self.world.imds().instance_id();
+        let error = match self.metadata_limit(known.is_some()).bound(query).await {
             Ok(Ok(instance)) => return Ok(instance),
             Ok(Err(error)) => error,
             Err(_) => ImdsError::cut_off("instance-id"),

@@ -856,3 +856,30 @@ async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_eithe
     what_a_query_after_the_first_call_showed_is_remembered::<Elastic>().await;
     what_a_query_after_the_first_call_showed_is_remembered::<Private>().await;
 }
+
+/// [time-3] One item of instance metadata hangs. Firmware or record know what it says, so EC2 is queried in time.
+async fn a_stop_with_one_item_of_metadata_hanging_releases_the_address<K: Tested>() {
+    let mac = "02:00:00:00:00:01";
+    let interface = format!("/latest/meta-data/network/interfaces/macs/{mac}");
+    for path in [
+        "/latest/meta-data/instance-id".to_owned(),
+        "/latest/meta-data/mac".to_owned(),
+        format!("{interface}/interface-id"),
+        format!("{interface}/local-ipv4s"),
+        format!("{interface}/subnet-id"),
+    ] {
+        let account = account();
+        let node = Resource::<K>::on(&account, 1).settled().await;
+        account.fault(Fault::new(Service::Imds, FaultKind::Hang).exactly(&path));
+        let began = Instant::now();
+        assert_eq!(node.stop().await.unwrap(), Report::Done, "{} {path}", K::NAME);
+        assert_eq!(K::holder(&account), None, "{} {path}", K::NAME);
+        assert!(began.elapsed() < Duration::from_secs(12), "{} {path} {:?}", K::NAME, began.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_outlasts_an_item_of_metadata_that_hangs_for_every_kind() {
+    a_stop_with_one_item_of_metadata_hanging_releases_the_address::<Elastic>().await;
+    a_stop_with_one_item_of_metadata_hanging_releases_the_address::<Private>().await;
+}

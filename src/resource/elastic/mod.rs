@@ -193,7 +193,10 @@ impl<W: World> Kind<W> for Elastic {
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Association>, Error> {
         let identity = async {
             match me {
-                Me::Known => Some(op.deadline.bound(op.identity_once()).await),
+                Me::Known => {
+                    let limit = op.metadata_limit(op.identity_without_imds().is_known());
+                    Some(limit.bound(op.identity_once()).await)
+                }
                 Me::At(_) | Me::Recorded => None,
             }
         };

@@ -226,11 +226,14 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let found = match me {
             Me::At(location) => Ok(location.clone()),
             Me::Recorded => Self::recall(op).ok_or_else(silent),
-            Me::Known => match op.deadline.bound(op.whereabouts()).await {
-                Ok(Ok(location)) => Ok(location),
-                Ok(Err(error)) => Self::recall(op).ok_or(error),
-                Err(_) => Self::recall(op).ok_or_else(silent),
-            },
+            Me::Known => {
+                let recalled = Self::recall(op);
+                match op.metadata_limit(recalled.is_some()).bound(op.whereabouts()).await {
+                    Ok(Ok(location)) => Ok(location),
+                    Ok(Err(error)) => recalled.ok_or(error),
+                    Err(_) => recalled.ok_or_else(silent),
+                }
+            }
         };
         let ip = op.params.address;
         let (me, eni) = match found {
