@@ -27,7 +27,7 @@ SILENT = {
     "tests.rs": "tests",
     "tests": "tests",
     "cloud/model": "the model of EC2",
-    "fake.rs": "fakes of tests",
+    "network/fake.rs": "network devices in memory",
 }
 
 TOKEN = re.compile(

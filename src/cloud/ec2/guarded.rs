@@ -82,27 +82,28 @@ impl<E: Ec2, F: Fn() -> bool> Ec2 for Guarded<E, F> {
 #[cfg(all(test, feature = "paused-time"))]
 mod tests {
     use super::*;
-    use crate::cloud::ec2::fake::FakeEc2;
+    use crate::cloud::model::{Account, ModelClient};
     use tokio::time::{Duration, timeout};
 
     const MOMENT: Duration = Duration::from_millis(10);
 
     #[tokio::test(start_paused = true)]
     async fn no_order_is_given_once_somebody_else_has_the_word() {
-        let (ec2, aside) = (FakeEc2::default(), Cell::new(false));
+        let (account, aside) = (Account::default(), Cell::new(false));
         let id = "eipassoc-0123456789abcdef0".parse().unwrap();
-        let guarded = Guarded::new(ec2.clone(), || aside.get());
+        let guarded = Guarded::new(ModelClient::new(&account, "i-00000000000000001"), || aside.get());
         assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_ok());
         aside.set(true);
         assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_err(), "it neither orders nor answers");
-        assert_eq!(ec2.calls().len(), 1);
+        assert_eq!(account.calls().len(), 1);
         assert!(!guarded.order_under_way().get());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_order_under_way_is_known_until_its_answer_is_there() {
         let aside = Cell::new(false);
-        let guarded = Guarded::new(FakeEc2::default(), || aside.get());
+        let client = ModelClient::new(&Account::default(), "i-00000000000000001");
+        let guarded = Guarded::new(client, || aside.get());
         let under_way = guarded.order_under_way();
         let order = guarded.order(async {
             aside.set(true);

@@ -9,8 +9,6 @@ use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 pub mod aws;
 pub mod codes;
 mod error;
-#[cfg(all(test, feature = "paused-time"))]
-pub mod fake;
 pub mod guarded;
 pub mod private_ips;
 

@@ -9,8 +9,6 @@ use crate::base::retry::{Patience, Retryable};
 
 #[cfg(feature = "sdk")]
 pub mod aws;
-#[cfg(all(test, feature = "paused-time"))]
-pub mod fake;
 
 /// A network interface of this instance according to instance metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]

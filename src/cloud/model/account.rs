@@ -639,9 +639,13 @@ impl Account {
 
     /// Shows the present state, whatever happens, until [`thaw`](Self::thaw).
     pub fn freeze(&self, which: Reads) {
+        self.freeze_at(which, self.elapsed());
+    }
+
+    /// Shows the state at a moment since the beginning, as a replica that is behind, until [`thaw`](Self::thaw).
+    pub fn freeze_at(&self, which: Reads, moment: Duration) {
         self.with(|state| {
-            let now = state.present();
-            state.readers(which).into_iter().for_each(|reader| reader.freeze(Some(now)));
+            state.readers(which).into_iter().for_each(|reader| reader.freeze(Some(moment)));
         });
     }
 

@@ -1,158 +1,170 @@
-//! Putting displaced addresses back at boot.
+//! `eipctl restore`: displaced addresses are restored at boot.
 
 use super::*;
 use crate::resource::elastic::{Known, Left, restore};
 use crate::state::Displaced;
 
-/// Returns node 1 after a boot, with an address on record that had to make way when it ran the resource.
+/// Returns node 1 after a boot, with an address on record that was displaced when it ran the resource.
 fn after_boot() -> Node {
-    let node = Node::new().with_record();
-    node.ec2.allocate(OTHER, OTHER_ALLOCATION);
-    node.world.records.durable.borrow_mut().displaced.push(Displaced {
-        public_ip: OTHER.parse().unwrap(),
-        interface: target(1).interface,
-        private_ip: target(1).private_ip,
-        put_back: false,
-        sent: None,
-    });
+    let node = Node::on(&account(), 1).recorded(EIP, ALLOCATION);
+    displaced(&node, OTHER, OWN);
     node
 }
 
-async fn restored(node: &Node, timeout: u64) -> Vec<Left> {
+fn displaced(node: &Node, public_ip: &str, private_ip: &str) {
+    node.world.records.durable.borrow_mut().displaced.push(Displaced {
+        public_ip: public_ip.parse().unwrap(),
+        interface: eni(1).parse().unwrap(),
+        private_ip: private_ip.parse().unwrap(),
+        put_back: false,
+        sent: None,
+    });
+}
+
+async fn restored(node: &Node) -> Vec<Left> {
     let Parts { ec2, imds, host, records, log } = &node.world;
     let (ec2, imds, host) = (ec2.clone(), imds.clone(), host.clone());
     let world = Parts { ec2, imds, host, records: records.clone(), log: log.clone() };
-    let resources = [Known { world, params: Params::parse(&node.params).unwrap() }];
-    let deadline = Deadline::new(Instant::now(), Duration::from_secs(timeout));
-    let left = restore(&resources, &deadline).await;
+    let deadline = node.request(Action::Start, 60).deadline;
+    let left = restore(&[Known { world, params: node.params() }], &deadline).await;
     assert!(deadline.with_grace().left() > Duration::ZERO);
     left
 }
 
 fn is_back(node: &Node) -> bool {
-    node.ec2.holder(OTHER).is_some_and(|holder| holder.interface == Some(target(1).interface))
+    node.account.place(OTHER).as_deref() == Some(OWN)
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_address_comes_back_when_the_peer_has_ours() {
     let node = after_boot();
-    node.ec2.give(EIP, &target(2));
-    assert!(restored(&node, 60).await.is_empty());
+    node.account.give(EIP, "10.0.0.2");
+    assert!(restored(&node).await.is_empty());
     assert!(is_back(&node) && node.holds(2));
-    let calls = node.ec2.calls().len();
-    assert!(restored(&node, 60).await.is_empty());
-    assert_eq!(node.ec2.calls().len(), calls, "nothing is left to do");
+    node.account.clear_calls();
+    assert!(restored(&node).await.is_empty());
+    assert_eq!(node.account.calls(), [""; 0], "nothing is left to do");
 }
 
 #[tokio::test(start_paused = true)]
-async fn ours_is_not_pushed_off_by_what_made_way_for_it() {
-    // The node was down for a moment only. Also where the metadata do not show it.
+async fn ours_is_not_displaced_by_what_it_had_displaced() {
+    // The node was down for a moment only. Also if metadata does not show it.
     for shown in [true, false] {
         let node = after_boot();
-        node.ec2.give(EIP, &target(1));
-        if shown {
-            node.imds.show(EIP, "10.0.1.10");
+        if !shown {
+            node.account.freeze(Reads::Metadata);
         }
-        assert!(restored(&node, 60).await.is_empty());
+        node.account.give(EIP, OWN);
+        assert!(restored(&node).await.is_empty());
         assert!(node.holds(1) && !is_back(&node));
-        assert_eq!(node.world.records.durable().displaced.len(), 1, "it comes back when ours goes");
+        assert_eq!(node.displaced().len(), 1, "it comes back when ours goes");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_touched_while_the_resource_runs() {
-    let node = after_boot();
-    node.start().await.unwrap();
-    node.ec2.free(EIP);
-    let calls = node.ec2.calls().len();
-    assert!(restored(&node, 60).await.is_empty());
-    assert_eq!(node.calls_since(calls), [""; 0]);
+    let node = after_boot().started().await;
+    node.account.disassociate(EIP);
+    node.account.clear_calls();
+    assert!(restored(&node).await.is_empty());
+    assert_eq!(node.account.calls(), [""; 0]);
+    assert_eq!(node.displaced().len(), 1);
 }
 
 /// [record-4]
 #[tokio::test(start_paused = true)]
 async fn a_record_that_came_with_an_image_is_not_acted_on() {
-    let image = after_boot();
-    image.ec2.give(EIP, &target(1));
-    let mut copy = Node::in_account(&image.ec2, 2).with_record();
-    copy.world.records = image.world.records.clone();
-    assert!(restored(&copy, 60).await.is_empty());
-    assert!(image.holds(1), "the original still serves");
-    assert_eq!(copy.world.records.durable().displaced, []);
+    for firmware in [false, true] {
+        let image = after_boot();
+        image.account.give(EIP, OWN);
+        image.world.records.durable.borrow_mut().instance = instance(1).parse().ok();
+        let mut copy = Node::on(&image.account, 2);
+        copy.world.records = image.world.records.clone();
+        if firmware {
+            copy.world.host.instance = instance(2).parse().ok();
+        }
+        image.account.clear_calls();
+        assert!(restored(&copy).await.is_empty());
+        assert!(image.holds(1) && !is_back(&image), "the original still serves");
+        assert_eq!(copy.displaced(), []);
+        assert_eq!(copy.sent("AssociateAddress"), 0);
+    }
 }
 
 /// [target-2]
 #[tokio::test(start_paused = true)]
-async fn a_place_that_somebody_else_got_is_left_alone_and_said() {
+async fn a_place_with_another_address_is_left_alone_and_logged() {
     let node = after_boot();
-    node.ec2.allocate("203.0.113.55", "eipalloc-00000000000000055");
-    node.ec2.give("203.0.113.55", &target(1));
-    node.imds.show("203.0.113.55", "10.0.1.10");
-    assert!(restored(&node, 60).await.is_empty());
-    assert!(!is_back(&node) && node.ec2.holder("203.0.113.55").is_some());
-    assert!(node.logged("203.0.113.55 is on"), "{:?}", node.world.log.lines());
-    assert_eq!(node.world.records.durable().displaced, [], "said once");
+    node.account.give(ADMIN, OWN);
+    assert!(restored(&node).await.is_empty());
+    assert!(!is_back(&node));
+    assert_eq!(node.account.place(ADMIN).as_deref(), Some(OWN));
+    assert!(node.logged(&format!("{ADMIN} is on")), "{:?}", node.world.log.lines());
+    assert_eq!(node.displaced(), [], "said once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_outlasted() {
-    let node = after_boot();
-    node.imds.set_silent(true);
-    node.ec2.fail("*", Ec2Fault::Silent, Strike::Hang);
-    let recovers = async {
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        node.imds.set_silent(false);
-        tokio::time::sleep(Duration::from_secs(15)).await;
-        node.ec2.recover();
-    };
-    let (left, ()) = tokio::join!(restored(&node, 60), recovers);
-    assert!(left.is_empty() && is_back(&node), "{left:?}");
-
-    let node = after_boot();
-    node.imds.set_silent(true);
-    assert_eq!(restored(&node, 60).await.len(), 1);
+async fn silence_and_denials_are_outlasted() {
+    for kind in [FaultKind::Hang, denied()] {
+        let node = after_boot();
+        let metadata = node.account.fail_metadata(FaultKind::Reset);
+        node.account.fail_ec2(kind.clone());
+        let recovers = async {
+            after(20, || node.account.clear_fault(metadata)).await;
+            after(15, || node.account.clear_faults()).await;
+        };
+        let (left, ()) = tokio::join!(restored(&node), recovers);
+        assert!(left.is_empty() && is_back(&node), "{}: {left:?}", kind.name());
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn switched_off_it_is_forgotten() {
-    let node = after_boot().with("restore_displaced", "false");
-    node.start().await.unwrap();
-    assert_eq!(node.world.records.durable().displaced, []);
-    let node = after_boot().with("restore_displaced", "false");
-    node.stop().await.unwrap();
-    assert_eq!(node.world.records.durable().displaced, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn how_aws_was_reached_is_on_record() {
-    let node = Node::new().with("role_arn", "arn:aws:iam::123456789012:role/net");
-    node.ec2.allocate(OTHER, OTHER_ALLOCATION);
-    node.ec2.give(OTHER, &target(1));
-    node.imds.show(OTHER, "10.0.1.10");
-    node.start().await.unwrap();
-    let durable = node.world.records.durable();
-    assert_eq!(durable.displaced.len(), 1);
-    assert_eq!(durable.reach.unwrap().role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/net"));
+async fn what_is_not_back_at_the_deadline_is_named_with_the_cause_and_stays_on_record() {
+    for metadata in [true, false] {
+        let node = after_boot();
+        node.account.fail("AssociateAddress", denied());
+        if !metadata {
+            node.account.fail_metadata(FaultKind::Reset);
+        }
+        let left = restored(&node).await;
+        let [Left { public_ip, error }] = left.as_slice() else { panic!("{left:?}") };
+        assert_eq!(public_ip.to_string(), OTHER);
+        assert_eq!(matches!(error, Error::Ec2(_)), metadata, "{error}");
+        assert_eq!(matches!(error, Error::Imds(_)), !metadata, "{error}");
+        assert_eq!(node.displaced().len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_takes_long_does_not_use_up_the_turn_of_the_next() {
-    const SECOND: &str = "203.0.113.98";
     let node = after_boot();
-    let place = Target { private_ip: "10.0.1.11".parse().unwrap(), ..target(1) };
-    node.ec2.attach(&instance(1), &place);
-    let allocation = node.ec2.allocate(SECOND, "eipalloc-00000000000000098");
-    node.world.records.durable.borrow_mut().displaced.push(Displaced {
-        public_ip: SECOND.parse().unwrap(),
-        interface: place.interface,
-        private_ip: place.private_ip,
-        put_back: false,
-        sent: None,
-    });
-    node.ec2.fail_once("DescribeAddresses", Ec2Fault::Silent, Strike::Hang);
-    assert!(restored(&node, 60).await.is_empty());
-    let orders: Vec<String> =
-        node.ec2.calls().into_iter().filter(|call| call.starts_with("Associate")).collect();
-    let expected = [format!("AssociateAddress {allocation}"), format!("AssociateAddress {OTHER_ALLOCATION}")];
-    assert_eq!(orders, expected, "the second had its turn while the first was still to be had");
+    displaced(&node, ADMIN, OWN_SECOND);
+    node.account.fail_once("DescribeAddresses", FaultKind::Hang);
+    assert!(restored(&node).await.is_empty());
+    let changes = [ADMIN, OTHER].map(|ip| node.account.elastic_ip_changes(ip).last().unwrap().at);
+    assert!(is_back(&node) && node.account.place(ADMIN).as_deref() == Some(OWN_SECOND));
+    assert!(changes[0] < changes[1], "the second had its turn while the first was still to be had");
+}
+
+/// [target-3] It uses the same lock as a start.
+#[tokio::test(start_paused = true)]
+async fn a_start_waits_for_the_call_that_a_restore_has_in_flight_for_its_place() {
+    let node = with_displaced().await;
+    let account = &node.account;
+    account.give(EIP, "10.0.0.2");
+    // The node was booted: it restores, and is told to start meanwhile.
+    *node.world.records.volatile.borrow_mut() = Volatile::default();
+    account.fail_once("AssociateAddress", FaultKind::Delay(Duration::from_secs(3)));
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        node.start().await
+    };
+    let (left, started) = tokio::join!(restored(&node), later);
+    assert_eq!((left.len(), started.unwrap()), (0, Report::Done));
+    advance(Duration::from_secs(30)).await;
+    assert!(node.holds(1));
+    assert_eq!(account.place(OTHER), None);
+    // [displaced-2] The start did not see yet what had just been restored.
+    node.stop().await.unwrap();
+    assert_eq!(account.place(OTHER).as_deref(), Some(OWN));
 }

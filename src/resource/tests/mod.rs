@@ -1,0 +1,354 @@
+//! The decisions, against the model of EC2 and instance metadata, with a host and records in memory. No test waits in real time.
+//!
+//! The situations here hold for every kind of address. What only one kind has is in the tests of that kind.
+
+// Test code: it fails by panicking.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+pub(super) use std::time::Duration;
+pub(super) use tokio::time::{Instant, advance};
+
+pub(super) use super::elastic::Elastic;
+pub(super) use super::error::{Attempt, Error, exit_code};
+use super::fixtures::{MemoryRecords, TestHost};
+use super::kind::Kind;
+pub(super) use super::private::Private;
+pub(super) use super::{Action, Parts, Report, Request, run};
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
+pub(super) use crate::cloud::model::{
+    Account, Fault, FaultKind, InstanceSpec, InterfaceSpec, Lag, ModelClient, Reads, Service,
+};
+pub(super) use crate::ocf::exit::ExitCode;
+pub(super) use crate::state::{Pair, Phase, Records as _};
+
+/// Makes a test for each kind of address out of each situation.
+macro_rules! for_every_kind {
+    ($($situation:ident),+ $(,)?) => { $(
+        mod $situation {
+            #[tokio::test(start_paused = true)]
+            async fn elastic() {
+                super::$situation::<super::Elastic>().await;
+            }
+            #[tokio::test(start_paused = true)]
+            async fn private() {
+                super::$situation::<super::Private>().await;
+            }
+        }
+    )+ };
+}
+
+mod migrate;
+mod monitor;
+mod probe;
+mod start;
+mod stop;
+mod validate;
+
+pub(super) const EIP: &str = "203.0.113.10";
+pub(super) const ALLOCATION: &str = "eipalloc-00000000000000010";
+/// Elastic IP of another resource on the node.
+pub(super) const SECOND: &str = "203.0.113.11";
+/// The node's own Elastic IP, which ours displaces.
+pub(super) const OTHER: &str = "203.0.113.99";
+pub(super) const OTHER_ALLOCATION: &str = "eipalloc-00000000000000099";
+/// Elastic IP of an administrator.
+pub(super) const ADMIN: &str = "203.0.113.55";
+pub(super) const VIP: &str = "10.0.0.100";
+/// First private address of node 1.
+pub(super) const OWN: &str = "10.0.0.1";
+/// Second private address of node 1.
+pub(super) const OWN_SECOND: &str = "10.0.0.51";
+
+/// The world of a resource on the model.
+pub(super) type Real = Parts<ModelClient, ModelClient, TestHost, MemoryRecords>;
+
+/// A kind of address, as far as the situations must tell one from another.
+pub(super) trait Tested: Kind<Real> {
+    /// The parameter that names the address.
+    const NAME: &'static str;
+    const ADDRESS: &'static str;
+    /// Its name in a query to EC2 once it is on record.
+    const OBJECT: &'static str;
+    /// The value of `on_stop` that releases, as far as EC2 answers.
+    const RELEASES: &'static str;
+    /// Queries of instance metadata by a monitor that finds the address.
+    const QUERIES: usize;
+    /// Gives the address to a node, as an administrator would.
+    fn give(account: &Account, number: u8);
+    /// Takes the address from its holder, as an administrator would.
+    fn take_away(account: &Account);
+    fn holder(account: &Account) -> Option<String>;
+    /// A node as messages name it when it holds the address.
+    fn named(number: u8) -> String;
+}
+
+impl Tested for Elastic {
+    const NAME: &'static str = "elastic_ip";
+    const ADDRESS: &'static str = EIP;
+    const OBJECT: &'static str = ALLOCATION;
+    const RELEASES: &'static str = "disassociate";
+    /// Which interface is primary; what it is; the association.
+    const QUERIES: usize = 3;
+    fn give(account: &Account, number: u8) {
+        account.give(EIP, &format!("10.0.0.{number}"));
+    }
+    fn take_away(account: &Account) {
+        account.disassociate(EIP);
+    }
+    fn holder(account: &Account) -> Option<String> {
+        account.holder(EIP).map(|holder| holder.eni.to_string())
+    }
+    fn named(number: u8) -> String {
+        format!("{} (10.0.0.{number})", instance(number))
+    }
+}
+
+impl Tested for Private {
+    const NAME: &'static str = "secondary_private_ip";
+    const ADDRESS: &'static str = VIP;
+    const OBJECT: &'static str = VIP;
+    const RELEASES: &'static str = "unassign";
+    /// Which interface is primary; what it has.
+    const QUERIES: usize = 2;
+    fn give(account: &Account, number: u8) {
+        account.assign_private_ip(&eni(number).parse().unwrap(), VIP.parse().unwrap());
+    }
+    fn take_away(account: &Account) {
+        account.unassign_private_ip(VIP.parse().unwrap());
+    }
+    fn holder(account: &Account) -> Option<String> {
+        account.private_holder(VIP.parse().unwrap()).map(|(_, eni)| eni.to_string())
+    }
+    fn named(number: u8) -> String {
+        format!("{} ({})", instance(number), eni(number))
+    }
+}
+
+pub(super) fn eni(number: u8) -> String {
+    format!("eni-{number:017x}")
+}
+
+pub(super) fn instance(number: u8) -> String {
+    format!("i-{number:017x}")
+}
+
+fn mac(number: u8) -> String {
+    format!("02:00:00:00:00:{number:02x}")
+}
+
+/// An account with three nodes in one subnet, and unassociated Elastic IPs.
+pub(super) fn account() -> Account {
+    let account = Account::default();
+    account.add_instance(InstanceSpec::numbered(1, &[OWN, OWN_SECOND]));
+    account.add_instance(InstanceSpec::numbered(2, &["10.0.0.2"]));
+    account.add_instance(InstanceSpec::numbered(3, &["10.0.0.3"]));
+    account.allocate_as(EIP, ALLOCATION);
+    account.allocate_as(SECOND, "eipalloc-00000000000000011");
+    account.allocate_as(OTHER, OTHER_ALLOCATION);
+    account.allocate_as(ADMIN, "eipalloc-00000000000000055");
+    account
+}
+
+/// Attaches interface 7 to node 1, and returns its hardware address.
+pub(super) fn attach(account: &Account, private_ip: &str) -> String {
+    let interface =
+        account.add_interface(&eni(1).parse().unwrap(), InterfaceSpec::numbered(7, &[private_ip]));
+    account.attach(&interface, &instance(1).parse().unwrap());
+    mac(7)
+}
+
+/// Faults by what they mean for the agent.
+pub(super) fn silent() -> FaultKind {
+    FaultKind::code("Unavailable")
+}
+
+pub(super) fn denied() -> FaultKind {
+    FaultKind::code("UnauthorizedOperation")
+}
+
+pub(super) fn rejected() -> FaultKind {
+    FaultKind::code("ExpiredToken")
+}
+
+pub(super) fn refused() -> FaultKind {
+    FaultKind::code("SomethingNew")
+}
+
+pub(super) fn unknown() -> FaultKind {
+    FaultKind::code("InvalidAllocationID.NotFound")
+}
+
+/// A fault that strikes an EC2 action.
+pub(super) fn fault(operation: &str, kind: FaultKind) -> Fault {
+    Fault::new(Service::Ec2, kind).operation(operation)
+}
+
+/// Does something after some seconds.
+pub(super) async fn after(seconds: u64, work: impl FnOnce()) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    work();
+}
+
+/// Waits until something is true.
+pub(super) async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(super) async fn minutes(minutes: u64) {
+    advance(Duration::from_mins(minutes)).await;
+}
+
+pub(super) fn reason(outcome: Result<Report, Error>) -> String {
+    match outcome.unwrap() {
+        Report::NotHere(reason) => reason,
+        Report::Done => panic!("done"),
+    }
+}
+
+pub(super) fn code(outcome: &Result<Report, Error>, attempt: Attempt) -> ExitCode {
+    exit_code(outcome.as_ref().unwrap_err(), attempt)
+}
+
+/// A resource on a node.
+pub(super) struct Resource<K> {
+    pub(super) account: Account,
+    pub(super) world: Real,
+    raw: BTreeMap<String, String>,
+    kind: std::marker::PhantomData<K>,
+}
+
+impl<K: Tested> Resource<K> {
+    pub(super) fn on(account: &Account, number: u8) -> Self {
+        let client = ModelClient::new(account, &instance(number));
+        let host = TestHost::new(number);
+        host.network.plug("eth0", &mac(number), &[&format!("10.0.0.{number}")]);
+        let world = Parts {
+            ec2: client.clone(),
+            imds: client,
+            host,
+            records: MemoryRecords::default(),
+            log: Log::memory(),
+        };
+        let raw = BTreeMap::from([(K::NAME.to_owned(), K::ADDRESS.to_owned())]);
+        Self { account: account.clone(), world, raw, kind: std::marker::PhantomData }
+    }
+
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.raw.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.raw.remove(name);
+        self
+    }
+
+    /// On a host that does not look like an EC2 instance.
+    pub(super) fn off_ec2(mut self) -> Self {
+        self.world.host.ec2 = false;
+        self
+    }
+
+    /// Makes two resources of one node know each other.
+    pub(super) fn beside<L: Tested>(self, name: &str, other: &Resource<L>) -> Self {
+        self.world.records.others.borrow_mut().push((name.to_owned(), other.world.records.clone()));
+        let mut records = self.world.records.clone();
+        records.locked = other.world.records.locked.clone();
+        Self { world: Parts { records, host: other.world.host.clone(), ..self.world }, ..self }
+    }
+
+    pub(super) fn params(&self) -> K::Params {
+        K::parse(&self.raw).unwrap()
+    }
+
+    pub(super) fn request(&self, action: Action, timeout: u64) -> Request<K::Params> {
+        let deadline = Deadline::new(Instant::now(), Duration::from_secs(timeout));
+        Request { action, params: self.params(), deadline, nodes: Vec::new() }
+    }
+
+    pub(super) async fn run_within(&self, action: Action, timeout: u64) -> Result<Report, Error> {
+        let began = Instant::now();
+        let request = self.request(action, timeout);
+        // Boxed: as a part of every test's own state machine it takes minutes to compile.
+        let running: Pin<Box<dyn Future<Output = Result<Report, Error>>>> =
+            Box::pin(run::<K, _>(&self.world, &request));
+        let outcome = running.await;
+        assert!(began.elapsed() <= Duration::from_secs(timeout), "{action:?} took {:?}", began.elapsed());
+        outcome
+    }
+
+    pub(super) async fn run(&self, action: Action) -> Result<Report, Error> {
+        self.run_within(action, 20).await
+    }
+
+    pub(super) async fn start(&self) -> Result<Report, Error> {
+        self.run(Action::Start).await
+    }
+
+    pub(super) async fn stop(&self) -> Result<Report, Error> {
+        self.run(Action::Stop).await
+    }
+
+    pub(super) async fn monitor(&self) -> Result<Report, Error> {
+        self.run(Action::Monitor { level: 0 }).await
+    }
+
+    pub(super) async fn probe(&self) -> Result<Report, Error> {
+        self.run(Action::Probe { level: 0 }).await
+    }
+
+    pub(super) async fn validate(&self) -> Result<Report, Error> {
+        self.run(Action::Validate { level: 10 }).await
+    }
+
+    /// After a probe, which puts on record what a takeover needs.
+    pub(super) async fn probed(self) -> Self {
+        assert!(matches!(self.probe().await.unwrap(), Report::NotHere(_)), "{}", K::NAME);
+        self
+    }
+
+    pub(super) async fn started(self) -> Self {
+        assert_eq!(self.start().await.unwrap(), Report::Done, "{}", K::NAME);
+        self
+    }
+
+    /// Started, and the settling window has passed.
+    pub(super) async fn settled(self) -> Self {
+        let this = self.started().await;
+        advance(Duration::from_secs(130)).await;
+        this
+    }
+
+    /// The calls to EC2 of an action with this name since they were last cleared.
+    pub(super) fn sent(&self, operation: &str) -> usize {
+        self.account.calls().iter().filter(|call| call.starts_with(operation)).count()
+    }
+
+    pub(super) fn holds(&self, number: u8) -> bool {
+        K::holder(&self.account) == Some(eni(number))
+    }
+
+    /// The network device that has the address.
+    pub(super) fn device(&self) -> Option<String> {
+        self.world.host.network.device_with(K::ADDRESS)
+    }
+
+    pub(super) fn phase(&self) -> Option<Phase> {
+        self.world.records.volatile().phase
+    }
+
+    /// Number of changes in the history.
+    pub(super) fn changes(&self) -> usize {
+        self.world.records.durable().history.len()
+    }
+
+    pub(super) fn logged(&self, text: &str) -> bool {
+        self.world.log.lines().iter().any(|line| line.contains(text))
+    }
+}

@@ -1,0 +1,69 @@
+//! Probes: a `monitor` before anything was started.
+
+use super::*;
+
+/// [probe-1]
+async fn an_address_that_metadata_shows_is_reported_without_ec2<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).settled().await;
+    node.account.clear_calls();
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+    assert_eq!(node.account.calls(), [""; 0]);
+}
+
+/// A probe does not wait for the sources to agree.
+async fn right_after_a_stop_metadata_that_still_shows_the_address_is_not_believed<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).settled().await;
+    node.account.freeze(Reads::Metadata);
+    node.stop().await.unwrap();
+    let began = Instant::now();
+    assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+async fn right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed<K: Tested>() {
+    let account = account();
+    account.freeze(Reads::Metadata);
+    let node = Resource::<K>::on(&account, 1).started().await;
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+}
+
+async fn a_settling_probe_does_not_wait_long_for_ec2<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).started().await;
+    node.account.fail_ec2(FaultKind::Hang);
+    let began = Instant::now();
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+    assert!(began.elapsed() <= Duration::from_secs(6), "{:?}", began.elapsed());
+}
+
+/// [probe-4]
+async fn a_probe_with_everything_silent_reports_not_here_and_warns<K: Tested>() {
+    for started_before in [false, true] {
+        let node = Resource::<K>::on(&account(), 1);
+        let node = if started_before { node.settled().await } else { node };
+        node.account.fail_metadata(FaultKind::Reset);
+        node.account.fail_ec2(if started_before { silent() } else { FaultKind::Hang });
+        assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
+        assert!(node.logged("could not tell who holds"), "{:?}", node.world.log.lines());
+    }
+}
+
+/// [probe-5]
+async fn errors_of_any_kind_are_not_here<K: Tested>() {
+    for level in [0, 10] {
+        for kind in [denied(), rejected(), unknown(), refused()] {
+            let account = account();
+            account.fail_ec2(kind.clone());
+            let outcome = Resource::<K>::on(&account, 1).run(Action::Probe { level }).await;
+            assert!(matches!(outcome, Ok(Report::NotHere(_))), "{kind:?} at level {level}: {outcome:?}");
+        }
+    }
+}
+
+for_every_kind![
+    an_address_that_metadata_shows_is_reported_without_ec2,
+    right_after_a_stop_metadata_that_still_shows_the_address_is_not_believed,
+    right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed,
+    a_settling_probe_does_not_wait_long_for_ec2,
+    a_probe_with_everything_silent_reports_not_here_and_warns,
+    errors_of_any_kind_are_not_here,
+];

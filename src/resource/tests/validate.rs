@@ -1,0 +1,34 @@
+//! `validate-all`.
+
+use super::*;
+
+/// [validate-1]
+async fn level_zero_asks_nobody<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1);
+    node.account.fail_metadata(FaultKind::Reset);
+    assert_eq!(node.run(Action::Validate { level: 0 }).await.unwrap(), Report::Done);
+    assert_eq!((node.account.calls().len(), node.account.questions()), (0, 0));
+}
+
+async fn each_denied_permission_is_found_at_level_ten<K: Tested>() {
+    let account = account();
+    K::give(&account, 2);
+    for operation in [K::WORDS.asking, K::WORDS.taking, K::WORDS.releasing] {
+        let id = account.fail(operation, denied());
+        let outcome = Resource::<K>::on(&account, 1).validate().await;
+        assert_eq!(code(&outcome, Attempt::Validate), ExitCode::Permission, "{operation}");
+        assert!(outcome.unwrap_err().to_string().contains(operation));
+        account.clear_fault(id);
+    }
+}
+
+async fn an_interface_that_would_fail_a_start_fails_at_level_ten<K: Tested>() {
+    let outcome = Resource::<K>::on(&account(), 1).with("interface", "eth7").validate().await;
+    assert_eq!(code(&outcome, Attempt::Validate), ExitCode::Args);
+}
+
+for_every_kind![
+    level_zero_asks_nobody,
+    each_denied_permission_is_found_at_level_ten,
+    an_interface_that_would_fail_a_start_fails_at_level_ten,
+];
