@@ -145,8 +145,9 @@ shellcheck: ## All shell files
 
 ##@ Tests, from fast to true
 .PHONY: unit interleavings-test sim-test agent-test matrix-test hostile-test hostile moto-test tools-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
-unit: ## The agent's own tests, against the model of EC2 and instance metadata, and its man pages
-	cargo test --locked -p eip -p pages $(WITHOUT_SDK)
+unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
+	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
+	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
 
 interleavings-test: ## The decisions of two and three nodes in random orders of events, and bugs planted to see whether that finds them; small storms
 	cargo test --locked -p interleavings -p storm -- --nocapture
