@@ -10,7 +10,7 @@ const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
 
 /// Why an argument is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum ArgumentError {
     /// The parameter is already set.
     #[error("{second}: {name} is {first} already")]
     Twice {
@@ -29,12 +29,12 @@ pub enum Refused {
 /// Parses an argument into the parameters; returns false if it is neither `NAME=VALUE` nor an address.
 ///
 /// # Errors
-/// [`Refused::NoParameter`], or [`Refused::Twice`] if the parameter is already set.
-pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<bool, Refused> {
+/// [`ArgumentError::NoParameter`], or [`ArgumentError::Twice`] if the parameter is already set.
+pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<bool, ArgumentError> {
     if let Some((name, value)) = word.split_once('=') {
         return match table::find(table::EIP, &name.to_ascii_lowercase()) {
             Some(spec) => set(parameters, spec.name, value, word).map(|()| true),
-            None => Err(Refused::NoParameter(shown(word))),
+            None => Err(ArgumentError::NoParameter(shown(word))),
         };
     }
     // Accepts malformed addresses too: the parameter's own message explains what is wrong.
@@ -51,17 +51,17 @@ pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<boo
 /// Sets a parameter; `word` is the argument to name in an error.
 ///
 /// # Errors
-/// [`Refused::Twice`] if it is already set.
+/// [`ArgumentError::Twice`] if it is already set.
 pub fn set(
     parameters: &mut BTreeMap<String, String>,
     name: &str,
     value: &str,
     word: &str,
-) -> Result<(), Refused> {
+) -> Result<(), ArgumentError> {
     match parameters.insert(name.to_owned(), value.to_owned()) {
         None => Ok(()),
         Some(first) => {
-            Err(Refused::Twice { name: name.to_owned(), first: shown(&first), second: shown(word) })
+            Err(ArgumentError::Twice { name: name.to_owned(), first: shown(&first), second: shown(word) })
         }
     }
 }
@@ -94,7 +94,7 @@ fn shown(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn taken(line: &str) -> Result<(String, bool), Refused> {
+    fn taken(line: &str) -> Result<(String, bool), ArgumentError> {
         let (mut parameters, mut all) = (BTreeMap::new(), true);
         for word in line.split_whitespace() {
             all &= take(&mut parameters, word)?;

@@ -4,7 +4,7 @@
 //! The order of the arguments is that of the old `assign_private_ip.sh ADDRESS INSTANCE`; a link of that name to the
 //! binary replaces the script.
 
-use super::call::{Asked, BY_HAND, Failure, print};
+use super::call::{BY_HAND, Failure, Invocation, print};
 use crate::base::ids::InstanceId;
 use crate::params::{InterfaceSelector, VipParams, table};
 use crate::resource::private::{Assigned, Order, assign};
@@ -17,7 +17,7 @@ pub(in crate::face) fn is_script(name: &str) -> bool {
     SCRIPTS.contains(&name)
 }
 
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let (params, instance) = wanted(asked)?;
     let order = Order {
         address: params.address,
@@ -40,7 +40,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 }
 
 /// The assignment that the arguments describe, validated like the agent's parameters.
-fn wanted(asked: &Asked<'_>) -> Result<(VipParams, InstanceId), Failure> {
+fn wanted(asked: &Invocation<'_>) -> Result<(VipParams, InstanceId), Failure> {
     let mut raw = asked.given(table::VIP);
     raw.insert("secondary_private_ip".to_owned(), asked.text("address").unwrap_or_default().to_owned());
     let params = VipParams::parse(&raw)

@@ -1,25 +1,25 @@
 //! `eipctl claim` and `eipctl release`: start and stop by hand, without a cluster.
 
-use super::call::{Asked, BY_HAND, Failure, print};
+use super::call::{BY_HAND, Failure, Invocation, print};
 use crate::params::Params;
 use crate::resource::elastic::{self, Elastic, Entry};
 use crate::resource::{self, Action, Request};
 use crate::state::Records as _;
 
 /// Moves the address to this node.
-pub(super) fn claim(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn claim(asked: &Invocation<'_>) -> Result<(), Failure> {
     act(asked, Action::Start, asked.params()?)
 }
 
 /// Disassociates the address from this node.
-pub(super) fn release(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn release(asked: &Invocation<'_>) -> Result<(), Failure> {
     let mut raw = asked.raw();
     // A person is there to see the failure.
     raw.insert("on_stop".to_owned(), "strict".to_owned());
     act(asked, Action::Stop, Params::parse(&raw)?)
 }
 
-fn act(asked: &Asked<'_>, action: Action, params: Params) -> Result<(), Failure> {
+fn act(asked: &Invocation<'_>, action: Action, params: Params) -> Result<(), Failure> {
     let entries = asked.on_record_about(&params);
     let dry_run = asked.is_set("dry-run");
     let cluster = entries.iter().find(|entry| entry.running && !is_by_hand(entry));

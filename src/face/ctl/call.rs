@@ -57,7 +57,7 @@ impl From<Error> for Failure {
 }
 
 /// One invocation of a command.
-pub(super) struct Asked<'a> {
+pub(super) struct Invocation<'a> {
     /// The parsed options of the command.
     pub matches: &'a ArgMatches,
     /// Reports to the person at the terminal.
@@ -68,7 +68,7 @@ pub(super) struct Asked<'a> {
     guard: Option<Watchdog>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Invocation<'a> {
     /// Sets up log, panic handler and watchdog: from here on the command answers in time even if something blocks or
     /// panics.
     pub(super) fn new(name: &str, command: &str, matches: &'a ArgMatches, call: Call) -> Self {

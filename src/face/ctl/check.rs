@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::call::{BY_HAND, Failure, Invocation, print, print_json};
 use super::drill::tools::Tools;
 use super::options::{ADDRESS, JSON};
 use super::surroundings;
@@ -19,7 +19,7 @@ const LOOKING: Duration = Duration::from_secs(3);
 
 /// One result as it is printed.
 #[derive(Serialize)]
-struct Line {
+struct CheckResult {
     subject: &'static str,
     verdict: &'static str,
     text: String,
@@ -27,7 +27,7 @@ struct Line {
     remedy: Option<&'static str>,
 }
 
-impl Line {
+impl CheckResult {
     fn new(finding: &Finding) -> Self {
         let (verdict, text) = match &finding.verdict {
             Verdict::Good(text) => ("ok", text.clone()),
@@ -45,7 +45,7 @@ impl Line {
 }
 
 /// Whether a live move, if the cluster is configured for it, can succeed: the other node takes the address while this one has it.
-fn live_moves(asked: &Asked<'_>, resource: &str) -> Line {
+fn live_moves(asked: &Invocation<'_>, resource: &str) -> CheckResult {
     let (verdict, text, remedy) = match configuration(asked, resource) {
         Err(reason) => ("-", reason, None),
         Ok((false, _)) => {
@@ -59,11 +59,11 @@ fn live_moves(asked: &Asked<'_>, resource: &str) -> Line {
             Some("remove allow-migrate, or set allow_reassociation=true"),
         ),
     };
-    Line { subject: "live moves", verdict, text, remedy }
+    CheckResult { subject: "live moves", verdict, text, remedy }
 }
 
 /// Whether the cluster moves this resource live, and whether another node may then take its address.
-fn configuration(asked: &Asked<'_>, resource: &str) -> Result<(bool, bool), String> {
+fn configuration(asked: &Invocation<'_>, resource: &str) -> Result<(bool, bool), String> {
     if resource == BY_HAND {
         return Err("needs a resource that has run on this node".to_owned());
     }
@@ -74,7 +74,7 @@ fn configuration(asked: &Asked<'_>, resource: &str) -> Result<(bool, bool), Stri
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let params = asked.params()?;
     let known = asked.on_record_about(&params);
     // The record distinguishes this resource from others.
@@ -85,7 +85,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     let request = asked.request(Action::Validate { level: 10 }, params);
     let for_programs = asked.is_set(JSON);
     let address = asked.text(ADDRESS).unwrap_or_default();
-    let mut lines = vec![Line {
+    let mut lines = vec![CheckResult {
         subject: "parameters",
         verdict: "ok",
         text: format!("{address} and the options are sound"),
@@ -105,7 +105,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         let endpoint = world::ec2_endpoint(&settings, region).await;
         let seen = surroundings::seen(&environment, &settings, endpoint, folders, &asked.deadline).await;
         elastic::examine(&world, &request, &seen, |finding| {
-            let line = Line::new(&finding);
+            let line = CheckResult::new(&finding);
             if !for_programs {
                 // A closed reader does not change the results.
                 let _ = print(&line.show());

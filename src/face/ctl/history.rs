@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::call::{Asked, Failure, print, print_json};
+use super::call::{Failure, Invocation, print, print_json};
 use crate::base::text::one_line;
 use crate::base::timezone;
 use crate::state::Change;
 
 /// A change together with its resource.
 #[derive(Serialize)]
-struct Row<'a> {
+struct HistoryRow<'a> {
     time: String,
     resource: &'a str,
     #[serde(flatten)]
@@ -21,7 +21,7 @@ struct Row<'a> {
 }
 
 /// Prints the changes of one resource, or of all.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let mut entries = asked.on_record();
     if let Some(wanted) = asked.text("resource") {
         entries.retain(|entry| entry.resource == wanted);
@@ -37,7 +37,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         .collect();
     changes.sort_by_key(|(_, change)| change.at_ms);
     if asked.is_set(super::options::JSON) {
-        let rows = changes.iter().map(|(resource, change)| Row {
+        let rows = changes.iter().map(|(resource, change)| HistoryRow {
             time: time_of(change, TimeZone::UTC, "%Y-%m-%dT%H:%M:%SZ"),
             resource,
             change,

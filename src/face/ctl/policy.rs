@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::call::{BY_HAND, Failure, Invocation, print, print_json};
 use super::options::ADDRESS;
 use crate::base::ids::AllocationId;
 use crate::cloud::Selector;
@@ -11,7 +11,7 @@ use crate::resource::policy::{self, Scope, partition_of};
 use crate::world::{self, RealWorld};
 
 /// Prints the policy, or an explanation of its statements.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let scope = scope(asked)?;
     if !asked.is_set("explain") {
         return print_json(&scope.policy());
@@ -28,7 +28,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 }
 
 /// Combines the options with what can be looked up.
-fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
+fn scope(asked: &Invocation<'_>) -> Result<Scope, Failure> {
     let (api, timing) = asked.reach()?;
     let params = asked.text(ADDRESS).map(|_| asked.params()).transpose()?;
     let tags = asked.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
@@ -69,7 +69,7 @@ fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
 
 /// Looks up a value that was not given.
 fn found(
-    asked: &Asked<'_>,
+    asked: &Invocation<'_>,
     what: &str,
     option: &str,
     work: impl Future<Output = Result<String, crate::resource::error::Error>>,
@@ -80,7 +80,7 @@ fn found(
     })
 }
 
-fn allocation(asked: &Asked<'_>, world: &RealWorld, params: &Params) -> Result<AllocationId, Failure> {
+fn allocation(asked: &Invocation<'_>, world: &RealWorld, params: &Params) -> Result<AllocationId, Failure> {
     let Some(ip) = params.elastic_ip else {
         return Err(Failure::Usage("an address or an allocation id is needed".to_owned()));
     };

@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use super::call::{Asked, Failure};
+use super::call::{Failure, Invocation};
 use crate::params::Params;
 use crate::resource::elastic::{self, Entry, Known};
 use crate::resource::error::Error;
 use crate::world::RealWorld;
 
 /// Restores them, and prints a line for each that is not back in time.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let mut resources = Vec::new();
     for entry in asked.on_record() {
         if let Some(address) = address_of(&entry) {
@@ -32,7 +32,7 @@ fn address_of(entry: &Entry) -> Option<Ipv4Addr> {
 }
 
 /// Builds the services for a recorded resource; the recorded AWS settings apply unless options override them.
-fn known(asked: &Asked<'_>, entry: &Entry, address: Ipv4Addr) -> Result<Known<RealWorld>, Failure> {
+fn known(asked: &Invocation<'_>, entry: &Entry, address: Ipv4Addr) -> Result<Known<RealWorld>, Failure> {
     let mut raw = asked.raw();
     raw.insert("elastic_ip".to_owned(), address.to_string());
     let mut params = Params::parse(&raw)?;

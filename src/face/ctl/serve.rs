@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::error::ErrorKind;
 
-use super::call::{Asked, Failure};
+use super::call::{Failure, Invocation};
 use super::{assign, by_hand, check, command, drill, history, policy, restore, show};
 use crate::base::text::one_line;
 use crate::face::Call;
@@ -24,7 +24,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
     else {
         return conclude(name, Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())));
     };
-    let asked = Asked::new(name, word, matches, call);
+    let asked = Invocation::new(name, word, matches, call);
     let outcome = match word {
         "show" => show::run(&asked),
         "check" => check::run(&asked),

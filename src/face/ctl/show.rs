@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Asked, BY_HAND, Failure, aligned, print, print_json};
+use super::call::{BY_HAND, Failure, Invocation, aligned, print, print_json};
 use super::options::{ADDRESS, JSON};
 use crate::base::chain_of;
 use crate::cloud::Association;
@@ -12,7 +12,7 @@ use crate::resource::kind::Owner;
 use crate::state::Phase;
 
 /// Prints what is known; fails if EC2 did not answer.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(super) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let params = asked.params()?;
     let known = asked.on_record_about(&params);
     let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str());
@@ -39,7 +39,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
 }
 
-fn lines(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, String)> {
+fn lines(asked: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     let mut line = |label: &str, text: String| lines.push((label.to_owned(), text));
     match &survey.by_ec2 {
@@ -127,7 +127,7 @@ fn word(phase: Phase) -> &'static str {
     }
 }
 
-fn document(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Value {
+fn document(asked: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Value {
     let (ec2, address, allocation) = match &survey.by_ec2 {
         Ok((address, holding)) => {
             let ip = Some(address.public_ip.to_string());

@@ -6,8 +6,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use super::NAME;
-use super::arguments::{self, Action, Asked, Refused};
-use super::settings::{self, FILE_VARIABLE, FILES, Settings};
+use super::arguments::{self, InitAction, InitRequest, InitUsageError};
+use super::settings::{self, FILE_VARIABLE, FILES, InitSettings};
 use super::words::{self, Outcome};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
@@ -21,7 +21,7 @@ use crate::ocf::exit::ExitCode;
 use crate::params::{OnStop, ParamError, Params};
 use crate::resource::elastic::Elastic;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::resource::{self, Action as Asking, Report, Request, World as _};
+use crate::resource::{self, Action, Report, Request, World as _};
 use crate::state::{Phase, Records as _};
 use crate::world;
 
@@ -30,18 +30,18 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
     let line: Vec<String> =
         call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     match arguments::read(&line) {
-        Ok(Asked::Help) => {
+        Ok(InitRequest::Help) => {
             print(&words::usage());
             0
         }
-        Ok(Asked::Action(action, parameters)) => match settings(&call, &parameters) {
-            Ok(settings) => Caller::new(call, settings, !parameters.is_empty()).act(action),
+        Ok(InitRequest::Action(action, parameters)) => match settings(&call, &parameters) {
+            Ok(settings) => InitCall::new(call, settings, !parameters.is_empty()).act(action),
             Err((code, reason)) => refuse(&call, action, code, &reason),
         },
         Err(refused) => {
             let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", words::usage());
             match refused {
-                Refused::Unimplemented(_) => words::UNIMPLEMENTED,
+                InitUsageError::Unimplemented(_) => words::UNIMPLEMENTED,
                 _ => words::INVALID_ARGUMENT,
             }
         }
@@ -52,11 +52,11 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
 ///
 /// # Errors
 /// The exit code, and one line that says why the settings cannot be used.
-fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (u8, String)> {
+fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<InitSettings, (u8, String)> {
     let surroundings = Environment::new(call.variables.clone());
     let file = settings_file::find(surroundings.get(FILE_VARIABLE), &FILES).map_err(|refused| {
         let code = match refused {
-            settings_file::Refused::Denied(_) => words::NO_PRIVILEGE,
+            settings_file::SettingsFileError::Denied(_) => words::NO_PRIVILEGE,
             _ => words::NOT_CONFIGURED,
         };
         (code, refused.to_string())
@@ -67,10 +67,10 @@ fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (
 }
 
 /// Reports why the call cannot be served.
-fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
-    let environment = environment(&call.variables, NAME, &Settings::default(), Duration::from_secs(1));
+fn refuse(call: &Call, action: InitAction, code: u8, reason: &str) -> u8 {
+    let environment = environment(&call.variables, NAME, &InitSettings::default(), Duration::from_secs(1));
     Log::new(&environment.log_settings(), name_of(action), call.started).exit_reason(reason);
-    if action == Action::Status {
+    if action == InitAction::Status {
         print(&words::sentence(Outcome::Unknown, "the address", "this instance"));
         return words::STATUS_UNKNOWN;
     }
@@ -81,7 +81,7 @@ fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
 fn environment(
     variables: &[(OsString, OsString)],
     instance: &str,
-    settings: &Settings,
+    settings: &InitSettings,
     timeout: Duration,
 ) -> Environment {
     let instead = Instead {
@@ -97,31 +97,31 @@ fn environment(
 }
 
 /// One call with its settings.
-struct Caller {
+struct InitCall {
     started: Instant,
     variables: Vec<(OsString, OsString)>,
-    settings: Settings,
+    settings: InitSettings,
     /// Whether parameters came from the command line: then a malformed one may be a usage error.
     has_arguments: bool,
 }
 
-impl Caller {
-    fn new(call: Call, settings: Settings, has_arguments: bool) -> Self {
+impl InitCall {
+    fn new(call: Call, settings: InitSettings, has_arguments: bool) -> Self {
         Self { started: call.started, variables: call.variables, settings, has_arguments }
     }
 
-    fn act(self, action: Action) -> u8 {
+    fn act(self, action: InitAction) -> u8 {
         match action {
-            Action::Start => self.start(self.started),
-            Action::Stop => self.stop(),
-            Action::Status => self.status(),
+            InitAction::Start => self.start(self.started),
+            InitAction::Stop => self.stop(),
+            InitAction::Status => self.status(),
             // Two actions, each with its own time limit.
-            Action::Restart => match self.stop() {
+            InitAction::Restart => match self.stop() {
                 0 => self.start(Instant::now()),
                 code => code,
             },
             // There is no daemon to reload. If the address is not here, a start could take it from the peer.
-            Action::ForceReload => match self.status() {
+            InitAction::ForceReload => match self.status() {
                 0 => self.start(Instant::now()),
                 words::STATUS_STOPPED => 0,
                 code => code,
@@ -130,7 +130,7 @@ impl Caller {
     }
 
     fn start(&self, began: Instant) -> u8 {
-        let step = self.step(Asking::Start, began, self.settings.timeout);
+        let step = self.step(Action::Start, began, self.settings.timeout);
         let code = self.code(&step);
         let outcome = if code == 0 { Outcome::Associated } else { Outcome::NotMapped };
         step.say(outcome);
@@ -138,7 +138,7 @@ impl Caller {
     }
 
     fn stop(&self) -> u8 {
-        let step = self.step(Asking::Stop, self.started, self.settings.timeout);
+        let step = self.step(Action::Stop, self.started, self.settings.timeout);
         let code = self.code(&step);
         step.say(match (code, step.on_stop, step.phase) {
             (0, Some(OnStop::Leave), _) => Outcome::Left,
@@ -150,7 +150,7 @@ impl Caller {
     }
 
     fn status(&self) -> u8 {
-        let step = self.step(Asking::Monitor { level: 0 }, self.started, self.settings.status_timeout());
+        let step = self.step(Action::Monitor { level: 0 }, self.started, self.settings.status_timeout());
         let code = match &step.came {
             Ok(Report::Done) => 0,
             Ok(Report::NotHere(_)) => words::STATUS_STOPPED,
@@ -173,7 +173,7 @@ impl Caller {
     }
 
     /// The exit code of a start or stop.
-    fn code(&self, step: &Step) -> u8 {
+    fn code(&self, step: &ActionRun) -> u8 {
         match &step.came {
             Ok(_) => 0,
             // A cluster's stop succeeds here, since it runs with the parameters of the last start; this face reads
@@ -189,15 +189,15 @@ impl Caller {
     }
 
     /// Runs one action on the address, and reports any failure.
-    fn step(&self, action: Asking, began: Instant, timeout: Duration) -> Step {
+    fn step(&self, action: Action, began: Instant, timeout: Duration) -> ActionRun {
         let attempt = match action {
-            Asking::Start => Attempt::Start,
-            Asking::Stop => Attempt::Stop,
+            Action::Start => Attempt::Start,
+            Action::Stop => Attempt::Stop,
             _ => Attempt::Monitor,
         };
         let instance = self.settings.instance();
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
-        let log = Log::new(&environment.log_settings(), name_of_asking(action), began);
+        let log = Log::new(&environment.log_settings(), log_name(action), began);
         let late = exit_code(&Error::OutOfTime(timeout), attempt);
         let late = if attempt == Attempt::Monitor { words::status_code(late) } else { words::code(late) };
         report_panics(&log, late);
@@ -208,7 +208,7 @@ impl Caller {
                 log.warn(warning);
             }
         }
-        let mut step = Step::new(attempt, &self.settings, log);
+        let mut step = ActionRun::new(attempt, &self.settings, log);
         match Params::parse(&environment.reskeys()) {
             Ok(params) => step.run(&Request { action, params, deadline, nodes: Vec::new() }, &environment),
             Err(error) => step.came = Err(Error::Parameter(error)),
@@ -220,7 +220,7 @@ impl Caller {
 }
 
 /// The outcome of one action, with what is known about the address afterwards.
-struct Step {
+struct ActionRun {
     attempt: Attempt,
     log: Log,
     came: Result<Report, Error>,
@@ -233,8 +233,8 @@ struct Step {
     phase: Option<Phase>,
 }
 
-impl Step {
-    fn new(attempt: Attempt, settings: &Settings, log: Log) -> Self {
+impl ActionRun {
+    fn new(attempt: Attempt, settings: &InitSettings, log: Log) -> Self {
         let name = given::address(&settings.parameters).map(str::to_owned);
         Self {
             attempt,
@@ -300,20 +300,20 @@ impl Step {
     }
 }
 
-fn name_of(action: Action) -> &'static str {
+fn name_of(action: InitAction) -> &'static str {
     match action {
-        Action::Start => "start",
-        Action::Stop => "stop",
-        Action::Status => "status",
-        Action::Restart => "restart",
-        Action::ForceReload => "force-reload",
+        InitAction::Start => "start",
+        InitAction::Stop => "stop",
+        InitAction::Status => "status",
+        InitAction::Restart => "restart",
+        InitAction::ForceReload => "force-reload",
     }
 }
 
-fn name_of_asking(action: Asking) -> &'static str {
+fn log_name(action: Action) -> &'static str {
     match action {
-        Asking::Start => "start",
-        Asking::Stop => "stop",
+        Action::Start => "start",
+        Action::Stop => "stop",
         _ => "status",
     }
 }

@@ -9,7 +9,7 @@ use crate::state::turns::Generation;
 
 /// The VRRP state of this node, as far as it matters for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum VrrpState {
     /// This node should hold the address.
     Master,
     /// Another node should hold it.
@@ -20,7 +20,7 @@ pub enum State {
     Stop,
 }
 
-impl State {
+impl VrrpState {
     /// The name of the state as keepalived writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -57,9 +57,9 @@ pub enum Teller {
 
 /// What a call requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum KeepalivedRequest {
     /// The node has changed to this state.
-    Transition(State, Teller),
+    Transition(VrrpState, Teller),
     /// Whether the address is here, for a person.
     Status,
     /// Whether this node is healthy, for `vrrp_script`.
@@ -76,7 +76,7 @@ pub enum Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// Release the address, or hand it over to the peer.
-    Lose(State),
+    Lose(VrrpState),
     /// Poll until the address has moved, if keepalived will not notify us.
     Follow,
 }
@@ -86,16 +86,16 @@ const UNWRITTEN: &str = "unwritten";
 
 /// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct CommandLine {
     /// The requested action.
-    pub asked: Asked,
+    pub asked: KeepalivedRequest,
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
 }
 
 /// Why a command line is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum CommandLineError {
     /// No action.
     #[error("no action: expected start, stop, status, check, or what keepalived appends to notify")]
     NoAction,
@@ -110,34 +110,34 @@ pub enum Unusable {
     TwoActions(String),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
-    Parameter(#[from] given::Refused),
+    Parameter(#[from] given::ArgumentError),
 }
 
 /// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// Any [`Unusable`]; its text states what is expected.
-pub fn read(arguments: &[String]) -> Result<Line, Unusable> {
+/// Any [`CommandLineError`]; its text states what is expected.
+pub fn read(arguments: &[String]) -> Result<CommandLine, CommandLineError> {
     let (own, appended) = split(arguments);
     let mut parameters = BTreeMap::new();
     let mut asked = match appended {
         Some((name, state)) => {
-            let state = State::parse(state).ok_or_else(|| Unusable::State(shown(state)))?;
-            Some(Asked::Transition(state, Teller::Notify(name.to_owned())))
+            let state = VrrpState::parse(state).ok_or_else(|| CommandLineError::State(shown(state)))?;
+            Some(KeepalivedRequest::Transition(state, Teller::Notify(name.to_owned())))
         }
         None => None,
     };
     for word in own {
         if let Some(found) = action(word) {
             if asked.is_some() {
-                return Err(Unusable::TwoActions(shown(word)));
+                return Err(CommandLineError::TwoActions(shown(word)));
             }
             asked = Some(found);
         } else if !given::take(&mut parameters, word)? {
-            return Err(Unusable::Word(shown(word)));
+            return Err(CommandLineError::Word(shown(word)));
         }
     }
-    asked.map(|asked| Line { asked, parameters }).ok_or(Unusable::NoAction)
+    asked.map(|asked| CommandLine { asked, parameters }).ok_or(CommandLineError::NoAction)
 }
 
 /// Splits off what keepalived appends: `INSTANCE` or `GROUP`, a name, the state, the priority (missing in old
@@ -156,31 +156,31 @@ fn split(arguments: &[String]) -> (&[String], Option<(&str, &str)>) {
         .filter_map(|index| appended(index).map(|found| (index, found)))
         .collect();
     // An instance may be named GROUP, so prefer the split that yields a valid state.
-    let sound = found.iter().find(|(_, (_, state))| State::parse(state).is_some());
+    let sound = found.iter().find(|(_, (_, state))| VrrpState::parse(state).is_some());
     match sound.or(found.first()) {
         Some((index, appended)) => (arguments.get(..*index).unwrap_or_default(), Some(*appended)),
         None => (arguments, None),
     }
 }
 
-fn action(word: &str) -> Option<Asked> {
-    let transition = |state| Some(Asked::Transition(state, Teller::Word));
+fn action(word: &str) -> Option<KeepalivedRequest> {
+    let transition = |state| Some(KeepalivedRequest::Transition(state, Teller::Word));
     match word {
-        "start" => return transition(State::Master),
-        "stop" => return transition(State::Stop),
-        "status" => return Some(Asked::Status),
-        "check" => return Some(Asked::Check),
-        "help" | "usage" | "--help" | "-h" => return Some(Asked::Help),
-        "version" | "--version" | "-V" => return Some(Asked::Version),
+        "start" => return transition(VrrpState::Master),
+        "stop" => return transition(VrrpState::Stop),
+        "status" => return Some(KeepalivedRequest::Status),
+        "check" => return Some(KeepalivedRequest::Check),
+        "help" | "usage" | "--help" | "-h" => return Some(KeepalivedRequest::Help),
+        "version" | "--version" | "-V" => return Some(KeepalivedRequest::Version),
         _ => {}
     }
     if let Some(background) = word.strip_prefix("--background=") {
         let (job, generation) = background.split_once(',')?;
-        let job = if job == "follow" { Job::Follow } else { Job::Lose(State::parse(job)?) };
+        let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
         let word = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
-        return Some(Asked::Background(job, word));
+        return Some(KeepalivedRequest::Background(job, word));
     }
-    State::parse(word).and_then(transition)
+    VrrpState::parse(word).and_then(transition)
 }
 
 impl Job {
@@ -203,38 +203,42 @@ fn shown(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Result<Line, Unusable> {
+    fn line(text: &str) -> Result<CommandLine, CommandLineError> {
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         read(&words)
     }
 
-    fn notify(state: State, name: &str) -> Asked {
-        Asked::Transition(state, Teller::Notify(name.to_owned()))
+    fn notify(state: VrrpState, name: &str) -> KeepalivedRequest {
+        KeepalivedRequest::Transition(state, Teller::Notify(name.to_owned()))
     }
 
-    fn word(state: State) -> Asked {
-        Asked::Transition(state, Teller::Word)
+    fn word(state: VrrpState) -> KeepalivedRequest {
+        KeepalivedRequest::Transition(state, Teller::Word)
     }
 
     #[test]
     fn every_form_is_understood() {
         for (text, asked, address) in [
-            ("INSTANCE VI_1 MASTER 100", notify(State::Master, "VI_1"), None),
-            ("203.0.113.10 INSTANCE VI_1 BACKUP 100", notify(State::Backup, "VI_1"), Some("203.0.113.10")),
-            ("203.0.113.10 GROUP VG STOP 0", notify(State::Stop, "VG"), Some("203.0.113.10")),
-            ("GROUP INSTANCE FAULT", notify(State::Fault, "INSTANCE"), None),
-            ("INSTANCE GROUP MASTER 100", notify(State::Master, "GROUP"), None),
-            ("INSTANCE VI_1 DELETED 100", notify(State::Stop, "VI_1"), None),
-            ("203.0.113.10 start", word(State::Master), Some("203.0.113.10")),
-            ("203.0.113.10 stop", word(State::Stop), Some("203.0.113.10")),
-            ("203.0.113.10 status", Asked::Status, Some("203.0.113.10")),
-            ("check", Asked::Check, None),
-            ("203.0.113.10 MASTER", word(State::Master), Some("203.0.113.10")),
-            ("backup 203.0.113.10", word(State::Backup), Some("203.0.113.10")),
-            ("203.0.113.10 fault", word(State::Fault), Some("203.0.113.10")),
-            ("203.0.113.10 master_rx_lower_pri", word(State::Master), Some("203.0.113.10")),
-            ("54.192.x.x start", word(State::Master), Some("54.192.x.x")),
-            ("--help", Asked::Help, None),
+            ("INSTANCE VI_1 MASTER 100", notify(VrrpState::Master, "VI_1"), None),
+            (
+                "203.0.113.10 INSTANCE VI_1 BACKUP 100",
+                notify(VrrpState::Backup, "VI_1"),
+                Some("203.0.113.10"),
+            ),
+            ("203.0.113.10 GROUP VG STOP 0", notify(VrrpState::Stop, "VG"), Some("203.0.113.10")),
+            ("GROUP INSTANCE FAULT", notify(VrrpState::Fault, "INSTANCE"), None),
+            ("INSTANCE GROUP MASTER 100", notify(VrrpState::Master, "GROUP"), None),
+            ("INSTANCE VI_1 DELETED 100", notify(VrrpState::Stop, "VI_1"), None),
+            ("203.0.113.10 start", word(VrrpState::Master), Some("203.0.113.10")),
+            ("203.0.113.10 stop", word(VrrpState::Stop), Some("203.0.113.10")),
+            ("203.0.113.10 status", KeepalivedRequest::Status, Some("203.0.113.10")),
+            ("check", KeepalivedRequest::Check, None),
+            ("203.0.113.10 MASTER", word(VrrpState::Master), Some("203.0.113.10")),
+            ("backup 203.0.113.10", word(VrrpState::Backup), Some("203.0.113.10")),
+            ("203.0.113.10 fault", word(VrrpState::Fault), Some("203.0.113.10")),
+            ("203.0.113.10 master_rx_lower_pri", word(VrrpState::Master), Some("203.0.113.10")),
+            ("54.192.x.x start", word(VrrpState::Master), Some("54.192.x.x")),
+            ("--help", KeepalivedRequest::Help, None),
         ] {
             let found = line(text).unwrap();
             assert_eq!(found.asked, asked, "{text}");
@@ -253,9 +257,9 @@ mod tests {
     #[test]
     fn the_background_argument_reads_back() {
         for word in [Some(Generation::own()), None] {
-            for job in [Job::Follow, Job::Lose(State::Backup), Job::Lose(State::Stop)] {
+            for job in [Job::Follow, Job::Lose(VrrpState::Backup), Job::Lose(VrrpState::Stop)] {
                 let found = line(&format!("203.0.113.10 {}", job.argument(word))).unwrap();
-                assert_eq!(found.asked, Asked::Background(job, word));
+                assert_eq!(found.asked, KeepalivedRequest::Background(job, word));
             }
         }
     }

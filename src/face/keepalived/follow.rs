@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::pace::Pace;
-use super::work::{Entry, Work};
+use super::work::{LockOutcome, Work};
 use crate::resource::{Action, Report, elastic};
 
 /// Time limit of one query.
@@ -41,7 +41,7 @@ pub(super) fn follow(work: &Work) -> u8 {
             }
         };
         let limit = work.settings.deadline;
-        let Entry::Ours(held) = work.enter(limit) else { return 0 };
+        let LockOutcome::Ours(held) = work.enter(limit) else { return 0 };
         let handed =
             work.run(Action::Stop, limit, async |world, request| elastic::hand_over(world, request).await);
         drop(held);

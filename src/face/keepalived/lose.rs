@@ -4,11 +4,11 @@
 //! same, and if no peer can take it, the service keeps running. Once the address has moved, the one displaced here is
 //! restored.
 
-use super::arguments::{Job, State, Teller};
+use super::arguments::{Job, Teller, VrrpState};
 use super::background;
 use super::master::{say, subject};
 use super::settings::Losing;
-use super::work::{Entry, FAILED, Work, by_hand};
+use super::work::{FAILED, LockOutcome, Work, by_hand};
 use crate::params::OnStop;
 use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
@@ -16,7 +16,7 @@ use crate::resource::{self, Action, Report};
 
 /// Starts giving up the address, in a process that outlives this one: when keepalived exits, it kills scripts that
 /// take longer than a second.
-pub(super) fn serve(mut work: Work, state: State, teller: &Teller) -> u8 {
+pub(super) fn serve(mut work: Work, state: VrrpState, teller: &Teller) -> u8 {
     for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
         work.log.warn(warning);
     }
@@ -29,20 +29,20 @@ pub(super) fn serve(mut work: Work, state: State, teller: &Teller) -> u8 {
     } else {
         background::wait(&work, Job::Lose(state)).unwrap_or_else(|| here(&work, state, teller))
     };
-    if code == 0 && *teller == Teller::Word && state == State::Stop {
+    if code == 0 && *teller == Teller::Word && state == VrrpState::Stop {
         say("stopped");
     }
     code
 }
 
 /// Releases the address or hands it over, in this process.
-pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
+pub(super) fn here(work: &Work, state: VrrpState, teller: &Teller) -> u8 {
     let limit = work.settings.deadline;
     let told = format!("{}{}", subject(teller), state.name());
     let _lock = match work.enter(limit) {
-        Entry::Ours(lock) => lock,
-        Entry::Overtaken => return overtaken(work, &told),
-        Entry::Late => return work.fail(&Error::OutOfTime(limit)),
+        LockOutcome::Ours(lock) => lock,
+        LockOutcome::Overtaken => return overtaken(work, &told),
+        LockOutcome::Late => return work.fail(&Error::OutOfTime(limit)),
     };
     let address = work.settings.address();
     let left = limit.saturating_sub(work.started.elapsed());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::arguments::{Job, Teller};
 use super::background;
-use super::work::{Entry, FAILED, Work, by_hand};
+use super::work::{FAILED, LockOutcome, Work, by_hand};
 use crate::cloud::Imds as _;
 use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
@@ -45,9 +45,9 @@ pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
     }
     let limit = work.settings.deadline;
     let lock = match work.enter(limit) {
-        Entry::Ours(lock) => lock,
-        Entry::Overtaken => return overtaken(&work, teller),
-        Entry::Late => return work.fail(&Error::OutOfTime(limit)),
+        LockOutcome::Ours(lock) => lock,
+        LockOutcome::Overtaken => return overtaken(&work, teller),
+        LockOutcome::Late => return work.fail(&Error::OutOfTime(limit)),
     };
     let address = work.settings.address().to_owned();
     let outcome = claim_until(&work, limit);

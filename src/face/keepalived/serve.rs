@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::arguments::{self, Asked, Job, State, Teller};
-use super::settings::{FILE, FILE_VARIABLE, Settings};
+use super::arguments::{self, Job, KeepalivedRequest, Teller, VrrpState};
+use super::settings::{FILE, FILE_VARIABLE, KeepalivedSettings};
 use super::work::{FAILED, UNUSABLE, Work};
 use super::{NAME, check, follow, lose, master, usage};
 use crate::base::log::Log;
@@ -22,19 +22,19 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     let line = match arguments::read(&words) {
         Ok(line) => line,
         Err(unusable) => {
-            let code = refuse(call, &Settings::default(), &unusable.to_string());
+            let code = refuse(call, &KeepalivedSettings::default(), &unusable.to_string());
             let _ = std::io::stderr().write_all(usage().as_bytes());
             return code;
         }
     };
     match line.asked {
-        Asked::Help => return print(&usage()),
-        Asked::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
+        KeepalivedRequest::Help => return print(&usage()),
+        KeepalivedRequest::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
     }
     let settings = match settings(&call.variables, &line) {
         Ok(settings) => settings,
-        Err(reason) => return refuse(call, &Settings::default(), &reason),
+        Err(reason) => return refuse(call, &KeepalivedSettings::default(), &reason),
     };
     let environment = settings.environment(&call.variables, settings.deadline);
     let log = Log::new(&environment.log_settings(), word_for(&line.asked), call.started);
@@ -54,28 +54,31 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     };
     report_panics(&log, work.otherwise.clone());
     match asked {
-        Asked::Transition(State::Master, teller) => master::serve(work, &teller),
-        Asked::Transition(state, teller) => lose::serve(work, state, &teller),
-        Asked::Background(job, generation) => {
+        KeepalivedRequest::Transition(VrrpState::Master, teller) => master::serve(work, &teller),
+        KeepalivedRequest::Transition(state, teller) => lose::serve(work, state, &teller),
+        KeepalivedRequest::Background(job, generation) => {
             work.take_over(generation);
             match job {
                 Job::Lose(state) => lose::here(&work, state, &Teller::Word),
                 Job::Follow => follow::follow(&work),
             }
         }
-        Asked::Check => check::serve(&work),
-        Asked::Status => check::status(&work),
-        Asked::Help | Asked::Version => 0,
+        KeepalivedRequest::Check => check::serve(&work),
+        KeepalivedRequest::Status => check::status(&work),
+        KeepalivedRequest::Help | KeepalivedRequest::Version => 0,
     }
 }
 
 /// Reads the settings file, if there is one, and combines it with the command line.
-fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Result<Settings, String> {
+fn settings(
+    variables: &[(OsString, OsString)],
+    line: &arguments::CommandLine,
+) -> Result<KeepalivedSettings, String> {
     let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
     let named = named.map(|(_, value)| value.to_string_lossy());
     let file = settings_file::find(named.as_deref(), &[FILE]).map_err(|refused| refused.to_string())?;
     let text = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
-    let collected = Settings::collect(text, &line.parameters);
+    let collected = KeepalivedSettings::collect(text, &line.parameters);
     let mut settings = collected.map_err(|unusable| unusable.to_string())?;
     if let Some(SettingsFile { path, is_public: true, .. }) = &file
         && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY")
@@ -86,20 +89,22 @@ fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Resul
 }
 
 /// Reports why the call cannot be served.
-fn refuse(call: &Call, settings: &Settings, reason: &str) -> u8 {
+fn refuse(call: &Call, settings: &KeepalivedSettings, reason: &str) -> u8 {
     let environment = settings.environment(&call.variables, Duration::from_secs(1));
     Log::new(&environment.log_settings(), NAME, call.started).exit_reason(reason);
     UNUSABLE
 }
 
-fn word_for(asked: &Asked) -> &'static str {
+fn word_for(asked: &KeepalivedRequest) -> &'static str {
     match asked {
-        Asked::Transition(state, _) | Asked::Background(Job::Lose(state), _) => state.name(),
-        Asked::Background(Job::Follow, _) => "follow",
-        Asked::Status => "status",
-        Asked::Check => "check",
-        Asked::Help => "help",
-        Asked::Version => "version",
+        KeepalivedRequest::Transition(state, _) | KeepalivedRequest::Background(Job::Lose(state), _) => {
+            state.name()
+        }
+        KeepalivedRequest::Background(Job::Follow, _) => "follow",
+        KeepalivedRequest::Status => "status",
+        KeepalivedRequest::Check => "check",
+        KeepalivedRequest::Help => "help",
+        KeepalivedRequest::Version => "version",
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use super::arguments::Line;
-use super::settings::Settings;
+use super::arguments::CommandLine;
+use super::settings::KeepalivedSettings;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::face::last_resort::{Otherwise, Watchdog};
@@ -23,8 +23,8 @@ pub(super) const UNUSABLE: u8 = 2;
 
 /// One call with everything it needs.
 pub(super) struct Work {
-    pub line: Line,
-    pub settings: Settings,
+    pub line: CommandLine,
+    pub settings: KeepalivedSettings,
     pub environment: Environment,
     pub log: Log,
     pub params: Params,
@@ -38,7 +38,7 @@ pub(super) struct Work {
 }
 
 /// Result of waiting for the lock.
-pub(super) enum Entry {
+pub(super) enum LockOutcome {
     /// Lock acquired; `None` if the state folder is not usable, so that there is nothing to lock.
     Ours(Option<File>),
     /// Superseded by a later notification.
@@ -49,8 +49,8 @@ pub(super) enum Entry {
 
 impl Work {
     pub(super) fn new(
-        line: Line,
-        settings: Settings,
+        line: CommandLine,
+        settings: KeepalivedSettings,
         environment: Environment,
         log: Log,
         started: Instant,
@@ -98,17 +98,17 @@ impl Work {
     }
 
     /// Waits for the previous process to finish.
-    pub(super) fn enter(&self, limit: Duration) -> Entry {
+    pub(super) fn enter(&self, limit: Duration) -> LockOutcome {
         if !self.ordered {
-            return Entry::Ours(None);
+            return LockOutcome::Ours(None);
         }
         match self.turns.lock(self.generation, Instant::now() + limit) {
-            Ok(Some(lock)) => Entry::Ours(Some(lock)),
-            Ok(None) if self.is_over() => Entry::Overtaken,
-            Ok(None) => Entry::Late,
+            Ok(Some(lock)) => LockOutcome::Ours(Some(lock)),
+            Ok(None) if self.is_over() => LockOutcome::Overtaken,
+            Ok(None) => LockOutcome::Late,
             Err(error) => {
                 self.log.warn(format_args!("not kept in order with other scripts: {error}"));
-                Entry::Ours(None)
+                LockOutcome::Ours(None)
             }
         }
     }

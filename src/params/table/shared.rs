@@ -1,6 +1,6 @@
 //! Parameters with the same meaning for every agent: the interface, access to AWS, timing.
 
-use super::{Kind, NO_EFFECT, PLAIN, RELOADABLE, SECONDS, Spec};
+use super::{ContentType, NO_EFFECT, PLAIN, RELOADABLE, SECONDS, Spec};
 
 pub(super) const INTERFACE: Spec = Spec {
     name: "interface",
@@ -114,7 +114,7 @@ pub(super) const AWSCLI: Spec = Spec {
 
 pub(super) const API_DELAY: Spec = Spec {
     name: "api_delay",
-    kind: Kind::Integer,
+    kind: ContentType::Integer,
     short: "Delay between calls (no effect)",
     long: "Accepted so that an awseip resource can change its type alone. It has no effect: there are no fixed \
            delays.",
@@ -123,7 +123,7 @@ pub(super) const API_DELAY: Spec = Spec {
 
 pub(super) const CURL_RETRIES: Spec = Spec {
     name: "curl_retries",
-    kind: Kind::Integer,
+    kind: ContentType::Integer,
     short: "Retries of curl (no effect)",
     long: "Accepted so that an awseip resource can change its type alone. It has no effect: calls are tried \
            again until the action's timeout is near.",
@@ -132,7 +132,7 @@ pub(super) const CURL_RETRIES: Spec = Spec {
 
 pub(super) const CURL_SLEEP: Spec = Spec {
     name: "curl_sleep",
-    kind: Kind::Integer,
+    kind: ContentType::Integer,
     short: "Pause between retries of curl (no effect)",
     long: "Accepted so that an awseip resource can change its type alone. It has no effect: pauses between \
            attempts grow up to max_backoff.",

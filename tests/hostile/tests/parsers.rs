@@ -117,7 +117,7 @@ fn settings_files() {
             Ok(settings) => prop_assert!((1..=3600).contains(&settings.timeout.as_secs())),
             Err(unusable) => is_a_line(&unusable)?,
         }
-        match keepalived::settings::Settings::collect(Some(("/file", &text)), &BTreeMap::new()) {
+        match keepalived::settings::KeepalivedSettings::collect(Some(("/file", &text)), &BTreeMap::new()) {
             Ok(settings) => {
                 let environment = settings.environment(&[], settings.deadline);
                 prop_assert!(environment.action_timeout() == settings.deadline);

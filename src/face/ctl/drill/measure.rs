@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::sightings::{Attempt, Look};
+use super::sightings::{ConnectionAttempt, HolderQuery};
 use crate::base::deadline::Deadline;
 use crate::params::Params;
 use crate::resource::elastic;
@@ -26,13 +26,13 @@ const KNOCK_LIMIT: Duration = Duration::from_millis(800);
 
 /// Observations of one move so far.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Observations {
     /// Queries that EC2 answered.
-    pub looks: Vec<Look>,
+    pub looks: Vec<HolderQuery>,
     /// Number of queries without an answer.
     pub unanswered: usize,
     /// Finished connection attempts.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<ConnectionAttempt>,
 }
 
 /// What to observe, and how.
@@ -61,17 +61,17 @@ impl Watch<'_> {
     }
 
     /// Observes until dropped; adds to `seen`, with times from `began`.
-    pub async fn watch(&self, began: Instant, seen: &RefCell<Seen>) {
+    pub async fn watch(&self, began: Instant, seen: &RefCell<Observations>) {
         tokio::join!(self.look_on(began, seen), self.knock_on(began, seen));
     }
 
-    async fn look_on(&self, began: Instant, seen: &RefCell<Seen>) {
+    async fn look_on(&self, began: Instant, seen: &RefCell<Observations>) {
         loop {
             let asked = began.elapsed();
             let next = Instant::now() + self.poll;
             match self.look(Deadline::new(Instant::now(), LOOK_LIMIT)).await {
                 Ok((_, holder)) => {
-                    seen.borrow_mut().looks.push(Look { asked, answered: began.elapsed(), holder });
+                    seen.borrow_mut().looks.push(HolderQuery { asked, answered: began.elapsed(), holder });
                 }
                 Err(_) => seen.borrow_mut().unanswered += 1,
             }
@@ -79,7 +79,7 @@ impl Watch<'_> {
         }
     }
 
-    async fn knock_on(&self, began: Instant, seen: &RefCell<Seen>) {
+    async fn knock_on(&self, began: Instant, seen: &RefCell<Observations>) {
         let Some((address, port)) = self.client else { return };
         let door = SocketAddr::from((address, port));
         let mut under_way = JoinSet::new();
@@ -88,7 +88,7 @@ impl Watch<'_> {
                 let began = began.elapsed();
                 let came_through =
                     timeout(KNOCK_LIMIT, TcpStream::connect(door)).await.is_ok_and(|it| it.is_ok());
-                Attempt { began, came_through }
+                ConnectionAttempt { began, came_through }
             });
             tokio::time::sleep(KNOCK_EVERY).await;
             while let Some(ended) = under_way.try_join_next() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::sightings::{Attempt, Look, holders, longest_outage, nobody};
+use super::sightings::{ConnectionAttempt, HolderQuery, holders, longest_outage, nobody};
 use crate::resource::millis;
 
 /// One move.
@@ -20,11 +20,11 @@ pub struct Move {
     /// From the request until the cluster reported completion.
     pub took: Duration,
     /// Answers of EC2 in that time.
-    pub looks: Vec<Look>,
+    pub looks: Vec<HolderQuery>,
     /// Number of queries without an answer.
     pub unanswered: usize,
     /// Port and connection attempts of the client, if there was one.
-    pub client: Option<(u16, Vec<Attempt>)>,
+    pub client: Option<(u16, Vec<ConnectionAttempt>)>,
 }
 
 /// A whole drill.
@@ -125,7 +125,7 @@ fn one(this: &Move) -> Value {
     })
 }
 
-fn failed(attempts: &[Attempt]) -> usize {
+fn failed(attempts: &[ConnectionAttempt]) -> usize {
     attempts.iter().filter(|attempt| !attempt.came_through).count()
 }
 
@@ -139,12 +139,12 @@ mod tests {
 
     fn sample() -> Move {
         let ms = Duration::from_millis;
-        let look = |asked: u64, holder: Option<&str>| Look {
+        let look = |asked: u64, holder: Option<&str>| HolderQuery {
             asked: ms(asked),
             answered: ms(asked + 10),
             holder: holder.map(str::to_owned),
         };
-        let attempt = |began: u64, came_through| Attempt { began: ms(began), came_through };
+        let attempt = |began: u64, came_through| ConnectionAttempt { began: ms(began), came_through };
         Move {
             from: "n1".to_owned(),
             to: "n2".to_owned(),

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::guard::Guard;
-use super::measure::{Seen, Watch};
-use super::plan::Plan;
+use super::measure::{Observations, Watch};
+use super::plan::DrillPlan;
 use super::report::{Drill, Move};
-use super::sightings::Look;
+use super::sightings::HolderQuery;
 use super::tools::{self, Tools};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
-use crate::face::ctl::call::{Asked, Failure, print, print_json};
+use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::params::Params;
 use crate::resource::error::Error;
@@ -26,13 +26,14 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 const BESIDE: Duration = Duration::from_mins(3);
 
 /// Moves the resource away and back, and reports the interruption.
-pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
+pub(in crate::face::ctl) fn run(asked: &Invocation<'_>) -> Result<(), Failure> {
     let resource = asked.text("resource").unwrap_or_default();
     let port = asked.text("probe").map(port).transpose()?;
     let tools = Tools::new(asked.environment(resource).get("PATH"), tools::LIMIT);
     let configuration = tools.configuration(resource).map_err(Failure::Failed)?;
     let status = tools.status().map_err(Failure::Failed)?;
-    let plan = Plan::new(resource, asked.text("to"), &status, &configuration).map_err(Failure::Failed)?;
+    let plan =
+        DrillPlan::new(resource, asked.text("to"), &status, &configuration).map_err(Failure::Failed)?;
     let mut raw = configuration.parameters;
     raw.extend(asked.raw());
     let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
@@ -80,9 +81,9 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 
 /// Moves the resource away and, unless it is to stay there, back. Prints each move as soon as it is done.
 fn exercise(
-    asked: &Asked<'_>,
+    asked: &Invocation<'_>,
     carrier: &Carrier<'_>,
-    plan: &Plan,
+    plan: &DrillPlan,
     moves: &mut Vec<Move>,
 ) -> Result<(), String> {
     let back = (!asked.is_set("stay")).then_some((plan.to.as_str(), plan.from.as_str()));
@@ -111,7 +112,7 @@ impl Carrier<'_> {
     /// Makes one move.
     async fn make(&self, from: &str, to: &str) -> Result<Move, String> {
         let began = Instant::now();
-        let seen = RefCell::new(Seen::default());
+        let seen = RefCell::new(Observations::default());
         let order = self.order(to, began, &seen);
         let (told, took) = tokio::select! {
             // A completed move counts even if the last query fails at the same instant.
@@ -119,7 +120,7 @@ impl Carrier<'_> {
             times = order => times?,
             () = self.watch.watch(began, &seen) => return Err("nobody watches any more".to_owned()),
         };
-        let Seen { looks, unanswered, attempts } = seen.into_inner();
+        let Observations { looks, unanswered, attempts } = seen.into_inner();
         let looks = looks.into_iter().map(|look| look.since(told)).collect();
         let client = self.watch.client.map(|(_, port)| (port, attempts));
         Ok(Move { from: from.to_owned(), to: to.to_owned(), took, looks, unanswered, client })
@@ -131,7 +132,7 @@ impl Carrier<'_> {
         &self,
         to: &str,
         began: Instant,
-        seen: &RefCell<Seen>,
+        seen: &RefCell<Observations>,
     ) -> Result<(Duration, Duration), String> {
         let end = began + self.limit;
         let before = loop {
@@ -173,7 +174,7 @@ impl Carrier<'_> {
     }
 }
 
-fn is_elsewhere(now: &Look, before: &Look) -> bool {
+fn is_elsewhere(now: &HolderQuery, before: &HolderQuery) -> bool {
     now.holder.is_some() && now.holder != before.holder
 }
 
@@ -185,11 +186,11 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Asks for confirmation: services behind the address lose their connections.
-fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure> {
+fn confirm(asked: &Invocation<'_>, resource: &str, plan: &DrillPlan) -> Result<(), Failure> {
     if asked.is_set("yes") {
         return Ok(());
     }
-    let Plan { from, to } = plan;
+    let DrillPlan { from, to } = plan;
     let back = if asked.is_set("stay") { "" } else { " and back" };
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {

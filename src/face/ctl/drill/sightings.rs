@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// One answer of EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct HolderQuery {
     /// When the query was sent.
     pub asked: Duration,
     /// When the answer arrived.
@@ -17,14 +17,14 @@ pub struct Look {
 
 /// One connection attempt of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
+pub struct ConnectionAttempt {
     /// Start of the attempt.
     pub began: Duration,
     /// Whether it connected.
     pub came_through: bool,
 }
 
-impl Look {
+impl HolderQuery {
     /// The observation with times relative to `origin`; earlier times become zero.
     #[must_use]
     pub fn since(self, origin: Duration) -> Self {
@@ -35,7 +35,7 @@ impl Look {
 
 /// Time without a holder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Nobody {
+pub struct UnassignedTime {
     /// Lower bound: from the first to the last answer without a holder.
     pub at_least: Duration,
     /// Upper bound: between the surrounding answers with a holder.
@@ -44,7 +44,7 @@ pub struct Nobody {
 
 /// Each holder, `None` included, with the time when EC2 first showed it.
 #[must_use]
-pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
+pub fn holders(looks: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
     let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
     for look in looks {
         if holders.last().is_none_or(|(_, last)| *last != look.holder) {
@@ -56,10 +56,10 @@ pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
 
 /// Bounds for the time without a holder.
 #[must_use]
-pub fn nobody(looks: &[Look]) -> Nobody {
-    let mut found = Nobody::default();
-    let mut last_held: Option<&Look> = None;
-    let mut gap: Option<(&Look, &Look)> = None;
+pub fn nobody(looks: &[HolderQuery]) -> UnassignedTime {
+    let mut found = UnassignedTime::default();
+    let mut last_held: Option<&HolderQuery> = None;
+    let mut gap: Option<(&HolderQuery, &HolderQuery)> = None;
     for look in looks {
         if look.holder.is_none() {
             gap = Some((gap.map_or(look, |(first, _)| first), look));
@@ -81,13 +81,13 @@ pub fn nobody(looks: &[Look]) -> Nobody {
     found
 }
 
-fn width((first, last): (&Look, &Look)) -> Duration {
+fn width((first, last): (&HolderQuery, &HolderQuery)) -> Duration {
     last.asked.saturating_sub(first.answered)
 }
 
 /// The longest period in which clients could not connect, by the start of their attempts.
 #[must_use]
-pub fn longest_outage(attempts: &[Attempt]) -> Duration {
+pub fn longest_outage(attempts: &[ConnectionAttempt]) -> Duration {
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|attempt| attempt.began);
     let mut longest = Duration::ZERO;
@@ -113,8 +113,8 @@ mod tests {
     }
 
     /// Queries that take 10 ms each: when they are sent, and the holder they show.
-    fn looks(shown: &[(u64, &str)]) -> Vec<Look> {
-        let look = |(asked, holder): &(u64, &str)| Look {
+    fn looks(shown: &[(u64, &str)]) -> Vec<HolderQuery> {
+        let look = |(asked, holder): &(u64, &str)| HolderQuery {
             asked: ms(*asked),
             answered: ms(*asked + 10),
             holder: (!holder.is_empty()).then(|| (*holder).to_owned()),
@@ -134,10 +134,10 @@ mod tests {
             ("for ever", &[(0, "a"), (100, ""), (200, "")], (90, 210)),
         ];
         for (situation, shown, (at_least, at_most)) in rows {
-            let expected = Nobody { at_least: ms(at_least), at_most: ms(at_most) };
+            let expected = UnassignedTime { at_least: ms(at_least), at_most: ms(at_most) };
             assert_eq!(nobody(&looks(shown)), expected, "{situation}");
         }
-        assert_eq!(nobody(&[]), Nobody::default());
+        assert_eq!(nobody(&[]), UnassignedTime::default());
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_longest_of_several_outages_counts_whatever_order_the_answers_came_in() {
-        let attempt = |began, came_through| Attempt { began: ms(began), came_through };
+        let attempt = |began, came_through| ConnectionAttempt { began: ms(began), came_through };
         let attempts =
             [(0, true), (100, false), (200, true), (500, true), (300, false), (400, false), (600, true)];
         assert_eq!(longest_outage(&attempts.map(|(began, ok)| attempt(began, ok))), ms(200));
