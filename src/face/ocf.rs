@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
 use super::Call;
-use super::last_resort::{Watchdog, report_panics};
+use super::watchdog::{Watchdog, report_panics};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::agent::{self, Agent};
@@ -39,11 +39,11 @@ enum OcfRequest {
 pub(super) fn serve(name: &str, call: Call) -> u8 {
     let agent = agent::named(name);
     let environment = Environment::new(call.variables).of_agent(agent.name);
-    let Some(asked) = asked(agent, name, call.arguments, &environment) else {
+    let Some(request) = parse(agent, name, call.arguments, &environment) else {
         print_error(&usage::text(agent, name));
         return ExitCode::Unimplemented as u8;
     };
-    match asked {
+    match request {
         OcfRequest::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
         OcfRequest::Usage => print(&usage::text(agent, name)),
         OcfRequest::Methods => print(&usage::methods(agent)),
@@ -54,7 +54,7 @@ pub(super) fn serve(name: &str, call: Call) -> u8 {
 }
 
 /// Parses the arguments; `None` if the action is missing or unknown.
-fn asked(
+fn parse(
     agent: &'static Agent,
     name: &str,
     arguments: Vec<OsString>,

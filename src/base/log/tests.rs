@@ -247,7 +247,7 @@ fn a_reason_is_given_up_while_a_blocked_write_occupies_standard_error() {
 }
 
 #[test]
-fn the_last_resort_gives_no_second_reason() {
+fn the_watchdog_gives_no_second_reason() {
     let scene = LogTest::new();
     let log = scene.log(&[]);
     log.exit_reason("holder unknown");

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::options::{address, aws, json, parameter, place, switch, timeout};
+use super::options::{address, aws, json, parameter, switch, target, timeout};
 
 /// The complete command line.
 ///
@@ -47,7 +47,7 @@ fn show() -> Command {
              Exit code 0: EC2 has answered, whoever holds the address.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .args(aws())
         .arg(timeout("20"))
         .arg(json())
@@ -66,7 +66,7 @@ fn check() -> Command {
              Exit code 0: nothing failed; 1: something did.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .args(aws())
         .arg(timeout("30"))
         .arg(json())
@@ -82,7 +82,7 @@ fn claim() -> Command {
              address on this node it is refused; use pcs or crm_resource there.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .arg(parameter("allow_reassociation"))
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
@@ -101,7 +101,7 @@ fn release() -> Command {
              runs a resource with this address on this node it is refused; use pcs or crm_resource there.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
         .arg(force())

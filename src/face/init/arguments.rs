@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::text::{cut, one_line};
-use crate::face::given;
+use crate::face::parameters;
 
 /// The actions of the init script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum InitUsageError {
     Unimplemented(String),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
-    Parameter(#[from] given::ArgumentError),
+    Parameter(#[from] parameters::ArgumentError),
 }
 
 /// LSB actions that are optional and not implemented here.
@@ -76,8 +76,8 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
     };
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {
-        if !given::take(&mut parameters, argument)? {
-            given::set(&mut parameters, "interface", argument, argument)?;
+        if !parameters::parse(&mut parameters, argument)? {
+            parameters::set(&mut parameters, "interface", argument, argument)?;
         }
     }
     Ok(InitRequest::Action(action, parameters))
@@ -87,12 +87,12 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
 mod tests {
     use super::*;
 
-    fn asked(line: &str) -> Result<InitRequest, InitUsageError> {
+    fn parsed(line: &str) -> Result<InitRequest, InitUsageError> {
         read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     fn parameters(line: &str) -> Vec<(String, String)> {
-        match asked(line) {
+        match parsed(line) {
             Ok(InitRequest::Action(InitAction::Start, parameters)) => parameters.into_iter().collect(),
             other => panic!("{line}: {other:?}"),
         }
@@ -108,9 +108,9 @@ mod tests {
             ("force-reload", InitAction::ForceReload),
         ] {
             let line = line.replace("a=b", "region=eu-west-1");
-            assert!(matches!(asked(&line), Ok(InitRequest::Action(found, _)) if found == action), "{line}");
+            assert!(matches!(parsed(&line), Ok(InitRequest::Action(found, _)) if found == action), "{line}");
         }
-        assert_eq!(asked("--help"), Ok(InitRequest::Help));
+        assert_eq!(parsed("--help"), Ok(InitRequest::Help));
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
             ("elastic_pi=203.0.113.10 start", "there is no such parameter"),
         ] {
-            let refused = asked(line).unwrap_err().to_string();
+            let refused = parsed(line).unwrap_err().to_string();
             assert!(refused.contains(part), "{line}: {refused}");
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::aws_params;
 use crate::base::text::{cut, one_line};
 use crate::face::assignments::{self, Meaning, seconds};
-use crate::face::given;
+use crate::face::parameters;
 use crate::params::table;
 
 /// Settings files of Debian and RHEL; the first that exists is read.
@@ -77,7 +77,7 @@ pub fn collect(
             parameters.insert(setting.to_ascii_lowercase(), value);
         }
     }
-    given::put_before(&mut parameters, arguments);
+    parameters::override_with(&mut parameters, arguments);
     Ok(InitSettings { parameters, timeout, warnings })
 }
 
@@ -85,7 +85,7 @@ impl InitSettings {
     /// The resource name under which this node keeps its records: one per address.
     #[must_use]
     pub fn instance(&self) -> String {
-        given::address(&self.parameters)
+        parameters::address(&self.parameters)
             .map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
     }
 

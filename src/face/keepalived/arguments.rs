@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::base::text::{cut, one_line};
-use crate::face::given;
-use crate::state::turns::Generation;
+use crate::face::parameters;
+use crate::state::generations::Generation;
 
 /// The VRRP state of this node, as far as it matters for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl VrrpState {
     /// # Source
     /// keepalived.conf(5), `notify`: MASTER, BACKUP, FAULT, STOP, DELETED. `notify_master_rx_lower_pri` reports a
     /// master that was partitioned: the node on the other side may have taken the address.
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word.to_ascii_uppercase().as_str() {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_uppercase().as_str() {
             "MASTER" | "MASTER_RX_LOWER_PRI" => Self::Master,
             "BACKUP" => Self::Backup,
             "FAULT" => Self::Fault,
@@ -48,18 +48,18 @@ impl VrrpState {
 
 /// Where a notification comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Teller {
+pub enum NotificationSource {
     /// keepalived's `notify`, which will also report the next state. Contains the name of the instance or group.
     Notify(String),
-    /// An action word, from `notify_master` and the like or typed by hand.
-    Word,
+    /// An action, from `notify_master` and the like or typed by hand.
+    Action,
 }
 
 /// What a call requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepalivedRequest {
     /// The node has changed to this state.
-    Transition(VrrpState, Teller),
+    Transition(VrrpState, NotificationSource),
     /// Whether the address is here, for a person.
     Status,
     /// Whether this node is healthy, for `vrrp_script`.
@@ -88,7 +88,7 @@ const UNWRITTEN: &str = "unwritten";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     /// The requested action.
-    pub asked: KeepalivedRequest,
+    pub request: KeepalivedRequest,
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
 }
@@ -101,7 +101,7 @@ pub enum CommandLineError {
     NoAction,
     /// Neither an address, a parameter nor an action.
     #[error("{0}: expected an address, PARAMETER=VALUE, or start, stop, status or check")]
-    Word(String),
+    Unexpected(String),
     /// Not a state of keepalived.
     #[error("{0}: expected the state MASTER, BACKUP, FAULT or STOP")]
     State(String),
@@ -110,7 +110,7 @@ pub enum CommandLineError {
     TwoActions(String),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
-    Parameter(#[from] given::ArgumentError),
+    Parameter(#[from] parameters::ArgumentError),
 }
 
 /// Parses the arguments, without the program name.
@@ -120,24 +120,24 @@ pub enum CommandLineError {
 pub fn read(arguments: &[String]) -> Result<CommandLine, CommandLineError> {
     let (own, appended) = split(arguments);
     let mut parameters = BTreeMap::new();
-    let mut asked = match appended {
+    let mut request = match appended {
         Some((name, state)) => {
             let state = VrrpState::parse(state).ok_or_else(|| CommandLineError::State(shown(state)))?;
-            Some(KeepalivedRequest::Transition(state, Teller::Notify(name.to_owned())))
+            Some(KeepalivedRequest::Transition(state, NotificationSource::Notify(name.to_owned())))
         }
         None => None,
     };
-    for word in own {
-        if let Some(found) = action(word) {
-            if asked.is_some() {
-                return Err(CommandLineError::TwoActions(shown(word)));
+    for argument in own {
+        if let Some(found) = action(argument) {
+            if request.is_some() {
+                return Err(CommandLineError::TwoActions(shown(argument)));
             }
-            asked = Some(found);
-        } else if !given::take(&mut parameters, word)? {
-            return Err(CommandLineError::Word(shown(word)));
+            request = Some(found);
+        } else if !parameters::parse(&mut parameters, argument)? {
+            return Err(CommandLineError::Unexpected(shown(argument)));
         }
     }
-    asked.map(|asked| CommandLine { asked, parameters }).ok_or(CommandLineError::NoAction)
+    request.map(|request| CommandLine { request, parameters }).ok_or(CommandLineError::NoAction)
 }
 
 /// Splits off what keepalived appends: `INSTANCE` or `GROUP`, a name, the state, the priority (missing in old
@@ -163,9 +163,9 @@ fn split(arguments: &[String]) -> (&[String], Option<(&str, &str)>) {
     }
 }
 
-fn action(word: &str) -> Option<KeepalivedRequest> {
-    let transition = |state| Some(KeepalivedRequest::Transition(state, Teller::Word));
-    match word {
+fn action(argument: &str) -> Option<KeepalivedRequest> {
+    let transition = |state| Some(KeepalivedRequest::Transition(state, NotificationSource::Action));
+    match argument {
         "start" => return transition(VrrpState::Master),
         "stop" => return transition(VrrpState::Stop),
         "status" => return Some(KeepalivedRequest::Status),
@@ -174,29 +174,29 @@ fn action(word: &str) -> Option<KeepalivedRequest> {
         "version" | "--version" | "-V" => return Some(KeepalivedRequest::Version),
         _ => {}
     }
-    if let Some(background) = word.strip_prefix("--background=") {
+    if let Some(background) = argument.strip_prefix("--background=") {
         let (job, generation) = background.split_once(',')?;
         let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
-        let word = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
-        return Some(KeepalivedRequest::Background(job, word));
+        let generation = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
+        return Some(KeepalivedRequest::Background(job, generation));
     }
-    VrrpState::parse(word).and_then(transition)
+    VrrpState::parse(argument).and_then(transition)
 }
 
 impl Job {
     /// The command-line argument that starts this job.
     #[must_use]
-    pub fn argument(self, word: Option<Generation>) -> String {
+    pub fn argument(self, generation: Option<Generation>) -> String {
         let job = match self {
             Self::Follow => "follow",
             Self::Lose(state) => state.name(),
         };
-        format!("--background={job},{}", word.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
+        format!("--background={job},{}", generation.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
     }
 }
 
-fn shown(word: &str) -> String {
-    cut(&one_line(word), 40)
+fn shown(argument: &str) -> String {
+    cut(&one_line(argument), 40)
 }
 
 #[cfg(test)]
@@ -204,21 +204,21 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> Result<CommandLine, CommandLineError> {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        read(&words)
+        let arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        read(&arguments)
     }
 
     fn notify(state: VrrpState, name: &str) -> KeepalivedRequest {
-        KeepalivedRequest::Transition(state, Teller::Notify(name.to_owned()))
+        KeepalivedRequest::Transition(state, NotificationSource::Notify(name.to_owned()))
     }
 
-    fn word(state: VrrpState) -> KeepalivedRequest {
-        KeepalivedRequest::Transition(state, Teller::Word)
+    fn by_action(state: VrrpState) -> KeepalivedRequest {
+        KeepalivedRequest::Transition(state, NotificationSource::Action)
     }
 
     #[test]
     fn every_form_is_understood() {
-        for (text, asked, address) in [
+        for (text, request, address) in [
             ("INSTANCE VI_1 MASTER 100", notify(VrrpState::Master, "VI_1"), None),
             (
                 "203.0.113.10 INSTANCE VI_1 BACKUP 100",
@@ -229,19 +229,19 @@ mod tests {
             ("GROUP INSTANCE FAULT", notify(VrrpState::Fault, "INSTANCE"), None),
             ("INSTANCE GROUP MASTER 100", notify(VrrpState::Master, "GROUP"), None),
             ("INSTANCE VI_1 DELETED 100", notify(VrrpState::Stop, "VI_1"), None),
-            ("203.0.113.10 start", word(VrrpState::Master), Some("203.0.113.10")),
-            ("203.0.113.10 stop", word(VrrpState::Stop), Some("203.0.113.10")),
+            ("203.0.113.10 start", by_action(VrrpState::Master), Some("203.0.113.10")),
+            ("203.0.113.10 stop", by_action(VrrpState::Stop), Some("203.0.113.10")),
             ("203.0.113.10 status", KeepalivedRequest::Status, Some("203.0.113.10")),
             ("check", KeepalivedRequest::Check, None),
-            ("203.0.113.10 MASTER", word(VrrpState::Master), Some("203.0.113.10")),
-            ("backup 203.0.113.10", word(VrrpState::Backup), Some("203.0.113.10")),
-            ("203.0.113.10 fault", word(VrrpState::Fault), Some("203.0.113.10")),
-            ("203.0.113.10 master_rx_lower_pri", word(VrrpState::Master), Some("203.0.113.10")),
-            ("54.192.x.x start", word(VrrpState::Master), Some("54.192.x.x")),
+            ("203.0.113.10 MASTER", by_action(VrrpState::Master), Some("203.0.113.10")),
+            ("backup 203.0.113.10", by_action(VrrpState::Backup), Some("203.0.113.10")),
+            ("203.0.113.10 fault", by_action(VrrpState::Fault), Some("203.0.113.10")),
+            ("203.0.113.10 master_rx_lower_pri", by_action(VrrpState::Master), Some("203.0.113.10")),
+            ("54.192.x.x start", by_action(VrrpState::Master), Some("54.192.x.x")),
             ("--help", KeepalivedRequest::Help, None),
         ] {
             let found = line(text).unwrap();
-            assert_eq!(found.asked, asked, "{text}");
+            assert_eq!(found.request, request, "{text}");
             assert_eq!(found.parameters.get("elastic_ip").map(String::as_str), address, "{text}");
         }
     }
@@ -256,10 +256,10 @@ mod tests {
 
     #[test]
     fn the_background_argument_reads_back() {
-        for word in [Some(Generation::own()), None] {
+        for generation in [Some(Generation::own()), None] {
             for job in [Job::Follow, Job::Lose(VrrpState::Backup), Job::Lose(VrrpState::Stop)] {
-                let found = line(&format!("203.0.113.10 {}", job.argument(word))).unwrap();
-                assert_eq!(found.asked, KeepalivedRequest::Background(job, word));
+                let found = line(&format!("203.0.113.10 {}", job.argument(generation))).unwrap();
+                assert_eq!(found.request, KeepalivedRequest::Background(job, generation));
             }
         }
     }

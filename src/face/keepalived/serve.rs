@@ -4,22 +4,22 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::arguments::{self, Job, KeepalivedRequest, Teller, VrrpState};
+use super::arguments::{self, Job, KeepalivedRequest, NotificationSource, VrrpState};
 use super::settings::{FILE, FILE_VARIABLE, KeepalivedSettings};
 use super::work::{FAILED, UNUSABLE, Work};
 use super::{NAME, check, follow, lose, master, usage};
 use crate::base::log::Log;
 use crate::face::Call;
-use crate::face::last_resort::report_panics;
 use crate::face::settings_file::{self, SettingsFile};
+use crate::face::watchdog::report_panics;
 use crate::params::ParamError;
 use crate::resource::error::Error;
 
 /// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
-    let words = call.arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
-    let words: Vec<String> = words.collect();
-    let line = match arguments::read(&words) {
+    let arguments = call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.collect();
+    let line = match arguments::read(&arguments) {
         Ok(line) => line,
         Err(unusable) => {
             let code = refuse(call, &KeepalivedSettings::default(), &unusable.to_string());
@@ -27,7 +27,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
             return code;
         }
     };
-    match line.asked {
+    match line.request {
         KeepalivedRequest::Help => return print(&usage()),
         KeepalivedRequest::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
@@ -37,8 +37,8 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
         Err(reason) => return refuse(call, &KeepalivedSettings::default(), &reason),
     };
     let environment = settings.environment(&call.variables, settings.deadline);
-    let log = Log::new(&environment.log_settings(), word_for(&line.asked), call.started);
-    let asked = line.asked.clone();
+    let log = Log::new(&environment.log_settings(), log_name(&line.request), call.started);
+    let request = line.request.clone();
     let mut work = match Work::new(line, settings, environment, log.clone(), call.started) {
         Ok(work) => work,
         Err(Error::Parameter(ParamError::NoAddress)) => {
@@ -52,14 +52,14 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
             return UNUSABLE;
         }
     };
-    report_panics(&log, work.otherwise.clone());
-    match asked {
-        KeepalivedRequest::Transition(VrrpState::Master, teller) => master::serve(work, &teller),
-        KeepalivedRequest::Transition(state, teller) => lose::serve(work, state, &teller),
+    report_panics(&log, work.fallback.clone());
+    match request {
+        KeepalivedRequest::Transition(VrrpState::Master, source) => master::serve(work, &source),
+        KeepalivedRequest::Transition(state, source) => lose::serve(work, state, &source),
         KeepalivedRequest::Background(job, generation) => {
-            work.take_over(generation);
+            work.adopt(generation);
             match job {
-                Job::Lose(state) => lose::here(&work, state, &Teller::Word),
+                Job::Lose(state) => lose::here(&work, state, &NotificationSource::Action),
                 Job::Follow => follow::follow(&work),
             }
         }
@@ -95,8 +95,8 @@ fn refuse(call: &Call, settings: &KeepalivedSettings, reason: &str) -> u8 {
     UNUSABLE
 }
 
-fn word_for(asked: &KeepalivedRequest) -> &'static str {
-    match asked {
+fn log_name(request: &KeepalivedRequest) -> &'static str {
+    match request {
         KeepalivedRequest::Transition(state, _) | KeepalivedRequest::Background(Job::Lose(state), _) => {
             state.name()
         }

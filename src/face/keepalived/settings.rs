@@ -14,8 +14,8 @@ use crate::base::ids::InstanceId;
 use crate::base::text::{cut, one_line};
 use crate::cloud::settings::VARIABLES;
 use crate::face::assignments::{self, Meaning, seconds};
-use crate::face::given;
-use crate::face::no_cluster::{self, Instead};
+use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::parameters;
 use crate::ocf::environment::Environment;
 use crate::params::table;
 
@@ -164,7 +164,7 @@ impl KeepalivedSettings {
             let id = InstanceId::parse(value).map_err(|_| KeepalivedSettingsError::Instance(shown(value)))?;
             settings.instance = Some(id);
         }
-        given::put_before(&mut settings.parameters, arguments);
+        parameters::override_with(&mut settings.parameters, arguments);
         Ok(settings)
     }
 
@@ -183,14 +183,14 @@ impl KeepalivedSettings {
     /// The address as the operator named it.
     #[must_use]
     pub fn address(&self) -> &str {
-        given::address(&self.parameters).unwrap_or("the address")
+        parameters::address(&self.parameters).unwrap_or("the address")
     }
 
     /// Builds the environment in which the shared code runs: the process environment, overridden by the file's
     /// variables, with the parameters set as a cluster would set them.
     #[must_use]
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
-        let instead = Instead {
+        let values = ClusterValues {
             instance: format!("keepalived-{}", self.address()),
             program: NAME,
             reason_prefix: format!("{NAME}: "),
@@ -199,7 +199,7 @@ impl KeepalivedSettings {
             parameters: &self.parameters,
             variables: &self.variables,
         };
-        no_cluster::environment(process, &instead)
+        synthesise(process, &values)
     }
 
     fn read(
@@ -208,14 +208,14 @@ impl KeepalivedSettings {
         text: &str,
         own: &mut BTreeMap<String, String>,
     ) -> Result<(), KeepalivedSettingsError> {
-        let found = assignments::read(path, text, |name| match place(name) {
+        let found = assignments::read(path, text, |name| match setting_kind(name) {
             Some(_) => Meaning::Setting,
             None if NEEDLESS.contains(&name) => Meaning::Needless,
             None => Meaning::Unknown,
         })?;
         self.warnings.extend(found.warnings);
         for (name, value) in found.values {
-            match place(&name) {
+            match setting_kind(&name) {
                 Some(SettingKind::Own(name)) => drop(own.insert(name.to_owned(), value)),
                 Some(SettingKind::Parameter(name)) => drop(self.parameters.insert(name.to_owned(), value)),
                 Some(SettingKind::Variable(name)) => drop(self.variables.insert(name.to_owned(), value)),
@@ -234,7 +234,7 @@ enum SettingKind {
 }
 
 /// Classifies a setting by its name; `None` if it would have no effect.
-fn place(name: &str) -> Option<SettingKind> {
+fn setting_kind(name: &str) -> Option<SettingKind> {
     let meant = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, meant)| meant);
     let among = |names: &'static [&'static str]| names.iter().find(|known| **known == meant).copied();
     let variable = || among(&VARIABLES).or_else(|| among(&OTHER_VARIABLES)).map(SettingKind::Variable);
@@ -336,8 +336,8 @@ mod tests {
             ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "EIP_X"]
         {
             let settings = file(&format!("{name}=x\n")).unwrap();
-            let told = format!("{FILE}: unknown settings ignored: {name}");
-            assert_eq!((settings.warnings, settings.variables.len()), (vec![told], 0));
+            let expected = format!("{FILE}: unknown settings ignored: {name}");
+            assert_eq!((settings.warnings, settings.variables.len()), (vec![expected], 0));
         }
     }
 

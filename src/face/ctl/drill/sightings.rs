@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderQuery {
     /// When the query was sent.
-    pub asked: Duration,
+    pub sent: Duration,
     /// When the answer arrived.
     pub answered: Duration,
     /// Holder of the address; `None` if unassigned.
@@ -21,15 +21,15 @@ pub struct ConnectionAttempt {
     /// Start of the attempt.
     pub began: Duration,
     /// Whether it connected.
-    pub came_through: bool,
+    pub connected: bool,
 }
 
 impl HolderQuery {
     /// The observation with times relative to `origin`; earlier times become zero.
     #[must_use]
     pub fn since(self, origin: Duration) -> Self {
-        let (asked, answered) = (self.asked.saturating_sub(origin), self.answered.saturating_sub(origin));
-        Self { asked, answered, ..self }
+        let (sent, answered) = (self.sent.saturating_sub(origin), self.answered.saturating_sub(origin));
+        Self { sent, answered, ..self }
     }
 }
 
@@ -44,11 +44,11 @@ pub struct UnassignedTime {
 
 /// Each holder, `None` included, with the time when EC2 first showed it.
 #[must_use]
-pub fn holders(looks: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
+pub fn holders(queries: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
     let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
-    for look in looks {
-        if holders.last().is_none_or(|(_, last)| *last != look.holder) {
-            holders.push((look.answered, look.holder.clone()));
+    for query in queries {
+        if holders.last().is_none_or(|(_, last)| *last != query.holder) {
+            holders.push((query.answered, query.holder.clone()));
         }
     }
     holders
@@ -56,33 +56,33 @@ pub fn holders(looks: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
 
 /// Bounds for the time without a holder.
 #[must_use]
-pub fn nobody(looks: &[HolderQuery]) -> UnassignedTime {
+pub fn unassigned_time(queries: &[HolderQuery]) -> UnassignedTime {
     let mut found = UnassignedTime::default();
     let mut last_held: Option<&HolderQuery> = None;
     let mut gap: Option<(&HolderQuery, &HolderQuery)> = None;
-    for look in looks {
-        if look.holder.is_none() {
-            gap = Some((gap.map_or(look, |(first, _)| first), look));
+    for query in queries {
+        if query.holder.is_none() {
+            gap = Some((gap.map_or(query, |(first, _)| first), query));
             continue;
         }
-        let changed = last_held.is_some_and(|last| last.holder != look.holder);
+        let changed = last_held.is_some_and(|last| last.holder != query.holder);
         if let (Some(last), true) = (last_held, changed || gap.is_some()) {
-            found.at_most += look.answered.saturating_sub(last.asked);
+            found.at_most += query.answered.saturating_sub(last.sent);
         }
         found.at_least += gap.take().map_or(Duration::ZERO, width);
-        last_held = Some(look);
+        last_held = Some(query);
     }
     // Still unassigned at the last query.
     if let Some(gap) = gap {
         found.at_least += width(gap);
-        let last_held = last_held.map(|look| look.asked).unwrap_or_default();
+        let last_held = last_held.map(|query| query.sent).unwrap_or_default();
         found.at_most += gap.1.answered.saturating_sub(last_held);
     }
     found
 }
 
 fn width((first, last): (&HolderQuery, &HolderQuery)) -> Duration {
-    last.asked.saturating_sub(first.answered)
+    last.sent.saturating_sub(first.answered)
 }
 
 /// The longest period in which clients could not connect, by the start of their attempts.
@@ -95,7 +95,7 @@ pub fn longest_outage(attempts: &[ConnectionAttempt]) -> Duration {
     let mut last = Duration::ZERO;
     for attempt in attempts {
         last = attempt.began;
-        if !attempt.came_through {
+        if !attempt.connected {
             failing.get_or_insert(attempt.began);
         } else if let Some(since) = failing.take() {
             longest = longest.max(attempt.began.saturating_sub(since));
@@ -113,13 +113,13 @@ mod tests {
     }
 
     /// Queries that take 10 ms each: when they are sent, and the holder they show.
-    fn looks(shown: &[(u64, &str)]) -> Vec<HolderQuery> {
-        let look = |(asked, holder): &(u64, &str)| HolderQuery {
-            asked: ms(*asked),
-            answered: ms(*asked + 10),
+    fn queries(shown: &[(u64, &str)]) -> Vec<HolderQuery> {
+        let query = |(sent, holder): &(u64, &str)| HolderQuery {
+            sent: ms(*sent),
+            answered: ms(*sent + 10),
             holder: (!holder.is_empty()).then(|| (*holder).to_owned()),
         };
-        shown.iter().map(look).collect()
+        shown.iter().map(query).collect()
     }
 
     #[test]
@@ -135,21 +135,21 @@ mod tests {
         ];
         for (situation, shown, (at_least, at_most)) in rows {
             let expected = UnassignedTime { at_least: ms(at_least), at_most: ms(at_most) };
-            assert_eq!(nobody(&looks(shown)), expected, "{situation}");
+            assert_eq!(unassigned_time(&queries(shown)), expected, "{situation}");
         }
-        assert_eq!(nobody(&[]), UnassignedTime::default());
+        assert_eq!(unassigned_time(&[]), UnassignedTime::default());
     }
 
     #[test]
     fn each_holder_is_named_once_with_when_it_was_first_seen() {
-        let seen = holders(&looks(&[(0, "a"), (100, "a"), (200, ""), (300, "b"), (400, "b")]));
+        let seen = holders(&queries(&[(0, "a"), (100, "a"), (200, ""), (300, "b"), (400, "b")]));
         let named = |name: &str| Some(name.to_owned());
         assert_eq!(seen, [(ms(10), named("a")), (ms(210), None), (ms(310), named("b"))]);
     }
 
     #[test]
     fn the_longest_of_several_outages_counts_whatever_order_the_answers_came_in() {
-        let attempt = |began, came_through| ConnectionAttempt { began: ms(began), came_through };
+        let attempt = |began, connected| ConnectionAttempt { began: ms(began), connected };
         let attempts =
             [(0, true), (100, false), (200, true), (500, true), (300, false), (400, false), (600, true)];
         assert_eq!(longest_outage(&attempts.map(|(began, ok)| attempt(began, ok))), ms(200));
