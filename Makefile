@@ -114,14 +114,17 @@ reproducible: ## Build this commit twice, once from a clone and once offline fro
 	@sh packaging/reproducible $(BUILD)
 
 ##@ Checks without running the agent
-.PHONY: check fmt floors clippy deny docs shellcheck
-check: fmt floors shellcheck deny clippy docs ## All of the following
+.PHONY: check fmt floors names clippy deny docs shellcheck
+check: fmt floors names shellcheck deny clippy docs ## All of the following
 
 fmt: ## Formatting
 	cargo fmt --all --check
 
 floors: ## That a floor of the house knows only floors below it
 	@python3 -B tests/check/floors
+
+names: ## That no two types have one name
+	@python3 -B tests/check/names
 
 clippy: ## Lints (all and pedantic), every warning an error
 	cargo clippy --locked -p eip $(WITHOUT_SDK) --all-targets -- -D warnings

@@ -17,7 +17,7 @@ use crate::ocf::environment::Environment;
 use crate::params::{ApiSettings, Timing};
 use crate::resource::Parts;
 use crate::resource::error::Error;
-use crate::state::turns::Turns;
+use crate::state::generations::Generations;
 use crate::state::{Durable, FileRecords, Records as _};
 
 /// AWS, this host, and the files of this node.
@@ -83,9 +83,9 @@ pub(crate) fn host() -> SystemHost {
     SystemHost::default()
 }
 
-/// The turns of the resource that `environment` names.
-pub(crate) fn turns(environment: &Environment) -> Turns {
-    Turns::new(environment, host().boot_id())
+/// The generations of processes for the resource that `environment` names.
+pub(crate) fn generations(environment: &Environment) -> Generations {
+    Generations::new(environment, host().boot_id())
 }
 
 /// Services that make no mutating call once `superseded` reports a newer process.

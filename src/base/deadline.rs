@@ -93,7 +93,7 @@ impl Deadline {
 
     /// The time until three quarters of the safety margin are used up; from then on any answer is better than none.
     #[must_use]
-    pub fn last_resort(&self) -> Duration {
+    pub fn until_watchdog(&self) -> Duration {
         let margin = self.killed.saturating_duration_since(self.end);
         (self.end + margin * 3 / 4).saturating_duration_since(Instant::now())
     }

@@ -31,7 +31,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// Distinguishes the kinds of EC2 object ids at compile time.
-pub trait Kind {
+pub trait IdKind {
     /// The text before the hexadecimal digits, such as `eni-`.
     const PREFIX: &'static str;
     /// The name of such an id in messages.
@@ -42,9 +42,9 @@ pub trait Kind {
 
 /// Marks allocation ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Allocation {}
+pub enum AllocationMarker {}
 
-impl Kind for Allocation {
+impl IdKind for AllocationMarker {
     const PREFIX: &'static str = "eipalloc-";
     const NAME: &'static str = "allocation id";
     const FORM: &'static str = "eipalloc- and 8 or 17 digits of 0-9a-f";
@@ -52,9 +52,9 @@ impl Kind for Allocation {
 
 /// Marks association ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Association {}
+pub enum AssociationMarker {}
 
-impl Kind for Association {
+impl IdKind for AssociationMarker {
     const PREFIX: &'static str = "eipassoc-";
     const NAME: &'static str = "association id";
     const FORM: &'static str = "eipassoc- and 8 or 17 digits of 0-9a-f";
@@ -62,9 +62,9 @@ impl Kind for Association {
 
 /// Marks network interface ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Interface {}
+pub enum InterfaceMarker {}
 
-impl Kind for Interface {
+impl IdKind for InterfaceMarker {
     const PREFIX: &'static str = "eni-";
     const NAME: &'static str = "interface id";
     const FORM: &'static str = "eni- and 8 or 17 digits of 0-9a-f";
@@ -72,9 +72,9 @@ impl Kind for Interface {
 
 /// Marks subnet ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subnet {}
+pub enum SubnetMarker {}
 
-impl Kind for Subnet {
+impl IdKind for SubnetMarker {
     const PREFIX: &'static str = "subnet-";
     const NAME: &'static str = "subnet id";
     const FORM: &'static str = "subnet- and 8 or 17 digits of 0-9a-f";
@@ -82,37 +82,37 @@ impl Kind for Subnet {
 
 /// Marks instance ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Instance {}
+pub enum InstanceMarker {}
 
-impl Kind for Instance {
+impl IdKind for InstanceMarker {
     const PREFIX: &'static str = "i-";
     const NAME: &'static str = "instance id";
     const FORM: &'static str = "i- and 8 or 17 digits of 0-9a-f";
 }
 
 /// The allocation of an Elastic IP to the account, `eipalloc-...`; stays the same until the address is released.
-pub type AllocationId = Id<Allocation>;
+pub type AllocationId = Id<AllocationMarker>;
 /// One association of an Elastic IP with an interface, `eipassoc-...`; every move creates a new one.
-pub type AssociationId = Id<Association>;
+pub type AssociationId = Id<AssociationMarker>;
 /// A network interface, `eni-...`.
-pub type InterfaceId = Id<Interface>;
+pub type InterfaceId = Id<InterfaceMarker>;
 /// A subnet, `subnet-...`; a subnet belongs to one availability zone.
-pub type SubnetId = Id<Subnet>;
+pub type SubnetId = Id<SubnetMarker>;
 /// An instance, `i-...`.
-pub type InstanceId = Id<Instance>;
+pub type InstanceId = Id<InstanceMarker>;
 
 /// An EC2 object id.
 ///
 /// [`Id::parse`] checks what a person typed. Ids from AWS or a record are kept as they are, by [`FromStr`] and serde:
 /// EC2 has changed the length of its ids before, and an id in an unknown format must not read as absent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String", bound = "K: Kind + Clone")]
+#[serde(try_from = "String", into = "String", bound = "K: IdKind + Clone")]
 pub struct Id<K> {
     text: String,
     kind: PhantomData<K>,
 }
 
-impl<K: Kind> Id<K> {
+impl<K: IdKind> Id<K> {
     /// Parses what a person typed: the prefix and 8 or 17 lower-case hexadecimal digits.
     ///
     /// # Errors
@@ -159,7 +159,7 @@ impl<K> fmt::Display for Id<K> {
     }
 }
 
-impl<K: Kind> FromStr for Id<K> {
+impl<K: IdKind> FromStr for Id<K> {
     type Err = IdError;
 
     /// Accepts any text without whitespace, for ids that come from AWS.
@@ -173,7 +173,7 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-impl<K: Kind> TryFrom<String> for Id<K> {
+impl<K: IdKind> TryFrom<String> for Id<K> {
     type Error = IdError;
 
     fn try_from(text: String) -> Result<Self, IdError> {

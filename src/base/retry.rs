@@ -176,9 +176,9 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-    struct Fault(Patience);
+    struct FixedPatience(Patience);
 
-    impl Retryable for Fault {
+    impl Retryable for FixedPatience {
         fn patience(&self) -> Patience {
             self.0
         }
@@ -189,17 +189,17 @@ mod tests {
         let deadline = Deadline::new(started, Duration::from_secs(timeout));
         let mut count = 0;
         let longest = Duration::from_secs(5);
-        let result: Result<(), Fault> = until(
+        let result: Result<(), FixedPatience> = until(
             &deadline,
             longest,
-            || Fault(Patience::Never),
+            || FixedPatience(Patience::Never),
             async || {
                 count += 1;
-                Err(Fault(patience))
+                Err(FixedPatience(patience))
             },
         )
         .await;
-        assert_eq!(result, Err(Fault(patience)));
+        assert_eq!(result, Err(FixedPatience(patience)));
         (count, started.elapsed())
     }
 
@@ -251,9 +251,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_hanging_attempt_is_cut_off_at_the_deadline() {
         let deadline = Deadline::new(Instant::now(), Duration::from_secs(5));
-        let hanging = async || std::future::pending::<Result<(), Fault>>().await;
-        let result = until(&deadline, Duration::from_secs(1), || Fault(Patience::Never), hanging).await;
-        assert_eq!(result, Err(Fault(Patience::Never)));
+        let hanging = async || std::future::pending::<Result<(), FixedPatience>>().await;
+        let result =
+            until(&deadline, Duration::from_secs(1), || FixedPatience(Patience::Never), hanging).await;
+        assert_eq!(result, Err(FixedPatience(Patience::Never)));
         assert!(deadline.is_over());
     }
 
@@ -298,9 +299,10 @@ mod tests {
             let deadline = Deadline::new(began, Duration::from_mins(1));
             let attempt = async || {
                 let throttled = began.elapsed() < Duration::from_secs(moment);
-                if throttled { Err(Fault(Patience::Throttled)) } else { Ok(()) }
+                if throttled { Err(FixedPatience(Patience::Throttled)) } else { Ok(()) }
             };
-            let done = until(&deadline, Duration::from_mins(1), || Fault(Patience::Never), attempt).await;
+            let done =
+                until(&deadline, Duration::from_mins(1), || FixedPatience(Patience::Never), attempt).await;
             assert_eq!(done, Ok(()));
             assert!(began.elapsed() <= Duration::from_secs(moment) + YOUNG_PAUSE, "{:?}", began.elapsed());
         }

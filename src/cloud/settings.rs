@@ -125,7 +125,7 @@ impl Settings {
         budget: Duration,
     ) -> (Self, Vec<String>) {
         let mut warnings = Vec::new();
-        let mut reader = Reader { environment, warnings: &mut warnings };
+        let mut reader = SettingsReader { environment, warnings: &mut warnings };
         let home = reader.text("HOME").map(PathBuf::from).or_else(std::env::home_dir);
         let dot_aws = |file| home.as_ref().map(|home| home.join(".aws").join(file));
         let ignored = reader.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").unwrap_or_default();
@@ -178,12 +178,12 @@ impl Settings {
 }
 
 /// Reads variables and collects warnings about them.
-struct Reader<'a> {
+struct SettingsReader<'a> {
     environment: &'a Environment,
     warnings: &'a mut Vec<String>,
 }
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     fn text(&mut self, name: &str) -> Option<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
     }

@@ -31,7 +31,7 @@ pub struct Found {
 
 /// Why the settings are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum AssignmentError {
     /// An unterminated quote, bracket or brace.
     #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
     Unclosed {
@@ -75,11 +75,11 @@ pub enum Unusable {
 /// Parses `text`, the content of the file at `path`.
 ///
 /// # Errors
-/// [`Unusable::Unclosed`]; [`Unusable::Command`] or [`Unusable::Variable`] if a setting's value requires a shell.
-pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result<Found, Unusable> {
+/// [`AssignmentError::Unclosed`]; [`AssignmentError::Command`] or [`AssignmentError::Variable`] if a setting's value requires a shell.
+pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result<Found, AssignmentError> {
     let reading = shell::read(text);
     if let Some(line) = reading.unclosed {
-        return Err(Unusable::Unclosed { path: path.to_owned(), line });
+        return Err(AssignmentError::Unclosed { path: path.to_owned(), line });
     }
     let mut found = Found::default();
     for line in reading.ignored {
@@ -102,24 +102,24 @@ pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result
 }
 
 /// Name and value of an assignment, rejected if only a shell could expand the value.
-fn plain(path: &str, found: Assignment) -> Result<(String, String), Unusable> {
+fn plain(path: &str, found: Assignment) -> Result<(String, String), AssignmentError> {
     let (path, line) = (path.to_owned(), found.line);
     match found.expansion {
         None => Ok((found.name, found.value)),
-        Some(Expansion::Command) => Err(Unusable::Command { path, line, name: found.name }),
-        Some(Expansion::Variable) => Err(Unusable::Variable { path, line, name: found.name }),
+        Some(Expansion::Command) => Err(AssignmentError::Command { path, line, name: found.name }),
+        Some(Expansion::Variable) => Err(AssignmentError::Variable { path, line, name: found.name }),
     }
 }
 
 /// Parses a whole number of seconds from `least` to an hour.
 ///
 /// # Errors
-/// [`Unusable::Seconds`], which states the accepted range.
-pub fn seconds(name: &'static str, value: &str, least: u64) -> Result<Duration, Unusable> {
+/// [`AssignmentError::Seconds`], which states the accepted range.
+pub fn seconds(name: &'static str, value: &str, least: u64) -> Result<Duration, AssignmentError> {
     let value = value.trim();
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     let number = value.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
-    let wrong = || Unusable::Seconds { name, value: cut(&one_line(value), 32), least };
+    let wrong = || AssignmentError::Seconds { name, value: cut(&one_line(value), 32), least };
     number.filter(|_| digits).map(Duration::from_secs).ok_or_else(wrong)
 }
 

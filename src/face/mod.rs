@@ -4,20 +4,20 @@
 //! it, for generating the manual pages and the completion.
 
 pub mod assignments;
-pub mod called;
 pub mod ctl;
-pub mod given;
+pub mod environment;
 pub mod init;
 pub mod keepalived;
 #[cfg(feature = "sdk")]
-mod last_resort;
-pub mod no_cluster;
-#[cfg(feature = "sdk")]
 pub mod ocf;
+pub mod parameters;
+pub mod program_name;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings_file;
 pub mod shell;
+#[cfg(feature = "sdk")]
+mod watchdog;
 
 #[cfg(feature = "sdk")]
 pub use serve::{Call, serve};

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
 use super::Call;
-use super::last_resort::{Watchdog, report_panics};
+use super::watchdog::{Watchdog, report_panics};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::agent::{self, Agent};
@@ -24,7 +24,7 @@ use crate::with_kind;
 use crate::world::{self, RealWorld};
 
 /// What the argument requests.
-enum Asked {
+enum OcfRequest {
     /// An action on the resource.
     Action(Action),
     /// The agent's description in XML.
@@ -39,25 +39,27 @@ enum Asked {
 pub(super) fn serve(name: &str, call: Call) -> u8 {
     let agent = agent::named(name);
     let environment = Environment::new(call.variables).of_agent(agent.name);
-    let Some(asked) = asked(agent, name, call.arguments, &environment) else {
+    let Some(request) = parse(agent, name, call.arguments, &environment) else {
         print_error(&usage::text(agent, name));
         return ExitCode::Unimplemented as u8;
     };
-    match asked {
-        Asked::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
-        Asked::Usage => print(&usage::text(agent, name)),
-        Asked::Methods => print(&usage::methods(agent)),
-        Asked::Action(action) => with_kind!(agent, K => act::<K>(action, call.started, &environment)) as u8,
+    match request {
+        OcfRequest::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
+        OcfRequest::Usage => print(&usage::text(agent, name)),
+        OcfRequest::Methods => print(&usage::methods(agent)),
+        OcfRequest::Action(action) => {
+            with_kind!(agent, K => act::<K>(action, call.started, &environment)) as u8
+        }
     }
 }
 
 /// Parses the arguments; `None` if the action is missing or unknown.
-fn asked(
+fn parse(
     agent: &'static Agent,
     name: &str,
     arguments: Vec<OsString>,
     environment: &Environment,
-) -> Option<Asked> {
+) -> Option<OcfRequest> {
     let actions = PossibleValuesParser::new(usage::actions(agent));
     let matches = Command::new(agent.name)
         .bin_name(name.to_owned())
@@ -77,17 +79,17 @@ fn asked(
         .ok()?;
     let level = environment.check_level();
     Some(match matches.get_one::<String>("action")?.as_str() {
-        "start" => Asked::Action(Action::Start),
-        "stop" => Asked::Action(Action::Stop),
-        "monitor" | "status" if environment.is_probe() => Asked::Action(Action::Probe { level }),
-        "monitor" | "status" => Asked::Action(Action::Monitor { level }),
-        "validate-all" => Asked::Action(Action::Validate { level }),
-        "migrate_to" => Asked::Action(Action::MigrateTo),
-        "migrate_from" => Asked::Action(Action::MigrateFrom),
-        "reload-agent" => Asked::Action(Action::Reload),
-        "meta-data" => Asked::MetaData,
-        "usage" | "help" => Asked::Usage,
-        "methods" => Asked::Methods,
+        "start" => OcfRequest::Action(Action::Start),
+        "stop" => OcfRequest::Action(Action::Stop),
+        "monitor" | "status" if environment.is_probe() => OcfRequest::Action(Action::Probe { level }),
+        "monitor" | "status" => OcfRequest::Action(Action::Monitor { level }),
+        "validate-all" => OcfRequest::Action(Action::Validate { level }),
+        "migrate_to" => OcfRequest::Action(Action::MigrateTo),
+        "migrate_from" => OcfRequest::Action(Action::MigrateFrom),
+        "reload-agent" => OcfRequest::Action(Action::Reload),
+        "meta-data" => OcfRequest::MetaData,
+        "usage" | "help" => OcfRequest::Usage,
+        "methods" => OcfRequest::Methods,
         _ => return None,
     })
 }

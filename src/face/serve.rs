@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
-use super::{called, ctl, init, keepalived, ocf};
+use super::{ctl, init, keepalived, ocf, program_name};
 
 /// How the process was started; read once by `main` and passed down.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Call {
 /// Serves the call and returns the exit code of the process.
 #[must_use]
 pub fn serve(mut call: Call) -> u8 {
-    match called::name(&mut call.arguments).as_str() {
+    match program_name::take(&mut call.arguments).as_str() {
         name if name == ctl::NAME || ctl::assign::is_script(name) => ctl::serve(name, call),
         name if init::is_name(name) => init::serve(call),
         name if keepalived::is_name(name) => keepalived::serve(&call),

@@ -23,7 +23,7 @@ pub struct SettingsFile {
 
 /// Why an existing settings file is not used.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum SettingsFileError {
     /// It cannot be read.
     #[error("{0}: {1}")]
     Io(String, io::Error),
@@ -52,24 +52,24 @@ pub enum Refused {
 /// Reads the file named by `named`, otherwise the first of `usual` that exists; `None` if none does.
 ///
 /// # Errors
-/// Any [`Refused`]; a file that was named must exist.
-pub fn find(named: Option<&str>, usual: &[&str]) -> Result<Option<SettingsFile>, Refused> {
+/// Any [`SettingsFileError`]; a file that was named must exist.
+pub fn find(named: Option<&str>, usual: &[&str]) -> Result<Option<SettingsFile>, SettingsFileError> {
     if let Some(path) = named {
         return read(path).map(Some);
     }
     for path in usual {
         match read(path) {
-            Err(Refused::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
+            Err(SettingsFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
             found => return found.map(Some),
         }
     }
     Ok(None)
 }
 
-fn read(path: &str) -> Result<SettingsFile, Refused> {
+fn read(path: &str) -> Result<SettingsFile, SettingsFileError> {
     let failed = |error: io::Error| match error.kind() {
-        ErrorKind::PermissionDenied => Refused::Denied(path.to_owned()),
-        _ => Refused::Io(path.to_owned(), error),
+        ErrorKind::PermissionDenied => SettingsFileError::Denied(path.to_owned()),
+        _ => SettingsFileError::Io(path.to_owned(), error),
     };
     // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
@@ -80,25 +80,29 @@ fn read(path: &str) -> Result<SettingsFile, Refused> {
 }
 
 /// Checks that no other user could have written the file, and so redirected this node's signed requests.
-fn check(path: &str, about: &Metadata) -> Result<(), Refused> {
+fn check(path: &str, about: &Metadata) -> Result<(), SettingsFileError> {
     if !about.is_file() || about.len() > LARGEST {
-        return Err(Refused::NoFile(path.to_owned()));
+        return Err(SettingsFileError::NoFile(path.to_owned()));
     }
     let owner = about.uid();
     // In a chroot without /proc our own user is unknown, and the action must go on.
     if owner != 0 && own_user().is_ok_and(|own| own != owner) {
-        return Err(Refused::Foreign { path: path.to_owned(), owner });
+        return Err(SettingsFileError::Foreign { path: path.to_owned(), owner });
     }
     if about.mode() & 0o022 != 0 {
-        return Err(Refused::Writable(path.to_owned()));
+        return Err(SettingsFileError::Writable(path.to_owned()));
     }
     Ok(())
 }
 
-fn text(file: File, path: &str, failed: impl Fn(io::Error) -> Refused) -> Result<String, Refused> {
+fn text(
+    file: File,
+    path: &str,
+    failed: impl Fn(io::Error) -> SettingsFileError,
+) -> Result<String, SettingsFileError> {
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| Refused::NoText(path.to_owned()))
+    String::from_utf8(bytes).map_err(|_| SettingsFileError::NoText(path.to_owned()))
 }
 
 #[cfg(test)]
@@ -108,9 +112,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::PathBuf;
 
-    struct Folder(PathBuf);
+    struct TestFolder(PathBuf);
 
-    impl Folder {
+    impl TestFolder {
         fn new(name: &str) -> Self {
             let folder = std::env::temp_dir().join(format!("eip-settings-{}-{name}", std::process::id()));
             let _ = fs::remove_dir_all(&folder);
@@ -126,7 +130,7 @@ mod tests {
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for TestFolder {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
@@ -134,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_named_file_has_to_be_there_and_of_the_usual_ones_the_first_is_read() {
-        let folder = Folder::new("which");
+        let folder = TestFolder::new("which");
         let nowhere = folder.0.join("nowhere").display().to_string();
         let (one, two) = (folder.write("one", "A=1\n", 0o644), folder.write("two", "A=2\n", 0o600));
         let found = find(None, &[&nowhere, &two, &one]).unwrap().unwrap();
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_have_written_or_that_is_no_text_is_refused_in_one_line() {
-        let folder = Folder::new("refused");
+        let folder = TestFolder::new("refused");
         let rows = [
             (folder.write("group", "A=1\n", 0o664), "others may write to it: chmod go-w"),
             (folder.write("everybody", "A=1\n", 0o646), "others may write to it: chmod go-w"),
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_user_is_refused_and_one_of_root_is_not() {
-        let folder = Folder::new("owner");
+        let folder = TestFolder::new("owner");
         let path = folder.write("settings", "A=1\n", 0o644);
         // Only root can give a file away; other users have root's files to test with.
         if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {

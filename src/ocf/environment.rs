@@ -58,7 +58,7 @@ impl Environment {
                 (name, value)
             })
             .collect();
-        let mut reader = Reader { variables: &variables, warnings };
+        let mut reader = EnvironmentReader { variables: &variables, warnings };
         let ra_version = reader.ra_version();
         let action_timeout = reader.action_timeout();
         let interval = reader.interval();
@@ -159,12 +159,12 @@ impl Environment {
 }
 
 /// Parses values and collects a warning for each invalid one.
-struct Reader<'a> {
+struct EnvironmentReader<'a> {
     variables: &'a BTreeMap<String, String>,
     warnings: Vec<String>,
 }
 
-impl Reader<'_> {
+impl EnvironmentReader<'_> {
     /// Parses and validates a value; `None` if the variable is unset, empty or invalid.
     fn value<T: FromStr>(
         &mut self,

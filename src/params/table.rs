@@ -16,7 +16,7 @@ pub use vip::VIP;
 
 /// The type of a value in the meta-data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ContentType {
     /// Any text.
     String,
     /// A whole number.
@@ -25,7 +25,7 @@ pub enum Kind {
     Boolean,
 }
 
-impl Kind {
+impl ContentType {
     /// Name of the type in the meta-data.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -39,7 +39,7 @@ impl Kind {
 
 /// Whether a parameter has an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum ParameterEffect {
     /// The agent uses it.
     Used,
     /// Any value is accepted and ignored.
@@ -52,7 +52,7 @@ pub struct Spec {
     /// Name in the cluster's configuration.
     pub name: &'static str,
     /// Type of the value.
-    pub kind: Kind,
+    pub kind: ContentType,
     /// Value if unset; `None` if "unset" has a meaning of its own.
     pub default: Option<&'static str>,
     /// The group in which no two resources may have the same values; `None` if they may.
@@ -60,7 +60,7 @@ pub struct Spec {
     /// Whether a change takes effect without stopping the resource.
     pub reloadable: bool,
     /// Whether the agent uses it.
-    pub effect: Effect,
+    pub effect: ParameterEffect,
     /// Whether it must be set.
     pub required: bool,
     /// A few words for lists.
@@ -78,11 +78,11 @@ pub fn find<'a>(table: &'a [Spec], name: &str) -> Option<&'a Spec> {
 /// Defaults for a parameter: text, no default value, not unique, changed by a restart.
 const PLAIN: Spec = Spec {
     name: "",
-    kind: Kind::String,
+    kind: ContentType::String,
     default: None,
     unique: None,
     reloadable: false,
-    effect: Effect::Used,
+    effect: ParameterEffect::Used,
     required: false,
     short: "",
     long: "",
@@ -92,10 +92,10 @@ const PLAIN: Spec = Spec {
 const RELOADABLE: Spec = Spec { reloadable: true, ..PLAIN };
 
 /// A number of seconds.
-const SECONDS: Spec = Spec { kind: Kind::Integer, ..RELOADABLE };
+const SECONDS: Spec = Spec { kind: ContentType::Integer, ..RELOADABLE };
 
 /// A switch that is on by default.
-const ON: Spec = Spec { kind: Kind::Boolean, default: Some("true"), ..RELOADABLE };
+const ON: Spec = Spec { kind: ContentType::Boolean, default: Some("true"), ..RELOADABLE };
 
 /// A parameter of `awseip` that has no effect here.
-const NO_EFFECT: Spec = Spec { effect: Effect::NoEffect, ..RELOADABLE };
+const NO_EFFECT: Spec = Spec { effect: ParameterEffect::NoEffect, ..RELOADABLE };

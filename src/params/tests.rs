@@ -357,7 +357,7 @@ fn every_parameter_of_the_table_is_read_and_has_a_default_that_is_taken() {
         let refused = REFUSED.iter().any(|(name, _)| *name == spec.name);
         assert_eq!(
             refused,
-            spec.effect == table::Effect::Used,
+            spec.effect == table::ParameterEffect::Used,
             "{} is checked if and only if it is used",
             spec.name
         );

@@ -12,9 +12,9 @@ use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, Mac
 use crate::params::ApiSettings;
 
 mod file;
+pub mod generations;
 mod lock;
 pub mod records;
-pub mod turns;
 
 pub use records::FileRecords;
 

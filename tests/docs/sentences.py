@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What never reaches the log, `pcs status` or the standard error of an agent or a script: files, folders, or any part of a path.
 SILENT = {
     "face/ctl": "speaks to its caller, and its manual explains it",
-    "face/init/words.rs": "the sentences of the old script, and usage",
+    "face/init/sentences.rs": "the sentences of the old script, and usage",
     "face/keepalived/mod.rs": "usage",
     "ocf/agent.rs": "descriptions for the meta-data",
     "ocf/meta_data.rs": "the form of the meta-data",

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use clap_mangen::roff::{Roff, bold, roman};
 use eip::ocf::agent::{ActionSpec, Advertised, Agent};
-use eip::params::table::{Effect, Spec};
+use eip::params::table::{ParameterEffect, Spec};
 
 use crate::{fill, root};
 
@@ -53,12 +53,13 @@ fn schedule(action: &ActionSpec) -> String {
 fn parameter(spec: &Spec) -> String {
     let needed = if spec.required { "required" } else { "optional" };
     let default = match (spec.effect, spec.default) {
-        (Effect::NoEffect, _) => "no effect".to_owned(),
-        (Effect::Used, Some(default)) => format!("default {default}"),
-        (Effect::Used, None) => "no default".to_owned(),
+        (ParameterEffect::NoEffect, _) => "no effect".to_owned(),
+        (ParameterEffect::Used, Some(default)) => format!("default {default}"),
+        (ParameterEffect::Used, None) => "no default".to_owned(),
     };
     let unique = spec.unique.map_or("", |_| "unique, ");
-    let reloadable = if spec.reloadable && spec.effect == Effect::Used { ", reloadable" } else { "" };
+    let reloadable =
+        if spec.reloadable && spec.effect == ParameterEffect::Used { ", reloadable" } else { "" };
     let facts = format!("({unique}{needed}, {}, {default}{reloadable})", spec.kind.as_str());
     let mut entry = Roff::new();
     entry.control("TP", []).text([bold(spec.name)]);

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use eip::face::{init, keepalived};
 use eip::ocf::agent::{self, Advertised};
-use eip::params::table::{self, Effect};
+use eip::params::table::{self, ParameterEffect};
 
 /// Words with an equals sign in examples that are not parameters of an agent: of operations, meta attributes and the cluster.
 const OF_THE_CLUSTER: &[&str] = &["interval", "timeout", "allow-migrate", "--validate"];
@@ -99,7 +99,7 @@ fn terms(page: &str) -> BTreeSet<String> {
 fn the_page_of_elastic_ip_names_every_setting_file_and_default() {
     let page = checked_in("packaging/man/man8/elastic-ip.8");
     let terms = terms(&page);
-    let used = table::EIP.iter().filter(|spec| spec.effect == Effect::Used);
+    let used = table::EIP.iter().filter(|spec| spec.effect == ParameterEffect::Used);
     for name in
         used.map(|spec| spec.name.to_ascii_uppercase()).chain([init::settings::FILE_VARIABLE.to_owned()])
     {
@@ -116,7 +116,7 @@ fn the_page_of_elastic_ip_names_every_setting_file_and_default() {
 #[test]
 fn the_page_of_eip_keepalived_names_every_file_and_default() {
     let page = checked_in("packaging/man/man8/eip-keepalived.8");
-    let defaults = keepalived::settings::Settings::default();
+    let defaults = keepalived::settings::KeepalivedSettings::default();
     for (name, default) in [
         ("DEADLINE", defaults.deadline),
         ("CHECK_DEADLINE", defaults.check_deadline),

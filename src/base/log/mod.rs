@@ -42,9 +42,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The log of one action; clones share its destinations.
 #[derive(Clone)]
-pub struct Log(Arc<Shared>);
+pub struct Log(Arc<SharedLog>);
 
-struct Shared {
+struct SharedLog {
     destinations: Destinations,
     trace: Option<Trace>,
     stderr: Sink,
@@ -87,7 +87,7 @@ impl Log {
     #[must_use]
     pub fn with(settings: &LogSettings, action: &str, process: Process) -> Self {
         let (trace, warning) = trace::open(settings, action, &process);
-        let log = Self(Arc::new(Shared {
+        let log = Self(Arc::new(SharedLog {
             destinations: Destinations::new(settings, &process),
             trace,
             stderr: process.stderr,
@@ -109,7 +109,7 @@ impl Log {
     /// Opens a log that keeps lines of every level except trace in memory, for tests.
     #[must_use]
     pub fn memory() -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedLog {
             destinations: Destinations::memory(),
             trace: None,
             stderr: Arc::new(Mutex::new(std::io::sink())),

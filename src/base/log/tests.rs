@@ -9,13 +9,13 @@ use super::destinations::facility;
 use super::*;
 
 /// A test's folder, removed with it, and its captured standard error.
-struct Scene {
+struct LogTest {
     folder: PathBuf,
     stderr: Arc<Mutex<Vec<u8>>>,
     terminal: bool,
 }
 
-impl Scene {
+impl LogTest {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("eip-log-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -55,7 +55,7 @@ impl Scene {
     }
 }
 
-impl Drop for Scene {
+impl Drop for LogTest {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -74,7 +74,7 @@ fn undated(line: &str) -> String {
 
 #[test]
 fn at_a_terminal_lines_go_to_standard_error_and_nowhere_else() {
-    let scene = Scene::terminal();
+    let scene = LogTest::terminal();
     let log = scene.log(&[("HA_LOGFILE", &scene.path("file")), ("HA_LOGFACILITY", "daemon")]);
     log.info("moved");
     log.debug("not without HA_debug");
@@ -82,7 +82,7 @@ fn at_a_terminal_lines_go_to_standard_error_and_nowhere_else() {
     assert_eq!(scene.read("file"), "");
     log.exit_reason("no");
     assert_eq!(scene.stderr(), "INFO: moved\nocf-exit-reason:no\n", "the reason is not said twice");
-    let tagged = Scene::terminal();
+    let tagged = LogTest::terminal();
     tagged.log(&[("HA_LOGTAG", "mine"), ("HA_debug", "1")]).debug("why");
     assert_eq!(tagged.stderr(), "mine: DEBUG: why\n");
 }
@@ -90,7 +90,7 @@ fn at_a_terminal_lines_go_to_standard_error_and_nowhere_else() {
 #[test]
 fn with_neither_facility_nor_file_lines_go_to_standard_error_with_a_date() {
     for facility in ["", "none"] {
-        let scene = Scene::new();
+        let scene = LogTest::new();
         let log = scene.log(&[("HA_LOGFACILITY", facility), ("HA_debug", "1")]);
         log.warn("odd");
         log.debug("without a debug log it has no place");
@@ -101,7 +101,7 @@ fn with_neither_facility_nor_file_lines_go_to_standard_error_with_a_date() {
 
 #[test]
 fn the_files_are_written_as_ocf_log_writes_them() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let (file, debug) = (scene.path("file"), scene.path("debug"));
     let log = scene.log(&[("HA_LOGFILE", &file), ("HA_DEBUGLOG", &debug), ("HA_debug", "1")]);
     log.error("failed");
@@ -120,7 +120,7 @@ fn the_files_are_written_as_ocf_log_writes_them() {
 
 #[test]
 fn a_log_that_is_also_the_debug_log_gets_each_line_once() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let file = scene.path("file");
     let log = scene.log(&[("HA_LOGFILE", &file), ("HA_DEBUGLOG", &file), ("HA_debug", "1")]);
     log.info("one");
@@ -131,7 +131,7 @@ fn a_log_that_is_also_the_debug_log_gets_each_line_once() {
 #[test]
 fn debugging_is_on_unless_ha_debug_is_empty_or_zero() {
     for (value, on) in [("", false), ("0", false), ("1", true), ("pacemaker-execd", true)] {
-        let scene = Scene::new();
+        let scene = LogTest::new();
         scene.log(&[("HA_debug", value), ("HA_DEBUGLOG", &scene.path("debug"))]).debug("why");
         assert_eq!(!scene.read("debug").is_empty(), on, "HA_debug={value}");
     }
@@ -139,7 +139,7 @@ fn debugging_is_on_unless_ha_debug_is_empty_or_zero() {
 
 #[test]
 fn the_system_log_gets_tag_text_and_a_priority_from_the_words() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let socket = UnixDatagram::bind(scene.folder.join("log")).unwrap();
     let log = scene.log(&[("HA_LOGFACILITY", "local3"), ("HA_debug", "1")]);
     log.error("a");
@@ -183,7 +183,7 @@ fn the_names_of_facilities_are_those_of_the_system() {
 
 #[test]
 fn destinations_that_are_broken_full_or_unread_neither_fail_nor_hold_up_the_action() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let pipe = scene.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // Bound, never read: it fills up.
@@ -200,7 +200,7 @@ fn destinations_that_are_broken_full_or_unread_neither_fail_nor_hold_up_the_acti
 
 #[test]
 fn a_message_with_line_breaks_stays_one_line() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let log = scene.log(&[("HA_LOGFILE", &scene.path("file"))]);
     log.info("a\nNov 21 07:42:00  forged: line\u{1b}[2J");
     assert_eq!(scene.read("file").lines().count(), 1);
@@ -210,7 +210,7 @@ fn a_message_with_line_breaks_stays_one_line() {
 /// [reason-2]
 #[test]
 fn an_exit_reason_is_one_short_ascii_line_and_the_log_has_it_whole() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let log = scene.log(&[("HA_LOGFILE", &scene.path("file"))]);
     let text = format!("caf\u{e9}\nUnauthorizedOperation {}", "x".repeat(200));
     log.exit_reason(&text);
@@ -230,14 +230,14 @@ fn an_exit_reason_is_one_short_ascii_line_and_the_log_has_it_whole() {
 
 #[test]
 fn an_exit_reason_is_said_once_where_the_log_is_standard_error_too() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     scene.log(&[("OCF_EXIT_REASON_PREFIX", "why=")]).exit_reason("no address");
     assert_eq!(scene.stderr(), "why=no address\n");
 }
 
 #[test]
 fn a_reason_is_given_up_while_a_blocked_write_occupies_standard_error() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let log = scene.log(&[]);
     let occupied = lock(&scene.stderr);
     let began = Instant::now();
@@ -247,13 +247,13 @@ fn a_reason_is_given_up_while_a_blocked_write_occupies_standard_error() {
 }
 
 #[test]
-fn the_last_resort_gives_no_second_reason() {
-    let scene = Scene::new();
+fn the_watchdog_gives_no_second_reason() {
+    let scene = LogTest::new();
     let log = scene.log(&[]);
     log.exit_reason("holder unknown");
     log.print_reason("out of time");
     assert_eq!(scene.stderr().matches("ocf-exit-reason:").count(), 1, "{}", scene.stderr());
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let log = scene.log(&[]);
     log.print_reason("out of time");
     log.exit_reason("holder unknown");
@@ -264,7 +264,7 @@ fn the_last_resort_gives_no_second_reason() {
 #[test]
 fn a_date_format_of_the_cluster_is_used_if_it_makes_sense() {
     for (format, begins) in [("%Y", "20"), ("%!", "DATE")] {
-        let scene = Scene::new();
+        let scene = LogTest::new();
         scene.log(&[("HA_DATEFMT", format)]).info("moved");
         let line = scene.stderr();
         let shown = if begins == "DATE" { undated(line.trim_end()) } else { line };
@@ -306,7 +306,7 @@ fn without_a_wish_for_a_trace_there_is_none_and_its_text_is_not_put_together() {
         }
     }
     for wish in ["", "0", "no", "nonsense"] {
-        let scene = Scene::new();
+        let scene = LogTest::new();
         scene.log(&[("OCF_TRACE_RA", wish), ("OCF_RESKEY_trace_dir", &scene.path(""))]).trace(Untouched);
         assert_eq!(files(&scene.folder), []);
     }
@@ -314,7 +314,7 @@ fn without_a_wish_for_a_trace_there_is_none_and_its_text_is_not_put_together() {
 
 #[test]
 fn a_trace_gets_a_file_of_its_own_that_only_root_can_read() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let log = scene.log(&[
         ("OCF_RESKEY_trace_ra", "1"),
         ("OCF_RESKEY_trace_dir", &scene.path("traces")),
@@ -348,7 +348,7 @@ fn a_trace_gets_a_file_of_its_own_that_only_root_can_read() {
 
 #[test]
 fn a_trace_goes_to_the_file_or_stream_that_is_named() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let file = scene.path("below/trace");
     for text in ["one", "two"] {
         scene.log(&[("OCF_TRACE_RA", "1"), ("OCF_TRACE_FILE", &file)]).trace(text);
@@ -358,14 +358,14 @@ fn a_trace_goes_to_the_file_or_stream_that_is_named() {
     );
     scene.log(&[("OCF_TRACE_RA", "1"), ("OCF_TRACE_FILE", "/dev/stderr")]).trace("three");
     assert!(scene.stderr().contains(" ms three\n"));
-    let terminal = Scene::terminal();
+    let terminal = LogTest::terminal();
     terminal.log(&[("OCF_TRACE_RA", "yes")]).trace("four");
     assert!(terminal.stderr().contains(" ms four\n"));
 }
 
 #[test]
 fn a_trace_that_cannot_be_written_is_a_warning() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let blocked = scene.path("file/below");
     fs::write(scene.folder.join("file"), "").unwrap();
     let dir = scene.path("traces");
@@ -388,7 +388,7 @@ fn a_trace_that_cannot_be_written_is_a_warning() {
 /// Root would otherwise append to a file of the attacker's choice.
 #[test]
 fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let (open, sticky, elsewhere) = (scene.path("open"), scene.path("sticky"), scene.path("elsewhere"));
     for (folder, mode) in [(&open, 0o777), (&sticky, 0o1777), (&elsewhere, 0o755)] {
         fs::create_dir_all(folder).unwrap();
@@ -405,7 +405,7 @@ fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
         ("OCF_TRACE_FILE", link.as_str(), "symbolic link"),
         ("OCF_TRACE_FILE", second.as_str(), "second name"),
     ] {
-        let scene = Scene::new();
+        let scene = LogTest::new();
         scene.log(&[("OCF_TRACE_RA", "1"), (variable, value)]).trace("line");
         assert!(
             scene.stderr().contains("no trace: ") && scene.stderr().contains(warning),
@@ -422,7 +422,7 @@ fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
 
 #[test]
 fn a_resource_name_with_slashes_does_not_lead_a_trace_out_of_its_folder() {
-    let scene = Scene::new();
+    let scene = LogTest::new();
     let dir = scene.path("traces");
     scene.log(&[("OCF_TRACE_RA", "1"), ("OCF_RESKEY_trace_dir", &dir), ("OCF_RESOURCE_INSTANCE", "../../x")]);
     let found = files(&scene.folder);

@@ -19,7 +19,7 @@ pub(super) struct Trace {
 
 /// Where a trace goes.
 #[derive(Debug, PartialEq, Eq)]
-enum Target {
+enum TraceTarget {
     Stderr,
     /// Something that is open already.
     Descriptor(String),
@@ -63,17 +63,17 @@ pub(super) fn open(
 }
 
 /// Returns where the trace goes.
-fn target(settings: &LogSettings, action: &str, terminal: bool) -> (Target, Option<String>) {
+fn target(settings: &LogSettings, action: &str, terminal: bool) -> (TraceTarget, Option<String>) {
     let default = || default_target(settings, action, terminal);
     match settings.get("OCF_TRACE_FILE") {
         None => (default(), None),
-        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => (Target::Stderr, None),
+        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => (TraceTarget::Stderr, None),
         Some(digit @ ("3" | "4" | "5" | "6" | "7" | "8" | "9")) => {
-            (Target::Descriptor(format!("/proc/self/fd/{digit}")), None)
+            (TraceTarget::Descriptor(format!("/proc/self/fd/{digit}")), None)
         }
         // Not below the root directory itself, which is how the shell tells a path from a slip.
         Some(path) if path.starts_with('/') && path.rfind('/') > Some(0) => {
-            (Target::File(PathBuf::from(path)), None)
+            (TraceTarget::File(PathBuf::from(path)), None)
         }
         Some(other) => {
             let warning =
@@ -84,9 +84,9 @@ fn target(settings: &LogSettings, action: &str, terminal: bool) -> (Target, Opti
 }
 
 /// Returns the file of its own that an action gets where no file is named, or standard error at a terminal.
-fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> Target {
+fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> TraceTarget {
     if terminal {
-        return Target::Stderr;
+        return TraceTarget::Stderr;
     }
     let folder = settings.get("OCF_RESKEY_trace_dir").map_or_else(
         || Path::new(settings.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra"),
@@ -96,10 +96,10 @@ fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> Targe
     let plain = |name: &str| name.replace('/', "_");
     let date = Dates::in_format("%F.%T", &now());
     let file = format!("{}.{}.{date}", plain(settings.instance()), plain(action));
-    Target::File(folder.join(plain(settings.agent())).join(file))
+    TraceTarget::File(folder.join(plain(settings.agent())).join(file))
 }
 
-impl Target {
+impl TraceTarget {
     fn path(&self) -> Option<&Path> {
         match self {
             Self::Stderr => None,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// credential provider".
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Document {
+pub(super) struct CredentialsDocument {
     /// `Success` or the reason for failure; instance role only.
     code: Option<String>,
     message: Option<String>,
@@ -34,42 +34,44 @@ impl std::fmt::Debug for Triple {
 
 /// Why a document yields no credentials.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(super) enum CredentialsDocumentError {
     /// Not in the expected format. Never quoted, because it may hold keys.
     Garbled,
     /// The source's own reason.
     Refused(String),
 }
 
-impl Document {
+impl CredentialsDocument {
     /// Parses the document that instance metadata returns for a role.
-    pub(super) fn of_role(text: &str) -> Result<Triple, Unusable> {
-        let document: Self = serde_json::from_str(text).map_err(|_| Unusable::Garbled)?;
+    pub(super) fn of_role(text: &str) -> Result<Triple, CredentialsDocumentError> {
+        let document: Self = serde_json::from_str(text).map_err(|_| CredentialsDocumentError::Garbled)?;
         match document.code.as_deref() {
             None | Some("Success") => document.keys(true),
             Some(code) => {
                 let message = document.message.as_deref().unwrap_or_default();
-                Err(Unusable::Refused(format!("{code}: {message}").trim_end_matches(": ").to_owned()))
+                Err(CredentialsDocumentError::Refused(
+                    format!("{code}: {message}").trim_end_matches(": ").to_owned(),
+                ))
             }
         }
     }
 
     /// Parses the output of a process.
-    pub(super) fn of_process(text: &str) -> Result<Triple, Unusable> {
-        let document: Self = serde_json::from_str(text).map_err(|_| Unusable::Garbled)?;
+    pub(super) fn of_process(text: &str) -> Result<Triple, CredentialsDocumentError> {
+        let document: Self = serde_json::from_str(text).map_err(|_| CredentialsDocumentError::Garbled)?;
         match document.version {
             Some(1) => document.keys(false),
-            Some(version) => Err(Unusable::Refused(format!("Version {version}, expected 1"))),
-            None => Err(Unusable::Refused("no Version, expected 1".to_owned())),
+            Some(version) => Err(CredentialsDocumentError::Refused(format!("Version {version}, expected 1"))),
+            None => Err(CredentialsDocumentError::Refused("no Version, expected 1".to_owned())),
         }
     }
 
-    fn keys(self, with_token: bool) -> Result<Triple, Unusable> {
+    fn keys(self, with_token: bool) -> Result<Triple, CredentialsDocumentError> {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let token = filled(self.token);
         match (filled(self.access_key_id), filled(self.secret_access_key)) {
             (Some(id), Some(secret)) if token.is_some() || !with_token => Ok(Triple(id, secret, token)),
-            _ => Err(Unusable::Garbled),
+            _ => Err(CredentialsDocumentError::Garbled),
         }
     }
 }
@@ -87,29 +89,41 @@ mod tests {
         let text = r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role web.",
                        "LastUpdated":"2026-11-28T10:00:00Z"}"#;
         let words = "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role web.";
-        assert_eq!(Document::of_role(text), Err(Unusable::Refused(words.to_owned())));
+        assert_eq!(
+            CredentialsDocument::of_role(text),
+            Err(CredentialsDocumentError::Refused(words.to_owned()))
+        );
         let text = r#"{"Code":"Failed"}"#;
-        assert_eq!(Document::of_role(text), Err(Unusable::Refused("Failed".to_owned())));
+        assert_eq!(
+            CredentialsDocument::of_role(text),
+            Err(CredentialsDocumentError::Refused("Failed".to_owned()))
+        );
     }
 
     #[test]
     fn keys_are_taken_whole_or_not_at_all() {
         let role = r#"{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"AKID","SecretAccessKey":"secret",
                        "Token":"t","Expiration":"2026-11-28T16:00:00Z"}"#;
-        assert_eq!(Document::of_role(role), Ok(triple(Some("t"))));
+        assert_eq!(CredentialsDocument::of_role(role), Ok(triple(Some("t"))));
         let process = r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
-        assert_eq!(Document::of_process(process), Ok(triple(None)));
+        assert_eq!(CredentialsDocument::of_process(process), Ok(triple(None)));
         let with_token =
             r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"secret","SessionToken":"t"}"#;
-        assert_eq!(Document::of_process(with_token), Ok(triple(Some("t"))));
+        assert_eq!(CredentialsDocument::of_process(with_token), Ok(triple(Some("t"))));
         for text in ["", "{}", "<html>", r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":""}"#] {
-            assert_eq!(Document::of_role(text), Err(Unusable::Garbled), "{text}");
+            assert_eq!(CredentialsDocument::of_role(text), Err(CredentialsDocumentError::Garbled), "{text}");
         }
         // A role's keys are temporary: AWS does not accept them without their token.
         let half = r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
-        assert_eq!(Document::of_role(half), Err(Unusable::Garbled));
+        assert_eq!(CredentialsDocument::of_role(half), Err(CredentialsDocumentError::Garbled));
         let old = r#"{"Version":2,"AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
-        assert_eq!(Document::of_process(old), Err(Unusable::Refused("Version 2, expected 1".to_owned())));
-        assert_eq!(Document::of_process("{\"Version\":1}"), Err(Unusable::Garbled));
+        assert_eq!(
+            CredentialsDocument::of_process(old),
+            Err(CredentialsDocumentError::Refused("Version 2, expected 1".to_owned()))
+        );
+        assert_eq!(
+            CredentialsDocument::of_process("{\"Version\":1}"),
+            Err(CredentialsDocumentError::Garbled)
+        );
     }
 }

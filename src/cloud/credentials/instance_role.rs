@@ -8,7 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::chain::Missing;
-use super::document::{Document, Triple, Unusable};
+use super::document::{CredentialsDocument, CredentialsDocumentError, Triple};
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 /// IAM's limit for the name of a role.
@@ -43,12 +43,12 @@ impl InstanceRole {
         }
         let document = self.metadata.get(format!("{FOLDER}{role}")).await;
         let document = document.map_err(CredentialsError::provider_error)?;
-        match Document::of_role(document.as_ref()) {
+        match CredentialsDocument::of_role(document.as_ref()) {
             Ok(Triple(id, secret, token)) => Ok(Credentials::new(id, secret, token, None, "instance role")),
-            Err(Unusable::Garbled) => {
+            Err(CredentialsDocumentError::Garbled) => {
                 Err(CredentialsError::provider_error(Missing::garbled("the document of the instance role")))
             }
-            Err(Unusable::Refused(words)) => {
+            Err(CredentialsDocumentError::Refused(words)) => {
                 let text = format!("no credentials from the instance role: {words}");
                 Err(CredentialsError::provider_error(Missing::refused(text)))
             }

@@ -14,7 +14,7 @@ pub(super) trait Profiles {
 
 /// How to obtain the credentials of a profile.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct CredentialsPlan {
     /// The profile that provides the root credentials.
     pub profile: String,
     /// Source of the first credentials; `None` if the profile configures none.
@@ -62,7 +62,7 @@ const UNSUPPORTED: [(&str, &str); 6] = [
     ("web_identity_token_process", "use web_identity_token_file"),
 ];
 
-impl Plan {
+impl CredentialsPlan {
     /// Resolves a profile.
     ///
     /// # Errors
@@ -192,8 +192,8 @@ mod tests {
     /// Profile, setting, value.
     type ProfileLine = (&'static str, &'static str, &'static str);
 
-    fn plan(lines: &'static [ProfileLine]) -> Result<Plan, String> {
-        Plan::new(&Lines(lines), "a")
+    fn plan(lines: &'static [ProfileLine]) -> Result<CredentialsPlan, String> {
+        CredentialsPlan::new(&Lines(lines), "a")
     }
 
     /// [cred-1] Falling back to the instance role would act under another identity.

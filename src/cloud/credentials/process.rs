@@ -14,7 +14,7 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use tokio::net::UnixStream;
 
 use super::chain::Missing;
-use super::document::{Document, Triple, Unusable};
+use super::document::{CredentialsDocument, CredentialsDocumentError, Triple};
 use crate::base::text::{cut, one_line};
 
 /// Limit for the program's output.
@@ -25,15 +25,15 @@ const LONGEST_COMPLAINT: usize = 200;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The configured program.
-pub(super) struct Process {
+pub(super) struct CredentialProcess {
     profile: String,
     command: String,
 }
 
 // The command line may contain secrets.
-impl std::fmt::Debug for Process {
+impl std::fmt::Debug for CredentialProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Process").field("profile", &self.profile).finish_non_exhaustive()
+        f.debug_struct("CredentialProcess").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 
@@ -49,7 +49,7 @@ impl Drop for Running {
     }
 }
 
-impl Process {
+impl CredentialProcess {
     pub(super) fn new(profile: &str, command: String) -> Self {
         Self { profile: profile.to_owned(), command }
     }
@@ -87,12 +87,12 @@ impl Process {
         }
         let output = output.map_err(failed)?;
         let text = String::from_utf8(output).map_err(|_| "its output is not text (UTF-8)".to_owned())?;
-        match Document::of_process(&text) {
+        match CredentialsDocument::of_process(&text) {
             Ok(Triple(id, secret, token)) => {
                 Ok(Credentials::new(id, secret, token, None, "credential_process"))
             }
-            Err(Unusable::Garbled) => Err("its output makes no sense".to_owned()),
-            Err(Unusable::Refused(words)) => Err(words),
+            Err(CredentialsDocumentError::Garbled) => Err("its output makes no sense".to_owned()),
+            Err(CredentialsDocumentError::Refused(words)) => Err(words),
         }
     }
 }
@@ -131,7 +131,7 @@ async fn ended(running: &mut Running) -> std::io::Result<ExitStatus> {
     }
 }
 
-impl ProvideCredentials for Process {
+impl ProvideCredentials for CredentialProcess {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,

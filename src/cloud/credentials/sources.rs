@@ -14,8 +14,8 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 
 use super::chain::Chain;
 use super::instance_role::InstanceRole;
-use super::plan::{Plan, Role, Root};
-use super::process::Process;
+use super::plan::{CredentialsPlan, Role, Root};
+use super::process::CredentialProcess;
 use super::profiles;
 use super::secret_file::SecretFile;
 use super::token_file::{TokenFile, WithTokenFile};
@@ -70,7 +70,7 @@ impl Sources<'_> {
             chain = chain.then("the environment", self.environment());
         }
         if let Some(profiles) = profiles::read(settings)? {
-            let plan = Plan::new(&profiles, profiles.selected_profile())?;
+            let plan = CredentialsPlan::new(&profiles, profiles.selected_profile())?;
             chain = self.follow(chain, plan).await;
         }
         if settings.profile.is_none() {
@@ -89,8 +89,8 @@ impl Sources<'_> {
         if off { chain.hinting(" (AWS_EC2_METADATA_DISABLED is true)") } else { chain }
     }
 
-    fn environment(&self) -> Environment {
-        Environment { keys: self.settings.keys.clone(), missing: self.settings.missing_key }
+    fn environment(&self) -> EnvironmentKeys {
+        EnvironmentKeys { keys: self.settings.keys.clone(), missing: self.settings.missing_key }
     }
 
     fn container(&self) -> impl ProvideCredentials + 'static {
@@ -99,8 +99,8 @@ impl Sources<'_> {
     }
 
     /// Adds the sources that a profile configures.
-    async fn follow(&self, chain: Chain, plan: Plan) -> Chain {
-        let Plan { profile, root, roles } = plan;
+    async fn follow(&self, chain: Chain, plan: CredentialsPlan) -> Chain {
+        let CredentialsPlan { profile, root, roles } = plan;
         let Some(root) = root else {
             // Included so that the reason shows that it was consulted.
             return chain.then("the profile files", Nothing);
@@ -109,7 +109,9 @@ impl Sources<'_> {
         let first = self.chain();
         let mut provider = SharedCredentialsProvider::new(match root {
             Root::Keys(keys) => first.then(of("the keys"), credentials(keys, "profile")),
-            Root::Process(command) => first.then(of("credential_process"), Process::new(&profile, command)),
+            Root::Process(command) => {
+                first.then(of("credential_process"), CredentialProcess::new(&profile, command))
+            }
             Root::WebIdentity { file, role } => first.then(of("web identity"), self.web_identity(file, role)),
             Root::Environment => first.then(of("the environment, source"), self.environment()),
             Root::Container => first.then(of("the container, source"), self.container()),
@@ -157,12 +159,12 @@ fn credentials(keys: Keys, from: &'static str) -> Credentials {
 
 /// Keys from the environment. Not only that of the process: a face may have added those of a settings file.
 #[derive(Debug)]
-struct Environment {
+struct EnvironmentKeys {
     keys: Option<Keys>,
     missing: Option<&'static str>,
 }
 
-impl ProvideCredentials for Environment {
+impl ProvideCredentials for EnvironmentKeys {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,

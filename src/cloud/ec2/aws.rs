@@ -26,7 +26,7 @@ mod identities;
 mod private_ips;
 mod whole;
 
-use self::identities::{Identities, Shared};
+use self::identities::{Identities, SharedIdentities};
 use self::whole::WholeAnswers;
 use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
@@ -101,7 +101,7 @@ impl AwsEc2 {
                 // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.clone())
-                .identity_cache(Shared(Arc::clone(&self.identities)))
+                .identity_cache(SharedIdentities(Arc::clone(&self.identities)))
                 .use_fips(self.settings.fips.unwrap_or_default())
                 .use_dual_stack(self.settings.dual_stack.unwrap_or_default())
         };
@@ -188,7 +188,8 @@ where
     };
     // If EC2 has responded, its code and message say all that the chain would.
     let answered = matches!(error, SdkError::ServiceError(_));
-    let source = (!answered).then(|| Box::new(Chain(chain_of(error))) as Box<dyn StdError + Send + Sync>);
+    let source =
+        (!answered).then(|| Box::new(ErrorChain(chain_of(error))) as Box<dyn StdError + Send + Sync>);
     Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
 }
 
@@ -234,7 +235,7 @@ fn words_of(error: &(dyn StdError + 'static)) -> String {
 /// The SDK's chain of causes as text: its own error types do not leave this file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Chain(String);
+struct ErrorChain(String);
 
 impl Ec2 for AwsEc2 {
     async fn prepare(&self) -> Result<(), Ec2Error> {
@@ -243,7 +244,7 @@ impl Ec2 for AwsEc2 {
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
         let Err(error) = provider.provide_credentials().await else { return Ok(()) };
         let (fault, answer, message) = client_failure(&error);
-        let source = Some(Box::new(Chain(chain_of(&error))) as Box<dyn StdError + Send + Sync>);
+        let source = Some(Box::new(ErrorChain(chain_of(&error))) as Box<dyn StdError + Send + Sync>);
         let object = "for EC2".to_owned();
         Err(Ec2Error { operation: OPERATION, object, answer, fault, message, request_id: None, source })
     }

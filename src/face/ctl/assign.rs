@@ -4,7 +4,7 @@
 //! The order of the arguments is that of the old `assign_private_ip.sh ADDRESS INSTANCE`; a link of that name to the
 //! binary replaces the script.
 
-use super::call::{Asked, BY_HAND, Failure, print};
+use super::call::{BY_HAND, Failure, Invocation, print};
 use crate::base::ids::InstanceId;
 use crate::params::{InterfaceSelector, VipParams, table};
 use crate::resource::private::{Assigned, Order, assign};
@@ -17,8 +17,8 @@ pub(in crate::face) fn is_script(name: &str) -> bool {
     SCRIPTS.contains(&name)
 }
 
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
-    let (params, instance) = wanted(asked)?;
+pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let (params, instance) = parse(invocation)?;
     let order = Order {
         address: params.address,
         instance,
@@ -26,9 +26,9 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         reassign: params.allow_reassignment,
         max_backoff: params.timing.max_backoff,
     };
-    let world = asked.world(BY_HAND, &params.api, &params.timing)?;
+    let world = invocation.world(BY_HAND, &params.api, &params.timing)?;
     let address = order.address;
-    match asked.run(assign(&world, &order, &asked.deadline))? {
+    match invocation.run(assign(&world, &order, &invocation.deadline))? {
         Assigned::Already(eni) => print(&format!("{address} is on {eni} already\n")),
         Assigned::Now { to, from } => {
             let travels = to.address(address).and_then(|address| address.public_ip);
@@ -40,9 +40,9 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 }
 
 /// The assignment that the arguments describe, validated like the agent's parameters.
-fn wanted(asked: &Asked<'_>) -> Result<(VipParams, InstanceId), Failure> {
-    let mut raw = asked.given(table::VIP);
-    raw.insert("secondary_private_ip".to_owned(), asked.text("address").unwrap_or_default().to_owned());
+fn parse(invocation: &Invocation<'_>) -> Result<(VipParams, InstanceId), Failure> {
+    let mut raw = invocation.parameters(table::VIP);
+    raw.insert("secondary_private_ip".to_owned(), invocation.text("address").unwrap_or_default().to_owned());
     let params = VipParams::parse(&raw)
         .map_err(|error| Failure::Usage(error.to_string().replace("secondary_private_ip", "ADDRESS")))?;
     if let InterfaceSelector::Device(_) | InterfaceSelector::Mac(_) = params.interface {
@@ -50,7 +50,7 @@ fn wanted(asked: &Asked<'_>) -> Result<(VipParams, InstanceId), Failure> {
         let text = "interface of another machine: expected its eni-... id or its device index";
         return Err(Failure::Usage(text.to_owned()));
     }
-    let text = asked.text("instance").unwrap_or_default();
+    let text = invocation.text("instance").unwrap_or_default();
     match InstanceId::parse(text) {
         Ok(instance) => Ok((params, instance)),
         Err(error) => Err(Failure::Usage(format!("INSTANCE={text}: expected {}", error.expected()))),

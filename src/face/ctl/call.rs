@@ -17,7 +17,7 @@ use crate::base::deadline::Deadline;
 use crate::base::log::{Log, Process};
 use crate::base::text::one_line;
 use crate::face::Call;
-use crate::face::last_resort::{Watchdog, report_panics};
+use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::params::{self, ApiSettings, ParamError, Params, Timing, table};
@@ -41,7 +41,7 @@ pub(super) enum Failure {
     /// The command failed.
     Failed(String),
     /// The command failed and has already reported why.
-    Told,
+    Reported,
 }
 
 impl From<ParamError> for Failure {
@@ -57,7 +57,7 @@ impl From<Error> for Failure {
 }
 
 /// One invocation of a command.
-pub(super) struct Asked<'a> {
+pub(super) struct Invocation<'a> {
     /// The parsed options of the command.
     pub matches: &'a ArgMatches,
     /// Reports to the person at the terminal.
@@ -68,7 +68,7 @@ pub(super) struct Asked<'a> {
     guard: Option<Watchdog>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Invocation<'a> {
     /// Sets up log, panic handler and watchdog: from here on the command answers in time even if something blocks or
     /// panics.
     pub(super) fn new(name: &str, command: &str, matches: &'a ArgMatches, call: Call) -> Self {
@@ -115,14 +115,14 @@ impl<'a> Asked<'a> {
     }
 
     /// The given options that are parameters in this table, by parameter name.
-    pub(super) fn given(&self, parameters: &[table::Spec]) -> BTreeMap<String, String> {
-        let given = |spec: &table::Spec| Some((spec.name.to_owned(), self.text(spec.name)?.to_owned()));
-        parameters.iter().filter_map(given).collect()
+    pub(super) fn parameters(&self, specs: &[table::Spec]) -> BTreeMap<String, String> {
+        let value = |spec: &table::Spec| Some((spec.name.to_owned(), self.text(spec.name)?.to_owned()));
+        specs.iter().filter_map(value).collect()
     }
 
     /// The given parameters that name the address and say how to reach AWS, not yet validated.
     pub(super) fn raw(&self) -> BTreeMap<String, String> {
-        let mut raw = self.given(table::EIP);
+        let mut raw = self.parameters(table::EIP);
         if let Some(address) = self.text(options::ADDRESS) {
             let name = if address.trim_start().starts_with("eip") { "allocation_id" } else { "elastic_ip" };
             raw.insert(name.to_owned(), address.to_owned());
@@ -223,7 +223,7 @@ pub(super) fn aligned(lines: &[(String, String)]) -> String {
 /// Prints the output of a command.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     // A closed reader has what it wanted.
-    std::io::stdout().write_all(text.as_bytes()).map_err(|_| Failure::Told)
+    std::io::stdout().write_all(text.as_bytes()).map_err(|_| Failure::Reported)
 }
 
 /// Prints a value as indented JSON.

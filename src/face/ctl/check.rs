@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::call::{BY_HAND, Failure, Invocation, print, print_json};
 use super::drill::tools::Tools;
 use super::options::{ADDRESS, JSON};
 use super::surroundings;
@@ -15,11 +15,11 @@ use crate::resource::elastic::{self, Finding, Verdict};
 use crate::world;
 
 /// Time limit for querying IMDS for the region.
-const LOOKING: Duration = Duration::from_secs(3);
+const REGION_LIMIT: Duration = Duration::from_secs(3);
 
 /// One result as it is printed.
 #[derive(Serialize)]
-struct Line {
+struct CheckResult {
     subject: &'static str,
     verdict: &'static str,
     text: String,
@@ -27,7 +27,7 @@ struct Line {
     remedy: Option<&'static str>,
 }
 
-impl Line {
+impl CheckResult {
     fn new(finding: &Finding) -> Self {
         let (verdict, text) = match &finding.verdict {
             Verdict::Good(text) => ("ok", text.clone()),
@@ -45,8 +45,8 @@ impl Line {
 }
 
 /// Whether a live move, if the cluster is configured for it, can succeed: the other node takes the address while this one has it.
-fn live_moves(asked: &Asked<'_>, resource: &str) -> Line {
-    let (verdict, text, remedy) = match configuration(asked, resource) {
+fn live_moves(invocation: &Invocation<'_>, resource: &str) -> CheckResult {
+    let (verdict, text, remedy) = match configuration(invocation, resource) {
         Err(reason) => ("-", reason, None),
         Ok((false, _)) => {
             ("ok", "allow-migrate is not set: a planned move is a stop and a start".to_owned(), None)
@@ -59,33 +59,33 @@ fn live_moves(asked: &Asked<'_>, resource: &str) -> Line {
             Some("remove allow-migrate, or set allow_reassociation=true"),
         ),
     };
-    Line { subject: "live moves", verdict, text, remedy }
+    CheckResult { subject: "live moves", verdict, text, remedy }
 }
 
 /// Whether the cluster moves this resource live, and whether another node may then take its address.
-fn configuration(asked: &Asked<'_>, resource: &str) -> Result<(bool, bool), String> {
+fn configuration(invocation: &Invocation<'_>, resource: &str) -> Result<(bool, bool), String> {
     if resource == BY_HAND {
         return Err("needs a resource that has run on this node".to_owned());
     }
-    let tools = Tools::new(asked.environment(resource).get("PATH"), LOOKING);
+    let tools = Tools::new(invocation.environment(resource).get("PATH"), REGION_LIMIT);
     let configuration = tools.configuration(resource)?;
     let params = Params::parse(&configuration.parameters).map_err(|error| format!("{resource}: {error}"))?;
     Ok((configuration.live, params.allow_reassociation))
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
-    let params = asked.params()?;
-    let known = asked.on_record_about(&params);
+pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let params = invocation.params()?;
+    let known = invocation.on_record_about(&params);
     // The record distinguishes this resource from others.
     let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str()).to_owned();
-    let mut world = asked.world(&resource, &params.api, &params.timing)?;
+    let mut world = invocation.world(&resource, &params.api, &params.timing)?;
     let folders = world.records.folders();
     world.records = world.records.read_only();
-    let request = asked.request(Action::Validate { level: 10 }, params);
-    let for_programs = asked.is_set(JSON);
-    let address = asked.text(ADDRESS).unwrap_or_default();
-    let mut lines = vec![Line {
+    let request = invocation.request(Action::Validate { level: 10 }, params);
+    let for_programs = invocation.is_set(JSON);
+    let address = invocation.text(ADDRESS).unwrap_or_default();
+    let mut lines = vec![CheckResult {
         subject: "parameters",
         verdict: "ok",
         text: format!("{address} and the options are sound"),
@@ -94,18 +94,25 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     if !for_programs {
         lines.iter().try_for_each(|line| print(&line.show()))?;
     }
-    let environment = asked.environment(&resource);
+    let environment = invocation.environment(&resource);
     let Params { api, timing, .. } = &request.params;
-    let (settings, _) = world::settings(api, timing, &environment, asked.deadline.budget());
-    asked.run(async {
+    let (settings, _) = world::settings(api, timing, &environment, invocation.deadline.budget());
+    invocation.run(async {
         let region = match &settings.region {
             Some(region) => Some(region.clone()),
-            None => asked.deadline.within(LOOKING).bound(world.imds.region()).await.ok().and_then(Result::ok),
+            None => invocation
+                .deadline
+                .within(REGION_LIMIT)
+                .bound(world.imds.region())
+                .await
+                .ok()
+                .and_then(Result::ok),
         };
         let endpoint = world::ec2_endpoint(&settings, region).await;
-        let seen = surroundings::seen(&environment, &settings, endpoint, folders, &asked.deadline).await;
-        elastic::examine(&world, &request, &seen, |finding| {
-            let line = Line::new(&finding);
+        let observations =
+            surroundings::observe(&environment, &settings, endpoint, folders, &invocation.deadline).await;
+        elastic::examine(&world, &request, &observations, |finding| {
+            let line = CheckResult::new(&finding);
             if !for_programs {
                 // A closed reader does not change the results.
                 let _ = print(&line.show());
@@ -115,7 +122,7 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         .await;
         Ok(())
     })?;
-    let line = live_moves(asked, &resource);
+    let line = live_moves(invocation, &resource);
     if !for_programs {
         print(&line.show())?;
     }
@@ -124,5 +131,5 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         print_json(&lines)?;
     }
     // The failures have already been printed, one per line.
-    if lines.iter().any(|line| line.verdict == "FAIL") { Err(Failure::Told) } else { Ok(()) }
+    if lines.iter().any(|line| line.verdict == "FAIL") { Err(Failure::Reported) } else { Ok(()) }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::options::{address, aws, json, parameter, place, switch, timeout};
+use super::options::{address, aws, json, parameter, switch, target, timeout};
 
 /// The complete command line.
 ///
@@ -50,7 +50,7 @@ fn show() -> Command {
              Exit code 0: EC2 has answered, regardless of the holder.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .args(aws())
         .arg(timeout("20"))
         .arg(json())
@@ -70,7 +70,7 @@ fn check() -> Command {
              Exit code 0: nothing failed; 1: something did.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .args(aws())
         .arg(timeout("30"))
         .arg(json())
@@ -87,7 +87,7 @@ fn claim() -> Command {
              resource with this address on this node; use pcs or crm_resource then.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .arg(parameter("allow_reassociation"))
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
@@ -108,7 +108,7 @@ fn release() -> Command {
              crm_resource then.",
         )
         .arg(address())
-        .args(place())
+        .args(target())
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
         .arg(force())

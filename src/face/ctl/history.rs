@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::call::{Asked, Failure, print, print_json};
+use super::call::{Failure, Invocation, print, print_json};
 use crate::base::text::one_line;
 use crate::base::timezone;
 use crate::state::Change;
 
 /// A change together with its resource.
 #[derive(Serialize)]
-struct Row<'a> {
+struct HistoryRow<'a> {
     time: String,
     resource: &'a str,
     #[serde(flatten)]
@@ -21,9 +21,9 @@ struct Row<'a> {
 }
 
 /// Prints the changes of one resource, or of all.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
-    let mut entries = asked.on_record();
-    if let Some(wanted) = asked.text("resource") {
+pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let mut entries = invocation.on_record();
+    if let Some(wanted) = invocation.text("resource") {
         entries.retain(|entry| entry.resource == wanted);
         if entries.is_empty() {
             return Err(Failure::Failed(format!(
@@ -36,8 +36,8 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         .flat_map(|entry| entry.durable.history.iter().map(|change| (entry.resource.as_str(), change)))
         .collect();
     changes.sort_by_key(|(_, change)| change.at_ms);
-    if asked.is_set(super::options::JSON) {
-        let rows = changes.iter().map(|(resource, change)| Row {
+    if invocation.is_set(super::options::JSON) {
+        let rows = changes.iter().map(|(resource, change)| HistoryRow {
             time: time_of(change, TimeZone::UTC, "%Y-%m-%dT%H:%M:%SZ"),
             resource,
             change,

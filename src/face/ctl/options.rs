@@ -19,7 +19,7 @@ const AWS: [&str; 9] = [
     "attempt_timeout",
 ];
 /// Parameters that select the interface and private address on this node.
-const PLACE: [&str; 2] = ["interface", "private_ip_address"];
+const TARGET: [&str; 2] = ["interface", "private_ip_address"];
 
 /// Id of the argument that names the address.
 pub(super) const ADDRESS: &str = "address";
@@ -82,8 +82,8 @@ pub(super) fn aws() -> impl Iterator<Item = Arg> {
 }
 
 /// The options that select interface and private address.
-pub(super) fn place() -> impl Iterator<Item = Arg> {
-    PLACE.into_iter().map(|name| parameter(name).help_heading("Target on this node"))
+pub(super) fn target() -> impl Iterator<Item = Arg> {
+    TARGET.into_iter().map(|name| parameter(name).help_heading("Target on this node"))
 }
 
 /// The argument for the address: an Elastic IP or its allocation id.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::call::{Asked, BY_HAND, Failure, print, print_json};
+use super::call::{BY_HAND, Failure, Invocation, print, print_json};
 use super::options::ADDRESS;
 use crate::base::ids::AllocationId;
 use crate::cloud::Selector;
@@ -11,9 +11,9 @@ use crate::resource::policy::{self, Scope, partition_of};
 use crate::world::{self, RealWorld};
 
 /// Prints the policy, or an explanation of its statements.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
-    let scope = scope(asked)?;
-    if !asked.is_set("explain") {
+pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let scope = scope(invocation)?;
+    if !invocation.is_set("explain") {
         return print_json(&scope.policy());
     }
     let mut text = String::new();
@@ -28,31 +28,32 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 }
 
 /// Combines the options with what can be looked up.
-fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
-    let (api, timing) = asked.reach()?;
-    let params = asked.text(ADDRESS).map(|_| asked.params()).transpose()?;
-    let tags = asked.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-    let partition = asked.text("partition").map(partition).transpose()?;
-    let account = asked.text("account").map(account).transpose()?;
+fn scope(invocation: &Invocation<'_>) -> Result<Scope, Failure> {
+    let (api, timing) = invocation.reach()?;
+    let params = invocation.text(ADDRESS).map(|_| invocation.params()).transpose()?;
+    let tags = invocation.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    let partition = invocation.text("partition").map(partition).transpose()?;
+    let account = invocation.text("account").map(account).transpose()?;
     let mut allocations = Vec::new();
-    for id in asked.texts("also") {
+    for id in invocation.texts("also") {
         let id = AllocationId::parse(id).map_err(|error| Failure::Usage(format!("--also: {error}")))?;
         allocations.push(id);
     }
-    let given = params.as_ref().and_then(|params| params.allocation_id.clone());
-    let world = asked.world(BY_HAND, &api, &timing)?;
-    let (settings, _) = world::settings(&api, &timing, &asked.environment(BY_HAND), asked.deadline.budget());
+    let named = params.as_ref().and_then(|params| params.allocation_id.clone());
+    let world = invocation.world(BY_HAND, &api, &timing)?;
+    let (settings, _) =
+        world::settings(&api, &timing, &invocation.environment(BY_HAND), invocation.deadline.budget());
     let region = match settings.region {
         Some(region) => region,
-        None => found(asked, "region", "--region", policy::region(&world, &asked.deadline))?,
+        None => found(invocation, "region", "--region", policy::region(&world, &invocation.deadline))?,
     };
     let account = match account.or_else(|| account_of(&api)) {
         Some(account) => account,
-        None => found(asked, "account", "--account", policy::account(&world, &asked.deadline))?,
+        None => found(invocation, "account", "--account", policy::account(&world, &invocation.deadline))?,
     };
-    if let Some(first) = match (given, params) {
+    if let Some(first) = match (named, params) {
         (Some(id), _) => Some(id),
-        (None, Some(params)) => Some(allocation(asked, &world, &params)?),
+        (None, Some(params)) => Some(allocation(invocation, &world, &params)?),
         (None, None) => None,
     } {
         allocations.insert(0, first);
@@ -63,29 +64,33 @@ fn scope(asked: &Asked<'_>) -> Result<Scope, Failure> {
         account,
         allocations,
         tags,
-        private_addresses: asked.is_set("vip"),
+        private_addresses: invocation.is_set("vip"),
     })
 }
 
 /// Looks up a value that was not given.
 fn found(
-    asked: &Asked<'_>,
+    invocation: &Invocation<'_>,
     what: &str,
     option: &str,
     work: impl Future<Output = Result<String, crate::resource::error::Error>>,
 ) -> Result<String, Failure> {
-    asked.run(work).map_err(|failure| match failure {
+    invocation.run(work).map_err(|failure| match failure {
         Failure::Failed(text) => Failure::Failed(format!("{what} unknown, give {option}: {text}")),
         other => other,
     })
 }
 
-fn allocation(asked: &Asked<'_>, world: &RealWorld, params: &Params) -> Result<AllocationId, Failure> {
+fn allocation(
+    invocation: &Invocation<'_>,
+    world: &RealWorld,
+    params: &Params,
+) -> Result<AllocationId, Failure> {
     let Some(ip) = params.elastic_ip else {
         return Err(Failure::Usage("an address or an allocation id is needed".to_owned()));
     };
     let which = Selector::PublicIp(ip);
-    asked.run(policy::allocation(world, &which, &asked.deadline)).map_err(|failure| match failure {
+    invocation.run(policy::allocation(world, &which, &invocation.deadline)).map_err(|failure| match failure {
         Failure::Failed(text) => {
             Failure::Failed(format!("allocation unknown, give eipalloc-... instead of {ip}: {text}"))
         }

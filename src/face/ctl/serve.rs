@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::error::ErrorKind;
 
-use super::call::{Asked, Failure};
+use super::call::{Failure, Invocation};
 use super::{assign, by_hand, check, command, drill, history, policy, restore, show};
 use crate::base::text::one_line;
 use crate::face::Call;
@@ -20,26 +20,27 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
         Ok(matches) => matches,
         Err(error) => return not_a_command(name, &error),
     };
-    let Some((word, matches)) = (if is_script { Some(("assign", &matches)) } else { matches.subcommand() })
+    let Some((command_name, matches)) =
+        (if is_script { Some(("assign", &matches)) } else { matches.subcommand() })
     else {
         return conclude(name, Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())));
     };
-    let asked = Asked::new(name, word, matches, call);
-    let outcome = match word {
-        "show" => show::run(&asked),
-        "check" => check::run(&asked),
-        "claim" => by_hand::claim(&asked),
-        "release" => by_hand::release(&asked),
-        "policy" => policy::run(&asked),
-        "history" => history::run(&asked),
-        "restore" => restore::run(&asked),
-        "drill" => drill::run(&asked),
-        "assign" => assign::run(&asked),
+    let invocation = Invocation::new(name, command_name, matches, call);
+    let outcome = match command_name {
+        "show" => show::run(&invocation),
+        "check" => check::run(&invocation),
+        "claim" => by_hand::claim(&invocation),
+        "release" => by_hand::release(&invocation),
+        "policy" => policy::run(&invocation),
+        "history" => history::run(&invocation),
+        "restore" => restore::run(&invocation),
+        "drill" => drill::run(&invocation),
+        "assign" => assign::run(&invocation),
         // clap accepts only declared commands, so this one is missing from the list above.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };
     let code = conclude(name, outcome);
-    asked.end();
+    invocation.end();
     code
 }
 
@@ -51,8 +52,8 @@ fn not_a_command(name: &str, error: &clap::Error) -> u8 {
         return u8::from(printed.is_err());
     }
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
-    let words: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let sentence = words.join(" ");
+    let lines: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let sentence = lines.join(" ");
     conclude(name, Err(Failure::Usage(sentence.strip_prefix("error: ").unwrap_or(&sentence).to_owned())))
 }
 
@@ -60,7 +61,7 @@ fn not_a_command(name: &str, error: &clap::Error) -> u8 {
 fn conclude(name: &str, outcome: Result<(), Failure>) -> u8 {
     let (text, code) = match outcome {
         Ok(()) => return 0,
-        Err(Failure::Told) => return 1,
+        Err(Failure::Reported) => return 1,
         Err(Failure::Failed(text)) => (text, 1),
         Err(Failure::Usage(text)) => (text, USAGE),
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Asked, BY_HAND, Failure, aligned, print, print_json};
+use super::call::{BY_HAND, Failure, Invocation, aligned, print, print_json};
 use super::options::{ADDRESS, JSON};
 use crate::base::chain_of;
 use crate::cloud::Association;
@@ -12,26 +12,26 @@ use crate::resource::kind::Owner;
 use crate::state::Phase;
 
 /// Prints what is known; fails if EC2 did not answer.
-pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
-    let params = asked.params()?;
-    let known = asked.on_record_about(&params);
+pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let params = invocation.params()?;
+    let known = invocation.on_record_about(&params);
     let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str());
-    let mut world = asked.world(resource, &params.api, &params.timing)?;
+    let mut world = invocation.world(resource, &params.api, &params.timing)?;
     world.records = world.records.read_only();
-    let request = asked.request(Action::Monitor { level: 10 }, params);
-    let survey = asked.run(async { Ok(elastic::survey(&world, &request).await) })?;
+    let request = invocation.request(Action::Monitor { level: 10 }, params);
+    let survey = invocation.run(async { Ok(elastic::survey(&world, &request).await) })?;
     // EC2's answer also finds records that name the address the other way, by address or by allocation id.
     let known = match &survey.by_ec2 {
         Ok((address, _)) => {
             let about = |entry: &Entry| entry.is_about(Some(address.public_ip), Some(&address.allocation));
-            asked.on_record().into_iter().filter(about).collect()
+            invocation.on_record().into_iter().filter(about).collect()
         }
         Err(_) => known,
     };
-    if asked.is_set(JSON) {
-        print_json(&document(asked, &survey, &known))?;
+    if invocation.is_set(JSON) {
+        print_json(&document(invocation, &survey, &known))?;
     } else {
-        print(&aligned(&lines(asked, &survey, &known)))?;
+        print(&aligned(&lines(invocation, &survey, &known)))?;
     }
     match survey.by_ec2 {
         Ok(_) => Ok(()),
@@ -39,16 +39,16 @@ pub(super) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
     }
 }
 
-fn lines(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, String)> {
+fn lines(invocation: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     let mut line = |label: &str, text: String| lines.push((label.to_owned(), text));
     match &survey.by_ec2 {
-        Ok((address, holding)) => {
+        Ok((address, owner)) => {
             line("address", format!("{} ({})", address.public_ip, address.allocation));
-            line("by EC2", by_ec2(holding));
+            line("by EC2", by_ec2(owner));
         }
         Err(error) => {
-            line("address", asked.text(ADDRESS).unwrap_or_default().to_owned());
+            line("address", invocation.text(ADDRESS).unwrap_or_default().to_owned());
             line("by EC2", format!("unknown: {error}"));
         }
     }
@@ -74,24 +74,24 @@ fn lines(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, St
     lines
 }
 
-fn by_ec2(holding: &Owner<Association>) -> String {
-    match holding {
+fn by_ec2(owner: &Owner<Association>) -> String {
+    match owner {
         Owner::Ours(association) => {
-            format!("ours: {association}, {}{}", interface(holding), association.id)
+            format!("ours: {association}, {}{}", interface(owner), association.id)
         }
         Owner::Misplaced(association) => {
-            format!("on this node, but not in its place: {}, {}", holding.holder(), association.id)
+            format!("on this node, but not in its place: {}, {}", owner.holder(), association.id)
         }
         Owner::Elsewhere(association) => {
-            format!("elsewhere: {association}, {}{}", interface(holding), association.id)
+            format!("elsewhere: {association}, {}{}", interface(owner), association.id)
         }
         Owner::Unassigned => "nobody holds it".to_owned(),
     }
 }
 
 /// The interface, unless the holder's name already contains it.
-fn interface(holding: &Owner<Association>) -> String {
-    match holding {
+fn interface(owner: &Owner<Association>) -> String {
+    match owner {
         Owner::Ours(association) | Owner::Elsewhere(association) if association.instance.is_some() => {
             association.interface.as_ref().map(|interface| format!("{interface}, ")).unwrap_or_default()
         }
@@ -102,7 +102,7 @@ fn interface(holding: &Owner<Association>) -> String {
 fn on_record(entry: &Entry) -> String {
     let mut parts = vec![match entry.volatile.phase {
         None => "not touched since boot".to_owned(),
-        Some(phase) => format!("{} last", word(phase)),
+        Some(phase) => format!("{} last", phase_text(phase)),
     }];
     if let Some(private_ip) = entry.volatile.private_ip() {
         let interface = entry.volatile.interface.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
@@ -117,7 +117,7 @@ fn on_record(entry: &Entry) -> String {
     format!("{}: {}", entry.resource, parts.join("; "))
 }
 
-fn word(phase: Phase) -> &'static str {
+fn phase_text(phase: Phase) -> &'static str {
     match phase {
         Phase::Starting => "a start began",
         Phase::Started => "started",
@@ -127,14 +127,14 @@ fn word(phase: Phase) -> &'static str {
     }
 }
 
-fn document(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Value {
+fn document(invocation: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Value {
     let (ec2, address, allocation) = match &survey.by_ec2 {
-        Ok((address, holding)) => {
+        Ok((address, owner)) => {
             let ip = Some(address.public_ip.to_string());
-            (holding_as_json(holding), ip, Some(address.allocation.to_string()))
+            (owner_as_json(owner), ip, Some(address.allocation.to_string()))
         }
         Err(error) => {
-            let named = asked.text(ADDRESS).map(str::to_owned);
+            let named = invocation.text(ADDRESS).map(str::to_owned);
             let (ids, ips) = named.into_iter().partition::<Vec<_>, _>(|name| name.starts_with("eipalloc-"));
             let unknown = json!({ "answer": "unknown", "reason": error.to_string() });
             (unknown, ips.into_iter().next(), ids.into_iter().next())
@@ -159,8 +159,8 @@ fn document(asked: &Asked<'_>, survey: &Survey, known: &[Entry]) -> Value {
     })
 }
 
-fn holding_as_json(holding: &Owner<Association>) -> Value {
-    let (answer, association) = match holding {
+fn owner_as_json(owner: &Owner<Association>) -> Value {
+    let (answer, association) = match owner {
         Owner::Ours(association) => ("ours", Some(association)),
         Owner::Misplaced(association) => ("misplaced", Some(association)),
         Owner::Elsewhere(association) => ("elsewhere", Some(association)),

@@ -13,10 +13,10 @@ use crate::ocf::environment::Environment;
 use crate::resource::elastic::{Surroundings, Way};
 
 /// Time limit for a name lookup.
-const LOOKING: Duration = Duration::from_secs(3);
+const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
 
 /// Collects the observations; `endpoint` is the URL of the EC2 API, if known.
-pub async fn seen(
+pub async fn observe(
     environment: &Environment,
     settings: &Settings,
     endpoint: Option<String>,
@@ -24,7 +24,7 @@ pub async fn seen(
     deadline: &Deadline,
 ) -> Surroundings {
     let proxy = endpoint.as_ref().and_then(|url| proxy(environment, url));
-    let limit = deadline.within(LOOKING);
+    let limit = deadline.within(LOOKUP_LIMIT);
     let way = match proxy.as_ref().or(endpoint.as_ref()).and_then(|url| url.parse::<http::Uri>().ok()) {
         Some(url) => limit.bound(way(&url)).await.unwrap_or_else(|_| {
             let host = url.host().unwrap_or_default().to_owned();

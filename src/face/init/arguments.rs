@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::text::{cut, one_line};
-use crate::face::given;
+use crate::face::parameters;
 
 /// The actions of the init script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum InitAction {
     /// Take the address.
     Start,
     /// Release the address.
@@ -24,16 +24,16 @@ pub enum Action {
 
 /// A valid command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum InitRequest {
     /// An action, with the parameters given before it.
-    Action(Action, BTreeMap<String, String>),
+    Action(InitAction, BTreeMap<String, String>),
     /// Print the usage text.
     Help,
 }
 
 /// Why a command line is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum InitUsageError {
     /// No arguments.
     #[error("no action: start, stop, status, restart or force-reload is expected")]
     NoAction,
@@ -47,7 +47,7 @@ pub enum Refused {
     Unimplemented(String),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
-    Parameter(#[from] given::Refused),
+    Parameter(#[from] parameters::ArgumentError),
 }
 
 /// LSB actions that are optional and not implemented here.
@@ -59,41 +59,41 @@ const OPTIONAL: [&str; 3] = ["reload", "try-restart", "condrestart"];
 /// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// Any [`Refused`].
-pub fn read(arguments: &[String]) -> Result<Asked, Refused> {
+/// Any [`InitUsageError`].
+pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
     let Some((last, before)) = arguments.split_last() else {
-        return Err(Refused::NoAction);
+        return Err(InitUsageError::NoAction);
     };
     let action = match last.as_str() {
-        "start" => Action::Start,
-        "stop" => Action::Stop,
-        "status" => Action::Status,
-        "restart" => Action::Restart,
-        "force-reload" => Action::ForceReload,
-        "help" | "usage" | "--help" | "-h" => return Ok(Asked::Help),
-        other if OPTIONAL.contains(&other) => return Err(Refused::Unimplemented(other.to_owned())),
-        other => return Err(Refused::UnknownAction(cut(&one_line(other), 80))),
+        "start" => InitAction::Start,
+        "stop" => InitAction::Stop,
+        "status" => InitAction::Status,
+        "restart" => InitAction::Restart,
+        "force-reload" => InitAction::ForceReload,
+        "help" | "usage" | "--help" | "-h" => return Ok(InitRequest::Help),
+        other if OPTIONAL.contains(&other) => return Err(InitUsageError::Unimplemented(other.to_owned())),
+        other => return Err(InitUsageError::UnknownAction(cut(&one_line(other), 80))),
     };
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {
-        if !given::take(&mut parameters, argument)? {
-            given::set(&mut parameters, "interface", argument, argument)?;
+        if !parameters::parse(&mut parameters, argument)? {
+            parameters::set(&mut parameters, "interface", argument, argument)?;
         }
     }
-    Ok(Asked::Action(action, parameters))
+    Ok(InitRequest::Action(action, parameters))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(line: &str) -> Result<Asked, Refused> {
+    fn parsed(line: &str) -> Result<InitRequest, InitUsageError> {
         read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     fn parameters(line: &str) -> Vec<(String, String)> {
-        match asked(line) {
-            Ok(Asked::Action(Action::Start, parameters)) => parameters.into_iter().collect(),
+        match parsed(line) {
+            Ok(InitRequest::Action(InitAction::Start, parameters)) => parameters.into_iter().collect(),
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -101,16 +101,16 @@ mod tests {
     #[test]
     fn the_action_comes_last() {
         for (line, action) in [
-            ("start", Action::Start),
-            ("203.0.113.10 stop", Action::Stop),
-            ("status", Action::Status),
-            ("a=b restart", Action::Restart),
-            ("force-reload", Action::ForceReload),
+            ("start", InitAction::Start),
+            ("203.0.113.10 stop", InitAction::Stop),
+            ("status", InitAction::Status),
+            ("a=b restart", InitAction::Restart),
+            ("force-reload", InitAction::ForceReload),
         ] {
             let line = line.replace("a=b", "region=eu-west-1");
-            assert!(matches!(asked(&line), Ok(Asked::Action(found, _)) if found == action), "{line}");
+            assert!(matches!(parsed(&line), Ok(InitRequest::Action(found, _)) if found == action), "{line}");
         }
-        assert_eq!(asked("--help"), Ok(Asked::Help));
+        assert_eq!(parsed("--help"), Ok(InitRequest::Help));
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
             ("elastic_pi=203.0.113.10 start", "there is no such parameter"),
         ] {
-            let refused = asked(line).unwrap_err().to_string();
+            let refused = parsed(line).unwrap_err().to_string();
             assert!(refused.contains(part), "{line}: {refused}");
         }
     }

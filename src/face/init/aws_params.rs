@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The parsed options.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct AwsParams {
     /// The resource parameters that they set, by name.
     pub parameters: BTreeMap<String, String>,
     /// Options without effect, without their values.
@@ -30,8 +30,8 @@ const REGIONS: [(&str, &str); 4] =
 
 /// Splits the options like a shell and parses them; `None` if a quote is unterminated.
 #[must_use]
-pub fn read(text: &str) -> Option<Options> {
-    let mut options = Options::default();
+pub fn read(text: &str) -> Option<AwsParams> {
+    let mut options = AwsParams::default();
     let mut words = shlex::split(text)?.into_iter().peekable();
     while let Some(word) = words.next() {
         let bare = word.trim_start_matches('-');

@@ -6,10 +6,10 @@
 
 pub mod arguments;
 pub mod aws_params;
+pub mod sentences;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings;
-pub mod words;
 
 #[cfg(feature = "sdk")]
 pub(super) use serve::serve;

@@ -6,14 +6,14 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use super::NAME;
-use super::arguments::{self, Action, Asked, Refused};
-use super::settings::{self, FILE_VARIABLE, FILES, Settings};
-use super::words::{self, Outcome};
+use super::arguments::{self, InitAction, InitRequest, InitUsageError};
+use super::sentences::{self, Outcome};
+use super::settings::{self, FILE_VARIABLE, FILES, InitSettings};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
-use crate::face::given;
-use crate::face::last_resort::{Watchdog, report_panics};
-use crate::face::no_cluster::{self, Instead};
+use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::parameters;
+use crate::face::watchdog::{Watchdog, report_panics};
 use crate::face::{Call, settings_file};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
@@ -21,7 +21,7 @@ use crate::ocf::exit::ExitCode;
 use crate::params::{OnStop, ParamError, Params};
 use crate::resource::elastic::Elastic;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::resource::{self, Action as Asking, Report, Request, World as _};
+use crate::resource::{self, Action, Report, Request, World as _};
 use crate::state::{Phase, Records as _};
 use crate::world;
 
@@ -30,19 +30,19 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
     let line: Vec<String> =
         call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     match arguments::read(&line) {
-        Ok(Asked::Help) => {
-            print(&words::usage());
+        Ok(InitRequest::Help) => {
+            print(&sentences::usage());
             0
         }
-        Ok(Asked::Action(action, parameters)) => match settings(&call, &parameters) {
-            Ok(settings) => Caller::new(call, settings, !parameters.is_empty()).act(action),
+        Ok(InitRequest::Action(action, parameters)) => match settings(&call, &parameters) {
+            Ok(settings) => InitCall::new(call, settings, !parameters.is_empty()).act(action),
             Err((code, reason)) => refuse(&call, action, code, &reason),
         },
         Err(refused) => {
-            let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", words::usage());
+            let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", sentences::usage());
             match refused {
-                Refused::Unimplemented(_) => words::UNIMPLEMENTED,
-                _ => words::INVALID_ARGUMENT,
+                InitUsageError::Unimplemented(_) => sentences::UNIMPLEMENTED,
+                _ => sentences::INVALID_ARGUMENT,
             }
         }
     }
@@ -52,27 +52,28 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
 ///
 /// # Errors
 /// The exit code, and one line that says why the settings cannot be used.
-fn settings(call: &Call, given: &BTreeMap<String, String>) -> Result<Settings, (u8, String)> {
+fn settings(call: &Call, arguments: &BTreeMap<String, String>) -> Result<InitSettings, (u8, String)> {
     let surroundings = Environment::new(call.variables.clone());
     let file = settings_file::find(surroundings.get(FILE_VARIABLE), &FILES).map_err(|refused| {
         let code = match refused {
-            settings_file::Refused::Denied(_) => words::NO_PRIVILEGE,
-            _ => words::NOT_CONFIGURED,
+            settings_file::SettingsFileError::Denied(_) => sentences::NO_PRIVILEGE,
+            _ => sentences::NOT_CONFIGURED,
         };
         (code, refused.to_string())
     })?;
     let file = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
     let variable = |name: &str| surroundings.get(name).map(str::to_owned);
-    settings::collect(file, variable, given).map_err(|unusable| (words::NOT_CONFIGURED, unusable.to_string()))
+    settings::collect(file, variable, arguments)
+        .map_err(|unusable| (sentences::NOT_CONFIGURED, unusable.to_string()))
 }
 
 /// Reports why the call cannot be served.
-fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
-    let environment = environment(&call.variables, NAME, &Settings::default(), Duration::from_secs(1));
+fn refuse(call: &Call, action: InitAction, code: u8, reason: &str) -> u8 {
+    let environment = environment(&call.variables, NAME, &InitSettings::default(), Duration::from_secs(1));
     Log::new(&environment.log_settings(), name_of(action), call.started).exit_reason(reason);
-    if action == Action::Status {
-        print(&words::sentence(Outcome::Unknown, "the address", "this instance"));
-        return words::STATUS_UNKNOWN;
+    if action == InitAction::Status {
+        print(&sentences::sentence(Outcome::Unknown, "the address", "this instance"));
+        return sentences::STATUS_UNKNOWN;
     }
     code
 }
@@ -81,66 +82,66 @@ fn refuse(call: &Call, action: Action, code: u8, reason: &str) -> u8 {
 fn environment(
     variables: &[(OsString, OsString)],
     instance: &str,
-    settings: &Settings,
+    settings: &InitSettings,
     timeout: Duration,
 ) -> Environment {
-    let instead = Instead {
+    let values = ClusterValues {
         instance: instance.to_owned(),
         program: NAME,
-        reason_prefix: format!("{}: ", words::DESCRIPTION),
+        reason_prefix: format!("{}: ", sentences::DESCRIPTION),
         log_tag: None,
         timeout,
         parameters: &settings.parameters,
         variables: &BTreeMap::new(),
     };
-    no_cluster::environment(variables, &instead)
+    synthesise(variables, &values)
 }
 
 /// One call with its settings.
-struct Caller {
+struct InitCall {
     started: Instant,
     variables: Vec<(OsString, OsString)>,
-    settings: Settings,
+    settings: InitSettings,
     /// Whether parameters came from the command line: then a malformed one may be a usage error.
     has_arguments: bool,
 }
 
-impl Caller {
-    fn new(call: Call, settings: Settings, has_arguments: bool) -> Self {
+impl InitCall {
+    fn new(call: Call, settings: InitSettings, has_arguments: bool) -> Self {
         Self { started: call.started, variables: call.variables, settings, has_arguments }
     }
 
-    fn act(self, action: Action) -> u8 {
+    fn act(self, action: InitAction) -> u8 {
         match action {
-            Action::Start => self.start(self.started),
-            Action::Stop => self.stop(),
-            Action::Status => self.status(),
+            InitAction::Start => self.start(self.started),
+            InitAction::Stop => self.stop(),
+            InitAction::Status => self.status(),
             // Two actions, each with its own time limit.
-            Action::Restart => match self.stop() {
+            InitAction::Restart => match self.stop() {
                 0 => self.start(Instant::now()),
                 code => code,
             },
             // There is no daemon to reload. If the address is not here, a start could take it from the peer.
-            Action::ForceReload => match self.status() {
+            InitAction::ForceReload => match self.status() {
                 0 => self.start(Instant::now()),
-                words::STATUS_STOPPED => 0,
+                sentences::STATUS_STOPPED => 0,
                 code => code,
             },
         }
     }
 
     fn start(&self, began: Instant) -> u8 {
-        let step = self.step(Asking::Start, began, self.settings.timeout);
-        let code = self.code(&step);
+        let run = self.run(Action::Start, began, self.settings.timeout);
+        let code = self.code(&run);
         let outcome = if code == 0 { Outcome::Associated } else { Outcome::NotMapped };
-        step.say(outcome);
+        run.print(outcome);
         code
     }
 
     fn stop(&self) -> u8 {
-        let step = self.step(Asking::Stop, self.started, self.settings.timeout);
-        let code = self.code(&step);
-        step.say(match (code, step.on_stop, step.phase) {
+        let run = self.run(Action::Stop, self.started, self.settings.timeout);
+        let code = self.code(&run);
+        run.print(match (code, run.on_stop, run.phase) {
             (0, Some(OnStop::Leave), _) => Outcome::Left,
             (0, _, Some(Phase::Left)) => Outcome::MaybeLeft,
             (0, ..) => Outcome::Disowned,
@@ -150,56 +151,57 @@ impl Caller {
     }
 
     fn status(&self) -> u8 {
-        let step = self.step(Asking::Monitor { level: 0 }, self.started, self.settings.status_timeout());
-        let code = match &step.came {
+        let run = self.run(Action::Monitor { level: 0 }, self.started, self.settings.status_timeout());
+        let code = match &run.outcome {
             Ok(Report::Done) => 0,
-            Ok(Report::NotHere(_)) => words::STATUS_STOPPED,
-            Err(error) => words::status_code(exit_code(error, Attempt::Monitor)),
+            Ok(Report::NotHere(_)) => sentences::STATUS_STOPPED,
+            Err(error) => sentences::status_code(exit_code(error, Attempt::Monitor)),
         };
         match code {
-            0 => step.say(Outcome::Here),
-            words::STATUS_STOPPED => {
-                if let Ok(Report::NotHere(reason)) = &step.came {
-                    step.log.debug(reason);
+            0 => run.print(Outcome::Here),
+            sentences::STATUS_STOPPED => {
+                if let Ok(Report::NotHere(reason)) = &run.outcome {
+                    run.log.debug(reason);
                     if std::io::stdin().is_terminal() {
                         let _ = writeln!(std::io::stderr(), "{reason}");
                     }
                 }
-                step.say(Outcome::NotHere);
+                run.print(Outcome::NotHere);
             }
-            _ => step.say(Outcome::Unknown),
+            _ => run.print(Outcome::Unknown),
         }
         code
     }
 
     /// The exit code of a start or stop.
-    fn code(&self, step: &Step) -> u8 {
-        match &step.came {
+    fn code(&self, run: &ActionRun) -> u8 {
+        match &run.outcome {
             Ok(_) => 0,
             // A cluster's stop succeeds here, since it runs with the parameters of the last start; this face reads
             // them anew.
-            Err(Error::Parameter(_)) if self.has_arguments => words::INVALID_ARGUMENT,
-            Err(Error::Parameter(_)) => words::NOT_CONFIGURED,
+            Err(Error::Parameter(_)) if self.has_arguments => sentences::INVALID_ARGUMENT,
+            Err(Error::Parameter(_)) => sentences::NOT_CONFIGURED,
             // OCF has one code for every failed stop, since each means fencing; the LSB distinguishes them.
-            Err(error) => match exit_code(error, step.attempt) {
+            Err(error) => match exit_code(error, run.attempt) {
                 ExitCode::Success => 0,
-                _ => words::code(exit_code(error, Attempt::Start)),
+                _ => sentences::code(exit_code(error, Attempt::Start)),
             },
         }
     }
 
     /// Runs one action on the address, and reports any failure.
-    fn step(&self, action: Asking, began: Instant, timeout: Duration) -> Step {
+    fn run(&self, action: Action, began: Instant, timeout: Duration) -> ActionRun {
         let attempt = match action {
-            Asking::Start => Attempt::Start,
-            Asking::Stop => Attempt::Stop,
+            Action::Start => Attempt::Start,
+            Action::Stop => Attempt::Stop,
             _ => Attempt::Monitor,
         };
         let instance = self.settings.instance();
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
-        let log = Log::new(&environment.log_settings(), name_of_asking(action), began);
+        let log = Log::new(&environment.log_settings(), log_name(action), began);
         let late = exit_code(&Error::OutOfTime(timeout), attempt);
-        let late = if attempt == Attempt::Monitor { words::status_code(late) } else { words::code(late) };
+        let late =
+            if attempt == Attempt::Monitor { sentences::status_code(late) } else { sentences::code(late) };
         report_panics(&log, late);
         let deadline = Deadline::new(tokio::time::Instant::from_std(began), timeout);
         let guard = Watchdog::start(&deadline, late, &log);
@@ -208,22 +210,22 @@ impl Caller {
                 log.warn(warning);
             }
         }
-        let mut step = Step::new(attempt, &self.settings, log);
+        let mut run = ActionRun::new(attempt, &self.settings, log);
         match Params::parse(&environment.reskeys()) {
-            Ok(params) => step.run(&Request { action, params, deadline, nodes: Vec::new() }, &environment),
-            Err(error) => step.came = Err(Error::Parameter(error)),
+            Ok(params) => run.run(&Request { action, params, deadline, nodes: Vec::new() }, &environment),
+            Err(error) => run.outcome = Err(Error::Parameter(error)),
         }
-        step.report();
+        run.report();
         guard.end();
-        step
+        run
     }
 }
 
 /// The outcome of one action, with what is known about the address afterwards.
-struct Step {
+struct ActionRun {
     attempt: Attempt,
     log: Log,
-    came: Result<Report, Error>,
+    outcome: Result<Report, Error>,
     /// The address as the operator named it.
     name: String,
     /// The id of this instance, if known.
@@ -233,13 +235,13 @@ struct Step {
     phase: Option<Phase>,
 }
 
-impl Step {
-    fn new(attempt: Attempt, settings: &Settings, log: Log) -> Self {
-        let name = given::address(&settings.parameters).map(str::to_owned);
+impl ActionRun {
+    fn new(attempt: Attempt, settings: &InitSettings, log: Log) -> Self {
+        let name = parameters::address(&settings.parameters).map(str::to_owned);
         Self {
             attempt,
             log,
-            came: Ok(Report::Done),
+            outcome: Ok(Report::Done),
             name: name.unwrap_or_else(|| "the address".to_owned()),
             node: "this instance".to_owned(),
             on_stop: None,
@@ -253,14 +255,14 @@ impl Step {
         let (world, warnings) =
             match world::build(&params.api, &params.timing, deadline, environment, &self.log) {
                 Ok(made) => made,
-                Err(error) => return self.came = Err(error),
+                Err(error) => return self.outcome = Err(error),
             };
         if self.attempt != Attempt::Monitor {
             for warning in &warnings {
                 self.log.warn(warning);
             }
         }
-        self.came = world::run(deadline, resource::run::<Elastic, _>(&world, request));
+        self.outcome = world::run(deadline, resource::run::<Elastic, _>(&world, request));
         let (volatile, durable) = (world.records().volatile(), world.records().durable());
         self.phase = volatile.phase;
         if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {
@@ -273,7 +275,7 @@ impl Step {
 
     /// Reports a failure: in the log, and on one line of standard error.
     fn report(&self) {
-        let Err(error) = &self.came else {
+        let Err(error) = &self.outcome else {
             return;
         };
         let whole = world::in_full(error);
@@ -295,25 +297,25 @@ impl Step {
         }
     }
 
-    fn say(&self, outcome: Outcome) {
-        print(&words::sentence(outcome, &self.name, &self.node));
+    fn print(&self, outcome: Outcome) {
+        print(&sentences::sentence(outcome, &self.name, &self.node));
     }
 }
 
-fn name_of(action: Action) -> &'static str {
+fn name_of(action: InitAction) -> &'static str {
+    match action {
+        InitAction::Start => "start",
+        InitAction::Stop => "stop",
+        InitAction::Status => "status",
+        InitAction::Restart => "restart",
+        InitAction::ForceReload => "force-reload",
+    }
+}
+
+fn log_name(action: Action) -> &'static str {
     match action {
         Action::Start => "start",
         Action::Stop => "stop",
-        Action::Status => "status",
-        Action::Restart => "restart",
-        Action::ForceReload => "force-reload",
-    }
-}
-
-fn name_of_asking(action: Asking) -> &'static str {
-    match action {
-        Asking::Start => "start",
-        Asking::Stop => "stop",
         _ => "status",
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::aws_params;
 use crate::base::text::{cut, one_line};
 use crate::face::assignments::{self, Meaning, seconds};
-use crate::face::given;
+use crate::face::parameters;
 use crate::params::table;
 
 /// Settings files of Debian and RHEL; the first that exists is read.
@@ -24,7 +24,7 @@ const OWN: [&str; 4] = ["AWS_PARAMS", "TIMEOUT", "TRACE_RA", "TRACE_DIR"];
 
 /// The combined settings of one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct InitSettings {
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
     /// Time limit of a start or stop.
@@ -35,10 +35,10 @@ pub struct Settings {
 
 /// Why the settings are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum InitSettingsError {
     /// A value is malformed, or not allowed for this setting.
     #[error(transparent)]
-    Value(#[from] assignments::Unusable),
+    Value(#[from] assignments::AssignmentError),
     /// `AWS_PARAMS` has an unterminated quote.
     #[error("AWS_PARAMS: a quote in it never ends")]
     AwsParams,
@@ -50,12 +50,12 @@ pub enum Unusable {
 /// parameters from the command line. An address in the arguments, by either of its names, replaces the file's.
 ///
 /// # Errors
-/// Any [`Unusable`].
+/// Any [`InitSettingsError`].
 pub fn collect(
     file: Option<(&str, &str)>,
     variable: impl Fn(&str) -> Option<String>,
     arguments: &BTreeMap<String, String>,
-) -> Result<Settings, Unusable> {
+) -> Result<InitSettings, InitSettingsError> {
     let mut warnings = Vec::new();
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for name in ["ELASTIC_IP", "AWS_PARAMS"] {
@@ -77,15 +77,15 @@ pub fn collect(
             parameters.insert(setting.to_ascii_lowercase(), value);
         }
     }
-    given::put_before(&mut parameters, arguments);
-    Ok(Settings { parameters, timeout, warnings })
+    parameters::override_with(&mut parameters, arguments);
+    Ok(InitSettings { parameters, timeout, warnings })
 }
 
-impl Settings {
+impl InitSettings {
     /// The resource name under which this node keeps its records: one per address.
     #[must_use]
     pub fn instance(&self) -> String {
-        given::address(&self.parameters)
+        parameters::address(&self.parameters)
             .map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
     }
 
@@ -109,8 +109,11 @@ fn meaning(name: &str) -> Meaning {
     }
 }
 
-fn from_options(text: &str, warnings: &mut Vec<String>) -> Result<BTreeMap<String, String>, Unusable> {
-    let options = aws_params::read(text).ok_or(Unusable::AwsParams)?;
+fn from_options(
+    text: &str,
+    warnings: &mut Vec<String>,
+) -> Result<BTreeMap<String, String>, InitSettingsError> {
+    let options = aws_params::read(text).ok_or(InitSettingsError::AwsParams)?;
     if !options.ignored.is_empty() {
         let names: Vec<_> = options.ignored.iter().map(|name| cut(&one_line(name), 40)).collect();
         warnings.push(format!("AWS_PARAMS: without effect here: {}", names.join(" ")));
@@ -124,11 +127,11 @@ mod tests {
 
     const PATH: &str = "/etc/default/elastic-ip";
 
-    fn file(text: &str) -> Result<Settings, Unusable> {
+    fn file(text: &str) -> Result<InitSettings, InitSettingsError> {
         collect(Some((PATH, text)), |_| None, &BTreeMap::new())
     }
 
-    fn parameter(settings: &Settings, name: &str) -> String {
+    fn parameter(settings: &InitSettings, name: &str) -> String {
         settings.parameters.get(name).cloned().unwrap_or_default()
     }
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::base::text::{cut, one_line};
-use crate::face::given;
-use crate::state::turns::Generation;
+use crate::face::parameters;
+use crate::state::generations::Generation;
 
 /// The VRRP state of this node, as far as it matters for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum VrrpState {
     /// This node should hold the address.
     Master,
     /// Another node should hold it.
@@ -20,7 +20,7 @@ pub enum State {
     Stop,
 }
 
-impl State {
+impl VrrpState {
     /// The name of the state as keepalived writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -35,8 +35,8 @@ impl State {
     /// # Source
     /// keepalived.conf(5), `notify`: MASTER, BACKUP, FAULT, STOP, DELETED. `notify_master_rx_lower_pri` reports a
     /// master that was partitioned: the node on the other side may have taken the address.
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word.to_ascii_uppercase().as_str() {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_uppercase().as_str() {
             "MASTER" | "MASTER_RX_LOWER_PRI" => Self::Master,
             "BACKUP" => Self::Backup,
             "FAULT" => Self::Fault,
@@ -48,18 +48,18 @@ impl State {
 
 /// Where a notification comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Teller {
+pub enum NotificationSource {
     /// keepalived's `notify`, which will also report the next state. Contains the name of the instance or group.
     Notify(String),
-    /// An action word, from `notify_master` and the like or typed by hand.
-    Word,
+    /// An action, from `notify_master` and the like or typed by hand.
+    Action,
 }
 
 /// What a call requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum KeepalivedRequest {
     /// The node has changed to this state.
-    Transition(State, Teller),
+    Transition(VrrpState, NotificationSource),
     /// Whether the address is here, for a person.
     Status,
     /// Whether this node is healthy, for `vrrp_script`.
@@ -76,7 +76,7 @@ pub enum Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// Release the address, or hand it over to the peer.
-    Lose(State),
+    Lose(VrrpState),
     /// Poll until the address has moved, if keepalived will not notify us.
     Follow,
 }
@@ -86,22 +86,22 @@ const UNWRITTEN: &str = "unwritten";
 
 /// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct CommandLine {
     /// The requested action.
-    pub asked: Asked,
+    pub request: KeepalivedRequest,
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
 }
 
 /// Why a command line is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum CommandLineError {
     /// No action.
     #[error("no action: expected start, stop, status, check, or what keepalived appends to notify")]
     NoAction,
     /// Neither an address, a parameter nor an action.
     #[error("{0}: expected an address, PARAMETER=VALUE, or start, stop, status or check")]
-    Word(String),
+    Unexpected(String),
     /// Not a state of keepalived.
     #[error("{0}: expected the state MASTER, BACKUP, FAULT or STOP")]
     State(String),
@@ -110,34 +110,34 @@ pub enum Unusable {
     TwoActions(String),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
-    Parameter(#[from] given::Refused),
+    Parameter(#[from] parameters::ArgumentError),
 }
 
 /// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// Any [`Unusable`]; its text states what is expected.
-pub fn read(arguments: &[String]) -> Result<Line, Unusable> {
+/// Any [`CommandLineError`]; its text states what is expected.
+pub fn read(arguments: &[String]) -> Result<CommandLine, CommandLineError> {
     let (own, appended) = split(arguments);
     let mut parameters = BTreeMap::new();
-    let mut asked = match appended {
+    let mut request = match appended {
         Some((name, state)) => {
-            let state = State::parse(state).ok_or_else(|| Unusable::State(shown(state)))?;
-            Some(Asked::Transition(state, Teller::Notify(name.to_owned())))
+            let state = VrrpState::parse(state).ok_or_else(|| CommandLineError::State(shown(state)))?;
+            Some(KeepalivedRequest::Transition(state, NotificationSource::Notify(name.to_owned())))
         }
         None => None,
     };
-    for word in own {
-        if let Some(found) = action(word) {
-            if asked.is_some() {
-                return Err(Unusable::TwoActions(shown(word)));
+    for argument in own {
+        if let Some(found) = action(argument) {
+            if request.is_some() {
+                return Err(CommandLineError::TwoActions(shown(argument)));
             }
-            asked = Some(found);
-        } else if !given::take(&mut parameters, word)? {
-            return Err(Unusable::Word(shown(word)));
+            request = Some(found);
+        } else if !parameters::parse(&mut parameters, argument)? {
+            return Err(CommandLineError::Unexpected(shown(argument)));
         }
     }
-    asked.map(|asked| Line { asked, parameters }).ok_or(Unusable::NoAction)
+    request.map(|request| CommandLine { request, parameters }).ok_or(CommandLineError::NoAction)
 }
 
 /// Splits off what keepalived appends: `INSTANCE` or `GROUP`, a name, the state, the priority (missing in old
@@ -156,88 +156,92 @@ fn split(arguments: &[String]) -> (&[String], Option<(&str, &str)>) {
         .filter_map(|index| appended(index).map(|found| (index, found)))
         .collect();
     // An instance may be named GROUP, so prefer the split that yields a valid state.
-    let sound = found.iter().find(|(_, (_, state))| State::parse(state).is_some());
+    let sound = found.iter().find(|(_, (_, state))| VrrpState::parse(state).is_some());
     match sound.or(found.first()) {
         Some((index, appended)) => (arguments.get(..*index).unwrap_or_default(), Some(*appended)),
         None => (arguments, None),
     }
 }
 
-fn action(word: &str) -> Option<Asked> {
-    let transition = |state| Some(Asked::Transition(state, Teller::Word));
-    match word {
-        "start" => return transition(State::Master),
-        "stop" => return transition(State::Stop),
-        "status" => return Some(Asked::Status),
-        "check" => return Some(Asked::Check),
-        "help" | "usage" | "--help" | "-h" => return Some(Asked::Help),
-        "version" | "--version" | "-V" => return Some(Asked::Version),
+fn action(argument: &str) -> Option<KeepalivedRequest> {
+    let transition = |state| Some(KeepalivedRequest::Transition(state, NotificationSource::Action));
+    match argument {
+        "start" => return transition(VrrpState::Master),
+        "stop" => return transition(VrrpState::Stop),
+        "status" => return Some(KeepalivedRequest::Status),
+        "check" => return Some(KeepalivedRequest::Check),
+        "help" | "usage" | "--help" | "-h" => return Some(KeepalivedRequest::Help),
+        "version" | "--version" | "-V" => return Some(KeepalivedRequest::Version),
         _ => {}
     }
-    if let Some(background) = word.strip_prefix("--background=") {
+    if let Some(background) = argument.strip_prefix("--background=") {
         let (job, generation) = background.split_once(',')?;
-        let job = if job == "follow" { Job::Follow } else { Job::Lose(State::parse(job)?) };
-        let word = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
-        return Some(Asked::Background(job, word));
+        let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
+        let generation = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
+        return Some(KeepalivedRequest::Background(job, generation));
     }
-    State::parse(word).and_then(transition)
+    VrrpState::parse(argument).and_then(transition)
 }
 
 impl Job {
     /// The command-line argument that starts this job.
     #[must_use]
-    pub fn argument(self, word: Option<Generation>) -> String {
+    pub fn argument(self, generation: Option<Generation>) -> String {
         let job = match self {
             Self::Follow => "follow",
             Self::Lose(state) => state.name(),
         };
-        format!("--background={job},{}", word.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
+        format!("--background={job},{}", generation.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
     }
 }
 
-fn shown(word: &str) -> String {
-    cut(&one_line(word), 40)
+fn shown(argument: &str) -> String {
+    cut(&one_line(argument), 40)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Result<Line, Unusable> {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        read(&words)
+    fn line(text: &str) -> Result<CommandLine, CommandLineError> {
+        let arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        read(&arguments)
     }
 
-    fn notify(state: State, name: &str) -> Asked {
-        Asked::Transition(state, Teller::Notify(name.to_owned()))
+    fn notify(state: VrrpState, name: &str) -> KeepalivedRequest {
+        KeepalivedRequest::Transition(state, NotificationSource::Notify(name.to_owned()))
     }
 
-    fn word(state: State) -> Asked {
-        Asked::Transition(state, Teller::Word)
+    fn by_action(state: VrrpState) -> KeepalivedRequest {
+        KeepalivedRequest::Transition(state, NotificationSource::Action)
     }
 
     #[test]
     fn every_form_is_understood() {
-        for (text, asked, address) in [
-            ("INSTANCE VI_1 MASTER 100", notify(State::Master, "VI_1"), None),
-            ("203.0.113.10 INSTANCE VI_1 BACKUP 100", notify(State::Backup, "VI_1"), Some("203.0.113.10")),
-            ("203.0.113.10 GROUP VG STOP 0", notify(State::Stop, "VG"), Some("203.0.113.10")),
-            ("GROUP INSTANCE FAULT", notify(State::Fault, "INSTANCE"), None),
-            ("INSTANCE GROUP MASTER 100", notify(State::Master, "GROUP"), None),
-            ("INSTANCE VI_1 DELETED 100", notify(State::Stop, "VI_1"), None),
-            ("203.0.113.10 start", word(State::Master), Some("203.0.113.10")),
-            ("203.0.113.10 stop", word(State::Stop), Some("203.0.113.10")),
-            ("203.0.113.10 status", Asked::Status, Some("203.0.113.10")),
-            ("check", Asked::Check, None),
-            ("203.0.113.10 MASTER", word(State::Master), Some("203.0.113.10")),
-            ("backup 203.0.113.10", word(State::Backup), Some("203.0.113.10")),
-            ("203.0.113.10 fault", word(State::Fault), Some("203.0.113.10")),
-            ("203.0.113.10 master_rx_lower_pri", word(State::Master), Some("203.0.113.10")),
-            ("54.192.x.x start", word(State::Master), Some("54.192.x.x")),
-            ("--help", Asked::Help, None),
+        for (text, request, address) in [
+            ("INSTANCE VI_1 MASTER 100", notify(VrrpState::Master, "VI_1"), None),
+            (
+                "203.0.113.10 INSTANCE VI_1 BACKUP 100",
+                notify(VrrpState::Backup, "VI_1"),
+                Some("203.0.113.10"),
+            ),
+            ("203.0.113.10 GROUP VG STOP 0", notify(VrrpState::Stop, "VG"), Some("203.0.113.10")),
+            ("GROUP INSTANCE FAULT", notify(VrrpState::Fault, "INSTANCE"), None),
+            ("INSTANCE GROUP MASTER 100", notify(VrrpState::Master, "GROUP"), None),
+            ("INSTANCE VI_1 DELETED 100", notify(VrrpState::Stop, "VI_1"), None),
+            ("203.0.113.10 start", by_action(VrrpState::Master), Some("203.0.113.10")),
+            ("203.0.113.10 stop", by_action(VrrpState::Stop), Some("203.0.113.10")),
+            ("203.0.113.10 status", KeepalivedRequest::Status, Some("203.0.113.10")),
+            ("check", KeepalivedRequest::Check, None),
+            ("203.0.113.10 MASTER", by_action(VrrpState::Master), Some("203.0.113.10")),
+            ("backup 203.0.113.10", by_action(VrrpState::Backup), Some("203.0.113.10")),
+            ("203.0.113.10 fault", by_action(VrrpState::Fault), Some("203.0.113.10")),
+            ("203.0.113.10 master_rx_lower_pri", by_action(VrrpState::Master), Some("203.0.113.10")),
+            ("54.192.x.x start", by_action(VrrpState::Master), Some("54.192.x.x")),
+            ("--help", KeepalivedRequest::Help, None),
         ] {
             let found = line(text).unwrap();
-            assert_eq!(found.asked, asked, "{text}");
+            assert_eq!(found.request, request, "{text}");
             assert_eq!(found.parameters.get("elastic_ip").map(String::as_str), address, "{text}");
         }
     }
@@ -252,10 +256,10 @@ mod tests {
 
     #[test]
     fn the_background_argument_reads_back() {
-        for word in [Some(Generation::own()), None] {
-            for job in [Job::Follow, Job::Lose(State::Backup), Job::Lose(State::Stop)] {
-                let found = line(&format!("203.0.113.10 {}", job.argument(word))).unwrap();
-                assert_eq!(found.asked, Asked::Background(job, word));
+        for generation in [Some(Generation::own()), None] {
+            for job in [Job::Follow, Job::Lose(VrrpState::Backup), Job::Lose(VrrpState::Stop)] {
+                let found = line(&format!("203.0.113.10 {}", job.argument(generation))).unwrap();
+                assert_eq!(found.request, KeepalivedRequest::Background(job, generation));
             }
         }
     }

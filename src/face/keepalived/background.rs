@@ -32,7 +32,7 @@ fn command(work: &Work, job: Job) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0(NAME);
     command.args(work.line.parameters.iter().map(|(name, value)| format!("{name}={value}")));
-    command.arg(job.argument(work.word())).stdin(Stdio::null()).current_dir("/");
+    command.arg(job.argument(work.recorded_generation())).stdin(Stdio::null()).current_dir("/");
     // keepalived kills whole process groups.
     command.process_group(0);
     command

@@ -6,32 +6,32 @@
 use std::time::{Duration, Instant};
 
 use super::pace::Pace;
-use super::work::{Entry, Work};
+use super::work::{LockOutcome, Work};
 use crate::resource::{Action, Report, elastic};
 
 /// Time limit of one query.
-const LOOK_LIMIT: Duration = Duration::from_secs(10);
+const QUERY_LIMIT: Duration = Duration::from_secs(10);
 /// How often to check for a later notification between queries.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Ends once the address has moved and the displaced one is restored, or a later notification has arrived.
 pub(super) fn follow(work: &Work) -> u8 {
-    let (mut pace, mut said) = (Pace::default(), String::new());
+    let (mut pace, mut last_warning) = (Pace::default(), String::new());
     loop {
         let next = Instant::now() + pace.wait();
         while Instant::now() < next {
-            if work.is_over() {
+            if work.is_superseded() {
                 return 0;
             }
             std::thread::sleep(PAUSE);
         }
-        let look = work.run(Action::Monitor { level: 0 }, LOOK_LIMIT, async |world, request| {
+        let outcome = work.run(Action::Monitor { level: 0 }, QUERY_LIMIT, async |world, request| {
             elastic::is_still_here(world, request).await
         });
-        let reason = match look {
+        let reason = match outcome {
             Ok(Some(Report::NotHere(reason))) => reason,
             Ok(_) => {
-                pace.well();
+                pace.succeeded();
                 continue;
             }
             // An unknown holder is no reason to act.
@@ -41,7 +41,7 @@ pub(super) fn follow(work: &Work) -> u8 {
             }
         };
         let limit = work.settings.deadline;
-        let Entry::Ours(held) = work.enter(limit) else { return 0 };
+        let LockOutcome::Acquired(held) = work.enter(limit) else { return 0 };
         let handed =
             work.run(Action::Stop, limit, async |world, request| elastic::hand_over(world, request).await);
         drop(held);
@@ -54,9 +54,9 @@ pub(super) fn follow(work: &Work) -> u8 {
             Err(error) => {
                 pace.failed();
                 let text = error.to_string();
-                if text != said {
+                if text != last_warning {
                     work.log.warn(&text);
-                    said = text;
+                    last_warning = text;
                 }
             }
         }

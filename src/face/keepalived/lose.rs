@@ -4,11 +4,11 @@
 //! same, and if no peer can take it, the service keeps running. Once the address has moved, the one displaced here is
 //! restored.
 
-use super::arguments::{Job, State, Teller};
+use super::arguments::{Job, NotificationSource, VrrpState};
 use super::background;
-use super::master::{say, subject};
+use super::master::{prefix, print_line};
 use super::settings::Losing;
-use super::work::{Entry, FAILED, Work, by_hand};
+use super::work::{FAILED, LockOutcome, Work, by_hand};
 use crate::params::OnStop;
 use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
@@ -16,33 +16,33 @@ use crate::resource::{self, Action, Report};
 
 /// Starts giving up the address, in a process that outlives this one: when keepalived exits, it kills scripts that
 /// take longer than a second.
-pub(super) fn serve(mut work: Work, state: State, teller: &Teller) -> u8 {
+pub(super) fn serve(mut work: Work, state: VrrpState, source: &NotificationSource) -> u8 {
     for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
         work.log.warn(warning);
     }
     if !work.announce(state.name()) {
-        work.log.info(format_args!("{}{}: a later state has come already", subject(teller), state.name()));
+        work.log.info(format_args!("{}{}: a later state has come already", prefix(source), state.name()));
         return 0;
     }
     let code = if by_hand() {
-        here(&work, state, teller)
+        here(&work, state, source)
     } else {
-        background::wait(&work, Job::Lose(state)).unwrap_or_else(|| here(&work, state, teller))
+        background::wait(&work, Job::Lose(state)).unwrap_or_else(|| here(&work, state, source))
     };
-    if code == 0 && *teller == Teller::Word && state == State::Stop {
-        say("stopped");
+    if code == 0 && *source == NotificationSource::Action && state == VrrpState::Stop {
+        print_line("stopped");
     }
     code
 }
 
 /// Releases the address or hands it over, in this process.
-pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
+pub(super) fn here(work: &Work, state: VrrpState, source: &NotificationSource) -> u8 {
     let limit = work.settings.deadline;
-    let told = format!("{}{}", subject(teller), state.name());
+    let transition = format!("{}{}", prefix(source), state.name());
     let _lock = match work.enter(limit) {
-        Entry::Ours(lock) => lock,
-        Entry::Overtaken => return overtaken(work, &told),
-        Entry::Late => return work.fail(&Error::OutOfTime(limit)),
+        LockOutcome::Acquired(lock) => lock,
+        LockOutcome::Superseded => return superseded(work, &transition),
+        LockOutcome::TimedOut => return work.fail(&Error::OutOfTime(limit)),
     };
     let address = work.settings.address();
     let left = limit.saturating_sub(work.started.elapsed());
@@ -60,13 +60,17 @@ pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
     };
     let released = work.settings.losing(state) == Losing::Release;
     match outcome {
-        Ok(None) => return overtaken(work, &told),
-        Ok(Some(Report::NotHere(reason))) => work.log.info(format_args!("{told}: {reason}")),
-        Ok(Some(Report::Done)) if released => work.log.info(format_args!("{told}: {address} is not here")),
-        Ok(Some(Report::Done)) => work.log.info(format_args!("{told}: {address} is left to who takes it")),
+        Ok(None) => return superseded(work, &transition),
+        Ok(Some(Report::NotHere(reason))) => work.log.info(format_args!("{transition}: {reason}")),
+        Ok(Some(Report::Done)) if released => {
+            work.log.info(format_args!("{transition}: {address} is not here"));
+        }
+        Ok(Some(Report::Done)) => {
+            work.log.info(format_args!("{transition}: {address} is left to who takes it"));
+        }
         // Nothing failed on this node.
         Err(error @ Error::Left { .. }) => {
-            work.log.warn(format_args!("{told}: {error}"));
+            work.log.warn(format_args!("{transition}: {error}"));
             work.end(true);
             return FAILED;
         }
@@ -79,7 +83,7 @@ pub(super) fn here(work: &Work, state: State, teller: &Teller) -> u8 {
     0
 }
 
-fn overtaken(work: &Work, told: &str) -> u8 {
-    work.log.info(format_args!("{told}: a later state has come meanwhile"));
+fn superseded(work: &Work, transition: &str) -> u8 {
+    work.log.info(format_args!("{transition}: a later state has come meanwhile"));
     FAILED
 }

@@ -8,21 +8,21 @@ use std::io::Write as _;
 use std::os::unix::process::parent_id;
 use std::time::{Duration, Instant};
 
-use super::arguments::{Job, Teller};
+use super::arguments::{Job, NotificationSource};
 use super::background;
-use super::work::{Entry, FAILED, Work, by_hand};
+use super::work::{FAILED, LockOutcome, Work, by_hand};
 use crate::cloud::Imds as _;
 use crate::resource::elastic::{self, Elastic};
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report, Request, World as _};
 
 /// When to verify, in tenths of the configured time.
-const LOOKS: [u32; 4] = [1, 3, 6, 10];
+const VERIFY_AT: [u32; 4] = [1, 3, 6, 10];
 /// Number of verifications if keepalived will not report the next state. By the later ones another node may be master
 /// and hold the address legitimately: that takes three advertisements, one second apart by default.
-const LOOKS_UNTOLD: usize = 2;
+const VERIFICATIONS_WITHOUT_NOTIFY: usize = 2;
 /// Time limit of one verification.
-const LOOK_LIMIT: Duration = Duration::from_secs(10);
+const QUERY_LIMIT: Duration = Duration::from_secs(10);
 /// How often the address is taken again. Without a limit, two nodes that both believe to be master would take it from
 /// each other forever.
 const CLAIMS: u32 = 2;
@@ -31,29 +31,29 @@ const SLICES: u32 = 3;
 /// How often to check for a later notification, and for keepalived itself, between verifications.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time limit for querying this instance's id, if `INST_ID` is set.
-const WHO_LIMIT: Duration = Duration::from_millis(500);
+const INSTANCE_ID_LIMIT: Duration = Duration::from_millis(500);
 
 /// Takes the address and verifies it; returns the exit code.
-pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
+pub(super) fn serve(mut work: Work, source: &NotificationSource) -> u8 {
     let keepalived = parent_id();
     for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
         work.log.warn(warning);
     }
     if !work.announce("MASTER") {
-        work.log.info(format_args!("{}MASTER: a later state has come already", subject(teller)));
+        work.log.info(format_args!("{}MASTER: a later state has come already", prefix(source)));
         return 0;
     }
     let limit = work.settings.deadline;
     let lock = match work.enter(limit) {
-        Entry::Ours(lock) => lock,
-        Entry::Overtaken => return overtaken(&work, teller),
-        Entry::Late => return work.fail(&Error::OutOfTime(limit)),
+        LockOutcome::Acquired(lock) => lock,
+        LockOutcome::Superseded => return superseded(&work, source),
+        LockOutcome::TimedOut => return work.fail(&Error::OutOfTime(limit)),
     };
     let address = work.settings.address().to_owned();
     let outcome = claim_until(&work, limit);
     let displaced = match outcome {
         Ok(Some(displaced)) => displaced,
-        Ok(None) => return overtaken(&work, teller),
+        Ok(None) => return superseded(&work, source),
         Err(error) => {
             work.end(false);
             return work.fail(&error);
@@ -61,18 +61,26 @@ pub(super) fn serve(mut work: Work, teller: &Teller) -> u8 {
     };
     work.end(true);
     let took = work.started.elapsed().as_millis();
-    work.log.info(format_args!("{}MASTER: {address} is here; {took} ms", subject(teller)));
-    if *teller == Teller::Word {
-        say("started");
+    work.log.info(format_args!("{}MASTER: {address} is here; {took} ms", prefix(source)));
+    if *source == NotificationSource::Action {
+        print_line("started");
     }
     if !by_hand() {
-        let looks = if *teller == Teller::Word { LOOKS_UNTOLD } else { LOOKS.len() };
-        verify(&work, keepalived, looks);
+        let verifications = if *source == NotificationSource::Action {
+            VERIFICATIONS_WITHOUT_NOTIFY
+        } else {
+            VERIFY_AT.len()
+        };
+        verify(&work, keepalived, verifications);
     }
     drop(lock);
     // keepalived reports the next state through `notify`, but a script set as `notify_master` only ever hears of
     // MASTER. Without a recorded generation, a later notification could not stop the job.
-    if *teller == Teller::Word && displaced && work.word().is_some() && !work.is_over() {
+    if *source == NotificationSource::Action
+        && displaced
+        && work.recorded_generation().is_some()
+        && !work.is_superseded()
+    {
         background::leave(&work, Job::Follow);
     }
     0
@@ -107,7 +115,7 @@ fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
     let wanted = work.settings.instance.clone();
     work.run(Action::Start, limit, async |world, request: &Request| {
         if let Some(wanted) = &wanted
-            && let Ok(Ok(found)) = tokio::time::timeout(WHO_LIMIT, world.imds().instance_id()).await
+            && let Ok(Ok(found)) = tokio::time::timeout(INSTANCE_ID_LIMIT, world.imds().instance_id()).await
             && found != *wanted
         {
             work.log
@@ -119,12 +127,12 @@ fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
 }
 
 /// Checks for a while that the address stays here, and takes it again if not.
-fn verify(work: &Work, keepalived: u32, looks: usize) {
+fn verify(work: &Work, keepalived: u32, verifications: usize) {
     let (began, mut claims) = (Instant::now(), 0);
-    for tenths in LOOKS.into_iter().take(looks) {
+    for tenths in VERIFY_AT.into_iter().take(verifications) {
         let until = began + work.settings.verify * tenths / 10;
         while Instant::now() < until {
-            if work.is_over() || parent_id() != keepalived {
+            if work.is_superseded() || parent_id() != keepalived {
                 return;
             }
             std::thread::sleep(PAUSE.min(until.saturating_duration_since(Instant::now())));
@@ -132,10 +140,10 @@ fn verify(work: &Work, keepalived: u32, looks: usize) {
         if work.settings.verify.is_zero() {
             return;
         }
-        let look = work.run(Action::Monitor { level: 10 }, LOOK_LIMIT, async |world, request| {
+        let outcome = work.run(Action::Monitor { level: 10 }, QUERY_LIMIT, async |world, request| {
             resource::run::<Elastic, _>(world, request).await
         });
-        match look {
+        match outcome {
             Ok(None) => return,
             Ok(Some(Report::NotHere(reason))) if claims < CLAIMS => {
                 claims += 1;
@@ -154,20 +162,20 @@ fn verify(work: &Work, keepalived: u32, looks: usize) {
     }
 }
 
-fn overtaken(work: &Work, teller: &Teller) -> u8 {
-    work.log.info(format_args!("{}MASTER: a later state has come meanwhile", subject(teller)));
+fn superseded(work: &Work, source: &NotificationSource) -> u8 {
+    work.log.info(format_args!("{}MASTER: a later state has come meanwhile", prefix(source)));
     FAILED
 }
 
 /// Prefix of the log line about a transition.
-pub(super) fn subject(teller: &Teller) -> String {
-    match teller {
-        Teller::Notify(name) => format!("{name} is "),
-        Teller::Word => String::new(),
+pub(super) fn prefix(source: &NotificationSource) -> String {
+    match source {
+        NotificationSource::Notify(name) => format!("{name} is "),
+        NotificationSource::Action => String::new(),
     }
 }
 
 /// Prints a word of the article's script; a closed reader is not an error.
-pub(super) fn say(word: &str) {
-    let _ = writeln!(std::io::stdout(), "{word}");
+pub(super) fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -25,7 +25,7 @@ impl Pace {
     }
 
     /// Resets the interval after a successful query.
-    pub fn well(&mut self) {
+    pub fn succeeded(&mut self) {
         self.0 = USUAL;
     }
 
@@ -49,7 +49,7 @@ mod tests {
             })
             .collect();
         assert_eq!(waits, [4, 8, 16, 32, 60, 60, 60]);
-        pace.well();
+        pace.succeeded();
         assert_eq!(pace.wait(), USUAL);
     }
 }

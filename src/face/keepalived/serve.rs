@@ -4,41 +4,41 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::arguments::{self, Asked, Job, State, Teller};
-use super::settings::{FILE, FILE_VARIABLE, Settings};
+use super::arguments::{self, Job, KeepalivedRequest, NotificationSource, VrrpState};
+use super::settings::{FILE, FILE_VARIABLE, KeepalivedSettings};
 use super::work::{FAILED, UNUSABLE, Work};
 use super::{NAME, check, follow, lose, master, usage};
 use crate::base::log::Log;
 use crate::face::Call;
-use crate::face::last_resort::report_panics;
 use crate::face::settings_file::{self, SettingsFile};
+use crate::face::watchdog::report_panics;
 use crate::params::ParamError;
 use crate::resource::error::Error;
 
 /// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
-    let words = call.arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
-    let words: Vec<String> = words.collect();
-    let line = match arguments::read(&words) {
+    let arguments = call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.collect();
+    let line = match arguments::read(&arguments) {
         Ok(line) => line,
         Err(unusable) => {
-            let code = refuse(call, &Settings::default(), &unusable.to_string());
+            let code = refuse(call, &KeepalivedSettings::default(), &unusable.to_string());
             let _ = std::io::stderr().write_all(usage().as_bytes());
             return code;
         }
     };
-    match line.asked {
-        Asked::Help => return print(&usage()),
-        Asked::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
+    match line.request {
+        KeepalivedRequest::Help => return print(&usage()),
+        KeepalivedRequest::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
     }
     let settings = match settings(&call.variables, &line) {
         Ok(settings) => settings,
-        Err(reason) => return refuse(call, &Settings::default(), &reason),
+        Err(reason) => return refuse(call, &KeepalivedSettings::default(), &reason),
     };
     let environment = settings.environment(&call.variables, settings.deadline);
-    let log = Log::new(&environment.log_settings(), word_for(&line.asked), call.started);
-    let asked = line.asked.clone();
+    let log = Log::new(&environment.log_settings(), log_name(&line.request), call.started);
+    let request = line.request.clone();
     let mut work = match Work::new(line, settings, environment, log.clone(), call.started) {
         Ok(work) => work,
         Err(Error::Parameter(ParamError::NoAddress)) => {
@@ -52,30 +52,33 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
             return UNUSABLE;
         }
     };
-    report_panics(&log, work.otherwise.clone());
-    match asked {
-        Asked::Transition(State::Master, teller) => master::serve(work, &teller),
-        Asked::Transition(state, teller) => lose::serve(work, state, &teller),
-        Asked::Background(job, generation) => {
-            work.take_over(generation);
+    report_panics(&log, work.fallback.clone());
+    match request {
+        KeepalivedRequest::Transition(VrrpState::Master, source) => master::serve(work, &source),
+        KeepalivedRequest::Transition(state, source) => lose::serve(work, state, &source),
+        KeepalivedRequest::Background(job, generation) => {
+            work.adopt(generation);
             match job {
-                Job::Lose(state) => lose::here(&work, state, &Teller::Word),
+                Job::Lose(state) => lose::here(&work, state, &NotificationSource::Action),
                 Job::Follow => follow::follow(&work),
             }
         }
-        Asked::Check => check::serve(&work),
-        Asked::Status => check::status(&work),
-        Asked::Help | Asked::Version => 0,
+        KeepalivedRequest::Check => check::serve(&work),
+        KeepalivedRequest::Status => check::status(&work),
+        KeepalivedRequest::Help | KeepalivedRequest::Version => 0,
     }
 }
 
 /// Reads the settings file, if there is one, and combines it with the command line.
-fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Result<Settings, String> {
+fn settings(
+    variables: &[(OsString, OsString)],
+    line: &arguments::CommandLine,
+) -> Result<KeepalivedSettings, String> {
     let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
     let named = named.map(|(_, value)| value.to_string_lossy());
     let file = settings_file::find(named.as_deref(), &[FILE]).map_err(|refused| refused.to_string())?;
     let text = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
-    let collected = Settings::collect(text, &line.parameters);
+    let collected = KeepalivedSettings::collect(text, &line.parameters);
     let mut settings = collected.map_err(|unusable| unusable.to_string())?;
     if let Some(SettingsFile { path, is_public: true, .. }) = &file
         && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY")
@@ -86,20 +89,22 @@ fn settings(variables: &[(OsString, OsString)], line: &arguments::Line) -> Resul
 }
 
 /// Reports why the call cannot be served.
-fn refuse(call: &Call, settings: &Settings, reason: &str) -> u8 {
+fn refuse(call: &Call, settings: &KeepalivedSettings, reason: &str) -> u8 {
     let environment = settings.environment(&call.variables, Duration::from_secs(1));
     Log::new(&environment.log_settings(), NAME, call.started).exit_reason(reason);
     UNUSABLE
 }
 
-fn word_for(asked: &Asked) -> &'static str {
-    match asked {
-        Asked::Transition(state, _) | Asked::Background(Job::Lose(state), _) => state.name(),
-        Asked::Background(Job::Follow, _) => "follow",
-        Asked::Status => "status",
-        Asked::Check => "check",
-        Asked::Help => "help",
-        Asked::Version => "version",
+fn log_name(request: &KeepalivedRequest) -> &'static str {
+    match request {
+        KeepalivedRequest::Transition(state, _) | KeepalivedRequest::Background(Job::Lose(state), _) => {
+            state.name()
+        }
+        KeepalivedRequest::Background(Job::Follow, _) => "follow",
+        KeepalivedRequest::Status => "status",
+        KeepalivedRequest::Check => "check",
+        KeepalivedRequest::Help => "help",
+        KeepalivedRequest::Version => "version",
     }
 }
 

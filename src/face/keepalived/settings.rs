@@ -9,13 +9,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::NAME;
-use super::arguments::State;
+use super::arguments::VrrpState;
 use crate::base::ids::InstanceId;
 use crate::base::text::{cut, one_line};
 use crate::cloud::settings::VARIABLES;
 use crate::face::assignments::{self, Meaning, seconds};
-use crate::face::given;
-use crate::face::no_cluster::{self, Instead};
+use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::parameters;
 use crate::ocf::environment::Environment;
 use crate::params::table;
 
@@ -67,7 +67,7 @@ pub enum Losing {
 
 /// The combined settings of one call.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct KeepalivedSettings {
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
     /// Environment variables that the file sets for the shared code.
@@ -86,9 +86,9 @@ pub struct Settings {
 }
 
 // Lists the names of the variables only: their values may be keys.
-impl std::fmt::Debug for Settings {
+impl std::fmt::Debug for KeepalivedSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("KeepalivedSettings")
             .field("parameters", &self.parameters)
             .field("variables", &self.variables.keys())
             .field("warnings", &self.warnings)
@@ -98,10 +98,10 @@ impl std::fmt::Debug for Settings {
 
 /// Why the settings are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum KeepalivedSettingsError {
     /// A value is malformed, or not allowed for this setting.
     #[error(transparent)]
-    Value(#[from] assignments::Unusable),
+    Value(#[from] assignments::AssignmentError),
     /// Neither `leave` nor `release`.
     #[error("{0}={1}: expected leave or release")]
     Losing(&'static str, String),
@@ -110,7 +110,7 @@ pub enum Unusable {
     Instance(String),
 }
 
-impl Default for Settings {
+impl Default for KeepalivedSettings {
     fn default() -> Self {
         Self {
             parameters: BTreeMap::new(),
@@ -125,17 +125,17 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl KeepalivedSettings {
     /// Combines the sources of settings: `file` is the path and content of the settings file, `arguments` are
     /// parameters from the command line, which take precedence. An address in the arguments, by either of its names,
     /// replaces the file's.
     ///
     /// # Errors
-    /// Any [`Unusable`].
+    /// Any [`KeepalivedSettingsError`].
     pub fn collect(
         file: Option<(&str, &str)>,
         arguments: &BTreeMap<String, String>,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, KeepalivedSettingsError> {
         let mut settings = Self::default();
         let mut own = BTreeMap::new();
         if let Some((path, text)) = file {
@@ -156,41 +156,41 @@ impl Settings {
                 *losing = match value.to_ascii_lowercase().as_str() {
                     "leave" => Losing::Leave,
                     "release" | "disassociate" => Losing::Release,
-                    _ => return Err(Unusable::Losing(name, shown(value))),
+                    _ => return Err(KeepalivedSettingsError::Losing(name, shown(value))),
                 };
             }
         }
         if let Some((_, value)) = value("INST_ID") {
-            let id = InstanceId::parse(value).map_err(|_| Unusable::Instance(shown(value)))?;
+            let id = InstanceId::parse(value).map_err(|_| KeepalivedSettingsError::Instance(shown(value)))?;
             settings.instance = Some(id);
         }
-        given::put_before(&mut settings.parameters, arguments);
+        parameters::override_with(&mut settings.parameters, arguments);
         Ok(settings)
     }
 
     /// What to do with the address in a state other than MASTER.
     #[must_use]
-    pub fn losing(&self, state: State) -> Losing {
+    pub fn losing(&self, state: VrrpState) -> Losing {
         let [backup, fault, stop] = self.losing;
         match state {
-            State::Master => Losing::Leave,
-            State::Backup => backup,
-            State::Fault => fault,
-            State::Stop => stop,
+            VrrpState::Master => Losing::Leave,
+            VrrpState::Backup => backup,
+            VrrpState::Fault => fault,
+            VrrpState::Stop => stop,
         }
     }
 
     /// The address as the operator named it.
     #[must_use]
     pub fn address(&self) -> &str {
-        given::address(&self.parameters).unwrap_or("the address")
+        parameters::address(&self.parameters).unwrap_or("the address")
     }
 
     /// Builds the environment in which the shared code runs: the process environment, overridden by the file's
     /// variables, with the parameters set as a cluster would set them.
     #[must_use]
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
-        let instead = Instead {
+        let values = ClusterValues {
             instance: format!("keepalived-{}", self.address()),
             program: NAME,
             reason_prefix: format!("{NAME}: "),
@@ -199,21 +199,26 @@ impl Settings {
             parameters: &self.parameters,
             variables: &self.variables,
         };
-        no_cluster::environment(process, &instead)
+        synthesise(process, &values)
     }
 
-    fn read(&mut self, path: &str, text: &str, own: &mut BTreeMap<String, String>) -> Result<(), Unusable> {
-        let found = assignments::read(path, text, |name| match place(name) {
+    fn read(
+        &mut self,
+        path: &str,
+        text: &str,
+        own: &mut BTreeMap<String, String>,
+    ) -> Result<(), KeepalivedSettingsError> {
+        let found = assignments::read(path, text, |name| match setting_kind(name) {
             Some(_) => Meaning::Setting,
             None if NEEDLESS.contains(&name) => Meaning::Needless,
             None => Meaning::Unknown,
         })?;
         self.warnings.extend(found.warnings);
         for (name, value) in found.values {
-            match place(&name) {
-                Some(Place::Own(name)) => drop(own.insert(name.to_owned(), value)),
-                Some(Place::Parameter(name)) => drop(self.parameters.insert(name.to_owned(), value)),
-                Some(Place::Variable(name)) => drop(self.variables.insert(name.to_owned(), value)),
+            match setting_kind(&name) {
+                Some(SettingKind::Own(name)) => drop(own.insert(name.to_owned(), value)),
+                Some(SettingKind::Parameter(name)) => drop(self.parameters.insert(name.to_owned(), value)),
+                Some(SettingKind::Variable(name)) => drop(self.variables.insert(name.to_owned(), value)),
                 None => {}
             }
         }
@@ -222,20 +227,20 @@ impl Settings {
 }
 
 /// The kind of a setting.
-enum Place {
+enum SettingKind {
     Own(&'static str),
     Parameter(&'static str),
     Variable(&'static str),
 }
 
 /// Classifies a setting by its name; `None` if it would have no effect.
-fn place(name: &str) -> Option<Place> {
+fn setting_kind(name: &str) -> Option<SettingKind> {
     let meant = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, meant)| meant);
     let among = |names: &'static [&'static str]| names.iter().find(|known| **known == meant).copied();
-    let variable = || among(&VARIABLES).or_else(|| among(&OTHER_VARIABLES)).map(Place::Variable);
+    let variable = || among(&VARIABLES).or_else(|| among(&OTHER_VARIABLES)).map(SettingKind::Variable);
     let parameter =
-        || table::find(table::EIP, &meant.to_ascii_lowercase()).map(|spec| Place::Parameter(spec.name));
-    among(&OWN).map(Place::Own).or_else(parameter).or_else(variable)
+        || table::find(table::EIP, &meant.to_ascii_lowercase()).map(|spec| SettingKind::Parameter(spec.name));
+    among(&OWN).map(SettingKind::Own).or_else(parameter).or_else(variable)
 }
 
 fn shown(value: &str) -> String {
@@ -246,11 +251,11 @@ fn shown(value: &str) -> String {
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> Result<Settings, Unusable> {
-        Settings::collect(Some((FILE, text)), &BTreeMap::new())
+    fn file(text: &str) -> Result<KeepalivedSettings, KeepalivedSettingsError> {
+        KeepalivedSettings::collect(Some((FILE, text)), &BTreeMap::new())
     }
 
-    fn parameter<'a>(settings: &'a Settings, name: &str) -> &'a str {
+    fn parameter<'a>(settings: &'a KeepalivedSettings, name: &str) -> &'a str {
         settings.parameters.get(name).map_or("", String::as_str)
     }
 
@@ -269,18 +274,18 @@ mod tests {
         assert_eq!(environment.get("AWS_ACCESS_KEY_ID"), Some("AKIDEXAMPLE"));
         assert_eq!(environment.get("AWS_SECRET_ACCESS_KEY"), Some("s3cret"));
         assert_eq!(environment.instance(), "keepalived-eipalloc-39000000");
-        assert_eq!(settings.losing(State::Stop), Losing::Leave);
+        assert_eq!(settings.losing(VrrpState::Stop), Losing::Leave);
     }
 
     #[test]
     fn the_command_line_goes_before_the_file_and_the_file_before_the_environment() {
         let arguments = BTreeMap::from([("elastic_ip".to_owned(), "203.0.113.10".to_owned())]);
         let text = "ELASTIC_IP=203.0.113.9\nregion=eu-west-2\nAWS_CA_BUNDLE=b\nON_STOP=release\nON_FAULT=Leave\nDEADLINE=30\n";
-        let settings = Settings::collect(Some((FILE, text)), &arguments).unwrap();
+        let settings = KeepalivedSettings::collect(Some((FILE, text)), &arguments).unwrap();
         assert_eq!(settings.address(), "203.0.113.10");
         assert_eq!(settings.deadline, Duration::from_secs(30));
-        assert_eq!(settings.losing(State::Stop), Losing::Release);
-        assert_eq!(settings.losing(State::Fault), Losing::Leave);
+        assert_eq!(settings.losing(VrrpState::Stop), Losing::Release);
+        assert_eq!(settings.losing(VrrpState::Fault), Losing::Leave);
         let process =
             [("AWS_CA_BUNDLE", "a"), ("OCF_RESKEY_region", "x"), ("HA_LOGFILE", "/log"), ("HA_RSCTMP", "/x")];
         let process = process.map(|(name, value)| (name.into(), value.into()));
@@ -331,8 +336,8 @@ mod tests {
             ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "EIP_X"]
         {
             let settings = file(&format!("{name}=x\n")).unwrap();
-            let told = format!("{FILE}: unknown settings ignored: {name}");
-            assert_eq!((settings.warnings, settings.variables.len()), (vec![told], 0));
+            let expected = format!("{FILE}: unknown settings ignored: {name}");
+            assert_eq!((settings.warnings, settings.variables.len()), (vec![expected], 0));
         }
     }
 
@@ -348,7 +353,7 @@ mod tests {
     fn an_address_on_the_command_line_is_not_mixed_with_the_allocation_of_the_file() {
         let arguments = BTreeMap::from([("elastic_ip".to_owned(), "203.0.113.10".to_owned())]);
         let text = "ALOC_ID=eipalloc-39000000\nENI_ID=eni-2d000000\n";
-        let settings = Settings::collect(Some((FILE, text)), &arguments).unwrap();
+        let settings = KeepalivedSettings::collect(Some((FILE, text)), &arguments).unwrap();
         assert_eq!((settings.address(), parameter(&settings, "allocation_id")), ("203.0.113.10", ""));
         assert_eq!(parameter(&settings, "interface"), "eni-2d000000");
     }

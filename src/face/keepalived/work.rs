@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use super::arguments::Line;
-use super::settings::Settings;
+use super::arguments::CommandLine;
+use super::settings::KeepalivedSettings;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
-use crate::face::last_resort::{Otherwise, Watchdog};
+use crate::face::watchdog::{FallbackCode, Watchdog};
 use crate::ocf::environment::Environment;
 use crate::params::Params;
 use crate::resource::error::Error;
 use crate::resource::{Action, Request};
-use crate::state::turns::{Generation, LOOK_EVERY, Turns};
+use crate::state::generations::{Generation, Generations, POLL_INTERVAL};
 use crate::world::{self, GuardedWorld};
 
 /// Exit code if the work failed.
@@ -23,57 +23,57 @@ pub(super) const UNUSABLE: u8 = 2;
 
 /// One call with everything it needs.
 pub(super) struct Work {
-    pub line: Line,
-    pub settings: Settings,
+    pub line: CommandLine,
+    pub settings: KeepalivedSettings,
     pub environment: Environment,
     pub log: Log,
     pub params: Params,
-    pub turns: Turns,
+    pub generations: Generations,
     pub generation: Generation,
     pub started: Instant,
     /// Whether the state folder is usable. If not, a later notification cannot supersede this call.
     ordered: bool,
     /// Exit code if the work blocks or panics.
-    pub otherwise: Otherwise,
+    pub fallback: FallbackCode,
 }
 
 /// Result of waiting for the lock.
-pub(super) enum Entry {
+pub(super) enum LockOutcome {
     /// Lock acquired; `None` if the state folder is not usable, so that there is nothing to lock.
-    Ours(Option<File>),
+    Acquired(Option<File>),
     /// Superseded by a later notification.
-    Overtaken,
+    Superseded,
     /// The previous process did not finish in time.
-    Late,
+    TimedOut,
 }
 
 impl Work {
     pub(super) fn new(
-        line: Line,
-        settings: Settings,
+        line: CommandLine,
+        settings: KeepalivedSettings,
         environment: Environment,
         log: Log,
         started: Instant,
     ) -> Result<Self, Error> {
         let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
-        let (turns, generation) = (world::turns(&environment), Generation::own());
+        let (generations, generation) = (world::generations(&environment), Generation::own());
         Ok(Self {
             line,
             settings,
             environment,
             log,
             params,
-            turns,
+            generations,
             generation,
             started,
             ordered: true,
-            otherwise: FAILED.into(),
+            fallback: FAILED.into(),
         })
     }
 
     /// Records this call's request; returns false if a later one is already recorded.
-    pub(super) fn announce(&mut self, told: &str) -> bool {
-        match self.turns.begin(self.generation, told) {
+    pub(super) fn announce(&mut self, requested: &str) -> bool {
+        match self.generations.begin(self.generation, requested) {
             Ok(first) => first,
             Err(error) => {
                 self.ordered = false;
@@ -87,41 +87,41 @@ impl Work {
     }
 
     /// Adopts the generation of the process that started this one; `None` if that process could not record it.
-    pub(super) fn take_over(&mut self, word: Option<Generation>) {
-        self.ordered = word.is_some();
-        self.generation = word.unwrap_or(self.generation);
+    pub(super) fn adopt(&mut self, generation: Option<Generation>) {
+        self.ordered = generation.is_some();
+        self.generation = generation.unwrap_or(self.generation);
     }
 
     /// The generation of this call, if it is recorded.
-    pub(super) fn word(&self) -> Option<Generation> {
+    pub(super) fn recorded_generation(&self) -> Option<Generation> {
         self.ordered.then_some(self.generation)
     }
 
     /// Waits for the previous process to finish.
-    pub(super) fn enter(&self, limit: Duration) -> Entry {
+    pub(super) fn enter(&self, limit: Duration) -> LockOutcome {
         if !self.ordered {
-            return Entry::Ours(None);
+            return LockOutcome::Acquired(None);
         }
-        match self.turns.lock(self.generation, Instant::now() + limit) {
-            Ok(Some(lock)) => Entry::Ours(Some(lock)),
-            Ok(None) if self.is_over() => Entry::Overtaken,
-            Ok(None) => Entry::Late,
+        match self.generations.lock(self.generation, Instant::now() + limit) {
+            Ok(Some(lock)) => LockOutcome::Acquired(Some(lock)),
+            Ok(None) if self.is_superseded() => LockOutcome::Superseded,
+            Ok(None) => LockOutcome::TimedOut,
             Err(error) => {
                 self.log.warn(format_args!("not kept in order with other scripts: {error}"));
-                Entry::Ours(None)
+                LockOutcome::Acquired(None)
             }
         }
     }
 
     /// True once a later notification has arrived.
-    pub(super) fn is_over(&self) -> bool {
-        self.ordered && self.turns.is_over(self.generation)
+    pub(super) fn is_superseded(&self) -> bool {
+        self.ordered && self.generations.is_superseded(self.generation)
     }
 
     /// Records the outcome.
     pub(super) fn end(&self, done: bool) {
         if self.ordered
-            && let Err(error) = self.turns.end(self.generation, done)
+            && let Err(error) = self.generations.end(self.generation, done)
         {
             self.log.warn(format_args!("the outcome is not kept: {error}"));
         }
@@ -136,7 +136,7 @@ impl Work {
         work: impl AsyncFnOnce(&GuardedWorld<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let deadline = Deadline::new(tokio::time::Instant::now(), limit);
-        let guard = Watchdog::start(&deadline, self.otherwise.clone(), &self.log);
+        let guard = Watchdog::start(&deadline, self.fallback.clone(), &self.log);
         let outcome = self.guarded(action, deadline, work);
         guard.end();
         outcome
@@ -144,7 +144,7 @@ impl Work {
 
     /// Starts a watchdog that ends the process, whatever blocks it, once `limit` has passed since it started.
     pub(super) fn watch(&self, limit: Duration) -> Watchdog {
-        Watchdog::start(&self.since_start(limit), self.otherwise.clone(), &self.log)
+        Watchdog::start(&self.since_start(limit), self.fallback.clone(), &self.log)
     }
 
     fn since_start(&self, limit: Duration) -> Deadline {
@@ -153,7 +153,7 @@ impl Work {
 
     /// Runs a query within `limit` from the start of this process. It changes nothing, so a later notification does
     /// not cancel it.
-    pub(super) fn look<T>(
+    pub(super) fn query<T>(
         &self,
         action: Action,
         limit: Duration,
@@ -179,14 +179,14 @@ impl Work {
                 self.log.warn(warning);
             }
         }
-        let over = || self.is_over();
+        let over = || self.is_superseded();
         let world = world::guarded(real, &over as &dyn Fn() -> bool);
         let under_way = world.ec2.order_under_way();
         let request = Request { action, params: self.params.clone(), deadline, nodes: Vec::new() };
         world::run(deadline, async {
-            let overtaken = async {
+            let superseded = async {
                 loop {
-                    tokio::time::sleep(LOOK_EVERY).await;
+                    tokio::time::sleep(POLL_INTERVAL).await;
                     if !under_way.get() && over() {
                         return;
                     }
@@ -195,7 +195,7 @@ impl Work {
             tokio::select! {
                 biased;
                 outcome = work(&world, &request) => outcome.map(Some),
-                () = overtaken => Ok(None),
+                () = superseded => Ok(None),
             }
         })
     }

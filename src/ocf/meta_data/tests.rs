@@ -2,7 +2,7 @@ use quick_xml::Reader;
 
 use super::*;
 use crate::ocf::agent;
-use crate::params::table::{EIP, Effect, Kind};
+use crate::params::table::{ContentType, EIP, ParameterEffect};
 
 fn eip(version: Option<(u32, u32)>) -> String {
     meta_data(&agent::EIP, version)
@@ -113,11 +113,11 @@ fn defaults_and_types_are_those_of_the_table() {
 fn another_agent_brings_its_own_names_and_texts_are_escaped() {
     const SPECS: &[Spec] = &[Spec {
         name: "limit",
-        kind: Kind::Integer,
+        kind: ContentType::Integer,
         default: Some("<5"),
         unique: None,
         reloadable: false,
-        effect: Effect::Used,
+        effect: ParameterEffect::Used,
         required: true,
         short: "a & b",
         long: "less < more.",

@@ -1,6 +1,6 @@
 //! Parameters with the same meaning for every agent: the interface, access to AWS, timing.
 
-use super::{Kind, NO_EFFECT, PLAIN, RELOADABLE, SECONDS, Spec};
+use super::{ContentType, NO_EFFECT, PLAIN, RELOADABLE, SECONDS, Spec};
 
 pub(super) const INTERFACE: Spec = Spec {
     name: "interface",
@@ -113,7 +113,7 @@ pub(super) const AWSCLI: Spec = Spec {
 
 pub(super) const API_DELAY: Spec = Spec {
     name: "api_delay",
-    kind: Kind::Integer,
+    kind: ContentType::Integer,
     short: "Delay between calls (no effect)",
     long: "Accepted so that an awseip resource only has to change its type. It has no effect: there are no \
            fixed delays.",
@@ -122,7 +122,7 @@ pub(super) const API_DELAY: Spec = Spec {
 
 pub(super) const CURL_RETRIES: Spec = Spec {
     name: "curl_retries",
-    kind: Kind::Integer,
+    kind: ContentType::Integer,
     short: "Retries of curl (no effect)",
     long: "Accepted so that an awseip resource only has to change its type. It has no effect: calls are \
            retried until shortly before the action's timeout.",
@@ -131,7 +131,7 @@ pub(super) const CURL_RETRIES: Spec = Spec {
 
 pub(super) const CURL_SLEEP: Spec = Spec {
     name: "curl_sleep",
-    kind: Kind::Integer,
+    kind: ContentType::Integer,
     short: "Pause between retries of curl (no effect)",
     long: "Accepted so that an awseip resource only has to change its type. It has no effect: pauses between \
            attempts grow up to max_backoff.",

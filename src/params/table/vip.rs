@@ -1,6 +1,6 @@
 //! The parameter table of the `vip` agent. Includes the parameters of `awsvip`, under the same names.
 
-use super::{Kind, ON, PLAIN, RELOADABLE, Spec, shared};
+use super::{ContentType, ON, PLAIN, RELOADABLE, Spec, shared};
 
 /// Every parameter of `vip`, in the order of the meta-data and the documents.
 pub const VIP: &[Spec] = &[
@@ -16,7 +16,7 @@ pub const VIP: &[Spec] = &[
     shared::INTERFACE,
     Spec {
         name: "add_to_device",
-        kind: Kind::Boolean,
+        kind: ContentType::Boolean,
         default: Some("true"),
         short: "Put the address on the network device",
         long: "Whether the address is also put on the network device of the interface, with the prefix \

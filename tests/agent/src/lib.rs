@@ -39,10 +39,10 @@ pub use self::{
     isolation::Isolation,
     kinds::{AddressKind, KINDS, TwoNodes, VIP, one_subnet},
     node::Node,
-    outcome::Outcome,
+    outcome::RunOutcome,
     proxy::Proxy,
     rows::each,
-    run::{Action, Run, Running, of_process, waited_of},
+    run::{NodeAction, Run, RunningAgent, of_process, waited_of},
     silence::{black_hole, mute, refusing},
     world::{Setup, World},
 };

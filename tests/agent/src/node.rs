@@ -9,7 +9,7 @@ use aws_sim::{Address, Cloud, Instance, InstanceId, InterfaceId};
 
 use crate::run::Run;
 use crate::secrets;
-use crate::world::Shared;
+use crate::world::SharedWorld;
 
 /// A node.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Node {
     /// Where its metadata service answers.
     pub imds: SocketAddr,
     pub(crate) cloud: Cloud,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<SharedWorld>,
 }
 
 impl Node {
@@ -36,7 +36,7 @@ impl Node {
         address: &Address,
         ec2: SocketAddr,
         imds: SocketAddr,
-        shared: Arc<Shared>,
+        shared: Arc<SharedWorld>,
     ) -> Self {
         let node = Self { name, instance, address: address.clone(), ec2, imds, cloud: cloud.clone(), shared };
         for folder in ["home", "log"] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use aws_sim::{Request, Service};
+use aws_sim::{LoggedRequest, Service};
 
 use crate::folder;
 use crate::run::Run;
@@ -22,7 +22,7 @@ const LONGEST_REASON: usize = 128;
 
 /// What came of a run.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// Exit code; -9 and the like for a signal.
     pub code: i32,
     /// Standard output.
@@ -36,12 +36,12 @@ pub struct Outcome {
     /// How much of that it waited for a processor: this machine's business, not the agent's.
     waited: Duration,
     /// What the simulator was asked by this node meanwhile.
-    pub requests: Vec<Request>,
+    pub requests: Vec<LoggedRequest>,
     title: String,
     prefix: String,
 }
 
-impl Outcome {
+impl RunOutcome {
     pub(crate) fn new(
         run: &Run,
         status: ExitStatus,
@@ -52,7 +52,7 @@ impl Outcome {
     ) -> Self {
         let node = run.node();
         let of_this_node =
-            |request: &Request| request.instance.as_ref().is_none_or(|instance| instance == node.id());
+            |request: &LoggedRequest| request.instance.as_ref().is_none_or(|instance| instance == node.id());
         let requests = node.cloud.log().into_iter().filter(|r| r.seq > first && of_this_node(r)).collect();
         // Not a device: some of those have no end.
         let log = run.variable("HA_LOGFILE").filter(|path| Path::new(path).is_file());
@@ -249,18 +249,18 @@ impl Outcome {
     }
 
     /// Returns the requests to EC2.
-    pub fn ec2(&self) -> Vec<&Request> {
+    pub fn ec2(&self) -> Vec<&LoggedRequest> {
         self.requests.iter().filter(|request| request.service == Service::Ec2).collect()
     }
 
     /// Returns the requests to EC2 for one operation.
-    pub fn calls(&self, operation: &str) -> Vec<&Request> {
+    pub fn calls(&self, operation: &str) -> Vec<&LoggedRequest> {
         self.ec2().into_iter().filter(|request| request.operation == operation).collect()
     }
 
     /// Returns the requests to the metadata service whose path contains this.
-    pub fn imds(&self, part: &str) -> Vec<&Request> {
-        let wanted = |r: &&Request| r.service == Service::Imds && r.operation.contains(part);
+    pub fn imds(&self, part: &str) -> Vec<&LoggedRequest> {
+        let wanted = |r: &&LoggedRequest| r.service == Service::Imds && r.operation.contains(part);
         self.requests.iter().filter(wanted).collect()
     }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::node::Node;
-use crate::outcome::Outcome;
+use crate::outcome::RunOutcome;
 
 /// Where the agent would look on its own, which no test lets it do.
 const ENDPOINTS: [(&[&str], &str); 3] = [
@@ -38,7 +38,7 @@ static NEXT: Mutex<Option<Instant>> = Mutex::new(None);
 static LAST: AtomicU32 = AtomicU32::new(0);
 
 /// Prepares a run on a node: an action in tables of actions.
-pub type Action = fn(&Node) -> Run;
+pub type NodeAction = fn(&Node) -> Run;
 
 /// A run in preparation.
 #[derive(Clone, Debug)]
@@ -221,25 +221,25 @@ impl Run {
 
     /// Runs the agent and asserts success.
     #[track_caller]
-    pub fn ok(self) -> Outcome {
+    pub fn ok(self) -> RunOutcome {
         self.expect(0)
     }
 
     /// Runs the agent and asserts this exit code.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Outcome {
+    pub fn expect(self, code: i32) -> RunOutcome {
         self.go().exits(code)
     }
 
     /// Runs the agent to its end, and asserts what holds for every run.
     #[track_caller]
-    pub fn go(self) -> Outcome {
+    pub fn go(self) -> RunOutcome {
         self.spawn().wait()
     }
 
     /// Starts the agent.
     #[track_caller]
-    pub fn spawn(self) -> Running {
+    pub fn spawn(self) -> RunningAgent {
         self.refuse_real_endpoints();
         let mut line = match &self.node.shared.isolation {
             Some(isolation) => isolation.agent(),
@@ -269,7 +269,7 @@ impl Run {
             .unwrap_or_else(|error| panic!("{program}: {error}"));
         let stdout = collect(child.stdout.take().expect("its output"));
         let stderr = collect(child.stderr.take().expect("its errors"));
-        Running { run: self, child, began, first, stdout, stderr }
+        RunningAgent { run: self, child, began, first, stdout, stderr }
     }
 
     /// Makes a link to the agent, of this name, and returns its path.
@@ -351,7 +351,7 @@ impl Run {
 
 /// An agent at work.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningAgent {
     run: Run,
     child: Child,
     began: Instant,
@@ -360,10 +360,10 @@ pub struct Running {
     stderr: Receiver<Vec<u8>>,
 }
 
-impl Running {
+impl RunningAgent {
     /// Waits for its end, and asserts what holds for every run.
     #[track_caller]
-    pub fn wait(mut self) -> Outcome {
+    pub fn wait(mut self) -> RunOutcome {
         let limit = self.began + self.run.timeout() + LATE;
         let mut texts = Vec::new();
         for pipe in [&self.stderr, &self.stdout] {
@@ -379,7 +379,7 @@ impl Running {
         let status: ExitStatus = self.child.wait().expect("its end");
         let took = self.began.elapsed();
         let [stderr, stdout] = <[String; 2]>::try_from(texts).expect("two pipes");
-        let outcome = Outcome::new(&self.run, status, stdout, stderr, [took, waited], self.first);
+        let outcome = RunOutcome::new(&self.run, status, stdout, stderr, [took, waited], self.first);
         outcome.check(&self.run);
         outcome
     }

@@ -22,12 +22,12 @@ pub struct World {
     pub address: Address,
     /// Where EC2 answers.
     pub ec2: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<SharedWorld>,
 }
 
 /// What a world and its nodes have in common.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct SharedWorld {
     pub(crate) folder: Folder,
     pub(crate) isolation: Option<Isolation>,
 }
@@ -151,7 +151,7 @@ impl Setup {
         let bind = || Bind { netns: netns.clone(), ..Bind::loopback() };
         let ec2 = sim.serve_ec2(bind()).expect("EC2");
         let address = cloud.allocate(Some(Ipv4Addr::new(203, 0, 113, 10)));
-        let shared = Arc::new(Shared { folder: Folder::new(), isolation: self.isolation });
+        let shared = Arc::new(SharedWorld { folder: Folder::new(), isolation: self.isolation });
         let nodes = std::array::from_fn(|index| {
             let number = u8::try_from(index + 1).expect("a handful of nodes");
             let instance: Instance = cloud.add_instance((self.instance)(number));

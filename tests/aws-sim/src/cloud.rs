@@ -10,8 +10,8 @@ use eip::cloud::model::{Account, Lag, Reads};
 use crate::config::Config;
 use crate::credentials::CredState;
 use crate::imds::ImdsState;
-use crate::log::Request;
-use crate::world::{Metadata, World};
+use crate::log::LoggedRequest;
+use crate::world::{Metadata, SimulatorState};
 
 /// One instance or all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +32,12 @@ impl From<&InstanceId> for Which {
 #[derive(Clone, Debug)]
 pub struct Cloud {
     account: Account,
-    shared: Arc<Shared>,
+    shared: Arc<CloudState>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    world: Mutex<World>,
+struct CloudState {
+    world: Mutex<SimulatorState>,
     changed: Condvar,
 }
 
@@ -52,12 +52,12 @@ impl Deref for Cloud {
 impl Cloud {
     pub(crate) fn new(config: Config) -> Self {
         let account = Account::new(config.seed, &config.region, &config.account);
-        let world = Mutex::new(World::new(&account, config));
-        Self { account, shared: Arc::new(Shared { world, changed: Condvar::new() }) }
+        let world = Mutex::new(SimulatorState::new(&account, config));
+        Self { account, shared: Arc::new(CloudState { world, changed: Condvar::new() }) }
     }
 
     /// Gives `work` the state alone, then wakes those who wait for a change.
-    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut SimulatorState) -> R) -> R {
         // A panicking test must not make the next one fail with a poisoned lock.
         let result = work(&mut self.shared.world.lock().unwrap_or_else(PoisonError::into_inner));
         self.shared.changed.notify_all();
@@ -66,7 +66,7 @@ impl Cloud {
 
     /// The request log.
     #[must_use]
-    pub fn log(&self) -> Vec<Request> {
+    pub fn log(&self) -> Vec<LoggedRequest> {
         self.with(|world| world.log.all().to_vec())
     }
 
@@ -80,8 +80,8 @@ impl Cloud {
     pub fn wait_for_request(
         &self,
         limit: Duration,
-        mut wanted: impl FnMut(&Request) -> bool,
-    ) -> Option<Request> {
+        mut wanted: impl FnMut(&LoggedRequest) -> bool,
+    ) -> Option<LoggedRequest> {
         let until = Instant::now() + limit;
         let mut world = self.shared.world.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -169,7 +169,7 @@ impl Cloud {
     pub(crate) fn start_over(&self) {
         self.with(|world| {
             self.reset(world.config.seed);
-            *world = World::new(&self.account, world.config.clone());
+            *world = SimulatorState::new(&self.account, world.config.clone());
         });
     }
 

@@ -7,9 +7,9 @@ use eip::cloud::model::{ApiError, FaultKind, Service, throttled};
 
 use crate::{
     cloud::Cloud,
-    http::{Answer, Ending, Reply},
-    log::Request,
-    world::World,
+    http::{Ending, HttpResponse, Reply},
+    log::LoggedRequest,
+    world::SimulatorState,
 };
 
 /// A request as it arrives.
@@ -49,9 +49,9 @@ impl Ticket {
 pub(crate) async fn exchange(
     cloud: &Cloud,
     arrival: Arrival,
-    handle: impl FnOnce(&mut World, &Ticket) -> Reply,
-    refuse: impl FnOnce(&World, &ApiError, &str) -> Reply,
-) -> Answer {
+    handle: impl FnOnce(&mut SimulatorState, &Ticket) -> Reply,
+    refuse: impl FnOnce(&SimulatorState, &ApiError, &str) -> Reply,
+) -> HttpResponse {
     let service = arrival.service;
     let ticket = cloud.with(|world| admit(world, arrival));
     half_of(ticket.latency).await;
@@ -64,48 +64,48 @@ pub(crate) async fn exchange(
             reply
         })
     };
-    let refused = |error: ApiError| Answer::Http(cloud.with(|w| refuse(w, &error, &ticket.request_id)));
+    let refused = |error: ApiError| HttpResponse::Http(cloud.with(|w| refuse(w, &error, &ticket.request_id)));
     let answer = match ticket.fault.clone() {
         // An effect that comes late is left to the operation.
-        None | Some(FaultKind::LateEffect(_)) => Answer::Http(effect()),
+        None | Some(FaultKind::LateEffect(_)) => HttpResponse::Http(effect()),
         Some(FaultKind::Delay(late)) => {
             tokio::time::sleep(late).await;
-            Answer::Http(effect())
+            HttpResponse::Http(effect())
         }
         Some(FaultKind::Error { status, code, message }) => refused(ApiError { status, code, message }),
         Some(FaultKind::Throttle) => refused(throttled(service)),
-        Some(FaultKind::Hang) => Answer::Hang,
-        Some(FaultKind::Reset) => Answer::End(Ending::Reset),
-        Some(FaultKind::CloseBeforeAnswer) => Answer::End(Ending::Close),
+        Some(FaultKind::Hang) => HttpResponse::Hang,
+        Some(FaultKind::Reset) => HttpResponse::End(Ending::Reset),
+        Some(FaultKind::CloseBeforeAnswer) => HttpResponse::End(Ending::Close),
         Some(FaultKind::LoseAnswer) => {
             effect();
-            Answer::End(Ending::Reset)
+            HttpResponse::End(Ending::Reset)
         }
         Some(FaultKind::EffectThenHang) => {
             effect();
-            Answer::Hang
+            HttpResponse::Hang
         }
-        Some(FaultKind::Garbage) => Answer::Http(Reply::garbage()),
-        Some(FaultKind::Empty) => Answer::Http(Reply { body: Vec::new(), ..Reply::garbage() }),
-        Some(FaultKind::TruncatedXml) => Answer::Http(effect().truncated()),
-        Some(FaultKind::ShortBody) => Answer::End(Ending::short(&effect())),
-        Some(FaultKind::NotHttp) => Answer::End(Ending::not_http()),
-        Some(FaultKind::HtmlProxy(status)) => Answer::Http(Reply::proxy_page(status)),
-        Some(FaultKind::Slow(rate)) => Answer::End(Ending::slow(&effect(), rate)),
+        Some(FaultKind::Garbage) => HttpResponse::Http(Reply::garbage()),
+        Some(FaultKind::Empty) => HttpResponse::Http(Reply { body: Vec::new(), ..Reply::garbage() }),
+        Some(FaultKind::TruncatedXml) => HttpResponse::Http(effect().truncated()),
+        Some(FaultKind::ShortBody) => HttpResponse::End(Ending::short(&effect())),
+        Some(FaultKind::NotHttp) => HttpResponse::End(Ending::not_http()),
+        Some(FaultKind::HtmlProxy(status)) => HttpResponse::Http(Reply::proxy_page(status)),
+        Some(FaultKind::Slow(rate)) => HttpResponse::End(Ending::slow(&effect(), rate)),
     };
     half_of(ticket.latency).await;
     cloud.with(|world| conclude(world, &ticket, &answer));
     answer
 }
 
-fn admit(world: &mut World, arrival: Arrival) -> Ticket {
+fn admit(world: &mut SimulatorState, arrival: Arrival) -> Ticket {
     let request_id = world.request_id();
     let at = world.now();
     let Arrival { service, operation, params, dry_run, peer, instance, imposed } = arrival;
     let fault = imposed.or_else(|| world.account.strikes(service, &operation, instance.as_ref()));
     // The metadata service is on the host itself: the latency is that of the way to the Region's endpoint.
     let latency = if service == Service::Imds { Duration::ZERO } else { world.config.latency };
-    let seq = world.log.arrive(|seq| Request {
+    let seq = world.log.arrive(|seq| LoggedRequest {
         seq,
         at,
         answered_at: None,
@@ -124,13 +124,13 @@ fn admit(world: &mut World, arrival: Arrival) -> Ticket {
     Ticket { seq, request_id, fault, latency }
 }
 
-fn conclude(world: &mut World, ticket: &Ticket, answer: &Answer) {
+fn conclude(world: &mut SimulatorState, ticket: &Ticket, answer: &HttpResponse) {
     let now = world.now();
     let Some(request) = world.log.get_mut(ticket.seq) else { return };
     let (status, code) = match answer {
-        Answer::Http(reply) => (reply.status, reply.code.clone()),
-        Answer::End(ending) => (ending.status(), None),
-        Answer::Hang => (0, None),
+        HttpResponse::Http(reply) => (reply.status, reply.code.clone()),
+        HttpResponse::End(ending) => (ending.status(), None),
+        HttpResponse::Hang => (0, None),
     };
     request.answered_at = (status != 0).then_some(now);
     request.status = status;

@@ -38,7 +38,7 @@ pub use crate::{
     config::Config,
     credentials::CredState,
     imds::ImdsState,
-    log::Request,
+    log::LoggedRequest,
     netns::Bind,
     sim::Sim,
     tls::{Tls, Validity},

@@ -9,7 +9,7 @@ use eip::cloud::model::Service;
 
 /// One request and what became of it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Request {
+pub struct LoggedRequest {
     /// Position in the log since the start, from 1; it goes on counting when the log is cleared.
     pub seq: u64,
     /// Arrival of the whole request, in seconds since 1970.
@@ -44,7 +44,7 @@ pub struct Request {
     pub association_id: Option<AssociationId>,
 }
 
-impl Request {
+impl LoggedRequest {
     /// Tells whether this is the EC2 or STS action `name`, not as a dry run.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
@@ -54,25 +54,25 @@ impl Request {
 
 /// The log itself.
 #[derive(Debug, Default)]
-pub(crate) struct Log {
-    requests: Vec<Request>,
+pub(crate) struct RequestLog {
+    requests: Vec<LoggedRequest>,
     last: u64,
 }
 
-impl Log {
+impl RequestLog {
     /// Appends a request and returns its number.
-    pub(crate) fn arrive(&mut self, make: impl FnOnce(u64) -> Request) -> u64 {
+    pub(crate) fn arrive(&mut self, make: impl FnOnce(u64) -> LoggedRequest) -> u64 {
         self.last += 1;
         self.requests.push(make(self.last));
         self.last
     }
 
     /// Returns a request that is still in the log.
-    pub(crate) fn get_mut(&mut self, seq: u64) -> Option<&mut Request> {
+    pub(crate) fn get_mut(&mut self, seq: u64) -> Option<&mut LoggedRequest> {
         self.requests.iter_mut().rev().find(|r| r.seq == seq)
     }
 
-    pub(crate) fn all(&self) -> &[Request] {
+    pub(crate) fn all(&self) -> &[LoggedRequest] {
         &self.requests
     }
 

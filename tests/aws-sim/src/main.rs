@@ -12,11 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(name = "aws-sim", max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Serve until SIGTERM or SIGINT.
     Serve(Serve),
 }
@@ -59,7 +59,7 @@ fn imds(text: &str) -> Result<(InstanceId, SocketAddr), String> {
 }
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = Cli::parse().command;
+    let CliCommand::Serve(options) = Cli::parse().command;
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

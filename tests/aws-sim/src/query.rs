@@ -9,12 +9,12 @@ use crate::{
     cloud::Cloud,
     control,
     credentials::Principal,
-    ec2::{self, Params},
+    ec2::{self, QueryParams},
     exchange::{Arrival, Ticket, exchange},
-    http::{Answer, Handler, Reply, Whole},
+    http::{Handler, HttpResponse, Reply, Whole},
     sigv4::{self, Authorization, Signed},
     sts,
-    world::World,
+    world::SimulatorState,
 };
 
 /// The version of the STS API; EC2's is another, so it tells the two apart.
@@ -27,11 +27,12 @@ pub(crate) struct Endpoint {
 }
 
 impl Handler for Endpoint {
-    async fn answer(&self, peer: SocketAddr, request: Whole) -> Answer {
+    async fn answer(&self, peer: SocketAddr, request: Whole) -> HttpResponse {
         if request.uri().path().starts_with(control::PREFIX) {
-            return Answer::Http(control::answer(&self.cloud, &request));
+            return HttpResponse::Http(control::answer(&self.cloud, &request));
         }
-        let params = Params::read(&[request.uri().query().unwrap_or_default().as_bytes(), request.body()]);
+        let params =
+            QueryParams::read(&[request.uri().query().unwrap_or_default().as_bytes(), request.body()]);
         let service = if params.get("Version") == Some(STS_VERSION) { Service::Sts } else { Service::Ec2 };
         let action = params.get("Action").unwrap_or_default().to_owned();
         let key = Authorization::read(request.headers()).map(|a| a.key_id);
@@ -50,18 +51,17 @@ impl Handler for Endpoint {
             instance,
             imposed: None,
         };
-        let handle =
-            |world: &mut World, ticket: &Ticket| match admit(world, &request, service, &action, &params) {
-                Err(error) => refuse(service, &error, &ticket.request_id),
-                Ok(who) if service == Service::Sts => {
-                    sts::run(world, who, &action, &params, &ticket.request_id)
-                }
-                Ok(who) => {
-                    // A user's key says nothing about the machine it is used on.
-                    let who = Principal { instance: who.instance.or(sender), ..who };
-                    ec2::run(world, who, &action, &params, &ticket.request_id, ticket.late())
-                }
-            };
+        let handle = |world: &mut SimulatorState, ticket: &Ticket| match admit(
+            world, &request, service, &action, &params,
+        ) {
+            Err(error) => refuse(service, &error, &ticket.request_id),
+            Ok(who) if service == Service::Sts => sts::run(world, who, &action, &params, &ticket.request_id),
+            Ok(who) => {
+                // A user's key says nothing about the machine it is used on.
+                let who = Principal { instance: who.instance.or(sender), ..who };
+                ec2::run(world, who, &action, &params, &ticket.request_id, ticket.late())
+            }
+        };
         exchange(&self.cloud, arrival, handle, |_, error, id| refuse(service, error, id)).await
     }
 
@@ -76,11 +76,11 @@ fn refuse(service: Service, error: &ApiError, request_id: &str) -> Reply {
 
 /// Finds out who signed the request and whether another one of its kind is due already.
 fn admit(
-    world: &World,
+    world: &SimulatorState,
     request: &Whole,
     service: Service,
     action: &str,
-    params: &Params,
+    params: &QueryParams,
 ) -> Result<Principal, ApiError> {
     let who = identify(world, request, service)?;
     if service == Service::Ec2 {
@@ -89,7 +89,7 @@ fn admit(
     Ok(who)
 }
 
-fn identify(world: &World, request: &Whole, service: Service) -> Result<Principal, ApiError> {
+fn identify(world: &SimulatorState, request: &Whole, service: Service) -> Result<Principal, ApiError> {
     let authorization = Authorization::read(request.headers());
     let key = authorization.as_ref().and_then(|a| world.keys.find(a.key_id));
     if !world.config.verify_signatures {

@@ -21,7 +21,7 @@ use crate::{
     cloud::Cloud,
     config::Config,
     data_plane, http,
-    imds::Imds,
+    imds::ImdsHandler,
     netns::{self, Bind},
     query::Endpoint,
     tls::Tls,
@@ -30,18 +30,18 @@ use crate::{
 /// A simulator. Clones are handles on the same one; dropping the last closes every server and connection.
 #[derive(Clone, Debug)]
 pub struct Sim {
-    running: Arc<Running>,
+    running: Arc<RunningServers>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct RunningServers {
     cloud: Cloud,
     handle: Handle,
     stop: watch::Sender<bool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-impl Drop for Running {
+impl Drop for RunningServers {
     fn drop(&mut self) {
         let _ = self.stop.send(true);
         let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
@@ -65,7 +65,7 @@ impl Sim {
             let _ = runtime.block_on(stopped.wait_for(|stop| *stop));
         })?;
         let threads = Mutex::new(vec![thread]);
-        Ok(Self { running: Arc::new(Running { cloud: Cloud::new(config), handle, stop, threads }) })
+        Ok(Self { running: Arc::new(RunningServers { cloud: Cloud::new(config), handle, stop, threads }) })
     }
 
     /// Returns the handle on the state.
@@ -95,7 +95,7 @@ impl Sim {
     /// # Errors
     /// When the address or the namespace cannot be used.
     pub fn serve_imds(&self, instance: &InstanceId, bind: impl Into<Bind>) -> io::Result<SocketAddr> {
-        self.listen(&bind.into(), None, Imds { cloud: self.cloud(), instance: instance.clone() })
+        self.listen(&bind.into(), None, ImdsHandler { cloud: self.cloud(), instance: instance.clone() })
     }
 
     /// Serves what the internet sees of an Elastic IP: TCP connections to `eip:port` reach the same port of the

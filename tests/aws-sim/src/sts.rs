@@ -12,9 +12,9 @@ use eip::cloud::model::ApiError;
 use crate::{
     clock::iso8601,
     credentials::Principal,
-    ec2::{Params, document},
+    ec2::{QueryParams, document},
     http::Reply,
-    world::World,
+    world::SimulatorState,
 };
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -25,7 +25,7 @@ struct AssumeRoleResponse {
     #[serde(rename = "@xmlns")]
     namespace: &'static str,
     assume_role_result: AssumeRoleResult,
-    response_metadata: Metadata,
+    response_metadata: ResponseMetadata,
 }
 
 #[derive(Serialize)]
@@ -56,13 +56,13 @@ struct Credentials {
 struct GetCallerIdentityResponse {
     #[serde(rename = "@xmlns")]
     namespace: &'static str,
-    get_caller_identity_result: Identity,
-    response_metadata: Metadata,
+    get_caller_identity_result: CallerIdentity,
+    response_metadata: ResponseMetadata,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Identity {
+struct CallerIdentity {
     arn: String,
     user_id: String,
     account: String,
@@ -70,7 +70,7 @@ struct Identity {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metadata {
+struct ResponseMetadata {
     request_id: String,
 }
 
@@ -79,13 +79,13 @@ struct Metadata {
 struct ErrorResponse<'a> {
     #[serde(rename = "@xmlns")]
     namespace: &'static str,
-    error: Error<'a>,
+    error: StsErrorElement<'a>,
     request_id: &'a str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Error<'a> {
+struct StsErrorElement<'a> {
     r#type: &'static str,
     code: &'a str,
     message: &'a str,
@@ -93,19 +93,19 @@ struct Error<'a> {
 
 /// Runs `action` for `who`, who has been identified.
 pub(crate) fn run(
-    world: &mut World,
+    world: &mut SimulatorState,
     who: Principal,
     action: &str,
-    params: &Params,
+    params: &QueryParams,
     request_id: &str,
 ) -> Reply {
-    let metadata = Metadata { request_id: request_id.to_owned() };
+    let metadata = ResponseMetadata { request_id: request_id.to_owned() };
     let outcome = match action {
         "GetCallerIdentity" => Ok(document(
             "GetCallerIdentityResponse",
             &GetCallerIdentityResponse {
                 namespace: NAMESPACE,
-                get_caller_identity_result: Identity {
+                get_caller_identity_result: CallerIdentity {
                     arn: who.arn,
                     user_id: who.user_id,
                     account: world.config.account.clone(),
@@ -126,10 +126,10 @@ pub(crate) fn run(
 }
 
 fn assume_role(
-    world: &mut World,
+    world: &mut SimulatorState,
     who: Principal,
-    params: &Params,
-    metadata: Metadata,
+    params: &QueryParams,
+    metadata: ResponseMetadata,
 ) -> Result<String, ApiError> {
     let missing = |name: &str| {
         let message =
@@ -177,7 +177,7 @@ fn assume_role(
 pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Reply {
     let body = ErrorResponse {
         namespace: NAMESPACE,
-        error: Error {
+        error: StsErrorElement {
             r#type: if error.status < 500 { "Sender" } else { "Receiver" },
             code: &error.code,
             message: &error.message,

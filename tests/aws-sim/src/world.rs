@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::credentials::{CredState, Keyring, Principal};
 use crate::iam::Iam;
 use crate::imds::ImdsState;
-use crate::log::Log;
+use crate::log::RequestLog;
 
 /// How one instance's metadata service behaves.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Metadata {
 
 /// The state of the simulator.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SimulatorState {
     pub(crate) account: Account,
     pub(crate) config: Config,
     /// Seconds by which AWS's clock is ahead of the machine's.
@@ -29,13 +29,13 @@ pub(crate) struct World {
     pub(crate) rng: fastrand::Rng,
     pub(crate) iam: Iam,
     pub(crate) keys: Keyring,
-    pub(crate) log: Log,
+    pub(crate) log: RequestLog,
     pub(crate) metadata: BTreeMap<InstanceId, Metadata>,
     /// Metadata session tokens: whose, and until when.
     pub(crate) tokens: BTreeMap<String, (InstanceId, f64)>,
 }
 
-impl World {
+impl SimulatorState {
     pub(crate) fn new(account: &Account, config: Config) -> Self {
         account.set_lag(Reads::Describes, Lag::Fixed(config.describe_lag));
         account.set_lag(Reads::Metadata, Lag::Fixed(config.imds_lag));
@@ -46,7 +46,7 @@ impl World {
             rng: fastrand::Rng::with_seed(config.seed),
             iam: Iam::default(),
             keys: Keyring::default(),
-            log: Log::default(),
+            log: RequestLog::default(),
             metadata: BTreeMap::new(),
             tokens: BTreeMap::new(),
             config,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use aws_sim::{Request, Service};
+use aws_sim::{LoggedRequest, Service};
 
 use crate::machines::Machines;
 use crate::pacemaker::journal::{Event, EventKind};
@@ -48,7 +48,7 @@ impl Chronicle {
         events.retain(|event| within(event.at));
         let world = machines.world();
         let history = world.history();
-        let requests: Vec<(Option<NodeName>, Request)> = world
+        let requests: Vec<(Option<NodeName>, LoggedRequest)> = world
             .requests_since(from)
             .into_iter()
             .filter(|request| within(request.at))
@@ -92,7 +92,7 @@ fn marks(
     target: Option<NodeName>,
     hit: &[NodeName],
     events: &[Event],
-    requests: &[(Option<NodeName>, Request)],
+    requests: &[(Option<NodeName>, LoggedRequest)],
     history: &[HolderSince],
     samples: &[Sample],
 ) -> Marks {
@@ -110,7 +110,7 @@ fn marks(
             if resource == RESOURCE && (action == "start" || action == "migrate_from"))
     };
     let by_target = |node: Option<NodeName>| node.is_some() && node == target;
-    let associates = |(sender, request): &&(Option<NodeName>, Request)| {
+    let associates = |(sender, request): &&(Option<NodeName>, LoggedRequest)| {
         by_target(*sender) && request.is("AssociateAddress")
     };
     let gains = |held: &&HolderSince| held.at >= failure && by_target(held.by);
@@ -147,7 +147,7 @@ fn told(event: &Event) -> Option<TimelineEntry> {
 }
 
 /// Returns the line of a request that moves an address, or tries to.
-fn sent(sender: Option<NodeName>, request: &Request) -> Option<TimelineEntry> {
+fn sent(sender: Option<NodeName>, request: &LoggedRequest) -> Option<TimelineEntry> {
     if ![&ELASTIC, &PRIVATE].iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
         return None;
     }

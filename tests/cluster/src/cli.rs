@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::heartbeat::HEARTBEAT;
 use crate::keepalived::KEEPALIVED;
 use crate::pacemaker::scenario::{self, PacemakerScenario};
@@ -22,7 +22,7 @@ use crate::{built, interrupt, leftovers, prerequisites, probe, program};
 pub static MANAGERS: [&Manager; 2] = [&HEARTBEAT, &KEEPALIVED];
 
 /// What is asked for.
-pub enum Invocation {
+pub enum HarnessCommand {
     /// Print the scenarios.
     List,
     /// Run scenarios of Pacemaker.
@@ -61,31 +61,31 @@ pub fn main() -> ExitCode {
     program::end("cluster", run(request))
 }
 
-fn run(request: Invocation) -> Result<ExitCode> {
+fn run(request: HarnessCommand) -> Result<ExitCode> {
     let missing = match request {
-        Invocation::List => {
+        HarnessCommand::List => {
             // A reader such as `head` may close the pipe early.
             let _ = std::io::stdout().write_all(list().as_bytes());
             return Ok(ExitCode::SUCCESS);
         }
-        Invocation::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
-        Invocation::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
+        HarnessCommand::NodeWeb(listen) => return probe::node_web(listen).map(|()| ExitCode::SUCCESS),
+        HarnessCommand::Pairs(manager, ..) => prerequisites::missing_for_packages(manager.programs),
         _ => prerequisites::missing(),
     };
     if !missing.is_empty() {
         return Ok(program::skip("cluster", &missing));
     }
-    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
     for item in leftovers::sweep()? {
         println!("removed from a dead run: {item}");
     }
     match request {
-        Invocation::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
-        Invocation::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
-        Invocation::Chaos(request) => chaos::run(&request),
-        Invocation::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
-        Invocation::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
-        Invocation::Clean | Invocation::List | Invocation::NodeWeb(_) => Ok(ExitCode::SUCCESS),
+        HarnessCommand::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
+        HarnessCommand::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
+        HarnessCommand::Chaos(request) => chaos::run(&request),
+        HarnessCommand::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
+        HarnessCommand::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
+        HarnessCommand::Clean | HarnessCommand::List | HarnessCommand::NodeWeb(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -103,27 +103,27 @@ fn list() -> String {
 }
 
 /// Parses the arguments.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<HarnessCommand, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
-        Some(("test", matches)) => Invocation::Test(plan(matches)),
-        Some(("chaos", matches)) => Invocation::Chaos(rounds(matches)),
-        Some(("demo", matches)) => Invocation::Demo(options(matches)),
-        Some(("shell", matches)) => Invocation::Shell(options(matches)),
-        Some(("clean", _)) => Invocation::Clean,
+        Some(("test", matches)) => HarnessCommand::Test(plan(matches)),
+        Some(("chaos", matches)) => HarnessCommand::Chaos(rounds(matches)),
+        Some(("demo", matches)) => HarnessCommand::Demo(options(matches)),
+        Some(("shell", matches)) => HarnessCommand::Shell(options(matches)),
+        Some(("clean", _)) => HarnessCommand::Clean,
         Some(("node-web", matches)) => {
             let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
-            Invocation::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
+            HarnessCommand::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
         }
         Some((name, matches)) => match MANAGERS.iter().find(|manager| manager.name == name) {
             Some(manager) => {
                 let packages = matches.get_one::<PathBuf>("PACKAGES").cloned().unwrap_or_default();
                 let groups = matches.get_many("GROUP").unwrap_or_default().cloned().collect();
-                Invocation::Pairs(manager, packages, groups)
+                HarnessCommand::Pairs(manager, packages, groups)
             }
-            None => Invocation::List,
+            None => HarnessCommand::List,
         },
-        None => Invocation::List,
+        None => HarnessCommand::List,
     })
 }
 
@@ -226,7 +226,7 @@ fn options(matches: &ArgMatches) -> ClusterOptions {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Invocation, clap::Error> {
+    fn read(line: &str) -> Result<HarnessCommand, clap::Error> {
         parse(line.split(' ').map(OsString::from))
     }
 
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn scenarios_run_in_the_order_given() {
-        let Ok(Invocation::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
+        let Ok(HarnessCommand::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
             panic!("not a test")
         };
         assert_eq!(
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn no_scenario_means_all_of_them() {
-        let Ok(Invocation::Test(plan)) = read("cluster test") else { panic!("not a test") };
+        let Ok(HarnessCommand::Test(plan)) = read("cluster test") else { panic!("not a test") };
         assert_eq!(plan.scenarios.len(), scenario::all().len());
     }
 

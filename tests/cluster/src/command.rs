@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::interrupt;
 
 /// Enough for `pcs`, the slowest of the programs used, on a machine that also compiles.
@@ -84,15 +84,15 @@ impl Cmd {
     /// Runs the program to its end and returns what it left, whatever its exit status.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be started, [`Error::CommandTimeout`] when it had to be killed,
-    /// [`Error::Interrupted`] when a signal came first.
+    /// [`HarnessError::Io`] when it cannot be started, [`HarnessError::CommandTimeout`] when it had to be killed,
+    /// [`HarnessError::Interrupted`] when a signal came first.
     pub fn output(&self) -> Result<Output> {
         let mut command = self.build();
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(Error::io(format_args!("starting `{self}`")))?;
+            .map_err(HarnessError::io(format_args!("starting `{self}`")))?;
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
         let status = self.watch(&mut child)?;
@@ -102,14 +102,14 @@ impl Cmd {
     /// Runs the program and returns its standard output if it ended with 0.
     ///
     /// # Errors
-    /// [`Error::Command`] when it ended otherwise; else as [`Cmd::output`].
+    /// [`HarnessError::Command`] when it ended otherwise; else as [`Cmd::output`].
     pub fn run(&self) -> Result<String> {
         let output = self.output()?;
         if output.status.success() {
             return Ok(output.stdout);
         }
         let said = if output.stderr.trim().is_empty() { output.stdout } else { output.stderr };
-        Err(Error::Command {
+        Err(HarnessError::Command {
             command: self.to_string(),
             status: output.status.to_string(),
             output: tail(&said),
@@ -119,7 +119,9 @@ impl Cmd {
     fn watch(&self, child: &mut Child) -> Result<ExitStatus> {
         let began = Instant::now();
         loop {
-            if let Some(status) = child.try_wait().map_err(Error::io(format_args!("waiting for `{self}`")))? {
+            if let Some(status) =
+                child.try_wait().map_err(HarnessError::io(format_args!("waiting for `{self}`")))?
+            {
                 return Ok(status);
             }
             let late = began.elapsed() >= self.limit;
@@ -127,9 +129,9 @@ impl Cmd {
                 kill_group(child);
                 let limit = self.limit;
                 return Err(if late {
-                    Error::CommandTimeout { command: self.to_string(), limit }
+                    HarnessError::CommandTimeout { command: self.to_string(), limit }
                 } else {
-                    Error::Interrupted
+                    HarnessError::Interrupted
                 });
             }
             thread::sleep(LOOK_EVERY);

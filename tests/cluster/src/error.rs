@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Why a step ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum HarnessError {
     /// A system call or a file of the harness failed.
     #[error("{what}: {source}")]
     Io {
@@ -59,7 +59,7 @@ pub enum Error {
     Interrupted,
 }
 
-impl Error {
+impl HarnessError {
     /// Wraps an I/O error with what was being done: for `map_err`.
     pub fn io(what: impl Display) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { what: what.to_string(), source }
@@ -67,12 +67,12 @@ impl Error {
 }
 
 /// The result of a step of the harness.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T, E = HarnessError> = std::result::Result<T, E>;
 
-/// Returns [`Error::Wrong`] with `why` unless `holds`.
+/// Returns [`HarnessError::Wrong`] with `why` unless `holds`.
 ///
 /// # Errors
-/// [`Error::Wrong`] when `holds` is false.
+/// [`HarnessError::Wrong`] when `holds` is false.
 pub fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Wrong(why())) }
+    if holds { Ok(()) } else { Err(HarnessError::Wrong(why())) }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 
 /// Moves the calling thread, and no other, into a network namespace for the rest of its life.
 pub fn enter(namespace: &Path) -> Result<()> {
     let failed = || format!("entering the network namespace {}", namespace.display());
-    let file = File::open(namespace).map_err(Error::io(failed()))?;
+    let file = File::open(namespace).map_err(HarnessError::io(failed()))?;
     move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
-        .map_err(|error| Error::Io { what: failed(), source: error.into() })
+        .map_err(|error| HarnessError::Io { what: failed(), source: error.into() })
 }

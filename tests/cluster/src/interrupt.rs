@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 
 static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
@@ -33,7 +33,7 @@ pub fn asked() -> bool {
 /// Ends the step under way once a signal has come.
 ///
 /// # Errors
-/// [`Error::Interrupted`] from the first signal on.
+/// [`HarnessError::Interrupted`] from the first signal on.
 pub fn check() -> Result<()> {
-    if asked() { Err(Error::Interrupted) } else { Ok(()) }
+    if asked() { Err(HarnessError::Interrupted) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::command::Cmd;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::net::delete_namespace;
 use crate::topology::RunId;
 
@@ -26,7 +26,7 @@ pub fn sweep() -> Result<Vec<String>> {
     let base = std::env::temp_dir();
     for name in names_in(&base)? {
         let path = base.join(&name);
-        fs::remove_dir_all(&path).map_err(Error::io(format_args!("removing {}", path.display())))?;
+        fs::remove_dir_all(&path).map_err(HarnessError::io(format_args!("removing {}", path.display())))?;
         removed.push(format!("folder {}", path.display()));
     }
     Ok(removed)
@@ -37,7 +37,8 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let entries = fs::read_dir(folder).map_err(Error::io(format_args!("listing {}", folder.display())))?;
+    let entries =
+        fs::read_dir(folder).map_err(HarnessError::io(format_args!("listing {}", folder.display())))?;
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| RunId::of(name).is_some_and(|run| !run.is_alive())).collect())
 }

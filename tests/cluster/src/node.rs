@@ -14,10 +14,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::command::{Cmd, kill_group};
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::processes::Processes;
 use crate::topology::NodeName;
-use crate::wait::{Look, until};
+use crate::wait::{Polled, until};
 
 const BOOT_LIMIT: Duration = Duration::from_secs(15);
 /// Distributions' system folders only: `pcs` and `crm` must find the distribution's Python. The time zone makes log
@@ -89,14 +89,14 @@ impl ClusterNode {
         let pid_file = self.folder.join("init.pid");
         match fs::remove_file(&pid_file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("removing the old init.pid")(error));
+                return Err(HarnessError::io("removing the old init.pid")(error));
             }
             _ => {}
         }
         let mut holder = self.spawn(&self.init_command(), "init")?;
         let ready = until(&format!("boot of {}", self.name), BOOT_LIMIT, || {
-            if let Some(status) = holder.try_wait().map_err(Error::io("waiting for unshare"))? {
-                return Err(Error::Wrong(format!(
+            if let Some(status) = holder.try_wait().map_err(HarnessError::io("waiting for unshare"))? {
+                return Err(HarnessError::Wrong(format!(
                     "PID 1 of {} {status}: {}",
                     self.name,
                     self.output_of("init")
@@ -104,7 +104,7 @@ impl ClusterNode {
             }
             let text = fs::read_to_string(&pid_file).unwrap_or_default();
             let pid = text.strip_suffix('\n').and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-            Ok(pid.map_or_else(|| Look::NotYet(self.output_of("init")), Look::There))
+            Ok(pid.map_or_else(|| Polled::NotYet(self.output_of("init")), Polled::There))
         });
         match ready {
             Ok(init) => self.running = Some(RunningNode { holder, init, daemons: Vec::new() }),
@@ -124,7 +124,8 @@ impl ClusterNode {
 
     /// Returns a command that runs inside the node, with a clean environment.
     pub fn command(&self, words: &[&str]) -> Result<Cmd> {
-        let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
+        let running =
+            self.running.as_ref().ok_or_else(|| HarnessError::Wrong(format!("{} is down", self.name)))?;
         let target = running.init.as_raw_nonzero().to_string();
         let way_in = ["nsenter", "-t", &target, "-m", "-u", "-i", "-n", "-p", "--"];
         let environment = ["env", "-i"].iter().chain(&ENVIRONMENT);
@@ -168,7 +169,8 @@ impl ClusterNode {
 
     /// Returns the node's processes.
     pub fn processes(&self) -> Result<Processes> {
-        let running = self.running.as_ref().ok_or_else(|| Error::Wrong(format!("{} is down", self.name)))?;
+        let running =
+            self.running.as_ref().ok_or_else(|| HarnessError::Wrong(format!("{} is down", self.name)))?;
         Ok(Processes::of(running.init))
     }
 
@@ -202,11 +204,11 @@ impl ClusterNode {
     fn spawn(&self, command: &Cmd, tag: &str) -> Result<Child> {
         let path = self.output_file(tag);
         let create = || File::options().create(true).append(true).open(&path);
-        let stdout = create().map_err(Error::io(format_args!("opening {}", path.display())))?;
-        let stderr = stdout.try_clone().map_err(Error::io("sharing an output file"))?;
+        let stdout = create().map_err(HarnessError::io(format_args!("opening {}", path.display())))?;
+        let stderr = stdout.try_clone().map_err(HarnessError::io("sharing an output file"))?;
         let mut build = command.build();
         build.stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
-        build.spawn().map_err(Error::io(format_args!("starting `{command}`")))
+        build.spawn().map_err(HarnessError::io(format_args!("starting `{command}`")))
     }
 
     fn output_file(&self, tag: &str) -> PathBuf {

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::inside;
 use crate::timeline::Sample;
 use crate::topology::NodeName;
-use crate::wait::{Epoch, Look, now, until};
+use crate::wait::{Epoch, Polled, now, until};
 
 /// How often a connection is begun; the outage is known about as exactly.
 const EVERY: Duration = Duration::from_millis(20);
@@ -49,9 +49,9 @@ impl Probe {
             }
         };
         let thread = thread::Builder::new().name("probe".into()).spawn(work);
-        let thread = Some(thread.map_err(Error::io("starting the probe"))?);
+        let thread = Some(thread.map_err(HarnessError::io("starting the probe"))?);
         let probe = Self { samples, stop, thread };
-        outcome.recv().map_err(|_| Error::Wrong("the probe ended early".into()))??;
+        outcome.recv().map_err(|_| HarnessError::Wrong("the probe ended early".into()))??;
         Ok(probe)
     }
 
@@ -109,15 +109,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// # Errors
 /// When the address cannot be bound, or the host name is that of no node.
 pub fn node_web(listen: SocketAddr) -> Result<()> {
-    let host =
-        std::fs::read_to_string("/proc/sys/kernel/hostname").map_err(Error::io("reading the host name"))?;
-    let name = NodeName::of_host(&host).ok_or_else(|| Error::Wrong(format!("{host:?} is no node")))?;
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_err(HarnessError::io("reading the host name"))?;
+    let name = NodeName::of_host(&host).ok_or_else(|| HarnessError::Wrong(format!("{host:?} is no node")))?;
     let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}\n");
     // A server that was killed just before may still be there.
     let listener = until(&format!("{listen} free"), PREDECESSOR_LIMIT, || match TcpListener::bind(listen) {
-        Ok(listener) => Ok(Look::There(listener)),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(Look::NotYet(error.to_string())),
-        Err(error) => Err(Error::io(format_args!("listening on {listen}"))(error)),
+        Ok(listener) => Ok(Polled::There(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(Polled::NotYet(error.to_string())),
+        Err(error) => Err(HarnessError::io(format_args!("listening on {listen}"))(error)),
     })?;
     loop {
         // A client that went away or sends nothing is its own trouble.

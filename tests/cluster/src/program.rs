@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 
 /// "Not run", as automake and others know it.
 const SKIPPED: u8 = 77;
@@ -14,7 +14,7 @@ const INTERRUPTED: u8 = 130;
 pub fn end(program: &str, outcome: Result<ExitCode>) -> ExitCode {
     match outcome {
         Ok(code) => code,
-        Err(Error::Interrupted) => {
+        Err(HarnessError::Interrupted) => {
             eprintln!("{program}: interrupted; everything has been removed");
             ExitCode::from(INTERRUPTED)
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::chronicle::Chronicle;
-use crate::error::Error;
+use crate::error::HarnessError;
 use crate::story::Story;
 
 /// A scenario's row of the final table.
@@ -18,7 +18,13 @@ pub struct ScenarioResult {
 }
 
 /// Returns a scenario's line and timeline.
-pub fn scenario(name: &str, about: &str, failed: Option<&Error>, story: &Story, told: &Chronicle) -> String {
+pub fn scenario(
+    name: &str,
+    about: &str,
+    failed: Option<&HarnessError>,
+    story: &Story,
+    told: &Chronicle,
+) -> String {
     let mut text = String::new();
     let verdict = if failed.is_none() { "ok" } else { "FAILED" };
     // Writing to a String cannot fail.

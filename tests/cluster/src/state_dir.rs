@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::topology::RunId;
 
 /// A folder below the system's folder for temporary files, named after the run.
@@ -17,7 +17,7 @@ impl StateDir {
     /// When it cannot be made, or this process already has a run.
     pub fn create(run: &RunId) -> Result<Self> {
         let path = std::env::temp_dir().join(run.to_string());
-        fs::create_dir(&path).map_err(Error::io(format_args!("making {}", path.display())))?;
+        fs::create_dir(&path).map_err(HarnessError::io(format_args!("making {}", path.display())))?;
         Ok(Self(path))
     }
 
@@ -34,8 +34,8 @@ impl StateDir {
     pub fn write(&self, name: &str, contents: &str) -> Result<PathBuf> {
         let path = self.0.join(name);
         let folder = path.parent().unwrap_or(&self.0);
-        fs::create_dir_all(folder).map_err(Error::io(format_args!("making {}", folder.display())))?;
-        fs::write(&path, contents).map_err(Error::io(format_args!("writing {}", path.display())))?;
+        fs::create_dir_all(folder).map_err(HarnessError::io(format_args!("making {}", folder.display())))?;
+        fs::write(&path, contents).map_err(HarnessError::io(format_args!("writing {}", path.display())))?;
         Ok(path)
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::chronicle::Chronicle;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::machines::Machines;
 use crate::report::{self, ScenarioResult};
 use crate::story::Story;
@@ -57,8 +57,8 @@ impl<S: TestBed> Scenario<S> {
     fn play(&self, stage: &mut S, explain: impl Fn(&S, &str)) -> Result<ScenarioResult> {
         let mut story = Story::default();
         let outcome = self.run(stage, &mut story);
-        if let Err(Error::Interrupted) = outcome {
-            return Err(Error::Interrupted);
+        if let Err(HarnessError::Interrupted) = outcome {
+            return Err(HarnessError::Interrupted);
         }
         let told = stage.tell(&story)?;
         print!("{}", report::scenario(self.name, self.about, outcome.as_ref().err(), &story, &told));

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::interrupt;
 
 /// Seconds since 1970 on this machine's clock, which is the one clock of nodes, simulator and harness.
@@ -19,22 +19,22 @@ pub fn now() -> Epoch {
 
 /// What one look found.
 #[derive(Debug)]
-pub enum Look<T> {
+pub enum Polled<T> {
     /// The wanted state.
     There(T),
     /// Another state, in words.
     NotYet(String),
 }
 
-impl<T> Look<T> {
+impl<T> Polled<T> {
     /// Takes an error for "not yet": for looks through programs that fail while a node is starting.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] alone.
+    /// [`HarnessError::Interrupted`] alone.
     pub fn tolerant(look: Result<T>) -> Result<Self> {
         match look {
             Ok(found) => Ok(Self::There(found)),
-            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(HarnessError::Interrupted) => Err(HarnessError::Interrupted),
             Err(error) => Ok(Self::NotYet(error.to_string())),
         }
     }
@@ -43,19 +43,19 @@ impl<T> Look<T> {
 /// Looks until the wanted state is there and returns what the look found.
 ///
 /// # Errors
-/// [`Error::TimedOut`] with the last look's words after `limit`; [`Error::Interrupted`]; or the look's own error at once.
-pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Look<T>>) -> Result<T> {
+/// [`HarnessError::TimedOut`] with the last look's words after `limit`; [`HarnessError::Interrupted`]; or the look's own error at once.
+pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Polled<T>>) -> Result<T> {
     let began = Instant::now();
     loop {
         interrupt::check()?;
         // The last look begins after the limit, however long the one before took.
         let is_last = began.elapsed() >= limit;
         let last = match look()? {
-            Look::There(found) => return Ok(found),
-            Look::NotYet(why) => why,
+            Polled::There(found) => return Ok(found),
+            Polled::NotYet(why) => why,
         };
         if is_last {
-            return Err(Error::TimedOut { what: what.to_owned(), limit, last });
+            return Err(HarnessError::TimedOut { what: what.to_owned(), limit, last });
         }
         thread::sleep(POLL_EVERY);
     }
@@ -64,7 +64,7 @@ pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Lo
 /// Lets the cluster run for a given time, which the scenario itself is about ("the API is down for 10 s").
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// [`HarnessError::Interrupted`].
 pub fn let_run(time: Duration) -> Result<()> {
     let until = Instant::now() + time;
     while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
@@ -83,7 +83,7 @@ mod tests {
         let mut looks = 0;
         let error = until("the moon is blue", Duration::from_millis(10), || {
             looks += 1;
-            Ok(Look::<()>::NotYet(format!("look {looks}: white")))
+            Ok(Polled::<()>::NotYet(format!("look {looks}: white")))
         })
         .unwrap_err();
         assert!(looks >= 2, "one look only");

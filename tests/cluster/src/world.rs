@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use aws_sim::{
     Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId, InterfaceSpec,
-    Request,
+    LoggedRequest,
 };
 use aws_sim::{Service, Sim, Tls};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::net::Net;
 use crate::timeline::HolderSince;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, ONE_SUBNET, PRIVATE_VIP, WEB_PORT};
@@ -31,7 +31,7 @@ impl SimulatedCloud {
     /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
     pub fn create(net: &Net, nodes: &[NodeName], one_subnet: bool) -> Result<Self> {
-        let sim = Sim::start(Config::default()).map_err(Error::io("starting the simulator"))?;
+        let sim = Sim::start(Config::default()).map_err(HarnessError::io("starting the simulator"))?;
         let cloud = sim.cloud();
         drop(cloud.allocate(Some(ELASTIC_IP)));
         let mut instances = BTreeMap::new();
@@ -39,19 +39,19 @@ impl SimulatedCloud {
             let id: InstanceId = aws_sim::parsed(node.instance());
             drop(cloud.add_instance(specification(node, &id, one_subnet)));
             sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
-                .map_err(Error::io(format_args!("serving the metadata of {node}")))?;
+                .map_err(HarnessError::io(format_args!("serving the metadata of {node}")))?;
             instances.insert(node, id);
         }
-        sim.serve_ec2(bind(net.cloud(), (CLOUD_IP, EC2_PORT))).map_err(Error::io("serving EC2"))?;
+        sim.serve_ec2(bind(net.cloud(), (CLOUD_IP, EC2_PORT))).map_err(HarnessError::io("serving EC2"))?;
         sim.serve_data_plane(Some(net.cloud()), ELASTIC_IP, WEB_PORT)
-            .map_err(Error::io("serving the data plane"))?;
+            .map_err(HarnessError::io("serving the data plane"))?;
         Ok(Self { sim, instances })
     }
 
     /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
     pub fn serve_https(&self, net: &Net, tls: &Tls) -> Result<()> {
         let bound = self.sim.serve_ec2_tls(bind(net.cloud(), (CLOUD_IP, HTTPS_PORT)), tls);
-        bound.map(drop).map_err(Error::io("serving EC2 over HTTPS"))
+        bound.map(drop).map_err(HarnessError::io("serving EC2 over HTTPS"))
     }
 
     /// Returns the simulator's state, for what this type does not offer.
@@ -67,9 +67,9 @@ impl SimulatedCloud {
     /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
     pub fn put_on_private_vip(&self) -> Result<()> {
         let holder = self.cloud().private_holder(PRIVATE_VIP);
-        let (_, eni) = holder.ok_or_else(|| Error::Wrong(format!("nobody has {PRIVATE_VIP}")))?;
+        let (_, eni) = holder.ok_or_else(|| HarnessError::Wrong(format!("nobody has {PRIVATE_VIP}")))?;
         let associated = self.cloud().try_associate(ELASTIC_IP, &eni, Some(PRIVATE_VIP));
-        associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
+        associated.map(drop).map_err(|error| HarnessError::Wrong(error.to_string()))
     }
 
     /// Assigns a private address to a node, as a person does at the console.
@@ -82,13 +82,15 @@ impl SimulatedCloud {
     /// Associates an elastic IP with a node, as a person does at the console.
     pub fn associate(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let associated = self.cloud().try_associate(ip, &self.interface_of(node)?, None);
-        associated.map(drop).map_err(|error| Error::Wrong(error.to_string()))
+        associated.map(drop).map_err(|error| HarnessError::Wrong(error.to_string()))
     }
 
     fn interface_of(&self, node: NodeName) -> Result<InterfaceId> {
         let instance = self.cloud().instance(&aws_sim::parsed(node.instance()));
         let interface = instance.and_then(|instance| instance.interfaces.into_iter().next());
-        interface.map(|first| first.eni).ok_or_else(|| Error::Wrong(format!("{node} has no interface")))
+        interface
+            .map(|first| first.eni)
+            .ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))
     }
 
     /// Returns who holds an address, an elastic or a private one.
@@ -123,12 +125,12 @@ impl SimulatedCloud {
     }
 
     /// Returns the requests that arrived since `from`, in order.
-    pub fn requests_since(&self, from: Epoch) -> Vec<Request> {
+    pub fn requests_since(&self, from: Epoch) -> Vec<LoggedRequest> {
         self.cloud().log().into_iter().filter(|request| request.at >= from).collect()
     }
 
     /// Returns the node that sent a request.
-    pub fn sender(&self, request: &Request) -> Option<NodeName> {
+    pub fn sender(&self, request: &LoggedRequest) -> Option<NodeName> {
         let by_address = || {
             let owner = |node: &&NodeName| IpAddr::V4(node.address()) == request.peer.ip();
             self.instances.keys().find(owner).copied()

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws_sim::FaultKind;
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::PacemakerCluster;
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
-use cluster::wait::{Look, until};
+use cluster::wait::{Polled, until};
 
 /// Where Pacemaker's daemons are, and the helper with them.
 const DAEMONS: &str = "/usr/lib/pacemaker";
@@ -51,15 +51,15 @@ pub const COUNT: usize = CALLS.len();
 pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
     let mut nodes = cluster.nodes().into_iter();
     let (Some(node), Some(other)) = (nodes.next(), nodes.next()) else {
-        return Err(Error::Wrong("two nodes are needed".into()));
+        return Err(HarnessError::Wrong("two nodes are needed".into()));
     };
     cluster
         .node_mut(node)?
         .daemon("execd", &[&format!("{DAEMONS}/pacemaker-execd"), "-l", "/var/log/execd.log"])?;
     until("the executor", LIMIT, || {
-        Look::tolerant(
+        Polled::tolerant(
             helper(cluster, node, &["-c", "list_ocf_providers"])
-                .and_then(|(well, said)| if well { Ok(()) } else { Err(Error::Wrong(said)) }),
+                .and_then(|(well, said)| if well { Ok(()) } else { Err(HarnessError::Wrong(said)) }),
         )
     })?;
     let agents = [("eip", "elastic_ip", ELASTIC_IP), ("vip", "secondary_private_ip", PRIVATE_VIP)];

@@ -12,18 +12,18 @@ use crate::lab;
 
 /// What is asked for.
 #[derive(Debug)]
-pub enum Request {
+pub enum CtsCommand {
     /// Run the generic tests of cts-exec on this agent.
     Exec(PathBuf),
     /// Run cts-lab.
-    Lab(Plan),
+    Lab(LabPlan),
     /// Be a node's web server.
     NodeWeb(SocketAddr),
 }
 
 /// What cts-lab runs, and on what.
 #[derive(Debug)]
-pub struct Plan {
+pub struct LabPlan {
     /// The agent under test.
     pub agent: PathBuf,
     /// How many nodes.
@@ -40,16 +40,16 @@ pub struct Plan {
 ///
 /// # Errors
 /// clap's error, which also stands for `--help`.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CtsCommand, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
         Some(("node-web", matches)) => {
             let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
-            Request::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
+            CtsCommand::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
         }
-        Some(("lab", matches)) => Request::Lab(plan(matches)),
-        Some((_, matches)) => Request::Exec(agent(matches)),
-        None => Request::Exec(built::agent()),
+        Some(("lab", matches)) => CtsCommand::Lab(plan(matches)),
+        Some((_, matches)) => CtsCommand::Exec(agent(matches)),
+        None => CtsCommand::Exec(built::agent()),
     })
 }
 
@@ -85,8 +85,8 @@ fn agent(matches: &ArgMatches) -> PathBuf {
     matches.get_one::<PathBuf>("agent").cloned().unwrap_or_else(built::agent)
 }
 
-fn plan(matches: &ArgMatches) -> Plan {
-    Plan {
+fn plan(matches: &ArgMatches) -> LabPlan {
+    LabPlan {
         agent: agent(matches),
         nodes: matches.get_one("nodes").copied().unwrap_or(2),
         seed: matches.get_one::<String>("seed").cloned().unwrap_or_default(),
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn tests_run_in_the_order_given() {
         let words = ["cts", "lab", "--nodes", "3", "SplitBrain", "Flip"].map(OsString::from);
-        let Ok(Request::Lab(plan)) = parse(words) else { panic!("not the lab") };
+        let Ok(CtsCommand::Lab(plan)) = parse(words) else { panic!("not the lab") };
         assert_eq!((plan.nodes, plan.tests), (3, vec!["SplitBrain".to_owned(), "Flip".to_owned()]));
     }
 }

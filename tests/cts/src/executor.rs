@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster::error::{Error, Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
 
@@ -32,8 +32,8 @@ const LIMIT: Duration = Duration::from_mins(3);
 pub fn run(agent: &Path) -> Result<bool> {
     let began = Instant::now();
     let source = Path::new(PROGRAMS).join("cts-exec");
-    let source =
-        fs::read_to_string(&source).map_err(Error::io(format_args!("reading {}", source.display())))?;
+    let source = fs::read_to_string(&source)
+        .map_err(HarnessError::io(format_args!("reading {}", source.display())))?;
     let options =
         ClusterOptions { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
     let mut cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
@@ -52,7 +52,7 @@ pub fn run(agent: &Path) -> Result<bool> {
             .iter()
             .map(|(agent, node, program)| scope.spawn(move || run_on(cluster, *node, agent, program)))
             .collect();
-        let panicked = || Err(Error::Wrong("the thread of an agent ended early".into()));
+        let panicked = || Err(HarnessError::Wrong("the thread of an agent ended early".into()));
         running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
     let failed = outcomes.into_iter().sum::<Result<usize>>()? + answers::run(&mut cluster)?;

@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cluster::command::{Cmd, kill_group};
-use cluster::error::{Error, Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::corosync;
 use cluster::pacemaker::journal::{Event, EventKind};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
-use cluster::wait::{Look, until};
+use cluster::wait::{Polled, until};
 
-use self::summary::Summary;
-use crate::cli::Plan;
+use self::summary::LabSummary;
+use crate::cli::LabPlan;
 
 /// Tests of cts-lab in the order in which they run, with the numbers of nodes that each runs on. Not here: those that want fencing
 /// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of
@@ -69,7 +69,7 @@ const STAND_INS: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// When the nodes or cts-lab cannot be started, or on a signal.
-pub fn run(plan: &Plan) -> Result<bool> {
+pub fn run(plan: &LabPlan) -> Result<bool> {
     let began = Instant::now();
     let applying = TESTS.iter().filter(|(_, nodes)| nodes.contains(&plan.nodes));
     let all = || applying.map(|(name, _)| (*name).to_owned()).collect();
@@ -83,8 +83,9 @@ pub fn run(plan: &Plan) -> Result<bool> {
     let outcome = exercise(&cluster, plan, &tests, &log);
     keep_node_logs(&cluster, &plan.save)?;
     outcome?;
-    let text = fs::read_to_string(&log).map_err(Error::io(format_args!("reading {}", log.display())))?;
-    let mut wrong = summary::flaws(&Summary::parse(&text), &tests);
+    let text =
+        fs::read_to_string(&log).map_err(HarnessError::io(format_args!("reading {}", log.display())))?;
+    let mut wrong = summary::flaws(&LabSummary::parse(&text), &tests);
     wrong.extend(flaws_of_the_addresses(&mut cluster)?);
     for flaw in &wrong {
         println!("cts-lab with {} nodes: wrong: {flaw}", plan.nodes);
@@ -101,7 +102,7 @@ pub fn run(plan: &Plan) -> Result<bool> {
 }
 
 /// Boots the nodes without a cluster: cts-lab starts it itself.
-fn boot(plan: &Plan) -> Result<PacemakerCluster> {
+fn boot(plan: &LabPlan) -> Result<PacemakerCluster> {
     // In one subnet, so that a private address can move, too.
     let (nodes, token) = (plan.nodes, Duration::from_secs(1));
     let options = ClusterOptions { agent: plan.agent.clone(), nodes, token, one_subnet: true };
@@ -151,12 +152,12 @@ fn configure(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
 
 fn prepare_log(log: &Path) -> Result<()> {
     let folder = log.parent().unwrap_or(log);
-    fs::create_dir_all(folder).map_err(Error::io(format_args!("making {}", folder.display())))?;
-    fs::write(log, "").map_err(Error::io(format_args!("emptying {}", log.display())))
+    fs::create_dir_all(folder).map_err(HarnessError::io(format_args!("making {}", folder.display())))?;
+    fs::write(log, "").map_err(HarnessError::io(format_args!("emptying {}", log.display())))
 }
 
 /// Runs cts-lab to its end; what it says goes to standard error, and with its commands to `log`.
-fn exercise(cluster: &PacemakerCluster, plan: &Plan, tests: &[String], log: &Path) -> Result<()> {
+fn exercise(cluster: &PacemakerCluster, plan: &LabPlan, tests: &[String], log: &Path) -> Result<()> {
     let path = |path: &Path| path.display().to_string();
     let folder = path(cluster.state().path());
     let net = format!("--net={}", path(&cluster.net().cloud()));
@@ -185,10 +186,10 @@ fn exercise(cluster: &PacemakerCluster, plan: &Plan, tests: &[String], log: &Pat
         "--choose",
         &tests,
     ];
-    let mut lab = Cmd::new(words).build().spawn().map_err(Error::io("starting cts-lab"))?;
+    let mut lab = Cmd::new(words).build().spawn().map_err(HarnessError::io("starting cts-lab"))?;
     let ended = until("the end of cts-lab", LIMIT, || {
-        let ended = lab.try_wait().map_err(Error::io("waiting for cts-lab"))?;
-        Ok(ended.map_or(Look::NotYet("still running".into()), Look::There))
+        let ended = lab.try_wait().map_err(HarnessError::io("waiting for cts-lab"))?;
+        Ok(ended.map_or(Polled::NotYet("still running".into()), Polled::There))
     });
     if ended.is_err() {
         kill_group(&mut lab);
@@ -201,7 +202,7 @@ fn exercise(cluster: &PacemakerCluster, plan: &Plan, tests: &[String], log: &Pat
 fn flaws_of_the_addresses(cluster: &mut PacemakerCluster) -> Result<Vec<String>> {
     let mut flaws = Vec::new();
     let mut check = |outcome: Result<()>| match outcome {
-        Err(Error::Wrong(why)) => {
+        Err(HarnessError::Wrong(why)) => {
             flaws.push(why);
             Ok(())
         }
@@ -233,7 +234,7 @@ fn keep_node_logs(cluster: &PacemakerCluster, save: &Path) -> Result<()> {
         let from: PathBuf = cluster.node(*name)?.logs().join("pacemaker/pacemaker.log");
         let to = save.join(format!("lab-{}-{name}.log", nodes.len()));
         if from.exists() {
-            fs::copy(&from, &to).map_err(Error::io(format_args!("copying {}", from.display())))?;
+            fs::copy(&from, &to).map_err(HarnessError::io(format_args!("copying {}", from.display())))?;
         }
     }
     Ok(())
@@ -242,7 +243,7 @@ fn keep_node_logs(cluster: &PacemakerCluster, save: &Path) -> Result<()> {
 fn executable(state: &StateDir, name: &str, text: &str) -> Result<()> {
     let path = state.write(name, text)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
-        .map_err(Error::io(format_args!("making {name} executable")))
+        .map_err(HarnessError::io(format_args!("making {name} executable")))
 }
 
 #[cfg(test)]

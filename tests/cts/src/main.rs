@@ -13,10 +13,10 @@ mod lab;
 use std::path::Path;
 use std::process::ExitCode;
 
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::{interrupt, prerequisites, probe, program};
 
-use self::cli::Request;
+use self::cli::CtsCommand;
 
 /// Written by `tests/next/enter` into the `/run` of its root.
 const DISPOSABLE_ROOT: &str = "/run/disposable-root";
@@ -31,19 +31,19 @@ fn main() -> ExitCode {
     program::end("cts", run(request))
 }
 
-fn run(request: Request) -> Result<ExitCode> {
-    if let Request::NodeWeb(listen) = request {
+fn run(request: CtsCommand) -> Result<ExitCode> {
+    if let CtsCommand::NodeWeb(listen) = request {
         return probe::node_web(listen).map(|()| ExitCode::SUCCESS);
     }
     let missing = missing();
     if !missing.is_empty() {
         return Ok(program::skip("cts", &missing));
     }
-    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
     let passed = match request {
-        Request::Exec(agent) => executor::run(&agent)?,
-        Request::Lab(plan) => lab::run(&plan)?,
-        Request::NodeWeb(_) => true,
+        CtsCommand::Exec(agent) => executor::run(&agent)?,
+        CtsCommand::Lab(plan) => lab::run(&plan)?,
+        CtsCommand::NodeWeb(_) => true,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -11,9 +11,9 @@ use crate::case::Tool;
 
 /// What is asked for.
 #[derive(Debug)]
-pub enum Request {
+pub enum ExamplesCommand {
     /// Run the examples.
-    Test(Plan),
+    Test(ExamplesPlan),
     /// Be a node's web server.
     NodeWeb(SocketAddr),
     /// Be `pcs` 0.9, with these arguments.
@@ -22,7 +22,7 @@ pub enum Request {
 
 /// What to run, and with what.
 #[derive(Debug)]
-pub struct Plan {
+pub struct ExamplesPlan {
     /// The agent under test.
     pub agent: PathBuf,
     /// The folder `pcs-examples`.
@@ -44,18 +44,18 @@ const LANES: [Tool; 2] = [Tool::Pcs, Tool::Crmsh];
 ///
 /// # Errors
 /// clap's error, which also stands for `--help`.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<ExamplesCommand, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     Ok(match matches.subcommand() {
         Some(("node-web", matches)) => {
             let listen = matches.get_one::<SocketAddr>("LISTEN").copied();
-            Request::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
+            ExamplesCommand::NodeWeb(listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 80))))
         }
         Some(("pcs-0.9", matches)) => {
-            Request::Pcs09(matches.get_many("WORD").unwrap_or_default().cloned().collect())
+            ExamplesCommand::Pcs09(matches.get_many("WORD").unwrap_or_default().cloned().collect())
         }
-        Some((_, matches)) => Request::Test(plan(matches)),
-        None => Request::Test(plan(&matches)),
+        Some((_, matches)) => ExamplesCommand::Test(plan(matches)),
+        None => ExamplesCommand::Test(plan(&matches)),
     })
 }
 
@@ -81,11 +81,11 @@ fn command() -> Command {
         .subcommand(Command::new("pcs-0.9").about("Be pcs 0.9").hide(true).disable_help_flag(true).arg(words))
 }
 
-fn plan(matches: &ArgMatches) -> Plan {
+fn plan(matches: &ArgMatches) -> ExamplesPlan {
     let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
     let name = |name: &str| matches.get_one::<String>(name).cloned();
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pcs-examples");
-    Plan {
+    ExamplesPlan {
         agent: path("agent").unwrap_or_else(built::agent),
         examples: path("examples").unwrap_or_else(own),
         python: path("python").unwrap_or_default(),
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn words_for_pcs_are_left_as_they_are() {
         let words = ["pcs-examples", "pcs-0.9", "cluster", "setup", "--name", "x", "-f", "--help"];
-        let Ok(Request::Pcs09(read)) = parse(words.map(OsString::from)) else { panic!("not pcs") };
+        let Ok(ExamplesCommand::Pcs09(read)) = parse(words.map(OsString::from)) else { panic!("not pcs") };
         assert_eq!(read, &words[2..]);
     }
 }

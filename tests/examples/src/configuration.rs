@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cluster::error::{Error, Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -12,13 +12,13 @@ const NOT_CONFIGURED: [&str; 5] =
 
 /// One line for each resource, parameter, meta attribute, operation, property and constraint, without the ids that tools make up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configuration(BTreeSet<String>);
+pub struct ConfigurationLines(BTreeSet<String>);
 
-impl Configuration {
+impl ConfigurationLines {
     /// Reads what `cibadmin --query --scope configuration` prints.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] if it is not well-formed.
+    /// [`HarnessError::Unreadable`] if it is not well-formed.
     pub fn parse(xml: &str) -> Result<Self> {
         let mut reader = Reader::from_str(xml);
         // For each element around the present one: what stands before the lines of those inside it.
@@ -51,7 +51,7 @@ impl Configuration {
     /// A name that ends with `*` stands for all changes that begin like it.
     ///
     /// # Errors
-    /// [`Error::Wrong`] with all changes that were made and not named, and those that were named and not made.
+    /// [`HarnessError::Wrong`] with all changes that were made and not named, and those that were named and not made.
     pub fn ensure_became(&self, after: &Self, named: &[impl AsRef<str>]) -> Result<()> {
         let gone = self.0.difference(&after.0).map(|line| format!("- {line}"));
         let made: Vec<String> =
@@ -68,25 +68,25 @@ impl Configuration {
     }
 }
 
-type Attributes = Vec<(String, String)>;
+type AttributePairs = Vec<(String, String)>;
 
-fn attributes(start: &BytesStart<'_>) -> Result<Attributes> {
+fn attributes(start: &BytesStart<'_>) -> Result<AttributePairs> {
     let pair = |attribute: std::result::Result<quick_xml::events::attributes::Attribute<'_>, _>| {
         let attribute = attribute.map_err(unreadable)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(unreadable)?;
         Ok((attribute.key.as_ref().to_owned(), value.into_owned()))
     };
-    let mut pairs: Attributes = start.attributes().map(pair).collect::<Result<_>>()?;
+    let mut pairs: AttributePairs = start.attributes().map(pair).collect::<Result<_>>()?;
     pairs.sort();
     Ok(pairs)
 }
 
-fn value<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
+fn value<'a>(attributes: &'a AttributePairs, name: &str) -> &'a str {
     attributes.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
 /// What an element adds to the beginning of the lines of those inside it.
-fn label(name: &str, attributes: &Attributes) -> String {
+fn label(name: &str, attributes: &AttributePairs) -> String {
     match name {
         "op" => format!("op {} {}", value(attributes, "name"), value(attributes, "interval")),
         "meta_attributes" => "meta".to_owned(),
@@ -98,7 +98,7 @@ fn label(name: &str, attributes: &Attributes) -> String {
 }
 
 /// The line of an element, if it says something that is configured.
-fn line(path: &[String], name: &str, attributes: &Attributes) -> Option<String> {
+fn line(path: &[String], name: &str, attributes: &AttributePairs) -> Option<String> {
     let own = match name {
         "configuration"
         | "instance_attributes"
@@ -125,8 +125,8 @@ fn line(path: &[String], name: &str, attributes: &Attributes) -> Option<String> 
     Some(around.chain([own.trim_end()]).collect::<Vec<_>>().join(" "))
 }
 
-fn unreadable(why: impl std::fmt::Display) -> Error {
-    Error::Unreadable { what: "the configuration".into(), why: why.to_string() }
+fn unreadable(why: impl std::fmt::Display) -> HarnessError {
+    HarnessError::Unreadable { what: "the configuration".into(), why: why.to_string() }
 }
 
 #[cfg(test)]
@@ -148,9 +148,9 @@ mod tests {
       <rsc_defaults><meta_attributes id="d"><nvpair id="d1" name="resource-stickiness" value="1"/></meta_attributes></rsc_defaults>
     </configuration>"#;
 
-    fn became(from: &str, to: &str) -> Configuration {
+    fn became(from: &str, to: &str) -> ConfigurationLines {
         assert!(BEFORE.contains(from));
-        Configuration::parse(&BEFORE.replacen(from, to, 1)).unwrap()
+        ConfigurationLines::parse(&BEFORE.replacen(from, to, 1)).unwrap()
     }
 
     #[test]
@@ -165,13 +165,13 @@ mod tests {
             "primitive eip ocf:heartbeat:awseip",
             "property stonith-enabled=false",
         ];
-        assert_eq!(Configuration::parse(BEFORE).unwrap().0, lines.map(str::to_owned).into());
-        assert!(Configuration::parse("<configuration></resources>").is_err());
+        assert_eq!(ConfigurationLines::parse(BEFORE).unwrap().0, lines.map(str::to_owned).into());
+        assert!(ConfigurationLines::parse("<configuration></resources>").is_err());
     }
 
     #[test]
     fn a_change_that_is_not_named_is_found_operation_by_operation() {
-        let before = Configuration::parse(BEFORE).unwrap();
+        let before = ConfigurationLines::parse(BEFORE).unwrap();
         let after = became(r#"interval="20s" timeout="30s""#, r#"interval="60s" timeout="20s""#);
         let named = [
             "- eip op interval=20s name=monitor timeout=30s",

@@ -7,11 +7,11 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use cluster::command::Cmd;
-use cluster::error::{Error, Result};
-use cluster::wait::{Look, until};
+use cluster::error::{HarnessError, Result};
+use cluster::wait::{Polled, until};
 
 use crate::case::{self, Tool};
-use crate::cli::Plan;
+use crate::cli::ExamplesPlan;
 
 /// For all examples of a lane; each step has a limit of its own.
 const LIMIT: Duration = Duration::from_mins(40);
@@ -20,11 +20,11 @@ const LIMIT: Duration = Duration::from_mins(40);
 ///
 /// # Errors
 /// When none is wanted, on a signal, or when a process cannot be started or does not end.
-pub fn run(plan: &Plan) -> Result<bool> {
+pub fn run(plan: &ExamplesPlan) -> Result<bool> {
     let began = Instant::now();
     let lanes: BTreeSet<Tool> = case::wanted(plan).map(|case| case.tool().maker()).collect();
     if lanes.is_empty() {
-        return Err(Error::Wrong(format!("no example has {} in its name", plan.wanted.join(" or "))));
+        return Err(HarnessError::Wrong(format!("no example has {} in its name", plan.wanted.join(" or "))));
     }
     let mut running = Vec::new();
     let well = lanes.into_iter().try_for_each(|lane| start(lane).map(|child| running.push(child)));
@@ -39,17 +39,17 @@ pub fn run(plan: &Plan) -> Result<bool> {
 }
 
 fn start(lane: Tool) -> Result<Child> {
-    let own = env::current_exe().map_err(Error::io("finding the own program"))?;
+    let own = env::current_exe().map_err(HarnessError::io("finding the own program"))?;
     let mut command = Command::new(own);
     command.args(env::args_os().skip(1)).args(["--lane", lane.folder()]);
-    command.spawn().map_err(Error::io("starting a lane"))
+    command.spawn().map_err(HarnessError::io("starting a lane"))
 }
 
 fn wait(running: &mut [Child]) -> Result<Vec<bool>> {
     let each = running.iter_mut().map(|child| {
         until("the end of a lane", LIMIT, || {
-            let ended = child.try_wait().map_err(Error::io("waiting for a lane"))?;
-            Ok(ended.map_or(Look::NotYet("still running".into()), |status| Look::There(status.success())))
+            let ended = child.try_wait().map_err(HarnessError::io("waiting for a lane"))?;
+            Ok(ended.map_or(Polled::NotYet("still running".into()), |status| Polled::There(status.success())))
         })
     });
     each.collect()

@@ -16,10 +16,10 @@ mod script;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::{interrupt, leftovers, prerequisites, probe, program};
 
-use self::cli::Request;
+use self::cli::ExamplesCommand;
 
 fn main() -> ExitCode {
     let request = match cli::parse(std::env::args_os()) {
@@ -29,21 +29,21 @@ fn main() -> ExitCode {
     program::end("pcs-examples", run(request))
 }
 
-fn run(request: Request) -> Result<ExitCode> {
+fn run(request: ExamplesCommand) -> Result<ExitCode> {
     let plan = match request {
-        Request::NodeWeb(listen) => return web(listen),
-        Request::Pcs09(words) => return Ok(pcs09::stand_in(&words)),
-        Request::Test(plan) => plan,
+        ExamplesCommand::NodeWeb(listen) => return web(listen),
+        ExamplesCommand::Pcs09(words) => return Ok(pcs09::stand_in(&words)),
+        ExamplesCommand::Test(plan) => plan,
     };
     if let Some(lane) = plan.lane {
-        interrupt::install().map_err(Error::io("installing signal handlers"))?;
+        interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
         return case::run_all(&plan, lane).map(|failed| status(failed == 0));
     }
     let missing = prerequisites::missing();
     if !missing.is_empty() {
         return Ok(program::skip("pcs-examples", &missing));
     }
-    interrupt::install().map_err(Error::io("installing signal handlers"))?;
+    interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
     leftovers::sweep()?;
     lanes::run(&plan).map(status)
 }

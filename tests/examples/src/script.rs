@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::PacemakerCluster;
 use cluster::topology::NodeName;
 
@@ -65,7 +65,7 @@ impl Script {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        Err(Error::Command {
+        Err(HarnessError::Command {
             command: self.path.clone(),
             status: output.status.to_string(),
             output: format!("{}\n{}", output.stdout.trim(), output.stderr.trim()),

@@ -14,7 +14,7 @@ const ENDLESS: Duration = Duration::from_secs(15);
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub enum HostileAnswer {
     /// Right HTTP with this status and body.
     Whole(u16, Vec<u8>),
     /// These bytes, then the connection closes.
@@ -26,17 +26,17 @@ pub enum Answer {
 }
 
 /// Makes an answer in the place of this one.
-pub fn instead_of(rng: &mut Rng, valid: &[u8]) -> Answer {
+pub fn instead_of(rng: &mut Rng, valid: &[u8]) -> HostileAnswer {
     let status = *rng.choice(&[200, 200, 200, 200, 400, 404, 403, 500, 204, 301, 999]).unwrap();
     match rng.u8(0..14) {
-        0..=4 => Answer::Whole(status, input::mangle(rng, valid)),
-        5..=7 => Answer::Whole(status, input::document(rng, valid)),
-        8 => Answer::Whole(status, error(rng)),
+        0..=4 => HostileAnswer::Whole(status, input::mangle(rng, valid)),
+        5..=7 => HostileAnswer::Whole(status, input::document(rng, valid)),
+        8 => HostileAnswer::Whole(status, error(rng)),
         9 | 10 => endless(rng, valid),
-        11 | 12 => Answer::Raw(nonsense(rng, valid)),
+        11 | 12 => HostileAnswer::Raw(nonsense(rng, valid)),
         _ => {
             let pause = Duration::from_millis(rng.u64(1..400));
-            Answer::Slow(whole(200, valid), pause)
+            HostileAnswer::Slow(whole(200, valid), pause)
         }
     }
 }
@@ -55,7 +55,7 @@ fn error(rng: &mut Rng) -> Vec<u8> {
     .into_bytes()
 }
 
-fn endless(rng: &mut Rng, valid: &[u8]) -> Answer {
+fn endless(rng: &mut Rng, valid: &[u8]) -> HostileAnswer {
     let head = *rng
         .choice(&[
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -81,7 +81,7 @@ fn endless(rng: &mut Rng, valid: &[u8]) -> Answer {
     } else {
         0
     };
-    Answer::Endless([head.as_bytes(), &valid[..keep]].concat(), block.into_bytes())
+    HostileAnswer::Endless([head.as_bytes(), &valid[..keep]].concat(), block.into_bytes())
 }
 
 /// Returns bytes that are almost an answer.
@@ -123,7 +123,7 @@ pub fn whole(status: u16, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-impl Answer {
+impl HostileAnswer {
     /// Sends it.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ const LONGEST_OUTPUT: u64 = 8 << 20;
 
 /// A call in preparation.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct AgentCall {
     /// The way into namespaces, if there is one.
     pub before: Vec<String>,
     /// The link by whose name it is called.
@@ -41,7 +41,7 @@ pub struct Call {
 
 /// What came of a call.
 #[derive(Debug)]
-pub struct Ended {
+pub struct CallOutcome {
     /// Exit code; -9 and the like for a signal.
     pub code: i32,
     /// Standard output.
@@ -58,7 +58,7 @@ pub struct Ended {
     pub peak: u64,
 }
 
-impl Call {
+impl AgentCall {
     /// Sets a variable.
     pub fn set(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
@@ -78,7 +78,7 @@ impl Call {
     }
 
     /// Runs it.
-    pub fn run(&self) -> Ended {
+    pub fn run(&self) -> CallOutcome {
         let limit = format!("--data={MEMORY}:{MEMORY}");
         let mut line: Vec<OsString> = self.before.iter().map(OsString::from).collect();
         line.extend(["prlimit".into(), limit.into(), "--core=0".into(), "--".into()]);
@@ -115,7 +115,7 @@ impl Call {
         let took = began.elapsed();
         let [stdout, stderr] = reads.map(|read| read.join().expect("what it wrote"));
         let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
-        Ended { code, stdout, stderr, logs: logs(&self.folder), took, waited, peak }
+        CallOutcome { code, stdout, stderr, logs: logs(&self.folder), took, waited, peak }
     }
 }
 

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, HostileAnswer};
 
 /// Nothing of the simulator takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Which answers are replaced.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ImpostorPlan {
     /// What the request has in its first line or its body.
     pub part: String,
     /// Whether the first line has to end with it, the version left out.
@@ -39,17 +39,17 @@ pub struct Impostor {
 
 impl Impostor {
     /// Starts one before this server.
-    pub fn before(server: SocketAddr, plan: Option<Plan>) -> Self {
+    pub fn before(server: SocketAddr, plan: Option<ImpostorPlan>) -> Self {
         Self::with(server, plan, None)
     }
 
     /// Starts one before this server that answers the first request that has this part with this.
-    pub fn saying(server: SocketAddr, part: &str, answer: Answer) -> Self {
-        let plan = Plan { part: part.to_owned(), ends: false, skip: 0, times: 1, seed: 0 };
+    pub fn saying(server: SocketAddr, part: &str, answer: HostileAnswer) -> Self {
+        let plan = ImpostorPlan { part: part.to_owned(), ends: false, skip: 0, times: 1, seed: 0 };
         Self::with(server, Some(plan), Some(answer))
     }
 
-    fn with(server: SocketAddr, plan: Option<Plan>, answer: Option<Answer>) -> Self {
+    fn with(server: SocketAddr, plan: Option<ImpostorPlan>, answer: Option<HostileAnswer>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let addr = listener.local_addr().expect("its number");
         let (over, said) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
@@ -93,7 +93,7 @@ impl Drop for Impostor {
 fn serve(
     mut client: TcpStream,
     server: SocketAddr,
-    plan: Option<&(Plan, Option<Answer>)>,
+    plan: Option<&(ImpostorPlan, Option<HostileAnswer>)>,
     asked: &AtomicUsize,
     said: &Mutex<Vec<String>>,
 ) -> Option<()> {
@@ -124,7 +124,7 @@ fn serve(
     }
 }
 
-impl Plan {
+impl ImpostorPlan {
     fn is_about(&self, request: &[u8]) -> bool {
         let request = String::from_utf8_lossy(request);
         let line = request.lines().next().unwrap_or_default();

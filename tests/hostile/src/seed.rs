@@ -58,7 +58,7 @@ pub struct Sum {
 
 /// What came of one case.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct HostileOutcome {
     /// Whether what was planned happened.
     pub struck: bool,
     /// The largest amount of memory that the agent had, in bytes.
@@ -71,7 +71,11 @@ pub struct Done {
 ///
 /// What goes wrong is run again by itself first: on a machine that is busy an agent can be late. What is wrong by its input is
 /// wrong again. The others are named.
-pub fn run(kind: &str, usual: usize, case: impl Fn(&mut Rng) -> Result<Done, String> + Sync) -> Sum {
+pub fn run(
+    kind: &str,
+    usual: usize,
+    case: impl Fn(&mut Rng) -> Result<HostileOutcome, String> + Sync,
+) -> Sum {
     let only = std::env::var("HOSTILE_CASE").ok();
     let numbers: Vec<usize> = match only.as_deref().map(|only| only.split_once(' ')) {
         Some(Some((named, number))) if named == kind => {
@@ -81,7 +85,7 @@ pub fn run(kind: &str, usual: usize, case: impl Fn(&mut Rng) -> Result<Done, Str
         None => (0..cases() * usual / 100).collect(),
     };
     let began = Instant::now();
-    let results: Mutex<Vec<(usize, Result<Done, String>)>> = Mutex::default();
+    let results: Mutex<Vec<(usize, Result<HostileOutcome, String>)>> = Mutex::default();
     let next = AtomicUsize::new(0);
     let threads = number("HOSTILE_THREADS").unwrap_or(THREADS);
     let one = |number: usize| {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::call::{Call, Ended, MEMORY};
-use crate::seed::Done;
+use crate::call::{AgentCall, CallOutcome, MEMORY};
+use crate::seed::HostileOutcome;
 
 /// What a program that lost its head says.
 const LOST: [&str; 8] = [
@@ -41,7 +41,7 @@ pub const TOOL: Allowed = Allowed { codes: 7, lines: 400, reason: None };
 ///
 /// # Errors
 /// What did not hold, with everything that was given and came of it.
-pub fn judge(call: &Call, ended: &Ended, allowed: Allowed) -> Result<Done, String> {
+pub fn judge(call: &AgentCall, ended: &CallOutcome, allowed: Allowed) -> Result<HostileOutcome, String> {
     let mut wrong = Vec::new();
     if !(0..=allowed.codes).contains(&ended.code) {
         wrong.push(format!("exit code {}", ended.code));
@@ -89,7 +89,7 @@ pub fn judge(call: &Call, ended: &Ended, allowed: Allowed) -> Result<Done, Strin
         }
     }
     if wrong.is_empty() {
-        return Ok(Done { struck: true, peak: ended.peak, took: ended.took });
+        return Ok(HostileOutcome { struck: true, peak: ended.peak, took: ended.took });
     }
     Err(format!("{}\n{}", wrong.join("; "), told(call, ended)))
 }
@@ -104,7 +104,7 @@ fn is_strange(character: char) -> bool {
 }
 
 /// Returns what was asked and what came of it.
-fn told(call: &Call, ended: &Ended) -> String {
+fn told(call: &AgentCall, ended: &CallOutcome) -> String {
     let short = |bytes: &[u8]| {
         String::from_utf8_lossy(bytes).escape_debug().take(1_500).collect::<String>().replace("\\n", "\n")
     };

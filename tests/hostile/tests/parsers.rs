@@ -20,7 +20,7 @@ use eip::face::{init, keepalived, shell};
 use eip::ocf::environment::Environment;
 use eip::params::table::{EIP, Spec, VIP};
 use eip::params::{Params, VipParams};
-use eip::state::turns::{Generation, Turns};
+use eip::state::generations::{Generation, Generations};
 use eip::state::{FileRecords, Records as _};
 use hostile::{input, seed};
 use proptest::collection::vec;
@@ -117,7 +117,7 @@ fn settings_files() {
             Ok(settings) => prop_assert!((1..=3600).contains(&settings.timeout.as_secs())),
             Err(unusable) => is_a_line(&unusable)?,
         }
-        match keepalived::settings::Settings::collect(Some(("/file", &text)), &BTreeMap::new()) {
+        match keepalived::settings::KeepalivedSettings::collect(Some(("/file", &text)), &BTreeMap::new()) {
             Ok(settings) => {
                 let environment = settings.environment(&[], settings.deadline);
                 prop_assert!(environment.action_timeout() == settings.deadline);
@@ -261,8 +261,8 @@ fn state_files() {
                 durable.remember(change);
             }
         }
-        let turns = Turns::new(&environment, "b".to_owned());
-        let _ = (turns.last(), turns.is_over(Generation::own()));
+        let generations = Generations::new(&environment, "b".to_owned());
+        let _ = (generations.last(), generations.is_superseded(Generation::own()));
         for part in [&volatile, &folder.join("durable")] {
             std::fs::read_dir(part)
                 .unwrap()

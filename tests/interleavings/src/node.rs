@@ -27,7 +27,7 @@ const METADATA_WAY: Duration = Duration::from_millis(4);
 
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ActionOutcome {
     /// The process was killed.
     Killed,
     /// Done; for a monitor: the address is here.
@@ -56,21 +56,21 @@ pub struct Ran {
     /// How long it was given.
     pub timeout: Duration,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: ActionOutcome,
     /// Whether the host had what the kind needs there, before and after.
     pub on_host: bool,
 }
 
 /// One process: the point at which it is killed.
 #[derive(Debug, Default)]
-pub struct Process {
+pub struct KillableProcess {
     kill_after: Option<usize>,
     done: Cell<usize>,
     dead: Cell<bool>,
     death: Notify,
 }
 
-impl Process {
+impl KillableProcess {
     /// Counts a request or a note, and returns whether the process is still alive after it.
     fn lives(&self) -> bool {
         self.done.set(self.done.get() + 1);
@@ -84,7 +84,7 @@ impl Process {
 
 /// A node of the cluster.
 #[derive(Debug)]
-pub struct Node {
+pub struct ModelNode {
     id: NodeId,
     kind: AddressKind,
     account: Account,
@@ -94,7 +94,7 @@ pub struct Node {
     actions: Cell<usize>,
 }
 
-impl Node {
+impl ModelNode {
     /// Makes a node that remembers nothing.
     #[must_use]
     pub fn new(id: NodeId, kind: AddressKind, account: &Account) -> Self {
@@ -128,7 +128,7 @@ impl Node {
         let number = self.actions.get();
         self.actions.set(number + 1);
         let deadline = Deadline::new(Instant::now(), step.timeout);
-        let process = Rc::new(Process { kill_after: step.kill_after, ..Process::default() });
+        let process = Rc::new(KillableProcess { kill_after: step.kill_after, ..KillableProcess::default() });
         let gate = Rc::clone(&process);
         let client = ModelClient::new(&self.account, instance(self.id).as_str())
             .process(number)
@@ -147,13 +147,13 @@ impl Node {
         let began = self.account.elapsed();
         let outcome = tokio::select! {
             biased;
-            () = process.death.notified() => Outcome::Killed,
+            () = process.death.notified() => ActionOutcome::Killed,
             outcome = self.kind.run(&parts, action, deadline) => match outcome {
                 // Killed by its very last step.
-                _ if process.dead.get() => Outcome::Killed,
-                Ok(Report::Done) => Outcome::Done,
-                Ok(Report::NotHere(_)) => Outcome::NotHere,
-                Err(error) => Outcome::Failed(error.to_string()),
+                _ if process.dead.get() => ActionOutcome::Killed,
+                Ok(Report::Done) => ActionOutcome::Done,
+                Ok(Report::NotHere(_)) => ActionOutcome::NotHere,
+                Err(error) => ActionOutcome::Failed(error.to_string()),
             },
         };
         Some(Ran {
@@ -181,7 +181,7 @@ fn host(node: NodeId, boots: u32) -> TestHost {
 /// What a node remembers, in memory. A killed process writes no more.
 #[derive(Debug)]
 pub struct Memory {
-    process: Rc<Process>,
+    process: Rc<KillableProcess>,
     records: MemoryRecords,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::kinds::{AddressKind, Held};
-use crate::node::{Outcome, Ran};
+use crate::node::{ActionOutcome, Ran};
 use crate::plan::Deed;
 use crate::told::Told;
 
@@ -25,14 +25,14 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
         breach("had no answer before it would have been killed");
     }
     match (ran.deed, &ran.outcome) {
-        (Deed::Start | Deed::MigrateFrom, Outcome::Done) => {
+        (Deed::Start | Deed::MigrateFrom, ActionOutcome::Done) => {
             // Told by nobody but the metadata service, or by an EC2 that was behind, it can't know better.
             let was_misled = told.ec2_was_stale || (!told.by_ec2 && told.imds_showed);
             if !held_at_times(ran, history) && !was_misled {
                 breach("said 0, and at no instant of it did the node hold the address");
             }
         }
-        (Deed::Monitor | Deed::DeepMonitor, Outcome::NotHere) => {
+        (Deed::Monitor | Deed::DeepMonitor, ActionOutcome::NotHere) => {
             // EC2 names the holder; whether that is this node, the metadata have to say.
             let ec2_was_no_help = (told.asked_ec2 && !told.by_ec2) || told.imds_failed;
             let both_said_so = told.imds_denied && (told.ec2_denied || ec2_was_no_help);
@@ -43,10 +43,12 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
                 breach("said 7 at once, by an answer of EC2 from before this node's start");
             }
         }
-        (Deed::Start | Deed::Stop | Deed::MigrateFrom | Deed::MigrateTo, Outcome::NotHere) => {
+        (Deed::Start | Deed::Stop | Deed::MigrateFrom | Deed::MigrateTo, ActionOutcome::NotHere) => {
             breach("said 7");
         }
-        (Deed::Probe, Outcome::Failed(_)) => breach("failed, for which the cluster stops the healthy copy"),
+        (Deed::Probe, ActionOutcome::Failed(_)) => {
+            breach("failed, for which the cluster stops the healthy copy");
+        }
         _ => {}
     }
     if let Some(call) = &told.asked_again {
@@ -93,12 +95,12 @@ fn was_hasty(ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> bool {
     let doubted = own.any(|other| {
         looks(other)
             && start.is_some_and(|start| other.number > start.number)
-            && other.outcome != Outcome::Done
+            && other.outcome != ActionOutcome::Done
     });
     let fresh = start.is_some_and(|start| {
         start.boot == ran.boot
             && matches!(start.deed, Deed::Start | Deed::MigrateFrom)
-            && start.outcome == Outcome::Done
+            && start.outcome == ActionOutcome::Done
             && held.made_by == Some((start.node, start.number))
             && ran.began < start.ended + SETTLING
     });

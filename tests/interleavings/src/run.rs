@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::kinds::AddressKind;
 use crate::names::{NodeId, VISITORS, account, instance, own_ip};
-use crate::node::{Node, Outcome, Ran};
+use crate::node::{ActionOutcome, ModelNode, Ran};
 use crate::plan::{Deed, Plan, Step};
 use crate::rules;
 use crate::told::Told;
@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What came of a run.
 #[derive(Debug, Default)]
-pub struct Finding {
+pub struct RunSummary {
     /// The rules that were broken, in words.
     pub breaches: Vec<String>,
     /// How many actions ran.
@@ -38,7 +38,7 @@ pub struct Finding {
 /// # Panics
 /// When no runtime can be made.
 #[must_use]
-pub fn run(kind: AddressKind, plan: &Plan) -> Finding {
+pub fn run(kind: AddressKind, plan: &Plan) -> RunSummary {
     // The agent draws its pauses from here.
     fastrand::seed(plan.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -49,13 +49,13 @@ pub fn run(kind: AddressKind, plan: &Plan) -> Finding {
     LocalSet::new().block_on(&runtime, play(kind, plan))
 }
 
-async fn play(kind: AddressKind, plan: &Plan) -> Finding {
+async fn play(kind: AddressKind, plan: &Plan) -> RunSummary {
     let account = account(plan.seed, NodeId::try_from(plan.steps.len()).unwrap_or(NodeId::MAX));
     let all = Rc::new(RefCell::new(Vec::new()));
     let mut nodes = Vec::new();
     for (id, weather) in (1..).zip(&plan.weather) {
         weather.strike(&account, &instance(id));
-        nodes.push((id, Rc::new(Node::new(id, kind, &account))));
+        nodes.push((id, Rc::new(ModelNode::new(id, kind, &account))));
     }
     let mut breaches = Vec::new();
     let mut tasks = Vec::new();
@@ -100,12 +100,12 @@ async fn play(kind: AddressKind, plan: &Plan) -> Finding {
             breaches.extend(rules::harm(ran, &AddressKind::elastic_history(&account, ip)));
         }
     }
-    let killed = all.iter().filter(|ran| ran.outcome == Outcome::Killed).count();
-    Finding { breaches, actions: all.len(), killed }
+    let killed = all.iter().filter(|ran| ran.outcome == ActionOutcome::Killed).count();
+    RunSummary { breaches, actions: all.len(), killed }
 }
 
 /// Once all is well, whatever has happened: every node lets go, every node takes over, and all of them know it.
-async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<Node>)]) -> Vec<String> {
+async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<ModelNode>)]) -> Vec<String> {
     let mut breaches = Vec::new();
     let holder = || kind.history(account).last().and_then(|held| held.by);
     account.clear_faults();
@@ -117,7 +117,7 @@ async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<No
     }
     sleep(LAST_CALLS).await;
     for (id, node) in nodes {
-        expect(&mut breaches, node, Deed::Stop, &Outcome::Done).await;
+        expect(&mut breaches, node, Deed::Stop, &ActionOutcome::Done).await;
         if holder() == Some(*id) {
             breaches.push(format!("node {id} holds the address after a stop with all well"));
         }
@@ -126,15 +126,15 @@ async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<No
         breaches.push(format!("node {id} holds the address after every node has stopped"));
     }
     for (id, node) in nodes {
-        expect(&mut breaches, node, Deed::Start, &Outcome::Done).await;
+        expect(&mut breaches, node, Deed::Start, &ActionOutcome::Done).await;
         for pause in [Duration::ZERO, PEACE] {
             sleep(pause).await;
             for (other, looking) in nodes {
-                let expected = if other == id { Outcome::Done } else { Outcome::NotHere };
+                let expected = if other == id { ActionOutcome::Done } else { ActionOutcome::NotHere };
                 expect(&mut breaches, looking, Deed::Monitor, &expected).await;
                 expect(&mut breaches, looking, Deed::Probe, &expected).await;
                 if other != id {
-                    expect(&mut breaches, looking, Deed::Stop, &Outcome::Done).await;
+                    expect(&mut breaches, looking, Deed::Stop, &ActionOutcome::Done).await;
                 }
                 if holder() != Some(*id) {
                     breaches.push(format!("node {id} has lost the address with all well"));
@@ -145,7 +145,7 @@ async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<No
     breaches
 }
 
-async fn expect(breaches: &mut Vec<String>, node: &Node, deed: Deed, expected: &Outcome) {
+async fn expect(breaches: &mut Vec<String>, node: &ModelNode, deed: Deed, expected: &ActionOutcome) {
     let step = Step { deed, pause: Duration::ZERO, timeout: TIMEOUT, kill_after: None };
     let ran: Option<Ran> = node.take(&step).await;
     if ran.as_ref().map(|ran| &ran.outcome) != Some(expected) {

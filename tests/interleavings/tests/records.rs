@@ -11,9 +11,9 @@ use eip::state::Durable;
 const TRACED: &str = "trace=%file,%desc";
 
 /// A folder that goes when the test ends, also when it fails.
-struct Folder(PathBuf);
+struct RecordsFolder(PathBuf);
 
-impl Folder {
+impl RecordsFolder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("eip-records-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -21,7 +21,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for RecordsFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -46,7 +46,7 @@ fn text(folder: &Path) -> Option<String> {
 /// [record-1]
 #[test]
 fn a_kill_at_any_system_call_leaves_a_whole_record() {
-    let whole = Folder::new("whole");
+    let whole = RecordsFolder::new("whole");
     strace(&whole.0, &[]);
     let last = text(&whole.0).expect("the record");
     let trace = fs::read_to_string(whole.0.join("trace")).expect("the trace");
@@ -67,7 +67,7 @@ fn a_kill_at_any_system_call_leaves_a_whole_record() {
 
     let (mut without, mut versions) = (0, BTreeMap::new());
     for (name, count) in &points {
-        let folder = Folder::new(&format!("{name}-{count}"));
+        let folder = RecordsFolder::new(&format!("{name}-{count}"));
         strace(&folder.0, &["-e", &format!("inject={name}:signal=SIGKILL:when={count}")]);
         let Some(text) = text(&folder.0) else {
             without += 1;

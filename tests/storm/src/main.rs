@@ -18,7 +18,7 @@ const USUAL: [Duration; 3] = [Duration::from_secs(20), Duration::from_mins(1), D
 
 /// Plays storms: very many clusters of one account that take over at once, under AWS's token buckets.
 #[derive(Debug, Parser)]
-struct Options {
+struct StormOptions {
     /// Clusters in one process, on virtual time; 0 leaves that part out.
     #[arg(long, default_value_t = 10_000)]
     clusters: usize,
@@ -35,12 +35,12 @@ struct Options {
 
 /// The rows so far, and what of the goal was missed.
 #[derive(Debug, Default)]
-struct Report {
+struct StormReport {
     text: String,
     missed: Vec<String>,
 }
 
-impl Report {
+impl StormReport {
     /// Prints a text, and keeps it for the file.
     fn say(&mut self, text: &str) {
         print!("{text}");
@@ -57,10 +57,10 @@ impl Report {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = StormOptions::parse();
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let began = Instant::now();
-    let mut report = Report::default();
+    let mut report = StormReport::default();
     if options.processes > 0 {
         report.say(&format!("{} processes of the built agent\n\n{HEAD}", options.processes));
         // They take their time: the two timeouts that are met most, and an ample one.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agent_tests::{Folder, binary};
-use aws_sim::{Address, Bind, Buckets, Cloud, Config, Instance, Request, Service, Sim};
+use aws_sim::{Address, Bind, Buckets, Cloud, Config, Instance, LoggedRequest, Service, Sim};
 
 use crate::clusters::Taken;
 use crate::count::Count;
@@ -23,7 +23,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(40);
 
 /// A surviving node.
 #[derive(Debug)]
-struct Node {
+struct SurvivingNode {
     instance: Instance,
     address: Address,
     imds: SocketAddr,
@@ -40,8 +40,8 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
     let cloud = sim.cloud();
     let ec2 = sim.serve_ec2(Bind::loopback()).unwrap_or_else(|error| panic!("EC2: {error}"));
     let folder = Folder::new();
-    let nodes: Vec<Node> =
-        (0..processes).map(|cluster| Node::new(&sim, &cloud, folder.path(), cluster)).collect();
+    let nodes: Vec<SurvivingNode> =
+        (0..processes).map(|cluster| SurvivingNode::new(&sim, &cloud, folder.path(), cluster)).collect();
     for some in nodes.chunks(PROBES) {
         let probes: Vec<Child> = some.iter().map(|node| node.run("monitor", ec2, timeout)).collect();
         for (node, mut probe) in some.iter().zip(probes) {
@@ -88,7 +88,7 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
 }
 
 /// Counts what EC2 was asked since `zero`.
-fn count(log: &[Request], zero: f64) -> Count {
+fn count(log: &[LoggedRequest], zero: f64) -> Count {
     let mut count = Count::default();
     for request in log.iter().filter(|request| request.service == Service::Ec2) {
         let at = Duration::try_from_secs_f64(request.at - zero).unwrap_or_default();
@@ -97,7 +97,7 @@ fn count(log: &[Request], zero: f64) -> Count {
     count
 }
 
-impl Node {
+impl SurvivingNode {
     /// Makes a cluster whose address the node in the failed zone holds, and returns the other node.
     fn new(sim: &Sim, cloud: &Cloud, folder: &Path, cluster: usize) -> Self {
         let address = cloud.allocate(Some(public_ip(cluster)));

@@ -40,9 +40,9 @@ fn empty(load_timeout: Duration) -> SharedIdentityCache {
 
 /// Shared by all clients that are built with it.
 #[derive(Debug, Clone)]
-pub(super) struct Shared(pub(super) std::sync::Arc<Identities>);
+pub(super) struct SharedIdentities(pub(super) std::sync::Arc<Identities>);
 
-impl ResolveCachedIdentity for Shared {
+impl ResolveCachedIdentity for SharedIdentities {
     fn resolve_cached_identity<'a>(
         &'a self,
         resolver: SharedIdentityResolver,

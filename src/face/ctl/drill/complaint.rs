@@ -10,12 +10,12 @@ const QUOTED: usize = 200;
 
 /// The end of the output with `--output-as=xml`.
 #[derive(Deserialize)]
-struct Document {
-    status: Outcome,
+struct PacemakerResult {
+    status: ResultStatus,
 }
 
 #[derive(Deserialize)]
-struct Outcome {
+struct ResultStatus {
     #[serde(rename = "@message")]
     message: String,
 }
@@ -31,7 +31,7 @@ pub fn complaint(program: &str, stdout: &str, stderr: &str) -> String {
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('<'));
         lines.map(|line| line.strip_prefix(&own).unwrap_or(line)).collect::<Vec<_>>().join("; ")
     };
-    let text = match from_str::<Document>(stdout) {
+    let text = match from_str::<PacemakerResult>(stdout) {
         Ok(document) => document.status.message,
         Err(_) => [stderr, stdout].map(plain).into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
     };

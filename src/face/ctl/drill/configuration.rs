@@ -53,25 +53,25 @@ struct Cib {
 
 #[derive(Deserialize)]
 struct Sections {
-    resources: Members,
+    resources: ConfiguredResources,
     constraints: Constraints,
 }
 
 /// The section `resources`, or a group, clone or bundle with resources in it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Members {
+struct ConfiguredResources {
     #[serde(rename = "@id")]
     id: String,
     primitive: Vec<Primitive>,
     template: Vec<Primitive>,
-    group: Vec<Members>,
-    clone: Vec<Members>,
-    master: Vec<Members>,
-    bundle: Vec<Members>,
+    group: Vec<ConfiguredResources>,
+    clone: Vec<ConfiguredResources>,
+    master: Vec<ConfiguredResources>,
+    bundle: Vec<ConfiguredResources>,
 }
 
-impl Members {
+impl ConfiguredResources {
     /// The resource with this id, and the id of the group, clone or bundle that contains it; empty if none does.
     fn find(&self, id: &str) -> Option<(&Primitive, &str)> {
         let here = self.primitive.iter().find(|primitive| primitive.id == id);
@@ -88,20 +88,20 @@ struct Primitive {
     #[serde(rename = "@template", default)]
     template: String,
     #[serde(default)]
-    instance_attributes: Vec<Set>,
+    instance_attributes: Vec<AttributeSet>,
     #[serde(default)]
-    meta_attributes: Vec<Set>,
+    meta_attributes: Vec<AttributeSet>,
 }
 
 #[derive(Deserialize)]
-struct Set {
+struct AttributeSet {
     #[serde(default)]
-    nvpair: Vec<Pair>,
+    nvpair: Vec<NvPair>,
 }
 
 /// Name and value are empty for a reference by `id-ref`.
 #[derive(Deserialize)]
-struct Pair {
+struct NvPair {
     #[serde(rename = "@name", default)]
     name: String,
     #[serde(rename = "@value", default)]
@@ -111,12 +111,12 @@ struct Pair {
 #[derive(Deserialize)]
 struct Constraints {
     #[serde(default)]
-    rsc_location: Vec<Location>,
+    rsc_location: Vec<LocationConstraint>,
 }
 
 /// `rsc` is empty for a constraint on a pattern or a set of resources.
 #[derive(Deserialize)]
-struct Location {
+struct LocationConstraint {
     #[serde(rename = "@id")]
     id: String,
     #[serde(rename = "@rsc", default)]

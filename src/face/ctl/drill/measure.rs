@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::sightings::{Attempt, Look};
+use super::sightings::{ConnectionAttempt, HolderQuery};
 use crate::base::deadline::Deadline;
 use crate::params::Params;
 use crate::resource::elastic;
@@ -17,22 +17,22 @@ use crate::resource::{Action, Request};
 use crate::world::RealWorld;
 
 /// Time limit for one query.
-const LOOK_LIMIT: Duration = Duration::from_secs(5);
+const QUERY_LIMIT: Duration = Duration::from_secs(5);
 /// Interval between connection attempts.
-const KNOCK_EVERY: Duration = Duration::from_millis(100);
+const CONNECT_INTERVAL: Duration = Duration::from_millis(100);
 /// Time limit for one attempt: less than the second after which the kernel retransmits, because if the second packet
 /// gets through, the first one may not have.
-const KNOCK_LIMIT: Duration = Duration::from_millis(800);
+const CONNECT_LIMIT: Duration = Duration::from_millis(800);
 
 /// Observations of one move so far.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Observations {
     /// Queries that EC2 answered.
-    pub looks: Vec<Look>,
+    pub queries: Vec<HolderQuery>,
     /// Number of queries without an answer.
     pub unanswered: usize,
     /// Finished connection attempts.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<ConnectionAttempt>,
 }
 
 /// What to observe, and how.
@@ -49,7 +49,7 @@ pub(super) struct Watch<'a> {
 
 impl Watch<'_> {
     /// Queries EC2 for address and holder, with retries until the deadline.
-    pub async fn look(&self, deadline: Deadline) -> Result<(Ipv4Addr, Option<String>), Error> {
+    pub async fn query(&self, deadline: Deadline) -> Result<(Ipv4Addr, Option<String>), Error> {
         let request = Request {
             action: Action::Monitor { level: 10 },
             params: self.params.clone(),
@@ -60,39 +60,43 @@ impl Watch<'_> {
         Ok((address.public_ip, address.association.map(|association| association.to_string())))
     }
 
-    /// Observes until dropped; adds to `seen`, with times from `began`.
-    pub async fn watch(&self, began: Instant, seen: &RefCell<Seen>) {
-        tokio::join!(self.look_on(began, seen), self.knock_on(began, seen));
+    /// Observes until dropped; adds to `observations`, with times from `began`.
+    pub async fn watch(&self, began: Instant, observations: &RefCell<Observations>) {
+        tokio::join!(self.poll_holder(began, observations), self.poll_connection(began, observations));
     }
 
-    async fn look_on(&self, began: Instant, seen: &RefCell<Seen>) {
+    async fn poll_holder(&self, began: Instant, observations: &RefCell<Observations>) {
         loop {
-            let asked = began.elapsed();
+            let sent = began.elapsed();
             let next = Instant::now() + self.poll;
-            match self.look(Deadline::new(Instant::now(), LOOK_LIMIT)).await {
+            match self.query(Deadline::new(Instant::now(), QUERY_LIMIT)).await {
                 Ok((_, holder)) => {
-                    seen.borrow_mut().looks.push(Look { asked, answered: began.elapsed(), holder });
+                    observations.borrow_mut().queries.push(HolderQuery {
+                        sent,
+                        answered: began.elapsed(),
+                        holder,
+                    });
                 }
-                Err(_) => seen.borrow_mut().unanswered += 1,
+                Err(_) => observations.borrow_mut().unanswered += 1,
             }
             tokio::time::sleep_until(next).await;
         }
     }
 
-    async fn knock_on(&self, began: Instant, seen: &RefCell<Seen>) {
+    async fn poll_connection(&self, began: Instant, observations: &RefCell<Observations>) {
         let Some((address, port)) = self.client else { return };
-        let door = SocketAddr::from((address, port));
+        let target = SocketAddr::from((address, port));
         let mut under_way = JoinSet::new();
         loop {
             under_way.spawn(async move {
                 let began = began.elapsed();
-                let came_through =
-                    timeout(KNOCK_LIMIT, TcpStream::connect(door)).await.is_ok_and(|it| it.is_ok());
-                Attempt { began, came_through }
+                let connected =
+                    timeout(CONNECT_LIMIT, TcpStream::connect(target)).await.is_ok_and(|it| it.is_ok());
+                ConnectionAttempt { began, connected }
             });
-            tokio::time::sleep(KNOCK_EVERY).await;
+            tokio::time::sleep(CONNECT_INTERVAL).await;
             while let Some(ended) = under_way.try_join_next() {
-                seen.borrow_mut().attempts.extend(ended.ok());
+                observations.borrow_mut().attempts.extend(ended.ok());
             }
         }
     }

@@ -1,21 +1,21 @@
 //! Checks that the cluster is fit for a drill, and chooses source and destination.
 
 use super::configuration::Configuration;
-use super::status::{Resource, Status};
+use super::status::{CrmMonResource, Status};
 
 /// The agent whose resources can be drilled.
 const AGENT: &str = "ocf:heartbeat:eip";
 
 /// Source and destination of a move.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct DrillPlan {
     /// Node that runs the resource.
     pub from: String,
     /// Destination node.
     pub to: String,
 }
 
-impl Plan {
+impl DrillPlan {
     /// Chooses the nodes; `wanted` is the destination that was requested, if any.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ fn fit(status: &Status) -> Result<(), String> {
 }
 
 /// The one node that runs the resource.
-fn runs_on<'a>(resource: &Resource, status: &'a Status) -> Result<&'a str, String> {
+fn runs_on<'a>(resource: &CrmMonResource, status: &'a Status) -> Result<&'a str, String> {
     let id = &resource.id;
     if !resource.managed {
         return Err(format!("{id} is not managed: is the cluster in maintenance?"));
@@ -101,20 +101,20 @@ fn runs_on<'a>(resource: &Resource, status: &'a Status) -> Result<&'a str, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::ctl::drill::status::Node;
+    use crate::face::ctl::drill::status::CrmMonNode;
 
-    fn node(name: &str) -> Node {
-        Node { name: name.to_owned(), online: true, flags: Vec::new() }
+    fn node(name: &str) -> CrmMonNode {
+        CrmMonNode { name: name.to_owned(), online: true, flags: Vec::new() }
     }
 
-    fn resource(id: &str, agent: &str) -> Resource {
-        Resource {
+    fn resource(id: &str, agent: &str) -> CrmMonResource {
+        CrmMonResource {
             id: id.to_owned(),
             agent: agent.to_owned(),
             role: "Started".to_owned(),
             managed: true,
             nodes: vec![node("n1")],
-            ..Resource::default()
+            ..CrmMonResource::default()
         }
     }
 
@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn it_goes_to_the_node_that_was_named_or_to_another_one() {
         let (status, configuration) = healthy();
-        let to = |wanted| Plan::new("eip", wanted, &status, &configuration).map(|plan| (plan.from, plan.to));
+        let to =
+            |wanted| DrillPlan::new("eip", wanted, &status, &configuration).map(|plan| (plan.from, plan.to));
         let expected = |to: &str| Ok(("n1".to_owned(), to.to_owned()));
         assert_eq!(to(None), expected("n2"));
         assert_eq!(to(Some("n3")), expected("n3"));
@@ -161,11 +162,11 @@ mod tests {
         for (expected, flaw) in flaws {
             let (mut status, mut configuration) = healthy();
             flaw(&mut status, &mut configuration);
-            let why = Plan::new("eip", None, &status, &configuration).unwrap_err();
+            let why = DrillPlan::new("eip", None, &status, &configuration).unwrap_err();
             assert!(why.contains(expected), "{expected}: {why}");
         }
         let (mut status, configuration) = healthy();
         status.nodes.truncate(1);
-        assert!(Plan::new("eip", None, &status, &configuration).unwrap_err().contains("no other node"));
+        assert!(DrillPlan::new("eip", None, &status, &configuration).unwrap_err().contains("no other node"));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::sightings::{Attempt, Look, holders, longest_outage, nobody};
+use super::sightings::{ConnectionAttempt, HolderQuery, holders, longest_outage, unassigned_time};
 use crate::resource::millis;
 
 /// One move.
@@ -20,11 +20,11 @@ pub struct Move {
     /// From the request until the cluster reported completion.
     pub took: Duration,
     /// Answers of EC2 in that time.
-    pub looks: Vec<Look>,
+    pub queries: Vec<HolderQuery>,
     /// Number of queries without an answer.
     pub unanswered: usize,
     /// Port and connection attempts of the client, if there was one.
-    pub client: Option<(u16, Vec<Attempt>)>,
+    pub client: Option<(u16, Vec<ConnectionAttempt>)>,
 }
 
 /// A whole drill.
@@ -48,13 +48,13 @@ impl Move {
     pub fn show(&self) -> String {
         let mut text = format!("{} -> {}: done after {}\n", self.from, self.to, seconds(self.took));
         let mut seen = Vec::new();
-        for (at, holder) in holders(&self.looks) {
+        for (at, holder) in holders(&self.queries) {
             let holder = holder.as_deref().unwrap_or("nobody").to_owned();
             seen.push(if seen.is_empty() { holder } else { format!("from {} {holder}", seconds(at)) });
         }
         let _ = writeln!(text, "  by EC2    {}", seen.join(", "));
-        let nobody = nobody(&self.looks);
-        let _ = match (nobody.at_least, nobody.at_most) {
+        let unassigned_time = unassigned_time(&self.queries);
+        let _ = match (unassigned_time.at_least, unassigned_time.at_most) {
             (Duration::ZERO, most) => {
                 writeln!(text, "  nobody    held it for {} at most", seconds(most))
             }
@@ -68,7 +68,7 @@ impl Move {
             }
         };
         if self.unanswered > 0 {
-            let all = self.unanswered + self.looks.len();
+            let all = self.unanswered + self.queries.len();
             let _ = writeln!(text, "  looks     {} of {all} were not answered", self.unanswered);
         }
         if let Some((port, attempts)) = &self.client {
@@ -104,7 +104,7 @@ fn one(this: &Move) -> Value {
         holder: Option<String>,
     }
     let since = |(at, holder)| Since { at_ms: millis(at), holder };
-    let nobody = nobody(&this.looks);
+    let unassigned_time = unassigned_time(&this.queries);
     let client = this.client.as_ref().map(|(port, attempts)| {
         json!({
             "port": port,
@@ -117,16 +117,16 @@ fn one(this: &Move) -> Value {
         "from": this.from,
         "to": this.to,
         "took_ms": millis(this.took),
-        "holders": holders(&this.looks).into_iter().map(since).collect::<Vec<_>>(),
-        "nobody_ms": { "at_least": millis(nobody.at_least), "at_most": millis(nobody.at_most) },
-        "looks": this.looks.len(),
+        "holders": holders(&this.queries).into_iter().map(since).collect::<Vec<_>>(),
+        "nobody_ms": { "at_least": millis(unassigned_time.at_least), "at_most": millis(unassigned_time.at_most) },
+        "looks": this.queries.len(),
         "looks_unanswered": this.unanswered,
         "client": client,
     })
 }
 
-fn failed(attempts: &[Attempt]) -> usize {
-    attempts.iter().filter(|attempt| !attempt.came_through).count()
+fn failed(attempts: &[ConnectionAttempt]) -> usize {
+    attempts.iter().filter(|attempt| !attempt.connected).count()
 }
 
 fn seconds(duration: Duration) -> String {
@@ -139,21 +139,21 @@ mod tests {
 
     fn sample() -> Move {
         let ms = Duration::from_millis;
-        let look = |asked: u64, holder: Option<&str>| Look {
-            asked: ms(asked),
-            answered: ms(asked + 10),
+        let query = |sent: u64, holder: Option<&str>| HolderQuery {
+            sent: ms(sent),
+            answered: ms(sent + 10),
             holder: holder.map(str::to_owned),
         };
-        let attempt = |began: u64, came_through| Attempt { began: ms(began), came_through };
+        let attempt = |began: u64, connected| ConnectionAttempt { began: ms(began), connected };
         Move {
             from: "n1".to_owned(),
             to: "n2".to_owned(),
             took: ms(1240),
-            looks: vec![
-                look(0, Some("i-1 (10.0.0.1)")),
-                look(200, None),
-                look(400, None),
-                look(600, Some("i-2 (10.0.0.2)")),
+            queries: vec![
+                query(0, Some("i-1 (10.0.0.1)")),
+                query(200, None),
+                query(400, None),
+                query(600, Some("i-2 (10.0.0.2)")),
             ],
             unanswered: 1,
             client: Some((80, vec![attempt(0, true), attempt(100, false), attempt(400, true)])),
@@ -168,7 +168,7 @@ mod tests {
             \x20 looks     1 of 5 were not answered\n\
             \x20 clients   port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
         assert_eq!(sample().show(), expected);
-        let direct = Move { looks: Vec::new(), unanswered: 0, client: None, ..sample() };
+        let direct = Move { queries: Vec::new(), unanswered: 0, client: None, ..sample() };
         assert!(direct.show().ends_with("held it for 0.00 s at most\n"), "{}", direct.show());
     }
 

@@ -7,41 +7,42 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::guard::Guard;
-use super::measure::{Seen, Watch};
-use super::plan::Plan;
+use super::measure::{Observations, Watch};
+use super::plan::DrillPlan;
 use super::report::{Drill, Move};
-use super::sightings::Look;
+use super::sightings::HolderQuery;
 use super::tools::{self, Tools};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
-use crate::face::ctl::call::{Asked, Failure, print, print_json};
+use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::params::Params;
 use crate::resource::error::Error;
 use crate::world;
 
 /// Interval between status queries during a move.
-const ASK_EVERY: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Allowance for the rest of a drill: Pacemaker's tools, which have limits of their own.
-const BESIDE: Duration = Duration::from_mins(3);
+const OVERHEAD: Duration = Duration::from_mins(3);
 
 /// Moves the resource away and back, and reports the interruption.
-pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
-    let resource = asked.text("resource").unwrap_or_default();
-    let port = asked.text("probe").map(port).transpose()?;
-    let tools = Tools::new(asked.environment(resource).get("PATH"), tools::LIMIT);
+pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let resource = invocation.text("resource").unwrap_or_default();
+    let port = invocation.text("probe").map(port).transpose()?;
+    let tools = Tools::new(invocation.environment(resource).get("PATH"), tools::LIMIT);
     let configuration = tools.configuration(resource).map_err(Failure::Failed)?;
     let status = tools.status().map_err(Failure::Failed)?;
-    let plan = Plan::new(resource, asked.text("to"), &status, &configuration).map_err(Failure::Failed)?;
+    let plan =
+        DrillPlan::new(resource, invocation.text("to"), &status, &configuration).map_err(Failure::Failed)?;
     let mut raw = configuration.parameters;
-    raw.extend(asked.raw());
+    raw.extend(invocation.raw());
     let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
     let params = Params::parse(&raw).map_err(configured)?;
-    let mut world = asked.world(resource, &params.api, &params.timing)?;
+    let mut world = invocation.world(resource, &params.api, &params.timing)?;
     world.records = world.records.read_only();
-    let poll = asked.matches.get_one::<u64>("poll").copied().unwrap_or(200);
+    let poll = invocation.matches.get_one::<u64>("poll").copied().unwrap_or(200);
     let mut watch = Watch { world: &world, params: &params, poll: Duration::from_millis(poll), client: None };
-    let (address, holder) = asked.run(watch.look(asked.deadline))?;
+    let (address, holder) = invocation.run(watch.query(invocation.deadline))?;
     if holder.is_none() {
         let from = &plan.from;
         return Err(Failure::Failed(format!(
@@ -49,20 +50,22 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         )));
     }
     watch.client = port.map(|port| (address, port));
-    confirm(asked, resource, &plan)?;
+    confirm(invocation, resource, &plan)?;
 
-    let limit = Duration::from_secs(asked.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
+    let limit = Duration::from_secs(invocation.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
     let guard = Guard::set(&tools, resource, limit).map_err(Failure::Failed)?;
     let carrier = Carrier { tools: &tools, watch: &watch, resource, limit };
     let mut moves = Vec::new();
-    let outcome = exercise(asked, &carrier, &plan, &mut moves);
+    let outcome = exercise(invocation, &carrier, &plan, &mut moves);
     // Whatever the outcome, the cluster is left as it was.
     let cleared = tools.clear(resource);
     guard.dismiss();
     if let Err(error) = cleared {
-        let order = format!("crm_resource --clear --resource {resource}");
+        let command = format!("crm_resource --clear --resource {resource}");
         let before = outcome.err().map(|before| format!("{before}; ")).unwrap_or_default();
-        return Err(Failure::Failed(format!("{before}the constraint of the move is left, {order}: {error}")));
+        return Err(Failure::Failed(format!(
+            "{before}the constraint of the move is left, {command}: {error}"
+        )));
     }
     let undone = |error| Failure::Failed(format!("{error}; the constraint of the move is removed"));
     outcome.map_err(undone)?;
@@ -72,7 +75,7 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{resource} is not started on one node: crm_mon -1 shows why")));
     };
     let drill = Drill { resource, address, live: configuration.live, moves: &moves, now_on };
-    if asked.is_set(JSON) {
+    if invocation.is_set(JSON) {
         return print_json(&drill.document());
     }
     print(&format!("{resource} ({address}) is on {now_on}; the constraint of the move is removed\n"))
@@ -80,17 +83,17 @@ pub(in crate::face::ctl) fn run(asked: &Asked<'_>) -> Result<(), Failure> {
 
 /// Moves the resource away and, unless it is to stay there, back. Prints each move as soon as it is done.
 fn exercise(
-    asked: &Asked<'_>,
+    invocation: &Invocation<'_>,
     carrier: &Carrier<'_>,
-    plan: &Plan,
+    plan: &DrillPlan,
     moves: &mut Vec<Move>,
 ) -> Result<(), String> {
-    let back = (!asked.is_set("stay")).then_some((plan.to.as_str(), plan.from.as_str()));
+    let back = (!invocation.is_set("stay")).then_some((plan.to.as_str(), plan.from.as_str()));
     for (from, to) in [Some((plan.from.as_str(), plan.to.as_str())), back].into_iter().flatten() {
-        let deadline = Deadline::new(Instant::now(), carrier.limit + BESIDE);
+        let deadline = Deadline::new(Instant::now(), carrier.limit + OVERHEAD);
         let work = async { Ok::<_, Error>(carrier.make(from, to).await) };
         let made = world::run(deadline, work).map_err(|error| error.to_string())??;
-        if !asked.is_set(JSON) {
+        if !invocation.is_set(JSON) {
             // A closed output must not keep the resource from moving back.
             let _ = print(&made.show());
         }
@@ -111,40 +114,40 @@ impl Carrier<'_> {
     /// Makes one move.
     async fn make(&self, from: &str, to: &str) -> Result<Move, String> {
         let began = Instant::now();
-        let seen = RefCell::new(Seen::default());
-        let order = self.order(to, began, &seen);
-        let (told, took) = tokio::select! {
+        let observations = RefCell::new(Observations::default());
+        let request_move = self.request_move(to, began, &observations);
+        let (requested_at, took) = tokio::select! {
             // A completed move counts even if the last query fails at the same instant.
             biased;
-            times = order => times?,
-            () = self.watch.watch(began, &seen) => return Err("nobody watches any more".to_owned()),
+            times = request_move => times?,
+            () = self.watch.watch(began, &observations) => return Err("nobody watches any more".to_owned()),
         };
-        let Seen { looks, unanswered, attempts } = seen.into_inner();
-        let looks = looks.into_iter().map(|look| look.since(told)).collect();
+        let Observations { queries, unanswered, attempts } = observations.into_inner();
+        let queries = queries.into_iter().map(|query| query.since(requested_at)).collect();
         let client = self.watch.client.map(|(_, port)| (port, attempts));
-        Ok(Move { from: from.to_owned(), to: to.to_owned(), took, looks, unanswered, client })
+        Ok(Move { from: from.to_owned(), to: to.to_owned(), took, queries, unanswered, client })
     }
 
     /// Requests the move once EC2 has shown a holder, and waits until cluster and EC2 show it done. Returns the time of
     /// the request, and how long the cluster took from then.
-    async fn order(
+    async fn request_move(
         &self,
         to: &str,
         began: Instant,
-        seen: &RefCell<Seen>,
+        observations: &RefCell<Observations>,
     ) -> Result<(Duration, Duration), String> {
         let end = began + self.limit;
         let before = loop {
-            if let Some(look) = seen.borrow().looks.last() {
-                break look.clone();
+            if let Some(query) = observations.borrow().queries.last() {
+                break query.clone();
             }
             self.pause(end, "EC2 gave no answer").await?;
         };
         let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
         // Longer than the move may take, but finite in case this machine is lost meanwhile.
-        let lifetime = self.limit + BESIDE;
-        let told = began.elapsed();
-        blocking(move || tools.order_move(&resource, &node, lifetime)).await?;
+        let lifetime = self.limit + OVERHEAD;
+        let requested_at = began.elapsed();
+        blocking(move || tools.request_move(&resource, &node, lifetime)).await?;
         let mut took = None;
         loop {
             let (tools, resource) = (self.tools.clone(), self.resource.to_owned());
@@ -152,11 +155,12 @@ impl Carrier<'_> {
             let status = blocking(move || tools.status()).await.ok();
             let there = status.is_some_and(|status| status.settled_on(&resource) == Some(to));
             if there {
-                took.get_or_insert(began.elapsed().saturating_sub(told));
+                took.get_or_insert(began.elapsed().saturating_sub(requested_at));
             }
-            let moved = seen.borrow().looks.last().is_some_and(|look| is_elsewhere(look, &before));
+            let moved =
+                observations.borrow().queries.last().is_some_and(|query| is_elsewhere(query, &before));
             match took {
-                Some(took) if moved => return Ok((told, took)),
+                Some(took) if moved => return Ok((requested_at, took)),
                 Some(_) => self.pause(end, "EC2 still shows the address where it was").await?,
                 None => self.pause(end, &format!("{resource} is not started on {to}")).await?,
             }
@@ -168,12 +172,12 @@ impl Carrier<'_> {
         if Instant::now() >= end {
             return Err(format!("{still} after {} s: crm_mon -1 shows why", self.limit.as_secs()));
         }
-        tokio::time::sleep(ASK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         Ok(())
     }
 }
 
-fn is_elsewhere(now: &Look, before: &Look) -> bool {
+fn is_elsewhere(now: &HolderQuery, before: &HolderQuery) -> bool {
     now.holder.is_some() && now.holder != before.holder
 }
 
@@ -185,12 +189,12 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Asks for confirmation: services behind the address lose their connections.
-fn confirm(asked: &Asked<'_>, resource: &str, plan: &Plan) -> Result<(), Failure> {
-    if asked.is_set("yes") {
+fn confirm(invocation: &Invocation<'_>, resource: &str, plan: &DrillPlan) -> Result<(), Failure> {
+    if invocation.is_set("yes") {
         return Ok(());
     }
-    let Plan { from, to } = plan;
-    let back = if asked.is_set("stay") { "" } else { " and back" };
+    let DrillPlan { from, to } = plan;
+    let back = if invocation.is_set("stay") { "" } else { " and back" };
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {
         return Err(Failure::Usage(format!(

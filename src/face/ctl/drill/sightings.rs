@@ -6,9 +6,9 @@ use std::time::Duration;
 
 /// One answer of EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct HolderQuery {
     /// When the query was sent.
-    pub asked: Duration,
+    pub sent: Duration,
     /// When the answer arrived.
     pub answered: Duration,
     /// Holder of the address; `None` if unassigned.
@@ -17,25 +17,25 @@ pub struct Look {
 
 /// One connection attempt of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
+pub struct ConnectionAttempt {
     /// Start of the attempt.
     pub began: Duration,
     /// Whether it connected.
-    pub came_through: bool,
+    pub connected: bool,
 }
 
-impl Look {
+impl HolderQuery {
     /// The observation with times relative to `origin`; earlier times become zero.
     #[must_use]
     pub fn since(self, origin: Duration) -> Self {
-        let (asked, answered) = (self.asked.saturating_sub(origin), self.answered.saturating_sub(origin));
-        Self { asked, answered, ..self }
+        let (sent, answered) = (self.sent.saturating_sub(origin), self.answered.saturating_sub(origin));
+        Self { sent, answered, ..self }
     }
 }
 
 /// Time without a holder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Nobody {
+pub struct UnassignedTime {
     /// Lower bound: from the first to the last answer without a holder.
     pub at_least: Duration,
     /// Upper bound: between the surrounding answers with a holder.
@@ -44,11 +44,11 @@ pub struct Nobody {
 
 /// Each holder, `None` included, with the time when EC2 first showed it.
 #[must_use]
-pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
+pub fn holders(queries: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
     let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
-    for look in looks {
-        if holders.last().is_none_or(|(_, last)| *last != look.holder) {
-            holders.push((look.answered, look.holder.clone()));
+    for query in queries {
+        if holders.last().is_none_or(|(_, last)| *last != query.holder) {
+            holders.push((query.answered, query.holder.clone()));
         }
     }
     holders
@@ -56,38 +56,38 @@ pub fn holders(looks: &[Look]) -> Vec<(Duration, Option<String>)> {
 
 /// Bounds for the time without a holder.
 #[must_use]
-pub fn nobody(looks: &[Look]) -> Nobody {
-    let mut found = Nobody::default();
-    let mut last_held: Option<&Look> = None;
-    let mut gap: Option<(&Look, &Look)> = None;
-    for look in looks {
-        if look.holder.is_none() {
-            gap = Some((gap.map_or(look, |(first, _)| first), look));
+pub fn unassigned_time(queries: &[HolderQuery]) -> UnassignedTime {
+    let mut found = UnassignedTime::default();
+    let mut last_held: Option<&HolderQuery> = None;
+    let mut gap: Option<(&HolderQuery, &HolderQuery)> = None;
+    for query in queries {
+        if query.holder.is_none() {
+            gap = Some((gap.map_or(query, |(first, _)| first), query));
             continue;
         }
-        let changed = last_held.is_some_and(|last| last.holder != look.holder);
+        let changed = last_held.is_some_and(|last| last.holder != query.holder);
         if let (Some(last), true) = (last_held, changed || gap.is_some()) {
-            found.at_most += look.answered.saturating_sub(last.asked);
+            found.at_most += query.answered.saturating_sub(last.sent);
         }
         found.at_least += gap.take().map_or(Duration::ZERO, width);
-        last_held = Some(look);
+        last_held = Some(query);
     }
     // Still unassigned at the last query.
     if let Some(gap) = gap {
         found.at_least += width(gap);
-        let last_held = last_held.map(|look| look.asked).unwrap_or_default();
+        let last_held = last_held.map(|query| query.sent).unwrap_or_default();
         found.at_most += gap.1.answered.saturating_sub(last_held);
     }
     found
 }
 
-fn width((first, last): (&Look, &Look)) -> Duration {
-    last.asked.saturating_sub(first.answered)
+fn width((first, last): (&HolderQuery, &HolderQuery)) -> Duration {
+    last.sent.saturating_sub(first.answered)
 }
 
 /// The longest period in which clients could not connect, by the start of their attempts.
 #[must_use]
-pub fn longest_outage(attempts: &[Attempt]) -> Duration {
+pub fn longest_outage(attempts: &[ConnectionAttempt]) -> Duration {
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|attempt| attempt.began);
     let mut longest = Duration::ZERO;
@@ -95,7 +95,7 @@ pub fn longest_outage(attempts: &[Attempt]) -> Duration {
     let mut last = Duration::ZERO;
     for attempt in attempts {
         last = attempt.began;
-        if !attempt.came_through {
+        if !attempt.connected {
             failing.get_or_insert(attempt.began);
         } else if let Some(since) = failing.take() {
             longest = longest.max(attempt.began.saturating_sub(since));
@@ -113,13 +113,13 @@ mod tests {
     }
 
     /// Queries that take 10 ms each: when they are sent, and the holder they show.
-    fn looks(shown: &[(u64, &str)]) -> Vec<Look> {
-        let look = |(asked, holder): &(u64, &str)| Look {
-            asked: ms(*asked),
-            answered: ms(*asked + 10),
+    fn queries(shown: &[(u64, &str)]) -> Vec<HolderQuery> {
+        let query = |(sent, holder): &(u64, &str)| HolderQuery {
+            sent: ms(*sent),
+            answered: ms(*sent + 10),
             holder: (!holder.is_empty()).then(|| (*holder).to_owned()),
         };
-        shown.iter().map(look).collect()
+        shown.iter().map(query).collect()
     }
 
     #[test]
@@ -134,22 +134,22 @@ mod tests {
             ("for ever", &[(0, "a"), (100, ""), (200, "")], (90, 210)),
         ];
         for (situation, shown, (at_least, at_most)) in rows {
-            let expected = Nobody { at_least: ms(at_least), at_most: ms(at_most) };
-            assert_eq!(nobody(&looks(shown)), expected, "{situation}");
+            let expected = UnassignedTime { at_least: ms(at_least), at_most: ms(at_most) };
+            assert_eq!(unassigned_time(&queries(shown)), expected, "{situation}");
         }
-        assert_eq!(nobody(&[]), Nobody::default());
+        assert_eq!(unassigned_time(&[]), UnassignedTime::default());
     }
 
     #[test]
     fn each_holder_is_named_once_with_when_it_was_first_seen() {
-        let seen = holders(&looks(&[(0, "a"), (100, "a"), (200, ""), (300, "b"), (400, "b")]));
+        let seen = holders(&queries(&[(0, "a"), (100, "a"), (200, ""), (300, "b"), (400, "b")]));
         let named = |name: &str| Some(name.to_owned());
         assert_eq!(seen, [(ms(10), named("a")), (ms(210), None), (ms(310), named("b"))]);
     }
 
     #[test]
     fn the_longest_of_several_outages_counts_whatever_order_the_answers_came_in() {
-        let attempt = |began, came_through| Attempt { began: ms(began), came_through };
+        let attempt = |began, connected| ConnectionAttempt { began: ms(began), connected };
         let attempts =
             [(0, true), (100, false), (200, true), (500, true), (300, false), (400, false), (600, true)];
         assert_eq!(longest_outage(&attempts.map(|(began, ok)| attempt(began, ok))), ms(200));

@@ -11,9 +11,9 @@ pub struct Status {
     /// Whether this partition has quorum.
     pub quorum: bool,
     /// Cluster nodes, including those that are offline.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<CrmMonNode>,
     /// Resources, including the members of groups and clones.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<CrmMonResource>,
     /// Non-zero fail counts: resource, node, count.
     pub fail_counts: Vec<(String, String, String)>,
 }
@@ -21,7 +21,7 @@ pub struct Status {
 /// A node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Attributes")]
-pub struct Node {
+pub struct CrmMonNode {
     /// Node name.
     pub name: String,
     /// Whether it is a member of the cluster.
@@ -33,7 +33,7 @@ pub struct Node {
 /// A resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Resource {
+pub struct CrmMonResource {
     /// Resource id.
     #[serde(rename = "@id")]
     pub id: String,
@@ -57,7 +57,7 @@ pub struct Resource {
     pub blocked: bool,
     /// Nodes on which it is active.
     #[serde(rename = "node")]
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<CrmMonNode>,
 }
 
 const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
@@ -65,11 +65,11 @@ const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pend
 /// The document; its root is `crm_mon` or `pacemaker-result`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Document {
+struct CrmMonDocument {
     summary: Summary,
-    nodes: Children<Node>,
+    nodes: Children<CrmMonNode>,
     resources: Members,
-    node_history: Children<History>,
+    node_history: Children<OperationHistory>,
 }
 
 #[derive(Default, Deserialize)]
@@ -91,7 +91,7 @@ struct Children<T> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Members {
-    resource: Vec<Resource>,
+    resource: Vec<CrmMonResource>,
     group: Vec<Members>,
     clone: Vec<Members>,
     bundle: Vec<Members>,
@@ -100,7 +100,7 @@ struct Members {
 
 /// Operation history and fail counts of one node.
 #[derive(Deserialize)]
-struct History {
+struct OperationHistory {
     #[serde(rename = "@name")]
     name: String,
     #[serde(default)]
@@ -123,13 +123,13 @@ impl<T> Default for Children<T> {
 }
 
 impl Members {
-    fn into_resources(self) -> Vec<Resource> {
+    fn into_resources(self) -> Vec<CrmMonResource> {
         let inner = [self.group, self.clone, self.bundle, self.replica].into_iter().flatten();
         self.resource.into_iter().chain(inner.flat_map(Members::into_resources)).collect()
     }
 }
 
-impl From<Attributes> for Node {
+impl From<Attributes> for CrmMonNode {
     fn from(attributes: Attributes) -> Self {
         let is = |name: &&str| attributes.get(&format!("@{name}")).is_some_and(|value| value == "true");
         let name = attributes.get("@name").cloned().unwrap_or_default();
@@ -137,7 +137,7 @@ impl From<Attributes> for Node {
     }
 }
 
-impl Resource {
+impl CrmMonResource {
     /// `failed` or `blocked`; `None` for a healthy resource.
     #[must_use]
     pub fn flag(&self) -> Option<&'static str> {
@@ -160,7 +160,7 @@ impl Status {
     /// The parser's message, if the XML is not of the expected form.
     pub fn parse(xml: &str) -> Result<Self, String> {
         // Pacemaker 1.1 and 2.0 write `ocf::heartbeat:eip`.
-        let document: Document =
+        let document: CrmMonDocument =
             from_str(&xml.replace("ocf::", "ocf:")).map_err(|error| error.to_string())?;
         if document.nodes.node.is_empty() {
             return Err("it names no nodes".to_owned());
@@ -169,7 +169,7 @@ impl Status {
             |name: &str| document.summary.current_dc.get(name).is_some_and(|value| value == "true");
         let quorum = controller("@present") && controller("@with_quorum");
         let mut fail_counts = Vec::new();
-        for History { name, resource_history } in document.node_history.node {
+        for OperationHistory { name, resource_history } in document.node_history.node {
             let failed = resource_history.into_iter().filter(|one| !["", "0"].contains(&&*one.fail_count));
             fail_counts.extend(failed.map(|one| (one.id, name.clone(), one.fail_count)));
         }
@@ -179,7 +179,7 @@ impl Status {
 
     /// The resource with this name.
     #[must_use]
-    pub fn resource(&self, id: &str) -> Option<&Resource> {
+    pub fn resource(&self, id: &str) -> Option<&CrmMonResource> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
@@ -252,7 +252,7 @@ mod tests {
             let status = Status::parse(text).unwrap();
             assert!(status.quorum);
             assert_eq!(status.nodes.iter().map(|node| node.flags.len()).collect::<Vec<_>>(), [0, 1]);
-            let found = |one: &Resource| (one.id.clone(), one.role.clone(), one.on());
+            let found = |one: &CrmMonResource| (one.id.clone(), one.role.clone(), one.on());
             let found: Vec<_> = status.resources.iter().map(found).collect();
             let expected = [
                 ("web", "Stopped", ""),

@@ -16,7 +16,7 @@ pub(in crate::face::ctl) const LIMIT: Duration = Duration::from_secs(30);
 const CLEAR_PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// Polling interval for the exit of a running tool.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs the tools, even if they are not in the user's `PATH`.
 #[derive(Debug, Clone)]
@@ -50,10 +50,10 @@ impl Tools {
     /// # Errors
     /// A sentence on why it is unavailable.
     pub fn status(&self) -> Result<Status, String> {
-        let ask = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], self.limit);
+        let query = |form: &str| self.run("crm_mon", &["--one-shot", "--inactive", form], self.limit);
         // Before Pacemaker 2.0.3, and in all of 1.1, the option has another name.
-        let xml = match ask("--output-as=xml") {
-            Err(error) if error.contains("--output-as") => ask("--as-xml")?,
+        let xml = match query("--output-as=xml") {
+            Err(error) if error.contains("--output-as") => query("--as-xml")?,
             answer => answer?,
         };
         Status::parse(&xml).map_err(|error| format!("crm_mon: unreadable answer: {error}"))
@@ -72,10 +72,10 @@ impl Tools {
     ///
     /// # Errors
     /// The cluster's reason for refusing, as a sentence.
-    pub fn order_move(&self, resource: &str, node: &str, lifetime: Duration) -> Result<(), String> {
+    pub fn request_move(&self, resource: &str, node: &str, lifetime: Duration) -> Result<(), String> {
         let lifetime = format!("--lifetime=PT{}S", lifetime.as_secs());
-        let words = ["--move", "--resource", resource, "--node", node, &lifetime];
-        self.run("crm_resource", &words, self.limit).map(drop)
+        let arguments = ["--move", "--resource", resource, "--node", node, &lifetime];
+        self.run("crm_resource", &arguments, self.limit).map(drop)
     }
 
     /// Clears the constraint of a move, with retries: during the election of a controller the cluster accepts no requests.
@@ -129,7 +129,7 @@ fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, Stri
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status.success()),
-            Ok(None) if began.elapsed() < limit => thread::sleep(LOOK_EVERY),
+            Ok(None) if began.elapsed() < limit => thread::sleep(POLL_INTERVAL),
             Ok(None) => {
                 // Fails only if the program has just exited by itself.
                 let _ = child.kill();

@@ -1,11 +1,11 @@
 //! `eipctl check`: what a takeover would need, a line each.
 
-use agent_tests::{Isolation, Outcome, World, black_hole, each, refusing};
+use agent_tests::{Isolation, RunOutcome, World, black_hole, each, refusing};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::ec2;
 
-fn lines<'a>(outcome: &'a Outcome, verdict: &str) -> Vec<&'a str> {
+fn lines<'a>(outcome: &'a RunOutcome, verdict: &str) -> Vec<&'a str> {
     let begins = format!("{verdict:4}  ");
     outcome.stdout.lines().filter(|line| line.starts_with(&begins)).collect()
 }

@@ -50,11 +50,11 @@ exit 64 ;; esac
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A cluster of scripts.
-struct Cluster {
+struct ScriptedCluster {
     folder: PathBuf,
 }
 
-impl Cluster {
+impl ScriptedCluster {
     fn new(world: &World, status: &str, configuration: &str) -> Self {
         Self::with_monitor(world, status, configuration, "")
     }
@@ -101,7 +101,7 @@ fn looks(cloud: &Cloud) -> usize {
 fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
     let (world, [a, b]) = World::new();
     world.give(&a);
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let running = cluster.drill(&a, &["--yes", "--json", "--poll", "20"]).timeout_ms(60_000).spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     world.give(&b);
@@ -134,7 +134,7 @@ fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
 fn it_can_stay_and_shows_a_person_what_clients_met() {
     let (world, [a, b]) = World::new();
     world.give(&a);
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let run = cluster.drill(&a, &["--yes", "--stay", "--to", "n2", "--probe", "http://web.example:9/x"]);
     let running = run.timeout_ms(60_000).spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
@@ -154,7 +154,7 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
 fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_whole_usage() {
     let (world, [a, b]) = World::new();
     world.give(&a);
-    let cluster = Cluster::with_monitor(&world, STATUS, CONFIGURATION, OLD_MONITOR);
+    let cluster = ScriptedCluster::with_monitor(&world, STATUS, CONFIGURATION, OLD_MONITOR);
     let running = cluster.drill(&a, &["--yes", "--stay"]).timeout_ms(60_000).spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     world.give(&b);
@@ -165,7 +165,7 @@ fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_wh
 fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
     let (world, [a]) = World::new();
     world.give(&a);
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     for name in ["stuck", "busy"] {
         std::fs::write(cluster.folder.join(name), "").unwrap();
     }
@@ -177,7 +177,7 @@ fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
 fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
     let (world, [a]) = World::new();
     world.give(&a);
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     std::fs::write(cluster.folder.join("stuck"), "").unwrap();
     let outcome = cluster.drill(&a, &["--yes", "--timeout", "1"]).expect(1);
     let outcome = outcome.complains("eipctl", "eip is not started on n2 after 1 s");
@@ -190,7 +190,7 @@ fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
 fn a_drill_that_is_killed_leaves_no_constraint() {
     let (world, [a]) = World::new();
     world.give(&a);
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let running = cluster.drill(&a, &["--yes"]).spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     std::fs::write(cluster.folder.join("busy"), "").unwrap();
@@ -205,7 +205,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
     let (world, [a]) = World::new();
     world.give(&a);
     world.cloud.add_access_key("AKIDOFANOPERATOR", "the-secret-of-an-operator");
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let run = cluster.drill(&a, &["--yes"]).env("AWS_ACCESS_KEY_ID", "AKIDOFANOPERATOR");
     let run =
         run.env("AWS_SECRET_ACCESS_KEY", "the-secret-of-an-operator").secret("the-secret-of-an-operator");
@@ -264,12 +264,13 @@ fn nothing_is_moved_without_consent_or_without_need() {
     each(rows.map(|row| (row.0, row)), |(_, (from, to), arguments, (code, part))| {
         let (world, [a]) = World::new();
         world.give(&a);
-        let cluster = Cluster::new(&world, &STATUS.replace(from, to), &CONFIGURATION.replace(from, to));
+        let cluster =
+            ScriptedCluster::new(&world, &STATUS.replace(from, to), &CONFIGURATION.replace(from, to));
         cluster.drill(&a, arguments).expect(code).complains("eipctl", part).wrote_nothing();
         assert_eq!(cluster.text("orders"), "");
     });
     let (world, [a]) = World::new();
-    let cluster = Cluster::new(&world, STATUS, CONFIGURATION);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "nobody holds 203.0.113.10");
     cluster
         .drill(&a, &["--yes", "--endpoint-url", "http://127.0.0.1:9", "--timeout", "3"])

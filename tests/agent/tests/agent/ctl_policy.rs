@@ -1,11 +1,11 @@
 //! `eipctl policy`: the least that the role of a node needs.
 
-use agent_tests::{Outcome, World, refusing};
+use agent_tests::{RunOutcome, World, refusing};
 use aws_sim::ImdsState;
 
 const ALLOCATION: &str = "eipalloc-0123456789abcdef0";
 
-fn resources(outcome: &Outcome) -> Vec<&str> {
+fn resources(outcome: &RunOutcome) -> Vec<&str> {
     let arns = outcome.stdout.split('"').filter(|part| part.starts_with("arn:"));
     arns.collect()
 }

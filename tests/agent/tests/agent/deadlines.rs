@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use agent_tests::{Action, AddressKind, Isolation, KINDS, Node, Run, World, black_hole, each, mute};
+use agent_tests::{AddressKind, Isolation, KINDS, Node, NodeAction, Run, World, black_hole, each, mute};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
 /// Every action that asks somebody, with the code it has when nobody answers, after a start on this node.
-const ACTIONS: [(&str, Action, i32); 11] = [
+const ACTIONS: [(&str, NodeAction, i32); 11] = [
     ("start", Node::start, 1),
     ("stop", Node::stop, 0),
     ("strict stop", |node| node.stop().param("on_stop", "strict"), 1),
@@ -59,18 +59,18 @@ fn margin(timeout_ms: u64) -> Duration {
 
 /// One action while nobody answers.
 #[derive(Clone, Copy)]
-struct Row {
+struct DeadlineRow {
     kind: &'static AddressKind,
     nobody: Nobody,
     timeout_ms: u64,
-    action: Action,
+    action: NodeAction,
     code: i32,
     /// Whether the node has a record of a start.
     known: bool,
 }
 
-fn check(row: Row) {
-    let Row { kind, nobody, timeout_ms, action, code, known } = row;
+fn check(row: DeadlineRow) {
+    let DeadlineRow { kind, nobody, timeout_ms, action, code, known } = row;
     let nodes = kind.nodes();
     let node = &nodes.here;
     if known {
@@ -99,7 +99,7 @@ fn check_all(nobodies: &[Nobody], timeouts: &[u64]) {
                     for &known in knowns {
                         let text =
                             format!("{} {name}, {nobody:?}, {timeout_ms} ms, known: {known}", kind.name);
-                        rows.push((text, Row { kind, nobody, timeout_ms, action, code, known }));
+                        rows.push((text, DeadlineRow { kind, nobody, timeout_ms, action, code, known }));
                     }
                 }
             }

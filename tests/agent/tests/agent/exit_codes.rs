@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_tests::{
-    Action, AddressKind, Isolation, KINDS, Node, Run, TwoNodes, World, black_hole, each, mute, refusing,
+    AddressKind, Isolation, KINDS, Node, NodeAction, Run, TwoNodes, World, black_hole, each, mute, refusing,
 };
 use aws_sim::{CredState, FaultKind, ImdsState, Tls, Validity};
 
@@ -16,14 +16,14 @@ type Codes = [i32; 5];
 const ANY: i32 = -1;
 
 /// What a situation changes about a run.
-type Change = Box<dyn Fn(Run) -> Run>;
+type RunChange = Box<dyn Fn(Run) -> Run>;
 
 /// Runs every action of these kinds in every situation, each in a world of its own, and asserts its code and that nothing was changed.
 #[track_caller]
 fn check<T: Sync>(
     kinds: &'static [AddressKind],
     rows: &[(&str, T)],
-    situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
+    situation: impl Fn(&TwoNodes, &T) -> RunChange + Sync,
     codes: Codes,
 ) {
     check_in(kinds, |kind| Some(kind.nodes()), rows, situation, codes);
@@ -35,10 +35,10 @@ fn check_in<T: Sync>(
     kinds: &'static [AddressKind],
     nodes: impl Fn(&'static AddressKind) -> Option<TwoNodes> + Sync,
     rows: &[(&str, T)],
-    situation: impl Fn(&TwoNodes, &T) -> Change + Sync,
+    situation: impl Fn(&TwoNodes, &T) -> RunChange + Sync,
     codes: Codes,
 ) {
-    let actions: [(&str, Action); 5] = [
+    let actions: [(&str, NodeAction); 5] = [
         ("start", Node::start),
         ("stop", Node::stop),
         ("monitor", Node::settled_monitor),
@@ -91,12 +91,12 @@ fn here_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
 }
 
 /// Leaves runs as they are.
-fn as_usual() -> Change {
+fn as_usual() -> RunChange {
     Box::new(|run| run)
 }
 
 /// Sets a parameter.
-fn with(name: &'static str, value: impl Into<String>) -> Change {
+fn with(name: &'static str, value: impl Into<String>) -> RunChange {
     let value = value.into();
     Box::new(move |run| run.param(name, &value))
 }
@@ -104,7 +104,7 @@ fn with(name: &'static str, value: impl Into<String>) -> Change {
 const SECRET: &str = "0123456789012345678901234567890123456789";
 
 /// Gives the agent a key, so that it needs the metadata for nothing else than the metadata.
-fn with_key(id: &'static str) -> Change {
+fn with_key(id: &'static str) -> RunChange {
     Box::new(move |run| {
         let run = run.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", SECRET);
         run.param("region", "eu-west-1").secret(SECRET)
@@ -130,7 +130,7 @@ fn a_parameter_is_missing_or_malformed() {
         situation,
         [6, 0, 6, 7, 6],
     );
-    let missing = |nodes: &TwoNodes, (): &()| -> Change {
+    let missing = |nodes: &TwoNodes, (): &()| -> RunChange {
         let name = nodes.kind.address;
         Box::new(move |run| run.no_param(name))
     };
@@ -156,7 +156,7 @@ fn the_two_names_of_the_address_contradict_each_other() {
 /// [code-2]
 #[test]
 fn the_address_is_not_found_or_not_ours() {
-    let situation = |nodes: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> Change {
+    let situation = |nodes: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> RunChange {
         nodes.world.cloud.allocate_foreign([198, 51, 100, 7].into());
         let (address, allocation) = (*address, *allocation);
         Box::new(move |run| run.param("elastic_ip", address).param("allocation_id", allocation))
@@ -188,7 +188,7 @@ fn the_place_is_not_on_this_node() {
         ("no such private address on that interface", ("1", "10.0.1.10")),
         ("no entry for this node", ("", "node8=10.0.1.10,node9=10.0.2.10")),
     ];
-    let situation = |_: &TwoNodes, (interface, address): &(&'static str, &'static str)| -> Change {
+    let situation = |_: &TwoNodes, (interface, address): &(&'static str, &'static str)| -> RunChange {
         let (interface, address) = (*interface, *address);
         Box::new(move |run| run.param("interface", interface).param("private_ip_address", address))
     };
@@ -231,7 +231,7 @@ fn the_interface_has_no_room_for_another_address() {
 /// [code-5]
 #[test]
 fn iam_denies() {
-    let deny = |nodes: &TwoNodes, everything: bool| -> Change {
+    let deny = |nodes: &TwoNodes, everything: bool| -> RunChange {
         let all = [nodes.kind.describe, nodes.kind.take, nodes.kind.release];
         for action in if everything { &all[..] } else { &all[..1] } {
             nodes.world.cloud.deny(action);
@@ -312,7 +312,7 @@ fn a_fresh_role_needs_a_moment() {
     let (world, [a]) = World::new();
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     let starting = a.start().spawn();
-    let asked = |request: &aws_sim::Request| request.operation.ends_with("/iam/security-credentials/");
+    let asked = |request: &aws_sim::LoggedRequest| request.operation.ends_with("/iam/security-credentials/");
     assert!(world.cloud.wait_for_request(Duration::from_secs(5), asked).is_some());
     world.cloud.set_credentials(a.id(), CredState::Valid);
     starting.wait().exits(0);
@@ -341,7 +341,8 @@ fn ec2_gives_no_answer() {
     };
     check(&KINDS, &rows, here, [ANY, 0, 0, 0, 1]);
     // When the metadata show it elsewhere there is nothing to release.
-    let strict = |change: Change| -> Change { Box::new(move |run| change(run).param("on_stop", "strict")) };
+    let strict =
+        |change: RunChange| -> RunChange { Box::new(move |run| change(run).param("on_stop", "strict")) };
     let row = &rows[..1];
     check(&KINDS, row, |nodes, fault| strict(elsewhere(nodes, fault)), [ANY, 0, ANY, ANY, ANY]);
     check(&KINDS, row, |nodes, fault| strict(here(nodes, fault)), [ANY, 1, ANY, ANY, ANY]);
@@ -444,7 +445,7 @@ fn a_reload_takes_right_parameters_and_asks_nobody() {
 
 #[test]
 fn the_process_gets_no_file_descriptors() {
-    let situation = |nodes: &TwoNodes, (): &()| -> Change {
+    let situation = |nodes: &TwoNodes, (): &()| -> RunChange {
         peer_holds(nodes);
         let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
         Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict"))
@@ -458,7 +459,7 @@ fn the_instance_is_not_ready() {
     world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Pending);
     a.start().timeout_ms(SHORT_MS).expect(1).reason("IncorrectInstanceState");
     let starting = a.start().spawn();
-    let refused = |r: &aws_sim::Request| r.code.as_deref() == Some("IncorrectInstanceState");
+    let refused = |r: &aws_sim::LoggedRequest| r.code.as_deref() == Some("IncorrectInstanceState");
     world.cloud.clear_log();
     assert!(world.cloud.wait_for_request(Duration::from_secs(5), refused).is_some());
     world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Running);

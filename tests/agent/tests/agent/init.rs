@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, Outcome, Run, World, each, records_in};
+use agent_tests::{Isolation, Node, Run, RunOutcome, World, each, records_in};
 use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::break_ec2;
@@ -40,7 +40,7 @@ fn usual(node: &Node, action: &str) -> Run {
 }
 
 /// Reads the words of `status` as Heartbeat's `ResourceManager` does.
-fn heartbeat_reads(outcome: &Outcome) -> bool {
+fn heartbeat_reads(outcome: &RunOutcome) -> bool {
     let text = &outcome.stdout;
     let lower = text.to_lowercase();
     !lower.contains("not running")
@@ -48,7 +48,7 @@ fn heartbeat_reads(outcome: &Outcome) -> bool {
 }
 
 #[track_caller]
-fn first_line(outcome: &Outcome, line: &str) {
+fn first_line(outcome: &RunOutcome, line: &str) {
     assert_eq!(outcome.stdout.lines().next(), Some(line), "{}", outcome.told());
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_tests::{Isolation, KINDS, Outcome, VIP, World};
+use agent_tests::{Isolation, KINDS, RunOutcome, VIP, World};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, ec2};
@@ -12,7 +12,7 @@ use crate::vip_world;
 
 /// Asserts that the only call of this operation had these parameters, and no others.
 #[track_caller]
-fn sent(outcome: &Outcome, operation: &str, expected: &[(&str, &str)]) {
+fn sent(outcome: &RunOutcome, operation: &str, expected: &[(&str, &str)]) {
     let [call] = outcome.calls(operation)[..] else { panic!("not one {operation}\n{}", outcome.told()) };
     let expected: BTreeMap<_, _> =
         expected.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();

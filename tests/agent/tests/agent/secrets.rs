@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Action, Node, Run, World, each, of_process};
+use agent_tests::{Node, NodeAction, Run, World, each, of_process};
 use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
 
 use crate::keepalived_world::call;
@@ -51,7 +51,7 @@ fn everything(node: &Node) -> [Run; 7] {
 /// [cred-5]
 #[test]
 fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
-    let actions: [(&str, &str, Action); 4] = [
+    let actions: [(&str, &str, NodeAction); 4] = [
         ("start", "AssociateAddress", Node::start),
         ("stop", "DisassociateAddress", Node::stop),
         ("validate-all", "DescribeAddresses", Node::validate),

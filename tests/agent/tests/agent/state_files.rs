@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Action, Isolation, Node, Run, World, each, records_in};
+use agent_tests::{Isolation, Node, NodeAction, Run, World, each, records_in};
 
 use crate::trouble::can_give_away;
 
@@ -60,7 +60,7 @@ fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
         })
     });
     each(rows, |(spoil, volatile)| {
-        let actions: [(Action, i32); 6] = [
+        let actions: [(NodeAction, i32); 6] = [
             (Node::monitor, 0),
             (Node::probe, 0),
             (Node::start, 0),

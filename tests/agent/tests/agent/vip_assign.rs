@@ -1,11 +1,11 @@
 //! `eipctl assign ADDRESS INSTANCE`, and the same under the name of the old script.
 
-use agent_tests::{Node, Outcome, Run, VIP, one_subnet};
+use agent_tests::{Node, Run, RunOutcome, VIP, one_subnet};
 
 use crate::vip_world::*;
 
 /// Runs the binary as somebody does who is on no instance: no metadata service answers.
-fn call(node: &Node, name: &str, arguments: &[&str]) -> Outcome {
+fn call(node: &Node, name: &str, arguments: &[&str]) -> RunOutcome {
     let key = "0123456789012345678901234567890123456789";
     node.account().add_access_key("AKIDSTATIC", key);
     let (first, rest) = arguments.split_first().unwrap();
@@ -19,7 +19,7 @@ fn call(node: &Node, name: &str, arguments: &[&str]) -> Outcome {
         .go()
 }
 
-fn eipctl(node: &Node, arguments: &[&str]) -> Outcome {
+fn eipctl(node: &Node, arguments: &[&str]) -> RunOutcome {
     call(node, "eipctl", &[&["assign"], arguments].concat())
 }
 

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use agent_tests::AddressKind;
-use aws_sim::{Request, Service};
+use aws_sim::{LoggedRequest, Service};
 
-use crate::fault::{self, Fault, How, Length};
-use crate::scene::Scene;
+use crate::fault::{self, How, Length, MatrixFault};
+use crate::scene::MatrixScene;
 
 /// Calls of one operation of EC2 beyond this one are as those before.
 const MOST_OF_A_KIND: u32 = 2;
 
 /// A call as the simulator saw it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Call {
+pub(crate) struct LoggedCall {
     pub(crate) service: Service,
     pub(crate) operation: String,
     /// How many of the same kind went before it.
@@ -23,8 +23,8 @@ pub(crate) struct Call {
 
 /// What a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Target {
-    Call(Call),
+pub(crate) enum FaultTarget {
+    Call(LoggedCall),
     Ec2,
     Imds,
     Role,
@@ -32,15 +32,15 @@ pub(crate) enum Target {
 }
 
 /// One case.
-pub(crate) struct Case {
+pub(crate) struct MatrixCase {
     pub(crate) kind: &'static AddressKind,
-    pub(crate) scene: &'static Scene,
-    pub(crate) target: Target,
-    pub(crate) fault: Fault,
+    pub(crate) scene: &'static MatrixScene,
+    pub(crate) target: FaultTarget,
+    pub(crate) fault: MatrixFault,
     pub(crate) length: Length,
 }
 
-impl Call {
+impl LoggedCall {
     /// Returns whether it changes something at EC2.
     pub(crate) fn writes(&self) -> bool {
         self.service == Service::Ec2 && !self.operation.starts_with("Describe")
@@ -67,7 +67,7 @@ impl Call {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for FaultTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call(call) if call.service == Service::Imds => write!(f, "IMDS {}", call.name()),
@@ -80,14 +80,14 @@ impl fmt::Display for Target {
     }
 }
 
-impl fmt::Display for Case {
+impl fmt::Display for MatrixCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, scene, target, fault, length } = self;
         write!(f, "{} {}; {target}; {}; {}", kind.name, scene.name, fault.name, length.name())
     }
 }
 
-impl Case {
+impl MatrixCase {
     /// Returns whether the action may have to wait for its deadline.
     pub(crate) fn lasts(&self) -> bool {
         self.length == Length::ForEver
@@ -95,7 +95,7 @@ impl Case {
 }
 
 /// Returns the different calls among these requests.
-pub(crate) fn distinct(requests: &[Request]) -> Vec<Call> {
+pub(crate) fn distinct(requests: &[LoggedRequest]) -> Vec<LoggedCall> {
     let mut counts: BTreeMap<(Service, &str), u32> = BTreeMap::new();
     for request in requests {
         *counts.entry((request.service, &request.operation)).or_default() += 1;
@@ -103,15 +103,19 @@ pub(crate) fn distinct(requests: &[Request]) -> Vec<Call> {
     let mut calls = Vec::new();
     for ((service, operation), count) in counts {
         let most = if service == Service::Ec2 { MOST_OF_A_KIND } else { 1 };
-        let call = |after| Call { service, operation: operation.to_owned(), after };
+        let call = |after| LoggedCall { service, operation: operation.to_owned(), after };
         calls.extend((0..count.min(most)).map(call));
     }
     calls
 }
 
 /// Returns the cases of a scene that makes these calls.
-pub(crate) fn of(kind: &'static AddressKind, scene: &'static Scene, calls: &[Call]) -> Vec<Case> {
-    let mut struck: Vec<(Target, Vec<Fault>)> = Vec::new();
+pub(crate) fn of(
+    kind: &'static AddressKind,
+    scene: &'static MatrixScene,
+    calls: &[LoggedCall],
+) -> Vec<MatrixCase> {
+    let mut struck: Vec<(FaultTarget, Vec<MatrixFault>)> = Vec::new();
     for call in calls {
         let mut faults = match call.service {
             Service::Imds => fault::of_imds(),
@@ -120,14 +124,14 @@ pub(crate) fn of(kind: &'static AddressKind, scene: &'static Scene, calls: &[Cal
         if call.is_answered_by_an_id() {
             faults.retain(|fault| fault.name != "truncated");
         }
-        struck.push((Target::Call(call.clone()), faults));
+        struck.push((FaultTarget::Call(call.clone()), faults));
     }
     let asks = |service, part| calls.iter().any(|c| c.service == service && c.operation.contains(part));
     for (asked, target, faults) in [
-        (asks(Service::Ec2, ""), Target::Ec2, fault::of_ec2_as_a_whole()),
-        (asks(Service::Ec2, ""), Target::Clock, fault::of_clock()),
-        (asks(Service::Imds, ""), Target::Imds, fault::of_imds_as_a_whole()),
-        (asks(Service::Imds, "security-credentials"), Target::Role, fault::of_role()),
+        (asks(Service::Ec2, ""), FaultTarget::Ec2, fault::of_ec2_as_a_whole()),
+        (asks(Service::Ec2, ""), FaultTarget::Clock, fault::of_clock()),
+        (asks(Service::Imds, ""), FaultTarget::Imds, fault::of_imds_as_a_whole()),
+        (asks(Service::Imds, "security-credentials"), FaultTarget::Role, fault::of_role()),
     ] {
         struck.extend(asked.then_some((target, faults)));
     }
@@ -135,7 +139,7 @@ pub(crate) fn of(kind: &'static AddressKind, scene: &'static Scene, calls: &[Cal
     for (target, faults) in struck {
         for fault in faults {
             for &length in lengths(&fault) {
-                cases.push(Case { kind, scene, target: target.clone(), fault: fault.clone(), length });
+                cases.push(MatrixCase { kind, scene, target: target.clone(), fault: fault.clone(), length });
             }
         }
     }
@@ -143,7 +147,7 @@ pub(crate) fn of(kind: &'static AddressKind, scene: &'static Scene, calls: &[Cal
 }
 
 /// Returns how long a fault can last.
-fn lengths(fault: &Fault) -> &'static [Length] {
+fn lengths(fault: &MatrixFault) -> &'static [Length] {
     match (&fault.how, fault.name) {
         (_, "throttled") => &[Length::Once, Length::Twice, Length::ForEver],
         // A black hole can't be filled, and a clock that is wrong stays so.

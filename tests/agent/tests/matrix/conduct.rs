@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use agent_tests::{AddressKind, Isolation, Outcome, Run, Running, TwoNodes, black_hole, mute, refusing};
-use aws_sim::{Bind, CredState, Fault as Struck, ImdsState, Request, Service, Tls, Validity};
+use agent_tests::{
+    AddressKind, Isolation, Run, RunOutcome, RunningAgent, TwoNodes, black_hole, mute, refusing,
+};
+use aws_sim::{Bind, CredState, Fault as Struck, ImdsState, LoggedRequest, Service, Tls, Validity};
 
-use crate::case::{self, Call, Case, Target};
+use crate::case::{self, FaultTarget, LoggedCall, MatrixCase};
 use crate::fault::{How, Length, Unresolved, Wrong};
 use crate::name_server;
 use crate::rules;
-use crate::scene::{Scene, Who};
+use crate::scene::{MatrixScene, Who};
 
 /// The time-out of every action: long enough for several attempts, short enough for thousands of cases.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,18 +29,18 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LATE_PORT: u16 = 29_981;
 
 /// What came of a case.
-pub(crate) struct Done {
+pub(crate) struct CaseOutcome {
     pub(crate) code: i32,
     pub(crate) took: Duration,
     pub(crate) holder: Who,
 }
 
 /// Where a case takes place.
-struct Stage(TwoNodes);
+struct CaseNodes(TwoNodes);
 
 /// Returns what a scene asks for where nothing goes wrong.
-pub(crate) fn calls(kind: &'static AddressKind, scene: &Scene) -> Vec<Call> {
-    let stage = Stage::new(kind, scene, None);
+pub(crate) fn calls(kind: &'static AddressKind, scene: &MatrixScene) -> Vec<LoggedCall> {
+    let stage = CaseNodes::new(kind, scene, None);
     let outcome = stage.run(scene).go();
     let (code, holder) = scene.usual;
     let outcome = outcome.exits(code);
@@ -50,28 +52,28 @@ pub(crate) fn calls(kind: &'static AddressKind, scene: &Scene) -> Vec<Call> {
 ///
 /// # Panics
 /// Where a rule is broken.
-pub(crate) fn run(case: &Case) -> Option<Done> {
+pub(crate) fn run(case: &MatrixCase) -> Option<CaseOutcome> {
     let isolation = match &case.fault.how {
         How::Name(_) => Some(Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf")?),
         _ => None,
     };
-    let stage = Stage::new(case.kind, case.scene, isolation);
+    let stage = CaseNodes::new(case.kind, case.scene, isolation);
     let outcome = stage.strike(case);
     let holder = stage.holder();
     if let Err(rule) = rules::judge(case, &outcome, holder) {
         panic!("{rule}\nthe address: {:?}, then {holder:?}\n{}", case.scene.before, outcome.told());
     }
-    Some(Done { code: outcome.code, took: outcome.took, holder })
+    Some(CaseOutcome { code: outcome.code, took: outcome.took, holder })
 }
 
-impl Stage {
-    fn new(kind: &'static AddressKind, scene: &Scene, isolation: Option<Isolation>) -> Self {
+impl CaseNodes {
+    fn new(kind: &'static AddressKind, scene: &MatrixScene, isolation: Option<Isolation>) -> Self {
         let nodes = isolation.map_or_else(|| kind.nodes(), |isolation| kind.nodes_inside(isolation));
         scene.prepare(&nodes);
         Self(nodes)
     }
 
-    fn run(&self, scene: &Scene) -> Run {
+    fn run(&self, scene: &MatrixScene) -> Run {
         self.0.run((scene.run)(&self.0.here)).timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
     }
 
@@ -84,13 +86,13 @@ impl Stage {
     }
 
     /// Runs the action with the fault in force.
-    fn strike(&self, case: &Case) -> Outcome {
+    fn strike(&self, case: &MatrixCase) -> RunOutcome {
         let run = self.run(case.scene);
         let TwoNodes { world, here, .. } = &self.0;
         let (cloud, here) = (&world.cloud, here.id());
         let once = case.length != Length::ForEver;
         match (&case.fault.how, &case.target) {
-            (How::Call(kind), Target::Call(call)) => {
+            (How::Call(kind), FaultTarget::Call(call)) => {
                 let fault = Struck::new(call.service, kind.clone()).exactly(&call.operation).skip(call.after);
                 let fault = fault.instance(here);
                 cloud.fault(case.length.times().into_iter().fold(fault, Struck::times));
@@ -101,7 +103,7 @@ impl Stage {
                 let running = Self::find(target, run, late).spawn();
                 thread::sleep(MOMENT.saturating_sub(running.elapsed()));
                 let served = match target {
-                    Target::Imds => world.sim.serve_imds(here, Bind::from(late)),
+                    FaultTarget::Imds => world.sim.serve_imds(here, Bind::from(late)),
                     _ => world.sim.serve_ec2(Bind::from(late)),
                 };
                 assert_eq!(served.unwrap(), late);
@@ -109,13 +111,13 @@ impl Stage {
             }
             (How::Refused, target) => Self::find(target, run, refusing()).go(),
             (How::BlackHole, target) => Self::find(target, run, black_hole()).go(),
-            (How::Mute, Target::Ec2) => run.ec2_at(format!("https://{}", mute())).go(),
+            (How::Mute, FaultTarget::Ec2) => run.ec2_at(format!("https://{}", mute())).go(),
             (How::Mute, target) => Self::find(target, run, mute()).go(),
             (How::Certificate(wrong), _) => self.certificate(run, *wrong, once).go(),
             (How::Name(fails), _) => self.name(run, *fails, case.length),
             (How::Imds(state), _) => {
                 cloud.set_imds_state(here, *state);
-                let struck = |r: &Request| r.service == Service::Imds && r.fault.is_some();
+                let struck = |r: &LoggedRequest| r.service == Service::Imds && r.fault.is_some();
                 self.until(run.spawn(), once, struck, |stage| {
                     stage.0.world.cloud.set_imds_state(stage.0.here.id(), ImdsState::On);
                 })
@@ -123,7 +125,7 @@ impl Stage {
             (How::Role(state), _) => {
                 cloud.set_credentials(here, *state);
                 let missing = *state == CredState::Missing404;
-                let struck = move |r: &Request| {
+                let struck = move |r: &LoggedRequest| {
                     if missing {
                         r.operation.contains("security-credentials")
                     } else {
@@ -143,19 +145,19 @@ impl Stage {
     }
 
     /// Has the agent find EC2 or the metadata service somewhere else.
-    fn find(target: &Target, run: Run, addr: SocketAddr) -> Run {
+    fn find(target: &FaultTarget, run: Run, addr: SocketAddr) -> Run {
         let url = format!("http://{addr}");
-        if *target == Target::Imds { run.imds_at(url) } else { run.ec2_at(url) }
+        if *target == FaultTarget::Imds { run.imds_at(url) } else { run.ec2_at(url) }
     }
 
     /// Ends a fault, where it is to end, when a request shows that it has been met.
     fn until(
         &self,
-        running: Running,
+        running: RunningAgent,
         ends: bool,
-        struck: impl FnMut(&Request) -> bool,
+        struck: impl FnMut(&LoggedRequest) -> bool,
         end: impl FnOnce(&Self),
-    ) -> Outcome {
+    ) -> RunOutcome {
         if ends {
             // Where it is not met the action did without, which the rules judge.
             let _ = self.0.world.cloud.wait_for_request(PATIENCE, struck);
@@ -186,7 +188,7 @@ impl Stage {
     }
 
     /// Gives EC2 a name that is not resolved, for ever or for the first question.
-    fn name(&self, run: Run, fails: Unresolved, length: Length) -> Outcome {
+    fn name(&self, run: Run, fails: Unresolved, length: Length) -> RunOutcome {
         let isolation = self.0.world.isolation().expect("a name server of its own");
         name_server::serve(isolation.mute_udp("127.0.0.1:53"), fails, length.times());
         run.ec2_at(format!("http://ec2.example.net:{}", self.0.world.ec2.port())).go()

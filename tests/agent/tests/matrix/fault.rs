@@ -59,7 +59,7 @@ pub(crate) enum Unresolved {
 
 /// A fault.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+pub(crate) struct MatrixFault {
     pub(crate) name: &'static str,
     pub(crate) class: Class,
     pub(crate) how: How,
@@ -93,11 +93,11 @@ impl Length {
     }
 }
 
-fn silence(name: &'static str, how: How) -> Fault {
-    Fault { name, class: Class::Silence, how, effect: false }
+fn silence(name: &'static str, how: How) -> MatrixFault {
+    MatrixFault { name, class: Class::Silence, how, effect: false }
 }
 
-fn call(name: &'static str, kind: FaultKind) -> Fault {
+fn call(name: &'static str, kind: FaultKind) -> MatrixFault {
     silence(name, How::Call(kind))
 }
 
@@ -106,21 +106,21 @@ fn error(status: u16, code: &str, message: &str) -> FaultKind {
 }
 
 /// Returns what can happen to any call.
-fn of_any_call() -> Vec<Fault> {
+fn of_any_call() -> Vec<MatrixFault> {
     vec![
         call("reset", FaultKind::Reset),
         call("closed", FaultKind::CloseBeforeAnswer),
         call("never answered", FaultKind::Hang),
-        Fault { effect: true, ..call("a byte a second", FaultKind::Slow(1)) },
-        Fault { effect: true, ..call("late by 300 ms", FaultKind::Delay(Duration::from_millis(300))) },
+        MatrixFault { effect: true, ..call("a byte a second", FaultKind::Slow(1)) },
+        MatrixFault { effect: true, ..call("late by 300 ms", FaultKind::Delay(Duration::from_millis(300))) },
         call("500", error(500, "InternalError", "An internal error has occurred")),
         call("503", error(503, "Unavailable", "The service is unavailable. Please try again shortly.")),
         call("throttled", FaultKind::Throttle),
         call("garbage", FaultKind::Garbage),
         call("empty", FaultKind::Empty),
         call("not HTTP", FaultKind::NotHttp),
-        Fault { effect: true, ..call("truncated", FaultKind::TruncatedXml) },
-        Fault { effect: true, ..call("broken off", FaultKind::ShortBody) },
+        MatrixFault { effect: true, ..call("truncated", FaultKind::TruncatedXml) },
+        MatrixFault { effect: true, ..call("broken off", FaultKind::ShortBody) },
         call("a proxy's page, 200", FaultKind::HtmlProxy(200)),
         call("a proxy's page, 403", FaultKind::HtmlProxy(403)),
         call("a proxy's page, 502", FaultKind::HtmlProxy(502)),
@@ -128,8 +128,8 @@ fn of_any_call() -> Vec<Fault> {
 }
 
 /// Returns what can happen to one call of EC2.
-pub(crate) fn of_ec2(writes: bool) -> Vec<Fault> {
-    let refusal = |name, class, status, code, message: &str| Fault {
+pub(crate) fn of_ec2(writes: bool) -> Vec<MatrixFault> {
+    let refusal = |name, class, status, code, message: &str| MatrixFault {
         class,
         ..call(name, error(status, code, message))
     };
@@ -148,15 +148,15 @@ pub(crate) fn of_ec2(writes: bool) -> Vec<Fault> {
     ]);
     if writes {
         all.extend([
-            Fault { effect: true, ..call("answer lost", FaultKind::LoseAnswer) },
-            Fault { effect: true, ..call("done, never answered", FaultKind::EffectThenHang) },
+            MatrixFault { effect: true, ..call("answer lost", FaultKind::LoseAnswer) },
+            MatrixFault { effect: true, ..call("done, never answered", FaultKind::EffectThenHang) },
         ]);
     }
     all
 }
 
 /// Returns what can happen to one call of the metadata service.
-pub(crate) fn of_imds() -> Vec<Fault> {
+pub(crate) fn of_imds() -> Vec<MatrixFault> {
     let mut all = of_any_call();
     all.extend([
         call("401", error(401, "Unauthorized", "Unauthorized")),
@@ -166,7 +166,7 @@ pub(crate) fn of_imds() -> Vec<Fault> {
 }
 
 /// Returns what can happen to EC2 as a whole.
-pub(crate) fn of_ec2_as_a_whole() -> Vec<Fault> {
+pub(crate) fn of_ec2_as_a_whole() -> Vec<MatrixFault> {
     vec![
         silence("refused", How::Refused),
         silence("black hole", How::BlackHole),
@@ -182,7 +182,7 @@ pub(crate) fn of_ec2_as_a_whole() -> Vec<Fault> {
 }
 
 /// Returns what can happen to the metadata service as a whole.
-pub(crate) fn of_imds_as_a_whole() -> Vec<Fault> {
+pub(crate) fn of_imds_as_a_whole() -> Vec<MatrixFault> {
     vec![
         silence("refused", How::Refused),
         silence("black hole", How::BlackHole),
@@ -196,12 +196,12 @@ pub(crate) fn of_imds_as_a_whole() -> Vec<Fault> {
 }
 
 /// Returns what can be wrong with the credentials of the role.
-pub(crate) fn of_role() -> Vec<Fault> {
-    let role = |name, state| Fault { class: Class::Rejection, ..silence(name, How::Role(state)) };
+pub(crate) fn of_role() -> Vec<MatrixFault> {
+    let role = |name, state| MatrixFault { class: Class::Rejection, ..silence(name, How::Role(state)) };
     vec![role("credentials expired", CredState::Expired), role("credentials missing", CredState::Missing404)]
 }
 
 /// Returns how far the clock can be off.
-pub(crate) fn of_clock() -> Vec<Fault> {
+pub(crate) fn of_clock() -> Vec<MatrixFault> {
     vec![silence("20 minutes slow", How::Clock(1200.0)), silence("20 minutes fast", How::Clock(-1200.0))]
 }

@@ -22,14 +22,17 @@ mod scene;
 
 use agent_tests::{AddressKind, KINDS};
 
-use crate::case::Case;
-use crate::scene::{SCENES, Scene};
+use crate::case::MatrixCase;
+use crate::scene::{MatrixScene, SCENES};
 
 /// Runs the cases that went wrong again, a few at a time, and returns which there were.
 ///
 /// On a machine that is busy with something else an agent can be late, or give up a call that was only slow: a second fault that
 /// nobody planned. What is wrong by itself is wrong again.
-fn again_where_wrong(cases: &[Case], results: &mut [Result<Option<conduct::Done>, String>]) -> Vec<String> {
+fn again_where_wrong(
+    cases: &[MatrixCase],
+    results: &mut [Result<Option<conduct::CaseOutcome>, String>],
+) -> Vec<String> {
     let wrong: Vec<usize> = (0..cases.len()).filter(|&index| results[index].is_err()).collect();
     for part in wrong.chunks(4) {
         let again = pool::all(part, |&index| conduct::run(&cases[index]));
@@ -44,13 +47,13 @@ fn again_where_wrong(cases: &[Case], results: &mut [Result<Option<conduct::Done>
 #[test]
 fn every_action_through_every_fault_of_every_call() {
     let began = std::time::Instant::now();
-    let scenes: Vec<(&'static AddressKind, &'static Scene)> =
+    let scenes: Vec<(&'static AddressKind, &'static MatrixScene)> =
         KINDS.iter().flat_map(|kind| SCENES.iter().map(move |scene| (kind, scene))).collect();
     let calls = pool::all(&scenes, |(kind, scene)| conduct::calls(kind, scene));
     let calls: Vec<_> =
         calls.into_iter().map(|found| found.unwrap_or_else(|error| panic!("{error}"))).collect();
     let wanted = std::env::var("MATRIX").unwrap_or_default();
-    let mut cases: Vec<Case> = Vec::new();
+    let mut cases: Vec<MatrixCase> = Vec::new();
     for ((kind, scene), calls) in scenes.iter().zip(&calls) {
         cases.extend(case::of(kind, scene, calls));
     }

@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use agent_tests::AddressKind;
 
-use crate::case::{Call, Case};
-use crate::conduct::{Done, TIMEOUT};
-use crate::scene::Scene;
+use crate::case::{LoggedCall, MatrixCase};
+use crate::conduct::{CaseOutcome, TIMEOUT};
+use crate::scene::MatrixScene;
 
 /// What came of the cases, in their order.
-type Results = [Result<Option<Done>, String>];
+type Results = [Result<Option<CaseOutcome>, String>];
 
 /// Writes the table and returns where.
 pub(crate) fn write(
-    cases: &[Case],
+    cases: &[MatrixCase],
     results: &Results,
-    scenes: &[(&AddressKind, &Scene)],
-    calls: &[Vec<Call>],
+    scenes: &[(&AddressKind, &MatrixScene)],
+    calls: &[Vec<LoggedCall>],
     took: Duration,
 ) -> PathBuf {
     let pairs: Vec<_> = cases.iter().zip(results).collect();
@@ -46,23 +46,23 @@ pub(crate) fn write(
     path
 }
 
-fn done(result: &Result<Option<Done>, String>) -> Option<&Done> {
+fn done(result: &Result<Option<CaseOutcome>, String>) -> Option<&CaseOutcome> {
     result.as_ref().ok().and_then(Option::as_ref)
 }
 
 /// Writes a line for each action of each kind: its calls, cases, exit codes and longest times.
 fn actions(
     text: &mut String,
-    pairs: &[(&Case, &Result<Option<Done>, String>)],
-    scenes: &[(&AddressKind, &Scene)],
-    calls: &[Vec<Call>],
+    pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>, String>)],
+    scenes: &[(&AddressKind, &MatrixScene)],
+    calls: &[Vec<LoggedCall>],
 ) {
     text.push_str(
         "| kind | action | calls | cases | longest, fault once | longest, fault for ever | exit codes |\n",
     );
     text.push_str("| --- | --- | ---: | ---: | ---: | ---: | --- |\n");
     for ((kind, scene), calls) in scenes.iter().zip(calls) {
-        let same = |case: &Case| case.kind.name == kind.name && case.scene.name == scene.name;
+        let same = |case: &MatrixCase| case.kind.name == kind.name && case.scene.name == scene.name;
         let own: Vec<_> = pairs.iter().filter(|(case, _)| same(case)).collect();
         let longest = |lasting: bool| {
             let times = own.iter().filter(|(case, _)| case.lasts() == lasting);
@@ -88,7 +88,7 @@ fn actions(
 }
 
 /// Writes a line for each fault: cases, of which the action got over it, longest time.
-fn faults(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)]) {
+fn faults(text: &mut String, pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>, String>)]) {
     text.push_str(
         "\n| fault | lasts | cases | as without it | longest |\n| --- | --- | ---: | ---: | ---: |\n",
     );
@@ -108,7 +108,7 @@ fn faults(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)]) {
 }
 
 /// Writes what came of every case: exit code and holder, and the faults that led there.
-fn groups(text: &mut String, pairs: &[(&Case, &Result<Option<Done>, String>)]) {
+fn groups(text: &mut String, pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>, String>)]) {
     text.push_str(
         "\n| kind | action | struck | lasts | exit code, holder | faults |\n| --- | --- | --- | --- | --- | --- |\n",
     );

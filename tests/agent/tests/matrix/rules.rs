@@ -2,12 +2,12 @@
 //!
 //! Made from the behaviour alone. What the harness asserts of every run (in time, one reason, no output, no secret) is not here.
 
-use agent_tests::Outcome;
+use agent_tests::RunOutcome;
 use aws_sim::Service;
 
-use crate::case::{Case, Target};
+use crate::case::{FaultTarget, MatrixCase};
 use crate::fault::{Class, How};
-use crate::scene::{Kind, Who};
+use crate::scene::{ActionKind, Who};
 
 /// What a fault keeps an action from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ enum Lost {
 ///
 /// # Errors
 /// The rule that was broken.
-pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who) -> Result<(), String> {
+pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Result<(), String> {
     let ordered = outcome.ec2().iter().any(|request| !request.operation.starts_with("Describe"));
     let codes = codes(case, ordered);
     let code = outcome.code;
@@ -48,15 +48,15 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who) -> Result<(), S
     }
     let scene = case.scene;
     let allowed = match scene.kind {
-        Kind::Start => Who::Here,
-        Kind::Stop if scene.before == Who::Here => Who::Nobody,
+        ActionKind::Start => Who::Here,
+        ActionKind::Stop if scene.before == Who::Here => Who::Nobody,
         _ => scene.before,
     };
     if holder != scene.before && holder != allowed {
         return Err(format!("the address went to {holder:?}"));
     }
     let usual = scene.usual.1;
-    if scene.kind == Kind::Start && code == 0 && holder != Who::Here {
+    if scene.kind == ActionKind::Start && code == 0 && holder != Who::Here {
         return Err("a start that returned 0 does not hold the address".to_owned());
     }
     if passes(case) && code == scene.usual.0 && holder != usual {
@@ -65,7 +65,7 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who) -> Result<(), S
     // Where nothing says that this is EC2, not even a record, there is nothing to release.
     let off_ec2 = !scene.started && outcome.log.contains("not an EC2 instance, nothing to release");
     let said = outcome.log.contains("ERROR") || off_ec2;
-    let unsaid = scene.kind == Kind::Stop && code == 0 && holder == Who::Here && !said;
+    let unsaid = scene.kind == ActionKind::Stop && code == 0 && holder == Who::Here && !said;
     if unsaid {
         return Err("a stop that left the address here does not say so".to_owned());
     }
@@ -73,17 +73,17 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome, holder: Who) -> Result<(), S
 }
 
 /// Returns whether a case has nothing that the action can't get over within its time.
-fn passes(case: &Case) -> bool {
+fn passes(case: &MatrixCase) -> bool {
     !case.lasts() && case.fault.class != Class::Denial && lost(case, true) != Lost::Everything
         || is_harmless(case)
 }
 
-fn is_harmless(case: &Case) -> bool {
+fn is_harmless(case: &MatrixCase) -> bool {
     matches!(case.fault.how, How::Clock(_)) || case.fault.name.starts_with("late")
 }
 
 /// Returns the exit codes that are right.
-fn codes(case: &Case, ordered: bool) -> Vec<i32> {
+fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
     let usual = case.scene.usual.0;
     if is_harmless(case) {
         return vec![usual];
@@ -105,47 +105,47 @@ fn codes(case: &Case, ordered: bool) -> Vec<i32> {
     }
 }
 
-fn may_only_be_7(case: &Case) -> bool {
-    case.scene.kind == Kind::Probe
+fn may_only_be_7(case: &MatrixCase) -> bool {
+    case.scene.kind == ActionKind::Probe
 }
 
-fn waits(case: &Case) -> bool {
+fn waits(case: &MatrixCase) -> bool {
     matches!(case.fault.name, "never answered" | "a byte a second")
 }
 
-fn is_shorter_list(case: &Case) -> bool {
-    let Target::Call(call) = &case.target else { return false };
+fn is_shorter_list(case: &MatrixCase) -> bool {
+    let FaultTarget::Call(call) = &case.target else { return false };
     let list =
         ["/macs/", "/ipv4-associations/", "/local-ipv4s"].iter().any(|end| call.operation.ends_with(end));
     list && matches!(case.fault.name, "empty" | "truncated")
 }
 
-fn is_private(case: &Case) -> bool {
+fn is_private(case: &MatrixCase) -> bool {
     case.kind.name == "vip"
 }
 
 /// Returns whether the Region is on record. A probe of a private address leaves no record.
-fn region_known(case: &Case) -> bool {
+fn region_known(case: &MatrixCase) -> bool {
     case.scene.region_known && (case.scene.started || !is_private(case))
 }
 
 /// Returns whether the call that takes the address goes out beside the first look. A private address needs nothing from it.
-fn is_taken_at_once(case: &Case) -> bool {
+fn is_taken_at_once(case: &MatrixCase) -> bool {
     region_known(case) || is_private(case)
 }
 
-fn token(case: &Case) -> bool {
-    matches!(&case.target, Target::Call(call) if call.operation.ends_with("/api/token"))
+fn token(case: &MatrixCase) -> bool {
+    matches!(&case.target, FaultTarget::Call(call) if call.operation.ends_with("/api/token"))
 }
 
-fn lost(case: &Case, ordered: bool) -> Lost {
+fn lost(case: &MatrixCase, ordered: bool) -> Lost {
     let class = case.fault.class;
     let call = match &case.target {
-        Target::Clock => return Lost::Nothing,
-        Target::Ec2 => return Lost::Ec2(Class::Silence),
-        Target::Role => return Lost::Ec2(Class::Rejection),
-        Target::Imds => return if case.lasts() { Lost::Everything } else { Lost::Nothing },
-        Target::Call(call) => call,
+        FaultTarget::Clock => return Lost::Nothing,
+        FaultTarget::Ec2 => return Lost::Ec2(Class::Silence),
+        FaultTarget::Role => return Lost::Ec2(Class::Rejection),
+        FaultTarget::Imds => return if case.lasts() { Lost::Everything } else { Lost::Nothing },
+        FaultTarget::Call(call) => call,
     };
     // Half of the role's name is a name, of a role that the instance does not have.
     let half_a_name = call.operation.ends_with("/security-credentials/") && case.fault.name == "truncated";
@@ -168,7 +168,7 @@ fn lost(case: &Case, ordered: bool) -> Lost {
 }
 
 /// Returns the exit codes while this is lost.
-fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
+fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     let usual = scene.usual.0;
     let lost = match lost {
@@ -183,17 +183,17 @@ fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
         other => other,
     };
     match scene.kind {
-        Kind::Start => start(case, lost),
-        Kind::Stop => stop(case, lost),
+        ActionKind::Start => start(case, lost),
+        ActionKind::Stop => stop(case, lost),
         // What the metadata service shows is enough, also against EC2's silence and refusal.
-        Kind::Monitor => {
+        ActionKind::Monitor => {
             if lost == Lost::Everything {
                 vec![1]
             } else {
                 vec![usual]
             }
         }
-        Kind::MigrateTo => {
+        ActionKind::MigrateTo => {
             if lost == Lost::Everything {
                 vec![1]
             } else {
@@ -201,14 +201,14 @@ fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
             }
         }
         // A probe's error would stop the healthy copy.
-        Kind::Probe => {
+        ActionKind::Probe => {
             if lost == Lost::Everything {
                 vec![7]
             } else {
                 vec![usual]
             }
         }
-        Kind::Validate => match lost {
+        ActionKind::Validate => match lost {
             Lost::Nothing => vec![0],
             // Where neither firmware nor record says that this is EC2, nothing does.
             Lost::Everything | Lost::Place => vec![1, 5],
@@ -221,7 +221,7 @@ fn lasting(case: &Case, lost: Lost) -> Vec<i32> {
             }
             Lost::Region => vec![1],
         },
-        Kind::Silent => vec![usual],
+        ActionKind::Silent => vec![usual],
     }
 }
 
@@ -233,7 +233,7 @@ fn of(class: Class) -> Vec<i32> {
     }
 }
 
-fn start(case: &Case, lost: Lost) -> Vec<i32> {
+fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     let here = scene.before == Who::Here;
     match lost {
@@ -255,7 +255,7 @@ fn start(case: &Case, lost: Lost) -> Vec<i32> {
     }
 }
 
-fn stop(case: &Case, lost: Lost) -> Vec<i32> {
+fn stop(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     let silent = i32::from(scene.name == "stop, strict");
     match lost {

@@ -1,12 +1,12 @@
 //! The actions, each in the situations in which it makes different calls.
 
-use agent_tests::{Action, Node, Run, TwoNodes};
+use agent_tests::{Node, NodeAction, Run, TwoNodes};
 
 use crate::record;
 
 /// What an action is for the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ActionKind {
     /// `start` and `migrate_from`.
     Start,
     /// `stop`.
@@ -35,9 +35,9 @@ pub(crate) enum Who {
 }
 
 /// An action in a situation.
-pub(crate) struct Scene {
+pub(crate) struct MatrixScene {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ActionKind,
     /// Who holds the address before it.
     pub(crate) before: Who,
     /// What it returns where nothing goes wrong, and who holds the address then.
@@ -49,10 +49,10 @@ pub(crate) struct Scene {
     /// Whether its settling window is open.
     pub(crate) settling: bool,
     prepare: fn(&TwoNodes),
-    pub(crate) run: Action,
+    pub(crate) run: NodeAction,
 }
 
-impl Scene {
+impl MatrixScene {
     /// Brings the situation about.
     pub(crate) fn prepare(&self, nodes: &TwoNodes) {
         (self.prepare)(nodes);
@@ -88,9 +88,9 @@ fn settling(run: Run) -> Run {
     run.param("settle_window", "3600")
 }
 
-const BASE: Scene = Scene {
+const BASE: MatrixScene = MatrixScene {
     name: "",
-    kind: Kind::Silent,
+    kind: ActionKind::Silent,
     before: Who::Here,
     usual: (0, Who::Here),
     started: true,
@@ -101,75 +101,75 @@ const BASE: Scene = Scene {
 };
 
 /// All of them.
-pub(crate) static SCENES: [Scene; 22] = [
-    Scene {
+pub(crate) static SCENES: [MatrixScene; 22] = [
+    MatrixScene {
         name: "start, first look",
-        kind: Kind::Start,
+        kind: ActionKind::Start,
         before: Who::Peer,
         started: false,
         region_known: false,
         prepare: peer_holds,
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "start, pair on record",
-        kind: Kind::Start,
+        kind: ActionKind::Start,
         before: Who::Peer,
         started: false,
         region_known: true,
         prepare: peer_holds_and_probed,
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "start again after a loss",
-        kind: Kind::Start,
+        kind: ActionKind::Start,
         before: Who::Peer,
         prepare: started_then_lost,
         run: |node| node.start().param("settle_window", "0"),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "start, here already",
-        kind: Kind::Start,
+        kind: ActionKind::Start,
         settling: true,
         run: |node| settling(node.start()),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "stop",
-        kind: Kind::Stop,
+        kind: ActionKind::Stop,
         usual: (0, Who::Nobody),
         run: |node| node.stop().param("settle_window", "0"),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "stop after a start",
-        kind: Kind::Stop,
+        kind: ActionKind::Stop,
         usual: (0, Who::Nobody),
         settling: true,
         run: Node::stop,
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "stop, strict",
-        kind: Kind::Stop,
+        kind: ActionKind::Stop,
         usual: (0, Who::Nobody),
         settling: true,
         run: |node| settling(node.stop().param("on_stop", "strict")),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "stop, late",
-        kind: Kind::Stop,
+        kind: ActionKind::Stop,
         before: Who::Peer,
         usual: (0, Who::Peer),
         prepare: started_then_lost,
         run: |node| node.stop().param("settle_window", "0"),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "stop, late, after a start",
-        kind: Kind::Stop,
+        kind: ActionKind::Stop,
         before: Who::Peer,
         usual: (0, Who::Peer),
         settling: true,
@@ -177,9 +177,9 @@ pub(crate) static SCENES: [Scene; 22] = [
         run: |node| settling(node.stop()),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "stop, no record",
-        kind: Kind::Stop,
+        kind: ActionKind::Stop,
         usual: (0, Who::Nobody),
         started: false,
         region_known: false,
@@ -187,42 +187,48 @@ pub(crate) static SCENES: [Scene; 22] = [
         run: Node::stop,
         ..BASE
     },
-    Scene { name: "monitor", kind: Kind::Monitor, run: Node::settled_monitor, ..BASE },
-    Scene {
+    MatrixScene { name: "monitor", kind: ActionKind::Monitor, run: Node::settled_monitor, ..BASE },
+    MatrixScene {
         name: "monitor after a start",
-        kind: Kind::Monitor,
+        kind: ActionKind::Monitor,
         settling: true,
         run: |node| settling(node.monitor()),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "monitor, lost",
-        kind: Kind::Monitor,
+        kind: ActionKind::Monitor,
         before: Who::Peer,
         usual: (7, Who::Peer),
         prepare: started_then_lost,
         run: Node::settled_monitor,
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "monitor 10",
-        kind: Kind::Monitor,
+        kind: ActionKind::Monitor,
         run: |node| node.settled_monitor().env("OCF_CHECK_LEVEL", "10"),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "monitor 10, lost",
-        kind: Kind::Monitor,
+        kind: ActionKind::Monitor,
         before: Who::Peer,
         usual: (7, Who::Peer),
         prepare: started_then_lost,
         run: |node| node.settled_monitor().env("OCF_CHECK_LEVEL", "10"),
         ..BASE
     },
-    Scene { name: "probe", kind: Kind::Probe, settling: true, run: |node| settling(node.probe()), ..BASE },
-    Scene {
+    MatrixScene {
+        name: "probe",
+        kind: ActionKind::Probe,
+        settling: true,
+        run: |node| settling(node.probe()),
+        ..BASE
+    },
+    MatrixScene {
         name: "probe, first look",
-        kind: Kind::Probe,
+        kind: ActionKind::Probe,
         before: Who::Peer,
         usual: (7, Who::Peer),
         started: false,
@@ -231,7 +237,7 @@ pub(crate) static SCENES: [Scene; 22] = [
         run: Node::probe,
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "validate-all",
         before: Who::Peer,
         usual: (0, Who::Peer),
@@ -241,9 +247,9 @@ pub(crate) static SCENES: [Scene; 22] = [
         run: |node| node.run("validate-all"),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "validate-all 10",
-        kind: Kind::Validate,
+        kind: ActionKind::Validate,
         before: Who::Peer,
         usual: (0, Who::Peer),
         started: false,
@@ -252,16 +258,16 @@ pub(crate) static SCENES: [Scene; 22] = [
         run: Node::validate,
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "migrate_to",
-        kind: Kind::MigrateTo,
+        kind: ActionKind::MigrateTo,
         settling: true,
         run: |node| settling(node.run("migrate_to")),
         ..BASE
     },
-    Scene {
+    MatrixScene {
         name: "migrate_from",
-        kind: Kind::Start,
+        kind: ActionKind::Start,
         before: Who::Peer,
         started: false,
         region_known: true,
@@ -269,5 +275,5 @@ pub(crate) static SCENES: [Scene; 22] = [
         run: |node| node.run("migrate_from"),
         ..BASE
     },
-    Scene { name: "reload-agent", run: |node| node.run("reload-agent"), ..BASE },
+    MatrixScene { name: "reload-agent", run: |node| node.run("reload-agent"), ..BASE },
 ];

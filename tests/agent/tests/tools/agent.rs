@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::program::{Answer, run};
+use crate::program::{CommandOutput, run};
 
 /// The folder of the repository.
 pub(crate) fn repository() -> PathBuf {
@@ -24,14 +24,14 @@ pub(crate) fn binary() -> PathBuf {
 
 /// Which form of the meta-data a caller asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum MetaDataForm {
     /// Of callers that name no version, or an old one.
     V1_0,
     /// Of Pacemaker 2.1 and later.
     V1_1,
 }
 
-impl Form {
+impl MetaDataForm {
     /// All there are.
     pub(crate) const ALL: [Self; 2] = [Self::V1_0, Self::V1_1];
 
@@ -45,15 +45,15 @@ impl Form {
 }
 
 /// Returns the meta-data as the agent prints it, with nothing else in the environment.
-pub(crate) fn meta_data(form: Form) -> String {
+pub(crate) fn meta_data(form: MetaDataForm) -> String {
     meta_data_of("eip", form)
 }
 
 /// Returns the meta-data of the agent of this name, as the binary prints it when it is called so.
-pub(crate) fn meta_data_of(agent: &str, form: Form) -> String {
+pub(crate) fn meta_data_of(agent: &str, form: MetaDataForm) -> String {
     use std::os::unix::process::CommandExt as _;
     let mut command = Command::new(binary());
-    let answer: Answer =
+    let answer: CommandOutput =
         run(command.arg0(agent).arg("meta-data").env_clear().envs(form.variables().iter().copied()));
     answer.exits(0).without_complaint().stdout
 }

@@ -4,22 +4,22 @@
 
 use aws_sim::{Fault, FaultKind, Service};
 
-use crate::cib::Cib;
-use crate::node::{ELASTIC_IP, Node, PRIMARY};
+use crate::cib::CibFile;
+use crate::node::{ELASTIC_IP, PRIMARY, PacemakerNode};
 
-fn resource(node: &Node) -> Cib<'_> {
-    let cib = Cib::new(node);
+fn resource(node: &PacemakerNode) -> CibFile<'_> {
+    let cib = CibFile::new(node);
     cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
     cib
 }
 
-fn force(cib: &Cib<'_>, action: &str) -> crate::program::Answer {
+fn force(cib: &CibFile<'_>, action: &str) -> crate::program::CommandOutput {
     cib.crm_resource(&["-r", "eip", action])
 }
 
 #[test]
 fn crm_resource_starts_checks_and_stops_it() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = resource(&node);
     force(&cib, "--force-check")
         .exits(7)
@@ -39,7 +39,7 @@ fn crm_resource_starts_checks_and_stops_it() {
 /// The people who run it by hand have no cluster's log before their eyes.
 #[test]
 fn crm_resource_shows_what_moved() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = resource(&node);
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
     let from = node.other.id.to_string();
@@ -49,7 +49,7 @@ fn crm_resource_shows_what_moved() {
 
 #[test]
 fn denied_start_is_answered_with_the_reason() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = resource(&node);
     node.cloud().deny("AssociateAddress");
     let answer = force(&cib, "--force-start").exits(4);
@@ -62,7 +62,7 @@ fn denied_start_is_answered_with_the_reason() {
 
 #[test]
 fn refused_start_names_the_holder() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = resource(&node);
     cib.pcs(&["resource", "update", "eip", "allow_reassociation=false"]).exits(0);
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
@@ -74,7 +74,7 @@ fn refused_start_names_the_holder() {
 /// `crm_resource` waits as long as the operation's timeout says, and kills the agent then without a reason.
 #[test]
 fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = resource(&node);
     cib.pcs(&["resource", "update", "eip", "op", "start", "timeout=6s"]).exits(0);
     node.cloud().fault(Fault::new(Service::Ec2, FaultKind::Hang));
@@ -85,7 +85,7 @@ fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
 /// A probe for the cluster, and a question for a person: the level decides how thoroughly it is answered.
 #[test]
 fn check_at_level_10_asks_ec2() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = resource(&node);
     cib.pcs(&["resource", "update", "eip", "settle_window=0"]).exits(0);
     force(&cib, "--force-start").exits(0);
@@ -98,7 +98,7 @@ fn check_at_level_10_asks_ec2() {
 
 #[test]
 fn pcs_debugs_start_monitor_and_stop() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     resource(&node).serve();
     let debug = |action: &str| node.run("pcs", &["resource", &format!("debug-{action}"), "eip"]);
     debug("monitor").exits(7).says("Operation force-check for eip (ocf:heartbeat:eip) returned 7 (");
@@ -114,7 +114,7 @@ fn pcs_debugs_start_monitor_and_stop() {
 /// The trace shows each request and no secret of the role's credentials.
 #[test]
 fn pcs_debugs_a_start_in_full() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     resource(&node).serve();
     let answer = node.run("pcs", &["resource", "debug-start", "eip", "--full"]).exits(0);
     node.assert_holds_on(PRIMARY);

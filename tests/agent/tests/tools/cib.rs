@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::node::Node;
-use crate::program::{Answer, file_of};
+use crate::node::PacemakerNode;
+use crate::program::{CommandOutput, file_of};
 use crate::xml;
 
 /// Quorum and no fencing: or else crmsh has more to say about the cluster than about the agent.
@@ -25,14 +25,14 @@ const EMPTY: &str = r#"<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.
 
 /// A configuration file in a node.
 #[derive(Debug)]
-pub(crate) struct Cib<'a> {
-    node: &'a Node,
+pub(crate) struct CibFile<'a> {
+    node: &'a PacemakerNode,
     path: String,
 }
 
-impl<'a> Cib<'a> {
+impl<'a> CibFile<'a> {
     /// Writes an empty configuration.
-    pub(crate) fn new(node: &'a Node) -> Self {
+    pub(crate) fn new(node: &'a PacemakerNode) -> Self {
         let path = "/mnt/cib.xml".to_owned();
         node.write(&path, EMPTY);
         Self { node, path }
@@ -45,30 +45,30 @@ impl<'a> Cib<'a> {
 
     /// Runs `pcs -f FILE`. pcs passes little of its environment on.
     #[track_caller]
-    pub(crate) fn pcs(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn pcs(&self, arguments: &[&str]) -> CommandOutput {
         self.node.run("pcs", &[&["-f", &self.path], arguments].concat())
     }
 
     /// Creates the resource `eip` with pcs, as its documents say it: with the agent's own validation.
     #[track_caller]
-    pub(crate) fn create(&self, parameters: &[&str]) -> Answer {
+    pub(crate) fn create(&self, parameters: &[&str]) -> CommandOutput {
         let create = ["resource", "create", "eip", "ocf:heartbeat:eip"];
         self.pcs(&[&create, parameters, &["--agent-validation"]].concat())
     }
 
     /// Runs `crm_resource` on the configuration.
     #[track_caller]
-    pub(crate) fn crm_resource(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn crm_resource(&self, arguments: &[&str]) -> CommandOutput {
         self.with("crm_resource", arguments)
     }
 
     /// Runs crmsh on the configuration, without colours.
     #[track_caller]
-    pub(crate) fn crm(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn crm(&self, arguments: &[&str]) -> CommandOutput {
         self.with("crm", &[&["--display", "plain"], arguments].concat())
     }
 
-    fn with(&self, program: &str, arguments: &[&str]) -> Answer {
+    fn with(&self, program: &str, arguments: &[&str]) -> CommandOutput {
         self.node.run_with(&[format!("CIB_file={}", self.path)], program, arguments)
     }
 

@@ -2,10 +2,10 @@
 
 use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
-use crate::node::{ELASTIC_IP, Node};
-use crate::program::Answer;
+use crate::node::{ELASTIC_IP, PacemakerNode};
+use crate::program::CommandOutput;
 
-fn validate(node: &Node, level: &str, parameters: &[&str]) -> Answer {
+fn validate(node: &PacemakerNode, level: &str, parameters: &[&str]) -> CommandOutput {
     let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["--option", parameter]).collect();
     let of_eip = [level, "--class", "ocf", "--provider", "heartbeat", "--agent", "eip"];
     node.run("crm_resource", &[&of_eip, parameters.as_slice()].concat())
@@ -17,7 +17,7 @@ fn elastic_ip() -> String {
 
 #[test]
 fn right_parameters_are_valid_without_a_look_at_aws() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().set_imds_state(&node.instance.id, ImdsState::Hang);
     validate(&node, "--validate", &[&elastic_ip()]).exits(0).says("returned 0 (").in_one_line();
     let log = node.cloud().log();
@@ -26,7 +26,7 @@ fn right_parameters_are_valid_without_a_look_at_aws() {
 
 #[test]
 fn missing_and_malformed_parameters_are_named() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let expected = [
         (&[][..], "elastic_ip is not set"),
         (&["elastic_ip=203.0.113.300"], "elastic_ip=203.0.113.300: expected"),
@@ -45,7 +45,7 @@ fn missing_and_malformed_parameters_are_named() {
 
 #[test]
 fn level_10_tries_everything_and_changes_nothing() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
     let before = node.holder();
     validate(&node, "--validate=10", &[&elastic_ip()]).exits(0).says("returned 0 (").in_one_line();
@@ -59,16 +59,16 @@ fn level_10_tries_everything_and_changes_nothing() {
 
 #[test]
 fn level_10_finds_what_a_takeover_would_run_into() {
-    let denied = Node::new();
+    let denied = PacemakerNode::new();
     denied.cloud().deny("AssociateAddress");
     let answer = validate(&denied, "--validate=10", &[&elastic_ip()]).exits(4);
     answer.says("returned 4 (").says("UnauthorizedOperation").says("AssociateAddress");
 
-    let unknown = Node::new();
+    let unknown = PacemakerNode::new();
     let answer = validate(&unknown, "--validate=10", &["elastic_ip=198.51.100.77"]).exits(2);
     answer.says("returned 2 (").says("198.51.100.77").says("InvalidAddress.NotFound");
 
-    let no_interface = Node::new();
+    let no_interface = PacemakerNode::new();
     let answer = validate(&no_interface, "--validate=10", &[&elastic_ip(), "interface=7"]).exits(2);
     answer.says("returned 2 (").says("interface");
 }
@@ -76,7 +76,7 @@ fn level_10_finds_what_a_takeover_would_run_into() {
 /// `crm_resource` waits 20 s for an agent, and kills it then without a word.
 #[test]
 fn level_10_answers_in_time_while_ec2_hangs() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().fault(Fault::new(Service::Ec2, FaultKind::Hang));
     let answer = validate(&node, "--validate=10", &[&elastic_ip()]).exits(1);
     answer.says("returned 1 (").says("ocf-exit-reason:").never_says("Timed Out");
@@ -85,7 +85,7 @@ fn level_10_answers_in_time_while_ec2_hangs() {
 /// A name that the agent does not know is a mistake worth a warning where someone looks, and nothing worse.
 #[test]
 fn unknown_parameter_is_warned_of_at_level_10_only() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let parameters = [&elastic_ip(), "elastic_port=80"];
     validate(&node, "--validate", &parameters).exits(0).in_one_line();
     validate(&node, "--validate=10", &parameters).exits(0).says("unknown parameters ignored: elastic_port");

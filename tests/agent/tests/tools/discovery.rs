@@ -1,16 +1,16 @@
 //! How a person finds the agent and reads about it: `crm_resource`, pcs, crmsh.
 
-use crate::agent::{Form, meta_data};
-use crate::node::Node;
-use crate::program::Answer;
+use crate::agent::{MetaDataForm, meta_data};
+use crate::node::PacemakerNode;
+use crate::program::CommandOutput;
 use crate::xml;
 
 fn parameters() -> Vec<String> {
-    xml::values(&meta_data(Form::V1_1), "//parameter/@name")
+    xml::values(&meta_data(MetaDataForm::V1_1), "//parameter/@name")
 }
 
 fn text_of(parameter: &str, part: &str) -> String {
-    xml::string(&meta_data(Form::V1_1), &format!("//parameter[@name='{parameter}']/{part}"))
+    xml::string(&meta_data(MetaDataForm::V1_1), &format!("//parameter[@name='{parameter}']/{part}"))
 }
 
 /// Returns the words of a text without line breaks, which the tools set as they like.
@@ -20,7 +20,7 @@ fn flat(text: &str) -> String {
 
 #[test]
 fn crm_resource_lists_it_among_the_agents() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("crm_resource", &["--list-agents", "ocf:heartbeat"]).exits(0);
     assert!(answer.stdout.lines().any(|line| line.trim() == "eip"), "{}", answer.told());
 }
@@ -28,14 +28,14 @@ fn crm_resource_lists_it_among_the_agents() {
 /// Pacemaker's tools speak OCF 1.1, and print what the agent prints.
 #[test]
 fn crm_resource_shows_the_new_form() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("crm_resource", &["--show-metadata", "ocf:heartbeat:eip"]).exits(0);
-    assert_eq!(answer.stdout.trim(), meta_data(Form::V1_1).trim());
+    assert_eq!(answer.stdout.trim(), meta_data(MetaDataForm::V1_1).trim());
     answer.without_complaint();
 }
 
 /// A parameter begins a line: before 0.12 with its description behind it, since then with its description in the lines below.
-fn assert_describes_every_parameter(answer: &Answer) {
+fn assert_describes_every_parameter(answer: &CommandOutput) {
     let described = flat(&answer.stdout);
     for parameter in parameters() {
         let line = answer.stdout.lines().find(|line| {
@@ -50,7 +50,7 @@ fn assert_describes_every_parameter(answer: &Answer) {
 
 #[test]
 fn pcs_describes_every_parameter() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip"]).exits(0);
     assert_describes_every_parameter(&answer);
     assert!(answer.stdout.starts_with("ocf:heartbeat:eip - "), "{}", answer.told());
@@ -71,7 +71,7 @@ fn every_default_is_in_what_pcs_describes() {
 
 #[test]
 fn pcs_describes_every_parameter_in_full() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip", "--full"]).exits(0);
     assert_describes_every_parameter(&answer);
     answer.without_complaint().says("trace_ra");
@@ -80,7 +80,7 @@ fn pcs_describes_every_parameter_in_full() {
 /// With only one provider that has an `eip`, the type alone is enough.
 #[test]
 fn pcs_finds_it_by_its_type_alone() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.run("pcs", &["resource", "describe", "eip"])
         .exits(0)
         .says("'ocf:heartbeat:eip' (deduced from 'eip')");
@@ -89,7 +89,7 @@ fn pcs_finds_it_by_its_type_alone() {
 
 #[test]
 fn crmsh_shows_every_parameter_with_its_default() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("crm", &["--display", "plain", "ra", "info", "ocf:heartbeat:eip"]).exits(0);
     for parameter in parameters() {
         let short = text_of(&parameter, "shortdesc");
@@ -108,7 +108,7 @@ fn crmsh_shows_every_parameter_with_its_default() {
 
 #[test]
 fn crmsh_lists_it_among_the_agents() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("crm", &["--display", "plain", "ra", "list", "ocf", "heartbeat"]).exits(0);
     assert!(answer.stdout.split_whitespace().any(|name| name == "eip"), "{}", answer.told());
 }

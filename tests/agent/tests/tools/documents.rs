@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::agent::{Form, meta_data, repository};
-use crate::cib::Cib;
-use crate::node::{ELASTIC_IP, Node};
+use crate::agent::{MetaDataForm, meta_data, repository};
+use crate::cib::CibFile;
+use crate::node::{ELASTIC_IP, PacemakerNode};
 use crate::xml;
 
 fn parameters() -> Vec<String> {
-    xml::values(&meta_data(Form::V1_1), "//parameter/@name")
+    xml::values(&meta_data(MetaDataForm::V1_1), "//parameter/@name")
 }
 
 fn readme() -> String {
@@ -107,13 +107,13 @@ fn commands_are_taken_apart_as_the_test_above_needs_it() {
 }
 
 /// A row of the README's table: name, whether marked as reloadable, default.
-struct Row {
+struct ReadmeRow {
     name: String,
     reloadable: bool,
     default: String,
 }
 
-fn table() -> Vec<Row> {
+fn table() -> Vec<ReadmeRow> {
     let text = readme();
     let section = text.split("\n## Parameters\n").nth(1).expect("a section on the parameters");
     let section = section.split("\n## ").next().unwrap_or(section);
@@ -121,7 +121,7 @@ fn table() -> Vec<Row> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let (name, mark) = cells.first()?.strip_prefix('`')?.split_once('`')?;
         let default = cells.get(1).copied().unwrap_or_default();
-        Some(Row { name: name.to_owned(), reloadable: mark.trim() == "*", default: default.to_owned() })
+        Some(ReadmeRow { name: name.to_owned(), reloadable: mark.trim() == "*", default: default.to_owned() })
     };
     section.lines().filter(|line| line.starts_with('|')).filter_map(row).collect()
 }
@@ -138,8 +138,8 @@ fn table_of_the_readme_lists_every_parameter_once() {
 /// [param-1]
 #[test]
 fn table_of_the_readme_has_the_defaults_and_marks_of_the_meta_data() {
-    let document = meta_data(Form::V1_1);
-    for Row { name, reloadable, default } in table() {
+    let document = meta_data(MetaDataForm::V1_1);
+    for ReadmeRow { name, reloadable, default } in table() {
         let of = |attribute: &str| xml::string(&document, &format!("//parameter[@name='{name}']{attribute}"));
         assert_eq!(of("/@reloadable") == "1", reloadable, "{name}: the mark for reloadable");
         let really = of("/content/@default");
@@ -166,8 +166,8 @@ fn readme_commands(program: &str) -> Vec<Vec<String>> {
 #[test]
 fn pcs_commands_of_the_readme_work() {
     for words in readme_commands("pcs") {
-        let node = Node::new();
-        let cib = Cib::new(&node);
+        let node = PacemakerNode::new();
+        let cib = CibFile::new(&node);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         cib.pcs(&words).exits(0).without_complaint();
         if words.contains(&"ocf:heartbeat:vip") {
@@ -182,7 +182,7 @@ fn pcs_commands_of_the_readme_work() {
 #[test]
 fn crm_resource_commands_of_the_readme_work() {
     for words in readme_commands("crm_resource") {
-        let node = Node::new();
+        let node = PacemakerNode::new();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         node.run("crm_resource", &words).exits(0).in_one_line();
     }

@@ -2,15 +2,15 @@
 
 use aws_sim::CredState;
 
-use crate::cib::Cib;
-use crate::node::{ELASTIC_IP, Node, PRIMARY, SECONDARY};
+use crate::cib::CibFile;
+use crate::node::{ELASTIC_IP, PRIMARY, PacemakerNode, SECONDARY};
 
 /// A key that the account knows.
 const KEY: (&str, &str) = ("AKIDEXAMPLE", "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY");
 
 /// Starts, checks and stops the resource as execd does: Pacemaker's services have no `HOME`.
 #[track_caller]
-fn assert_works(node: &Node, cib: &Cib<'_>, private_ip: std::net::Ipv4Addr) {
+fn assert_works(node: &PacemakerNode, cib: &CibFile<'_>, private_ip: std::net::Ipv4Addr) {
     let configuration = format!("CIB_file={}", cib.path());
     let force = |action| {
         let environment = ["-uHOME".to_owned(), configuration.clone()];
@@ -24,7 +24,7 @@ fn assert_works(node: &Node, cib: &Cib<'_>, private_ip: std::net::Ipv4Addr) {
 }
 
 /// Returns every parameter that `awseip` has, with a value for it.
-fn awseip(node: &Node, auth_type: &str) -> Vec<String> {
+fn awseip(node: &PacemakerNode, auth_type: &str) -> Vec<String> {
     vec![
         format!("elastic_ip={ELASTIC_IP}"),
         format!("allocation_id={}", node.address.allocation_id),
@@ -40,8 +40,8 @@ fn awseip(node: &Node, auth_type: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn create_awseip<'a>(node: &'a Node, auth_type: &str) -> Cib<'a> {
-    let cib = Cib::new(node);
+fn create_awseip<'a>(node: &'a PacemakerNode, auth_type: &str) -> CibFile<'a> {
+    let cib = CibFile::new(node);
     let parameters = awseip(node, auth_type);
     let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
     let answer = cib.create(&parameters).exits(0);
@@ -51,7 +51,7 @@ fn create_awseip<'a>(node: &'a Node, auth_type: &str) -> Cib<'a> {
 
 #[test]
 fn awseip_configuration_with_a_profile_works() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().add_access_key(KEY.0, KEY.1);
     // The instance's role would do as well, and must not be what is used.
     node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
@@ -67,7 +67,7 @@ fn awseip_configuration_with_a_profile_works() {
 /// `awseip` ignores `profile` then.
 #[test]
 fn awseip_configuration_with_the_instance_role_works() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cib = create_awseip(&node, "role");
     assert_works(&node, &cib, SECONDARY);
 }
@@ -77,8 +77,8 @@ fn awseip_configuration_with_the_instance_role_works() {
 #[test]
 fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role() {
     for profile in [&[][..], &["profile=default"]] {
-        let node = Node::new();
-        let cib = Cib::new(&node);
+        let node = PacemakerNode::new();
+        let cib = CibFile::new(&node);
         cib.create(&[&[format!("elastic_ip={ELASTIC_IP}").as_str()], profile].concat()).exits(0);
         node.write("/root/.aws/config", "[default]\nregion = eu-west-1\noutput = text\n");
         assert_works(&node, &cib, PRIMARY);
@@ -87,8 +87,8 @@ fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role()
 
 #[test]
 fn profile_that_does_not_exist_is_named_in_the_reason() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     cib.create(&[&format!("elastic_ip={ELASTIC_IP}"), "profile=clutser"]).exits(0);
     node.write("/root/.aws/config", "[default]\nregion = eu-west-1\n");
     let answer = cib.crm_resource(&["-r", "eip", "--force-start"]).exits(4);
@@ -99,7 +99,7 @@ fn profile_that_does_not_exist_is_named_in_the_reason() {
 /// The parameters of the resource agent that the distribution has are all known here.
 #[test]
 fn no_parameter_of_the_installed_awseip_is_unknown() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let parameters = |agent: &str| {
         let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
         crate::xml::values(&answer.stdout, "//parameter/@name")
@@ -113,9 +113,9 @@ fn no_parameter_of_the_installed_awseip_is_unknown() {
 /// awseip's own defaults, which tools with forms write out: they are no more than unset.
 #[test]
 fn awseip_configuration_with_its_defaults_written_out_is_valid() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = node.run("crm_resource", &["--show-metadata", "ocf:heartbeat:awseip"]).exits(0);
-    let cib = Cib::new(&node);
+    let cib = CibFile::new(&node);
     let mut given = vec![format!("elastic_ip={ELASTIC_IP}")];
     for name in crate::xml::values(&answer.stdout, "//parameter[content/@default != '']/@name") {
         let default =
@@ -129,18 +129,18 @@ fn awseip_configuration_with_its_defaults_written_out_is_valid() {
 
 #[test]
 fn one_parameter_is_enough_on_an_instance_with_a_role() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
     assert_works(&node, &cib, PRIMARY);
 }
 
 #[test]
 fn one_parameter_is_enough_with_the_old_file_of_credentials() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().add_access_key(KEY.0, KEY.1);
     node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
-    let cib = Cib::new(&node);
+    let cib = CibFile::new(&node);
     cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
     node.write("/root/.awssecret", &format!("{}\n{}\n", KEY.0, KEY.1));
     assert_works(&node, &cib, PRIMARY);

@@ -1,6 +1,6 @@
 //! The field's own tools on the built agent: `ocf-tester`, the schemas, `crm_resource`, pcs and crmsh, all unmodified.
 //!
-//! Each test that lets a tool run the agent does so in a [`node::Node`]: namespaces with the agent installed, a metadata
+//! Each test that lets a tool run the agent does so in a [`node::PacemakerNode`]: namespaces with the agent installed, a metadata
 //! service at its usual address and EC2 at its usual name. Nothing of the machine is written to, and nothing of a test
 //! is left behind. A cluster of several nodes is not here; `tests/cluster` has it.
 //!

@@ -5,14 +5,18 @@
 
 use std::path::PathBuf;
 
-use crate::agent::{Form, meta_data};
+use crate::agent::{MetaDataForm, meta_data};
 use crate::program::{command, file_of};
 use crate::xml;
 
-fn pcs_schema(form: Form) -> PathBuf {
+fn pcs_schema(form: MetaDataForm) -> PathBuf {
     match form {
-        Form::V1_0 => file_of("pcs", &["/usr/share/pcs/data/ocf-1.0.rng", "/usr/lib/pcs/data/ocf-1.0.rng"]),
-        Form::V1_1 => file_of("pcs", &["/usr/share/pcs/data/ocf-1.1.rng", "/usr/lib/pcs/data/ocf-1.1.rng"]),
+        MetaDataForm::V1_0 => {
+            file_of("pcs", &["/usr/share/pcs/data/ocf-1.0.rng", "/usr/lib/pcs/data/ocf-1.0.rng"])
+        }
+        MetaDataForm::V1_1 => {
+            file_of("pcs", &["/usr/share/pcs/data/ocf-1.1.rng", "/usr/lib/pcs/data/ocf-1.1.rng"])
+        }
     }
 }
 
@@ -20,20 +24,20 @@ fn pcs_schema(form: Form) -> PathBuf {
 #[test]
 fn old_form_is_valid_by_the_dtd() {
     let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
-    xml::validate(&meta_data(Form::V1_0), "--dtdvalid", &dtd).exits(0);
+    xml::validate(&meta_data(MetaDataForm::V1_0), "--dtdvalid", &dtd).exits(0);
 }
 
 #[test]
 fn old_form_is_valid_by_the_schema_of_resource_agents() {
     let schema = file_of("resource-agents", &["/usr/share/resource-agents/metadata.rng"]);
-    xml::validate(&meta_data(Form::V1_0), "--relaxng", &schema).exits(0);
+    xml::validate(&meta_data(MetaDataForm::V1_0), "--relaxng", &schema).exits(0);
 }
 
 /// pcs chooses the schema by the version that the document says, and refuses the agent where it does not fit.
 /// [meta-1]
 #[test]
 fn both_forms_are_valid_by_the_schemas_of_pcs() {
-    for form in Form::ALL {
+    for form in MetaDataForm::ALL {
         xml::validate(&meta_data(form), "--relaxng", &pcs_schema(form)).exits(0);
     }
 }
@@ -42,10 +46,13 @@ fn both_forms_are_valid_by_the_schemas_of_pcs() {
 #[test]
 fn new_form_says_what_the_old_one_cannot() {
     let version = |form| xml::string(&meta_data(form), "/resource-agent/version");
-    assert_eq!((version(Form::V1_0), version(Form::V1_1)), ("1.0".to_owned(), "1.1".to_owned()));
+    assert_eq!(
+        (version(MetaDataForm::V1_0), version(MetaDataForm::V1_1)),
+        ("1.0".to_owned(), "1.1".to_owned())
+    );
     let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
-    xml::validate(&meta_data(Form::V1_1), "--dtdvalid", &dtd).exits(3);
-    let in_new = |xpath: &str| xml::values(&meta_data(Form::V1_1), xpath);
+    xml::validate(&meta_data(MetaDataForm::V1_1), "--dtdvalid", &dtd).exits(3);
+    let in_new = |xpath: &str| xml::values(&meta_data(MetaDataForm::V1_1), xpath);
     assert_eq!(in_new("//action[@name='reload-agent']/@name"), ["reload-agent"]);
     assert_eq!(in_new("//parameter[@name='elastic_ip']/@unique"), ["1"]);
     assert_eq!(in_new("//parameter[@name='elastic_ip']/@unique-group"), ["elastic_ip"]);
@@ -57,7 +64,7 @@ fn new_form_says_what_the_old_one_cannot() {
 #[test]
 fn lxml_parses_it_as_crmsh_does() {
     let script = "import sys; from lxml import etree; print(etree.fromstring(sys.stdin.read()).get('name'))";
-    for form in Form::ALL {
+    for form in MetaDataForm::ALL {
         let answer = xml::fed(command("/usr/bin/python3").args(["-c", script]), &meta_data(form));
         assert_eq!(answer.exits(0).stdout, "eip\n");
     }
@@ -66,7 +73,7 @@ fn lxml_parses_it_as_crmsh_does() {
 /// Here the official schemas are stricter than pcs's.
 #[test]
 fn every_action_has_a_timeout_in_seconds() {
-    for form in Form::ALL {
+    for form in MetaDataForm::ALL {
         let document = meta_data(form);
         let actions = xml::values(&document, "//action/@name");
         let timeouts = xml::values(&document, "//action/@timeout");
@@ -82,7 +89,7 @@ fn every_action_has_a_timeout_in_seconds() {
 /// Here too: pcs knows a type `time`, and attributes of fence agents.
 #[test]
 fn types_and_flags_are_those_that_every_schema_has() {
-    let document = meta_data(Form::V1_1);
+    let document = meta_data(MetaDataForm::V1_1);
     for kind in xml::values(&document, "//content/@type") {
         assert!(["string", "integer", "boolean"].contains(&kind.as_str()), "{kind}");
     }

@@ -13,7 +13,7 @@ use aws_sim::{
 };
 
 use crate::agent;
-use crate::program::{Answer, LIMIT, command, limited, run};
+use crate::program::{CommandOutput, LIMIT, command, limited, run};
 
 /// The Elastic IP.
 pub(crate) const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -32,7 +32,7 @@ const EC2_NAME: &str = "ec2.eu-west-1.amazonaws.com";
 
 /// The node `node1`, which runs nothing yet. Everything in it ends when this is dropped, or with this process.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub(crate) struct PacemakerNode {
     init: Child,
     pid: String,
     daemons: RefCell<Vec<Child>>,
@@ -45,7 +45,7 @@ pub(crate) struct Node {
     pub(crate) address: Address,
 }
 
-impl Node {
+impl PacemakerNode {
     /// Makes a node.
     ///
     /// # Panics
@@ -102,13 +102,13 @@ impl Node {
 
     /// Runs a program inside the node with the environment of a login.
     #[track_caller]
-    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Answer {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> CommandOutput {
         self.run_with(&[], program, arguments)
     }
 
     /// Runs a program inside the node with some variables added to the environment of a login.
     #[track_caller]
-    pub(crate) fn run_with(&self, variables: &[String], program: &str, arguments: &[&str]) -> Answer {
+    pub(crate) fn run_with(&self, variables: &[String], program: &str, arguments: &[&str]) -> CommandOutput {
         self.run_for(LIMIT, variables, program, arguments)
     }
 
@@ -120,7 +120,7 @@ impl Node {
         variables: &[String],
         program: &str,
         arguments: &[&str],
-    ) -> Answer {
+    ) -> CommandOutput {
         let program = crate::program::installed(program);
         run(self.enter().args(limited(limit)).args(variables).arg(program).args(arguments))
     }
@@ -168,7 +168,7 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for PacemakerNode {
     fn drop(&mut self) {
         // The end of its input ends PID 1 of the node, and with it everything in there.
         drop(self.init.stdin.take());

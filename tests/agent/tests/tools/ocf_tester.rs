@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::node::{AGENT, ELASTIC_IP, ENDPOINT, IMDS, Node, PRIMARY, SECONDARY};
-use crate::program::Answer;
+use crate::node::{AGENT, ELASTIC_IP, ENDPOINT, IMDS, PRIMARY, PacemakerNode, SECONDARY};
+use crate::program::CommandOutput;
 
 /// All that it may remark on an agent that cannot be promoted and does not want to be notified.
 const REMARKS: [&str; 5] = [
@@ -14,13 +14,13 @@ const REMARKS: [&str; 5] = [
     "* Your agent does not support the reload action (optional)",
 ];
 
-fn test(node: &Node, options: &[&str], parameters: &[&str]) -> Answer {
+fn test(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> CommandOutput {
     let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
     node.run("ocf-tester", &[options, &["-n", "eip"], &parameters, &[AGENT]].concat())
 }
 
 #[track_caller]
-fn assert_passes(answer: &Answer) {
+fn assert_passes(answer: &CommandOutput) {
     assert_eq!(answer.code, 0, "{}", answer.told());
     let last = format!("{AGENT} passed all tests");
     assert_eq!(answer.stdout.lines().last(), Some(last.as_str()), "{}", answer.told());
@@ -29,13 +29,13 @@ fn assert_passes(answer: &Answer) {
 }
 
 /// Returns how many times an EC2 action was called, apart from dry runs.
-fn calls(node: &Node, action: &str) -> usize {
+fn calls(node: &PacemakerNode, action: &str) -> usize {
     node.cloud().log().iter().filter(|request| request.is(action)).count()
 }
 
 #[test]
 fn agent_passes_with_an_address_and_endpoints() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let endpoint = format!("endpoint_url={ENDPOINT}");
     let imds = format!("imds_endpoint={IMDS}");
     let answer = test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}"), &endpoint, &imds]);
@@ -51,7 +51,7 @@ fn agent_passes_with_an_address_and_endpoints() {
 
 #[test]
 fn agent_passes_with_an_allocation_alone() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = test(&node, &[], &[&format!("allocation_id={}", node.address.allocation_id)]);
     assert_passes(&answer);
     answer.without_complaint();
@@ -59,7 +59,7 @@ fn agent_passes_with_an_allocation_alone() {
 
 #[test]
 fn agent_passes_with_a_private_address() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let private = format!("private_ip_address={SECONDARY}");
     assert_passes(&test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}"), &private]));
     node.assert_holds_on(SECONDARY);
@@ -68,7 +68,7 @@ fn agent_passes_with_a_private_address() {
 /// It looks right after each start and stop, and AWS shows both late.
 #[test]
 fn agent_passes_while_aws_is_behind() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().set_imds_lag(&node.instance.id, Duration::from_secs(4));
     node.cloud().set_describe_lag(Duration::from_secs(1));
     assert_passes(&test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}")]));
@@ -77,7 +77,7 @@ fn agent_passes_while_aws_is_behind() {
 /// Only with `-v` does one see what the agent itself says.
 #[test]
 fn agent_warns_of_nothing_meanwhile() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = test(&node, &["-v"], &[&format!("elastic_ip={ELASTIC_IP}")]);
     assert_passes(&answer);
     answer.never_says("WARN").never_says("ERROR").never_says("CRIT").never_says("xmllint");
@@ -86,7 +86,7 @@ fn agent_warns_of_nothing_meanwhile() {
 /// The agent's answer for a wrong parameter reaches the person who runs the tool.
 #[test]
 fn a_malformed_address_ends_the_tool_at_validate_all() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let answer = test(&node, &[], &["elastic_ip=203.0.113.300"]).exits(1);
     answer
         .says("Validation failed")

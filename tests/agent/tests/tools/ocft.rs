@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::agent::repository;
-use crate::node::{ELASTIC_IP, Node};
-use crate::program::Answer;
+use crate::node::{ELASTIC_IP, PacemakerNode};
+use crate::program::CommandOutput;
 
 /// How long all cases may take, in seconds. The tool waits a second for each of its calls of the agent.
 const LIMIT: &str = "500";
@@ -19,7 +19,7 @@ fn names(cases: &str) -> Vec<&str> {
 }
 
 /// Has the tool make its scripts of the cases and run them.
-fn test(node: &Node, cases: &str) -> Answer {
+fn test(node: &PacemakerNode, cases: &str) -> CommandOutput {
     node.write("/mnt/ocft/eip", cases);
     node.run("ocft", &["make", "-d", "/mnt/ocft", "eip"]).exits(0).never_says("ERROR");
     node.run_for(LIMIT, &[format!("OCFT_elastic_ip={ELASTIC_IP}")], "ocft", &["test", "eip"])
@@ -27,7 +27,7 @@ fn test(node: &Node, cases: &str) -> Answer {
 
 #[test]
 fn every_case_passes() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cases = cases();
     let answer = test(&node, &cases).exits(0).never_says("FAILED").never_says("ERROR");
     for name in names(&cases) {
@@ -50,7 +50,7 @@ fn every_case_passes() {
 /// A test that can't fail shows nothing.
 #[test]
 fn a_case_that_expects_something_else_fails() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let cases = cases();
     let (head, _) = cases.split_once("CASE \"").expect("a case");
     let wrong = format!("{head}CASE \"wrong\"\n\tInclude prepare\n\tAgentRun start OCF_ERR_PERM\n");
@@ -60,7 +60,7 @@ fn a_case_that_expects_something_else_fails() {
 /// The person who runs it should read why, and not twenty failures that follow from it.
 #[test]
 fn nothing_is_tried_where_the_role_lacks_a_permission() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     node.cloud().deny("DisassociateAddress");
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
     let before = node.holder();

@@ -1,7 +1,7 @@
 //! `pcs resource create` and `update`, with the agent's own validation: what they accept, refuse and write.
 
-use crate::cib::Cib;
-use crate::node::{ELASTIC_IP, Node};
+use crate::cib::CibFile;
+use crate::node::{ELASTIC_IP, PacemakerNode};
 use crate::xml;
 
 fn elastic_ip() -> String {
@@ -11,8 +11,8 @@ fn elastic_ip() -> String {
 /// From pcs 0.12 on every create asks the agent, and shows whatever it prints as a warning.
 #[test]
 fn right_parameters_are_accepted_without_a_word() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     let answer = cib.create(&[&elastic_ip()]).exits(0);
     assert_eq!(answer.both(), "");
     assert_eq!(cib.resources(), ["eip"]);
@@ -25,8 +25,8 @@ fn right_parameters_are_accepted_without_a_word() {
 
 #[test]
 fn operations_in_the_configuration_are_those_advertised() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     cib.create(&[&elastic_ip()]).exits(0);
     let text = cib.text();
     let of = |attribute: &str| xml::values(&text, &format!("//primitive/operations/op/@{attribute}"));
@@ -52,8 +52,8 @@ fn operations_in_the_configuration_are_those_advertised() {
 
 #[test]
 fn malformed_address_is_refused_with_the_agents_line() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     let answer = cib.create(&["elastic_ip=203.0.113.300"]).exits(1);
     let line = "  ocf-exit-reason:elastic_ip=203.0.113.300: expected an IPv4 address such as 203.0.113.10";
     assert!(answer.stderr.lines().any(|shown| shown == line), "{}", answer.told());
@@ -63,16 +63,16 @@ fn malformed_address_is_refused_with_the_agents_line() {
 
 #[test]
 fn missing_address_is_refused_with_the_agents_line() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     cib.create(&[]).exits(1).says("ocf-exit-reason:elastic_ip is not set");
     assert_eq!(cib.resources(), [""; 0]);
 }
 
 #[test]
 fn misspelt_parameter_is_refused_by_pcs() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     cib.create(&["elasticip=203.0.113.10"]).exits(1).says("invalid resource option 'elasticip'");
     assert_eq!(cib.resources(), [""; 0]);
 }
@@ -80,8 +80,8 @@ fn misspelt_parameter_is_refused_by_pcs() {
 /// They would take the address, the allocation or the private address from each other for ever.
 #[test]
 fn second_resource_with_the_same_address_is_refused() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     let allocation = format!("allocation_id={}", node.address.allocation_id);
     cib.create(&[&elastic_ip(), &allocation, "private_ip_address=10.0.1.11"]).exits(0);
     let second = ["resource", "create", "second", "ocf:heartbeat:eip"];
@@ -100,8 +100,8 @@ fn second_resource_with_the_same_address_is_refused() {
 
 #[test]
 fn update_is_validated_too() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     cib.create(&[&elastic_ip()]).exits(0);
     let update = |parameter| cib.pcs(&["resource", "update", "eip", parameter, "--agent-validation"]);
     update("on_stop=strict").exits(0).without_complaint();

@@ -1,9 +1,9 @@
 //! The agent `vip` in the field's tools: as `eip` in the other modules, where it could differ.
 
-use crate::agent::{Form, meta_data, meta_data_of, repository};
-use crate::cib::Cib;
-use crate::node::{ENDPOINT, IMDS, Node};
-use crate::program::{Answer, file_of};
+use crate::agent::{MetaDataForm, meta_data, meta_data_of, repository};
+use crate::cib::CibFile;
+use crate::node::{ENDPOINT, IMDS, PacemakerNode};
+use crate::program::{CommandOutput, file_of};
 use crate::xml;
 
 const VIP: &str = "10.0.1.100";
@@ -11,8 +11,8 @@ const AGENT: &str = "/usr/lib/ocf/resource.d/heartbeat/vip";
 const ADDRESS: &str = "secondary_private_ip=10.0.1.100";
 
 /// Makes a node with a network device for its interface.
-fn wired() -> Node {
-    let node = Node::new();
+fn wired() -> PacemakerNode {
+    let node = PacemakerNode::new();
     let mac = &node.instance.interfaces[0].mac.to_string();
     node.run("ip", &["link", "add", "eth0", "address", mac, "type", "veth", "peer", "name", "peer0"])
         .exits(0);
@@ -22,27 +22,27 @@ fn wired() -> Node {
     node
 }
 
-fn holder(node: &Node) -> Option<String> {
+fn holder(node: &PacemakerNode) -> Option<String> {
     node.cloud().private_holder(VIP.parse().unwrap()).map(|(instance, _)| instance.to_string())
 }
 
-fn on_device(node: &Node) -> bool {
+fn on_device(node: &PacemakerNode) -> bool {
     node.run("ip", &["-4", "-o", "address", "show", "dev", "eth0"]).stdout.contains(" 10.0.1.100/24 ")
 }
 
-fn ocf_tester(node: &Node, options: &[&str], parameters: &[&str]) -> Answer {
+fn ocf_tester(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> CommandOutput {
     let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
     node.run("ocf-tester", &[options, &["-n", "private"], &parameters, &[AGENT]].concat())
 }
 
 #[test]
 fn the_meta_data_are_valid_by_every_schema() {
-    let old = meta_data_of("vip", Form::V1_0);
+    let old = meta_data_of("vip", MetaDataForm::V1_0);
     let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
     xml::validate(&old, "--dtdvalid", &dtd).exits(0);
     let schema = file_of("resource-agents", &["/usr/share/resource-agents/metadata.rng"]);
     xml::validate(&old, "--relaxng", &schema).exits(0);
-    for (form, file) in [(Form::V1_0, "ocf-1.0.rng"), (Form::V1_1, "ocf-1.1.rng")] {
+    for (form, file) in [(MetaDataForm::V1_0, "ocf-1.0.rng"), (MetaDataForm::V1_1, "ocf-1.1.rng")] {
         let places = [format!("/usr/share/pcs/data/{file}"), format!("/usr/lib/pcs/data/{file}")];
         let schema = file_of("pcs", &[&places[0], &places[1]]);
         xml::validate(&meta_data_of("vip", form), "--relaxng", &schema).exits(0);
@@ -53,10 +53,10 @@ fn the_meta_data_are_valid_by_every_schema() {
 /// What it shares with `eip` is the same there; what only `eip` has is not there.
 #[test]
 fn it_is_an_agent_of_its_own() {
-    let document = meta_data_of("vip", Form::V1_1);
+    let document = meta_data_of("vip", MetaDataForm::V1_1);
     assert_eq!(xml::string(&document, "/resource-agent/@name"), "vip");
     let names = |document: &str, what: &str| xml::values(document, what);
-    assert_eq!(names(&document, "//action/@name"), names(&meta_data(Form::V1_1), "//action/@name"));
+    assert_eq!(names(&document, "//action/@name"), names(&meta_data(MetaDataForm::V1_1), "//action/@name"));
     let parameters = names(&document, "//parameter/@name");
     assert!(!parameters.iter().any(|name| name == "elastic_ip" || name == "private_ip_address"));
     assert_eq!(names(&document, "//parameter[@required='1']/@name"), ["secondary_private_ip"]);
@@ -84,13 +84,13 @@ fn ocf_tester_sees_no_warning() {
 
 #[test]
 fn pcs_describes_and_creates_it() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let described = node.run("pcs", &["resource", "describe", "ocf:heartbeat:vip"]).exits(0);
     assert!(described.stdout.starts_with("ocf:heartbeat:vip - "), "{}", described.told());
-    for name in xml::values(&meta_data_of("vip", Form::V1_1), "//parameter/@name") {
+    for name in xml::values(&meta_data_of("vip", MetaDataForm::V1_1), "//parameter/@name") {
         assert!(described.stdout.contains(&format!("  {name}")), "{name}: {}", described.told());
     }
-    let cib = Cib::new(&node);
+    let cib = CibFile::new(&node);
     let create = ["resource", "create", "private", "ocf:heartbeat:vip"];
     let missing = cib.pcs(&[&create[..], &["--agent-validation"]].concat()).exits(1);
     missing.says("secondary_private_ip");
@@ -101,8 +101,8 @@ fn pcs_describes_and_creates_it() {
 
 #[test]
 fn crmsh_takes_it_without_a_word() {
-    let node = Node::new();
-    let cib = Cib::new(&node);
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
     let primitive = ["configure", "primitive", "private", "ocf:heartbeat:vip", "params", ADDRESS];
     let answer =
         cib.crm(&[&primitive[..], &["op", "monitor", "interval=10s", "timeout=20s"]].concat()).exits(0);
@@ -113,7 +113,7 @@ fn crmsh_takes_it_without_a_word() {
 
 #[test]
 fn no_parameter_of_the_installed_awsvip_is_unknown() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let parameters = |agent: &str| {
         let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
         xml::values(&answer.stdout, "//parameter/@name")
@@ -143,7 +143,7 @@ fn the_table_of_the_readme_has_every_parameter_with_its_default() {
     let readme = text("README.md");
     let section = readme.split("\n## Private addresses\n").nth(1).expect("a section on private addresses");
     let section = section.split("\n## ").next().unwrap_or(section);
-    let document = meta_data_of("vip", Form::V1_1);
+    let document = meta_data_of("vip", MetaDataForm::V1_1);
     let same = |name: &str| section.contains(&format!("`{name}`"));
     for name in xml::values(&document, "//parameter/@name") {
         assert!(same(&name), "README, private addresses: no {name}");
@@ -163,7 +163,7 @@ fn the_table_of_the_readme_has_every_parameter_with_its_default() {
 #[test]
 fn the_page_on_the_script_works_command_by_command() {
     let node = wired();
-    let cib = Cib::new(&node);
+    let cib = CibFile::new(&node);
     let mut run = 0;
     for command in commands(&text("docs/from-private-ip-script.md")) {
         run += 1;

@@ -32,7 +32,7 @@ const TIMED_OUT: i32 = 124;
 
 /// What a command answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct CommandOutput {
     /// The command, for messages.
     line: String,
     /// Its exit code.
@@ -43,7 +43,7 @@ pub(crate) struct Answer {
     pub(crate) stderr: String,
 }
 
-impl Answer {
+impl CommandOutput {
     /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
@@ -141,13 +141,13 @@ pub(crate) fn limited(limit: &str) -> [&str; 4] {
 /// # Panics
 /// Where it can't be run, or had to be ended because it took too long.
 #[track_caller]
-pub(crate) fn run(command: &mut Command) -> Answer {
+pub(crate) fn run(command: &mut Command) -> CommandOutput {
     let line = format!("{command:?}");
     let Output { status, stdout, stderr } =
         command.output().unwrap_or_else(|error| panic!("{line}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output in UTF-8");
     let answer =
-        Answer { line, code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) };
+        CommandOutput { line, code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) };
     assert_ne!(answer.code, TIMED_OUT, "took too long\n{}", answer.told());
     answer
 }

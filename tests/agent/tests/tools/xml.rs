@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::program::{Answer, command};
+use crate::program::{CommandOutput, command};
 
 /// Returns what an `XPath` expression finds: for attributes their values, one each.
 pub(crate) fn values(document: &str, xpath: &str) -> Vec<String> {
@@ -25,12 +25,12 @@ pub(crate) fn string(document: &str, xpath: &str) -> String {
 }
 
 /// Validates a document against a schema; `kind` is xmllint's option for it.
-pub(crate) fn validate(document: &str, kind: &str, schema: &Path) -> Answer {
+pub(crate) fn validate(document: &str, kind: &str, schema: &Path) -> CommandOutput {
     let schema = schema.to_str().expect("a path in UTF-8");
     xmllint(document, &["--noout", kind, schema])
 }
 
-fn xmllint(document: &str, arguments: &[&str]) -> Answer {
+fn xmllint(document: &str, arguments: &[&str]) -> CommandOutput {
     let mut xmllint: Command = command("xmllint");
     // A DTD that is named in the document is looked for in the catalogue only.
     xmllint.args(["--nonet"]).args(arguments).arg("-");
@@ -38,7 +38,7 @@ fn xmllint(document: &str, arguments: &[&str]) -> Answer {
 }
 
 /// Runs a command that reads `input`.
-pub(crate) fn fed(command: &mut Command, input: &str) -> Answer {
+pub(crate) fn fed(command: &mut Command, input: &str) -> CommandOutput {
     let (read, mut write) = std::io::pipe().expect("a pipe");
     let input = input.to_owned();
     let writer = std::thread::spawn(move || write.write_all(input.as_bytes()));

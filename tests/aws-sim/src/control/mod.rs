@@ -12,7 +12,7 @@ use hyper::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use self::{plan::allocate, settings::Settings};
+use self::{plan::allocate, settings::SettingsChange};
 use eip::base::ids::{AllocationId, InterfaceId};
 use eip::cloud::Address;
 use eip::cloud::model::{ApiError, Fault, FaultId};
@@ -25,7 +25,7 @@ use crate::{
 /// Where the control API begins.
 pub(crate) const PREFIX: &str = "/_sim/";
 
-type Outcome = Result<Value, ApiError>;
+type ControlResult = Result<Value, ApiError>;
 
 /// Answers a control request.
 pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
@@ -42,7 +42,7 @@ pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
         (&Method::POST, "disassociate") => read(request).map(|a| disassociate(cloud, &a)),
         (&Method::POST, "fault") => read(request).map(|fault: Fault| json!({ "id": cloud.fault(fault) })),
         (&Method::POST, "clear") => read(request).map(|what| clear(cloud, &what)),
-        (&Method::POST, "settings") => read(request).map(|settings: Settings| settings.apply(cloud)),
+        (&Method::POST, "settings") => read(request).map(|settings: SettingsChange| settings.apply(cloud)),
         (&Method::POST, "reset") => {
             cloud.start_over();
             Ok(json!({}))
@@ -71,7 +71,7 @@ fn read<T: DeserializeOwned>(request: &Whole) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::client("Malformed", error.to_string()))
 }
 
-fn show(value: &impl Serialize) -> Outcome {
+fn show(value: &impl Serialize) -> ControlResult {
     serde_json::to_value(value).map_err(|error| ApiError::new(500, "Unwritable", error.to_string()))
 }
 
@@ -93,7 +93,7 @@ fn state(cloud: &Cloud) -> Value {
     json!({ "instances": cloud.instances(), "addresses": addresses })
 }
 
-fn history(cloud: &Cloud, ip: &str) -> Outcome {
+fn history(cloud: &Cloud, ip: &str) -> ControlResult {
     let ip: Ipv4Addr = ip.parse().map_err(|_| ApiError::value(format!("'{ip}' is not an IPv4 address")))?;
     show(&cloud.history(ip))
 }
@@ -106,7 +106,7 @@ struct Pairing {
     private_ip: Option<Ipv4Addr>,
 }
 
-fn associate(cloud: &Cloud, wanted: &Pairing) -> Outcome {
+fn associate(cloud: &Cloud, wanted: &Pairing) -> ControlResult {
     let id = cloud.try_associate(&wanted.allocation_id, &wanted.eni, wanted.private_ip)?;
     Ok(json!({ "association_id": id }))
 }

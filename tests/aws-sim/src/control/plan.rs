@@ -7,13 +7,13 @@ use eip::cloud::model::{ApiError, InstanceSpec};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Outcome, Settings, show};
+use super::{ControlResult, SettingsChange, show};
 use crate::Cloud;
 
 /// An address to allocate.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Allocation {
+pub(super) struct AddressSpec {
     public_ip: Option<Ipv4Addr>,
     foreign: bool,
     border_group: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Allocation {
     eni: Option<InterfaceId>,
 }
 
-pub(super) fn allocate(cloud: &Cloud, wanted: &Allocation) -> Outcome {
+pub(super) fn allocate(cloud: &Cloud, wanted: &AddressSpec) -> ControlResult {
     if let (true, Some(ip)) = (wanted.foreign, wanted.public_ip) {
         cloud.allocate_foreign(ip);
         return Ok(json!({ "public_ip": ip }));
@@ -42,10 +42,10 @@ pub(super) fn allocate(cloud: &Cloud, wanted: &Allocation) -> Outcome {
 /// An account to begin with, as a file describes it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Plan {
+pub(super) struct AccountSpec {
     instances: Vec<InstanceSpec>,
-    addresses: Vec<Allocation>,
-    settings: Settings,
+    addresses: Vec<AddressSpec>,
+    settings: SettingsChange,
 }
 
 impl Cloud {
@@ -55,7 +55,7 @@ impl Cloud {
     /// # Errors
     /// When the text is not such a description, or describes something that cannot be.
     pub fn build(&self, json: &str) -> Result<(), ApiError> {
-        let plan: Plan =
+        let plan: AccountSpec =
             serde_json::from_str(json).map_err(|error| ApiError::client("Malformed", error.to_string()))?;
         for spec in plan.instances {
             self.try_add_instance(spec)?;

@@ -13,7 +13,7 @@ use crate::{Cloud, CredState, ImdsState, Which};
 /// Settings to change; those absent stay. `instance` narrows the last five to one instance.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Settings {
+pub(super) struct SettingsChange {
     latency_ms: Option<Millis>,
     describe_lag_ms: Option<Millis>,
     /// Each answer of a Describe by another amount, at most so much.
@@ -44,7 +44,7 @@ enum Throttling {
     Rates(Buckets),
 }
 
-impl Settings {
+impl SettingsChange {
     pub(super) fn apply(self, cloud: &Cloud) -> Value {
         if let Some(Millis(latency)) = self.latency_ms {
             cloud.set_latency(latency);

@@ -7,21 +7,23 @@ use eip::base::ids::{AssociationId, InterfaceId};
 use eip::cloud::model::{AddressRef, ApiError, Caller, Operation};
 use serde::Serialize;
 
-use super::xml::{Set, Yes};
-use super::{Call, Done, Outcome, allocation_id, id, interface_id, params, public_ip};
+use super::xml::{ItemSet, Yes};
+use super::{
+    OperationCall, OperationResult, OperationSuccess, allocation_id, id, interface_id, params, public_ip,
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Associated {
+struct AssociateResult {
     r#return: bool,
     association_id: AssociationId,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Assigned {
+struct AssignResult {
     network_interface_id: InterfaceId,
-    assigned_private_ip_addresses_set: Set<AssignedIp>,
+    assigned_private_ip_addresses_set: ItemSet<AssignedIp>,
     r#return: bool,
 }
 
@@ -32,7 +34,7 @@ struct AssignedIp {
 }
 
 /// Moves the address to the interface named; with `AllowReassociation=false` only if neither is taken.
-pub(super) fn associate(call: &Call<'_>) -> Outcome {
+pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
     let address = match (call.params.get("AllocationId"), call.params.get("PublicIp")) {
         (Some(_), Some(_)) => {
             let message = "You may specify public IP or allocation id, but not both in the same call";
@@ -50,24 +52,24 @@ pub(super) fn associate(call: &Call<'_>) -> Outcome {
     let may_move = call.params.flag("AllowReassociation")?.unwrap_or(true);
     let made = operate(call, &Operation::Associate { address, eni, private_ip, may_move })?;
     let association_id = made.ok_or_else(|| ApiError::new(500, "InternalError", "no association"))?;
-    let answer = Associated { r#return: true, association_id: association_id.clone() };
-    Ok(Done { association_id: Some(association_id), ..call.done(&answer) })
+    let answer = AssociateResult { r#return: true, association_id: association_id.clone() };
+    Ok(OperationSuccess { association_id: Some(association_id), ..call.done(&answer) })
 }
 
 /// Ends exactly the association named; one that is gone is an error, as EC2 answers in practice.
-pub(super) fn disassociate(call: &Call<'_>) -> Outcome {
+pub(super) fn disassociate(call: &OperationCall<'_>) -> OperationResult {
     let association = id("InvalidAssociationID.Malformed", "eipassoc-", call.params.need("AssociationId")?)?;
     let association_id = operate(call, &Operation::Disassociate(association))?;
-    Ok(Done { association_id, ..call.done(&Yes::ANSWER) })
+    Ok(OperationSuccess { association_id, ..call.done(&Yes::ANSWER) })
 }
 
 /// Puts secondary addresses on an interface; with `AllowReassignment` also those another interface has.
-pub(super) fn assign(call: &Call<'_>) -> Outcome {
+pub(super) fn assign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let (ips, may_move) = (addresses(call)?, call.params.flag("AllowReassignment")?.unwrap_or(false));
     operate(call, &Operation::Assign { eni: eni.clone(), ips: ips.clone(), may_move })?;
     let assigned = ips.iter().map(|ip| AssignedIp { private_ip_address: ip.to_string() }).collect();
-    Ok(call.done(&Assigned {
+    Ok(call.done(&AssignResult {
         network_interface_id: eni,
         assigned_private_ip_addresses_set: assigned,
         r#return: true,
@@ -75,19 +77,19 @@ pub(super) fn assign(call: &Call<'_>) -> Outcome {
 }
 
 /// Takes secondary addresses off an interface: all named ones or none.
-pub(super) fn unassign(call: &Call<'_>) -> Outcome {
+pub(super) fn unassign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     operate(call, &Operation::Unassign { eni, ips: addresses(call)? })?;
     Ok(call.done(&Yes::ANSWER))
 }
 
-fn addresses(call: &Call<'_>) -> Result<Vec<Ipv4Addr>, ApiError> {
+fn addresses(call: &OperationCall<'_>) -> Result<Vec<Ipv4Addr>, ApiError> {
     call.params.need("PrivateIpAddress.1")?;
     call.params.list("PrivateIpAddress").into_iter().map(params::private_ip).collect()
 }
 
 /// Runs an operation in the caller's name.
-fn operate(call: &Call<'_>, operation: &Operation) -> Result<Option<AssociationId>, ApiError> {
+fn operate(call: &OperationCall<'_>, operation: &Operation) -> Result<Option<AssociationId>, ApiError> {
     let by = Caller { instance: call.who.instance.clone(), ..Caller::default() };
     let dry_run = call.params.flag("DryRun")? == Some(true);
     let permit = |id: &str| call.authorize(&call.world.arn(id));

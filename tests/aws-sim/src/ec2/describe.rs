@@ -8,8 +8,8 @@ use eip::cloud::{Address, Eni};
 use serde::Serialize;
 
 use super::filters::{self, Filter};
-use super::xml::Set;
-use super::{Call, Outcome, allocation_id, interface_id, public_ip};
+use super::xml::ItemSet;
+use super::{OperationCall, OperationResult, allocation_id, interface_id, public_ip};
 
 /// The filters of `DescribeAddresses` that the simulator has.
 const ADDRESS_FILTERS: &[&str] = &[
@@ -36,7 +36,7 @@ const INTERFACE_FILTERS: &[&str] = &[
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Addresses {
-    addresses_set: Set<AddressItem>,
+    addresses_set: ItemSet<AddressItem>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +63,7 @@ struct AddressItem {
 }
 
 /// Answers `DescribeAddresses`.
-pub(super) fn addresses(call: &Call<'_>) -> Outcome {
+pub(super) fn addresses(call: &OperationCall<'_>) -> OperationResult {
     let mut wanted: Vec<AddressRef> = Vec::new();
     for id in call.params.list("AllocationId") {
         wanted.push(AddressRef::Allocation(allocation_id(id)?));
@@ -119,7 +119,7 @@ fn address_field(item: &AddressItem, name: &str) -> Vec<String> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Interfaces {
-    network_interface_set: Set<InterfaceItem>,
+    network_interface_set: ItemSet<InterfaceItem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
@@ -137,15 +137,15 @@ struct InterfaceItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     private_ip_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attachment: Option<Attachment>,
+    attachment: Option<AttachmentItem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     association: Option<PublicIp>,
-    private_ip_addresses_set: Set<PrivateIp>,
+    private_ip_addresses_set: ItemSet<PrivateIpItem>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Attachment {
+struct AttachmentItem {
     attachment_id: String,
     instance_id: String,
     instance_owner_id: String,
@@ -162,7 +162,7 @@ struct PublicIp {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PrivateIp {
+struct PrivateIpItem {
     private_ip_address: String,
     primary: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +170,7 @@ struct PrivateIp {
 }
 
 /// Answers `DescribeNetworkInterfaces`.
-pub(super) fn interfaces(call: &Call<'_>) -> Outcome {
+pub(super) fn interfaces(call: &OperationCall<'_>) -> OperationResult {
     let named = call.params.list("NetworkInterfaceId").into_iter().map(interface_id);
     let named: Vec<InterfaceId> = named.collect::<Result<_, _>>()?;
     let wishes = wishes(call, INTERFACE_FILTERS)?;
@@ -188,14 +188,14 @@ pub(super) fn interfaces(call: &Call<'_>) -> Outcome {
     Ok(call.done(&Interfaces { network_interface_set: page.into_iter().collect(), next_token }))
 }
 
-fn interface_item(call: &Call<'_>, eni: &Eni) -> InterfaceItem {
+fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> InterfaceItem {
     let (account, owner) = (&call.world.account, &call.world.config.account);
     let public = |ip: Ipv4Addr| {
         let elastic = account.knows(ip);
         let ip_owner_id = if elastic { owner.clone() } else { "amazon".to_owned() };
         PublicIp { public_ip: ip.to_string(), ip_owner_id }
     };
-    let private = eni.addresses.iter().map(|address| PrivateIp {
+    let private = eni.addresses.iter().map(|address| PrivateIpItem {
         private_ip_address: address.ip.to_string(),
         primary: address.primary,
         association: address.public_ip.map(public),
@@ -209,7 +209,7 @@ fn interface_item(call: &Call<'_>, eni: &Eni) -> InterfaceItem {
         status: if eni.instance.is_some() { "in-use" } else { "available" },
         mac_address: account.mac_of(&eni.id).map(|mac| mac.to_string()),
         private_ip_address: own.map(|address| address.ip.to_string()),
-        attachment: eni.instance.as_ref().map(|instance| Attachment {
+        attachment: eni.instance.as_ref().map(|instance| AttachmentItem {
             attachment_id: eni.id.as_str().replace("eni-", "eni-attach-"),
             instance_id: instance.to_string(),
             instance_owner_id: owner.clone(),
@@ -237,7 +237,7 @@ fn interface_field(item: &InterfaceItem, name: &str) -> Vec<String> {
     }
 }
 
-fn wishes(call: &Call<'_>, known: &[&str]) -> Result<Vec<Filter>, ApiError> {
+fn wishes(call: &OperationCall<'_>, known: &[&str]) -> Result<Vec<Filter>, ApiError> {
     let wishes = call.params.filters();
     filters::check(&wishes, known)?;
     Ok(wishes)

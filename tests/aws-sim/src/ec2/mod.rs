@@ -21,13 +21,13 @@ use eip::base::ids::{AllocationId, AssociationId, InterfaceId};
 use eip::cloud::model::ApiError;
 use serde::Serialize;
 
-pub(crate) use self::{params::Params, xml::document};
-use crate::{credentials::Principal, http::Reply, world::World};
+pub(crate) use self::{params::QueryParams, xml::document};
+use crate::{credentials::Principal, http::Reply, world::SimulatorState};
 
 /// One call of one operation.
-pub(crate) struct Call<'a> {
-    world: &'a World,
-    params: &'a Params,
+pub(crate) struct OperationCall<'a> {
+    world: &'a SimulatorState,
+    params: &'a QueryParams,
     action: &'a str,
     request_id: &'a str,
     who: Principal,
@@ -36,17 +36,17 @@ pub(crate) struct Call<'a> {
 }
 
 /// A successful answer.
-struct Done {
+struct OperationSuccess {
     xml: String,
     association_id: Option<AssociationId>,
 }
 
-type Outcome = Result<Done, ApiError>;
+type OperationResult = Result<OperationSuccess, ApiError>;
 
-impl Call<'_> {
+impl OperationCall<'_> {
     /// Wraps `result` into the operation's answer.
-    fn done(&self, result: &impl Serialize) -> Done {
-        Done { xml: xml::answer(self.action, self.request_id, result), association_id: None }
+    fn done(&self, result: &impl Serialize) -> OperationSuccess {
+        OperationSuccess { xml: xml::answer(self.action, self.request_id, result), association_id: None }
     }
 
     /// Checks that the caller may do this to `resource`, then ends a dry run with EC2's word for "it would have worked".
@@ -72,14 +72,14 @@ impl Call<'_> {
 
 /// Tells whether the simulator has `action`, and runs it for `who`, who has been identified.
 pub(crate) fn run(
-    world: &World,
+    world: &SimulatorState,
     who: Principal,
     action: &str,
-    params: &Params,
+    params: &QueryParams,
     request_id: &str,
     late: Option<Duration>,
 ) -> Reply {
-    let call = Call { world, params, action, request_id, who, late };
+    let call = OperationCall { world, params, action, request_id, who, late };
     let outcome = match action {
         "AssignPrivateIpAddresses" => change::assign(&call),
         "AssociateAddress" => change::associate(&call),

@@ -7,9 +7,9 @@ use eip::cloud::model::ApiError;
 
 /// Parameters by name, `Name.N` lists spelt out.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Params(BTreeMap<String, String>);
+pub(crate) struct QueryParams(BTreeMap<String, String>);
 
-impl Params {
+impl QueryParams {
     /// Reads one or more `application/x-www-form-urlencoded` texts.
     pub(crate) fn read(texts: &[&[u8]]) -> Self {
         Self(

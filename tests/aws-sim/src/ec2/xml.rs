@@ -12,7 +12,7 @@ const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a, T> {
+struct XmlResponse<'a, T> {
     #[serde(rename = "@xmlns")]
     namespace: &'a str,
     request_id: &'a str,
@@ -22,7 +22,7 @@ struct Answer<'a, T> {
 
 /// Returns the answer to `action`: `result` after the request identifier.
 pub(super) fn answer(action: &str, request_id: &str, result: &impl Serialize) -> String {
-    document(&format!("{action}Response"), &Answer { namespace: NAMESPACE, request_id, result })
+    document(&format!("{action}Response"), &XmlResponse { namespace: NAMESPACE, request_id, result })
 }
 
 #[derive(Serialize)]
@@ -36,19 +36,19 @@ struct Refusal<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Errors<'a> {
-    error: Error<'a>,
+    error: ErrorElement<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Error<'a> {
+struct ErrorElement<'a> {
     code: &'a str,
     message: &'a str,
 }
 
 /// Returns the document of an error.
 pub(super) fn error(error: &ApiError, request_id: &str) -> String {
-    let error = Error { code: &error.code, message: &error.message };
+    let error = ErrorElement { code: &error.code, message: &error.message };
     document("Response", &Refusal { errors: Errors { error }, request_id })
 }
 
@@ -67,17 +67,17 @@ pub(crate) fn document(root: &str, content: &impl Serialize) -> String {
 
 /// A list in EC2's way: one `item` element per entry.
 #[derive(Serialize)]
-pub(super) struct Set<T> {
+pub(super) struct ItemSet<T> {
     item: Vec<T>,
 }
 
-impl<T> Set<T> {
+impl<T> ItemSet<T> {
     pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
         self.item.iter()
     }
 }
 
-impl<T> FromIterator<T> for Set<T> {
+impl<T> FromIterator<T> for ItemSet<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Self { item: items.into_iter().collect() }
     }

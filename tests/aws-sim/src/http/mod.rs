@@ -1,6 +1,6 @@
 //! One HTTP connection: hyper as long as all goes well, the bare stream when a fault wants it.
 //!
-//! A handler returns an [`Answer`]. What HTTP cannot express (a reset, silence, half an answer, an answer byte by
+//! A handler returns an [`HttpResponse`]. What HTTP cannot express (a reset, silence, half an answer, an answer byte by
 //! byte) ends hyper's part of the connection; the stream is taken back and the rest is done by hand.
 
 mod ending;
@@ -28,7 +28,7 @@ const LARGEST_BODY: usize = 1 << 20;
 
 /// What a handler wants to happen.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum HttpResponse {
     /// An ordinary response; the connection stays usable.
     Http(Reply),
     /// Nothing, until the client gives up.
@@ -43,7 +43,7 @@ pub(crate) type Whole = Request<Bytes>;
 /// Answers requests.
 pub(crate) trait Handler: Send + Sync + 'static {
     /// Answers one request from `peer`.
-    fn answer(&self, peer: SocketAddr, request: Whole) -> impl Future<Output = Answer> + Send;
+    fn answer(&self, peer: SocketAddr, request: Whole) -> impl Future<Output = HttpResponse> + Send;
 
     /// Tells whether a connection is dropped before anything is read.
     fn refuses(&self, _peer: SocketAddr) -> bool {
@@ -103,7 +103,7 @@ impl Stream for TlsStream<TcpStream> {
 /// Why hyper stops serving a connection: there is an [`Ending`] to carry out.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection ends here")]
-struct Ended;
+struct ConnectionEnded;
 
 async fn connection<S: Stream, H: Handler>(stream: S, peer: SocketAddr, handler: Arc<H>) {
     let ending = Arc::new(Mutex::new(None));
@@ -112,17 +112,19 @@ async fn connection<S: Stream, H: Handler>(stream: S, peer: SocketAddr, handler:
         // Boxed, because taking the stream back later needs a service whose future can be moved.
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Err(Ended) };
+            let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+                return Err(ConnectionEnded);
+            };
             let request = Request::from_parts(head, body.to_bytes());
             let worker = Arc::clone(&handler);
             // A task of its own: a client that goes away does not take its request back.
             let answer = tokio::spawn(async move { worker.answer(peer, request).await }).await;
-            match answer.map_err(|_| Ended)? {
-                Answer::Http(reply) => Ok(response(reply, &handler.date())),
-                Answer::Hang => match future::pending::<Infallible>().await {},
-                Answer::End(how) => {
+            match answer.map_err(|_| ConnectionEnded)? {
+                HttpResponse::Http(reply) => Ok(response(reply, &handler.date())),
+                HttpResponse::Hang => match future::pending::<Infallible>().await {},
+                HttpResponse::End(how) => {
                     *ending.lock().await = Some(how);
-                    Err(Ended)
+                    Err(ConnectionEnded)
                 }
             }
         })

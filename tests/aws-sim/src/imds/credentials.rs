@@ -3,18 +3,18 @@
 use eip::base::ids::InstanceId;
 use eip::cloud::model::Instance;
 
-use crate::{clock::iso8601, credentials::CredState, world::World};
+use crate::{clock::iso8601, credentials::CredState, world::SimulatorState};
 
 const PREFIX: &str = "/latest/meta-data/iam/security-credentials/";
 
 /// Returns the role that the metadata lists.
-pub(super) fn visible_role<'i>(world: &World, instance: &'i Instance) -> Option<&'i str> {
+pub(super) fn visible_role<'i>(world: &SimulatorState, instance: &'i Instance) -> Option<&'i str> {
     let state = world.metadata.get(&instance.id).map(|m| m.credentials).unwrap_or_default();
     instance.role.as_deref().filter(|_| state != CredState::Missing404)
 }
 
 /// Returns the credentials document when `path` is that of the instance's role.
-pub(super) fn read(world: &mut World, id: &InstanceId, path: &str) -> Option<String> {
+pub(super) fn read(world: &mut SimulatorState, id: &InstanceId, path: &str) -> Option<String> {
     let role = path.strip_prefix(PREFIX)?;
     let principal = world.role_of(id)?;
     if principal.role.as_deref() != Some(role) {

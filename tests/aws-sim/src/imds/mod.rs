@@ -18,9 +18,9 @@ use crate::{
     cloud::Cloud,
     credentials::random,
     exchange::{Arrival, exchange},
-    http::{Answer, Handler, Reply, Whole},
-    log::Request,
-    world::World,
+    http::{Handler, HttpResponse, Reply, Whole},
+    log::LoggedRequest,
+    world::SimulatorState,
 };
 
 const TOKEN_PATH: &str = "/latest/api/token";
@@ -68,19 +68,19 @@ impl ImdsState {
 
 /// Answers requests to the metadata of one instance.
 #[derive(Debug)]
-pub(crate) struct Imds {
+pub(crate) struct ImdsHandler {
     pub(crate) cloud: Cloud,
     pub(crate) instance: InstanceId,
 }
 
-impl Imds {
+impl ImdsHandler {
     fn state(&self) -> ImdsState {
         self.cloud.with(|world| world.metadata.get(&self.instance).map(|m| m.state).unwrap_or_default())
     }
 }
 
-impl Handler for Imds {
-    async fn answer(&self, peer: SocketAddr, request: Whole) -> Answer {
+impl Handler for ImdsHandler {
+    async fn answer(&self, peer: SocketAddr, request: Whole) -> HttpResponse {
         let path = request.uri().path();
         let arrival = Arrival {
             service: Service::Imds,
@@ -91,7 +91,7 @@ impl Handler for Imds {
             instance: Some(self.instance.clone()),
             imposed: self.state().imposed(path),
         };
-        let handle = |world: &mut World, _: &_| {
+        let handle = |world: &mut SimulatorState, _: &_| {
             answer(world, &self.instance, &request).unwrap_or_else(|error| refuse(&error))
         };
         exchange(&self.cloud, arrival, handle, |_, error, _| refuse(error)).await
@@ -111,7 +111,7 @@ impl Handler for Imds {
 }
 
 /// Answers a request that no fault struck.
-fn answer(world: &mut World, instance: &InstanceId, request: &Whole) -> Result<Reply, ApiError> {
+fn answer(world: &mut SimulatorState, instance: &InstanceId, request: &Whole) -> Result<Reply, ApiError> {
     let path = request.uri().path();
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if *request.method() == Method::PUT {
@@ -135,7 +135,7 @@ fn answer(world: &mut World, instance: &InstanceId, request: &Whole) -> Result<R
     shown.map(text).ok_or_else(|| ApiError::new(404, "Not Found", "Not Found"))
 }
 
-fn token(world: &mut World, instance: &InstanceId, ttl: u32) -> Reply {
+fn token(world: &mut SimulatorState, instance: &InstanceId, ttl: u32) -> Reply {
     let until = world.now() + f64::from(ttl);
     let token = format!(
         "AQAE{}==",
@@ -170,9 +170,9 @@ fn refuse(error: &ApiError) -> Reply {
     Reply { status: error.status, content_type: "text/html", code: Some(error.code.clone()), ..text(page) }
 }
 
-fn log_refusal(world: &mut World, instance: &InstanceId, peer: SocketAddr) {
+fn log_refusal(world: &mut SimulatorState, instance: &InstanceId, peer: SocketAddr) {
     let (at, request_id) = (world.now(), world.request_id());
-    world.log.arrive(|seq| Request {
+    world.log.arrive(|seq| LoggedRequest {
         seq,
         at,
         answered_at: None,

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 use eip::base::ids::InstanceId;
 use eip::cloud::model::{Instance, NetworkInterface, VPC};
 
-use crate::{clock::iso8601, world::World};
+use crate::{clock::iso8601, world::SimulatorState};
 
 /// Returns the text at `path`: a value, or the names in a directory; `None` where there is nothing.
-pub(super) fn read(world: &World, id: &InstanceId, path: &str) -> Option<String> {
+pub(super) fn read(world: &SimulatorState, id: &InstanceId, path: &str) -> Option<String> {
     let leaves = leaves(world, &world.account.metadata(id)?);
     let path = path.strip_prefix("/latest/")?;
     leaves.get(path).cloned().or_else(|| list(&leaves, path))
@@ -27,7 +27,7 @@ fn list(leaves: &BTreeMap<String, String>, path: &str) -> Option<String> {
     (!names.is_empty()).then(|| names.join("\n"))
 }
 
-fn leaves(world: &World, instance: &Instance) -> BTreeMap<String, String> {
+fn leaves(world: &SimulatorState, instance: &Instance) -> BTreeMap<String, String> {
     let mut leaves = BTreeMap::new();
     let mut put = |path: &str, value: String| leaves.insert(format!("meta-data/{path}"), value);
     put("ami-id", "ami-0123456789abcdef0".to_owned());
@@ -58,7 +58,7 @@ fn leaves(world: &World, instance: &Instance) -> BTreeMap<String, String> {
     leaves
 }
 
-fn interface_leaves(world: &World, interface: &NetworkInterface) -> Vec<(String, String)> {
+fn interface_leaves(world: &SimulatorState, interface: &NetworkInterface) -> Vec<(String, String)> {
     let text = |ips: &[Ipv4Addr]| ips.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join("\n");
     let pairs: Vec<(Ipv4Addr, Ipv4Addr)> =
         interface.public_ips.iter().map(|(private, public)| (*public, *private)).collect();
@@ -84,7 +84,7 @@ fn interface_leaves(world: &World, interface: &NetworkInterface) -> Vec<(String,
     leaves.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(associations).collect()
 }
 
-fn identity(world: &World, instance: &Instance) -> String {
+fn identity(world: &SimulatorState, instance: &Instance) -> String {
     let document = serde_json::json!({
         "accountId": world.config.account,
         "architecture": "x86_64",

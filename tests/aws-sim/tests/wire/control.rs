@@ -5,24 +5,24 @@ use std::net::SocketAddr;
 use aws_sim::{Bind, Config, Sim};
 use serde_json::{Value, json};
 
-use crate::lab::{Answer, Signer, Tested, exchange, plain};
+use crate::lab::{RawResponse, Signer, TestResult, exchange, plain};
 
-fn get(addr: SocketAddr, path: &str) -> Tested<Value> {
+fn get(addr: SocketAddr, path: &str) -> TestResult<Value> {
     Ok(serde_json::from_slice(&plain(addr, "GET", &format!("/_sim/{path}"), "", "")?.body)?)
 }
 
-fn post(addr: SocketAddr, path: &str, body: &Value) -> Tested<(u16, Value)> {
+fn post(addr: SocketAddr, path: &str, body: &Value) -> TestResult<(u16, Value)> {
     let answer = plain(addr, "POST", &format!("/_sim/{path}"), "", &body.to_string())?;
     Ok((answer.status, serde_json::from_slice(&answer.body)?))
 }
 
 #[test]
-fn a_script_builds_a_world_breaks_it_and_reads_what_happened() -> Tested {
+fn a_script_builds_a_world_breaks_it_and_reads_what_happened() -> TestResult {
     let sim = Sim::start(Config::default())?;
     let ec2 = sim.serve_ec2(Bind::loopback())?;
-    let call = || -> Tested<Answer> {
+    let call = || -> TestResult<RawResponse> {
         let signer = Signer { key: "AKIDSCRIPT", secret: "s", ..Signer::default() };
-        Answer::read(&exchange(ec2, &signer.ec2("DescribeAddresses", &[])?)?)
+        RawResponse::read(&exchange(ec2, &signer.ec2("DescribeAddresses", &[])?)?)
     };
     let text =
         |value: &Value, at: &str| value.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -52,7 +52,7 @@ fn a_script_builds_a_world_breaks_it_and_reads_what_happened() -> Tested {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_a_reason() -> Tested {
+fn what_cannot_be_is_refused_with_a_reason() -> TestResult {
     let sim = Sim::start(Config::default())?;
     let ec2 = sim.serve_ec2(Bind::loopback())?;
     let (status, body) = post(ec2, "settings", &json!({ "latancy_ms": 1 }))?;

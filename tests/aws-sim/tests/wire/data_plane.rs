@@ -14,10 +14,10 @@ use std::{
 
 use aws_sim::{Bind, Config, InstanceSpec, Sim};
 
-use crate::lab::{PATIENCE, Tested, eni};
+use crate::lab::{PATIENCE, TestResult, eni};
 
 /// Answers every connection to `addr` with `name`, until the test process ends.
-fn greeter(addr: SocketAddr, name: &'static str) -> Tested<u16> {
+fn greeter(addr: SocketAddr, name: &'static str) -> TestResult<u16> {
     let listener = TcpListener::bind(addr)?;
     let port = listener.local_addr()?.port();
     thread::spawn(move || {
@@ -28,7 +28,7 @@ fn greeter(addr: SocketAddr, name: &'static str) -> Tested<u16> {
     Ok(port)
 }
 
-fn greeting(addr: SocketAddr) -> Tested<String> {
+fn greeting(addr: SocketAddr) -> TestResult<String> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut text = String::new();
@@ -37,7 +37,7 @@ fn greeting(addr: SocketAddr) -> Tested<String> {
 }
 
 #[test]
-fn connections_to_the_address_reach_whoever_holds_it() -> Tested {
+fn connections_to_the_address_reach_whoever_holds_it() -> TestResult {
     let sim = Sim::start(Config::default())?;
     let cloud = sim.cloud();
     let node = |ip: Ipv4Addr| {
@@ -62,7 +62,7 @@ fn connections_to_the_address_reach_whoever_holds_it() -> Tested {
 struct Namespace(Child);
 
 impl Namespace {
-    fn make() -> Tested<Self> {
+    fn make() -> TestResult<Self> {
         let script = "ip link set lo up && echo ready && exec cat";
         let mut child = Command::new("unshare")
             .args(["--net", "sh", "-c", script])
@@ -91,7 +91,7 @@ impl Drop for Namespace {
 }
 
 #[test]
-fn a_server_listens_inside_a_network_namespace() -> Tested {
+fn a_server_listens_inside_a_network_namespace() -> TestResult {
     let namespace = match Namespace::make() {
         Ok(namespace) => namespace,
         Err(reason) if std::env::var_os("CI").is_some() => return Err(reason),

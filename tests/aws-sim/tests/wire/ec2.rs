@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use aws_sim::{InstanceSpec, InstanceState, InterfaceSpec};
 
-use crate::lab::{Lab, Tested, eni};
+use crate::lab::{Lab, TestResult, eni};
 
 #[test]
-fn an_address_is_associated_described_and_disassociated() -> Tested {
+fn an_address_is_associated_described_and_disassociated() -> TestResult {
     let lab = Lab::new()?;
     let free = lab.describe()?;
     assert_eq!((free.status, free.element("publicIp").as_deref()), (200, Some("203.0.113.1")));
@@ -35,7 +35,7 @@ fn an_address_is_associated_described_and_disassociated() -> Tested {
 }
 
 #[test]
-fn a_move_has_a_new_association_and_a_repeat_keeps_it() -> Tested {
+fn a_move_has_a_new_association_and_a_repeat_keeps_it() -> TestResult {
     let lab = Lab::new()?;
     let first = lab.associate(eni(&lab.a)?)?.element("associationId");
     assert_eq!(lab.associate(eni(&lab.a)?)?.element("associationId"), first);
@@ -57,7 +57,7 @@ fn a_move_has_a_new_association_and_a_repeat_keeps_it() -> Tested {
 }
 
 #[test]
-fn a_move_with_a_users_key_is_of_the_instance_it_was_sent_from() -> Tested {
+fn a_move_with_a_users_key_is_of_the_instance_it_was_sent_from() -> TestResult {
     let lab = Lab::new()?;
     lab.associate(eni(&lab.a)?)?;
     let here = lab.cloud.add_instance(InstanceSpec {
@@ -71,7 +71,7 @@ fn a_move_with_a_users_key_is_of_the_instance_it_was_sent_from() -> Tested {
 }
 
 #[test]
-fn reassociation_forbidden_is_refused_for_holder_and_target() -> Tested {
+fn reassociation_forbidden_is_refused_for_holder_and_target() -> TestResult {
     let lab = Lab::new()?;
     let other = lab.cloud.allocate(None);
     lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
@@ -94,7 +94,7 @@ fn reassociation_forbidden_is_refused_for_holder_and_target() -> Tested {
 }
 
 #[test]
-fn an_address_displaces_another_and_releases_the_automatic_one() -> Tested {
+fn an_address_displaces_another_and_releases_the_automatic_one() -> TestResult {
     let lab = Lab::new()?;
     let interface = InterfaceSpec { auto_public_ip: true, ..InterfaceSpec::default() };
     let node =
@@ -116,7 +116,7 @@ fn an_address_displaces_another_and_releases_the_automatic_one() -> Tested {
 }
 
 #[test]
-fn each_refusal_of_associate_has_its_code() -> Tested {
+fn each_refusal_of_associate_has_its_code() -> TestResult {
     let lab = Lab::new()?;
     let (id, eni) = (lab.eip.allocation_id.as_str(), eni(&lab.a)?.as_str());
     let code = |params: &[(&str, &str)]| lab.call("AssociateAddress", params).map(|answer| answer.error().1);
@@ -156,7 +156,7 @@ fn each_refusal_of_associate_has_its_code() -> Tested {
 }
 
 #[test]
-fn a_dry_run_says_what_would_happen_and_does_nothing() -> Tested {
+fn a_dry_run_says_what_would_happen_and_does_nothing() -> TestResult {
     let lab = Lab::new()?;
     let dry = [
         ("AllocationId", lab.eip.allocation_id.as_str()),
@@ -176,11 +176,11 @@ fn a_dry_run_says_what_would_happen_and_does_nothing() -> Tested {
 }
 
 #[test]
-fn filters_select_and_unknown_ones_are_refused() -> Tested {
+fn filters_select_and_unknown_ones_are_refused() -> TestResult {
     let lab = Lab::new()?;
     lab.cloud.allocate(None);
     let held = lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
-    let found = |name: &str, value: &str| -> Tested<usize> {
+    let found = |name: &str, value: &str| -> TestResult<usize> {
         let answer =
             lab.call("DescribeAddresses", &[("Filter.1.Name", name), ("Filter.1.Value.1", value)])?;
         Ok(answer.text().matches("<item><publicIp>").count())
@@ -203,7 +203,7 @@ fn filters_select_and_unknown_ones_are_refused() -> Tested {
 }
 
 #[test]
-fn secondary_addresses_move_with_their_elastic_ip() -> Tested {
+fn secondary_addresses_move_with_their_elastic_ip() -> TestResult {
     let lab = Lab::new()?;
     let (a, b) = (eni(&lab.a)?.as_str(), eni(&lab.b)?.as_str());
     let assign = |eni: &str, more: &[(&str, &str)]| {
@@ -235,7 +235,7 @@ fn secondary_addresses_move_with_their_elastic_ip() -> Tested {
 }
 
 #[test]
-fn interfaces_show_the_address_on_its_holder_alone() -> Tested {
+fn interfaces_show_the_address_on_its_holder_alone() -> TestResult {
     let lab = Lab::new()?;
     lab.associate(eni(&lab.a)?)?;
     lab.associate(eni(&lab.b)?)?;

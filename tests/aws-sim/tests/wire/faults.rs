@@ -8,10 +8,10 @@ use std::{
 
 use aws_sim::{Fault, FaultKind, Service};
 
-use crate::lab::{Answer, Lab, PATIENCE, Signer, Tested, eni, exchange, exchange_within};
+use crate::lab::{Lab, PATIENCE, RawResponse, Signer, TestResult, eni, exchange, exchange_within};
 
 /// What a client sees of one `AssociateAddress` that `kind` strikes, and whether it took effect.
-fn struck(kind: FaultKind) -> Tested<(std::io::Result<Vec<u8>>, bool)> {
+fn struck(kind: FaultKind) -> TestResult<(std::io::Result<Vec<u8>>, bool)> {
     let lab = Lab::new()?;
     let name = kind.name();
     let waits = matches!(kind, FaultKind::Hang | FaultKind::EffectThenHang);
@@ -29,13 +29,13 @@ fn struck(kind: FaultKind) -> Tested<(std::io::Result<Vec<u8>>, bool)> {
     Ok((seen, effect))
 }
 
-fn answered(kind: FaultKind) -> Tested<(Answer, bool)> {
+fn answered(kind: FaultKind) -> TestResult<(RawResponse, bool)> {
     let (seen, effect) = struck(kind)?;
-    Ok((Answer::read(&seen?)?, effect))
+    Ok((RawResponse::read(&seen?)?, effect))
 }
 
 #[test]
-fn a_reset_is_a_reset_with_or_without_effect() -> Tested {
+fn a_reset_is_a_reset_with_or_without_effect() -> TestResult {
     for (kind, expected) in [(FaultKind::Reset, false), (FaultKind::LoseAnswer, true)] {
         let (seen, effect) = struck(kind)?;
         assert_eq!(seen.map_err(|e| e.kind()), Err(ErrorKind::ConnectionReset));
@@ -45,14 +45,14 @@ fn a_reset_is_a_reset_with_or_without_effect() -> Tested {
 }
 
 #[test]
-fn a_close_is_an_orderly_end_without_a_byte() -> Tested {
+fn a_close_is_an_orderly_end_without_a_byte() -> TestResult {
     let (seen, effect) = struck(FaultKind::CloseBeforeAnswer)?;
     assert_eq!((seen?.len(), effect), (0, false));
     Ok(())
 }
 
 #[test]
-fn a_hang_keeps_the_connection_open_with_or_without_effect() -> Tested {
+fn a_hang_keeps_the_connection_open_with_or_without_effect() -> TestResult {
     for (kind, expected) in [(FaultKind::Hang, false), (FaultKind::EffectThenHang, true)] {
         let (seen, effect) = struck(kind)?;
         assert_eq!(seen.map_err(|e| e.kind()), Err(ErrorKind::WouldBlock));
@@ -62,7 +62,7 @@ fn a_hang_keeps_the_connection_open_with_or_without_effect() -> Tested {
 }
 
 #[test]
-fn errors_and_throttling_are_documents_of_the_service() -> Tested {
+fn errors_and_throttling_are_documents_of_the_service() -> TestResult {
     let error = FaultKind::Error {
         status: 500,
         code: "InternalError".to_owned(),
@@ -78,7 +78,7 @@ fn errors_and_throttling_are_documents_of_the_service() -> Tested {
 }
 
 #[test]
-fn bodies_nobody_can_use() -> Tested {
+fn bodies_nobody_can_use() -> TestResult {
     let (answer, effect) = answered(FaultKind::Garbage)?;
     assert!(answer.status == 200 && String::from_utf8(answer.body).is_err() && !effect);
     let (answer, effect) = answered(FaultKind::Empty)?;
@@ -91,8 +91,9 @@ fn bodies_nobody_can_use() -> Tested {
 }
 
 #[test]
-fn answers_that_break_off_come_after_the_effect() -> Tested {
-    let promised = |answer: &Answer| answer.header("content-length").and_then(|n| n.parse::<usize>().ok());
+fn answers_that_break_off_come_after_the_effect() -> TestResult {
+    let promised =
+        |answer: &RawResponse| answer.header("content-length").and_then(|n| n.parse::<usize>().ok());
     let (answer, effect) = answered(FaultKind::TruncatedXml)?;
     assert!(answer.text().starts_with("<?xml") && !answer.text().contains("</AssociateAddressResponse>"));
     assert_eq!((promised(&answer), effect), (Some(answer.body.len()), true), "complete as HTTP");
@@ -102,7 +103,7 @@ fn answers_that_break_off_come_after_the_effect() -> Tested {
 }
 
 #[test]
-fn a_slow_answer_arrives_whole_at_its_rate() -> Tested {
+fn a_slow_answer_arrives_whole_at_its_rate() -> TestResult {
     let from = Instant::now();
     let (answer, effect) = answered(FaultKind::Slow(1000))?;
     assert!(answer.text().ends_with("</AssociateAddressResponse>") && effect);
@@ -116,7 +117,7 @@ fn a_slow_answer_arrives_whole_at_its_rate() -> Tested {
 }
 
 #[test]
-fn a_delay_is_before_the_effect() -> Tested {
+fn a_delay_is_before_the_effect() -> TestResult {
     let from = Instant::now();
     let (answer, effect) = answered(FaultKind::Delay(Duration::from_millis(200)))?;
     assert!(answer.status == 200 && effect && from.elapsed() >= Duration::from_millis(200));
@@ -124,7 +125,7 @@ fn a_delay_is_before_the_effect() -> Tested {
 }
 
 #[test]
-fn a_connection_stays_usable_after_an_ordinary_answer() -> Tested {
+fn a_connection_stays_usable_after_an_ordinary_answer() -> TestResult {
     let lab = Lab::new()?;
     let request = String::from_utf8(Signer::default().ec2("DescribeAddresses", &[])?)?;
     let keep = request.replace("Connection: close\r\n", "");
@@ -140,7 +141,7 @@ fn a_connection_stays_usable_after_an_ordinary_answer() -> Tested {
 }
 
 #[test]
-fn a_fault_of_one_instance_leaves_the_others_alone_and_can_be_cleared() -> Tested {
+fn a_fault_of_one_instance_leaves_the_others_alone_and_can_be_cleared() -> TestResult {
     let lab = Lab::new()?;
     let fault = lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle).instance(&lab.a.id));
     assert_eq!(lab.describe()?.status, 200, "the caller has no instance");
@@ -155,7 +156,7 @@ fn a_fault_of_one_instance_leaves_the_others_alone_and_can_be_cleared() -> Teste
 }
 
 #[test]
-fn dropping_the_simulator_ends_hanging_connections() -> Tested {
+fn dropping_the_simulator_ends_hanging_connections() -> TestResult {
     let lab = Lab::new()?;
     lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang));
     let (addr, request) = (lab.ec2, Signer::default().ec2("DescribeAddresses", &[])?);

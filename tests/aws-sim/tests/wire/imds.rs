@@ -4,7 +4,7 @@ use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use aws_sim::{Bind, Config, CredState, Fault, FaultKind, ImdsState, InstanceSpec, InterfaceSpec, Service};
 
-use crate::lab::{Answer, Lab, Signer, Tested, eni, exchange, exchange_within, plain};
+use crate::lab::{Lab, RawResponse, Signer, TestResult, eni, exchange, exchange_within, plain};
 
 const PUT: &str =
     "PUT /latest/api/token HTTP/1.1\r\nHost: imds\r\nContent-Length: 0\r\nConnection: close\r\n";
@@ -16,27 +16,27 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn open(addr: SocketAddr) -> Tested<Self> {
+    pub fn open(addr: SocketAddr) -> TestResult<Self> {
         let answer = put(addr, "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n")?;
         Ok(Self { addr, token: answer.text() })
     }
 
     /// Reads below `/latest/meta-data/`.
-    pub fn get(&self, path: &str) -> Tested<Answer> {
+    pub fn get(&self, path: &str) -> TestResult<RawResponse> {
         self.path(&format!("/latest/meta-data/{path}"))
     }
 
-    pub fn path(&self, path: &str) -> Tested<Answer> {
+    pub fn path(&self, path: &str) -> TestResult<RawResponse> {
         plain(self.addr, "GET", path, &format!("X-aws-ec2-metadata-token: {}\r\n", self.token), "")
     }
 }
 
-fn put(addr: SocketAddr, headers: &str) -> Tested<Answer> {
-    Answer::read(&exchange(addr, format!("{PUT}{headers}\r\n").as_bytes())?)
+fn put(addr: SocketAddr, headers: &str) -> TestResult<RawResponse> {
+    RawResponse::read(&exchange(addr, format!("{PUT}{headers}\r\n").as_bytes())?)
 }
 
 #[test]
-fn a_token_is_asked_for_with_a_lifetime_and_not_through_a_proxy() -> Tested {
+fn a_token_is_asked_for_with_a_lifetime_and_not_through_a_proxy() -> TestResult {
     let lab = Lab::new()?;
     let imds = lab.sim.serve_imds(&lab.a.id, Bind::loopback())?;
     let status = |headers: &str| put(imds, headers).map(|answer| answer.status);
@@ -50,7 +50,7 @@ fn a_token_is_asked_for_with_a_lifetime_and_not_through_a_proxy() -> Tested {
 }
 
 #[test]
-fn reading_needs_a_token_of_this_instance_that_has_not_expired() -> Tested {
+fn reading_needs_a_token_of_this_instance_that_has_not_expired() -> TestResult {
     let lab = Lab::new()?;
     let a = lab.sim.serve_imds(&lab.a.id, Bind::loopback())?;
     let b = lab.sim.serve_imds(&lab.b.id, Bind::loopback())?;
@@ -67,7 +67,7 @@ fn reading_needs_a_token_of_this_instance_that_has_not_expired() -> Tested {
 }
 
 #[test]
-fn the_tree_is_the_one_of_ec2() -> Tested {
+fn the_tree_is_the_one_of_ec2() -> TestResult {
     let lab = Lab::new()?;
     let session = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
     let text = |path: &str| session.get(path).map(|answer| (answer.status, answer.text()));
@@ -106,7 +106,7 @@ fn the_tree_is_the_one_of_ec2() -> Tested {
 }
 
 #[test]
-fn every_interface_and_secondary_address_is_there() -> Tested {
+fn every_interface_and_secondary_address_is_there() -> TestResult {
     let lab = Lab::new()?;
     let ips = vec!["10.0.1.60".parse()?, "10.0.1.61".parse()?];
     let interfaces = vec![
@@ -128,11 +128,11 @@ fn every_interface_and_secondary_address_is_there() -> Tested {
 }
 
 #[test]
-fn credentials_of_the_role_are_known_to_ec2_and_name_the_instance() -> Tested {
+fn credentials_of_the_role_are_known_to_ec2_and_name_the_instance() -> TestResult {
     let lab = Lab::with(Config { credential_lifetime: Duration::from_hours(1), ..Config::default() })?;
     let session = Session::open(lab.sim.serve_imds(&lab.b.id, Bind::loopback())?)?;
     assert_eq!(session.get("iam/security-credentials/")?.text(), "node");
-    let describe = |state| -> Tested<(u16, String, String)> {
+    let describe = |state| -> TestResult<(u16, String, String)> {
         lab.cloud.set_credentials(&lab.b.id, state);
         let document: serde_json::Value =
             serde_json::from_slice(&session.get("iam/security-credentials/node")?.body)?;
@@ -143,7 +143,7 @@ fn credentials_of_the_role_are_known_to_ec2_and_name_the_instance() -> Tested {
             token: Some(field("Token")),
             ..Signer::default()
         };
-        let answer = Answer::read(&exchange(lab.ec2, &signer.ec2("DescribeAddresses", &[])?)?)?;
+        let answer = RawResponse::read(&exchange(lab.ec2, &signer.ec2("DescribeAddresses", &[])?)?)?;
         Ok((answer.status, answer.error().1, field("AccessKeyId").to_owned()))
     };
     let first = describe(CredState::Valid)?;
@@ -163,7 +163,7 @@ fn credentials_of_the_role_are_known_to_ec2_and_name_the_instance() -> Tested {
 }
 
 #[test]
-fn the_whole_service_fails_as_told_and_comes_back() -> Tested {
+fn the_whole_service_fails_as_told_and_comes_back() -> TestResult {
     let lab = Lab::new()?;
     let imds = lab.sim.serve_imds(&lab.a.id, Bind::loopback())?;
     let session = Session::open(imds)?;
@@ -194,7 +194,7 @@ fn the_whole_service_fails_as_told_and_comes_back() -> Tested {
 }
 
 #[test]
-fn single_faults_strike_a_path_of_one_instance() -> Tested {
+fn single_faults_strike_a_path_of_one_instance() -> TestResult {
     let lab = Lab::new()?;
     let a = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
     let b = Session::open(lab.sim.serve_imds(&lab.b.id, Bind::loopback())?)?;

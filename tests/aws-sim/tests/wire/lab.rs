@@ -15,7 +15,7 @@ use aws_sigv4::{
 use aws_sim::{Address, Bind, Cloud, Config, Instance, InstanceSpec, InterfaceId, Sim};
 
 /// How a test ends.
-pub type Tested<T = ()> = Result<T, Box<dyn Error>>;
+pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Long enough for every answer that is meant to come.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,11 +34,11 @@ pub struct Lab {
 }
 
 impl Lab {
-    pub fn new() -> Tested<Self> {
+    pub fn new() -> TestResult<Self> {
         Self::with(Config::default())
     }
 
-    pub fn with(config: Config) -> Tested<Self> {
+    pub fn with(config: Config) -> TestResult<Self> {
         let sim = Sim::start(config)?;
         let cloud = sim.cloud();
         cloud.add_access_key(KEY, SECRET);
@@ -50,24 +50,24 @@ impl Lab {
     }
 
     /// Calls an EC2 action with the static key.
-    pub fn call(&self, action: &str, params: &[(&str, &str)]) -> Tested<Answer> {
-        Answer::read(&exchange(self.ec2, &Signer::default().ec2(action, params)?)?)
+    pub fn call(&self, action: &str, params: &[(&str, &str)]) -> TestResult<RawResponse> {
+        RawResponse::read(&exchange(self.ec2, &Signer::default().ec2(action, params)?)?)
     }
 
-    pub fn associate(&self, eni: &InterfaceId) -> Tested<Answer> {
+    pub fn associate(&self, eni: &InterfaceId) -> TestResult<RawResponse> {
         self.call(
             "AssociateAddress",
             &[("AllocationId", &self.eip.allocation_id), ("NetworkInterfaceId", eni)],
         )
     }
 
-    pub fn describe(&self) -> Tested<Answer> {
+    pub fn describe(&self) -> TestResult<RawResponse> {
         self.call("DescribeAddresses", &[("AllocationId.1", &self.eip.allocation_id)])
     }
 }
 
 /// The primary interface of an instance.
-pub fn eni(instance: &Instance) -> Tested<&InterfaceId> {
+pub fn eni(instance: &Instance) -> TestResult<&InterfaceId> {
     Ok(&instance.interfaces.first().ok_or("an instance without interface")?.eni)
 }
 
@@ -95,16 +95,16 @@ impl Default for Signer<'_> {
 }
 
 impl Signer<'_> {
-    pub fn ec2(&self, action: &str, params: &[(&str, &str)]) -> Tested<Vec<u8>> {
+    pub fn ec2(&self, action: &str, params: &[(&str, &str)]) -> TestResult<Vec<u8>> {
         self.request(&form(action, "2016-11-15", params))
     }
 
-    pub fn sts(&self, action: &str, params: &[(&str, &str)]) -> Tested<Vec<u8>> {
+    pub fn sts(&self, action: &str, params: &[(&str, &str)]) -> TestResult<Vec<u8>> {
         self.request(&form(action, "2011-06-15", params))
     }
 
     /// Returns a whole request, head and body.
-    pub fn request(&self, body: &str) -> Tested<Vec<u8>> {
+    pub fn request(&self, body: &str) -> TestResult<Vec<u8>> {
         let token = self.token.map(str::to_owned);
         let identity = Credentials::new(self.key, self.secret, token, None, "test").into();
         let params = v4::SigningParams::builder()
@@ -144,14 +144,14 @@ fn form(action: &str, version: &str, params: &[(&str, &str)]) -> String {
 
 /// An HTTP response, read from a connection that has ended.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawResponse {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
-impl Answer {
-    pub fn read(bytes: &[u8]) -> Tested<Self> {
+impl RawResponse {
+    pub fn read(bytes: &[u8]) -> TestResult<Self> {
         let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no HTTP head")?;
         let (head, body) = bytes.split_at(at);
         let head = String::from_utf8(head.to_vec())?;
@@ -198,10 +198,16 @@ pub fn exchange_within(addr: SocketAddr, request: &[u8], limit: Duration) -> io:
 }
 
 /// Sends an unsigned request with these further header lines.
-pub fn plain(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Tested<Answer> {
+pub fn plain(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> TestResult<RawResponse> {
     let length = body.len();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     );
-    Answer::read(&exchange(addr, request.as_bytes())?)
+    RawResponse::read(&exchange(addr, request.as_bytes())?)
 }

@@ -9,14 +9,14 @@ use aws_sim::{Bind, Config, Which};
 
 use crate::{
     imds::Session,
-    lab::{Lab, PATIENCE, Signer, Tested, eni, exchange_within},
+    lab::{Lab, PATIENCE, Signer, TestResult, eni, exchange_within},
 };
 
 /// Long beside what a busy machine keeps a client waiting.
 const LAG: Duration = Duration::from_secs(2);
 
 /// Asks again and again until the answer satisfies `wanted`; returns how long that took.
-fn until(mut wanted: impl FnMut() -> Tested<bool>) -> Tested<Duration> {
+fn until(mut wanted: impl FnMut() -> TestResult<bool>) -> TestResult<Duration> {
     let from = Instant::now();
     while !wanted()? {
         assert!(from.elapsed() < PATIENCE, "it never came");
@@ -26,7 +26,7 @@ fn until(mut wanted: impl FnMut() -> Tested<bool>) -> Tested<Duration> {
 }
 
 #[test]
-fn a_describe_behind_shows_the_old_holder_for_the_time_of_the_lag() -> Tested {
+fn a_describe_behind_shows_the_old_holder_for_the_time_of_the_lag() -> TestResult {
     let lab = Lab::new()?;
     lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
     lab.cloud.set_describe_lag(LAG);
@@ -41,7 +41,7 @@ fn a_describe_behind_shows_the_old_holder_for_the_time_of_the_lag() -> Tested {
 }
 
 #[test]
-fn metadata_behind_differs_from_the_describe_and_between_instances() -> Tested {
+fn metadata_behind_differs_from_the_describe_and_between_instances() -> TestResult {
     let lab = Lab::new()?;
     let a = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
     let b = Session::open(lab.sim.serve_imds(&lab.b.id, Bind::loopback())?)?;
@@ -59,7 +59,7 @@ fn metadata_behind_differs_from_the_describe_and_between_instances() -> Tested {
 }
 
 #[test]
-fn what_is_built_is_seen_at_once_by_readers_behind() -> Tested {
+fn what_is_built_is_seen_at_once_by_readers_behind() -> TestResult {
     let lab = Lab::with(Config { describe_lag: PATIENCE, imds_lag: PATIENCE, ..Config::default() })?;
     assert_eq!(lab.describe()?.status, 200);
     let session = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
@@ -68,7 +68,7 @@ fn what_is_built_is_seen_at_once_by_readers_behind() -> Tested {
 }
 
 #[test]
-fn a_client_that_goes_away_does_not_take_its_call_back() -> Tested {
+fn a_client_that_goes_away_does_not_take_its_call_back() -> TestResult {
     let lab = Lab::new()?;
     lab.cloud.set_latency(LAG);
     let params = [("AllocationId", lab.eip.allocation_id.as_str()), ("NetworkInterfaceId", eni(&lab.a)?)];
@@ -80,7 +80,7 @@ fn a_client_that_goes_away_does_not_take_its_call_back() -> Tested {
 }
 
 #[test]
-fn half_of_the_latency_passes_before_the_effect() -> Tested {
+fn half_of_the_latency_passes_before_the_effect() -> TestResult {
     let lab = Lab::new()?;
     let latency = Duration::from_millis(400);
     lab.cloud.set_latency(latency);

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::lab::{Tested, plain};
+use crate::lab::{TestResult, plain};
 
 const WORLD: &str = r#"{
     "instances": [{ "id": "i-0123456789abcdef0", "interfaces": [{ "eni": "eni-0123456789abcdef0" }] }],
@@ -17,7 +17,7 @@ const WORLD: &str = r#"{
 }"#;
 
 #[test]
-fn it_tells_where_it_serves_a_world_and_ends_with_its_input() -> Tested {
+fn it_tells_where_it_serves_a_world_and_ends_with_its_input() -> TestResult {
     let folder = std::env::temp_dir().join(format!("aws-sim-program-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let (world, ca) = (folder.join("world.json"), folder.join("ca.pem"));
@@ -35,7 +35,7 @@ fn it_tells_where_it_serves_a_world_and_ends_with_its_input() -> Tested {
     let mut line = String::new();
     BufReader::new(program.stdout.take().ok_or("no output")?).read_line(&mut line)?;
     let ready: Value = serde_json::from_str(&line)?;
-    let addr = |at: &str| -> Tested<SocketAddr> {
+    let addr = |at: &str| -> TestResult<SocketAddr> {
         Ok(ready.pointer(at).and_then(Value::as_str).ok_or_else(|| format!("no {at} in {line}"))?.parse()?)
     };
     let shown = plain(addr("/ec2")?, "GET", "/?Action=DescribeAddresses&Version=2016-11-15", "", "")?;
@@ -53,7 +53,7 @@ fn it_tells_where_it_serves_a_world_and_ends_with_its_input() -> Tested {
 }
 
 #[test]
-fn a_world_that_cannot_be_is_one_line_on_standard_error() -> Tested {
+fn a_world_that_cannot_be_is_one_line_on_standard_error() -> TestResult {
     let output = Command::new(env!("CARGO_BIN_EXE_aws-sim"))
         .args(["serve", "--world", "/nonexistent/world.json"])
         .output()?;

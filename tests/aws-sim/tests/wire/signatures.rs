@@ -4,17 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use aws_sim::{Bind, Config};
 
-use crate::lab::{Answer, KEY, Lab, Signer, Tested, exchange, plain};
+use crate::lab::{KEY, Lab, RawResponse, Signer, TestResult, exchange, plain};
 
 /// Returns status and code for a Describe signed so, and changed so on the way.
-fn answer(lab: &Lab, signer: &Signer<'_>, tamper: impl Fn(&str) -> String) -> Tested<(u16, String)> {
+fn answer(lab: &Lab, signer: &Signer<'_>, tamper: impl Fn(&str) -> String) -> TestResult<(u16, String)> {
     let params = [("Filter.1.Name", "instance-id"), ("Filter.1.Value.1", "a b/ü*~+ %")];
     let request = String::from_utf8(signer.ec2("DescribeAddresses", &params)?)?;
-    Ok(Answer::read(&exchange(lab.ec2, tamper(&request).as_bytes())?)?.error())
+    Ok(RawResponse::read(&exchange(lab.ec2, tamper(&request).as_bytes())?)?.error())
 }
 
 #[test]
-fn a_good_signature_is_accepted_and_a_wrong_secret_is_not() -> Tested {
+fn a_good_signature_is_accepted_and_a_wrong_secret_is_not() -> TestResult {
     let lab = Lab::new()?;
     let code = |signer: &Signer<'_>| answer(&lab, signer, str::to_owned);
     assert_eq!(code(&Signer::default())?, (200, String::new()));
@@ -34,7 +34,7 @@ fn a_good_signature_is_accepted_and_a_wrong_secret_is_not() -> Tested {
 }
 
 #[test]
-fn what_was_changed_on_the_way_is_noticed() -> Tested {
+fn what_was_changed_on_the_way_is_noticed() -> TestResult {
     let lab = Lab::new()?;
     let code = |from: &str, to: &str| answer(&lab, &Signer::default(), |request| request.replace(from, to));
     assert_eq!(code("POST /", "POST /")?.0, 200);
@@ -51,7 +51,7 @@ fn what_was_changed_on_the_way_is_noticed() -> Tested {
 }
 
 #[test]
-fn a_request_without_signature_is_refused_unless_told_otherwise() -> Tested {
+fn a_request_without_signature_is_refused_unless_told_otherwise() -> TestResult {
     let body = "Action=DescribeAddresses&Version=2016-11-15";
     let lab = Lab::new()?;
     assert_eq!(plain(lab.ec2, "POST", "/", "", body)?.error(), (400, "MissingParameter".to_owned()));
@@ -62,7 +62,7 @@ fn a_request_without_signature_is_refused_unless_told_otherwise() -> Tested {
 }
 
 #[test]
-fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -> Tested {
+fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -> TestResult {
     let lab = Lab::new()?;
     let minute = Duration::from_mins(1);
     let at = |time| answer(&lab, &Signer { time, ..Signer::default() }, str::to_owned);
@@ -75,7 +75,7 @@ fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -
     assert_eq!(at(now + 20 * minute)?.0, 200);
     let before = lab.describe()?;
     lab.cloud.set_clock_skew(0.0);
-    let after = Answer::read(&exchange(lab.ec2, &Signer::default().ec2("DescribeAddresses", &[])?)?)?;
+    let after = RawResponse::read(&exchange(lab.ec2, &Signer::default().ec2("DescribeAddresses", &[])?)?)?;
     assert_ne!(
         before.header("date"),
         after.header("date"),
@@ -85,7 +85,7 @@ fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -
 }
 
 #[test]
-fn the_caller_without_session_is_told_by_its_address() -> Tested {
+fn the_caller_without_session_is_told_by_its_address() -> TestResult {
     let lab = Lab::new()?;
     let spec = aws_sim::InstanceSpec {
         subnet: "127.0.0.0/8".to_owned(),

@@ -1,16 +1,16 @@
 //! `AssumeRole` and `GetCallerIdentity`.
 
-use crate::lab::{Answer, Lab, Signer, Tested, exchange};
+use crate::lab::{Lab, RawResponse, Signer, TestResult, exchange};
 
 const ROLE: [(&str, &str); 2] =
     [("RoleArn", "arn:aws:iam::123456789012:role/path/mover"), ("RoleSessionName", "test")];
 
-fn call(lab: &Lab, signer: &Signer<'_>, action: &str, params: &[(&str, &str)]) -> Tested<Answer> {
-    Answer::read(&exchange(lab.ec2, &Signer { service: "sts", ..*signer }.sts(action, params)?)?)
+fn call(lab: &Lab, signer: &Signer<'_>, action: &str, params: &[(&str, &str)]) -> TestResult<RawResponse> {
+    RawResponse::read(&exchange(lab.ec2, &Signer { service: "sts", ..*signer }.sts(action, params)?)?)
 }
 
 #[test]
-fn an_assumed_role_signs_and_has_its_own_permissions() -> Tested {
+fn an_assumed_role_signs_and_has_its_own_permissions() -> TestResult {
     let lab = Lab::new()?;
     let answer = call(&lab, &Signer::default(), "AssumeRole", &ROLE)?;
     let field = |name: &str| answer.element(name).ok_or_else(|| answer.text());
@@ -19,16 +19,16 @@ fn an_assumed_role_signs_and_has_its_own_permissions() -> Tested {
     let who = call(&lab, &session, "GetCallerIdentity", &[])?;
     assert_eq!(who.element("Arn").as_deref(), Some("arn:aws:sts::123456789012:assumed-role/mover/test"));
     lab.cloud.deny_role("mover", "DescribeAddresses");
-    let denied = Answer::read(&exchange(lab.ec2, &session.ec2("DescribeAddresses", &[])?)?)?;
+    let denied = RawResponse::read(&exchange(lab.ec2, &session.ec2("DescribeAddresses", &[])?)?)?;
     assert_eq!(denied.error(), (403, "UnauthorizedOperation".to_owned()));
     assert_eq!(lab.describe()?.status, 200, "the user may");
     lab.cloud.allow_role("mover", "DescribeAddresses");
-    assert_eq!(Answer::read(&exchange(lab.ec2, &session.ec2("DescribeAddresses", &[])?)?)?.status, 200);
+    assert_eq!(RawResponse::read(&exchange(lab.ec2, &session.ec2("DescribeAddresses", &[])?)?)?.status, 200);
     Ok(())
 }
 
 #[test]
-fn a_role_denied_or_of_another_account_is_not_assumed() -> Tested {
+fn a_role_denied_or_of_another_account_is_not_assumed() -> TestResult {
     let lab = Lab::new()?;
     let other = [("RoleArn", "arn:aws:iam::999999999999:role/x"), ("RoleSessionName", "test")];
     let refused = call(&lab, &Signer::default(), "AssumeRole", &other)?;

@@ -2,10 +2,10 @@
 
 use aws_sim::{Buckets, Rate};
 
-use crate::lab::{Lab, Tested, eni};
+use crate::lab::{Lab, TestResult, eni};
 
 #[test]
-fn the_bucket_of_one_action_runs_dry_and_the_others_do_not() -> Tested {
+fn the_bucket_of_one_action_runs_dry_and_the_others_do_not() -> TestResult {
     let lab = Lab::new()?;
     // No refill, so that the figures do not depend on the speed of the test.
     lab.cloud.set_buckets(Some(Buckets { mutate: Rate::new(2.0, 0.0), ..Buckets::aws() }));

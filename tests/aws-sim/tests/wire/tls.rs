@@ -12,9 +12,9 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 
-use crate::lab::{Answer, Lab, PATIENCE, Signer, Tested};
+use crate::lab::{Lab, PATIENCE, RawResponse, Signer, TestResult};
 
-fn https(lab: &Lab, server: &Tls, trusted: &Tls) -> Tested<Answer> {
+fn https(lab: &Lab, server: &Tls, trusted: &Tls) -> TestResult<RawResponse> {
     let addr = lab.sim.serve_ec2_tls(Bind::loopback(), server)?;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.ca_pem().as_bytes())?)?;
@@ -29,11 +29,11 @@ fn https(lab: &Lab, server: &Tls, trusted: &Tls) -> Tested<Answer> {
     stream.write_all(&Signer::default().ec2("DescribeAddresses", &[])?)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    Answer::read(&answer)
+    RawResponse::read(&answer)
 }
 
 #[test]
-fn a_client_that_trusts_the_authority_is_served() -> Tested {
+fn a_client_that_trusts_the_authority_is_served() -> TestResult {
     let lab = Lab::new()?;
     let tls = Tls::new(&["localhost", "127.0.0.1"], Validity::Now)?;
     assert_eq!(https(&lab, &tls, &tls)?.status, 200);
@@ -41,7 +41,7 @@ fn a_client_that_trusts_the_authority_is_served() -> Tested {
 }
 
 #[test]
-fn each_thing_wrong_with_a_certificate_shows() -> Tested {
+fn each_thing_wrong_with_a_certificate_shows() -> TestResult {
     let lab = Lab::new()?;
     let make = |name, validity| Tls::new(&[name], validity);
     let good = make("localhost", Validity::Now)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::{Result, ensure};
 use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{ELASTIC_IP, NodeName};
-use crate::wait::{Epoch, Look, now};
+use crate::wait::{Epoch, Polled, now};
 
 /// Heartbeat's daemon, as Debian has it.
 const DAEMON: &str = "/usr/libexec/heartbeat/heartbeat";
@@ -69,10 +69,10 @@ fn start(pair: &mut NodePair, node: NodeName) -> Result<()> {
 fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
     let well = pair.well();
     for &node in &well {
-        let ask = |words: &[&str]| Look::tolerant(pair.node(node)?.run(&[&["cl_status"], words].concat()));
+        let ask = |words: &[&str]| Polled::tolerant(pair.node(node)?.run(&[&["cl_status"], words].concat()));
         let resources = match ask(&["rscstatus"])? {
-            Look::There(text) => text.trim().to_owned(),
-            Look::NotYet(why) => return Ok(Err(why)),
+            Polled::There(text) => text.trim().to_owned(),
+            Polled::NotYet(why) => return Ok(Err(why)),
         };
         // With auto_failback each node has the resources of its own lines; alone it has all.
         let wanted: &[&str] = match (node == holder, well.len() > 1) {
@@ -87,9 +87,9 @@ fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
         }
         for &peer in well.iter().filter(|peer| **peer != node) {
             match ask(&["nodestatus", &pair.host_name(peer)])? {
-                Look::There(text) if text.trim() == "active" => {}
-                Look::There(text) => return Ok(Err(format!("{peer} is {}", text.trim()))),
-                Look::NotYet(why) => return Ok(Err(why)),
+                Polled::There(text) if text.trim() == "active" => {}
+                Polled::There(text) => return Ok(Err(format!("{peer} is {}", text.trim()))),
+                Polled::NotYet(why) => return Ok(Err(why)),
             }
         }
     }

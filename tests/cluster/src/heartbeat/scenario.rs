@@ -10,7 +10,7 @@ use crate::pairs::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT, failback, kill_node, 
 use crate::pairs::{NodePair, PairScenario, guide, step};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2};
-use crate::wait::{Look, now, until};
+use crate::wait::{Polled, now, until};
 
 /// The guide's part that keeps Heartbeat.
 pub const KEEP: &str = "Keep Heartbeat";
@@ -128,7 +128,7 @@ fn split(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.cut(N2, Cut::LinkDown)?;
     until("Heartbeat on n2 starts elastic-ip", TAKEOVER_LIMIT, || {
         let more = calls(pair, N2, "start")? > before;
-        Ok(if more { Look::There(()) } else { Look::NotYet("no call in its log".to_owned()) })
+        Ok(if more { Polled::There(()) } else { Polled::NotYet("no call in its log".to_owned()) })
     })?;
     pair.follow(story, (at, "ip link set eth0 down on n2"), N1, &[])?;
     pair.ensure_always_held(at)?;

@@ -6,7 +6,7 @@ mod setup;
 use crate::error::Result;
 use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{NodeName, own_address};
-use crate::wait::{Epoch, Look, now, until};
+use crate::wait::{Epoch, Polled, now, until};
 
 /// keepalived.
 pub static KEEPALIVED: Manager = Manager {
@@ -72,7 +72,7 @@ fn state(pair: &NodePair, node: NodeName) -> Result<String> {
 fn wait_for_master(pair: &NodePair, node: NodeName) -> Result<()> {
     until(&format!("keepalived makes {node} MASTER"), scenario::LIMIT, || {
         let state = state(pair, node)?;
-        Ok(if state == "MASTER" { Look::There(()) } else { Look::NotYet(state) })
+        Ok(if state == "MASTER" { Polled::There(()) } else { Polled::NotYet(state) })
     })
 }
 
@@ -84,7 +84,7 @@ fn wait_for_look_after(pair: &NodePair, node: NodeName, wanted: bool) -> Result<
     until(&what, scenario::LIMIT, || {
         let running = pair.node(node)?.run(&["sh", "-c", list])?;
         let there = !running.trim().is_empty();
-        Ok(if there == wanted { Look::There(()) } else { Look::NotYet(format!("running: {running:?}")) })
+        Ok(if there == wanted { Polled::There(()) } else { Polled::NotYet(format!("running: {running:?}")) })
     })
 }
 

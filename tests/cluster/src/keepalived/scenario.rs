@@ -11,7 +11,7 @@ use crate::pairs::scenario::{failback, kill_node, link_down};
 use crate::pairs::{NodePair, PairScenario, guide, step};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2, NodeName};
-use crate::wait::{Look, let_run, now, until};
+use crate::wait::{Polled, let_run, now, until};
 
 /// The guide's part that changes the script's path alone.
 pub const PATH: &str = "Change the path";
@@ -233,9 +233,9 @@ fn follow_ec2(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     until("keepalived makes n2 MASTER", LIMIT, || {
         let (first, second) = (state(pair, N1)?, state(pair, N2)?);
         Ok(if second == "MASTER" {
-            Look::There(())
+            Polled::There(())
         } else {
-            Look::NotYet(format!("n1 {first}, n2 {second}"))
+            Polled::NotYet(format!("n1 {first}, n2 {second}"))
         })
     })?;
     story.note("n2 is MASTER, because the check of n1 failed");

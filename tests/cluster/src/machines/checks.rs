@@ -6,7 +6,7 @@ use super::Machines;
 use crate::error::{Result, ensure};
 use crate::timeline::{HolderSince, thefts};
 use crate::topology::{NodeName, name_of};
-use crate::wait::{Epoch, Look, until};
+use crate::wait::{Epoch, Polled, until};
 
 /// How long a settled state has to last to count.
 const STABLE: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ impl Machines {
                 Ok(active) => active,
                 Err(why) => {
                     since = None;
-                    return Ok(Look::NotYet(why));
+                    return Ok(Polled::NotYet(why));
                 }
             };
             let (began, node, known) = *since.get_or_insert((Instant::now(), active, changes));
@@ -36,9 +36,9 @@ impl Machines {
                 since = None;
             }
             Ok(if since.is_some() && began.elapsed() >= STABLE {
-                Look::There(active)
+                Polled::There(active)
             } else {
-                Look::NotYet(format!("settled on {active}, but not for {} s yet", STABLE.as_secs()))
+                Polled::NotYet(format!("settled on {active}, but not for {} s yet", STABLE.as_secs()))
             })
         })
     }

@@ -12,7 +12,7 @@ use std::{env, fs};
 use aws_sim::CredState;
 
 pub use self::failures::{Cut, NodeCondition};
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::net::Net;
 use crate::node::{ClusterNode, Image};
 use crate::probe::Probe;
@@ -90,12 +90,12 @@ impl Machines {
 
     /// Returns a node.
     pub fn node(&self, name: NodeName) -> Result<&ClusterNode> {
-        self.nodes.get(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
+        self.nodes.get(&name).ok_or_else(|| HarnessError::Wrong(format!("there is no node {name}")))
     }
 
     /// Returns a node, to boot it or kill it.
     pub fn node_mut(&mut self, name: NodeName) -> Result<&mut ClusterNode> {
-        self.nodes.get_mut(&name).ok_or_else(|| Error::Wrong(format!("there is no node {name}")))
+        self.nodes.get_mut(&name).ok_or_else(|| HarnessError::Wrong(format!("there is no node {name}")))
     }
 
     /// Returns the cloud.
@@ -139,8 +139,8 @@ fn image(state: &StateDir, blueprint: &Blueprint) -> Result<Image> {
     state.write("bus.conf", include_str!("../bus.conf"))?;
     let init = state.write("node-init.sh", include_str!("../node-init.sh"))?;
     let executable = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(&init, executable).map_err(Error::io("making node-init.sh executable"))?;
-    let web = env::current_exe().map_err(Error::io("finding the harness's own binary"))?;
+    fs::set_permissions(&init, executable).map_err(HarnessError::io("making node-init.sh executable"))?;
+    let web = env::current_exe().map_err(HarnessError::io("finding the harness's own binary"))?;
     let shared = blueprint.one_subnet.then_some(PRIVATE_VIP);
     Ok(Image { init, subject: blueprint.subject.clone(), web, shared })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster, RESOURCE};
 use crate::error::Result;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
-use crate::wait::{Look, until};
+use crate::wait::{Polled, until};
 
 /// How often Pacemaker asks the agent.
 pub const MONITOR_INTERVAL: Duration = Duration::from_secs(3);
@@ -100,12 +100,12 @@ impl PacemakerCluster {
     /// of `pcs`, and a controller that was asked can cease to be the one in charge before it answers.
     ///
     /// # Errors
-    /// [`Error::TimedOut`](crate::error::Error::TimedOut) after a minute of refusals.
+    /// [`HarnessError::TimedOut`](crate::error::Error::TimedOut) after a minute of refusals.
     pub fn insist(&self, words: &[&str]) -> Result<()> {
         until(&words.join(" "), ADMIN_LIMIT, || {
-            Ok(match Look::tolerant(self.run(words))? {
-                Look::There(_) => Look::There(()),
-                Look::NotYet(why) => Look::NotYet(why),
+            Ok(match Polled::tolerant(self.run(words))? {
+                Polled::There(_) => Polled::There(()),
+                Polled::NotYet(why) => Polled::NotYet(why),
             })
         })
     }

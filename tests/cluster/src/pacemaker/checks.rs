@@ -7,16 +7,16 @@ use super::crm_mon::ClusterStatus;
 use super::journal::{Event, EventKind};
 use super::settled::{Outside, verdict};
 use super::{ELASTIC, ManagedAddress, PacemakerCluster, RESOURCE};
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::topology::{NodeName, name_of};
-use crate::wait::{Epoch, Look, until};
+use crate::wait::{Epoch, Polled, until};
 
 impl PacemakerCluster {
     /// Waits until all nodes that are well agree on one active node, the cloud and a client agree with them, nothing
     /// is pending, blocked or failed, and all that has lasted for a second. Returns the active node.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] with the last flaw; [`Error::Wrong`] when the active node is not `expected`.
+    /// [`HarnessError::TimedOut`] with the last flaw; [`HarnessError::Wrong`] when the active node is not `expected`.
     pub fn settle(&self, expected: Option<NodeName>, limit: Duration) -> Result<NodeName> {
         let active = self.settled("a settled cluster", limit, || self.look())?;
         ensure(expected.is_none_or(|node| node == active), || {
@@ -28,7 +28,7 @@ impl PacemakerCluster {
     /// Asserts that no node has a failed action or a fail-count on record.
     ///
     /// # Errors
-    /// [`Error::Wrong`] with the record.
+    /// [`HarnessError::Wrong`] with the record.
     pub fn ensure_no_failures(&self) -> Result<()> {
         for node in self.well() {
             let status = self.status(node)?;
@@ -45,7 +45,7 @@ impl PacemakerCluster {
     /// Asserts that since `from` no action but monitors was run on any node and no holder of an address has changed.
     ///
     /// # Errors
-    /// [`Error::Wrong`] with what was done.
+    /// [`HarnessError::Wrong`] with what was done.
     pub fn ensure_untouched(&mut self, from: Epoch) -> Result<()> {
         let addresses = self.addresses().to_vec();
         addresses.into_iter().try_for_each(|address| self.ensure_address_untouched(address, from))
@@ -54,7 +54,7 @@ impl PacemakerCluster {
     /// Asserts the same of one of the addresses.
     ///
     /// # Errors
-    /// [`Error::Wrong`] with what was done.
+    /// [`HarnessError::Wrong`] with what was done.
     pub fn ensure_address_untouched(&mut self, address: &ManagedAddress, from: Epoch) -> Result<()> {
         let resource = address.resource;
         let events = self.events_since(from)?;
@@ -78,7 +78,7 @@ impl PacemakerCluster {
     /// Waits until an action has begun on a node since `from`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`].
+    /// [`HarnessError::TimedOut`].
     pub fn wait_for_action(
         &mut self,
         action: &str,
@@ -89,9 +89,9 @@ impl PacemakerCluster {
         until(&format!("{action} on {on}"), limit, || {
             let seen = self.actions_since(from, Some(on))?;
             Ok(if seen.iter().any(|(_, name)| name == action) {
-                Look::There(())
+                Polled::There(())
             } else {
-                Look::NotYet(format!("{seen:?}"))
+                Polled::NotYet(format!("{seen:?}"))
             })
         })
     }
@@ -114,9 +114,9 @@ impl PacemakerCluster {
     fn look(&self) -> Result<Result<NodeName, String>> {
         let mut views = Vec::new();
         for node in self.well() {
-            match Look::tolerant(self.status(node))? {
-                Look::There(status) => views.push((node, status)),
-                Look::NotYet(why) => return Ok(Err(why)),
+            match Polled::tolerant(self.status(node))? {
+                Polled::There(status) => views.push((node, status)),
+                Polled::NotYet(why) => return Ok(Err(why)),
             }
         }
         let outside: Result<Vec<_>> = self.addresses.iter().map(|address| self.outside(address)).collect();
@@ -142,7 +142,7 @@ impl PacemakerCluster {
         match self.run(&["crmadmin", "-S", dc]) {
             Ok(state) if state.contains("S_IDLE") => Ok(Ok(())),
             Ok(state) => Ok(Err(format!("the controller is busy: {}", state.trim()))),
-            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(HarnessError::Interrupted) => Err(HarnessError::Interrupted),
             Err(error) => Ok(Err(error.to_string())),
         }
     }

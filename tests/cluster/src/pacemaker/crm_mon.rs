@@ -5,11 +5,11 @@ use std::fmt::{self, Display};
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 
 /// A node's view of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "Document")]
+#[serde(from = "CrmMonOutput")]
 pub struct ClusterStatus {
     /// The designated controller, if there is one.
     pub dc: Option<String>,
@@ -27,7 +27,7 @@ pub struct ClusterStatus {
 
 /// One node in a view.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "Attributes")]
+#[serde(from = "ElementAttributes")]
 pub struct NodeStatus {
     /// Its name.
     pub name: String,
@@ -70,12 +70,12 @@ pub struct FailedAction {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct CrmMonOutput {
     #[serde(default)]
     summary: StatusSummary,
-    nodes: Children,
+    nodes: NodeElements,
     #[serde(default)]
-    resources: Members,
+    resources: ResourceTree,
     #[serde(default)]
     node_history: NodeHistories,
     #[serde(default)]
@@ -85,17 +85,17 @@ struct Document {
 #[derive(Default, Deserialize)]
 struct StatusSummary {
     #[serde(default)]
-    current_dc: Attributes,
+    current_dc: ElementAttributes,
 }
 
 #[derive(Deserialize)]
-struct Children {
+struct NodeElements {
     node: Vec<NodeStatus>,
 }
 
 /// The section `resources`, or what holds resources there.
 #[derive(Default, Deserialize)]
-struct Members {
+struct ResourceTree {
     #[serde(rename = "$value", default)]
     all: Vec<Member>,
 }
@@ -104,8 +104,8 @@ struct Members {
 #[serde(rename_all = "lowercase")]
 enum Member {
     Resource(ResourceStatus),
-    Group(Members),
-    Clone(Members),
+    Group(ResourceTree),
+    Clone(ResourceTree),
     #[serde(other)]
     Other,
 }
@@ -113,7 +113,7 @@ enum Member {
 #[derive(Deserialize)]
 struct ResourceElement {
     #[serde(flatten)]
-    attributes: Attributes,
+    attributes: ElementAttributes,
     #[serde(default)]
     node: Vec<NodeStatus>,
 }
@@ -149,12 +149,12 @@ struct Failures {
 /// The attributes of one element, by their names with an `@` before them.
 #[derive(Default, Deserialize)]
 #[serde(transparent)]
-struct Attributes(BTreeMap<String, String>);
+struct ElementAttributes(BTreeMap<String, String>);
 
 const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
 const RESOURCE_FLAGS: [&str; 4] = ["blocked", "failed", "orphaned", "failure_ignored"];
 
-impl Attributes {
+impl ElementAttributes {
     fn text(&self, name: &str) -> String {
         self.0.get(&format!("@{name}")).cloned().unwrap_or_default()
     }
@@ -168,8 +168,8 @@ impl Attributes {
     }
 }
 
-impl From<Attributes> for NodeStatus {
-    fn from(node: Attributes) -> Self {
+impl From<ElementAttributes> for NodeStatus {
+    fn from(node: ElementAttributes) -> Self {
         Self { name: node.text("name"), online: node.is("online"), flags: node.set_among(&NODE_FLAGS) }
     }
 }
@@ -189,7 +189,7 @@ impl From<ResourceElement> for ResourceStatus {
     }
 }
 
-impl Members {
+impl ResourceTree {
     fn into_resources(self) -> Vec<ResourceStatus> {
         let resources = self.all.into_iter().flat_map(|member| match member {
             Member::Resource(resource) => vec![resource],
@@ -200,8 +200,8 @@ impl Members {
     }
 }
 
-impl From<Document> for ClusterStatus {
-    fn from(document: Document) -> Self {
+impl From<CrmMonOutput> for ClusterStatus {
+    fn from(document: CrmMonOutput) -> Self {
         let dc = document.summary.current_dc;
         let counts =
             document.node_history.node.into_iter().flat_map(|NodeHistory { name, resource_history }| {
@@ -221,7 +221,7 @@ impl From<Document> for ClusterStatus {
 impl ClusterStatus {
     /// Parses the XML.
     pub fn parse(xml: &str) -> Result<Self> {
-        quick_xml::de::from_str(xml).map_err(|error| Error::Unreadable {
+        quick_xml::de::from_str(xml).map_err(|error| HarnessError::Unreadable {
             what: "the XML of crm_mon".to_owned(),
             why: error.to_string(),
         })

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::scenario::TAKEOVER_LIMIT;
 use super::{ClusterOptions, PacemakerCluster, RESOURCE};
 use crate::chronicle::Chronicle;
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::report;
 use crate::story::Story;
 use crate::suite::TestBed as _;
@@ -91,7 +91,7 @@ fn ensure_gone(run: &RunId, options: &ClusterOptions) -> Result<()> {
     let namespaces = parts.map(|part| run.namespace_path(part));
     let folder = std::env::temp_dir().join(run.to_string());
     match namespaces.chain([folder]).find(|path| path.exists()) {
-        Some(left) => Err(Error::Wrong(format!("{} was left behind", left.display()))),
+        Some(left) => Err(HarnessError::Wrong(format!("{} was left behind", left.display()))),
         None => Ok(()),
     }
 }

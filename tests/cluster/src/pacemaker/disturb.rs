@@ -6,10 +6,10 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::PacemakerCluster;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::machines::NodeCondition;
 use crate::topology::NodeName;
-use crate::wait::{Epoch, Look, now, until};
+use crate::wait::{Epoch, Polled, now, until};
 
 /// How long an order given at a bad time may take.
 const ORDER_LIMIT: Duration = Duration::from_secs(5);
@@ -54,10 +54,10 @@ impl PacemakerCluster {
         let at = self.set_condition(node, NodeCondition::NoCorosync);
         processes.signal(|name| name == "pacemakerd", Signal::TERM);
         let ended = until("the end of pacemakerd", LEAVE_LIMIT, || {
-            Ok(if processes.has("pacemakerd") { Look::NotYet("it runs".into()) } else { Look::There(()) })
+            Ok(if processes.has("pacemakerd") { Polled::NotYet("it runs".into()) } else { Polled::There(()) })
         });
-        if let Err(Error::Interrupted) = ended {
-            return Err(Error::Interrupted);
+        if let Err(HarnessError::Interrupted) = ended {
+            return Err(HarnessError::Interrupted);
         }
         processes.signal(|name| name == "corosync", Signal::TERM);
         Ok(at)
@@ -67,15 +67,15 @@ impl PacemakerCluster {
     /// was wrong with it, if anything was.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] alone.
+    /// [`HarnessError::Interrupted`] alone.
     pub fn order(&self, words: &[&str]) -> Result<Option<String>> {
         let Some(first) = self.well().first().copied() else {
             return Ok(Some("no node to give it on".into()));
         };
         let given = self.node(first)?.command(words).and_then(|command| command.limit(ORDER_LIMIT).run());
-        Ok(match Look::tolerant(given)? {
-            Look::There(_) => None,
-            Look::NotYet(why) => Some(why),
+        Ok(match Polled::tolerant(given)? {
+            Polled::There(_) => None,
+            Polled::NotYet(why) => Some(why),
         })
     }
 }

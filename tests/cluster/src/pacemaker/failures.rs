@@ -6,7 +6,7 @@ use super::PacemakerCluster;
 use crate::error::Result;
 use crate::machines::NodeCondition;
 use crate::topology::NodeName;
-use crate::wait::{Epoch, Look, until};
+use crate::wait::{Epoch, Polled, until};
 
 const COROSYNC_LIMIT: Duration = Duration::from_secs(20);
 /// The daemons that outlive a killed Corosync where no service manager ends them.
@@ -56,9 +56,9 @@ impl PacemakerCluster {
             let node = self.node_mut(name)?;
             until(&format!("corosync on {name}"), COROSYNC_LIMIT, || {
                 let said = node.output_of("corosync");
-                Ok(match Look::tolerant(node.run(&["corosync-cfgtool", "-s"]))? {
-                    Look::NotYet(why) => Look::NotYet(format!("{why} {said}")),
-                    Look::There(_) => Look::There(()),
+                Ok(match Polled::tolerant(node.run(&["corosync-cfgtool", "-s"]))? {
+                    Polled::NotYet(why) => Polled::NotYet(format!("{why} {said}")),
+                    Polled::There(_) => Polled::There(()),
                 })
             })?;
             // Without HOME, as under systemd.

@@ -10,7 +10,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -83,17 +83,17 @@ impl LogFile {
     /// Returns the events of the lines written since the last call.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file exists and cannot be read.
+    /// [`HarnessError::Io`] when the file exists and cannot be read.
     pub fn read_on(&mut self) -> Result<Vec<Event>> {
         let reading = || format!("reading {}", self.path.display());
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(reading())(error)),
+            Err(error) => return Err(HarnessError::io(reading())(error)),
         };
-        file.seek(SeekFrom::Start(self.offset)).map_err(Error::io(reading()))?;
+        file.seek(SeekFrom::Start(self.offset)).map_err(HarnessError::io(reading()))?;
         let mut bytes = Vec::new();
-        self.offset += file.read_to_end(&mut bytes).map_err(Error::io(reading()))? as u64;
+        self.offset += file.read_to_end(&mut bytes).map_err(HarnessError::io(reading()))? as u64;
         self.rest.push_str(&String::from_utf8_lossy(&bytes));
         // What follows the last line feed is still being written.
         let complete = self.rest.rfind('\n').map_or(0, |at| at + 1);

@@ -26,11 +26,11 @@ use std::time::Duration;
 pub use self::admin::MONITOR_INTERVAL;
 use self::crm_mon::ClusterStatus;
 use self::journal::{Event, FILES, LogFile};
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::machines::{Blueprint, Machines};
 use crate::state_dir::StateDir;
 use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
-use crate::wait::{Epoch, Look, until};
+use crate::wait::{Epoch, Polled, until};
 
 /// The resource's id.
 pub const RESOURCE: &str = "eip";
@@ -170,7 +170,8 @@ impl PacemakerCluster {
     /// # Errors
     /// When no node is, or the command fails.
     pub fn run(&self, words: &[&str]) -> Result<String> {
-        let first = self.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))?;
+        let first =
+            self.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is well".into()))?;
         self.node(first)?.run(words)
     }
 
@@ -197,31 +198,32 @@ impl PacemakerCluster {
     /// Waits until every node sees every node online.
     ///
     /// # Errors
-    /// [`Error::TimedOut`].
+    /// [`HarnessError::TimedOut`].
     pub fn wait_online(&self) -> Result<()> {
         let names = self.nodes();
         until("all nodes online", ONLINE_LIMIT, || {
             for &name in &names {
-                let status = match Look::tolerant(self.status(name))? {
-                    Look::There(status) => status,
-                    Look::NotYet(why) => return Ok(Look::NotYet(why)),
+                let status = match Polled::tolerant(self.status(name))? {
+                    Polled::There(status) => status,
+                    Polled::NotYet(why) => return Ok(Polled::NotYet(why)),
                 };
                 let well = |peer: &&NodeName| {
                     let state = status.nodes.iter().find(|state| state.name == peer.to_string());
                     state.is_some_and(|state| state.online && state.flags.is_empty())
                 };
                 if let Some(peer) = names.iter().find(|peer| !well(peer)) {
-                    return Ok(Look::NotYet(format!("{name} does not see {peer} online")));
+                    return Ok(Polled::NotYet(format!("{name} does not see {peer} online")));
                 }
             }
-            Ok(Look::There(()))
+            Ok(Polled::There(()))
         })
     }
 }
 
 /// Returns the agent's full path: nodes are started elsewhere.
 fn find(agent: &Path) -> Result<PathBuf> {
-    let found = fs::canonicalize(agent).map_err(Error::io(format_args!("the agent {}", agent.display())))?;
+    let found =
+        fs::canonicalize(agent).map_err(HarnessError::io(format_args!("the agent {}", agent.display())))?;
     ensure(found.is_file(), || format!("the agent {} is not a file", found.display()))?;
     Ok(found)
 }

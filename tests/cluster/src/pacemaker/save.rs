@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aws_sim::{Request, Service};
+use aws_sim::{LoggedRequest, Service};
 
 use super::PacemakerCluster;
 use crate::command::Cmd;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 
 const LOG_LINES: usize = 25;
 const AGENT_LINES: usize = 20;
@@ -17,7 +17,7 @@ const REQUESTS: usize = 30;
 /// Copies everything into a folder below `base` and returns that folder.
 fn all(cluster: &PacemakerCluster, base: &Path, scenario: &str) -> Result<PathBuf> {
     let folder = base.join(cluster.run_id().to_string()).join(scenario);
-    fs::create_dir_all(&folder).map_err(Error::io(format_args!("making {}", folder.display())))?;
+    fs::create_dir_all(&folder).map_err(HarnessError::io(format_args!("making {}", folder.display())))?;
     for name in cluster.nodes() {
         let node = cluster.node(name)?;
         let target = folder.join(name.to_string());
@@ -66,7 +66,7 @@ fn digest(cluster: &PacemakerCluster) -> String {
     text.push_str("--- requests\n");
     let requests = cluster.world().requests_since(0.0);
     // Healthy reads of metadata would push everything else out of sight.
-    let telling = |request: &&Request| request.service != Service::Imds || request.fault.is_some();
+    let telling = |request: &&LoggedRequest| request.service != Service::Imds || request.fault.is_some();
     let shown = requests.iter().filter(telling).map(|request| {
         let who = cluster.world().sender(request).map_or_else(|| "?".to_owned(), |node| node.to_string());
         let outcome = request.code.as_ref().or(request.fault.as_ref()).cloned().unwrap_or_default();
@@ -85,5 +85,5 @@ fn push_last<'a>(text: &mut String, lines: impl Iterator<Item = &'a str>, count:
 }
 
 fn write(path: &Path, contents: &str) -> Result<()> {
-    fs::write(path, contents).map_err(Error::io(format_args!("writing {}", path.display())))
+    fs::write(path, contents).map_err(HarnessError::io(format_args!("writing {}", path.display())))
 }

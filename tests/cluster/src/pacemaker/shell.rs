@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::scenario::TAKEOVER_LIMIT;
 use super::{ClusterOptions, PacemakerCluster};
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP};
-use crate::wait::{Look, until};
+use crate::wait::{Polled, until};
 
 /// Long enough for anybody.
 const FOR_EVER: Duration = Duration::from_hours(365 * 24);
@@ -32,8 +32,8 @@ pub fn run(options: &ClusterOptions) -> Result<()> {
         "  curl http://{CLOUD_IP}:{EC2_PORT}/_sim/state   # there: the simulator (state, log, fault, ...)"
     );
     println!("Ctrl-C removes everything.");
-    match until("Ctrl-C", FOR_EVER, || Ok(Look::<()>::NotYet(String::new()))) {
-        Err(Error::Interrupted) => Ok(()),
+    match until("Ctrl-C", FOR_EVER, || Ok(Polled::<()>::NotYet(String::new()))) {
+        Err(HarnessError::Interrupted) => Ok(()),
         other => other,
     }
 }
@@ -48,6 +48,6 @@ fn write_enter(cluster: &PacemakerCluster) -> Result<PathBuf> {
     );
     let path = cluster.state().write("enter", &script)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
-        .map_err(Error::io("making enter executable"))?;
+        .map_err(HarnessError::io("making enter executable"))?;
     Ok(path)
 }

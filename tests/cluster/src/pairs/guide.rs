@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
 use super::{Manager, NodePair};
 use crate::command::Output;
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::topology::{NodeName, own_address};
-use crate::wait::{Look, until};
+use crate::wait::{Polled, until};
 
 /// For one block: dpkg is the slowest in it.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -31,7 +31,7 @@ pub fn run(pair: &NodePair, part: &str) -> Result<()> {
         if let Some(node) = block.node("own", pair.manager)? {
             until("the floating address is not in the way", TAKEOVER_LIMIT, || {
                 let found = pair.world().holder();
-                Ok(if found == holder { Look::There(()) } else { Look::NotYet(format!("{found:?}")) })
+                Ok(if found == holder { Polled::There(()) } else { Polled::NotYet(format!("{found:?}")) })
             })?;
             pair.give(own_address(node), node)?;
         }
@@ -48,7 +48,7 @@ fn play(block: &Block, pair: &NodePair, node: NodeName) -> Result<()> {
     let output = pair.node(node)?.command(&["bash", "-ec", &script])?.limit(LIMIT).output()?;
     let (_, not_here) = (pair.manager.status)(false);
     let printed = block.ensure_printed(&output, not_here);
-    printed.map_err(|why| Error::Wrong(format!("on {}: {why}", pair.host_name(node))))
+    printed.map_err(|why| HarnessError::Wrong(format!("on {}: {why}", pair.host_name(node))))
 }
 
 /// A block of commands.
@@ -72,7 +72,9 @@ impl Block {
     fn node(&self, name: &str, manager: &Manager) -> Result<Option<NodeName>> {
         let named = |value: &str| {
             let node = NodeName::first(2).find(|node| (manager.host_name)(*node) == value);
-            node.ok_or_else(|| Error::Wrong(format!("{name}={value} names no node: {}", self.commands)))
+            node.ok_or_else(|| {
+                HarnessError::Wrong(format!("{name}={value} names no node: {}", self.commands))
+            })
         };
         self.says(name).map(named).transpose()
     }
@@ -83,8 +85,8 @@ impl Block {
             return Ok(NodeName::first(2).collect());
         }
         let node = self.node("on", manager)?;
-        let node =
-            node.ok_or_else(|| Error::Wrong(format!("no on=... says where to run: {}", self.commands)))?;
+        let node = node
+            .ok_or_else(|| HarnessError::Wrong(format!("no on=... says where to run: {}", self.commands)))?;
         Ok(vec![node])
     }
 
@@ -113,7 +115,8 @@ fn blocks(document: &str, part: &str) -> Result<Vec<Block>> {
         match (kind.split(' ').next(), within) {
             (Some("sh"), true) => blocks.push(block(kind, text)?),
             (Some("text"), true) => {
-                let last = blocks.last_mut().ok_or_else(|| Error::Wrong("text before any command".into()))?;
+                let last =
+                    blocks.last_mut().ok_or_else(|| HarnessError::Wrong("text before any command".into()))?;
                 last.printed = Some(text);
             }
             _ => {}
@@ -128,7 +131,7 @@ fn block(kind: &str, commands: String) -> Result<Block> {
     let says: Option<Vec<_>> =
         words.map(|word| word.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect();
     let says = says.filter(|says| !says.is_empty());
-    let says = says.ok_or_else(|| Error::Wrong(format!("no word says where to run: {commands}")))?;
+    let says = says.ok_or_else(|| HarnessError::Wrong(format!("no word says where to run: {commands}")))?;
     Ok(Block { says, commands, printed: None })
 }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::machines::Cut;
 use crate::story::Story;
 use crate::topology::{N1, N2, NodeName};
-use crate::wait::{Epoch, Look, until};
+use crate::wait::{Epoch, Polled, until};
 
 /// From a failure to a settled takeover: Heartbeat's deadtime of 10 s is the longest part of it, and a busy machine is slow.
 pub const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
@@ -34,9 +34,9 @@ impl NodePair {
         until(&format!("{node} takes the address"), TAKEOVER_LIMIT, || {
             let holder = self.world().holder();
             Ok(if holder == Some(node) {
-                Look::There(())
+                Polled::There(())
             } else {
-                Look::NotYet(format!("{holder:?} has it"))
+                Polled::NotYet(format!("{holder:?} has it"))
             })
         })
     }

@@ -6,13 +6,13 @@ use std::thread;
 use std::time::Instant;
 
 use super::{Group, Manager, NodePair};
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::suite;
 
 /// Plays groups of scenarios with the packages of a folder. Several groups that may be played at the same time are, each in a process of
 /// its own: most of the time they wait.
 pub fn test(manager: &'static Manager, packages: &Path, wanted: &[String]) -> Result<ExitCode> {
-    let packages = std::fs::canonicalize(packages).map_err(Error::io(packages.display()))?;
+    let packages = std::fs::canonicalize(packages).map_err(HarnessError::io(packages.display()))?;
     let groups: Vec<&'static Group> = manager
         .groups
         .iter()
@@ -33,7 +33,7 @@ pub fn test(manager: &'static Manager, packages: &Path, wanted: &[String]) -> Re
 }
 
 fn side_by_side(manager: &Manager, packages: &Path, groups: &[&Group]) -> Result<ExitCode> {
-    let own = std::env::current_exe().map_err(Error::io("finding the harness's own binary"))?;
+    let own = std::env::current_exe().map_err(HarnessError::io("finding the harness's own binary"))?;
     let began = Instant::now();
     println!(
         "{} pairs of nodes at the same time; each tells when it is done, after one to two minutes",
@@ -44,7 +44,7 @@ fn side_by_side(manager: &Manager, packages: &Path, groups: &[&Group]) -> Result
         // If this process is ended, the pairs go, too.
         command.args(["--pdeathsig", "TERM", "--"]).arg(&own).arg(manager.name).arg(packages).arg(group);
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-        output.map_err(Error::io(format_args!("playing {group}"))).map(|output| {
+        output.map_err(HarnessError::io(format_args!("playing {group}"))).map(|output| {
             println!("\n=== {group}\n{}", String::from_utf8_lossy(&output.stdout).trim_end());
             output.status.success()
         })

@@ -9,11 +9,11 @@ const NOISE: [(&str, &str); 1] = [
 
 /// The figures of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct LabSummary {
     /// Whether the run came to its end.
     completed: bool,
     /// Each test, with its calls, failures, skips and failed audits.
-    tests: Vec<(String, Figures)>,
+    tests: Vec<(String, TestCounts)>,
     /// Lines of the nodes' logs that CTS takes for bad news.
     bad_news: Vec<String>,
     /// What tests and audits complained about, in CTS's words.
@@ -21,14 +21,14 @@ pub struct Summary {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Figures {
+struct TestCounts {
     calls: usize,
     failure: usize,
     skipped: usize,
     auditfail: usize,
 }
 
-impl Summary {
+impl LabSummary {
     /// Reads cts-lab's log.
     #[must_use]
     pub fn parse(log: &str) -> Self {
@@ -51,13 +51,13 @@ impl Summary {
 }
 
 /// Reads `Flip  {'calls': 2, 'failure': 0, 'skipped': 0, 'auditfail': 0}`.
-fn figures(test: &str) -> Option<(String, Figures)> {
+fn figures(test: &str) -> Option<(String, TestCounts)> {
     let (name, rest) = test.split_once('{')?;
     let figure = |name: &str| {
         let (_, rest) = rest.split_once(&format!("'{name}': "))?;
         rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
     };
-    let figures = Figures {
+    let figures = TestCounts {
         calls: figure("calls")?,
         failure: figure("failure")?,
         skipped: figure("skipped")?,
@@ -68,7 +68,7 @@ fn figures(test: &str) -> Option<(String, Figures)> {
 
 /// Returns what is wrong with a run of these tests, a line each.
 #[must_use]
-pub fn flaws(summary: &Summary, tests: &[String]) -> Vec<String> {
+pub fn flaws(summary: &LabSummary, tests: &[String]) -> Vec<String> {
     let mut flaws = Vec::new();
     if !summary.completed {
         flaws.push("cts-lab did not come to its end".to_owned());
@@ -81,7 +81,7 @@ pub fn flaws(summary: &Summary, tests: &[String]) -> Vec<String> {
         // A test that is chosen twice is in the summary once, with the sum of its objects.
         let of_this = summary.tests.iter().find(|(test, _)| test == name).map(|(_, figures)| *figures);
         let figures = of_this.unwrap_or_default();
-        if figures != (Figures { calls: wanted, ..Figures::default() }) {
+        if figures != (TestCounts { calls: wanted, ..TestCounts::default() }) {
             flaws.push(format!("{name}, wanted {wanted} times: {figures:?}"));
         }
     }
@@ -93,7 +93,7 @@ pub fn flaws(summary: &Summary, tests: &[String]) -> Vec<String> {
 
 /// Returns whether a complaint is about nothing but shared memory of daemons that were killed: libqb leaves it behind, and `FileAudit` finds
 /// it at the node's next stop.
-fn stale(complaint: &str, summary: &Summary, tests: &[String]) -> bool {
+fn stale(complaint: &str, summary: &LabSummary, tests: &[String]) -> bool {
     let core = summary.complaints.iter().any(|line| line.starts_with("Warning: core file"));
     let of_files = complaint.starts_with("Warning: Stale IPC file") || complaint == "Audit FileAudit FAILED.";
     of_files && !core && tests.iter().any(|test| test == "ComponentFail")
@@ -115,7 +115,7 @@ Nov 29 01:47:38\texerciser <<<<<<<<<<<<<<<< TESTS COMPLETED
 
     fn flaws_of(log: &str, tests: &[&str]) -> Vec<String> {
         let tests: Vec<String> = tests.iter().map(ToString::to_string).collect();
-        flaws(&Summary::parse(log), &tests)
+        flaws(&LabSummary::parse(log), &tests)
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use cluster::error::{Error, Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use cluster::topology::{NodeName, PREFIX_LEN};
-use cluster::wait::{Look, now, until};
+use cluster::wait::{Polled, now, until};
 
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
@@ -168,7 +168,7 @@ fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
             }
             _ => None,
         });
-        times.next().ok_or_else(|| Error::Wrong(format!("{name} was not started on {on}")))
+        times.next().ok_or_else(|| HarnessError::Wrong(format!("{name} was not started on {on}")))
     };
     let (web, eip) = (begun("web")?, begun("eip")?);
     ensure(web < eip, || format!("the address was started {:.2} s before the server", web - eip))
@@ -181,7 +181,7 @@ fn second_private_address(stage: &Stage, node: NodeName) -> Result<()> {
     let instance = stage.cluster().world().cloud().instance(&id);
     let interface = instance
         .and_then(|instance| instance.interfaces.first().map(|interface| interface.eni.to_string()))
-        .ok_or_else(|| Error::Wrong(format!("{node} has no interface")))?;
+        .ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))?;
     let (text, local) = (address.to_string(), format!("{address}/{PREFIX_LEN}"));
     let machine = stage.cluster().node(node)?;
     // Another tool's example may have been here before.
@@ -212,7 +212,7 @@ fn second_is_on(stage: &Stage, node: NodeName) -> Result<()> {
         let right = holder.as_ref().is_some_and(|holder| {
             holder.instance.as_str() == node.instance() && holder.private_ip == secondary(node)
         });
-        Ok(if right { Look::There(()) } else { Look::NotYet(format!("{holder:?}")) })
+        Ok(if right { Polled::There(()) } else { Polled::NotYet(format!("{holder:?}")) })
     })?;
     let on = stage.wait_started("eip-second", 1)?;
     ensure(on == [node.to_string()], || format!("the second resource is on {on:?}"))

@@ -3,11 +3,11 @@
 use cluster::error::{Result, ensure};
 use cluster::pacemaker::RESOURCE;
 use cluster::topology::{ELASTIC_IP, NodeName};
-use cluster::wait::{Epoch, Look, now, until};
+use cluster::wait::{Epoch, Polled, now, until};
 
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
-use crate::configuration::Configuration;
+use crate::configuration::ConfigurationLines;
 use crate::script::Script;
 
 impl Stage {
@@ -23,7 +23,7 @@ impl Stage {
         until("another holder", SETTLE_LIMIT, || {
             let holder = self.cluster().world().holder();
             let moved = holder.is_some_and(|holder| holder != from);
-            Ok(if moved { Look::There(()) } else { Look::NotYet(format!("{holder:?}")) })
+            Ok(if moved { Polled::There(()) } else { Polled::NotYet(format!("{holder:?}")) })
         })?;
         let active = self.cluster().settle(None, SETTLE_LIMIT)?;
         ensure(active != from, || format!("back on {from}"))?;
@@ -38,7 +38,11 @@ impl Stage {
             let found: Vec<_> = status.resources.iter().filter(|found| found.id == resource).collect();
             let well = found.iter().filter(|found| found.role == "Started" && found.flags.is_empty());
             let nodes: Vec<_> = well.flat_map(|found| found.nodes.clone()).collect();
-            Ok(if nodes.len() == copies { Look::There(nodes) } else { Look::NotYet(format!("{found:?}")) })
+            Ok(if nodes.len() == copies {
+                Polled::There(nodes)
+            } else {
+                Polled::NotYet(format!("{found:?}"))
+            })
         })
     }
 
@@ -86,8 +90,13 @@ impl Stage {
     }
 
     /// Returns what is configured now.
-    pub(super) fn configuration(&self) -> Result<Configuration> {
-        Configuration::parse(&self.cluster().run(&["cibadmin", "--query", "--scope", "configuration"])?)
+    pub(super) fn configuration(&self) -> Result<ConfigurationLines> {
+        ConfigurationLines::parse(&self.cluster().run(&[
+            "cibadmin",
+            "--query",
+            "--scope",
+            "configuration",
+        ])?)
     }
 
     /// Runs a script in the first node and asserts that it changes what is named, and nothing else.

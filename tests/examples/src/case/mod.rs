@@ -12,11 +12,11 @@ mod tune;
 
 use std::time::Instant;
 
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::save;
 
 use self::stage::Stage;
-use crate::cli::Plan;
+use crate::cli::ExamplesPlan;
 
 /// The tool that a folder of examples is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,7 +111,7 @@ const fn case(tool: Tool, file: &'static str, start: Start, run: fn(&mut Stage) 
 }
 
 /// Returns the examples that are asked for.
-pub fn wanted(plan: &Plan) -> impl Iterator<Item = &'static Case> {
+pub fn wanted(plan: &ExamplesPlan) -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(|case| {
         plan.wanted.is_empty() || plan.wanted.iter().any(|part| case.name().contains(part.as_str()))
     })
@@ -121,7 +121,7 @@ pub fn wanted(plan: &Plan) -> impl Iterator<Item = &'static Case> {
 ///
 /// # Errors
 /// On a signal, or when nodes cannot be booted. An example that fails is no error here.
-pub fn run_all(plan: &Plan, lane: Tool) -> Result<usize> {
+pub fn run_all(plan: &ExamplesPlan, lane: Tool) -> Result<usize> {
     let mut outcomes = Vec::new();
     let mut stage: Option<Stage> = None;
     for case in wanted(plan).filter(|case| case.tool.maker() == lane) {
@@ -145,7 +145,7 @@ fn tell(name: &str, outcome: &Result<String>, began: Instant) {
     }
 }
 
-fn play(case: &Case, stage: &mut Option<Stage>, plan: &Plan) -> Result<Result<String>> {
+fn play(case: &Case, stage: &mut Option<Stage>, plan: &ExamplesPlan) -> Result<Result<String>> {
     let mut own = match stage.take() {
         Some(stage) => stage,
         None => Stage::boot(plan)?,
@@ -154,8 +154,8 @@ fn play(case: &Case, stage: &mut Option<Stage>, plan: &Plan) -> Result<Result<St
         let seen = (case.run)(&mut own)?;
         own.validate().map(|()| seen)
     });
-    if let Err(Error::Interrupted) = outcome {
-        return Err(Error::Interrupted);
+    if let Err(HarnessError::Interrupted) = outcome {
+        return Err(HarnessError::Interrupted);
     }
     if outcome.is_ok() {
         *stage = Some(own);

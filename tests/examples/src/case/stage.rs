@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::{PacemakerCluster, RESOURCE};
 use cluster::topology::{NodeName, WEB_PORT};
 
 use super::{Start, Tool, build};
-use crate::cli::Plan;
+use crate::cli::ExamplesPlan;
 use crate::node;
 use crate::script::Script;
 
@@ -27,7 +27,7 @@ pub struct Stage {
 
 impl Stage {
     /// Boots two machines that have no cluster.
-    pub(super) fn boot(plan: &Plan) -> Result<Self> {
+    pub(super) fn boot(plan: &ExamplesPlan) -> Result<Self> {
         Ok(Self { cluster: node::boot(plan)?, tool: Tool::Pcs, made: None })
     }
 
@@ -117,13 +117,13 @@ impl Stage {
 
     /// Returns the first node that is well.
     pub(super) fn first(&self) -> Result<NodeName> {
-        self.cluster.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))
+        self.cluster.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is well".into()))
     }
 
     /// Returns the node that is well and not this one.
     pub(super) fn other(&self, node: NodeName) -> Result<NodeName> {
         let other = self.cluster.well().into_iter().find(|other| *other != node);
-        other.ok_or_else(|| Error::Wrong(format!("no node but {node} is well")))
+        other.ok_or_else(|| HarnessError::Wrong(format!("no node but {node} is well")))
     }
 
     /// Runs a command that waits for what the cluster does.

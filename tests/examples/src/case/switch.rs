@@ -1,6 +1,6 @@
 //! Examples that put this agent into the place of an older one. The proof is the simulator's history: no change of holder.
 
-use cluster::error::{Error, Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::RESOURCE;
 use cluster::topology::{ELASTIC_IP, NodeName};
 use cluster::wait::now;
@@ -91,8 +91,8 @@ END
 chmod 755 /run/harness/stumble/crm_resource";
     stage.cluster().node(holder)?.run(&["sh", "-c", stumble])?;
     let script = stage.script("from-awseip.sh").with_path("/run/harness/stumble");
-    let Err(Error::Command { output, .. }) = script.run(stage.cluster(), holder) else {
-        return Err(Error::Wrong("it went on after crm_resource had failed".into()));
+    let Err(HarnessError::Command { output, .. }) = script.run(stage.cluster(), holder) else {
+        return Err(HarnessError::Wrong("it went on after crm_resource had failed".into()));
     };
     let (_, advice) = output.split_once("To go back:").unwrap_or_default();
     ensure(output.contains("eip is unmanaged") && advice.contains("resource manage"), || output.clone())?;

@@ -1,11 +1,11 @@
 //! The example tuned for fast detection: its arithmetic is measured.
 
-use cluster::error::{Error, Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::RESOURCE;
 use cluster::story::Story;
 use cluster::suite::TestBed as _;
 use cluster::topology::ELASTIC_IP;
-use cluster::wait::{Look, now, until};
+use cluster::wait::{Polled, now, until};
 
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
@@ -65,7 +65,7 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     }
     until("the token to be as it was", SETTLE_LIMIT, || {
         let now = token(stage)?;
-        Ok(if now == before { Look::There(()) } else { Look::NotYet(now) })
+        Ok(if now == before { Polled::There(()) } else { Polled::NotYet(now) })
     })?;
     Ok(format!(
         "token {before} -> 1000 ms; death {died:.1} s, by the arithmetic {expected:.1} s; taken away {noticed:.1} s, at most {MONITOR:.0} s"
@@ -112,7 +112,7 @@ fn taken_away(stage: &Stage) -> Result<f64> {
     stage.cluster().world().cloud().disassociate(ELASTIC_IP);
     let back = until("the address to be taken back", SETTLE_LIMIT, || {
         let holder = stage.cluster().world().holder();
-        Ok(holder.map_or(Look::NotYet("nobody holds it".into()), |_| Look::There(now() - at)))
+        Ok(holder.map_or(Polled::NotYet("nobody holds it".into()), |_| Polled::There(now() - at)))
     })?;
     ensure(back < MONITOR + SLOW, || format!("taken back only after {back:.1} s"))?;
     stage.cluster().settle(None, SETTLE_LIMIT)?;
@@ -135,7 +135,7 @@ fn death(stage: &mut Stage) -> Result<f64> {
 
 /// Returns the token of the last node, in milliseconds.
 fn token(stage: &Stage) -> Result<String> {
-    let last = stage.cluster().nodes().pop().ok_or_else(|| Error::Wrong("no node".into()))?;
+    let last = stage.cluster().nodes().pop().ok_or_else(|| HarnessError::Wrong("no node".into()))?;
     let line = stage.cluster().node(last)?.run(&["corosync-cmapctl", "-g", "runtime.config.totem.token"])?;
     Ok(line.rsplit(' ').next().unwrap_or_default().trim().to_owned())
 }

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use aws_sim::{Tls, Validity};
 use cluster::command::Cmd;
-use cluster::error::{Error, Result};
+use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, NodeName};
 
-use crate::cli::Plan;
+use crate::cli::ExamplesPlan;
 
 /// Where the SDK and the AWS CLI look for EC2 in the simulator's region.
 const ENDPOINTS: [&str; 2] = ["ec2.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"];
@@ -34,8 +34,8 @@ const BUNDLES: [&str; 2] = ["ssl/certs/ca-certificates.crt", "pki/ca-trust/extra
 ///
 /// # Errors
 /// When any part fails to come up.
-pub fn boot(plan: &Plan) -> Result<PacemakerCluster> {
-    let tls = Tls::new(&ENDPOINTS, Validity::Now).map_err(Error::io("making a certificate"))?;
+pub fn boot(plan: &ExamplesPlan) -> Result<PacemakerCluster> {
+    let tls = Tls::new(&ENDPOINTS, Validity::Now).map_err(HarnessError::io("making a certificate"))?;
     // The token is the examples' business.
     let options = ClusterOptions {
         agent: plan.agent.clone(),
@@ -48,7 +48,7 @@ pub fn boot(plan: &Plan) -> Result<PacemakerCluster> {
     Ok(cluster)
 }
 
-fn prepare(state: &StateDir, node: NodeName, plan: &Plan, tls: &Tls) -> Result<()> {
+fn prepare(state: &StateDir, node: NodeName, plan: &ExamplesPlan, tls: &Tls) -> Result<()> {
     if !state.path().join("examples").exists() {
         share(state, plan)?;
     }
@@ -65,15 +65,15 @@ fn prepare(state: &StateDir, node: NodeName, plan: &Plan, tls: &Tls) -> Result<(
     executable(state, &format!("{node}/prepare"), include_str!("prepare.sh"))
 }
 
-fn share(state: &StateDir, plan: &Plan) -> Result<()> {
+fn share(state: &StateDir, plan: &ExamplesPlan) -> Result<()> {
     copy(&plan.examples, &state.path().join("examples"))?;
     for (name, text) in STAND_INS {
         executable(state, name, text)?;
     }
     let python = fs::canonicalize(&plan.python)
-        .map_err(Error::io(format_args!("the Python packages {}", plan.python.display())))?;
+        .map_err(HarnessError::io(format_args!("the Python packages {}", plan.python.display())))?;
     std::os::unix::fs::symlink(python, state.path().join("python"))
-        .map_err(Error::io("linking the Python packages"))
+        .map_err(HarnessError::io("linking the Python packages"))
 }
 
 fn nginx(node: NodeName) -> String {
@@ -102,13 +102,13 @@ http {{
 fn executable(state: &StateDir, name: &str, text: &str) -> Result<()> {
     let path = state.write(name, text)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
-        .map_err(Error::io(format_args!("making {name} executable")))
+        .map_err(HarnessError::io(format_args!("making {name} executable")))
 }
 
 fn append(path: &Path, text: &str) -> Result<()> {
     let writing = || format!("adding to {}", path.display());
-    let mut file = File::options().append(true).open(path).map_err(Error::io(writing()))?;
-    file.write_all(text.as_bytes()).map_err(Error::io(writing()))
+    let mut file = File::options().append(true).open(path).map_err(HarnessError::io(writing()))?;
+    file.write_all(text.as_bytes()).map_err(HarnessError::io(writing()))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

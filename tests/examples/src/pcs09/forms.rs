@@ -1,7 +1,7 @@
 //! The commands of pcs 0.9 as tables. [`super::grammar`] reads them, and says where they are from.
 
 /// Options that a command takes, with whether each takes a value: after `=`, or, if it must have one, as the next word.
-pub(super) type Options = &'static [(&'static str, Value)];
+pub(super) type OptionTable = &'static [(&'static str, Value)];
 
 /// Whether an option takes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub(super) enum Rest {
 }
 
 /// A command.
-pub(super) struct Form {
+pub(super) struct CommandForm {
     pub(super) words: &'static [&'static str],
-    pub(super) options: Options,
+    pub(super) options: OptionTable,
     pub(super) rest: Rest,
 }
 
@@ -45,7 +45,7 @@ const FORCE: (&str, Value) = ("--force", Value::None);
 const MANY: usize = usize::MAX;
 
 /// The commands that the examples use, and some that they might.
-pub(super) const FORMS: &[Form] = &[
+pub(super) const FORMS: &[CommandForm] = &[
     form(
         &["cluster", "auth"],
         &[("-u", Value::Must), ("-p", Value::Must), FORCE, ("--local", Value::None)],
@@ -126,6 +126,6 @@ pub(super) const OPERATION_OPTIONS: &[&str] = &[
     "OCF_CHECK_LEVEL",
 ];
 
-const fn form(words: &'static [&'static str], options: Options, rest: Rest) -> Form {
-    Form { words, options, rest }
+const fn form(words: &'static [&'static str], options: OptionTable, rest: Rest) -> CommandForm {
+    CommandForm { words, options, rest }
 }

@@ -4,7 +4,7 @@
 //! `pcs help` and `pcs(8)` of pcs 0.9.169, which `CentOS` 7.9 ends with. Its verdict on each line of the tests below was
 //! compared with that of the program itself.
 
-use super::forms::{FORMS, Form, OPERATION_OPTIONS, PROPERTIES, Rest, Value};
+use super::forms::{CommandForm, FORMS, OPERATION_OPTIONS, PROPERTIES, Rest, Value};
 
 /// A command line that pcs 0.9 accepts.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub fn parse(words: &[&str]) -> Result<Parsed, String> {
         ["-f", file, rest @ ..] => (Some((*file).to_owned()), rest),
         _ => (None, words),
     };
-    let known = |form: &&Form| words.starts_with(form.words);
+    let known = |form: &&CommandForm| words.starts_with(form.words);
     let form = FORMS.iter().find(known).ok_or_else(|| {
         let begin: Vec<_> = words.iter().take_while(|word| !word.starts_with('-')).take(2).copied().collect();
         format!("there is no command `{}`, or no example needs it", begin.join(" "))
@@ -36,7 +36,7 @@ pub fn parse(words: &[&str]) -> Result<Parsed, String> {
 }
 
 /// Returns the words that are no options, after each option was found to be one that the command takes.
-fn without_options<'a>(words: &[&'a str], form: &Form) -> Result<Vec<&'a str>, String> {
+fn without_options<'a>(words: &[&'a str], form: &CommandForm) -> Result<Vec<&'a str>, String> {
     let mut plain = Vec::new();
     let mut words = words.iter();
     while let Some(&word) = words.next() {
@@ -58,7 +58,7 @@ fn without_options<'a>(words: &[&'a str], form: &Form) -> Result<Vec<&'a str>, S
     Ok(plain)
 }
 
-fn rest(form: &Form, words: &[&str]) -> Result<(), String> {
+fn rest(form: &CommandForm, words: &[&str]) -> Result<(), String> {
     let command = form.words.join(" ");
     match form.rest {
         Rest::Nothing if words.is_empty() => Ok(()),
@@ -124,7 +124,7 @@ fn assigned<'a>(words: &[&'a str]) -> Result<Vec<&'a str>, String> {
 }
 
 /// Agent's parameters, then `op NAME name=value...`, `meta name=value...`, and for resources `clone [name=value...]`.
-fn sections(words: &[&str], form: &Form) -> Result<(), String> {
+fn sections(words: &[&str], form: &CommandForm) -> Result<(), String> {
     let keyword = |word: &str| {
         word == "op" || word == "meta" || (word == "clone" && form.words == ["resource", "create"])
     };

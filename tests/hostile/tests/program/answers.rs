@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use agent_tests::{Folder, Node, World, binary};
 use fastrand::Rng;
-use hostile::call::Call;
-use hostile::impostor::{Impostor, Plan};
+use hostile::call::AgentCall;
+use hostile::impostor::{Impostor, ImpostorPlan};
 use hostile::place::Place;
-use hostile::seed::{self, Done};
+use hostile::seed::{self, HostileOutcome};
 use hostile::verdict;
 
 use crate::scene::{PROGRAMS, allowed, usual};
@@ -63,7 +63,7 @@ fn call(
     (program, words): (&str, &str),
     place: &Place,
     links: &Folder,
-) -> Call {
+) -> AgentCall {
     let mut words: Vec<&str> = words.split(' ').collect();
     let with = |words: &mut Vec<&str>, word| {
         let before = words.len();
@@ -85,9 +85,15 @@ fn call(
     call
 }
 
-fn plan(rng: &mut Rng, part: &str, ends: bool) -> Plan {
+fn plan(rng: &mut Rng, part: &str, ends: bool) -> ImpostorPlan {
     let skip = *rng.choice(&[0, 0, 0, 1]).unwrap();
-    Plan { part: part.to_owned(), ends, skip, times: *rng.choice(&[1, 1, 1_000]).unwrap(), seed: rng.u64(..) }
+    ImpostorPlan {
+        part: part.to_owned(),
+        ends,
+        skip,
+        times: *rng.choice(&[1, 1, 1_000]).unwrap(),
+        seed: rng.u64(..),
+    }
 }
 
 /// The binary by all its names, outside of namespaces.
@@ -104,9 +110,9 @@ fn case(
     rng: &mut Rng,
     links: &Folder,
     (program, words): (&str, &str),
-    imds: Option<Plan>,
-    ec2: Option<Plan>,
-) -> Result<Done, String> {
+    imds: Option<ImpostorPlan>,
+    ec2: Option<ImpostorPlan>,
+) -> Result<HostileOutcome, String> {
     let (world, [node, other]) = World::new();
     let place = Place::below(world.folder().path(), "case");
     if words.starts_with("stop") || rng.bool() {
@@ -124,7 +130,7 @@ fn case(
     let ended = call.run();
     let said = [imds.said(), ec2.said()].concat();
     match verdict::judge(&call, &ended, allowed(program)) {
-        Ok(done) => Ok(Done { struck: !said.is_empty(), ..done }),
+        Ok(done) => Ok(HostileOutcome { struck: !said.is_empty(), ..done }),
         Err(wrong) => Err(format!("{wrong}--- said, {}\n{}", said.len(), said.join("\n"))),
     }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use fastrand::Rng;
-use hostile::call::Call;
+use hostile::call::AgentCall;
 use hostile::place::Place;
-use hostile::seed::{self, Done};
+use hostile::seed::{self, HostileOutcome};
 use hostile::{input, verdict};
 
 use crate::scene::{Scene, allowed, asked};
@@ -29,23 +29,27 @@ const DURABLE: &str = "{\"pair\":{\"public_ip\":\"203.0.113.10\",\"allocation\":
      \"history\":[{\"at_ms\":1700000000000,\"action\":\"start\",\"from\":\"nobody\",\"to\":\"this node\",\"took_ms\":3}]}";
 
 /// A file, what is right in it, and the program and the variable that make somebody read it.
-struct Target {
+struct TestedFile {
     file: &'static str,
     valid: String,
     program: &'static str,
     variables: Vec<(&'static str, String)>,
 }
 
-fn target(rng: &mut Rng, scene: &Scene, place: &Place) -> Target {
+fn target(rng: &mut Rng, scene: &Scene, place: &Place) -> TestedFile {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let [ec2, imds] = scene.urls();
     let (record, durable) =
         (RECORD.replace("BOOT", boot.trim()), DURABLE.replace("EC2", &ec2).replace("IMDS", &imds));
     let profiles = PROFILES.replace("TOKEN", &place.at("token"));
     let agent = *rng.choice(&["eip", "eip", "eip", "vip", "eipctl"]).unwrap();
-    let plain =
-        |file, valid: &str, program| Target { file, valid: valid.to_owned(), program, variables: Vec::new() };
-    let named = |file: &'static str, valid: &str, program, name| Target {
+    let plain = |file, valid: &str, program| TestedFile {
+        file,
+        valid: valid.to_owned(),
+        program,
+        variables: Vec::new(),
+    };
+    let named = |file: &'static str, valid: &str, program, name| TestedFile {
         file,
         valid: valid.to_owned(),
         program,
@@ -69,7 +73,7 @@ fn target(rng: &mut Rng, scene: &Scene, place: &Place) -> Target {
             let profile = (*rng.choice(&["default", "a", "c", "none"]).unwrap()).to_owned();
             let config = place.write("home/.aws/config", profiles.as_bytes()).display().to_string();
             let variables = vec![("AWS_PROFILE", profile), ("AWS_CONFIG_FILE", config)];
-            Target { file: "token", valid: "a.token.of.somebody".to_owned(), program: agent, variables }
+            TestedFile { file: "token", valid: "a.token.of.somebody".to_owned(), program: agent, variables }
         }
         13 => {
             let role = ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x".to_owned());
@@ -98,7 +102,7 @@ const CERTIFICATE: &str =
     "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ0hBUw==\n-----END CERTIFICATE-----\n";
 
 /// Puts something into the place of the file, and says what.
-fn put(rng: &mut Rng, place: &Place, target: &Target) -> String {
+fn put(rng: &mut Rng, place: &Place, target: &TestedFile) -> String {
     let valid = target.valid.as_bytes();
     let bytes = match rng.u8(0..10) {
         0..=4 => input::mangle(rng, valid),
@@ -128,12 +132,12 @@ fn put(rng: &mut Rng, place: &Place, target: &Target) -> String {
     )
 }
 
-fn prepare(call: Call, target: &Target) -> Call {
+fn prepare(call: AgentCall, target: &TestedFile) -> AgentCall {
     let call = target.variables.iter().fold(call, |call, (name, value)| call.set(name, value));
     call.set("OCF_RESKEY_CRM_meta_interval", "10000")
 }
 
-fn case(scene: &Scene, rng: &mut Rng) -> Result<Done, String> {
+fn case(scene: &Scene, rng: &mut Rng) -> Result<HostileOutcome, String> {
     let place = scene.place();
     let target = target(rng, scene, &place);
     let words =

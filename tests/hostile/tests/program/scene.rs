@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use agent_tests::{Isolation, Node, World};
 use fastrand::Rng;
-use hostile::call::Call;
+use hostile::call::AgentCall;
 use hostile::place::Place;
 use hostile::verdict::{AGENT, Allowed, TOOL};
 use rustix::process::{Pid, Signal, kill_process};
@@ -61,7 +61,7 @@ impl Scene {
     }
 
     /// Prepares a call of a program by a name, in surroundings in which nothing is wrong.
-    pub(crate) fn call(&self, program: &str, arguments: &[&str], place: &Place) -> Call {
+    pub(crate) fn call(&self, program: &str, arguments: &[&str], place: &Place) -> AgentCall {
         let path = self.isolation().folder().path().join(program);
         usual(self.isolation().enter(), &path, self.urls(), &self.node, arguments, place)
             .set(MARK, &self.mark)
@@ -94,8 +94,8 @@ pub(crate) fn usual(
     node: &Node,
     arguments: &[&str],
     place: &Place,
-) -> Call {
-    let call = Call {
+) -> AgentCall {
+    let call = AgentCall {
         before,
         program: program.to_owned(),
         arguments: arguments.iter().map(OsString::from).collect(),

@@ -1,8 +1,8 @@
 //! What was found here once, each by its name: the made-up cases of the next seed may miss it.
 
 use agent_tests::{Node, World};
-use hostile::answer::Answer;
-use hostile::call::{Call, Ended, MEMORY};
+use hostile::answer::HostileAnswer;
+use hostile::call::{AgentCall, CallOutcome, MEMORY};
 use hostile::impostor::Impostor;
 use hostile::place::Place;
 use hostile::verdict;
@@ -11,7 +11,7 @@ use crate::answers;
 use crate::scene::{Scene, allowed, usual};
 
 #[track_caller]
-fn judged(call: &Call, program: &str) -> Ended {
+fn judged(call: &AgentCall, program: &str) -> CallOutcome {
     let ended = call.run();
     if let Err(wrong) = verdict::judge(call, &ended, allowed(program)) {
         panic!("{wrong}");
@@ -21,13 +21,15 @@ fn judged(call: &Call, program: &str) -> Ended {
 
 /// Runs a start whose first answer to such a request never ends.
 #[track_caller]
-fn start_with_an_endless_answer(part: &str, of_ec2: bool) -> Ended {
+fn start_with_an_endless_answer(part: &str, of_ec2: bool) -> CallOutcome {
     let (world, [node]) = World::new::<1>();
     let links = answers::links();
     let place = Place::below(world.folder().path(), "case");
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let endless =
-        Answer::Endless(head.into(), format!("10000\r\n{}\r\n", "<item/>\n".repeat(8192)).into_bytes());
+    let endless = HostileAnswer::Endless(
+        head.into(),
+        format!("10000\r\n{}\r\n", "<item/>\n".repeat(8192)).into_bytes(),
+    );
     let impostor = |node: &Node, ec2: bool| {
         let server = if ec2 { node.ec2 } else { node.imds };
         if ec2 == of_ec2 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eip::params::table::{EIP, VIP};
 use fastrand::Rng;
-use hostile::seed::{self, Done};
+use hostile::seed::{self, HostileOutcome};
 use hostile::{input, verdict};
 
 use crate::scene::{PROGRAMS, Scene, allowed, asked};
@@ -91,7 +91,7 @@ fn name(rng: &mut Rng) -> OsString {
     }
 }
 
-fn case(scene: &Scene, rng: &mut Rng) -> Result<Done, String> {
+fn case(scene: &Scene, rng: &mut Rng) -> Result<HostileOutcome, String> {
     let place = scene.place();
     let paths = place.specials();
     let program = PROGRAMS[*rng.choice(&[0, 0, 0, 0, 1, 1, 2, 3, 4]).unwrap()];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::processes::Processes;
 
 /// The agents' names, for the kernel.
@@ -38,7 +38,7 @@ impl Hunter {
             }
         };
         let thread = thread::Builder::new().name("hunter".into()).spawn(work);
-        Ok(Self { stop, killed, thread: Some(thread.map_err(Error::io("starting the hunter"))?) })
+        Ok(Self { stop, killed, thread: Some(thread.map_err(HarnessError::io("starting the hunter"))?) })
     }
 
     /// Stops killing and returns how many were killed.

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::explained::unexplained;
 use super::struck::Struck;
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::crm_mon::FailedAction;
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
 use crate::pacemaker::{MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
 use crate::timeline::outage;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
-use crate::wait::{Epoch, Look, let_run, now};
+use crate::wait::{Epoch, Polled, let_run, now};
 
 /// How long a state without failed actions is waited for before those on record are looked at.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -40,9 +40,11 @@ pub fn reach(
             (_, failures) => failures.unwrap_or_default(),
         };
         match settled {
-            Err(error @ Error::TimedOut { .. }) if began.elapsed() >= RETURN_LIMIT => return Err(error),
+            Err(error @ HarnessError::TimedOut { .. }) if began.elapsed() >= RETURN_LIMIT => {
+                return Err(error);
+            }
             Ok(_) if began.elapsed() >= RETURN_LIMIT => cluster.ensure_no_failures()?,
-            Ok(_) | Err(Error::TimedOut { .. }) => {}
+            Ok(_) | Err(HarnessError::TimedOut { .. }) => {}
             Err(error) => return Err(error),
         }
         let wrong = unexplained(&failures, struck, |one| cluster.world().history_of(one.ip), from);
@@ -87,7 +89,7 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
 /// Returns the failed actions on record, as the first node tells that answers.
 fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
     for node in cluster.well() {
-        if let Look::There(status) = Look::tolerant(cluster.status(node))? {
+        if let Polled::There(status) = Polled::tolerant(cluster.status(node))? {
             let counted = status.fail_counts.iter().map(|(id, on, count)| FailedAction {
                 operation: format!("fail-count of {id}"),
                 node: on.clone(),

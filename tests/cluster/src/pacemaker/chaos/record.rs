@@ -9,7 +9,7 @@ use super::failure::KINDS;
 use super::plan::RoundPlan;
 use super::round::{Course, RoundReport};
 use super::struck::Struck;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::topology::name_of;
 
 /// The rounds of one cluster.
@@ -147,7 +147,7 @@ pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>
 pub fn write(path: &Path, records: &[ChaosRecord]) -> Result<()> {
     let parts = records.iter().map(|record| record.summary() + &record.table());
     let text = format!("# Chaos\n{}", parts.collect::<String>());
-    fs::write(path, text).map_err(Error::io(format_args!("writing {}", path.display())))
+    fs::write(path, text).map_err(HarnessError::io(format_args!("writing {}", path.display())))
 }
 
 fn course(course: &Course) -> String {

@@ -9,7 +9,7 @@ use super::quiet::{self, HICCUP};
 use super::rules::{MutatingCall, RoundEvidence, breaches};
 use super::struck::Struck;
 use super::{stay, turmoil};
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster};
 use crate::timeline::{Gap, nobody, outage};
 use crate::topology::NodeName;
@@ -68,7 +68,8 @@ pub fn play(
     nodes: u8,
     told: &mut RoundReport,
 ) -> Result<()> {
-    let holder = cluster.world().holder().ok_or_else(|| Error::Wrong("nobody holds the address".into()))?;
+    let holder =
+        cluster.world().holder().ok_or_else(|| HarnessError::Wrong("nobody holds the address".into()))?;
     let from = now();
     told.began = from;
     for (address, course) in told.courses() {
@@ -106,8 +107,8 @@ fn role(cluster: &PacemakerCluster, holder: NodeName, node: NodeName) -> Whom {
     others.find(|(_, other)| *other == node).map_or(Whom::Holder, |(number, _)| Whom::Other(number))
 }
 
-fn kept(what: impl Display) -> Error {
-    Error::Wrong(format!("nothing was wrong with the holder, but {what}"))
+fn kept(what: impl Display) -> HarnessError {
+    HarnessError::Wrong(format!("nothing was wrong with the holder, but {what}"))
 }
 
 /// Nothing was wrong with the holder of an address: no failure of its resource, and a client that misses nothing.

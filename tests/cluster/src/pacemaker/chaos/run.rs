@@ -9,7 +9,7 @@ use super::plan::RoundPlan;
 use super::record::{self, ChaosRecord};
 use super::round::{self, RoundReport};
 use super::struck::Struck;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
 use crate::pacemaker::{ClusterOptions, PacemakerCluster, save};
 use crate::report;
@@ -85,8 +85,8 @@ fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bo
         let mut told = RoundReport::default();
         let outcome = prepare(&mut cluster, &plan, &mut live, &mut deep)
             .and_then(|()| round::play(&mut cluster, &plan, nodes, &mut told));
-        if let Err(Error::Interrupted) = outcome {
-            return Err(Error::Interrupted);
+        if let Err(HarnessError::Interrupted) = outcome {
+            return Err(HarnessError::Interrupted);
         }
         let wrong = outcome.err().map(|error| error.to_string());
         passed = wrong.is_none();

@@ -9,7 +9,7 @@ use super::hunter::Hunter;
 use super::plan::PlannedStrike;
 use super::struck::Struck;
 use super::undo::Undo;
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::machines::Cut;
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
@@ -78,7 +78,9 @@ fn of_node(
             let fault = cluster.world().cloud().fault(slow);
             Undo::Hunt(Hunter::start(cluster.node(node)?.processes()?, *after)?, fault)
         }
-        other => return Err(Error::Wrong(format!("{other} is nothing that strikes a node's machine"))),
+        other => {
+            return Err(HarnessError::Wrong(format!("{other} is nothing that strikes a node's machine")));
+        }
     })
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::timeline::HolderSince;
 use crate::topology::{CLOUD_IP, ELASTIC_IP, WEB_PORT};
-use crate::wait::{Epoch, Look, now, until};
+use crate::wait::{Epoch, Polled, now, until};
 
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
@@ -44,7 +44,7 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let limit = TAKEOVER_LIMIT * 3;
     let printed = node.command(&words)?.limit(limit).run()?;
     node.run(&["ip", "route", "del", &address])?;
-    let document: Value = serde_json::from_str(&printed).map_err(|error| Error::Unreadable {
+    let document: Value = serde_json::from_str(&printed).map_err(|error| HarnessError::Unreadable {
         what: "the output of the drill".into(),
         why: error.to_string(),
     })?;
@@ -78,7 +78,9 @@ fn killed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let killed = cluster.node(home)?.kill_processes(&["eipctl"])?;
     ensure(killed == 1, || format!("{killed} processes named eipctl"))?;
     story.note("killed");
-    until("the constraint to be removed", TAKEOVER_LIMIT, || Look::tolerant(ensure_no_constraint(cluster)))?;
+    until("the constraint to be removed", TAKEOVER_LIMIT, || {
+        Polled::tolerant(ensure_no_constraint(cluster))
+    })?;
     story.target = Some(cluster.settle(None, TAKEOVER_LIMIT)?);
     cluster.ensure_no_failures()
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub use self::start::StartState;
 use super::{ClusterOptions, PacemakerCluster, save};
 use crate::chronicle::Chronicle;
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::machines::Machines;
 use crate::story::Story;
 use crate::suite::{self, TestBed};
@@ -88,13 +88,13 @@ pub fn all() -> Vec<&'static PacemakerScenario> {
 
 /// Returns the node that holds the address.
 fn active(cluster: &PacemakerCluster) -> Result<NodeName> {
-    cluster.world().holder().ok_or_else(|| Error::Wrong("nobody holds the address".into()))
+    cluster.world().holder().ok_or_else(|| HarnessError::Wrong("nobody holds the address".into()))
 }
 
 /// Returns the first node that is well and not `node`.
 fn another(cluster: &PacemakerCluster, node: NodeName) -> Result<NodeName> {
     let other = cluster.well().into_iter().find(|other| *other != node);
-    other.ok_or_else(|| Error::Wrong(format!("no node but {node} is well")))
+    other.ok_or_else(|| HarnessError::Wrong(format!("no node but {node} is well")))
 }
 
 /// Waits until another node than `from` has taken over and all that are well agree, without a failed action.

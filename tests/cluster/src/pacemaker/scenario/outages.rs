@@ -10,7 +10,7 @@ use crate::error::{Result, ensure};
 use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster};
 use crate::story::Story;
 use crate::topology::NodeName;
-use crate::wait::{Epoch, Look, let_run, now, until};
+use crate::wait::{Epoch, Polled, let_run, now, until};
 
 /// Three monitors and a little.
 const API_OUTAGE: Duration = Duration::from_secs(10);
@@ -159,10 +159,10 @@ fn struck_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
 fn wait_for_monitors(cluster: &PacemakerCluster, node: NodeName, from: Epoch, count: usize) -> Result<()> {
     until(&format!("{count} monitors on {node}"), MONITORS_LIMIT + MONITOR_INTERVAL, || {
         let world = cluster.world();
-        let session = |request: &aws_sim::Request| {
+        let session = |request: &aws_sim::LoggedRequest| {
             world.sender(request) == Some(node) && request.operation == "PUT /latest/api/token"
         };
         let seen = world.requests_since(from).iter().filter(|request| session(request)).count();
-        Ok(if seen >= count { Look::There(()) } else { Look::NotYet(format!("{seen} seen")) })
+        Ok(if seen >= count { Polled::There(()) } else { Polled::NotYet(format!("{seen} seen")) })
     })
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active};
-use crate::error::{Error, Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
 use crate::machines::{Cut, NodeCondition};
 use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster};
 use crate::story::Story;
@@ -130,5 +130,5 @@ fn ensure_held(cluster: &PacemakerCluster, from: Epoch) -> Result<()> {
 
 fn only(cluster: &PacemakerCluster, is: impl Fn(NodeCondition) -> bool) -> Result<NodeName> {
     let mut found = cluster.nodes().into_iter().filter(|node| is(cluster.condition(*node)));
-    found.next().ok_or_else(|| Error::Wrong("no node in the state this scenario begins with".into()))
+    found.next().ok_or_else(|| HarnessError::Wrong("no node in the state this scenario begins with".into()))
 }

@@ -1,11 +1,11 @@
 //! The states that scenarios begin with.
 
 use super::{RETURN_LIMIT, TAKEOVER_LIMIT, active};
-use crate::error::{Error, Result};
+use crate::error::{HarnessError, Result};
 use crate::machines::{Cut, NodeCondition};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::topology::{NodeName, PRIVATE_VIP};
-use crate::wait::{Look, until};
+use crate::wait::{Polled, until};
 
 /// What a scenario begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,10 @@ fn bare(cluster: &mut PacemakerCluster) -> Result<()> {
         cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
     }
     until("nobody holding the address", TAKEOVER_LIMIT, || {
-        Ok(cluster.world().holder().map_or(Look::There(()), |node| Look::NotYet(format!("{node} holds it"))))
+        Ok(cluster
+            .world()
+            .holder()
+            .map_or(Polled::There(()), |node| Polled::NotYet(format!("{node} holds it"))))
     })
 }
 
@@ -76,7 +79,7 @@ fn private(cluster: &mut PacemakerCluster) -> Result<()> {
         cluster.create_private_resource()?;
         until("the private address on a node", TAKEOVER_LIMIT, || {
             let holder = cluster.world().holder_of(PRIVATE_VIP);
-            Ok(holder.map_or(Look::NotYet("nobody has it".into()), |_| Look::There(())))
+            Ok(holder.map_or(Polled::NotYet("nobody has it".into()), |_| Polled::There(())))
         })?;
         cluster.world().put_on_private_vip()?;
     }
@@ -104,7 +107,8 @@ fn repair_all(cluster: &mut PacemakerCluster) -> Result<()> {
 
 /// Asks a node that is a member of the cluster again, which a node just repaired is not at once.
 fn has_resource(cluster: &PacemakerCluster) -> Result<bool> {
-    let first = cluster.well().first().copied().ok_or_else(|| Error::Wrong("no node is well".into()))?;
-    let status = until("an answer of crm_mon", RETURN_LIMIT, || Look::tolerant(cluster.status(first)))?;
+    let first =
+        cluster.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is well".into()))?;
+    let status = until("an answer of crm_mon", RETURN_LIMIT, || Polled::tolerant(cluster.status(first)))?;
     Ok(status.resource(RESOURCE).is_some())
 }

@@ -9,7 +9,7 @@ use crate::ocf::environment::Environment;
 
 /// The values that a cluster would otherwise provide.
 #[derive(Debug)]
-pub struct Instead<'a> {
+pub struct ClusterValues<'a> {
     /// The resource name under which this node keeps its records.
     pub instance: String,
     /// The program name in log lines.
@@ -28,37 +28,34 @@ pub struct Instead<'a> {
 
 /// Builds the environment. Logs go to syslog, unless another destination is configured or syslog is not running.
 #[must_use]
-pub fn environment(process: &[(OsString, OsString)], instead: &Instead<'_>) -> Environment {
-    put_together(process, instead, Path::new("/dev/log").exists())
+pub fn synthesise(process: &[(OsString, OsString)], values: &ClusterValues<'_>) -> Environment {
+    build(process, values, Path::new("/dev/log").exists())
 }
 
-fn put_together(process: &[(OsString, OsString)], instead: &Instead<'_>, has_syslog: bool) -> Environment {
+fn build(process: &[(OsString, OsString)], values: &ClusterValues<'_>, has_syslog: bool) -> Environment {
     // The caller is not a cluster, so inherited OCF variables do not apply; the record folder must not depend on the
     // caller.
     let foreign =
         |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
     let mut variables: Vec<(OsString, OsString)> =
         process.iter().filter(|(name, _)| !foreign(&name.to_string_lossy())).cloned().collect();
-    variables.extend(instead.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    variables.extend(values.variables.iter().map(|(name, value)| (name.into(), value.into())));
     let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
     let to_syslog = has_syslog && !has("HA_LOGFACILITY") && !has("HA_LOGFILE");
-    let mut set: Vec<(String, String)> = instead
-        .parameters
-        .iter()
-        .map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()))
-        .collect();
-    let mut say = |name: &str, value: String| set.push((name.to_owned(), value));
-    say("OCF_RESOURCE_INSTANCE", instead.instance.clone());
-    say("OCF_RESOURCE_TYPE", instead.program.to_owned());
-    say("OCF_EXIT_REASON_PREFIX", instead.reason_prefix.clone());
-    say("OCF_RESKEY_CRM_meta_timeout", instead.timeout.as_millis().to_string());
-    if let Some(tag) = &instead.log_tag {
-        say("HA_LOGTAG", tag.clone());
+    let mut ocf: Vec<(String, String)> =
+        values.parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone())).collect();
+    let mut set = |name: &str, value: String| ocf.push((name.to_owned(), value));
+    set("OCF_RESOURCE_INSTANCE", values.instance.clone());
+    set("OCF_RESOURCE_TYPE", values.program.to_owned());
+    set("OCF_EXIT_REASON_PREFIX", values.reason_prefix.clone());
+    set("OCF_RESKEY_CRM_meta_timeout", values.timeout.as_millis().to_string());
+    if let Some(tag) = &values.log_tag {
+        set("HA_LOGTAG", tag.clone());
     }
     if to_syslog {
-        say("HA_LOGFACILITY", "daemon".to_owned());
+        set("HA_LOGFACILITY", "daemon".to_owned());
     }
-    variables.extend(set.into_iter().map(|(name, value)| (name.into(), value.into())));
+    variables.extend(ocf.into_iter().map(|(name, value)| (name.into(), value.into())));
     Environment::new(variables)
 }
 
@@ -71,7 +68,7 @@ mod tests {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
         let process: Vec<_> = process.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let instead = Instead {
+        let values = ClusterValues {
             instance: "elastic-ip-203.0.113.10".to_owned(),
             program: "elastic-ip",
             reason_prefix: "elastic-ip: ".to_owned(),
@@ -80,7 +77,7 @@ mod tests {
             parameters: &own(&[("region", "eu-west-2")]),
             variables: &own(file),
         };
-        put_together(&process, &instead, has_syslog)
+        build(&process, &values, has_syslog)
     }
 
     #[test]

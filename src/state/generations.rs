@@ -31,22 +31,23 @@ pub struct Generation {
 
 /// The latest request for a resource on this node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
+pub struct LatestRequest {
     /// The process that made the request.
     pub generation: Generation,
     /// Boot id at the time of the request.
     boot: String,
     /// The requested state, such as `MASTER`.
-    pub told: String,
+    #[serde(rename = "told")]
+    pub requested: String,
     /// Whether the request succeeded; `None` while it is in progress.
     #[serde(default)]
     pub done: Option<bool>,
 }
 
-/// The request records of one resource, in the folder that is emptied at boot.
+/// The record of the latest request for one resource, and its locks, in the folder that is emptied at boot.
 #[derive(Debug, Clone)]
-pub struct Turns {
-    turn: PathBuf,
+pub struct Generations {
+    request: PathBuf,
     gate: PathBuf,
     lock: PathBuf,
     check: PathBuf,
@@ -54,7 +55,7 @@ pub struct Turns {
 }
 
 /// Interval for polling the lock and checking for a later request.
-pub const LOOK_EVERY: Duration = Duration::from_millis(20);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Generation {
     /// The generation of this process.
@@ -86,37 +87,42 @@ fn born(stat: &str) -> Option<u64> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
-impl Turns {
+impl Generations {
     /// Locates the records of the resource named by this environment.
     #[must_use]
     pub fn new(environment: &Environment, boot: String) -> Self {
         let (volatile, _) = folders(environment);
         let name = file_name(environment.instance());
         let path = |ending: &str| volatile.join(format!("{name}.{ending}"));
-        Self { turn: path("turn"), gate: path("gate"), lock: path("lock"), check: path("check"), boot }
+        Self { request: path("turn"), gate: path("gate"), lock: path("lock"), check: path("check"), boot }
     }
 
     /// The latest request of this boot; `None` if there is none.
     ///
     /// # Errors
     /// If the file cannot be read or has another owner.
-    pub fn last(&self) -> io::Result<Option<Turn>> {
-        let Some(text) = file::read(&self.turn)? else { return Ok(None) };
-        let turn: Turn = serde_json::from_str(&text).map_err(io::Error::other)?;
-        Ok((turn.boot == self.boot).then_some(turn))
+    pub fn last(&self) -> io::Result<Option<LatestRequest>> {
+        let Some(text) = file::read(&self.request)? else { return Ok(None) };
+        let request: LatestRequest = serde_json::from_str(&text).map_err(io::Error::other)?;
+        Ok((request.boot == self.boot).then_some(request))
     }
 
     /// Records the request of this process; returns false if a later one is already recorded.
     ///
     /// # Errors
     /// If the folder cannot be used.
-    pub fn begin(&self, generation: Generation, told: &str) -> io::Result<bool> {
+    pub fn begin(&self, generation: Generation, requested: &str) -> io::Result<bool> {
         let _gate = self.enter()?;
         // A damaged record does not tell which request is later.
         if self.last().ok().flatten().is_some_and(|last| last.generation > generation) {
             return Ok(false);
         }
-        self.write(&Turn { generation, boot: self.boot.clone(), told: told.to_owned(), done: None })?;
+        self.write(&LatestRequest {
+            generation,
+            boot: self.boot.clone(),
+            requested: requested.to_owned(),
+            done: None,
+        })?;
         Ok(true)
     }
 
@@ -127,7 +133,9 @@ impl Turns {
     pub fn end(&self, generation: Generation, done: bool) -> io::Result<()> {
         let _gate = self.enter()?;
         match self.last()? {
-            Some(turn) if turn.generation == generation => self.write(&Turn { done: Some(done), ..turn }),
+            Some(request) if request.generation == generation => {
+                self.write(&LatestRequest { done: Some(done), ..request })
+            }
             _ => Ok(()),
         }
     }
@@ -135,7 +143,7 @@ impl Turns {
     /// True once a later request has replaced this one, or the record is gone, which means its work is no longer
     /// wanted.
     #[must_use]
-    pub fn is_over(&self, generation: Generation) -> bool {
+    pub fn is_superseded(&self, generation: Generation) -> bool {
         match self.last() {
             Ok(last) => last.is_none_or(|last| last.generation != generation),
             // An unreadable record does not show a later request.
@@ -149,11 +157,11 @@ impl Turns {
     /// If the file cannot be opened or locked.
     pub fn lock(&self, generation: Generation, limit: Instant) -> io::Result<Option<File>> {
         loop {
-            if self.is_over(generation) {
+            if self.is_superseded(generation) {
                 return Ok(None);
             }
             match lock::try_lock(&self.lock)? {
-                None if Instant::now() < limit => std::thread::sleep(LOOK_EVERY),
+                None if Instant::now() < limit => std::thread::sleep(POLL_INTERVAL),
                 locked => return Ok(locked),
             }
         }
@@ -177,8 +185,8 @@ impl Turns {
         changed
     }
 
-    fn write(&self, turn: &Turn) -> io::Result<()> {
-        file::replace(&self.turn, &serde_json::to_string(turn).map_err(io::Error::other)?)
+    fn write(&self, request: &LatestRequest) -> io::Result<()> {
+        file::replace(&self.request, &serde_json::to_string(request).map_err(io::Error::other)?)
     }
 
     /// Acquires exclusive access to the request record.
@@ -192,55 +200,58 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
 
-    fn turns(name: &str) -> (Turns, PathBuf) {
-        let folder = std::env::temp_dir().join(format!("eip-turns-{}-{name}", std::process::id()));
+    fn generations(name: &str) -> (Generations, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("eip-generations-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let variables = [("EIP_STATE_DIR".into(), OsString::from(&folder))];
-        (Turns::new(&Environment::new(variables), "a boot".to_owned()), folder)
+        (Generations::new(&Environment::new(variables), "a boot".to_owned()), folder)
     }
 
     const OLDER: Generation = Generation { born: 100, pid: 7 };
     const LATER: Generation = Generation { born: 100, pid: 8 };
 
     #[test]
-    fn the_later_word_wins_whichever_is_written_first() {
-        let (turns, folder) = turns("later");
-        assert!(turns.begin(LATER, "BACKUP").unwrap());
-        assert!(!turns.begin(OLDER, "MASTER").unwrap(), "it was started before the other");
-        assert!(turns.is_over(OLDER) && !turns.is_over(LATER));
-        turns.end(OLDER, true).unwrap();
-        let last = turns.last().unwrap().unwrap();
-        assert_eq!((last.told.as_str(), last.done), ("BACKUP", None), "the older one ends nothing");
-        turns.end(LATER, false).unwrap();
-        assert_eq!(turns.last().unwrap().unwrap().done, Some(false));
+    fn the_later_request_wins_whichever_is_written_first() {
+        let (generations, folder) = generations("later");
+        assert!(generations.begin(LATER, "BACKUP").unwrap());
+        assert!(!generations.begin(OLDER, "MASTER").unwrap(), "it was started before the other");
+        assert!(generations.is_superseded(OLDER) && !generations.is_superseded(LATER));
+        generations.end(OLDER, true).unwrap();
+        let last = generations.last().unwrap().unwrap();
+        assert_eq!((last.requested.as_str(), last.done), ("BACKUP", None), "the older one ends nothing");
+        generations.end(LATER, false).unwrap();
+        assert_eq!(generations.last().unwrap().unwrap().done, Some(false));
+        let stored = std::fs::read_to_string(&generations.request).unwrap();
+        let expected = r#"{"generation":{"born":100,"pid":8},"boot":"a boot","told":"BACKUP","done":false}"#;
+        assert_eq!(stored, expected, "an older version's process may read it");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn a_word_of_another_boot_counts_for_nothing() {
-        let (mut turns, folder) = turns("boot");
-        assert!(turns.begin(LATER, "MASTER").unwrap());
-        turns.boot = "another".to_owned();
-        assert_eq!(turns.last().unwrap(), None);
-        assert!(turns.begin(OLDER, "BACKUP").unwrap(), "its clock began anew");
+    fn a_request_of_another_boot_counts_for_nothing() {
+        let (mut generations, folder) = generations("boot");
+        assert!(generations.begin(LATER, "MASTER").unwrap());
+        generations.boot = "another".to_owned();
+        assert_eq!(generations.last().unwrap(), None);
+        assert!(generations.begin(OLDER, "BACKUP").unwrap(), "its clock began anew");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn who_waits_for_the_lock_ends_when_a_later_word_comes() {
-        let (turns, folder) = turns("lock");
+    fn a_process_that_waits_for_the_lock_gives_up_when_a_later_request_comes() {
+        let (generations, folder) = generations("lock");
         let soon = || Instant::now() + Duration::from_millis(50);
-        assert!(turns.begin(OLDER, "MASTER").unwrap());
-        let held = turns.lock(OLDER, soon()).unwrap();
-        assert!(held.is_some() && turns.is_busy());
-        assert!(turns.begin(LATER, "BACKUP").unwrap());
-        assert!(turns.lock(OLDER, soon()).unwrap().is_none(), "overtaken");
-        assert!(turns.lock(LATER, soon()).unwrap().is_none(), "the older one still works");
+        assert!(generations.begin(OLDER, "MASTER").unwrap());
+        let held = generations.lock(OLDER, soon()).unwrap();
+        assert!(held.is_some() && generations.is_busy());
+        assert!(generations.begin(LATER, "BACKUP").unwrap());
+        assert!(generations.lock(OLDER, soon()).unwrap().is_none(), "superseded");
+        assert!(generations.lock(LATER, soon()).unwrap().is_none(), "the older one still works");
         drop(held);
-        assert!(turns.lock(LATER, soon()).unwrap().is_some());
-        assert!(!turns.is_busy());
+        assert!(generations.lock(LATER, soon()).unwrap().is_some());
+        assert!(!generations.is_busy());
         std::fs::remove_dir_all(&folder).unwrap();
-        assert!(turns.is_over(LATER), "the files are gone");
+        assert!(generations.is_superseded(LATER), "the files are gone");
     }
 
     #[test]
@@ -254,10 +265,10 @@ mod tests {
 
     #[test]
     fn only_a_change_of_outcome_is_news() {
-        let (turns, folder) = turns("news");
-        assert!(turns.is_news("a"));
-        assert!(!turns.is_news("a"));
-        assert!(turns.is_news("b"));
+        let (generations, folder) = generations("news");
+        assert!(generations.is_news("a"));
+        assert!(!generations.is_news("a"));
+        assert!(generations.is_news("b"));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -10,7 +10,7 @@ const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
 
 /// Why an argument is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum ArgumentError {
     /// The parameter is already set.
     #[error("{second}: {name} is {first} already")]
     Twice {
@@ -29,54 +29,54 @@ pub enum Refused {
 /// Parses an argument into the parameters; returns false if it is neither `NAME=VALUE` nor an address.
 ///
 /// # Errors
-/// [`Refused::NoParameter`], or [`Refused::Twice`] if the parameter is already set.
-pub fn take(parameters: &mut BTreeMap<String, String>, word: &str) -> Result<bool, Refused> {
-    if let Some((name, value)) = word.split_once('=') {
+/// [`ArgumentError::NoParameter`], or [`ArgumentError::Twice`] if the parameter is already set.
+pub fn parse(parameters: &mut BTreeMap<String, String>, argument: &str) -> Result<bool, ArgumentError> {
+    if let Some((name, value)) = argument.split_once('=') {
         return match table::find(table::EIP, &name.to_ascii_lowercase()) {
-            Some(spec) => set(parameters, spec.name, value, word).map(|()| true),
-            None => Err(Refused::NoParameter(shown(word))),
+            Some(spec) => set(parameters, spec.name, value, argument).map(|()| true),
+            None => Err(ArgumentError::NoParameter(shown(argument))),
         };
     }
     // Accepts malformed addresses too: the parameter's own message explains what is wrong.
-    let looks_like_one = word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.');
+    let looks_like_one = argument.starts_with(|first: char| first.is_ascii_digit()) && argument.contains('.');
     if looks_like_one {
-        set(parameters, "elastic_ip", word, word).map(|()| true)
-    } else if word.starts_with("eipalloc-") {
-        set(parameters, "allocation_id", word, word).map(|()| true)
+        set(parameters, "elastic_ip", argument, argument).map(|()| true)
+    } else if argument.starts_with("eipalloc-") {
+        set(parameters, "allocation_id", argument, argument).map(|()| true)
     } else {
         Ok(false)
     }
 }
 
-/// Sets a parameter; `word` is the argument to name in an error.
+/// Sets a parameter; `argument` is the one to name in an error.
 ///
 /// # Errors
-/// [`Refused::Twice`] if it is already set.
+/// [`ArgumentError::Twice`] if it is already set.
 pub fn set(
     parameters: &mut BTreeMap<String, String>,
     name: &str,
     value: &str,
-    word: &str,
-) -> Result<(), Refused> {
+    argument: &str,
+) -> Result<(), ArgumentError> {
     match parameters.insert(name.to_owned(), value.to_owned()) {
         None => Ok(()),
         Some(first) => {
-            Err(Refused::Twice { name: name.to_owned(), first: shown(&first), second: shown(word) })
+            Err(ArgumentError::Twice { name: name.to_owned(), first: shown(&first), second: shown(argument) })
         }
     }
 }
 
 /// Lets the command line override the settings. An address, by either of its names, replaces both names in the
 /// settings.
-pub fn put_before(settings: &mut BTreeMap<String, String>, given: &BTreeMap<String, String>) {
+pub fn override_with(settings: &mut BTreeMap<String, String>, arguments: &BTreeMap<String, String>) {
     let has_address =
-        ADDRESS.iter().any(|name| given.get(*name).is_some_and(|value| !value.trim().is_empty()));
+        ADDRESS.iter().any(|name| arguments.get(*name).is_some_and(|value| !value.trim().is_empty()));
     if has_address {
         for name in ADDRESS {
             settings.remove(name);
         }
     }
-    settings.extend(given.clone());
+    settings.extend(arguments.clone());
 }
 
 /// The address as the operator named it; `None` if neither parameter is set.
@@ -86,18 +86,18 @@ pub fn address(parameters: &BTreeMap<String, String>) -> Option<&str> {
     ADDRESS.iter().find_map(set)
 }
 
-fn shown(word: &str) -> String {
-    cut(&one_line(word), 40)
+fn shown(argument: &str) -> String {
+    cut(&one_line(argument), 40)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn taken(line: &str) -> Result<(String, bool), Refused> {
+    fn parsed(line: &str) -> Result<(String, bool), ArgumentError> {
         let (mut parameters, mut all) = (BTreeMap::new(), true);
-        for word in line.split_whitespace() {
-            all &= take(&mut parameters, word)?;
+        for argument in line.split_whitespace() {
+            all &= parse(&mut parameters, argument)?;
         }
         let set: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         Ok((set.join(" "), all))
@@ -113,21 +113,21 @@ mod tests {
             ("INTERFACE=eth1 203.0.113.10", "elastic_ip=203.0.113.10 interface=eth1"),
             ("private_ip_address=n1=10.0.0.1,n2=10.0.1.1", "private_ip_address=n1=10.0.0.1,n2=10.0.1.1"),
         ] {
-            assert_eq!(taken(line), Ok((set.to_owned(), true)), "{line}");
+            assert_eq!(parsed(line), Ok((set.to_owned(), true)), "{line}");
         }
-        for word in ["eth1", "1", "02:00:00:00:00:01", "eni-0123456789abcdef0", "start"] {
-            assert_eq!(taken(word), Ok((String::new(), false)), "{word}");
+        for argument in ["eth1", "1", "02:00:00:00:00:01", "eni-0123456789abcdef0", "start"] {
+            assert_eq!(parsed(argument), Ok((String::new(), false)), "{argument}");
         }
     }
 
     #[test]
     fn what_is_said_twice_or_sets_nothing_is_refused_by_its_own_name() {
-        for (line, told) in [
+        for (line, message) in [
             ("203.0.113.10 203.0.113.11", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
             ("interface=eth0 interface=eth1", "interface=eth1: interface is eth0 already"),
             ("elastic_pi=203.0.113.10", "elastic_pi=203.0.113.10: there is no such parameter"),
         ] {
-            assert_eq!(taken(line).unwrap_err().to_string(), told);
+            assert_eq!(parsed(line).unwrap_err().to_string(), message);
         }
     }
 
@@ -138,16 +138,16 @@ mod tests {
         };
         let file =
             map(&[("allocation_id", "eipalloc-1"), ("elastic_ip", "203.0.113.2"), ("interface", "eth1")]);
-        for (given, left) in [
+        for (arguments, left) in [
             (("elastic_ip", "203.0.113.3"), map(&[("elastic_ip", "203.0.113.3"), ("interface", "eth1")])),
             (("allocation_id", "eipalloc-2"), map(&[("allocation_id", "eipalloc-2"), ("interface", "eth1")])),
         ] {
             let mut settings = file.clone();
-            put_before(&mut settings, &map(&[given]));
+            override_with(&mut settings, &map(&[arguments]));
             assert_eq!(settings, left);
         }
         let mut settings = file.clone();
-        put_before(&mut settings, &map(&[("interface", "eth2")]));
+        override_with(&mut settings, &map(&[("interface", "eth2")]));
         assert_eq!(address(&settings), Some("203.0.113.2"));
         assert_eq!(settings.get("interface").map(String::as_str), Some("eth2"));
         assert_eq!(address(&BTreeMap::new()), None);

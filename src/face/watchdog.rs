@@ -13,9 +13,9 @@ use crate::resource::error::Error;
 
 /// The fallback exit code of the process, shared by all clones.
 #[derive(Debug, Clone)]
-pub(super) struct Otherwise(Arc<AtomicU8>);
+pub(super) struct FallbackCode(Arc<AtomicU8>);
 
-impl Otherwise {
+impl FallbackCode {
     /// Replaces the exit code once more is known.
     pub(super) fn set(&self, code: u8) {
         self.0.store(code, Ordering::SeqCst);
@@ -26,14 +26,14 @@ impl Otherwise {
     }
 }
 
-impl From<u8> for Otherwise {
+impl From<u8> for FallbackCode {
     fn from(code: u8) -> Self {
         Self(Arc::new(AtomicU8::new(code)))
     }
 }
 
 /// Turns a panic into an exit reason and this exit code; otherwise it would exit 101 with nothing an operator can use.
-pub(super) fn report_panics(log: &Log, code: impl Into<Otherwise>) {
+pub(super) fn report_panics(log: &Log, code: impl Into<FallbackCode>) {
     let (log, code) = (log.clone(), code.into());
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -46,9 +46,9 @@ pub(super) fn report_panics(log: &Log, code: impl Into<Otherwise>) {
 pub(super) struct Watchdog(mpsc::Sender<()>);
 
 impl Watchdog {
-    pub(super) fn start(deadline: &Deadline, code: impl Into<Otherwise>, log: &Log) -> Self {
+    pub(super) fn start(deadline: &Deadline, code: impl Into<FallbackCode>, log: &Log) -> Self {
         let (ended, wait) = mpsc::channel();
-        let (limit, budget, log) = (deadline.last_resort(), deadline.budget(), log.clone());
+        let (limit, budget, log) = (deadline.until_watchdog(), deadline.budget(), log.clone());
         let code = code.into();
         let watch = move || {
             if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
