@@ -13,7 +13,7 @@ use crate::resource::error::Error;
 
 /// Scope of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub struct PolicyScope {
     /// AWS partition: `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
     /// Region of the address, such as `eu-west-1`.
@@ -82,7 +82,7 @@ impl Statement {
     }
 }
 
-impl Scope {
+impl PolicyScope {
     /// Builds the policy.
     #[must_use]
     pub fn policy(&self) -> Policy {
@@ -211,8 +211,8 @@ fn silent() -> ImdsError {
 mod tests {
     use super::*;
 
-    fn scope() -> Scope {
-        Scope {
+    fn scope() -> PolicyScope {
+        PolicyScope {
             partition: "aws".to_owned(),
             region: "eu-west-1".to_owned(),
             account: "123456789012".to_owned(),
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn tags_limit_instances_and_interfaces_but_not_the_address() {
         let tags = vec![("cluster".to_owned(), "web".to_owned())];
-        let scope = Scope { tags, private_addresses: true, ..scope() };
+        let scope = PolicyScope { tags, private_addresses: true, ..scope() };
         let conditions: Vec<_> = scope
             .statements()
             .into_iter()

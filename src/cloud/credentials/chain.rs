@@ -12,7 +12,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use crate::base::log::Log;
-use crate::cloud::ec2::{Fault, fault_of};
+use crate::cloud::ec2::{Ec2Fault, fault_of};
 
 /// Sources of credentials in the order in which they are tried.
 #[derive(Debug)]
@@ -28,19 +28,19 @@ pub(super) struct Chain {
 #[error("{text}")]
 pub(in crate::cloud) struct Missing {
     /// What that means for the agent: a source that did not respond may have some, one that is configured wrongly will not.
-    pub fault: Fault,
+    pub fault: Ec2Fault,
     text: String,
 }
 
 impl Missing {
     /// The error of a source whose response makes no sense; a retry may help.
     pub(super) fn garbled(what: &str) -> Self {
-        Self { fault: Fault::Silent, text: format!("no credentials: {what} makes no sense") }
+        Self { fault: Ec2Fault::Silent, text: format!("no credentials: {what} makes no sense") }
     }
 
     /// The error of a source that has given its reason.
     pub(super) fn refused(text: String) -> Self {
-        Self { fault: Fault::Credentials, text }
+        Self { fault: Ec2Fault::Credentials, text }
     }
 }
 
@@ -85,15 +85,15 @@ impl Chain {
             }
             // A source that exists and fails: the sources after it may belong to another identity, with other permissions.
             let fault = match error {
-                _ if silent => Fault::Silent,
-                CredentialsError::InvalidConfiguration(_) => Fault::NoProfile,
-                _ => Fault::Credentials,
+                _ if silent => Ec2Fault::Silent,
+                CredentialsError::InvalidConfiguration(_) => Ec2Fault::NoProfile,
+                _ => Ec2Fault::Credentials,
             };
             let text = format!("no credentials from {name}: {}", words(&error));
             return Err(CredentialsError::provider_error(Missing { fault, text }));
         }
         let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
-        Err(CredentialsError::provider_error(Missing { fault: Fault::Credentials, text }))
+        Err(CredentialsError::provider_error(Missing { fault: Ec2Fault::Credentials, text }))
     }
 
     /// Keeps the secret parts out of every log line.
@@ -141,7 +141,7 @@ fn is_silence(error: &CredentialsError) -> bool {
     }
     if let Some(answer) = find::<ErrorMetadata>(error) {
         let fault = fault_of(answer.code(), 500, answer.message().unwrap_or_default());
-        return answer.code().is_none() || matches!(fault, Fault::Throttled | Fault::Silent);
+        return answer.code().is_none() || matches!(fault, Ec2Fault::Throttled | Ec2Fault::Silent);
     }
     // The types of these have parameters that differ by operation, and some are private; the texts are the SDK's own.
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);

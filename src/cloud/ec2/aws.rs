@@ -29,7 +29,7 @@ mod whole;
 use self::identities::{Identities, SharedIdentities};
 use self::whole::WholeAnswers;
 use super::codes::{answer_of, fault_of};
-use super::{Address, Association, Ec2, Ec2Error, Fault, Selector, Target};
+use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::base::chain_of;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
@@ -70,10 +70,10 @@ impl AwsEc2 {
             .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
     }
 
-    async fn build(&self) -> Result<SdkConfig, (String, Fault)> {
-        profiles::read(&self.settings).map_err(|answer| (answer, Fault::NoProfile))?;
-        let http = client::https(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
-        let direct = client::direct(&self.settings).map_err(|answer| (answer, Fault::Setup))?;
+    async fn build(&self) -> Result<SdkConfig, (String, Ec2Fault)> {
+        profiles::read(&self.settings).map_err(|answer| (answer, Ec2Fault::NoProfile))?;
+        let http = client::https(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
+        let direct = client::direct(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(self.settings.connect_timeout)
             .read_timeout(self.settings.attempt_timeout)
@@ -115,7 +115,7 @@ impl AwsEc2 {
             metadata: &self.metadata,
             log: &self.log,
         };
-        let provider = sources.provider().await.map_err(|answer| (answer, Fault::NoProfile))?;
+        let provider = sources.provider().await.map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let mut ec2 = configure();
         ec2.set_app_name(AppName::new(concat!("eip-", env!("CARGO_PKG_VERSION"))).ok());
         ec2.set_endpoint_url(self.settings.ec2_endpoint.clone());
@@ -123,7 +123,7 @@ impl AwsEc2 {
         Ok(ec2.build())
     }
 
-    async fn region(&self) -> Result<Region, (String, Fault)> {
+    async fn region(&self) -> Result<Region, (String, Ec2Fault)> {
         if let Some(region) = &self.settings.region {
             return Ok(Region::new(region.clone()));
         }
@@ -131,7 +131,7 @@ impl AwsEc2 {
             Ok(region) => Ok(Region::new(region)),
             Err(error) => match &self.settings.region_hint {
                 Some(region) => Ok(Region::new(region.clone())),
-                None => Err((format!("region unknown: {error}"), Fault::Silent)),
+                None => Err((format!("region unknown: {error}"), Ec2Fault::Silent)),
             },
         }
     }
@@ -154,7 +154,7 @@ impl AwsEc2 {
         match &result {
             Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
             Err(error) => {
-                if error.fault == Fault::Credentials {
+                if error.fault == Ec2Fault::Credentials {
                     // The next attempt may find newer ones.
                     self.identities.forget();
                 }
@@ -183,7 +183,7 @@ where
             let status = context.raw().status().as_u16();
             (fault_of(None, status, ""), format!("an unreadable answer (HTTP {status})"), None)
         }
-        SdkError::TimeoutError(_) => (Fault::Silent, "no answer in time".to_owned(), None),
+        SdkError::TimeoutError(_) => (Ec2Fault::Silent, "no answer in time".to_owned(), None),
         _ => client_failure(error),
     };
     // If EC2 has responded, its code and message say all that the chain would.
@@ -193,7 +193,7 @@ where
     Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
 }
 
-fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<String>) {
+fn service_failure(meta: &ErrorMetadata, status: u16) -> (Ec2Fault, String, Option<String>) {
     let message = meta.message().map(str::to_owned);
     let fault = fault_of(meta.code(), status, message.as_deref().unwrap_or_default());
     let answer = match meta.code() {
@@ -204,14 +204,14 @@ fn service_failure(meta: &ErrorMetadata, status: u16) -> (Fault, String, Option<
 }
 
 /// Distinguishes a call that never got credentials from one that never got a response.
-fn client_failure(error: &(dyn StdError + 'static)) -> (Fault, String, Option<String>) {
+fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option<String>) {
     if let Some(missing) = find::<Missing>(error) {
         return (missing.fault, missing.to_string(), None);
     }
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
-        return (Fault::Silent, "no credentials in time".to_owned(), None);
+        return (Ec2Fault::Silent, "no credentials in time".to_owned(), None);
     }
-    (Fault::Silent, words_of(error), None)
+    (Ec2Fault::Silent, words_of(error), None)
 }
 
 /// A few words on why the client got no response: how far it got tells where to look for the cause.
@@ -272,7 +272,7 @@ impl Ec2 for AwsEc2 {
             Selector::PublicIp(ip) => address.public_ip() == Some(ip.to_string().as_str()),
         });
         let Some(wanted) = wanted else {
-            let fault = if output.addresses().is_empty() { Fault::Unknown } else { Fault::Silent };
+            let fault = if output.addresses().is_empty() { Ec2Fault::Unknown } else { Ec2Fault::Silent };
             return Err(ill(fault, "the answer does not contain it"));
         };
         address(wanted).map_err(|(fault, answer)| ill(fault, answer))
@@ -309,7 +309,7 @@ impl Ec2 for AwsEc2 {
             .await?;
         output.association_id().and_then(|id| id.parse().ok()).ok_or_else(|| Ec2Error {
             request_id: output.request_id().map(str::to_owned),
-            ..Ec2Error::new(OPERATION, allocation, Fault::Silent, "an answer without an association id")
+            ..Ec2Error::new(OPERATION, allocation, Ec2Fault::Silent, "an answer without an association id")
         })
     }
 
@@ -372,9 +372,9 @@ fn given<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
     text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
 }
 
-const UNREADABLE: (Fault, &str) = (Fault::Silent, "an answer with an unreadable id or address");
+const UNREADABLE: (Ec2Fault, &str) = (Ec2Fault::Silent, "an answer with an unreadable id or address");
 
-impl From<Unreadable> for (Fault, &'static str) {
+impl From<Unreadable> for (Ec2Fault, &'static str) {
     fn from(_: Unreadable) -> Self {
         UNREADABLE
     }
@@ -384,7 +384,7 @@ impl From<Unreadable> for (Fault, &'static str) {
 ///
 /// Customer-owned and carrier addresses have an allocation but no public address. Instance metadata does not show them,
 /// so a monitor would never find them here.
-fn address(address: &types::Address) -> Result<Address, (Fault, &'static str)> {
+fn address(address: &types::Address) -> Result<Address, (Ec2Fault, &'static str)> {
     let association = given(address.association_id())?.map(|id| {
         Ok::<_, Unreadable>(Association {
             id,
@@ -396,17 +396,17 @@ fn address(address: &types::Address) -> Result<Address, (Fault, &'static str)> {
     let filled = |field: Option<&str>| field.is_some_and(|text| !text.is_empty());
     let public_ip = given(address.public_ip())?.ok_or_else(|| {
         if filled(address.customer_owned_ip()) {
-            (Fault::Unknown, "a customer-owned address, not an Elastic IP")
+            (Ec2Fault::Unknown, "a customer-owned address, not an Elastic IP")
         } else if filled(address.carrier_ip()) {
-            (Fault::Unknown, "a carrier address, not an Elastic IP")
+            (Ec2Fault::Unknown, "a carrier address, not an Elastic IP")
         } else {
-            (Fault::Silent, "an answer without its address")
+            (Ec2Fault::Silent, "an answer without its address")
         }
     })?;
     Ok(Address {
         public_ip,
         allocation: given(address.allocation_id())?
-            .ok_or((Fault::Silent, "an answer without its allocation"))?,
+            .ok_or((Ec2Fault::Silent, "an answer without its allocation"))?,
         association: association.transpose()?,
         border_group: given(address.network_border_group())?,
         managed_by: address.service_managed().map(|service| service.as_str().to_owned()),

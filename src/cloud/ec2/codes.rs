@@ -1,6 +1,6 @@
 //! EC2's error codes, compared in this one place. The generated crate models none of them, so they are strings.
 
-use super::Fault;
+use super::Ec2Fault;
 
 /// One row: EC2's answer, its meaning for the agent, and the hint that an operator reads next to the code.
 #[derive(Debug, Clone, Copy)]
@@ -10,16 +10,21 @@ pub struct Row {
     /// A part of EC2's message, if the code alone is ambiguous; empty otherwise.
     pub message: &'static str,
     /// Its meaning for the agent.
-    pub fault: Fault,
+    pub fault: Ec2Fault,
     /// Hint for the operator next to the code; empty if the code is clear.
     pub sentence: &'static str,
 }
 
-const fn row(code: &'static str, fault: Fault) -> Row {
+const fn row(code: &'static str, fault: Ec2Fault) -> Row {
     Row { code, message: "", fault, sentence: "" }
 }
 
-const fn by_message(code: &'static str, message: &'static str, fault: Fault, sentence: &'static str) -> Row {
+const fn by_message(
+    code: &'static str,
+    message: &'static str,
+    fault: Ec2Fault,
+    sentence: &'static str,
+) -> Row {
     Row { code, message, fault, sentence }
 }
 
@@ -28,104 +33,104 @@ const fn by_message(code: &'static str, message: &'static str, fault: Fault, sen
 /// # Source
 /// Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
 pub const ROWS: &[Row] = &[
-    row("RequestLimitExceeded", Fault::Throttled),
-    row("EC2ThrottledException", Fault::Throttled),
-    row("Throttling", Fault::Throttled),
-    row("ThrottlingException", Fault::Throttled),
-    row("ThrottledException", Fault::Throttled),
-    row("RequestThrottled", Fault::Throttled),
-    row("RequestThrottledException", Fault::Throttled),
-    row("BandwidthLimitExceeded", Fault::Throttled),
-    row("PriorRequestNotComplete", Fault::Throttled),
-    row("TooManyRequestsException", Fault::Throttled),
-    row("SlowDown", Fault::Throttled),
-    row("InternalError", Fault::Silent),
-    row("InternalFailure", Fault::Silent),
-    row("ServerInternal", Fault::Silent),
-    row("ServiceUnavailable", Fault::Silent),
-    row("Unavailable", Fault::Silent),
-    row("UnauthorizedOperation", Fault::Denied),
-    row("AccessDenied", Fault::Denied),
-    row("AccessDeniedException", Fault::Denied),
+    row("RequestLimitExceeded", Ec2Fault::Throttled),
+    row("EC2ThrottledException", Ec2Fault::Throttled),
+    row("Throttling", Ec2Fault::Throttled),
+    row("ThrottlingException", Ec2Fault::Throttled),
+    row("ThrottledException", Ec2Fault::Throttled),
+    row("RequestThrottled", Ec2Fault::Throttled),
+    row("RequestThrottledException", Ec2Fault::Throttled),
+    row("BandwidthLimitExceeded", Ec2Fault::Throttled),
+    row("PriorRequestNotComplete", Ec2Fault::Throttled),
+    row("TooManyRequestsException", Ec2Fault::Throttled),
+    row("SlowDown", Ec2Fault::Throttled),
+    row("InternalError", Ec2Fault::Silent),
+    row("InternalFailure", Ec2Fault::Silent),
+    row("ServerInternal", Ec2Fault::Silent),
+    row("ServiceUnavailable", Ec2Fault::Silent),
+    row("Unavailable", Ec2Fault::Silent),
+    row("UnauthorizedOperation", Ec2Fault::Denied),
+    row("AccessDenied", Ec2Fault::Denied),
+    row("AccessDeniedException", Ec2Fault::Denied),
     // One code, several meanings: bad credentials, an address that belongs to another account or that a service uses.
-    by_message("AuthFailure", "does not belong to you", Fault::Unknown, ""),
+    by_message("AuthFailure", "does not belong to you", Ec2Fault::Unknown, ""),
     // The address of a NAT gateway, a load balancer or a database: EC2's answer to an attempt to take it.
     by_message(
         "AuthFailure",
         "permission to access the specified resource",
-        Fault::ServiceManaged,
+        Ec2Fault::ServiceManaged,
         "used by an AWS service",
     ),
-    row("AuthFailure", Fault::Credentials),
-    row("InvalidClientTokenId", Fault::Credentials),
-    row("MissingAuthenticationToken", Fault::Credentials),
-    row("MissingAuthenticationTokenException", Fault::Credentials),
-    row("UnrecognizedClientException", Fault::Credentials),
-    row("ExpiredToken", Fault::Credentials),
-    row("ExpiredTokenException", Fault::Credentials),
-    row("InvalidAccessKeyId", Fault::Credentials),
-    row("SignatureDoesNotMatch", Fault::Credentials),
-    row("InvalidSignatureException", Fault::Credentials),
-    row("IncompleteSignature", Fault::Credentials),
-    row("RequestExpired", Fault::Credentials),
-    row("RequestTimeTooSkewed", Fault::Credentials),
-    row("OptInRequired", Fault::Credentials),
-    row("Blocked", Fault::Credentials),
-    row("PendingVerification", Fault::Credentials),
-    row("InvalidAllocationID.NotFound", Fault::Unknown),
-    row("InvalidAddress.NotFound", Fault::Unknown),
-    row("InvalidAddressID.NotFound", Fault::Unknown),
+    row("AuthFailure", Ec2Fault::Credentials),
+    row("InvalidClientTokenId", Ec2Fault::Credentials),
+    row("MissingAuthenticationToken", Ec2Fault::Credentials),
+    row("MissingAuthenticationTokenException", Ec2Fault::Credentials),
+    row("UnrecognizedClientException", Ec2Fault::Credentials),
+    row("ExpiredToken", Ec2Fault::Credentials),
+    row("ExpiredTokenException", Ec2Fault::Credentials),
+    row("InvalidAccessKeyId", Ec2Fault::Credentials),
+    row("SignatureDoesNotMatch", Ec2Fault::Credentials),
+    row("InvalidSignatureException", Ec2Fault::Credentials),
+    row("IncompleteSignature", Ec2Fault::Credentials),
+    row("RequestExpired", Ec2Fault::Credentials),
+    row("RequestTimeTooSkewed", Ec2Fault::Credentials),
+    row("OptInRequired", Ec2Fault::Credentials),
+    row("Blocked", Ec2Fault::Credentials),
+    row("PendingVerification", Ec2Fault::Credentials),
+    row("InvalidAllocationID.NotFound", Ec2Fault::Unknown),
+    row("InvalidAddress.NotFound", Ec2Fault::Unknown),
+    row("InvalidAddressID.NotFound", Ec2Fault::Unknown),
     by_message(
         "InvalidAddress.Locked",
         "",
-        Fault::Target,
+        Ec2Fault::Target,
         "a transfer or task is pending, accept or cancel it",
     ),
-    row("InvalidAssociationID.NotFound", Fault::AssociationGone),
+    row("InvalidAssociationID.NotFound", Ec2Fault::AssociationGone),
     // Private addresses: matched by message, because the code says only that a parameter is wrong.
-    by_message("InvalidParameterValue", "not assigned to interface", Fault::AssociationGone, ""),
+    by_message("InvalidParameterValue", "not assigned to interface", Ec2Fault::AssociationGone, ""),
     by_message(
         "InvalidParameterValue",
         "within the subnet's address range",
-        Fault::Target,
+        Ec2Fault::Target,
         "not in the interface's subnet, which lies in one zone",
     ),
-    by_message("InvalidParameterValue", "already been assigned", Fault::AlreadyAssociated, ""),
-    row("Resource.AlreadyAssociated", Fault::AlreadyAssociated),
-    row("Resource.AlreadyAssigned", Fault::AlreadyAssociated),
-    row("InvalidIPAddress.InUse", Fault::AlreadyAssociated),
+    by_message("InvalidParameterValue", "already been assigned", Ec2Fault::AlreadyAssociated, ""),
+    row("Resource.AlreadyAssociated", Ec2Fault::AlreadyAssociated),
+    row("Resource.AlreadyAssigned", Ec2Fault::AlreadyAssociated),
+    row("InvalidIPAddress.InUse", Ec2Fault::AlreadyAssociated),
     // Not ready yet: treated as no response.
-    row("IncorrectInstanceState", Fault::Silent),
-    by_message("InvalidInstanceID", "pending", Fault::Silent, ""),
-    row("Gateway.NotAttached", Fault::Target),
-    row("InvalidNetworkInterfaceID.NotFound", Fault::Target),
-    row("InvalidNetworkInterfaceId.Malformed", Fault::Target),
-    row("InvalidNetworkInterfaceID.Malformed", Fault::Target),
-    row("InvalidInstanceID", Fault::Target),
-    row("InvalidInstanceID.NotFound", Fault::Target),
-    row("InvalidPrivateIpAddress.NotFound", Fault::Target),
-    row("PrivateIpAddressLimitExceeded", Fault::Target),
-    row("InvalidInstanceID.Malformed", Fault::Target),
-    row("InvalidParameterValue", Fault::Target),
-    row("InvalidParameterCombination", Fault::Target),
-    row("InvalidNetworkBorderGroup", Fault::Target),
-    row("UnsupportedOperation", Fault::Target),
-    row("OperationNotPermitted", Fault::Target),
+    row("IncorrectInstanceState", Ec2Fault::Silent),
+    by_message("InvalidInstanceID", "pending", Ec2Fault::Silent, ""),
+    row("Gateway.NotAttached", Ec2Fault::Target),
+    row("InvalidNetworkInterfaceID.NotFound", Ec2Fault::Target),
+    row("InvalidNetworkInterfaceId.Malformed", Ec2Fault::Target),
+    row("InvalidNetworkInterfaceID.Malformed", Ec2Fault::Target),
+    row("InvalidInstanceID", Ec2Fault::Target),
+    row("InvalidInstanceID.NotFound", Ec2Fault::Target),
+    row("InvalidPrivateIpAddress.NotFound", Ec2Fault::Target),
+    row("PrivateIpAddressLimitExceeded", Ec2Fault::Target),
+    row("InvalidInstanceID.Malformed", Ec2Fault::Target),
+    row("InvalidParameterValue", Ec2Fault::Target),
+    row("InvalidParameterCombination", Ec2Fault::Target),
+    row("InvalidNetworkBorderGroup", Ec2Fault::Target),
+    row("UnsupportedOperation", Ec2Fault::Target),
+    row("OperationNotPermitted", Ec2Fault::Target),
 ];
 
 /// The meaning of an error code of EC2 for the agent.
 ///
 /// `status` is the HTTP status, `message` EC2's message, which alone disambiguates some codes.
 #[cfg(any(feature = "sdk", feature = "model", test))]
-pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Fault {
+pub(in crate::cloud) fn fault_of(code: Option<&str>, status: u16, message: &str) -> Ec2Fault {
     let row = code.and_then(|code| row_of(code, message));
     match row {
         Some(row) => row.fault,
-        None if status == 429 => Fault::Throttled,
+        None if status == 429 => Ec2Fault::Throttled,
         // An answer without a code came from a proxy or load balancer: it says nothing about IAM, and the next attempt
         // may get through.
-        None if code.is_none() || status >= 500 => Fault::Silent,
-        None => Fault::Refused,
+        None if code.is_none() || status >= 500 => Ec2Fault::Silent,
+        None => Ec2Fault::Refused,
     }
 }
 
@@ -150,47 +155,52 @@ mod tests {
     #[test]
     fn codes_mean_what_the_table_of_exit_codes_expects() {
         let rows = [
-            ("RequestLimitExceeded", 503, "", Fault::Throttled),
-            ("InternalError", 500, "", Fault::Silent),
-            ("UnauthorizedOperation", 403, "", Fault::Denied),
+            ("RequestLimitExceeded", 503, "", Ec2Fault::Throttled),
+            ("InternalError", 500, "", Ec2Fault::Silent),
+            ("UnauthorizedOperation", 403, "", Ec2Fault::Denied),
             (
                 "AuthFailure",
                 401,
                 "AWS was not able to validate the provided access credentials",
-                Fault::Credentials,
+                Ec2Fault::Credentials,
             ),
-            ("AuthFailure", 400, "The address '203.0.113.9' does not belong to you.", Fault::Unknown),
+            ("AuthFailure", 400, "The address '203.0.113.9' does not belong to you.", Ec2Fault::Unknown),
             (
                 "AuthFailure",
                 400,
                 "You do not have permission to access the specified resource.",
-                Fault::ServiceManaged,
+                Ec2Fault::ServiceManaged,
             ),
-            ("InvalidAllocationID.NotFound", 400, "", Fault::Unknown),
-            ("InvalidAssociationID.NotFound", 400, "", Fault::AssociationGone),
-            ("Resource.AlreadyAssociated", 400, "", Fault::AlreadyAssociated),
-            ("InvalidInstanceID", 400, "The pending instance 'i-1' is not in a valid state", Fault::Silent),
-            ("InvalidInstanceID", 400, "There are multiple interfaces attached", Fault::Target),
-            ("Gateway.NotAttached", 400, "", Fault::Target),
-            ("Resource.AlreadyAssigned", 400, "", Fault::AlreadyAssociated),
-            ("PrivateIpAddressLimitExceeded", 400, "", Fault::Target),
+            ("InvalidAllocationID.NotFound", 400, "", Ec2Fault::Unknown),
+            ("InvalidAssociationID.NotFound", 400, "", Ec2Fault::AssociationGone),
+            ("Resource.AlreadyAssociated", 400, "", Ec2Fault::AlreadyAssociated),
+            (
+                "InvalidInstanceID",
+                400,
+                "The pending instance 'i-1' is not in a valid state",
+                Ec2Fault::Silent,
+            ),
+            ("InvalidInstanceID", 400, "There are multiple interfaces attached", Ec2Fault::Target),
+            ("Gateway.NotAttached", 400, "", Ec2Fault::Target),
+            ("Resource.AlreadyAssigned", 400, "", Ec2Fault::AlreadyAssociated),
+            ("PrivateIpAddressLimitExceeded", 400, "", Ec2Fault::Target),
             (
                 "InvalidParameterValue",
                 400,
                 "Some of the specified addresses are not assigned to interface eni-1",
-                Fault::AssociationGone,
+                Ec2Fault::AssociationGone,
             ),
             (
                 "InvalidParameterValue",
                 400,
                 "Address does not fall within the subnet's address range",
-                Fault::Target,
+                Ec2Fault::Target,
             ),
-            ("InvalidParameterValue", 400, "Address is in subnet's reserved address range", Fault::Target),
-            ("InvalidParameterValue", 400, "", Fault::Target),
-            ("InvalidAddress.Locked", 400, "", Fault::Target),
-            ("SomethingNew", 400, "", Fault::Refused),
-            ("SomethingNew", 503, "", Fault::Silent),
+            ("InvalidParameterValue", 400, "Address is in subnet's reserved address range", Ec2Fault::Target),
+            ("InvalidParameterValue", 400, "", Ec2Fault::Target),
+            ("InvalidAddress.Locked", 400, "", Ec2Fault::Target),
+            ("SomethingNew", 400, "", Ec2Fault::Refused),
+            ("SomethingNew", 503, "", Ec2Fault::Silent),
         ];
         for (code, status, message, fault) in rows {
             assert_eq!(fault_of(Some(code), status, message), fault, "{code} {status} {message}");
@@ -199,9 +209,9 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_code_is_judged_by_its_status() {
-        assert_eq!(fault_of(None, 502, "<html>"), Fault::Silent);
-        assert_eq!(fault_of(None, 403, "<html>"), Fault::Silent);
-        assert_eq!(fault_of(None, 200, ""), Fault::Silent);
+        assert_eq!(fault_of(None, 502, "<html>"), Ec2Fault::Silent);
+        assert_eq!(fault_of(None, 403, "<html>"), Ec2Fault::Silent);
+        assert_eq!(fault_of(None, 200, ""), Ec2Fault::Silent);
     }
 
     /// [code-11]

@@ -15,7 +15,7 @@ pub struct Ec2Error {
     /// EC2's error code, or what happened instead of an answer. Fits an operator's single line.
     pub answer: String,
     /// The meaning for the agent.
-    pub fault: Fault,
+    pub fault: Ec2Fault,
     /// EC2's message. It can contain an encoded authorisation message, so it goes to the log, not into an exit reason.
     pub message: Option<String>,
     /// AWS request id, for a support case.
@@ -27,7 +27,7 @@ pub struct Ec2Error {
 
 /// What a failed EC2 call means for the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Ec2Fault {
     /// The account has no such address or allocation.
     Unknown,
     /// The association or assignment had already ended.
@@ -61,7 +61,7 @@ impl Ec2Error {
     pub fn new(
         operation: &'static str,
         object: &impl ToString,
-        fault: Fault,
+        fault: Ec2Fault,
         answer: impl Into<String>,
     ) -> Self {
         let (object, answer) = (object.to_string(), answer.into());
@@ -71,7 +71,7 @@ impl Ec2Error {
     /// The error of a call that the deadline cut off.
     #[must_use]
     pub fn cut_off(operation: &'static str, object: &impl ToString) -> Self {
-        Self::new(operation, object, Fault::Silent, "no answer in time")
+        Self::new(operation, object, Ec2Fault::Silent, "no answer in time")
     }
 
     /// Adds EC2's answer to the previous attempt, which says more than that time ran out.
@@ -87,16 +87,16 @@ impl Ec2Error {
     #[must_use]
     pub fn is_silence(&self) -> bool {
         match self.fault {
-            Fault::Throttled | Fault::Silent | Fault::Setup => true,
-            Fault::Unknown
-            | Fault::AssociationGone
-            | Fault::AlreadyAssociated
-            | Fault::Target
-            | Fault::ServiceManaged
-            | Fault::Denied
-            | Fault::Credentials
-            | Fault::NoProfile
-            | Fault::Refused => false,
+            Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Setup => true,
+            Ec2Fault::Unknown
+            | Ec2Fault::AssociationGone
+            | Ec2Fault::AlreadyAssociated
+            | Ec2Fault::Target
+            | Ec2Fault::ServiceManaged
+            | Ec2Fault::Denied
+            | Ec2Fault::Credentials
+            | Ec2Fault::NoProfile
+            | Ec2Fault::Refused => false,
         }
     }
 
@@ -109,27 +109,27 @@ impl Ec2Error {
     /// Whether the call may have taken effect despite the error.
     #[must_use]
     pub fn may_have_worked(&self) -> bool {
-        self.fault == Fault::Silent
+        self.fault == Ec2Fault::Silent
     }
 }
 
 impl Retryable for Ec2Error {
     fn patience(&self) -> Patience {
         match self.fault {
-            Fault::Throttled => Patience::Throttled,
-            Fault::Silent => Patience::Lasting,
+            Ec2Fault::Throttled => Patience::Throttled,
+            Ec2Fault::Silent => Patience::Lasting,
             // A new role needs some seconds; and after clock skew, the client has learnt the difference.
-            Fault::Credentials => Patience::Brief,
+            Ec2Fault::Credentials => Patience::Brief,
             // Ids that have just been created, an address in transfer from another account and a policy that has just
             // been attached take a moment to propagate.
-            Fault::Unknown | Fault::Denied => Patience::Once,
-            Fault::AssociationGone
-            | Fault::AlreadyAssociated
-            | Fault::Target
-            | Fault::ServiceManaged
-            | Fault::NoProfile
-            | Fault::Refused
-            | Fault::Setup => Patience::Never,
+            Ec2Fault::Unknown | Ec2Fault::Denied => Patience::Once,
+            Ec2Fault::AssociationGone
+            | Ec2Fault::AlreadyAssociated
+            | Ec2Fault::Target
+            | Ec2Fault::ServiceManaged
+            | Ec2Fault::NoProfile
+            | Ec2Fault::Refused
+            | Ec2Fault::Setup => Patience::Never,
         }
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_denial_is_repeated_once_and_an_address_of_a_service_never() {
         let patience = |fault| Ec2Error::new("AssociateAddress", &"id", fault, "answer").patience();
-        assert_eq!(patience(Fault::Denied), Patience::Once);
-        assert_eq!(patience(Fault::ServiceManaged), Patience::Never);
+        assert_eq!(patience(Ec2Fault::Denied), Patience::Once);
+        assert_eq!(patience(Ec2Fault::ServiceManaged), Patience::Never);
     }
 }

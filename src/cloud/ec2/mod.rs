@@ -14,7 +14,7 @@ pub mod private_ips;
 
 #[cfg(feature = "sdk")]
 pub(super) use codes::fault_of;
-pub use error::{Ec2Error, Fault};
+pub use error::{Ec2Error, Ec2Fault};
 
 /// Names an Elastic IP in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,13 +97,13 @@ pub trait Ec2 {
     /// Resolves what every call needs: region, credentials, trusted certificates. Sends nothing to EC2 itself.
     ///
     /// # Errors
-    /// [`Fault::Credentials`], [`Fault::NoProfile`], [`Fault::Setup`]; [`Fault::Silent`] if a source did not respond.
+    /// [`Ec2Fault::Credentials`], [`Ec2Fault::NoProfile`], [`Ec2Fault::Setup`]; [`Ec2Fault::Silent`] if a source did not respond.
     async fn prepare(&self) -> Result<(), Ec2Error>;
 
     /// Describes one Elastic IP.
     ///
     /// # Errors
-    /// [`Fault::Unknown`] if the account has no such address; otherwise why EC2 did not answer.
+    /// [`Ec2Fault::Unknown`] if the account has no such address; otherwise why EC2 did not answer.
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error>;
 
     /// The Elastic IPs associated with this private address of this interface; empty if there is none.
@@ -117,8 +117,8 @@ pub trait Ec2 {
     /// An Elastic IP on the target's private address is displaced, and stays allocated.
     ///
     /// # Errors
-    /// [`Fault::AlreadyAssociated`] if `reassociate` is false and the address is held elsewhere; [`Fault::Target`] if
-    /// the interface or the private address cannot carry it. After [`Fault::Silent`] it is unknown whether the call
+    /// [`Ec2Fault::AlreadyAssociated`] if `reassociate` is false and the address is held elsewhere; [`Ec2Fault::Target`] if
+    /// the interface or the private address cannot carry it. After [`Ec2Fault::Silent`] it is unknown whether the call
     /// took effect.
     async fn associate(
         &self,
@@ -130,18 +130,18 @@ pub trait Ec2 {
     /// Ends exactly this association. A newer one of the same address is not touched.
     ///
     /// # Errors
-    /// [`Fault::AssociationGone`] if it has already ended.
+    /// [`Ec2Fault::AssociationGone`] if it has already ended.
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error>;
 
     /// Dry run of [`Ec2::associate`]: succeeds if IAM allows the call.
     ///
     /// # Errors
-    /// [`Fault::Denied`] if IAM does not allow it.
+    /// [`Ec2Fault::Denied`] if IAM does not allow it.
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error>;
 
     /// Dry run of [`Ec2::disassociate`]: succeeds if IAM allows the call.
     ///
     /// # Errors
-    /// [`Fault::Denied`] if IAM does not allow it.
+    /// [`Ec2Fault::Denied`] if IAM does not allow it.
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error>;
 }

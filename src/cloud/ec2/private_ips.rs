@@ -55,7 +55,7 @@ pub trait PrivateIps {
     /// Describes these interfaces.
     ///
     /// # Errors
-    /// [`Fault::Target`](super::Fault::Target) if one of them does not exist; otherwise why EC2 did not answer.
+    /// [`Ec2Fault::Target`](super::Ec2Fault::Target) if one of them does not exist; otherwise why EC2 did not answer.
     async fn interfaces(&self, ids: &[InterfaceId]) -> Result<Vec<Eni>, Ec2Error>;
 
     /// The interface that has this private address of a subnet; `None` if the address is free.
@@ -73,14 +73,14 @@ pub trait PrivateIps {
     /// Assigns a private address to an interface; if another interface has it, only with `reassign`.
     ///
     /// # Errors
-    /// [`Fault::AlreadyAssociated`](super::Fault::AlreadyAssociated) if another interface has it and `reassign` is
-    /// false, or has it as its primary address; [`Fault::Target`](super::Fault::Target) if it is not in the interface's
+    /// [`Ec2Fault::AlreadyAssociated`](super::Ec2Fault::AlreadyAssociated) if another interface has it and `reassign` is
+    /// false, or has it as its primary address; [`Ec2Fault::Target`](super::Ec2Fault::Target) if it is not in the interface's
     /// subnet, or the interface cannot take it.
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error>;
 
     /// Unassigns a private address from an interface. The same address on another interface is not touched.
     ///
     /// # Errors
-    /// [`Fault::AssociationGone`](super::Fault::AssociationGone) if the interface does not have it.
+    /// [`Ec2Fault::AssociationGone`](super::Ec2Fault::AssociationGone) if the interface does not have it.
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error>;
 }

@@ -35,7 +35,7 @@ pub enum Reads {
 
 /// The instance that holds an Elastic IP.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Holder {
+pub struct ElasticIpHolder {
     /// Instance id.
     pub instance: InstanceId,
     /// Its interface that carries the address.
@@ -52,7 +52,7 @@ pub struct HolderChange {
     /// Time in seconds since 1970.
     pub at: f64,
     /// New holder; `None` if unassigned.
-    pub holder: Option<Holder>,
+    pub holder: Option<ElasticIpHolder>,
     /// The instance that sent the request; `None` for an administrator.
     pub by: Option<InstanceId>,
 }
@@ -258,8 +258,8 @@ impl AccountState {
         }
     }
 
-    fn holder(&self, held: &Associated, moment: Duration) -> Option<Holder> {
-        Some(Holder {
+    fn holder(&self, held: &Associated, moment: Duration) -> Option<ElasticIpHolder> {
+        Some(ElasticIpHolder {
             instance: self.objects.eni_at(&held.target.interface, moment)?.instance?,
             eni: held.target.interface.clone(),
             private_ip: held.target.private_ip,
@@ -268,7 +268,7 @@ impl AccountState {
     }
 
     /// The instance that currently holds an address.
-    fn present_holder(&self, which: &AddressRef) -> Option<Holder> {
+    fn present_holder(&self, which: &AddressRef) -> Option<ElasticIpHolder> {
         let held = self.objects.elastic_ip(which)?.association.now().as_ref()?;
         self.holder(held, self.newest)
     }
@@ -277,7 +277,7 @@ impl AccountState {
     fn changes<'s>(
         &'s self,
         which: &AddressRef,
-    ) -> impl Iterator<Item = (Option<Holder>, &'s Version<Option<Associated>>)> {
+    ) -> impl Iterator<Item = (Option<ElasticIpHolder>, &'s Version<Option<Associated>>)> {
         let changes =
             self.objects.elastic_ip(which).into_iter().flat_map(|address| address.association.changes());
         changes.map(|change| {
@@ -469,7 +469,7 @@ impl Account {
     // The truth, without lag.
 
     /// The current holder of an address; `None` also if it is on an unattached interface.
-    pub fn holder(&self, which: impl Into<AddressRef>) -> Option<Holder> {
+    pub fn holder(&self, which: impl Into<AddressRef>) -> Option<ElasticIpHolder> {
         let which = which.into();
         self.with(|state| state.present_holder(&which))
     }
@@ -495,7 +495,7 @@ impl Account {
     }
 
     /// Every interface that an address was on, with the caller that moved it there, oldest first; times count from the beginning.
-    pub fn elastic_ip_changes(&self, which: impl Into<AddressRef>) -> Vec<Version<Option<Holder>>> {
+    pub fn elastic_ip_changes(&self, which: impl Into<AddressRef>) -> Vec<Version<Option<ElasticIpHolder>>> {
         let which = which.into();
         self.with(|state| {
             let change =
@@ -575,7 +575,7 @@ impl Account {
         &self,
         limit: Duration,
         which: impl Into<AddressRef>,
-        mut wanted: impl FnMut(Option<&Holder>) -> bool,
+        mut wanted: impl FnMut(Option<&ElasticIpHolder>) -> bool,
     ) -> bool {
         let which = which.into();
         let look = |state: &AccountState| wanted(state.present_holder(&which).as_ref()).then_some(());

@@ -17,7 +17,7 @@ use super::state::{AddressRef, Instance, NetworkInterface, Objects};
 use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::cloud::ec2::codes::{answer_of, fault_of};
 use crate::cloud::ec2::private_ips::{Eni, PrivateIps};
-use crate::cloud::ec2::{Address, Ec2, Ec2Error, Fault, Selector, Target};
+use crate::cloud::ec2::{Address, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::cloud::imds::{Attachment, Imds, ImdsError, Interface, Subnet};
 
 const METADATA: &str = "GET /latest/meta-data/";
@@ -51,7 +51,7 @@ impl fmt::Debug for ModelClient {
 enum Arrived<T> {
     Answer(Result<T, ApiError>),
     /// No response from the service.
-    Not(Fault, String),
+    Not(Ec2Fault, String),
 }
 
 impl ModelClient {
@@ -313,20 +313,20 @@ async fn carry_out<T>(
             let _ = effect(None);
             silence("connection lost")
         }
-        Some(FaultKind::Garbage | FaultKind::Empty) => unreadable(Fault::Silent, 200),
+        Some(FaultKind::Garbage | FaultKind::Empty) => unreadable(Ec2Fault::Silent, 200),
         Some(FaultKind::TruncatedXml | FaultKind::ShortBody) => {
             let _ = effect(None);
-            unreadable(Fault::Silent, 200)
+            unreadable(Ec2Fault::Silent, 200)
         }
         Some(FaultKind::HtmlProxy(status)) => unreadable(fault_of(None, status, ""), status),
     }
 }
 
 fn silence<T>(what: &str) -> Arrived<T> {
-    Arrived::Not(Fault::Silent, what.to_owned())
+    Arrived::Not(Ec2Fault::Silent, what.to_owned())
 }
 
-fn unreadable<T>(fault: Fault, status: u16) -> Arrived<T> {
+fn unreadable<T>(fault: Ec2Fault, status: u16) -> Arrived<T> {
     Arrived::Not(fault, format!("an unreadable answer (HTTP {status})"))
 }
 

@@ -22,7 +22,9 @@ mod state;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-pub use account::{Account, CallRecord, Holder, HolderChange, Journey, PrivateIpChange, Reads, parsed};
+pub use account::{
+    Account, CallRecord, ElasticIpHolder, HolderChange, Journey, PrivateIpChange, Reads, parsed,
+};
 pub use buckets::{Buckets, Rate};
 pub use build::{Allocated, InstanceSpec, InterfaceSpec};
 pub use client::ModelClient;

@@ -7,7 +7,7 @@ use super::options::ADDRESS;
 use crate::base::ids::AllocationId;
 use crate::cloud::Selector;
 use crate::params::{ApiSettings, Params};
-use crate::resource::policy::{self, Scope, partition_of};
+use crate::resource::policy::{self, PolicyScope, partition_of};
 use crate::world::{self, RealWorld};
 
 /// Prints the policy, or an explanation of its statements.
@@ -28,7 +28,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 }
 
 /// Combines the options with what can be looked up.
-fn scope(invocation: &Invocation<'_>) -> Result<Scope, Failure> {
+fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
     let (api, timing) = invocation.reach()?;
     let params = invocation.text(ADDRESS).map(|_| invocation.params()).transpose()?;
     let tags = invocation.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
@@ -58,7 +58,7 @@ fn scope(invocation: &Invocation<'_>) -> Result<Scope, Failure> {
     } {
         allocations.insert(0, first);
     }
-    Ok(Scope {
+    Ok(PolicyScope {
         partition: partition.unwrap_or_else(|| partition_of(&region).to_owned()),
         region,
         account,

@@ -7,7 +7,7 @@ use aws_sim::{InstanceId, InstanceSpec, InterfaceSpec};
 use crate::isolation::Isolation;
 use crate::node::Node;
 use crate::run::Run;
-use crate::world::{Setup, World};
+use crate::world::{Setup, SimulatedWorld};
 
 /// The private address that moves between nodes of one subnet.
 pub const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
@@ -29,8 +29,8 @@ pub struct AddressKind {
     pub address: &'static str,
     setup: fn() -> Setup,
     run: fn(Run) -> Run,
-    give: fn(&World, &Node),
-    holder: fn(&World) -> Option<(InstanceId, String)>,
+    give: fn(&SimulatedWorld, &Node),
+    holder: fn(&SimulatedWorld) -> Option<(InstanceId, String)>,
 }
 
 /// All of them.
@@ -42,9 +42,9 @@ pub static KINDS: [AddressKind; 2] = [
         release: "DisassociateAddress",
         may_take: "allow_reassociation",
         address: "elastic_ip",
-        setup: World::setup,
+        setup: SimulatedWorld::setup,
         run: |run| run,
-        give: World::give,
+        give: SimulatedWorld::give,
         holder: |world| {
             let holder = world.cloud.holder(&world.address)?;
             Some((holder.instance, holder.association_id.to_string()))
@@ -71,7 +71,7 @@ pub struct TwoNodes {
     /// What kind.
     pub kind: &'static AddressKind,
     /// The account.
-    pub world: World,
+    pub world: SimulatedWorld,
     /// The node that a test is about.
     pub here: Node,
     /// Its peer.
@@ -121,7 +121,7 @@ impl TwoNodes {
 /// Returns a setup with all nodes in the subnet 10.0.1.0/24, where alone a private address can move: node 1 has 10.0.1.10, and
 /// 10.0.1.11 on a second interface, node 2 has 10.0.1.20, and so on.
 pub fn one_subnet() -> Setup {
-    World::setup().instances(in_one_subnet)
+    SimulatedWorld::setup().instances(in_one_subnet)
 }
 
 fn in_one_subnet(number: u8) -> InstanceSpec {

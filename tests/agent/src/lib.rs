@@ -44,5 +44,5 @@ pub use self::{
     rows::each,
     run::{NodeAction, Run, RunningAgent, of_process, waited_of},
     silence::{black_hole, mute, refusing},
-    world::{Setup, World},
+    world::{Setup, SimulatedWorld},
 };

@@ -13,7 +13,7 @@ use crate::node::Node;
 
 /// The account, its servers, and the Elastic IP that the tests are about.
 #[derive(Debug)]
-pub struct World {
+pub struct SimulatedWorld {
     /// The simulator.
     pub sim: Sim,
     /// Its state.
@@ -40,7 +40,7 @@ pub struct Setup {
     isolation: Option<Isolation>,
 }
 
-impl World {
+impl SimulatedWorld {
     /// Makes a world with as many nodes as are asked for, `node1`, `node2` and so on, in two zones.
     ///
     /// Each has two interfaces with two private addresses each: node 1 has 10.0.1.10, 10.0.1.11, 10.0.1.12 and 10.0.1.13,
@@ -144,7 +144,7 @@ impl Setup {
     }
 
     /// Makes the world.
-    pub fn make<const N: usize>(self) -> (World, [Node; N]) {
+    pub fn make<const N: usize>(self) -> (SimulatedWorld, [Node; N]) {
         let sim = Sim::start(self.config).expect("the simulator");
         let cloud = sim.cloud();
         let netns = self.isolation.as_ref().map(Isolation::netns);
@@ -158,7 +158,7 @@ impl Setup {
             let imds = sim.serve_imds(&instance.id, bind()).expect("IMDS");
             Node::new(format!("node{number}"), instance, &cloud, &address, ec2, imds, Arc::clone(&shared))
         });
-        (World { sim, cloud, address, ec2, shared }, nodes)
+        (SimulatedWorld { sim, cloud, address, ec2, shared }, nodes)
     }
 }
 

@@ -28,9 +28,9 @@ mod world;
 
 pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
 pub use eip::cloud::model::{
-    Account, AddressRef, Allocated as Address, ApiError, Buckets, CallRecord, Fault, FaultId, FaultKind,
-    Holder, HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface,
-    PrivateIpChange, Rate, Reads, Service, parsed,
+    Account, AddressRef, Allocated as Address, ApiError, Buckets, CallRecord, ElasticIpHolder, Fault,
+    FaultId, FaultKind, HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag,
+    NetworkInterface, PrivateIpChange, Rate, Reads, Service, parsed,
 };
 
 pub use crate::{

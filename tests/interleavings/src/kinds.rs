@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use eip::base::deadline::Deadline;
-use eip::cloud::model::{Account, Caller, Holder, ModelClient};
+use eip::cloud::model::{Account, Caller, ElasticIpHolder, ModelClient};
 use eip::params::{Params, VipParams};
 use eip::resource::elastic::Elastic;
 use eip::resource::error::Error;
@@ -41,14 +41,14 @@ impl Held {
 
 /// A kind of address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddressKind {
+pub enum PlayedKind {
     /// An Elastic IP: the resource `eip`.
     Elastic,
     /// A secondary private address: the resource `vip`.
     Private,
 }
 
-impl AddressKind {
+impl PlayedKind {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Elastic, Self::Private];
 
@@ -71,7 +71,7 @@ impl AddressKind {
     #[must_use]
     pub fn elastic_history(account: &Account, ip: Ipv4Addr) -> Vec<Held> {
         let changes = account.elastic_ip_changes(ip).into_iter();
-        let eni = |holder: &Option<Holder>| holder.as_ref().map(|holder| holder.eni.clone());
+        let eni = |holder: &Option<ElasticIpHolder>| holder.as_ref().map(|holder| holder.eni.clone());
         changes.map(|change| Held::new(change.at, &change.by, eni(&change.value).as_deref())).collect()
     }
 

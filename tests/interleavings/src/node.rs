@@ -14,7 +14,7 @@ use eip::state::{Durable, Records, Volatile};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::kinds::AddressKind;
+use crate::kinds::PlayedKind;
 use crate::names::{NodeId, instance, mac, own_ip};
 use crate::plan::{Deed, Step};
 
@@ -86,7 +86,7 @@ impl KillableProcess {
 #[derive(Debug)]
 pub struct ModelNode {
     id: NodeId,
-    kind: AddressKind,
+    kind: PlayedKind,
     account: Account,
     records: MemoryRecords,
     host: RefCell<TestHost>,
@@ -97,7 +97,7 @@ pub struct ModelNode {
 impl ModelNode {
     /// Makes a node that remembers nothing.
     #[must_use]
-    pub fn new(id: NodeId, kind: AddressKind, account: &Account) -> Self {
+    pub fn new(id: NodeId, kind: PlayedKind, account: &Account) -> Self {
         let (records, boots, actions) = <_>::default();
         let host = RefCell::new(host(id, 0));
         Self { id, kind, account: account.clone(), records, host, boots, actions }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kinds::{AddressKind, Held};
+use crate::kinds::{Held, PlayedKind};
 use crate::node::{ActionOutcome, Ran};
 use crate::plan::Deed;
 use crate::told::Told;
@@ -16,7 +16,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 
 /// What is wrong with an action, given what it was told, everything that ran, and every state of the address.
 #[must_use]
-pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> Vec<String> {
+pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> Vec<String> {
     let mut found = Vec::new();
     let mut breach = |text: &str| {
         found.push(format!("{:?} {} of node {}: {text}: {ran:?} {told:?}", ran.deed, ran.number, ran.node));
@@ -120,13 +120,7 @@ fn robbed(ran: &Ran, history: &[Held]) -> Option<u8> {
 /// Returns the later start whose work an order of this action undid, after an earlier order of it had worked, though the action
 /// could know: it was shown who held the address before the later start, and that another one did after it. By an interface id
 /// alone a holder from before that took the address back cannot be told from one that never lost it.
-fn undone<'a>(
-    kind: AddressKind,
-    ran: &Ran,
-    told: &Told,
-    all: &'a [Ran],
-    history: &[Held],
-) -> Option<&'a Ran> {
+fn undone<'a>(kind: PlayedKind, ran: &Ran, told: &Told, all: &'a [Ran], history: &[Held]) -> Option<&'a Ran> {
     let ours = |held: &&Held| held.made_by == Some((ran.node, ran.number)) && held.by.is_some();
     let first = history.iter().find(ours)?;
     let last = history.iter().rev().find(ours)?;

@@ -8,7 +8,7 @@ use eip::cloud::model::{Account, Journey, Lag, Reads};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-use crate::kinds::AddressKind;
+use crate::kinds::PlayedKind;
 use crate::names::{NodeId, VISITORS, account, instance, own_ip};
 use crate::node::{ActionOutcome, ModelNode, Ran};
 use crate::plan::{Deed, Plan, Step};
@@ -38,7 +38,7 @@ pub struct RunSummary {
 /// # Panics
 /// When no runtime can be made.
 #[must_use]
-pub fn run(kind: AddressKind, plan: &Plan) -> RunSummary {
+pub fn run(kind: PlayedKind, plan: &Plan) -> RunSummary {
     // The agent draws its pauses from here.
     fastrand::seed(plan.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -49,7 +49,7 @@ pub fn run(kind: AddressKind, plan: &Plan) -> RunSummary {
     LocalSet::new().block_on(&runtime, play(kind, plan))
 }
 
-async fn play(kind: AddressKind, plan: &Plan) -> RunSummary {
+async fn play(kind: PlayedKind, plan: &Plan) -> RunSummary {
     let account = account(plan.seed, NodeId::try_from(plan.steps.len()).unwrap_or(NodeId::MAX));
     let all = Rc::new(RefCell::new(Vec::new()));
     let mut nodes = Vec::new();
@@ -97,7 +97,7 @@ async fn play(kind: AddressKind, plan: &Plan) -> RunSummary {
         let told = Told::of(kind, ran.node, ran.number, &records, &history);
         breaches.extend(rules::breaches(kind, ran, &told, &all, &history));
         for ip in VISITORS {
-            breaches.extend(rules::harm(ran, &AddressKind::elastic_history(&account, ip)));
+            breaches.extend(rules::harm(ran, &PlayedKind::elastic_history(&account, ip)));
         }
     }
     let killed = all.iter().filter(|ran| ran.outcome == ActionOutcome::Killed).count();
@@ -105,7 +105,7 @@ async fn play(kind: AddressKind, plan: &Plan) -> RunSummary {
 }
 
 /// Once all is well, whatever has happened: every node lets go, every node takes over, and all of them know it.
-async fn aftermath(kind: AddressKind, account: &Account, nodes: &[(NodeId, Rc<ModelNode>)]) -> Vec<String> {
+async fn aftermath(kind: PlayedKind, account: &Account, nodes: &[(NodeId, Rc<ModelNode>)]) -> Vec<String> {
     let mut breaches = Vec::new();
     let holder = || kind.history(account).last().and_then(|held| held.by);
     account.clear_faults();

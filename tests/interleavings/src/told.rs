@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eip::cloud::model::{CallRecord, Service};
 
-use crate::kinds::{AddressKind, Held};
+use crate::kinds::{Held, PlayedKind};
 use crate::names::{NodeId, node_of};
 
 /// A description of the address that arrived.
@@ -52,7 +52,7 @@ impl Told {
     /// Finds out what action `number` of a node was told.
     #[must_use]
     pub fn of(
-        kind: AddressKind,
+        kind: PlayedKind,
         node: NodeId,
         number: usize,
         records: &[CallRecord],

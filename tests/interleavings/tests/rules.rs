@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::str::FromStr;
 
-use interleavings::kinds::AddressKind;
+use interleavings::kinds::PlayedKind;
 use interleavings::plan::{Plan, plans};
 use interleavings::run::run;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -25,7 +25,7 @@ fn runner(seed: u64, config: Config) -> TestRunner {
 }
 
 /// Plays as many plans as asked for, fails with the smallest that breaks a rule, and says how much was played.
-fn play(kind: AddressKind, nodes: usize) {
+fn play(kind: PlayedKind, nodes: usize) {
     let cases = number("INTERLEAVINGS", 3_000);
     let shrink = number("INTERLEAVINGS_SHRINK", 4_000);
     let seed: u64 = number("INTERLEAVINGS_SEED", 1);
@@ -54,29 +54,29 @@ fn play(kind: AddressKind, nodes: usize) {
 /// [holder-2] [stop-2] [start-5] [start-7] [probe-5] [time-2]
 #[test]
 fn elastic_on_two_nodes_in_any_order() {
-    play(AddressKind::Elastic, 2);
+    play(PlayedKind::Elastic, 2);
 }
 
 #[test]
 fn elastic_on_three_nodes_in_any_order() {
-    play(AddressKind::Elastic, 3);
+    play(PlayedKind::Elastic, 3);
 }
 
 #[test]
 fn private_on_two_nodes_in_any_order() {
-    play(AddressKind::Private, 2);
+    play(PlayedKind::Private, 2);
 }
 
 #[test]
 fn private_on_three_nodes_in_any_order() {
-    play(AddressKind::Private, 3);
+    play(PlayedKind::Private, 3);
 }
 
 #[test]
 fn the_same_plan_gives_the_same_run() {
     let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
     let outcome = runner(number("INTERLEAVINGS_SEED", 1), config).run(&plans(2), |plan: Plan| {
-        let kind = AddressKind::ALL[usize::from(plan.seed.is_multiple_of(2))];
+        let kind = PlayedKind::ALL[usize::from(plan.seed.is_multiple_of(2))];
         let [first, second] = [(); 2].map(|()| {
             let finding = run(kind, &plan);
             (finding.actions, finding.killed, finding.breaches)

@@ -19,7 +19,7 @@ use crate::count::Count;
 use crate::figures::Figures;
 use crate::naive::PolicyClient;
 use crate::names::{instance, node, private_ip, public_ip};
-use crate::policy::Policy;
+use crate::policy::RetryPolicy;
 
 /// One way of a call, at least and at most: what is between two zones and an API endpoint of their Region.
 const WAY: std::ops::Range<Duration> = Duration::from_millis(10)..Duration::from_millis(30);
@@ -32,14 +32,14 @@ const SECONDARY: u8 = 3;
 
 /// A kind of address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum StormKind {
     /// An Elastic IP, by the resource `eip`.
     Elastic,
     /// A secondary private address, by the resource `vip`.
     Private,
 }
 
-impl Taken {
+impl StormKind {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Elastic, Self::Private];
 
@@ -66,13 +66,13 @@ impl Taken {
 #[derive(Debug, Clone, Copy)]
 pub struct Storm {
     /// What they take over.
-    pub kind: Taken,
+    pub kind: StormKind,
     /// How many clusters lose their node.
     pub clusters: usize,
     /// How long the cluster manager gives each start.
     pub timeout: Duration,
     /// What they do when AWS asks them to slow down.
-    pub policy: Policy,
+    pub policy: RetryPolicy,
     /// Where times and pauses are drawn from: the same seed gives the same storm.
     pub seed: u64,
 }
@@ -121,11 +121,11 @@ impl Storm {
             account.add_instance(node(ALIVE, cluster));
             for interface in dead.interfaces {
                 match self.kind {
-                    Taken::Elastic => {
+                    StormKind::Elastic => {
                         let address = account.allocate(Some(public_ip(cluster)));
                         account.associate(&address, &interface.eni, None);
                     }
-                    Taken::Private => {
+                    StormKind::Private => {
                         account.assign_private_ip(&interface.eni, private_ip(SECONDARY, cluster));
                     }
                 }
@@ -140,8 +140,8 @@ impl Storm {
     fn is_held(&self, account: &Account, cluster: usize) -> bool {
         let survivor = account.instance(&instance(ALIVE, cluster));
         survivor.iter().flat_map(|instance| &instance.interfaces).any(|interface| match self.kind {
-            Taken::Elastic => interface.public_ips.values().any(|ip| *ip == public_ip(cluster)),
-            Taken::Private => interface.private_ips.contains(&private_ip(SECONDARY, cluster)),
+            StormKind::Elastic => interface.public_ips.values().any(|ip| *ip == public_ip(cluster)),
+            StormKind::Private => interface.private_ips.contains(&private_ip(SECONDARY, cluster)),
         })
     }
 
@@ -172,12 +172,12 @@ impl Storm {
         let raw = |name: &str, ip: std::net::Ipv4Addr| BTreeMap::from([(name.to_owned(), ip.to_string())]);
         let action = Action::Start;
         let outcome = match self.kind {
-            Taken::Elastic => {
+            StormKind::Elastic => {
                 let params = Params::parse(&raw("elastic_ip", public_ip(cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
                 run::<Elastic, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
-            Taken::Private => {
+            StormKind::Private => {
                 let params = VipParams::parse(&raw("secondary_private_ip", private_ip(SECONDARY, cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
                 run::<Private, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use storm::clusters::{Storm, Taken};
+use storm::clusters::{Storm, StormKind};
 use storm::figures::{Figures, GOAL, HEAD, bound};
-use storm::policy::Policy;
+use storm::policy::RetryPolicy;
 use storm::processes;
 
 /// The size of the storm of processes, which is played on virtual time too.
@@ -64,22 +64,23 @@ fn main() -> ExitCode {
     if options.processes > 0 {
         report.say(&format!("{} processes of the built agent\n\n{HEAD}", options.processes));
         // They take their time: the two timeouts that are met most, and an ample one.
-        for timeout in USUAL.into_iter().take(2).chain([ample(Taken::Elastic, options.processes)]) {
+        for timeout in USUAL.into_iter().take(2).chain([ample(StormKind::Elastic, options.processes)]) {
             report.row(&processes::play(options.processes, timeout), true);
         }
     }
     for clusters in [SMALL, options.clusters].into_iter().filter(|_| options.clusters > 0) {
         report.say(&format!("\n{clusters} clusters on virtual time, SEED={seed}\n\n{HEAD}"));
-        for kind in Taken::ALL {
+        for kind in StormKind::ALL {
             for timeout in timeouts(kind, clusters) {
-                let storm = Storm { kind, clusters, timeout, policy: Policy::Ours, seed };
+                let storm = Storm { kind, clusters, timeout, policy: RetryPolicy::Ours, seed };
                 report.row(&storm.play(), true);
             }
         }
-        let naive = [Policy::Fixed(Duration::from_secs(1)), Policy::Fixed(Duration::from_secs(5))];
-        for policy in naive.into_iter().chain([Policy::Sdk, Policy::Once]) {
-            for timeout in [Duration::from_mins(1), ample(Taken::Elastic, clusters)] {
-                report.row(&Storm { kind: Taken::Elastic, clusters, timeout, policy, seed }.play(), false);
+        let naive = [RetryPolicy::Fixed(Duration::from_secs(1)), RetryPolicy::Fixed(Duration::from_secs(5))];
+        for policy in naive.into_iter().chain([RetryPolicy::Sdk, RetryPolicy::Once]) {
+            for timeout in [Duration::from_mins(1), ample(StormKind::Elastic, clusters)] {
+                report
+                    .row(&Storm { kind: StormKind::Elastic, clusters, timeout, policy, seed }.play(), false);
             }
         }
     }
@@ -99,7 +100,7 @@ fn main() -> ExitCode {
 }
 
 /// Returns the timeouts that are tried: the usual ones, one that just allows all takeovers, and an ample one.
-fn timeouts(kind: Taken, clusters: usize) -> Vec<Duration> {
+fn timeouts(kind: StormKind, clusters: usize) -> Vec<Duration> {
     let just = Duration::from_secs(bound(kind.rate(), clusters).mul_f64(1.25).as_secs() + 2);
     let mut all: Vec<_> = USUAL.into_iter().chain([just, ample(kind, clusters)]).collect();
     all.sort_unstable();
@@ -108,6 +109,6 @@ fn timeouts(kind: Taken, clusters: usize) -> Vec<Duration> {
 }
 
 /// Returns a timeout that allows much more than all takeovers: an hour for ten thousand.
-fn ample(kind: Taken, clusters: usize) -> Duration {
+fn ample(kind: StormKind, clusters: usize) -> Duration {
     Duration::from_secs(bound(kind.rate(), clusters).mul_f64(1.8).as_secs().div_ceil(300) * 300)
 }

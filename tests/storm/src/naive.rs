@@ -1,4 +1,4 @@
-//! EC2 for a client that makes its retries in another way than the agent, below the agent's own: [`Policy`].
+//! EC2 for a client that makes its retries in another way than the agent, below the agent's own: [`RetryPolicy`].
 
 use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;
@@ -8,14 +8,14 @@ use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, Subne
 use eip::cloud::model::{Account, ModelClient};
 use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Eni, PrivateIps, Selector, Target};
 
-use crate::policy::Policy;
+use crate::policy::RetryPolicy;
 
 /// A client with a policy.
 #[derive(Debug)]
 pub struct PolicyClient {
     account: Account,
     client: ModelClient,
-    policy: Policy,
+    policy: RetryPolicy,
     deadline: Deadline,
     random: RefCell<fastrand::Rng>,
     ordered: Cell<bool>,
@@ -24,7 +24,7 @@ pub struct PolicyClient {
 impl PolicyClient {
     /// The client of an action that begins.
     #[must_use]
-    pub fn new(account: &Account, client: ModelClient, policy: Policy, deadline: Deadline) -> Self {
+    pub fn new(account: &Account, client: ModelClient, policy: RetryPolicy, deadline: Deadline) -> Self {
         let (random, ordered) = (RefCell::new(fastrand::Rng::new()), Cell::new(false));
         Self { account: account.clone(), client, policy, deadline, random, ordered }
     }
@@ -34,7 +34,7 @@ impl PolicyClient {
         let mut attempts = 0;
         loop {
             let error = match call().await {
-                Err(error) if self.policy != Policy::Ours => error,
+                Err(error) if self.policy != RetryPolicy::Ours => error,
                 outcome => return outcome,
             };
             attempts += 1;
@@ -56,9 +56,11 @@ impl Ec2 for PolicyClient {
         let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not asked");
         match (self.policy, which) {
             // What holds the address before is a question that the agent asks for its log, and nobody else.
-            (Policy::Fixed(_) | Policy::Sdk | Policy::Once, _) if !self.ordered.get() => Err(refused()),
-            (Policy::Once, Selector::PublicIp(ip)) => self.account.address(ip).ok_or_else(refused),
-            (Policy::Once, Selector::Allocation(id)) => self.account.address(id).ok_or_else(refused),
+            (RetryPolicy::Fixed(_) | RetryPolicy::Sdk | RetryPolicy::Once, _) if !self.ordered.get() => {
+                Err(refused())
+            }
+            (RetryPolicy::Once, Selector::PublicIp(ip)) => self.account.address(ip).ok_or_else(refused),
+            (RetryPolicy::Once, Selector::Allocation(id)) => self.account.address(id).ok_or_else(refused),
             _ => self.call(async || self.client.describe(which).await).await,
         }
     }

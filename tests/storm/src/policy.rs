@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A way to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub enum RetryPolicy {
     /// The agent's.
     Ours,
     /// Always the same pause, until the time is up.
@@ -22,7 +22,7 @@ pub enum Policy {
     Once,
 }
 
-impl Policy {
+impl RetryPolicy {
     /// Returns the pause after this many attempts; nothing where it gives up.
     #[must_use]
     pub fn pause(self, attempts: i32, random: &mut fastrand::Rng) -> Option<Duration> {
@@ -38,7 +38,7 @@ impl Policy {
     }
 }
 
-impl fmt::Display for Policy {
+impl fmt::Display for RetryPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ours => f.write_str("ours"),

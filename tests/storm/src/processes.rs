@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use agent_tests::{Folder, binary};
 use aws_sim::{Address, Bind, Buckets, Cloud, Config, Instance, LoggedRequest, Service, Sim};
 
-use crate::clusters::Taken;
+use crate::clusters::StormKind;
 use crate::count::Count;
 use crate::figures::Figures;
 use crate::names::{node, public_ip};
@@ -79,7 +79,7 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
     }
     Figures::new(
         "ours, processes".to_owned(),
-        Taken::Elastic.rate(),
+        StormKind::Elastic.rate(),
         processes,
         timeout,
         taken,

@@ -28,7 +28,7 @@ async fn a_displaced_address_is_restored_by_the_stop_whatever_metadata_shows_at_
 
 #[tokio::test(start_paused = true)]
 async fn our_address_before_a_change_of_the_configuration_is_not_restored() {
-    let node = Node::on(&account(), 1).started().await;
+    let node = ElasticNode::on(&account(), 1).started().await;
     node.account.freeze(Reads::Metadata);
     node.stop().await.unwrap();
     let node = node.with("elastic_ip", OTHER).started().await;
@@ -40,7 +40,7 @@ async fn our_address_before_a_change_of_the_configuration_is_not_restored() {
 #[tokio::test(start_paused = true)]
 async fn a_displaced_address_is_remembered_when_two_resources_take_turns_on_its_place() {
     let first = with_displaced().await;
-    let second = Node::on(&first.account, 1).with("elastic_ip", SECOND).beside("first", &first);
+    let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).beside("first", &first);
     let id = first.account.fail("AssociateAddress", denied());
     first.stop().await.unwrap();
     first.account.clear_fault(id);
@@ -69,7 +69,7 @@ async fn with_restore_displaced_off_it_is_forgotten() {
 async fn how_aws_was_reached_is_on_record() {
     let (account, role) = (account(), "arn:aws:iam::123456789012:role/net");
     account.give(OTHER, OWN);
-    let node = Node::on(&account, 1).with("role_arn", role).started().await;
+    let node = ElasticNode::on(&account, 1).with("role_arn", role).started().await;
     assert_eq!(node.displaced().len(), 1);
     assert_eq!(node.world.records.durable().reach.unwrap().role_arn.as_deref(), Some(role));
 }
@@ -100,7 +100,7 @@ async fn a_stop_that_cannot_restore_what_was_displaced_succeeds_and_keeps_it_on_
 #[tokio::test(start_paused = true)]
 async fn the_stop_of_a_node_made_from_an_image_leaves_the_originals_interface_alone() {
     let original = with_displaced().await;
-    let copy = Node::on(&original.account, 2);
+    let copy = ElasticNode::on(&original.account, 2);
     *copy.world.records.durable.borrow_mut() = original.world.records.durable();
     assert_eq!(copy.stop().await.unwrap(), Report::Done);
     assert!(original.holds(1));

@@ -2,13 +2,13 @@
 
 use super::*;
 
-async fn hand_over(node: &Node) -> Result<Report, Error> {
+async fn hand_over(node: &ElasticNode) -> Result<Report, Error> {
     elastic::hand_over(&node.world, &node.request(Action::Stop, 60)).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_anything_displaced_nobody_is_asked_and_the_address_stays() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = ElasticNode::on(&account(), 1).settled().await;
     node.account.clear_calls();
     assert_eq!(hand_over(&node).await.unwrap(), Report::Done);
     assert_eq!(node.account.calls(), [""; 0]);

@@ -17,18 +17,18 @@ mod stop;
 mod target;
 mod validate;
 
-type Node = Resource<Elastic>;
+type ElasticNode = Resource<Elastic>;
 
 /// Returns a node that holds the address, in whose account an Elastic IP of its own was displaced by it.
-async fn with_displaced() -> Node {
+async fn with_displaced() -> ElasticNode {
     let account = account();
     account.give(OTHER, OWN);
-    let node = Node::on(&account, 1).settled().await;
+    let node = ElasticNode::on(&account, 1).settled().await;
     assert_eq!((account.place(OTHER), node.displaced().len()), (None, 1));
     node
 }
 
-impl Node {
+impl ElasticNode {
     fn displaced(&self) -> Vec<crate::state::Displaced> {
         self.world.records.durable().displaced
     }

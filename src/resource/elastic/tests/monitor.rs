@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn by_allocation(account: &Account) -> Node {
-    Node::on(account, 1).without("elastic_ip").with("allocation_id", ALLOCATION)
+fn by_allocation(account: &Account) -> ElasticNode {
+    ElasticNode::on(account, 1).without("elastic_ip").with("allocation_id", ALLOCATION)
 }
 
 #[tokio::test(start_paused = true)]
@@ -26,7 +26,7 @@ async fn an_allocation_by_which_a_node_cannot_tell_itself_from_others_is_no_loss
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_ec2_does_not_know_is_not_here_whatever_metadata_shows() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = ElasticNode::on(&account(), 1).settled().await;
     node.account.fail_ec2(unknown());
     assert!(matches!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::NotHere(_)));
     assert_eq!(node.monitor().await.unwrap(), Report::Done, "level 0 does not ask");
@@ -35,7 +35,7 @@ async fn an_address_that_ec2_does_not_know_is_not_here_whatever_metadata_shows()
 #[tokio::test(start_paused = true)]
 async fn another_private_address_of_the_interface_does_not_count() {
     for configured in [None, Some(OWN)] {
-        let node = Node::on(&account(), 1);
+        let node = ElasticNode::on(&account(), 1);
         let node = configured.into_iter().fold(node, |node, ip| node.with("private_ip_address", ip));
         let node = node.settled().await;
         node.account.give(EIP, OWN_SECOND);
@@ -45,7 +45,7 @@ async fn another_private_address_of_the_interface_does_not_count() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_private_address_for_this_node_nothing_is_in_place() {
-    let node = Node::on(&account(), 1).settled().await.with("private_ip_address", "node2=10.0.0.2");
+    let node = ElasticNode::on(&account(), 1).settled().await.with("private_ip_address", "node2=10.0.0.2");
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
 }
 
@@ -54,7 +54,7 @@ async fn without_a_private_address_for_this_node_nothing_is_in_place() {
 async fn a_peer_that_takes_the_address_right_after_a_start_is_believed_at_once() {
     let account = account();
     account.give(EIP, "10.0.0.2");
-    let node = Node::on(&account, 1).started().await;
+    let node = ElasticNode::on(&account, 1).started().await;
     account.give(EIP, "10.0.0.2");
     let began = Instant::now();
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
@@ -64,7 +64,7 @@ async fn a_peer_that_takes_the_address_right_after_a_start_is_believed_at_once()
 /// [probe-2]
 #[tokio::test(start_paused = true)]
 async fn a_first_probe_fills_the_record_and_the_next_asks_nobody() {
-    let node = Node::on(&account(), 1).probed().await;
+    let node = ElasticNode::on(&account(), 1).probed().await;
     assert_eq!(node.world.records.durable().pair.as_ref().unwrap().allocation.as_str(), ALLOCATION);
     node.account.clear_calls();
     let node = node.probed().await;
@@ -74,7 +74,7 @@ async fn a_first_probe_fills_the_record_and_the_next_asks_nobody() {
 /// [probe-2]
 #[tokio::test(start_paused = true)]
 async fn a_standby_that_could_not_take_over_says_so_within_two_seconds() {
-    let node = Node::on(&account(), 1);
+    let node = ElasticNode::on(&account(), 1);
     node.account.fail_ec2(FaultKind::Hang);
     let began = Instant::now();
     let node = node.probed().await;
@@ -85,7 +85,7 @@ async fn a_standby_that_could_not_take_over_says_so_within_two_seconds() {
 /// [probe-3]
 #[tokio::test(start_paused = true)]
 async fn silent_metadata_is_made_up_for_by_ec2_if_the_firmware_names_the_instance() {
-    let mut node = Node::on(&account(), 1);
+    let mut node = ElasticNode::on(&account(), 1);
     node.world.host.instance = instance(1).parse().ok();
     node.account.give(EIP, OWN);
     node.account.fail_metadata(FaultKind::Reset);

@@ -5,13 +5,13 @@ use crate::resource::elastic::{Known, Left, restore};
 use crate::state::Displaced;
 
 /// Returns node 1 after a boot, with an address on record that was displaced when it ran the resource.
-fn after_boot() -> Node {
-    let node = Node::on(&account(), 1).recorded(EIP, ALLOCATION);
+fn after_boot() -> ElasticNode {
+    let node = ElasticNode::on(&account(), 1).recorded(EIP, ALLOCATION);
     displaced(&node, OTHER, OWN);
     node
 }
 
-fn displaced(node: &Node, public_ip: &str, private_ip: &str) {
+fn displaced(node: &ElasticNode, public_ip: &str, private_ip: &str) {
     node.world.records.durable.borrow_mut().displaced.push(Displaced {
         public_ip: public_ip.parse().unwrap(),
         interface: eni(1).parse().unwrap(),
@@ -21,7 +21,7 @@ fn displaced(node: &Node, public_ip: &str, private_ip: &str) {
     });
 }
 
-async fn restored(node: &Node) -> Vec<Left> {
+async fn restored(node: &ElasticNode) -> Vec<Left> {
     let Parts { ec2, imds, host, records, log } = &node.world;
     let (ec2, imds, host) = (ec2.clone(), imds.clone(), host.clone());
     let world = Parts { ec2, imds, host, records: records.clone(), log: log.clone() };
@@ -31,7 +31,7 @@ async fn restored(node: &Node) -> Vec<Left> {
     left
 }
 
-fn is_back(node: &Node) -> bool {
+fn is_back(node: &ElasticNode) -> bool {
     node.account.place(OTHER).as_deref() == Some(OWN)
 }
 
@@ -78,7 +78,7 @@ async fn a_record_that_came_with_an_image_is_not_acted_on() {
         let image = after_boot();
         image.account.give(EIP, OWN);
         image.world.records.durable.borrow_mut().instance = instance(1).parse().ok();
-        let mut copy = Node::on(&image.account, 2);
+        let mut copy = ElasticNode::on(&image.account, 2);
         copy.world.records = image.world.records.clone();
         if firmware {
             copy.world.host.instance = instance(2).parse().ok();

@@ -7,7 +7,8 @@ use super::*;
 async fn an_allocation_that_is_not_the_address_takes_nothing() {
     let account = account();
     account.give(OTHER, "10.0.0.2");
-    let error = Node::on(&account, 1).with("allocation_id", OTHER_ALLOCATION).start().await.unwrap_err();
+    let error =
+        ElasticNode::on(&account, 1).with("allocation_id", OTHER_ALLOCATION).start().await.unwrap_err();
     assert!(matches!(error, Error::Mismatch { .. }), "{error}");
     let calls = account.calls();
     assert!(calls.iter().all(|call| call.starts_with("Describe")), "{calls:?}");
@@ -15,9 +16,9 @@ async fn an_allocation_that_is_not_the_address_takes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_allocation_is_enough_with_and_without_its_address() {
-    let node = Node::on(&account(), 1).with("allocation_id", ALLOCATION);
+    let node = ElasticNode::on(&account(), 1).with("allocation_id", ALLOCATION);
     assert!(node.started().await.holds(1));
-    let node = Node::on(&account(), 1).without("elastic_ip").with("allocation_id", ALLOCATION);
+    let node = ElasticNode::on(&account(), 1).without("elastic_ip").with("allocation_id", ALLOCATION);
     assert!(node.started().await.holds(1));
 }
 
@@ -25,7 +26,7 @@ async fn an_allocation_is_enough_with_and_without_its_address() {
 #[tokio::test(start_paused = true)]
 async fn an_allocation_on_record_that_ec2_no_longer_knows_is_queried_again() {
     let released = "eipalloc-000000000000000aa";
-    let node = Node::on(&account(), 1).recorded(EIP, released).started().await;
+    let node = ElasticNode::on(&account(), 1).recorded(EIP, released).started().await;
     assert!(node.holds(1));
     assert_eq!(node.world.records.durable().pair.unwrap().allocation.as_str(), ALLOCATION);
 }
@@ -36,7 +37,7 @@ async fn without_reassociation_a_wrong_private_address_of_this_node_is_corrected
     for on_record in [false, true] {
         let account = account();
         account.give(EIP, OWN_SECOND);
-        let node = Node::on(&account, 1).with("allow_reassociation", "false");
+        let node = ElasticNode::on(&account, 1).with("allow_reassociation", "false");
         let node = if on_record { node.probed().await } else { node };
         assert_eq!(node.world.records.durable().pair.is_some(), on_record);
         node.started().await;
@@ -51,10 +52,10 @@ async fn the_private_address_chooses_the_interface_and_the_node_chooses_the_priv
     {
         let account = account();
         attach(&account, "10.0.0.7");
-        Node::on(&account, 1).with("private_ip_address", value).started().await;
+        ElasticNode::on(&account, 1).with("private_ip_address", value).started().await;
         assert_eq!(account.place(EIP).as_deref(), Some(place), "{value}");
     }
-    let start = async |value| Node::on(&account(), 1).with("private_ip_address", value).start().await;
+    let start = async |value| ElasticNode::on(&account(), 1).with("private_ip_address", value).start().await;
     assert!(matches!(start("node2=10.0.0.2").await, Err(Error::NotHere(_))));
     assert!(matches!(start("10.0.9.9").await, Err(Error::NoPrivateIp { .. })));
 }
@@ -66,7 +67,8 @@ async fn an_elastic_ip_goes_onto_a_private_address_that_was_assigned_a_moment_ag
     minutes(10).await;
     account.freeze(Reads::Metadata);
     let vip = Resource::<Private>::on(&account, 1).started().await;
-    let eip = Node::on(&account, 1).with("private_ip_address", VIP).beside("vip", &vip).started().await;
+    let eip =
+        ElasticNode::on(&account, 1).with("private_ip_address", VIP).beside("vip", &vip).started().await;
     assert_eq!(account.place(EIP).as_deref(), Some(VIP));
     assert_eq!(eip.monitor().await.unwrap(), Report::Done);
     assert_eq!(vip.monitor().await.unwrap(), Report::Done);
@@ -76,7 +78,7 @@ async fn an_elastic_ip_goes_onto_a_private_address_that_was_assigned_a_moment_ag
 #[tokio::test(start_paused = true)]
 async fn an_address_that_an_aws_service_got_meanwhile_is_refused_by_the_query_beside_the_takeover() {
     let account = account();
-    let node = Node::on(&account, 1).probed().await;
+    let node = ElasticNode::on(&account, 1).probed().await;
     account.set_managed_by(EIP, Some("alb"));
     account.fail("AssociateAddress", FaultKind::Reset);
     let began = Instant::now();
@@ -90,7 +92,7 @@ async fn an_address_that_an_aws_service_got_meanwhile_is_refused_by_the_query_be
 #[tokio::test(start_paused = true)]
 async fn a_bundle_is_found_in_a_list_by_node_under_the_name_of_its_host() {
     let account = account();
-    let node = Node::on(&account, 1)
+    let node = ElasticNode::on(&account, 1)
         .with("private_ip_address", "node1=10.0.0.51,node2=10.0.0.2,web-bundle-9=10.0.0.1");
     let rows = [
         (vec!["web-bundle-0", "node1"], Ok(OWN_SECOND)),

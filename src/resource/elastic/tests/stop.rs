@@ -4,13 +4,13 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_the_account_does_not_have_needs_no_release() {
-    let node = Node::on(&account(), 1).with("elastic_ip", "203.0.113.77");
+    let node = ElasticNode::on(&account(), 1).with("elastic_ip", "203.0.113.77");
     assert_eq!(node.stop().await.unwrap(), Report::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_a_stop_had_to_leave_is_found_by_the_next_probe() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = ElasticNode::on(&account(), 1).settled().await;
     node.account.fail_ec2(silent());
     node.stop().await.unwrap();
     node.account.clear_faults();
@@ -21,7 +21,7 @@ async fn an_address_that_a_stop_had_to_leave_is_found_by_the_next_probe() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_whose_stale_association_is_not_found_ends_the_real_one() {
     for on_stop in ["disassociate", "strict"] {
-        let node = Node::on(&account(), 1).with("on_stop", on_stop).settled().await;
+        let node = ElasticNode::on(&account(), 1).with("on_stop", on_stop).settled().await;
         node.account.pin(Reads::Describes, 1);
         node.account.give(EIP, OWN);
         assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");
@@ -37,7 +37,7 @@ async fn a_stop_right_after_a_start_ends_the_association_on_record_that_no_repli
         account.give(EIP, "10.0.0.2");
         let before = account.elapsed();
         account.freeze(Reads::Metadata);
-        let node = Node::on(&account, 1).with("on_stop", on_stop).started().await;
+        let node = ElasticNode::on(&account, 1).with("on_stop", on_stop).started().await;
         account.freeze_at(Reads::Describes, before);
         assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");
         assert_eq!(account.holder(EIP), None, "{on_stop}");

@@ -5,7 +5,7 @@ use super::*;
 /// [validate-2]
 #[tokio::test(start_paused = true)]
 async fn level_ten_asks_for_every_permission_and_changes_nothing() {
-    let node = Node::on(&account(), 1);
+    let node = ElasticNode::on(&account(), 1);
     node.account.give(EIP, "10.0.0.2");
     assert_eq!(node.validate().await.unwrap(), Report::Done);
     for operation in ["DescribeAddresses", "AssociateAddress (dry run)", "DisassociateAddress (dry run)"] {
@@ -16,7 +16,7 @@ async fn level_ten_asks_for_every_permission_and_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_would_keep_the_node_from_taking_over_is_found() {
-    let node = Node::on(&account(), 1);
+    let node = ElasticNode::on(&account(), 1);
     node.account.set_border_group(EIP, "us-west-2-lax-1");
     assert!(matches!(node.validate().await, Err(Error::BorderGroup { .. })));
     node.account.set_border_group(EIP, "eu-west-1");

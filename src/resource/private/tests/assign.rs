@@ -14,7 +14,7 @@ async fn order(account: &Account, number: u8, change: impl FnOnce(&mut Order)) -
         max_backoff: Duration::from_secs(5),
     };
     change(&mut order);
-    let node = Node::on(account, 1);
+    let node = PrivateNode::on(account, 1);
     let assigned = assign(&node.world, &order, &node.request(Action::Start, 20).deadline).await;
     assert_eq!(account.questions(), 0, "from anywhere: instance metadata is not asked");
     assigned

@@ -6,9 +6,9 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn the_device_has_the_address_only_while_ec2_has_given_it_to_this_node() {
     let account = account();
-    let ec2_shows = |node: &Node| (node.holds(1), node.network().done());
+    let ec2_shows = |node: &PrivateNode| (node.holds(1), node.network().done());
     account.fail_once("AssignPrivateIpAddresses", FaultKind::Delay(Duration::from_secs(2)));
-    let node = Node::on(&account, 1);
+    let node = PrivateNode::on(&account, 1);
     let (started, before) = tokio::join!(node.start(), async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         ec2_shows(&node)
@@ -27,7 +27,7 @@ async fn the_device_has_the_address_only_while_ec2_has_given_it_to_this_node() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_only_the_device_lost_is_put_on_it_again_without_a_call() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = PrivateNode::on(&account(), 1).settled().await;
     node.network().lose(VIP);
     node.account.clear_calls();
     let node = node.started().await;
@@ -38,7 +38,7 @@ async fn an_address_that_only_the_device_lost_is_put_on_it_again_without_a_call(
 /// [monitor-6]
 #[tokio::test(start_paused = true)]
 async fn an_address_that_no_device_answers_for_is_not_here() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = PrivateNode::on(&account(), 1).settled().await;
     node.network().set_up("eth0", false);
     assert!(reason(node.monitor().await).contains("its device eth0 is down"));
     // As after a reboot.
@@ -49,7 +49,7 @@ async fn an_address_that_no_device_answers_for_is_not_here() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leftover_on_a_device_is_a_warning_of_the_probe_and_stays() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = PrivateNode::on(&account(), 1).settled().await;
     Private::give(&node.account, 2);
     let node = node.probed().await;
     assert!(node.device().is_some());
@@ -58,9 +58,9 @@ async fn a_leftover_on_a_device_is_a_warning_of_the_probe_and_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interface_without_a_device_or_room_for_the_label_is_refused_before_the_call() {
-    let node = Node::on(&account(), 1).with("iflabel", "thirteen-char");
+    let node = PrivateNode::on(&account(), 1).with("iflabel", "thirteen-char");
     assert_eq!(code(&node.start().await, Attempt::Start), ExitCode::Args);
-    let node = Node::on(&account(), 1).with("interface", "1");
+    let node = PrivateNode::on(&account(), 1).with("interface", "1");
     attach(&node.account, "10.0.0.7");
     assert!(matches!(node.start().await, Err(Error::NoDeviceFor(_))));
     assert_eq!(node.account.calls(), [""; 0]);
@@ -68,13 +68,13 @@ async fn an_interface_without_a_device_or_room_for_the_label_is_refused_before_t
 
 #[tokio::test(start_paused = true)]
 async fn a_label_stands_behind_the_device() {
-    let node = Node::on(&account(), 1).with("iflabel", "web").started().await;
+    let node = PrivateNode::on(&account(), 1).with("iflabel", "web").started().await;
     assert_eq!(node.network().done()[0], format!("add {VIP}/24 dev eth0 label eth0:web"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_devices_with_one_hardware_address_the_one_in_use_gets_it() {
-    let node = Node::on(&account(), 1);
+    let node = PrivateNode::on(&account(), 1);
     node.network().plug("br0", "02:00:00:00:00:01", &[]);
     node.network().lose(OWN);
     node.network().plug("br1", "02:00:00:00:00:01", &[OWN]);
@@ -83,7 +83,7 @@ async fn of_devices_with_one_hardware_address_the_one_in_use_gets_it() {
 
 #[tokio::test(start_paused = true)]
 async fn with_add_to_device_off_the_device_is_left_alone() {
-    let node = Node::on(&account(), 1).with("add_to_device", "false").settled().await;
+    let node = PrivateNode::on(&account(), 1).with("add_to_device", "false").settled().await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     node.stop().await.unwrap();
     assert_eq!((Private::holder(&node.account), node.network().done()), (None, vec![]));
@@ -91,7 +91,7 @@ async fn with_add_to_device_off_the_device_is_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_another_tool_put_on_another_device_stays_there() {
-    let node = Node::on(&account(), 1);
+    let node = PrivateNode::on(&account(), 1);
     node.network().plug("eth1", "02:00:00:00:00:09", &[VIP]);
     let node = node.started().await;
     assert_eq!(node.device().as_deref(), Some("eth1"));
@@ -100,7 +100,7 @@ async fn an_address_that_another_tool_put_on_another_device_stays_there() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kernel_that_refuses_fails_start_and_stop_but_the_stop_releases_the_address_in_ec2() {
-    let node = Node::on(&account(), 1).settled().await;
+    let node = PrivateNode::on(&account(), 1).settled().await;
     node.network().set_broken(true);
     assert_eq!(code(&node.stop().await, Attempt::Stop), ExitCode::Generic);
     assert_eq!(Private::holder(&node.account), None);

@@ -11,9 +11,9 @@ mod device;
 mod place;
 mod validate;
 
-type Node = Resource<Private>;
+type PrivateNode = Resource<Private>;
 
-impl Node {
+impl PrivateNode {
     fn network(&self) -> &FakeNetwork {
         &self.world.host.network
     }

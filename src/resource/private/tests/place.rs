@@ -9,7 +9,7 @@ async fn a_start_waits_some_seconds_for_metadata_that_ec2_is_ahead_of() {
         account.set_lag(Reads::Metadata, Lag::Fixed(Duration::from_secs(lag)));
         minutes(15).await;
         let began = Instant::now();
-        let node = Node::on(&account, 1).started().await;
+        let node = PrivateNode::on(&account, 1).started().await;
         assert!(range.contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
         assert_eq!(node.logged("instance metadata has not caught up"), lag > 5);
         assert_eq!(node.world.records.durable().region.as_deref(), Some("eu-west-1"));
@@ -18,7 +18,7 @@ async fn a_start_waits_some_seconds_for_metadata_that_ec2_is_ahead_of() {
 
 #[tokio::test(start_paused = true)]
 async fn another_subnet_is_refused_before_ec2_is_asked() {
-    let node = Node::on(&account(), 1).with("secondary_private_ip", "10.0.1.100");
+    let node = PrivateNode::on(&account(), 1).with("secondary_private_ip", "10.0.1.100");
     let outcome = node.start().await;
     assert_eq!(code(&outcome, Attempt::Start), ExitCode::Args);
     assert_eq!(
@@ -33,7 +33,7 @@ async fn another_subnet_is_refused_before_ec2_is_asked() {
 #[tokio::test(start_paused = true)]
 async fn a_primary_address_never_moves() {
     for (address, whose) in [(OWN, "this node's"), ("10.0.0.2", &instance(2))] {
-        let node = Node::on(&account(), 1).with("secondary_private_ip", address);
+        let node = PrivateNode::on(&account(), 1).with("secondary_private_ip", address);
         let outcome = node.start().await;
         assert_eq!(code(&outcome, Attempt::Start), ExitCode::Args);
         let text = outcome.unwrap_err().to_string();
@@ -55,7 +55,7 @@ async fn a_primary_address_never_moves() {
 /// [start-8] [stop-10]
 #[tokio::test(start_paused = true)]
 async fn the_primary_address_of_another_interface_is_refused_and_the_stop_leaves_it_on_its_device() {
-    let node = Node::on(&account(), 1);
+    let node = PrivateNode::on(&account(), 1);
     let mac = attach(&node.account, VIP);
     node.network().plug("eth1", &mac, &[VIP]);
     let refused = node.start().await;
@@ -73,7 +73,7 @@ async fn an_elastic_ip_on_the_address_is_named_when_it_moves_with_it_and_when_it
     let moves = format!("Elastic IP {EIP} moves with {VIP}");
     Private::give(&account, 2);
     account.give(EIP, VIP);
-    let node = Node::on(&account, 1).started().await;
+    let node = PrivateNode::on(&account, 1).started().await;
     assert!(node.logged(&moves), "according to EC2: {:?}", node.world.log.lines());
 
     let mut node = node;
@@ -89,7 +89,7 @@ async fn an_elastic_ip_on_the_address_is_named_when_it_moves_with_it_and_when_it
 
 #[tokio::test(start_paused = true)]
 async fn a_standby_asks_only_instance_metadata() {
-    let node = Node::on(&account(), 1);
+    let node = PrivateNode::on(&account(), 1);
     Private::give(&node.account, 2);
     let node = node.probed().await;
     assert_eq!(node.account.calls(), [""; 0]);
@@ -99,7 +99,7 @@ async fn a_standby_asks_only_instance_metadata() {
 /// Firmware and record name the instance, so that EC2 can be asked without waiting for instance metadata.
 #[tokio::test(start_paused = true)]
 async fn a_strict_stop_with_the_instance_id_alone_hanging_asks_ec2() {
-    let node = Node::on(&account(), 1).with("on_stop", "strict").settled().await;
+    let node = PrivateNode::on(&account(), 1).with("on_stop", "strict").settled().await;
     let hang = Fault::new(Service::Imds, FaultKind::Hang).exactly("/latest/meta-data/instance-id");
     node.account.fault(hang);
     assert_eq!(node.stop().await.unwrap(), Report::Done);

@@ -1,12 +1,12 @@
 //! Hostile and senseless values in parameters and variables. Which values are malformed is tested in the agent's own crate.
 
-use agent_tests::{Isolation, World};
+use agent_tests::{Isolation, SimulatedWorld};
 use aws_sim::Bind;
 
 /// [reason-1] [reason-2]
 #[test]
 fn whatever_is_in_a_value_the_reason_is_one_line_that_pacemaker_keeps_whole() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     for value in [
         "x".repeat(5000),
         "a\nocf-exit-reason:something else".to_owned(),
@@ -23,7 +23,7 @@ fn whatever_is_in_a_value_the_reason_is_one_line_that_pacemaker_keeps_whole() {
 
 #[test]
 fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     for (name, value) in [
         ("AWS_REGION", "No Region"),
         ("AWS_DEFAULT_REGION", "\u{1f600}"),
@@ -51,7 +51,7 @@ fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
 fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
     let address = "ip address add 169.254.169.254/32 dev lo";
     let Some(isolation) = Isolation::new(address) else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let bind = Bind { addr: "169.254.169.254:80".parse().unwrap(), ..world.bind() };
     world.sim.serve_imds(a.id(), bind).unwrap();
     let run = a.start().by_environment().env("AWS_ENDPOINT_URL", format!("http://{}", a.ec2));
@@ -65,7 +65,7 @@ fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
 
 #[test]
 fn nonsense_in_other_variables_changes_nothing() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     for (name, value) in [
         ("AWS_MAX_ATTEMPTS", "many"),
         ("AWS_RETRY_MODE", "never"),
@@ -98,7 +98,7 @@ fn nonsense_in_other_variables_changes_nothing() {
 
 #[test]
 fn a_log_file_that_cannot_be_written_changes_nothing() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     for file in ["/no/such/folder/log", "/dev/full", "/proc/self/mem", "/"] {
         a.start().env("HA_LOGFILE", file).ok();
         a.settled_monitor().env("HA_LOGFILE", file).ok();
@@ -109,7 +109,7 @@ fn a_log_file_that_cannot_be_written_changes_nothing() {
 
 #[test]
 fn another_version_of_the_standard_is_refused_by_name() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let run = a.start().env("OCF_RA_VERSION_MAJOR", "2").env("OCF_RA_VERSION_MINOR", "0");
     run.expect(5).reason("2").no_requests();
 }

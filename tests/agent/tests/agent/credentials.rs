@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use agent_tests::{Isolation, Node, Run, World, each};
+use agent_tests::{Isolation, Node, Run, SimulatedWorld, each};
 use aws_sim::{CredState, Fault, FaultKind, Service};
 
 use crate::trouble::SHORT_MS;
@@ -19,8 +19,8 @@ const UNKNOWN: (&str, &str) = ("AKIDUNKNOWN", "unknownSecret+0123456789/01234567
 const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
 
 /// Makes a node whose instance has a role or none, in an account that knows [`KNOWN`].
-fn account(role: bool) -> (World, Node) {
-    let (world, [a]) = World::new();
+fn account(role: bool) -> (SimulatedWorld, Node) {
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key(KNOWN.0, KNOWN.1);
     if !role {
         world.cloud.set_credentials(a.id(), CredState::Missing404);
@@ -215,7 +215,7 @@ fn the_role_of_awseip_is_the_instance_role_alone() {
 fn the_home_of_root_is_found_without_a_variable() {
     each(["profile", ".awssecret"].map(|name| (name, name)), |name| {
         let Some(isolation) = Isolation::new("") else { return };
-        let (world, [a]) = World::setup().inside(isolation).make();
+        let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
         world.cloud.add_access_key(KNOWN.0, KNOWN.1);
         world.cloud.set_credentials(a.id(), CredState::Missing404);
         let root = world.isolation().unwrap().outside("/root");

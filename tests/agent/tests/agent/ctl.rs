@@ -1,6 +1,6 @@
 //! `eipctl` in general: help, version, and what is asked wrongly.
 
-use agent_tests::{Node, World, each};
+use agent_tests::{Node, SimulatedWorld, each};
 
 /// Every command of `eipctl`.
 pub(crate) const COMMANDS: [&str; 9] =
@@ -8,7 +8,7 @@ pub(crate) const COMMANDS: [&str; 9] =
 
 #[test]
 fn help_is_at_hand_for_every_command() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let help = a.ctl("--help", &[]).ok().no_requests();
     let lines = help
         .stdout
@@ -32,7 +32,7 @@ fn help_is_at_hand_for_every_command() {
 /// [ctl-1]
 #[test]
 fn what_is_asked_wrongly_gets_one_line() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let rows: [(&[&str], &str); 15] = [
         (&[], "subcommand"),
         (&["shwo", "203.0.113.10"], "'show'"),
@@ -59,7 +59,7 @@ fn what_is_asked_wrongly_gets_one_line() {
 
 #[test]
 fn no_secret_of_the_environment_is_printed() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00";
     let run = |node: &Node, command| node.ctl(command, &["203.0.113.10"]).secret(secret);
     for command in ["show", "check"] {

@@ -1,10 +1,10 @@
 //! `eipctl claim` and `eipctl release`.
 
-use agent_tests::World;
+use agent_tests::SimulatedWorld;
 
 #[test]
 fn an_address_is_taken_and_let_go() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     a.ctl("claim", &["203.0.113.10"]).ok().prints("is on this node now").says("moved from");
     world.held_by(&a);
@@ -23,7 +23,7 @@ fn an_address_is_taken_and_let_go() {
 /// [ctl-2]
 #[test]
 fn a_dry_run_says_what_would_be_done_and_does_nothing() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     world.give(&b);
@@ -41,7 +41,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 /// [ctl-3]
 #[test]
 fn what_the_cluster_runs_here_is_refused_unless_forced() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     a.start().ok();
     let allocation = world.address.allocation_id.to_string();
     for address in ["203.0.113.10", &allocation] {
@@ -63,7 +63,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
 /// [displaced-1]
 #[test]
 fn an_address_that_made_way_comes_back_on_release() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 is displaced from");
@@ -73,7 +73,7 @@ fn an_address_that_made_way_comes_back_on_release() {
 
 #[test]
 fn a_holder_is_left_in_peace_where_that_is_asked_for() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     let arguments = ["203.0.113.10", "--allow-reassociation", "false"];
     a.ctl("claim", &arguments).expect(1).says(b.id());
@@ -83,7 +83,7 @@ fn a_holder_is_left_in_peace_where_that_is_asked_for() {
 
 #[test]
 fn a_release_that_cannot_be_done_fails() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.ctl("claim", &["203.0.113.10"]).ok();
     world.cloud.deny("DisassociateAddress");
     a.ctl("release", &["203.0.113.10", "--timeout", "5"]).expect(1).says("UnauthorizedOperation");

@@ -1,6 +1,6 @@
 //! `eipctl check`: what a takeover would need, a line each.
 
-use agent_tests::{Isolation, RunOutcome, World, black_hole, each, refusing};
+use agent_tests::{Isolation, RunOutcome, SimulatedWorld, black_hole, each, refusing};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::ec2;
@@ -13,7 +13,7 @@ fn lines<'a>(outcome: &'a RunOutcome, verdict: &str) -> Vec<&'a str> {
 /// [ctl-2]
 #[test]
 fn a_good_node_passes_and_nothing_is_changed() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     let root = world.folder().write("ocf/resource.d/heartbeat/eip", "");
     std::process::Command::new("chmod").arg("755").arg(&root).status().unwrap();
@@ -50,8 +50,12 @@ fn a_good_node_passes_and_nothing_is_changed() {
 
 #[test]
 fn each_fault_is_a_line_that_says_what_would_be_right() {
-    type Row =
-        (&'static str, fn(&World, &agent_tests::Node), &'static [&'static str], &'static [&'static str]);
+    type Row = (
+        &'static str,
+        fn(&SimulatedWorld, &agent_tests::Node),
+        &'static [&'static str],
+        &'static [&'static str],
+    );
     let rows: [Row; 7] = [
         (
             "an interface that is not there",
@@ -95,7 +99,7 @@ fn each_fault_is_a_line_that_says_what_would_be_right() {
         ("no agent for Pacemaker", |_, _| (), &[], &["warn", "agent", "/nowhere/resource.d/heartbeat/eip"]),
     ];
     each(rows.map(|row| (row.0, row)), |(_, prepare, arguments, parts)| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         prepare(&world, &a);
         let run = a.ctl("check", &["203.0.113.10"]).arguments(arguments).env("OCF_ROOT", "/nowhere");
         let outcome = run.go().wrote_nothing().prints_line(parts);
@@ -106,7 +110,7 @@ fn each_fault_is_a_line_that_says_what_would_be_right() {
 
 #[test]
 fn another_resource_in_the_same_place_is_a_failure() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let other = world.cloud.allocate(Some([203, 0, 113, 11].into()));
     let outcome = a.ctl("check", &[&other.public_ip.to_string()]).expect(1);
@@ -116,7 +120,7 @@ fn another_resource_in_the_same_place_is_a_failure() {
 
 #[test]
 fn an_unknown_address_fails_and_what_needs_it_is_not_checked() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.ctl("check", &["203.0.113.77"]).expect(1);
     let outcome =
         outcome.prints_line(&["FAIL", "address", "InvalidAddress.NotFound", "of this account and region"]);
@@ -127,7 +131,7 @@ fn an_unknown_address_fails_and_what_needs_it_is_not_checked() {
 
 #[test]
 fn silence_of_one_leaves_time_for_the_others() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let silent = format!("http://{}", black_hole());
     let run = a.ctl("check", &["203.0.113.10", "--timeout", "8", "--endpoint-url", &silent]);
     let outcome = run.expect(1).prints_line(&["FAIL", "address", "open the route to the EC2 API"]);
@@ -139,7 +143,7 @@ fn silence_of_one_leaves_time_for_the_others() {
 
 #[test]
 fn a_clock_that_is_off_is_said() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let message = "Request has expired.".to_owned();
     let expired = FaultKind::Error { status: 400, code: "RequestExpired".to_owned(), message };
     world.cloud.fault(ec2("DescribeAddresses", expired).times(1));
@@ -148,7 +152,7 @@ fn a_clock_that_is_off_is_said() {
 
 #[test]
 fn a_proxy_is_shown_without_its_password() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let secret = "hunter2hunter2";
     let run = a.ctl("check", &["203.0.113.10", "--timeout", "8"]).secret(secret);
     let run = run.env("HTTP_PROXY", format!("http://user:{secret}@{}", refusing()));
@@ -159,14 +163,14 @@ fn a_proxy_is_shown_without_its_password() {
 #[test]
 fn folders_that_cannot_be_written_are_a_warning() {
     let Some(isolation) = Isolation::new("mount -t tmpfs -o ro tmpfs /var/lib") else { return };
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let outcome = a.ctl("check", &["203.0.113.10"]).no_env("EIP_STATE_DIR").ok();
     outcome.prints_line(&["warn", "records", "/var/lib/eip", "read-only"]);
 }
 
 #[test]
 fn json_holds_the_same_findings() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     let outcome = a.ctl("check", &["203.0.113.10", "--json"]).expect(1);
     for part in ["\"subject\": \"permission to take\"", "\"verdict\": \"FAIL\"", "\"remedy\": \"allow it in"]
@@ -180,7 +184,7 @@ fn json_holds_the_same_findings() {
 fn the_name_that_is_looked_up_is_the_one_that_calls_go_to() {
     // Nothing resolves in there, so each name is in the reason why it does not.
     let Some(isolation) = Isolation::new("") else { return };
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let hosts = [
         ("eu-west-1", "AWS_USE_DUALSTACK_ENDPOINT", "false", "ec2.eu-west-1.amazonaws.com"),
         ("eu-west-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "ec2.eu-west-1.api.aws"),
@@ -205,7 +209,7 @@ fn live_moves_that_no_node_could_complete_are_refused() {
         (true, "true", "ok", "one call"),
     ];
     for (live, may_take, verdict, part) in rows {
-        let (world, [a, _]) = World::new();
+        let (world, [a, _]) = SimulatedWorld::new();
         a.start().param("allow_reassociation", may_take).ok();
         let cib = format!(
             r#"<cib><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="eip">

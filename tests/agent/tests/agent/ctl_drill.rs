@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_tests::{Node, Run, World, each, of_process};
+use agent_tests::{Node, Run, SimulatedWorld, each, of_process};
 use aws_sim::Cloud;
 
 const STATUS: &str = r#"<pacemaker-result>
@@ -55,12 +55,12 @@ struct ScriptedCluster {
 }
 
 impl ScriptedCluster {
-    fn new(world: &World, status: &str, configuration: &str) -> Self {
+    fn new(world: &SimulatedWorld, status: &str, configuration: &str) -> Self {
         Self::with_monitor(world, status, configuration, "")
     }
 
     /// A cluster whose `crm_mon` begins with some more shell.
-    fn with_monitor(world: &World, status: &str, configuration: &str, monitor: &str) -> Self {
+    fn with_monitor(world: &SimulatedWorld, status: &str, configuration: &str, monitor: &str) -> Self {
         let folder = world.folder().path().join("pacemaker");
         let cluster = Self { folder: folder.clone() };
         for (name, text) in [("status", status), ("configuration", configuration), ("where", "n1\n")] {
@@ -99,7 +99,7 @@ fn looks(cloud: &Cloud) -> usize {
 
 #[test]
 fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let running = cluster.drill(&a, &["--yes", "--json", "--poll", "20"]).timeout_ms(60_000).spawn();
@@ -132,7 +132,7 @@ fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
 
 #[test]
 fn it_can_stay_and_shows_a_person_what_clients_met() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let run = cluster.drill(&a, &["--yes", "--stay", "--to", "n2", "--probe", "http://web.example:9/x"]);
@@ -152,7 +152,7 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
 /// [ctl-4]
 #[test]
 fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_whole_usage() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::with_monitor(&world, STATUS, CONFIGURATION, OLD_MONITOR);
     let running = cluster.drill(&a, &["--yes", "--stay"]).timeout_ms(60_000).spawn();
@@ -163,7 +163,7 @@ fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_wh
 
 #[test]
 fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     for name in ["stuck", "busy"] {
@@ -175,7 +175,7 @@ fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
 
 #[test]
 fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     std::fs::write(cluster.folder.join("stuck"), "").unwrap();
@@ -188,7 +188,7 @@ fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
 /// [ctl-4]
 #[test]
 fn a_drill_that_is_killed_leaves_no_constraint() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     let running = cluster.drill(&a, &["--yes"]).spawn();
@@ -202,7 +202,7 @@ fn a_drill_that_is_killed_leaves_no_constraint() {
 
 #[test]
 fn the_tools_of_the_cluster_learn_no_credentials() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     world.cloud.add_access_key("AKIDOFANOPERATOR", "the-secret-of-an-operator");
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
@@ -262,14 +262,14 @@ fn nothing_is_moved_without_consent_or_without_need() {
         ),
     ];
     each(rows.map(|row| (row.0, row)), |(_, (from, to), arguments, (code, part))| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         world.give(&a);
         let cluster =
             ScriptedCluster::new(&world, &STATUS.replace(from, to), &CONFIGURATION.replace(from, to));
         cluster.drill(&a, arguments).expect(code).complains("eipctl", part).wrote_nothing();
         assert_eq!(cluster.text("orders"), "");
     });
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "nobody holds 203.0.113.10");
     cluster
@@ -286,6 +286,6 @@ fn nothing_is_moved_without_consent_or_without_need() {
 
 #[test]
 fn a_machine_without_a_cluster_is_told_so() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     a.ctl("drill", &["eip", "--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();
 }

@@ -1,10 +1,10 @@
 //! `eipctl history`: what this node did.
 
-use agent_tests::World;
+use agent_tests::SimulatedWorld;
 
 #[test]
 fn changes_of_all_resources_are_listed_in_order() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     assert_eq!(a.ctl("history", &[]).ok().no_requests().stdout, "");
     a.start().ok();
     a.stop().ok();
@@ -25,7 +25,7 @@ fn changes_of_all_resources_are_listed_in_order() {
 
 #[test]
 fn times_are_local_for_people_and_universal_for_programs() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let change =
         r#"{"at_ms": 1700000000000, "action": "start", "from": "nobody", "to": "i-1", "took_ms": 84}"#;
     let folder = a.state().join("durable");
@@ -42,7 +42,7 @@ fn times_are_local_for_people_and_universal_for_programs() {
 
 #[test]
 fn an_unknown_resource_and_a_damaged_record_are_said() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     a.ctl("history", &["--resource", "vop"]).expect(1).complains("eipctl", "about a resource vop");
     a.start().ok();
     std::fs::write(a.durable_file(), "{").unwrap();

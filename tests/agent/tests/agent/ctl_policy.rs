@@ -1,6 +1,6 @@
 //! `eipctl policy`: the least that the role of a node needs.
 
-use agent_tests::{RunOutcome, World, refusing};
+use agent_tests::{RunOutcome, SimulatedWorld, refusing};
 use aws_sim::ImdsState;
 
 const ALLOCATION: &str = "eipalloc-0123456789abcdef0";
@@ -12,7 +12,7 @@ fn resources(outcome: &RunOutcome) -> Vec<&str> {
 
 #[test]
 fn with_everything_given_nobody_is_asked() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let given = [ALLOCATION, "--region", "cn-north-1", "--account", "210987654321"];
     let outcome = a.ctl("policy", &given).ok().no_requests();
     assert_eq!(outcome.stderr, "");
@@ -32,7 +32,7 @@ fn with_everything_given_nobody_is_asked() {
 
 #[test]
 fn what_is_not_given_is_found_out() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let outcome = a.ctl("policy", &["203.0.113.10"]).ok().wrote_nothing();
     let allocation = world.address.allocation_id.to_string();
     let arns = resources(&outcome);
@@ -43,7 +43,7 @@ fn what_is_not_given_is_found_out() {
 
 #[test]
 fn tags_partition_and_private_addresses() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let mut given = vec![ALLOCATION, "--region", "us-gov-west-1", "--account", "210987654321"];
     given.extend([
         "--tag",
@@ -79,7 +79,7 @@ fn tags_partition_and_private_addresses() {
 
 #[test]
 fn the_account_of_an_assumed_role_owns_the_address() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let role = "arn:aws:iam::555555555555:role/net";
     let outcome =
         a.ctl("policy", &[ALLOCATION, "--region", "eu-west-1", "--role-arn", role]).ok().no_requests();
@@ -88,7 +88,7 @@ fn the_account_of_an_assumed_role_owns_the_address() {
 
 #[test]
 fn what_cannot_be_found_out_is_named_with_the_option_for_it() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.set_imds_state(a.id(), ImdsState::Off403);
     let short = |arguments: &[&str]| a.ctl("policy", arguments).arguments(&["--timeout", "2"]);
     short(&[ALLOCATION]).expect(1).complains("eipctl", "give --region");

@@ -1,11 +1,11 @@
 //! `eipctl restore`: what made way comes back at boot.
 
-use agent_tests::{Node, World, refusing};
+use agent_tests::{Node, SimulatedWorld, refusing};
 use aws_sim::Address;
 
 /// Makes node 1 take the address, with one of its own making way, and go down without a stop.
-fn crashed() -> (World, [Node; 2], Address) {
-    let (world, [a, b]) = World::new();
+fn crashed() -> (SimulatedWorld, [Node; 2], Address) {
+    let (world, [a, b]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok();
@@ -14,7 +14,7 @@ fn crashed() -> (World, [Node; 2], Address) {
     (world, [a, b], own)
 }
 
-fn is_back(world: &World, node: &Node, own: &Address) -> bool {
+fn is_back(world: &SimulatedWorld, node: &Node, own: &Address) -> bool {
     world
         .cloud
         .holder(own)
@@ -35,7 +35,7 @@ fn an_address_is_put_back_after_a_crash() {
 
 #[test]
 fn nothing_on_record_is_nothing_to_do() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.ctl("restore", &[]).ok().no_requests();
     assert_eq!((outcome.stdout, outcome.stderr), (String::new(), String::new()));
 }
@@ -55,7 +55,7 @@ fn the_cluster_s_address_is_not_pushed_off() {
 /// [ctl-5]
 #[test]
 fn a_resource_that_runs_is_left_alone() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
     a.start().ok();

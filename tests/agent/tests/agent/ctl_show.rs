@@ -1,11 +1,11 @@
 //! `eipctl show`: who holds the address, by every source.
 
-use agent_tests::{World, black_hole, refusing};
+use agent_tests::{SimulatedWorld, black_hole, refusing};
 use aws_sim::ImdsState;
 
 #[test]
 fn each_answer_is_told_apart() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     a.ctl("show", &["203.0.113.10"])
         .ok()
         .prints_line(&["by EC2", "nobody"])
@@ -26,7 +26,7 @@ fn each_answer_is_told_apart() {
 
 #[test]
 fn an_allocation_names_it_as_well() {
-    let (world, [a, _]) = World::new();
+    let (world, [a, _]) = SimulatedWorld::new();
     a.start().ok();
     let allocation = world.address.allocation_id.to_string();
     let outcome = a.ctl("show", &[&allocation]).ok().prints_line(&["address", "203.0.113.10", &allocation]);
@@ -35,7 +35,7 @@ fn an_allocation_names_it_as_well() {
 
 #[test]
 fn json_says_the_same() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let outcome = a.ctl("show", &["203.0.113.10", "--json"]).ok();
     for part in [
@@ -52,7 +52,7 @@ fn json_says_the_same() {
 
 #[test]
 fn what_is_known_is_shown_also_where_ec2_is_silent() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let silent = format!("http://{}", refusing());
     let run = a.ctl("show", &["203.0.113.10", "--timeout", "3", "--endpoint-url", &silent]);
@@ -65,7 +65,7 @@ fn what_is_known_is_shown_also_where_ec2_is_silent() {
 #[test]
 fn a_machine_that_is_no_instance_can_ask() {
     let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key(keys.0, keys.1);
     world.give(&a);
     let nowhere = format!("http://{}", black_hole());
@@ -76,7 +76,7 @@ fn a_machine_that_is_no_instance_can_ask() {
 
 #[test]
 fn an_address_of_nobody_is_a_failure() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.ctl("show", &["203.0.113.77"]).expect(1).complains("eipctl", "InvalidAddress.NotFound");
     world.cloud.deny("DescribeAddresses");
     a.ctl("show", &["203.0.113.10"]).expect(1).complains("eipctl", "UnauthorizedOperation");

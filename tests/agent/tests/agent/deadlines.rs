@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use agent_tests::{AddressKind, Isolation, KINDS, Node, NodeAction, Run, World, black_hole, each, mute};
+use agent_tests::{
+    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SimulatedWorld, black_hole, each, mute,
+};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, break_ec2};
@@ -32,7 +34,7 @@ enum Nobody {
 }
 
 impl Nobody {
-    fn make(self, world: &World, node: &Node, run: Run) -> Run {
+    fn make(self, world: &SimulatedWorld, node: &Node, run: Run) -> Run {
         let at = |addr| format!("http://{addr}");
         match self {
             Self::BlackHole => run.ec2_at(at(black_hole())).imds_at(at(black_hole())),
@@ -133,7 +135,7 @@ fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
             return;
         };
         let name_server = isolation.mute_udp("127.0.0.1:53");
-        let (world, [a]) = World::setup().inside(isolation).make();
+        let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
         a.start().ok();
         world.cloud.set_imds_state(a.id(), ImdsState::Hang);
         // A key of its own, or it would never come to the name.
@@ -153,7 +155,7 @@ fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
 fn with_a_name_server_that_never_answers_the_metadata_is_still_enough() {
     let Some(isolation) = Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf") else { return };
     let _name_server = isolation.mute_udp("127.0.0.1:53");
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     a.start().ok();
     let away = |run: Run| run.ec2_at("https://ec2.example.net").timeout_ms(SHORT_MS);
     away(a.settled_monitor()).ok();

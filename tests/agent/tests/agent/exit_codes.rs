@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use agent_tests::{
-    AddressKind, Isolation, KINDS, Node, NodeAction, Run, TwoNodes, World, black_hole, each, mute, refusing,
+    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SimulatedWorld, TwoNodes, black_hole, each, mute,
+    refusing,
 };
 use aws_sim::{CredState, FaultKind, ImdsState, Tls, Validity};
 
@@ -168,7 +169,7 @@ fn the_address_is_not_found_or_not_ours() {
         ("of another account", ("198.51.100.7", "")),
     ];
     check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.start().param("elastic_ip", "203.0.113.99").expect(2);
     assert!(outcome.calls("DescribeAddresses").len() >= 2, "a new id may need a moment\n{}", outcome.told());
 }
@@ -214,7 +215,7 @@ fn the_network_has_no_way_to_the_internet() {
         as_usual()
     };
     check(elastic(), &[("no gateway", ())], no_gateway, [2, 0, 7, 7, 2]);
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.attach_gateway(false);
     a.start().expect(2).reason("Gateway.NotAttached");
 }
@@ -301,7 +302,7 @@ fn credentials_are_missing_or_rejected() {
         with_key("AKIDUNKNOWN")
     };
     check(elastic(), &[("a key that AWS does not know", ())], unknown, [4, 0, 7, 7, 4]);
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = with_key("AKIDUNKNOWN")(a.start()).timeout_ms(SHORT_MS).expect(4);
     assert!(outcome.ec2().len() >= 2, "a fresh key needs a moment\n{}", outcome.told());
 }
@@ -309,7 +310,7 @@ fn credentials_are_missing_or_rejected() {
 /// [code-6]
 #[test]
 fn a_fresh_role_needs_a_moment() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     let starting = a.start().spawn();
     let asked = |request: &aws_sim::LoggedRequest| request.operation.ends_with("/iam/security-credentials/");
@@ -413,7 +414,7 @@ fn this_is_not_an_ec2_instance() {
 #[test]
 fn this_is_not_an_ec2_instance_after_a_stop_either() {
     let Some(isolation) = Isolation::new("") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     for (run, code) in [(a.start(), 5), (a.stop(), 0), (a.start(), 5), (a.probe(), 7)] {
         run.timeout_ms(SHORT_MS).expect(code);
@@ -455,7 +456,7 @@ fn the_process_gets_no_file_descriptors() {
 
 #[test]
 fn the_instance_is_not_ready() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Pending);
     a.start().timeout_ms(SHORT_MS).expect(1).reason("IncorrectInstanceState");
     let starting = a.start().spawn();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, Run, RunOutcome, World, each, records_in};
+use agent_tests::{Isolation, Node, Run, RunOutcome, SimulatedWorld, each, records_in};
 use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::break_ec2;
@@ -55,7 +55,7 @@ fn first_line(outcome: &RunOutcome, line: &str) {
 /// [init-4]
 #[test]
 fn the_settings_of_the_article_start_and_stop_the_address_with_its_own_words() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let id = a.id().to_string();
     first_line(&usual(&a, "status").expect(3), "elastic-ip remapper: I do not have 203.0.113.10");
     let outcome = usual(&a, "start").expect(0);
@@ -70,7 +70,7 @@ fn the_settings_of_the_article_start_and_stop_the_address_with_its_own_words() {
 
 #[test]
 fn a_repeated_start_or_stop_succeeds_and_writes_nothing() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     usual(&a, "start").ok().wrote_nothing();
     world.held_by(&a);
@@ -83,7 +83,7 @@ fn a_repeated_start_or_stop_succeeds_and_writes_nothing() {
 
 #[test]
 fn heartbeats_form_has_the_arguments_before_the_action() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let other = world.cloud.allocate(Some([203, 0, 113, 77].into()));
     let eni = a.instance.interfaces[1].eni.to_string();
     bare(&a, "start").before("203.0.113.77").before(&eni).ok();
@@ -103,7 +103,7 @@ fn heartbeats_form_has_the_arguments_before_the_action() {
 
 #[test]
 fn names_of_links_below_rc_d_are_the_same_program() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     usual(&a, "start").called("S99elastic-ip").ok();
     world.held_by(&a);
     usual(&a, "stop").called("K01elastic-ip").ok();
@@ -112,7 +112,7 @@ fn names_of_links_below_rc_d_are_the_same_program() {
 
 #[test]
 fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     usual(&a, "restart").ok();
     world.held_by(&a);
     let outcome = call(&a, "restart", &format!("{SETTINGS}PRIVATE_IP_ADDRESS={}\n", a.ip(1))).ok();
@@ -123,7 +123,7 @@ fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
 
 #[test]
 fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_where_all_is_in_place() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     usual(&a, "force-reload").ok().wrote_nothing();
     usual(&b, "force-reload").ok().wrote_nothing();
@@ -134,7 +134,7 @@ fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_where_all_is_in_p
 #[test]
 fn the_exit_codes_are_those_of_the_standard() {
     /// What goes wrong, and the call.
-    type Row = (&'static str, i32, fn(&World, &Node) -> Run);
+    type Row = (&'static str, i32, fn(&SimulatedWorld, &Node) -> Run);
     let rows: [Row; 15] = [
         ("no action", 2, |_, a| usual(a, "")),
         ("unknown action", 2, |_, a| usual(a, "strat")),
@@ -162,7 +162,7 @@ fn the_exit_codes_are_those_of_the_standard() {
         }),
     ];
     each(rows.map(|(name, code, run)| (name, (code, run))), |(code, run)| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         let outcome = run(&world, &a).expect(code);
         assert!(!outcome.stderr.is_empty(), "silent\n{}", outcome.told());
         world.held_by_nobody();
@@ -171,7 +171,7 @@ fn the_exit_codes_are_those_of_the_standard() {
 
 #[test]
 fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     let outcome = usual(&a, "start").expect(4).logged(&["ERROR", "AssociateAddress"]);
     first_line(&outcome, &format!("elastic-ip remapper: Could not map IP 203.0.113.10 to {}", a.id()));
@@ -187,7 +187,7 @@ fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
 /// [init-4]
 #[test]
 fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     // The reason names the metadata service's TOKEN, and Heartbeat takes "OK" for running.
     world.cloud.set_imds_state(a.id(), ImdsState::Hang);
@@ -206,7 +206,7 @@ fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that
 /// [start-6]
 #[test]
 fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fails_in_time() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     break_ec2(&world.cloud, FaultKind::Hang);
     let settings = format!("{SETTINGS}SETTLE_WINDOW=0\nTIMEOUT=3\n");
@@ -227,7 +227,7 @@ fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fail
 
 #[test]
 fn an_address_that_is_to_stay_is_left() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let settings = format!("{SETTINGS}ON_STOP=leave\n");
     call(&a, "start", &settings).ok();
     first_line(&call(&a, "stop", &settings).ok(), "elastic-ip remapper: IP 203.0.113.10 left where it is");
@@ -238,7 +238,7 @@ fn an_address_that_is_to_stay_is_left() {
 /// [init-1]
 #[test]
 fn nothing_in_the_settings_is_ever_run() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let proof = a.folder().join("proof");
     let touch = format!("touch {}", proof.display());
     for hostile in [
@@ -273,7 +273,7 @@ fn settings_are_read_as_a_shell_would_read_them() {
         "\u{feff}ELASTIC_IP=203.0.113.1\nELASTIC_IP=203.0.113.10\nREGION=eu-west-1\n",
     ];
     each(texts.map(|text| (text, text)), |text| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         call(&a, "start", text).ok().not_logged("WARN");
         world.held_by(&a);
     });
@@ -281,7 +281,7 @@ fn settings_are_read_as_a_shell_would_read_them() {
 
 #[test]
 fn the_address_of_the_environment_is_the_last_choice() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     bare(&a, "start").env("ELASTIC_IP", "203.0.113.10").env("AWS_PARAMS", "--region=eu-west-1").ok();
     world.held_by(&a);
     usual(&a, "stop").env("ELASTIC_IP", "203.0.113.99").ok();
@@ -297,7 +297,7 @@ fn the_first_of_the_usual_settings_files_is_read() {
         );
         let Some(isolation) = Isolation::new(&format!("mount -t tmpfs tmpfs /etc\n{script}")) else { return };
         isolation.folder().write(&format!("{folder}/elastic-ip"), SETTINGS);
-        let (world, [a]) = World::setup().inside(isolation).make();
+        let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
         bare(&a, "start").ok();
         world.held_by(&a);
     });
@@ -311,7 +311,7 @@ fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };
     let account = |isolation: Option<Isolation>| {
-        let setup = World::setup();
+        let setup = SimulatedWorld::setup();
         let setup = if let Some(isolation) = isolation { setup.inside(isolation) } else { setup };
         let (world, [a]) = setup.make();
         world.cloud.add_access_key(KEY.0, KEY.1);
@@ -340,7 +340,7 @@ fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
 
 #[test]
 fn what_a_cluster_says_in_the_environment_is_not_taken_for_a_setting() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     usual(&a, "start")
         .param("elastic_ip", "203.0.113.99")
         .param("on_stop", "nonsense")
@@ -351,7 +351,7 @@ fn what_a_cluster_says_in_the_environment_is_not_taken_for_a_setting() {
 
 #[test]
 fn each_address_is_remembered_by_itself() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.allocate(Some([203, 0, 113, 77].into()));
     usual(&a, "start").ok();
     let names = || records_in(&a.state().join("volatile"));
@@ -366,7 +366,7 @@ fn each_address_is_remembered_by_itself() {
 
 #[test]
 fn help_is_for_people_and_needs_nothing() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     for action in ["help", "--help"] {
         let outcome = bare(&a, action).env("ELASTIC_IP_SETTINGS", "/nowhere").ok().no_requests();
         assert!(outcome.stdout.starts_with("usage: elastic-ip"), "{}", outcome.told());
@@ -376,7 +376,7 @@ fn help_is_for_people_and_needs_nothing() {
 /// [init-2]
 #[test]
 fn a_settings_file_that_others_can_have_written_is_refused() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let run = usual(&a, "start");
     let file = a.folder().join("settings");
     for mode in [0o666, 0o664] {

@@ -3,14 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use agent_tests::{Isolation, World, each};
+use agent_tests::{Isolation, SimulatedWorld, each};
 use aws_sim::CredState;
 
 use crate::keepalived_world::*;
 
 #[test]
 fn the_script_is_also_served_under_its_old_name() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     word(&a, "start").called("vrrp.sh").ok();
     world.held_by(&a);
     assert_eq!(word(&a, "status").called("vrrp.sh").ok().stdout, "OK\n");
@@ -20,7 +20,7 @@ fn the_script_is_also_served_under_its_old_name() {
 
 #[test]
 fn a_caller_that_cannot_choose_the_name_says_it() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     call(&a, USUAL, &["--called-as=eip-keepalived", "203.0.113.10", "start"]).called("eip").ok();
     world.held_by(&a);
     call(&a, USUAL, &["--called-as=eip-keepalived", "203.0.113.10", "strat"]).called("eip").expect(2);
@@ -28,7 +28,7 @@ fn a_caller_that_cannot_choose_the_name_says_it() {
 
 #[test]
 fn the_constants_of_the_article_choose_address_and_interface() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let eni = a.instance.interfaces[1].eni.to_string();
     let constants = format!(
         "VERIFY=0\n# per host\nENI_ID=\"{eni}\"\nALOC_ID=\"{}\"\nINST_ID=\"{}\"\nEC2_HOME=/opt/ec2\n",
@@ -47,7 +47,7 @@ fn the_constants_of_the_article_choose_address_and_interface() {
 
 #[test]
 fn keys_of_the_settings_file_are_used_and_never_shown() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key("AKIDOFTHEARTICLE", "the-secret-of-the-article");
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     word(&a, "start").expect(1);
@@ -68,7 +68,7 @@ fn keys_of_the_settings_file_are_used_and_never_shown() {
 
 #[test]
 fn the_settings_file_is_read_and_never_run() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let proof = a.folder().join("was-run");
     let path = proof.display();
     let text = format!(
@@ -113,7 +113,7 @@ fn a_call_that_makes_no_sense_is_refused_with_one_line_that_says_what_would() {
         ("a quote", "ENI_ID='x\n", &["203.0.113.10", "start"], "line 1: a quote"),
     ];
     each(rows.map(|row| (row.0, row)), |(_, settings, arguments, part)| {
-        let (_world, [a]) = World::new();
+        let (_world, [a]) = SimulatedWorld::new();
         let outcome = call(&a, settings, arguments).expect(2).no_requests();
         let line = outcome.stderr.lines().next().unwrap_or_default();
         assert!(line.starts_with("eip-keepalived: ") && line.contains(part), "{}", outcome.told());
@@ -122,7 +122,7 @@ fn a_call_that_makes_no_sense_is_refused_with_one_line_that_says_what_would() {
 
 #[test]
 fn a_settings_file_that_others_may_write_or_this_user_may_not_read_is_refused() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let file = a.folder().join("aws.conf");
     let run = call(&a, USUAL, &["203.0.113.10", "start"]);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
@@ -136,7 +136,7 @@ fn a_settings_file_that_others_may_write_or_this_user_may_not_read_is_refused() 
 
 #[test]
 fn help_and_version_need_nothing() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     for argument in ["--help", "help", "-h"] {
         let outcome = call(&a, USUAL, &[argument]).ok().no_requests();
         assert!(outcome.stdout.starts_with("usage: eip-keepalived"), "{}", outcome.told());
@@ -150,7 +150,7 @@ fn help_and_version_need_nothing() {
 
 #[test]
 fn a_script_user_without_a_state_folder_is_told_and_claims_all_the_same() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let run = call(&a, USUAL, &["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"]);
     // A file where the folder should be, as for a user that may not write there.
     fs::write(a.folder().join("blocked"), "").unwrap();
@@ -162,7 +162,7 @@ fn a_script_user_without_a_state_folder_is_told_and_claims_all_the_same() {
 #[test]
 fn no_environment_at_all_is_enough() {
     let Some(isolation) = Isolation::new("") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let text = format!(
         "VERIFY=0\nENDPOINT_URL=http://{}\nIMDS_ENDPOINT=http://{}\nHA_LOGFILE={}\n",
         a.ec2,
@@ -183,7 +183,7 @@ fn no_environment_at_all_is_enough() {
 
 #[test]
 fn an_address_on_the_command_line_sets_the_files_allocation_aside() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let other = world.cloud.allocate(Some([203, 0, 113, 77].into()));
     // Two instances of VRRP, one settings file.
     let settings = format!("VERIFY=0\nALOC_ID={}\n", other.allocation_id);
@@ -199,7 +199,7 @@ fn an_address_on_the_command_line_sets_the_files_allocation_aside() {
 
 #[test]
 fn the_profile_of_the_settings_file_is_the_one_whose_keys_are_used() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key("AKIDOFTHEPROFILE", "the-secret-of-the-profile");
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     let keys = |name: &str, id: &str| {
@@ -220,7 +220,7 @@ fn the_profile_of_the_settings_file_is_the_one_whose_keys_are_used() {
 
 #[test]
 fn a_settings_file_of_another_user_is_refused() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let run = call(&a, USUAL, &["203.0.113.10", "start"]);
     if std::os::unix::fs::chown(a.folder().join("aws.conf"), Some(65_534), None).is_err() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "needs root");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_tests::{Node, Run, World, each};
+use agent_tests::{Node, Run, SimulatedWorld, each};
 use aws_sim::{CredState, FaultKind, ImdsState};
 
 use crate::keepalived_world::*;
@@ -11,7 +11,7 @@ use crate::trouble::{break_ec2, ec2};
 /// [keepalived-5]
 #[test]
 fn a_check_on_a_standby_needs_no_ec2() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     break_ec2(&world.cloud, FaultKind::Hang);
     word(&a, "check").ok().ec2_calls(0).logged(&["check: this node is well"]);
     notify(&a, "BACKUP").ok();
@@ -31,7 +31,7 @@ fn a_check_on_a_standby_needs_no_ec2() {
 /// [keepalived-5]
 #[test]
 fn a_check_on_the_master_is_about_the_address() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
     word(&a, "check").ok().ec2_calls(0);
     // The metadata lag: EC2 knows better.
@@ -48,7 +48,7 @@ fn a_check_on_the_master_is_about_the_address() {
 
 #[test]
 fn a_check_during_a_claim_waits_for_nobody() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.fault(ec2("AssociateAddress", FaultKind::Delay(Duration::from_secs(2))).times(1));
     let claim = notify(&a, "MASTER").spawn();
     world.cloud.wait_for_request(SOON, |r| r.operation == "AssociateAddress").unwrap();
@@ -58,7 +58,7 @@ fn a_check_during_a_claim_waits_for_nobody() {
 
 #[test]
 fn status_prints_the_articles_words_as_ec2_has_it() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     assert_eq!(word(&a, "status").expect(1).stdout, "FAIL\n");
     word(&a, "start").ok();
     assert_eq!(word(&a, "status").ok().stdout, "OK\n");
@@ -79,7 +79,7 @@ fn with_a_log_that_blocks(node: &Node, run: Run) -> Run {
 #[test]
 fn a_check_that_blocks_answers_with_what_is_known_by_then() {
     /// What is so, and the exit code of the check.
-    type Row = (&'static str, i32, fn(&World, &Node));
+    type Row = (&'static str, i32, fn(&SimulatedWorld, &Node));
     let rows: [Row; 4] = [
         ("a master whose holder nobody knows", 0, |world, a| {
             notify(a, "MASTER").ok();
@@ -96,7 +96,7 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
         }),
     ];
     each(rows.map(|(name, code, prepare)| (name, (code, prepare))), |(code, prepare)| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         prepare(&world, &a);
         let run = call(&a, "VERIFY=0\nCHECK_DEADLINE=3\n", &["203.0.113.10", "check"]);
         let outcome = with_a_log_that_blocks(&a, run).expect(code);
@@ -106,7 +106,7 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
 
 #[test]
 fn a_check_of_the_master_that_cannot_ask_is_no_failure() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
     // EC2 has to be asked, and what that needs cannot be read: a pipe that nobody writes to.
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);

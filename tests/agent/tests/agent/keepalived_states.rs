@@ -3,20 +3,20 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use agent_tests::{Node, World, each};
+use agent_tests::{Node, SimulatedWorld, each};
 use aws_sim::{Address, FaultKind};
 
 use crate::keepalived_world::*;
 use crate::trouble::{break_ec2, ec2};
 
 /// Gives the node an address of its own, on the private address that the floating one goes to.
-fn own_address(world: &World, node: &Node) -> Address {
+fn own_address(world: &SimulatedWorld, node: &Node) -> Address {
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, node.eni(), None);
     own
 }
 
-fn has(world: &World, node: &Node, address: &Address) -> bool {
+fn has(world: &SimulatedWorld, node: &Node, address: &Address) -> bool {
     world.cloud.holder(address).is_some_and(|holder| holder.instance == *node.id())
 }
 
@@ -26,7 +26,7 @@ fn turn(node: &Node) -> String {
 }
 
 /// Waits until the node has a word of this state on record.
-fn wait_for_turn(world: &World, node: &Node, state: &str) {
+fn wait_for_turn(world: &SimulatedWorld, node: &Node, state: &str) {
     world.wait(SOON, |_| turn(node).contains(state));
 }
 
@@ -47,7 +47,7 @@ fn master_claims_in_every_form() {
         ("a parameter beside it", &["elastic_ip=203.0.113.10", "interface=0", "start"]),
     ];
     each(forms, |arguments| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         let outcome = call(&a, USUAL, arguments).ok().logged(&["INFO", "MASTER: 203.0.113.10 is here"]);
         world.held_by(&a);
         let says = if arguments.contains(&"start") || arguments.len() == 2 { "started\n" } else { "" };
@@ -61,7 +61,7 @@ fn master_claims_in_every_form() {
 #[test]
 fn losing_states_leave_the_address_and_ask_nobody() {
     each(["BACKUP", "FAULT", "STOP", "DELETED"].map(|state| (state, state)), |state| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
         notify(&a, state).ok().no_requests().logged(&["INFO", "left to who takes it"]);
         world.held_by(&a);
@@ -76,7 +76,7 @@ fn losing_states_leave_the_address_and_ask_nobody() {
 fn losing_states_let_go_where_the_settings_say_so() {
     let rows = [("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")];
     each(rows.map(|row| (row.0, row)), |(state, setting)| {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         let settings = format!("VERIFY=0\n{setting}=release\n");
         let arguments = ["203.0.113.10", "INSTANCE", "VI_1", state, "100"];
         notify(&a, "MASTER").ok();
@@ -98,7 +98,7 @@ fn losing_states_let_go_where_the_settings_say_so() {
 #[test]
 fn the_loser_gets_its_own_address_back_when_the_peer_has_taken_the_floating_one() {
     each(["BACKUP", "FAULT", "STOP"].map(|state| (state, state)), |state| {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         let own = own_address(&world, &a);
         notify(&a, "MASTER").ok();
         assert_eq!(world.cloud.holder(&own), None, "there is room for one");
@@ -114,7 +114,7 @@ fn the_loser_gets_its_own_address_back_when_the_peer_has_taken_the_floating_one(
 
 #[test]
 fn what_gives_the_address_back_outlives_the_script_that_keepalived_kills() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let own = own_address(&world, &a);
     notify(&a, "MASTER").ok();
     let stopping = notify(&a, "STOP").spawn();
@@ -130,7 +130,7 @@ fn what_gives_the_address_back_outlives_the_script_that_keepalived_kills() {
 
 #[test]
 fn with_notify_master_alone_the_loser_gets_its_address_back_too() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let own = own_address(&world, &a);
     word(&a, "start").ok();
     assert_eq!(world.cloud.holder(&own), None);
@@ -142,7 +142,7 @@ fn with_notify_master_alone_the_loser_gets_its_address_back_too() {
 
 #[test]
 fn where_nobody_takes_it_the_address_stays_and_the_deadline_ends_the_wait() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let own = own_address(&world, &a);
     notify(&a, "MASTER").ok();
     let settings = "VERIFY=0\nDEADLINE=3\n";
@@ -157,7 +157,7 @@ fn where_nobody_takes_it_the_address_stays_and_the_deadline_ends_the_wait() {
 /// [keepalived-1]
 #[test]
 fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
     notify(&b, "MASTER").ok();
     world
@@ -177,7 +177,7 @@ fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
 
 #[test]
 fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.fault(ec2("AssociateAddress", FaultKind::Delay(Duration::from_secs(3))).times(1));
     let first = notify(&a, "MASTER").spawn();
     world.cloud.wait_for_request(SOON, |r| r.operation == "AssociateAddress").unwrap();
@@ -195,7 +195,7 @@ fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
 fn flapping_ends_in_the_state_that_was_told_last() {
     let states = ["MASTER", "BACKUP"];
     each([("ends as master", 0), ("ends as backup", 1)], |last: usize| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         world.cloud.set_latency(Duration::from_millis(150));
         let settings = "VERIFY=0\nON_BACKUP=release\n";
         // As keepalived does: one after the other, none of them waited for.
@@ -218,7 +218,7 @@ fn flapping_ends_in_the_state_that_was_told_last() {
 
 #[test]
 fn a_script_that_is_killed_holds_nobody_up() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.fault(ec2("AssociateAddress", FaultKind::Hang).times(1));
     let hung = notify(&a, "MASTER").spawn();
     world.cloud.wait_for_request(SOON, |r| r.operation == "AssociateAddress").unwrap();
@@ -230,7 +230,7 @@ fn a_script_that_is_killed_holds_nobody_up() {
 /// [keepalived-4]
 #[test]
 fn an_older_order_of_the_peer_that_is_carried_out_late_is_corrected() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     notify(&b, "MASTER").ok();
     let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
     let claim = call(&a, "VERIFY=5\n", &arguments).spawn();
@@ -243,7 +243,7 @@ fn an_older_order_of_the_peer_that_is_carried_out_late_is_corrected() {
 
 #[test]
 fn who_is_not_told_of_the_loss_looks_for_a_shorter_time() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     call(&a, "VERIFY=10\n", &["203.0.113.10", "start"]).ok().within(Duration::from_secs(8));
     world.give(&b);
     world.held_by(&b);
@@ -252,7 +252,7 @@ fn who_is_not_told_of_the_loss_looks_for_a_shorter_time() {
 /// [keepalived-4]
 #[test]
 fn two_masters_do_not_take_it_from_each_other_for_ever() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
     let claims = [&a, &b].map(|node| call(node, "VERIFY=3\nDEADLINE=9\n", &arguments).spawn());
     for claim in claims {
@@ -267,7 +267,7 @@ fn two_masters_do_not_take_it_from_each_other_for_ever() {
 
 #[test]
 fn a_claim_that_is_refused_says_so_and_ends() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     notify(&a, "MASTER").expect(1).logged(&["ERROR", "UnauthorizedOperation"]);
     world.held_by_nobody();
@@ -279,7 +279,7 @@ fn a_claim_that_is_refused_says_so_and_ends() {
 
 #[test]
 fn with_ec2_silent_a_claim_ends_at_its_own_deadline() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     break_ec2(&world.cloud, FaultKind::Hang);
     let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
     call(&a, "DEADLINE=4\n", &arguments)
@@ -291,7 +291,7 @@ fn with_ec2_silent_a_claim_ends_at_its_own_deadline() {
 #[test]
 fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same() {
     each([("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")], |setting| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
         let state = setting.strip_prefix("ON_").unwrap();
         // Nobody can make it, as a script_user that is not root can't below /run/resource-agents.
@@ -309,7 +309,7 @@ fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same()
 
 #[test]
 fn a_loss_that_cannot_be_put_right_is_said_once_and_tried_more_rarely() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let own = own_address(&world, &a);
     let log = a.folder().join("log/follow");
     word(&a, "start").env("HA_LOGFILE", log.display().to_string()).ok();

@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-use agent_tests::{Isolation, World};
+use agent_tests::{Isolation, SimulatedWorld};
 
 /// Returns what is left of a line after a date such as `Nov 21 07:42:00 `.
 fn after_date(line: &str) -> Option<&str> {
@@ -28,7 +28,7 @@ fn after_tag(line: &str) -> Option<&str> {
 /// [log-1]
 #[test]
 fn lines_of_the_log_file_have_the_usual_form() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.start().ok();
     assert!(!outcome.log.is_empty());
     for line in outcome.log.lines() {
@@ -42,7 +42,7 @@ fn lines_of_the_log_file_have_the_usual_form() {
 /// [start-11]
 #[test]
 fn a_change_of_holder_is_one_line() {
-    let (_world, [a, b]) = World::new();
+    let (_world, [a, b]) = SimulatedWorld::new();
     a.start().ok();
     let steps = [(b.start(), a.id(), b.id()), (b.stop(), b.id(), b.id())];
     for (run, from, to) in steps {
@@ -59,7 +59,7 @@ fn a_change_of_holder_is_one_line() {
 /// [call-2]
 #[test]
 fn what_changes_nothing_says_nothing_under_the_cluster() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     a.probe().expect(7);
     for run in [a.probe(), a.stop(), a.run("validate-all"), b.settled_monitor()] {
@@ -86,7 +86,7 @@ fn the_systems_log_gets_lines_by_facility_and_severity() {
         let length = log.recv(&mut bytes).expect("a line within five seconds");
         String::from_utf8(bytes[..length].to_vec()).unwrap()
     };
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let run = |run: agent_tests::Run| run.no_env("HA_LOGFILE").env("HA_LOGFACILITY", "local3");
     let outcome = run(a.start()).ok();
     assert_eq!(outcome.stderr, "");
@@ -105,7 +105,7 @@ fn the_systems_log_gets_lines_by_facility_and_severity() {
 /// [reason-2]
 #[test]
 fn the_whole_story_of_a_failure_is_in_the_log_with_the_id_of_the_request() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     let debug = world.folder().path().join("debug");
     let run = a.start().env("HA_debug", "1").env("HA_DEBUGLOG", debug.display().to_string());

@@ -1,12 +1,12 @@
 //! `meta-data`: printed with nothing set. What is in it is tested in the agent's own crate, the schemas in `tools`.
 
-use agent_tests::{Isolation, World};
+use agent_tests::{Isolation, SimulatedWorld};
 
 /// [call-4]
 #[test]
 fn needs_no_environment_no_network_and_no_rights() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let outcome = a.run("meta-data").bare().as_nobody().ok().no_requests();
     assert!(outcome.stdout.starts_with("<?xml version=\"1.0\"?>\n"), "{}", outcome.told());
     assert!(
@@ -27,7 +27,7 @@ fn needs_no_environment_no_network_and_no_rights() {
 
 #[test]
 fn nonsense_in_the_environment_changes_nothing() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let plain = a.run("meta-data").ok().stdout;
     let run = a.run("meta-data").param("elastic_ip", "nonsense").param("CRM_meta_timeout", "x");
     let outcome =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_tests::{Isolation, Run, World, each};
+use agent_tests::{Isolation, Run, SimulatedWorld, each};
 use aws_sim::FaultKind;
 
 use crate::trouble::{SHORT_MS, break_ec2};
@@ -11,7 +11,7 @@ use crate::trouble::{SHORT_MS, break_ec2};
 fn an_interface_is_found_by_the_name_of_its_device() {
     let device = "ip link add eth7 address 06:00:00:00:00:07 type veth peer name peer7";
     let Some(isolation) = Isolation::new(device) else { return };
-    let setup = World::setup().inside(isolation).instances(|_| {
+    let setup = SimulatedWorld::setup().inside(isolation).instances(|_| {
         let mut spec = aws_sim::InstanceSpec::with_ip([10, 0, 1, 10].into());
         let mac = Some(aws_sim::parsed("06:00:00:00:00:07"));
         let second = [10, 0, 1, 20].into();
@@ -33,7 +33,7 @@ fn an_interface_is_found_by_the_name_of_its_device() {
 /// [param-5]
 #[test]
 fn a_private_address_can_be_given_for_each_node() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let list = format!("node1={},node2={}", a.ip(1), b.ip(1));
     let run = |run: Run| run.param("private_ip_address", &list);
     run(a.start()).ok();
@@ -47,7 +47,7 @@ fn a_private_address_can_be_given_for_each_node() {
 
 #[test]
 fn the_services_are_found_by_the_variables_of_the_sdk_too() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     for run in [a.start(), a.settled_monitor(), a.probe(), a.validate(), a.stop()] {
         let outcome = run.by_environment().ok();
         assert!(!outcome.requests.is_empty(), "{}", outcome.told());
@@ -61,7 +61,7 @@ fn the_services_are_found_by_the_variables_of_the_sdk_too() {
 
 #[test]
 fn a_parameter_goes_before_a_variable() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let nobody = format!("http://{}", agent_tests::refusing());
     let run =
         a.start().env("AWS_ENDPOINT_URL_EC2", &nobody).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &nobody);
@@ -72,7 +72,7 @@ fn a_parameter_goes_before_a_variable() {
 #[test]
 fn the_region_signs_the_request() {
     // The simulator refuses a signature for another region, as AWS does.
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.start().param("region", "eu-west-1").ok();
     world.held_by(&a);
     a.forget();
@@ -86,7 +86,7 @@ fn the_region_signs_the_request() {
 #[test]
 fn an_attempt_takes_no_longer_than_it_may() {
     each([("1", (1, 4..=7)), ("3", (3, 2..=3))], |(seconds, attempts)| {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         world.give(&b);
         break_ec2(&world.cloud, FaultKind::Hang);
         let run = a.start().param("attempt_timeout", seconds).timeout_ms(8_000);
@@ -100,7 +100,7 @@ fn an_attempt_takes_no_longer_than_it_may() {
 
 #[test]
 fn a_connection_takes_no_longer_than_it_may() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     a.probe().expect(7);
     let hole = format!("http://{}", agent_tests::black_hole());
@@ -117,7 +117,7 @@ fn a_connection_takes_no_longer_than_it_may() {
 /// [time-3]
 #[test]
 fn pauses_after_throttling_stay_below_their_limit() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     break_ec2(&world.cloud, FaultKind::Throttle);
     let run = |limit: &str| a.start().param("max_backoff", limit).timeout_ms(9_000);
@@ -132,7 +132,7 @@ fn pauses_after_throttling_stay_below_their_limit() {
 /// [param-6]
 #[test]
 fn an_awseip_resource_changes_its_type_alone() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     let awseip = |run: Run| {
         let allocation = run_allocation(&a);
         run.param("allocation_id", allocation)
@@ -164,7 +164,7 @@ fn run_allocation(node: &agent_tests::Node) -> String {
 /// [time-1]
 #[test]
 fn an_unset_timeout_is_pacemakers_default() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     break_ec2(&world.cloud, FaultKind::Hang);
     let outcome = a.start().no_param("CRM_meta_timeout").expect(1);

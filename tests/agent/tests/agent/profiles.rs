@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, Proxy, Run, World, each};
+use agent_tests::{Isolation, Node, Proxy, Run, SimulatedWorld, each};
 use aws_sim::{CredState, Fault, FaultKind, Service};
 
 use crate::trouble::SHORT_MS;
@@ -15,8 +15,8 @@ const KNOWN: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/012345678
 const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
 
 /// A node whose instance has a role that could do everything, and what its `~/.aws/config` says.
-fn node(config: impl AsRef<[u8]>) -> (World, Node) {
-    let (world, [a]) = World::new();
+fn node(config: impl AsRef<[u8]>) -> (SimulatedWorld, Node) {
+    let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key(KNOWN.0, KNOWN.1);
     write_config(&a, config);
     (world, a)
@@ -196,7 +196,7 @@ fn metadata_switched_off_for_credentials_is_named_in_the_reason() {
 fn endpoints_in_the_profile_are_honoured() {
     // Where the agent could not reach the real ones.
     let Some(isolation) = Isolation::new("") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let [ec2, imds] = a.endpoints();
     let config = format!(
         "[default]\nservices = here\nendpoint_url = http://127.0.0.1:1\nec2_metadata_service_endpoint = {imds}\n\

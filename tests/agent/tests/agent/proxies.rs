@@ -1,6 +1,6 @@
 //! Proxies: EC2 and STS through one where it is configured, the metadata service never.
 
-use agent_tests::{Proxy, World, refusing};
+use agent_tests::{Proxy, SimulatedWorld, refusing};
 use aws_sim::{CredState, Tls, Validity};
 
 use crate::credentials::container;
@@ -8,7 +8,7 @@ use crate::trouble::SHORT_MS;
 
 /// A world with EC2 behind TLS.
 struct Behind {
-    world: World,
+    world: SimulatedWorld,
     node: agent_tests::Node,
     port: u16,
     ca: String,
@@ -18,7 +18,7 @@ struct Behind {
 impl Behind {
     fn tls() -> Self {
         let tls = Tls::new(&["localhost", "127.0.0.1"], Validity::Now).unwrap();
-        let (world, [node]) = World::new();
+        let (world, [node]) = SimulatedWorld::new();
         let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
         let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
         Self { world, node, port, ca, tls }

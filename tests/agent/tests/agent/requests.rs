@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_tests::{Isolation, KINDS, RunOutcome, VIP, World};
+use agent_tests::{Isolation, KINDS, RunOutcome, SimulatedWorld, VIP};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, ec2};
@@ -22,7 +22,7 @@ fn sent(outcome: &RunOutcome, operation: &str, expected: &[(&str, &str)]) {
 /// [start-2] [stop-2]
 #[test]
 fn an_elastic_ip_is_taken_and_released_by_explicit_ids() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     for allow in ["true", "false"] {
         let start = a.start().param("allow_reassociation", allow).ok();
         world.held_by(&a);
@@ -69,7 +69,7 @@ fn a_private_address_is_taken_and_released_on_one_interface() {
 fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
     // Order and look are under way at once. Which of them EC2 comes to first decides whether the look can still name the previous holder.
     for (held_up, holder) in [("AssociateAddress", None), ("DescribeAddresses", Some("an unknown holder"))] {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         a.start().ok();
         b.probe().expect(7);
         world.cloud.set_latency(Duration::from_secs(1));
@@ -170,7 +170,7 @@ const KEYS: (&str, &str) = ("AKIDSTATIC", "0123456789012345678901234567890123456
 #[test]
 fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_silent() {
     let Some(isolation) = Isolation::new(FIRMWARE) else { return };
-    let (world, [a, b]) = World::setup().inside(isolation).make();
+    let (world, [a, b]) = SimulatedWorld::setup().inside(isolation).make();
     world.cloud.add_access_key(KEYS.0, KEYS.1);
     let run = |run: agent_tests::Run| {
         let run = run.env("AWS_ACCESS_KEY_ID", KEYS.0).env("AWS_SECRET_ACCESS_KEY", KEYS.1);
@@ -193,7 +193,7 @@ fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_sile
 #[test]
 fn without_the_metadata_the_firmware_knows_this_node() {
     let Some(isolation) = Isolation::new(FIRMWARE) else { return };
-    let (world, [a, b]) = World::setup().inside(isolation).make();
+    let (world, [a, b]) = SimulatedWorld::setup().inside(isolation).make();
     world.cloud.add_access_key(KEYS.0, KEYS.1);
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     let run = |run: agent_tests::Run| {

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Node, NodeAction, Run, World, each, of_process};
+use agent_tests::{Node, NodeAction, Run, SimulatedWorld, each, of_process};
 use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
 
 use crate::keepalived_world::call;
@@ -58,7 +58,7 @@ fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
         ("monitor", "DescribeAddresses", |node| node.monitor().env("OCF_CHECK_LEVEL", "10")),
     ];
     each(actions.map(|row| (row.0, row)), |(name, call, action)| {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         if name == "start" {
             world.give(&b);
         } else {
@@ -90,7 +90,7 @@ fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
 
 #[test]
 fn what_outlives_a_script_of_keepalived_shows_no_secret() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let secret = "the-secret-of-the-article";
     world.cloud.add_access_key("AKIDOFTHEARTICLE", secret);
     let keys =
@@ -116,13 +116,13 @@ fn what_outlives_a_script_of_keepalived_shows_no_secret() {
 #[test]
 fn no_secret_is_written_whatever_ec2_does() {
     each(all_silence(), |kind| {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         world.give(&b);
         break_ec2(&world.cloud, kind.clone());
         for run in everything(&a) {
             run.go();
         }
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         world.cloud.fault(Fault::new(Service::Sts, kind));
         for run in everything(&a) {
             run.param("role_arn", ROLE).go();
@@ -138,7 +138,7 @@ fn no_secret_is_written_whatever_the_metadata_do() {
         .into_iter()
         .flat_map(|(name, kind)| paths.map(|path| (format!("{name}, {path}"), (kind.clone(), path))));
     each(rows, |(kind, path)| {
-        let (world, [a, b]) = World::new();
+        let (world, [a, b]) = SimulatedWorld::new();
         world.give(&b);
         // The names of the secrets are asked for before the fault, which strikes whoever asks.
         let runs = everything(&a);
@@ -153,7 +153,7 @@ fn no_secret_is_written_whatever_the_metadata_do() {
 fn an_answer_that_repeats_the_secrets_of_the_request_is_not_repeated() {
     each(["DescribeAddresses", "AssociateAddress", "DisassociateAddress"].map(|call| (call, call)), |call| {
         for code in ["SignatureDoesNotMatch", "InternalError", "UnauthorizedOperation", "SomethingNew"] {
-            let (world, [a, b]) = World::new();
+            let (world, [a, b]) = SimulatedWorld::new();
             if call == "DisassociateAddress" {
                 world.give(&a);
             } else {
@@ -199,7 +199,7 @@ fn whoever_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back()
         return;
     }
     each(ATTACKS, |attack| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         let left = |run: Run| run.param("on_stop", "leave").param("settle_window", "0");
         left(a.start()).ok();
         left(a.stop()).ok();
@@ -224,7 +224,7 @@ fn nothing_is_written_to_a_place_that_somebody_else_chose() {
     if !can_give_away() {
         return;
     }
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let elsewhere = world.folder().path().join("elsewhere");
     fs::create_dir_all(&elsewhere).unwrap();
     let precious = elsewhere.join("vip.json");
@@ -260,7 +260,7 @@ fn a_file_that_somebody_else_planted_is_neither_believed_nor_followed() {
         }),
     ];
     each(planted, |plant| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         a.start().ok();
         let precious = world.folder().write("precious", "precious");
         for file in [a.volatile_file(), a.durable_file()] {
@@ -310,7 +310,7 @@ fn no_parameter_file_or_variable_turns_the_verification_of_tls_off() {
         "RUSTLS_INSECURE",
     ];
     each(["0", "1", "true", "false", "no", "off"].map(|value| (value, value)), |value| {
-        let (world, [a]) = World::new();
+        let (world, [a]) = SimulatedWorld::new();
         let tls = Tls::new(&["localhost"], Validity::Now).unwrap();
         let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
         let lines: Vec<String> = NAMES.iter().map(|name| format!("{name} = {value}\n")).collect();

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, NodeAction, Run, World, each, records_in};
+use agent_tests::{Isolation, Node, NodeAction, Run, SimulatedWorld, each, records_in};
 
 use crate::trouble::can_give_away;
 
@@ -41,7 +41,7 @@ fn mode(path: &Path) -> u32 {
 /// [record-1]
 #[test]
 fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     a.start().ok();
     a.stop().ok();
     for file in [a.volatile_file(), a.durable_file()] {
@@ -69,7 +69,7 @@ fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
             (Node::validate, 0),
         ];
         for (action, code) in actions {
-            let (world, [a]) = World::new();
+            let (world, [a]) = SimulatedWorld::new();
             a.start().ok();
             let file = if volatile { a.volatile_file() } else { a.durable_file() };
             spoil(&file);
@@ -89,7 +89,7 @@ fn a_damaged_file_is_replaced_by_a_good_one() {
         if name == "a folder" {
             continue;
         }
-        let (_world, [a]) = World::new();
+        let (_world, [a]) = SimulatedWorld::new();
         a.start().ok();
         spoil(&a.volatile_file());
         spoil(&a.durable_file());
@@ -107,7 +107,7 @@ fn a_file_of_another_user_is_not_believed() {
     if !can_give_away() {
         return;
     }
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let file = a.durable_file();
     std::os::unix::fs::chown(&file, Some(65_534), Some(65_534)).unwrap();
@@ -117,7 +117,7 @@ fn a_file_of_another_user_is_not_believed() {
 /// [record-3]
 #[test]
 fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let file = world.folder().write("file", "in the way");
     for folder in ["/proc/no-such-folder".to_owned(), file.display().to_string(), "/dev/null".to_owned()] {
         let run = |run: Run| run.env("EIP_STATE_DIR", &folder);
@@ -136,7 +136,7 @@ fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
 #[test]
 fn by_default_volatile_and_durable_state_have_their_usual_folders() {
     let Some(isolation) = Isolation::new("mkdir -p /run/resource-agents") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let run = |run: Run| run.no_env("EIP_STATE_DIR");
     let isolation = world.isolation().unwrap();
     run(a.start()).ok();
@@ -152,7 +152,7 @@ fn by_default_volatile_and_durable_state_have_their_usual_folders() {
 
 #[test]
 fn the_names_of_resources_cannot_leave_the_folder() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     for (name, address) in [("../../../escaped", 21), ("vip:0", 22), ("a/b", 23), ("..", 24)] {
         let address = world.cloud.allocate(Some([203, 0, 113, address].into()));
         let run = |run: Run| run.env("OCF_RESOURCE_INSTANCE", name).param("elastic_ip", address.public_ip);
@@ -176,7 +176,7 @@ fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
     let rows: Vec<_> = rows.collect();
     for part in rows.chunks(8) {
         each(part.iter().cloned(), |step| {
-            let (world, [a, b]) = World::new();
+            let (world, [a, b]) = SimulatedWorld::new();
             let own = world.cloud.allocate(None);
             world.cloud.associate(&own, a.eni(), None);
             world.give(&b);
@@ -221,7 +221,7 @@ fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
 /// [record-1]
 #[test]
 fn records_of_another_boot_do_not_count() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.start().ok();
     a.stop().param("on_stop", "leave").ok();
     let text = fs::read_to_string(a.volatile_file()).unwrap();
@@ -236,7 +236,7 @@ fn records_of_another_boot_do_not_count() {
 #[test]
 fn without_proc_what_was_written_is_read_again() {
     let Some(isolation) = Isolation::new("mount -t tmpfs tmpfs /proc") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     a.start().ok();
     world.held_by(&a);
     a.start().ok().not_logged("state file");
@@ -247,7 +247,7 @@ fn without_proc_what_was_written_is_read_again() {
 
 #[test]
 fn a_folder_that_others_can_write_to_is_said_once_in_each_action() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let folder = a.durable_file().parent().unwrap().to_owned();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();

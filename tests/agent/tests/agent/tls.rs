@@ -1,14 +1,14 @@
 //! TLS: always verified, by the system's authorities or by those that are named.
 
-use agent_tests::{Run, World, each};
+use agent_tests::{Run, SimulatedWorld, each};
 use aws_sim::{Tls, Validity};
 
 use crate::trouble::SHORT_MS;
 
 /// Starts a world whose EC2 has this certificate; returns it with its node, URL and the file of its authority.
-fn world(names: &[&str], validity: Validity) -> (World, agent_tests::Node, String, String) {
+fn world(names: &[&str], validity: Validity) -> (SimulatedWorld, agent_tests::Node, String, String) {
     let tls = Tls::new(names, validity).unwrap();
-    let (world, [node]) = World::new();
+    let (world, [node]) = SimulatedWorld::new();
     let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
     let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
     (world, node, format!("https://localhost:{port}"), ca)

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use agent_tests::{Isolation, Node, World};
+use agent_tests::{Isolation, Node, SimulatedWorld};
 
 /// Runs a start with a trace and returns it.
 fn traced(node: &Node) -> String {
@@ -17,7 +17,7 @@ fn traced(node: &Node) -> String {
 /// [log-2] [cred-5]
 #[test]
 fn has_requests_answers_and_times_without_secrets() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let text = traced(&a);
     for part in [
         "start",
@@ -40,7 +40,7 @@ fn has_requests_answers_and_times_without_secrets() {
 /// [log-2]
 #[test]
 fn decisions_are_in_it() {
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     a.start().ok();
     world.give(&b);
     let path = world.folder().path().join("monitor");
@@ -53,7 +53,7 @@ fn decisions_are_in_it() {
 #[test]
 fn a_parameter_of_the_resource_turns_it_on_too() {
     let Some(isolation) = Isolation::new("") else { return };
-    let (world, [a]) = World::setup().inside(isolation).make();
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let isolation = world.isolation().unwrap();
     a.start().param("trace_ra", "1").ok();
     let names = |folder: &str| -> Vec<String> {
@@ -71,7 +71,7 @@ fn a_parameter_of_the_resource_turns_it_on_too() {
 
 #[test]
 fn goes_to_standard_error_as_crm_resource_asks() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", "/dev/stderr").ok();
     assert!(outcome.stderr.contains("AssociateAddress"), "{}", outcome.told());
     // Without the other variable it is only a place.

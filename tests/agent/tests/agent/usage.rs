@@ -1,12 +1,12 @@
 //! The argument: what is printed for people, and what is not understood.
 
-use agent_tests::{Isolation, KINDS, World};
+use agent_tests::{Isolation, KINDS, SimulatedWorld};
 
 /// [call-3]
 #[test]
 fn usage_and_help_are_text_on_standard_output() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     for action in ["usage", "help"] {
         let outcome = a.run(action).bare().as_nobody().ok().no_requests();
         for name in ["start", "stop", "monitor", "validate-all", "meta-data", "migrate_to", "reload-agent"] {
@@ -20,7 +20,7 @@ fn usage_and_help_are_text_on_standard_output() {
 #[test]
 fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     for action in ["", "restart", "Start", "--help", "-V", "start ", "\u{1f600}", "promote", "notify"] {
         let outcome = a.run(action).bare().expect(3).no_requests();
         assert!(outcome.stderr.contains("usage") && outcome.stderr.contains("start"), "{}", outcome.told());
@@ -52,7 +52,7 @@ fn the_name_that_it_is_called_by_decides_which_agent_it_is() {
 /// [call-1]
 #[test]
 fn further_arguments_are_ignored() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     a.start().argument("now").argument("--force").argument("stop").ok();
     world.held_by(&a);
     a.settled_monitor().argument("-h").ok();
@@ -63,7 +63,7 @@ fn further_arguments_are_ignored() {
 
 #[test]
 fn a_reader_that_has_gone_away_is_no_reason_to_panic() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     // The shell's pipe has no reader by the time the agent writes.
     let script = "{ sleep 0.2; \"$0\" \"$@\"; echo $? >&2; } | true";
     let outcome = a.run("meta-data").wrapped_in(&["sh", "-c", script]).go();

@@ -1,13 +1,13 @@
 //! `validate-all`: form alone, or with a look around, and in neither case a change.
 
-use agent_tests::{Isolation, KINDS, World};
+use agent_tests::{Isolation, KINDS, SimulatedWorld};
 
 use crate::trouble::SHORT_MS;
 
 /// [validate-1]
 #[test]
 fn by_default_looks_at_nothing_and_says_nothing() {
-    let (world, [a]) = World::new();
+    let (world, [a]) = SimulatedWorld::new();
     let run = || a.run("validate-all");
     run().ok().no_requests();
     run().env("OCF_CHECK_LEVEL", "0").ok().no_requests();
@@ -24,7 +24,7 @@ fn by_default_looks_at_nothing_and_says_nothing() {
 #[test]
 fn by_default_needs_no_network_and_no_rights() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };
-    let (_world, [a]) = World::setup().inside(isolation).make();
+    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     a.run("validate-all").no_env("HOME").no_env("EIP_STATE_DIR").no_env("HA_LOGFILE").as_nobody().ok();
     a.run("validate-all").param("elastic_ip", "203.0.113").as_nobody().no_env("HA_LOGFILE").expect(6);
 }
@@ -60,7 +60,7 @@ fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
 /// [validate-3]
 #[test]
 fn unknown_parameters_are_a_warning_with_a_look_around_and_never_an_error() {
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.validate().param("elastic-ip", "1").param("colour", "blue").ok();
     let lines: Vec<_> = outcome.log.lines().filter(|line| line.contains("colour")).collect();
     assert!(lines.len() == 1 && lines[0].contains("WARN") && lines[0].contains("elastic-ip"), "{lines:?}");

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use agent_tests::{Isolation, Node, Run, World, one_subnet};
+use agent_tests::{Isolation, Node, Run, SimulatedWorld, one_subnet};
 use aws_sim::ImdsState;
 
 use crate::trouble::SHORT_MS;
@@ -11,7 +11,7 @@ use crate::vip_world::*;
 
 /// A node with a network device of its own, `eth0`, and behind it a neighbour that looks at what arrives.
 struct Wired {
-    world: World,
+    world: SimulatedWorld,
     a: Node,
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use agent_tests::World;
+use agent_tests::SimulatedWorld;
 
 /// Runs in a round.
 const RUNS: usize = 20;
@@ -33,7 +33,7 @@ fn best_median(wanted: Duration, run: impl Fn() -> Duration) -> Duration {
 #[test]
 fn a_healthy_monitor_takes_less_than_ten_milliseconds() {
     let wanted = Duration::from_millis(10);
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let best = best_median(wanted, || a.settled_monitor().ok().ec2_calls(0).took);
     assert!(best < wanted, "{best:?}");
@@ -42,7 +42,7 @@ fn a_healthy_monitor_takes_less_than_ten_milliseconds() {
 #[test]
 fn meta_data_takes_less_than_ten_milliseconds() {
     let wanted = Duration::from_millis(10);
-    let (_world, [a]) = World::new();
+    let (_world, [a]) = SimulatedWorld::new();
     let best = best_median(wanted, || a.run("meta-data").ok().took);
     assert!(best < wanted, "{best:?}");
 }
@@ -51,7 +51,7 @@ fn meta_data_takes_less_than_ten_milliseconds() {
 #[test]
 fn a_takeover_sleeps_nowhere() {
     let wanted = Duration::from_millis(250);
-    let (world, [a, b]) = World::new();
+    let (world, [a, b]) = SimulatedWorld::new();
     a.start().ok();
     b.probe().expect(7);
     let mut turn = [&a, &b].into_iter().cycle().skip(1);

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sim::{
-    Address, Bind, Cloud, Config, Holder, Instance, InstanceSpec, InterfaceSpec, Service, Sim, Tls, Validity,
+    Address, Bind, Cloud, Config, ElasticIpHolder, Instance, InstanceSpec, InterfaceSpec, Service, Sim, Tls,
+    Validity,
 };
 
 use crate::agent;
@@ -84,7 +85,7 @@ impl PacemakerNode {
     }
 
     /// Returns who holds the Elastic IP.
-    pub(crate) fn holder(&self) -> Option<Holder> {
+    pub(crate) fn holder(&self) -> Option<ElasticIpHolder> {
         self.cloud().holder(ELASTIC_IP)
     }
 

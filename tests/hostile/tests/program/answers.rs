@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use agent_tests::{Folder, Node, World, binary};
+use agent_tests::{Folder, Node, SimulatedWorld, binary};
 use fastrand::Rng;
 use hostile::call::AgentCall;
 use hostile::impostor::{Impostor, ImpostorPlan};
@@ -113,7 +113,7 @@ fn case(
     imds: Option<ImpostorPlan>,
     ec2: Option<ImpostorPlan>,
 ) -> Result<HostileOutcome, String> {
-    let (world, [node, other]) = World::new();
+    let (world, [node, other]) = SimulatedWorld::new();
     let place = Place::below(world.folder().path(), "case");
     if words.starts_with("stop") || rng.bool() {
         world.give(&node);

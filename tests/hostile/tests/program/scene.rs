@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, World};
+use agent_tests::{Isolation, Node, SimulatedWorld};
 use fastrand::Rng;
 use hostile::call::AgentCall;
 use hostile::place::Place;
@@ -26,7 +26,7 @@ static LAST: AtomicUsize = AtomicUsize::new(0);
 
 /// The scene.
 pub(crate) struct Scene {
-    world: World,
+    world: SimulatedWorld,
     node: Node,
     count: AtomicUsize,
     mark: String,
@@ -40,7 +40,7 @@ impl Scene {
         for name in &PROGRAMS[1..] {
             symlink("eip", isolation.folder().path().join(name)).expect("a link");
         }
-        let (world, [node]) = World::setup().inside(isolation).make();
+        let (world, [node]) = SimulatedWorld::setup().inside(isolation).make();
         let mark = format!("{}.{}", std::process::id(), LAST.fetch_add(1, Ordering::SeqCst));
         Some(Self { world, node, count: AtomicUsize::new(0), mark })
     }

@@ -1,6 +1,6 @@
 //! What was found here once, each by its name: the made-up cases of the next seed may miss it.
 
-use agent_tests::{Node, World};
+use agent_tests::{Node, SimulatedWorld};
 use hostile::answer::HostileAnswer;
 use hostile::call::{AgentCall, CallOutcome, MEMORY};
 use hostile::impostor::Impostor;
@@ -22,7 +22,7 @@ fn judged(call: &AgentCall, program: &str) -> CallOutcome {
 /// Runs a start whose first answer to such a request never ends.
 #[track_caller]
 fn start_with_an_endless_answer(part: &str, of_ec2: bool) -> CallOutcome {
-    let (world, [node]) = World::new::<1>();
+    let (world, [node]) = SimulatedWorld::new::<1>();
     let links = answers::links();
     let place = Place::below(world.folder().path(), "case");
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
