@@ -80,6 +80,26 @@ impl Kind for Subnet {
     const FORM: &'static str = "subnet- and 8 or 17 digits of 0-9a-f";
 }
 
+/// Marks route table ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RouteTable {}
+
+impl Kind for RouteTable {
+    const PREFIX: &'static str = "rtb-";
+    const NAME: &'static str = "route table id";
+    const FORM: &'static str = "rtb- and 8 or 17 digits of 0-9a-f";
+}
+
+/// Marks VPC ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vpc {}
+
+impl Kind for Vpc {
+    const PREFIX: &'static str = "vpc-";
+    const NAME: &'static str = "VPC id";
+    const FORM: &'static str = "vpc- and 8 or 17 digits of 0-9a-f";
+}
+
 /// Marks instance ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Instance {}
@@ -98,6 +118,10 @@ pub type AssociationId = Id<Association>;
 pub type InterfaceId = Id<Interface>;
 /// A subnet, `subnet-...`; a subnet belongs to one availability zone.
 pub type SubnetId = Id<Subnet>;
+/// A route table, `rtb-...`.
+pub type RouteTableId = Id<RouteTable>;
+/// A VPC, `vpc-...`.
+pub type VpcId = Id<Vpc>;
 /// An instance, `i-...`.
 pub type InstanceId = Id<Instance>;
 

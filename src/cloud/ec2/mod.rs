@@ -13,6 +13,7 @@ mod error;
 pub mod fake;
 pub mod guarded;
 pub mod private_ips;
+pub mod routes;
 
 #[cfg(feature = "sdk")]
 pub(super) use codes::fault_of;

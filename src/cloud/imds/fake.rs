@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use super::{Attachment, Imds, ImdsError, Interface, Subnet};
+use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc};
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 
 #[derive(Debug, Default)]
@@ -129,6 +129,14 @@ impl Imds for FakeImds {
             let [a, b, c, _] = interface.private_ips.first()?.octets();
             let id = format!("subnet-{:017x}", u32::from_be_bytes([0, a, b, c]));
             Some(Subnet { id: id.parse().ok()?, cidr: format!("{a}.{b}.{c}.0/24").parse().ok()? })
+        })
+        .await
+    }
+
+    /// Its VPC is 10.0.0.0/16.
+    async fn vpc(&self, _: MacAddress) -> Result<Vpc, ImdsError> {
+        self.ask("vpc-id", |_| {
+            Some(Vpc { id: "vpc-0a1b2c3d4e5f60718".parse().ok()?, ranges: vec!["10.0.0.0/16".parse().ok()?] })
         })
         .await
     }

@@ -111,6 +111,7 @@ impl<W: World> Op<'_, Elastic, W> {
             mac: Some(mac),
             private_ip: Some(private_ip),
             subnet: None,
+            vpc: None,
             carried: Some(carried?),
             shown: None,
         };
@@ -150,6 +151,7 @@ impl<W: World> Op<'_, Elastic, W> {
             mac: record.mac,
             private_ip: Some(private_ip),
             subnet: None,
+            vpc: None,
             carried: None,
             shown: None,
         })
