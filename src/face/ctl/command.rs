@@ -119,7 +119,7 @@ fn policy() -> Command {
              allocation id from EC2. With an allocation id, --region and --account nobody is asked, so that it can be made \
              anywhere.",
         )
-        .arg(address().required(false).required_unless_present("vip"))
+        .arg(address().required(false).required_unless_present_any(["vip", "route-table"]))
         .arg(
             Arg::new("also")
                 .long("also")
@@ -146,6 +146,13 @@ fn policy() -> Command {
             "vip",
             "Allow what the agent ocf:heartbeat:vip needs too: secondary private addresses of interfaces",
         ))
+        .arg(
+            Arg::new("route-table")
+                .long("route-table")
+                .value_name("ID")
+                .action(ArgAction::Append)
+                .help("Allow what the agent ocf:heartbeat:overlay-ip needs too, for this route table or * for all; can be repeated"),
+        )
         .arg(switch("explain", "explain", "Say what each statement is for, instead of printing the policy"))
         .args(aws())
         .arg(timeout("20"))

@@ -57,6 +57,12 @@ pub fn breaches(kind: AddressKind, ran: &Ran, told: &Told, all: &[Ran], history:
     if let Some(call) = &told.asked_again {
         breach(&format!("sent {call} again after IAM had denied it twice"));
     }
+    let mut sent = told.ordered.values();
+    if let Some(first) = sent.next()
+        && sent.any(|other| other != first)
+    {
+        breach("sent the calls for its route tables one after the other");
+    }
     let changed = || history.iter().any(|held| held.made_by == Some((ran.node, ran.number)));
     if ran.deed == Deed::Stop && !kind.is_released_by_a_stop() && changed() {
         breach("changed a route by a stop");

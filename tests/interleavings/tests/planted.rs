@@ -158,6 +158,66 @@ const BUGS: &[Bug] = &[
         says: "had no answer before it would have been killed",
     },
     Bug {
+        name: "the calls for route tables are sent one after the other",
+        changes: &[[
+            "src/resource/start.rs",
+            "let mut outcomes = together(orders).await;",
+            "let mut outcomes = Vec::new();
+        for order in orders {
+            outcomes.push(order.await);
+        }",
+        ]],
+        tests: &["overlay"],
+        says: "sent the calls for its route tables one after the other",
+    },
+    Bug {
+        name: "a mixture of routes counts as held",
+        changes: &[[
+            "src/resource/overlay/paths.rs",
+            "(here, all, _) if here == all => Owner::Ours(self),",
+            "(here, _, _) if here > 0 => Owner::Ours(self),",
+        ]],
+        tests: &["overlay"],
+        says: "said 0, and at no instant of it did the node hold the address",
+    },
+    Bug {
+        name: "a stop replaces the routes",
+        changes: &[[
+            "src/resource/overlay/mod.rs",
+            "    async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error> {\n",
+            "    async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error> {
+                let tables = op.known_tables().unwrap_or_default();
+                if let (false, Ok(place)) = (tables.is_empty(), op.own_place().await) {
+                    for table in tables {
+                        let _ = op.world.ec2().replace_route(&table, op.params.address, &place.interface).await;
+                    }
+                }
+",
+        ]],
+        tests: &["overlay"],
+        says: "changed a route by a stop",
+    },
+    Bug {
+        name: "an error of EC2 counts as an address that is not here, though the host has it",
+        changes: &[[
+            "src/resource/monitor.rs",
+            "if asking == Asking::Probe && !K::METADATA_KNOWS && !self.is_started() {",
+            "if !K::METADATA_KNOWS {",
+        ]],
+        tests: &["overlay"],
+        says: "said 7, and the node held the address all the time",
+    },
+    Bug {
+        name: "a route that another node has taken is not noticed",
+        changes: &[[
+            "src/resource/overlay/mod.rs",
+            "since.is_none_or(|since| since >= op.params.check_interval)",
+            "since.is_none() && false",
+        ]],
+        tests: &["overlay"],
+        says: "with all well",
+    },
+    Bug {
         name: "state is written in place",
         changes: &[[
             "src/state/file.rs",
