@@ -166,7 +166,7 @@ const BUGS: &[Bug] = &[
             "let mut outcomes = together(orders).await;",
             "let mut outcomes = Vec::new();
         for order in orders {
-            outcomes.push(order.await);
+            outcomes.push(Box::pin(order).await);
         }",
         ]],
         tests: &["overlay"],
@@ -197,7 +197,7 @@ const BUGS: &[Bug] = &[
 ",
         ]],
         tests: &["overlay"],
-        says: "changed a route by a stop",
+        says: "has lost the address with all well",
     },
     Bug {
         name: "an error of EC2 counts as an address that is not here, though the host has it",
@@ -274,6 +274,8 @@ fn run(copy: &Copy, tests: &[&str], runs: &str) -> io::Result<Output> {
         .env("CARGO_TARGET_DIR", target)
         // Each is compiled once, and runs until it is found.
         .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
+        // Not optimized, the futures of an action need more of it.
+        .env("RUST_MIN_STACK", "16777216")
         // Found is found: the smallest example is for people.
         .env("INTERLEAVINGS_SHRINK", "0")
         .env("INTERLEAVINGS", runs)
