@@ -27,6 +27,9 @@ pub trait Host {
 
     /// Wall-clock time, for display only.
     fn now(&self) -> SystemTime;
+
+    /// The service of this host that takes addresses off devices which the cloud does not list for them; `None` if there is none.
+    fn address_remover(&self) -> Option<&'static str>;
 }
 
 /// The host that this process runs on.
@@ -101,6 +104,26 @@ impl Host for SystemHost {
 
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    /// # Source
+    /// NetworkManager, `nm-cloud-setup(8)`: it runs from a timer, enabled by a link. SUSE, cloud-netconfig's README:
+    /// `CLOUD_NETCONFIG_MANAGE` in `/etc/default/cloud-netconfig` or in the file of an interface.
+    fn address_remover(&self) -> Option<&'static str> {
+        let timers = "etc/systemd/system/timers.target.wants";
+        let enabled = |timer: &str| self.root.join(timers).join(timer).symlink_metadata().is_ok();
+        if enabled("nm-cloud-setup.timer") {
+            return Some("nm-cloud-setup");
+        }
+        let off = |path: &str| {
+            let text = self.text(path).unwrap_or_default();
+            let value =
+                text.lines().filter_map(|line| line.trim().strip_prefix("CLOUD_NETCONFIG_MANAGE=")).last();
+            value.is_some_and(|value| value.trim_matches(['"', '\'']).eq_ignore_ascii_case("no"))
+        };
+        let files = ["etc/default/cloud-netconfig", "etc/sysconfig/network/ifcfg-eth0"];
+        let runs = enabled("cloud-netconfig.timer") && !files.into_iter().any(off);
+        runs.then_some("cloud-netconfig")
     }
 }
 

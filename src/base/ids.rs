@@ -80,6 +80,26 @@ impl IdKind for SubnetMarker {
     const FORM: &'static str = "subnet- and 8 or 17 digits of 0-9a-f";
 }
 
+/// Marks route table ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RouteTableMarker {}
+
+impl IdKind for RouteTableMarker {
+    const PREFIX: &'static str = "rtb-";
+    const NAME: &'static str = "route table id";
+    const FORM: &'static str = "rtb- and 8 or 17 digits of 0-9a-f";
+}
+
+/// Marks VPC ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VpcMarker {}
+
+impl IdKind for VpcMarker {
+    const PREFIX: &'static str = "vpc-";
+    const NAME: &'static str = "VPC id";
+    const FORM: &'static str = "vpc- and 8 or 17 digits of 0-9a-f";
+}
+
 /// Marks instance ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InstanceMarker {}
@@ -98,6 +118,10 @@ pub type AssociationId = Id<AssociationMarker>;
 pub type InterfaceId = Id<InterfaceMarker>;
 /// A subnet, `subnet-...`; a subnet belongs to one availability zone.
 pub type SubnetId = Id<SubnetMarker>;
+/// A route table, `rtb-...`.
+pub type RouteTableId = Id<RouteTableMarker>;
+/// A VPC, `vpc-...`.
+pub type VpcId = Id<VpcMarker>;
 /// An instance, `i-...`.
 pub type InstanceId = Id<InstanceMarker>;
 

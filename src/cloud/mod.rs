@@ -15,5 +15,6 @@ pub mod model;
 pub mod settings;
 
 pub use ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
+pub use ec2::routes::{Route, RouteTable, Routes};
 pub use ec2::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
-pub use imds::{Attachment, Imds, ImdsError, Interface, Subnet};
+pub use imds::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc};

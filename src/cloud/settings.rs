@@ -37,6 +37,8 @@ pub struct Settings {
     pub profile_variable: Option<String>,
     /// The role to assume with the credentials found.
     pub role_arn: Option<String>,
+    /// The role to assume, with the credentials of all other calls, for calls about route tables.
+    pub routing_table_role: Option<String>,
     /// `auth_type=role`: no other source of credentials is consulted, and no profile file.
     pub instance_role_only: bool,
     /// Home folder of the user that the agent runs as. Pacemaker sets no `HOME`.
@@ -156,6 +158,7 @@ impl Settings {
             profile: api.profile.clone(),
             profile_variable: reader.text("AWS_PROFILE").or_else(|| reader.text("AWS_DEFAULT_PROFILE")),
             role_arn: api.role_arn.clone(),
+            routing_table_role: api.routing_table_role.clone(),
             instance_role_only: api.instance_role_only,
             keys,
             missing_key,

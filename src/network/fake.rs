@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
-use super::{Device, Network, NetworkError, NewAddress};
+use super::{Assigned, Device, Network, NetworkError, NewAddress};
 
 #[derive(Debug, Default)]
 struct State {
@@ -21,20 +21,24 @@ struct State {
 pub struct FakeNetwork(Rc<RefCell<State>>);
 
 impl FakeNetwork {
-    /// Adds a device.
+    /// Adds a device with addresses, `10.0.0.1` or `10.0.0.1/32`; the prefix length is 24 if not given.
     pub fn plug(&self, name: &str, mac: &str, addresses: &[&str]) {
         let mut state = self.0.borrow_mut();
         let index = u32::try_from(state.devices.len()).unwrap() + 2;
-        let addresses = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
-        let (name, mac) = (name.to_owned(), mac.parse().ok());
-        state.devices.push(Device { index, name, alt_names: Vec::new(), up: true, mac, addresses });
+        let addresses = addresses.iter().map(|text| {
+            let (ip, prefix) = text.split_once('/').unwrap_or((text, "24"));
+            Assigned { ip: ip.parse().unwrap(), prefix: prefix.parse().unwrap(), label: None }
+        });
+        let (name, mac, addresses) = (name.to_owned(), mac.parse().ok(), addresses.collect());
+        let loopback = name == "lo";
+        state.devices.push(Device { index, name, alt_names: Vec::new(), up: true, loopback, mac, addresses });
     }
 
     /// The device that has this address.
     pub fn device_with(&self, ip: &str) -> Option<String> {
-        let ip: Ipv4Addr = ip.parse().unwrap();
+        let ip = ip.parse().unwrap();
         let state = self.0.borrow();
-        state.devices.iter().find(|device| device.addresses.contains(&ip)).map(|device| device.name.clone())
+        state.devices.iter().find(|device| device.has(ip)).map(|device| device.name.clone())
     }
 
     /// Sets a device up or down.
@@ -46,9 +50,9 @@ impl FakeNetwork {
 
     /// Removes an address as an external actor would.
     pub fn lose(&self, ip: &str) {
-        let ip: Ipv4Addr = ip.parse().unwrap();
+        let ip: IpAddr = ip.parse().unwrap();
         for device in &mut self.0.borrow_mut().devices {
-            device.addresses.retain(|have| *have != ip);
+            device.addresses.retain(|have| have.ip != ip);
         }
     }
 
@@ -91,19 +95,22 @@ impl Network for FakeNetwork {
         for known in &mut self.0.borrow_mut().devices {
             if known.index == device.index {
                 known.up = true;
-                if !known.addresses.contains(&new.ip) {
-                    known.addresses.push(new.ip);
+                if !known.has(new.ip) {
+                    let label = new.label.map(str::to_owned);
+                    known.addresses.push(Assigned { ip: new.ip, prefix: new.prefix, label });
                 }
             }
         }
         Ok(())
     }
 
-    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+    async fn remove(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), NetworkError> {
         self.ask(format!("del {ip} dev {}", device.name))?;
         for known in &mut self.0.borrow_mut().devices {
             if known.index == device.index {
-                known.addresses.retain(|have| *have != ip);
+                known
+                    .addresses
+                    .retain(|have| have.ip != ip || prefix.is_some_and(|only| only != have.prefix));
             }
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! The network devices of this host, their addresses, and how an address is added and removed.
 //!
-//! The reasons for a change are those of the resource `vip`.
+//! The reasons for a change are those of the resources `vip` and `overlay-ip`.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::ids::MacAddress;
 
@@ -23,10 +23,23 @@ pub struct Device {
     pub alt_names: Vec<String>,
     /// Whether it is up. An address on a device that is down does not respond.
     pub up: bool,
+    /// Whether it is the loopback.
+    pub loopback: bool,
     /// Hardware address; `None` for a loopback, whose address is meaningless.
     pub mac: Option<MacAddress>,
-    /// IPv4 addresses, without prefix.
-    pub addresses: Vec<Ipv4Addr>,
+    /// IPv4 and IPv6 addresses.
+    pub addresses: Vec<Assigned>,
+}
+
+/// An address on a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// The address without prefix.
+    pub ip: IpAddr,
+    /// Its prefix length.
+    pub prefix: u8,
+    /// Its label, as in [`NewAddress::label`]; the kernel gives IPv4 addresses the device's name if they have no other.
+    pub label: Option<String>,
 }
 
 impl Device {
@@ -36,10 +49,16 @@ impl Device {
         self.name == name || self.alt_names.iter().any(|other| other == name)
     }
 
+    /// Whether the device has this address, up or down.
+    #[must_use]
+    pub fn has(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|have| have.ip == ip)
+    }
+
     /// Whether the device has this address and is up.
     #[must_use]
-    pub fn answers_for(&self, ip: Ipv4Addr) -> bool {
-        self.up && self.addresses.contains(&ip)
+    pub fn answers_for(&self, ip: IpAddr) -> bool {
+        self.up && self.has(ip)
     }
 }
 
@@ -47,10 +66,10 @@ impl Device {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewAddress<'a> {
     /// The address without prefix.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Prefix length of its subnet, in bits.
     pub prefix: u8,
-    /// Label shown by older tools: the device's name, a colon, and a suffix.
+    /// Label shown by older tools: the device's name, a colon, and a suffix. IPv6 has none.
     pub label: Option<&'a str>,
 }
 
@@ -66,7 +85,7 @@ pub struct NetworkError {
 
 /// The network devices of a host.
 pub trait Network {
-    /// The devices with their addresses, without the loopback.
+    /// The devices with their addresses.
     ///
     /// # Errors
     /// [`NetworkError`] if the kernel does not list them.
@@ -79,12 +98,12 @@ pub trait Network {
     /// [`NetworkError`] if the kernel refuses.
     async fn add(&self, device: &Device, address: NewAddress<'_>) -> Result<(), NetworkError>;
 
-    /// Removes an address from a device. Its other addresses stay, even those that the kernel treats as secondary to
-    /// it, and so do their routes.
+    /// Removes an address from a device, with `prefix` only the entry that has this length. Its other addresses stay, even
+    /// those that the kernel treats as secondary to it, and so do their routes.
     ///
     /// # Errors
     /// [`NetworkError`] if the kernel refuses.
-    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError>;
+    async fn remove(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), NetworkError>;
 
     /// Announces by gratuitous ARP on a device that an address is now at the device's hardware address.
     ///

@@ -13,7 +13,7 @@ use rtnetlink::packet_route::AddressFamily;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
 
-use super::{Device, Network, NetworkError, NewAddress, arp};
+use super::{Assigned, Device, Network, NetworkError, NewAddress, arp};
 use crate::base::ids::MacAddress;
 use crate::host::SystemHost;
 
@@ -42,36 +42,39 @@ async fn all<T>(items: impl Stream<Item = Result<T, rtnetlink::Error>>) -> Resul
     items.try_collect().await.map_err(refused("netlink".to_owned()))
 }
 
-/// The IPv4 addresses of all devices.
+/// The IPv4 and IPv6 addresses of all devices.
 async fn addresses(handle: &Handle) -> Result<Vec<AddressMessage>, NetworkError> {
     let mut request = handle.address().get();
-    request.message_mut().header.family = AddressFamily::Inet;
+    request.message_mut().header.family = AddressFamily::Unspec;
     all(request.execute()).await
 }
 
 /// The local address. On a point-to-point device the kernel calls the peer "address".
-fn ip_of(message: &AddressMessage) -> Option<Ipv4Addr> {
-    let ip = |ip: &IpAddr| match ip {
-        IpAddr::V4(ip) => Some(*ip),
-        IpAddr::V6(_) => None,
-    };
+fn ip_of(message: &AddressMessage) -> Option<IpAddr> {
     let local = message.attributes.iter().find_map(|attribute| match attribute {
-        AddressAttribute::Local(local) => ip(local),
+        AddressAttribute::Local(local) => Some(*local),
         _ => None,
     });
     local.or_else(|| {
         message.attributes.iter().find_map(|attribute| match attribute {
-            AddressAttribute::Address(address) => ip(address),
+            AddressAttribute::Address(address) => Some(*address),
             _ => None,
         })
     })
 }
 
-/// The device without its addresses; `None` for a loopback or a device without a name.
+/// What the kernel shows of an address on a device.
+fn assigned(message: &AddressMessage) -> Option<Assigned> {
+    let label = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Label(label) => Some(label.clone()),
+        _ => None,
+    });
+    Some(Assigned { ip: ip_of(message)?, prefix: message.header.prefix_len, label })
+}
+
+/// The device without its addresses; `None` for a device without a name.
 fn device(link: &LinkMessage) -> Option<Device> {
-    if link.header.flags.contains(LinkFlags::Loopback) {
-        return None;
-    }
+    let loopback = link.header.flags.contains(LinkFlags::Loopback);
     let name = link.attributes.iter().find_map(|attribute| match attribute {
         LinkAttribute::IfName(name) => Some(name.clone()),
         _ => None,
@@ -93,7 +96,8 @@ fn device(link: &LinkMessage) -> Option<Device> {
         name,
         alt_names: alt_names.collect(),
         up: link.header.flags.contains(LinkFlags::Up),
-        mac: mac.map(MacAddress::from),
+        loopback,
+        mac: mac.map(MacAddress::from).filter(|_| !loopback),
         addresses: Vec::new(),
     })
 }
@@ -141,8 +145,8 @@ impl Network for SystemHost {
         let mut devices: Vec<Device> = links.iter().filter_map(device).collect();
         for message in addresses(&handle).await? {
             let on = devices.iter_mut().find(|device| device.index == message.header.index);
-            if let (Some(device), Some(ip)) = (on, ip_of(&message)) {
-                device.addresses.push(ip);
+            if let (Some(device), Some(address)) = (on, assigned(&message)) {
+                device.addresses.push(address);
             }
         }
         Ok(devices)
@@ -157,9 +161,12 @@ impl Network for SystemHost {
         if there {
             return Ok(());
         }
-        let mut request = handle.address().add(device.index, IpAddr::V4(new.ip), new.prefix);
-        if let Some(label) = new.label {
-            request.message_mut().attributes.push(AddressAttribute::Label(label.to_owned()));
+        let mut request = handle.address().add(device.index, new.ip, new.prefix);
+        match new.label {
+            // Until duplicate address detection has ended, a second later, the kernel would not answer.
+            _ if new.ip.is_ipv6() => request.message_mut().header.flags |= AddressHeaderFlags::Nodad,
+            Some(label) => request.message_mut().attributes.push(AddressAttribute::Label(label.to_owned())),
+            None => {}
         }
         let doing = format!("adding {}/{} to {}", new.ip, new.prefix, device.name);
         request.execute().await.map_err(refused(doing))
@@ -168,17 +175,24 @@ impl Network for SystemHost {
     /// Removing the first address of a subnet makes the kernel remove the others of that subnet, and the routes over
     /// them, unless `promote_secondaries` is set: the node's own address may be among them. If that cannot be set, at
     /// least the addresses are restored.
-    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
+    async fn remove(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), NetworkError> {
         let handle = connect()?;
         let _promoting = PromoteSecondaries::on(&device.name);
         let before = addresses(&handle).await?;
         let doing = format!("taking {ip} off {}", device.name);
-        for message in before.iter().filter(|message| is_on(message, device, ip)) {
+        let meant = |message: &&AddressMessage| {
+            is_on(message, device, ip) && prefix.is_none_or(|only| message.header.prefix_len == only)
+        };
+        for message in before.iter().filter(meant) {
             handle.address().del(message.clone()).execute().await.map_err(refused(doing.clone()))?;
+        }
+        if ip.is_ipv6() {
+            // There are no secondary addresses, and others may have expired meanwhile.
+            return Ok(());
         }
         let after = addresses(&handle).await?;
         for lost in before.iter().filter(|message| message.header.index == device.index) {
-            let Some(other) = ip_of(lost).filter(|other| *other != ip) else { continue };
+            let Some(other) = ip_of(lost).filter(|other| *other != ip && other.is_ipv4()) else { continue };
             if !after.iter().any(|message| is_on(message, device, other)) {
                 put_back(&handle, lost, other).await?;
             }
@@ -210,12 +224,12 @@ fn link_of(device: &Device) -> nix::Result<Option<LinkAddr>> {
     Ok(links.find(|link| Some(link.ifindex()) == index))
 }
 
-fn is_on(message: &AddressMessage, device: &Device, ip: Ipv4Addr) -> bool {
+fn is_on(message: &AddressMessage, device: &Device, ip: IpAddr) -> bool {
     message.header.index == device.index && ip_of(message) == Some(ip)
 }
 
-async fn put_back(handle: &Handle, lost: &AddressMessage, ip: Ipv4Addr) -> Result<(), NetworkError> {
-    let mut request = handle.address().add(lost.header.index, IpAddr::V4(ip), lost.header.prefix_len);
+async fn put_back(handle: &Handle, lost: &AddressMessage, ip: IpAddr) -> Result<(), NetworkError> {
+    let mut request = handle.address().add(lost.header.index, ip, lost.header.prefix_len);
     let message = request.message_mut();
     message.header.scope = lost.header.scope;
     let kept = |attribute: &&AddressAttribute| {

@@ -85,8 +85,26 @@ pub const VIP: Agent = Agent {
     actions: ACTIONS,
 };
 
+/// The agent for overlay addresses.
+pub const OVERLAY_IP: Agent = Agent {
+    name: "overlay-ip",
+    short: "Keeps an overlay IP address of an AWS VPC on the active node",
+    long: "Makes route tables of the VPC lead an overlay IP address to a network interface of the EC2 instance that runs the \
+           resource, puts it on a network device, takes it over from a failed node, and takes it off the device on stop.\n\n\
+           An overlay address lies outside every range of the VPC, so it can move between zones. It serves clients in the \
+           VPC, in peered networks, and on premises through a transit gateway. Each table needs a route for the address, \
+           created once, and the source/destination check of the interfaces has to be off. A stop leaves the routes alone: \
+           the next start replaces them, in all tables at once.\n\n\
+           A monitor asks the kernel whether the address is still here, and EC2 where the routes lead once every \
+           route_check_interval. No AWS command line tool is needed.\n\n\
+           The instances need permission for ec2:DescribeRouteTables, ec2:ReplaceRoute and \
+           ec2:DescribeNetworkInterfaces, usually by their instance role.",
+    parameters: table::OVERLAY,
+    actions: ACTIONS,
+};
+
 /// All agents of this binary.
-pub const ALL: [&Agent; 2] = [&EIP, &VIP];
+pub const ALL: [&Agent; 3] = [&EIP, &VIP, &OVERLAY_IP];
 
 /// Selects the agent by the name of the binary; `eip` if no agent has that name.
 #[must_use]

@@ -19,6 +19,9 @@ pub struct ApiSettings {
     pub profile: Option<String>,
     /// ARN of the role to assume with the credentials found.
     pub role_arn: Option<String>,
+    /// ARN of the role to assume, with the credentials of all other calls, for calls about route tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routing_table_role: Option<String>,
     /// URL of the EC2 API.
     pub endpoint_url: Option<String>,
     /// URL of instance metadata.
@@ -38,6 +41,7 @@ impl ApiSettings {
             region: self.region.or_else(|| others.region.clone()),
             profile: self.profile.or_else(|| others.profile.clone()).filter(|_| !instance_role_only),
             role_arn: self.role_arn.or_else(|| others.role_arn.clone()),
+            routing_table_role: self.routing_table_role.or_else(|| others.routing_table_role.clone()),
             endpoint_url: self.endpoint_url.or_else(|| others.endpoint_url.clone()),
             imds_endpoint: self.imds_endpoint.or_else(|| others.imds_endpoint.clone()),
             ca_bundle: self.ca_bundle.or_else(|| others.ca_bundle.clone()),
@@ -60,6 +64,7 @@ impl ApiSettings {
             region: owned(region(values)?),
             profile: owned(profile.filter(|_| !instance_role_only)),
             role_arn: owned(values.checked("role_arn", is_role, "arn:aws:iam::ACCOUNT:role/NAME")?),
+            routing_table_role: None,
             endpoint_url: owned(values.checked("endpoint_url", is_endpoint, ENDPOINT)?),
             imds_endpoint: owned(values.checked("imds_endpoint", is_endpoint, ENDPOINT)?),
             ca_bundle: values.checked("ca_bundle", is_file, "an absolute path")?.map(PathBuf::from),
@@ -100,7 +105,7 @@ fn is_zone(value: &str) -> bool {
 ///
 /// # Source
 /// IAM User Guide, "IAM identifiers": characters of names and paths, twelve digits of the account.
-fn is_role(value: &str) -> bool {
+pub(super) fn is_role(value: &str) -> bool {
     let parts: Vec<&str> = value.splitn(6, ':').collect();
     let [arn, partition, service, region, account, resource] = parts.as_slice() else {
         return false;

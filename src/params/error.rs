@@ -15,6 +15,12 @@ pub enum ParamError {
     /// `secondary_private_ip` is not set.
     #[error("secondary_private_ip is not set: expected an address of the nodes' subnet, such as 10.0.0.12")]
     NoPrivateAddress,
+    /// Neither `overlay_ip` nor another name of it is set.
+    #[error("overlay_ip is not set: expected an address outside the VPC's ranges, such as 192.168.10.1")]
+    NoOverlayAddress,
+    /// `routing_table` is not set.
+    #[error("routing_table is not set: expected ids of route tables, tag:KEY=VALUE or auto")]
+    NoRoutingTable,
     /// A value is malformed.
     #[error("{name}={value}: expected {expected}")]
     Invalid {

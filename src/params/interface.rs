@@ -60,7 +60,7 @@ impl InterfaceSelector {
 ///
 /// # Source
 /// Linux, `net/core/dev.c`: `dev_valid_name`.
-fn is_device(value: &str) -> bool {
+pub(super) fn is_device(value: &str) -> bool {
     let strange =
         |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_control() || matches!(byte, b'/' | b':');
     // Of the longer names, only those that udev and administrators use: otherwise any text would be valid.

@@ -1,13 +1,14 @@
 //! The parameters of the resources: the tables that describe them, and their validated values.
 //!
-//! Converts raw text to [`Params`] ([`VipParams`] for a resource `vip`), or to one [`ParamError`] that an operator can
-//! act on. Checks only form and mutual consistency; whether the interface exists on this node or the address belongs to
+//! Converts raw text to [`Params`] ([`VipParams`] for a resource `vip`, [`OverlayParams`] for `overlay-ip`), or to one
+//! [`ParamError`] that an operator can act on. Checks only form and mutual consistency; whether the interface exists on this node or the address belongs to
 //! the account is checked later, against host, instance metadata and EC2.
 
 mod addresses;
 mod api;
 mod error;
 mod interface;
+mod overlay;
 mod private_ip;
 pub mod table;
 mod timing;
@@ -21,6 +22,7 @@ pub use api::ApiSettings;
 pub(crate) use api::{ENDPOINT, is_endpoint};
 pub use error::{ParamError, Shown};
 pub use interface::InterfaceSelector;
+pub use overlay::{OverlayParams, Tables};
 pub use private_ip::PrivateIp;
 pub use timing::Timing;
 pub use vip::VipParams;

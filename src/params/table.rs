@@ -8,10 +8,12 @@
 //! displaced by the first start. Address and target are not reloadable: changing them requires a move.
 
 mod eip;
+mod overlay;
 mod shared;
 mod vip;
 
 pub use eip::EIP;
+pub use overlay::OVERLAY;
 pub use vip::VIP;
 
 /// The type of a value in the meta-data.

@@ -33,6 +33,8 @@ pub struct VipParams {
 /// # Source
 /// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
 const LONGEST_LABEL: usize = 13;
+/// What a label has to be.
+pub(super) const LABEL: &str = "at most 13 letters, digits, - . or _";
 
 impl VipParams {
     /// Validates the values of a resource, as [`super::Params::parse`] does for the other agent.
@@ -43,7 +45,7 @@ impl VipParams {
         let values = Values::new(raw, table::VIP);
         let address = values.text("secondary_private_ip").ok_or(ParamError::NoPrivateAddress)?;
         let allow_reassignment = values.boolean("allow_reassignment")?;
-        let label = values.checked("iflabel", is_label, "at most 13 letters, digits, - . or _")?;
+        let label = values.checked("iflabel", is_label, LABEL)?;
         Ok(Self {
             address: private_ip::usable(address).ok_or_else(|| {
                 ParamError::invalid("secondary_private_ip", address, "an IPv4 address such as 10.0.0.12")
@@ -59,7 +61,7 @@ impl VipParams {
     }
 }
 
-fn is_label(value: &str) -> bool {
+pub(super) fn is_label(value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     value.len() <= LONGEST_LABEL && value.bytes().all(plain)
 }

@@ -1,9 +1,11 @@
 //! Why an action failed, and the one table that maps failures to exit codes.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use crate::base::ids::{AllocationId, InterfaceId, MacAddress};
+use ipnet::IpNet;
+
+use crate::base::ids::{AllocationId, InterfaceId, MacAddress, RouteTableId, VpcId};
 use crate::base::retry::{Patience, Retryable};
 use crate::cloud::{Ec2Error, Ec2Fault, ImdsError};
 use crate::network::NetworkError;
@@ -74,6 +76,51 @@ pub enum Error {
         /// The interface or instance that it is the primary address of.
         of: String,
     },
+    /// The overlay address lies in a range of the VPC, whose addresses routes cannot move.
+    #[error("{address} is inside the VPC ({range}): an overlay address lies outside all its ranges")]
+    InsideVpc {
+        /// The overlay address as configured.
+        address: IpAddr,
+        /// The range of the VPC.
+        range: IpNet,
+    },
+    /// There is no such route table, or the caller does not see it.
+    #[error("routing_table {table}: no such table in {place}")]
+    NoTable {
+        /// Id, tag, or what else the table was looked for by.
+        table: String,
+        /// The VPC or account in which it was looked for.
+        place: String,
+    },
+    /// The route table is of another VPC than this node.
+    #[error("routing_table {table} is of {vpc}, this node of another VPC")]
+    OtherVpc {
+        /// The route table.
+        table: RouteTableId,
+        /// The VPC of the table.
+        vpc: VpcId,
+    },
+    /// The route table has no route for the address. It is never created by the agent.
+    #[error("{table} has no route for {destination}: create it, the log has the command")]
+    NoRoute {
+        /// The route table.
+        table: RouteTableId,
+        /// The address with its prefix length.
+        destination: String,
+    },
+    /// The route was not created by a call, so that no call can replace it.
+    #[error("{table}: the route for {destination} is from {origin}: only one by CreateRoute can be replaced")]
+    NotReplaceable {
+        /// The route table.
+        table: RouteTableId,
+        /// The address with its prefix length.
+        destination: String,
+        /// Origin according to EC2.
+        origin: String,
+    },
+    /// EC2 drops what arrives at the interface for the overlay address.
+    #[error("source/dest check of {0} is on, EC2 drops traffic for the address: switch it off")]
+    SourceDestCheck(InterfaceId),
     /// No network device belongs to the interface.
     #[error(
         "no network device of this node has the hardware address {0}; set add_to_device=false to leave the device alone"
@@ -280,11 +327,12 @@ impl Scope {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Cluster => {
-                "wrong on every node: a parameter is missing or malformed, or allocation id and address do not belong together"
+                "wrong on every node: a parameter is missing or malformed, allocation id and address do not belong together, or an \
+                 overlay address lies inside the VPC"
             }
             Self::Node => {
                 "cannot be on this node: no such address in the account, no such interface, device or private address here, \
-                 an address that an AWS service uses"
+                 an address that an AWS service uses, no route table or route that can be replaced, source/dest check on"
             }
             Self::Target => {
                 "EC2 does not let this node carry the address: no internet gateway, another border group or subnet, no free \
@@ -305,7 +353,7 @@ impl Scope {
 #[must_use]
 pub fn scope(error: &Error) -> Scope {
     match error {
-        Error::Parameter(_) | Error::Mismatch { .. } => Scope::Cluster,
+        Error::Parameter(_) | Error::Mismatch { .. } | Error::InsideVpc { .. } => Scope::Cluster,
         Error::NotHere(_)
         | Error::NoDevice(_)
         | Error::NoDeviceFor(_)
@@ -315,6 +363,11 @@ pub fn scope(error: &Error) -> Scope {
         | Error::OtherSubnet { .. }
         | Error::Primary { .. }
         | Error::Label { .. }
+        | Error::NoTable { .. }
+        | Error::OtherVpc { .. }
+        | Error::NoRoute { .. }
+        | Error::NotReplaceable { .. }
+        | Error::SourceDestCheck(_)
         | Error::Managed(..) => Scope::Node,
         Error::BorderGroup { .. } => Scope::Target,
         Error::Ec2(error) => match error.fault {
@@ -452,12 +505,23 @@ mod tests {
     fn the_longest_reasons_fit_what_pacemaker_keeps() {
         let address = Ipv4Addr::new(100, 100, 100, 100);
         let of = "i-0123456789abcdef0 (eni-0123456789abcdef0)".to_owned();
+        let table: RouteTableId = "rtb-0123456789abcdef0".parse().unwrap();
+        let destination = "192.168.100.100/32".to_owned();
         for error in [
             Error::OtherSubnet { address, subnet: "this node's subnet 100.100.100.128/28".to_owned() },
             Error::Primary { address, of: of.clone() },
             Error::Held { address: address.to_string(), holder: of, parameter: "allow_reassociation" },
             Error::NoDeviceFor([0xff; 6].into()),
             Error::UnknownDevice("network device"),
+            Error::InsideVpc {
+                address: [0x2001, 0xdb8, 0x1234, 0x5678, 0x9abc, 0xdef0, 0x1234, 0x5678].into(),
+                range: "10.100.100.0/24".parse().unwrap(),
+            },
+            Error::NoRoute { table: table.clone(), destination: destination.clone() },
+            Error::NotReplaceable { table: table.clone(), destination, origin: "Advertisement".to_owned() },
+            Error::OtherVpc { table: table.clone(), vpc: "vpc-0123456789abcdef0".parse().unwrap() },
+            Error::NoTable { table: table.to_string(), place: "vpc-0123456789abcdef0".to_owned() },
+            Error::SourceDestCheck("eni-0123456789abcdef0".parse().unwrap()),
             Error::Label { label: "thirteen-char".to_owned(), device: "fifteen-letters".to_owned() },
         ] {
             let text = error.to_string();

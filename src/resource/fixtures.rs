@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -82,13 +82,16 @@ pub struct TestHost {
     pub boot: String,
     /// Its network devices.
     pub network: FakeNetwork,
+    /// Its service that takes addresses off devices.
+    pub address_remover: Option<&'static str>,
 }
 
 impl TestHost {
     /// Returns the host of a node that has just been booted.
     pub fn new(number: u8) -> Self {
         let boot = format!("boot-of-{number}");
-        Self { booted: Instant::now(), instance: None, ec2: true, boot, network: FakeNetwork::default() }
+        let (network, booted) = (FakeNetwork::default(), Instant::now());
+        Self { booted, instance: None, ec2: true, boot, network, address_remover: None }
     }
 }
 
@@ -114,6 +117,9 @@ impl Host for TestHost {
     fn now(&self) -> SystemTime {
         UNIX_EPOCH
     }
+    fn address_remover(&self) -> Option<&'static str> {
+        self.address_remover
+    }
 }
 
 impl Network for TestHost {
@@ -123,8 +129,8 @@ impl Network for TestHost {
     async fn add(&self, device: &Device, address: NewAddress<'_>) -> Result<(), NetworkError> {
         self.network.add(device, address).await
     }
-    async fn remove(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
-        self.network.remove(device, ip).await
+    async fn remove(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), NetworkError> {
+        self.network.remove(device, ip, prefix).await
     }
     fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
         self.network.announce(device, ip)

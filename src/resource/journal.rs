@@ -71,7 +71,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// docs/behaviour.md, [stale-1].
     pub(super) fn contradicts(&self, owner: &Owner<K::Held>) -> bool {
         let Some(record) = self.last_done().filter(|_| self.is_settling()) else { return false };
-        let seen = |held: &K::Held| record.marks.contains(&held.mark());
+        let seen = |held: &K::Held| held.marks().iter().all(|mark| record.marks.contains(mark));
         match (record.phase, owner) {
             (Some(Phase::Starting | Phase::Started), Owner::Unassigned) => true,
             // Without a mark from before nothing tells an old holder from a new one.
@@ -136,6 +136,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             took_ms: millis(self.deadline.elapsed()),
         };
         self.update_durable(|durable| durable.remember(change));
+    }
+
+    /// Keeps the region for when instance metadata is silent.
+    pub(super) async fn remember_region(&self) {
+        let region = self.region().await;
+        if region.is_some() && region != self.world.records().durable().region {
+            self.update_durable(|durable| durable.region = region);
+        }
     }
 
     /// The region to keep for when instance metadata is silent; `None` if it is not known.

@@ -8,7 +8,7 @@ use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AssociationId, InstanceId, InterfaceId, MacAddress};
 use crate::base::retry::{self, Retryable};
-use crate::cloud::{Ec2Error, Imds as _, ImdsError, Subnet, Target};
+use crate::cloud::{Ec2Error, Imds as _, ImdsError, Subnet, Target, Vpc};
 use crate::host::Host as _;
 use crate::ocf::agent::Agent;
 use crate::params::{ApiSettings, InterfaceSelector, OnStop, ParamError, Timing};
@@ -28,6 +28,8 @@ pub struct Location {
     pub private_ip: Option<Ipv4Addr>,
     /// Its subnet, as far as the kind needs it.
     pub subnet: Option<Subnet>,
+    /// Its VPC, as far as the kind needs it; without its ranges if it is from a record.
+    pub vpc: Option<Vpc>,
     /// Public addresses that instance metadata shows on it, each with its private addresses; `None` if it was not asked.
     pub carried: Option<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>>,
     /// Whether instance metadata shows the address here; `None` if it was not asked.
@@ -57,7 +59,7 @@ pub enum Owner<H> {
     Ours(H),
     /// It is on this instance, but on another interface or private address than it belongs on.
     Misplaced(H),
-    /// Another instance or interface has it.
+    /// Another instance or interface has it, or part of it: see [`Holder::is_partly_here`].
     Elsewhere(H),
     /// It is on no interface.
     Unassigned,
@@ -89,6 +91,16 @@ impl<H: Holder> Owner<H> {
 pub trait Holder: Clone + fmt::Display {
     /// Tells it from another holder: an association id, or an interface id.
     fn mark(&self) -> String;
+
+    /// The same for each part, if the kind is held in several; only parts that are not this node's.
+    fn marks(&self) -> Vec<String> {
+        vec![self.mark()]
+    }
+
+    /// Of a kind that is held in several parts: whether some of them are here.
+    fn is_partly_here(&self) -> bool {
+        false
+    }
 
     /// Interface and private address, for a person.
     fn place(&self) -> String;
@@ -149,7 +161,16 @@ pub struct Words {
     pub may_take: &'static str,
     /// What it is to a holder in EC2: "associated with", "assigned to".
     pub held: &'static str,
+    /// How a monitor knows that it is here if EC2 gives no answer.
+    pub witness: &'static str,
+    /// What a stop that releases nothing in EC2 comes to.
+    pub left: &'static str,
 }
+
+/// [`Words::witness`] of a kind that instance metadata shows.
+pub(super) const BY_METADATA: &str = "here according to instance metadata";
+/// [`Words::left`] of a kind that has `on_stop=leave`.
+pub(super) const LEFT: &str = "left where it is (on_stop=leave)";
 
 /// One kind of address: what differs between kinds, and nothing else. Every method that calls EC2 makes one attempt, unless it
 /// is given a deadline.
@@ -169,6 +190,9 @@ pub trait Kind<W: World>: Sized {
     const WORDS: Words;
     /// Whether a start also waits, for some seconds, until instance metadata shows the address.
     const AWAITS_METADATA: bool;
+    /// Whether instance metadata shows where the address is. If it does not, the host is asked first, what is not there is not
+    /// here, and EC2 is asked when a check is due.
+    const METADATA_KNOWS: bool = true;
 
     /// Checks the parameters, given by name without the `OCF_RESKEY_` prefix.
     ///
@@ -207,6 +231,10 @@ pub trait Kind<W: World>: Sized {
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError>;
     /// Asks EC2 once who has the address.
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Self::Held>, Error>;
+    /// Whether it is time for a monitor to ask EC2.
+    fn is_due(_: &Op<'_, Self, W>) -> bool {
+        false
+    }
     /// Why the address is not here, in one line.
     fn absence(op: &Op<'_, Self, W>, owner: &Owner<Self::Held>) -> String;
 
@@ -219,7 +247,19 @@ pub trait Kind<W: World>: Sized {
     ) -> Result<(Self::Ticket, Owner<Self::Held>), Error>;
     /// Drops what is on record about the address, after EC2 did not know it; false if nothing was.
     fn forget(op: &Op<'_, Self, W>) -> bool;
-    /// Takes the address. What EC2 says of it becomes part of the record.
+    /// The calls that take the address, each as a ticket of its own; they are made concurrently.
+    fn calls(_: &Op<'_, Self, W>, ticket: &Self::Ticket) -> Vec<Self::Ticket> {
+        vec![ticket.clone()]
+    }
+    /// What an answer says of the part of the address that one call is about.
+    fn part_of(owner: Owner<Self::Held>, _: &Self::Ticket) -> Owner<Self::Held> {
+        owner
+    }
+    /// The ticket for what an answer shows that has to be taken too, and the record did not know.
+    fn overlooked(_: &Op<'_, Self, W>, _: &Self::Ticket, _: &Owner<Self::Held>) -> Option<Self::Ticket> {
+        None
+    }
+    /// Takes the address by one call. What EC2 says of it becomes part of the record.
     async fn take(
         op: &Op<'_, Self, W>,
         ticket: &Self::Ticket,
@@ -235,17 +275,21 @@ pub trait Kind<W: World>: Sized {
 
     /// Before a start: what is wrong with the place, and what the host needs.
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Self::Prepared, Error>;
+    /// Runs beside the taking calls of a start that was not asked for them first, and is dropped when that ends.
+    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
     /// Right before the taking call, with the place's lock held.
     ///
     /// # Errors
     /// What forbids to take the address.
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error>;
-    /// As soon as EC2 has accepted the call, before it is confirmed.
+    /// As soon as EC2 has accepted a call, before it is confirmed.
     async fn accepted(
         op: &Op<'_, Self, W>,
         location: &Location,
         prepared: &Self::Prepared,
     ) -> Result<(), Error>;
+    /// After a start that got nothing.
+    async fn not_taken(_: &Op<'_, Self, W>) {}
     /// After the address is confirmed here; `before` had it, as far as that is known. `announce` unless it was on this host all
     /// the time.
     async fn settled(
@@ -277,6 +321,10 @@ macro_rules! with_kind {
         match $agent.name {
             "vip" => {
                 type $kind = $crate::resource::private::Private;
+                $work
+            }
+            "overlay-ip" => {
+                type $kind = $crate::resource::overlay::Overlay;
                 $work
             }
             _ => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::deadline::Deadline;
 use crate::params::Params;
 
+mod device;
 pub mod elastic;
 pub mod error;
 #[cfg(feature = "model")]
@@ -15,6 +16,7 @@ mod journal;
 pub mod kind;
 mod location;
 mod monitor;
+pub mod overlay;
 pub mod policy;
 pub mod private;
 mod start;

@@ -3,7 +3,7 @@
 //! Instance metadata is asked first, because it answers in a millisecond and needs no credentials. EC2 is asked if that answer may
 //! be stale, if it would cause a recovery, or if there is none.
 
-use super::kind::{Kind, Me, Op, Owner, Seen};
+use super::kind::{Holder as _, Kind, Me, Op, Owner, Seen};
 use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::retry::{Backoff, Patience};
@@ -30,6 +30,8 @@ enum Asking {
 enum Answer {
     /// A report.
     Report(Report),
+    /// Part of the address is here, as a kind has it that is held in several parts; for a report that says so.
+    Partly(Report),
     /// A report that contradicts a call which EC2 accepted from this node: it may come from a replica that is behind.
     Suspect(Report),
 }
@@ -51,7 +53,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// The report of a monitor, with the host's part, kept for the next start.
     async fn conclude(&self, report: Report) -> Result<Report, Error> {
         let report = match report {
-            Report::Done => K::on_host(self).await?,
+            Report::Done if K::METADATA_KNOWS => K::on_host(self).await?,
+            Report::Done => Report::Done,
             other @ Report::NotHere(_) => {
                 self.record_lost();
                 other
@@ -100,6 +103,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     async fn try_probe(&self, level: u32) -> Result<Report, Error> {
+        if !K::METADATA_KNOWS {
+            return self.watch(Asking::Probe).await;
+        }
         if !K::is_known(self) {
             return self.watch(Asking::Routine).await;
         }
@@ -141,9 +147,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
+    /// Whether this resource was started in this boot and not stopped since.
+    fn is_started(&self) -> bool {
+        self.last_done().is_some_and(|record| record.phase == Some(Phase::Started))
+    }
+
     /// Whether the last stop left the address here on purpose: until the next start it counts as not held.
     fn was_left(&self) -> bool {
-        self.common().on_stop == OnStop::Leave
+        K::METADATA_KNOWS
+            && self.common().on_stop == OnStop::Leave
             && self.last_done().is_some_and(|record| record.phase == Some(Phase::Left))
     }
 
@@ -158,7 +170,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Owner::Ours(_) => Report::Done,
             other => Report::NotHere(K::absence(self, other)),
         };
-        Ok(if self.contradicts(&owner) { Answer::Suspect(report) } else { Answer::Report(report) })
+        Ok(match owner {
+            owner if self.contradicts(&owner) => Answer::Suspect(report),
+            Owner::Elsewhere(held) if held.is_partly_here() => Answer::Partly(report),
+            _ => Answer::Report(report),
+        })
     }
 
     /// What EC2 says, asked again until `patience` while it contradicts a call of this node.
@@ -172,7 +188,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut last = None;
         loop {
             match (self.answer(me, until).await, last) {
-                (Ok(Answer::Report(report)), _) => return Ok(report),
+                (Ok(Answer::Report(report) | Answer::Partly(report)), _) => return Ok(report),
                 (Ok(Answer::Suspect(report)), _) => last = Some(report),
                 // After a suspect answer silence says nothing new.
                 (Err(error), Some(report)) if error.is_silence() => last = Some(report),
@@ -187,16 +203,24 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     async fn watch(&self, asking: Asking) -> Result<Report, Error> {
+        if !K::METADATA_KNOWS
+            && let absent @ Report::NotHere(_) = K::on_host(self).await?
+        {
+            return Ok(absent);
+        }
         if !K::is_known(self) {
             // Only EC2 knows the address. Once it has answered, instance metadata can be asked for it.
             let answer = self.answer(Me::Known, &self.deadline).await;
             return match (answer, self.look(&self.deadline).await) {
                 (Ok(_), Ok(seen)) => self.with_ec2(seen, asking, &self.deadline).await,
-                (Ok(Answer::Report(report) | Answer::Suspect(report)), Err(_)) => Ok(report),
+                (Ok(Answer::Report(report) | Answer::Partly(report) | Answer::Suspect(report)), Err(_)) => {
+                    Ok(report)
+                }
                 (Err(error), _) => Err(error),
             };
         }
-        let ask_ec2 = asking == Asking::Deeply || self.is_settling();
+        let by_witness = asking == Asking::Routine || (asking == Asking::Probe && K::METADATA_KNOWS);
+        let ask_ec2 = !by_witness || self.is_settling() || K::is_due(self);
         match self.deadline.bound(K::look(self)).await {
             Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
             Ok(Ok(seen)) => {
@@ -224,14 +248,17 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         loop {
             let mut answered = true;
             match self.answer(Me::Known, &until).await {
+                Ok(Answer::Partly(_)) if asking == Asking::Probe => return Ok(Report::Done),
                 // One of the witnesses is stale. They get time to agree; after that EC2 is the authority.
-                Ok(Answer::Report(absent @ Report::NotHere(_))) if seen == Seen::Here => {
+                Ok(Answer::Report(absent @ Report::NotHere(_)))
+                    if seen == Seen::Here && K::METADATA_KNOWS =>
+                {
                     doubted = Some(absent);
                     if asking == Asking::Probe {
                         break;
                     }
                 }
-                Ok(Answer::Report(report)) => return Ok(report),
+                Ok(Answer::Report(report) | Answer::Partly(report)) => return Ok(report),
                 Ok(Answer::Suspect(report)) => doubted = Some(report),
                 Err(error) if seen == Seen::Here && is_denial(&error) => {
                     doubted = Some(Report::NotHere(error.to_string()));
@@ -248,7 +275,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             if !backoff.pause(&half, Patience::Lasting).await {
                 // A part of EC2 that is behind, and then silent, must not stop an address that instance metadata shows.
                 if let (false, Seen::Here, Some(Report::NotHere(why))) = (answered, &seen, &doubted) {
-                    let text = "is here according to instance metadata; EC2 denied it, then fell silent";
+                    let text = format_args!("is {}; EC2 denied it, then fell silent", K::WORDS.witness);
                     self.world.log().warn(format_args!("{} {text}: {why}", self.name()));
                     return Ok(Report::Done);
                 }
@@ -266,9 +293,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let why = match seen {
             Seen::Here => {
                 let name = self.name();
-                let text = format!(
-                    "{name} is here according to instance metadata; EC2 could not confirm it: {error}"
-                );
+                let text = format!("{name} is {}; EC2 could not confirm it: {error}", K::WORDS.witness);
+                // The host does not know where EC2 sends the traffic: only what was started here is believed.
+                if asking == Asking::Probe && !K::METADATA_KNOWS && !self.is_started() {
+                    return Ok(Report::NotHere(text));
+                }
                 if asking == Asking::Routine {
                     self.world.log().info(&text);
                 } else {

@@ -26,6 +26,8 @@ pub struct PolicyScope {
     pub tags: Vec<(String, String)>,
     /// Whether to allow moving secondary private addresses.
     pub private_addresses: bool,
+    /// Route tables whose routes may be replaced, `rtb-...` or `*`; empty for none.
+    pub route_tables: Vec<String>,
 }
 
 /// A policy in IAM's JSON format.
@@ -89,12 +91,13 @@ impl PolicyScope {
         Policy { version: "2012-10-17", statement: self.statements() }
     }
 
-    /// The statements: for Elastic IPs if there are allocations, for private addresses if requested.
+    /// The statements: for Elastic IPs if there are allocations, for routes if there are tables, for private addresses if
+    /// requested.
     ///
     /// # Source
     /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls
     /// take no resource; associating takes address, instance and interface; disassociating, address and interface; the
-    /// calls for private addresses, the interface.
+    /// calls for private addresses, the interface; replacing a route, its table.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         let mut statements = Vec::new();
@@ -133,6 +136,21 @@ impl PolicyScope {
                 vec![self.arn("network-interface/*")],
                 "Moves a secondary private address between interfaces.",
             )));
+        }
+        if !self.route_tables.is_empty() {
+            statements.push(Statement::new(
+                "FindRoutes",
+                &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"],
+                vec!["*".to_owned()],
+                "Asks where the route tables lead, and whether the interface takes traffic for the address. EC2 cannot limit this.",
+            ));
+            let tables = self.route_tables.iter().map(|id| self.arn(&format!("route-table/{id}"))).collect();
+            statements.push(Statement::new(
+                "MoveRoutes",
+                &["ec2:ReplaceRoute"],
+                tables,
+                "Leads existing routes of these tables to another interface. It creates and deletes none.",
+            ));
         }
         statements
     }
@@ -219,7 +237,21 @@ mod tests {
             allocations: vec!["eipalloc-0123456789abcdef0".parse().unwrap()],
             tags: Vec::new(),
             private_addresses: false,
+            route_tables: Vec::new(),
         }
+    }
+
+    #[test]
+    fn routes_of_the_given_tables_can_be_replaced_and_no_other_call_changes_them() {
+        let route_tables = vec!["rtb-0123456789abcdef0".to_owned()];
+        let policy = PolicyScope { allocations: Vec::new(), route_tables, ..scope() }.policy();
+        let [find, replace] = policy.statement.as_slice() else { panic!("{policy:?}") };
+        assert_eq!(find.actions(), ["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"]);
+        assert_eq!((replace.sid(), replace.actions()), ("MoveRoutes", &["ec2:ReplaceRoute"][..]));
+        assert_eq!(
+            replace.resource,
+            ["arn:aws:ec2:eu-west-1:123456789012:route-table/rtb-0123456789abcdef0"]
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Holding the address: if it is here already nothing is written; otherwise it is taken. What is recorded on the way is enough
 //! that a process killed between any two steps does no harm.
 
-use std::cell::{OnceCell, RefCell};
-use std::future::Future;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::cmp::Reverse;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,7 +14,8 @@ use super::kind::{Holder as _, Kind, Location, Me, Op, Owner, Seen};
 use super::{Report, World};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault};
-use crate::resource::error::Error;
+use crate::ocf::exit::ExitCode;
+use crate::resource::error::{Attempt, Error, exit_code};
 use crate::state::Phase;
 
 /// How long a start waits for instance metadata to show what EC2 shows: it can be minutes behind, and what is started after
@@ -24,11 +27,14 @@ const LATE_CALL: Duration = Duration::from_secs(1);
 /// One takeover.
 struct Takeover<'t, K: Kind<W>, W: World> {
     location: &'t Location,
+    prepared: &'t K::Prepared,
     ticket: K::Ticket,
     /// Who had the address before the taking call, as soon as EC2 has said it.
     before: OnceCell<Owner<K::Held>>,
     /// Why no call can succeed, if the query beside it has shown that.
     hopeless: RefCell<Option<Error>>,
+    /// Whether EC2 has accepted a call.
+    accepted: Cell<bool>,
     sight: Sight<K::Held>,
 }
 
@@ -94,7 +100,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Whether the record of this boot allows to believe that the address is here already. [stale-5]
     fn may_be_here(&self, location: &Location) -> bool {
         let started = |record: crate::state::Volatile| record.phase == Some(Phase::Started) && !record.lost;
-        self.last_done().is_some_and(started) && (location.shown == Some(true) || self.is_settling())
+        let is_likely = location.shown == Some(true) || self.is_settling() || !K::METADATA_KNOWS;
+        self.last_done().is_some_and(started) && is_likely
     }
 
     /// Whether instance metadata that shows the address after the taking call proves that the call took effect.
@@ -182,23 +189,25 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         K::before_taking(self, location)?;
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let takeover = Takeover { location, ticket, before, hopeless: RefCell::default(), sight };
+        let (hopeless, accepted) = (RefCell::default(), Cell::new(false));
+        let takeover = Takeover { location, prepared, ticket, before, hopeless, sight, accepted };
         let taking = async {
-            let taken = self.order(&takeover).await?;
+            let taken = self.order(&takeover, &takeover.ticket).await?;
             let ordered = began.elapsed();
-            // Before the confirmation: EC2 has accepted the call, and from whenever it routes here somebody answers.
-            K::accepted(self, location, prepared).await?;
             Ok::<_, Error>((self.confirm(&takeover, taken).await?, ordered))
         };
         let outcome = if by_record {
             let query = async {
-                match K::owner(self, Me::At(location)).await {
-                    Ok(owner) => drop(takeover.before.set(owner)),
-                    Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
-                        takeover.hopeless.replace(Some(error));
+                let before = async {
+                    match K::owner(self, Me::At(location)).await {
+                        Ok(owner) => drop(takeover.before.set(owner)),
+                        Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
+                            takeover.hopeless.replace(Some(error));
+                        }
+                        Err(_) => {}
                     }
-                    Err(_) => {}
-                }
+                };
+                tokio::join!(before, K::beside_taking(self, location));
             };
             beside(taking, query).await
         } else {
@@ -214,7 +223,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.sight);
                 return Box::pin(taking).await;
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                if !takeover.accepted.get() && !error.is_silence() {
+                    K::not_taken(self).await;
+                }
+                return Err(error);
+            }
         };
         self.outlast_late_call(&takeover).await?;
         let before = takeover.before.into_inner();
@@ -222,8 +236,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         // What the call itself did is no holder from before.
         let before = before.filter(|owner| !matches!(owner, Owner::Ours(_)));
         self.record_at(Phase::Started, location, |record| {
-            record.marks =
-                before.iter().map(|owner| owner.held().map(K::Held::mark).unwrap_or_default()).collect();
+            record.marks = before
+                .iter()
+                .flat_map(|owner| owner.held().map_or(vec![String::new()], K::Held::marks))
+                .collect();
             record.set_association(association.clone());
         });
         let to = match (&held, &location.instance) {
@@ -246,14 +262,55 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         Ok(Report::Done)
     }
 
-    /// Sends the taking call until EC2 accepts it, shows its effect, or never will.
-    async fn order(&self, takeover: &Takeover<'_, K, W>) -> Result<Taken<K::Held>, Error> {
+    /// Sends the taking calls, all at once, until EC2 accepts each, shows its effect, or never will.
+    ///
+    /// # Errors
+    /// Of several failures the one that nothing but an operator ends.
+    async fn order(
+        &self,
+        takeover: &Takeover<'_, K, W>,
+        ticket: &K::Ticket,
+    ) -> Result<Taken<K::Held>, Error> {
+        let calls = K::calls(self, ticket);
+        let orders = calls.iter().map(|call| async move {
+            let taken = self.order_one(takeover, call).await?;
+            // Before the confirmation: EC2 has accepted a call, and from whenever it routes here somebody answers.
+            if !takeover.accepted.replace(true) {
+                K::accepted(self, takeover.location, takeover.prepared).await?;
+            }
+            Ok::<_, Error>(taken)
+        });
+        let mut outcomes = together(orders).await;
+        if outcomes.len() < 2 {
+            return outcomes.pop().unwrap_or(Ok(Taken::Accepted(None)));
+        }
+        let errors = outcomes.into_iter().filter_map(Result::err).collect();
+        self.worst(errors).map_or(Ok(Taken::Accepted(None)), Err)
+    }
+
+    /// Of several failures the one that an operator has to mend first; all of them are logged, if there are several.
+    pub(super) fn worst(&self, mut errors: Vec<Error>) -> Option<Error> {
+        errors.sort_by_key(|error| Reverse(permanence(error)));
+        if errors.len() > 1 {
+            for error in &errors {
+                self.world.log().error(error);
+            }
+        }
+        errors.into_iter().next()
+    }
+
+    /// Sends one taking call until EC2 accepts it, shows its effect, or never will.
+    async fn order_one(
+        &self,
+        takeover: &Takeover<'_, K, W>,
+        ticket: &K::Ticket,
+    ) -> Result<Taken<K::Held>, Error> {
         let mut series = Series::new(&self.deadline, self.common().timing.max_backoff);
         let mut may_take =
             self.common().may_take || matches!(takeover.before.get(), Some(Owner::Misplaced(_)));
         let mut last: Option<Ec2Error> = None;
         loop {
-            let call = K::take(self, &takeover.ticket, takeover.location, may_take);
+            let call = K::take(self, ticket, takeover.location, may_take);
             let error = match self.deadline.bound(call).await {
                 Ok(Ok(held)) => return Ok(Taken::Accepted(held)),
                 Ok(Err(error)) => error,
@@ -265,7 +322,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
             if error.may_have_worked() || refused {
-                match self.look_after(takeover, &error).await? {
+                match self.look_after(takeover, ticket, &error).await? {
                     Ok(held) => return Ok(Taken::Shown(held)),
                     Err(Next::MayTake) => may_take = true,
                     Err(Next::Again) => {}
@@ -289,6 +346,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     async fn look_after(
         &self,
         takeover: &Takeover<'_, K, W>,
+        ticket: &K::Ticket,
         error: &Ec2Error,
     ) -> Result<Result<K::Held, Next>, Error> {
         let half = self.deadline.fraction(2);
@@ -298,13 +356,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         } else {
             self.ask(me, &half).await.ok()
         };
-        let Some(owner) = owner else { return Ok(Err(Next::Again)) };
+        let Some(shown) = owner else { return Ok(Err(Next::Again)) };
+        let owner = K::part_of(shown.clone(), ticket);
         let refused = error.fault == Ec2Fault::AlreadyAssociated;
         // If the query beside the call was lost, what an earlier one showed is known, or else what this one shows.
         let before = match &owner {
             Owner::Ours(held) => return Ok(Ok(held.clone())),
-            other => takeover.before.get_or_init(|| takeover.sight.shown.as_ref().unwrap_or(other).clone()),
+            _ => takeover.before.get_or_init(|| takeover.sight.shown.clone().unwrap_or(shown)),
         };
+        let before = K::part_of(before.clone(), ticket);
         match &owner {
             Owner::Misplaced(_) if refused => return Ok(Err(Next::MayTake)),
             Owner::Elsewhere(_) if refused => {
@@ -338,12 +398,22 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let metadata = self.deadline.within(METADATA_PATIENCE);
         let mut shown = "nothing".to_owned();
+        let mut overlooked = None;
         loop {
             let mut patience = Patience::Lasting;
             if confirmed.is_none() {
                 match self.deadline.bound(K::owner(self, Me::At(takeover.location))).await {
                     Ok(Ok(Owner::Ours(held))) => confirmed = Some(held),
-                    Ok(Ok(owner)) => shown = owner.holder(),
+                    Ok(Ok(owner)) => {
+                        shown = owner.holder();
+                        if overlooked.is_none()
+                            && let Some(more) = K::overlooked(self, &takeover.ticket, &owner)
+                        {
+                            self.order(takeover, &more).await?;
+                            overlooked = Some(more);
+                            continue;
+                        }
+                    }
                     // The call was accepted, so "not found" and "rejected" come from a place that is behind. A denial does not.
                     Ok(Err(error))
                         if !error.is_ec2(Ec2Fault::Denied)
@@ -394,7 +464,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Whether instance metadata shows that the call took effect, though EC2 does not say so.
     async fn has_arrived(&self, takeover: &Takeover<'_, K, W>) -> bool {
-        takeover.sight.metadata_counts && K::is_known(self) && self.last_look().await == Some(Seen::Here)
+        let counts = K::METADATA_KNOWS && takeover.sight.metadata_counts && K::is_known(self);
+        counts && self.last_look().await == Some(Seen::Here)
     }
 
     /// Looks once more if another call for this place was sent lately whose answer was lost: if it took effect after ours, the
@@ -408,12 +479,39 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 self.world
                     .log()
                     .warn(format_args!("{} was displaced by a late call: taking it again", self.name()));
-                let taken = self.order(takeover).await?;
+                let taken = self.order(takeover, &takeover.ticket).await?;
                 self.confirm(takeover, taken).await.map(drop)
             }
             _ => Ok(()),
         }
     }
+}
+
+/// How little a later attempt can change a failure, by its exit code: parameters, permissions, this node, anything else.
+fn permanence(error: &Error) -> u8 {
+    match exit_code(error, Attempt::Start) {
+        ExitCode::Configured => 3,
+        ExitCode::Permission => 2,
+        ExitCode::Args => 1,
+        _ => 0,
+    }
+}
+
+/// Runs several pieces of work concurrently, and returns what came of each in their order.
+pub(super) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
+    poll_fn(|context| {
+        let mut pending = false;
+        for (work, outcome) in running.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
+            match work.as_mut().poll(context) {
+                Poll::Ready(ready) => *outcome = Some(ready),
+                Poll::Pending => pending = true,
+            }
+        }
+        if pending { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }
 
 /// Runs a best-effort query concurrently with the main call, and returns when the call is done.

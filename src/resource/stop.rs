@@ -38,7 +38,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let on_stop = self.common().on_stop;
         if on_stop == OnStop::Leave {
             self.record(Phase::Left, |_| ());
-            self.world.log().info(format_args!("{} left where it is (on_stop=leave)", self.name()));
+            self.world.log().info(format_args!("{} {}", self.name(), K::WORDS.left));
             return host.map(|()| Report::Done);
         }
         // Asked before the record is changed: a stop changes what "settling" means.

@@ -2,13 +2,15 @@
 //!
 //! Correctness never depends on it: a record that is missing, foreign or damaged costs a query to EC2, never an action.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::deadline::Deadline;
-use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::base::ids::{
+    AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, RouteTableId, SubnetId, VpcId,
+};
 use crate::params::ApiSettings;
 
 mod file;
@@ -67,6 +69,8 @@ pub struct Volatile {
 pub enum Remembered {
     /// A secondary private address.
     Private(PrivateRecord),
+    /// An overlay address.
+    Overlay(OverlayRecord),
     /// An Elastic IP.
     Elastic(ElasticRecord),
 }
@@ -105,6 +109,19 @@ pub struct PrivateRecord {
     pub cidr: Option<String>,
 }
 
+/// Fields of a resource `overlay-ip`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayRecord {
+    /// The overlay address.
+    pub overlay_ip: IpAddr,
+    /// VPC of the interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc: Option<VpcId>,
+    /// When EC2 last answered where the routes lead, in milliseconds since boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_ms: Option<u64>,
+}
+
 /// For serde, which passes a reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(value: &bool) -> bool {
@@ -131,7 +148,7 @@ impl Volatile {
     pub fn elastic_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
             Remembered::Elastic(record) => record.elastic_ip,
-            Remembered::Private(_) => None,
+            Remembered::Private(_) | Remembered::Overlay(_) => None,
         }
     }
 
@@ -139,8 +156,17 @@ impl Volatile {
     #[must_use]
     pub fn secondary_private_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
-            Remembered::Elastic(_) => None,
+            Remembered::Elastic(_) | Remembered::Overlay(_) => None,
             Remembered::Private(record) => Some(record.secondary_private_ip),
+        }
+    }
+
+    /// The fields of a resource `overlay-ip`; `None` for another kind.
+    #[must_use]
+    pub fn overlay(&self) -> Option<&OverlayRecord> {
+        match &self.kind {
+            Remembered::Overlay(record) => Some(record),
+            Remembered::Elastic(_) | Remembered::Private(_) => None,
         }
     }
 
@@ -149,7 +175,7 @@ impl Volatile {
     pub fn private_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
             Remembered::Elastic(record) => record.private_ip,
-            Remembered::Private(_) => None,
+            Remembered::Private(_) | Remembered::Overlay(_) => None,
         }
     }
 
@@ -158,7 +184,7 @@ impl Volatile {
     pub fn association(&self) -> Option<&AssociationId> {
         match &self.kind {
             Remembered::Elastic(record) => record.association.as_ref(),
-            Remembered::Private(_) => None,
+            Remembered::Private(_) | Remembered::Overlay(_) => None,
         }
     }
 
@@ -185,9 +211,12 @@ pub struct Durable {
     pub instance: Option<InstanceId>,
     /// Address and allocation, as EC2 returned them together.
     pub pair: Option<Pair>,
-    /// Resource `vip` only: the last known region, for when instance metadata is silent.
+    /// Resources `vip` and `overlay-ip`: the last known region, for when instance metadata is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Resource `overlay-ip` only: the route tables of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tables: Option<KnownTables>,
     /// Addresses that ours displaced from their private address, to be restored.
     pub displaced: Vec<Displaced>,
     /// How AWS was reached when the last of them was displaced: at boot there are no parameters.
@@ -207,6 +236,17 @@ pub struct Pair {
     /// The region of both, for when instance metadata is silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+}
+
+/// The route tables that a query of EC2 found to be in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownTables {
+    /// The overlay address that they have a route for.
+    pub overlay_ip: IpAddr,
+    /// The parameter by which they were found.
+    pub routing_table: String,
+    /// Their ids, sorted.
+    pub ids: Vec<RouteTableId>,
 }
 
 /// A public address that was on our private address before ours.
@@ -318,7 +358,12 @@ mod tests {
         assert!(
             matches!(&record.kind, Remembered::Private(private) if private.cidr.as_deref() == Some("10.0.1.0/24"))
         );
-        for record in [serde_json::from_str::<Volatile>(eip).unwrap(), record] {
+        let overlay = r#"{"phase": "started", "at_ms": 1, "boot": "b", "instance": "i-00000000000000001",
+            "interface": "eni-00000000000000001", "mac": "02:00:00:00:00:01", "overlay_ip": "192.168.10.1"}"#;
+        let overlay: Volatile = serde_json::from_str(overlay).unwrap();
+        assert_eq!(overlay.overlay().map(|record| record.overlay_ip), "192.168.10.1".parse().ok());
+        assert_eq!((overlay.elastic_ip(), overlay.secondary_private_ip()), (None, None));
+        for record in [serde_json::from_str::<Volatile>(eip).unwrap(), record, overlay] {
             let text = serde_json::to_string(&record).unwrap();
             assert_eq!(serde_json::from_str::<Volatile>(&text).unwrap(), record, "{text}");
         }

@@ -26,6 +26,7 @@ NO_MESSAGE = {
     "{what} of profile {profile}": "part of the name of a source",
     "the environment, source": "part of the name of a source",
     "already been assigned": "compared with what EC2 says",
+    "Use CreateRoute": "compared with what EC2 says",
     "the address": "stands for the address where it is not known",
     "request id": "added to a line in the log, before EC2's own",
 }

@@ -42,17 +42,19 @@ pub struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// Builds the credentials provider.
+    /// Builds the credentials provider; with `last`, for a role that is assumed with what the others come to.
     ///
     /// # Errors
     /// A sentence about a profile or profile file that cannot be followed.
-    pub async fn provider(&self) -> Result<SharedCredentialsProvider, String> {
-        let sources = SharedCredentialsProvider::new(self.in_order().await?);
-        let Some(arn) = &self.settings.role_arn else {
-            return Ok(sources);
-        };
-        let role = Role { arn: arn.clone(), session_name: None, external_id: None, duration: None };
-        Ok(SharedCredentialsProvider::new(self.chain().then("the role", self.assume(role, sources).await)))
+    pub async fn provider(&self, last: Option<&str>) -> Result<SharedCredentialsProvider, String> {
+        let mut provider = SharedCredentialsProvider::new(self.in_order().await?);
+        let roles = [(self.settings.role_arn.as_deref(), "the role"), (last, "routing_table_role")];
+        for (arn, name) in roles.into_iter().filter_map(|(arn, name)| Some((arn?, name))) {
+            let role = Role { arn: arn.to_owned(), session_name: None, external_id: None, duration: None };
+            let assumed = self.assume(role, provider).await;
+            provider = SharedCredentialsProvider::new(self.chain().then(name, assumed));
+        }
+        Ok(provider)
     }
 
     fn chain(&self) -> Chain {

@@ -24,6 +24,7 @@ use tokio::sync::OnceCell;
 
 mod identities;
 mod private_ips;
+mod routes;
 mod whole;
 
 use self::identities::{Identities, SharedIdentities};
@@ -48,21 +49,25 @@ pub struct AwsEc2 {
     log: Log,
     client: OnceCell<(Client, SdkConfig)>,
     identities: Arc<Identities>,
+    /// For calls about routes with a role of their own, which has credentials of its own.
+    routing: OnceCell<Client>,
+    routing_identities: Arc<Identities>,
 }
 
 impl AwsEc2 {
     /// Creates the adapter; `metadata` is the client that holds the process's one token, `imds` sends queries through it.
     #[must_use]
     pub fn new(settings: Settings, metadata: imds::Client, imds: AwsImds, log: Log) -> Self {
-        let identities = Arc::new(Identities::new(settings.attempt_timeout));
-        Self { settings, metadata, imds, log, client: OnceCell::new(), identities }
+        let identities = || Arc::new(Identities::new(settings.attempt_timeout));
+        let (identities, routing_identities) = (identities(), identities());
+        let (client, routing) = (OnceCell::new(), OnceCell::new());
+        Self { settings, metadata, imds, log, client, identities, routing, routing_identities }
     }
 
     async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
         let build = || async {
-            let config = self.build().await?;
-            let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(WholeAnswers).build();
-            Ok((Client::from_conf(ec2), config))
+            let config = self.build(None, &self.identities).await?;
+            Ok((client_of(&config), config))
         };
         self.client
             .get_or_try_init(build)
@@ -70,7 +75,27 @@ impl AwsEc2 {
             .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
     }
 
-    async fn build(&self) -> Result<SdkConfig, (String, Ec2Fault)> {
+    /// The client for calls about routes: that of all others, unless they have a role of their own. One that cannot be assumed is
+    /// an error of the call; the credentials that were to assume it are never used instead.
+    async fn routing_client(&self, operation: &'static str, object: &str) -> Result<&Client, Ec2Error> {
+        let Some(role) = &self.settings.routing_table_role else {
+            return self.client(operation, object).await.map(|(client, _)| client);
+        };
+        let build = || async {
+            let config = self.build(Some(role), &self.routing_identities).await?;
+            Ok(client_of(&config))
+        };
+        self.routing
+            .get_or_try_init(build)
+            .await
+            .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
+    }
+
+    async fn build(
+        &self,
+        role: Option<&str>,
+        identities: &Arc<Identities>,
+    ) -> Result<SdkConfig, (String, Ec2Fault)> {
         profiles::read(&self.settings).map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
         let direct = client::direct(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
@@ -101,7 +126,7 @@ impl AwsEc2 {
                 // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.clone())
-                .identity_cache(SharedIdentities(Arc::clone(&self.identities)))
+                .identity_cache(SharedIdentities(Arc::clone(identities)))
                 .use_fips(self.settings.fips.unwrap_or_default())
                 .use_dual_stack(self.settings.dual_stack.unwrap_or_default())
         };
@@ -115,7 +140,7 @@ impl AwsEc2 {
             metadata: &self.metadata,
             log: &self.log,
         };
-        let provider = sources.provider().await.map_err(|answer| (answer, Ec2Fault::NoProfile))?;
+        let provider = sources.provider(role).await.map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let mut ec2 = configure();
         ec2.set_app_name(AppName::new(concat!("eip-", env!("CARGO_PKG_VERSION"))).ok());
         ec2.set_endpoint_url(self.settings.ec2_endpoint.clone());
@@ -146,8 +171,38 @@ impl AwsEc2 {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let began = Instant::now();
         let (client, _) = self.client(operation, object).await?;
+        self.call_on(client, &self.identities, operation, object, call).await
+    }
+
+    /// Makes one call about routes and converts its outcome.
+    async fn route_call<T, E>(
+        &self,
+        operation: &'static str,
+        object: &str,
+        call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, Ec2Error>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let client = self.routing_client(operation, object).await?;
+        let role = self.settings.routing_table_role.is_some();
+        let identities = if role { &self.routing_identities } else { &self.identities };
+        self.call_on(client, identities, operation, object, call).await
+    }
+
+    async fn call_on<T, E>(
+        &self,
+        client: &Client,
+        identities: &Identities,
+        operation: &'static str,
+        object: &str,
+        call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, Ec2Error>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let began = Instant::now();
         self.log.trace(format_args!("ec2 {operation} {object}: sent"));
         let result = call(client).await.map_err(|error| failure(operation, object, &error));
         let took = began.elapsed().as_millis();
@@ -156,7 +211,7 @@ impl AwsEc2 {
             Err(error) => {
                 if error.fault == Ec2Fault::Credentials {
                     // The next attempt may find newer ones.
-                    self.identities.forget();
+                    identities.forget();
                 }
                 let id = error.request_id.as_deref().unwrap_or("none");
                 let text = error.message.as_deref().unwrap_or_default();
@@ -165,6 +220,10 @@ impl AwsEc2 {
         }
         result
     }
+}
+
+fn client_of(config: &SdkConfig) -> Client {
+    Client::from_conf(aws_sdk_ec2::config::Builder::from(config).interceptor(WholeAnswers).build())
 }
 
 /// Converts a failure of the SDK.

@@ -11,6 +11,7 @@ pub mod codes;
 mod error;
 pub mod guarded;
 pub mod private_ips;
+pub mod routes;
 
 #[cfg(feature = "sdk")]
 pub(super) use codes::fault_of;

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError as Sdk;
+use ipnet::IpNet;
 
-use super::{Attachment, Imds, ImdsError, Interface, Subnet};
+use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc};
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::base::log::Log;
 use crate::cloud::settings::Settings;
@@ -176,6 +177,17 @@ impl Imds for AwsImds {
         let (id, cidr) = (of_interface(mac, "subnet-id"), of_interface(mac, "subnet-ipv4-cidr-block"));
         let (id, cidr) = tokio::join!(self.value(&id), self.value(&cidr));
         Ok(Subnet { id: id?, cidr: cidr? })
+    }
+
+    /// # Source
+    /// EC2 User Guide, "Instance metadata categories": `vpc-ipv4-cidr-blocks`, `vpc-ipv6-cidr-blocks`.
+    async fn vpc(&self, mac: MacAddress) -> Result<Vpc, ImdsError> {
+        let (id, v4) = (of_interface(mac, "vpc-id"), of_interface(mac, "vpc-ipv4-cidr-blocks"));
+        let v6 = of_interface(mac, "vpc-ipv6-cidr-blocks");
+        let (id, v4, v6) = tokio::join!(self.value(&id), self.lines(&v4), self.lines_if_any::<IpNet>(&v6));
+        let mut ranges: Vec<IpNet> = v4?;
+        ranges.extend(v6?);
+        Ok(Vpc { id: id?, ranges })
     }
 
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {

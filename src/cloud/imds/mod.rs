@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 
-use crate::base::ids::{InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::base::ids::{InstanceId, InterfaceId, MacAddress, SubnetId, VpcId};
 use crate::base::retry::{Patience, Retryable};
 
 #[cfg(feature = "sdk")]
@@ -37,6 +37,15 @@ pub struct Subnet {
     pub id: SubnetId,
     /// IPv4 range of the subnet.
     pub cidr: Ipv4Net,
+}
+
+/// The VPC of an interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vpc {
+    /// `vpc-...`.
+    pub id: VpcId,
+    /// All its ranges, IPv4 and IPv6.
+    pub ranges: Vec<IpNet>,
 }
 
 /// A failed query of instance metadata.
@@ -121,6 +130,9 @@ pub trait Imds {
 
     /// The subnet that this interface is in.
     async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError>;
+
+    /// The VPC that this interface is in.
+    async fn vpc(&self, mac: MacAddress) -> Result<Vpc, ImdsError>;
 
     /// The private addresses of this interface that carry `public_ip`; empty if it is not on this interface.
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError>;

@@ -283,6 +283,7 @@ fn add_interface(
         auto_public_ip,
         private_ips: History::new(at, private_ips),
         carried: History::new(at, BTreeMap::new()),
+        source_dest_check: true,
         attachment: History::new(at, None),
     };
     state.objects.interfaces.insert(eni.clone(), stored);

@@ -12,13 +12,13 @@ use super::account::{Account, CallRecord, parsed};
 use super::error::ApiError;
 use super::faults::{FaultKind, Service, throttled};
 use super::history::Caller;
-use super::operations::Operation;
+use super::operations::{Operation, VPC};
 use super::state::{AddressRef, Instance, NetworkInterface, Objects};
 use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::cloud::ec2::codes::{answer_of, fault_of};
 use crate::cloud::ec2::private_ips::{Eni, PrivateIps};
 use crate::cloud::ec2::{Address, Ec2, Ec2Error, Ec2Fault, Selector, Target};
-use crate::cloud::imds::{Attachment, Imds, ImdsError, Interface, Subnet};
+use crate::cloud::imds::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc};
 
 const METADATA: &str = "GET /latest/meta-data/";
 /// Duration of a response at one byte per second.
@@ -36,6 +36,8 @@ pub struct ModelClient {
     metadata_attempt: Option<Duration>,
     metadata_way: Duration,
     gate: Option<Rc<dyn Fn() -> bool>>,
+    /// The account whose route tables it sees; `None` for the model's own.
+    pub(super) routing_account: Option<String>,
 }
 
 impl fmt::Debug for ModelClient {
@@ -65,7 +67,15 @@ impl ModelClient {
             metadata_attempt: None,
             metadata_way: Duration::ZERO,
             gate: None,
+            routing_account: None,
         }
+    }
+
+    /// Makes the calls about routes as a role in another account.
+    #[must_use]
+    pub fn routing_as(mut self, account: &str) -> Self {
+        self.routing_account = Some(account.to_owned());
+        self
     }
 
     /// Sets the process number, 0 by default; calls and changes are recorded under it.
@@ -94,6 +104,10 @@ impl ModelClient {
     pub fn gated(mut self, gate: impl Fn() -> bool + 'static) -> Self {
         self.gate = Some(Rc::new(gate));
         self
+    }
+
+    pub(super) fn account_id(&self) -> String {
+        self.account.with(|state| state.id.clone())
     }
 
     async fn pass_gate(&self) {
@@ -188,7 +202,7 @@ impl ModelClient {
     }
 
     /// Makes one call that reads; `read` is given the moment to show.
-    async fn described<T: Send + 'static>(
+    pub(super) async fn described<T: Send + 'static>(
         &self,
         operation: &'static str,
         object: String,
@@ -205,7 +219,7 @@ impl ModelClient {
     }
 
     /// Makes one mutating call. Returns the association that it makes or ends.
-    async fn change(
+    pub(super) async fn change(
         &self,
         action: &'static str,
         object: String,
@@ -218,7 +232,12 @@ impl ModelClient {
     }
 
     /// Makes the dry run of a call.
-    async fn may(&self, action: &'static str, object: String, operation: Operation) -> Result<(), Ec2Error> {
+    pub(super) async fn may(
+        &self,
+        action: &'static str,
+        object: String,
+        operation: Operation,
+    ) -> Result<(), Ec2Error> {
         let outcome = self.call(action, object, move |account, by, late, _| {
             account.operate(by, &operation, true, late, |_| Ok(()))
         });
@@ -506,6 +525,11 @@ impl Imds for ModelClient {
             Some(Subnet { id: interface.subnet.clone(), cidr: parsed(cidr.to_string()) })
         })
         .await
+    }
+
+    async fn vpc(&self, mac: MacAddress) -> Result<Vpc, ImdsError> {
+        let ranges = self.account.vpc_ranges().into_iter().map(Into::into).collect();
+        self.ask_about(mac, "vpc-id", |_| Some(Vpc { id: parsed(VPC), ranges })).await
     }
 
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {

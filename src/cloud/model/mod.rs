@@ -2,7 +2,7 @@
 //!
 //! An [`Account`] holds the objects with their past, lagging readers, token buckets, and faults by call. It runs on
 //! tokio's clock, paused or not. [`ModelClient`] implements the agent's [`Ec2`](super::Ec2),
-//! [`PrivateIps`](super::PrivateIps) and [`Imds`](super::Imds) on it, for unit tests, interleavings and storm. The
+//! [`PrivateIps`](super::PrivateIps), [`Routes`](super::Routes) and [`Imds`](super::Imds) on it, for unit tests, interleavings and storm. The
 //! simulator `aws-sim` is another face of it, with HTTP, signatures and the wire formats.
 //!
 //! It has the calls that the agents make, and no others.
@@ -18,6 +18,7 @@ mod error;
 mod faults;
 mod history;
 mod operations;
+mod routes;
 mod state;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
@@ -32,4 +33,5 @@ pub use error::ApiError;
 pub use faults::{Fault, FaultId, FaultKind, Service, millis, throttled};
 pub use history::{Caller, History, Lag, Version};
 pub use operations::{Operation, VPC};
+pub use routes::{RouteTableSpec, ShownTable};
 pub use state::{AddressRef, Instance, InstanceState, NetworkInterface};

@@ -6,14 +6,14 @@
 //! without `AllowReassociation` an address moves, as in accounts that never had EC2-Classic; different network border
 //! groups are `InvalidParameterCombination`.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::account::AccountState;
 use super::error::ApiError;
 use super::history::Caller;
 use super::state::{AddressRef, Associated, ElasticIp, InstanceState, Objects, StoredInterface};
-use crate::base::ids::{AssociationId, InterfaceId};
+use crate::base::ids::{AssociationId, InterfaceId, RouteTableId};
 use crate::cloud::ec2::Target;
 
 /// Id of the only VPC.
@@ -22,7 +22,7 @@ pub const VPC: &str = "vpc-0a1b2c3d4e5f60718";
 /// Limit of private addresses per interface, that of common instance sizes (`m5.large`).
 const PER_INTERFACE: usize = 10;
 
-/// A mutating call. One for routes would be another variant.
+/// A mutating call.
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// `AssociateAddress`
@@ -54,6 +54,17 @@ pub enum Operation {
         /// The private addresses.
         ips: Vec<Ipv4Addr>,
     },
+    /// `ReplaceRoute`
+    ReplaceRoute {
+        /// The table.
+        table: RouteTableId,
+        /// The destination, a single address.
+        address: IpAddr,
+        /// The interface that it is to lead to.
+        eni: InterfaceId,
+        /// The caller's account, if it is not the model's own: only the owner of a table sees and changes it.
+        account: Option<String>,
+    },
 }
 
 /// The effect of an operation that passed its check.
@@ -63,6 +74,7 @@ pub(super) enum Effect {
     Disassociate(AssociationId),
     Assign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
     Unassign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
+    ReplaceRoute { table: RouteTableId, address: IpAddr, eni: InterfaceId },
 }
 
 impl Effect {
@@ -70,7 +82,7 @@ impl Effect {
     pub(super) fn association(&self) -> Option<&AssociationId> {
         match self {
             Self::Associate { id, .. } | Self::Disassociate(id) => Some(id),
-            Self::Assign { .. } | Self::Unassign { .. } => None,
+            Self::Assign { .. } | Self::Unassign { .. } | Self::ReplaceRoute { .. } => None,
         }
     }
 }
@@ -101,6 +113,10 @@ impl AccountState {
                 objects.check_unassign(&eni, &ips)?;
                 Effect::Unassign { eni, ips }
             }
+            Operation::ReplaceRoute { table, address, eni, account } => {
+                objects.check_replace_route(&table, address, &eni, account.as_ref().unwrap_or(&self.id))?;
+                Effect::ReplaceRoute { table, address, eni }
+            }
         })
     }
 
@@ -116,6 +132,9 @@ impl AccountState {
             }
             Effect::Assign { eni, ips } => objects.assign(at, by, &eni, &ips),
             Effect::Unassign { eni, ips } => objects.unassign(at, by, &eni, &ips),
+            Effect::ReplaceRoute { table, address, eni } => {
+                objects.lead_route(at, by, &table, address, &eni);
+            }
         }
     }
 }
@@ -136,6 +155,7 @@ impl Objects {
             Operation::Assign { eni, .. } | Operation::Unassign { eni, .. } => {
                 self.find_interface(eni).map(|_| eni.to_string())
             }
+            Operation::ReplaceRoute { table, .. } => Ok(table.to_string()),
         }
     }
 

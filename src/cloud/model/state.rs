@@ -2,8 +2,6 @@
 //!
 //! Everything that can move has a [`History`]; one function changes each such fact and all its consequences at one instant.
 //! Nothing is refused here: [`operations`](super::operations) checks first, then acts.
-//!
-//! A route table would be another object here: its routes a [`History`] by destination, next to `private_ips`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -13,7 +11,10 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::history::{Caller, History};
-use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use super::routes::StoredTable;
+use crate::base::ids::{
+    AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, RouteTableId, SubnetId,
+};
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress};
 use crate::cloud::ec2::{Address, Association, Target};
 
@@ -131,6 +132,8 @@ pub(super) struct StoredInterface {
     pub(super) private_ips: History<Vec<Ipv4Addr>>,
     /// The Elastic IPs on it by private address: the inverse of [`ElasticIp::association`].
     pub(super) carried: History<BTreeMap<Ipv4Addr, Ipv4Addr>>,
+    /// Whether EC2 drops its traffic for other addresses; the default of a new interface.
+    pub(super) source_dest_check: bool,
     /// The instance and the device index there.
     pub(super) attachment: History<Option<(InstanceId, usize)>>,
 }
@@ -165,6 +168,7 @@ pub(super) struct Objects {
     pub(super) private_ips: BTreeMap<(SubnetId, Ipv4Addr), History<Option<InterfaceId>>>,
     pub(super) elastic_ips: BTreeMap<Ipv4Addr, ElasticIp>,
     pub(super) allocations: BTreeMap<AllocationId, Ipv4Addr>,
+    pub(super) tables: BTreeMap<RouteTableId, StoredTable>,
     /// Elastic IPs of other accounts.
     pub(super) foreign: BTreeSet<Ipv4Addr>,
 }
@@ -259,7 +263,7 @@ impl Objects {
         })
     }
 
-    fn attached_at(&self, eni: &InterfaceId, moment: Duration) -> Option<(InstanceId, usize)> {
+    pub(super) fn attached_at(&self, eni: &InterfaceId, moment: Duration) -> Option<(InstanceId, usize)> {
         self.interfaces.get(eni)?.attachment.at(moment).clone()
     }
 

@@ -126,7 +126,7 @@ fn policy() -> Command {
              the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
              it works anywhere.",
         )
-        .arg(address().required(false).required_unless_present("vip"))
+        .arg(address().required(false).required_unless_present_any(["vip", "route-table"]))
         .arg(Arg::new("also").long("also").value_name("ALLOCATION").action(ArgAction::Append).help(
             "Another allocation id to allow, such as that of an Elastic IP that is displaced; can \
              be repeated",
@@ -149,6 +149,10 @@ fn policy() -> Command {
             "vip",
             "vip",
             "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
+        ))
+        .arg(Arg::new("route-table").long("route-table").value_name("ID").action(ArgAction::Append).help(
+            "Also allow what the agent ocf:heartbeat:overlay-ip needs, for this route table or * for all; \
+             can be repeated",
         ))
         .arg(switch("explain", "explain", "Explain each statement instead of printing the policy"))
         .args(aws())

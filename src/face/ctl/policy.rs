@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::call::{BY_HAND, Failure, Invocation, print, print_json};
 use super::options::ADDRESS;
-use crate::base::ids::AllocationId;
+use crate::base::ids::{AllocationId, RouteTableId};
 use crate::cloud::Selector;
 use crate::params::{ApiSettings, Params};
 use crate::resource::policy::{self, PolicyScope, partition_of};
@@ -65,6 +65,11 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
         allocations,
         tags,
         private_addresses: invocation.is_set("vip"),
+        route_tables: invocation
+            .texts("route-table")
+            .into_iter()
+            .map(route_table)
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -114,6 +119,15 @@ fn partition(text: &str) -> Result<String, Failure> {
     let form = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     let expected = || Failure::Usage(format!("--partition {text}: expected aws, aws-cn or aws-us-gov"));
     form.then(|| text.to_owned()).ok_or_else(expected)
+}
+
+/// Checks the id of a route table; `*` stands for every one.
+fn route_table(text: &str) -> Result<String, Failure> {
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let id = RouteTableId::parse(text);
+    id.map(|id| id.to_string()).map_err(|error| Failure::Usage(format!("--route-table: {error}")))
 }
 
 /// Parses a tag. IAM would expand `${...}` in the value as a policy variable.

@@ -115,6 +115,7 @@ impl<W: World> Op<'_, Elastic, W> {
             mac: Some(mac),
             private_ip: Some(private_ip),
             subnet: None,
+            vpc: None,
             carried: Some(carried?),
             shown: None,
         };
@@ -154,6 +155,7 @@ impl<W: World> Op<'_, Elastic, W> {
             mac: record.mac,
             private_ip: Some(private_ip),
             subnet: None,
+            vpc: None,
             carried: None,
             shown: None,
         })

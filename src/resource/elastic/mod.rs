@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use super::kind::{Common, Holder, Kind, Location, Me, Op, Owner, Words};
+use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Words};
 use super::{Report, Request, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AllocationId, AssociationId};
@@ -103,6 +103,8 @@ impl<W: World> Kind<W> for Elastic {
         releasing: "DisassociateAddress",
         may_take: "allow_reassociation",
         held: "associated with",
+        witness: BY_METADATA,
+        left: LEFT,
     };
     const AWAITS_METADATA: bool = false;
 

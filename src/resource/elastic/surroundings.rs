@@ -169,6 +169,7 @@ mod tests {
             private_ip: Some(private_ip),
             subnet: None,
             shown: None,
+            vpc: None,
             carried: Some(carried.parse().ok().map(|ip| (ip, vec![private_ip])).into_iter().collect()),
         }
     }

@@ -4,16 +4,9 @@ use super::{Location, Op, Private, PrivateWorld, Report};
 use crate::base::ids::InterfaceId;
 use crate::base::retry;
 use crate::cloud::{Imds as _, ImdsError};
-use crate::network::{Device, Network as _, NetworkError, NewAddress};
-use crate::params::InterfaceSelector;
+use crate::network::{Device, Network as _, NetworkError};
 use crate::resource::error::Error;
 use crate::resource::location::present;
-
-/// The longest label with the device's name before it.
-///
-/// # Source
-/// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
-const LONGEST_LABEL: usize = 15;
 
 impl<W: PrivateWorld> Op<'_, Private, W> {
     /// Returns the device on which the address is to be put; none where the kernel is somebody else's business.
@@ -24,50 +17,14 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         if !self.params.add_to_device {
             return Ok(None);
         }
-        let devices = self.world.host().devices().await?;
-        let chosen = match (&self.params.interface, place.mac) {
-            (InterfaceSelector::Device(name), _) => devices
-                .into_iter()
-                .find(|device| device.is_called(name))
-                .ok_or_else(|| Error::NoDevice(name.clone()))?,
-            (_, Some(mac)) => {
-                let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));
-                let first = fitting.next().ok_or(Error::NoDeviceFor(mac))?;
-                // A bridge or VLAN has the hardware address of what is below it; the one in use has the interface's address.
-                let in_use =
-                    |device: &Device| place.private_ip.is_some_and(|ip| device.addresses.contains(&ip));
-                if in_use(&first) { first } else { fitting.find(in_use).unwrap_or(first) }
-            }
-            (_, None) => return Err(Error::UnknownDevice("network device")),
-        };
-        if let Some(label) = &self.params.label
-            && chosen.name.len() + 1 + label.len() > LONGEST_LABEL
-        {
-            return Err(Error::Label { label: label.clone(), device: chosen.name });
-        }
-        Ok(Some(chosen))
+        self.find_device(None, place.mac, place.private_ip, self.params.label.as_deref()).await.map(Some)
     }
 
     /// Puts the address on the device, unless a device has it already.
     pub(super) async fn put_on_device(&self, place: &Location, device: Option<&Device>) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
-        let ip = self.params.address;
-        if let Some(other) = self.devices_with_it().await?.first() {
-            if other.index != device.index {
-                self.world
-                    .log()
-                    .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
-                return Ok(());
-            }
-            if device.up {
-                return Ok(());
-            }
-        }
-        let prefix = place.subnet.as_ref().ok_or(Error::UnknownDevice("prefix length"))?.cidr.prefix_len();
-        let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
-        self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
-        self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));
-        Ok(())
+        let prefix = place.subnet.as_ref().map(|subnet| subnet.cidr.prefix_len());
+        self.put_on(device, self.params.address.into(), prefix, self.params.label.as_deref()).await
     }
 
     /// Tells the neighbours where the address is now. That nobody could be told is no failure: EC2 routes without.
@@ -92,7 +49,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
             return Ok(());
         }
         for device in devices {
-            self.world.host().remove(&device, ip).await?;
+            self.world.host().remove(&device, ip.into(), None).await?;
             self.world.log().debug(format_args!("{ip} taken off {}", device.name));
         }
         Ok(())
@@ -125,8 +82,8 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
 
     /// Returns the devices, the loopback apart, that have the address.
     pub(super) async fn devices_with_it(&self) -> Result<Vec<Device>, NetworkError> {
-        let mut devices = self.world.host().devices().await?;
-        devices.retain(|device| device.addresses.contains(&self.params.address));
+        let mut devices = self.devices_with(self.params.address.into()).await?;
+        devices.retain(|device| !device.loopback);
         Ok(devices)
     }
 
@@ -134,7 +91,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
         let address = self.params.address;
         let with_it = if self.params.add_to_device { self.devices_with_it().await? } else { Vec::new() };
-        if !self.params.add_to_device || with_it.iter().any(|device| device.answers_for(address)) {
+        if !self.params.add_to_device || with_it.iter().any(|device| device.answers_for(address.into())) {
             return Ok(Report::Done);
         }
         Ok(Report::NotHere(match with_it.first() {

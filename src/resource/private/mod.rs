@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::kind::{Common, Holder, Kind, Location, Me, Op, Owner, Seen, Words};
+use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location};
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet};
 use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, VipParams};
 use crate::resource::error::Error;
-use crate::state::{PrivateRecord, Records as _, Remembered, Volatile};
+use crate::state::{PrivateRecord, Remembered, Volatile};
 
 mod assign;
 mod device;
@@ -66,6 +66,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
         releasing: "UnassignPrivateIpAddresses",
         may_take: "allow_reassignment",
         held: "assigned to",
+        witness: BY_METADATA,
+        left: LEFT,
     };
     const AWAITS_METADATA: bool = true;
 
@@ -135,6 +137,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
             mac: Some(mac),
             private_ip: own_ip,
             subnet: Some(subnet),
+            vpc: None,
             carried: None,
         })
     }
@@ -152,6 +155,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
             mac: record.mac,
             private_ip: private.private_ip_of_interface,
             subnet: subnet.and_then(|(id, cidr)| Some(Subnet { id, cidr: cidr.parse().ok()? })),
+            vpc: None,
             carried: None,
             shown: None,
         })
@@ -431,17 +435,10 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
             mac: Some(mac),
             private_ip: None,
             subnet: Some(subnet?),
+            vpc: None,
             carried: None,
             shown: None,
         })
-    }
-
-    /// Keeps the region for when instance metadata is silent.
-    async fn remember_region(&self) {
-        let region = self.region().await;
-        if region.is_some() && region != self.world.records().durable().region {
-            self.update_durable(|durable| durable.region = region);
-        }
     }
 
     /// Logs which Elastic IP moves with the address: as EC2 showed it, else as instance metadata does.

@@ -12,6 +12,11 @@ use crate::world::{Setup, SimulatedWorld};
 /// The private address that moves between nodes of one subnet.
 pub const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
 
+/// The overlay address, outside the VPC of the nodes.
+pub const OVERLAY: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
+/// The route table that leads it to a node.
+pub const ROUTE_TABLE: &str = "rtb-00000000000000001";
+
 /// A kind of address.
 #[derive(Debug)]
 pub struct AddressKind {
@@ -21,9 +26,13 @@ pub struct AddressKind {
     pub describe: &'static str,
     /// The EC2 action that takes it.
     pub take: &'static str,
-    /// The EC2 action that releases it.
+    /// The EC2 action that releases it; for an overlay address one that nothing may ever call.
     pub release: &'static str,
-    /// The parameter that allows a start to take it from a holder.
+    /// Whether a stop releases it.
+    pub is_released: bool,
+    /// Whether instance metadata shows it. If not, a monitor without an answer from EC2 goes by the host.
+    pub is_shown: bool,
+    /// The parameter that allows a start to take it from a holder; empty if there is none.
     pub may_take: &'static str,
     /// The parameter that names the address.
     pub address: &'static str,
@@ -33,13 +42,18 @@ pub struct AddressKind {
     holder: fn(&SimulatedWorld) -> Option<(InstanceId, String)>,
 }
 
+/// Those that instance metadata shows, and that a stop releases.
+pub static SHOWN: &[AddressKind] = KINDS.split_at(2).0;
+
 /// All of them.
-pub static KINDS: [AddressKind; 2] = [
+pub static KINDS: [AddressKind; 3] = [
     AddressKind {
         name: "eip",
         describe: "DescribeAddresses",
         take: "AssociateAddress",
         release: "DisassociateAddress",
+        is_released: true,
+        is_shown: true,
         may_take: "allow_reassociation",
         address: "elastic_ip",
         setup: SimulatedWorld::setup,
@@ -55,6 +69,8 @@ pub static KINDS: [AddressKind; 2] = [
         describe: "DescribeNetworkInterfaces",
         take: "AssignPrivateIpAddresses",
         release: "UnassignPrivateIpAddresses",
+        is_released: true,
+        is_shown: true,
         may_take: "allow_reassignment",
         address: "secondary_private_ip",
         setup: one_subnet,
@@ -62,6 +78,22 @@ pub static KINDS: [AddressKind; 2] = [
         run: |run| run.vip(VIP).param("add_to_device", "false"),
         give: |world, node| world.cloud.assign_private_ip(node.eni(), VIP),
         holder: |world| world.cloud.private_holder(VIP).map(|(instance, eni)| (instance, eni.to_string())),
+    },
+    AddressKind {
+        name: "overlay-ip",
+        describe: "DescribeRouteTables",
+        take: "ReplaceRoute",
+        release: "DeleteRoute",
+        is_released: false,
+        is_shown: false,
+        may_take: "",
+        address: "overlay_ip",
+        setup: SimulatedWorld::setup,
+        run: |run| run.overlay().param("add_to_device", "false"),
+        give: |world, node| world.cloud.route(&aws_sim::parsed(ROUTE_TABLE), OVERLAY.into(), node.eni()),
+        holder: |world| {
+            world.cloud.overlay_holder(OVERLAY.into()).map(|(instance, eni)| (instance, eni.to_string()))
+        },
     },
 ];
 
@@ -109,6 +141,11 @@ impl TwoNodes {
     /// The instance that holds the address, and what differs when it takes the address once more.
     pub fn holder(&self) -> Option<(InstanceId, String)> {
         (self.kind.holder)(&self.world)
+    }
+
+    /// How a log line names a node as the holder: EC2 names no instance that a route leads to.
+    pub fn logged_as(&self, node: &Node) -> String {
+        if self.kind.is_shown { node.id().to_string() } else { node.eni().to_string() }
     }
 
     /// Asserts that this node holds the address.

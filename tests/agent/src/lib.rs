@@ -37,7 +37,7 @@ pub use self::{
     binary::binary,
     folder::{Folder, records_in},
     isolation::Isolation,
-    kinds::{AddressKind, KINDS, TwoNodes, VIP, one_subnet},
+    kinds::{AddressKind, KINDS, OVERLAY, ROUTE_TABLE, SHOWN, TwoNodes, VIP, one_subnet},
     node::Node,
     outcome::RunOutcome,
     proxy::Proxy,

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::kinds::{OVERLAY, ROUTE_TABLE};
 use crate::node::Node;
 use crate::outcome::RunOutcome;
 
@@ -193,6 +194,21 @@ impl Run {
             run = run.param("add_to_device", "false");
         }
         run.name = Some("vip".to_owned());
+        run
+    }
+
+    /// Calls the OCF agent `overlay-ip` with the overlay address and its route table; network devices as [`Run::vip`].
+    pub fn overlay(self) -> Self {
+        let own_devices = self.node.shared.isolation.is_some();
+        let mut run = self
+            .no_param("elastic_ip")
+            .param("overlay_ip", OVERLAY)
+            .param("routing_table", ROUTE_TABLE)
+            .env("OCF_RESOURCE_TYPE", "overlay-ip");
+        if !own_devices {
+            run = run.param("add_to_device", "false");
+        }
+        run.name = Some("overlay-ip".to_owned());
         run
     }
 

@@ -5,10 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_sim::{Address, Bind, Cloud, Config, Instance, InstanceSpec, InterfaceSpec, Sim};
+use aws_sim::{
+    Address, Bind, Cloud, Config, Instance, InstanceSpec, InterfaceSpec, RouteTableSpec, Sim, parsed,
+};
 
 use crate::folder::Folder;
 use crate::isolation::Isolation;
+use crate::kinds::{OVERLAY, ROUTE_TABLE};
 use crate::node::Node;
 
 /// The account, its servers, and the Elastic IP that the tests are about.
@@ -151,10 +154,17 @@ impl Setup {
         let bind = || Bind { netns: netns.clone(), ..Bind::loopback() };
         let ec2 = sim.serve_ec2(bind()).expect("EC2");
         let address = cloud.allocate(Some(Ipv4Addr::new(203, 0, 113, 10)));
+        // Its route for the overlay address leads to no node at first.
+        let table = RouteTableSpec { id: parsed(ROUTE_TABLE), ..RouteTableSpec::numbered(1) };
+        let table = cloud.add_route_table(table);
+        cloud.route(&table, OVERLAY.into(), "tgw-00000000000000001");
         let shared = Arc::new(SharedWorld { folder: Folder::new(), isolation: self.isolation });
         let nodes = std::array::from_fn(|index| {
             let number = u8::try_from(index + 1).expect("a handful of nodes");
             let instance: Instance = cloud.add_instance((self.instance)(number));
+            for interface in &instance.interfaces {
+                cloud.set_source_dest_check(&interface.eni, false);
+            }
             let imds = sim.serve_imds(&instance.id, bind()).expect("IMDS");
             Node::new(format!("node{number}"), instance, &cloud, &address, ec2, imds, Arc::clone(&shared))
         });

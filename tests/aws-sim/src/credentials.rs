@@ -35,6 +35,11 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
+    /// The account in its name.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.arn.split(':').nth(4)
+    }
+
     /// Returns the user that static keys, and requests whose signature is not checked, belong to.
     pub(crate) fn anyone(account: &str) -> Self {
         Self {

@@ -26,11 +26,11 @@ mod sts;
 mod tls;
 mod world;
 
-pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
+pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, RouteTableId};
 pub use eip::cloud::model::{
     Account, AddressRef, Allocated as Address, ApiError, Buckets, CallRecord, ElasticIpHolder, Fault,
     FaultId, FaultKind, HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag,
-    NetworkInterface, PrivateIpChange, Rate, Reads, Service, parsed,
+    NetworkInterface, PrivateIpChange, Rate, Reads, RouteTableSpec, Service, parsed,
 };
 
 pub use crate::{

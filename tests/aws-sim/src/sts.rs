@@ -1,6 +1,6 @@
 //! The Security Token Service: `AssumeRole` and `GetCallerIdentity`.
 //!
-//! Every role of the account can be assumed unless `AssumeRole` is denied; the session counts as a call of the
+//! Every role of the account, and of one that owns a route table, can be assumed unless `AssumeRole` is denied; the session counts as a call of the
 //! instance whose credentials assumed it.
 
 use std::time::Duration;
@@ -138,9 +138,15 @@ fn assume_role(
     };
     let arn = params.get("RoleArn").ok_or_else(|| missing("roleArn"))?;
     let session = params.get("RoleSessionName").ok_or_else(|| missing("roleSessionName"))?;
-    let ours = format!("arn:aws:iam::{}:role/", world.config.account);
-    let role = arn.strip_prefix(&ours).filter(|name| !name.is_empty());
-    let Some(role) = role.map(|path| path.rsplit_once('/').map_or(path, |(_, name)| name)) else {
+    let role = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
+    // A role of another account has to trust this one: only those of accounts that share a route table do.
+    let role = role.filter(|(account, path)| {
+        let own = *account == world.config.account;
+        !path.is_empty() && (own || world.account.has_tables_of(account))
+    });
+    let Some((account, role)) =
+        role.map(|(account, path)| (account, path.rsplit_once('/').map_or(path, |(_, name)| name)))
+    else {
         let message =
             format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}", who.arn);
         return Err(ApiError::new(403, "AccessDenied", message));
@@ -149,7 +155,7 @@ fn assume_role(
     let asked = params.count("DurationSeconds")?.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs);
     let lifetime = asked.unwrap_or(Duration::from_hours(1)).min(world.config.credential_lifetime);
     let principal = Principal {
-        arn: format!("arn:aws:sts::{}:assumed-role/{role}/{session}", world.config.account),
+        arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
         user_id: format!("AROA3XFRBF535PLBIFPI4:{session}"),
         role: Some(role.to_owned()),
         instance: who.instance,

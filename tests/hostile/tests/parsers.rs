@@ -18,8 +18,8 @@ use eip::base::ids::{AllocationId, InstanceId, MacAddress};
 use eip::base::log::{Log, Process};
 use eip::face::{init, keepalived, shell};
 use eip::ocf::environment::Environment;
-use eip::params::table::{EIP, Spec, VIP};
-use eip::params::{Params, VipParams};
+use eip::params::table::{EIP, OVERLAY, Spec, VIP};
+use eip::params::{OverlayParams, Params, VipParams};
 use eip::state::generations::{Generation, Generations};
 use eip::state::{FileRecords, Records as _};
 use hostile::{input, seed};
@@ -155,13 +155,18 @@ fn parameters(table: &'static [Spec]) -> impl Strategy<Value = BTreeMap<String, 
 }
 
 #[test]
-fn parameters_of_both_agents() {
+fn parameters_of_all_agents() {
     hold("parameters of eip", &parameters(EIP), |mut raw| {
         raw.entry("elastic_ip".to_owned()).or_insert_with(|| "203.0.113.10".to_owned());
         Params::parse(&raw).map_or_else(|error| is_a_line(&error), |_| Ok(()))
     });
     hold("parameters of vip", &parameters(VIP), |raw| {
         VipParams::parse(&raw).map_or_else(|error| is_a_line(&error), |_| Ok(()))
+    });
+    hold("parameters of overlay-ip", &parameters(OVERLAY), |mut raw| {
+        raw.entry("ip".to_owned()).or_insert_with(|| "192.168.10.1".to_owned());
+        raw.entry("routing_table".to_owned()).or_insert_with(|| "rtb-00000000000000001".to_owned());
+        OverlayParams::parse(&raw).map_or_else(|error| is_a_line(&error), |_| Ok(()))
     });
 }
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use eip::base::deadline::Deadline;
 use eip::cloud::model::{Account, Caller, ElasticIpHolder, ModelClient};
-use eip::params::{Params, VipParams};
+use eip::params::{OverlayParams, Params, VipParams};
 use eip::resource::elastic::Elastic;
 use eip::resource::error::Error;
 use eip::resource::fixtures::TestHost;
+use eip::resource::overlay::Overlay;
 use eip::resource::private::Private;
 use eip::resource::{Action, Parts, Report, Request, run};
 
-use crate::names::{ELASTIC_IP, NodeId, PRIVATE_IP, node_of};
+use crate::names::{ELASTIC_IP, NodeId, OVERLAY_IP, PRIVATE_IP, node_of, table_id, tables};
 use crate::node::Memory;
 
 /// The world of one action.
@@ -46,11 +47,13 @@ pub enum PlayedKind {
     Elastic,
     /// A secondary private address: the resource `vip`.
     Private,
+    /// An overlay address in three route tables: the resource `overlay-ip`.
+    Overlay,
 }
 
 impl PlayedKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Elastic, Self::Private];
+    pub const ALL: [Self; 3] = [Self::Elastic, Self::Private, Self::Overlay];
 
     /// Every state that the kind's address had, the oldest first. There is always one.
     #[must_use]
@@ -63,6 +66,11 @@ impl PlayedKind {
                 let changes = changes.map(|change| Held::new(change.at, &change.by, change.value.as_deref()));
                 // Before it was assigned for the first time EC2 knew nothing of it.
                 [nobody].into_iter().chain(changes).collect()
+            }
+            // Held by the node to which all tables lead; a mixture is held by none.
+            Self::Overlay => {
+                let changes = account.overlay_changes(OVERLAY_IP.into()).into_iter();
+                changes.map(|change| Held::new(change.at, &change.by, change.value.as_deref())).collect()
             }
         }
     }
@@ -81,12 +89,19 @@ impl PlayedKind {
         self == Self::Elastic
     }
 
+    /// Whether a stop gives the address up in EC2. If not, it must change nothing there.
+    #[must_use]
+    pub fn is_released_by_a_stop(self) -> bool {
+        self != Self::Overlay
+    }
+
     /// Whether this question to the metadata is answered with who has the address.
     #[must_use]
     pub fn is_shown_by(self, path: &str) -> bool {
         match self {
             Self::Elastic => path.contains("/ipv4-associations"),
             Self::Private => path.ends_with("/interface-id"),
+            Self::Overlay => false,
         }
     }
 
@@ -109,6 +124,15 @@ impl PlayedKind {
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
                 run::<Private, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
+            Self::Overlay => {
+                let ids: Vec<String> = tables().map(|table| table_id(table).to_string()).collect();
+                let mut raw = raw("overlay_ip", &OVERLAY_IP);
+                raw.insert("routing_table".to_owned(), ids.join(","));
+                // What a node does not ask for it cannot know: the interval is the unit tests' matter.
+                raw.insert("route_check_interval".to_owned(), "0".to_owned());
+                let params = OverlayParams::parse(&raw).unwrap_or_else(|error| panic!("{error}"));
+                run::<Overlay, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
+            }
         }
     }
 
@@ -118,6 +142,7 @@ impl PlayedKind {
         match self {
             Self::Elastic => true,
             Self::Private => host.network.device_with(&PRIVATE_IP.to_string()).is_some(),
+            Self::Overlay => host.network.device_with(&OVERLAY_IP.to_string()).is_some(),
         }
     }
 }

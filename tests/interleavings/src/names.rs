@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use eip::base::ids::InstanceId;
-use eip::cloud::model::{Account, InstanceSpec, parsed};
+use eip::base::ids::{InstanceId, RouteTableId};
+use eip::cloud::model::{Account, InstanceSpec, RouteTableSpec, parsed};
 
 /// A node, counted from 1.
 pub type NodeId = u8;
@@ -12,6 +12,10 @@ pub type NodeId = u8;
 pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 /// The secondary private address that the resource `vip` is about.
 pub const PRIVATE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 100);
+/// The overlay address that the resource `overlay-ip` is about.
+pub const OVERLAY_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
+/// What the routes to it lead to at first.
+const NOBODY: &str = "tgw-00000000000000001";
 
 /// Elastic IPs of an administrator, which no resource is about.
 pub const VISITORS: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 98), Ipv4Addr::new(203, 0, 113, 99)];
@@ -25,9 +29,25 @@ pub fn account(seed: u64, nodes: NodeId) -> Account {
         account.allocate(Some(ip));
     }
     for node in 1..=nodes {
-        account.add_instance(InstanceSpec::numbered(node, &[&own_ip(node)]));
+        let instance = account.add_instance(InstanceSpec::numbered(node, &[&own_ip(node)]));
+        instance.interfaces.iter().for_each(|interface| account.set_source_dest_check(&interface.eni, false));
+    }
+    for table in tables() {
+        account.add_route_table(RouteTableSpec::numbered(table));
+        account.route(&table_id(table), OVERLAY_IP.into(), NOBODY);
     }
     account
+}
+
+/// The numbers of the route tables.
+pub fn tables() -> impl Iterator<Item = u32> {
+    1..=3
+}
+
+/// A route table.
+#[must_use]
+pub fn table_id(number: u32) -> RouteTableId {
+    parsed(format!("rtb-{number:017x}"))
 }
 
 /// A node's instance.

@@ -14,8 +14,13 @@ use crate::names::{NodeId, VISITORS};
 const WAY: Duration = Duration::from_millis(40);
 const SLOW_WAY: Duration = Duration::from_secs(6);
 /// The calls that IAM may deny; a Describe that it denies is another rule's.
-const MUTATING: [&str; 4] =
-    ["AssociateAddress", "DisassociateAddress", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"];
+const MUTATING: [&str; 5] = [
+    "AssociateAddress",
+    "DisassociateAddress",
+    "AssignPrivateIpAddresses",
+    "UnassignPrivateIpAddresses",
+    "ReplaceRoute",
+];
 
 /// What a node is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,12 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
         (Deed::Monitor | Deed::DeepMonitor, ActionOutcome::NotHere) => {
             // EC2 names the holder; whether that is this node, the metadata have to say.
             let ec2_was_no_help = (told.asked_ec2 && !told.by_ec2) || told.imds_failed;
-            let both_said_so = told.imds_denied && (told.ec2_denied || ec2_was_no_help);
+            let metadata_knows = kind != PlayedKind::Overlay;
+            let both_said_so = if metadata_knows {
+                told.imds_denied && (told.ec2_denied || ec2_was_no_help)
+            } else {
+                told.ec2_denied
+            };
             if ran.on_host && held_throughout(ran, history) && !both_said_so {
                 breach("said 7, and the node held the address all the time");
             }
@@ -53,6 +58,16 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
     }
     if let Some(call) = &told.asked_again {
         breach(&format!("sent {call} again after IAM had denied it twice"));
+    }
+    let mut sent = told.ordered.values();
+    if let Some(first) = sent.next()
+        && sent.any(|other| other != first)
+    {
+        breach("sent the calls for its route tables one after the other");
+    }
+    let changed = || history.iter().any(|held| held.made_by == Some((ran.node, ran.number)));
+    if ran.deed == Deed::Stop && !kind.is_released_by_a_stop() && changed() {
+        breach("changed a route by a stop");
     }
     if let Some(robbed) = robbed(ran, history) {
         breach(&format!("took the address from node {robbed} by a stop"));

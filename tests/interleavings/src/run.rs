@@ -118,11 +118,11 @@ async fn aftermath(kind: PlayedKind, account: &Account, nodes: &[(NodeId, Rc<Mod
     sleep(LAST_CALLS).await;
     for (id, node) in nodes {
         expect(&mut breaches, node, Deed::Stop, &ActionOutcome::Done).await;
-        if holder() == Some(*id) {
+        if kind.is_released_by_a_stop() && holder() == Some(*id) {
             breaches.push(format!("node {id} holds the address after a stop with all well"));
         }
     }
-    if let Some(id) = holder() {
+    if let Some(id) = holder().filter(|_| kind.is_released_by_a_stop()) {
         breaches.push(format!("node {id} holds the address after every node has stopped"));
     }
     for (id, node) in nodes {

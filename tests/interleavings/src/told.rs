@@ -1,5 +1,6 @@
 //! What one action was told by AWS, from the record of its requests.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eip::cloud::model::{CallRecord, Service};
@@ -35,6 +36,8 @@ pub struct Told {
     pub ec2_was_stale: bool,
     /// Each description of it that arrived.
     pub described: Vec<Described>,
+    /// When the first `ReplaceRoute` was sent for each route table.
+    pub ordered: BTreeMap<String, Duration>,
     /// A question to the metadata service got no answer.
     pub imds_failed: bool,
     /// The metadata service showed it here.
@@ -78,6 +81,9 @@ impl Told {
                 }
                 Service::Ec2 | Service::Sts => {
                     told.asked_ec2 |= record.operation != "credentials";
+                    if record.operation == "ReplaceRoute" {
+                        told.ordered.entry(record.object.clone()).or_insert(record.by.sent);
+                    }
                     let call = (&record.operation, &record.object);
                     if denied.iter().filter(|before| **before == call).count() > 1 {
                         told.asked_again = Some(record.to_string());

@@ -72,11 +72,22 @@ fn private_on_three_nodes_in_any_order() {
     play(PlayedKind::Private, 3);
 }
 
+/// [overlay-1] [overlay-2] [overlay-3] [overlay-9]
+#[test]
+fn overlay_on_two_nodes_in_any_order() {
+    play(PlayedKind::Overlay, 2);
+}
+
+#[test]
+fn overlay_on_three_nodes_in_any_order() {
+    play(PlayedKind::Overlay, 3);
+}
+
 #[test]
 fn the_same_plan_gives_the_same_run() {
     let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
     let outcome = runner(number("INTERLEAVINGS_SEED", 1), config).run(&plans(2), |plan: Plan| {
-        let kind = PlayedKind::ALL[usize::from(plan.seed.is_multiple_of(2))];
+        let kind = PlayedKind::ALL[usize::try_from(plan.seed % 3).unwrap_or_default()];
         let [first, second] = [(); 2].map(|()| {
             let finding = run(kind, &plan);
             (finding.actions, finding.killed, finding.breaches)

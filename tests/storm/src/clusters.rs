@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use eip::base::deadline::Deadline;
 use eip::base::log::Log;
-use eip::cloud::model::{Account, Buckets, Journey, ModelClient, Rate};
-use eip::params::{Params, VipParams};
+use eip::cloud::model::{Account, Buckets, Journey, ModelClient, Rate, RouteTableSpec};
+use eip::params::{OverlayParams, Params, VipParams};
 use eip::resource::elastic::Elastic;
 use eip::resource::fixtures::{MemoryRecords, TestHost};
+use eip::resource::overlay::Overlay;
 use eip::resource::private::Private;
 use eip::resource::{Action, Parts, Report, Request, run};
-use eip::state::Pair;
+use eip::state::{KnownTables, Pair};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::Instant;
 
 use crate::count::Count;
 use crate::figures::Figures;
 use crate::naive::PolicyClient;
-use crate::names::{instance, node, private_ip, public_ip};
+use crate::names::{instance, node, overlay_ip, private_ip, public_ip, table};
 use crate::policy::RetryPolicy;
 
 /// One way of a call, at least and at most: what is between two zones and an API endpoint of their Region.
@@ -37,11 +38,13 @@ pub enum StormKind {
     Elastic,
     /// A secondary private address, by the resource `vip`.
     Private,
+    /// An overlay address with one route table, by the resource `overlay-ip`.
+    Overlay,
 }
 
 impl StormKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Elastic, Self::Private];
+    pub const ALL: [Self; 3] = [Self::Elastic, Self::Private, Self::Overlay];
 
     /// The name of its resource.
     #[must_use]
@@ -49,6 +52,7 @@ impl StormKind {
         match self {
             Self::Elastic => "eip",
             Self::Private => "vip",
+            Self::Overlay => "overlay-ip",
         }
     }
 
@@ -56,7 +60,7 @@ impl StormKind {
     #[must_use]
     pub fn rate(self) -> Rate {
         match self {
-            Self::Elastic => Buckets::aws().mutate,
+            Self::Elastic | Self::Overlay => Buckets::aws().mutate,
             Self::Private => Buckets::aws().private_ips,
         }
     }
@@ -118,7 +122,10 @@ impl Storm {
         let account = Account::new(self.seed, "eu-west-1", "123456789012");
         for cluster in 0..self.clusters {
             let dead = account.add_instance(node(DEAD, cluster));
-            account.add_instance(node(ALIVE, cluster));
+            let alive = account.add_instance(node(ALIVE, cluster));
+            for interface in alive.interfaces {
+                account.set_source_dest_check(&interface.eni, false);
+            }
             for interface in dead.interfaces {
                 match self.kind {
                     StormKind::Elastic => {
@@ -127,6 +134,11 @@ impl Storm {
                     }
                     StormKind::Private => {
                         account.assign_private_ip(&interface.eni, private_ip(SECONDARY, cluster));
+                    }
+                    StormKind::Overlay => {
+                        let id = table(cluster);
+                        account.add_route_table(RouteTableSpec { id, ..RouteTableSpec::numbered(0) });
+                        account.route(&table(cluster), overlay_ip(cluster).into(), &interface.eni);
                     }
                 }
             }
@@ -142,6 +154,10 @@ impl Storm {
         survivor.iter().flat_map(|instance| &instance.interfaces).any(|interface| match self.kind {
             StormKind::Elastic => interface.public_ips.values().any(|ip| *ip == public_ip(cluster)),
             StormKind::Private => interface.private_ips.contains(&private_ip(SECONDARY, cluster)),
+            StormKind::Overlay => {
+                account.route_of(&table(cluster), overlay_ip(cluster).into()).as_deref()
+                    == Some(&interface.eni)
+            }
         })
     }
 
@@ -161,11 +177,16 @@ impl Storm {
             );
         }
         let records = MemoryRecords::default();
-        // As every standby that has probed, it knows the address and its allocation.
+        // As every standby that has probed, it knows the address and its allocation, or its route table.
         records.durable.borrow_mut().pair = account.address(public_ip(cluster)).map(|address| Pair {
             public_ip: address.public_ip,
             allocation: address.allocation,
             region: Some("eu-west-1".to_owned()),
+        });
+        records.durable.borrow_mut().tables = Some(KnownTables {
+            overlay_ip: overlay_ip(cluster).into(),
+            routing_table: table(cluster).to_string(),
+            ids: vec![table(cluster)],
         });
         let ec2 = PolicyClient::new(account, client.clone(), self.policy, deadline);
         let world = Parts { ec2, imds: client, host, records, log: Log::memory() };
@@ -181,6 +202,12 @@ impl Storm {
                 let params = VipParams::parse(&raw("secondary_private_ip", private_ip(SECONDARY, cluster)));
                 let params = params.unwrap_or_else(|error| panic!("{error}"));
                 run::<Private, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
+            }
+            StormKind::Overlay => {
+                let mut raw = raw("overlay_ip", overlay_ip(cluster));
+                raw.insert("routing_table".to_owned(), table(cluster).to_string());
+                let params = OverlayParams::parse(&raw).unwrap_or_else(|error| panic!("{error}"));
+                run::<Overlay, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
             }
         };
         match outcome {

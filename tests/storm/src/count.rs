@@ -34,8 +34,10 @@ impl Count {
     /// If it is no part of a takeover.
     pub fn add(&mut self, operation: &str, at: Duration, refused: bool) {
         match operation {
-            "AssociateAddress" | "AssignPrivateIpAddresses" => self.taking += 1,
-            "DescribeAddresses" | "DescribeNetworkInterfaces" => self.describe += 1,
+            "AssociateAddress" | "AssignPrivateIpAddresses" | "ReplaceRoute" => self.taking += 1,
+            "DescribeAddresses" | "DescribeNetworkInterfaces" | "DescribeRouteTables" => {
+                self.describe += 1;
+            }
             other => panic!("{other} is no part of a takeover"),
         }
         self.refused += usize::from(refused);

@@ -1,12 +1,13 @@
 //! EC2 for a client that makes its retries in another way than the agent, below the agent's own: [`RetryPolicy`].
 
 use std::cell::{Cell, RefCell};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use eip::base::deadline::Deadline;
-use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, SubnetId};
+use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, RouteTableId, SubnetId, VpcId};
 use eip::cloud::model::{Account, ModelClient};
-use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Eni, PrivateIps, Selector, Target};
+use eip::cloud::{Address, Ec2, Ec2Error, Ec2Fault, Eni, PrivateIps, RouteTable, Routes, Selector, Target};
+use eip::params::Tables;
 
 use crate::policy::RetryPolicy;
 
@@ -112,5 +113,38 @@ impl PrivateIps for PolicyClient {
 
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error> {
         self.client.unassign(from, ip).await
+    }
+}
+
+impl Routes for PolicyClient {
+    async fn route_tables(
+        &self,
+        which: &Tables,
+        vpc: Option<&VpcId>,
+        address: IpAddr,
+    ) -> Result<Vec<RouteTable>, Ec2Error> {
+        self.call(async || self.client.route_tables(which, vpc, address).await).await
+    }
+
+    async fn replace_route(
+        &self,
+        table: &RouteTableId,
+        address: IpAddr,
+        to: &InterfaceId,
+    ) -> Result<(), Ec2Error> {
+        self.call(async || self.client.replace_route(table, address, to).await).await
+    }
+
+    async fn may_replace_route(
+        &self,
+        table: &RouteTableId,
+        address: IpAddr,
+        to: &InterfaceId,
+    ) -> Result<(), Ec2Error> {
+        self.client.may_replace_route(table, address, to).await
+    }
+
+    async fn checks_source_and_destination(&self, interface: &InterfaceId) -> Result<bool, Ec2Error> {
+        self.call(async || self.client.checks_source_and_destination(interface).await).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use eip::base::ids::InstanceId;
+use eip::base::ids::{InstanceId, RouteTableId};
 use eip::cloud::model::{InstanceSpec, InterfaceSpec, parsed};
 
 /// A cluster's Elastic IP, of the range for benchmarks.
@@ -18,6 +18,19 @@ pub fn public_ip(cluster: usize) -> Ipv4Addr {
 pub fn private_ip(network: u8, cluster: usize) -> Ipv4Addr {
     let [.., high, low] = (cluster + 10).to_be_bytes();
     Ipv4Addr::new(10, network, high, low)
+}
+
+/// A cluster's overlay address, outside the network of all nodes.
+#[must_use]
+pub fn overlay_ip(cluster: usize) -> Ipv4Addr {
+    let [.., high, low] = (cluster + 10).to_be_bytes();
+    Ipv4Addr::new(172, 16, high, low)
+}
+
+/// A cluster's route table.
+#[must_use]
+pub fn table(cluster: usize) -> RouteTableId {
+    parsed(format!("rtb-{cluster:017x}"))
 }
 
 /// The instance of a cluster's node in a network.

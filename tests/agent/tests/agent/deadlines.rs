@@ -98,6 +98,9 @@ fn check_all(nobodies: &[Nobody], timeouts: &[u64]) {
         for &nobody in nobodies {
             for &timeout_ms in timeouts {
                 for (name, action, code) in ACTIONS {
+                    // What instance metadata does not show is known by the host alone, which a stop asks too.
+                    let by_host = !matches!(name, "start" | "validate-all" | "migrate_from");
+                    let code = if by_host && !kind.is_shown { 0 } else { code };
                     for &known in knowns {
                         let text =
                             format!("{} {name}, {nobody:?}, {timeout_ms} ms, known: {known}", kind.name);

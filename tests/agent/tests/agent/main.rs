@@ -25,6 +25,7 @@ mod keepalived_states;
 mod keepalived_world;
 mod logging;
 mod meta_data;
+mod overlay;
 mod parameters;
 mod profiles;
 mod proxies;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_tests::{Isolation, KINDS, RunOutcome, SimulatedWorld, VIP};
+use agent_tests::{Isolation, KINDS, RunOutcome, SHOWN, SimulatedWorld, VIP};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, ec2};
@@ -101,8 +101,8 @@ fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
         nodes.held_by(source);
         let outcome = names(target.run("migrate_from")).ok().logged(&[
             "INFO",
-            source.id(),
-            target.id(),
+            &nodes.logged_as(source),
+            &nodes.logged_as(target),
             "migrate_from",
         ]);
         nodes.held_by(target);
@@ -143,7 +143,7 @@ fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() 
 /// [call-5] [probe-1]
 #[test]
 fn a_monitor_without_interval_is_a_probe_and_status_is_a_monitor() {
-    for kind in &KINDS {
+    for kind in SHOWN {
         let nodes = kind.nodes();
         let run = |action| nodes.run(nodes.here.run(action)).param("settle_window", "0");
         nodes.run(nodes.here.start()).ok();

@@ -55,7 +55,7 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
     if holder != scene.before && holder != allowed {
         return Err(format!("the address went to {holder:?}"));
     }
-    let usual = scene.usual.1;
+    let usual = scene.usual_for(case.kind).1;
     if scene.kind == ActionKind::Start && code == 0 && holder != Who::Here {
         return Err("a start that returned 0 does not hold the address".to_owned());
     }
@@ -65,7 +65,8 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
     // Where nothing says that this is EC2, not even a record, there is nothing to release.
     let off_ec2 = !scene.started && outcome.log.contains("not an EC2 instance, nothing to release");
     let said = outcome.log.contains("ERROR") || off_ec2;
-    let unsaid = scene.kind == ActionKind::Stop && code == 0 && holder == Who::Here && !said;
+    let unsaid =
+        case.kind.is_released && scene.kind == ActionKind::Stop && code == 0 && holder == Who::Here && !said;
     if unsaid {
         return Err("a stop that left the address here does not say so".to_owned());
     }
@@ -101,6 +102,8 @@ fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
     match case.fault.class {
         // IAM's word is taken as final: for whom it was meant for a moment only, the next action is soon enough.
         Class::Denial => [vec![usual], lasting(case, lost(case, ordered))].concat(),
+        // The host shows the address, and EC2 has no more than a quarter of the time to contradict it.
+        Class::Silence if !case.kind.is_shown && case.scene.kind == Kind::Monitor => vec![usual, 0],
         Class::Silence | Class::Rejection => vec![usual],
     }
 }
@@ -115,8 +118,9 @@ fn waits(case: &MatrixCase) -> bool {
 
 fn is_shorter_list(case: &MatrixCase) -> bool {
     let FaultTarget::Call(call) = &case.target else { return false };
-    let list =
-        ["/macs/", "/ipv4-associations/", "/local-ipv4s"].iter().any(|end| call.operation.ends_with(end));
+    let list = ["/macs/", "/ipv4-associations/", "/local-ipv4s", "/vpc-ipv4-cidr-blocks"]
+        .iter()
+        .any(|end| call.operation.ends_with(end));
     list && matches!(case.fault.name, "empty" | "truncated")
 }
 
@@ -124,9 +128,9 @@ fn is_private(case: &MatrixCase) -> bool {
     case.kind.name == "vip"
 }
 
-/// Returns whether the Region is on record. A probe of a private address leaves no record.
+/// Returns whether the Region is on record. A probe of another address than an Elastic IP does not record it.
 fn region_known(case: &MatrixCase) -> bool {
-    case.scene.region_known && (case.scene.started || !is_private(case))
+    case.scene.region_known && (case.scene.started || case.kind.name == "eip")
 }
 
 /// Returns whether the call that takes the address goes out beside the first look. A private address needs nothing from it.
@@ -159,6 +163,8 @@ fn lost(case: &MatrixCase, ordered: bool) -> Lost {
         // Which Elastic IP moves with a private address is only logged.
         Service::Imds if is_private(case) && call.operation.ends_with("/ipv4-associations/") => Lost::Nothing,
         Service::Imds => Lost::Place,
+        // Whether the interface is fit for an overlay address is a warning if it cannot be found out.
+        _ if !case.kind.is_shown && call.operation == "DescribeNetworkInterfaces" => Lost::Nothing,
         _ if call.writes() && case.fault.effect => Lost::Answer,
         _ if call.writes() => Lost::Order(class),
         // Without an order there is nothing to confirm: the first look went wrong, too.
@@ -183,8 +189,14 @@ fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         other => other,
     };
     match scene.kind {
+        ActionKind::Start if !case.kind.is_shown => start_by_ec2(case, lost),
         ActionKind::Start => start(case, lost),
+        // Neither EC2 nor instance metadata can make it fail.
+        ActionKind::Stop if !case.kind.is_shown => vec![0],
         ActionKind::Stop => stop(case, lost),
+        // The host shows it, and what was started here is believed.
+        ActionKind::Monitor if !case.kind.is_shown => vec![0, usual],
+        ActionKind::MigrateTo | ActionKind::Probe if !case.kind.is_shown => vec![usual],
         // What the metadata service shows is enough, also against EC2's silence and refusal.
         ActionKind::Monitor => {
             if lost == Lost::Everything {
@@ -249,6 +261,22 @@ fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         // With the pair on record the order goes out first, and the metadata show what came of it.
         Lost::Look(Class::Silence) if is_taken_at_once(case) => vec![0],
         Lost::Look(class) if is_taken_at_once(case) && !here => [vec![0], of(class)].concat(),
+        Lost::Confirmation(class) => [vec![0], of(class)].concat(),
+        Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => of(class),
+        Lost::Region => vec![1],
+    }
+}
+
+/// Returns the exit codes of the start of an address that instance metadata does not show: only EC2 can confirm it.
+fn start_by_ec2(case: &MatrixCase, lost: Lost) -> Vec<i32> {
+    let scene = case.scene;
+    match lost {
+        Lost::Nothing | Lost::Answer => vec![0],
+        Lost::Everything if scene.started => vec![1],
+        // The place of the last start in this boot will do.
+        Lost::Place if scene.started => vec![0],
+        // Where neither firmware nor record says that this is EC2, nothing does.
+        Lost::Everything | Lost::Place => vec![1, 5],
         Lost::Confirmation(class) => [vec![0], of(class)].concat(),
         Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => of(class),
         Lost::Region => vec![1],

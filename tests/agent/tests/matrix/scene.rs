@@ -1,6 +1,6 @@
 //! The actions, each in the situations in which it makes different calls.
 
-use agent_tests::{Node, NodeAction, Run, TwoNodes};
+use agent_tests::{AddressKind, Node, NodeAction, Run, TwoNodes};
 
 use crate::record;
 
@@ -53,6 +53,12 @@ pub(crate) struct MatrixScene {
 }
 
 impl MatrixScene {
+    /// What it returns where nothing goes wrong, and who holds an address of this kind then.
+    pub(crate) fn usual_for(&self, kind: &AddressKind) -> (i32, Who) {
+        let (code, holder) = self.usual;
+        if self.kind == ActionKind::Stop && !kind.is_released { (code, self.before) } else { (code, holder) }
+    }
+
     /// Brings the situation about.
     pub(crate) fn prepare(&self, nodes: &TwoNodes) {
         (self.prepare)(nodes);

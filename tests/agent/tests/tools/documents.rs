@@ -174,6 +174,10 @@ fn pcs_commands_of_the_readme_work() {
             assert_eq!(cib.parameter("private", "secondary_private_ip"), "10.0.1.12");
             continue;
         }
+        if words.contains(&"ocf:heartbeat:overlay-ip") {
+            assert_eq!(cib.parameter("overlay", "overlay_ip"), "192.168.10.1");
+            continue;
+        }
         assert_eq!(cib.resources(), ["eip"], "{words:?}");
         assert_eq!(cib.parameter("eip", "elastic_ip"), ELASTIC_IP.to_string());
     }

@@ -19,6 +19,7 @@ mkdir /mnt/agents
 cp -a /usr/lib/ocf/resource.d/. /mnt/agents
 install -m 755 "$agent" /mnt/agents/heartbeat/eip
 ln -s eip /mnt/agents/heartbeat/vip
+ln -s eip /mnt/agents/heartbeat/overlay-ip
 mkdir /mnt/sbin
 ln -s /mnt/agents/heartbeat/eip /mnt/sbin/eipctl
 mount --bind /mnt/agents /usr/lib/ocf/resource.d

@@ -37,17 +37,19 @@ fn ocf_tester(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> Co
 
 #[test]
 fn the_meta_data_are_valid_by_every_schema() {
-    let old = meta_data_of("vip", MetaDataForm::V1_0);
-    let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
-    xml::validate(&old, "--dtdvalid", &dtd).exits(0);
-    let schema = file_of("resource-agents", &["/usr/share/resource-agents/metadata.rng"]);
-    xml::validate(&old, "--relaxng", &schema).exits(0);
-    for (form, file) in [(MetaDataForm::V1_0, "ocf-1.0.rng"), (MetaDataForm::V1_1, "ocf-1.1.rng")] {
-        let places = [format!("/usr/share/pcs/data/{file}"), format!("/usr/lib/pcs/data/{file}")];
-        let schema = file_of("pcs", &[&places[0], &places[1]]);
-        xml::validate(&meta_data_of("vip", form), "--relaxng", &schema).exits(0);
+    for agent in ["vip", "overlay-ip"] {
+        let old = meta_data_of(agent, MetaDataForm::V1_0);
+        let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
+        xml::validate(&old, "--dtdvalid", &dtd).exits(0);
+        let schema = file_of("resource-agents", &["/usr/share/resource-agents/metadata.rng"]);
+        xml::validate(&old, "--relaxng", &schema).exits(0);
+        for (form, file) in [(MetaDataForm::V1_0, "ocf-1.0.rng"), (MetaDataForm::V1_1, "ocf-1.1.rng")] {
+            let places = [format!("/usr/share/pcs/data/{file}"), format!("/usr/lib/pcs/data/{file}")];
+            let schema = file_of("pcs", &[&places[0], &places[1]]);
+            xml::validate(&meta_data_of(agent, form), "--relaxng", &schema).exits(0);
+        }
+        assert!(old.is_ascii());
     }
-    assert!(old.is_ascii());
 }
 
 /// What it shares with `eip` is the same there; what only `eip` has is not there.
@@ -111,6 +113,21 @@ fn crmsh_takes_it_without_a_word() {
     node.run("crm", &["ra", "info", "ocf:heartbeat:vip"]).exits(0).says("secondary_private_ip");
 }
 
+/// [param-7]
+#[test]
+fn no_parameter_of_the_installed_aws_vpc_move_ip_is_unknown() {
+    let node = Node::new();
+    let parameters = |agent: &str| {
+        let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
+        xml::values(&answer.stdout, "//parameter/@name")
+    };
+    let theirs = parameters("ocf:heartbeat:aws-vpc-move-ip");
+    let ours = parameters("ocf:heartbeat:overlay-ip");
+    assert!(theirs.iter().any(|name| name == "routing_table"), "{theirs:?}");
+    let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
 #[test]
 fn no_parameter_of_the_installed_awsvip_is_unknown() {
     let node = PacemakerNode::new();
@@ -139,14 +156,19 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_table_of_the_readme_has_every_parameter_with_its_default() {
+fn the_tables_of_the_readme_have_every_parameter_with_its_default() {
+    the_table_has_every_parameter("Private addresses", "vip");
+    the_table_has_every_parameter("Overlay addresses", "overlay-ip");
+}
+
+fn the_table_has_every_parameter(heading: &str, agent: &str) {
     let readme = text("README.md");
-    let section = readme.split("\n## Private addresses\n").nth(1).expect("a section on private addresses");
+    let section = readme.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
     let section = section.split("\n## ").next().unwrap_or(section);
-    let document = meta_data_of("vip", MetaDataForm::V1_1);
+    let document = meta_data_of(agent, MetaDataForm::V1_1);
     let same = |name: &str| section.contains(&format!("`{name}`"));
     for name in xml::values(&document, "//parameter/@name") {
-        assert!(same(&name), "README, private addresses: no {name}");
+        assert!(same(&name), "README, {heading}: no {name}");
     }
     for line in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();

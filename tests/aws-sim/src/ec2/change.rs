@@ -89,7 +89,10 @@ fn addresses(call: &OperationCall<'_>) -> Result<Vec<Ipv4Addr>, ApiError> {
 }
 
 /// Runs an operation in the caller's name.
-fn operate(call: &OperationCall<'_>, operation: &Operation) -> Result<Option<AssociationId>, ApiError> {
+pub(super) fn operate(
+    call: &OperationCall<'_>,
+    operation: &Operation,
+) -> Result<Option<AssociationId>, ApiError> {
     let by = Caller { instance: call.who.instance.clone(), ..Caller::default() };
     let dry_run = call.params.flag("DryRun")? == Some(true);
     let permit = |id: &str| call.authorize(&call.world.arn(id));

@@ -132,6 +132,7 @@ struct InterfaceItem {
     vpc_id: &'static str,
     owner_id: String,
     status: &'static str,
+    source_dest_check: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     mac_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,6 +208,7 @@ fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> InterfaceItem {
         vpc_id: VPC,
         owner_id: owner.clone(),
         status: if eni.instance.is_some() { "in-use" } else { "available" },
+        source_dest_check: account.source_dest_check(&eni.id),
         mac_address: account.mac_of(&eni.id).map(|mac| mac.to_string()),
         private_ip_address: own.map(|address| address.ip.to_string()),
         attachment: eni.instance.as_ref().map(|instance| AttachmentItem {

@@ -10,6 +10,7 @@ mod change;
 mod describe;
 mod filters;
 mod params;
+mod routes;
 mod xml;
 
 use std::net::Ipv4Addr;
@@ -85,7 +86,9 @@ pub(crate) fn run(
         "AssociateAddress" => change::associate(&call),
         "DescribeAddresses" => describe::addresses(&call),
         "DescribeNetworkInterfaces" => describe::interfaces(&call),
+        "DescribeRouteTables" => routes::tables(&call),
         "DisassociateAddress" => change::disassociate(&call),
+        "ReplaceRoute" => routes::replace(&call),
         "UnassignPrivateIpAddresses" => change::unassign(&call),
         _ => {
             let message = format!("The action {action} is not valid for this web service.");

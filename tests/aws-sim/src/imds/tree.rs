@@ -76,6 +76,10 @@ fn interface_leaves(world: &SimulatorState, interface: &NetworkInterface) -> Vec
     if let Some(cidr) = world.account.subnet_of(&interface.eni) {
         leaves.push(("subnet-ipv4-cidr-block", cidr.to_string()));
     }
+    let ranges: Vec<String> = world.account.vpc_ranges().iter().map(ToString::to_string).collect();
+    if !ranges.is_empty() {
+        leaves.push(("vpc-ipv4-cidr-blocks", ranges.join("\n")));
+    }
     if !pairs.is_empty() {
         leaves.push(("public-ipv4s", text(&pairs.iter().map(|(public, _)| *public).collect::<Vec<_>>())));
     }

@@ -8,6 +8,7 @@ mod imds;
 mod lab;
 mod lag;
 mod program;
+mod routes;
 mod signatures;
 mod sts;
 mod throttling;

@@ -14,7 +14,7 @@ use hostile::verdict;
 use crate::scene::{PROGRAMS, allowed, usual};
 
 /// Paths of the metadata service, by a part of them; a path that ends with a slash has nothing after it.
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 15] = [
     "PUT /latest/api/token",
     "meta-data/instance-id",
     "placement/region",
@@ -28,9 +28,11 @@ const PATHS: [&str; 13] = [
     "ipv4-associations/203.0.113.10",
     "ipv4-associations/",
     "owner-id",
+    "vpc-id",
+    "vpc-ipv4-cidr-blocks",
 ];
 /// Calls of EC2 and STS, with what makes them.
-const CALLS: [(&str, &str, &str); 12] = [
+const CALLS: [(&str, &str, &str); 17] = [
     ("DescribeAddresses", "eip", "start"),
     ("DescribeAddresses", "eip", "stop"),
     ("DescribeAddresses", "eip", "monitor"),
@@ -42,16 +44,23 @@ const CALLS: [(&str, &str, &str); 12] = [
     ("DescribeNetworkInterfaces", "vip", "start"),
     ("AssignPrivateIpAddresses", "vip", "start"),
     ("UnassignPrivateIpAddresses", "vip", "stop"),
+    ("DescribeRouteTables", "overlay-ip", "start"),
+    ("DescribeRouteTables", "overlay-ip", "monitor"),
+    ("ReplaceRoute", "overlay-ip", "start"),
+    ("DescribeNetworkInterfaces", "overlay-ip", "validate-all"),
+    ("AssumeRole", "overlay-ip", "start routes"),
     ("DescribeNetworkInterfaces", "eipctl", "check --timeout=3 203.0.113.10"),
 ];
 /// What asks the metadata service for most of what it has.
-const ASKING: [(&str, &str); 8] = [
+const ASKING: [(&str, &str); 10] = [
     ("eip", "start"),
     ("eip", "start interface"),
     ("eip", "monitor"),
     ("eip", "stop"),
     ("eip", "validate-all"),
     ("vip", "start"),
+    ("overlay-ip", "start"),
+    ("overlay-ip", "validate-all"),
     ("eipctl", "show --timeout=3 203.0.113.10"),
     ("eipctl", "check --timeout=3 203.0.113.10"),
 ];
@@ -71,10 +80,14 @@ fn call(
         words.len() < before
     };
     let (role, interface) = (with(&mut words, "role"), with(&mut words, "interface"));
+    let routes = with(&mut words, "routes");
     let call = usual(Vec::new(), &links.path().join(program), urls, node, &words, place);
     let mut call = call.set("OCF_RESKEY_settle_window", "0").set("OCF_CHECK_LEVEL", "10");
     if role {
         call = call.set("OCF_RESKEY_role_arn", "arn:aws:iam::123456789012:role/eip-mover");
+    }
+    if routes {
+        call = call.set("OCF_RESKEY_routing_table_role", "arn:aws:iam::123456789012:role/eip-mover");
     }
     if interface {
         call = call.set("OCF_RESKEY_interface", "1");

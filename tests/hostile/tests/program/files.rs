@@ -24,9 +24,15 @@ const RECORD: &str = "{\"phase\":\"started\",\"at_ms\":12345,\"boot\":\"BOOT\",\
      \"interface\":\"eni-0123456789abcdef0\",\"mac\":\"02:00:00:00:00:01\",\"private_ip\":\"10.0.1.10\",\"association\":\"eipassoc-0123456789abcdef0\",\
      \"secondary_private_ip\":null,\"subnet\":null,\"cidr\":\"10.0.1.0/24\"}";
 const DURABLE: &str = "{\"pair\":{\"public_ip\":\"203.0.113.10\",\"allocation\":\"eipalloc-0123456789abcdef0\",\"region\":\"eu-west-1\"},\
-     \"region\":\"eu-west-1\",\"displaced\":[{\"public_ip\":\"203.0.113.11\",\"interface\":\"eni-0123456789abcdef0\",\"private_ip\":\"10.0.1.10\",\"put_back\":false}],\
+     \"region\":\"eu-west-1\",\
+     \"tables\":{\"overlay_ip\":\"192.168.10.1\",\"routing_table\":\"rtb-00000000000000001\",\"ids\":[\"rtb-00000000000000001\"]},\
+     \"displaced\":[{\"public_ip\":\"203.0.113.11\",\"interface\":\"eni-0123456789abcdef0\",\"private_ip\":\"10.0.1.10\",\"put_back\":false}],\
      \"reach\":{\"region\":\"eu-west-1\",\"endpoint_url\":\"EC2\",\"imds_endpoint\":\"IMDS\",\"ca_bundle\":\"/x\"},\
      \"history\":[{\"at_ms\":1700000000000,\"action\":\"start\",\"from\":\"nobody\",\"to\":\"this node\",\"took_ms\":3}]}";
+
+const OVERLAY_RECORD: &str = "{\"phase\":\"started\",\"at_ms\":12345,\"boot\":\"BOOT\",\"instance\":\"i-00000000000000001\",\
+     \"interface\":\"eni-0123456789abcdef0\",\"mac\":\"02:00:00:00:00:01\",\"marks\":[\"rtb-00000000000000001 eni-1\"],\
+     \"overlay_ip\":\"192.168.10.1\",\"vpc\":\"vpc-0a1b2c3d4e5f60718\",\"checked_ms\":12345}";
 
 /// A file, what is right in it, and the program and the variable that make somebody read it.
 struct TestedFile {
@@ -42,7 +48,8 @@ fn target(rng: &mut Rng, scene: &Scene, place: &Place) -> TestedFile {
     let (record, durable) =
         (RECORD.replace("BOOT", boot.trim()), DURABLE.replace("EC2", &ec2).replace("IMDS", &imds));
     let profiles = PROFILES.replace("TOKEN", &place.at("token"));
-    let agent = *rng.choice(&["eip", "eip", "eip", "vip", "eipctl"]).unwrap();
+    let agent = *rng.choice(&["eip", "eip", "eip", "vip", "overlay-ip", "eipctl"]).unwrap();
+    let record = if agent == "overlay-ip" { OVERLAY_RECORD.replace("BOOT", boot.trim()) } else { record };
     let plain = |file, valid: &str, program| TestedFile {
         file,
         valid: valid.to_owned(),

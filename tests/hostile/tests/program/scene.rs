@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, SimulatedWorld};
+use agent_tests::{Isolation, Node, OVERLAY, ROUTE_TABLE, SimulatedWorld, VIP};
 use fastrand::Rng;
 use hostile::call::AgentCall;
 use hostile::place::Place;
@@ -16,7 +16,10 @@ use hostile::verdict::{AGENT, Allowed, TOOL};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The names of the binary.
-pub(crate) const PROGRAMS: [&str; 5] = ["eip", "vip", "eipctl", "elastic-ip", "eip-keepalived"];
+pub(crate) const PROGRAMS: [&str; 6] = ["eip", "vip", "overlay-ip", "eipctl", "elastic-ip", "eip-keepalived"];
+/// The agents among them, each with the parameter for its address.
+const AGENTS: [(&str, &str); 3] =
+    [("eip", "elastic_ip"), ("vip", "secondary_private_ip"), ("overlay-ip", "overlay_ip")];
 /// What an agent has for its answer: less than in real life, so that those that wait for somebody silent don't take all day.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
 /// The variable by which processes that were left behind are found.
@@ -103,18 +106,19 @@ pub(crate) fn usual(
         folder: place.path().to_owned(),
         timeout: TIMEOUT,
     };
-    let vip = program.file_name() == Some(OsStr::new("vip"));
-    let address = if vip {
-        ("OCF_RESKEY_secondary_private_ip", "10.0.1.100".to_owned())
-    } else {
-        ("OCF_RESKEY_elastic_ip", node.address.public_ip.to_string())
+    let agent = AGENTS.into_iter().find(|(name, _)| program.file_name() == Some(OsStr::new(name)));
+    let (agent, parameter) = agent.unwrap_or(AGENTS[0]);
+    let address = match agent {
+        "vip" => VIP.to_string(),
+        "overlay-ip" => OVERLAY.to_string(),
+        _ => node.address.public_ip.to_string(),
     };
     let variables = [
         ("OCF_ROOT", "/usr/lib/ocf".to_owned()),
         ("OCF_RA_VERSION_MAJOR", "1".to_owned()),
         ("OCF_RA_VERSION_MINOR", "1".to_owned()),
         ("OCF_RESOURCE_INSTANCE", "vip".to_owned()),
-        ("OCF_RESOURCE_TYPE", if vip { "vip" } else { "eip" }.to_owned()),
+        ("OCF_RESOURCE_TYPE", agent.to_owned()),
         ("OCF_RESOURCE_PROVIDER", "heartbeat".to_owned()),
         ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:".to_owned()),
         ("OCF_RESKEY_CRM_meta_on_node", node.name.clone()),
@@ -133,20 +137,21 @@ pub(crate) fn usual(
     let call = variables
         .into_iter()
         .fold(call, |call, (name, value)| call.set(name, value))
-        .set(address.0, address.1);
-    let call = if vip { call.set("OCF_RESKEY_add_to_device", "false") } else { call };
+        .set(&format!("OCF_RESKEY_{parameter}"), address);
+    let call = if agent == "eip" { call } else { call.set("OCF_RESKEY_add_to_device", "false") };
+    let call = if agent == "overlay-ip" { call.set("OCF_RESKEY_routing_table", ROUTE_TABLE) } else { call };
     call.timeout(TIMEOUT)
 }
 
 /// Returns what may come of a call of a program.
 pub(crate) fn allowed(program: &str) -> Allowed {
-    if matches!(program, "eip" | "vip") { AGENT } else { TOOL }
+    if AGENTS.iter().any(|(name, _)| *name == program) { AGENT } else { TOOL }
 }
 
 /// An action of an agent, or words for a tool, that ask somebody or look at something.
 pub(crate) fn asked(rng: &mut Rng, program: &str) -> Vec<&'static str> {
     let list: &[&str] = match program {
-        "eip" | "vip" => {
+        "eip" | "vip" | "overlay-ip" => {
             &["start", "stop", "monitor", "validate-all", "migrate_to", "migrate_from", "reload-agent"]
         }
         "eipctl" => &[

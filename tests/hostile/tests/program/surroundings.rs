@@ -149,7 +149,7 @@ fn whatever_the_cluster_says_about_time() {
     let Some(scene) = Scene::new() else { return };
     seed::run("time", 30, |rng| {
         let place = scene.place();
-        let program = *rng.choice(&["eip", "eip", "vip"]).unwrap();
+        let program = *rng.choice(&["eip", "eip", "vip", "overlay-ip"]).unwrap();
         let call = scene.call(program, &asked(rng, program), &place);
         let (mut timeout, interval) = (input::text(rng, &[]), input::text(rng, &[]));
         // Shorter than a process takes to begin.

@@ -1,0 +1,163 @@
+//! [`Routes`] on the AWS SDK.
+
+use std::net::IpAddr;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::operation::replace_route::builders::ReplaceRouteFluentBuilder;
+use aws_sdk_ec2::types::{self, Filter};
+
+use super::{AwsEc2, UNREADABLE, Unreadable, given, permitted};
+use crate::base::ids::{InterfaceId, RouteTableId, VpcId};
+use crate::cloud::ec2::routes::{Route, RouteTable, Routes, destination};
+use crate::cloud::ec2::{Ec2Error, Ec2Fault};
+use crate::params::Tables;
+
+const DESCRIBE: &str = "DescribeRouteTables";
+const REPLACE: &str = "ReplaceRoute";
+/// Tables in one answer. EC2 allows 100, but sends all routes of each: with the usual 50 routes in each table, half of that fills
+/// the largest answer that is accepted.
+const PAGE: i32 = 50;
+
+impl Routes for AwsEc2 {
+    /// By filters in any case: an id that does not exist would fail a query for it and all others.
+    async fn route_tables(
+        &self,
+        which: &Tables,
+        vpc: Option<&VpcId>,
+        address: IpAddr,
+    ) -> Result<Vec<RouteTable>, Ec2Error> {
+        let mut filters = Vec::new();
+        match which {
+            Tables::Ids(ids) => filters.push(filter("route-table-id", ids.iter().map(RouteTableId::as_str))),
+            Tables::Tagged { key, value } => filters.push(filter(&format!("tag:{key}"), [value.as_str()])),
+            Tables::Routing => {
+                let name = if address.is_ipv4() {
+                    "route.destination-cidr-block"
+                } else {
+                    "route.destination-ipv6-cidr-block"
+                };
+                filters.push(filter(name, [destination(address).as_str()]));
+            }
+        }
+        if let (Some(vpc), false) = (vpc, matches!(which, Tables::Ids(_))) {
+            filters.push(filter("vpc-id", [vpc.as_str()]));
+        }
+        let object = which.to_string();
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let output = self
+                .route_call(DESCRIBE, &object, async |client| {
+                    let request = client.describe_route_tables().set_filters(Some(filters.clone()));
+                    request.max_results(PAGE).set_next_token(token.take()).send().await
+                })
+                .await?;
+            for shown in output.route_tables() {
+                let (fault, answer) = UNREADABLE;
+                let table =
+                    table(shown, address).map_err(|_| Ec2Error::new(DESCRIBE, &object, fault, answer))?;
+                found.push(table);
+            }
+            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn replace_route(
+        &self,
+        table: &RouteTableId,
+        address: IpAddr,
+        to: &InterfaceId,
+    ) -> Result<(), Ec2Error> {
+        self.route_call(REPLACE, table.as_str(), async |client| {
+            replacing(client, table, address, to).send().await
+        })
+        .await
+        .map(drop)
+    }
+
+    async fn may_replace_route(
+        &self,
+        table: &RouteTableId,
+        address: IpAddr,
+        to: &InterfaceId,
+    ) -> Result<(), Ec2Error> {
+        permitted(
+            self.route_call(REPLACE, table.as_str(), async |client| {
+                replacing(client, table, address, to).dry_run(true).send().await
+            })
+            .await,
+        )
+    }
+
+    async fn checks_source_and_destination(&self, interface: &InterfaceId) -> Result<bool, Ec2Error> {
+        const OPERATION: &str = "DescribeNetworkInterfaces";
+        let output = self
+            .call(OPERATION, interface.as_str(), async |client| {
+                client.describe_network_interfaces().network_interface_ids(interface.as_str()).send().await
+            })
+            .await?;
+        let shown = output.network_interfaces().iter();
+        let mut shown = shown.filter(|eni| eni.network_interface_id() == Some(interface.as_str()));
+        shown.next().and_then(types::NetworkInterface::source_dest_check).ok_or_else(|| {
+            Ec2Error::new(OPERATION, interface, Ec2Fault::Silent, "an answer without source/dest check")
+        })
+    }
+}
+
+fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filter {
+    let values = values.into_iter().map(str::to_owned).collect();
+    Filter::builder().name(name).set_values(Some(values)).build()
+}
+
+fn replacing(
+    client: &Client,
+    table: &RouteTableId,
+    address: IpAddr,
+    to: &InterfaceId,
+) -> ReplaceRouteFluentBuilder {
+    let request = client.replace_route().route_table_id(table.as_str()).network_interface_id(to.as_str());
+    if address.is_ipv4() {
+        request.destination_cidr_block(destination(address))
+    } else {
+        request.destination_ipv6_cidr_block(destination(address))
+    }
+}
+
+/// Converts a table to our own type, with its route for exactly this address.
+fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, Unreadable> {
+    let mut meant = table.routes().iter().filter(|route| {
+        // EC2 may write an IPv6 address in another form than it was given in.
+        let to = route.destination_cidr_block().or(route.destination_ipv6_cidr_block());
+        to.is_some_and(|to| to.parse::<ipnet::IpNet>().is_ok_and(|to| to == ipnet::IpNet::from(address)))
+    });
+    Ok(RouteTable {
+        id: given(table.route_table_id())?.ok_or(Unreadable)?,
+        vpc: given(table.vpc_id())?,
+        route: meant.next().map(route).transpose()?,
+    })
+}
+
+fn route(route: &types::Route) -> Result<Route, Unreadable> {
+    let targets = [
+        route.network_interface_id(),
+        route.gateway_id(),
+        route.transit_gateway_id(),
+        route.nat_gateway_id(),
+        route.vpc_peering_connection_id(),
+        route.instance_id(),
+        route.local_gateway_id(),
+        route.carrier_gateway_id(),
+        route.core_network_arn(),
+    ];
+    let target = targets.into_iter().flatten().find(|id| !id.is_empty());
+    let blackhole = matches!(route.state(), Some(types::RouteState::Blackhole));
+    Ok(Route {
+        interface: given(route.network_interface_id())?,
+        target: target.unwrap_or("an unnamed target").to_owned(),
+        blackhole,
+        origin: route.origin().map(|origin| origin.as_str().to_owned()).unwrap_or_default(),
+    })
+}

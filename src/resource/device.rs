@@ -1,0 +1,93 @@
+//! The kernel's half of an address that the host has too: which network device gets it, and how it gets there.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::World;
+use super::kind::{Kind, Op};
+use crate::base::ids::MacAddress;
+use crate::network::{Device, Network, NetworkError, NewAddress};
+use crate::params::InterfaceSelector;
+use crate::resource::error::Error;
+
+/// The longest label with the device's name before it.
+///
+/// # Source
+/// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
+const LONGEST_LABEL: usize = 15;
+
+impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
+    /// The device of the interface with this hardware address and own address, or the one that is configured by name.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label does not fit behind its name.
+    pub(super) async fn find_device(
+        &self,
+        name: Option<&str>,
+        mac: Option<MacAddress>,
+        own_ip: Option<Ipv4Addr>,
+        label: Option<&str>,
+    ) -> Result<Device, Error> {
+        let devices = self.world.host().devices().await?;
+        let named = match (name, self.common().interface) {
+            (None, InterfaceSelector::Device(name)) => Some(name.as_str()),
+            (name, _) => name,
+        };
+        let chosen = match (named, mac) {
+            (Some(name), _) => devices
+                .into_iter()
+                .find(|device| device.is_called(name))
+                .ok_or_else(|| Error::NoDevice(name.to_owned()))?,
+            (None, Some(mac)) => {
+                let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));
+                let first = fitting.next().ok_or(Error::NoDeviceFor(mac))?;
+                // A bridge or VLAN has the hardware address of what is below it; the one in use has the interface's address.
+                let in_use = |device: &Device| own_ip.is_some_and(|ip| device.has(ip.into()));
+                if in_use(&first) { first } else { fitting.find(in_use).unwrap_or(first) }
+            }
+            (None, None) => return Err(Error::UnknownDevice("network device")),
+        };
+        match label {
+            Some(label) if chosen.name.len() + 1 + label.len() > LONGEST_LABEL => {
+                Err(Error::Label { label: label.to_owned(), device: chosen.name })
+            }
+            _ => Ok(chosen),
+        }
+    }
+
+    /// Puts an address on a device, unless a device has it already. The loopback counts only if it is the device that is meant.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDevice`] without a prefix length; [`Error::Network`] if the kernel refuses.
+    pub(super) async fn put_on(
+        &self,
+        device: &Device,
+        ip: IpAddr,
+        prefix: Option<u8>,
+        label: Option<&str>,
+    ) -> Result<(), Error> {
+        let having = self.devices_with(ip).await?;
+        if let Some(other) = having.iter().find(|other| !other.loopback || other.index == device.index) {
+            if other.index != device.index {
+                self.world
+                    .log()
+                    .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
+                return Ok(());
+            }
+            if device.up {
+                return Ok(());
+            }
+        }
+        let prefix = prefix.ok_or(Error::UnknownDevice("prefix length"))?;
+        let label = label.map(|label| format!("{}:{label}", device.name));
+        self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
+        self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));
+        Ok(())
+    }
+
+    /// The devices that have the address.
+    pub(super) async fn devices_with(&self, ip: IpAddr) -> Result<Vec<Device>, NetworkError> {
+        let mut devices = self.world.host().devices().await?;
+        devices.retain(|device| device.has(ip));
+        Ok(devices)
+    }
+}

@@ -1,0 +1,96 @@
+//! The kernel's half: the address on a network device, without a subnet.
+
+use super::{Overlay, OverlayWorld};
+use crate::cloud::ec2::routes::host_prefix;
+use crate::host::Host as _;
+use crate::network::{Assigned, Device, Network as _};
+use crate::resource::Report;
+use crate::resource::error::Error;
+use crate::resource::kind::{Location, Op};
+use crate::state::Records as _;
+
+impl<W: OverlayWorld> Op<'_, Overlay, W> {
+    /// The device on which the address is to be put; `None` with `add_to_device=false`.
+    ///
+    /// # Errors
+    /// As [`Op::find_device`].
+    pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
+        if !self.params.add_to_device {
+            return Ok(None);
+        }
+        let (name, label) = (self.params.device.as_deref(), self.params.label.as_deref());
+        self.find_device(name, place.mac, place.private_ip, label).await.map(Some)
+    }
+
+    /// Whether a device of this node answers for the address.
+    pub(super) async fn on_device(&self) -> Result<Report, Error> {
+        let address = self.params.address;
+        if !self.params.add_to_device {
+            return Ok(Report::Done);
+        }
+        let having = self.devices_with(address).await?;
+        if having.iter().any(|device| device.answers_for(address)) {
+            return Ok(Report::Done);
+        }
+        Ok(Report::NotHere(match having.first() {
+            Some(device) => format!("{address} is on {}, which is down", device.name),
+            None => format!("{address} is on none of this node's network devices"),
+        }))
+    }
+
+    /// Takes the address off every device, up or down, by the entry that is this resource's: for a single address, with the
+    /// label or the record of this resource, and of no other resource. [overlay-4]
+    pub(super) async fn take_off_devices(&self) -> Result<(), Error> {
+        if !self.params.add_to_device {
+            return Ok(());
+        }
+        let ip = self.params.address;
+        let (recorded, shared) = (self.last_done().is_some(), self.runs_as_another_resource());
+        for device in self.devices_with(ip).await? {
+            let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
+            let is_ours = |entry: &Assigned| {
+                entry.prefix == host_prefix(ip) && (recorded || (label.is_some() && entry.label == label))
+            };
+            for entry in device.addresses.iter().filter(|entry| entry.ip == ip) {
+                let (name, prefix) = (&device.name, entry.prefix);
+                if shared.is_none() && is_ours(entry) {
+                    self.world.host().remove(&device, ip, Some(prefix)).await?;
+                    self.world.log().debug(format_args!("{ip}/{prefix} taken off {name}"));
+                    continue;
+                }
+                let whose = shared.as_ref().map_or_else(
+                    || "this resource did not put it there".to_owned(),
+                    |other| format!("resource {other} runs with it"),
+                );
+                self.world.log().error(format_args!("{ip}/{prefix} left on {name}: {whose}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of another resource of this node that runs with the same address.
+    fn runs_as_another_resource(&self) -> Option<String> {
+        let boot = self.world.host().boot_id();
+        let others = self.world.records().others().into_iter();
+        let mut running = others.filter(|(_, records)| {
+            let record = records.volatile();
+            let same = record.overlay().is_some_and(|overlay| overlay.overlay_ip == self.params.address);
+            same && record.is_running(&boot)
+        });
+        running.next().map(|(name, _)| name)
+    }
+
+    /// Says that a device has the address though this node does not hold it: the node itself can reach it there, and takes itself
+    /// for the holder. A probe changes nothing; a stop takes it off.
+    pub(super) async fn report_leftovers(&self, why: &str) {
+        if !self.params.add_to_device {
+            return;
+        }
+        for device in self.devices_with(self.params.address).await.unwrap_or_default() {
+            let (address, name) = (self.params.address, &device.name);
+            self.world.log().warn(format_args!(
+                "{address} is on {name} of this node, which does not hold it ({why}): a stop of the resource takes it off"
+            ));
+        }
+    }
+}

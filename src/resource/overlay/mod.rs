@@ -1,0 +1,391 @@
+//! An overlay address: which interface the route tables lead it to, how they are changed, and where the kernel has it.
+//!
+//! The holder is a set of routes, one in each table. EC2 changes them by one call each, without a precondition: the last caller
+//! wins. So a start changes all tables at once and fails if one is not here; and a stop, which may come late, leaves them alone.
+//! Instance metadata knows nothing about routes. The kernel is the first witness, and EC2 is asked when a check is due.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::kind::{Common, Kind, Location, Me, Op, Owner, Seen, Words};
+use super::{Report, World, location, millis};
+use crate::base::ids::RouteTableId;
+use crate::cloud::ec2::routes::{destination, host_prefix};
+use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes};
+use crate::host::Host as _;
+use crate::network::{Device, Network};
+use crate::ocf::agent::{self, Agent};
+use crate::params::{OnStop, OverlayParams, ParamError};
+use crate::resource::error::Error;
+use crate::state::{OverlayRecord, Records as _, Remembered, Volatile};
+
+mod device;
+mod paths;
+mod tables;
+#[cfg(all(test, feature = "paused-time"))]
+mod tests;
+
+pub use paths::Paths;
+
+/// How long a probe on a standby looks for the route tables.
+const FILLING: Duration = Duration::from_secs(2);
+
+/// The kind of address of the agent `overlay-ip`.
+#[derive(Debug)]
+pub enum Overlay {}
+
+/// The parts of the world that this kind needs beside the usual ones.
+pub trait OverlayWorld: World<Ec2: Routes, Host: Network> {}
+
+impl<W: World<Ec2: Routes, Host: Network>> OverlayWorld for W {}
+
+impl<W: OverlayWorld> Kind<W> for Overlay {
+    type Params = OverlayParams;
+    type Held = Paths;
+    /// The tables whose routes are to be replaced.
+    type Ticket = Vec<RouteTableId>;
+    type Prepared = Option<Device>;
+
+    const AGENT: &'static Agent = &agent::OVERLAY_IP;
+    const WORDS: Words = Words {
+        asking: "DescribeRouteTables",
+        phase: "replace",
+        taking: "ReplaceRoute",
+        releasing: "none",
+        may_take: "none",
+        held: "routed to",
+        witness: "on a device of this node",
+        left: "off this node; its routes stay until another node replaces them",
+    };
+    const AWAITS_METADATA: bool = false;
+    const METADATA_KNOWS: bool = false;
+
+    fn parse(raw: &BTreeMap<String, String>) -> Result<OverlayParams, ParamError> {
+        OverlayParams::parse(raw)
+    }
+
+    fn common(params: &OverlayParams) -> Common<'_> {
+        Common {
+            api: &params.api,
+            timing: &params.timing,
+            interface: &params.interface,
+            may_take: true,
+            on_stop: OnStop::Leave,
+        }
+    }
+
+    fn name(op: &Op<'_, Self, W>) -> String {
+        op.params.address.to_string()
+    }
+
+    fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool {
+        record.overlay().is_some_and(|overlay| overlay.overlay_ip == op.params.address)
+    }
+
+    /// No other resource has routes for this address, so nothing else of this node has to be kept out.
+    fn place(_: &Op<'_, Self, W>, _: &Location) -> Option<Ipv4Addr> {
+        None
+    }
+
+    fn place_of(_: &Op<'_, Self, W>, _: &Paths) -> Option<Ipv4Addr> {
+        None
+    }
+
+    fn is_call_in_flight(_: &Op<'_, Self, W>, _: &Location) -> bool {
+        false
+    }
+
+    async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
+        let location = op.whereabouts().await?;
+        let ranges = location.vpc.iter().flat_map(|vpc| &vpc.ranges);
+        // Before anything is recorded: a stop trusts the record that the address is no interface's own.
+        match ranges.clone().find(|range| range.contains(&op.params.address)) {
+            Some(range) => Err(Error::InsideVpc { address: op.params.address, range: *range }),
+            None => Ok(location),
+        }
+    }
+
+    fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
+        let record = op.last_done()?;
+        if !location::is_on_record(op.world, &op.params.interface, &record) {
+            return None;
+        }
+        let vpc = record.overlay().and_then(|overlay| overlay.vpc.clone());
+        Some(Location {
+            instance: record.instance,
+            interface: record.interface?,
+            mac: record.mac,
+            private_ip: None,
+            subnet: None,
+            vpc: vpc.map(|id| crate::cloud::Vpc { id, ranges: Vec::new() }),
+            carried: None,
+            shown: None,
+        })
+    }
+
+    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
+        if !Self::is_about(op, record) {
+            let overlay_ip = op.params.address;
+            record.kind = Remembered::Overlay(OverlayRecord { overlay_ip, vpc: None, checked_ms: None });
+        }
+    }
+
+    fn note(_: &Op<'_, Self, W>, location: &Location, record: &mut Volatile) {
+        if let Remembered::Overlay(overlay) = &mut record.kind {
+            overlay.vpc = location.vpc.as_ref().map(|vpc| vpc.id.clone());
+        }
+    }
+
+    fn is_known(_: &Op<'_, Self, W>) -> bool {
+        true
+    }
+
+    fn knows_itself(op: &Op<'_, Self, W>) -> bool {
+        Self::recall(op).is_some()
+    }
+
+    /// Instance metadata contradicts nothing: it does not know of routes.
+    async fn look(_: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
+        Ok(Seen::Here)
+    }
+
+    async fn is_nowhere(_: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
+        Ok(false)
+    }
+
+    /// A start has to have each table that there is now; a monitor those that the last start had.
+    async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Paths>, Error> {
+        match me {
+            Me::At(location) => op.taken(location).await,
+            Me::Known | Me::Recorded => op.still_held().await,
+        }
+    }
+
+    fn is_due(op: &Op<'_, Self, W>) -> bool {
+        let checked = op.last_done().and_then(|record| record.overlay()?.checked_ms);
+        let since = checked.and_then(|at| op.world.host().uptime().checked_sub(Duration::from_millis(at)));
+        since.is_none_or(|since| since >= op.params.check_interval)
+    }
+
+    fn absence(op: &Op<'_, Self, W>, owner: &Owner<Paths>) -> String {
+        match owner.held() {
+            Some(held) => format!("{} is routed to {}", op.name(), held.elsewhere()),
+            None => format!("no route table leads {} anywhere", op.name()),
+        }
+    }
+
+    fn ticket(op: &Op<'_, Self, W>) -> Option<Vec<RouteTableId>> {
+        op.known_tables().filter(|ids| !ids.is_empty())
+    }
+
+    async fn learn(
+        op: &Op<'_, Self, W>,
+        location: &Location,
+    ) -> Result<(Vec<RouteTableId>, Owner<Paths>), Error> {
+        let (found, check) = tokio::join!(op.usable_tables(location), op.refuse_checked_interface(location));
+        let (found, ()) = (found?, check?);
+        let paths = Paths::of(&found, &location.interface);
+        let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
+        op.remember_tables(&ids);
+        Ok((ids, paths.owner()))
+    }
+
+    fn forget(op: &Op<'_, Self, W>) -> bool {
+        let known = op.world.records().durable().tables.is_some();
+        if known {
+            op.update_durable(|durable| durable.tables = None);
+        }
+        known
+    }
+
+    fn calls(_: &Op<'_, Self, W>, tables: &Vec<RouteTableId>) -> Vec<Vec<RouteTableId>> {
+        tables.iter().map(|table| vec![table.clone()]).collect()
+    }
+
+    fn part_of(owner: Owner<Paths>, tables: &Vec<RouteTableId>) -> Owner<Paths> {
+        owner.held().map_or(Owner::Unassigned, |held| held.only(tables).owner())
+    }
+
+    fn overlooked(
+        _: &Op<'_, Self, W>,
+        tables: &Vec<RouteTableId>,
+        owner: &Owner<Paths>,
+    ) -> Option<Vec<RouteTableId>> {
+        let away = owner.held().map(Paths::away).unwrap_or_default();
+        let more: Vec<RouteTableId> = away.into_iter().filter(|id| !tables.contains(id)).collect();
+        (!more.is_empty()).then_some(more)
+    }
+
+    async fn take(
+        op: &Op<'_, Self, W>,
+        tables: &Vec<RouteTableId>,
+        location: &Location,
+        _: bool,
+    ) -> Result<Option<Paths>, Ec2Error> {
+        for table in tables {
+            op.world.ec2().replace_route(table, op.params.address, &location.interface).await?;
+        }
+        Ok(None)
+    }
+
+    fn refusal(_: &Op<'_, Self, W>, _: &Owner<Paths>) -> Option<Error> {
+        None
+    }
+
+    /// Neither `ReplaceRoute` nor `DeleteRoute` has a precondition, so a late stop would rob the peer. [overlay-3]
+    async fn release(_: &Op<'_, Self, W>, _: &Paths) -> Result<(), Ec2Error> {
+        Ok(())
+    }
+
+    async fn release_recorded(_: &Op<'_, Self, W>, _: &Volatile) -> Option<Result<(), Ec2Error>> {
+        None
+    }
+
+    async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
+        op.device_for(location).await
+    }
+
+    fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn beside_taking(op: &Op<'_, Self, W>, location: &Location) {
+        if let Err(error) = op.refuse_checked_interface(location).await {
+            op.world.log().error(error);
+        }
+    }
+
+    async fn accepted(op: &Op<'_, Self, W>, _: &Location, device: &Option<Device>) -> Result<(), Error> {
+        let Some(device) = device else { return Ok(()) };
+        let (ip, label) = (op.params.address, op.params.label.as_deref());
+        op.put_on(device, ip, Some(host_prefix(ip)), label).await
+    }
+
+    async fn not_taken(op: &Op<'_, Self, W>) {
+        if let Err(error) = op.take_off_devices().await {
+            op.world.log().error(error);
+        }
+    }
+
+    async fn settled(
+        op: &Op<'_, Self, W>,
+        _: &Location,
+        _: &Option<Device>,
+        _: Option<&Owner<Paths>>,
+        _: bool,
+    ) {
+        op.remember_region().await;
+    }
+
+    async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error> {
+        op.take_off_devices().await
+    }
+
+    fn before_release(_: &Op<'_, Self, W>, _: &Paths) {}
+
+    async fn released(_: &Op<'_, Self, W>) {}
+
+    async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error> {
+        op.on_device().await
+    }
+
+    async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
+        op.report_leftovers(why).await;
+        op.fill_record().await;
+    }
+
+    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error> {
+        let location = op.locate(false).await?;
+        op.device_for(&location).await?;
+        let found = op.usable_tables(&location).await?;
+        op.refuse_checked_interface(&location).await?;
+        let dry_runs = found.iter().map(|table| async {
+            let attempt = async || {
+                op.world.ec2().may_replace_route(&table.id, op.params.address, &location.interface).await
+            };
+            op.call("ReplaceRoute", &table.id, &op.deadline, attempt).await.map_err(Error::Ec2)
+        });
+        let outcomes = super::start::together(dry_runs).await;
+        if let Some(error) = op.worst(outcomes.into_iter().filter_map(Result::err).collect()) {
+            return Err(error);
+        }
+        if op.params.add_to_device
+            && let Some(daemon) = op.world.host().address_remover()
+        {
+            let ip = op.params.address;
+            op.world
+                .log()
+                .warn(format_args!("{daemon} may take {ip} off its device: exclude it, or switch it off"));
+        }
+        Ok(Report::Done)
+    }
+}
+
+impl<W: OverlayWorld> Op<'_, Overlay, W> {
+    /// Which interface is meant, and its VPC, as instance metadata says now.
+    async fn whereabouts(&self) -> Result<Location, Error> {
+        let imds = self.world.imds();
+        let mac = location::find_mac(self.world, &self.params.interface).await?;
+        let (instance, interface, vpc) = tokio::join!(imds.instance_id(), imds.interface(mac), imds.vpc(mac));
+        let interface = match interface {
+            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
+            other => other?,
+        };
+        Ok(Location {
+            instance: Some(instance?),
+            private_ip: interface.private_ips.first().copied(),
+            interface: interface.id,
+            mac: Some(mac),
+            subnet: None,
+            vpc: Some(vpc?),
+            carried: None,
+            shown: None,
+        })
+    }
+
+    /// This node's place: on record, or as instance metadata says.
+    async fn own_place(&self) -> Result<Location, Error> {
+        match <Overlay as Kind<W>>::recall(self) {
+            Some(location) => Ok(location),
+            None => self.query(&self.deadline, async || self.whereabouts().await).await,
+        }
+    }
+
+    /// Notes that EC2 has just said where the routes lead.
+    fn note_check(&self) {
+        let now = millis(self.world.host().uptime());
+        if self.last_done().is_some() {
+            self.world.records().update_volatile(|record| {
+                if let Remembered::Overlay(overlay) = &mut record.kind {
+                    overlay.checked_ms = Some(now);
+                }
+            });
+        }
+    }
+
+    /// The destination of the routes.
+    fn destination(&self) -> String {
+        destination(self.params.address)
+    }
+
+    /// Looks for the route tables if none is on record, so that a standby that could not take over says so long before it has
+    /// to, and one that can needs no query first. [probe-2]
+    async fn fill_record(&self) {
+        if self.known_tables().is_some() {
+            return;
+        }
+        let filling = async {
+            let location = self.whereabouts().await?;
+            <Overlay as Kind<W>>::learn(self, &location).await
+        };
+        let outcome = self.deadline.within(FILLING).bound(filling).await;
+        let error = match outcome {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error,
+            Err(_) => Error::Ec2(Ec2Error::cut_off("DescribeRouteTables", &self.params.tables)),
+        };
+        let name = self.name();
+        self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
+    }
+}

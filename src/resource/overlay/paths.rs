@@ -1,0 +1,196 @@
+//! Where the route tables lead an address.
+
+use std::fmt;
+
+use crate::base::ids::{InterfaceId, RouteTableId};
+use crate::cloud::RouteTable;
+use crate::resource::kind::{Holder, Owner};
+
+/// How many tables a line names.
+const NAMED: usize = 3;
+
+/// Where each route table leads the address: what EC2 has instead of one holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths(Vec<(RouteTableId, Path)>);
+
+/// Where one route table leads the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Path {
+    /// To the interface of this node.
+    Here,
+    /// To something else, with the id that EC2 shows.
+    Away(String),
+    /// Nowhere: there is no such route.
+    Missing,
+}
+
+impl Paths {
+    /// Where these tables lead it, for the node that has this interface. Only an interface's id tells: an instance's is empty
+    /// across accounts.
+    pub(super) fn of(tables: &[RouteTable], ours: &InterfaceId) -> Self {
+        let path = |table: &RouteTable| match &table.route {
+            Some(route) if route.interface.as_ref() == Some(ours) => Path::Here,
+            Some(route) => Path::Away(route.target.clone()),
+            None => Path::Missing,
+        };
+        Self(tables.iter().map(|table| (table.id.clone(), path(table))).collect())
+    }
+
+    /// Adds tables that EC2 does not show.
+    pub(super) fn with_missing(mut self, tables: impl IntoIterator<Item = RouteTableId>) -> Self {
+        self.0.extend(tables.into_iter().map(|table| (table, Path::Missing)));
+        self
+    }
+
+    /// Without the tables that have no route: no start could cure them.
+    pub(super) fn without_missing(mut self) -> Self {
+        self.0.retain(|(_, path)| *path != Path::Missing);
+        self
+    }
+
+    /// Of these tables only.
+    pub(super) fn only(&self, tables: &[RouteTableId]) -> Self {
+        Self(self.0.iter().filter(|(table, _)| tables.contains(table)).cloned().collect())
+    }
+
+    /// The tables that lead the address to something else.
+    pub(super) fn away(&self) -> Vec<RouteTableId> {
+        let away = self.0.iter().filter(|(_, path)| matches!(path, Path::Away(_)));
+        away.map(|(table, _)| table.clone()).collect()
+    }
+
+    /// The tables without a route.
+    pub(super) fn missing(&self) -> Vec<&RouteTableId> {
+        let missing = self.0.iter().filter(|(_, path)| *path == Path::Missing);
+        missing.map(|(table, _)| table).collect()
+    }
+
+    /// Whether any table counts.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What that is for this node: it holds the address only if every table leads to it.
+    pub(super) fn owner(self) -> Owner<Self> {
+        let here = self.0.iter().filter(|(_, path)| *path == Path::Here).count();
+        match (here, self.0.len(), self.away().len()) {
+            (_, 0, _) => Owner::Unassigned,
+            (here, all, _) if here == all => Owner::Ours(self),
+            (0, _, 0) => Owner::Unassigned,
+            _ => Owner::Elsewhere(self),
+        }
+    }
+
+    /// What the tables lead to that do not lead here, each with the names of its tables.
+    pub(super) fn elsewhere(&self) -> String {
+        let mut targets: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (table, path) in &self.0 {
+            let target = match path {
+                Path::Here => continue,
+                Path::Away(target) => target.as_str(),
+                Path::Missing => "no route",
+            };
+            match targets.iter_mut().find(|(known, _)| *known == target) {
+                Some((_, tables)) => tables.push(table.as_str()),
+                None => targets.push((target, vec![table.as_str()])),
+            }
+        }
+        let parts = targets.iter().map(|(target, tables)| {
+            let more = tables.len().saturating_sub(NAMED);
+            let named = tables.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+            if more > 0 {
+                format!("{target} ({named} and {more} more)")
+            } else {
+                format!("{target} ({named})")
+            }
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Paths {
+    /// The number of tables if all lead here, otherwise what they lead to.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let here = self.0.iter().all(|(_, path)| *path == Path::Here);
+        match self.0.as_slice() {
+            [(table, Path::Here)] => table.fmt(f),
+            all if here => write!(f, "{} route tables", all.len()),
+            _ => f.write_str(&self.elsewhere()),
+        }
+    }
+}
+
+impl Holder for Paths {
+    fn mark(&self) -> String {
+        self.marks().join(",")
+    }
+
+    fn marks(&self) -> Vec<String> {
+        let mark = |(table, path): &(RouteTableId, Path)| match path {
+            Path::Here => None,
+            Path::Away(target) => Some(format!("{table} {target}")),
+            Path::Missing => Some(table.to_string()),
+        };
+        self.0.iter().filter_map(mark).collect()
+    }
+
+    fn is_partly_here(&self) -> bool {
+        self.0.iter().any(|(_, path)| *path == Path::Here)
+    }
+
+    fn place(&self) -> String {
+        self.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::Route;
+
+    fn table(number: u8, target: Option<&str>) -> RouteTable {
+        let route = target.map(|target| Route {
+            interface: target.parse().ok().filter(|_| target.starts_with("eni-")),
+            target: target.to_owned(),
+            blackhole: false,
+            origin: "CreateRoute".to_owned(),
+        });
+        RouteTable { id: format!("rtb-{number}").parse().unwrap(), vpc: None, route }
+    }
+
+    fn paths(targets: &[Option<&str>]) -> Paths {
+        let tables: Vec<_> = (1..).zip(targets).map(|(number, target)| table(number, *target)).collect();
+        Paths::of(&tables, &"eni-1".parse().unwrap())
+    }
+
+    /// [overlay-1]
+    #[test]
+    fn only_all_tables_together_are_ours() {
+        let (ours, peer, gateway) = (Some("eni-1"), Some("eni-2"), Some("tgw-1"));
+        assert!(matches!(paths(&[ours, ours]).owner(), Owner::Ours(_)));
+        for partly in [[ours, peer], [ours, None]] {
+            assert!(matches!(paths(&partly).owner(), Owner::Elsewhere(held) if held.is_partly_here()));
+        }
+        for elsewhere in [[peer, gateway], [peer, None]] {
+            assert!(matches!(paths(&elsewhere).owner(), Owner::Elsewhere(held) if !held.is_partly_here()));
+        }
+        assert!(matches!(paths(&[None, None]).owner(), Owner::Unassigned));
+        assert!(matches!(paths(&[]).owner(), Owner::Unassigned));
+    }
+
+    #[test]
+    fn a_line_names_the_holders_and_a_few_of_their_tables() {
+        let (ours, peer) = (Some("eni-1"), Some("eni-2"));
+        assert_eq!(paths(&[ours]).to_string(), "rtb-1");
+        assert_eq!(paths(&[ours, ours]).to_string(), "2 route tables");
+        assert_eq!(paths(&[peer, ours, None]).to_string(), "eni-2 (rtb-1), no route (rtb-3)");
+        assert_eq!(paths(&[peer; 5]).to_string(), "eni-2 (rtb-1, rtb-2, rtb-3 and 2 more)");
+    }
+
+    #[test]
+    fn marks_tell_each_foreign_route_from_every_other() {
+        let (ours, peer, gateway) = (Some("eni-1"), Some("eni-2"), Some("tgw-1"));
+        assert_eq!(paths(&[ours, peer, None]).marks(), ["rtb-2 eni-2", "rtb-3"]);
+        assert_ne!(paths(&[peer]).mark(), paths(&[gateway]).mark());
+    }
+}

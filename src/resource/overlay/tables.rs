@@ -1,0 +1,215 @@
+//! The route tables of an address: which they are, and where EC2 shows that they lead.
+
+use std::time::Duration;
+
+use super::{Overlay, OverlayWorld, Paths};
+use crate::base::ids::{RouteTableId, VpcId};
+use crate::base::retry::{Backoff, Patience};
+use crate::cloud::{Ec2Error, RouteTable, Routes as _};
+use crate::params::Tables;
+use crate::resource::error::Error;
+use crate::resource::kind::{Location, Op, Owner};
+use crate::state::{KnownTables, Phase, Records as _};
+
+/// How long a route to this node may read as a blackhole before it is believed: AWS is late with the state of a route.
+const LATE_STATE: Duration = Duration::from_secs(2);
+
+impl<W: OverlayWorld> Op<'_, Overlay, W> {
+    /// The tables on record for these parameters.
+    pub(super) fn known_tables(&self) -> Option<Vec<RouteTableId>> {
+        let known = self.world.records().durable().tables?;
+        let same =
+            known.overlay_ip == self.params.address && known.routing_table == self.params.tables.to_string();
+        same.then_some(known.ids)
+    }
+
+    /// Records the tables of the address.
+    pub(super) fn remember_tables(&self, ids: &[RouteTableId]) {
+        if self.known_tables().as_deref() != Some(ids) {
+            let known = KnownTables {
+                overlay_ip: self.params.address,
+                routing_table: self.params.tables.to_string(),
+                ids: ids.to_vec(),
+            };
+            self.update_durable(|durable| durable.tables = Some(known));
+        }
+    }
+
+    /// Asks EC2 once for tables, sorted by id.
+    async fn describe(&self, which: &Tables, vpc: Option<&VpcId>) -> Result<Vec<RouteTable>, Ec2Error> {
+        let mut found = self.world.ec2().route_tables(which, vpc, self.params.address).await?;
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    /// Asks EC2 once for the tables that are configured. A route to this node that reads as a blackhole is queried again for a
+    /// moment; after that it counts as it leads, with a warning: this node runs.
+    async fn shown(&self, place: &Location) -> Result<Vec<RouteTable>, Ec2Error> {
+        let patience = self.deadline.within(LATE_STATE);
+        let mut backoff = Backoff::new(self.params.timing.max_backoff);
+        loop {
+            let found = self.describe(&self.params.tables, place.vpc.as_ref().map(|vpc| &vpc.id)).await?;
+            let doubtful = found.iter().find(|table| {
+                table.route.as_ref().is_some_and(|route| {
+                    route.blackhole && route.interface.as_ref() == Some(&place.interface)
+                })
+            });
+            let Some(doubtful) = doubtful else { return Ok(found) };
+            if !backoff.pause(&patience, Patience::Lasting).await {
+                self.world.log().warn(format_args!(
+                    "EC2 shows the route of {} to {} as a blackhole, though this node runs",
+                    doubtful.id, place.interface
+                ));
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The tables that are configured, each with a route that can be replaced.
+    ///
+    /// # Errors
+    /// What an operator has to mend in them; [`Error::Ec2`] without an answer until the deadline.
+    pub(super) async fn usable_tables(&self, place: &Location) -> Result<Vec<RouteTable>, Error> {
+        let which = &self.params.tables;
+        let vpc = place.vpc.as_ref().map(|vpc| &vpc.id);
+        let ask = async || self.describe(which, vpc).await;
+        let found = self.call("DescribeRouteTables", which, &self.deadline, ask).await?;
+        let mut errors = Vec::new();
+        let in_place = || vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
+        if let Tables::Ids(ids) = which {
+            let missing = ids.iter().filter(|id| !found.iter().any(|table| table.id == **id));
+            errors.extend(missing.map(|id| Error::NoTable {
+                table: id.to_string(),
+                place: "this account and region".to_owned(),
+            }));
+        } else if found.is_empty() {
+            errors.push(Error::NoTable { table: which.to_string(), place: in_place() });
+        }
+        errors.extend(found.iter().filter_map(|table| self.fault_of(table, place)));
+        self.worst(errors).map_or(Ok(found), Err)
+    }
+
+    /// What is wrong with a table, if anything is.
+    fn fault_of(&self, table: &RouteTable, place: &Location) -> Option<Error> {
+        let (id, destination) = (table.id.clone(), self.destination());
+        match (&table.vpc, &place.vpc, &table.route) {
+            (Some(vpc), Some(ours), _) if *vpc != ours.id => {
+                Some(Error::OtherVpc { table: id, vpc: vpc.clone() })
+            }
+            (_, _, None) => {
+                let family = if self.params.address.is_ipv4() { "cidr" } else { "ipv6-cidr" };
+                self.world.log().error(format_args!(
+                    "{id} needs a route, once: aws ec2 create-route --route-table-id {id} --destination-{family}-block \
+                     {destination} --network-interface-id {}",
+                    place.interface
+                ));
+                Some(Error::NoRoute { table: id, destination })
+            }
+            (_, _, Some(route)) if !route.is_replaceable() => {
+                Some(Error::NotReplaceable { table: id, destination, origin: route.origin.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Refuses an interface whose traffic for the address EC2 drops. That this cannot be found out is a warning.
+    ///
+    /// # Errors
+    /// [`Error::SourceDestCheck`]
+    pub(super) async fn refuse_checked_interface(&self, place: &Location) -> Result<(), Error> {
+        let eni = &place.interface;
+        let asked =
+            self.deadline.fraction(4).bound(self.world.ec2().checks_source_and_destination(eni)).await;
+        let error = match asked {
+            Ok(Ok(false)) => return Ok(()),
+            Ok(Ok(true)) => {
+                self.world.log().error(format_args!(
+                    "{eni} needs this, once: aws ec2 modify-network-interface-attribute --network-interface-id {eni} \
+                     --no-source-dest-check"
+                ));
+                return Err(Error::SourceDestCheck(eni.clone()));
+            }
+            Ok(Err(error)) => error,
+            Err(_) => Ec2Error::cut_off("DescribeNetworkInterfaces", eni),
+        };
+        self.world.log().warn(format_args!("source/dest check of {eni} not known: {error}"));
+        Ok(())
+    }
+
+    /// What EC2 shows a start: each table that there is now has to lead here. A table that the record did not know counts too, if
+    /// its route can be replaced; one that the parameters no longer mean does not.
+    pub(super) async fn taken(&self, place: &Location) -> Result<Owner<Paths>, Error> {
+        let mut found = self.shown(place).await?;
+        if let Some(known) = self.known_tables().filter(|_| !matches!(self.params.tables, Tables::Ids(_))) {
+            found.retain(|table| known.contains(&table.id) || self.fault_of(table, place).is_none());
+        }
+        let mut paths = Paths::of(&found, &place.interface);
+        if let Tables::Ids(ids) = &self.params.tables {
+            let missing = ids.iter().filter(|id| !found.iter().any(|table| table.id == **id));
+            paths = paths.with_missing(missing.cloned());
+        }
+        self.note_check();
+        let owner = paths.owner();
+        if let Owner::Ours(_) = owner {
+            let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
+            self.remember_tables(&ids);
+        }
+        Ok(owner)
+    }
+
+    /// What EC2 shows a monitor: the tables of the last start, less those that no start could cure, which an error line names.
+    pub(super) async fn still_held(&self) -> Result<Owner<Paths>, Error> {
+        let place = self.own_place().await?;
+        let mut found = self.shown(&place).await?;
+        let known = self.known_tables();
+        if let Some(known) = &known {
+            let new: Vec<_> = found.iter().filter(|table| !known.contains(&table.id)).collect();
+            for table in new {
+                self.world.log().warn(format_args!(
+                    "{} is one of {} now: the next start of {} takes it too",
+                    table.id, self.params.tables, self.params.address
+                ));
+            }
+            found.retain(|table| known.contains(&table.id));
+            let unseen: Vec<RouteTableId> =
+                known.iter().filter(|id| !found.iter().any(|table| table.id == **id)).cloned().collect();
+            let untagged = self.untagged(&unseen).await?;
+            found.extend(untagged);
+        }
+        let unseen = known.iter().flatten().filter(|id| !found.iter().any(|table| table.id == **id));
+        let paths = Paths::of(&found, &place.interface).with_missing(unseen.cloned().collect::<Vec<_>>());
+        for table in paths.missing() {
+            self.world.log().error(format_args!(
+                "{table} does not lead {} anywhere: it has no route {}, or is gone",
+                self.params.address,
+                self.destination()
+            ));
+        }
+        self.note_check();
+        let curable = paths.clone().without_missing();
+        if known.is_some() && curable.is_empty() {
+            return Ok(Owner::Ours(paths));
+        }
+        let owner = curable.owner();
+        if matches!(owner, Owner::Ours(_)) && self.last_done().is_none() {
+            // Another agent started it, or the record was lost: from now on it is this resource's.
+            self.record_at(Phase::Started, &place, |_| ());
+        }
+        Ok(owner)
+    }
+
+    /// The tables of these that exist, though they no longer have the tag.
+    async fn untagged(&self, unseen: &[RouteTableId]) -> Result<Vec<RouteTable>, Ec2Error> {
+        if unseen.is_empty() || !matches!(self.params.tables, Tables::Tagged { .. }) {
+            return Ok(Vec::new());
+        }
+        let found = self.describe(&Tables::Ids(unseen.to_vec()), None).await?;
+        for table in &found {
+            self.world.log().warn(format_args!(
+                "{} is not one of {} any more: until the next start it counts",
+                table.id, self.params.tables
+            ));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,172 @@
+//! `monitor` and probes.
+
+use super::*;
+
+/// [overlay-9]
+#[tokio::test(start_paused = true)]
+async fn a_healthy_monitor_asks_ec2_once_in_every_interval() {
+    let node = OverlayNode::with_tables(10).settled().await;
+    for _ in 0..12 {
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    }
+    assert_eq!(node.account.calls().len(), 2, "{:?}", node.account.calls());
+    assert_eq!(node.account.questions(), 0, "instance metadata knows nothing about routes");
+}
+
+/// [overlay-9]
+#[tokio::test(start_paused = true)]
+async fn each_monitor_asks_at_level_10_in_the_settling_window_and_with_monapi() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
+    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    let node = OverlayNode::with_tables(1).with("monapi", "true").settled().await;
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    let node = OverlayNode::with_tables(1).started().await;
+    node.account.clear_calls();
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert_eq!(node.calls("DescribeRouteTables"), 1);
+}
+
+/// [overlay-9]
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_not_on_a_device_is_not_here_whatever_ec2_says() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.network.lose(OVERLAY);
+    assert!(reason(node.monitor().await).contains("on none of this node's network devices"));
+    assert!(node.account.calls().is_empty());
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.network.set_up("eth0", false);
+    assert_eq!(reason(node.monitor().await), format!("{OVERLAY} is on eth0, which is down"));
+}
+
+/// [overlay-9]
+#[tokio::test(start_paused = true)]
+async fn a_table_that_leads_elsewhere_is_named_with_its_holder_when_a_check_is_due() {
+    let node = OverlayNode::with_tables(2).settled().await;
+    node.account.route(&table(2), ip(), &eni(2));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done, "not due");
+    tokio::time::advance(Duration::from_mins(1)).await;
+    let why = reason(node.monitor().await);
+    assert_eq!(why, format!("{OVERLAY} is routed to {} ({})", eni(2), table(2)));
+    assert!(node.world.records.volatile().lost);
+}
+
+/// [overlay-9] [holder-2]
+#[tokio::test(start_paused = true)]
+async fn silence_or_denial_of_ec2_is_no_absence_and_the_check_stays_due() {
+    for code in ["Unavailable", "UnauthorizedOperation", "RequestLimitExceeded"] {
+        let node = OverlayNode::with_tables(1).settled().await;
+        tokio::time::advance(Duration::from_mins(1)).await;
+        let fault = node.account.fail("DescribeRouteTables", FaultKind::code(code));
+        let began = Instant::now();
+        assert_eq!(node.monitor().await.unwrap(), Report::Done, "{code}");
+        assert!(began.elapsed() < Duration::from_secs(6), "{code}: {:?}", began.elapsed());
+        assert!(node.logged("is on a device of this node; EC2 could not confirm it"), "{code}");
+        node.account.clear_fault(fault);
+        node.account.clear_calls();
+        assert_eq!(node.monitor().await.unwrap(), Report::Done);
+        assert_eq!(node.calls("DescribeRouteTables"), 1, "{code}");
+    }
+}
+
+/// [overlay-5] A start could not cure it, and one slip in one of ten tables must not become an outage.
+#[tokio::test(start_paused = true)]
+async fn a_route_or_table_that_has_gone_is_an_error_line_and_no_absence() {
+    let cases: [fn(&Account); 2] =
+        [|account| account.delete_route(&table(2), ip()), |account| account.delete_route_table(&table(2))];
+    for selector in ["", "auto", "tag:cluster=web"] {
+        for spoil in cases {
+            let node = OverlayNode::with_tables(2);
+            let node = if selector.is_empty() { node } else { node.with("routing_table", selector) };
+            for number in 1..=2 {
+                node.account.tag_route_table(&table(number), &[("cluster", "web")]);
+            }
+            let node = node.settled().await;
+            spoil(&node.account);
+            tokio::time::advance(Duration::from_mins(1)).await;
+            assert_eq!(node.monitor().await.unwrap(), Report::Done, "{selector}");
+            assert!(node.logged(&format!("{} does not lead {OVERLAY} anywhere", table(2))), "{selector}");
+        }
+    }
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.account.delete_route(&table(1), ip());
+    assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
+}
+
+/// [overlay-5]
+#[tokio::test(start_paused = true)]
+async fn a_set_that_changes_is_a_warning_until_the_next_start() {
+    let node = OverlayNode::with_tables(3).with("routing_table", "tag:cluster=web");
+    node.account.tag_route_table(&table(1), &[("cluster", "web")]);
+    node.account.tag_route_table(&table(2), &[("cluster", "web")]);
+    let node = node.settled().await;
+    node.account.tag_route_table(&table(2), &[]);
+    node.account.tag_route_table(&table(3), &[("cluster", "web")]);
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert!(node.logged(&format!("{} is one of tag:cluster=web now", table(3))));
+    assert!(node.logged(&format!("{} is not one of tag:cluster=web any more", table(2))));
+    // It still counts.
+    node.account.route(&table(2), ip(), &eni(2));
+    assert!(reason(node.run(Action::Monitor { level: 10 }).await).contains(table(2).as_str()));
+}
+
+/// [overlay-8]
+#[tokio::test(start_paused = true)]
+async fn a_blackhole_to_this_running_node_is_queried_again_and_then_a_warning() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.account.route_shown_as_blackhole(&table(1), ip(), &eni(1));
+    assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
+    assert!(node.calls("DescribeRouteTables") > 1);
+    assert!(node.logged("as a blackhole, though this node runs"));
+}
+
+/// [overlay-10]
+#[tokio::test(start_paused = true)]
+async fn a_probe_asks_the_kernel_first_and_then_ec2() {
+    let node = OverlayNode::with_tables(2);
+    assert!(reason(node.probe().await).contains("on none of this node's network devices"));
+    let node = node.settled().await;
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    node.account.route(&table(2), ip(), &eni(2));
+    assert_eq!(node.probe().await.unwrap(), Report::Done, "a mixture is for the monitor to decide");
+    node.account.route(&table(1), ip(), &eni(2));
+    assert!(reason(node.probe().await).contains("is routed to eni-00000000000000002"));
+    assert!(node.logged("a stop of the resource takes it off"));
+}
+
+/// [overlay-10]
+#[tokio::test(start_paused = true)]
+async fn a_probe_without_an_answer_believes_only_what_was_started_here() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.account.fail_ec2(FaultKind::code("Unavailable"));
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+    *node.world.records.volatile.borrow_mut() = <_>::default();
+    assert!(reason(node.probe().await).contains("EC2 could not confirm it"));
+}
+
+/// [overlay-10] [overlay-4] What another agent has started is this resource's from the first answer on.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_another_agent_put_here_is_found_and_can_be_stopped() {
+    let node = OverlayNode::with_tables(1);
+    node.account.route(&table(1), ip(), &eni(1));
+    node.network.plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device());
+}
+
+/// [probe-2]
+#[tokio::test(start_paused = true)]
+async fn a_probe_on_a_standby_records_the_tables_or_says_what_is_wrong() {
+    let node = OverlayNode::with_tables(2);
+    reason(node.probe().await);
+    assert_eq!(node.world.records.durable().tables.unwrap().ids, [table(1), table(2)]);
+    let node = OverlayNode::with_tables(1);
+    node.account.delete_route(&table(1), ip());
+    reason(node.probe().await);
+    assert!(node.logged(&format!("this node could not take {OVERLAY} over at present: {}", table(1))));
+}

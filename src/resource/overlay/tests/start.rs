@@ -1,0 +1,322 @@
+//! `start` and `migrate_from`.
+
+use super::*;
+
+/// [overlay-1]
+#[tokio::test(start_paused = true)]
+async fn every_table_leads_here_and_the_address_is_on_the_device() {
+    let node = OverlayNode::with_tables(3).started().await;
+    assert!(node.leads_here(&[1, 2, 3]));
+    assert_eq!(node.network.done(), [format!("add {OVERLAY}/32 dev eth0")]);
+    assert!(node.logged("moved from eni-00000000000000002"), "{:?}", node.world.log.lines());
+    let durable = node.world.records.durable();
+    assert_eq!(durable.tables.unwrap().ids, [table(1), table(2), table(3)]);
+    assert_eq!((durable.history.len(), durable.region.as_deref()), (1, Some("eu-west-1")));
+}
+
+/// [overlay-2] With the tables on record the calls go out first, all at once, and one query confirms them.
+#[tokio::test(start_paused = true)]
+async fn ten_tables_on_record_are_moved_in_one_round_trip() {
+    let node = OverlayNode::with_tables(10).started().await;
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    for number in 1..=10 {
+        node.account.route(&table(number), ip(), &eni(2));
+    }
+    let way = Duration::from_millis(25);
+    node.account.set_journey(None, Journey::of(way));
+    let (began, since) = (Instant::now(), node.account.elapsed());
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.leads_here(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+    assert!(began.elapsed() < way * 5, "calls and confirmation took {:?}", began.elapsed());
+    let changes = node.account.overlay_changes(ip());
+    let (last, call) = (changes.last().unwrap(), way * 2);
+    assert!(last.value.is_some() && last.at - since <= call * 3 / 2, "{:?}", last.at - since);
+}
+
+/// [overlay-2] The device has the address as soon as the first call is accepted.
+#[tokio::test(start_paused = true)]
+async fn the_device_does_not_wait_for_the_last_table() {
+    let node = OverlayNode::with_tables(2);
+    node.account.fail_once("ReplaceRoute", FaultKind::Delay(Duration::from_secs(3)));
+    let watch = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(node.on_device() && !node.leads_here(&[1, 2]));
+    };
+    let (outcome, ()) = tokio::join!(node.start(), watch);
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert!(node.leads_here(&[1, 2]));
+}
+
+/// [overlay-2] Only the table whose call failed is tried again.
+#[tokio::test(start_paused = true)]
+async fn a_throttled_table_is_retried_by_itself() {
+    let node = OverlayNode::with_tables(3);
+    node.account.fail_once("ReplaceRoute", FaultKind::Throttle);
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.leads_here(&[1, 2, 3]));
+    assert_eq!(node.calls("ReplaceRoute"), 4);
+}
+
+/// [overlay-2] A mixture is never a success; what arrives here is answered.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_never_replaced_is_named_and_the_address_stays_on_the_device() {
+    let node = OverlayNode::with_tables(2);
+    node.account.fault(Fault::new(Service::Ec2, FaultKind::Throttle).operation("ReplaceRoute").skip(1));
+    let says = format!("ReplaceRoute {}: RequestLimitExceeded", table(2));
+    fails(node.start().await, Attempt::Start, ExitCode::Generic, &says);
+    assert!(node.leads_here(&[1]) && node.on_device());
+    // Accepted by EC2 and never shown is no success either.
+    let node = OverlayNode::with_tables(2);
+    node.account.fault(
+        Fault::new(Service::Ec2, FaultKind::LateEffect(Duration::from_mins(5)))
+            .operation("ReplaceRoute")
+            .skip(1),
+    );
+    let says = format!("EC2 shows {} ({})", eni(2), table(2));
+    fails(node.start().await, Attempt::Start, ExitCode::Generic, &says);
+    assert!(node.leads_here(&[1]) && node.on_device());
+}
+
+/// [overlay-2] The exit code is that of the failure that only an operator ends.
+#[tokio::test(start_paused = true)]
+async fn of_different_failures_the_most_permanent_one_is_the_reason() {
+    let node = OverlayNode::with_tables(3).settled().await;
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    node.account.fail_once("ReplaceRoute", FaultKind::code("InvalidParameterCombination"));
+    let denied = FaultKind::code("UnauthorizedOperation");
+    node.account.fault(Fault::new(Service::Ec2, denied).operation("ReplaceRoute").times(3));
+    fails(node.start().await, Attempt::Start, ExitCode::Permission, "UnauthorizedOperation");
+    assert!(node.logged("InvalidParameterCombination"), "{:?}", node.world.log.lines());
+}
+
+/// [overlay-2]
+#[tokio::test(start_paused = true)]
+async fn a_start_that_gets_no_table_leaves_nothing_on_the_device() {
+    let node = OverlayNode::with_tables(2);
+    node.account.fail("ReplaceRoute", FaultKind::code("UnauthorizedOperation"));
+    fails(node.start().await, Attempt::Start, ExitCode::Permission, "ReplaceRoute rtb-");
+    assert!(!node.on_device() && node.leads_here(&[]));
+}
+
+/// [start-1] [stale-5]
+#[tokio::test(start_paused = true)]
+async fn a_second_start_writes_nothing_and_one_after_a_stop_sends_every_call() {
+    let node = OverlayNode::with_tables(2).settled().await;
+    let done = node.network.done().len();
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert_eq!((node.calls("ReplaceRoute"), node.network.done().len()), (0, done));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert_eq!(node.calls("ReplaceRoute"), 2);
+}
+
+/// [overlay-6] Nothing is ordered before bad input is found.
+#[tokio::test(start_paused = true)]
+async fn an_address_inside_the_vpc_is_refused_before_anything_is_asked() {
+    for own in [false, true] {
+        let address = if own { "10.0.1.10" } else { "10.0.9.9" };
+        let node = OverlayNode::with_tables(1).with("overlay_ip", address);
+        fails(node.start().await, Attempt::Start, ExitCode::Configured, "inside the VPC (10.0.0.0/16)");
+        assert!(node.account.calls().is_empty() && node.network.done().is_empty());
+    }
+}
+
+/// [overlay-6]
+#[tokio::test(start_paused = true)]
+async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
+    let cases: [(fn(&Account), &str); 5] = [
+        (|account| account.delete_route(&table(2), ip()), "has no route for 192.168.10.1/32"),
+        (|account| account.delete_route_table(&table(2)), "no such table"),
+        (
+            |account| account.propagate_route(&table(2), ip(), "vgw-1"),
+            "from EnableVgwRoutePropagation: only one by CreateRoute",
+        ),
+        (|account| account.set_source_dest_check(&parsed(eni(1)), true), "source/dest check of eni-"),
+        (
+            |account| {
+                let vpc = parsed("vpc-00000000000000009");
+                account.add_route_table(RouteTableSpec { vpc, ..RouteTableSpec::numbered(2) });
+                account.route(&table(2), ip(), &eni(2));
+            },
+            "is of vpc-00000000000000009",
+        ),
+    ];
+    for (spoil, says) in cases {
+        let node = OverlayNode::with_tables(2);
+        spoil(&node.account);
+        fails(node.start().await, Attempt::Start, ExitCode::Args, says);
+        assert_eq!(node.calls("ReplaceRoute"), 0, "{says}");
+        assert!(!node.on_device());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_command_that_creates_a_missing_route_is_in_the_log() {
+    let node = OverlayNode::with_tables(1);
+    node.account.delete_route(&table(1), ip());
+    assert!(node.start().await.is_err());
+    let command = format!(
+        "aws ec2 create-route --route-table-id {} --destination-cidr-block {OVERLAY}/32 --network-interface-id {}",
+        table(1),
+        eni(1)
+    );
+    assert!(node.logged(&command), "{:?}", node.world.log.lines());
+}
+
+/// [record-5] The record knew the route, and the call finds it gone.
+#[tokio::test(start_paused = true)]
+async fn a_route_that_has_gone_since_it_was_recorded_is_named() {
+    let node = OverlayNode::with_tables(2).started().await;
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    node.account.delete_route(&table(2), ip());
+    fails(node.start().await, Attempt::Start, ExitCode::Args, "has no route for 192.168.10.1/32");
+    assert_eq!(node.world.records.durable().tables, None);
+}
+
+/// [overlay-7]
+#[tokio::test(start_paused = true)]
+async fn a_source_dest_check_that_was_switched_on_later_is_an_error_line_of_a_takeover() {
+    let node = OverlayNode::with_tables(1).started().await;
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    node.account.set_source_dest_check(&parsed(eni(1)), true);
+    node.account.route(&table(1), ip(), &eni(2));
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.logged("--no-source-dest-check"), "{:?}", node.world.log.lines());
+}
+
+/// [overlay-7]
+#[tokio::test(start_paused = true)]
+async fn a_source_dest_check_that_may_not_be_looked_at_is_a_warning() {
+    let node = OverlayNode::with_tables(1);
+    node.account.fail("DescribeNetworkInterfaces", FaultKind::code("UnauthorizedOperation"));
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.logged("source/dest check of eni-00000000000000001 not known"));
+}
+
+/// [overlay-5] `auto` and `tag:` find the tables; the set is the one of the last start.
+#[tokio::test(start_paused = true)]
+async fn tables_are_found_by_their_route_or_their_tag() {
+    for selector in ["auto", "tag:cluster=web"] {
+        let node = OverlayNode::with_tables(3).with("routing_table", selector);
+        node.account.tag_route_table(&table(1), &[("cluster", "web")]);
+        node.account.tag_route_table(&table(2), &[("cluster", "web")]);
+        node.account.delete_route(&table(3), ip());
+        let node = node.started().await;
+        assert!(node.leads_here(&[1, 2]), "{selector}");
+        assert_eq!(node.world.records.durable().tables.unwrap().ids, [table(1), table(2)]);
+        // A table that has come since is taken by the next start.
+        node.account.tag_route_table(&table(3), &[("cluster", "web")]);
+        node.account.route(&table(3), ip(), &eni(2));
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        assert_eq!(node.start().await.unwrap(), Report::Done, "{selector}");
+        assert!(node.leads_here(&[1, 2, 3]), "{selector}");
+        assert_eq!(node.world.records.durable().tables.unwrap().ids.len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_table_at_all_is_an_error_on_this_node() {
+    for selector in ["auto", "tag:cluster=web"] {
+        let node = OverlayNode::with_tables(1).with("routing_table", selector);
+        node.account.delete_route(&table(1), ip());
+        fails(
+            node.start().await,
+            Attempt::Start,
+            ExitCode::Args,
+            &format!("routing_table {selector}: no such table"),
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_of_another_account_is_seen_by_its_role_alone() {
+    let node = OverlayNode::with_tables(1);
+    let shared = RouteTableSpec { owner: Some("210987654321".to_owned()), ..RouteTableSpec::numbered(1) };
+    node.account.add_route_table(shared);
+    node.account.route(&table(1), ip(), &eni(2));
+    fails(node.start().await, Attempt::Start, ExitCode::Args, "no such table");
+    let ec2 = node.client.clone().routing_as("210987654321");
+    let node = OverlayNode { world: Parts { ec2, ..node.world }, ..node };
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.leads_here(&[1]));
+}
+
+/// [overlay-8]
+#[tokio::test(start_paused = true)]
+async fn a_route_that_reads_as_a_blackhole_for_long_is_a_warning() {
+    let node = OverlayNode::with_tables(1);
+    node.account.route_shown_as_blackhole(&table(1), ip(), &eni(2));
+    let began = Instant::now();
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(node.logged("as a blackhole, though this node runs"));
+}
+
+/// [start-6] does not hold for this kind: only EC2 knows where the routes lead.
+#[tokio::test(start_paused = true)]
+async fn a_start_without_an_answer_from_ec2_fails() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.account.fail_ec2(FaultKind::code("Unavailable"));
+    fails(node.start().await, Attempt::Start, ExitCode::Generic, "Unavailable");
+}
+
+/// [time-5] The call that lost its answer worked.
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_was_lost_is_not_repeated_if_it_worked() {
+    let node = OverlayNode::with_tables(2);
+    node.account.fail_once("ReplaceRoute", FaultKind::LoseAnswer);
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert_eq!(node.calls("ReplaceRoute"), 2);
+}
+
+/// [migrate-1] [migrate-2]
+#[tokio::test(start_paused = true)]
+async fn a_planned_move_leaves_no_table_without_a_target() {
+    let source = OverlayNode::with_tables(3).settled().await;
+    let target = source.peer();
+    assert_eq!(source.run(Action::MigrateTo).await.unwrap(), Report::Done);
+    assert_eq!(target.run(Action::MigrateFrom).await.unwrap(), Report::Done);
+    assert!(source.on_device() && target.on_device());
+    assert_eq!(source.stop().await.unwrap(), Report::Done);
+    assert!(!source.on_device() && target.on_device());
+    for number in 1..=3 {
+        assert_eq!(target.account.route_of(&table(number), ip()), Some(eni(2)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loopback_and_a_label_are_used_as_configured() {
+    let node = OverlayNode::with_tables(1).with("device", "lo").with("iflabel", "sap").started().await;
+    assert_eq!(node.network.done(), [format!("add {OVERLAY}/32 dev lo label lo:sap")]);
+    let node = OverlayNode::with_tables(1).with("device", "dummy0");
+    fails(
+        node.start().await,
+        Attempt::Start,
+        ExitCode::Args,
+        "interface dummy0: this node has no such device",
+    );
+    let node = OverlayNode::with_tables(1).with("add_to_device", "false").started().await;
+    assert!(!node.on_device() && node.leads_here(&[1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ipv6_address_is_put_on_the_device_with_its_whole_length() {
+    let address: IpAddr = "fd00:10::1".parse().unwrap();
+    let node = OverlayNode::with_tables(1).with("overlay_ip", "fd00:10::1");
+    node.account.route(&table(1), address, &eni(2));
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert_eq!(node.account.route_of(&table(1), address), Some(eni(1)));
+    assert_eq!(node.network.done(), ["add fd00:10::1/128 dev eth0"]);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.network.device_with("fd00:10::1"), None);
+}
+
+/// [stale-1] The first monitor after a takeover is shown what was before.
+#[tokio::test(start_paused = true)]
+async fn a_monitor_right_after_a_start_outlasts_a_late_replica() {
+    let node = OverlayNode::with_tables(2);
+    tokio::time::advance(Duration::from_mins(10)).await;
+    let node = node.started().await;
+    node.account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+}

@@ -1,0 +1,109 @@
+//! `stop`.
+
+use super::*;
+
+/// [overlay-3]
+#[tokio::test(start_paused = true)]
+async fn a_stop_takes_the_address_off_its_device_and_asks_nobody() {
+    let node = OverlayNode::with_tables(2).settled().await;
+    node.account.fail_ec2(FaultKind::Hang);
+    node.account.fail_metadata(FaultKind::Hang);
+    let began = Instant::now();
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(began.elapsed() < Duration::from_millis(10));
+    assert!(!node.on_device() && node.leads_here(&[1, 2]));
+    assert_eq!((node.account.calls().len(), node.account.questions()), (0, 0));
+    assert_eq!(node.world.records.volatile().phase, Some(Phase::Left));
+    assert!(node.logged("its routes stay until another node replaces them"));
+}
+
+/// [overlay-3]
+#[tokio::test(start_paused = true)]
+async fn a_late_stop_does_not_rob_the_peer() {
+    let node = OverlayNode::with_tables(2).settled().await;
+    let peer = node.peer();
+    assert_eq!(peer.start().await.unwrap(), Report::Done);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    for number in 1..=2 {
+        assert_eq!(node.account.route_of(&table(number), ip()), Some(eni(2)));
+    }
+    assert!(peer.on_device() && !node.on_device());
+}
+
+/// [overlay-4]
+#[tokio::test(start_paused = true)]
+async fn the_address_goes_from_a_device_that_is_down_too() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    node.network.set_up("eth0", false);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device());
+}
+
+/// [overlay-4] [stop-10] The own address of the node, by mistake: start, stop, and the node still answers.
+#[tokio::test(start_paused = true)]
+async fn an_interfaces_own_address_is_never_taken_off() {
+    let node = OverlayNode::with_tables(1).with("overlay_ip", "10.0.1.10");
+    assert!(node.start().await.is_err());
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.network.device_with("10.0.1.10").as_deref(), Some("eth0"));
+    assert!(node.logged("10.0.1.10/24 left on eth0"));
+}
+
+/// [overlay-4]
+#[tokio::test(start_paused = true)]
+async fn an_entry_with_a_shorter_prefix_stays_beside_the_one_that_goes() {
+    let node = OverlayNode::with_tables(1).started().await;
+    node.network.plug("eth1", "02:00:00:00:00:09", &[OVERLAY]);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(node.network.device_with(OVERLAY).as_deref(), Some("eth1"));
+}
+
+/// [overlay-4]
+#[tokio::test(start_paused = true)]
+async fn without_a_record_only_the_label_proves_that_an_entry_is_this_resources() {
+    for (label, gone) in [("", false), ("sap", true)] {
+        let node = OverlayNode::with_tables(1).with("iflabel", label).started().await;
+        *node.world.records.volatile.borrow_mut() = <_>::default();
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        assert_eq!(node.on_device(), !gone, "{label}");
+        assert_eq!(node.logged("this resource did not put it there"), !gone);
+    }
+}
+
+/// [overlay-4]
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_another_running_resource_has_stays() {
+    let node = OverlayNode::with_tables(1).started().await;
+    let other = MemoryRecords::default();
+    *other.volatile.borrow_mut() = node.world.records.volatile();
+    node.world.records.others.borrow_mut().push(("other".to_owned(), other.clone()));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(node.on_device() && node.logged("resource other runs with it"));
+    other.volatile.borrow_mut().phase = Some(Phase::Left);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kernel_that_refuses_is_a_failed_stop() {
+    let node = OverlayNode::with_tables(1).started().await;
+    node.network.set_broken(true);
+    fails(node.stop().await, Attempt::Stop, ExitCode::Generic, "Operation not permitted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_what_never_ran_succeeds_anywhere() {
+    let node = OverlayNode::with_tables(1);
+    node.account.fail_metadata(FaultKind::Hang);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(reason(node.monitor().await).contains("on none of"));
+}
+
+/// [overlay-9] After a stop the node does not hold the address, though the routes still lead to it.
+#[tokio::test(start_paused = true)]
+async fn a_monitor_after_a_stop_says_not_running() {
+    let node = OverlayNode::with_tables(1).settled().await;
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
+    assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
+}

@@ -1,0 +1,51 @@
+//! `validate-all` at level 10.
+
+use super::*;
+
+/// [validate-2]
+#[tokio::test(start_paused = true)]
+async fn everything_a_start_needs_is_looked_at_and_nothing_is_changed() {
+    let node = OverlayNode::with_tables(2);
+    assert_eq!(node.validate().await.unwrap(), Report::Done);
+    assert_eq!(node.calls("ReplaceRoute (dry run)"), 2);
+    assert!(node.leads_here(&[]) && node.network.done().is_empty());
+}
+
+fn deny(account: &Account, operation: &str) {
+    account.fail(operation, FaultKind::code("UnauthorizedOperation"));
+}
+
+/// [validate-2] The faults of a start, and what only a dry run shows.
+#[tokio::test(start_paused = true)]
+async fn each_fault_has_its_code() {
+    let cases: [(fn(&Account), ExitCode, &str); 4] = [
+        (|account| account.delete_route(&table(1), ip()), ExitCode::Args, "has no route"),
+        (|account| account.set_source_dest_check(&parsed(eni(1)), true), ExitCode::Args, "source/dest"),
+        (|account| deny(account, "ReplaceRoute"), ExitCode::Permission, "UnauthorizedOperation"),
+        (|account| deny(account, "DescribeRouteTables"), ExitCode::Permission, "DescribeRouteTables"),
+    ];
+    for (spoil, code, says) in cases {
+        let node = OverlayNode::with_tables(1);
+        spoil(&node.account);
+        fails(node.validate().await, Attempt::Validate, code, says);
+    }
+    let node = OverlayNode::with_tables(1).with("overlay_ip", "10.0.1.77");
+    fails(node.validate().await, Attempt::Validate, ExitCode::Configured, "inside the VPC");
+}
+
+/// [overlay-11]
+#[tokio::test(start_paused = true)]
+async fn a_service_that_takes_addresses_off_is_a_warning() {
+    let mut node = OverlayNode::with_tables(1);
+    node.world.host.address_remover = Some("nm-cloud-setup");
+    assert_eq!(node.validate().await.unwrap(), Report::Done);
+    assert!(node.logged("nm-cloud-setup may take 192.168.10.1 off its device"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_index_finds_the_interface_by_instance_metadata() {
+    let node = OverlayNode::with_tables(1).with("interface", MAC).settled().await;
+    assert!(node.leads_here(&[1]));
+    let node = OverlayNode::with_tables(1).with("interface", "0").settled().await;
+    assert!(node.leads_here(&[1]));
+}

@@ -1,0 +1,164 @@
+//! The agent `overlay-ip`: the role for its route tables, and the network devices by real netlink in a namespace.
+
+use std::process::Command;
+use std::time::Duration;
+
+use agent_tests::{Isolation, Node, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld};
+use aws_sim::{FaultKind, ImdsState, RouteTableSpec, parsed};
+
+use crate::trouble::{SHORT_MS, break_ec2};
+
+const OTHER_ACCOUNT: &str = "210987654321";
+const ROLE: &str = "arn:aws:iam::210987654321:role/cluster-routes";
+
+/// Makes the table of the world one of another account, as with a shared VPC.
+fn shared() -> (SimulatedWorld, [Node; 2]) {
+    let (world, nodes) = SimulatedWorld::new();
+    let spec = RouteTableSpec { owner: Some(OTHER_ACCOUNT.to_owned()), ..RouteTableSpec::numbered(1) };
+    let table = world.cloud.add_route_table(RouteTableSpec { id: parsed(ROUTE_TABLE), ..spec });
+    world.cloud.route(&table, OVERLAY.into(), nodes[1].eni());
+    (world, nodes)
+}
+
+fn with_role(run: Run) -> Run {
+    run.overlay().param("routing_table_role", ROLE)
+}
+
+/// [overlay-12]
+#[test]
+fn the_role_makes_the_calls_about_routes_and_no_others() {
+    let (world, [a, _]) = shared();
+    world.cloud.deny_role("node", "ReplaceRoute");
+    world.cloud.deny_role("node", "DescribeRouteTables");
+    world.cloud.deny_role("cluster-routes", "DescribeNetworkInterfaces");
+    a.start().overlay().expect(4).reason("DescribeRouteTables");
+    with_role(a.start()).ok().not_logged("source/dest check");
+    assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *a.id());
+    with_role(a.validate()).ok();
+    with_role(a.monitor()).ok().asked_ec2(&["DescribeRouteTables"]);
+}
+
+/// [overlay-12] [cred-6]
+#[test]
+fn a_role_that_is_refused_is_never_replaced_by_the_nodes_own() {
+    let (world, [a, b]) = shared();
+    world.cloud.deny("AssumeRole");
+    let outcome = with_role(a.start()).timeout_ms(SHORT_MS).expect(4).reason("routing_table_role");
+    assert!(outcome.calls("ReplaceRoute").is_empty(), "{}", outcome.told());
+    assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *b.id());
+}
+
+#[test]
+fn answers_in_pages_are_followed() {
+    let (world, [a]) = SimulatedWorld::new();
+    for number in 1..=120 {
+        let table = world.cloud.add_route_table(RouteTableSpec::numbered(number));
+        world.cloud.route(&table, OVERLAY.into(), "tgw-00000000000000001");
+    }
+    a.start().overlay().param("routing_table", "auto").ok();
+    assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *a.id());
+}
+
+/// A node with network devices of its own.
+struct Wired {
+    world: SimulatedWorld,
+    a: Node,
+}
+
+const DEVICES: &str = r"
+ip link add eth0 type veth peer name eth0-peer
+ip link add extra0 type veth peer name extra0-peer
+ip address add 10.0.1.10/24 dev eth0
+ip link set eth0 up
+ip link set eth0-peer up
+ip link set extra0 up
+";
+
+impl Wired {
+    fn new() -> Option<Self> {
+        let isolation = Isolation::new(DEVICES)?;
+        let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
+        let wired = Self { world, a };
+        let mac = wired.world.cloud.mac_of(wired.a.eni()).unwrap().to_string();
+        wired.inside(&["ip", "link", "set", "eth0", "address", &mac]);
+        Some(wired)
+    }
+
+    /// Runs a program where the node is.
+    #[track_caller]
+    fn inside(&self, program: &[&str]) -> String {
+        let netns = self.world.isolation().unwrap().netns();
+        let pid = netns.to_str().unwrap().split('/').nth(2).unwrap().to_owned();
+        let mut command = Command::new("nsenter");
+        command.args(["--net", "--mount", "--target", &pid, "--"]).args(program);
+        let output = command.output().expect("nsenter");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{program:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    fn addresses(&self) -> String {
+        self.inside(&["ip", "-4", "-o", "address", "show"])
+    }
+}
+
+/// [overlay-3] [overlay-4] [time-2]
+#[test]
+fn the_address_comes_alone_and_goes_without_any_answer() {
+    let Some(wired) = Wired::new() else { return };
+    let before = wired.addresses();
+    wired.a.start().overlay().param("iflabel", "sap").ok();
+    let shown = wired.addresses();
+    let line = shown.lines().find(|line| line.contains("192.168.10.1/32")).expect("the address");
+    assert!(line.contains("eth0:sap"), "{line}");
+    wired.a.settled_monitor().overlay().ok().ec2_calls(0);
+    wired.inside(&["ip", "link", "set", "eth0", "down"]);
+    wired.a.settled_monitor().overlay().expect(7).reason("eth0, which is down");
+    wired.world.cloud.set_imds_state(wired.a.id(), ImdsState::Hang);
+    break_ec2(&wired.world.cloud, FaultKind::Hang);
+    wired.a.stop().overlay().param("iflabel", "sap").ok().no_requests().within(Duration::from_secs(1));
+    wired.inside(&["ip", "link", "set", "eth0", "up"]);
+    assert_eq!(wired.addresses(), before);
+    wired.a.settled_monitor().overlay().expect(7);
+}
+
+#[test]
+fn the_loopback_and_another_device_take_it_too() {
+    let Some(wired) = Wired::new() else { return };
+    for device in ["lo", "extra0"] {
+        let run = |run: Run| run.overlay().param("device", device);
+        run(wired.a.start()).ok();
+        let shown = wired.inside(&["ip", "-o", "address", "show", "dev", device]);
+        assert!(shown.contains("192.168.10.1/32"), "{shown}");
+        run(wired.a.settled_monitor()).ok().ec2_calls(0);
+        run(wired.a.stop()).ok();
+        assert!(!wired.addresses().contains("192.168.10.1"), "{device}");
+    }
+}
+
+#[test]
+fn an_ipv6_address_answers_at_once() {
+    let Some(wired) = Wired::new() else { return };
+    let address = "fd00:10::1";
+    let table = parsed(ROUTE_TABLE);
+    wired.world.cloud.route(&table, address.parse().unwrap(), "tgw-00000000000000001");
+    let run = |run: Run| run.overlay().param("overlay_ip", address);
+    run(wired.a.start()).ok();
+    let shown = wired.inside(&["ip", "-6", "-o", "address", "show", "dev", "eth0"]);
+    let line = shown.lines().find(|line| line.contains("fd00:10::1/128")).expect("the address");
+    assert!(!line.contains("tentative") && line.contains("nodad"), "{line}");
+    run(wired.a.settled_monitor()).ok().ec2_calls(0);
+    run(wired.a.stop()).ok();
+    assert!(!wired.inside(&["ip", "-6", "-o", "address", "show"]).contains(address));
+}
+
+/// [stop-10] [overlay-4]
+#[test]
+fn the_nodes_own_address_survives_a_mistake() {
+    let Some(wired) = Wired::new() else { return };
+    let before = wired.addresses();
+    let own = |run: Run| run.overlay().param("overlay_ip", "10.0.1.10");
+    own(wired.a.start()).expect(6).reason("inside the VPC");
+    own(wired.a.stop()).ok();
+    assert_eq!(wired.addresses(), before);
+}
