@@ -100,7 +100,7 @@ impl PacemakerCluster {
     /// of `pcs`, and a controller that was asked can cease to be the one in charge before it answers.
     ///
     /// # Errors
-    /// [`HarnessError::TimedOut`](crate::error::Error::TimedOut) after a minute of refusals.
+    /// [`HarnessError::TimedOut`](crate::error::HarnessError::TimedOut) after a minute of refusals.
     pub fn insist(&self, words: &[&str]) -> Result<()> {
         until(&words.join(" "), ADMIN_LIMIT, || {
             Ok(match Polled::tolerant(self.run(words))? {
