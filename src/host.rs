@@ -107,7 +107,7 @@ impl Host for SystemHost {
     }
 
     /// # Source
-    /// NetworkManager, `nm-cloud-setup(8)`: it runs from a timer, enabled by a link. SUSE, cloud-netconfig's README:
+    /// `nm-cloud-setup(8)` of `NetworkManager`: it runs from a timer, enabled by a link. SUSE, cloud-netconfig's README:
     /// `CLOUD_NETCONFIG_MANAGE` in `/etc/default/cloud-netconfig` or in the file of an interface.
     fn address_remover(&self) -> Option<&'static str> {
         let timers = "etc/systemd/system/timers.target.wants";
@@ -117,8 +117,10 @@ impl Host for SystemHost {
         }
         let off = |path: &str| {
             let text = self.text(path).unwrap_or_default();
-            let value =
-                text.lines().filter_map(|line| line.trim().strip_prefix("CLOUD_NETCONFIG_MANAGE=")).last();
+            let value = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("CLOUD_NETCONFIG_MANAGE="))
+                .next_back();
             value.is_some_and(|value| value.trim_matches(['"', '\'']).eq_ignore_ascii_case("no"))
         };
         let files = ["etc/default/cloud-netconfig", "etc/sysconfig/network/ifcfg-eth0"];

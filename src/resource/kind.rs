@@ -232,6 +232,7 @@ pub trait Kind<W: World>: Sized {
     /// Asks EC2 once who has the address.
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Self::Held>, Error>;
     /// Whether it is time for a monitor to ask EC2.
+    #[must_use]
     fn is_due(_: &Op<'_, Self, W>) -> bool {
         false
     }
@@ -256,6 +257,7 @@ pub trait Kind<W: World>: Sized {
         owner
     }
     /// The ticket for what an answer shows that has to be taken too, and the record did not know.
+    #[must_use]
     fn overlooked(_: &Op<'_, Self, W>, _: &Self::Ticket, _: &Owner<Self::Held>) -> Option<Self::Ticket> {
         None
     }
@@ -276,7 +278,7 @@ pub trait Kind<W: World>: Sized {
     /// Before a start: what is wrong with the place, and what the host needs.
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Self::Prepared, Error>;
     /// Runs beside the taking calls of a start that was not asked for them first, and is dropped when that ends.
-    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
+    async fn beside_taking(op: &Op<'_, Self, W>, location: &Location);
     /// Right before the taking call, with the place's lock held.
     ///
     /// # Errors
@@ -289,7 +291,7 @@ pub trait Kind<W: World>: Sized {
         prepared: &Self::Prepared,
     ) -> Result<(), Error>;
     /// After a start that got nothing.
-    async fn not_taken(_: &Op<'_, Self, W>) {}
+    async fn not_taken(op: &Op<'_, Self, W>);
     /// After the address is confirmed here; `before` had it, as far as that is known. `announce` unless it was on this host all
     /// the time.
     async fn settled(

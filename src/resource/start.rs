@@ -190,7 +190,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
         let (hopeless, accepted) = (RefCell::default(), Cell::new(false));
-        let takeover = Takeover { location, prepared, ticket, before, hopeless, sight, accepted };
+        let takeover = Takeover { location, prepared, ticket, before, hopeless, accepted, sight };
         let taking = async {
             let taken = self.order(&takeover, &takeover.ticket).await?;
             let ordered = began.elapsed();

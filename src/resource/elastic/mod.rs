@@ -291,6 +291,8 @@ impl<W: World> Kind<W> for Elastic {
         op.refuse_shared_target(location, op.public_ip())
     }
 
+    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
+
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
         // Again, now that the lock is held: of two resources that begin at the same instant one sees the other.
         op.refuse_shared_target(location, op.public_ip())?;
@@ -301,6 +303,8 @@ impl<W: World> Kind<W> for Elastic {
     async fn accepted(_: &Op<'_, Self, W>, _: &Location, (): &()) -> Result<(), Error> {
         Ok(())
     }
+
+    async fn not_taken(_: &Op<'_, Self, W>) {}
 
     async fn settled(_: &Op<'_, Self, W>, _: &Location, (): &(), _: Option<&Owner<Association>>, _: bool) {}
 

@@ -315,6 +315,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
         op.device_for(location).await
     }
 
+    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
+
     fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
         Ok(())
     }
@@ -326,6 +328,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
     ) -> Result<(), Error> {
         op.put_on_device(location, device.as_ref()).await
     }
+
+    async fn not_taken(_: &Op<'_, Self, W>) {}
 
     async fn settled(
         op: &Op<'_, Self, W>,

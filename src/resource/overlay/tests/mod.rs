@@ -45,6 +45,9 @@ fn table(number: u32) -> RouteTableId {
     parsed(format!("rtb-{number:017x}"))
 }
 
+/// What an administrator does to the account.
+type AccountChange = fn(&Account);
+
 /// Node 1 of an account with two nodes, and route tables that lead the address to node 2.
 struct OverlayNode {
     account: Account,

@@ -18,7 +18,7 @@ fn deny(account: &Account, operation: &str) {
 /// [validate-2] The faults of a start, and what only a dry run shows.
 #[tokio::test(start_paused = true)]
 async fn each_fault_has_its_code() {
-    let cases: [(fn(&Account), ExitCode, &str); 4] = [
+    let cases: [(AccountChange, ExitCode, &str); 4] = [
         (|account| account.delete_route(&table(1), ip()), ExitCode::Args, "has no route"),
         (|account| account.set_source_dest_check(&parsed(eni(1)), true), ExitCode::Args, "source/dest"),
         (|account| deny(account, "ReplaceRoute"), ExitCode::Permission, "UnauthorizedOperation"),

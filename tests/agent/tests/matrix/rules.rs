@@ -103,7 +103,7 @@ fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
         // IAM's word is taken as final: for whom it was meant for a moment only, the next action is soon enough.
         Class::Denial => [vec![usual], lasting(case, lost(case, ordered))].concat(),
         // The host shows the address, and EC2 has no more than a quarter of the time to contradict it.
-        Class::Silence if !case.kind.is_shown && case.scene.kind == Kind::Monitor => vec![usual, 0],
+        Class::Silence if !case.kind.is_shown && case.scene.kind == ActionKind::Monitor => vec![usual, 0],
         Class::Silence | Class::Rejection => vec![usual],
     }
 }

@@ -116,7 +116,7 @@ fn crmsh_takes_it_without_a_word() {
 /// [param-7]
 #[test]
 fn no_parameter_of_the_installed_aws_vpc_move_ip_is_unknown() {
-    let node = Node::new();
+    let node = PacemakerNode::new();
     let parameters = |agent: &str| {
         let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
         xml::values(&answer.stdout, "//parameter/@name")

@@ -9,8 +9,8 @@ use eip::cloud::model::{ApiError, Operation, ShownTable};
 use serde::Serialize;
 
 use super::filters;
-use super::xml::{Set, Yes};
-use super::{Call, Outcome, change, id, interface_id};
+use super::xml::{ItemSet, Yes};
+use super::{OperationCall, OperationResult, change, id, interface_id};
 
 /// The filters of `DescribeRouteTables` that the simulator has, beside `tag:KEY`.
 const FILTERS: &[&str] = &[
@@ -28,7 +28,7 @@ const LARGEST_PAGE: usize = 100;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tables {
-    route_table_set: Set<TableItem>,
+    route_table_set: ItemSet<TableItem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
@@ -39,8 +39,8 @@ struct TableItem {
     route_table_id: String,
     vpc_id: String,
     owner_id: String,
-    route_set: Set<RouteItem>,
-    tag_set: Set<TagItem>,
+    route_set: ItemSet<RouteItem>,
+    tag_set: ItemSet<TagItem>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +70,7 @@ struct TagItem {
 }
 
 /// Answers `DescribeRouteTables`.
-pub(super) fn tables(call: &Call<'_>) -> Outcome {
+pub(super) fn tables(call: &OperationCall<'_>) -> OperationResult {
     let named = call.params.list("RouteTableId").into_iter().map(table_id);
     let named: Vec<RouteTableId> = named.collect::<Result<_, _>>()?;
     let size = call.params.count("MaxResults")?;
@@ -97,7 +97,7 @@ pub(super) fn tables(call: &Call<'_>) -> Outcome {
     Ok(call.done(&Tables { route_table_set: page.into_iter().collect(), next_token }))
 }
 
-fn item(call: &Call<'_>, table: &ShownTable) -> TableItem {
+fn item(call: &OperationCall<'_>, table: &ShownTable) -> TableItem {
     let routes = table.routes.iter().map(|(address, route)| route_item(call, &table.owner, *address, route));
     let tags = table.tags.iter().map(|(key, value)| TagItem { key: key.clone(), value: value.clone() });
     TableItem {
@@ -110,7 +110,7 @@ fn item(call: &Call<'_>, table: &ShownTable) -> TableItem {
 }
 
 /// Instance and owner are shown within the account alone.
-fn route_item(call: &Call<'_>, owner: &str, address: IpAddr, route: &Route) -> RouteItem {
+fn route_item(call: &OperationCall<'_>, owner: &str, address: IpAddr, route: &Route) -> RouteItem {
     let account = &call.world.config.account;
     let eni = route.interface.as_ref();
     let instance = eni.filter(|_| owner == account).and_then(|eni| call.world.account.instance_with(eni));
@@ -151,7 +151,7 @@ fn field(table: &ShownTable, name: &str) -> Vec<String> {
 }
 
 /// Leads a route to another interface.
-pub(super) fn replace(call: &Call<'_>) -> Outcome {
+pub(super) fn replace(call: &OperationCall<'_>) -> OperationResult {
     let table = table_id(call.params.need("RouteTableId")?)?;
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let given = ["DestinationCidrBlock", "DestinationIpv6CidrBlock"];

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use aws_sim::{InstanceState, RouteTableSpec, parsed};
 
-use crate::lab::{Answer, Lab, Signer, Tested, eni, exchange};
+use crate::lab::{Lab, RawResponse, Signer, TestResult, eni, exchange};
 
 const ADDRESS: &str = "192.168.10.1/32";
 const OTHER_ACCOUNT: &str = "210987654321";
@@ -13,7 +13,7 @@ fn address() -> IpAddr {
     IpAddr::from([192, 168, 10, 1])
 }
 
-fn describe(lab: &Lab, filters: &[(&str, &str)]) -> Tested<Answer> {
+fn describe(lab: &Lab, filters: &[(&str, &str)]) -> TestResult<RawResponse> {
     let params: Vec<(String, String)> = (1..)
         .zip(filters)
         .flat_map(|(n, (name, value))| {
@@ -27,12 +27,12 @@ fn describe(lab: &Lab, filters: &[(&str, &str)]) -> Tested<Answer> {
     lab.call("DescribeRouteTables", &params)
 }
 
-fn tables(answer: &Answer) -> usize {
+fn tables(answer: &RawResponse) -> usize {
     answer.text().matches("<routeTableId>").count()
 }
 
 #[test]
-fn a_route_is_shown_with_its_holder_and_replaced() -> Tested {
+fn a_route_is_shown_with_its_holder_and_replaced() -> TestResult {
     let lab = Lab::new()?;
     let table = lab.cloud.add_route_table(RouteTableSpec::numbered(1));
     lab.cloud.route(&table, address(), eni(&lab.a)?);
@@ -61,7 +61,7 @@ fn a_route_is_shown_with_its_holder_and_replaced() -> Tested {
 }
 
 #[test]
-fn what_cannot_be_replaced_is_refused_as_ec2_does() -> Tested {
+fn what_cannot_be_replaced_is_refused_as_ec2_does() -> TestResult {
     let lab = Lab::new()?;
     let table = lab.cloud.add_route_table(RouteTableSpec::numbered(1));
     let replace = |table: &str, to: &str| {
@@ -90,7 +90,7 @@ fn what_cannot_be_replaced_is_refused_as_ec2_does() -> Tested {
 }
 
 #[test]
-fn tables_are_filtered_and_sent_in_pages() -> Tested {
+fn tables_are_filtered_and_sent_in_pages() -> TestResult {
     let lab = Lab::new()?;
     for number in 1..=7 {
         let table = lab.cloud.add_route_table(RouteTableSpec::numbered(number));
@@ -115,11 +115,11 @@ fn tables_are_filtered_and_sent_in_pages() -> Tested {
 }
 
 #[test]
-fn a_shared_table_is_its_owners_and_a_role_of_the_owner_sees_and_changes_it() -> Tested {
+fn a_shared_table_is_its_owners_and_a_role_of_the_owner_sees_and_changes_it() -> TestResult {
     let lab = Lab::new()?;
     let role = [("RoleArn", "arn:aws:iam::210987654321:role/routes"), ("RoleSessionName", "test")];
     let assume = || {
-        Answer::read(&exchange(
+        RawResponse::read(&exchange(
             lab.ec2,
             &Signer { service: "sts", ..Signer::default() }.sts("AssumeRole", &role)?,
         )?)
@@ -139,16 +139,16 @@ fn a_shared_table_is_its_owners_and_a_role_of_the_owner_sees_and_changes_it() ->
     let field = |name: &str| answer.element(name).ok_or_else(|| answer.text());
     let (key, secret, token) = (field("AccessKeyId")?, field("SecretAccessKey")?, field("SessionToken")?);
     let session = Signer { key: &key, secret: &secret, token: Some(&token), ..Signer::default() };
-    let shown = Answer::read(&exchange(lab.ec2, &session.ec2("DescribeRouteTables", &[])?)?)?;
+    let shown = RawResponse::read(&exchange(lab.ec2, &session.ec2("DescribeRouteTables", &[])?)?)?;
     assert_eq!((tables(&shown), shown.element("ownerId").as_deref()), (1, Some(OTHER_ACCOUNT)));
     assert_eq!(shown.element("instanceId"), None, "empty across accounts");
-    assert_eq!(Answer::read(&exchange(lab.ec2, &session.ec2("ReplaceRoute", &params)?)?)?.status, 200);
+    assert_eq!(RawResponse::read(&exchange(lab.ec2, &session.ec2("ReplaceRoute", &params)?)?)?.status, 200);
     assert_eq!(lab.cloud.route_of(&table, address()).as_deref(), Some(eni(&lab.b)?.as_str()));
     Ok(())
 }
 
 #[test]
-fn the_source_dest_check_is_shown() -> Tested {
+fn the_source_dest_check_is_shown() -> TestResult {
     let lab = Lab::new()?;
     let ask = || lab.call("DescribeNetworkInterfaces", &[("NetworkInterfaceId.1", eni(&lab.a)?.as_str())]);
     assert_eq!(ask()?.element("sourceDestCheck").as_deref(), Some("true"));

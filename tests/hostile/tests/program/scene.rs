@@ -137,7 +137,7 @@ pub(crate) fn usual(
     let call = variables
         .into_iter()
         .fold(call, |call, (name, value)| call.set(name, value))
-        .set(&format!("OCF_RESKEY_{parameter}"), address);
+        .set(format!("OCF_RESKEY_{parameter}"), address);
     let call = if agent == "eip" { call } else { call.set("OCF_RESKEY_add_to_device", "false") };
     let call = if agent == "overlay-ip" { call.set("OCF_RESKEY_routing_table", ROUTE_TABLE) } else { call };
     call.timeout(TIMEOUT)
