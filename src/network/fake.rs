@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
-use super::{Assigned, Device, Network, NetworkError, NewAddress};
+use super::{AddressEntry, Device, Network, NetworkError, NewAddress};
 
 #[derive(Debug, Default)]
 struct State {
@@ -27,7 +27,7 @@ impl FakeNetwork {
         let index = u32::try_from(state.devices.len()).unwrap() + 2;
         let addresses = addresses.iter().map(|text| {
             let (ip, prefix) = text.split_once('/').unwrap_or((text, "24"));
-            Assigned { ip: ip.parse().unwrap(), prefix: prefix.parse().unwrap(), label: None }
+            AddressEntry { ip: ip.parse().unwrap(), prefix: prefix.parse().unwrap(), label: None }
         });
         let (name, mac, addresses) = (name.to_owned(), mac.parse().ok(), addresses.collect());
         let loopback = name == "lo";
@@ -97,7 +97,7 @@ impl Network for FakeNetwork {
                 known.up = true;
                 if !known.has(new.ip) {
                     let label = new.label.map(str::to_owned);
-                    known.addresses.push(Assigned { ip: new.ip, prefix: new.prefix, label });
+                    known.addresses.push(AddressEntry { ip: new.ip, prefix: new.prefix, label });
                 }
             }
         }

@@ -28,12 +28,12 @@ pub struct Device {
     /// Hardware address; `None` for a loopback, whose address is meaningless.
     pub mac: Option<MacAddress>,
     /// IPv4 and IPv6 addresses.
-    pub addresses: Vec<Assigned>,
+    pub addresses: Vec<AddressEntry>,
 }
 
 /// An address on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assigned {
+pub struct AddressEntry {
     /// The address without prefix.
     pub ip: IpAddr,
     /// Its prefix length.

@@ -13,7 +13,7 @@ use rtnetlink::packet_route::AddressFamily;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
 
-use super::{Assigned, Device, Network, NetworkError, NewAddress, arp};
+use super::{AddressEntry, Device, Network, NetworkError, NewAddress, arp};
 use crate::base::ids::MacAddress;
 use crate::host::SystemHost;
 
@@ -64,12 +64,12 @@ fn ip_of(message: &AddressMessage) -> Option<IpAddr> {
 }
 
 /// What the kernel shows of an address on a device.
-fn assigned(message: &AddressMessage) -> Option<Assigned> {
+fn assigned(message: &AddressMessage) -> Option<AddressEntry> {
     let label = message.attributes.iter().find_map(|attribute| match attribute {
         AddressAttribute::Label(label) => Some(label.clone()),
         _ => None,
     });
-    Some(Assigned { ip: ip_of(message)?, prefix: message.header.prefix_len, label })
+    Some(AddressEntry { ip: ip_of(message)?, prefix: message.header.prefix_len, label })
 }
 
 /// The device without its addresses; `None` for a device without a name.

@@ -42,11 +42,11 @@ pub(super) enum Stderr {
 }
 
 pub(super) struct Destinations {
-    route: Route,
+    route: LogTarget,
     debug: bool,
 }
 
-enum Route {
+enum LogTarget {
     /// Run by a person: standard error only.
     Terminal {
         prefix: String,
@@ -74,11 +74,11 @@ impl Destinations {
         let shown = |text: &str| cut(&without_controls(text), LONGEST_PREFIX);
         let own_tag = settings.get("HA_LOGTAG").map(shown);
         let route = if process.stdin_is_terminal {
-            Route::Terminal { prefix: own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default() }
+            LogTarget::Terminal { prefix: own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default() }
         } else {
             let (agent, instance) = (settings.agent(), settings.instance());
             let file = |name| settings.get(name).map(PathBuf::from);
-            Route::Cluster(Cluster {
+            LogTarget::Cluster(Cluster {
                 tag: own_tag.unwrap_or_else(|| {
                     format!("{}({})[{}]", shown(agent), shown(instance), std::process::id())
                 }),
@@ -96,19 +96,19 @@ impl Destinations {
     }
 
     pub(super) fn memory() -> Self {
-        Self { route: Route::Memory(Mutex::default()), debug: true }
+        Self { route: LogTarget::Memory(Mutex::default()), debug: true }
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
         match &self.route {
-            Route::Memory(lines) => lock(lines).clone(),
-            Route::Terminal { .. } | Route::Cluster(_) => Vec::new(),
+            LogTarget::Memory(lines) => lock(lines).clone(),
+            LogTarget::Terminal { .. } | LogTarget::Cluster(_) => Vec::new(),
         }
     }
 
     /// Records a line if the log is in memory.
     pub(super) fn remember(&self, line: &str) {
-        if let Route::Memory(lines) = &self.route {
+        if let LogTarget::Memory(lines) = &self.route {
             lock(lines).push(line.to_owned());
         }
     }
@@ -126,9 +126,9 @@ impl Destinations {
             }
         };
         match &self.route {
-            Route::Terminal { prefix } => to_stderr(&format!("{prefix}{line}")),
-            Route::Cluster(cluster) => cluster.write(level, line, to_stderr),
-            Route::Memory(_) => self.remember(line),
+            LogTarget::Terminal { prefix } => to_stderr(&format!("{prefix}{line}")),
+            LogTarget::Cluster(cluster) => cluster.write(level, line, to_stderr),
+            LogTarget::Memory(_) => self.remember(line),
         }
     }
 }

@@ -8,22 +8,23 @@ pub const OVERLAY: &[Spec] = &[
         name: "overlay_ip",
         unique: Some("overlay_ip"),
         short: "Overlay IP address",
-        long: "The address to keep on the active node, IPv4 or IPv6, such as 192.168.10.1. It has to lie outside every \
-               range of the VPC. Each route table needs a route for it, created once.",
+        long: "The address to keep on the active node, IPv4 or IPv6, such as 192.168.10.1. It has to lie \
+               outside every range of the VPC. Each route table needs a route for it, created once.",
         ..PLAIN
     },
     Spec {
         name: "ip",
         unique: Some("ip"),
         short: "Overlay IP address, as aws-vpc-move-ip has it",
-        long: "Another name of overlay_ip, so that an aws-vpc-move-ip resource can change its type alone.",
+        long: "Another name of overlay_ip, so that an aws-vpc-move-ip resource only has to change its type.",
         ..PLAIN
     },
     Spec {
         name: "address",
         unique: Some("address"),
         short: "Overlay IP address, as aws-vpc-move-ip once had it",
-        long: "Another name of overlay_ip, so that an old aws-vpc-move-ip resource can change its type alone.",
+        long: "Another name of overlay_ip, so that an old aws-vpc-move-ip resource only has to change its \
+               type.",
         ..PLAIN
     },
     Spec {
@@ -31,30 +32,31 @@ pub const OVERLAY: &[Spec] = &[
         required: true,
         short: "Route tables that lead to the address",
         long: "The route tables that are to lead the address to the active node: ids between commas, such as \
-               rtb-0123456789abcdef0,rtb-0fedcba9876543210; tag:KEY=VALUE for every table of the VPC with this tag; or \
-               auto for every table of the VPC that has a route for the address. With a tag or auto, the tables found by \
-               a start are those that count until the next start.",
+               rtb-0123456789abcdef0,rtb-0fedcba9876543210; tag:KEY=VALUE for every table of the VPC with \
+               this tag; or auto for every table of the VPC that has a route for the address. With a tag or \
+               auto, the tables found by a start are those that count until the next start.",
         ..PLAIN
     },
     Spec {
         name: "routing_table_role",
         short: "IAM role for the route tables",
-        long: "The ARN of an IAM role to assume for calls about route tables alone, such as one in the account that shares \
-               its VPC. It is assumed with the credentials that all other calls use. The default is to assume none.",
+        long: "The ARN of an IAM role to assume for calls about route tables alone, such as one in the \
+               account that shares its VPC. It is assumed with the credentials that all other calls use. The \
+               default is to assume none.",
         ..RELOADABLE
     },
     Spec {
         short: "Network interface to which the routes lead",
-        long: "The network interface of the node to which the routes lead: a device name (eth1), a MAC address, an interface \
-               id (eni-...) or a device index (1). The default is the primary interface of the instance. Its \
-               source/destination check has to be off.",
+        long: "The network interface of the node to which the routes lead: a device name (eth1), a MAC \
+               address, an interface id (eni-...) or a device index (1). The default is the primary \
+               interface of the instance. Its source/destination check has to be off.",
         ..shared::INTERFACE
     },
     Spec {
         name: "device",
         short: "Network device that gets the address",
-        long: "The network device that gets the address, with the prefix length 32 or 128. The loopback device lo and dummy \
-               devices are allowed. The default is the device of the interface.",
+        long: "The network device that gets the address, with the prefix length 32 or 128. The loopback \
+               device lo and dummy devices are allowed. The default is the device of the interface.",
         ..PLAIN
     },
     Spec {
@@ -62,24 +64,24 @@ pub const OVERLAY: &[Spec] = &[
         kind: ContentType::Boolean,
         default: Some("true"),
         short: "Put the address on a network device",
-        long: "Whether the address is also put on a network device. If false, only EC2 is told, and something else has to \
-               see to the device.",
+        long: "Whether the address is also put on a network device. If false, only EC2 is told, and \
+               something else has to see to the device.",
         ..PLAIN
     },
     Spec {
         name: "iflabel",
         short: "Label of the address on the device",
-        long: "A label for the address on the network device, as IPaddr2 has it: with eth0 and the label web, old tools list \
-               the address as eth0:web. Device and label together have at most 15 characters. IPv6 addresses have no \
-               labels. The default is no label.",
+        long: "A label for the address on the network device, as IPaddr2 has it: with eth0 and the label \
+               web, old tools list the address as eth0:web. Device and label together have at most 15 \
+               characters. IPv6 addresses have no labels. The default is no label.",
         ..PLAIN
     },
     Spec {
         name: "route_check_interval",
         default: Some("60"),
         short: "Seconds between two checks of the routes",
-        long: "How many seconds at least lie between two monitors that ask EC2 where the routes lead; the monitors between \
-               them look at the network device alone. 0 is each monitor.",
+        long: "How many seconds at least lie between two monitors that ask EC2 where the routes lead; the \
+               monitors between them look at the network device alone. 0 is each monitor.",
         ..SECONDS
     },
     Spec {
@@ -99,44 +101,44 @@ pub const OVERLAY: &[Spec] = &[
     shared::CONNECT_TIMEOUT,
     shared::ATTEMPT_TIMEOUT,
     Spec {
-        long: "For how many seconds after a start or migration on this node each monitor asks EC2 where the routes lead, \
-               because an answer may be from before it.",
+        long: "For how many seconds after a start or migration on this node each monitor asks EC2 where the \
+               routes lead, because an answer may be from before it.",
         ..shared::SETTLE_WINDOW
     },
     shared::MAX_BACKOFF,
     Spec {
-        long: "For aws-vpc-move-ip compatibility. key: see profile. role: the role of the instance alone; profile is \
+        long: "For aws-vpc-move-ip compatibility. key: see profile. role: the instance role only; profile is \
                ignored.",
         ..shared::AUTH_TYPE
     },
     Spec {
         name: "lookup_type",
         short: "How the holder is told (no effect)",
-        long: "Accepted so that an aws-vpc-move-ip resource can change its type alone. It has no effect: the holder is told \
-               by the id of its network interface.",
+        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+               the holder is told by the id of its network interface.",
         ..NO_EFFECT
     },
     Spec {
-        long: "Accepted so that an aws-vpc-move-ip resource can change its type alone. It has no effect: no AWS command line \
-               tool is needed.",
+        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+               no AWS command line tool is needed.",
         ..shared::AWSCLI
     },
     Spec {
         name: "awscli_timeout",
         kind: ContentType::Integer,
         short: "Time limit of the AWS command line tool (no effect)",
-        long: "Accepted so that an aws-vpc-move-ip resource can change its type alone. It has no effect: attempt_timeout \
-               limits an attempt, and the action's timeout all of them.",
+        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+               attempt_timeout limits an attempt, and the action's timeout all of them.",
         ..NO_EFFECT
     },
     Spec {
-        long: "Accepted so that an aws-vpc-move-ip resource can change its type alone. It has no effect: calls are tried \
-               again until the action's timeout is near.",
+        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+               calls are retried until shortly before the action's timeout.",
         ..shared::CURL_RETRIES
     },
     Spec {
-        long: "Accepted so that an aws-vpc-move-ip resource can change its type alone. It has no effect: pauses between \
-               attempts grow up to max_backoff.",
+        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+               pauses between attempts grow up to max_backoff.",
         ..shared::CURL_SLEEP
     },
 ];

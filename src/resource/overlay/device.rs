@@ -3,7 +3,7 @@
 use super::{Overlay, OverlayWorld};
 use crate::cloud::ec2::routes::host_prefix;
 use crate::host::Host as _;
-use crate::network::{Assigned, Device, Network as _};
+use crate::network::{AddressEntry, Device, Network as _};
 use crate::resource::Report;
 use crate::resource::error::Error;
 use crate::resource::kind::{Location, Op};
@@ -48,7 +48,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let (recorded, shared) = (self.last_done().is_some(), self.runs_as_another_resource());
         for device in self.devices_with(ip).await? {
             let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
-            let is_ours = |entry: &Assigned| {
+            let is_ours = |entry: &AddressEntry| {
                 entry.prefix == host_prefix(ip) && (recorded || (label.is_some() && entry.label == label))
             };
             for entry in device.addresses.iter().filter(|entry| entry.ip == ip) {

@@ -60,7 +60,7 @@ fn answers_in_pages_are_followed() {
 }
 
 /// A node with network devices of its own.
-struct Wired {
+struct OverlayNetwork {
     world: SimulatedWorld,
     a: Node,
 }
@@ -74,7 +74,7 @@ ip link set eth0-peer up
 ip link set extra0 up
 ";
 
-impl Wired {
+impl OverlayNetwork {
     fn new() -> Option<Self> {
         let isolation = Isolation::new(DEVICES)?;
         let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
@@ -105,7 +105,7 @@ impl Wired {
 /// [overlay-3] [overlay-4] [time-2]
 #[test]
 fn the_address_comes_alone_and_goes_without_any_answer() {
-    let Some(wired) = Wired::new() else { return };
+    let Some(wired) = OverlayNetwork::new() else { return };
     let before = wired.addresses();
     wired.a.start().overlay().param("iflabel", "sap").ok();
     let shown = wired.addresses();
@@ -124,7 +124,7 @@ fn the_address_comes_alone_and_goes_without_any_answer() {
 
 #[test]
 fn the_loopback_and_another_device_take_it_too() {
-    let Some(wired) = Wired::new() else { return };
+    let Some(wired) = OverlayNetwork::new() else { return };
     for device in ["lo", "extra0"] {
         let run = |run: Run| run.overlay().param("device", device);
         run(wired.a.start()).ok();
@@ -138,7 +138,7 @@ fn the_loopback_and_another_device_take_it_too() {
 
 #[test]
 fn an_ipv6_address_answers_at_once() {
-    let Some(wired) = Wired::new() else { return };
+    let Some(wired) = OverlayNetwork::new() else { return };
     let address = "fd00:10::1";
     let table = parsed(ROUTE_TABLE);
     wired.world.cloud.route(&table, address.parse().unwrap(), "tgw-00000000000000001");
@@ -155,7 +155,7 @@ fn an_ipv6_address_answers_at_once() {
 /// [stop-10] [overlay-4]
 #[test]
 fn the_nodes_own_address_survives_a_mistake() {
-    let Some(wired) = Wired::new() else { return };
+    let Some(wired) = OverlayNetwork::new() else { return };
     let before = wired.addresses();
     let own = |run: Run| run.overlay().param("overlay_ip", "10.0.1.10");
     own(wired.a.start()).expect(6).reason("inside the VPC");

@@ -27,7 +27,7 @@ const LARGEST_PAGE: usize = 100;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tables {
+struct TableSet {
     route_table_set: ItemSet<TableItem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
@@ -94,7 +94,7 @@ pub(super) fn tables(call: &OperationCall<'_>) -> OperationResult {
     let meant = meant.filter(|table| filters::keep(&wishes, |name| field(table, name)));
     let items = meant.map(|table| item(call, table)).collect();
     let (page, next_token) = filters::page(items, size, call.params.get("NextToken"))?;
-    Ok(call.done(&Tables { route_table_set: page.into_iter().collect(), next_token }))
+    Ok(call.done(&TableSet { route_table_set: page.into_iter().collect(), next_token }))
 }
 
 fn item(call: &OperationCall<'_>, table: &ShownTable) -> TableItem {
