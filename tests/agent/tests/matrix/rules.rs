@@ -118,9 +118,10 @@ fn waits(case: &MatrixCase) -> bool {
 
 fn is_shorter_list(case: &MatrixCase) -> bool {
     let FaultTarget::Call(call) = &case.target else { return false };
-    let list = ["/macs/", "/ipv4-associations/", "/local-ipv4s", "/vpc-ipv4-cidr-blocks"]
-        .iter()
-        .any(|end| call.operation.ends_with(end));
+    let list =
+        ["/macs/", "/ipv4-associations/", "/local-ipv4s", "/vpc-ipv4-cidr-blocks", "/vpc-ipv6-cidr-blocks"]
+            .iter()
+            .any(|end| call.operation.ends_with(end));
     list && matches!(case.fault.name, "empty" | "truncated")
 }
 
@@ -183,6 +184,10 @@ fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         // Nor to its own id.
         Lost::Place if scene.name == "stop, strict" && waits(case) && is_private(case) => {
             return vec![usual, 1];
+        }
+        // EC2 has no more than a quarter of the time, and the metadata service takes it.
+        Lost::Region if !case.kind.is_shown && scene.kind == ActionKind::Monitor && waits(case) => {
+            return vec![usual, 0];
         }
         Lost::Region if region_known(case) => return vec![usual],
         Lost::Region => Lost::Ec2(Class::Silence),
@@ -277,8 +282,10 @@ fn start_by_ec2(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         Lost::Place if scene.started => vec![0],
         // Where neither firmware nor record says that this is EC2, nothing does.
         Lost::Everything | Lost::Place => vec![1, 5],
-        Lost::Confirmation(class) => [vec![0], of(class)].concat(),
-        Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => of(class),
+        // EC2 has accepted the call and rejects each query that would confirm it.
+        Lost::Confirmation(class) => [vec![0, 1], of(class)].concat(),
+        Lost::Look(class) => [vec![1], of(class)].concat(),
+        Lost::Ec2(class) | Lost::Order(class) => of(class),
         Lost::Region => vec![1],
     }
 }
