@@ -65,6 +65,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
+    /// Whether a monitor has found the address not here since the last start.
+    pub(super) fn was_found_gone(&self) -> bool {
+        self.last_done().is_some_and(|record| record.lost)
+    }
+
     /// Whether an answer of EC2 contradicts a call that EC2 accepted from this node in the settling window, so that it may come
     /// from a replica that is behind. An association that this node has not seen before is news.
     ///

@@ -146,7 +146,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     if suspect && self.release_recorded(search).await {
                         return Ok(None);
                     }
-                    if suspect && backoff.pause(&half, Patience::Lasting).await {
+                    // A monitor that found it gone has waited for replicas that are behind.
+                    let waits = suspect && (search.shown_here || !self.was_found_gone());
+                    if waits && backoff.pause(&half, Patience::Lasting).await {
                         until = half;
                         continue;
                     }

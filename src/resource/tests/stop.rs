@@ -244,7 +244,18 @@ async fn an_item_of_metadata_that_hangs_is_outlasted<K: Tested>() {
     }
 }
 
+/// [stale-3] In a split cluster both nodes take the address in turns, and each stop would add half of its time to the outage.
+async fn a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).started().await;
+    K::take_away(&node.account);
+    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
+    let began = Instant::now();
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
 for_every_kind![
+    a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again,
     an_item_of_metadata_that_hangs_is_outlasted,
     our_address_is_released_and_a_second_stop_does_nothing,
     a_peers_address_is_not_touched,
