@@ -9,6 +9,7 @@
 mod change;
 mod describe;
 mod filters;
+mod instances;
 mod params;
 mod routes;
 mod xml;
@@ -85,6 +86,7 @@ pub(crate) fn run(
         "AssignPrivateIpAddresses" => change::assign(&call),
         "AssociateAddress" => change::associate(&call),
         "DescribeAddresses" => describe::addresses(&call),
+        "DescribeInstances" => instances::describe(&call),
         "DescribeNetworkInterfaces" => describe::interfaces(&call),
         "DescribeRouteTables" => routes::tables(&call),
         "DisassociateAddress" => change::disassociate(&call),

@@ -253,3 +253,19 @@ fn interfaces_show_the_address_on_its_holder_alone() -> TestResult {
     assert_eq!(of(&lab.b.id)?.element("networkInterfaceId"), None);
     Ok(())
 }
+
+/// What `fence_aws` asks before it fences.
+#[test]
+fn instances_are_listed_with_their_states() -> TestResult {
+    let lab = Lab::new()?;
+    let stopped = lab.b.id.clone();
+    lab.cloud.set_instance_state(&stopped, aws_sim::InstanceState::Stopped);
+    let all = lab.call("DescribeInstances", &[])?.text();
+    assert!(all.contains(lab.a.id.as_str()) && all.contains("<code>80</code>"), "{all}");
+    let running = [("Filter.1.Name", "instance-state-name"), ("Filter.1.Value.1", "running")];
+    let running = lab.call("DescribeInstances", &running)?.text();
+    assert!(running.contains(lab.a.id.as_str()) && !running.contains(stopped.as_str()), "{running}");
+    let unknown = lab.call("DescribeInstances", &[("InstanceId.1", "i-00000000000000099")])?;
+    assert_eq!(unknown.error().1, "InvalidInstanceID.NotFound");
+    Ok(())
+}

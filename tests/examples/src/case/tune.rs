@@ -15,6 +15,8 @@ const TOKEN: f64 = 1.0;
 const MONITOR: f64 = 5.0;
 /// How much longer a busy machine may take than the example says.
 const SLOW: f64 = 3.0;
+/// Soon after a start, a monitor queries EC2 again for half of its 20 s before it believes that the address is gone [stale-1].
+const DOUBTFUL: f64 = 10.0;
 /// How many nodes may have to die until one does so undisturbed.
 const DEATHS: usize = 3;
 
@@ -68,7 +70,8 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
         Ok(if now == before { Polled::There(()) } else { Polled::NotYet(now) })
     })?;
     Ok(format!(
-        "token {before} -> 1000 ms; death {died:.1} s, by the arithmetic {expected:.1} s; taken away {noticed:.1} s, at most {MONITOR:.0} s"
+        "token {before} -> 1000 ms; death {died:.1} s, by the arithmetic {expected:.1} s; taken away {noticed:.1} s, at most {:.0} s",
+        MONITOR + DOUBTFUL
     ))
 }
 
@@ -114,7 +117,7 @@ fn taken_away(stage: &Stage) -> Result<f64> {
         let holder = stage.cluster().world().holder();
         Ok(holder.map_or(Polled::NotYet("nobody holds it".into()), |_| Polled::There(now() - at)))
     })?;
-    ensure(back < MONITOR + SLOW, || format!("taken back only after {back:.1} s"))?;
+    ensure(back < MONITOR + DOUBTFUL + SLOW, || format!("taken back only after {back:.1} s"))?;
     stage.cluster().settle(None, SETTLE_LIMIT)?;
     stage.cluster().clean_up()?;
     stage.settle(None)?;
