@@ -1,9 +1,9 @@
 //! The calls that change something: `AssociateAddress`, `DisassociateAddress`, `AssignPrivateIpAddresses`,
-//! `UnassignPrivateIpAddresses`, in the form in which the agents make them.
+//! `UnassignPrivateIpAddresses`, in the form in which the agents make them; the first two also as the scripts do that they replace.
 
 use std::net::Ipv4Addr;
 
-use eip::base::ids::{AssociationId, InterfaceId};
+use eip::base::ids::{AssociationId, InstanceId, InterfaceId};
 use eip::cloud::model::{AddressRef, ApiError, Caller, Operation};
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
             return Err(ApiError::client("MissingParameter", message));
         }
     };
-    let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
+    let eni = target_interface(call)?;
     let private_ip = call.params.private_ip("PrivateIpAddress")?;
     let may_move = call.params.flag("AllowReassociation")?.unwrap_or(true);
     let made = operate(call, &Operation::Associate { address, eni, private_ip, may_move })?;
@@ -56,9 +56,44 @@ pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
     Ok(OperationSuccess { association_id: Some(association_id), ..call.done(&answer) })
 }
 
-/// Ends exactly the association named; one that is gone is an error, as EC2 answers in practice.
+/// Finds the interface by `NetworkInterfaceId`, or by `InstanceId` if the instance has one only.
+fn target_interface(call: &OperationCall<'_>) -> Result<InterfaceId, ApiError> {
+    let text = match (call.params.get("InstanceId"), call.params.get("NetworkInterfaceId")) {
+        (_, Some(eni)) => return interface_id(eni),
+        (Some(instance), None) => instance,
+        (None, None) => {
+            let message = "Either instance ID or network interface id must be specified";
+            return Err(ApiError::client("MissingParameter", message));
+        }
+    };
+    let instance: InstanceId = id("InvalidInstanceID.Malformed", "i-", text)?;
+    let found = call.world.account.instance(&instance).ok_or_else(|| {
+        let message = format!("The instance ID '{instance}' does not exist");
+        ApiError::client("InvalidInstanceID.NotFound", message)
+    })?;
+    if let [interface] = found.interfaces.as_slice() {
+        return Ok(interface.eni.clone());
+    }
+    let message = format!(
+        "There are multiple interfaces attached to instance '{instance}'. Please specify an interface ID for the \
+         operation instead."
+    );
+    Err(ApiError::client("InvalidInstanceID", message))
+}
+
+/// Ends exactly the association named, or the one that a public address has; one that is gone is an error, as EC2 answers in
+/// practice.
 pub(super) fn disassociate(call: &OperationCall<'_>) -> OperationResult {
-    let association = id("InvalidAssociationID.Malformed", "eipassoc-", call.params.need("AssociationId")?)?;
+    let named = call.params.get("PublicIp").filter(|_| call.params.get("AssociationId").is_none());
+    let association = match named {
+        Some(ip) => {
+            call.world.account.holder(public_ip(ip)?).map(|held| held.association_id).ok_or_else(|| {
+                let message = format!("The address '{ip}' is not associated with an instance");
+                ApiError::client("InvalidAssociationID.NotFound", message)
+            })?
+        }
+        None => id("InvalidAssociationID.Malformed", "eipassoc-", call.params.need("AssociationId")?)?,
+    };
     let association_id = operate(call, &Operation::Disassociate(association))?;
     Ok(OperationSuccess { association_id, ..call.done(&Yes::ANSWER) })
 }

@@ -269,3 +269,18 @@ fn instances_are_listed_with_their_states() -> TestResult {
     assert_eq!(unknown.error().1, "InvalidInstanceID.NotFound");
     Ok(())
 }
+
+/// As the older agents of one parameter do.
+#[test]
+fn an_address_is_moved_by_instance_and_released_by_public_address() -> TestResult {
+    let lab = Lab::new()?;
+    let ip = lab.eip.public_ip.to_string();
+    let here = [("PublicIp", ip.as_str()), ("InstanceId", lab.a.id.as_str())];
+    assert!(lab.call("AssociateAddress", &here)?.text().contains("<associationId>eipassoc-"));
+    assert_eq!(lab.cloud.holder(&lab.eip).map(|holder| holder.instance), Some(lab.a.id.clone()));
+    lab.call("DisassociateAddress", &[("PublicIp", &ip)])?;
+    assert_eq!(lab.cloud.holder(&lab.eip), None);
+    let again = lab.call("DisassociateAddress", &[("PublicIp", &ip)])?;
+    assert_eq!(again.error().1, "InvalidAssociationID.NotFound");
+    Ok(())
+}
