@@ -36,6 +36,7 @@ pub mod story;
 pub mod suite;
 mod timeline;
 pub mod topology;
+mod vpc_router;
 pub mod wait;
 mod world;
 
