@@ -37,8 +37,8 @@ pub struct VpcRouter {
 struct ForwardingTable {
     id: RouteTableId,
     number: u8,
-    /// The private address of the interface that packets go to; the inner `None` drops them, the outer one is yet unknown.
-    hop: Option<Option<Ipv4Addr>>,
+    /// The private address of the interface that packets go to; `None` if they are dropped.
+    hop: Option<Ipv4Addr>,
 }
 
 impl VpcRouter {
@@ -50,16 +50,22 @@ impl VpcRouter {
         let mut clients = Vec::new();
         for (number, id) in (1..).zip(world.route_tables()) {
             clients.push(add_client(net, &namespace, number)?);
-            tables.push(ForwardingTable { id: id.clone(), number, hop: None });
+            let mut table = ForwardingTable { id: id.clone(), number, hop: None };
+            table.lead(&namespace, None)?;
+            tables.push(table);
         }
         let (stop, cloud) = (Arc::<AtomicBool>::default(), world.cloud());
         let halt = Arc::clone(&stop);
         let work = move || {
             while !halt.load(Ordering::Relaxed) {
                 for table in &mut tables {
-                    // It is tried again in the next round.
-                    if let Err(error) = table.follow(&cloud, &namespace) {
+                    let hop = next_hop(&cloud, &table.id);
+                    if hop != table.hop
+                        && let Err(error) = table.lead(&namespace, hop)
+                    {
+                        // From now on the clients show that nothing follows the account.
                         eprintln!("cluster: the VPC router: {error}");
+                        return;
                     }
                 }
                 thread::sleep(EVERY);
@@ -82,19 +88,13 @@ impl Drop for VpcRouter {
 }
 
 impl ForwardingTable {
-    /// Changes the kernel's table if the account's has changed.
-    fn follow(&mut self, cloud: &Cloud, namespace: &str) -> Result<()> {
-        let hop = next_hop(cloud, &self.id);
-        if self.hop == Some(hop) {
-            return Ok(());
-        }
-        let number = self.number;
+    fn lead(&mut self, namespace: &str, hop: Option<Ipv4Addr>) -> Result<()> {
         let to = hop.map_or_else(
             || format!("blackhole {OVERLAY_IP}/32"),
             |address| format!("{OVERLAY_IP}/32 via {address} dev br0"),
         );
-        ip(&format!("-n {namespace} route replace {to} table {}", kernel_table(number)))?;
-        self.hop = Some(hop);
+        ip(&format!("-n {namespace} route replace {to} table {}", kernel_table(self.number)))?;
+        self.hop = hop;
         Ok(())
     }
 }
@@ -115,8 +115,9 @@ fn next_hop(cloud: &Cloud, table: &RouteTableId) -> Option<Ipv4Addr> {
 
 /// Makes a client in a subnet of its own, whose packets are looked up in the kernel's table of this number, and returns its namespace.
 fn add_client(net: &mut Net, cloud: &str, number: u8) -> Result<PathBuf> {
-    let part = format!("client{number}");
-    let client = net.add_namespace(&part)?;
+    let client = format!("client{number}");
+    let place = net.path(&client);
+    let client = net.add_namespace(&client)?;
     let (port, gateway) = (format!("v-c{number}"), format!("10.77.{}.1", 200 + number));
     ip(&format!("-n {cloud} link add {port} type veth peer name eth0 netns {client}"))?;
     ip(&format!("-n {cloud} addr add {gateway}/24 dev {port}"))?;
@@ -125,7 +126,7 @@ fn add_client(net: &mut Net, cloud: &str, number: u8) -> Result<PathBuf> {
     ip(&format!("-n {client} addr add 10.77.{}.10/24 dev eth0", 200 + number))?;
     ip(&format!("-n {client} link set eth0 up"))?;
     ip(&format!("-n {client} route add default via {gateway}"))?;
-    Ok(net.path(&part))
+    Ok(place)
 }
 
 fn kernel_table(number: u8) -> u32 {

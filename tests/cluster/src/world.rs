@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use aws_sim::{
     Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId, InterfaceSpec,
@@ -21,6 +22,8 @@ use crate::wait::Epoch;
 const IMDS_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
+/// The round trip of EC2 calls with route tables: calls one after the other would take that much each.
+const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// Where the routes for the overlay address lead before the first start.
 const NO_NODE: &str = "tgw-0c10d000000000001";
 
@@ -54,6 +57,9 @@ impl SimulatedCloud {
             Layout::RouteTables => [1, 2].map(|n| cloud.add_route_table(RouteTableSpec::numbered(n))).into(),
             Layout::Zones | Layout::OneSubnet => Vec::new(),
         };
+        if layout == Layout::RouteTables {
+            cloud.set_latency(ROUND_TRIP);
+        }
         for table in &tables {
             cloud.route(table, OVERLAY_IP.into(), NO_NODE);
         }
@@ -96,6 +102,18 @@ impl SimulatedCloud {
     pub fn assign_private(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let eni = self.interface_of(node)?;
         self.cloud().assign_private_ip(&eni, ip);
+        Ok(())
+    }
+
+    /// Leads a route table's route for the overlay address to no node, as a person does at the console.
+    pub fn lead_elsewhere(&self, table: &RouteTableId) {
+        self.cloud().route(table, OVERLAY_IP.into(), NO_NODE);
+    }
+
+    /// Switches the source/destination check of a node's interface, as a person does at the console.
+    pub fn set_source_dest_check(&self, node: NodeName, on: bool) -> Result<()> {
+        let eni = self.interface_of(node)?;
+        self.cloud().set_source_dest_check(&eni, on);
         Ok(())
     }
 

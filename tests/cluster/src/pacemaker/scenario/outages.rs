@@ -13,14 +13,12 @@ use crate::topology::NodeName;
 use crate::wait::{Epoch, Polled, let_run, now, until};
 
 /// Three monitors and a little.
-pub(super) const API_OUTAGE: Duration = Duration::from_secs(10);
+const API_OUTAGE: Duration = Duration::from_secs(10);
 const IMDS_OUTAGE: Duration = Duration::from_secs(8);
 /// How long the API stays down after the start has begun: far less than the start has (60 s).
 const DURING_START: Duration = Duration::from_secs(6);
 /// Within it a monitor (20 s) that hangs has ended, and more have followed.
 const MONITORS_LIMIT: Duration = Duration::from_secs(45);
-/// The session that an agent opens with its metadata service.
-const SESSION: &str = "PUT /latest/api/token";
 /// A start (60 s) that has just missed the API's return and is backing off.
 const START_LIMIT: Duration = Duration::from_secs(90);
 
@@ -76,7 +74,7 @@ pub(super) fn unavailable() -> FaultKind {
     }
 }
 
-fn monitors_without_api(
+pub(super) fn monitors_without_api(
     cluster: &mut PacemakerCluster,
     story: &mut Story,
     kind: &FaultKind,
@@ -88,11 +86,11 @@ fn monitors_without_api(
     story.failure(from, format!("EC2: {} for every call", kind.name()));
     cluster.world().break_api(kind);
     let_run(API_OUTAGE)?;
-    wait_for_monitors(cluster, holder, from, monitors, SESSION)?;
+    wait_for_monitors(cluster, holder, from, monitors)?;
     let struck = struck_since(cluster, from);
     ensure(struck > 0, || "no monitor asked EC2: nothing was tried".into())?;
     story.fact(format!("{struck} calls while EC2 was down"));
-    stays_after(cluster, story, holder, from, SESSION)?;
+    stays_after(cluster, story, holder, from)?;
     story.close();
     cluster.set_deep_monitor(false)?;
     cluster.settle(Some(holder), TAKEOVER_LIMIT).map(drop)
@@ -104,20 +102,19 @@ fn monitors_without_imds(cluster: &mut PacemakerCluster, story: &mut Story, stat
     story.failure(from, format!("metadata service of {holder}: {state:?}"));
     cluster.world().set_imds(holder, state);
     let_run(IMDS_OUTAGE)?;
-    stays_after(cluster, story, holder, from, SESSION)
+    stays_after(cluster, story, holder, from)
 }
 
-pub(super) fn stays_after(
+fn stays_after(
     cluster: &mut PacemakerCluster,
     story: &mut Story,
     holder: NodeName,
     from: Epoch,
-    asked: &str,
 ) -> Result<()> {
     story.target = Some(holder);
     story.note("all services answer again");
     cluster.world().heal();
-    wait_for_monitors(cluster, holder, now(), 2, asked)?;
+    wait_for_monitors(cluster, holder, now(), 2)?;
     cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
     cluster.ensure_untouched(from)?;
     cluster.ensure_no_failures()?;
@@ -157,20 +154,15 @@ pub(super) fn struck_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
     cluster.world().requests_since(from).iter().filter(|request| request.fault.is_some()).count()
 }
 
-/// Waits until a node's monitor has been run `count` times since `from`, as told by what each asks once.
-fn wait_for_monitors(
-    cluster: &PacemakerCluster,
-    node: NodeName,
-    from: Epoch,
-    count: usize,
-    asked: &str,
-) -> Result<()> {
+/// Waits until a node's monitor has been run `count` times since `from`, as told by the sessions it opens with its
+/// metadata service.
+fn wait_for_monitors(cluster: &PacemakerCluster, node: NodeName, from: Epoch, count: usize) -> Result<()> {
     until(&format!("{count} monitors on {node}"), MONITORS_LIMIT + MONITOR_INTERVAL, || {
         let world = cluster.world();
-        let once = |request: &aws_sim::LoggedRequest| {
-            world.sender(request) == Some(node) && request.operation == asked
+        let session = |request: &aws_sim::LoggedRequest| {
+            world.sender(request) == Some(node) && request.operation == "PUT /latest/api/token"
         };
-        let seen = world.requests_since(from).iter().filter(|request| once(request)).count();
+        let seen = world.requests_since(from).iter().filter(|request| session(request)).count();
         Ok(if seen >= count { Polled::There(()) } else { Polled::NotYet(format!("{seen} seen")) })
     })
 }

@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
-use aws_sim::{Fault, FaultKind, Service, parsed};
+use aws_sim::{Fault, FaultKind, LoggedRequest, Service, parsed};
 
-use super::outages::{API_OUTAGE, stays_after, struck_since, unavailable};
+use super::outages::{self, struck_since, unavailable};
 use super::{
-    PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, moves, taken_over,
+    PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, moves, returns, taken_over,
 };
-use crate::error::{Result, ensure};
+use crate::error::{HarnessError, Result, ensure};
+use crate::machines::Cut;
 use crate::pacemaker::{OVERLAY, PacemakerCluster};
+use crate::probe::Probe;
 use crate::story::Story;
 use crate::timeline::{outage, spreads, voices};
 use crate::topology::{NodeName, OVERLAY_IP, name_of};
@@ -34,15 +36,27 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "overlay-monitor-api-503",
-        about: "EC2 answers 503 for three monitors that ask it: no action, no fail-count",
+        about: "EC2 answers 503 for three monitors that ask where the routes lead: no action, no fail-count",
         start: StartState::Overlay,
-        run: |cluster, story| monitors_without_api(cluster, story, &unavailable()),
+        run: |cluster, story| monitors_without_api(cluster, story, &unavailable(), 3),
     },
     PacemakerScenario {
         name: "overlay-monitor-api-hang",
-        about: "EC2 hangs for monitors that ask it: no action, no fail-count",
+        about: "EC2 hangs while monitors ask where the routes lead: no action, no fail-count",
         start: StartState::Overlay,
-        run: |cluster, story| monitors_without_api(cluster, story, &FaultKind::Hang),
+        run: |cluster, story| monitors_without_api(cluster, story, &FaultKind::Hang, 1),
+    },
+    PacemakerScenario {
+        name: "overlay-source-dest-check",
+        about: "the active node's source/destination check is on for a while: EC2 drops what clients send, the routes stay",
+        start: StartState::Overlay,
+        run: source_dest_check,
+    },
+    PacemakerScenario {
+        name: "overlay-route-taken",
+        about: "a person leads one of the route tables elsewhere: the monitor notices, one restart leads it back",
+        start: StartState::Overlay,
+        run: route_taken,
     },
     PacemakerScenario {
         name: "overlay-kill-node",
@@ -51,14 +65,20 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         run: kill_node,
     },
     PacemakerScenario {
+        name: "overlay-blackhole",
+        about: "the active node's packets vanish; later it is reached again, and two nodes that believed to be alone merge",
+        start: StartState::Overlay,
+        run: isolated_and_healed,
+    },
+    PacemakerScenario {
         name: "overlay-table-throttled",
-        about: "the same while EC2 throttles one of the two route tables for 5 s: one start, which repeats that table alone",
+        about: "power cut while EC2 throttles one of the two route tables for 5 s: one start, which repeats that table alone",
         start: StartState::Overlay,
         run: one_table_throttled,
     },
     PacemakerScenario {
         name: "overlay-table-denied",
-        about: "the same while one route table is denied: the start fails, and both tables follow once it is allowed",
+        about: "power cut while one route table is denied: the start fails, and both tables follow once it is allowed",
         start: StartState::Overlay,
         run: one_table_denied,
     },
@@ -67,6 +87,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
 fn plain_move(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let (from, began) = (active(cluster)?, now());
     let to = moves::order_move(cluster, story, from)?;
+    ensure_at_once(cluster, began)?;
     moved_whole(cluster, story, began, (from, to))?;
     moves::clear_move(cluster, story, to)
 }
@@ -77,30 +98,57 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let began = now();
     let to = moves::order_move(cluster, story, from)?;
     moves::ensure_live(cluster, began, (from, to))?;
+    ensure_at_once(cluster, began)?;
     moved_whole(cluster, story, began, (from, to))?;
     moves::clear_move(cluster, story, to)?;
     cluster.set_meta("allow-migrate", "")?;
     cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
 }
 
-fn monitors_without_api(cluster: &mut PacemakerCluster, story: &mut Story, kind: &FaultKind) -> Result<()> {
+fn monitors_without_api(
+    cluster: &mut PacemakerCluster,
+    story: &mut Story,
+    kind: &FaultKind,
+    monitors: usize,
+) -> Result<()> {
+    let holder = active(cluster)?;
+    outages::monitors_without_api(cluster, story, kind, monitors)?;
+    clients_told(cluster, story, story.window().0, &[holder])
+}
+
+fn source_dest_check(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let holder = active(cluster)?;
+    let from = now();
+    for (on, answering) in [(true, None), (false, Some(holder))] {
+        cluster.world().set_source_dest_check(holder, on)?;
+        story.note(format!("source/destination check of {holder}: {}", if on { "on" } else { "off" }));
+        until("the clients to notice", TAKEOVER_LIMIT, || {
+            let answers: Vec<_> = cluster.clients().iter().map(Probe::answering).collect();
+            let all = answers.iter().all(|answer| *answer == answering);
+            Ok(if all { Polled::There(()) } else { Polled::NotYet(format!("{answers:?}")) })
+        })?;
+    }
+    cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
+    cluster.ensure_untouched(from)?;
+    clients_told(cluster, story, from, &[holder])
+}
+
+fn route_taken(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.set_deep_monitor(true)?;
     let holder = cluster.settle(None, TAKEOVER_LIMIT)?;
-    let from = now();
-    story.failure(from, format!("EC2: {} for every call", kind.name()));
-    cluster.world().break_api(kind);
-    let_run(API_OUTAGE)?;
-    until("a monitor that asks EC2", TAKEOVER_LIMIT, || {
-        Ok(match struck_since(cluster, from) {
-            0 => Polled::NotYet("no call".into()),
-            _ => Polled::There(()),
-        })
-    })?;
-    story.fact(format!("{} calls while EC2 was down", struck_since(cluster, from)));
-    stays_after(cluster, story, holder, from, "DescribeRouteTables")?;
-    clients_told(cluster, story, from, &[holder])?;
+    let table = cluster.world().route_tables().last().cloned();
+    let table = table.ok_or_else(|| HarnessError::Wrong("there is no route table".into()))?;
+    let at = now();
+    story.failure(at, format!("a person leads {table} elsewhere"));
+    cluster.world().lead_elsewhere(&table);
+    story.target = Some(cluster.settle(Some(holder), TAKEOVER_LIMIT)?);
+    let actions = cluster.actions_since(at, None)?;
+    let restart = ["stop", "start"].map(|action| (holder, action.to_owned()));
+    ensure(actions == restart, || format!("one restart on {holder} was expected, not {actions:?}"))?;
+    moved_whole(cluster, story, at, (holder, holder))?;
     story.close();
     cluster.set_deep_monitor(false)?;
+    cluster.clean_up()?;
     cluster.settle(Some(holder), TAKEOVER_LIMIT).map(drop)
 }
 
@@ -109,9 +157,19 @@ fn kill_node(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let at = cluster.power_off(victim)?;
     story.failure(at, format!("{victim} lost power"));
     let survivor = taken_over(cluster, story, victim)?;
+    ensure_at_once(cluster, at)?;
     moved_whole(cluster, story, at, (victim, survivor))?;
     story.close();
     rejoins(cluster, victim, survivor)
+}
+
+fn isolated_and_healed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let victim = active(cluster)?;
+    let at = cluster.cut(victim, Cut::Blackhole)?;
+    story.failure(at, format!("{victim} unplugged from the bridge"));
+    let survivor = taken_over(cluster, story, victim)?;
+    moved_whole(cluster, story, at, (victim, survivor))?;
+    returns::heal(cluster, story)
 }
 
 fn one_table_throttled(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
@@ -132,7 +190,7 @@ fn one_table_throttled(cluster: &mut PacemakerCluster, story: &mut Story) -> Res
     ensure(matches!(actions.as_slice(), [(_, only)] if only == "start"), || {
         format!("a single start was expected on {survivor}, not {actions:?}")
     })?;
-    let accepted = accepted_since(cluster, at);
+    let accepted = accepted_since(cluster, at).len();
     ensure(accepted == cluster.world().route_tables().len(), || {
         format!("{accepted} calls were accepted: a table that had followed was replaced again")
     })?;
@@ -186,11 +244,20 @@ fn ensure_split(cluster: &PacemakerCluster) -> Result<()> {
     ensure(holder.is_none(), || format!("all route tables lead to {}", name_of(holder)))
 }
 
-/// Returns how many calls that lead a route table elsewhere were accepted since `from`.
-fn accepted_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
-    let requests = cluster.world().requests_since(from);
-    let accepted = |request: &&aws_sim::LoggedRequest| request.is(OVERLAY.calls[0]) && request.code.is_none();
-    requests.iter().filter(accepted).count()
+/// Returns the calls that have led a route table elsewhere since `from`.
+fn accepted_since(cluster: &PacemakerCluster, from: Epoch) -> Vec<LoggedRequest> {
+    let mut requests = cluster.world().requests_since(from);
+    requests.retain(|request| request.is(OVERLAY.calls[0]) && request.code.is_none());
+    requests
+}
+
+/// Asserts that since `from` there was one call for each route table, the last of them sent before the first was answered.
+fn ensure_at_once(cluster: &PacemakerCluster, from: Epoch) -> Result<()> {
+    let accepted = accepted_since(cluster, from);
+    let last = accepted.iter().map(|request| request.at).max_by(f64::total_cmp);
+    let answered = accepted.iter().filter_map(|request| request.answered_at).min_by(f64::total_cmp);
+    let at_once = accepted.len() == cluster.world().route_tables().len() && last < answered;
+    ensure(at_once, || format!("calls that were not made at once: {accepted:?}"))
 }
 
 /// Has a dead node come back while the address stays where it is.
@@ -212,7 +279,7 @@ fn moved_whole(
     let holders: Vec<_> = history.iter().filter(|held| held.at >= began).map(|held| held.by).collect();
     ensure(holders == [Some(to)], || format!("holders since the failure: {holders:?}, expected {to} alone"))?;
     for spread in spreads(&cluster.world().table_history(OVERLAY_IP), began) {
-        story.fact(format!("{:.1} ms between the first and the last route table", spread * 1e3));
+        story.fact(format!("{:.2} ms between the first and the last route table", spread * 1e3));
     }
     clients_told(cluster, story, began, &[from, to])
 }
@@ -223,6 +290,8 @@ fn clients_told(cluster: &PacemakerCluster, story: &mut Story, from: Epoch, by: 
         let samples = client.since(from);
         let heard = voices(&samples);
         // A client may have begun no connection between the beginning and the failure.
+        let mut by = by.to_vec();
+        by.dedup();
         ensure(by.ends_with(&heard) && !heard.is_empty(), || {
             format!("client {number} was answered by {heard:?} in turn, not by {by:?}")
         })?;
