@@ -1,7 +1,7 @@
 //! Names and addresses: of the run, its network namespaces, its nodes. Pure.
 //!
-//! Every node is an instance in a zone and a subnet of its own, as a cluster across availability zones is, or all are in one
-//! subnet, which a private address needs to move; one bridge carries them all. The machine's own network namespace gets nothing.
+//! One bridge carries all nodes, whether their instances are in one subnet or in several ([`Layout`]). The machine's own network
+//! namespace gets nothing.
 
 use std::fmt::{self, Display};
 use std::fs;

@@ -132,7 +132,7 @@ impl Machines {
 
     /// Returns how long the client that fared worst was without an answer between `from` and `to`.
     pub fn outage(&self, from: Epoch, to: Epoch) -> Gap {
-        let gaps = self.clients.iter().map(|client| outage(&client.since(from), from, to));
+        let gaps = self.clients.iter().map(|client| outage(&client.since(from - 1.0), from, to));
         gaps.max_by(|a, b| a.longest.total_cmp(&b.longest)).unwrap_or_default()
     }
 

@@ -96,7 +96,11 @@ pub(super) fn monitors_without_api(
     cluster.settle(Some(holder), TAKEOVER_LIMIT).map(drop)
 }
 
-fn monitors_without_imds(cluster: &mut PacemakerCluster, story: &mut Story, state: ImdsState) -> Result<()> {
+pub(super) fn monitors_without_imds(
+    cluster: &mut PacemakerCluster,
+    story: &mut Story,
+    state: ImdsState,
+) -> Result<()> {
     let holder = active(cluster)?;
     let from = now();
     story.failure(from, format!("metadata service of {holder}: {state:?}"));
@@ -122,7 +126,7 @@ fn stays_after(
     Ok(())
 }
 
-fn takeover_without_api(
+pub(super) fn takeover_without_api(
     cluster: &mut PacemakerCluster,
     story: &mut Story,
     kind: &FaultKind,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws_sim::{Fault, FaultKind, LoggedRequest, Service, parsed};
+use aws_sim::{Fault, FaultKind, ImdsState, LoggedRequest, Service, parsed};
 
 use super::outages::{self, struck_since, unavailable};
 use super::{
@@ -47,6 +47,12 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         run: |cluster, story| monitors_without_api(cluster, story, &FaultKind::Hang, 1),
     },
     PacemakerScenario {
+        name: "overlay-imds-hang",
+        about: "the active node's metadata service hangs while monitors need credentials from it: no action, no fail-count",
+        start: StartState::Overlay,
+        run: monitors_without_imds,
+    },
+    PacemakerScenario {
         name: "overlay-source-dest-check",
         about: "the active node's source/destination check is on for a while: EC2 drops what clients send, the routes stay",
         start: StartState::Overlay,
@@ -68,7 +74,19 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         name: "overlay-blackhole",
         about: "the active node's packets vanish; later it is reached again, and two nodes that believed to be alone merge",
         start: StartState::Overlay,
-        run: isolated_and_healed,
+        run: |cluster, story| isolated_and_healed(cluster, story, Cut::Blackhole),
+    },
+    PacemakerScenario {
+        name: "overlay-link-down",
+        about: "the active node's interface goes down: its calls fail at once; later it comes up again, and the nodes merge",
+        start: StartState::Overlay,
+        run: |cluster, story| isolated_and_healed(cluster, story, Cut::LinkDown),
+    },
+    PacemakerScenario {
+        name: "overlay-failover-api-503",
+        about: "power cut while EC2 answers 503: one start, retried until EC2 is back",
+        start: StartState::Overlay,
+        run: takeover_without_api,
     },
     PacemakerScenario {
         name: "overlay-table-throttled",
@@ -114,6 +132,16 @@ fn monitors_without_api(
     let holder = active(cluster)?;
     outages::monitors_without_api(cluster, story, kind, monitors)?;
     clients_told(cluster, story, story.window().0, &[holder])
+}
+
+fn monitors_without_imds(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    cluster.set_deep_monitor(true)?;
+    let holder = cluster.settle(None, TAKEOVER_LIMIT)?;
+    outages::monitors_without_imds(cluster, story, ImdsState::Hang)?;
+    story.close();
+    clients_told(cluster, story, story.window().0, &[holder])?;
+    cluster.set_deep_monitor(false)?;
+    cluster.settle(Some(holder), TAKEOVER_LIMIT).map(drop)
 }
 
 fn source_dest_check(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
@@ -163,13 +191,23 @@ fn kill_node(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     rejoins(cluster, victim, survivor)
 }
 
-fn isolated_and_healed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+fn isolated_and_healed(cluster: &mut PacemakerCluster, story: &mut Story, cut: Cut) -> Result<()> {
     let victim = active(cluster)?;
-    let at = cluster.cut(victim, Cut::Blackhole)?;
-    story.failure(at, format!("{victim} unplugged from the bridge"));
+    let at = cluster.cut(victim, cut)?;
+    story.failure(at, format!("{victim}: {cut:?}"));
     let survivor = taken_over(cluster, story, victim)?;
     moved_whole(cluster, story, at, (victim, survivor))?;
     returns::heal(cluster, story)
+}
+
+fn takeover_without_api(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let victim = active(cluster)?;
+    let at = now();
+    outages::takeover_without_api(cluster, story, &unavailable(), 2)?;
+    let survivor = active(cluster)?;
+    moved_whole(cluster, story, at, (victim, survivor))?;
+    story.close();
+    rejoins(cluster, victim, survivor)
 }
 
 fn one_table_throttled(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
