@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
-use super::account::{Account, parsed};
+use super::account::{Account, PrivateIpChange, parsed};
 use super::client::ModelClient;
 use super::error::ApiError;
 use super::history::{Caller, History, Version};
@@ -284,6 +284,19 @@ impl Account {
                 }
             }
             changes
+        })
+    }
+
+    /// Every instance to which all tables led an address, oldest first; a mixture is `None`.
+    pub fn overlay_history(&self, address: IpAddr) -> Vec<PrivateIpChange> {
+        let changes = self.overlay_changes(address);
+        self.with(|state| {
+            let change = |change: Version<Option<InterfaceId>>| PrivateIpChange {
+                at: state.since_1970(change.at),
+                instance: change.value.and_then(|eni| Some(state.objects.attached_at(&eni, change.at)?.0)),
+                by: change.by.instance,
+            };
+            changes.into_iter().map(change).collect()
         })
     }
 

@@ -6,9 +6,9 @@ use aws_sim::{LoggedRequest, Service};
 
 use crate::machines::Machines;
 use crate::pacemaker::journal::{Event, EventKind};
-use crate::pacemaker::{ELASTIC, PRIVATE, RESOURCE};
+use crate::pacemaker::{ADDRESSES, ManagedAddress, RESOURCE};
 use crate::story::Story;
-use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, outage, unheld};
+use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, unheld};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -54,7 +54,8 @@ impl Chronicle {
             .filter(|request| within(request.at))
             .map(|request| (world.sender(&request), request))
             .collect();
-        let samples = machines.probe().since(from - 1.0);
+        let clients: Vec<Vec<Sample>> =
+            machines.clients().iter().map(|client| client.since(from - 1.0)).collect();
         let hit: Vec<NodeName> = machines
             .unusable()
             .iter()
@@ -72,14 +73,18 @@ impl Chronicle {
         lines.extend(events.iter().filter_map(told));
         lines.extend(requests.iter().filter_map(|(sender, request)| sent(*sender, request)));
         lines.extend(holders(&history, from, to));
-        lines.extend(answers(&samples, from, to));
+        for (number, samples) in clients.iter().enumerate() {
+            let name =
+                if clients.len() == 1 { "client".to_owned() } else { format!("client {}", number + 1) };
+            lines.extend(answers(&name, samples, from, to));
+        }
         lines.sort_by(|a, b| a.at.total_cmp(&b.at));
 
         Self {
-            marks: marks(from, story.target, &hit, &events, &requests, &history, &samples),
+            marks: marks(from, story.target, &hit, &events, &requests, &history, &clients),
             unheld: unheld(&history, machines.unusable(), from, to),
             nobody: nobody(&history, from, to),
-            outage: outage(&samples, from, to),
+            outage: machines.outage(from, to),
             lines: once(lines),
             calls: (calls(Service::Ec2), calls(Service::Imds)),
         }
@@ -94,7 +99,7 @@ fn marks(
     events: &[Event],
     requests: &[(Option<NodeName>, LoggedRequest)],
     history: &[HolderSince],
-    samples: &[Sample],
+    clients: &[Vec<Sample>],
 ) -> Marks {
     let noticed = |kind: &EventKind| {
         matches!(
@@ -111,12 +116,14 @@ fn marks(
     };
     let by_target = |node: Option<NodeName>| node.is_some() && node == target;
     let associates = |(sender, request): &&(Option<NodeName>, LoggedRequest)| {
-        by_target(*sender) && request.is("AssociateAddress")
+        by_target(*sender) && ADDRESSES.iter().any(|ManagedAddress { calls: [take, _], .. }| request.is(take))
     };
     let gains = |held: &&HolderSince| held.at >= failure && by_target(held.by);
     let moved = history.iter().rfind(gains).map(|held| held.at);
     // Where the address never moved, an answer of its holder marks nothing.
     let answers = |sample: &&Sample| sample.began >= moved.unwrap_or(f64::MAX) && by_target(sample.answer);
+    let first_answer = |samples: &Vec<Sample>| samples.iter().find(answers).map(|sample| sample.ended);
+    let answered: Option<Vec<Epoch>> = clients.iter().map(first_answer).collect();
     let before_it = |at: &Epoch| *at <= moved.unwrap_or(f64::MAX);
     let mut starts = events.iter().filter(|e| by_target(Some(e.node)) && begins(&e.kind)).map(|e| e.at);
     Marks {
@@ -125,12 +132,12 @@ fn marks(
         start: starts.rfind(before_it),
         associate: requests.iter().filter(associates).map(|(_, request)| request.at).rfind(before_it),
         moved,
-        answered: samples.iter().find(answers).map(|sample| sample.ended),
+        answered: answered.and_then(|ended| ended.into_iter().max_by(f64::total_cmp)),
     }
 }
 
 fn told(event: &Event) -> Option<TimelineEntry> {
-    let ours = |resource: &str| [&ELASTIC, &PRIVATE].iter().any(|address| address.resource == resource);
+    let ours = |resource: &str| ADDRESSES.iter().any(|address| address.resource == resource);
     let what = match &event.kind {
         EventKind::Suspicion(why) => format!("corosync: {why}"),
         EventKind::PeerLost(peer) => format!("pacemaker: {peer} is lost"),
@@ -148,13 +155,14 @@ fn told(event: &Event) -> Option<TimelineEntry> {
 
 /// Returns the line of a request that moves an address, or tries to.
 fn sent(sender: Option<NodeName>, request: &LoggedRequest) -> Option<TimelineEntry> {
-    if ![&ELASTIC, &PRIVATE].iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
+    if !ADDRESSES.iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
         return None;
     }
     let flaw = request.code.as_ref().or(request.fault.as_ref());
     let outcome = flaw.map_or_else(String::new, |flaw| format!(" ({flaw})"));
     let who = sender.map_or_else(|| "?".to_owned(), |node| node.to_string());
-    Some(line(request.at, who, format!("EC2: {}{outcome}", request.operation)))
+    let table = request.params.get("RouteTableId").map_or_else(String::new, |table| format!(" {table}"));
+    Some(line(request.at, who, format!("EC2: {}{table}{outcome}", request.operation)))
 }
 
 /// Returns a line for every change of the holder between `from` and `to`.
@@ -165,8 +173,8 @@ fn holders(history: &[HolderSince], from: Epoch, to: Epoch) -> impl Iterator<Ite
     })
 }
 
-/// The client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
-fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
+/// A client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
+fn answers(client: &str, samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
     let mut last: Option<(NodeName, Epoch)> = None;
@@ -175,11 +183,11 @@ fn answers(samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
         if let Some((before, at)) = last
             && (before != node || sample.ended - at > HICCUP)
         {
-            lines.push(line(at, "client", format!("last answer of {before}")));
+            lines.push(line(at, client, format!("last answer of {before}")));
             let silence = sample.ended - at;
-            lines.push(line(sample.ended, "client", format!("first answer of {node}, after {silence:.2} s")));
+            lines.push(line(sample.ended, client, format!("first answer of {node}, after {silence:.2} s")));
         } else if last.is_none() && sample.ended > from {
-            lines.push(line(sample.ended, "client", format!("first answer of {node}")));
+            lines.push(line(sample.ended, client, format!("first answer of {node}")));
         }
         last = Some((node, sample.ended));
     }
@@ -231,7 +239,7 @@ mod tests {
             sample(12.3, "n2"),
         ];
         let told: Vec<_> =
-            answers(&samples, 10.0, 20.0).into_iter().map(|line| (line.at, line.what)).collect();
+            answers("client", &samples, 10.0, 20.0).into_iter().map(|line| (line.at, line.what)).collect();
         let expected =
             [(10.3, "last answer of n1".to_owned()), (12.3, "first answer of n2, after 2.00 s".to_owned())];
         assert_eq!(told, expected);

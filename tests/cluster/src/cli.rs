@@ -16,6 +16,7 @@ use crate::keepalived::KEEPALIVED;
 use crate::pacemaker::scenario::{self, PacemakerScenario};
 use crate::pacemaker::{ClusterOptions, chaos, demo, shell};
 use crate::pairs::{self, Manager};
+use crate::topology::Layout;
 use crate::{built, interrupt, leftovers, prerequisites, probe, program};
 
 /// The cluster managers that run pairs of nodes.
@@ -218,7 +219,7 @@ fn options(matches: &ArgMatches) -> ClusterOptions {
         // `chaos` takes several.
         nodes: matches.try_get_one("nodes").ok().flatten().copied().unwrap_or(2),
         token: Duration::from_millis(matches.get_one("token").copied().unwrap_or(1000)),
-        one_subnet: false,
+        layout: Layout::default(),
     }
 }
 

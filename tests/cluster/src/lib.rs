@@ -1,9 +1,10 @@
 //! Real clusters on one machine, in a simulated cloud, to prove what the agent does in them: of Pacemaker, Heartbeat and keepalived.
 //!
 //! Each node has its own network, mount, process, IPC and UTS namespaces, its own disk and its own metadata service at
-//! 169.254.169.254; EC2 and the client that sees the elastic IP live in a third network namespace. The simulator runs
-//! within this process, so scenarios have its state, faults and request log at hand. Nothing is added to the machine's
-//! own network, and everything is gone when the `machines::Machines` are dropped.
+//! 169.254.169.254; EC2 and the client of the elastic IP live in a third network namespace, which is also the router of the
+//! VPC; the clients of an overlay address have namespaces behind it. The simulator runs within this process, so scenarios have
+//! its state, faults and request log at hand. Nothing is added to the machine's own network, and everything is gone when the
+//! `machines::Machines` are dropped.
 //!
 //! From the bottom up: `command`, `net`, `node`, `world` make and break things, `probe` observes; `machines` holds them
 //! together. `pacemaker`, `heartbeat` and `keepalived` are the cluster managers; what the last two share is in `pairs`.
@@ -36,6 +37,7 @@ pub mod story;
 pub mod suite;
 mod timeline;
 pub mod topology;
+mod vpc_router;
 pub mod wait;
 mod world;
 

@@ -41,6 +41,16 @@ impl Net {
         self.run.namespace_path(CLOUD)
     }
 
+    /// Returns the name of the cloud's network namespace.
+    pub fn cloud_name(&self) -> String {
+        self.run.namespace(CLOUD)
+    }
+
+    /// Returns the path of another network namespace that was added.
+    pub fn path(&self, part: &str) -> PathBuf {
+        self.run.namespace_path(part)
+    }
+
     /// Returns the path of a node's network namespace.
     pub fn node(&self, node: NodeName) -> PathBuf {
         self.run.namespace_path(node)
@@ -80,7 +90,8 @@ impl Net {
         Ok(())
     }
 
-    fn add_namespace(&mut self, part: &str) -> Result<String> {
+    /// Makes a network namespace that is removed with the others, and returns its name.
+    pub fn add_namespace(&mut self, part: &str) -> Result<String> {
         let name = self.run.namespace(part);
         ip(&format!("netns add {name}"))?;
         self.made.push(name.clone());
@@ -114,6 +125,7 @@ pub fn delete_namespace(name: &str) -> Result<()> {
     Cmd::new(["ip", "netns", "del", name]).during_cleanup().run().map(drop)
 }
 
-fn ip(arguments: &str) -> Result<()> {
+/// Runs `ip` with arguments that have no blanks in them.
+pub fn ip(arguments: &str) -> Result<()> {
     Cmd::new(["ip"].into_iter().chain(arguments.split(' '))).run().map(drop)
 }

@@ -1,4 +1,4 @@
-//! The data plane as users see it: a client in the cloud asks the elastic IP for the name of the node, again and again;
+//! The data plane as users see it: a client in the cloud asks the address for the name of the node, again and again;
 //! and the web server in each node that answers it.
 
 use std::io::{self, Read, Write};

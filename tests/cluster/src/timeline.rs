@@ -55,11 +55,11 @@ pub struct Marks {
     pub detected: Option<Epoch>,
     /// The agent was started with `start` or `migrate_from` on the new node.
     pub start: Option<Epoch>,
-    /// `AssociateAddress` of the new node arrived.
+    /// The call that takes the address arrived from the new node; for an overlay address, the last.
     pub associate: Option<Epoch>,
     /// The address was the new node's.
     pub moved: Option<Epoch>,
-    /// A client got its first answer from the new node.
+    /// Every client had got an answer from the new node.
     pub answered: Option<Epoch>,
 }
 
@@ -109,6 +109,21 @@ pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
     }
     pieces.push((last, to, failed));
     gap(pieces)
+}
+
+/// Returns the nodes that answered a client, in order; a node that goes on answering is there once.
+pub fn voices(samples: &[Sample]) -> Vec<NodeName> {
+    let mut heard: Vec<NodeName> = samples.iter().filter_map(|sample| sample.answer).collect();
+    heard.dedup();
+    heard
+}
+
+/// Returns for how long each time since `from` the holders were a mixture: from nobody to the next holder.
+pub fn spreads(history: &[HolderSince], from: Epoch) -> Vec<f64> {
+    let steps = history.iter().zip(history.iter().skip(1));
+    let mixed =
+        steps.filter(|(before, after)| before.at >= from && before.by.is_none() && after.by.is_some());
+    mixed.map(|(before, after)| after.at - before.at).collect()
 }
 
 /// Returns the releases since `from` that a node made of an address another node held: a late stop must never do that.

@@ -1,7 +1,7 @@
 //! Names and addresses: of the run, its network namespaces, its nodes. Pure.
 //!
-//! Every node is an instance in a zone and a subnet of its own, as a cluster across availability zones is, or all are in one
-//! subnet, which a private address needs to move; one bridge carries them all. The machine's own network namespace gets nothing.
+//! One bridge carries all nodes, whether their instances are in one subnet or in several ([`Layout`]). The machine's own network
+//! namespace gets nothing.
 
 use std::fmt::{self, Display};
 use std::fs;
@@ -13,7 +13,9 @@ use std::str::FromStr;
 pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 /// The secondary private address that moves in clusters whose nodes are in one subnet.
 pub const PRIVATE_VIP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 100);
-/// The subnet of all nodes in those clusters.
+/// The overlay address that moves in clusters with route tables, outside the range of the VPC.
+pub const OVERLAY_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
+/// The subnet of all nodes in clusters with a private address.
 pub const ONE_SUBNET: &str = "10.77.0.0/16";
 /// Where the cloud's own namespace is reached from the nodes.
 pub const CLOUD_IP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -35,6 +37,36 @@ pub const PREFIX: &str = "eip-";
 pub const N1: NodeName = NodeName(1);
 /// The second node.
 pub const N2: NodeName = NodeName(2);
+
+/// How nodes lie in the VPC, which depends on the kind of address that moves between them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// Each in a zone and a subnet of its own, for an elastic IP.
+    #[default]
+    Zones,
+    /// All in one subnet, for a private address.
+    OneSubnet,
+    /// As in `Zones`, with two route tables and a client behind each of them, for an overlay address.
+    RouteTables,
+}
+
+impl Layout {
+    /// Returns the address that clients connect to.
+    #[must_use]
+    pub fn address(self) -> Ipv4Addr {
+        if self == Self::RouteTables { OVERLAY_IP } else { ELASTIC_IP }
+    }
+
+    /// Returns the address at which every node serves whenever it has it, beside its own one.
+    #[must_use]
+    pub fn shared(self) -> Option<Ipv4Addr> {
+        match self {
+            Self::Zones => None,
+            Self::OneSubnet => Some(PRIVATE_VIP),
+            Self::RouteTables => Some(OVERLAY_IP),
+        }
+    }
+}
 
 /// A cluster node: `n1`, `n2`, `n3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

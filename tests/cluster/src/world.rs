@@ -4,48 +4,69 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use aws_sim::{
     Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId, InterfaceSpec,
-    LoggedRequest,
+    LoggedRequest, RouteTableId, RouteTableSpec, Service, Sim, Tls,
 };
-use aws_sim::{Service, Sim, Tls};
 
 use crate::error::{HarnessError, Result};
 use crate::net::Net;
 use crate::timeline::HolderSince;
-use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, NodeName, ONE_SUBNET, PRIVATE_VIP, WEB_PORT};
+use crate::topology::{
+    CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, Layout, NodeName, ONE_SUBNET, OVERLAY_IP, PRIVATE_VIP, WEB_PORT,
+};
 use crate::wait::Epoch;
 
 const IMDS_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
+/// The round trip of EC2 calls with route tables: calls one after the other would take that much each.
+const ROUND_TRIP: Duration = Duration::from_millis(100);
+/// Where the routes for the overlay address lead before the first start.
+const NO_NODE: &str = "tgw-0c10d000000000001";
 
 /// The simulated account and its services. Dropping it closes them.
 pub struct SimulatedCloud {
     sim: Sim,
     instances: BTreeMap<NodeName, InstanceId>,
+    tables: Vec<RouteTableId>,
+    address: Ipv4Addr,
 }
 
 impl SimulatedCloud {
     /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
-    pub fn create(net: &Net, nodes: &[NodeName], one_subnet: bool) -> Result<Self> {
+    pub fn create(net: &Net, nodes: &[NodeName], layout: Layout) -> Result<Self> {
         let sim = Sim::start(Config::default()).map_err(HarnessError::io("starting the simulator"))?;
         let cloud = sim.cloud();
         drop(cloud.allocate(Some(ELASTIC_IP)));
         let mut instances = BTreeMap::new();
         for &node in nodes {
             let id: InstanceId = aws_sim::parsed(node.instance());
-            drop(cloud.add_instance(specification(node, &id, one_subnet)));
+            let instance = cloud.add_instance(specification(node, &id, layout == Layout::OneSubnet));
+            for interface in &instance.interfaces {
+                cloud.set_source_dest_check(&interface.eni, layout != Layout::RouteTables);
+            }
             sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
                 .map_err(HarnessError::io(format_args!("serving the metadata of {node}")))?;
             instances.insert(node, id);
         }
+        let tables: Vec<_> = match layout {
+            Layout::RouteTables => [1, 2].map(|n| cloud.add_route_table(RouteTableSpec::numbered(n))).into(),
+            Layout::Zones | Layout::OneSubnet => Vec::new(),
+        };
+        if layout == Layout::RouteTables {
+            cloud.set_latency(ROUND_TRIP);
+        }
+        for table in &tables {
+            cloud.route(table, OVERLAY_IP.into(), NO_NODE);
+        }
         sim.serve_ec2(bind(net.cloud(), (CLOUD_IP, EC2_PORT))).map_err(HarnessError::io("serving EC2"))?;
         sim.serve_data_plane(Some(net.cloud()), ELASTIC_IP, WEB_PORT)
             .map_err(HarnessError::io("serving the data plane"))?;
-        Ok(Self { sim, instances })
+        Ok(Self { sim, instances, tables, address: layout.address() })
     }
 
     /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
@@ -59,9 +80,14 @@ impl SimulatedCloud {
         self.sim.cloud()
     }
 
-    /// Returns who holds the elastic IP.
+    /// Returns the route tables, if the layout has any.
+    pub fn route_tables(&self) -> &[RouteTableId] {
+        &self.tables
+    }
+
+    /// Returns who holds the address that clients connect to.
     pub fn holder(&self) -> Option<NodeName> {
-        self.holder_of(ELASTIC_IP)
+        self.holder_of(self.address)
     }
 
     /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
@@ -79,6 +105,18 @@ impl SimulatedCloud {
         Ok(())
     }
 
+    /// Leads a route table's route for the overlay address to no node, as a person does at the console.
+    pub fn lead_elsewhere(&self, table: &RouteTableId) {
+        self.cloud().route(table, OVERLAY_IP.into(), NO_NODE);
+    }
+
+    /// Switches the source/destination check of a node's interface, as a person does at the console.
+    pub fn set_source_dest_check(&self, node: NodeName, on: bool) -> Result<()> {
+        let eni = self.interface_of(node)?;
+        self.cloud().set_source_dest_check(&eni, on);
+        Ok(())
+    }
+
     /// Associates an elastic IP with a node, as a person does at the console.
     pub fn associate(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let associated = self.cloud().try_associate(ip, &self.interface_of(node)?, None);
@@ -93,19 +131,22 @@ impl SimulatedCloud {
             .ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))
     }
 
-    /// Returns who holds an address, an elastic or a private one.
+    /// Returns who holds an address of any kind; an overlay address only if all route tables lead to one node.
     pub fn holder_of(&self, ip: Ipv4Addr) -> Option<NodeName> {
         let elastic = self.cloud().holder(ip).map(|holder| holder.instance);
-        let holder = elastic.or_else(|| self.cloud().private_holder(ip).map(|(instance, _)| instance));
+        let private = || self.cloud().private_holder(ip).map(|(instance, _)| instance);
+        let overlay = || self.cloud().overlay_holder(ip.into()).map(|(instance, _)| instance);
+        let holder = elastic.or_else(private).or_else(overlay);
         holder.and_then(|instance| self.node_of(&instance))
     }
 
-    /// Returns every change of the elastic IP's holder, in order.
+    /// Returns every change of the holder of the address that clients connect to, in order.
     pub fn history(&self) -> Vec<HolderSince> {
-        self.history_of(ELASTIC_IP)
+        self.history_of(self.address)
     }
 
-    /// Returns every change of an address's holder, in order; of an elastic or a private one.
+    /// Returns every change of an address's holder, in order. An overlay address has moved when the last route table has
+    /// followed; until then it counts as with the node before.
     pub fn history_of(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
         let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
         let elastic = self.cloud().history(ip).into_iter().map(|change| {
@@ -116,7 +157,19 @@ impl SimulatedCloud {
             let by = node(change.instance.as_ref());
             HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
         });
-        elastic.chain(private).collect()
+        let overlay = self.table_history(ip).into_iter().filter(|held| held.by.is_some());
+        elastic.chain(private).chain(overlay).collect()
+    }
+
+    /// Returns every change of the node that all route tables lead an address to, in order; a mixture is nobody.
+    pub fn table_history(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
+        let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
+        let changes = self.cloud().overlay_history(ip.into()).into_iter();
+        let held = changes.map(|change| {
+            let (by, made_by) = (node(change.instance.as_ref()), node(change.by.as_ref()));
+            HolderSince { at: change.at, by, made_by }
+        });
+        held.collect()
     }
 
     /// Returns how often an address under test has moved.

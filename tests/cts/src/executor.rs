@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
-use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
+use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, Layout, NodeName, PRIVATE_VIP};
 
 use crate::{PROGRAMS, answers};
 
@@ -34,8 +34,12 @@ pub fn run(agent: &Path) -> Result<bool> {
     let source = Path::new(PROGRAMS).join("cts-exec");
     let source = fs::read_to_string(&source)
         .map_err(HarnessError::io(format_args!("reading {}", source.display())))?;
-    let options =
-        ClusterOptions { agent: agent.to_owned(), nodes: 2, token: Duration::from_secs(1), one_subnet: true };
+    let options = ClusterOptions {
+        agent: agent.to_owned(),
+        nodes: 2,
+        token: Duration::from_secs(1),
+        layout: Layout::OneSubnet,
+    };
     let mut cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
     let agents =
         [("eip", format!("elastic_ip {ELASTIC_IP}")), ("vip", format!("secondary_private_ip {PRIVATE_VIP}"))];

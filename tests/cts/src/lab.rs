@@ -17,7 +17,7 @@ use cluster::pacemaker::corosync;
 use cluster::pacemaker::journal::{Event, EventKind};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
-use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
+use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, Layout, NodeName, PRIVATE_VIP};
 use cluster::wait::{Polled, until};
 
 use self::summary::LabSummary;
@@ -105,7 +105,7 @@ pub fn run(plan: &LabPlan) -> Result<bool> {
 fn boot(plan: &LabPlan) -> Result<PacemakerCluster> {
     // In one subnet, so that a private address can move, too.
     let (nodes, token) = (plan.nodes, Duration::from_secs(1));
-    let options = ClusterOptions { agent: plan.agent.clone(), nodes, token, one_subnet: true };
+    let options = ClusterOptions { agent: plan.agent.clone(), nodes, token, layout: Layout::OneSubnet };
     let names: Vec<NodeName> = NodeName::first(nodes).collect();
     let cluster = PacemakerCluster::boot(&options, |state, node| {
         // cts-lab reads one log of each node, and looks for Corosync's lines in it, too.

@@ -17,8 +17,9 @@ use crate::net::Net;
 use crate::node::{ClusterNode, Image};
 use crate::probe::Probe;
 use crate::state_dir::StateDir;
-use crate::timeline::UnusableSpan;
-use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP, RunId, WEB_PORT};
+use crate::timeline::{Gap, UnusableSpan, outage};
+use crate::topology::{Layout, NodeName, RunId, WEB_PORT};
+use crate::vpc_router::VpcRouter;
 use crate::wait::{Epoch, now};
 use crate::world::SimulatedCloud;
 
@@ -27,8 +28,8 @@ use crate::world::SimulatedCloud;
 pub struct Blueprint {
     /// How many there are.
     pub nodes: u8,
-    /// Whether all of them are in one subnet, instead of one each.
-    pub one_subnet: bool,
+    /// How they lie in the VPC.
+    pub layout: Layout,
     /// The cluster manager's part of `node-init.sh`: the files of its nodes.
     pub node_files: &'static str,
     /// What that part installs: the agent under test, or the folder of the packages.
@@ -41,12 +42,13 @@ pub struct Blueprint {
 pub struct Machines {
     // In the order in which they have to go.
     nodes: BTreeMap<NodeName, ClusterNode>,
-    probe: Probe,
+    clients: Vec<Probe>,
+    _router: Option<VpcRouter>,
     world: SimulatedCloud,
     net: Net,
     state: StateDir,
     run: RunId,
-    one_subnet: bool,
+    layout: Layout,
     conditions: BTreeMap<NodeName, (NodeCondition, Epoch)>,
     unusable: Vec<UnusableSpan>,
 }
@@ -60,15 +62,24 @@ impl Machines {
         let run = RunId::own();
         let names: Vec<NodeName> = NodeName::first(blueprint.nodes).collect();
         let state = StateDir::create(&run)?;
-        let net = Net::create(run.clone(), &names)?;
-        let world = SimulatedCloud::create(&net, &names, blueprint.one_subnet)?;
+        let mut net = Net::create(run.clone(), &names)?;
+        let world = SimulatedCloud::create(&net, &names, blueprint.layout)?;
         if let Some((id, secret)) = blueprint.user {
             world.cloud().add_access_key(id, secret);
             for name in &names {
                 world.cloud().set_credentials(&aws_sim::parsed(name.instance()), CredState::Missing404);
             }
         }
-        let probe = Probe::start(net.cloud(), SocketAddr::from((ELASTIC_IP, WEB_PORT)))?;
+        let layout = blueprint.layout;
+        let (router, places) = match layout {
+            Layout::Zones | Layout::OneSubnet => (None, vec![net.cloud()]),
+            Layout::RouteTables => {
+                let (router, clients) = VpcRouter::start(&mut net, &world)?;
+                (Some(router), clients)
+            }
+        };
+        let target = SocketAddr::from((layout.address(), WEB_PORT));
+        let clients = places.into_iter().map(|place| Probe::start(place, target)).collect::<Result<_>>()?;
         let image = image(&state, blueprint)?;
         let mut nodes = BTreeMap::new();
         for &name in &names {
@@ -78,9 +89,8 @@ impl Machines {
             nodes.insert(name, ClusterNode::new(name, folder, net.node(name), image.clone()));
         }
         let conditions = names.iter().map(|name| (*name, (NodeCondition::Well, now()))).collect();
-        let one_subnet = blueprint.one_subnet;
         let unusable = Vec::new();
-        Ok(Self { nodes, probe, world, net, state, run, one_subnet, conditions, unusable })
+        Ok(Self { nodes, clients, _router: router, world, net, state, run, layout, conditions, unusable })
     }
 
     /// Returns all nodes.
@@ -108,9 +118,22 @@ impl Machines {
         &self.net
     }
 
-    /// Returns the client of the elastic IP.
-    pub fn probe(&self) -> &Probe {
-        &self.probe
+    /// Returns the clients of the address: one, or one behind each route table.
+    pub fn clients(&self) -> &[Probe] {
+        &self.clients
+    }
+
+    /// Returns the node that answers every client; `None` if one is not answered, or by another node.
+    pub fn answering(&self) -> Option<NodeName> {
+        let mut answers = self.clients.iter().map(Probe::answering);
+        let first = answers.next().flatten()?;
+        answers.all(|answer| answer == Some(first)).then_some(first)
+    }
+
+    /// Returns how long the client that fared worst was without an answer between `from` and `to`.
+    pub fn outage(&self, from: Epoch, to: Epoch) -> Gap {
+        let gaps = self.clients.iter().map(|client| outage(&client.since(from - 1.0), from, to));
+        gaps.max_by(|a, b| a.longest.total_cmp(&b.longest)).unwrap_or_default()
     }
 
     /// Returns the run's state folder.
@@ -123,9 +146,9 @@ impl Machines {
         &self.run
     }
 
-    /// True if all nodes are in one subnet.
-    pub fn is_in_one_subnet(&self) -> bool {
-        self.one_subnet
+    /// Returns how the nodes lie in the VPC.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Returns the times in which nodes could not serve.
@@ -141,6 +164,5 @@ fn image(state: &StateDir, blueprint: &Blueprint) -> Result<Image> {
     let executable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&init, executable).map_err(HarnessError::io("making node-init.sh executable"))?;
     let web = env::current_exe().map_err(HarnessError::io("finding the harness's own binary"))?;
-    let shared = blueprint.one_subnet.then_some(PRIVATE_VIP);
-    Ok(Image { init, subject: blueprint.subject.clone(), web, shared })
+    Ok(Image { init, subject: blueprint.subject.clone(), web, shared: blueprint.layout.shared() })
 }

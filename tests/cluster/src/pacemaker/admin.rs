@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster, RESOURCE};
+use super::{ELASTIC, ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster, RESOURCE};
 use crate::error::Result;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Polled, until};
@@ -35,6 +35,15 @@ impl PacemakerCluster {
     /// When `pcs` refuses.
     pub fn create_private_resource(&self) -> Result<()> {
         self.create(&creation(RESOURCE, &PRIVATE, "on_stop=leave "))
+    }
+
+    /// Creates a resource for the overlay address instead, with all route tables.
+    ///
+    /// # Errors
+    /// When `pcs` refuses.
+    pub fn create_overlay_resource(&self) -> Result<()> {
+        let tables: Vec<_> = self.world().route_tables().iter().map(ToString::to_string).collect();
+        self.create(&creation(RESOURCE, &OVERLAY, &format!("routing_table={} ", tables.join(","))))
     }
 
     /// Creates a resource for the private address beside the other one. From now on, the cluster is settled only if that is, too.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::crm_mon::ClusterStatus;
 use super::journal::{Event, EventKind};
 use super::settled::{Outside, verdict};
-use super::{ELASTIC, ManagedAddress, PacemakerCluster, RESOURCE};
+use super::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster, RESOURCE};
 use crate::error::{HarnessError, Result, ensure};
 use crate::topology::{NodeName, name_of};
 use crate::wait::{Epoch, Polled, until};
@@ -128,12 +128,10 @@ impl PacemakerCluster {
 
     fn outside(&self, address: &ManagedAddress) -> Result<Outside> {
         let (resource, holder) = (address.resource, self.world().holder_of(address.ip));
-        Ok(if *address == ELASTIC {
-            Outside { resource, holder, answering: self.probe().answering(), devices: None }
-        } else {
-            // No client asks for it: a neighbour may go on sending to the node that had it, which EC2 never does.
-            Outside { resource, holder, answering: holder, devices: Some(self.devices_with(address.ip)?) }
-        })
+        let devices = if *address == ELASTIC { None } else { Some(self.devices_with(address.ip)?) };
+        // No client asks for a private address: a neighbour may go on sending to the node that had it, which EC2 never does.
+        let answering = if *address == PRIVATE { holder } else { self.answering() };
+        Ok(Outside { resource, holder, answering, devices })
     }
 
     /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.

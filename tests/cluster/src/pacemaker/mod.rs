@@ -29,7 +29,7 @@ use self::journal::{Event, FILES, LogFile};
 use crate::error::{HarnessError, Result, ensure};
 use crate::machines::{Blueprint, Machines};
 use crate::state_dir::StateDir;
-use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
+use crate::topology::{ELASTIC_IP, Layout, NodeName, OVERLAY_IP, PRIVATE_VIP};
 use crate::wait::{Epoch, Polled, until};
 
 /// The resource's id.
@@ -46,8 +46,8 @@ pub struct ClusterOptions {
     pub nodes: u8,
     /// Corosync's token timeout.
     pub token: Duration,
-    /// Whether all nodes are in one subnet, instead of one each.
-    pub one_subnet: bool,
+    /// How the nodes lie in the VPC.
+    pub layout: Layout,
 }
 
 /// An address, and the resource that moves it.
@@ -61,11 +61,11 @@ pub struct ManagedAddress {
     pub parameter: &'static str,
     /// The address.
     pub ip: Ipv4Addr,
-    /// The calls to EC2 that move it: the one that takes it and the one that releases it.
+    /// The calls to EC2 that move it: the one that takes it and the one that releases it, or would.
     pub calls: [&'static str; 2],
 }
 
-/// The elastic IP that every cluster is about.
+/// The elastic IP that most clusters are about.
 pub static ELASTIC: ManagedAddress = ManagedAddress {
     resource: RESOURCE,
     agent: "eip",
@@ -81,6 +81,17 @@ pub static PRIVATE: ManagedAddress = ManagedAddress {
     ip: PRIVATE_VIP,
     calls: ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"],
 };
+
+/// The overlay address of clusters with route tables.
+pub static OVERLAY: ManagedAddress = ManagedAddress {
+    resource: RESOURCE,
+    agent: "overlay-ip",
+    parameter: "overlay_ip",
+    ip: OVERLAY_IP,
+    calls: ["ReplaceRoute", "DeleteRoute"],
+};
+/// The addresses of all kinds.
+pub static ADDRESSES: [&ManagedAddress; 3] = [&ELASTIC, &PRIVATE, &OVERLAY];
 
 /// Nodes with Pacemaker.
 pub struct PacemakerCluster {
@@ -131,7 +142,7 @@ impl PacemakerCluster {
     ) -> Result<Self> {
         let blueprint = Blueprint {
             nodes: options.nodes,
-            one_subnet: options.one_subnet,
+            layout: options.layout,
             node_files: include_str!("node-files.sh"),
             subject: find(&options.agent)?,
             user: None,
@@ -148,7 +159,8 @@ impl PacemakerCluster {
             node.boot()?;
         }
         let (standby, stopped) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Self { machines, addresses: vec![&ELASTIC], standby, stopped, logs, events: Vec::new() })
+        let address = if options.layout == Layout::RouteTables { &OVERLAY } else { &ELASTIC };
+        Ok(Self { machines, addresses: vec![address], standby, stopped, logs, events: Vec::new() })
     }
 
     /// Returns the nodes that nothing has happened to.
@@ -159,7 +171,7 @@ impl PacemakerCluster {
         well
     }
 
-    /// Returns the addresses that the cluster manages, the elastic IP first.
+    /// Returns the addresses that the cluster manages, the one that clients connect to first.
     #[must_use]
     pub fn addresses(&self) -> &[&'static ManagedAddress] {
         &self.addresses

@@ -17,7 +17,7 @@ use crate::machines::{Blueprint, Machines, NodeCondition};
 use crate::node::ClusterNode;
 use crate::story::Story;
 use crate::suite::TestBed;
-use crate::topology::{NodeName, own_address};
+use crate::topology::{Layout, NodeName, own_address};
 use crate::wait::Epoch;
 
 /// For what is installed at a boot; dpkg takes some seconds.
@@ -118,7 +118,7 @@ impl NodePair {
     pub fn boot(manager: &'static Manager, setup: PairSetup, packages: &Path) -> Result<Self> {
         let blueprint = Blueprint {
             nodes: 2,
-            one_subnet: false,
+            layout: Layout::Zones,
             node_files: manager.node_files,
             subject: packages.to_owned(),
             user: setup.user,

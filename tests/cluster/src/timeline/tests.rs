@@ -96,3 +96,18 @@ fn marks_are_told_relative_to_the_failure() {
     assert_eq!(marks.after(marks.moved), Some(2.5));
     assert_eq!(marks.after(marks.answered), None);
 }
+
+#[test]
+fn a_client_that_hears_the_old_node_again_has_heard_three_voices() {
+    let samples = ["n1", "n1", "", "n2", "n2", "n1"].map(|answer| sample(10.0, answer));
+    assert_eq!(voices(&samples), ["n1", "n2", "n1"].map(node));
+    assert_eq!(voices(&samples[..5]), ["n1", "n2"].map(node));
+}
+
+#[test]
+fn a_spread_is_the_time_of_a_mixture() {
+    let history = [held(1.0, "n1"), held(10.0, ""), held(10.5, "n2"), held(20.0, ""), held(24.0, "n1")];
+    assert_eq!(spreads(&history, 5.0), [0.5, 4.0]);
+    assert_eq!(spreads(&history, 15.0), [4.0]);
+    assert!(spreads(&history[..2], 5.0).is_empty(), "one that has not ended");
+}

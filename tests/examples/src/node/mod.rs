@@ -14,7 +14,7 @@ use cluster::command::Cmd;
 use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
-use cluster::topology::{CLOUD_IP, NodeName};
+use cluster::topology::{CLOUD_IP, Layout, NodeName};
 
 use crate::cli::ExamplesPlan;
 
@@ -41,7 +41,7 @@ pub fn boot(plan: &ExamplesPlan) -> Result<PacemakerCluster> {
         agent: plan.agent.clone(),
         nodes: 2,
         token: Duration::from_secs(1),
-        one_subnet: false,
+        layout: Layout::Zones,
     };
     let cluster = PacemakerCluster::boot(&options, |state, node| prepare(state, node, plan, &tls))?;
     cluster.world().serve_https(cluster.net(), &tls)?;

@@ -9,7 +9,6 @@ use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::crm_mon::FailedAction;
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
 use crate::pacemaker::{MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
-use crate::timeline::outage;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Polled, let_run, now};
 
@@ -80,7 +79,7 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let calls: Vec<&str> = cluster.addresses().iter().flat_map(|address| address.calls).collect();
     let order = orders.iter().find(|one| calls.iter().any(|call| one.is(call)));
     ensure(order.is_none(), || format!("an order in a quiet cluster: {order:?}"))?;
-    let missed = outage(&cluster.probe().since(from), from, now()).longest;
+    let missed = cluster.outage(from, now()).longest;
     ensure(missed < HICCUP, || format!("a client was without an answer for {missed:.1} s"))?;
     cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
     cluster.ensure_no_failures()

@@ -11,7 +11,7 @@ use super::struck::Struck;
 use super::{stay, turmoil};
 use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster};
-use crate::timeline::{Gap, nobody, outage};
+use crate::timeline::{Gap, nobody};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
 
@@ -146,7 +146,7 @@ fn tell(cluster: &mut PacemakerCluster, told: &mut RoundReport, from: Epoch) -> 
         told.actions.extend(actions(&events, address.resource).into_iter().map(|action| action.name));
         told.orders += requests.iter().filter(|one| address.calls.iter().any(|call| one.is(call))).count();
     }
-    told.outage = outage(&cluster.probe().since(from), from, to);
+    told.outage = cluster.outage(from, to);
     told.agents = requests.iter().filter(|one| one.operation == "PUT /latest/api/token").count();
     Ok(())
 }

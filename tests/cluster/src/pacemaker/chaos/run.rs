@@ -15,6 +15,7 @@ use crate::pacemaker::{ClusterOptions, PacemakerCluster, save};
 use crate::report;
 use crate::story::Story;
 use crate::suite::TestBed as _;
+use crate::topology::Layout;
 
 /// As EC2 has it between two zones: what is done while a call is under way can hit it.
 const LATENCY: Duration = Duration::from_millis(100);
@@ -71,8 +72,11 @@ fn rounds(request: &ChaosRun) -> std::ops::Range<u32> {
 fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bool> {
     let began = Instant::now();
     // A private address moves within a subnet.
-    let mut cluster =
-        PacemakerCluster::up(&ClusterOptions { nodes, one_subnet: true, ..request.options.clone() })?;
+    let mut cluster = PacemakerCluster::up(&ClusterOptions {
+        nodes,
+        layout: Layout::OneSubnet,
+        ..request.options.clone()
+    })?;
     cluster.create_resource()?;
     cluster.create_private_beside()?;
     cluster.world().cloud().set_latency(LATENCY);

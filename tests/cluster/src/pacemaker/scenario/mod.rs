@@ -4,6 +4,7 @@ mod drill;
 mod failures;
 mod moves;
 mod outages;
+mod overlay;
 mod private;
 mod returns;
 mod start;
@@ -57,12 +58,12 @@ pub fn test(
     let began = Instant::now();
     println!("agent under test: {}", options.agent.display());
     let cluster_for = |scenario: &PacemakerScenario, before: Option<PacemakerCluster>| {
-        let one_subnet = scenario.start.needs_one_subnet();
-        if let Some(running) = before.filter(|running| running.is_in_one_subnet() == one_subnet) {
+        let layout = scenario.start.layout();
+        if let Some(running) = before.filter(|running| running.layout() == layout) {
             return Ok(Some(running));
         }
         let began = Instant::now();
-        let cluster = PacemakerCluster::up(&ClusterOptions { one_subnet, ..options.clone() })?;
+        let cluster = PacemakerCluster::up(&ClusterOptions { layout, ..options.clone() })?;
         println!("{} nodes online after {:.1} s", options.nodes, began.elapsed().as_secs_f64());
         Ok(Some(cluster))
     };
@@ -82,6 +83,7 @@ pub fn all() -> Vec<&'static PacemakerScenario> {
         returns::SCENARIOS,
         outages::TAKEOVERS,
         private::SCENARIOS,
+        overlay::SCENARIOS,
     ];
     groups.into_iter().flatten().collect()
 }

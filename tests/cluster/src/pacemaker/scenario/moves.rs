@@ -5,7 +5,7 @@ use crate::error::{Result, ensure};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::topology::NodeName;
-use crate::wait::now;
+use crate::wait::{Epoch, now};
 
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
@@ -71,11 +71,10 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
 }
 
-/// The proof is the simulator's history: a single change of holder, straight from one node to the other.
-fn never_without_a_holder(
+/// Asserts that since `began` the resource was moved by a migration.
+pub(super) fn ensure_live(
     cluster: &mut PacemakerCluster,
-    story: &mut Story,
-    began: f64,
+    began: Epoch,
     (from, to): (NodeName, NodeName),
 ) -> Result<()> {
     let actions = cluster.actions_since(began, None)?;
@@ -83,6 +82,17 @@ fn never_without_a_holder(
         let run = |(on, name): &(NodeName, String)| *on == node && name == action;
         ensure(actions.iter().any(run), || format!("{action} was not run on {node}: {actions:?}"))?;
     }
+    Ok(())
+}
+
+/// The proof is the simulator's history: a single change of holder, straight from one node to the other.
+fn never_without_a_holder(
+    cluster: &mut PacemakerCluster,
+    story: &mut Story,
+    began: Epoch,
+    (from, to): (NodeName, NodeName),
+) -> Result<()> {
+    ensure_live(cluster, began, (from, to))?;
     let holders: Vec<_> =
         cluster.world().history().into_iter().filter(|held| held.at >= began).map(|held| held.by).collect();
     ensure(holders == [Some(to)], || format!("holders since the command: {holders:?}, expected {to} alone"))?;
@@ -94,7 +104,11 @@ fn never_without_a_holder(
     Ok(())
 }
 
-fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
+pub(super) fn order_move(
+    cluster: &mut PacemakerCluster,
+    story: &mut Story,
+    from: NodeName,
+) -> Result<NodeName> {
     let to = another(cluster, from)?;
     story.target = Some(to);
     story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
@@ -104,7 +118,7 @@ fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName)
 }
 
 /// Takes back the constraint that a move leaves; the resource stays.
-fn clear_move(cluster: &mut PacemakerCluster, story: &mut Story, to: NodeName) -> Result<()> {
+pub(super) fn clear_move(cluster: &mut PacemakerCluster, story: &mut Story, to: NodeName) -> Result<()> {
     story.close();
     cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;
     cluster.settle(Some(to), TAKEOVER_LIMIT)?;

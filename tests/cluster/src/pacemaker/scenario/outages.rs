@@ -66,7 +66,7 @@ pub(super) const TAKEOVERS: &[PacemakerScenario] = &[
     },
 ];
 
-fn unavailable() -> FaultKind {
+pub(super) fn unavailable() -> FaultKind {
     FaultKind::Error {
         status: 503,
         code: "Unavailable".into(),
@@ -74,7 +74,7 @@ fn unavailable() -> FaultKind {
     }
 }
 
-fn monitors_without_api(
+pub(super) fn monitors_without_api(
     cluster: &mut PacemakerCluster,
     story: &mut Story,
     kind: &FaultKind,
@@ -96,7 +96,11 @@ fn monitors_without_api(
     cluster.settle(Some(holder), TAKEOVER_LIMIT).map(drop)
 }
 
-fn monitors_without_imds(cluster: &mut PacemakerCluster, story: &mut Story, state: ImdsState) -> Result<()> {
+pub(super) fn monitors_without_imds(
+    cluster: &mut PacemakerCluster,
+    story: &mut Story,
+    state: ImdsState,
+) -> Result<()> {
     let holder = active(cluster)?;
     let from = now();
     story.failure(from, format!("metadata service of {holder}: {state:?}"));
@@ -122,7 +126,7 @@ fn stays_after(
     Ok(())
 }
 
-fn takeover_without_api(
+pub(super) fn takeover_without_api(
     cluster: &mut PacemakerCluster,
     story: &mut Story,
     kind: &FaultKind,
@@ -150,7 +154,7 @@ fn takeover_without_api(
     Ok(())
 }
 
-fn struck_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
+pub(super) fn struck_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
     cluster.world().requests_since(from).iter().filter(|request| request.fault.is_some()).count()
 }
 

@@ -1,7 +1,9 @@
 //! A secondary private address (`ocf:heartbeat:vip`) between nodes in one subnet, with the elastic IP on it: what a client of
 //! the elastic IP gets proves that EC2 routes to the node, that the node's device has the address, and that its neighbours know.
 
-use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, taken_over};
+use super::{
+    PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, moves, taken_over,
+};
 use crate::error::{Result, ensure};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
@@ -40,11 +42,7 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let from = cluster.settle(None, TAKEOVER_LIMIT)?;
     let began = now();
     let to = order_move(cluster, story, from)?;
-    let actions = cluster.actions_since(began, None)?;
-    for (node, action) in [(from, "migrate_to"), (to, "migrate_from"), (from, "stop")] {
-        let run = |(on, name): &(NodeName, String)| *on == node && name == action;
-        ensure(actions.iter().any(run), || format!("{action} was not run on {node}: {actions:?}"))?;
-    }
+    moves::ensure_live(cluster, began, (from, to))?;
     cluster.run(&["pcs", "resource", "update", RESOURCE, "on_stop=leave"])?;
     cluster.set_meta("allow-migrate", "")?;
     cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)

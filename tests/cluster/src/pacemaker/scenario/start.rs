@@ -4,7 +4,7 @@ use super::{RETURN_LIMIT, TAKEOVER_LIMIT, active};
 use crate::error::{HarnessError, Result};
 use crate::machines::{Cut, NodeCondition};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
-use crate::topology::{NodeName, PRIVATE_VIP};
+use crate::topology::{Layout, NodeName, PRIVATE_VIP};
 use crate::wait::{Polled, until};
 
 /// What a scenario begins with.
@@ -16,6 +16,8 @@ pub enum StartState {
     Healthy,
     /// All nodes well and in one subnet; a resource `vip` settled, with the address on the private address that it moves.
     Private,
+    /// All nodes well, with route tables; a resource `overlay-ip` settled, no failure on record.
+    Overlay,
     /// The node that held the address is cut off, another one has taken over.
     TakenOverFromIsolated(Cut),
     /// The node that held the address is dead, another one has taken over.
@@ -23,9 +25,15 @@ pub enum StartState {
 }
 
 impl StartState {
-    /// Returns whether all nodes have to be in one subnet.
-    pub fn needs_one_subnet(self) -> bool {
-        self == Self::Private
+    /// Returns how the nodes have to lie in the VPC.
+    pub fn layout(self) -> Layout {
+        match self {
+            Self::Private => Layout::OneSubnet,
+            Self::Overlay => Layout::RouteTables,
+            Self::Bare | Self::Healthy | Self::TakenOverFromIsolated(_) | Self::TakenOverFromDead => {
+                Layout::Zones
+            }
+        }
     }
 
     /// Brings the cluster into this state, unless it is in it already.
@@ -33,7 +41,8 @@ impl StartState {
         cluster.world().heal();
         match self {
             Self::Bare => bare(cluster),
-            Self::Healthy => healthy(cluster),
+            Self::Healthy => healthy(cluster, PacemakerCluster::create_resource),
+            Self::Overlay => healthy(cluster, PacemakerCluster::create_overlay_resource),
             Self::Private => private(cluster),
             Self::TakenOverFromIsolated(cut) => {
                 without_one(cluster, NodeCondition::Cut(cut), |cluster, node| {
@@ -60,10 +69,10 @@ fn bare(cluster: &mut PacemakerCluster) -> Result<()> {
     })
 }
 
-fn healthy(cluster: &mut PacemakerCluster) -> Result<()> {
+fn healthy(cluster: &mut PacemakerCluster, create: fn(&PacemakerCluster) -> Result<()>) -> Result<()> {
     repair_all(cluster)?;
     if !has_resource(cluster)? {
-        cluster.create_resource()?;
+        create(cluster)?;
     }
     cluster.settle(None, RETURN_LIMIT)?;
     if cluster.ensure_no_failures().is_err() {
@@ -94,7 +103,7 @@ fn without_one(
 ) -> Result<()> {
     let conditions = cluster.nodes().into_iter().map(|node| cluster.condition(node));
     if conditions.filter(|known| *known != NodeCondition::Well).ne([condition]) {
-        healthy(cluster)?;
+        healthy(cluster, PacemakerCluster::create_resource)?;
         let node = active(cluster)?;
         strike(cluster, node)?;
     }

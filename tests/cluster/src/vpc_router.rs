@@ -1,0 +1,134 @@
+//! The router of the VPC: the kernel of the cloud's namespace forwards what clients send to the overlay address, by the route tables
+//! of the simulated account.
+//!
+//! Each route table has a client with a namespace and a link of its own, in a subnet of the VPC. Packets from that link are looked up in a
+//! routing table of their own, which a thread keeps equal to the account's route table. Nodes take the clients for neighbours,
+//! as they do in a VPC: the cloud answers their ARP requests.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use aws_sim::{Cloud, InstanceState, RouteTableId};
+
+use crate::command::Cmd;
+use crate::error::{HarnessError, Result};
+use crate::net::{Net, ip};
+use crate::topology::OVERLAY_IP;
+use crate::world::SimulatedCloud;
+
+/// How often the account's route tables are looked at.
+const EVERY: Duration = Duration::from_millis(5);
+/// A kernel that is asked to forward, to answer for the clients without delay, and to take answers from an address that it has no way to.
+const FORWARDING: &str = "cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 1 >conf/br0/proxy_arp && \
+                          echo 0 >neigh/br0/proxy_delay && echo 0 >conf/all/rp_filter && echo 0 >conf/br0/rp_filter";
+
+/// The thread that keeps the kernel's routing tables equal to the account's. Dropping it ends the thread.
+#[derive(Debug)]
+pub struct VpcRouter {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A route table as the kernel knows it.
+struct ForwardingTable {
+    id: RouteTableId,
+    number: u8,
+    /// The private address of the interface that packets go to; `None` if they are dropped.
+    hop: Option<Ipv4Addr>,
+}
+
+impl VpcRouter {
+    /// Makes a client for each route table and starts forwarding. Returns the clients' namespaces, too.
+    pub fn start(net: &mut Net, world: &SimulatedCloud) -> Result<(Self, Vec<PathBuf>)> {
+        let namespace = net.cloud_name();
+        Cmd::new(["ip", "netns", "exec", &namespace, "sh", "-c", FORWARDING]).run()?;
+        let mut tables = Vec::new();
+        let mut clients = Vec::new();
+        for (number, id) in (1..).zip(world.route_tables()) {
+            clients.push(add_client(net, &namespace, number)?);
+            let mut table = ForwardingTable { id: id.clone(), number, hop: None };
+            table.lead(&namespace, None)?;
+            tables.push(table);
+        }
+        let (stop, cloud) = (Arc::<AtomicBool>::default(), world.cloud());
+        let halt = Arc::clone(&stop);
+        let work = move || {
+            while !halt.load(Ordering::Relaxed) {
+                for table in &mut tables {
+                    let hop = next_hop(&cloud, &table.id);
+                    if hop != table.hop
+                        && let Err(error) = table.lead(&namespace, hop)
+                    {
+                        // From now on the clients show that nothing follows the account.
+                        eprintln!("cluster: the VPC router: {error}");
+                        return;
+                    }
+                }
+                thread::sleep(EVERY);
+            }
+        };
+        let thread = thread::Builder::new().name("vpc-router".into()).spawn(work);
+        let thread = Some(thread.map_err(HarnessError::io("starting the VPC router"))?);
+        Ok((Self { stop, thread }, clients))
+    }
+}
+
+impl Drop for VpcRouter {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so on standard error.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl ForwardingTable {
+    fn lead(&mut self, namespace: &str, hop: Option<Ipv4Addr>) -> Result<()> {
+        let to = hop.map_or_else(
+            || format!("blackhole {OVERLAY_IP}/32"),
+            |address| format!("{OVERLAY_IP}/32 via {address} dev br0"),
+        );
+        ip(&format!("-n {namespace} route replace {to} table {}", kernel_table(self.number)))?;
+        self.hop = hop;
+        Ok(())
+    }
+}
+
+/// The private address of the interface that a table leads the overlay address to. `None` if EC2 drops the packets: the target is no
+/// interface of a running instance, or one that checks source and destination.
+fn next_hop(cloud: &Cloud, table: &RouteTableId) -> Option<Ipv4Addr> {
+    let target = cloud.route_of(table, OVERLAY_IP.into())?;
+    let running = cloud.instances().into_iter().filter(|instance| instance.state == InstanceState::Running);
+    let interface = running
+        .flat_map(|instance| instance.interfaces)
+        .find(|interface| interface.eni.to_string() == target)?;
+    if cloud.source_dest_check(&interface.eni) {
+        return None;
+    }
+    interface.private_ips.first().copied()
+}
+
+/// Makes a client in a subnet of its own, whose packets are looked up in the kernel's table of this number, and returns its namespace.
+fn add_client(net: &mut Net, cloud: &str, number: u8) -> Result<PathBuf> {
+    let client = format!("client{number}");
+    let place = net.path(&client);
+    let client = net.add_namespace(&client)?;
+    let (port, gateway) = (format!("v-c{number}"), format!("10.77.{}.1", 200 + number));
+    ip(&format!("-n {cloud} link add {port} type veth peer name eth0 netns {client}"))?;
+    ip(&format!("-n {cloud} addr add {gateway}/24 dev {port}"))?;
+    ip(&format!("-n {cloud} link set {port} up"))?;
+    ip(&format!("-n {cloud} rule add iif {port} lookup {}", kernel_table(number)))?;
+    ip(&format!("-n {client} addr add 10.77.{}.10/24 dev eth0", 200 + number))?;
+    ip(&format!("-n {client} link set eth0 up"))?;
+    ip(&format!("-n {client} route add default via {gateway}"))?;
+    Ok(place)
+}
+
+fn kernel_table(number: u8) -> u32 {
+    100 + u32::from(number)
+}
