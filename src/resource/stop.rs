@@ -24,6 +24,8 @@ struct Search {
     shown_here: bool,
     /// Whether the association on record was tried.
     tried_record: bool,
+    /// Whether EC2 does not know the association that a start of this node has confirmed.
+    record_gone: bool,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
@@ -43,7 +45,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
         // Asked before the record is changed: a stop changes what "settling" means.
         let settling = self.is_settling();
-        let mut search = Search { settling, not_found: Vec::new(), shown_here: false, tried_record: false };
+        let mut search = Search {
+            settling,
+            not_found: Vec::new(),
+            shown_here: false,
+            tried_record: false,
+            record_gone: false,
+        };
         match self.release(&mut search).await {
             Ok(ended) => {
                 self.record(Phase::Stopped, |record| {
@@ -133,6 +141,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
                 Err(error) => error,
                 Ok(owner) => {
+                    // Two queries, and the call itself between them.
+                    let agreed = search.record_gone;
                     let suspect = match &owner {
                         Owner::Ours(held) | Owner::Misplaced(held) => {
                             search.shown_here = true;
@@ -147,7 +157,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         return Ok(None);
                     }
                     // A monitor that found it gone has waited for replicas that are behind.
-                    let waits = suspect && (search.shown_here || !self.was_found_gone());
+                    let waits = suspect && (search.shown_here || !(agreed || self.was_found_gone()));
                     if waits && backoff.pause(&half, Patience::Lasting).await {
                         until = half;
                         continue;
@@ -204,7 +214,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return false;
         }
         let Some(record) = self.last_done() else { return false };
-        let Some(Ok(())) = K::release_recorded(self, &record).await else { return false };
+        match K::release_recorded(self, &record).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                let gone = error.fault == Ec2Fault::AssociationGone;
+                search.record_gone = gone && record.phase == Some(Phase::Started);
+                return false;
+            }
+            None => return false,
+        }
         self.made(Made {
             action: "stop",
             from: "this node".to_owned(),

@@ -43,3 +43,15 @@ async fn a_stop_right_after_a_start_ends_the_association_on_record_that_no_repli
         assert_eq!(account.holder(EIP), None, "{on_stop}");
     }
 }
+
+/// [stale-3] In a cluster that merges after a split, each stop would add half of its time to the outage.
+#[tokio::test(start_paused = true)]
+async fn an_association_that_a_start_confirmed_and_ec2_does_not_find_is_not_waited_for() {
+    for on_stop in ["disassociate", "strict"] {
+        let node = ElasticNode::on(&account(), 1).with("on_stop", on_stop).started().await;
+        node.account.disassociate(EIP);
+        let began = Instant::now();
+        assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");
+        assert!(began.elapsed() < Duration::from_secs(2), "{on_stop} {:?}", began.elapsed());
+    }
+}

@@ -126,7 +126,7 @@ struct Interfaces {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct InterfaceItem {
+pub(super) struct InterfaceItem {
     network_interface_id: String,
     subnet_id: String,
     vpc_id: &'static str,
@@ -189,7 +189,7 @@ pub(super) fn interfaces(call: &OperationCall<'_>) -> OperationResult {
     Ok(call.done(&Interfaces { network_interface_set: page.into_iter().collect(), next_token }))
 }
 
-fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> InterfaceItem {
+pub(super) fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> InterfaceItem {
     let (account, owner) = (&call.world.account, &call.world.config.account);
     let public = |ip: Ipv4Addr| {
         let elastic = account.knows(ip);

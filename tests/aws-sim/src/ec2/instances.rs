@@ -1,9 +1,11 @@
-//! `DescribeInstances`, which the agents never call: `fence_aws` does, on the clusters of the examples. One reservation per instance.
+//! `DescribeInstances`, which the agents never call: `fence_aws` and `awseip` do, on the clusters of the examples. One reservation
+//! per instance.
 
 use eip::base::ids::InstanceId;
 use eip::cloud::model::{ApiError, Instance, InstanceState};
 use serde::Serialize;
 
+use super::describe::{InterfaceItem, interface_item};
 use super::filters;
 use super::xml::ItemSet;
 use super::{OperationCall, OperationResult, id};
@@ -33,6 +35,7 @@ struct InstanceItem {
     instance_state: StateItem,
     #[serde(skip_serializing_if = "Option::is_none")]
     private_ip_address: Option<String>,
+    network_interface_set: ItemSet<InterfaceItem>,
 }
 
 #[derive(Serialize)]
@@ -69,10 +72,13 @@ pub(super) fn describe(call: &OperationCall<'_>) -> OperationResult {
 
 fn item(call: &OperationCall<'_>, instance: &Instance) -> ReservationItem {
     let primary = instance.interfaces.first().and_then(|interface| interface.private_ips.first());
+    let interfaces = call.world.account.described_interfaces(call.who.instance.as_ref());
+    let own = interfaces.iter().filter(|eni| eni.instance.as_ref() == Some(&instance.id));
     let item = InstanceItem {
         instance_id: instance.id.to_string(),
         instance_state: state_of(instance),
         private_ip_address: primary.map(ToString::to_string),
+        network_interface_set: own.map(|eni| interface_item(call, eni)).collect(),
     };
     ReservationItem {
         reservation_id: instance.id.as_str().replace("i-", "r-"),

@@ -254,10 +254,13 @@ fn interfaces_show_the_address_on_its_holder_alone() -> TestResult {
     Ok(())
 }
 
-/// What `fence_aws` asks before it fences.
+/// What `fence_aws` asks before it fences, and `awseip` in its monitor.
 #[test]
-fn instances_are_listed_with_their_states() -> TestResult {
+fn instances_are_listed_with_their_states_and_addresses() -> TestResult {
     let lab = Lab::new()?;
+    lab.cloud.associate(&lab.eip, eni(&lab.a)?, None);
+    let one = lab.call("DescribeInstances", &[("InstanceId.1", lab.a.id.as_str())])?.text();
+    assert!(one.contains(&format!("<publicIp>{}</publicIp>", lab.eip.public_ip)), "{one}");
     let stopped = lab.b.id.clone();
     lab.cloud.set_instance_state(&stopped, aws_sim::InstanceState::Stopped);
     let all = lab.call("DescribeInstances", &[])?.text();
