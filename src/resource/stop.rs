@@ -22,10 +22,16 @@ struct Search {
     not_found: Vec<String>,
     /// Whether an answer showed the address here.
     shown_here: bool,
-    /// Whether the association on record was tried.
-    tried_record: bool,
-    /// Whether EC2 does not know the association that a start of this node has confirmed.
-    record_gone: bool,
+    recorded: Recorded,
+}
+
+/// What became of the association on record.
+#[derive(PartialEq, Eq)]
+enum Recorded {
+    NotTried,
+    Tried,
+    /// A start of this node had confirmed it, and EC2 does not know it.
+    Gone,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
@@ -45,13 +51,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
         // Asked before the record is changed: a stop changes what "settling" means.
         let settling = self.is_settling();
-        let mut search = Search {
-            settling,
-            not_found: Vec::new(),
-            shown_here: false,
-            tried_record: false,
-            record_gone: false,
-        };
+        let mut search =
+            Search { settling, not_found: Vec::new(), shown_here: false, recorded: Recorded::NotTried };
         match self.release(&mut search).await {
             Ok(ended) => {
                 self.record(Phase::Stopped, |record| {
@@ -142,7 +143,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Err(error) => error,
                 Ok(owner) => {
                     // Two queries, and the call itself between them.
-                    let agreed = search.record_gone;
+                    let agreed = search.recorded == Recorded::Gone;
                     let suspect = match &owner {
                         Owner::Ours(held) | Owner::Misplaced(held) => {
                             search.shown_here = true;
@@ -210,15 +211,17 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Ends what the own start recorded, if that is compare-and-swap: an answer that does not show it may be behind. True if it
     /// was here. [stale-6]
     async fn release_recorded(&self, search: &mut Search) -> bool {
-        if std::mem::replace(&mut search.tried_record, true) {
+        if search.recorded != Recorded::NotTried {
             return false;
         }
+        search.recorded = Recorded::Tried;
         let Some(record) = self.last_done() else { return false };
         match K::release_recorded(self, &record).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                let gone = error.fault == Ec2Fault::AssociationGone;
-                search.record_gone = gone && record.phase == Some(Phase::Started);
+                if error.fault == Ec2Fault::AssociationGone && record.phase == Some(Phase::Started) {
+                    search.recorded = Recorded::Gone;
+                }
                 return false;
             }
             None => return false,
