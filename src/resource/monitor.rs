@@ -245,6 +245,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut until = *patience;
         // The last answer that is not believed yet.
         let mut doubted: Option<Report> = None;
+        // When EC2 last answered. A query that the end of the time cuts short is no silence.
+        let mut heard = half.elapsed();
         loop {
             let mut answered = true;
             match self.answer(Me::Known, &until).await {
@@ -271,10 +273,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 }
                 Err(_) => answered = false,
             }
+            if answered {
+                heard = half.elapsed();
+            }
             until = half;
             if !backoff.pause(&half, Patience::Lasting).await {
                 // A part of EC2 that is behind, and then silent, must not stop an address that instance metadata shows.
-                if let (false, Seen::Here, Some(Report::NotHere(why))) = (answered, &seen, &doubted) {
+                let fell_silent = heard < half.budget() / 2;
+                if let (true, Seen::Here, Some(Report::NotHere(why))) = (fell_silent, &seen, &doubted) {
                     let text = format_args!("is {}; EC2 denied it, then fell silent", K::WORDS.witness);
                     self.world.log().warn(format_args!("{} {text}: {why}", self.name()));
                     return Ok(Report::Done);

@@ -180,6 +180,14 @@ async fn one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_sh
     assert!(node.logged("EC2 denied it, then fell silent"), "{:?}", node.world.log.lines());
 }
 
+async fn a_denial_stands_if_the_end_of_the_time_cuts_the_last_query_short<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).settled().await;
+    node.account.freeze(Reads::Metadata);
+    K::take_away(&node.account);
+    node.account.fault(fault(K::WORDS.asking, FaultKind::Delay(Duration::from_secs(4))));
+    assert!(matches!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::NotHere(_)));
+}
+
 /// [stale-1] [stale-2]
 async fn one_stale_answer_right_after_a_start_is_not_believed_while_metadata_is_silent<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).started().await;
@@ -210,5 +218,6 @@ for_every_kind![
     without_the_configured_interface_nothing_is_in_place,
     late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start,
     one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows,
+    a_denial_stands_if_the_end_of_the_time_cuts_the_last_query_short,
     one_stale_answer_right_after_a_start_is_not_believed_while_metadata_is_silent,
 ];
