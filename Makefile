@@ -147,7 +147,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test hostile-test hostile moto-test tools-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -166,8 +166,11 @@ agent-test: agent ## The built agent against the simulator, row by row of its be
 tools-test: agent ## The built agent in the hands of its callers: crm_resource, pcs, crmsh, ocf-tester, ocft
 	cargo test --locked -p agent-tests --test tools -- --test-threads=4
 
-matrix-test: agent ## Every action through every fault of every call it makes; the table is matrix.md in $CARGO_TARGET_DIR; MATRIX="stop" runs some
+matrix-test: agent ## Every action through the faults of every call it makes, a third of them; the table is matrix.md in $CARGO_TARGET_DIR; MATRIX="stop" runs all of those
 	cargo test --locked -p agent-tests --test matrix -- --nocapture
+
+matrix: export MATRIX := all
+matrix: matrix-test ## Every action through every fault of every call it makes (10 minutes)
 
 hostile-test: agent ## Hostile input from every side, the same in every run; HOSTILE_CASE="ec2 17" runs one of them again
 	cargo test --locked -p hostile -- --nocapture --test-threads=3
