@@ -128,4 +128,23 @@ DEVIATIONS = [
         "InvalidParameterValue (400)",
         "moto does not look at the subnet",
     ),
+    # Routes.
+    Deviation("*", "*", "Routes.*.InstanceId", ABSENT, None, "moto does not show the instance that an interface is attached to"),
+    Deviation("*", "*", "Routes.*.InstanceOwnerId", ABSENT, None, "moto does not show the instance that an interface is attached to"),
+    Deviation(
+        "create_replace_and_delete_a_route",
+        "create again",
+        "outcome",
+        OK,
+        "RouteAlreadyExists (400)",
+        "moto writes over the route",
+    ),
+    Deviation(
+        "create_replace_and_delete_a_route",
+        "try to replace",
+        "outcome",
+        OK,
+        "DryRunOperation (412)",
+        "moto takes a dry run of ReplaceRoute for the call itself",
+    ),
 ]

@@ -1,12 +1,14 @@
 """The operation sequences that both servers go through, each on a world of its own.
 
-The world (`worlds.py`): instances a and b with one interface each, instance two with two, all in one subnet, no address allocated.
+The world (`worlds.py`): instances a and b with one interface each, instance two with two, all in one subnet, no address allocated, and a
+route table without a route to a single address.
 """
 
 from session import Session
 
 MOVES = {"AllowReassociation": True}
 STAYS = {"AllowReassociation": False}
+OVERLAY = "192.168.10.1/32"
 
 
 def associate_by_interface(s: Session):
@@ -195,6 +197,40 @@ def assign_outside_the_subnet(s: Session):
     )
 
 
+def create_replace_and_delete_a_route(s: Session):
+    route = {"RouteTableId": "@table", "DestinationCidrBlock": OVERLAY}
+    s.call("create", "create_route", NetworkInterfaceId="@interface a", **route)
+    s.look_at_routes("look after create", RouteTableIds=["@table"])
+    s.call("create again", "create_route", NetworkInterfaceId="@interface b", **route)
+    s.call("try to replace", "replace_route", NetworkInterfaceId="@interface b", DryRun=True, **route)
+    s.call("replace", "replace_route", NetworkInterfaceId="@interface b", **route)
+    s.look_at_routes("look after replace", RouteTableIds=["@table"])
+    for name, value in (("route-table-id", "@table"), ("route.destination-cidr-block", OVERLAY)):
+        s.look_at_routes(f"by filter {name}", Filters=[{"Name": name, "Values": [value]}])
+    s.look_at_routes("by a filter that matches nothing", Filters=[{"Name": "route.destination-cidr-block", "Values": ["192.168.10.2/32"]}])
+    s.call("delete", "delete_route", **route)
+    s.look_at_routes("look after delete", RouteTableIds=["@table"])
+    s.call("delete again", "delete_route", **route)
+
+
+def an_ipv6_route(s: Session):
+    route = {"RouteTableId": "@table", "DestinationIpv6CidrBlock": "fd00:10::1/128"}
+    s.call("create", "create_route", NetworkInterfaceId="@interface a", **route)
+    s.call("replace", "replace_route", NetworkInterfaceId="@interface b", **route)
+    s.look_at_routes("look", RouteTableIds=["@table"])
+
+
+def routes_that_are_not_there(s: Session):
+    route = {"DestinationCidrBlock": OVERLAY, "NetworkInterfaceId": "@interface a"}
+    s.call("replace a route that is not there", "replace_route", RouteTableId="@table", **route)
+    s.call("replace in an unknown table", "replace_route", RouteTableId="rtb-00000000000000bad", **route)
+    s.call("create in an unknown table", "create_route", RouteTableId="rtb-00000000000000bad", **route)
+    s.call("delete in an unknown table", "delete_route", RouteTableId="rtb-00000000000000bad", DestinationCidrBlock=OVERLAY)
+    s.call("describe an unknown table", "describe_route_tables", RouteTableIds=["rtb-00000000000000bad"])
+    unknown = {"DestinationCidrBlock": OVERLAY, "NetworkInterfaceId": "eni-00000000000000bad"}
+    s.call("create to an unknown interface", "create_route", RouteTableId="@table", **unknown)
+
+
 SEQUENCES = [
     associate_by_interface,
     associate_to_nothing,
@@ -215,4 +251,7 @@ SEQUENCES = [
     move_secondary_address,
     assign_what_another_has,
     assign_outside_the_subnet,
+    create_replace_and_delete_a_route,
+    an_ipv6_route,
+    routes_that_are_not_there,
 ]

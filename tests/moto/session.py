@@ -119,6 +119,20 @@ class Session:
     def look(self, step: str, **selection):
         self.call(step, "describe_addresses", **selection)
 
+    def look_at_routes(self, step: str, **selection):
+        """The routes to single addresses of the tables that are found."""
+
+        def keep(answer):
+            single = [
+                {"RouteTableId": table["RouteTableId"], **route}
+                for table in answer["RouteTables"]
+                for route in table["Routes"]
+                if (route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock", "")).endswith(("/32", "/128"))
+            ]
+            return {"Routes": single}
+
+        self.call(step, "describe_route_tables", keep=keep, **selection)
+
     def look_at_interface(self, step: str, interface: str):
         """The private addresses of an interface and the public address each carries."""
 

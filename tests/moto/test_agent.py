@@ -100,6 +100,10 @@ class AgentAgainstMoto(unittest.TestCase):
             for name, instance in zip("ab", instances, strict=True)
         )
         self.vip = self.node(folder / "vip on a", "interface a", imds[instances[0]], "vip")
+        self.overlay_a, self.overlay_b = (
+            self.node(folder / f"overlay on {name}", f"interface {name}", imds[instance], "overlay-ip")
+            for name, instance in zip("ab", instances, strict=True)
+        )
 
     def node(self, folder: Path, interface: str, imds: str, agent: str = "eip") -> Node:
         folder.mkdir()
@@ -243,6 +247,31 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assertNotIn(address, self.private_addresses(self.vip))
         self.monitors(7, self.vip)
         self.does(0, self.vip, "stop")
+
+    def test_overlay_address_moves_and_a_stop_leaves_the_routes(self):
+        """Without a check at level 10: moto takes a dry run for the call itself (deviations.py)."""
+        tables = [self.id_of["table"], self.second_table()]
+        for table in tables:
+            self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="192.168.10.1/32", NetworkInterfaceId=self.id_of["interface two/0"])
+        for interface in (self.a.interface, self.b.interface):
+            self.ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, SourceDestCheck={"Value": False})
+        self.parameters = {"overlay_ip": "192.168.10.1", "routing_table": ",".join(tables), "add_to_device": "false"}
+        self.does(0, self.overlay_a, "start")
+        self.assertEqual([self.a.interface] * 2, [self.leads_to(table) for table in tables])
+        self.monitors(0, self.overlay_a)
+        self.does(0, self.overlay_b, "start")
+        self.assertEqual([self.b.interface] * 2, [self.leads_to(table) for table in tables])
+        self.monitors(7, self.overlay_a, route_check_interval="0")
+        self.does(0, self.overlay_a, "stop")
+        self.assertEqual([self.b.interface] * 2, [self.leads_to(table) for table in tables])
+
+    def second_table(self) -> str:
+        first = self.ec2.describe_route_tables(RouteTableIds=[self.id_of["table"]])["RouteTables"][0]
+        return self.ec2.create_route_table(VpcId=first["VpcId"])["RouteTable"]["RouteTableId"]
+
+    def leads_to(self, table: str) -> str:
+        routes = self.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+        return next(route["NetworkInterfaceId"] for route in routes if route.get("DestinationCidrBlock") == "192.168.10.1/32")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from session import KEYS, client
 CIDR = "10.0.0.0/24"
 # Instance, and the primary private address of each of its interfaces.
 INSTANCES = {"a": ["10.0.0.11"], "b": ["10.0.0.12"], "two": ["10.0.0.13", "10.0.0.14"]}
+# aws-sim's route table; moto gives its own an id.
+TABLE = "rtb-00000000000000001"
 
 
 def interface_name(instance: str, place: int) -> str:
@@ -21,7 +23,8 @@ def moto_world(url: str) -> dict[str, str]:
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     zone = f"{REGION}a"
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=CIDR, AvailabilityZone=zone)["Subnet"]["SubnetId"]
-    names = {vpc: "vpc", subnet: "subnet"}
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    names = {vpc: "vpc", subnet: "subnet", table: "table"}
     for instance, addresses in INSTANCES.items():
         made = ec2.run_instances(
             ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, SubnetId=subnet, PrivateIpAddress=addresses[0], InstanceType="t3.micro"
@@ -63,7 +66,8 @@ def sim_world(url: str) -> dict[str, str]:
     """Forgets everything aws-sim has and makes the world through its control interface; returns the name of each id."""
     request("POST", f"{url}/_sim/reset")
     request("POST", f"{url}/_sim/settings", {"access_keys": {KEYS["aws_access_key_id"]: KEYS["aws_secret_access_key"]}})
-    names = {}
+    request("POST", f"{url}/_sim/route_tables", {"id": TABLE})
+    names = {TABLE: "table"}
     for instance in INSTANCES:
         made = request("POST", f"{url}/_sim/instances", specification(instance))
         names[made["id"]] = f"instance {instance}"

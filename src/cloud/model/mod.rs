@@ -32,6 +32,6 @@ pub use client::ModelClient;
 pub use error::ApiError;
 pub use faults::{Fault, FaultId, FaultKind, Service, millis, throttled};
 pub use history::{Caller, History, Lag, Version};
-pub use operations::{Operation, VPC};
+pub use operations::{Operation, RouteChange, VPC};
 pub use routes::{RouteTableSpec, ShownTable};
 pub use state::{AddressRef, Instance, InstanceState, NetworkInterface};

@@ -54,17 +54,28 @@ pub enum Operation {
         /// The private addresses.
         ips: Vec<Ipv4Addr>,
     },
-    /// `ReplaceRoute`
-    ReplaceRoute {
+    /// `ReplaceRoute`, `CreateRoute` or `DeleteRoute`
+    Route {
         /// The table.
         table: RouteTableId,
         /// The destination, a single address.
         address: IpAddr,
-        /// The interface that it is to lead to.
-        eni: InterfaceId,
+        /// What becomes of the route.
+        change: RouteChange,
         /// The caller's account, if it is not the model's own: only the owner of a table sees and changes it.
         account: Option<String>,
     },
+}
+
+/// A change of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteChange {
+    /// It leads to another interface.
+    Replace(InterfaceId),
+    /// There is one now, to this interface.
+    Create(InterfaceId),
+    /// There is none any more.
+    Delete,
 }
 
 /// The effect of an operation that passed its check.
@@ -74,7 +85,7 @@ pub(super) enum Effect {
     Disassociate(AssociationId),
     Assign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
     Unassign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
-    ReplaceRoute { table: RouteTableId, address: IpAddr, eni: InterfaceId },
+    Route { table: RouteTableId, address: IpAddr, change: RouteChange },
 }
 
 impl Effect {
@@ -82,7 +93,7 @@ impl Effect {
     pub(super) fn association(&self) -> Option<&AssociationId> {
         match self {
             Self::Associate { id, .. } | Self::Disassociate(id) => Some(id),
-            Self::Assign { .. } | Self::Unassign { .. } | Self::ReplaceRoute { .. } => None,
+            Self::Assign { .. } | Self::Unassign { .. } | Self::Route { .. } => None,
         }
     }
 }
@@ -113,9 +124,9 @@ impl AccountState {
                 objects.check_unassign(&eni, &ips)?;
                 Effect::Unassign { eni, ips }
             }
-            Operation::ReplaceRoute { table, address, eni, account } => {
-                objects.check_replace_route(&table, address, &eni, account.as_ref().unwrap_or(&self.id))?;
-                Effect::ReplaceRoute { table, address, eni }
+            Operation::Route { table, address, change, account } => {
+                objects.check_route(&table, address, &change, account.as_ref().unwrap_or(&self.id))?;
+                Effect::Route { table, address, change }
             }
         })
     }
@@ -132,8 +143,8 @@ impl AccountState {
             }
             Effect::Assign { eni, ips } => objects.assign(at, by, &eni, &ips),
             Effect::Unassign { eni, ips } => objects.unassign(at, by, &eni, &ips),
-            Effect::ReplaceRoute { table, address, eni } => {
-                objects.lead_route(at, by, &table, address, &eni);
+            Effect::Route { table, address, change } => {
+                objects.change_route(at, by, &table, address, &change);
             }
         }
     }
@@ -155,7 +166,7 @@ impl Objects {
             Operation::Assign { eni, .. } | Operation::Unassign { eni, .. } => {
                 self.find_interface(eni).map(|_| eni.to_string())
             }
-            Operation::ReplaceRoute { table, .. } => Ok(table.to_string()),
+            Operation::Route { table, .. } => Ok(table.to_string()),
         }
     }
 

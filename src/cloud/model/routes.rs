@@ -10,7 +10,7 @@ use super::account::{Account, PrivateIpChange, parsed};
 use super::client::ModelClient;
 use super::error::ApiError;
 use super::history::{Caller, History, Version};
-use super::operations::{Operation, VPC};
+use super::operations::{Operation, RouteChange, VPC};
 use super::state::{InstanceState, Objects};
 use crate::base::ids::{InstanceId, InterfaceId, RouteTableId, VpcId};
 use crate::cloud::ec2::Ec2Error;
@@ -101,50 +101,66 @@ impl Objects {
         own.map(|(id, table)| self.table_at(id, table, moment)).collect()
     }
 
-    /// Checks that a route may be replaced.
+    /// Checks that a route may be changed so.
     ///
     /// # Errors
-    /// EC2's: no such table, interface or route, or one that a call cannot replace.
-    pub(super) fn check_replace_route(
+    /// EC2's: no such table, interface or route, or one that the call cannot change.
+    pub(super) fn check_route(
         &self,
         id: &RouteTableId,
         address: IpAddr,
-        eni: &InterfaceId,
+        change: &RouteChange,
         account: &str,
     ) -> Result<(), ApiError> {
         let Some(table) = self.tables.get(id).filter(|table| table.owner == account) else {
             let message = format!("The routeTable ID '{id}' does not exist");
             return Err(ApiError::client("InvalidRouteTableID.NotFound", message));
         };
-        self.find_interface(eni)?;
+        if let RouteChange::Replace(eni) | RouteChange::Create(eni) = change {
+            self.find_interface(eni)?;
+        }
         let route = table.routes.get(&address).and_then(|history| history.now().as_ref());
         let to = destination(address);
-        match route {
-            None => Err(ApiError::value(format!(
+        match (change, route) {
+            (RouteChange::Create(_), Some(_)) => {
+                let message = format!("The route identified by {to} already exists.");
+                Err(ApiError::client("RouteAlreadyExists", message))
+            }
+            (RouteChange::Replace(_), None) => Err(ApiError::value(format!(
                 "There is no route defined for '{to}' in the route table. Use CreateRoute instead."
             ))),
-            Some(route) if route.origin != "CreateRoute" => {
+            (RouteChange::Delete, None) => {
+                let message = format!("no route with destination-cidr-block {to} in route table {id}");
+                Err(ApiError::client("InvalidRoute.NotFound", message))
+            }
+            (_, Some(route)) if route.origin != "CreateRoute" => {
                 Err(ApiError::value(format!("The route '{to}' was not created by CreateRoute")))
             }
-            Some(_) => Ok(()),
+            (RouteChange::Create(_), None) | (_, Some(_)) => Ok(()),
         }
     }
 
-    /// Leads a route to an interface.
-    pub(super) fn lead_route(
+    /// Changes a route.
+    pub(super) fn change_route(
         &mut self,
         at: Duration,
         by: &Caller,
         table: &RouteTableId,
         address: IpAddr,
-        eni: &InterfaceId,
+        change: &RouteChange,
     ) {
-        let history = self.tables.get_mut(table).and_then(|table| table.routes.get_mut(&address));
-        if let Some(history) = history
-            && let Some(route) = history.now().clone()
-        {
-            history.set(at, by, Some(StoredRoute { target: eni.to_string(), ..route }));
-        }
+        let Some(table) = self.tables.get_mut(table) else { return };
+        let history = table.routes.entry(address).or_insert_with(|| History::new(at, None));
+        let route = match change {
+            RouteChange::Delete => None,
+            RouteChange::Replace(eni) => history.now().clone().map(|route| (route, eni)),
+            RouteChange::Create(eni) => Some((
+                StoredRoute { target: String::new(), origin: "CreateRoute".to_owned(), late: false },
+                eni,
+            )),
+        };
+        let route = route.map(|(route, eni)| StoredRoute { target: eni.to_string(), ..route });
+        history.set(at, by, route);
     }
 }
 
@@ -368,10 +384,10 @@ impl Routes for ModelClient {
 
 impl ModelClient {
     fn replacing(&self, table: &RouteTableId, address: IpAddr, to: &InterfaceId) -> Operation {
-        Operation::ReplaceRoute {
+        Operation::Route {
             table: table.clone(),
             address,
-            eni: to.clone(),
+            change: RouteChange::Replace(to.clone()),
             account: self.routing_account.clone(),
         }
     }

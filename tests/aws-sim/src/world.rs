@@ -89,7 +89,11 @@ impl SimulatorState {
 
     /// The ARN of an EC2 resource of the account, by the kind that its id's prefix says.
     pub(crate) fn arn(&self, id: &str) -> String {
-        let kind = if id.starts_with("eni-") { "network-interface" } else { "elastic-ip" };
+        let kind = match id.split_once('-') {
+            Some(("eni", _)) => "network-interface",
+            Some(("rtb", _)) => "route-table",
+            _ => "elastic-ip",
+        };
         format!("arn:aws:ec2:{}:{}:{kind}/{id}", self.config.region, self.config.account)
     }
 

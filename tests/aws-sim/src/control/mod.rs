@@ -1,7 +1,7 @@
 //! The control API: JSON under `/_sim/` on the EC2 port, for scripts.
 //!
 //! Reading: `GET state`, `log`, `history/<public ip>`. Writing, `POST` with a JSON body: `instances`, `addresses`,
-//! `associate`, `disassociate`, `fault`, `clear`, `settings`, `reset`. Requests here are neither signed nor logged.
+//! `route_tables`, `associate`, `disassociate`, `fault`, `clear`, `settings`, `reset`. Requests here are neither signed nor logged.
 
 mod plan;
 mod settings;
@@ -12,7 +12,10 @@ use hyper::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use self::{plan::allocate, settings::SettingsChange};
+use self::{
+    plan::{add_table, allocate},
+    settings::SettingsChange,
+};
 use eip::base::ids::{AllocationId, InterfaceId};
 use eip::cloud::Address;
 use eip::cloud::model::{ApiError, Fault, FaultId};
@@ -38,6 +41,7 @@ pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
         }
         (&Method::POST, "instances") => read(request).and_then(|s| show(&cloud.try_add_instance(s)?)),
         (&Method::POST, "addresses") => read(request).and_then(|a| allocate(cloud, &a)),
+        (&Method::POST, "route_tables") => read(request).and_then(|table| add_table(cloud, table)),
         (&Method::POST, "associate") => read(request).and_then(|a| associate(cloud, &a)),
         (&Method::POST, "disassociate") => read(request).map(|a| disassociate(cloud, &a)),
         (&Method::POST, "fault") => read(request).map(|fault: Fault| json!({ "id": cloud.fault(fault) })),

@@ -1,9 +1,10 @@
 //! Accounts described as JSON: a single address, or a whole file.
 
-use std::net::Ipv4Addr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
-use eip::base::ids::InterfaceId;
-use eip::cloud::model::{ApiError, InstanceSpec};
+use eip::base::ids::{InterfaceId, RouteTableId};
+use eip::cloud::model::{ApiError, InstanceSpec, RouteTableSpec};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,18 +40,42 @@ pub(super) fn allocate(cloud: &Cloud, wanted: &AddressSpec) -> ControlResult {
     show(&address)
 }
 
+/// A route table with its routes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TableSpec {
+    id: RouteTableId,
+    /// The account that owns it; the simulator's own if absent.
+    owner: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    /// For each address, the id of what the route leads to.
+    #[serde(default)]
+    routes: BTreeMap<IpAddr, String>,
+}
+
+pub(super) fn add_table(cloud: &Cloud, wanted: TableSpec) -> ControlResult {
+    let TableSpec { id, owner, tags, routes } = wanted;
+    let table = cloud.add_route_table(RouteTableSpec { id, owner, tags, ..RouteTableSpec::numbered(0) });
+    for (address, target) in routes {
+        cloud.route(&table, address, &target);
+    }
+    show(&table)
+}
+
 /// An account to begin with, as a file describes it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AccountSpec {
     instances: Vec<InstanceSpec>,
     addresses: Vec<AddressSpec>,
+    route_tables: Vec<TableSpec>,
     settings: SettingsChange,
 }
 
 impl Cloud {
-    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "settings": {..}}`, each entry as
-    /// the control API takes it.
+    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "route_tables": [..], "settings": {..}}`, each entry
+    /// as the control API takes it.
     ///
     /// # Errors
     /// When the text is not such a description, or describes something that cannot be.
@@ -62,6 +87,9 @@ impl Cloud {
         }
         for address in &plan.addresses {
             allocate(self, address)?;
+        }
+        for table in plan.route_tables {
+            add_table(self, table)?;
         }
         plan.settings.apply(self);
         Ok(())

@@ -85,6 +85,8 @@ pub(crate) fn run(
     let outcome = match action {
         "AssignPrivateIpAddresses" => change::assign(&call),
         "AssociateAddress" => change::associate(&call),
+        "CreateRoute" => routes::create(&call),
+        "DeleteRoute" => routes::delete(&call),
         "DescribeAddresses" => describe::addresses(&call),
         "DescribeInstances" => instances::describe(&call),
         "DescribeNetworkInterfaces" => describe::interfaces(&call),

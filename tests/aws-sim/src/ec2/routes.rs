@@ -1,16 +1,17 @@
-//! `DescribeRouteTables` and `ReplaceRoute`: the tables that the caller's account owns, and the call that changes a route.
+//! `DescribeRouteTables`, `ReplaceRoute`, `CreateRoute` and `DeleteRoute`: the tables that the caller's account owns, and the calls that
+//! change their routes.
 
 use std::net::IpAddr;
 
-use eip::base::ids::RouteTableId;
+use eip::base::ids::{InterfaceId, RouteTableId};
 use eip::cloud::Route;
 use eip::cloud::ec2::routes::destination;
-use eip::cloud::model::{ApiError, Operation, ShownTable};
+use eip::cloud::model::{ApiError, Operation, RouteChange, ShownTable};
 use serde::Serialize;
 
 use super::filters;
 use super::xml::{ItemSet, Yes};
-use super::{OperationCall, OperationResult, change, id, interface_id};
+use super::{OperationCall, OperationResult, id, interface_id};
 
 /// The filters of `DescribeRouteTables` that the simulator has, beside `tag:KEY`.
 const FILTERS: &[&str] = &[
@@ -152,15 +153,32 @@ fn field(table: &ShownTable, name: &str) -> Vec<String> {
 
 /// Leads a route to another interface.
 pub(super) fn replace(call: &OperationCall<'_>) -> OperationResult {
+    change(call, RouteChange::Replace(target(call)?))
+}
+
+/// Makes a route to an interface.
+pub(super) fn create(call: &OperationCall<'_>) -> OperationResult {
+    change(call, RouteChange::Create(target(call)?))
+}
+
+/// Takes a route out of its table.
+pub(super) fn delete(call: &OperationCall<'_>) -> OperationResult {
+    change(call, RouteChange::Delete)
+}
+
+fn target(call: &OperationCall<'_>) -> Result<InterfaceId, ApiError> {
+    interface_id(call.params.need("NetworkInterfaceId")?)
+}
+
+fn change(call: &OperationCall<'_>, change: RouteChange) -> OperationResult {
     let table = table_id(call.params.need("RouteTableId")?)?;
-    let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let given = ["DestinationCidrBlock", "DestinationIpv6CidrBlock"];
     let destination = given.into_iter().find_map(|name| call.params.get(name));
     let address = destination.and_then(single).ok_or_else(|| {
         ApiError::value("The simulator has routes to single addresses alone, such as 192.168.10.1/32")
     })?;
     let account = call.who.account().map(str::to_owned);
-    change::operate(call, &Operation::ReplaceRoute { table, address, eni, account })?;
+    super::change::operate(call, &Operation::Route { table, address, change, account })?;
     Ok(call.done(&Yes::ANSWER))
 }
 

@@ -85,7 +85,25 @@ fn what_cannot_be_replaced_is_refused_as_ec2_does() -> TestResult {
     assert_eq!(replace(&table, ADDRESS)?.error().1, "InvalidParameterValue");
     assert_eq!(describe(&lab, &[])?.element("gatewayId").as_deref(), Some("vgw-1"));
     lab.cloud.deny("ReplaceRoute");
-    assert_eq!(replace(&table, ADDRESS)?.error(), (403, "UnauthorizedOperation".to_owned()));
+    let denied = replace(&table, ADDRESS)?;
+    assert_eq!(denied.error(), (403, "UnauthorizedOperation".to_owned()));
+    assert!(denied.text().contains(&format!(":route-table/{table} ")), "{}", denied.text());
+    Ok(())
+}
+
+#[test]
+fn a_route_is_created_once_and_deleted_once() -> TestResult {
+    let lab = Lab::new()?;
+    let table = lab.cloud.add_route_table(RouteTableSpec::numbered(1));
+    let route = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", ADDRESS)];
+    let to_a = [&route[..], &[("NetworkInterfaceId", eni(&lab.a)?)]].concat();
+    let twice = |action, params: &[(&str, &str)]| -> TestResult<_> {
+        Ok((lab.call(action, params)?.status, lab.call(action, params)?.error().1))
+    };
+    assert_eq!(twice("CreateRoute", &to_a)?, (200, "RouteAlreadyExists".to_owned()));
+    assert_eq!(lab.cloud.route_of(&table, address()).as_deref(), Some(eni(&lab.a)?.as_str()));
+    assert_eq!(twice("DeleteRoute", &route)?, (200, "InvalidRoute.NotFound".to_owned()));
+    assert_eq!(lab.cloud.route_of(&table, address()), None);
     Ok(())
 }
 
