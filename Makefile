@@ -57,7 +57,7 @@ STAGES := \
 	matrix-test \
 	hostile-test \
 	moto-test \
-	tools-test,package-test \
+	tools-test,package-test,defects-test \
 	docs-test \
 	cluster-test,heartbeat-test,keepalived-test \
 	examples-test
@@ -147,7 +147,7 @@ shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -191,6 +191,12 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
+
+defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on overlay-ip (root)
+	cargo build --locked -p aws-sim
+	$(call where_possible,the defects of aws-vpc-move-ip,cluster examples, \
+	$(AS_ROOT) env PYTHONPATH=tests/moto EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
+		python3 -B -m unittest discover --verbose --start-directory tests/bench)
 
 docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
@@ -263,7 +269,7 @@ cts: agent ## Pacemaker's own test suites, cts-exec and cts-lab, with our agents
 	$(ENTER) $(BIN)/cts exec && $(ENTER) $(BIN)/cts lab --nodes 2 $(LAB) && $(ENTER) $(BIN)/cts lab --nodes 3 $(LAB))
 
 ##@ Longer than `make test`
-.PHONY: chaos storm mutants
+.PHONY: chaos storm bench-overlay mutants
 ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
@@ -274,6 +280,11 @@ chaos: agent ## Real clusters in rounds of random failures, checked strictly: RO
 storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
 	cargo run --release --locked -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
+
+bench-overlay: agent ## overlay-ip beside aws-vpc-move-ip of the distribution: takeover of 1, 3 and 10 tables, at rest, stop; RUNS=9 (root, 15 minutes)
+	cargo build --locked -p aws-sim
+	$(call where_possible,the benchmark,cluster examples, \
+	$(AS_ROOT) env EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' python3 -B tests/bench/overlay.py $(if $(RUNS),--runs $(RUNS)))
 
 mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 are drawn; an interrupted run continues (1 hour)
 	@cargo install --quiet --locked --version 27.1.0 --root "$(EIP_CACHE)/tools" --target-dir "$(EIP_CACHE)/tools/target" cargo-mutants

@@ -41,6 +41,8 @@ pub struct InterfaceSpec {
     pub private_ips: Vec<Ipv4Addr>,
     /// Whether the subnet assigns a public address.
     pub auto_public_ip: bool,
+    /// Whether its source/destination check is off, as overlay addresses need it.
+    pub unchecked: bool,
 }
 
 /// Specification of an instance.
@@ -85,7 +87,7 @@ impl InterfaceSpec {
             eni: Some(parsed(format!("eni-{number:017x}"))),
             mac: Some(MacAddress::from([2, 0, 0, 0, 0, number])),
             private_ips: private_ips.iter().map(parsed).collect(),
-            auto_public_ip: false,
+            ..Self::default()
         }
     }
 }
@@ -283,7 +285,7 @@ fn add_interface(
         auto_public_ip,
         private_ips: History::new(at, private_ips),
         carried: History::new(at, BTreeMap::new()),
-        source_dest_check: true,
+        source_dest_check: !wanted.unchecked,
         attachment: History::new(at, None),
     };
     state.objects.interfaces.insert(eni.clone(), stored);

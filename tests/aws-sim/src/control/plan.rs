@@ -52,13 +52,20 @@ pub(super) struct TableSpec {
     /// For each address, the id of what the route leads to.
     #[serde(default)]
     routes: BTreeMap<IpAddr, String>,
+    /// Whether they are shown as blackholes.
+    #[serde(default)]
+    blackhole: bool,
 }
 
 pub(super) fn add_table(cloud: &Cloud, wanted: TableSpec) -> ControlResult {
-    let TableSpec { id, owner, tags, routes } = wanted;
+    let TableSpec { id, owner, tags, routes, blackhole } = wanted;
     let table = cloud.add_route_table(RouteTableSpec { id, owner, tags, ..RouteTableSpec::numbered(0) });
     for (address, target) in routes {
-        cloud.route(&table, address, &target);
+        if blackhole {
+            cloud.route_shown_as_blackhole(&table, address, &target);
+        } else {
+            cloud.route(&table, address, &target);
+        }
     }
     show(&table)
 }

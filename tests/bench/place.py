@@ -1,0 +1,257 @@
+"""A node of its own, in a network namespace: aws-sim behind 169.254.169.254 and as EC2, and the agents that are compared on it.
+
+This process moves into the namespace, and all that it starts is there too. It ends with the last of them.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import servers
+from servers import request
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+OCF_ROOT = Path("/usr/lib/ocf")
+METADATA = "169.254.169.254"
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
+
+ADDRESS = "192.168.10.1"
+HERE, PEER = "i-0123456789abcdef1", "i-0123456789abcdef2"
+INTERFACES = {HERE: "eni-0123456789abcdef1", PEER: "eni-0123456789abcdef2"}
+# On this node too.
+SECOND_INTERFACE = "eni-0123456789abcdef3"
+OWN = {HERE: "10.0.0.11", PEER: "10.0.0.12"}
+OTHER_ACCOUNT = "210987654321"
+ROLE = "cluster-routes"
+LIMIT = 240.0
+CONFIG = "[default]\nregion = eu-west-1\n"
+
+
+class Outcome(NamedTuple):
+    """What came of an action."""
+
+    code: int
+    stderr: str
+    # Seconds since 1970 at which it was started.
+    began: float
+    # Seconds.
+    wall: float
+    cpu: float
+    # MiB, of the largest of its processes.
+    memory: float
+
+
+def enter():
+    """Leaves the machine's network and mounts behind."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET | CLONE_NEWNS) != 0:
+        sys.exit(f"root is needed for network namespaces: {os.strerror(ctypes.get_errno())}")
+    # What /sys shows of network devices is that of the namespace it was mounted in.
+    for mount in (["--make-rprivate", "/"], ["-t", "sysfs", "sysfs", "/sys"]):
+        subprocess.run(["mount", *mount], check=True)
+    ip("link", "set", "lo", "up")
+    ip("address", "add", f"{METADATA}/32", "dev", "lo")
+    ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0-peer")
+    ip("address", "add", f"{OWN[HERE]}/24", "dev", "eth0")
+    ip("link", "set", "eth0-peer", "up")
+    ip("link", "set", "eth0", "up")
+
+
+def ip(*arguments: str) -> str:
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+class Place:
+    """An account with two nodes, of which this is one, and route tables that lead the address to the other."""
+
+    def __init__(self, folder: Path, ec2: str):
+        self.folder = folder
+        self.ec2 = ec2
+        made = request("GET", f"{ec2}/_sim/state")["instances"]
+        mac = next(one for one in made if one["id"] == HERE)["interfaces"][0]["mac"]
+        ip("link", "set", "eth0", "address", mac)
+        (folder / "config").write_text(CONFIG)
+        self.tables: list[str] = []
+        # Seconds to EC2 and back.
+        self.round_trip = 0.0
+
+    def settings(self, **settings):
+        request("POST", f"{self.ec2}/_sim/settings", settings)
+
+    def delay(self, milliseconds: int):
+        """Sets the round trip to EC2."""
+        self.settings(latency_ms=milliseconds)
+        self.round_trip = milliseconds / 1000
+
+    def fault(self, operation: str, kind, **more):
+        request("POST", f"{self.ec2}/_sim/fault", {"service": "ec2", "operation": operation, "kind": kind, **more})
+
+    def clear(self):
+        request("POST", f"{self.ec2}/_sim/clear")
+
+    def route(self, count: int, to: str | None = INTERFACES[PEER], shared: bool = False, blackhole: bool = False):
+        """Makes that many tables lead the address to an interface, or have no route for it."""
+        self.tables = [f"rtb-{number:017x}" for number in range(1, count + 1)]
+        for table in self.tables:
+            spec = {"id": table, "routes": {ADDRESS: to} if to else {}, "blackhole": blackhole}
+            request("POST", f"{self.ec2}/_sim/route_tables", spec | ({"owner": OTHER_ACCOUNT} if shared else {}))
+
+    def leads_here(self) -> list[bool]:
+        """Whether each of the tables leads the address to this node's first interface, as their owner sees it."""
+        moved = {entry["params"]["RouteTableId"] for entry in self.log("ReplaceRoute") if entry["status"] == 200}
+        return [table in moved for table in self.tables]
+
+    def forget(self):
+        """Removes our agent's records."""
+        for path in (self.folder / "state").rglob("*.json"):
+            path.unlink()
+
+    def start_over(self):
+        """Makes everything as it was, but for the route tables."""
+        self.take_off_device()
+        self.forget()
+        self.clear()
+        self.settings(latency_ms=0, imds_state="on", instance=HERE)
+        self.settings(allow=["ReplaceRoute", "DescribeRouteTables", "AssumeRole"])
+        (self.folder / "config").write_text(CONFIG)
+
+    def log(self, *operations: str) -> list[dict]:
+        entries = request("GET", f"{self.ec2}/_sim/log")
+        return [entry for entry in entries if not operations or entry["operation"] in operations]
+
+    def calls(self) -> int:
+        """How many calls of EC2 and STS there were since the log was cleared."""
+        return sum(entry["service"] != "imds" for entry in self.log())
+
+    def is_on_device(self) -> bool:
+        return f" {ADDRESS}/32 " in ip("-o", "address", "show")
+
+    def take_off_device(self):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            ip("address", "del", f"{ADDRESS}/32", "dev", "eth0")
+
+
+class Agent:
+    """An agent under the OCF calling convention, with its usual parameters here."""
+
+    def __init__(self, place: Place, kind: str, program: Path, aws: Path | None = None):
+        self.place, self.kind = place, kind
+        self.program = program
+        path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        self.environment = {
+            "PATH": f"{aws.parent}:{path}" if aws else path,
+            "HOME": str(place.folder),
+            "OCF_ROOT": str(OCF_ROOT),
+            "OCF_RESOURCE_INSTANCE": "address",
+            "OCF_RESOURCE_TYPE": kind,
+            "OCF_RESOURCE_PROVIDER": "heartbeat",
+            "OCF_RESKEY_CRM_meta_timeout": "60000",
+            "__OCF_RA_VERSION_MAJOR": "1",
+            "HA_LOGFILE": str(place.folder / f"{kind}.log"),
+            "HA_RSCTMP": str(place.folder / "run"),
+            "EIP_STATE_DIR": str(place.folder / "state"),
+            "AWS_ENDPOINT_URL": place.ec2,
+            "AWS_CONFIG_FILE": str(place.folder / "config"),
+        }
+        if aws:
+            self.environment["OCF_RESKEY_awscli"] = str(aws)
+
+    def start(self, **parameters: str) -> Outcome:
+        return self.run("start", **parameters)
+
+    def stop(self, **parameters: str) -> Outcome:
+        return self.run("stop", **parameters)
+
+    def monitor(self, **parameters: str) -> Outcome:
+        return self.run("monitor", OCF_RESKEY_CRM_meta_interval="10000", **parameters)
+
+    def probe(self, **parameters: str) -> Outcome:
+        return self.run("monitor", OCF_RESKEY_CRM_meta_interval="0", **parameters)
+
+    def validate(self, **parameters: str) -> Outcome:
+        return self.run("validate-all", **parameters)
+
+    def said(self) -> str:
+        """Its log so far."""
+        log = Path(self.environment["HA_LOGFILE"])
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def given(self, parameters: dict[str, str]) -> dict[str, str]:
+        named = {"ip": ADDRESS, "routing_table": ",".join(self.place.tables), "interface": "eth0", **parameters}
+        for name in parameters.get("without", "").split():
+            del named[name]
+        named.pop("without", None)
+        return {name if name.startswith("OCF_") else f"OCF_RESKEY_{name}": value for name, value in named.items()}
+
+    def run(self, action: str, **parameters: str) -> Outcome:
+        """Runs an action. A parameter whose name begins with OCF_ is a variable of the environment, `without` names usual ones to leave out."""
+        environment = {**self.environment, **self.given(parameters)}
+        with tempfile.TemporaryFile() as stderr:
+            began = time.time()
+            clock = time.monotonic()
+            process = subprocess.Popen(
+                [self.program, action], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.monotonic() - clock
+            process.returncode = os.waitstatus_to_exitcode(status)
+            stderr.seek(0)
+            text = stderr.read().decode(errors="replace")
+        cpu = usage.ru_utime + usage.ru_stime
+        return Outcome(process.returncode, text, began, wall, cpu, usage.ru_maxrss / 1024)
+
+    def processes(self, action: str, **parameters: str) -> int:
+        """How many processes and threads an action takes: in a PID namespace they are numbered one after the other."""
+        count = f'"{self.program}" {action} >/dev/null 2>&1; sh -c \'echo $$\''
+        environment = {**self.environment, **self.given(parameters)}
+        command = ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", count]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT, check=True)
+        # The first is the shell, the last the one that prints its number.
+        return int(done.stdout) - 2
+
+
+@contextlib.contextmanager
+def place():
+    """Runs aws-sim for as long as the block lasts; yields the place and both agents: ours and the distribution's."""
+    with contextlib.ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "run").mkdir()
+        instances = [
+            {"id": id, "interfaces": [{"eni": eni, "private_ips": [OWN[id]], "unchecked": True}], "subnet": "10.0.0.0/24", "role": "node"}
+            for id, eni in INTERFACES.items()
+        ]
+        instances[0]["interfaces"].append({"eni": SECOND_INTERFACE, "private_ips": ["10.0.0.21"], "unchecked": True})
+        world = folder / "world.json"
+        world.write_text(json.dumps({"instances": instances}))
+        serve = servers.aws_sim(folder, "--world", str(world), "--imds", f"{HERE}={METADATA}:80")
+        ec2, _ = running.enter_context(serve)
+        here = Place(folder, ec2)
+        ours = folder / "bin" / "overlay-ip"
+        ours.parent.mkdir()
+        ours.symlink_to(servers.built("eip"))
+        yield here, Agent(here, "overlay-ip", ours), Agent(here, "aws-vpc-move-ip", old_agent(), aws_cli(folder))
+
+
+def old_agent() -> Path:
+    path = OCF_ROOT / "resource.d/heartbeat/aws-vpc-move-ip"
+    if not path.exists():
+        sys.exit(f"{path} is not there: it comes with the package resource-agents")
+    return path
+
+
+def aws_cli(folder: Path) -> Path:
+    """The AWS CLI that PyPI has, as a program of its own."""
+    arguments = ["sh", "tests/python-env", "tests/examples/requirements.txt"]
+    env = subprocess.run(arguments, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.strip()
+    path = folder / "cli" / "aws"
+    path.parent.mkdir()
+    path.write_text(f'#!/bin/sh\nexec {env}/bin/python -W ignore -m awscli "$@"\n')
+    path.chmod(0o755)
+    return path
