@@ -76,8 +76,8 @@ impl Case {
     }
 
     fn name(&self) -> String {
-        let kind = if self.layout == Layout::RouteTables { " (overlay)" } else { "" };
-        format!("{}/{}{kind}", self.tool.folder(), self.file)
+        let kind = if self.layout == Layout::RouteTables { "overlay/" } else { "" };
+        format!("{kind}{}/{}", self.tool.folder(), self.file)
     }
 }
 
@@ -109,16 +109,19 @@ const CASES: &[Case] = &[
     case(Tool::Crmsh, "article.sh", Start::Bare, build::article),
     overlay(Tool::Pcs, "overlay.sh", Start::Nothing, build::minimal),
     overlay(Tool::Pcs, "from-aws-vpc-move-ip.sh", Start::Minimal, switch::from_move_ip),
+    overlay(Tool::Pcs, "fencing.sh", Start::Minimal, add::fencing),
     overlay(Tool::Pcs, "web-server.sh", Start::Minimal, add::web_server),
     overlay(Tool::Pcs, "overlay-sap.sh", Start::Bare, add::sap),
     overlay(Tool::Pcs, "overlay-shared-vpc.sh", Start::Bare, add::shared_vpc),
     overlay(Tool::Crmsh, "overlay.sh", Start::Nothing, build::minimal),
     overlay(Tool::Crmsh, "from-aws-vpc-move-ip.sh", Start::Minimal, switch::from_move_ip),
+    overlay(Tool::Crmsh, "fencing.sh", Start::Minimal, add::fencing),
     overlay(Tool::Crmsh, "web-server.sh", Start::Minimal, add::web_server),
     overlay(Tool::Crmsh, "overlay-sap.sh", Start::Bare, add::sap),
     overlay(Tool::Crmsh, "overlay-shared-vpc.sh", Start::Bare, add::shared_vpc),
     overlay(Tool::Pcs09, "overlay.sh", Start::Bare, build::minimal),
     overlay(Tool::Pcs09, "from-aws-vpc-move-ip.sh", Start::Minimal, switch::from_move_ip),
+    overlay(Tool::Pcs09, "fencing.sh", Start::Minimal, add::fencing),
     overlay(Tool::Pcs09, "web-server.sh", Start::Minimal, add::web_server),
     overlay(Tool::Pcs09, "overlay-sap.sh", Start::Bare, add::sap),
     overlay(Tool::Pcs09, "overlay-shared-vpc.sh", Start::Bare, add::shared_vpc),
@@ -168,8 +171,8 @@ pub fn run_all(plan: &ExamplesPlan, lane: Tool) -> Result<usize> {
 fn tell(name: &str, outcome: &Result<String>, began: Instant) {
     let seconds = began.elapsed().as_secs_f64();
     match outcome {
-        Ok(seen) => println!("ok     {name:<36} {seconds:>5.1} s  {seen}"),
-        Err(error) => println!("FAILED {name:<36} {seconds:>5.1} s\n       ! {error}"),
+        Ok(seen) => println!("ok     {name:<40} {seconds:>5.1} s  {seen}"),
+        Err(error) => println!("FAILED {name:<40} {seconds:>5.1} s\n       ! {error}"),
     }
 }
 
@@ -188,7 +191,7 @@ fn play(case: &Case, stage: &mut Option<Stage>, plan: &ExamplesPlan) -> Result<R
     if outcome.is_ok() {
         *stage = Some(own);
     } else {
-        save::explain(own.cluster(), &plan.save, &case.name().replace(['/', ' '], "-"));
+        save::explain(own.cluster(), &plan.save, &case.name().replace('/', "-"));
     }
     Ok(outcome)
 }
