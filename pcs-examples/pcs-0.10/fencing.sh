@@ -1,12 +1,14 @@
 #!/bin/sh
-# Fencing by EC2 itself (fence_aws). Run it on one node, as root, with the cluster of minimal.sh or your own.
+# Fencing by EC2 itself (fence_aws). Run it on one node, as root, with the cluster of minimal.sh, of overlay.sh or
+# your own.
 #
 # Does an Elastic IP need it? The address itself does not: AWS never lets two nodes hold it. What runs behind it may:
 # a node that hangs or is cut off still has its disks mounted and its database open, and comes back to itself believing
 # that it is the active one. Only its death is known to be its death. Two things follow from the way EC2 works:
 #  - a stopped instance keeps its Elastic IP: fencing does not free the address, the start on the other node takes it;
 #  - fencing asks the same API from the same place, so a node that cannot fence could not take the address either.
-# The outage grows: the address moves after the instance is down, 10 to 60 s (a forced stop) instead of 3 s.
+# An overlay address (RESOURCE=overlay) does need it: EC2 lets nodes that cannot see each other take the routes from each
+# other. The outage grows: the address moves after the instance is down, 10 to 60 s (a forced stop) instead of 3 s.
 #
 # The role of the nodes needs, beside the rights for the address, those in ../fence-aws-policy.json.
 set -eu

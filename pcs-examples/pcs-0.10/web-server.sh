@@ -1,9 +1,11 @@
 #!/bin/sh
-# The address goes where the web server runs. Starts from the cluster of minimal.sh; run it on one node, as root.
+# The address goes where the web server runs. Starts from the cluster of minimal.sh or overlay.sh; run it on one
+# node, as root.
 #
 # In a group, members start in order and stop in the opposite one, all on one node. The server comes first: the address
 # arrives at a node that serves already, and leaves it before the server stops. (An Elastic IP is not on the node's
-# interface, so the server does not need it to start.)
+# interface, so the server does not need it to start. An overlay address is, RESOURCE=overlay: there the server has to
+# listen on all addresses, as with `listen 80;`, or on that one with net.ipv4.ip_nonlocal_bind=1.)
 #
 # On every node first: install nginx, and take it from systemd: systemctl disable --now nginx
 set -eu

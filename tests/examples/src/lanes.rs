@@ -14,7 +14,7 @@ use crate::case::{self, Tool};
 use crate::cli::ExamplesPlan;
 
 /// For all examples of a lane; each step has a limit of its own.
-const LIMIT: Duration = Duration::from_mins(40);
+const LIMIT: Duration = Duration::from_hours(1);
 
 /// Runs the plan's examples and returns whether all of them did well.
 ///

@@ -17,7 +17,7 @@ use crate::net::Net;
 use crate::node::{ClusterNode, Image};
 use crate::probe::Probe;
 use crate::state_dir::StateDir;
-use crate::timeline::{Gap, UnusableSpan, outage};
+use crate::timeline::{Gap, UnusableSpan, outage, voices};
 use crate::topology::{Layout, NodeName, RunId, WEB_PORT};
 use crate::vpc_router::VpcRouter;
 use crate::wait::{Epoch, now};
@@ -128,6 +128,11 @@ impl Machines {
         let mut answers = self.clients.iter().map(Probe::answering);
         let first = answers.next().flatten()?;
         answers.all(|answer| answer == Some(first)).then_some(first)
+    }
+
+    /// Returns for each client the nodes that have answered it since `from`, in order.
+    pub fn voices(&self, from: Epoch) -> Vec<Vec<NodeName>> {
+        self.clients.iter().map(|client| voices(&client.since(from))).collect()
     }
 
     /// Returns how long the client that fared worst was without an answer between `from` and `to`.

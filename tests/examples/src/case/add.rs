@@ -1,15 +1,22 @@
-//! Examples that add something to the minimal cluster: a second address, fencing, a web server.
+//! Examples that add something to the minimal cluster: a second address, fencing, a web server, the addresses of SAP and of a
+//! shared VPC.
 
 use std::net::Ipv4Addr;
 
+use aws_sim::RouteTableSpec;
 use cluster::error::{HarnessError, Result, ensure};
-use cluster::topology::{NodeName, PREFIX_LEN};
+use cluster::pacemaker::RESOURCE;
+use cluster::topology::{NodeName, OVERLAY_IP, PREFIX_LEN};
 use cluster::wait::{Polled, now, until};
 
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
 
 const SECOND: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
+/// The overlay address of ERS.
+const ERS_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 2);
+/// The account that shares its VPC.
+const OWNER: &str = "210987654321";
 
 pub(super) fn several_addresses(stage: &mut Stage) -> Result<String> {
     if stage.cluster().world().cloud().history(SECOND).is_empty() {
@@ -120,11 +127,12 @@ fn other_operations(tool: Tool, id: &str) -> Vec<String> {
 
 pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
     stage.serve(false)?;
+    let agent = stage.cluster().addresses().first().map_or("", |address| address.agent);
     let mut named: Vec<String> = [
         "+ group web-service",
         "+ web-service primitive web ocf:heartbeat:nginx",
-        "- primitive eip ocf:heartbeat:eip",
-        "+ web-service primitive eip ocf:heartbeat:eip",
+        &format!("- primitive eip ocf:heartbeat:{agent}"),
+        &format!("+ web-service primitive eip ocf:heartbeat:{agent}"),
         "- eip meta allow-migrate=true",
         "+ eip meta allow-migrate=false",
         "+ web httpd=/usr/sbin/nginx",
@@ -154,6 +162,112 @@ pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
     stage.cluster_mut().set_standby(holder, false)?;
     stage.settle(Some(other))?;
     Ok(format!("server and address together from {holder} to {other}, the server first"))
+}
+
+pub(super) fn sap(stage: &mut Stage) -> Result<String> {
+    for table in stage.cluster().world().route_tables() {
+        stage.cluster().world().cloud().route(table, ERS_IP.into(), "tgw-0c10d000000000001");
+    }
+    let script = stage.script("overlay-sap.sh").with("ASCS_IP", OVERLAY_IP).with("ERS_IP", ERS_IP);
+    let mut named = Vec::new();
+    for (group, address, ip, profile) in
+        [("ascs", RESOURCE, OVERLAY_IP, "EN1_ASCS00_sapascs"), ("ers", "ip-ers", ERS_IP, "EN1_ERS10_sapers")]
+    {
+        named.extend([
+            format!("+ group {group}"),
+            format!("+ {group} primitive {address} ocf:heartbeat:overlay-ip"),
+            format!("+ {address} overlay_ip={ip}"),
+            format!("+ {address} routing_table=auto"),
+            format!("+ {address} op interval=60s name=monitor timeout=60s"),
+            format!("+ {group} primitive sap-{group} ocf:heartbeat:SAPInstance"),
+            format!("+ sap-{group} InstanceName={profile}"),
+            format!("+ sap-{group} START_PROFILE=/sapmnt/EN1/profile/{profile}"),
+            format!("+ sap-{group} AUTOMATIC_RECOVER=false"),
+            format!("+ sap-{group} op interval=20s name=monitor on-fail=restart timeout=60s"),
+        ]);
+        for (id, limit) in [(address, 180), (&format!("sap-{group}"), 600)] {
+            named.extend(
+                ["start", "stop"].map(|name| format!("+ {id} op interval=0 name={name} timeout={limit}s")),
+            );
+            if stage.tool() != Tool::Crmsh {
+                named.push(format!("+ {id} op interval=0 *"));
+            }
+        }
+    }
+    named.extend(
+        [
+            "+ sap-ascs meta resource-stickiness=5000",
+            "+ sap-ers IS_ERS=true",
+            "+ rsc_colocation rsc=ers score=-5000 with-rsc=ascs",
+            "+ rsc_order first=ascs first-action=start kind=Optional symmetrical=false then=ers then-action=stop",
+        ]
+        .map(str::to_owned),
+    );
+    stage.run_changing(&script, &named)?;
+    let ascs = stage.settle(None)?;
+    let ers = stage.other(ascs)?;
+    sap_is_on(stage, ascs, ers)?;
+    if stage.tool() == Tool::Pcs09 {
+        return Ok(format!("ASCS on {ascs}, ERS on {ers}"));
+    }
+    // ASCS goes to ERS, which has its locks; ERS leaves when there is another node.
+    stage.cluster_mut().power_off(ascs)?;
+    let survivor = stage.cluster().settle(None, SETTLE_LIMIT)?;
+    ensure(survivor == ers, || format!("ASCS on {survivor}"))?;
+    sap_is_on(stage, ers, ers)?;
+    stage.repair_all()?;
+    stage.settle(Some(ers))?;
+    sap_is_on(stage, ers, ascs)?;
+    Ok(format!("ASCS from {ascs} to {ers}, where ERS was; ERS to {ascs}"))
+}
+
+/// Waits until instances and addresses of ASCS and ERS are on these nodes.
+fn sap_is_on(stage: &Stage, ascs: NodeName, ers: NodeName) -> Result<()> {
+    for (instance, ip, node) in [("sap-ascs", OVERLAY_IP, ascs), ("sap-ers", ERS_IP, ers)] {
+        until(&format!("{instance} and {ip} on {node}"), SETTLE_LIMIT, || {
+            let on = (
+                stage.wait_started(instance, 1)?,
+                stage.cluster().world().holder_of(ip),
+                stage.cluster().devices_with(ip)?,
+            );
+            let there = on == (vec![node.to_string()], Some(node), vec![node]);
+            Ok(if there { Polled::There(()) } else { Polled::NotYet(format!("{on:?}")) })
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn shared_vpc(stage: &mut Stage) -> Result<String> {
+    give_tables_to(stage, Some(OWNER));
+    let tables: Vec<_> = stage.cluster().world().route_tables().iter().map(ToString::to_string).collect();
+    let role = format!("arn:aws:iam::{OWNER}:role/cluster-routes");
+    let script = stage.script("overlay-shared-vpc.sh").with("OVERLAY_IP", OVERLAY_IP);
+    let script = script.with("ROUTING_TABLE", tables.join(",")).with("ROUTING_TABLE_ROLE", &role);
+    let mut named = vec![
+        format!("+ primitive {RESOURCE} ocf:heartbeat:overlay-ip"),
+        format!("+ {RESOURCE} overlay_ip={OVERLAY_IP}"),
+        format!("+ {RESOURCE} routing_table={}", tables.join(",")),
+        format!("+ {RESOURCE} routing_table_role={role}"),
+        format!("+ {RESOURCE} op interval=10s name=monitor timeout=20s"),
+        format!("+ {RESOURCE} meta allow-migrate=true"),
+    ];
+    named.extend(other_operations(stage.tool(), RESOURCE));
+    stage.run_changing(&script, &named)?;
+    let holder = stage.settle(None)?;
+    stage.move_without_a_gap()?;
+    give_tables_to(stage, None);
+    Ok(format!("the tables of {OWNER} led to {holder}"))
+}
+
+/// Has an account own the route tables, or the nodes' own one; they lead where they led. No account sees those of another.
+fn give_tables_to(stage: &Stage, owner: Option<&str>) {
+    let world = stage.cluster().world();
+    for (number, table) in (1..).zip(world.route_tables()) {
+        let target = world.cloud().route_of(table, OVERLAY_IP.into()).unwrap_or_default();
+        let owner = owner.map(str::to_owned);
+        world.cloud().add_route_table(RouteTableSpec { owner, ..RouteTableSpec::numbered(number) });
+        world.cloud().route(table, OVERLAY_IP.into(), &target);
+    }
 }
 
 /// The address reaches a node only when the server runs there.

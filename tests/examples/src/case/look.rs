@@ -10,6 +10,9 @@ use super::stage::{SETTLE_LIMIT, Stage};
 use crate::configuration::ConfigurationLines;
 use crate::script::Script;
 
+/// How long a client may be without an answer on a busy machine while the address is there: a restart takes longer.
+const BUSY: f64 = 0.5;
+
 impl Stage {
     /// Waits for a settled cluster without failures on record and returns the active node.
     pub(super) fn settle(&self, expected: Option<NodeName>) -> Result<NodeName> {
@@ -65,8 +68,19 @@ impl Stage {
         self.settle(Some(to))?;
         let holders = self.holders_since(began);
         ensure(holders == [Some(to)], || format!("holders during a planned move to {to}: {holders:?}"))?;
+        self.ensure_answered(began, &[from, to])?;
         self.cluster().run(&["crm_resource", "--clear", "-r", RESOURCE])?;
         self.settle(Some(to)).map(drop)
+    }
+
+    /// Asserts that since `from` every client was answered all the time, by these nodes one after the other.
+    pub(super) fn ensure_answered(&self, from: Epoch, by: &[NodeName]) -> Result<()> {
+        let heard = self.cluster().voices(from);
+        ensure(heard.iter().all(|heard| heard == by), || {
+            format!("the clients were answered by {heard:?}, not by {by:?}")
+        })?;
+        let gap = self.cluster().outage(from, now()).longest;
+        ensure(gap < BUSY, || format!("a client was without an answer for {gap:.2} s"))
     }
 
     /// Asserts that since `from` the address has not moved, no action but monitors was run, and EC2 was asked for no change.
@@ -74,9 +88,10 @@ impl Stage {
         self.cluster_mut().ensure_untouched(from)?;
         let requests = self.cluster().world().requests_since(from);
         // A dry run, which validation makes, is answered with 412.
-        let writes = requests.iter().filter(|request| {
-            (request.is("AssociateAddress") || request.is("DisassociateAddress")) && request.status != 412
-        });
+        let calls: Vec<_> = self.cluster().addresses().iter().flat_map(|address| address.calls).collect();
+        let writes = requests
+            .iter()
+            .filter(|request| calls.iter().any(|call| request.is(call)) && request.status != 412);
         let writes: Vec<_> = writes.map(|request| &request.operation).collect();
         ensure(writes.is_empty(), || format!("EC2 was asked for {writes:?}"))
     }

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::save;
+use cluster::topology::Layout;
 
 use self::stage::Stage;
 use crate::cli::ExamplesPlan;
@@ -62,6 +63,7 @@ enum Start {
 pub struct Case {
     tool: Tool,
     file: &'static str,
+    layout: Layout,
     start: Start,
     run: fn(&mut Stage) -> Result<String>,
 }
@@ -74,7 +76,8 @@ impl Case {
     }
 
     fn name(&self) -> String {
-        format!("{}/{}", self.tool.folder(), self.file)
+        let kind = if self.layout == Layout::RouteTables { "overlay/" } else { "" };
+        format!("{kind}{}/{}", self.tool.folder(), self.file)
     }
 }
 
@@ -104,10 +107,38 @@ const CASES: &[Case] = &[
     case(Tool::Pcs09, "web-server.sh", Start::Minimal, add::web_server),
     case(Tool::Pcs09, "article.sh", Start::Bare, build::article),
     case(Tool::Crmsh, "article.sh", Start::Bare, build::article),
+    overlay(Tool::Pcs, "overlay.sh", Start::Nothing, build::minimal),
+    overlay(Tool::Pcs, "from-aws-vpc-move-ip.sh", Start::Minimal, switch::from_move_ip),
+    overlay(Tool::Pcs, "fencing.sh", Start::Minimal, add::fencing),
+    overlay(Tool::Pcs, "web-server.sh", Start::Minimal, add::web_server),
+    overlay(Tool::Pcs, "overlay-sap.sh", Start::Bare, add::sap),
+    overlay(Tool::Pcs, "overlay-shared-vpc.sh", Start::Bare, add::shared_vpc),
+    overlay(Tool::Crmsh, "overlay.sh", Start::Nothing, build::minimal),
+    overlay(Tool::Crmsh, "from-aws-vpc-move-ip.sh", Start::Minimal, switch::from_move_ip),
+    overlay(Tool::Crmsh, "fencing.sh", Start::Minimal, add::fencing),
+    overlay(Tool::Crmsh, "web-server.sh", Start::Minimal, add::web_server),
+    overlay(Tool::Crmsh, "overlay-sap.sh", Start::Bare, add::sap),
+    overlay(Tool::Crmsh, "overlay-shared-vpc.sh", Start::Bare, add::shared_vpc),
+    overlay(Tool::Pcs09, "overlay.sh", Start::Bare, build::minimal),
+    overlay(Tool::Pcs09, "from-aws-vpc-move-ip.sh", Start::Minimal, switch::from_move_ip),
+    overlay(Tool::Pcs09, "fencing.sh", Start::Minimal, add::fencing),
+    overlay(Tool::Pcs09, "web-server.sh", Start::Minimal, add::web_server),
+    overlay(Tool::Pcs09, "overlay-sap.sh", Start::Bare, add::sap),
+    overlay(Tool::Pcs09, "overlay-shared-vpc.sh", Start::Bare, add::shared_vpc),
 ];
 
 const fn case(tool: Tool, file: &'static str, start: Start, run: fn(&mut Stage) -> Result<String>) -> Case {
-    Case { tool, file, start, run }
+    Case { tool, file, layout: Layout::Zones, start, run }
+}
+
+/// The same on a cluster whose nodes are reached by route tables: its minimal example is `overlay.sh`.
+const fn overlay(
+    tool: Tool,
+    file: &'static str,
+    start: Start,
+    run: fn(&mut Stage) -> Result<String>,
+) -> Case {
+    Case { layout: Layout::RouteTables, ..case(tool, file, start, run) }
 }
 
 /// Returns the examples that are asked for.
@@ -140,15 +171,15 @@ pub fn run_all(plan: &ExamplesPlan, lane: Tool) -> Result<usize> {
 fn tell(name: &str, outcome: &Result<String>, began: Instant) {
     let seconds = began.elapsed().as_secs_f64();
     match outcome {
-        Ok(seen) => println!("ok     {name:<36} {seconds:>5.1} s  {seen}"),
-        Err(error) => println!("FAILED {name:<36} {seconds:>5.1} s\n       ! {error}"),
+        Ok(seen) => println!("ok     {name:<40} {seconds:>5.1} s  {seen}"),
+        Err(error) => println!("FAILED {name:<40} {seconds:>5.1} s\n       ! {error}"),
     }
 }
 
 fn play(case: &Case, stage: &mut Option<Stage>, plan: &ExamplesPlan) -> Result<Result<String>> {
-    let mut own = match stage.take() {
+    let mut own = match stage.take().filter(|stage| stage.cluster().layout() == case.layout) {
         Some(stage) => stage,
-        None => Stage::boot(plan)?,
+        None => Stage::boot(plan, case.layout)?,
     };
     let outcome = own.prepare(case.tool, case.start).and_then(|()| {
         let seen = (case.run)(&mut own)?;

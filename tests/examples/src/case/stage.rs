@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::{PacemakerCluster, RESOURCE};
-use cluster::topology::{NodeName, WEB_PORT};
+use cluster::topology::{Layout, NodeName, WEB_PORT};
 
 use super::{Start, Tool, build};
 use crate::cli::ExamplesPlan;
@@ -27,8 +27,8 @@ pub struct Stage {
 
 impl Stage {
     /// Boots two machines that have no cluster.
-    pub(super) fn boot(plan: &ExamplesPlan) -> Result<Self> {
-        Ok(Self { cluster: node::boot(plan)?, tool: Tool::Pcs, made: None })
+    pub(super) fn boot(plan: &ExamplesPlan, layout: Layout) -> Result<Self> {
+        Ok(Self { cluster: node::boot(plan, layout)?, tool: Tool::Pcs, made: None })
     }
 
     pub(super) fn cluster(&self) -> &PacemakerCluster {
@@ -43,10 +43,10 @@ impl Stage {
         self.tool
     }
 
-    /// Returns one of the tool's examples, which know the nodes by the names that they have here.
+    /// Returns one of the tool's examples, which know the nodes and the resource by the names that they have here.
     pub(super) fn script(&self, file: &str) -> Script {
         let script = Script::new(&format!("{}/{file}", self.tool.folder()));
-        let script = script.with("NODE1", "n1").with("NODE2", "n2");
+        let script = script.with("NODE1", "n1").with("NODE2", "n2").with("RESOURCE", RESOURCE);
         if self.tool == Tool::Pcs09 { script.with_path("/run/harness/pcs-0.9") } else { script }
     }
 
@@ -107,8 +107,9 @@ impl Stage {
     pub(super) fn serve(&mut self, on: bool) -> Result<()> {
         for name in self.cluster.nodes() {
             self.cluster.node(name)?.kill_processes(&["cluster"])?;
-            if on {
-                let listen = format!("{}:{WEB_PORT}", name.address());
+            let shared = self.cluster.layout().shared();
+            for address in [name.address()].into_iter().chain(shared).filter(|_| on) {
+                let listen = format!("{address}:{WEB_PORT}");
                 self.cluster.node_mut(name)?.daemon("web", &["/run/harness/cluster", "node-web", &listen])?;
             }
         }

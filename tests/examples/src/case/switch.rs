@@ -2,13 +2,17 @@
 
 use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::RESOURCE;
-use cluster::topology::{ELASTIC_IP, NodeName};
+use cluster::topology::{ELASTIC_IP, NodeName, OVERLAY_IP};
 use cluster::wait::now;
 
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
 
 const INSTALLED: &str = "/usr/lib/ocf/resource.d/heartbeat/eip";
+/// The default, which crmsh writes out when it manages a resource again.
+const MANAGED: &str = "+ eip meta is-managed=true";
+/// Names the log of what changes on the devices.
+const DEVICES: &str = "devices";
 
 pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     stage.cluster().run(&["pcs", "resource", "delete", RESOURCE])?;
@@ -41,8 +45,6 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
 }
 
 pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
-    stage.cluster().run(&["pcs", "resource", "delete", RESOURCE])?;
-    stage.everywhere(&["sh", "-c", "mkdir -p /root/.aws; echo '[default]' >/root/.aws/config"])?;
     let allocation = stage.allocation()?;
     // With what nobody expects, which has to be there afterwards.
     let create = format!(
@@ -50,19 +52,6 @@ pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
          awscli=/usr/local/sbin/aws api_delay=1 profile=default op monitor interval=20s timeout=30s on-fail=restart \
          op monitor interval=3min timeout=40s OCF_CHECK_LEVEL=10 op start timeout=90s on-fail=stop meta priority=3"
     );
-    stage.cluster().run(&create.split(' ').collect::<Vec<_>>())?;
-    let holder = stage.settle(None)?;
-
-    let (began, before) = (now(), stage.configuration()?);
-    if stage.tool() != Tool::Pcs09 {
-        go_back(stage, holder)?;
-        stage.ensure_no_downtime(began)?;
-        let own: &[&str] = if stage.tool() == Tool::Crmsh { &["+ eip meta is-managed=true"] } else { &[] };
-        before.ensure_became(&stage.configuration()?, own)?;
-    }
-    stage.script("from-awseip.sh").run(stage.cluster(), holder)?;
-    stage.settle(Some(holder))?;
-    stage.ensure_no_downtime(began)?;
     let mut named = vec![
         "- primitive eip ocf:heartbeat:awseip".to_owned(),
         "+ primitive eip ocf:heartbeat:eip".to_owned(),
@@ -70,19 +59,71 @@ pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
         "- eip api_delay=1".to_owned(),
     ];
     named.extend(managed_again(stage.tool()));
-    before.ensure_became(&stage.configuration()?, &named)?;
+    let holder = by_script(stage, "from-awseip.sh", &create, &named)?;
     stage.move_without_a_gap()?;
     Ok(format!("the address never left {holder}; EC2 was asked for no change"))
 }
 
-/// What both switches change beside the agent: they configure live moves, and crmsh says in so many words what is the default.
+pub(super) fn from_move_ip(stage: &mut Stage) -> Result<String> {
+    let tables: Vec<_> = stage.cluster().world().route_tables().iter().map(ToString::to_string).collect();
+    let tables = tables.join(",");
+    // The operations of the guides, and again with what nobody expects.
+    let create = format!(
+        "pcs resource create {RESOURCE} ocf:heartbeat:aws-vpc-move-ip ip={OVERLAY_IP} interface=eth0 iflabel=sap \
+         routing_table={tables} lookup_type=NetworkInterfaceId monapi=true awscli=/usr/local/sbin/aws profile=default \
+         op start timeout=180s op stop timeout=180s op monitor interval=60s timeout=60s on-fail=restart meta priority=3"
+    );
+    let mut named = vec![
+        "- primitive eip ocf:heartbeat:aws-vpc-move-ip",
+        "+ primitive eip ocf:heartbeat:overlay-ip",
+        "- eip awscli=/usr/local/sbin/aws",
+        "- eip lookup_type=NetworkInterfaceId",
+    ];
+    if stage.tool() == Tool::Crmsh {
+        named.push(MANAGED);
+    }
+    let holder = by_script(stage, "from-aws-vpc-move-ip.sh", &create, &named)?;
+    // As the script says at its end.
+    stage.cluster().set_meta("allow-migrate", "true")?;
+    stage.move_without_a_gap()?;
+    Ok(format!("the address never left {holder}, its device or its routes; every client was answered"))
+}
+
+/// Creates the resource of an older agent and has a script switch it, which changes what is named. Returns the node on which it
+/// stays.
+fn by_script(stage: &mut Stage, script: &str, create: &str, named: &[impl AsRef<str>]) -> Result<NodeName> {
+    stage.cluster().run(&["pcs", "resource", "delete", RESOURCE])?;
+    stage.everywhere(&["sh", "-c", "mkdir -p /root/.aws; echo '[default]' >/root/.aws/config"])?;
+    stage.cluster().run(&create.split(' ').collect::<Vec<_>>())?;
+    let holder = stage.settle(None)?;
+    stage.cluster_mut().node_mut(holder)?.daemon(DEVICES, &["ip", "monitor", "address"])?;
+
+    let (began, before) = (now(), stage.configuration()?);
+    if stage.tool() != Tool::Pcs09 {
+        go_back(stage, script, holder)?;
+        stage.ensure_no_downtime(began)?;
+        let own: &[&str] = if stage.tool() == Tool::Crmsh { &[MANAGED] } else { &[] };
+        before.ensure_became(&stage.configuration()?, own)?;
+    }
+    stage.script(script).run(stage.cluster(), holder)?;
+    stage.settle(Some(holder))?;
+    stage.ensure_no_downtime(began)?;
+    stage.ensure_answered(began, &[holder])?;
+    before.ensure_became(&stage.configuration()?, named)?;
+    let node = stage.cluster().node(holder)?;
+    let told = node.output_of(DEVICES);
+    ensure(node.kill_processes(&["ip"])? == 1 && told.is_empty(), || format!("the devices changed: {told}"))?;
+    Ok(holder)
+}
+
+/// What the switches to `eip` change beside the agent: they configure live moves.
 fn managed_again(tool: Tool) -> impl Iterator<Item = String> {
-    let own = (tool == Tool::Crmsh).then_some("+ eip meta is-managed=true");
+    let own = (tool == Tool::Crmsh).then_some(MANAGED);
     ["+ eip meta allow-migrate=true"].into_iter().chain(own).map(str::to_owned)
 }
 
 /// Has the example stop after the change of the type, and does what it then says.
-fn go_back(stage: &Stage, holder: NodeName) -> Result<()> {
+fn go_back(stage: &Stage, script: &str, holder: NodeName) -> Result<()> {
     let stumble = "mkdir -p /run/harness/stumble && cat >/run/harness/stumble/crm_resource <<'END'
 #!/bin/sh
 case $* in *--refresh*) echo 'crm_resource: refused' >&2; exit 1 ;; esac
@@ -90,7 +131,7 @@ exec /usr/sbin/crm_resource \"$@\"
 END
 chmod 755 /run/harness/stumble/crm_resource";
     stage.cluster().node(holder)?.run(&["sh", "-c", stumble])?;
-    let script = stage.script("from-awseip.sh").with_path("/run/harness/stumble");
+    let script = stage.script(script).with_path("/run/harness/stumble");
     let Err(HarnessError::Command { output, .. }) = script.run(stage.cluster(), holder) else {
         return Err(HarnessError::Wrong("it went on after crm_resource had failed".into()));
     };

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -14,18 +15,19 @@ use cluster::command::Cmd;
 use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
 use cluster::state_dir::StateDir;
-use cluster::topology::{CLOUD_IP, Layout, NodeName};
+use cluster::topology::{CLOUD_IP, Layout, NodeName, WEB_PORT};
 
 use crate::cli::ExamplesPlan;
 
 /// Where the SDK and the AWS CLI look for EC2 in the simulator's region.
 const ENDPOINTS: [&str; 2] = ["ec2.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"];
 /// Programs that stand in for others, with the name under which `prepare.sh` finds them.
-const STAND_INS: [(&str, &str); 4] = [
+const STAND_INS: [(&str, &str); 5] = [
     ("systemctl", include_str!("systemctl.sh")),
     ("installer", include_str!("installer.sh")),
     ("aws", include_str!("aws.sh")),
     ("one-parameter-eip", include_str!("one-parameter-eip.sh")),
+    ("sap-instance", include_str!("sap-instance.sh")),
 ];
 /// The bundle of Debian and that of the RHEL family.
 const BUNDLES: [&str; 2] = ["ssl/certs/ca-certificates.crt", "pki/ca-trust/extracted/pem/tls-ca-bundle.pem"];
@@ -34,21 +36,17 @@ const BUNDLES: [&str; 2] = ["ssl/certs/ca-certificates.crt", "pki/ca-trust/extra
 ///
 /// # Errors
 /// When any part fails to come up.
-pub fn boot(plan: &ExamplesPlan) -> Result<PacemakerCluster> {
+pub fn boot(plan: &ExamplesPlan, layout: Layout) -> Result<PacemakerCluster> {
     let tls = Tls::new(&ENDPOINTS, Validity::Now).map_err(HarnessError::io("making a certificate"))?;
     // The token is the examples' business.
-    let options = ClusterOptions {
-        agent: plan.agent.clone(),
-        nodes: 2,
-        token: Duration::from_secs(1),
-        layout: Layout::Zones,
-    };
-    let cluster = PacemakerCluster::boot(&options, |state, node| prepare(state, node, plan, &tls))?;
+    let options =
+        ClusterOptions { agent: plan.agent.clone(), nodes: 2, token: Duration::from_secs(1), layout };
+    let cluster = PacemakerCluster::boot(&options, |state, node| prepare(state, node, layout, plan, &tls))?;
     cluster.world().serve_https(cluster.net(), &tls)?;
     Ok(cluster)
 }
 
-fn prepare(state: &StateDir, node: NodeName, plan: &ExamplesPlan, tls: &Tls) -> Result<()> {
+fn prepare(state: &StateDir, node: NodeName, layout: Layout, plan: &ExamplesPlan, tls: &Tls) -> Result<()> {
     if !state.path().join("examples").exists() {
         share(state, plan)?;
     }
@@ -59,7 +57,7 @@ fn prepare(state: &StateDir, node: NodeName, plan: &ExamplesPlan, tls: &Tls) -> 
         append(bundle, tls.ca_pem())?;
     }
     // nginx answers as the harness's own web server does: with the name of the node.
-    state.write(&format!("{node}/etc/nginx/nginx.conf"), &nginx(node))?;
+    state.write(&format!("{node}/etc/nginx/nginx.conf"), &nginx(node, layout))?;
     let names = ENDPOINTS.map(|name| format!("{CLOUD_IP} {name}\n")).concat();
     append(&folder.join("hosts"), &names)?;
     executable(state, &format!("{node}/prepare"), include_str!("prepare.sh"))
@@ -76,8 +74,11 @@ fn share(state: &StateDir, plan: &ExamplesPlan) -> Result<()> {
         .map_err(HarnessError::io("linking the Python packages"))
 }
 
-fn nginx(node: NodeName) -> String {
-    let address = node.address();
+fn nginx(node: NodeName, layout: Layout) -> String {
+    // Not everywhere: the metadata service is on this port, too.
+    let addresses = [Ipv4Addr::LOCALHOST, node.address()].into_iter().chain(layout.shared());
+    let listen: Vec<_> = addresses.map(|address| format!("    listen {address}:{WEB_PORT};")).collect();
+    let listen = listen.join("\n");
     format!(
         "pid /run/nginx.pid;
 error_log /var/log/nginx.log;
@@ -90,8 +91,7 @@ http {{
   uwsgi_temp_path /run/nginx-uwsgi;
   scgi_temp_path /run/nginx-scgi;
   server {{
-    listen 127.0.0.1:80;
-    listen {address}:80;
+{listen}
     return 200 \"{node}\\n\";
   }}
 }}

@@ -15,6 +15,7 @@ for manager in apt-get dnf zypper; do
 done
 install -m 755 "$SHARED/aws" /usr/local/sbin/aws
 install -m 755 "$SHARED/one-parameter-eip" /run/harness/one-parameter-eip
+install -m 755 "$SHARED/sap-instance" /usr/lib/ocf/resource.d/heartbeat/SAPInstance
 
 # For the examples of pcs 0.9, which find it by its name.
 mkdir /run/harness/pcs-0.9

@@ -27,7 +27,7 @@ pub(super) enum Rest {
     Create,
     /// An id, then assignments in sections.
     Update,
-    /// `A with B`, or `A then B`, perhaps a score, perhaps options.
+    /// `A with B`, or `A then B` with perhaps an action before each, perhaps a score, perhaps options.
     Pair(&'static str),
     /// A file and how much of it.
     Push,

@@ -85,7 +85,7 @@ fn rest(form: &CommandForm, words: &[&str]) -> Result<(), String> {
             [id, more @ ..] if !id.contains('=') && !more.is_empty() => sections(more, form),
             _ => Err(format!("`{command}` needs an id and something to change")),
         },
-        Rest::Pair(between) => match words {
+        Rest::Pair(between) => match without_actions(between, words).as_slice() {
             [_, word, _, more @ ..] if *word == between => more.iter().try_for_each(|word| {
                 let score = word.parse::<i64>().is_ok() || word.trim_start_matches('-') == "INFINITY";
                 let fits = word.contains('=') || (score && between == "with");
@@ -99,6 +99,12 @@ fn rest(form: &CommandForm, words: &[&str]) -> Result<(), String> {
             _ => Err(format!("`{command}` needs a file, and diff-against=<file> or scope=<scope>")),
         },
     }
+}
+
+/// Leaves out the actions that may stand before the resources of `constraint order`.
+fn without_actions<'a>(between: &str, words: &[&'a str]) -> Vec<&'a str> {
+    let is_action = |word: &str| between == "then" && ["start", "stop", "promote", "demote"].contains(&word);
+    words.iter().copied().filter(|word| !is_action(word)).collect()
 }
 
 fn counted(command: &str, words: &[&str], least: usize, most: usize) -> Result<(), String> {

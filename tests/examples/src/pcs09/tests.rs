@@ -25,7 +25,9 @@ fn what_pcs_0_9_takes_is_taken() {
         "resource unmanage eip",
         "constraint colocation add eip with web-clone",
         "constraint colocation add eip with web-clone INFINITY",
+        "constraint colocation add ers with ascs score=-5000",
         "constraint order web-clone then eip",
+        "constraint order start ascs then stop ers kind=Optional symmetrical=false",
         "stonith create fence fence_aws region=eu-west-1 pcmk_host_map=n1:i-1;n2:i-2 op monitor interval=5min",
         "resource show",
         "status",
@@ -66,6 +68,7 @@ fn what_no_pcs_takes_is_refused() {
         ("resource create eip ocf:heartbeat:eip --waits=10", "no option of `resource create`"),
         ("resource meta eip", "an id and name=value"),
         ("constraint order web-clone then eip sometimes", "no place"),
+        ("constraint order start ascs stop ers", "needs A then B"),
         ("cluster cib-push after.xml before.xml", "diff-against"),
         ("cluster setup --name", "needs a value"),
     ] {

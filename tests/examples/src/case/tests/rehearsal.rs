@@ -9,7 +9,7 @@ use agent_tests::Folder;
 
 use super::{Tool, scripts, text};
 
-const PROGRAMS: [&str; 17] = [
+const PROGRAMS: [&str; 18] = [
     "apt-get",
     "chage",
     "cibadmin",
@@ -21,6 +21,7 @@ const PROGRAMS: [&str; 17] = [
     "crm_resource",
     "dnf",
     "eip",
+    "overlay-ip",
     "passwd",
     "pcs",
     "sleep",
@@ -45,6 +46,7 @@ crm_mon*) echo 'partition with quorum' ;;
 "cibadmin --query"*) cat "$FOLDER/cib" ;;
 "pcs cluster cib "*) cp "$FOLDER/cib" "$3" ;;
 eip*) [ -n "$OCF_RESKEY_elastic_ip" ] ;;
+overlay-ip*) [ -n "$OCF_RESKEY_overlay_ip" ] ;;
 esac
 "#;
 const CIB: &str = r#"<primitive id="eip" class="ocf" provider="heartbeat" type="awseip">
@@ -89,7 +91,7 @@ fn rehearse_on(cib: &str, script: &str, argument: &str, trouble: Trouble) -> Reh
     folder.write("corosync.conf", "  token: 1000\n");
     // What they name by its path.
     let example = text(script)
-        .replace("/usr/lib/ocf/resource.d/heartbeat/eip", &format!("{here}/bin/eip"))
+        .replace("/usr/lib/ocf/resource.d/heartbeat/", &format!("{here}/bin/"))
         .replace("/etc/corosync/corosync.conf", &format!("{here}/corosync.conf"))
         .replace("/var/lib/pacemaker/cib/", &format!("{here}/no-cib/"));
     let example = folder.write("example.sh", &example);
@@ -99,6 +101,7 @@ fn rehearse_on(cib: &str, script: &str, argument: &str, trouble: Trouble) -> Reh
         .env("PATH", format!("{here}/bin"))
         .env("FOLDER", &here)
         .env("TMPDIR", &here)
+        .env("RESOURCE", "eip")
         .env("CHECK_URL", "http://127.0.0.1/");
     command.envs(trouble.map(|(what, number)| (what, number.to_string())));
     let output = command.output().unwrap();
@@ -172,7 +175,7 @@ fn an_answer_that_is_empty_with_status_0_is_written_nowhere() {
                 outcome.loaded
             );
             for text in outcome.calls.iter().chain([&outcome.loaded]) {
-                let mut values = text.split("elastic_ip=").skip(1);
+                let mut values = text.split("_ip=").skip(1);
                 assert!(
                     values.all(|value| value.starts_with(|first: char| first.is_ascii_digit())),
                     "{told}"

@@ -1,0 +1,34 @@
+#!/bin/sh
+# An overlay address in a shared VPC: its subnets are shared with the nodes' account, its route tables belong to another
+# one, which has a role for the nodes to assume. Starts from a cluster of two nodes, such as that of minimal.sh; run it
+# on one node, as root.
+#
+# First, in the account that owns the VPC, the routes (overlay.sh says how) and the role; its permissions, and that of
+# the nodes to assume it, are in the documents of eip: iam.md, "The overlay-address agent". In the nodes' account, no
+# source/destination check on the interface of every node.
+set -eu
+
+OVERLAY_IP=${OVERLAY_IP:-192.168.10.1}
+ROUTING_TABLE=${ROUTING_TABLE:-rtb-0123456789abcdef0,rtb-0fedcba9876543210}
+ROUTING_TABLE_ROLE=${ROUTING_TABLE_ROLE:-arn:aws:iam::210987654321:role/cluster-routes}
+RESOURCE=${RESOURCE:-overlay}
+
+# Printed if the script stops early.
+state='nothing has changed'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
+# Could this node take the address? The role is assumed, and all that needs it is asked or tried without a change. Run
+# this line on the other node, too: it is the one that has to be able to when it matters.
+OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 OCF_RESKEY_overlay_ip="$OVERLAY_IP" OCF_RESKEY_routing_table="$ROUTING_TABLE" \
+    OCF_RESKEY_routing_table_role="$ROUTING_TABLE_ROLE" /usr/lib/ocf/resource.d/heartbeat/overlay-ip validate-all
+
+state="unless it was refused, the resource is there: see pcs status. To take it back: pcs resource delete $RESOURCE"
+# The role is for calls about route tables alone. All others are made as the node, whose account has the interface.
+pcs resource create "$RESOURCE" ocf:heartbeat:overlay-ip "overlay_ip=$OVERLAY_IP" "routing_table=$ROUTING_TABLE" \
+    "routing_table_role=$ROUTING_TABLE_ROLE" \
+    op monitor interval=10s timeout=20s \
+    meta allow-migrate=true \
+    --wait=60
+
+pcs resource status

@@ -1,0 +1,61 @@
+#!/bin/sh
+# CentOS 7. From `aws-vpc-move-ip` to `overlay-ip` without a moment without the address: the resource keeps its id, its
+# parameters, its operations and its place; its type changes.
+# Install eip on every node first (it does not touch aws-vpc-move-ip), then run this on one node, as root. Some seconds.
+# The nodes' role needs one more permission, to see the source/destination check: ec2:DescribeNetworkInterfaces.
+#
+# While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
+# it prints how to go back.
+set -eu
+
+RESOURCE=${RESOURCE:-vpcip}
+
+# Printed if the script stops early.
+state='nothing has changed'
+trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
+trap 'exit 1' HUP INT TERM
+
+# crm_resource exits 0 even if the resource is not running.
+active=$(crm_resource --locate --resource "$RESOURCE" --quiet)
+if [ -z "$active" ]; then
+    echo "$RESOURCE is not started anywhere" >&2
+    exit 1
+fi
+
+unmanaged="$RESOURCE is unmanaged: the cluster does not move the address, even if a node dies. To go back:"
+state="$unmanaged pcs resource manage $RESOURCE"
+pcs resource unmanage "$RESOURCE"
+
+# The resource as it is, to go back to.
+before=$(mktemp)
+cibadmin --query --xpath "//primitive[@id='$RESOURCE']" >"$before"
+state="$unmanaged
+  cibadmin --replace --xpath \"//primitive[@id='$RESOURCE']\" --xml-file $before
+  crm_resource --refresh --resource $RESOURCE && crm_resource --wait --timeout 60
+  pcs resource manage $RESOURCE"
+
+# The type, and nothing else. pcs has no command for it.
+cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='overlay-ip'/>"
+
+# These would have no effect any more. All others stay: overlay-ip uses them.
+pcs resource update "$RESOURCE" lookup_type= awscli= awscli_timeout= curl_retries= curl_sleep=
+
+# What Pacemaker remembers was done by aws-vpc-move-ip: without this it would restart the resource as soon as it is
+# managed. It looks again, on every node, with overlay-ip's eyes: at the device, and at the routes.
+crm_resource --refresh --resource "$RESOURCE"
+crm_resource --wait --timeout 60
+
+# If overlay-ip does not find the address where aws-vpc-move-ip has left it, it stays unmanaged, and the address stays
+# where it is.
+if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; then
+    echo "overlay-ip does not see the address on $active; the reason is in \`pcs status\`" >&2
+    exit 1
+fi
+
+pcs resource manage "$RESOURCE"
+state="$RESOURCE is managed again, and had not settled within a minute: pcs status"
+crm_resource --wait --timeout 60
+rm -f "$before"
+pcs resource show
+# The operations are still those of aws-vpc-move-ip, with the guides' 180 s and 60 s if you have followed them. An address
+# that is in no group can now move without a gap: pcs resource meta vpcip allow-migrate=true
