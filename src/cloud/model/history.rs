@@ -59,6 +59,13 @@ impl<T: Clone + PartialEq> History<T> {
         seen.or(self.past.first()).map_or(&self.present.value, |change| &change.value)
     }
 
+    /// How long the value of a moment had been valid at that moment.
+    #[must_use]
+    pub fn age(&self, moment: Duration) -> Duration {
+        let seen = self.changes().rev().find(|change| change.at <= moment);
+        seen.map_or(Duration::ZERO, |change| moment.saturating_sub(change.at))
+    }
+
     /// Changes the value from `at` on. Setting the same value again is not a change.
     pub fn set(&mut self, at: Duration, by: &Caller, value: T) {
         if value != self.present.value {

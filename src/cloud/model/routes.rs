@@ -80,7 +80,7 @@ impl Objects {
             let interface =
                 Some(&route.target).filter(|id| id.starts_with("eni-")).map(parsed::<InterfaceId>);
             let usable = interface.as_ref().is_none_or(|eni| self.takes_traffic(eni, moment));
-            let blackhole = route.late || !usable;
+            let blackhole = route.late || !usable || history.age(moment) < self.late_routes;
             let (target, origin) = (route.target.clone(), route.origin.clone());
             Some((*address, Route { interface, target, blackhole, origin }))
         };
@@ -208,6 +208,11 @@ impl Account {
     /// Creates the route for an address, and shows it as a blackhole until it is created anew.
     pub fn route_shown_as_blackhole(&self, table: &RouteTableId, address: IpAddr, target: &str) {
         self.set_route(table, address, Some((target, "CreateRoute", true)));
+    }
+
+    /// Shows every route that was changed less than this ago as a blackhole: AWS is late with the state.
+    pub fn set_late_routes(&self, late: Duration) {
+        self.with(|state| state.objects.late_routes = late);
     }
 
     /// Deletes the route for an address.

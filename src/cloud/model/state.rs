@@ -169,6 +169,8 @@ pub(super) struct Objects {
     pub(super) elastic_ips: BTreeMap<Ipv4Addr, ElasticIp>,
     pub(super) allocations: BTreeMap<AllocationId, Ipv4Addr>,
     pub(super) tables: BTreeMap<RouteTableId, StoredTable>,
+    /// How long a route that was changed is shown as a blackhole.
+    pub(super) late_routes: Duration,
     /// Elastic IPs of other accounts.
     pub(super) foreign: BTreeSet<Ipv4Addr>,
 }

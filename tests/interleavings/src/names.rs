@@ -1,6 +1,7 @@
 //! What everything is called: a node's instance, interface and addresses have the node's number.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use eip::base::ids::{InstanceId, RouteTableId};
 use eip::cloud::model::{Account, InstanceSpec, RouteTableSpec, parsed};
@@ -32,12 +33,16 @@ pub fn account(seed: u64, nodes: NodeId) -> Account {
         let instance = account.add_instance(InstanceSpec::numbered(node, &[&own_ip(node)]));
         instance.interfaces.iter().for_each(|interface| account.set_source_dest_check(&interface.eni, false));
     }
+    account.set_late_routes(LATE_ROUTES);
     for table in tables() {
         account.add_route_table(RouteTableSpec::numbered(table));
         account.route(&table_id(table), OVERLAY_IP.into(), NOBODY);
     }
     account
 }
+
+/// How long EC2 shows a new route as a blackhole: less than the agent allows for. [overlay-8]
+const LATE_ROUTES: Duration = Duration::from_millis(1500);
 
 /// The numbers of the route tables.
 pub fn tables() -> impl Iterator<Item = u32> {

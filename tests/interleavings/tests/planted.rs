@@ -254,6 +254,24 @@ const BUGS: &[Bug] = &[
         seed: 1,
     },
     Bug {
+        name: "a route that reads as a blackhole counts as gone",
+        changes: &[
+            [
+                "src/resource/overlay/paths.rs",
+                "Some(route) if route.interface.as_ref() == Some(ours) => Path::Here,",
+                "Some(route) if route.interface.as_ref() == Some(ours) && !(AWAKE && route.blackhole) => Path::Here,",
+            ],
+            [
+                "src/resource/overlay/tables.rs",
+                "let Some(doubtful) = doubtful else { return Ok(found) };",
+                "let Some(doubtful) = doubtful.filter(|_| !AWAKE) else { return Ok(found) };",
+            ],
+        ],
+        tests: &["overlay"],
+        says: "said 7, and the node held the address all the time",
+        seed: 1,
+    },
+    Bug {
         name: "state is written in place",
         changes: &[[
             "src/state/file.rs",
