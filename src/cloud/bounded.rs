@@ -1,4 +1,5 @@
-//! Limits the size of responses: the SDK buffers a whole response before parsing it, however large it is.
+//! Limits what the SDK is given as a response: it buffers one of any size before parsing it, and parses what is missing in a truncated one
+//! as absent, which turns "associated" into "not associated".
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -6,21 +7,33 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use http_body_util::Limited;
+use http_body_util::{BodyExt as _, Limited};
 
 /// Wraps a client so that a response larger than `largest` bytes fails as soon as it exceeds the limit.
 pub(super) fn bounded(inner: SharedHttpClient, largest: usize) -> SharedHttpClient {
-    SharedHttpClient::new(Bounded { inner, largest })
+    SharedHttpClient::new(Bounded { inner, largest, whole: false })
 }
+
+/// The same for services that respond with XML: a success also fails if its document does not end with the end tag of its root.
+pub(super) fn bounded_and_whole(inner: SharedHttpClient, largest: usize) -> SharedHttpClient {
+    SharedHttpClient::new(Bounded { inner, largest, whole: true })
+}
+
+/// A success whose document broke off, or that is not from the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is not whole")]
+pub(super) struct NotWhole;
 
 #[derive(Debug)]
 struct Bounded<T> {
     inner: T,
     largest: usize,
+    whole: bool,
 }
 
 impl HttpClient for Bounded<SharedHttpClient> {
@@ -30,7 +43,7 @@ impl HttpClient for Bounded<SharedHttpClient> {
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Bounded { inner, largest: self.largest })
+        SharedHttpConnector::new(Bounded { inner, largest: self.largest, whole: self.whole })
     }
 
     fn validate_base_client_config(
@@ -56,10 +69,37 @@ impl HttpClient for Bounded<SharedHttpClient> {
 
 impl HttpConnector for Bounded<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (answer, largest) = (self.inner.call(request), self.largest);
+        let (answer, largest, whole) = (self.inner.call(request), self.largest, self.whole);
         HttpConnectorFuture::new(async move {
-            let answer = answer.await?;
-            Ok(answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, largest))))
+            let answer = answer.await?.map(|body| SdkBody::from_body_1_x(Limited::new(body, largest)));
+            if whole && answer.status().is_success() { read_whole(answer).await } else { Ok(answer) }
         })
+    }
+}
+
+async fn read_whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let document = answer.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
+    if !is_whole(&document) {
+        return Err(ConnectorError::other(NotWhole.into(), None));
+    }
+    *answer.body_mut() = SdkBody::from(document);
+    Ok(answer)
+}
+
+/// Whether a document ends with the end tag of its root, such as `</DescribeAddressesResponse>`.
+fn is_whole(document: &[u8]) -> bool {
+    document.trim_ascii_end().ends_with(b"Response>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_whole_when_its_root_has_ended() {
+        assert!(is_whole(b"<DescribeAddressesResponse><a/></DescribeAddressesResponse>\n"));
+        for text in ["", "<DescribeAddressesResponse><addr", "<html></html>", "\u{15}"] {
+            assert!(!is_whole(text.as_bytes()), "{text}");
+        }
     }
 }

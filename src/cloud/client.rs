@@ -19,7 +19,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::bounded::bounded;
+use super::bounded::{bounded, bounded_and_whole};
 use super::settings::Settings;
 use crate::base::small_file;
 
@@ -76,7 +76,7 @@ pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option
 /// # Errors
 /// A sentence about the CA bundle if it cannot be read or holds no certificate.
 pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
-    Ok(tls(trust(settings)?, ProxyConfig::from_env))
+    Ok(bounded_and_whole(tls(trust(settings)?, ProxyConfig::from_env), HTTPS_LARGEST))
 }
 
 /// The client for sources of credentials on this host, plain text or TLS. Never through a proxy, which would see their
@@ -85,7 +85,7 @@ pub fn https(settings: &Settings) -> Result<SharedHttpClient, String> {
 /// # Errors
 /// As [`https`].
 pub fn direct(settings: &Settings) -> Result<SharedHttpClient, String> {
-    Ok(tls(trust(settings)?, ProxyConfig::disabled))
+    Ok(bounded(tls(trust(settings)?, ProxyConfig::disabled), HTTPS_LARGEST))
 }
 
 fn trust(settings: &Settings) -> Result<TlsContext, String> {
@@ -100,7 +100,7 @@ fn trust(settings: &Settings) -> Result<TlsContext, String> {
 }
 
 fn tls(context: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
-    let client = Builder::new().build_with_connector_fn(move |timeouts, components| {
+    Builder::new().build_with_connector_fn(move |timeouts, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context.clone())
@@ -109,8 +109,7 @@ fn tls(context: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
         connector.set_connector_settings(timeouts.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    });
-    bounded(client, HTTPS_LARGEST)
+    })
 }
 
 /// Checks that the system certificates that the environment names are readable: the SDK reads them without a limit.

@@ -25,15 +25,14 @@ use tokio::sync::OnceCell;
 mod identities;
 mod private_ips;
 mod routes;
-mod whole;
 
 use self::identities::{Identities, SharedIdentities};
-use self::whole::WholeAnswers;
 use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::base::chain_of;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
+use crate::cloud::bounded::NotWhole;
 use crate::cloud::credentials::chain::{Missing, find};
 use crate::cloud::credentials::profiles;
 use crate::cloud::imds::Imds as _;
@@ -223,7 +222,7 @@ impl AwsEc2 {
 }
 
 fn client_of(config: &SdkConfig) -> Client {
-    Client::from_conf(aws_sdk_ec2::config::Builder::from(config).interceptor(WholeAnswers).build())
+    Client::from_conf(aws_sdk_ec2::config::Builder::from(config).build())
 }
 
 /// Converts a failure of the SDK.
@@ -266,6 +265,9 @@ fn service_failure(meta: &ErrorMetadata, status: u16) -> (Ec2Fault, String, Opti
 fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option<String>) {
     if let Some(missing) = find::<Missing>(error) {
         return (missing.fault, missing.to_string(), None);
+    }
+    if find::<NotWhole>(error).is_some() {
+        return (Ec2Fault::Silent, "an unreadable answer".to_owned(), None);
     }
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
         return (Ec2Fault::Silent, "no credentials in time".to_owned(), None);

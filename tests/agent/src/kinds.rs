@@ -14,6 +14,10 @@ pub const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
 
 /// The overlay address, outside the VPC of the nodes.
 pub const OVERLAY: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
+/// Another account, which can own route tables of the VPC.
+pub const OTHER_ACCOUNT: &str = "210987654321";
+/// A role of that account.
+pub const TABLE_ROLE: &str = "arn:aws:iam::210987654321:role/cluster-routes";
 /// The route table that leads it to a node.
 pub const ROUTE_TABLE: &str = "rtb-00000000000000001";
 
@@ -90,12 +94,34 @@ pub static KINDS: [AddressKind; 3] = [
         address: "overlay_ip",
         setup: SimulatedWorld::setup,
         run: |run| run.overlay().param("add_to_device", "false"),
-        give: |world, node| world.cloud.route(&aws_sim::parsed(ROUTE_TABLE), OVERLAY.into(), node.eni()),
-        holder: |world| {
-            world.cloud.overlay_holder(OVERLAY.into()).map(|(instance, eni)| (instance, eni.to_string()))
-        },
+        give: give_overlay,
+        holder: overlay_holder,
     },
 ];
+
+/// An overlay address whose route table belongs to another account, as in a shared VPC: a role of that account makes the calls.
+pub static SHARED_OVERLAY: AddressKind = AddressKind {
+    name: "overlay-ip, by role",
+    describe: "DescribeRouteTables",
+    take: "ReplaceRoute",
+    release: "DeleteRoute",
+    is_released: false,
+    is_shown: false,
+    may_take: "",
+    address: "overlay_ip",
+    setup: || SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT),
+    run: |run| run.overlay().param("add_to_device", "false").param("routing_table_role", TABLE_ROLE),
+    give: give_overlay,
+    holder: overlay_holder,
+};
+
+fn give_overlay(world: &SimulatedWorld, node: &Node) {
+    world.cloud.route(&aws_sim::parsed(ROUTE_TABLE), OVERLAY.into(), node.eni());
+}
+
+fn overlay_holder(world: &SimulatedWorld) -> Option<(InstanceId, String)> {
+    world.cloud.overlay_holder(OVERLAY.into()).map(|(instance, eni)| (instance, eni.to_string()))
+}
 
 /// Two nodes that can hold an address of some kind.
 #[derive(Debug)]

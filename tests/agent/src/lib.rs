@@ -37,7 +37,10 @@ pub use self::{
     binary::binary,
     folder::{Folder, records_in},
     isolation::Isolation,
-    kinds::{AddressKind, KINDS, OVERLAY, ROUTE_TABLE, SHOWN, TwoNodes, VIP, one_subnet},
+    kinds::{
+        AddressKind, KINDS, OTHER_ACCOUNT, OVERLAY, ROUTE_TABLE, SHARED_OVERLAY, SHOWN, TABLE_ROLE, TwoNodes,
+        VIP, one_subnet,
+    },
     node::Node,
     outcome::RunOutcome,
     proxy::Proxy,

@@ -41,6 +41,7 @@ pub struct Setup {
     config: Config,
     instance: fn(u8) -> InstanceSpec,
     isolation: Option<Isolation>,
+    table_owner: Option<String>,
 }
 
 impl SimulatedWorld {
@@ -54,7 +55,7 @@ impl SimulatedWorld {
 
     /// Returns the usual setup, to be changed.
     pub fn setup() -> Setup {
-        Setup { config: Config::default(), instance: usual_instance, isolation: None }
+        Setup { config: Config::default(), instance: usual_instance, isolation: None, table_owner: None }
     }
 
     /// Returns a free port on loopback, in the namespace of the nodes.
@@ -139,6 +140,13 @@ impl Setup {
         self
     }
 
+    /// Gives the route table to another account.
+    #[must_use]
+    pub fn route_table_of(mut self, account: &str) -> Self {
+        self.table_owner = Some(account.to_owned());
+        self
+    }
+
     /// Puts everything into namespaces.
     #[must_use]
     pub fn inside(mut self, isolation: Isolation) -> Self {
@@ -155,7 +163,8 @@ impl Setup {
         let ec2 = sim.serve_ec2(bind()).expect("EC2");
         let address = cloud.allocate(Some(Ipv4Addr::new(203, 0, 113, 10)));
         // Its route for the overlay address leads to no node at first.
-        let table = RouteTableSpec { id: parsed(ROUTE_TABLE), ..RouteTableSpec::numbered(1) };
+        let owner = self.table_owner;
+        let table = RouteTableSpec { id: parsed(ROUTE_TABLE), owner, ..RouteTableSpec::numbered(1) };
         let table = cloud.add_route_table(table);
         cloud.route(&table, OVERLAY.into(), "tgw-00000000000000001");
         let shared = Arc::new(SharedWorld { folder: Folder::new(), isolation: self.isolation });

@@ -3,25 +3,20 @@
 use std::process::Command;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld};
+use agent_tests::{Isolation, Node, OTHER_ACCOUNT, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TABLE_ROLE};
 use aws_sim::{FaultKind, ImdsState, RouteTableSpec, parsed};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
-const OTHER_ACCOUNT: &str = "210987654321";
-const ROLE: &str = "arn:aws:iam::210987654321:role/cluster-routes";
-
-/// Makes the table of the world one of another account, as with a shared VPC.
+/// A world whose route table belongs to another account, as with a shared VPC, and leads to the second node.
 fn shared() -> (SimulatedWorld, [Node; 2]) {
-    let (world, nodes) = SimulatedWorld::new();
-    let spec = RouteTableSpec { owner: Some(OTHER_ACCOUNT.to_owned()), ..RouteTableSpec::numbered(1) };
-    let table = world.cloud.add_route_table(RouteTableSpec { id: parsed(ROUTE_TABLE), ..spec });
-    world.cloud.route(&table, OVERLAY.into(), nodes[1].eni());
+    let (world, nodes) = SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT).make();
+    world.cloud.route(&parsed(ROUTE_TABLE), OVERLAY.into(), nodes[1].eni());
     (world, nodes)
 }
 
 fn with_role(run: Run) -> Run {
-    run.overlay().param("routing_table_role", ROLE)
+    run.overlay().param("routing_table_role", TABLE_ROLE)
 }
 
 /// [overlay-12]

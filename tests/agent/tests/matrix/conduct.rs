@@ -132,7 +132,7 @@ impl CaseNodes {
                     if missing {
                         r.operation.contains("security-credentials")
                     } else {
-                        r.service == Service::Ec2
+                        r.service != Service::Imds
                     }
                 };
                 self.until(run.spawn(), once, struck, |stage| {

@@ -22,7 +22,7 @@ mod report;
 mod rules;
 mod scene;
 
-use agent_tests::{AddressKind, KINDS};
+use agent_tests::{AddressKind, KINDS, SHARED_OVERLAY};
 
 use crate::case::MatrixCase;
 use crate::scene::{MatrixScene, SCENES};
@@ -45,12 +45,21 @@ fn again_where_wrong(
     wrong.into_iter().filter(|&index| results[index].is_ok()).map(|index| cases[index].to_string()).collect()
 }
 
+/// An overlay address behind a role, in the actions that need the role.
+fn by_role() -> impl Iterator<Item = (&'static AddressKind, &'static MatrixScene)> {
+    let asking = ["start, first look", "start, pair on record", "monitor 10", "probe", "validate-all 10"];
+    SCENES.iter().filter(move |scene| asking.contains(&scene.name)).map(|scene| (&SHARED_OVERLAY, scene))
+}
+
 /// [time-2] [holder-2] [stop-11] [code-7] [reason-1] [cred-5] [code-12]
 #[test]
 fn every_action_through_every_fault_of_every_call() {
     let began = std::time::Instant::now();
-    let scenes: Vec<(&'static AddressKind, &'static MatrixScene)> =
-        KINDS.iter().flat_map(|kind| SCENES.iter().map(move |scene| (kind, scene))).collect();
+    let scenes: Vec<(&'static AddressKind, &'static MatrixScene)> = KINDS
+        .iter()
+        .flat_map(|kind| SCENES.iter().map(move |scene| (kind, scene)))
+        .chain(by_role())
+        .collect();
     let calls = pool::all(&scenes, |(kind, scene)| conduct::calls(kind, scene));
     let calls: Vec<_> =
         calls.into_iter().map(|found| found.unwrap_or_else(|error| panic!("{error}"))).collect();

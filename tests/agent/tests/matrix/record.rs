@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use agent_tests::{KINDS, TwoNodes};
+use agent_tests::{KINDS, SHARED_OVERLAY, TwoNodes};
 
 /// The texts of the records, and what in them differs from world to world.
 struct Texts {
@@ -54,7 +54,7 @@ fn texts(all: &'static TextsByKind, nodes: &TwoNodes, make: impl Fn(&TwoNodes)) 
         let (volatile, durable) = (read(&fresh.here.volatile_file()), read(&fresh.here.durable_file()));
         (kind.name, Texts { volatile, durable, hold: hold(&fresh) })
     };
-    &all.get_or_init(|| KINDS.iter().map(of).collect())[nodes.kind.name]
+    &all.get_or_init(|| KINDS.iter().chain([&SHARED_OVERLAY]).map(of).collect())[nodes.kind.name]
 }
 
 fn hold(nodes: &TwoNodes) -> String {
