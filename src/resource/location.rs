@@ -10,6 +10,9 @@ use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
 use crate::state::Volatile;
 
+/// Where instance metadata has the items of the interfaces.
+const INTERFACES: &str = "network/interfaces/macs/";
+
 /// Finds the interface by its configured name, by one query of instance metadata.
 pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) -> Result<MacAddress, Error> {
     let imds = world.imds();
@@ -77,9 +80,14 @@ pub(super) fn is_on_record<W: World>(world: &W, selector: &InterfaceSelector, re
     }
 }
 
-/// Whether a later query of instance metadata may find what is missing: a hot-plugged interface, a new private address.
+/// Whether a later query of instance metadata may find what is missing: a hot-plugged interface or an item of it, a new private
+/// address.
 fn may_appear(error: &Error) -> bool {
-    matches!(error, Error::NoInterface(_) | Error::NoPrivateIp { .. })
+    match error {
+        Error::NoInterface(_) | Error::NoPrivateIp { .. } => true,
+        Error::Imds(ImdsError::Absent { path }) => path.starts_with(INTERFACES),
+        _ => false,
+    }
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
