@@ -189,7 +189,7 @@ impl<W: World> Op<'_, Elastic, W> {
             Err(error) => Err(error),
         };
         let chosen = match chosen {
-            Ok((mac, wanted)) => Some((imds.interface(mac).await?, wanted)),
+            Ok((mac, wanted)) => present(imds.interface(mac).await)?.map(|chosen| (chosen, wanted)),
             Err(Error::Imds(error)) => return Err(error),
             Err(_) => None,
         };
