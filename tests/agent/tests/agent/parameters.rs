@@ -45,9 +45,8 @@ fn an_interface_without_ipv4_addresses_does_not_hide_the_others() {
         let path = format!("/latest/meta-data/network/interfaces/macs/{without}/local-ipv4s");
         let absent = FaultKind::Error { status: 404, code: String::new(), message: String::new() };
         cloud.fault(Fault::new(Service::Imds, absent).operation(&path));
-        let run = |run: Run| match by_address {
-            true => run.param("private_ip_address", third),
-            false => run.param("interface", &eni),
+        let run = |run: Run| {
+            if by_address { run.param("private_ip_address", third) } else { run.param("interface", &eni) }
         };
         let own = cloud.allocate(Some([203, 0, 113, 50].into()));
         cloud.associate(&own, &eni, None);
