@@ -7,6 +7,8 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::cloud::ec2::codes::is_whole;
+
 /// Rejects a success whose document does not end with the end tag of its root.
 #[derive(Debug)]
 pub(super) struct WholeAnswers;
@@ -26,23 +28,5 @@ impl Intercept for WholeAnswers {
         let response = context.response();
         let whole = response.body().bytes().is_some_and(is_whole);
         if response.status().is_success() && !whole { Err("the answer is not whole".into()) } else { Ok(()) }
-    }
-}
-
-/// Whether a document ends with the end tag of its root, such as `</DescribeAddressesResponse>`.
-fn is_whole(document: &[u8]) -> bool {
-    document.trim_ascii_end().ends_with(b"Response>")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_whole_when_its_root_has_ended() {
-        assert!(is_whole(b"<DescribeAddressesResponse><a/></DescribeAddressesResponse>\n"));
-        for text in ["", "<DescribeAddressesResponse><addr", "<html></html>", "\u{15}"] {
-            assert!(!is_whole(text.as_bytes()), "{text}");
-        }
     }
 }
