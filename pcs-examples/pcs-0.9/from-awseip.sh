@@ -2,6 +2,7 @@
 # CentOS 7. From `awseip` to `eip` without downtime: the resource keeps its id, its parameters, its operations
 # and its place; its type changes.
 # Install eip on every node first (it does not touch awseip), then run this on one node, as root. Some seconds.
+# Before CentOS 7.5, whose crm_resource --refresh was another command: replace each --refresh below by --cleanup.
 #
 # While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
 # it prints how to go back.

@@ -14,6 +14,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::{BodyExt as _, Limited};
 
+use super::ec2::codes::is_whole;
+
 /// Wraps a client so that a response larger than `largest` bytes fails as soon as it exceeds the limit.
 pub(super) fn bounded(inner: SharedHttpClient, largest: usize) -> SharedHttpClient {
     SharedHttpClient::new(Bounded { inner, largest, whole: false })
@@ -84,22 +86,4 @@ async fn read_whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorE
     }
     *answer.body_mut() = SdkBody::from(document);
     Ok(answer)
-}
-
-/// Whether a document ends with the end tag of its root, such as `</DescribeAddressesResponse>`.
-fn is_whole(document: &[u8]) -> bool {
-    document.trim_ascii_end().ends_with(b"Response>")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_whole_when_its_root_has_ended() {
-        assert!(is_whole(b"<DescribeAddressesResponse><a/></DescribeAddressesResponse>\n"));
-        for text in ["", "<DescribeAddressesResponse><addr", "<html></html>", "\u{15}"] {
-            assert!(!is_whole(text.as_bytes()), "{text}");
-        }
-    }
 }

@@ -194,23 +194,3 @@ fn first_of(der: &[u8]) -> Option<&[u8]> {
     };
     der.get(..header + length)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn certificates_are_taken_in_the_forms_that_curl_takes() {
-        let der: Vec<u8> = [&[0x30, 0x82, 0x01, 0x00][..], &[7; 256]].concat();
-        let with_notes = [&der[..], &[0x30, 0x03, 1, 2, 3]].concat();
-        let encoded = base64::encode(&with_notes);
-        let trusted = format!(
-            "\u{feff}# a comment\n-----BEGIN TRUSTED CERTIFICATE-----\n{encoded}\n-----END TRUSTED CERTIFICATE-----\n"
-        );
-        let pem = plain(trusted.as_bytes()).unwrap();
-        let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().unwrap();
-        assert_eq!(found, [CertificateDer::from(der)]);
-        assert_eq!(plain(b"\xef\xbb\xbfx").unwrap(), b"x");
-        assert!(plain(b"-----BEGIN TRUSTED CERTIFICATE-----\nAA==").is_err());
-    }
-}

@@ -160,9 +160,15 @@ fn run<K: Kind<RealWorld>>(
     let common = K::common(&request.params);
     let (world, warnings) = world::build(common.api, common.timing, deadline, environment, log)?;
     if is_worth_warnings(request.action) {
-        let unknown = params::unknown(&environment.reskeys(), K::AGENT.parameters);
-        if matches!(request.action, Action::Validate { .. }) && !unknown.is_empty() {
+        let raw = environment.reskeys();
+        let unknown = params::unknown(&raw, K::AGENT.parameters);
+        let options = params::options_of_awscli(&raw);
+        let validates = matches!(request.action, Action::Validate { .. });
+        if validates && !unknown.is_empty() {
             log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));
+        }
+        if validates && !options.is_empty() {
+            log.warn(format_args!("awscli: without effect here: {}", options.join(" ")));
         }
         for warning in &warnings {
             log.warn(warning);

@@ -139,5 +139,12 @@ pub fn unknown(raw: &BTreeMap<String, String>, table: &[table::Spec]) -> Vec<Str
     raw.keys().filter(|name| !from_the_cluster(name) && table::find(table, name).is_none()).cloned().collect()
 }
 
+/// The names of the options in `awscli`: there is no command that they could be passed to.
+#[must_use]
+pub fn options_of_awscli(raw: &BTreeMap<String, String>) -> Vec<&str> {
+    let words = raw.get("awscli").into_iter().flat_map(|line| line.split_whitespace());
+    words.filter(|word| word.starts_with('-')).filter_map(|word| word.split('=').next()).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,14 @@ use super::World;
 use super::kind::{Kind, Location, Op};
 use crate::base::ids::MacAddress;
 use crate::base::retry::{Backoff, Patience};
-use crate::cloud::{Imds as _, ImdsError};
+use crate::cloud::{Attachment, Imds as _, ImdsError};
 use crate::host::Host as _;
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
 use crate::state::Volatile;
+
+/// Where instance metadata has the items of the interfaces.
+const INTERFACES: &str = "network/interfaces/macs/";
 
 /// Finds the interface by its configured name, by one query of instance metadata.
 pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) -> Result<MacAddress, Error> {
@@ -28,25 +31,32 @@ pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) 
             Err(Error::NoInterface(id.to_string()))
         }
         InterfaceSelector::Index(index) => {
-            let mut fitting = Vec::new();
+            let mut attached = Vec::new();
             for mac in imds.macs().await? {
-                let attached = present(imds.attachment(mac).await)?;
-                fitting
-                    .extend(attached.filter(|it| it.device_index == *index).map(|it| (it.network_card, mac)));
+                attached.extend(present(imds.attachment(mac).await)?.map(|attachment| (attachment, mac)));
             }
-            // Each network card counts from 0 again; the first card is the one that every instance has.
-            if fitting.len() > 1 {
-                fitting.retain(|(card, _)| *card == 0);
-            }
-            match fitting.as_slice() {
-                [(_, mac)] => Ok(*mac),
-                [] => Err(Error::NoInterface(format!("number {index}"))),
-                _ => Err(Error::NotHere(format!(
-                    "interface {index}: fits several interfaces, name one by its id"
-                ))),
-            }
+            at_index(*index, attached)?.ok_or_else(|| Error::NoInterface(format!("number {index}")))
         }
     }
+}
+
+/// Which of these is at a device index. Each network card counts from 0 again; the first card is the one that every instance has.
+///
+/// # Errors
+/// If several fit, none of them or more than one on the first card.
+pub(super) fn at_index<T>(
+    index: u32,
+    attached: impl IntoIterator<Item = (Attachment, T)>,
+) -> Result<Option<T>, Error> {
+    let mut fitting: Vec<_> = attached.into_iter().filter(|(it, _)| it.device_index == index).collect();
+    if fitting.len() > 1 {
+        fitting.retain(|(it, _)| it.network_card == 0);
+        if fitting.len() != 1 {
+            let text = format!("interface {index}: fits several interfaces, name one by its id");
+            return Err(Error::NotHere(text));
+        }
+    }
+    Ok(fitting.pop().map(|(_, found)| found))
 }
 
 /// An item of an interface; `None` if instance metadata lists the interface without it, because it is being attached or
@@ -70,9 +80,14 @@ pub(super) fn is_on_record<W: World>(world: &W, selector: &InterfaceSelector, re
     }
 }
 
-/// Whether a later query of instance metadata may find what is missing: a hot-plugged interface, a new private address.
+/// Whether a later query of instance metadata may find what is missing: a hot-plugged interface or an item of it, a new private
+/// address.
 fn may_appear(error: &Error) -> bool {
-    matches!(error, Error::NoInterface(_) | Error::NoPrivateIp { .. })
+    match error {
+        Error::NoInterface(_) | Error::NoPrivateIp { .. } => true,
+        Error::Imds(ImdsError::Absent { path }) => path.starts_with(INTERFACES),
+        _ => false,
+    }
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {

@@ -49,6 +49,7 @@ SINCE = (
     (r"pcs resource config|pcs node (un)?standby|pcs host auth|pcs cluster config", "0.10"),
     (r"pcs cluster (un)?standby|pcs resource show|pcs cluster auth", "0.9"),
     (r"pcs resource refresh", "7.5"),
+    (r"crm_resource .*--refresh", "7.5"),
 )
 CRMSH = pathlib.Path("/usr/share/crmsh/crm.8.adoc")
 # How far away it may stand, in lines.
@@ -137,6 +138,11 @@ class Commands(unittest.TestCase):
             if document.name != "CHANGELOG.md":
                 with self.subTest(document=document.name):
                     self.assertEqual([], without_version(document.read_text()))
+
+    def test_scripts_for_centos_7_say_what_was_another_command_before_7_5(self):
+        texts = [script.read_text() for script in (ROOT / "pcs-examples/pcs-0.9").glob("*.sh")]
+        texts = [text for text in texts if re.search("crm_resource .*--refresh", text)]
+        self.assertTrue(texts and all("7.5" in text for text in texts))
 
     def test_commands_of_pcs_and_crm_exist(self):
         """In the versions that are installed here; what only pcs 0.9 has is left out."""

@@ -17,6 +17,7 @@ NO_MESSAGE = {
     "HTTP read timeout": "compared with what the SDK says",
     "HTTP connect timeout": "compared with what the SDK says",
     "tunnel error": "compared with what the SDK says",
+    "tunnel error: failed to create": "compared with what the SDK says",
     "identity resolver timed out": "compared with what the SDK says",
     "error parsing XML": "compared with what the SDK says",
     "-----BEGIN TRUSTED CERTIFICATE-----": "read in a file",
@@ -63,7 +64,7 @@ class Operations(unittest.TestCase):
             "{operation} {object}: {answer}",
             "state file {} not used: {reason}",
             "{name} may still be {held} this node: {error}",
-            "no connection: {deepest}",
+            "no connection{to}: {deepest}",
         ):
             self.assertIn(expected, seen)
 

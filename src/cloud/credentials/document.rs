@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// IAM's limit for the name of a role.
+const LONGEST_NAME: usize = 64;
+
 /// The union of both formats; which fields are required differs.
 ///
 /// # Source
@@ -76,9 +79,28 @@ impl CredentialsDocument {
     }
 }
 
+/// Whether a text is a valid role name.
+///
+/// # Source
+/// IAM API Reference, `CreateRole`: upper and lower case letters, digits, and any of `_+=,.@-`; at most 64.
+pub(super) fn is_role(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_roles_are_told_from_pages_and_garbage() {
+        for name in ["node", "eip-mover_1", "a+b=c,d.e@f"] {
+            assert!(is_role(name), "{name}");
+        }
+        for text in ["", "<html>", "two words", "a\nb", &"x".repeat(65), "\u{fc}"] {
+            assert!(!is_role(text), "{text}");
+        }
+    }
 
     fn triple(token: Option<&str>) -> Triple {
         Triple("AKID".to_owned(), "secret".to_owned(), token.map(str::to_owned))

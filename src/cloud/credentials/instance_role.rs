@@ -8,11 +8,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::chain::Missing;
-use super::document::{CredentialsDocument, CredentialsDocumentError, Triple};
+use super::document::{CredentialsDocument, CredentialsDocumentError, Triple, is_role};
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
-/// IAM's limit for the name of a role.
-const LONGEST_NAME: usize = 64;
 
 /// The instance role as a source of credentials.
 #[derive(Debug)]
@@ -62,29 +60,5 @@ impl ProvideCredentials for InstanceRole {
         Self: 'a,
     {
         future::ProvideCredentials::new(self.credentials())
-    }
-}
-
-/// Whether a text is a valid role name.
-///
-/// # Source
-/// IAM API Reference, `CreateRole`: upper and lower case letters, digits, and any of `_+=,.@-`; at most 64.
-fn is_role(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
-    !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(allowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_roles_are_told_from_pages_and_garbage() {
-        for name in ["node", "eip-mover_1", "a+b=c,d.e@f"] {
-            assert!(is_role(name), "{name}");
-        }
-        for text in ["", "<html>", "two words", "a\nb", &"x".repeat(65), "\u{fc}"] {
-            assert!(!is_role(text), "{text}");
-        }
     }
 }

@@ -277,7 +277,7 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option
 
 /// A few words on why the client got no response: how far it got tells where to look for the cause.
 fn words_of(error: &(dyn StdError + 'static)) -> String {
-    let mut deepest = error;
+    let (mut deepest, mut to) = (error, "");
     while let Some(cause) = deepest.source() {
         // The cause below these only repeats that it is a time-out.
         match cause.to_string() {
@@ -286,11 +286,14 @@ fn words_of(error: &(dyn StdError + 'static)) -> String {
             text if text.starts_with("identity resolver timed out") => {
                 return "no credentials in time".to_owned();
             }
+            text if text.starts_with("tunnel error: failed to create") => {
+                (deepest, to) = (cause, " to the proxy")
+            }
             text if text.starts_with("tunnel error") => return format!("the proxy refused: {text}"),
             _ => deepest = cause,
         }
     }
-    format!("no connection: {deepest}")
+    format!("no connection{to}: {deepest}")
 }
 
 /// The SDK's chain of causes as text: its own error types do not leave this file.

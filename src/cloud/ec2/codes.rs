@@ -1,4 +1,5 @@
-//! EC2's error codes, compared in this one place. The generated crate models none of them, so they are strings.
+//! EC2's error codes, compared in this one place. The generated crate models none of them, so they are strings. And whether an
+//! answer is whole.
 
 use super::Ec2Fault;
 
@@ -160,9 +161,23 @@ fn row_of(code: &str, message: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.code == code && message.contains(row.message))
 }
 
+/// Whether a document ends with the end tag of its root, such as `</DescribeAddressesResponse>`.
+#[cfg(any(feature = "sdk", test))]
+pub(in crate::cloud) fn is_whole(document: &[u8]) -> bool {
+    document.trim_ascii_end().ends_with(b"Response>")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_is_whole_when_its_root_has_ended() {
+        assert!(is_whole(b"<DescribeAddressesResponse><a/></DescribeAddressesResponse>\n"));
+        for text in ["", "<DescribeAddressesResponse><addr", "<html></html>", "\u{15}"] {
+            assert!(!is_whole(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn codes_mean_what_the_table_of_exit_codes_expects() {

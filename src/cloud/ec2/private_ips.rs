@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::Ec2Error;
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
+use crate::cloud::imds::Attachment;
 
 /// A network interface according to EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub struct Eni {
     pub id: InterfaceId,
     /// The instance it is attached to; `None` if unattached.
     pub instance: Option<InstanceId>,
-    /// Device index, 0 for the primary interface; `None` if unattached.
-    pub device_index: Option<u32>,
+    /// How it is attached to it; `None` if unattached.
+    pub attachment: Option<Attachment>,
     /// The subnet it is in.
     pub subnet: Option<SubnetId>,
     /// Private addresses, primary and secondary.

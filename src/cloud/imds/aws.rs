@@ -10,7 +10,7 @@ use aws_config::imds;
 use aws_config::imds::client::error::ImdsError as Sdk;
 use ipnet::IpNet;
 
-use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc};
+use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc, is_region};
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::base::log::Log;
 use crate::cloud::settings::Settings;
@@ -105,16 +105,6 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     deepest.to_string()
 }
 
-/// Whether a text looks like `eu-west-1` or `us-gov-west-1`: words, then a number.
-fn is_region(text: &str) -> bool {
-    let Some((words, number)) = text.rsplit_once('-') else { return false };
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    words.contains('-')
-        && words.split('-').all(word)
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 fn of_interface(mac: MacAddress, item: &str) -> String {
     format!("network/interfaces/macs/{mac}/{item}")
 }
@@ -206,20 +196,5 @@ impl Imds for AwsImds {
             found.push((public_ip, self.association(mac, public_ip).await?));
         }
         Ok(found)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn regions_are_told_from_parts_of_regions_and_pages() {
-        for region in ["eu-west-1", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "ap-southeast-10"] {
-            assert!(is_region(region), "{region}");
-        }
-        for text in ["", "eu-we", "eu-west-", "eu-west", "-west-1", "<html>", "eu-west-1a"] {
-            assert!(!is_region(text), "{text}");
-        }
     }
 }

@@ -141,9 +141,30 @@ pub trait Imds {
     async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError>;
 }
 
+/// Whether a text looks like `eu-west-1` or `us-gov-west-1`: words, then a number.
+#[cfg(any(feature = "sdk", test))]
+fn is_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else { return false };
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.contains('-')
+        && words.split('-').all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regions_are_told_from_parts_of_regions_and_pages() {
+        for region in ["eu-west-1", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "ap-southeast-10"] {
+            assert!(is_region(region), "{region}");
+        }
+        for text in ["", "eu-we", "eu-west-", "eu-west", "-west-1", "<html>", "eu-west-1a"] {
+            assert!(!is_region(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_page_instead_of_an_answer_fits_into_a_line() {

@@ -13,6 +13,7 @@ use super::state::{
     AddressRef, ElasticIp, Instance, InstanceState, StoredInstance, StoredInterface, StoredSubnet,
 };
 use crate::base::ids::{AllocationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::cloud::imds::Attachment;
 
 /// An allocated Elastic IP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -168,6 +169,15 @@ impl Account {
         });
     }
 
+    /// Moves an interface to another network card, which has device indexes of its own. Every reader sees that at once.
+    pub fn put_on_card(&self, eni: &InterfaceId, network_card: u32, device_index: u32) {
+        self.with(|state| {
+            if let Some(interface) = state.objects.interfaces.get_mut(eni) {
+                interface.on_card = Some(Attachment { device_index, network_card });
+            }
+        });
+    }
+
     /// Allocates an address, `wanted` or the next of 203.0.113.0/24, with `id` or a generated one.
     ///
     /// # Errors
@@ -287,6 +297,7 @@ fn add_interface(
         carried: History::new(at, BTreeMap::new()),
         source_dest_check: !wanted.unchecked,
         attachment: History::new(at, None),
+        on_card: None,
     };
     state.objects.interfaces.insert(eni.clone(), stored);
     Ok(eni)

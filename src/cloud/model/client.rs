@@ -509,11 +509,9 @@ impl Imds for ModelClient {
         self.ask_about(mac, "interface-id", |interface| Some(interface.eni.clone())).await
     }
 
-    /// Every interface of the model is on network card 0.
     async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError> {
         self.ask_about(mac, "device-number", |interface| {
-            let device_index = u32::try_from(interface.device_index).ok()?;
-            Some(Attachment { device_index, network_card: 0 })
+            Some(Attachment { device_index: interface.device_index, network_card: interface.network_card })
         })
         .await
     }

@@ -17,6 +17,7 @@ use crate::base::ids::{
 };
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress};
 use crate::cloud::ec2::{Address, Association, Target};
+use crate::cloud::imds::Attachment;
 
 /// Lifecycle state of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,8 +96,10 @@ pub struct NetworkInterface {
     pub eni: InterfaceId,
     /// Hardware address.
     pub mac: MacAddress,
-    /// Position on the instance; 0 is the primary interface.
-    pub device_index: usize,
+    /// Device index on its network card; 0 on card 0 is the primary interface.
+    pub device_index: u32,
+    /// Index of the network card.
+    pub network_card: u32,
     /// The subnet it is in.
     pub subnet: SubnetId,
     /// Private addresses, the primary first.
@@ -134,8 +137,17 @@ pub(super) struct StoredInterface {
     pub(super) carried: History<BTreeMap<Ipv4Addr, Ipv4Addr>>,
     /// Whether EC2 drops its traffic for other addresses; the default of a new interface.
     pub(super) source_dest_check: bool,
-    /// The instance and the device index there.
+    /// The instance and the place in its order of attachment.
     pub(super) attachment: History<Option<(InstanceId, usize)>>,
+    /// Device index and network card, if they are not that place and card 0.
+    pub(super) on_card: Option<Attachment>,
+}
+
+impl StoredInterface {
+    fn attachment_at(&self, index: usize) -> Attachment {
+        let device_index = u32::try_from(index).unwrap_or(u32::MAX);
+        self.on_card.unwrap_or(Attachment { device_index, network_card: 0 })
+    }
 }
 
 /// Stored form of an instance.
@@ -146,7 +158,7 @@ pub(super) struct StoredInstance {
     pub(super) role: Option<String>,
     pub(super) launched: f64,
     pub(super) state: History<InstanceState>,
-    /// Its interfaces by device index: the inverse of [`StoredInterface::attachment`].
+    /// Its interfaces in the order of attachment: the inverse of [`StoredInterface::attachment`].
     pub(super) interfaces: History<Vec<InterfaceId>>,
 }
 
@@ -234,7 +246,7 @@ impl Objects {
         Some(Eni {
             id: id.clone(),
             instance,
-            device_index: index.and_then(|index| u32::try_from(index).ok()),
+            attachment: index.map(|index| interface.attachment_at(index)),
             subnet: Some(interface.subnet.clone()),
             addresses: private.iter().enumerate().map(address).collect(),
         })
@@ -243,12 +255,14 @@ impl Objects {
     /// An instance as it was at a moment.
     pub(super) fn instance_at(&self, id: &InstanceId, moment: Duration) -> Option<Instance> {
         let instance = self.instances.get(id)?;
-        let seen = |(device_index, eni): (usize, &InterfaceId)| {
+        let seen = |(index, eni): (usize, &InterfaceId)| {
             let interface = self.interfaces.get(eni)?;
+            let Attachment { device_index, network_card } = interface.attachment_at(index);
             Some(NetworkInterface {
                 eni: eni.clone(),
                 mac: interface.mac,
                 device_index,
+                network_card,
                 subnet: interface.subnet.clone(),
                 private_ips: interface.private_ips.at(moment).clone(),
                 public_ips: self.public_ips_at(eni, moment),

@@ -66,7 +66,7 @@ impl<W: World> Op<'_, Elastic, W> {
             InterfaceSelector::Primary => {
                 let primary = imds.primary_mac().await?;
                 match wanted {
-                    // A private address names its interface: in a VPC it is on one only.
+                    // A private address names its interface. It is on one only, unless the instance is in several VPCs.
                     Some(ip) => self.carrier_of(ip, primary).await,
                     None => Ok(primary),
                 }
@@ -80,18 +80,18 @@ impl<W: World> Op<'_, Elastic, W> {
         if self.has_private_ip(&first, wanted) {
             return Ok(primary);
         }
+        let mut carrier = None;
         for mac in self.world.imds().macs().await? {
-            if mac == primary {
+            let interface = present(self.world.imds().interface(mac).await)?;
+            if !interface.is_some_and(|interface| self.has_private_ip(&interface, wanted)) {
                 continue;
             }
-            match self.world.imds().interface(mac).await {
-                Ok(interface) if self.has_private_ip(&interface, wanted) => return Ok(mac),
-                // Being attached or detached: that says nothing about the others.
-                Ok(_) | Err(ImdsError::Absent { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if carrier.replace(mac).is_some() {
+                let text = format!("private_ip_address {wanted}: fits several interfaces, set interface too");
+                return Err(Error::NotHere(text));
             }
         }
-        Err(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
+        carrier.ok_or(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
     }
 
     /// Where the address belongs, by one query of instance metadata.
@@ -189,7 +189,7 @@ impl<W: World> Op<'_, Elastic, W> {
             Err(error) => Err(error),
         };
         let chosen = match chosen {
-            Ok((mac, wanted)) => Some((imds.interface(mac).await?, wanted)),
+            Ok((mac, wanted)) => present(imds.interface(mac).await)?.map(|chosen| (chosen, wanted)),
             Err(Error::Imds(error)) => return Err(error),
             Err(_) => None,
         };

@@ -3,6 +3,7 @@
 //! Only EC2's half: the network device is on the other machine, and so is the metadata service that could confirm it.
 
 use std::cell::OnceCell;
+use std::fmt::Display;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::cloud::{Ec2Error, Ec2Fault, Eni, PrivateIps};
 use crate::params::InterfaceSelector;
 use crate::resource::World;
 use crate::resource::error::Error;
+use crate::resource::location;
 use crate::resource::start::beside;
 
 /// What is asked for.
@@ -56,7 +58,7 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     deadline: &Deadline,
 ) -> Result<Assigned, Error> {
     let address = order.address;
-    let target = choose(interfaces(world, order, deadline).await?, order)?;
+    let target = choose(&interfaces(world, order, deadline).await?, order)?;
     match target.address(address) {
         Some(here) if here.primary => {
             return Err(Error::Primary { address, of: target.to_string() });
@@ -143,25 +145,25 @@ async fn confirmed<W: World<Ec2: PrivateIps>>(
 }
 
 /// Returns the interface that is meant.
-fn choose(interfaces: Vec<Eni>, order: &Order) -> Result<Eni, Error> {
+fn choose(interfaces: &[Eni], order: &Order) -> Result<Eni, Error> {
     let instance = &order.instance;
-    let missing = |name: String| Error::NotHere(format!("interface {name}: not attached to {instance}"));
-    let fits = |eni: &Eni| match &order.interface {
-        InterfaceSelector::Primary => eni.device_index == Some(0),
-        InterfaceSelector::Index(index) => eni.device_index == Some(*index),
-        InterfaceSelector::Eni(id) => eni.id == *id,
-        InterfaceSelector::Device(_) | InterfaceSelector::Mac(_) => false,
+    let missing =
+        |name: &dyn Display| Error::NotHere(format!("interface {name}: not attached to {instance}"));
+    let at = |index: u32| {
+        let attached = interfaces.iter().filter_map(|eni| Some((eni.attachment?, eni.clone())));
+        location::at_index(index, attached)?.ok_or_else(|| missing(&index))
     };
-    let name = match &order.interface {
-        InterfaceSelector::Primary => "0".to_owned(),
-        InterfaceSelector::Index(index) => index.to_string(),
-        InterfaceSelector::Eni(id) => id.to_string(),
+    match &order.interface {
+        InterfaceSelector::Primary => at(0),
+        InterfaceSelector::Index(index) => at(*index),
+        InterfaceSelector::Eni(id) => {
+            interfaces.iter().find(|eni| eni.id == *id).cloned().ok_or_else(|| missing(id))
+        }
         InterfaceSelector::Device(_) | InterfaceSelector::Mac(_) => {
             let text = "interface of another machine: expected its eni-... id or its device index";
-            return Err(Error::NotHere(text.to_owned()));
+            Err(Error::NotHere(text.to_owned()))
         }
-    };
-    interfaces.into_iter().find(fits).ok_or_else(|| missing(name))
+    }
 }
 
 /// Finds out why EC2 says that the address is taken: fine where the target has it, by an order whose answer was lost.

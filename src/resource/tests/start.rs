@@ -368,6 +368,32 @@ async fn an_interface_not_there_yet_is_not_taken_for_one_that_is_not_there<K: Te
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
+/// [param-4] Each network card of an instance counts its interfaces from 0 again.
+async fn a_device_index_that_fits_two_interfaces_is_card_0s_or_refused<K: Tested>() {
+    for (cards, expected) in [((1, 0), Some(8)), ((0, 1), Some(7)), ((1, 2), None), ((0, 0), None)] {
+        let account = account();
+        let node = Resource::<K>::on(&account, 1).with("interface", "1");
+        for (number, card) in [(7, cards.0), (8, cards.1)] {
+            let ip = format!("10.0.0.{number}");
+            let spec = InterfaceSpec::numbered(number, &[&ip]);
+            let interface = account.add_interface(&eni(1).parse().unwrap(), spec);
+            account.attach(&interface, &instance(1).parse().unwrap());
+            account.put_on_card(&interface, card, 1);
+            node.world.host.network.plug(&format!("eth{number}"), &mac(number), &[&ip]);
+        }
+        let outcome = node.start().await;
+        if let Some(number) = expected {
+            assert_eq!(outcome.unwrap(), Report::Done);
+            assert!(node.holds(number), "{cards:?}");
+        } else {
+            assert_eq!(code(&outcome, Attempt::Start), ExitCode::Args);
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("fits several interfaces"), "{cards:?}: {error}");
+            assert_eq!(account.calls(), [""; 0]);
+        }
+    }
+}
+
 /// [start-7] The query beside the call was lost, and the next one shows the address unassigned: a holder after it is newer.
 async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_either<K: Tested>() {
     let account = account();
@@ -394,6 +420,7 @@ async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_eithe
 
 for_every_kind![
     an_interface_not_there_yet_is_not_taken_for_one_that_is_not_there,
+    a_device_index_that_fits_two_interfaces_is_card_0s_or_refused,
     a_start_whose_first_query_was_lost_does_not_take_the_address_back_either,
     a_free_address_is_taken_confirmed_and_recorded,
     a_second_start_writes_nothing,

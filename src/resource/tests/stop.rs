@@ -254,7 +254,23 @@ async fn a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again<
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
+/// [imds-1] The configured interface is just being detached, and the address is on another one. Firmware and record name nothing.
+async fn an_interface_without_its_items_does_not_hide_the_address_from_a_stop<K: Tested>() {
+    let account = account();
+    let mac = attach(&account, "10.0.0.7");
+    let absent = FaultKind::Error { status: 404, code: String::new(), message: String::new() };
+    let path = format!("/latest/meta-data/network/interfaces/macs/{mac}/");
+    account.fault(Fault::new(Service::Imds, absent).operation(&path));
+    K::give(&account, 1);
+    let node = Resource::<K>::on(&account, 1).with("interface", &mac);
+    let began = Instant::now();
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(K::holder(&account), None);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
 for_every_kind![
+    an_interface_without_its_items_does_not_hide_the_address_from_a_stop,
     a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again,
     an_item_of_metadata_that_hangs_is_outlasted,
     our_address_is_released_and_a_second_stop_does_nothing,

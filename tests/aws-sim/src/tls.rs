@@ -28,6 +28,7 @@ pub enum Validity {
 #[derive(Clone, Debug)]
 pub struct Tls {
     ca_pem: String,
+    pem: String,
     acceptor: Acceptor,
 }
 
@@ -59,13 +60,23 @@ impl Tls {
                 .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
                 .map_err(io::Error::other)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { ca_pem: ca.pem(), acceptor: Acceptor(TlsAcceptor::from(Arc::new(config))) })
+        Ok(Self {
+            ca_pem: ca.pem(),
+            pem: leaf.pem(),
+            acceptor: Acceptor(TlsAcceptor::from(Arc::new(config))),
+        })
     }
 
     /// Returns the authority's certificate, to be put into a file and given to the client as its CA bundle.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// Returns the server's own certificate.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

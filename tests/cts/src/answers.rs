@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sim::FaultKind;
+use aws_sim::{FaultKind, RouteTableSpec};
 use cluster::error::{HarnessError, Result};
-use cluster::pacemaker::PacemakerCluster;
-use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName, PRIVATE_VIP};
+use cluster::pacemaker::{ADDRESSES, ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster};
+use cluster::topology::NodeName;
 use cluster::wait::{Polled, until};
+
+use crate::parameters;
 
 /// Where Pacemaker's daemons are, and the helper with them.
 const DAEMONS: &str = "/usr/lib/pacemaker";
@@ -44,7 +46,7 @@ const CALLS: [(&str, Before, &str, bool, &str); 11] = [
 /// How many calls there are for an agent.
 pub const COUNT: usize = CALLS.len();
 
-/// Runs an executor on the first node and all calls of both agents in it; returns how many got another result.
+/// Runs an executor on the first node and all calls of every agent in it; returns how many got another result.
 ///
 /// # Errors
 /// When the executor does not start, or on a signal.
@@ -62,34 +64,22 @@ pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
                 .and_then(|(well, said)| if well { Ok(()) } else { Err(HarnessError::Wrong(said)) }),
         )
     })?;
-    let agents = [("eip", "elastic_ip", ELASTIC_IP), ("vip", "secondary_private_ip", PRIVATE_VIP)];
     let mut failed = 0;
-    for (agent, name, address) in agents {
+    for address in ADDRESSES {
+        let agent = address.agent;
         let id = format!("answers-{agent}");
         helper(
             cluster,
             node,
             &["-c", "register_rsc", "-r", &id, "-t", TIMEOUT, "-C", "ocf", "-P", "heartbeat", "-T", agent],
         )?;
-        let endpoint = format!("http://{CLOUD_IP}:{EC2_PORT}");
-        let address = address.to_string();
+        let mut parameters = parameters(address);
         // The controller hands the timeout down, too.
-        let parameters = [
-            "-k",
-            name,
-            "-v",
-            &address,
-            "-k",
-            "endpoint_url",
-            "-v",
-            &endpoint,
-            "-k",
-            "CRM_meta_timeout",
-            "-v",
-            TIMEOUT,
-        ];
+        parameters.push(("CRM_meta_timeout", TIMEOUT.to_owned()));
+        let parameters: Vec<&str> =
+            parameters.iter().flat_map(|(name, value)| ["-k", *name, "-v", value]).collect();
         for (situation, before, action, with_parameters, result) in CALLS {
-            prepare(cluster, before, agent, other)?;
+            prepare(cluster, before, address, other)?;
             let event = format!(
                 "NEW_EVENT event_type:exec_complete rsc_id:{id} action:{action} rc:{result} op_status:Done"
             );
@@ -98,11 +88,7 @@ pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
             let (mut well, said) = helper(cluster, node, &words)?;
             cluster.world().heal();
             // Whoever took the address keeps it, whatever this node does.
-            let holder = if agent == "eip" {
-                cluster.world().holder()
-            } else {
-                cluster.world().holder_of(PRIVATE_VIP)
-            };
+            let holder = cluster.world().holder_of(address.ip);
             well &= !situation.ends_with("another node has it") || holder == Some(other);
             println!("executor: {agent}: {situation}: {}", if well { result } else { "FAILED" });
             if !well {
@@ -114,16 +100,32 @@ pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
     Ok(failed)
 }
 
-fn prepare(cluster: &PacemakerCluster, before: Before, agent: &str, other: NodeName) -> Result<()> {
+fn prepare(
+    cluster: &PacemakerCluster,
+    before: Before,
+    address: &ManagedAddress,
+    other: NodeName,
+) -> Result<()> {
+    let world = cluster.world();
     match before {
         Before::Nothing => Ok(()),
-        Before::Taken if agent == "eip" => cluster.world().associate(ELASTIC_IP, other),
-        Before::Taken => cluster.world().assign_private(PRIVATE_VIP, other),
+        Before::Taken if *address == OVERLAY => lead_to(cluster, other),
+        Before::Taken if *address == PRIVATE => world.assign_private(address.ip, other),
+        Before::Taken => world.associate(address.ip, other),
         Before::Silent => {
-            cluster.world().break_api(&FaultKind::Hang);
+            world.break_api(&FaultKind::Hang);
             Ok(())
         }
     }
+}
+
+/// Leads the route for the overlay address to a node.
+fn lead_to(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
+    let cloud = cluster.world().cloud();
+    let eni = cloud.interface_with(node.address());
+    let eni = eni.ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))?;
+    cloud.route(&RouteTableSpec::numbered(1).id, OVERLAY.ip.into(), eni.as_str());
+    Ok(())
 }
 
 /// Runs the helper in a node; returns whether it heard what it listened for, and what it said.

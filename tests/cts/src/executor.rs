@@ -9,10 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cluster::error::{HarnessError, Result, ensure};
-use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
-use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, Layout, NodeName, PRIVATE_VIP};
+use cluster::pacemaker::{ADDRESSES, ClusterOptions, ManagedAddress, PacemakerCluster};
+use cluster::topology::{Layout, NodeName};
 
-use crate::{PROGRAMS, answers};
+use crate::{PROGRAMS, answers, parameters, prepare_overlay};
 
 /// All generic tests that cts-exec has for OCF agents.
 const TESTS: [&str; 5] = [
@@ -36,19 +36,18 @@ pub fn run(agent: &Path) -> Result<bool> {
         .map_err(HarnessError::io(format_args!("reading {}", source.display())))?;
     let options = ClusterOptions {
         agent: agent.to_owned(),
-        nodes: 2,
+        nodes: 3,
         token: Duration::from_secs(1),
         layout: Layout::OneSubnet,
     };
     let mut cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
-    let agents =
-        [("eip", format!("elastic_ip {ELASTIC_IP}")), ("vip", format!("secondary_private_ip {PRIVATE_VIP}"))];
+    prepare_overlay(&cluster)?;
     let mut programs = Vec::new();
     // Each on a node of its own, side by side: most of the time they wait.
-    for (node, (agent, address)) in cluster.nodes().into_iter().zip(&agents) {
-        let program =
-            cluster.state().write(&format!("cts-exec-{agent}"), &substituted(&source, agent, address)?)?;
-        programs.push((*agent, node, program));
+    for (node, address) in cluster.nodes().into_iter().zip(ADDRESSES) {
+        let text = substituted(&source, address)?;
+        let program = cluster.state().write(&format!("cts-exec-{}", address.agent), &text)?;
+        programs.push((address.agent, node, program));
     }
     let outcomes: Vec<Result<usize>> = thread::scope(|scope| {
         let cluster = &cluster;
@@ -60,7 +59,7 @@ pub fn run(agent: &Path) -> Result<bool> {
         running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
     let failed = outcomes.into_iter().sum::<Result<usize>>()? + answers::run(&mut cluster)?;
-    let passed = (TESTS.len() + answers::COUNT) * agents.len() - failed;
+    let passed = (TESTS.len() + answers::COUNT) * ADDRESSES.len() - failed;
     println!("{passed} passed, {failed} failed in {:.0} s (cts-exec)", began.elapsed().as_secs_f64());
     Ok(failed == 0)
 }
@@ -84,10 +83,11 @@ fn run_on(cluster: &PacemakerCluster, node: NodeName, agent: &str, program: &Pat
 }
 
 /// What is not as in the package, with the text that stands there instead.
-fn substitutions(agent: &str, address: &str) -> [(&'static str, String); 5] {
-    let (name, value) = address.split_once(' ').unwrap_or((address, ""));
-    let parameters = format!("-k {name} -v {value} -k endpoint_url -v http://{CLOUD_IP}:{EC2_PORT}");
-    let action = |name: &str| format!("-c exec -r ocf_test_rsc -a {name} {parameters} ");
+fn substitutions(address: &ManagedAddress) -> [(&'static str, String); 5] {
+    let parameters: Vec<_> =
+        parameters(address).iter().map(|(name, value)| format!("-k {name} -v {value}")).collect();
+    let action = |name: &str| format!("-c exec -r ocf_test_rsc -a {name} {} ", parameters.join(" "));
+    let agent = address.agent;
     [
         // Which agent.
         ("-C ocf -P pacemaker -T Dummy',", format!("-C ocf -P heartbeat -T {agent}',")),
@@ -100,10 +100,10 @@ fn substitutions(agent: &str, address: &str) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Returns cts-exec with an agent in the place of `Dummy`; `address` is a parameter and its value.
-fn substituted(source: &str, agent: &str, address: &str) -> Result<String> {
+/// Returns cts-exec with the agent of an address in the place of `Dummy`.
+fn substituted(source: &str, address: &ManagedAddress) -> Result<String> {
     let mut text = source.to_owned();
-    for (theirs, ours) in substitutions(agent, address) {
+    for (theirs, ours) in substitutions(address) {
         ensure(text.contains(theirs), || format!("cts-exec has changed: {theirs:?} is not in it any more"))?;
         text = text.replace(theirs, &ours);
     }
@@ -112,6 +112,8 @@ fn substituted(source: &str, agent: &str, address: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use cluster::pacemaker::OVERLAY;
+
     use super::*;
 
     /// The lines of cts-exec of Pacemaker 3.0.3 that are changed, and one that must not be.
@@ -126,10 +128,11 @@ mod tests {
 
     #[test]
     fn the_agent_and_its_parameters_are_put_in_the_place_of_dummy() {
-        let text = substituted(LINES, "vip", "secondary_private_ip 10.77.0.100").unwrap();
-        let parameters = "-k secondary_private_ip -v 10.77.0.100 -k endpoint_url -v http://10.77.0.1:8080";
+        let text = substituted(LINES, &OVERLAY).unwrap();
+        let parameters =
+            "-k overlay_ip -v 192.168.10.1 -k routing_table -v auto -k endpoint_url -v http://10.77.0.1:8080";
         for line in [
-            "-C ocf -P heartbeat -T vip',".to_owned(),
+            "-C ocf -P heartbeat -T overlay-ip',".to_owned(),
             format!("-a start {parameters} {{self._action_timeout}} '"),
             format!("-a stop {parameters} {{self._action_timeout}} '"),
             format!("-a monitor {parameters} -i 2s {{self._action_timeout}} '"),
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_cts_exec_of_another_shape_is_refused_instead_of_testing_dummy() {
-        let error = substituted("print('hello')", "eip", "elastic_ip 203.0.113.10").unwrap_err().to_string();
+        let error = substituted("print('hello')", &OVERLAY).unwrap_err().to_string();
         assert!(error.starts_with("cts-exec has changed"), "{error}");
     }
 }

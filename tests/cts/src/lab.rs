@@ -15,17 +15,18 @@ use cluster::command::{Cmd, kill_group};
 use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::corosync;
 use cluster::pacemaker::journal::{Event, EventKind};
-use cluster::pacemaker::{ClusterOptions, PacemakerCluster};
+use cluster::pacemaker::{ADDRESSES, ClusterOptions, ELASTIC, PRIVATE, PacemakerCluster};
 use cluster::state_dir::StateDir;
-use cluster::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, Layout, NodeName, PRIVATE_VIP};
+use cluster::topology::{CLOUD_IP, Layout, NodeName};
 use cluster::wait::{Polled, until};
 
 use self::summary::LabSummary;
 use crate::cli::LabPlan;
+use crate::{parameters, prepare_overlay};
 
 /// Tests of cts-lab in the order in which they run, with the numbers of nodes that each runs on. Not here: those that want fencing
 /// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of
-/// [`SEED`]; `ResourceRecover` skips a node without a resource, and of three nodes one has none.
+/// [`SEED`]; `ResourceRecover` skips a node without a resource.
 const TESTS: [(&str, RangeInclusive<u8>); 19] = [
     ("ComponentFail", 2..=3),
     ("ComponentFail", 2..=3),
@@ -75,6 +76,7 @@ pub fn run(plan: &LabPlan) -> Result<bool> {
     let all = || applying.map(|(name, _)| (*name).to_owned()).collect();
     let tests: Vec<String> = if plan.tests.is_empty() { all() } else { plan.tests.clone() };
     let mut cluster = boot(plan)?;
+    prepare_overlay(&cluster)?;
     for node in cluster.nodes() {
         configure(&cluster, node)?;
     }
@@ -135,14 +137,16 @@ fn renamed(text: &str, nodes: &[NodeName]) -> String {
     })
 }
 
-/// Puts both agents into the CIB on a node's disk.
+/// Puts a resource of each agent into the CIB on a node's disk.
 fn configure(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
-    let addresses =
-        [("eip", format!("elastic_ip={ELASTIC_IP}")), ("vip", format!("secondary_private_ip={PRIVATE_VIP}"))];
-    for (agent, address) in addresses {
+    for address in ADDRESSES {
+        let agent = address.agent;
+        let parameters: Vec<_> =
+            parameters(address).iter().map(|(name, value)| format!("{name}={value}")).collect();
         let create = format!(
-            "pcs -f {CIB} resource create {agent} ocf:heartbeat:{agent} {address} \
-             endpoint_url=http://{CLOUD_IP}:{EC2_PORT} op monitor interval=3s timeout=20s meta allow-migrate=true"
+            "pcs -f {CIB} resource create {agent} ocf:heartbeat:{agent} {} \
+             op monitor interval=3s timeout=20s meta allow-migrate=true",
+            parameters.join(" ")
         );
         cluster.node(node)?.run(&create.split_whitespace().collect::<Vec<_>>())?;
     }
@@ -209,10 +213,10 @@ fn flaws_of_the_addresses(cluster: &mut PacemakerCluster) -> Result<Vec<String>>
         other => other,
     };
     check(cluster.ensure_no_theft(0.0))?;
-    let holders =
-        [(ELASTIC_IP, cluster.world().holder()), (PRIVATE_VIP, cluster.world().holder_of(PRIVATE_VIP))];
-    for (address, holder) in holders {
-        let still = || holder.map_or_else(String::new, |node| format!("{address} is still on {node}"));
+    // The routes for an overlay address stay.
+    for address in [&ELASTIC, &PRIVATE] {
+        let holder = cluster.world().holder_of(address.ip);
+        let still = || holder.map_or_else(String::new, |node| format!("{} is still on {node}", address.ip));
         check(ensure(holder.is_none(), still))?;
     }
     flaws.extend(cluster.events_since(0.0)?.iter().filter_map(failed_action));

@@ -13,7 +13,10 @@ mod lab;
 use std::path::Path;
 use std::process::ExitCode;
 
+use aws_sim::RouteTableSpec;
 use cluster::error::{HarnessError, Result};
+use cluster::pacemaker::{ManagedAddress, OVERLAY, PacemakerCluster};
+use cluster::topology::{CLOUD_IP, EC2_PORT};
 use cluster::{interrupt, prerequisites, probe, program};
 
 use self::cli::CtsCommand;
@@ -46,6 +49,23 @@ fn run(request: CtsCommand) -> Result<ExitCode> {
         CtsCommand::NodeWeb(_) => true,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The parameters of a resource for an address.
+fn parameters(address: &ManagedAddress) -> Vec<(&'static str, String)> {
+    let mut parameters = vec![(address.parameter, address.ip.to_string())];
+    if *address == OVERLAY {
+        parameters.push(("routing_table", "auto".to_owned()));
+    }
+    parameters.push(("endpoint_url", format!("http://{CLOUD_IP}:{EC2_PORT}")));
+    parameters
+}
+
+/// Adds a route table with a route for the overlay address, and lets the nodes have the traffic: nodes in one subnet have neither.
+fn prepare_overlay(cluster: &PacemakerCluster) -> Result<()> {
+    let world = cluster.world();
+    world.lead_elsewhere(&world.cloud().add_route_table(RouteTableSpec::numbered(1)));
+    cluster.nodes().into_iter().try_for_each(|node| world.set_source_dest_check(node, false))
 }
 
 fn missing() -> Vec<String> {

@@ -8,6 +8,7 @@ use super::{AwsEc2, UNREADABLE, Unreadable, given};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
+use crate::cloud::imds::Attachment;
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
 /// The largest page size. In accounts with many interfaces EC2 refuses an unpaginated query by instance.
@@ -115,7 +116,10 @@ fn interface(interface: &types::NetworkInterface) -> Result<Eni, Unreadable> {
     Ok(Eni {
         id: given(interface.network_interface_id())?.ok_or(Unreadable)?,
         instance: given(attachment.and_then(|attachment| attachment.instance_id()))?,
-        device_index: attachment.and_then(|a| u32::try_from(a.device_index()?).ok()),
+        attachment: attachment.and_then(|a| {
+            let network_card = u32::try_from(a.network_card_index().unwrap_or_default()).ok()?;
+            Some(Attachment { device_index: u32::try_from(a.device_index()?).ok()?, network_card })
+        }),
         subnet: given(interface.subnet_id())?,
         addresses: addresses?,
     })

@@ -74,6 +74,39 @@ async fn an_elastic_ip_goes_onto_a_private_address_that_was_assigned_a_moment_ag
     assert_eq!(vip.monitor().await.unwrap(), Report::Done);
 }
 
+/// [imds-2]
+#[tokio::test(start_paused = true)]
+async fn a_private_address_that_is_not_listed_yet_is_waited_for() {
+    let account = account();
+    let node = ElasticNode::on(&account, 1).with("private_ip_address", "10.0.0.61");
+    let assigned = after(3, || {
+        account.assign_private_ip(&eni(1).parse().unwrap(), "10.0.0.61".parse().unwrap());
+    });
+    let (started, ()) = tokio::join!(node.start(), assigned);
+    assert_eq!(started.unwrap(), Report::Done);
+    assert_eq!(account.place(EIP).as_deref(), Some("10.0.0.61"));
+}
+
+/// [param-4] An instance can have interfaces in several VPCs, and the same private address in each.
+#[tokio::test(start_paused = true)]
+async fn a_private_address_on_two_interfaces_is_not_guessed() {
+    let account = account();
+    let other_zone =
+        InstanceSpec { zone: "eu-west-1b".to_owned(), ..InstanceSpec::numbered(9, &["10.0.0.9"]) };
+    account.add_instance(other_zone);
+    for (number, beside) in [(7, 1), (8, 9)] {
+        let spec = InterfaceSpec::numbered(number, &["10.0.0.7"]);
+        let interface = account.add_interface(&eni(beside).parse().unwrap(), spec);
+        account.attach(&interface, &instance(1).parse().unwrap());
+    }
+    let node = || ElasticNode::on(&account, 1).with("private_ip_address", "10.0.0.7");
+    let refused = node().start().await;
+    assert_eq!(code(&refused, Attempt::Start), ExitCode::Args);
+    assert!(refused.unwrap_err().to_string().contains("fits several interfaces"));
+    assert_eq!(account.calls(), [""; 0]);
+    assert!(node().with("interface", &eni(8)).started().await.holds(8));
+}
+
 /// [code-4] The address is on record from before a load balancer got it, and the answer to the taking call does not come.
 #[tokio::test(start_paused = true)]
 async fn an_address_that_an_aws_service_got_meanwhile_is_refused_by_the_query_beside_the_takeover() {

@@ -43,6 +43,19 @@ async fn the_interface_is_chosen_by_index_or_id() {
     }
 }
 
+/// [param-4]
+#[tokio::test(start_paused = true)]
+async fn a_device_index_that_fits_two_interfaces_is_card_0s_or_refused() {
+    let account = account();
+    attach(&account, "10.0.0.7");
+    account.put_on_card(&eni(7).parse().unwrap(), 1, 0);
+    order(&account, 1, |_| ()).await.unwrap();
+    assert_eq!(Private::holder(&account), Some(eni(1)), "the primary interface is on card 0");
+    account.put_on_card(&eni(7).parse().unwrap(), 0, 0);
+    let refused = order(&account, 1, |order| order.interface = InterfaceSelector::Index(0)).await;
+    assert!(refused.unwrap_err().to_string().contains("fits several interfaces"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_subnet_is_refused() {
     let account = account();

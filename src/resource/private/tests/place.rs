@@ -29,6 +29,21 @@ async fn another_subnet_is_refused_before_ec2_is_asked() {
     assert_eq!(node.account.calls(), [""; 0]);
 }
 
+/// [imds-2]
+#[tokio::test(start_paused = true)]
+async fn a_subnet_that_comes_later_than_the_id_of_a_hot_plugged_interface_is_waited_for() {
+    let node = PrivateNode::on(&account(), 1);
+    let mac = attach(&node.account, "10.0.0.7");
+    node.network().plug("eth1", &mac, &["10.0.0.7"]);
+    let path = format!("/latest/meta-data/network/interfaces/macs/{mac}/subnet-id");
+    let absent = FaultKind::Error { status: 404, code: String::new(), message: String::new() };
+    let missing = node.account.fault(Fault::new(Service::Imds, absent).operation(&path));
+    let node = node.with("interface", &eni(7));
+    let (started, ()) = tokio::join!(node.start(), after(3, || node.account.clear_fault(missing)));
+    assert_eq!(started.unwrap(), Report::Done);
+    assert!(node.holds(7));
+}
+
 /// [stop-10]
 #[tokio::test(start_paused = true)]
 async fn a_primary_address_never_moves() {

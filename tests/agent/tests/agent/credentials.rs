@@ -122,13 +122,17 @@ fn a_containers_key_is_enough_and_goes_before_the_role() {
     run(&[UNKNOWN.0.to_owned(), UNKNOWN.1.to_owned(), "token".to_owned()]).expect(4);
 }
 
-/// Serves a key as a container's credentials, once for each connection, and returns where.
+/// Serves a key as a container's credentials, and returns where.
 pub fn container([id, secret, token]: &[String; 3]) -> String {
+    answering(format!(
+        r#"{{"AccessKeyId":"{id}","SecretAccessKey":"{secret}","Token":"{token}","Expiration":"2099-01-01T00:00:00Z"}}"#
+    ))
+}
+
+/// Serves a body, once for each connection, and returns where.
+pub fn answering(body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
-    let body = format!(
-        r#"{{"AccessKeyId":"{id}","SecretAccessKey":"{secret}","Token":"{token}","Expiration":"2099-01-01T00:00:00Z"}}"#
-    );
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();

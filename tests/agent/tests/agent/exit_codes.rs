@@ -6,7 +6,7 @@ use agent_tests::{
     AddressKind, Isolation, KINDS, Node, NodeAction, Run, SHOWN, SimulatedWorld, TwoNodes, black_hole, each,
     mute, refusing,
 };
-use aws_sim::{CredState, FaultKind, ImdsState, Tls, Validity};
+use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service, Tls, Validity};
 
 use crate::trouble::{SHORT_MS, all_silence, break_ec2};
 
@@ -218,6 +218,23 @@ fn the_place_is_not_on_this_node() {
         ("the peer's own address", "10.0.1.20"),
     ];
     check(private(), &rows, |nodes, address| with(nodes.kind.address, *address), [2, 0, 7, 7, 2]);
+}
+
+/// [code-4]
+#[test]
+fn the_address_is_used_by_an_aws_service() {
+    let managed = |nodes: &TwoNodes, (): &()| {
+        nodes.world.cloud.set_managed_by(&nodes.world.address, Some("alb"));
+        as_usual()
+    };
+    check(elastic(), &[("a load balancer", ())], managed, [2, 0, 7, 7, 2]);
+    let refused = |nodes: &TwoNodes, (): &()| {
+        let message = "You do not have permission to access the specified resource.".to_owned();
+        let kind = FaultKind::Error { status: 400, code: "AuthFailure".to_owned(), message };
+        nodes.world.cloud.fault(Fault::new(Service::Ec2, kind).operation("AssociateAddress"));
+        as_usual()
+    };
+    check(elastic(), &[("a NAT gateway", ())], refused, [2, 0, 7, 7, 2]);
 }
 
 /// [overlay-6]

@@ -1,9 +1,10 @@
 //! Each parameter's effect.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Run, SimulatedWorld, each};
-use aws_sim::FaultKind;
+use aws_sim::{Fault, FaultKind, InterfaceSpec, Service};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
@@ -28,6 +29,43 @@ fn an_interface_is_found_by_the_name_of_its_device() {
     a.settled_monitor().param("interface", "eth7").ok().ec2_calls(0);
     a.start().param("interface", "eth8").expect(2).reason("eth8");
     a.start().param("interface", "lo").expect(2);
+}
+
+/// [imds-1] Such as an interface for IPv6 or EFA only, which has no `local-ipv4s` in instance metadata.
+#[test]
+fn an_interface_without_ipv4_addresses_does_not_hide_the_others() {
+    let third: Ipv4Addr = [10, 0, 1, 50].into();
+    for by_address in [false, true] {
+        let (world, [a, b]) = SimulatedWorld::new();
+        let cloud = &world.cloud;
+        let spec = InterfaceSpec { private_ips: vec![third], ..InterfaceSpec::default() };
+        let eni = cloud.add_interface(a.eni(), spec);
+        cloud.attach(&eni, a.id());
+        let without = cloud.mac_of(&cloud.interface_with([10, 0, 1, 12].into()).unwrap()).unwrap();
+        let path = format!("/latest/meta-data/network/interfaces/macs/{without}/local-ipv4s");
+        let absent = FaultKind::Error { status: 404, code: String::new(), message: String::new() };
+        cloud.fault(Fault::new(Service::Imds, absent).operation(&path));
+        let run = |run: Run| {
+            if by_address { run.param("private_ip_address", third) } else { run.param("interface", &eni) }
+        };
+        let own = cloud.allocate(Some([203, 0, 113, 50].into()));
+        cloud.associate(&own, &eni, None);
+        run(a.start()).ok();
+        world.held_at(&a, third);
+        run(a.settled_monitor()).ok().ec2_calls(0);
+        let option =
+            if by_address { ["--private-ip-address", "10.0.1.50"] } else { ["--interface", eni.as_str()] };
+        a.ctl("show", &["203.0.113.10", option[0], option[1]]).ok().prints("ours: ");
+        // After a crash, what was displaced comes back.
+        std::fs::remove_file(a.volatile_file()).unwrap();
+        world.give(&b);
+        a.ctl("restore", &[]).ok().says("203.0.113.50 restored on");
+        // Nothing else says who this machine is.
+        cloud.associate(&world.address, &eni, None);
+        a.forget();
+        run(a.stop()).ok();
+        world.held_by_nobody();
+    }
 }
 
 /// [param-5]

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Node, Proxy, Run, SimulatedWorld, each};
-use aws_sim::{CredState, Fault, FaultKind, Service};
+use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
+use crate::credentials::{answering, container};
 use crate::trouble::SHORT_MS;
 
 const KNOWN: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
@@ -158,21 +159,20 @@ fn credential_process_that_hangs_does_not_hold_the_action_up() {
 /// [cred-2]
 #[test]
 fn the_source_of_a_role_is_not_asked_through_a_proxy() {
-    let (_world, a) =
-        node(format!("[profile web]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\n"));
-    let proxy = Proxy::start();
-    let outcome = start(&a)
-        .param("profile", "web")
-        .env("HTTP_PROXY", proxy.url())
-        .env("http_proxy", proxy.url())
-        .env("NO_PROXY", "")
-        .go();
-    let through: Vec<String> = proxy.asked();
-    assert!(
-        through.iter().all(|line| !line.contains("meta-data") && !line.contains("api/token")),
-        "{through:?}"
-    );
-    assert!(!outcome.imds("/iam/security-credentials/node").is_empty(), "{}", outcome.told());
+    for source in ["Ec2InstanceMetadata", "EcsContainer"] {
+        let (_world, a) = node(format!("[profile web]\nrole_arn = {ROLE}\ncredential_source = {source}\n"));
+        let proxy = Proxy::start();
+        let run = start(&a).param("profile", "web").env("NO_PROXY", "");
+        let run = run.env("HTTP_PROXY", proxy.url()).env("http_proxy", proxy.url());
+        let outcome = run.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container(&a.role_key())).go();
+        let through: Vec<String> = proxy.asked();
+        let source_of_keys =
+            |line: &String| ["meta-data", "api/token", "/keys"].iter().any(|part| line.contains(part));
+        // What the keys are for goes there.
+        assert!(!through.is_empty() && !through.iter().any(source_of_keys), "{source}: {through:?}");
+        let asked = !outcome.imds("/iam/security-credentials/node").is_empty();
+        assert_eq!(asked, source == "Ec2InstanceMetadata", "{}", outcome.told());
+    }
 }
 
 /// What IMDS says about the role is what an administrator needs.
@@ -223,6 +223,17 @@ fn a_metadata_service_that_needs_more_than_a_second_is_waited_for() {
     world.held_by(&a);
 }
 
+/// [time-3]
+#[test]
+fn a_monitor_of_two_seconds_asks_ec2_while_the_metadata_is_slow() {
+    let (world, a) = node("");
+    a.start().ok();
+    world.cloud.set_imds_state(a.id(), ImdsState::Hang);
+    let run = a.settled_monitor().timeout_ms(2_000).param("region", "eu-west-1").secret(KNOWN.1);
+    let outcome = run.env("AWS_ACCESS_KEY_ID", KNOWN.0).env("AWS_SECRET_ACCESS_KEY", KNOWN.1).ok();
+    assert!(!outcome.calls("DescribeAddresses").is_empty(), "{}", outcome.told());
+}
+
 #[test]
 fn an_answer_of_ec2_that_does_not_come_is_told_from_a_connection_that_does_not_come() {
     let (world, a) = node("");
@@ -243,4 +254,26 @@ fn an_address_that_an_aws_service_uses_is_refused_at_once() {
     world.cloud.fault(Fault::new(Service::Ec2, refusal).operation("AssociateAddress"));
     let outcome = a.start().expect(2).reason("used by an AWS service").within(Duration::from_secs(3));
     assert_eq!(outcome.calls("AssociateAddress").len(), 1, "{}", outcome.told());
+}
+
+/// [code-2] EC2 lists them without a public address, and instance metadata does not show them.
+#[test]
+fn customer_owned_and_carrier_addresses_are_refused_at_once() {
+    let rows = [
+        ("customerOwnedIp", "a customer-owned address, not an Elastic IP"),
+        ("carrierIp", "a carrier address, not an Elastic IP"),
+    ];
+    each(rows.map(|row| (row.0, row)), |(item, reason)| {
+        let (_world, a) = node("");
+        let id = &a.address.allocation_id;
+        let body = format!(
+            "<DescribeAddressesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId><addressesSet>\
+             <item><allocationId>{id}</allocationId><domain>vpc</domain><{item}>198.51.100.7</{item}></item>\
+             </addressesSet></DescribeAddressesResponse>"
+        );
+        let ec2 = answering(body);
+        let outcome = a.start().by_allocation().ec2_at(&ec2).expect(2).reason(reason);
+        outcome.within(Duration::from_secs(6));
+        a.validate().by_allocation().ec2_at(&ec2).expect(2).reason(reason);
+    });
 }

@@ -77,9 +77,8 @@ fn sts_is_reached_through_the_proxy_too() {
 #[test]
 fn a_container_is_not_asked_for_credentials_through_a_proxy() {
     let behind = Behind::tls();
+    let key = behind.node.role_key();
     behind.world.cloud.set_credentials(behind.node.id(), CredState::Missing404);
-    behind.world.cloud.add_access_key("AKIDCONTAINER", "containerSecret+0123456789/0123456789ab");
-    let key = ["AKIDCONTAINER", "containerSecret+0123456789/0123456789ab", "token"].map(str::to_owned);
     let proxy = Proxy::start();
     let run = behind.start().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container(&key));
     let run = run.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secret-token").secret("secret-token");
@@ -88,7 +87,7 @@ fn a_container_is_not_asked_for_credentials_through_a_proxy() {
         .env("http_proxy", proxy.url())
         .env("HTTPS_PROXY", proxy.url())
         .env("NO_PROXY", "localhost")
-        .go();
+        .ok();
     assert_eq!(proxy.asked(), Vec::<String>::new(), "{}", outcome.told());
 }
 
@@ -106,7 +105,7 @@ fn a_proxy_that_is_away_does_not_touch_the_metadata() {
     run(behind.node.settled_monitor()).ok().ec2_calls(0);
     run(behind.node.probe().param("settle_window", "0")).ok();
     behind.world.cloud.disassociate(&behind.world.address);
-    run(behind.start()).expect(1).ec2_calls(0);
+    run(behind.start()).expect(1).ec2_calls(0).reason("no connection to the proxy: ");
 }
 
 /// [cred-2]
@@ -138,7 +137,7 @@ fn a_proxy_that_refuses_is_an_outage_and_its_password_stays_secret() {
     traced(behind.start()).ok();
     behind.world.cloud.disassociate(&behind.world.address);
     // The proxy connects to loopback only.
-    traced(behind.start().ec2_at("https://localhost:1")).expect(1);
+    traced(behind.start().ec2_at("https://localhost:1")).expect(1).reason("the proxy refused");
 }
 
 #[test]
@@ -146,4 +145,18 @@ fn nonsense_for_a_proxy_changes_nothing_for_the_metadata() {
     let behind = Behind::tls();
     behind.start().ok();
     behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
+}
+
+#[test]
+fn a_blank_or_quoted_proxy_is_none() {
+    let behind = Behind::tls();
+    let proxy = Proxy::start();
+    behind.start().env("HTTPS_PROXY", " ").ok().not_logged("PROXY");
+    let quoted = format!("\"{}\"", proxy.url());
+    behind.start().env("HTTPS_PROXY", quoted).ok().logged(&[
+        "WARN",
+        "HTTPS_PROXY",
+        "http://HOST:PORT expected",
+    ]);
+    assert_eq!(proxy.asked(), Vec::<String>::new());
 }

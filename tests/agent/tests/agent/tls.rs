@@ -11,6 +11,7 @@ fn world(names: &[&str], validity: Validity) -> (SimulatedWorld, agent_tests::No
     let (world, [node]) = SimulatedWorld::new();
     let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
     let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
+    world.folder().write("own.pem", tls.pem());
     (world, node, format!("https://localhost:{port}"), ca)
 }
 
@@ -26,18 +27,43 @@ fn an_authority_that_is_named_is_believed() {
     a.start().ec2_at(&url).param("ca_bundle", &bundle).ok();
 }
 
-/// [cred-3]
+/// As curl takes them. RHEL ships a bundle in the form of OpenSSL, which appends what a certificate is trusted for.
+#[test]
+fn a_byte_order_mark_and_trusted_certificates_are_taken() {
+    const TRUSTED_FOR_SERVERS: &str = "MAwwCgYIKwYBBQUHAwE=";
+    // One without padding, so that the rest can be appended as text.
+    let tls = std::iter::repeat_with(|| Tls::new(&["localhost"], Validity::Now).unwrap());
+    let tls = tls.into_iter().find(|tls| !tls.ca_pem().contains('=')).unwrap();
+    let (world, [a]) = SimulatedWorld::new();
+    let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
+    let trusted = tls.ca_pem().trim().replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+    let (body, end) = trusted.rsplit_once("-----END").unwrap();
+    let trusted = format!("{}\n{TRUSTED_FOR_SERVERS}\n-----END{end}\n", body.trim_end());
+    for (name, text) in [("bom.pem", tls.ca_pem()), ("trusted.pem", trusted.as_str())] {
+        let path = world.folder().write(name, &format!("\u{feff}{text}"));
+        a.start().ec2_at(format!("https://localhost:{port}")).param("ca_bundle", path.display()).ok();
+    }
+    world.held_by(&a);
+    world.cloud.disassociate(&world.address);
+    let half = world.folder().write("half.pem", body);
+    let run = a.start().ec2_at(format!("https://localhost:{port}")).param("ca_bundle", half.display());
+    run.expect(2).reason("half.pem: a trusted certificate");
+}
+
+/// [cred-3] The server's own certificate does not vouch for itself, though curl takes it.
 #[test]
 fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
-    let rows: [(&str, &[&str], Validity, bool); 5] = [
+    let rows: [(&str, &[&str], Validity, bool); 6] = [
         ("unknown issuer", &["localhost"], Validity::Now, false),
         ("another issuer", &["localhost"], Validity::Now, true),
+        ("the server's own", &["localhost"], Validity::Now, true),
         ("expired", &["localhost"], Validity::Expired, true),
         ("not yet valid", &["localhost"], Validity::NotYet, true),
         ("another name", &["ec2.example"], Validity::Now, true),
     ];
     each(rows.map(|row| (row.0, row)), |(name, names, validity, own)| {
         let (world, a, url, ca) = world(names, validity);
+        let own_pem = world.folder().path().join("own.pem").display().to_string();
         let run = |run: Run| {
             let run = run.ec2_at(&url).timeout_ms(SHORT_MS);
             match (own, name) {
@@ -47,6 +73,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
                     let ca = world.folder().write("other.pem", other.ca_pem());
                     run.param("ca_bundle", ca.display())
                 }
+                (true, "the server's own") => run.param("ca_bundle", &own_pem),
                 (true, _) => run.param("ca_bundle", &ca),
             }
         };

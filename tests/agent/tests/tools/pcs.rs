@@ -61,6 +61,21 @@ fn malformed_address_is_refused_with_the_agents_line() {
     assert_eq!(cib.resources(), [""; 0]);
 }
 
+/// pcs 0.12 warns of it, older ones do not even ask: docs/operations.md says so beside the messages of code 6.
+#[test]
+fn malformed_address_is_created_without_agent_validation() {
+    let node = PacemakerNode::new();
+    let cib = CibFile::new(&node);
+    let create = ["resource", "create", "eip", "ocf:heartbeat:eip", "elastic_ip=203.0.113.300"];
+    let answer = cib.pcs(&create).exits(0);
+    assert!(
+        !answer.both().contains("ocf-exit-reason") || answer.both().contains("Warning: "),
+        "{}",
+        answer.told()
+    );
+    assert_eq!(cib.resources(), ["eip"]);
+}
+
 #[test]
 fn missing_address_is_refused_with_the_agents_line() {
     let node = PacemakerNode::new();

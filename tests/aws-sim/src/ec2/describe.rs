@@ -151,6 +151,7 @@ struct AttachmentItem {
     instance_id: String,
     instance_owner_id: String,
     device_index: u32,
+    network_card_index: u32,
     status: &'static str,
 }
 
@@ -215,7 +216,8 @@ pub(super) fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> InterfaceIt
             attachment_id: eni.id.as_str().replace("eni-", "eni-attach-"),
             instance_id: instance.to_string(),
             instance_owner_id: owner.clone(),
-            device_index: eni.device_index.unwrap_or_default(),
+            device_index: eni.attachment.map_or(0, |attachment| attachment.device_index),
+            network_card_index: eni.attachment.map_or(0, |attachment| attachment.network_card),
             status: "attached",
         }),
         association: own.and_then(|address| address.public_ip).map(public),

@@ -66,6 +66,7 @@ fn interface_leaves(world: &SimulatorState, interface: &NetworkInterface) -> Vec
         ("device-number", interface.device_index.to_string()),
         ("interface-id", interface.eni.to_string()),
         ("mac", interface.mac.to_string()),
+        ("network-card", interface.network_card.to_string()),
         ("owner-id", world.config.account.clone()),
         ("subnet-id", interface.subnet.to_string()),
         ("vpc-id", VPC.to_owned()),
