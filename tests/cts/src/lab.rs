@@ -27,7 +27,7 @@ use crate::{parameters, prepare_overlay};
 /// Tests of cts-lab in the order in which they run, with the numbers of nodes that each runs on. Not here: those that want fencing
 /// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of
 /// [`SEED`]; `ResourceRecover` skips a node without a resource.
-const TESTS: [(&str, RangeInclusive<u8>); 19] = [
+const TESTS: [(&str, RangeInclusive<u8>); 21] = [
     ("ComponentFail", 2..=3),
     ("ComponentFail", 2..=3),
     ("Flip", 2..=3),
@@ -46,6 +46,9 @@ const TESTS: [(&str, RangeInclusive<u8>); 19] = [
     ("SplitBrain", 3..=3),
     ("Reattach", 2..=3),
     ("ResyncCIB", 2..=3),
+    // Draws for each node whether it is to be up, and skips itself if all of them are already as drawn.
+    ("NearQuorumPoint", 2..=3),
+    ("NearQuorumPoint", 2..=3),
     ("NearQuorumPoint", 2..=3),
 ];
 /// What cts-lab draws nodes and daemons from, unless told otherwise. With this one `ComponentFail` kills the executor, then the CIB

@@ -7,6 +7,9 @@ const NOISE: [(&str, &str); 1] = [
     ("(crm_exit)", "info: Exiting"),
 ];
 
+/// The test that skips itself where what it draws is so already; once of its times it must not.
+const DRAWN: &str = "NearQuorumPoint";
+
 /// The figures of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct LabSummary {
@@ -80,7 +83,10 @@ pub fn flaws(summary: &LabSummary, tests: &[String]) -> Vec<String> {
         let wanted = tests.iter().filter(|test| *test == name).count();
         // A test that is chosen twice is in the summary once, with the sum of its objects.
         let of_this = summary.tests.iter().find(|(test, _)| test == name).map(|(_, figures)| *figures);
-        let figures = of_this.unwrap_or_default();
+        let mut figures = of_this.unwrap_or_default();
+        if name == DRAWN && figures.skipped < wanted {
+            figures.skipped = 0;
+        }
         if figures != (TestCounts { calls: wanted, ..TestCounts::default() }) {
             flaws.push(format!("{name}, wanted {wanted} times: {figures:?}"));
         }
@@ -141,6 +147,14 @@ Nov 29 01:47:38\texerciser <<<<<<<<<<<<<<<< TESTS COMPLETED
             );
         }
         assert_eq!(flaws_of(LOG, &["Flip", "Restart", "Standby"]).len(), 1, "not in the summary");
+        for (skipped, flaws) in [(1, 0), (2, 1)] {
+            let near = format!(
+                "Test NearQuorumPoint {{'calls': 2, 'failure': 0, 'skipped': {skipped}, 'auditfail': 0}}"
+            );
+            let log = LOG.replace("Test Flip  ", &format!("{near}\nNov 29 01:47:38\texerciser Test Flip  "));
+            let found = flaws_of(&log, &["NearQuorumPoint", "NearQuorumPoint", "Flip", "Restart"]);
+            assert_eq!(found.len(), flaws, "{found:?}");
+        }
         assert_eq!(flaws_of(LOG, &["Flip", "Flip", "Restart"]).len(), 1, "once instead of twice");
     }
 
