@@ -287,7 +287,7 @@ fn words_of(error: &(dyn StdError + 'static)) -> String {
                 return "no credentials in time".to_owned();
             }
             text if text.starts_with("tunnel error: failed to create") => {
-                (deepest, to) = (cause, " to the proxy")
+                (deepest, to) = (cause, " to the proxy");
             }
             text if text.starts_with("tunnel error") => return format!("the proxy refused: {text}"),
             _ => deepest = cause,
