@@ -2,6 +2,7 @@
 # CentOS 7. From `aws-vpc-move-ip` to `overlay-ip` without a moment without the address: the resource keeps its id, its
 # parameters, its operations and its place; its type changes.
 # Install eip on every node first (it does not touch aws-vpc-move-ip), then run this on one node, as root. Some seconds.
+# Before CentOS 7.5, whose crm_resource --refresh was another command: replace each --refresh below by --cleanup.
 # The nodes' role needs one more permission, to see the source/destination check: ec2:DescribeNetworkInterfaces.
 #
 # While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
