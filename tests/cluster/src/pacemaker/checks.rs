@@ -134,6 +134,18 @@ impl PacemakerCluster {
         Ok(Outside { resource, holder, answering, devices })
     }
 
+    /// Returns whether the controller works on nothing, as the first node that is well tells.
+    ///
+    /// # Errors
+    /// [`HarnessError::Interrupted`] alone.
+    pub fn is_idle(&self) -> Result<bool> {
+        let Some(first) = self.well().first().copied() else { return Ok(false) };
+        Ok(match Polled::tolerant(self.status(first))? {
+            Polled::There(status) => self.idle(&[(first, status)])?.is_ok(),
+            Polled::NotYet(_) => false,
+        })
+    }
+
     /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.
     fn idle(&self, views: &[(NodeName, ClusterStatus)]) -> Result<Result<(), String>> {
         let dc = views.iter().find_map(|(_, status)| status.dc.as_deref()).unwrap_or_default();

@@ -50,7 +50,8 @@ pub fn reach(
         }
         let wrong = unexplained(&failures, struck, |one| cluster.world().history_of(one.ip), from);
         ensure(wrong.is_empty(), || format!("nothing explains these failures: {}", wrong.join("; ")))?;
-        if !failures.is_empty() {
+        // While the cluster recovers, a clean-up would make it forget what it is about to stop.
+        if !failures.is_empty() && cluster.is_idle()? {
             cleaned.extend(failures.iter().map(ToString::to_string));
             cluster.clean_up()?;
         }
