@@ -2,8 +2,8 @@
 //! of the simulated account.
 //!
 //! Each route table has a client with a namespace and a link of its own, in a subnet of the VPC. Packets from that link are looked up in a
-//! routing table of their own, which a thread keeps equal to the account's route table. Nodes take the clients for neighbours,
-//! as they do in a VPC: the cloud answers their ARP requests.
+//! routing table of their own, which a thread keeps equal to the account's route table. Nodes take IPv4 clients for neighbours,
+//! as they do in a VPC: the cloud answers their ARP requests. To IPv6 clients they have a route.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
