@@ -53,7 +53,8 @@ impl Chronicle {
         let (history, address) = (world.history(), machines.layout().address());
         let mut changes = world.history_of(address);
         changes.retain(|held| held.at <= to);
-        let spread = spreads(&changes, from).into_iter().max_by(f64::total_cmp);
+        // An isolation and the merge after it are two moves.
+        let spread = spreads(&changes, story.began).into_iter().max_by(f64::total_cmp);
         let requests: Vec<(Option<NodeName>, LoggedRequest)> = world
             .requests_since(from)
             .into_iter()

@@ -167,13 +167,16 @@ fn undone_starts(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> 
 /// "Not running" is never said of a node that held the address all the time, unless neither source was to be relied on.
 ///
 /// A private or overlay address is running only if it is on the device as well: what no agent has put there, or a stop or a power cut has
-/// taken off, is not.
+/// taken off, is not; nor does a device answer that is down.
 fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let denials =
         monitors(&seen.events, seen.address.resource).filter(|(_, _, text)| text.starts_with("not running"));
     let on_device = |held: &HolderSince, node: NodeName, at: Epoch| {
         let off = |action: &LoggedAction| action.node == node && action.name == "stop" && action.began <= at;
-        let cut = |one: &Struck| one.failure == Disruption::PowerCut && one.touches(node, seen.from, at);
+        let cut = |one: &Struck| {
+            matches!(one.failure, Disruption::PowerCut | Disruption::LinkDown)
+                && one.touches(node, seen.from, at)
+        };
         *seen.address == ELASTIC
             || held.made_by == Some(node) && !actions.iter().any(off) && !seen.struck.iter().any(cut)
     };

@@ -159,8 +159,10 @@ fn an_address_that_is_on_no_device_is_denied_rightly() {
         };
         seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
         assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
-        seen.struck = vec![struck(Disruption::PowerCut, "n2")];
-        assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied");
+        for failure in [Disruption::PowerCut, Disruption::LinkDown] {
+            seen.struck = vec![struck(failure, "n2")];
+            assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied, or down");
+        }
         seen.struck.clear();
         seen.history = vec![held(1.0, "n1", "n1"), held(12.3, "n2", "")];
         assert_eq!(breaches(&seen), Vec::<String>::new(), "given to it by hand, in EC2 alone");
