@@ -8,7 +8,7 @@ use crate::machines::Machines;
 use crate::pacemaker::journal::{Event, EventKind};
 use crate::pacemaker::{ADDRESSES, ManagedAddress, RESOURCE};
 use crate::story::Story;
-use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, unheld};
+use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, spreads, unheld};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -23,6 +23,9 @@ pub struct Chronicle {
     pub nobody: Gap,
     /// How long a client was without answers.
     pub outage: Gap,
+    /// For how long, at most, route tables led to different nodes until they led to one again; `None` if that was never so, or
+    /// there are none.
+    pub spread: Option<f64>,
     /// What happened, in order.
     pub lines: Vec<TimelineEntry>,
     /// Calls to EC2 and to metadata services.
@@ -47,7 +50,11 @@ impl Chronicle {
         let within = |at: Epoch| at >= from && at <= to;
         events.retain(|event| within(event.at));
         let world = machines.world();
-        let history = world.history();
+        let (history, address) = (world.history(), machines.layout().address());
+        let mut changes = world.history_of(address);
+        changes.retain(|held| held.at <= to);
+        // An isolation and the merge after it are two moves.
+        let spread = spreads(&changes, story.began).into_iter().max_by(f64::total_cmp);
         let requests: Vec<(Option<NodeName>, LoggedRequest)> = world
             .requests_since(from)
             .into_iter()
@@ -84,7 +91,8 @@ impl Chronicle {
             marks: marks(from, story.target, &hit, &events, &requests, &history, &clients),
             unheld: unheld(&history, machines.unusable(), from, to),
             nobody: nobody(&history, from, to),
-            outage: machines.outage(from, to),
+            outage: machines.outage(machines.layout().address(), from, to),
+            spread: spread.filter(|_| machines.layout().overlay() == Some(address)),
             lines: once(lines),
             calls: (calls(Service::Ec2), calls(Service::Imds)),
         }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use crate::command::Cmd;
 use crate::error::Result;
-use crate::topology::{BRIDGE_MAC, CLOUD_IP, ELASTIC_IP, IMDS_IP, NodeName, PREFIX_LEN, RunId};
+use crate::topology::{
+    BRIDGE_MAC, CLOUD_IP, ELASTIC_IP, IMDS_IP, IPV6_PREFIX_LEN, NodeName, PREFIX_LEN, RunId, ipv6_of,
+};
 
 const CLOUD: &str = "cloud";
 /// The hardware address of nobody.
@@ -17,12 +19,13 @@ const NOWHERE: &str = "02:77:00:00:00:ff";
 pub struct Net {
     run: RunId,
     made: Vec<String>,
+    ipv6: bool,
 }
 
 impl Net {
-    /// Makes the namespaces, the bridge and the links, all of them up.
-    pub fn create(run: RunId, nodes: &[NodeName]) -> Result<Self> {
-        let mut net = Self { run, made: Vec::new() };
+    /// Makes the namespaces, the bridge and the links, all of them up; with `ipv6`, the bridge carries that, too.
+    pub fn create(run: RunId, nodes: &[NodeName], ipv6: bool) -> Result<Self> {
+        let mut net = Self { run, made: Vec::new(), ipv6 };
         let cloud = net.add_namespace(CLOUD)?;
         ip(&format!("-n {cloud} link set lo up"))?;
         // What the internet sees: connections to the elastic IP end here and are relayed to its holder.
@@ -30,6 +33,9 @@ impl Net {
         ip(&format!("-n {cloud} link add br0 address {BRIDGE_MAC} type bridge forward_delay 0 stp_state 0"))?;
         ip(&format!("-n {cloud} addr add {CLOUD_IP}/{PREFIX_LEN} dev br0"))?;
         ip(&format!("-n {cloud} link set br0 up"))?;
+        if ipv6 {
+            ip(&format!("-n {cloud} addr add {}/{IPV6_PREFIX_LEN} dev br0 nodad", ipv6_of(CLOUD_IP)))?;
+        }
         for &node in nodes {
             net.add_node(&cloud, node)?;
         }
@@ -70,9 +76,12 @@ impl Net {
 
     /// Takes every address off a node's interface but its own, as a boot does: the namespace outlives the node.
     pub fn reset_addresses(&self, node: NodeName) -> Result<()> {
-        let (name, address) = (self.run.namespace(node), node.address());
+        let name = self.run.namespace(node);
         ip(&format!("-n {name} -4 addr flush dev eth0"))?;
-        ip(&format!("-n {name} addr add {address}/{PREFIX_LEN} dev eth0"))
+        if self.ipv6 {
+            ip(&format!("-n {name} -6 addr flush dev eth0 scope global"))?;
+        }
+        self.add_addresses(node)
     }
 
     /// Cuts two nodes off from each other, or joins them again; both keep reaching the cloud.
@@ -100,13 +109,24 @@ impl Net {
 
     fn add_node(&mut self, cloud: &str, node: NodeName) -> Result<()> {
         let name = self.add_namespace(&node.to_string())?;
-        let (port, mac, address) = (node.port(), node.mac(), node.address());
+        let (port, mac) = (node.port(), node.mac());
         ip(&format!("-n {cloud} link add {port} type veth peer name eth0 address {mac} netns {name}"))?;
         ip(&format!("-n {cloud} link set {port} master br0 up"))?;
         ip(&format!("-n {name} link set lo up"))?;
         ip(&format!("-n {name} addr add {IMDS_IP}/32 dev lo"))?;
+        ip(&format!("-n {name} link set eth0 up"))?;
+        self.add_addresses(node)
+    }
+
+    fn add_addresses(&self, node: NodeName) -> Result<()> {
+        let (name, address) = (self.run.namespace(node), node.address());
         ip(&format!("-n {name} addr add {address}/{PREFIX_LEN} dev eth0"))?;
-        ip(&format!("-n {name} link set eth0 up"))
+        if self.ipv6 {
+            let (own, cloud) = (ipv6_of(address), ipv6_of(CLOUD_IP));
+            ip(&format!("-n {name} addr add {own}/{IPV6_PREFIX_LEN} dev eth0 nodad"))?;
+            ip(&format!("-n {name} route replace default via {cloud} dev eth0"))?;
+        }
+        Ok(())
     }
 }
 

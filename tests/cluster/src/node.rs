@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::command::{Cmd, kill_group};
 use crate::error::{HarnessError, Result};
 use crate::processes::Processes;
-use crate::topology::NodeName;
+use crate::topology::{NodeName, WEB_PORT};
 use crate::wait::{Polled, until};
 
 const BOOT_LIMIT: Duration = Duration::from_secs(15);
@@ -41,8 +41,8 @@ pub struct Image {
     pub subject: PathBuf,
     /// The harness's own binary, for the web server.
     pub web: PathBuf,
-    /// An address at which every node serves whenever it has it, beside its own one.
-    pub shared: Option<Ipv4Addr>,
+    /// The addresses at which every node serves whenever it has them, beside its own one.
+    pub shared: Vec<IpAddr>,
 }
 
 /// A node and its processes. Dropping it kills them.
@@ -113,13 +113,19 @@ impl ClusterNode {
                 return Err(error);
             }
         }
-        let listen = format!("{}:{}", self.name.address(), crate::topology::WEB_PORT);
-        self.daemon("web", &["/run/harness/cluster", "node-web", &listen])?;
-        let Some(shared) = self.image.shared else { return Ok(()) };
-        // It listens there before the node has the address: what is measured is the address, not a service that follows it.
-        self.run(&["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind"])?;
-        let listen = format!("{shared}:{}", crate::topology::WEB_PORT);
-        self.daemon("web-shared", &["/run/harness/cluster", "node-web", &listen])
+        self.serve("web", self.name.address().into())?;
+        for (number, shared) in (1..).zip(self.image.shared.clone()) {
+            // It listens there before the node has the address: what is measured is the address, not a service that follows it.
+            let family = if shared.is_ipv4() { "ipv4" } else { "ipv6" };
+            self.run(&["sh", "-c", &format!("echo 1 >/proc/sys/net/{family}/ip_nonlocal_bind")])?;
+            self.serve(&format!("web-shared-{number}"), shared)?;
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, tag: &str, at: IpAddr) -> Result<()> {
+        let listen = SocketAddr::from((at, WEB_PORT)).to_string();
+        self.daemon(tag, &["/run/harness/cluster", "node-web", &listen])
     }
 
     /// Returns a command that runs inside the node, with a clean environment.

@@ -53,6 +53,10 @@ pub fn timeline(told: &Chronicle) -> String {
         "         = without a serving holder {:.2} s (with no holder {:.2} s); client without answer {:.2} s; {ec2} EC2 and {imds} metadata calls",
         told.unheld.total, told.nobody.total, told.outage.longest
     );
+    if let Some(spread) = told.spread {
+        let _ =
+            writeln!(text, "         = {:.2} ms between the first and the last route table", spread * 1e3);
+    }
     text
 }
 
@@ -62,8 +66,8 @@ pub fn table(rows: &[ScenarioResult]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default().max("scenario".len());
     let _ = writeln!(
         text,
-        "\n{:<width$}  {:<6}  {:>8}  {:>7}  {:>9}  {:>7}  {:>8}  {:>8}  {:>7}",
-        "scenario", "", "detected", "start", "associate", "moved", "answered", "unserved", "outage"
+        "\n{:<width$}  {:<6}  {:>8}  {:>7}  {:>9}  {:>7}  {:>8}  {:>8}  {:>7}  {:>8}",
+        "scenario", "", "detected", "start", "associate", "moved", "answered", "unserved", "outage", "spread"
     );
     for row in rows {
         let verdict = if row.failed.is_none() { "ok" } else { "FAILED" };
@@ -83,12 +87,14 @@ pub fn table(rows: &[ScenarioResult]) -> String {
                 let cell = seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
                 let _ = write!(text, "  {cell:>width$}");
             }
+            let spread = told.spread.map_or_else(|| "-".to_owned(), |spread| format!("{:.2}", spread * 1e3));
+            let _ = write!(text, "  {spread:>8}");
         }
         text.push('\n');
     }
     text.push_str(
         "Seconds after the failure or command; unserved: time without a holder that could serve; outage: longest \
-         time without an answer for a client.\n",
+         time without an answer for a client; spread: milliseconds between the first and the last route table.\n",
     );
     for row in rows {
         if let Some(reason) = &row.failed {
@@ -106,7 +112,7 @@ mod tests {
     #[test]
     fn columns_stand_below_their_heads() {
         let marks = Marks { failure: 10.0, detected: Some(11.5), ..Marks::default() };
-        let chronicle = Some(Chronicle { marks, ..Chronicle::default() });
+        let chronicle = Some(Chronicle { marks, spread: Some(0.0025), ..Chronicle::default() });
         let table = table(&[ScenarioResult { name: "kill-node", failed: None, chronicle }]);
         let lines: Vec<_> = table.lines().skip(1).collect();
         assert_eq!(lines[0].len(), lines[1].len(), "{table}");
@@ -115,5 +121,6 @@ mod tests {
             lines[0].find("detected").map(|at| at + 8),
             "{table}"
         );
+        assert!(lines[1].ends_with(" 2.50"), "milliseconds: {table}");
     }
 }

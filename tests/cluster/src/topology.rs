@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Display};
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,7 +14,9 @@ pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 /// The secondary private address that moves in clusters whose nodes are in one subnet.
 pub const PRIVATE_VIP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 100);
 /// The overlay address that moves in clusters with route tables, outside the range of the VPC.
-pub const OVERLAY_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
+pub const OVERLAY_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 10, 1));
+/// The same, of the other family.
+pub const OVERLAY_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 1));
 /// The subnet of all nodes in clusters with a private address.
 pub const ONE_SUBNET: &str = "10.77.0.0/16";
 /// Where the cloud's own namespace is reached from the nodes.
@@ -27,6 +29,8 @@ pub const WEB_PORT: u16 = 80;
 pub const IMDS_IP: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 /// Length of the prefix of all nodes' addresses on the bridge.
 pub const PREFIX_LEN: u8 = 16;
+/// The same of their IPv6 addresses.
+pub const IPV6_PREFIX_LEN: u8 = 64;
 /// Fixed, because a bridge that takes over the address of a port changes it when that port is unplugged, and the other
 /// node is then left with a stale neighbour entry for seconds.
 pub const BRIDGE_MAC: &str = "02:77:00:00:00:01";
@@ -46,25 +50,52 @@ pub enum Layout {
     Zones,
     /// All in one subnet, for a private address.
     OneSubnet,
-    /// As in `Zones`, with two route tables and a client behind each of them, for an overlay address.
+    /// As in `Zones`, with three route tables and a client behind each of them, for an overlay address.
     RouteTables,
+    /// The same for an IPv6 overlay address.
+    Ipv6RouteTables,
+    /// As in `RouteTables`, but another account owns the VPC and its route tables.
+    SharedVpc,
+    /// All in one subnet, with route tables, too: for an address of each kind.
+    EveryKind,
 }
 
 impl Layout {
-    /// Returns the address that clients connect to.
+    /// Returns the addresses that move between the nodes.
     #[must_use]
-    pub fn address(self) -> Ipv4Addr {
-        if self == Self::RouteTables { OVERLAY_IP } else { ELASTIC_IP }
+    pub fn addresses(self) -> &'static [IpAddr] {
+        const ELASTIC: IpAddr = IpAddr::V4(ELASTIC_IP);
+        const PRIVATE: IpAddr = IpAddr::V4(PRIVATE_VIP);
+        match self {
+            Self::Zones => &[ELASTIC],
+            Self::OneSubnet => &[ELASTIC, PRIVATE],
+            Self::RouteTables | Self::SharedVpc => &[OVERLAY_IP],
+            Self::Ipv6RouteTables => &[OVERLAY_IPV6],
+            Self::EveryKind => &[ELASTIC, PRIVATE, OVERLAY_IP],
+        }
     }
 
-    /// Returns the address at which every node serves whenever it has it, beside its own one.
+    /// Returns the address that most is about: the elastic IP, if there is one.
     #[must_use]
-    pub fn shared(self) -> Option<Ipv4Addr> {
-        match self {
-            Self::Zones => None,
-            Self::OneSubnet => Some(PRIVATE_VIP),
-            Self::RouteTables => Some(OVERLAY_IP),
-        }
+    pub fn address(self) -> IpAddr {
+        self.addresses().first().copied().unwrap_or(OVERLAY_IP)
+    }
+
+    /// Returns the address to which route tables lead; `None` if there are no route tables.
+    #[must_use]
+    pub fn overlay(self) -> Option<IpAddr> {
+        self.addresses().iter().copied().find(|ip| [OVERLAY_IP, OVERLAY_IPV6].contains(ip))
+    }
+
+    /// Returns the addresses at which every node serves whenever it has them, beside its own one.
+    pub fn shared(self) -> impl Iterator<Item = IpAddr> {
+        self.addresses().iter().copied().filter(|ip| *ip != ELASTIC_IP)
+    }
+
+    /// Returns whether all nodes are in one subnet.
+    #[must_use]
+    pub fn is_one_subnet(self) -> bool {
+        matches!(self, Self::OneSubnet | Self::EveryKind)
     }
 }
 
@@ -144,6 +175,12 @@ impl FromStr for NodeName {
             .map(Self)
             .ok_or_else(|| format!("{text:?} is not a node of this cluster"))
     }
+}
+
+/// Returns the IPv6 address on the bridge that goes with an IPv4 address there.
+#[must_use]
+pub fn ipv6_of(address: Ipv4Addr) -> Ipv6Addr {
+    Ipv6Addr::from(u128::from(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 0)) | u128::from(u32::from(address)))
 }
 
 /// Returns the name of the node that holds something, for a message.

@@ -2,10 +2,10 @@
 //! of the simulated account.
 //!
 //! Each route table has a client with a namespace and a link of its own, in a subnet of the VPC. Packets from that link are looked up in a
-//! routing table of their own, which a thread keeps equal to the account's route table. Nodes take the clients for neighbours,
-//! as they do in a VPC: the cloud answers their ARP requests.
+//! routing table of their own, which a thread keeps equal to the account's route table. Nodes take IPv4 clients for neighbours,
+//! as they do in a VPC: the cloud answers their ARP requests. To IPv6 clients they have a route.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use aws_sim::{Cloud, InstanceState, RouteTableId};
 use crate::command::Cmd;
 use crate::error::{HarnessError, Result};
 use crate::net::{Net, ip};
-use crate::topology::OVERLAY_IP;
+use crate::topology::ipv6_of;
 use crate::world::SimulatedCloud;
 
 /// How often the account's route tables are looked at.
@@ -25,6 +25,7 @@ const EVERY: Duration = Duration::from_millis(5);
 /// A kernel that is asked to forward, to answer for the clients without delay, and to take answers from an address that it has no way to.
 const FORWARDING: &str = "cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 1 >conf/br0/proxy_arp && \
                           echo 0 >neigh/br0/proxy_delay && echo 0 >conf/all/rp_filter && echo 0 >conf/br0/rp_filter";
+const IPV6_FORWARDING: &str = "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding";
 
 /// The thread that keeps the kernel's routing tables equal to the account's. Dropping it ends the thread.
 #[derive(Debug)]
@@ -37,20 +38,23 @@ pub struct VpcRouter {
 struct ForwardingTable {
     id: RouteTableId,
     number: u8,
+    /// The address that it has a route for.
+    overlay: IpAddr,
     /// The private address of the interface that packets go to; `None` if they are dropped.
     hop: Option<Ipv4Addr>,
 }
 
 impl VpcRouter {
-    /// Makes a client for each route table and starts forwarding. Returns the clients' namespaces, too.
-    pub fn start(net: &mut Net, world: &SimulatedCloud) -> Result<(Self, Vec<PathBuf>)> {
+    /// Makes a client for each route table and starts forwarding to `overlay`. Returns the clients' namespaces, too.
+    pub fn start(net: &mut Net, world: &SimulatedCloud, overlay: IpAddr) -> Result<(Self, Vec<PathBuf>)> {
         let namespace = net.cloud_name();
-        Cmd::new(["ip", "netns", "exec", &namespace, "sh", "-c", FORWARDING]).run()?;
+        let forwarding = if overlay.is_ipv4() { FORWARDING } else { IPV6_FORWARDING };
+        Cmd::new(["ip", "netns", "exec", &namespace, "sh", "-c", forwarding]).run()?;
         let mut tables = Vec::new();
         let mut clients = Vec::new();
         for (number, id) in (1..).zip(world.route_tables()) {
-            clients.push(add_client(net, &namespace, number)?);
-            let mut table = ForwardingTable { id: id.clone(), number, hop: None };
+            clients.push(add_client(net, &namespace, number, overlay.is_ipv6())?);
+            let mut table = ForwardingTable { id: id.clone(), number, overlay, hop: None };
             table.lead(&namespace, None)?;
             tables.push(table);
         }
@@ -59,7 +63,7 @@ impl VpcRouter {
         let work = move || {
             while !halt.load(Ordering::Relaxed) {
                 for table in &mut tables {
-                    let hop = next_hop(&cloud, &table.id);
+                    let hop = next_hop(&cloud, table);
                     if hop != table.hop
                         && let Err(error) = table.lead(&namespace, hop)
                     {
@@ -89,10 +93,12 @@ impl Drop for VpcRouter {
 
 impl ForwardingTable {
     fn lead(&mut self, namespace: &str, hop: Option<Ipv4Addr>) -> Result<()> {
-        let to = hop.map_or_else(
-            || format!("blackhole {OVERLAY_IP}/32"),
-            |address| format!("{OVERLAY_IP}/32 via {address} dev br0"),
-        );
+        let overlay = self.overlay;
+        let to = match hop {
+            None => format!("blackhole {overlay}"),
+            Some(hop) if overlay.is_ipv4() => format!("{overlay} via {hop} dev br0"),
+            Some(hop) => format!("{overlay} via {} dev br0", ipv6_of(hop)),
+        };
         ip(&format!("-n {namespace} route replace {to} table {}", kernel_table(self.number)))?;
         self.hop = hop;
         Ok(())
@@ -101,8 +107,8 @@ impl ForwardingTable {
 
 /// The private address of the interface that a table leads the overlay address to. `None` if EC2 drops the packets: the target is no
 /// interface of a running instance, or one that checks source and destination.
-fn next_hop(cloud: &Cloud, table: &RouteTableId) -> Option<Ipv4Addr> {
-    let target = cloud.route_of(table, OVERLAY_IP.into())?;
+fn next_hop(cloud: &Cloud, table: &ForwardingTable) -> Option<Ipv4Addr> {
+    let target = cloud.route_of(&table.id, table.overlay)?;
     let running = cloud.instances().into_iter().filter(|instance| instance.state == InstanceState::Running);
     let interface = running
         .flat_map(|instance| instance.interfaces)
@@ -114,16 +120,19 @@ fn next_hop(cloud: &Cloud, table: &RouteTableId) -> Option<Ipv4Addr> {
 }
 
 /// Makes a client in a subnet of its own, whose packets are looked up in the kernel's table of this number, and returns its namespace.
-fn add_client(net: &mut Net, cloud: &str, number: u8) -> Result<PathBuf> {
+fn add_client(net: &mut Net, cloud: &str, number: u8, ipv6: bool) -> Result<PathBuf> {
     let client = format!("client{number}");
     let place = net.path(&client);
     let client = net.add_namespace(&client)?;
-    let (port, gateway) = (format!("v-c{number}"), format!("10.77.{}.1", 200 + number));
+    let port = format!("v-c{number}");
+    let subnet = if ipv6 { format!("fd77:0:0:{number}::") } else { format!("10.77.{}.", 200 + number) };
+    let (gateway, length) = (format!("{subnet}1"), if ipv6 { "64 nodad" } else { "24" });
+    let family = if ipv6 { "-6 " } else { "" };
     ip(&format!("-n {cloud} link add {port} type veth peer name eth0 netns {client}"))?;
-    ip(&format!("-n {cloud} addr add {gateway}/24 dev {port}"))?;
+    ip(&format!("-n {cloud} addr add {gateway}/{length} dev {port}"))?;
     ip(&format!("-n {cloud} link set {port} up"))?;
-    ip(&format!("-n {cloud} rule add iif {port} lookup {}", kernel_table(number)))?;
-    ip(&format!("-n {client} addr add 10.77.{}.10/24 dev eth0", 200 + number))?;
+    ip(&format!("-n {cloud} {family}rule add iif {port} lookup {}", kernel_table(number)))?;
+    ip(&format!("-n {client} addr add {subnet}10/{length} dev eth0"))?;
     ip(&format!("-n {client} link set eth0 up"))?;
     ip(&format!("-n {client} route add default via {gateway}"))?;
     Ok(place)

@@ -15,24 +15,29 @@ use crate::error::{HarnessError, Result};
 use crate::net::Net;
 use crate::timeline::HolderSince;
 use crate::topology::{
-    CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, Layout, NodeName, ONE_SUBNET, OVERLAY_IP, PRIVATE_VIP, WEB_PORT,
+    CLOUD_IP, EC2_PORT, ELASTIC_IP, IMDS_IP, Layout, NodeName, ONE_SUBNET, PRIVATE_VIP, WEB_PORT,
 };
 use crate::wait::Epoch;
 
 const IMDS_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
-/// The round trip of EC2 calls with route tables: calls one after the other would take that much each.
+/// The round trip of EC2 calls with route tables: calls one after the other would take that much each, and what is done while
+/// one is under way can hit it.
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// Where the routes for the overlay address lead before the first start.
 const NO_NODE: &str = "tgw-0c10d000000000001";
+/// How many route tables lead to an overlay address.
+pub const ROUTE_TABLES: u32 = 3;
+/// The account that owns a shared VPC.
+const VPC_OWNER: &str = "210987654321";
 
 /// The simulated account and its services. Dropping it closes them.
 pub struct SimulatedCloud {
     sim: Sim,
     instances: BTreeMap<NodeName, InstanceId>,
     tables: Vec<RouteTableId>,
-    address: Ipv4Addr,
+    layout: Layout,
 }
 
 impl SimulatedCloud {
@@ -45,28 +50,29 @@ impl SimulatedCloud {
         let mut instances = BTreeMap::new();
         for &node in nodes {
             let id: InstanceId = aws_sim::parsed(node.instance());
-            let instance = cloud.add_instance(specification(node, &id, layout == Layout::OneSubnet));
+            let instance = cloud.add_instance(specification(node, &id, layout.is_one_subnet()));
             for interface in &instance.interfaces {
-                cloud.set_source_dest_check(&interface.eni, layout != Layout::RouteTables);
+                cloud.set_source_dest_check(&interface.eni, layout.overlay().is_none());
             }
             sim.serve_imds(&id, bind(net.node(node), (IMDS_IP, IMDS_PORT)))
                 .map_err(HarnessError::io(format_args!("serving the metadata of {node}")))?;
             instances.insert(node, id);
         }
-        let tables: Vec<_> = match layout {
-            Layout::RouteTables => [1, 2].map(|n| cloud.add_route_table(RouteTableSpec::numbered(n))).into(),
-            Layout::Zones | Layout::OneSubnet => Vec::new(),
-        };
-        if layout == Layout::RouteTables {
+        let mut tables = Vec::new();
+        if let Some(overlay) = layout.overlay() {
             cloud.set_latency(ROUND_TRIP);
-        }
-        for table in &tables {
-            cloud.route(table, OVERLAY_IP.into(), NO_NODE);
+            let owner = (layout == Layout::SharedVpc).then(|| VPC_OWNER.to_owned());
+            for number in 1..=ROUTE_TABLES {
+                let spec = RouteTableSpec { owner: owner.clone(), ..RouteTableSpec::numbered(number) };
+                let table = cloud.add_route_table(spec);
+                cloud.route(&table, overlay, NO_NODE);
+                tables.push(table);
+            }
         }
         sim.serve_ec2(bind(net.cloud(), (CLOUD_IP, EC2_PORT))).map_err(HarnessError::io("serving EC2"))?;
         sim.serve_data_plane(Some(net.cloud()), ELASTIC_IP, WEB_PORT)
             .map_err(HarnessError::io("serving the data plane"))?;
-        Ok(Self { sim, instances, tables, address: layout.address() })
+        Ok(Self { sim, instances, tables, layout })
     }
 
     /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
@@ -85,9 +91,14 @@ impl SimulatedCloud {
         &self.tables
     }
 
-    /// Returns who holds the address that clients connect to.
+    /// Returns the role that may change the route tables, if that is not the nodes' own.
+    pub fn routing_role(&self) -> Option<String> {
+        (self.layout == Layout::SharedVpc).then(|| format!("arn:aws:iam::{VPC_OWNER}:role/cluster-routes"))
+    }
+
+    /// Returns who holds the address that most is about.
     pub fn holder(&self) -> Option<NodeName> {
-        self.holder_of(self.address)
+        self.holder_of(self.layout.address())
     }
 
     /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
@@ -105,9 +116,20 @@ impl SimulatedCloud {
         Ok(())
     }
 
-    /// Leads a route table's route for the overlay address to no node, as a person does at the console.
-    pub fn lead_elsewhere(&self, table: &RouteTableId) {
-        self.cloud().route(table, OVERLAY_IP.into(), NO_NODE);
+    /// Leads the last route table's route for the overlay address to no node, as a person does at the console. Returns the table.
+    pub fn lead_elsewhere(&self) -> Option<&RouteTableId> {
+        let (table, overlay) = (self.tables.last()?, self.layout.overlay()?);
+        self.cloud().route(table, overlay, NO_NODE);
+        Some(table)
+    }
+
+    /// Leads all route tables' routes for the overlay address to a node, as a person does at the console.
+    pub fn lead_to(&self, node: NodeName) -> Result<()> {
+        let eni = self.interface_of(node)?.to_string();
+        for (table, overlay) in self.tables.iter().zip(self.layout.overlay().into_iter().cycle()) {
+            self.cloud().route(table, overlay, &eni);
+        }
+        Ok(())
     }
 
     /// Switches the source/destination check of a node's interface, as a person does at the console.
@@ -132,49 +154,45 @@ impl SimulatedCloud {
     }
 
     /// Returns who holds an address of any kind; an overlay address only if all route tables lead to one node.
-    pub fn holder_of(&self, ip: Ipv4Addr) -> Option<NodeName> {
-        let elastic = self.cloud().holder(ip).map(|holder| holder.instance);
-        let private = || self.cloud().private_holder(ip).map(|(instance, _)| instance);
-        let overlay = || self.cloud().overlay_holder(ip.into()).map(|(instance, _)| instance);
-        let holder = elastic.or_else(private).or_else(overlay);
+    pub fn holder_of(&self, ip: impl Into<IpAddr>) -> Option<NodeName> {
+        let (cloud, ip) = (self.cloud(), ip.into());
+        let associated = |ip| {
+            let elastic = cloud.holder(ip).map(|holder| holder.instance);
+            elastic.or_else(|| cloud.private_holder(ip).map(|(instance, _)| instance))
+        };
+        let overlay = || cloud.overlay_holder(ip).map(|(instance, _)| instance);
+        let holder = ipv4(ip).and_then(associated).or_else(overlay);
         holder.and_then(|instance| self.node_of(&instance))
     }
 
-    /// Returns every change of the holder of the address that clients connect to, in order.
+    /// Returns every change of the holder of the address that most is about, in order. An overlay address has moved when the last
+    /// route table has followed; until then it counts as with the node before.
     pub fn history(&self) -> Vec<HolderSince> {
-        self.history_of(self.address)
+        let mut history = self.history_of(self.layout.address());
+        history.retain(|held| held.by.is_some() || self.layout.overlay() != Some(self.layout.address()));
+        history
     }
 
-    /// Returns every change of an address's holder, in order. An overlay address has moved when the last route table has
-    /// followed; until then it counts as with the node before.
-    pub fn history_of(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
+    /// Returns every change of an address's holder, in order. While route tables lead an overlay address to different nodes,
+    /// nobody holds it.
+    pub fn history_of(&self, ip: impl Into<IpAddr>) -> Vec<HolderSince> {
+        let (cloud, ip) = (self.cloud(), ip.into());
         let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
-        let elastic = self.cloud().history(ip).into_iter().map(|change| {
+        let elastic = ipv4(ip).map(|ip| cloud.history(ip)).unwrap_or_default().into_iter().map(|change| {
             let by = node(change.holder.as_ref().map(|holder| &holder.instance));
             HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
         });
-        let private = self.cloud().private_history(ip).into_iter().map(|change| {
+        let private = ipv4(ip).map(|ip| cloud.private_history(ip)).unwrap_or_default();
+        let others = private.into_iter().chain(cloud.overlay_history(ip)).map(|change| {
             let by = node(change.instance.as_ref());
             HolderSince { at: change.at, by, made_by: node(change.by.as_ref()) }
         });
-        let overlay = self.table_history(ip).into_iter().filter(|held| held.by.is_some());
-        elastic.chain(private).chain(overlay).collect()
+        elastic.chain(others).collect()
     }
 
-    /// Returns every change of the node that all route tables lead an address to, in order; a mixture is nobody.
-    pub fn table_history(&self, ip: Ipv4Addr) -> Vec<HolderSince> {
-        let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
-        let changes = self.cloud().overlay_history(ip.into()).into_iter();
-        let held = changes.map(|change| {
-            let (by, made_by) = (node(change.instance.as_ref()), node(change.by.as_ref()));
-            HolderSince { at: change.at, by, made_by }
-        });
-        held.collect()
-    }
-
-    /// Returns how often an address under test has moved.
+    /// Returns how often an address has moved.
     pub fn changes(&self) -> usize {
-        self.history().len() + self.history_of(PRIVATE_VIP).len()
+        self.layout.addresses().iter().map(|ip| self.history_of(*ip).len()).sum()
     }
 
     /// Returns the requests that arrived since `from`, in order.
@@ -216,6 +234,10 @@ impl SimulatedCloud {
     fn node_of(&self, id: &InstanceId) -> Option<NodeName> {
         self.instances.iter().find(|(_, own)| *own == id).map(|(node, _)| *node)
     }
+}
+
+fn ipv4(ip: IpAddr) -> Option<Ipv4Addr> {
+    if let IpAddr::V4(ip) = ip { Some(ip) } else { None }
 }
 
 fn specification(node: NodeName, id: &InstanceId, one_subnet: bool) -> InstanceSpec {

@@ -4,7 +4,7 @@ mod checks;
 mod failures;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::{env, fs};
@@ -18,7 +18,7 @@ use crate::node::{ClusterNode, Image};
 use crate::probe::Probe;
 use crate::state_dir::StateDir;
 use crate::timeline::{Gap, UnusableSpan, outage, voices};
-use crate::topology::{Layout, NodeName, RunId, WEB_PORT};
+use crate::topology::{ELASTIC_IP, Layout, NodeName, RunId, WEB_PORT};
 use crate::vpc_router::VpcRouter;
 use crate::wait::{Epoch, now};
 use crate::world::SimulatedCloud;
@@ -42,7 +42,7 @@ pub struct Blueprint {
 pub struct Machines {
     // In the order in which they have to go.
     nodes: BTreeMap<NodeName, ClusterNode>,
-    clients: Vec<Probe>,
+    clients: BTreeMap<IpAddr, Vec<Probe>>,
     _router: Option<VpcRouter>,
     world: SimulatedCloud,
     net: Net,
@@ -62,7 +62,7 @@ impl Machines {
         let run = RunId::own();
         let names: Vec<NodeName> = NodeName::first(blueprint.nodes).collect();
         let state = StateDir::create(&run)?;
-        let mut net = Net::create(run.clone(), &names)?;
+        let mut net = Net::create(run.clone(), &names, blueprint.layout.address().is_ipv6())?;
         let world = SimulatedCloud::create(&net, &names, blueprint.layout)?;
         if let Some((id, secret)) = blueprint.user {
             world.cloud().add_access_key(id, secret);
@@ -71,15 +71,25 @@ impl Machines {
             }
         }
         let layout = blueprint.layout;
-        let (router, places) = match layout {
-            Layout::Zones | Layout::OneSubnet => (None, vec![net.cloud()]),
-            Layout::RouteTables => {
-                let (router, clients) = VpcRouter::start(&mut net, &world)?;
-                (Some(router), clients)
-            }
+        let mut clients = BTreeMap::new();
+        let mut ask_from = |places: Vec<PathBuf>, ip: IpAddr| {
+            let target = SocketAddr::from((ip, WEB_PORT));
+            let probes =
+                places.into_iter().map(|place| Probe::start(place, target)).collect::<Result<_>>()?;
+            clients.insert(ip, probes);
+            Ok(())
         };
-        let target = SocketAddr::from((layout.address(), WEB_PORT));
-        let clients = places.into_iter().map(|place| Probe::start(place, target)).collect::<Result<_>>()?;
+        if layout.addresses().contains(&ELASTIC_IP.into()) {
+            ask_from(vec![net.cloud()], ELASTIC_IP.into())?;
+        }
+        let router = match layout.overlay() {
+            Some(overlay) => {
+                let (router, places) = VpcRouter::start(&mut net, &world, overlay)?;
+                ask_from(places, overlay)?;
+                Some(router)
+            }
+            None => None,
+        };
         let image = image(&state, blueprint)?;
         let mut nodes = BTreeMap::new();
         for &name in &names {
@@ -118,26 +128,31 @@ impl Machines {
         &self.net
     }
 
-    /// Returns the clients of the address: one, or one behind each route table.
+    /// Returns the clients of the address that most is about.
     pub fn clients(&self) -> &[Probe] {
-        &self.clients
+        self.clients_of(self.layout.address())
     }
 
-    /// Returns the node that answers every client; `None` if one is not answered, or by another node.
-    pub fn answering(&self) -> Option<NodeName> {
-        let mut answers = self.clients.iter().map(Probe::answering);
+    /// Returns the clients of an address: one, or one behind each route table; none of a private address.
+    pub fn clients_of(&self, ip: IpAddr) -> &[Probe] {
+        self.clients.get(&ip).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the node that answers every client of an address; `None` if one is not answered, or by another node.
+    pub fn answering(&self, ip: IpAddr) -> Option<NodeName> {
+        let mut answers = self.clients_of(ip).iter().map(Probe::answering);
         let first = answers.next().flatten()?;
         answers.all(|answer| answer == Some(first)).then_some(first)
     }
 
-    /// Returns for each client the nodes that have answered it since `from`, in order.
-    pub fn voices(&self, from: Epoch) -> Vec<Vec<NodeName>> {
-        self.clients.iter().map(|client| voices(&client.since(from))).collect()
+    /// Returns for each client of an address the nodes that have answered it since `from`, in order.
+    pub fn voices(&self, ip: IpAddr, from: Epoch) -> Vec<Vec<NodeName>> {
+        self.clients_of(ip).iter().map(|client| voices(&client.since(from))).collect()
     }
 
-    /// Returns how long the client that fared worst was without an answer between `from` and `to`.
-    pub fn outage(&self, from: Epoch, to: Epoch) -> Gap {
-        let gaps = self.clients.iter().map(|client| outage(&client.since(from - 1.0), from, to));
+    /// Returns how long the client of an address that fared worst was without an answer between `from` and `to`.
+    pub fn outage(&self, ip: IpAddr, from: Epoch, to: Epoch) -> Gap {
+        let gaps = self.clients_of(ip).iter().map(|client| outage(&client.since(from - 1.0), from, to));
         gaps.max_by(|a, b| a.longest.total_cmp(&b.longest)).unwrap_or_default()
     }
 
@@ -169,5 +184,5 @@ fn image(state: &StateDir, blueprint: &Blueprint) -> Result<Image> {
     let executable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&init, executable).map_err(HarnessError::io("making node-init.sh executable"))?;
     let web = env::current_exe().map_err(HarnessError::io("finding the harness's own binary"))?;
-    Ok(Image { init, subject: blueprint.subject.clone(), web, shared: blueprint.layout.shared() })
+    Ok(Image { init, subject: blueprint.subject.clone(), web, shared: blueprint.layout.shared().collect() })
 }

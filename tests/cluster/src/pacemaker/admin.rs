@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ELASTIC, ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster, RESOURCE};
+use super::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster, RESOURCE};
 use crate::error::Result;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Polled, until};
@@ -18,7 +18,7 @@ impl PacemakerCluster {
     /// Returns the command with which a user creates the resource.
     #[must_use]
     pub fn creation() -> String {
-        creation(RESOURCE, &ELASTIC, "")
+        creation(RESOURCE, &ELASTIC, &[])
     }
 
     /// Creates the resource.
@@ -34,25 +34,28 @@ impl PacemakerCluster {
     /// # Errors
     /// When `pcs` refuses.
     pub fn create_private_resource(&self) -> Result<()> {
-        self.create(&creation(RESOURCE, &PRIVATE, "on_stop=leave "))
+        self.create(&creation(RESOURCE, &PRIVATE, &["on_stop=leave"]))
     }
 
-    /// Creates a resource for the overlay address instead, with all route tables.
+    /// Creates a resource for the overlay address instead, with all route tables, and the role for them if they are of another account.
     ///
     /// # Errors
     /// When `pcs` refuses.
     pub fn create_overlay_resource(&self) -> Result<()> {
         let tables: Vec<_> = self.world().route_tables().iter().map(ToString::to_string).collect();
-        self.create(&creation(RESOURCE, &OVERLAY, &format!("routing_table={} ", tables.join(","))))
+        let tables = format!("routing_table={}", tables.join(","));
+        let role = self.world().routing_role().map(|role| format!("routing_table_role={role}"));
+        let parameters: Vec<&str> = [tables.as_str()].into_iter().chain(role.as_deref()).collect();
+        self.addresses.iter().try_for_each(|address| self.create(&creation(RESOURCE, address, &parameters)))
     }
 
-    /// Creates a resource for the private address beside the other one. From now on, the cluster is settled only if that is, too.
+    /// Creates a resource for another address beside the elastic IP. From now on, the cluster is settled only if that is, too.
     ///
     /// # Errors
     /// When `pcs` refuses.
-    pub fn create_private_beside(&mut self) -> Result<()> {
-        self.create(&creation(PRIVATE.resource, &PRIVATE, ""))?;
-        self.addresses.push(&PRIVATE);
+    pub fn create_beside(&mut self, address: &'static ManagedAddress) -> Result<()> {
+        self.create(&creation(address.resource, address, address.parameters))?;
+        self.addresses.push(address);
         Ok(())
     }
 
@@ -120,9 +123,10 @@ impl PacemakerCluster {
     }
 }
 
-fn creation(resource: &str, address: &ManagedAddress, parameters: &str) -> String {
+fn creation(resource: &str, address: &ManagedAddress, parameters: &[&str]) -> String {
     let ManagedAddress { agent, parameter, ip, .. } = address;
     let interval = MONITOR_INTERVAL.as_secs();
+    let parameters = [parameters, &[""]].concat().join(" ");
     format!(
         "pcs resource create {resource} ocf:heartbeat:{agent} {parameter}={ip} {parameters}\
          endpoint_url=http://{CLOUD_IP}:{EC2_PORT} op monitor interval={interval}s timeout=20s"

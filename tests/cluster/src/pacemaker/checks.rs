@@ -1,6 +1,6 @@
 //! Looks at the running cluster: waits until it is settled, and asserts what must or must not have happened.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::crm_mon::ClusterStatus;
@@ -100,11 +100,11 @@ impl PacemakerCluster {
     ///
     /// # Errors
     /// When a node cannot be asked.
-    pub fn devices_with(&self, ip: Ipv4Addr) -> Result<Vec<NodeName>> {
-        let shown = format!(" {ip}/");
+    pub fn devices_with(&self, ip: impl Into<IpAddr>) -> Result<Vec<NodeName>> {
+        let shown = format!(" {}/", ip.into());
         let mut found = Vec::new();
         for node in self.well() {
-            if self.node(node)?.run(&["ip", "-4", "-o", "address", "show"])?.contains(&shown) {
+            if self.node(node)?.run(&["ip", "-o", "address", "show"])?.contains(&shown) {
                 found.push(node);
             }
         }
@@ -130,8 +130,20 @@ impl PacemakerCluster {
         let (resource, holder) = (address.resource, self.world().holder_of(address.ip));
         let devices = if *address == ELASTIC { None } else { Some(self.devices_with(address.ip)?) };
         // No client asks for a private address: a neighbour may go on sending to the node that had it, which EC2 never does.
-        let answering = if *address == PRIVATE { holder } else { self.answering() };
+        let answering = if *address == PRIVATE { holder } else { self.answering(address.ip) };
         Ok(Outside { resource, holder, answering, devices })
+    }
+
+    /// Returns whether the controller works on nothing, as the first node that is well tells.
+    ///
+    /// # Errors
+    /// [`HarnessError::Interrupted`] alone.
+    pub fn is_idle(&self) -> Result<bool> {
+        let Some(first) = self.well().first().copied() else { return Ok(false) };
+        Ok(match Polled::tolerant(self.status(first))? {
+            Polled::There(status) => self.idle(&[(first, status)])?.is_ok(),
+            Polled::NotYet(_) => false,
+        })
     }
 
     /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::PacemakerCluster;
 use crate::error::Result;
 use crate::machines::NodeCondition;
-use crate::topology::NodeName;
+use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Polled, until};
 
 const COROSYNC_LIMIT: Duration = Duration::from_secs(20);
@@ -40,7 +40,11 @@ impl PacemakerCluster {
         let (at, condition) = self.reconnect(node)?;
         match condition {
             NodeCondition::Dead => self.node_mut(node)?.boot()?,
-            NodeCondition::NoCorosync => self.node(node)?.kill_processes(&DAEMONS).map(drop)?,
+            NodeCondition::NoCorosync => {
+                self.node(node)?.kill_processes(&DAEMONS)?;
+                // Fencing would have restarted the node. A probe warns of an address that was left on a device, and leaves it there.
+                self.net().reset_addresses(node)?;
+            }
             NodeCondition::Well | NodeCondition::Cut(_) => return Ok(at),
         }
         self.start_daemons(&[node])?;
@@ -61,8 +65,9 @@ impl PacemakerCluster {
                     Polled::There(_) => Polled::There(()),
                 })
             })?;
-            // Without HOME, as under systemd.
-            node.daemon("pacemakerd", &["pacemakerd", "-f"])?;
+            // Without HOME, as under systemd. The endpoint of STS is no parameter of a resource.
+            let sts = format!("AWS_ENDPOINT_URL_STS=http://{CLOUD_IP}:{EC2_PORT}");
+            node.daemon("pacemakerd", &["env", &sts, "pacemakerd", "-f"])?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub(crate) mod shell;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,7 +29,7 @@ use self::journal::{Event, FILES, LogFile};
 use crate::error::{HarnessError, Result, ensure};
 use crate::machines::{Blueprint, Machines};
 use crate::state_dir::StateDir;
-use crate::topology::{ELASTIC_IP, Layout, NodeName, OVERLAY_IP, PRIVATE_VIP};
+use crate::topology::{ELASTIC_IP, Layout, NodeName, OVERLAY_IP, OVERLAY_IPV6, PRIVATE_VIP};
 use crate::wait::{Epoch, Polled, until};
 
 /// The resource's id.
@@ -60,7 +60,9 @@ pub struct ManagedAddress {
     /// The parameter that names the address.
     pub parameter: &'static str,
     /// The address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
+    /// Other parameters of the resource beside the elastic IP.
+    pub parameters: &'static [&'static str],
     /// The calls to EC2 that move it: the one that takes it and the one that releases it, or would.
     pub calls: [&'static str; 2],
 }
@@ -70,7 +72,8 @@ pub static ELASTIC: ManagedAddress = ManagedAddress {
     resource: RESOURCE,
     agent: "eip",
     parameter: "elastic_ip",
-    ip: ELASTIC_IP,
+    ip: IpAddr::V4(ELASTIC_IP),
+    parameters: &[],
     calls: ["AssociateAddress", "DisassociateAddress"],
 };
 /// The private address that may be managed beside it.
@@ -78,7 +81,8 @@ pub static PRIVATE: ManagedAddress = ManagedAddress {
     resource: "vip",
     agent: "vip",
     parameter: "secondary_private_ip",
-    ip: PRIVATE_VIP,
+    ip: IpAddr::V4(PRIVATE_VIP),
+    parameters: &[],
     calls: ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"],
 };
 
@@ -88,10 +92,27 @@ pub static OVERLAY: ManagedAddress = ManagedAddress {
     agent: "overlay-ip",
     parameter: "overlay_ip",
     ip: OVERLAY_IP,
+    parameters: &[],
     calls: ["ReplaceRoute", "DeleteRoute"],
 };
+/// The same, of the other family.
+pub static IPV6_OVERLAY: ManagedAddress = ManagedAddress { ip: OVERLAY_IPV6, ..OVERLAY };
+/// The overlay address that may be managed beside the elastic IP. EC2 is asked at every other monitor.
+pub static OVERLAY_BESIDE: ManagedAddress = ManagedAddress {
+    resource: "overlay",
+    parameters: &["routing_table=auto", "route_check_interval=6"],
+    ..OVERLAY
+};
 /// The addresses of all kinds.
-pub static ADDRESSES: [&ManagedAddress; 3] = [&ELASTIC, &PRIVATE, &OVERLAY];
+pub static ADDRESSES: [&ManagedAddress; 5] = [&ELASTIC, &PRIVATE, &OVERLAY, &IPV6_OVERLAY, &OVERLAY_BESIDE];
+
+impl ManagedAddress {
+    /// Returns whether the address leaves its node by a call to EC2. An overlay address does not: a stop leaves the routes alone.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.calls != OVERLAY.calls
+    }
+}
 
 /// Nodes with Pacemaker.
 pub struct PacemakerCluster {
@@ -159,8 +180,9 @@ impl PacemakerCluster {
             node.boot()?;
         }
         let (standby, stopped) = (BTreeSet::new(), BTreeSet::new());
-        let address = if options.layout == Layout::RouteTables { &OVERLAY } else { &ELASTIC };
-        Ok(Self { machines, addresses: vec![address], standby, stopped, logs, events: Vec::new() })
+        let main = options.layout.address();
+        let addresses = ADDRESSES.into_iter().filter(|address| address.ip == main).take(1).collect();
+        Ok(Self { machines, addresses, standby, stopped, logs, events: Vec::new() })
     }
 
     /// Returns the nodes that nothing has happened to.

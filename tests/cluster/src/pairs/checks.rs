@@ -13,7 +13,7 @@ impl NodePair {
     /// address, and all that has lasted for a second.
     pub fn settle(&self, holder: NodeName, limit: Duration) -> Result<()> {
         let look = || {
-            let (held, answering) = (self.world().holder(), self.answering());
+            let (held, answering) = (self.world().holder(), self.answering(self.layout().address()));
             if held != Some(holder) {
                 return Ok(Err(format!("{} holds it", name_of(held))));
             }

@@ -75,11 +75,12 @@ impl Stage {
 
     /// Asserts that since `from` every client was answered all the time, by these nodes one after the other.
     pub(super) fn ensure_answered(&self, from: Epoch, by: &[NodeName]) -> Result<()> {
-        let heard = self.cluster().voices(from);
+        let ip = self.cluster().layout().address();
+        let heard = self.cluster().voices(ip, from);
         ensure(heard.iter().all(|heard| heard == by), || {
             format!("the clients were answered by {heard:?}, not by {by:?}")
         })?;
-        let gap = self.cluster().outage(from, now()).longest;
+        let gap = self.cluster().outage(ip, from, now()).longest;
         ensure(gap < BUSY, || format!("a client was without an answer for {gap:.2} s"))
     }
 

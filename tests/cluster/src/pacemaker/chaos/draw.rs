@@ -71,7 +71,9 @@ pub fn failure(rng: &mut Rng, kind: usize, nodes: u8) -> Option<(Whom, Disruptio
         19 => (Whom::All, Disruption::TakenAway),
         20 => (other, Disruption::GivenTo),
         21 => (Whom::All, Disruption::PrivateTakenAway),
-        _ => (other, Disruption::PrivateGivenTo),
+        22 => (other, Disruption::PrivateGivenTo),
+        23 => (Whom::All, Disruption::RouteTaken),
+        _ => (other, Disruption::RoutesGivenTo),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::struck::{Struck, actions_cut_short, api_in_trouble, metadata_in_trouble};
 use crate::pacemaker::crm_mon::FailedAction;
-use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE};
+use crate::pacemaker::{ELASTIC, ManagedAddress, OVERLAY_BESIDE, PRIVATE};
 use crate::timeline::HolderSince;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
@@ -14,7 +14,8 @@ const NOT_RUNNING: &str = "7";
 ///
 /// - An action that was killed, or whose result a dead daemon took with it, may count as failed.
 /// - A monitor may say "not running" on a node that did not hold the address all the time, and a live move fail there.
-/// - A recurring monitor may fail on a node that had neither EC2 nor its metadata service; a probe may not.
+/// - A recurring monitor may fail on a node that had neither EC2 nor its metadata service; a probe may not, and none of an overlay
+///   address.
 /// - A start or a stop has a minute, longer than anything lasts: none may fail by itself.
 pub fn unexplained(
     failures: &[FailedAction],
@@ -23,12 +24,17 @@ pub fn unexplained(
     from: Epoch,
 ) -> Vec<String> {
     let wrong = failures.iter().filter(|failure| {
-        let private = failure.operation.starts_with(&format!("{}_", PRIVATE.resource));
-        let address = if private { &PRIVATE } else { &ELASTIC };
+        let beside = [&PRIVATE, &OVERLAY_BESIDE];
+        let own =
+            |address: &&&ManagedAddress| failure.operation.starts_with(&format!("{}_", address.resource));
+        let address = beside.iter().find(own).copied().unwrap_or(&ELASTIC);
         let Ok(node) = failure.node.parse::<NodeName>() else { return true };
         let to = Epoch::MAX;
         let lost = !held_throughout(&history_of(address), node, from);
-        let alone = api_in_trouble(struck, node, from, to) && metadata_in_trouble(struck, node, from, to);
+        // The kernel is a witness that never fails.
+        let alone = *address != OVERLAY_BESIDE
+            && api_in_trouble(struck, node, from, to)
+            && metadata_in_trouble(struck, node, from, to);
         let explained = actions_cut_short(struck, node, from, to)
             || match action(&failure.operation) {
                 "monitor" => (failure.code == NOT_RUNNING && lost) || alone,
@@ -101,6 +107,8 @@ mod tests {
             (struck(Disruption::ApiIll(FaultKind::Hang)), struck(Disruption::MetadataIll(ImdsState::Hang)));
         assert!(wrong(&monitor, std::slice::from_ref(&api), false));
         assert!(!wrong(&monitor, &[api.clone(), metadata.clone()], false));
+        let overlay = failure("overlay_monitor_3000", "1");
+        assert!(wrong(&overlay, &[api.clone(), metadata.clone()], false), "the kernel knows");
         let probe = failure("eip_monitor_0", "1");
         assert!(wrong(&probe, &[api, metadata], true), "for that the cluster stops the healthy copy");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sim::{FaultKind, ImdsState};
 
-use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE};
+use crate::pacemaker::{ELASTIC, ManagedAddress, OVERLAY_BESIDE, PRIVATE};
 
 /// Whom a failure strikes, by role: who holds the address is not known before the round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +67,14 @@ pub enum Disruption {
     PrivateTakenAway,
     /// Somebody gives the private address to the node behind the cluster's back.
     PrivateGivenTo,
+    /// Somebody leads one of the route tables to no node behind the cluster's back.
+    RouteTaken,
+    /// Somebody leads all route tables to the node behind the cluster's back.
+    RoutesGivenTo,
 }
 
 /// Every kind of failure by its name, in the order of the tables.
-pub const KINDS: [&str; 23] = [
+pub const KINDS: [&str; 25] = [
     "power cut",
     "link down",
     "packets vanish",
@@ -94,6 +98,8 @@ pub const KINDS: [&str; 23] = [
     "given away",
     "private address taken away",
     "private address given away",
+    "a route taken away",
+    "routes given away",
 ];
 
 impl Disruption {
@@ -123,6 +129,8 @@ impl Disruption {
             Self::GivenTo => 20,
             Self::PrivateTakenAway => 21,
             Self::PrivateGivenTo => 22,
+            Self::RouteTaken => 23,
+            Self::RoutesGivenTo => 24,
         }
     }
 
@@ -160,6 +168,8 @@ impl Disruption {
                 | Self::GivenTo
                 | Self::PrivateTakenAway
                 | Self::PrivateGivenTo
+                | Self::RouteTaken
+                | Self::RoutesGivenTo
         )
     }
 
@@ -168,6 +178,7 @@ impl Disruption {
         match self {
             Self::MovedTo | Self::Banned | Self::TakenAway | Self::GivenTo => Some(&ELASTIC),
             Self::PrivateTakenAway | Self::PrivateGivenTo => Some(&PRIVATE),
+            Self::RouteTaken | Self::RoutesGivenTo => Some(&OVERLAY_BESIDE),
             _ => None,
         }
     }

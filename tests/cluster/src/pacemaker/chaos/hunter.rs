@@ -11,7 +11,7 @@ use crate::error::{HarnessError, Result};
 use crate::processes::Processes;
 
 /// The agents' names, for the kernel.
-const AGENTS: [&str; 2] = ["eip", "vip"];
+const AGENTS: [&str; 3] = ["eip", "vip", "overlay-ip"];
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 
 /// A thread that kills agents until it is dropped or ended.

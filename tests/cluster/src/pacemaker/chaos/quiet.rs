@@ -1,6 +1,7 @@
 //! The quiet point after each round: everything is well again, and the cluster, the cloud, a client and the agents, asked
 //! directly, have to agree on one node; and then nothing may happen.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::explained::unexplained;
@@ -9,6 +10,7 @@ use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::crm_mon::FailedAction;
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
 use crate::pacemaker::{MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
+use crate::timeline::voices;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Polled, let_run, now};
 
@@ -48,14 +50,15 @@ pub fn reach(
         }
         let wrong = unexplained(&failures, struck, |one| cluster.world().history_of(one.ip), from);
         ensure(wrong.is_empty(), || format!("nothing explains these failures: {}", wrong.join("; ")))?;
-        if !failures.is_empty() {
+        // While the cluster recovers, a clean-up would make it forget what it is about to stop.
+        if !failures.is_empty() && cluster.is_idle()? {
             cleaned.extend(failures.iter().map(ToString::to_string));
             cluster.clean_up()?;
         }
     }
 }
 
-/// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, a client is served, and each
+/// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, every client is answered by one node, and each
 /// node's agents, asked directly, say what is true.
 pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let (from, began) = (now(), Instant::now());
@@ -79,8 +82,15 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let calls: Vec<&str> = cluster.addresses().iter().flat_map(|address| address.calls).collect();
     let order = orders.iter().find(|one| calls.iter().any(|call| one.is(call)));
     ensure(order.is_none(), || format!("an order in a quiet cluster: {order:?}"))?;
-    let missed = cluster.outage(from, now()).longest;
-    ensure(missed < HICCUP, || format!("a client was without an answer for {missed:.1} s"))?;
+    for address in cluster.addresses() {
+        let missed = cluster.outage(address.ip, from, now()).longest;
+        ensure(missed < HICCUP, || {
+            format!("a client of {} had no answer for {missed:.1} s", address.resource)
+        })?;
+        let heard: BTreeSet<NodeName> =
+            cluster.clients_of(address.ip).iter().flat_map(|client| voices(&client.since(from))).collect();
+        ensure(heard.len() < 2, || format!("{heard:?} answer clients of {}", address.resource))?;
+    }
     cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
     cluster.ensure_no_failures()
 }
@@ -119,9 +129,10 @@ fn ask(
         format!("OCF_RESKEY_CRM_meta_interval={}", MONITOR_INTERVAL.as_millis()),
         "OCF_RESKEY_CRM_meta_timeout=20000".into(),
         format!("OCF_CHECK_LEVEL={level}"),
-        format!("{AGENTS}/{}", address.agent),
-        "monitor".into(),
     ];
+    let parameters = address.parameters.iter().map(|parameter| format!("OCF_RESKEY_{parameter}"));
+    let action = [format!("{AGENTS}/{}", address.agent), "monitor".into()];
+    let words: Vec<String> = words.into_iter().chain(parameters).chain(action).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(cluster.node(node)?.command(&words)?.output()?.status.code())
 }

@@ -50,9 +50,10 @@ impl ChaosRecord {
         let agents: usize = told().map(|told| told.agents).sum();
         let orders: usize = told().map(|told| told.orders).sum();
         let cleaned: usize = told().map(|told| told.cleaned.len()).sum();
-        let outages = spread(told().filter(|told| !told.elastic.had_to_stay).map(|told| told.outage.longest));
-        let stayed_outages =
-            spread(told().filter(|told| told.elastic.had_to_stay).map(|told| told.outage.longest));
+        let outages = |of: fn(&RoundReport) -> &Course, stayed: bool| {
+            let of_those = told().map(of).filter(|course| course.had_to_stay == stayed);
+            spread(of_those.map(|course| course.outage.longest))
+        };
         let killed: usize = told().flat_map(|told| &told.struck).filter_map(|struck| struck.killed).sum();
         let rows = [
             ("rounds".to_owned(), self.rounds.len().to_string()),
@@ -61,15 +62,26 @@ impl ChaosRecord {
             ("times it came to another node".into(), moves(|told| &told.elastic)),
             ("rounds in which the private address had to stay".into(), stayed(|told| &told.private)),
             ("times that came to another node".into(), moves(|told| &told.private)),
+            ("rounds in which the overlay address had to stay".into(), stayed(|told| &told.overlay)),
+            ("times that came to another node, in all route tables".into(), moves(|told| &told.overlay)),
             ("actions in the logs".into(), counted(told().flat_map(|told| told.actions.iter()))),
             ("agents, recurring monitors too".into(), agents.to_string()),
             ("agents killed while they worked".into(), killed.to_string()),
             ("orders to EC2".into(), orders.to_string()),
             ("failed actions cleaned up, each explained".into(), cleaned.to_string()),
-            ("longest outage of a client in a round".into(), outages),
-            ("the same where the elastic IP had to stay".into(), stayed_outages),
+            (
+                "longest outage of a client of the elastic IP in a round".into(),
+                outages(|told| &told.elastic, false),
+            ),
+            ("the same where it had to stay".into(), outages(|told| &told.elastic, true)),
+            (
+                "longest outage of a client of the overlay address".into(),
+                outages(|told| &told.overlay, false),
+            ),
+            ("the same where it had to stay".into(), outages(|told| &told.overlay, true)),
             ("the elastic IP with no holder, in all, in a round".into(), nobody(|told| &told.elastic)),
             ("the private address with no holder, the same".into(), nobody(|told| &told.private)),
+            ("route tables that lead to different nodes, the same".into(), nobody(|told| &told.overlay)),
             ("from the last repair to the quiet point".into(), spread(told().map(|told| told.to_quiet))),
             ("a round".into(), spread(told().map(|told| told.took))),
         ];
@@ -95,16 +107,19 @@ impl ChaosRecord {
 
     fn table(&self) -> String {
         let mut text =
-            "\n| round | failures | eip | vip | outage | to quiet | |\n| ---: | --- | --- | --- | ---: | ---: | --- |\n"
+            "\n| round | failures | eip | vip | overlay | outages | to quiet | |\n| ---: | --- | --- | --- | --- | ---: | ---: | --- |\n"
                 .to_owned();
         for RecordedRound { plan, told, wrong } in &self.rounds {
-            let (number, outage, quiet) = (plan.round, told.outage.longest, told.to_quiet);
+            let (number, quiet) = (plan.round, told.to_quiet);
             let verdict = wrong.as_ref().map_or_else(|| "ok".to_owned(), |why| format!("WRONG: {why}"));
             let _ = writeln!(
                 text,
-                "| {number} | {plan} | {} | {} | {outage:.1} s | {quiet:.1} s | {verdict} |",
+                "| {number} | {plan} | {} | {} | {} | {:.1} s, {:.1} s | {quiet:.1} s | {verdict} |",
                 course(&told.elastic),
-                course(&told.private)
+                course(&told.private),
+                course(&told.overlay),
+                told.elastic.outage.longest,
+                told.overlay.outage.longest
             );
         }
         text
@@ -117,11 +132,13 @@ pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>
     let mut text = format!("{verdict:<5} {nodes} nodes, round {}: {plan}\n", plan.round);
     let _ = writeln!(
         text,
-        "        eip {}; vip {}; client without answer {:.1} s, no holder {:.1} s; quiet after {:.1} s; {}; {:.0} s",
+        "        eip {}, without answer {:.1} s, no holder {:.1} s; vip {}; overlay {}, without answer {:.1} s; quiet after {:.1} s; {}; {:.0} s",
         course(&told.elastic),
-        course(&told.private),
-        told.outage.longest,
+        told.elastic.outage.longest,
         told.elastic.nobody.total,
+        course(&told.private),
+        course(&told.overlay),
+        told.overlay.outage.longest,
         told.to_quiet,
         counted(told.actions.iter()),
         told.took,

@@ -10,7 +10,7 @@ use super::rules::{MutatingCall, RoundEvidence, breaches};
 use super::struck::Struck;
 use super::{stay, turmoil};
 use crate::error::{HarnessError, Result, ensure};
-use crate::pacemaker::{ELASTIC, ManagedAddress, PRIVATE, PacemakerCluster};
+use crate::pacemaker::{ELASTIC, ManagedAddress, OVERLAY_BESIDE, PRIVATE, PacemakerCluster};
 use crate::timeline::{Gap, nobody};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
@@ -26,8 +26,8 @@ pub struct RoundReport {
     pub elastic: Course,
     /// What became of the private address.
     pub private: Course,
-    /// How long a client of the elastic IP was without an answer.
-    pub outage: Gap,
+    /// What became of the overlay address.
+    pub overlay: Course,
     /// From the last repair to the quiet point, in seconds.
     pub to_quiet: f64,
     /// All of the round, in seconds.
@@ -51,13 +51,16 @@ pub struct Course {
     pub had_to_stay: bool,
     /// How often it came to another node.
     pub moves: usize,
-    /// How long nobody held it.
+    /// How long nobody held it, or route tables led it to different nodes.
     pub nobody: Gap,
+    /// How long a client of it was without an answer; a private address has none.
+    pub outage: Gap,
 }
 
 impl RoundReport {
-    fn courses(&mut self) -> [(&'static ManagedAddress, &mut Course); 2] {
-        [(&ELASTIC, &mut self.elastic), (&PRIVATE, &mut self.private)]
+    fn courses(&mut self) -> [(&'static ManagedAddress, &mut Course); 3] {
+        let Self { elastic, private, overlay, .. } = self;
+        [(&ELASTIC, elastic), (&PRIVATE, private), (&OVERLAY_BESIDE, overlay)]
     }
 }
 
@@ -112,16 +115,17 @@ fn kept(what: impl Display) -> HarnessError {
 }
 
 /// Nothing was wrong with the holder of an address: no failure of its resource, and a client that misses nothing.
-fn stayed(told: &RoundReport) -> Result<()> {
-    let missed = told.outage.longest;
-    if told.elastic.had_to_stay && missed >= HICCUP {
-        return Err(kept(format_args!("a client missed it for {missed:.1} s")));
-    }
-    for (address, course) in [(&ELASTIC, &told.elastic), (&PRIVATE, &told.private)] {
-        let own = format!("{}_", address.resource);
+fn stayed(told: &mut RoundReport) -> Result<()> {
+    let cleaned = told.cleaned.clone();
+    for (address, course) in told.courses().into_iter().filter(|(_, course)| course.had_to_stay) {
+        let (resource, missed) = (address.resource, course.outage.longest);
+        if missed >= HICCUP {
+            return Err(kept(format_args!("a client of {resource} missed it for {missed:.1} s")));
+        }
+        let own = format!("{resource}_");
         let failed: Vec<&str> =
-            told.cleaned.iter().map(String::as_str).filter(|failed| failed.starts_with(&own)).collect();
-        if course.had_to_stay && !failed.is_empty() {
+            cleaned.iter().map(String::as_str).filter(|failed| failed.starts_with(&own)).collect();
+        if !failed.is_empty() {
             return Err(kept(format_args!("these actions failed: {}", failed.join("; "))));
         }
     }
@@ -141,12 +145,12 @@ fn tell(cluster: &mut PacemakerCluster, told: &mut RoundReport, from: Epoch) -> 
             holder = held.by;
         }
         course.nobody = nobody(&history, from, to);
+        course.outage = cluster.outage(address.ip, from, to);
     }
     for address in cluster.addresses() {
         told.actions.extend(actions(&events, address.resource).into_iter().map(|action| action.name));
         told.orders += requests.iter().filter(|one| address.calls.iter().any(|call| one.is(call))).count();
     }
-    told.outage = cluster.outage(from, to);
     told.agents = requests.iter().filter(|one| one.operation == "PUT /latest/api/token").count();
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::actions::{LoggedAction, actions, monitors};
 use super::failure::Disruption;
 use super::struck::{Struck, api_in_trouble, metadata_in_trouble};
 use crate::pacemaker::journal::{Event, EventKind};
-use crate::pacemaker::{ManagedAddress, PRIVATE};
+use crate::pacemaker::{ELASTIC, ManagedAddress};
 use crate::timeline::HolderSince;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
@@ -62,23 +62,30 @@ pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     found
 }
 
-/// No node has dissolved an association that was not its own. What somebody did by hand is not counted.
+/// No node has dissolved an association that was not its own. What somebody did by hand is not counted. Nobody releases an overlay
+/// address: until all route tables have followed, it is with no node.
 fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
     let steps = seen.history.iter().zip(seen.history.iter().skip(1));
     let wrong = steps.filter(|(before, after)| {
-        after.at >= seen.from && after.by.is_none() && after.made_by.is_some() && after.made_by != before.by
+        seen.address.is_released()
+            && after.at >= seen.from
+            && after.by.is_none()
+            && after.made_by.is_some()
+            && after.made_by != before.by
     });
     wrong
         .map(|(before, after)| format!("{} released the address of {}", who(after.made_by), who(before.by)))
         .collect()
 }
 
-/// Every order comes from an action that the cluster runs on that node just then, and never from a monitor.
+/// Every order comes from an action that the cluster runs on that node just then, and never from a monitor, or the stop of an overlay
+/// address.
 fn orders_of_nobody(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let runs = |order: &&MutatingCall| {
         actions.iter().any(|action| {
             let end = action.ended.as_ref().map_or(action.began + TIMEOUT, |(at, _)| at + TOLERANCE);
             action.name != "monitor"
+                && (action.name != "stop" || seen.address.is_released())
                 && Some(action.node) == order.sender
                 && action.began - TOLERANCE <= order.at
                 && order.at <= end
@@ -159,15 +166,18 @@ fn undone_starts(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> 
 
 /// "Not running" is never said of a node that held the address all the time, unless neither source was to be relied on.
 ///
-/// A private address is running only if it is on the device as well: what no agent has put there, or a stop or a power cut has taken off, is
-/// not.
+/// A private or overlay address is running only if it is on the device as well: what no agent has put there, or a stop or a power cut has
+/// taken off, is not; nor does a device answer that is down.
 fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let denials =
         monitors(&seen.events, seen.address.resource).filter(|(_, _, text)| text.starts_with("not running"));
     let on_device = |held: &HolderSince, node: NodeName, at: Epoch| {
         let off = |action: &LoggedAction| action.node == node && action.name == "stop" && action.began <= at;
-        let cut = |one: &Struck| one.failure == Disruption::PowerCut && one.touches(node, seen.from, at);
-        *seen.address != PRIVATE
+        let cut = |one: &Struck| {
+            matches!(one.failure, Disruption::PowerCut | Disruption::LinkDown)
+                && one.touches(node, seen.from, at)
+        };
+        *seen.address == ELASTIC
             || held.made_by == Some(node) && !actions.iter().any(off) && !seen.struck.iter().any(cut)
     };
     let wrong = denials.filter(|(node, at, _)| {

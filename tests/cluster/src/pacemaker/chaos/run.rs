@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::failure::KINDS;
 use super::plan::RoundPlan;
@@ -11,14 +11,11 @@ use super::round::{self, RoundReport};
 use super::struck::Struck;
 use crate::error::{HarnessError, Result};
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
-use crate::pacemaker::{ClusterOptions, PacemakerCluster, save};
+use crate::pacemaker::{ClusterOptions, OVERLAY_BESIDE, PRIVATE, PacemakerCluster, save};
 use crate::report;
 use crate::story::Story;
 use crate::suite::TestBed as _;
 use crate::topology::Layout;
-
-/// As EC2 has it between two zones: what is done while a call is under way can hit it.
-const LATENCY: Duration = Duration::from_millis(100);
 
 /// What to run.
 #[derive(Debug)]
@@ -71,15 +68,14 @@ fn rounds(request: &ChaosRun) -> std::ops::Range<u32> {
 
 fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bool> {
     let began = Instant::now();
-    // A private address moves within a subnet.
     let mut cluster = PacemakerCluster::up(&ClusterOptions {
         nodes,
-        layout: Layout::OneSubnet,
+        layout: Layout::EveryKind,
         ..request.options.clone()
     })?;
     cluster.create_resource()?;
-    cluster.create_private_beside()?;
-    cluster.world().cloud().set_latency(LATENCY);
+    cluster.create_beside(&PRIVATE)?;
+    cluster.create_beside(&OVERLAY_BESIDE)?;
     cluster.settle(None, TAKEOVER_LIMIT)?;
     println!("{nodes} nodes, each address on one of them, after {:.1} s", began.elapsed().as_secs_f64());
     let (mut live, mut deep) = (false, false);

@@ -24,6 +24,8 @@ pub fn must_stay_of(address: &ManagedAddress, holder: Whom, strikes: &[PlannedSt
         | Disruption::GivenTo
         | Disruption::PrivateTakenAway
         | Disruption::PrivateGivenTo
+        | Disruption::RouteTaken
+        | Disruption::RoutesGivenTo
         | Disruption::PathBroken => false,
         _ if is_holder(strike.whom) => false,
         // A Corosync that gets no time is a node that was alone, once it goes on.
@@ -44,6 +46,7 @@ mod tests {
     use aws_sim::{FaultKind, ImdsState};
 
     use super::*;
+    use crate::pacemaker::{OVERLAY_BESIDE, PRIVATE};
 
     fn stays(nodes: u8, strikes: &[(Whom, Disruption)]) -> bool {
         let (at, lasts) = (Duration::ZERO, Duration::from_secs(3));
@@ -72,16 +75,22 @@ mod tests {
     }
 
     #[test]
-    fn the_private_address_stays_through_what_happens_to_the_elastic_one_and_to_the_nodes_without_it() {
+    fn an_address_stays_through_what_happens_to_another_one_and_to_the_nodes_without_it() {
         let strike =
             |whom, failure| PlannedStrike { at: Duration::ZERO, lasts: Duration::ZERO, whom, failure };
-        let stays = |failure, whom, holder| {
-            must_stay_of(&crate::pacemaker::PRIVATE, holder, &[strike(whom, failure)], 3)
-        };
-        assert!(stays(Disruption::TakenAway, Whom::All, Whom::Holder));
-        assert!(!stays(Disruption::PrivateTakenAway, Whom::All, Whom::Holder));
-        assert!(stays(Disruption::PowerCut, Whom::Holder, Whom::Other(1)));
-        assert!(!stays(Disruption::PowerCut, Whom::Other(1), Whom::Other(1)));
+        for (address, own, another) in [
+            (&PRIVATE, Disruption::PrivateTakenAway, Disruption::RouteTaken),
+            (&OVERLAY_BESIDE, Disruption::RouteTaken, Disruption::PrivateTakenAway),
+        ] {
+            let stays = |failure: &Disruption, whom, holder| {
+                must_stay_of(address, holder, &[strike(whom, failure.clone())], 3)
+            };
+            assert!(stays(&Disruption::TakenAway, Whom::All, Whom::Holder));
+            assert!(stays(&another, Whom::All, Whom::Holder));
+            assert!(!stays(&own, Whom::All, Whom::Holder));
+            assert!(stays(&Disruption::PowerCut, Whom::Holder, Whom::Other(1)));
+            assert!(!stays(&Disruption::PowerCut, Whom::Other(1), Whom::Other(1)));
+        }
     }
 
     #[test]

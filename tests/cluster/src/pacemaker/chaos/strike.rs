@@ -32,12 +32,20 @@ pub fn begin(
             cluster.world().cloud().unassign_private_ip(PRIVATE_VIP);
             (Undo::Nothing, None)
         }
+        (Disruption::RouteTaken, _) => {
+            cluster.world().lead_elsewhere();
+            (Undo::Nothing, None)
+        }
         (Disruption::TakenAway, _) | (_, None) => {
             cluster.world().cloud().disassociate(ELASTIC_IP);
             (Undo::Nothing, None)
         }
         (Disruption::PrivateGivenTo, Some(one)) => {
             cluster.world().assign_private(PRIVATE_VIP, one)?;
+            (Undo::Nothing, None)
+        }
+        (Disruption::RoutesGivenTo, Some(one)) => {
+            cluster.world().lead_to(one)?;
             (Undo::Nothing, None)
         }
         (Disruption::GivenTo, Some(one)) => cluster.give(ELASTIC_IP, one).map(|()| (Undo::Nothing, None))?,

@@ -18,6 +18,10 @@ pub enum StartState {
     Private,
     /// All nodes well, with route tables; a resource `overlay-ip` settled, no failure on record.
     Overlay,
+    /// The same with an IPv6 address.
+    Ipv6Overlay,
+    /// The same with route tables of another account.
+    SharedOverlay,
     /// The node that held the address is cut off, another one has taken over.
     TakenOverFromIsolated(Cut),
     /// The node that held the address is dead, another one has taken over.
@@ -30,6 +34,8 @@ impl StartState {
         match self {
             Self::Private => Layout::OneSubnet,
             Self::Overlay => Layout::RouteTables,
+            Self::Ipv6Overlay => Layout::Ipv6RouteTables,
+            Self::SharedOverlay => Layout::SharedVpc,
             Self::Bare | Self::Healthy | Self::TakenOverFromIsolated(_) | Self::TakenOverFromDead => {
                 Layout::Zones
             }
@@ -42,7 +48,9 @@ impl StartState {
         match self {
             Self::Bare => bare(cluster),
             Self::Healthy => healthy(cluster, PacemakerCluster::create_resource),
-            Self::Overlay => healthy(cluster, PacemakerCluster::create_overlay_resource),
+            Self::Overlay | Self::Ipv6Overlay | Self::SharedOverlay => {
+                healthy(cluster, PacemakerCluster::create_overlay_resource)
+            }
             Self::Private => private(cluster),
             Self::TakenOverFromIsolated(cut) => {
                 without_one(cluster, NodeCondition::Cut(cut), |cluster, node| {

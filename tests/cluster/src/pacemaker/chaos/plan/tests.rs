@@ -16,7 +16,7 @@ fn the_same_seed_gives_the_same_plans_and_another_one_others() {
 #[test]
 fn every_kind_of_failure_happens_within_a_deck() {
     for nodes in [2, 3] {
-        let plans: Vec<_> = (1..=23).map(|round| RoundPlan::of(1, nodes, round, None)).collect();
+        let plans: Vec<_> = (1..=25).map(|round| RoundPlan::of(1, nodes, round, None)).collect();
         for (kind, name) in KINDS.iter().enumerate().filter(|(kind, _)| draw::happens(*kind, nodes)) {
             let has = |plan: &RoundPlan| plan.strikes.iter().any(|strike| strike.failure.kind() == kind);
             assert!(plans.iter().any(has), "{name} with {nodes} nodes");

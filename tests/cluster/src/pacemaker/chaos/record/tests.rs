@@ -5,7 +5,7 @@ use super::*;
 fn told(outage: f64) -> RoundReport {
     let mut told = RoundReport::default();
     told.elastic.moves = 1;
-    told.outage.longest = outage;
+    told.elastic.outage.longest = outage;
     told.actions = vec!["start".into(), "stop".into(), "start".into()];
     told
 }
@@ -22,7 +22,7 @@ fn the_figures_are_sums_and_the_middle_of_all_rounds() {
         "| wrong states | 0 |",
         "| times it came to another node | 3 |",
         "| actions in the logs | 6 start, 3 stop |",
-        "| longest outage of a client in a round | 1.0 to 9.0 s, median 3.0 s |",
+        "| longest outage of a client of the elastic IP in a round | 1.0 to 9.0 s, median 3.0 s |",
     ] {
         assert!(summary.contains(row), "{row}: {summary}");
     }

@@ -3,7 +3,7 @@
 use aws_sim::{FaultKind, ImdsState};
 
 use super::*;
-use crate::pacemaker::{ELASTIC, RESOURCE};
+use crate::pacemaker::{OVERLAY, PRIVATE, RESOURCE};
 
 fn node(name: &str) -> Option<NodeName> {
     name.parse().ok()
@@ -62,6 +62,20 @@ fn a_release_of_anothers_address_is_found_and_one_by_hand_is_not_counted() {
     seen.history.pop();
     seen.history.push(held(13.0, "", ""));
     assert_eq!(breaches(&seen), Vec::<String>::new());
+}
+
+#[test]
+fn route_tables_that_follow_one_by_one_are_no_release_and_a_stop_that_changes_them_is_found() {
+    let mut seen = takeover();
+    seen.address = &OVERLAY;
+    seen.history.insert(1, held(12.2, "", "n2"));
+    seen.events.extend([began(14.0, "n1", "stop"), ended(14.5, "n1", "stop", "ok")]);
+    assert_eq!(breaches(&seen), Vec::<String>::new());
+    seen.orders.push(order(14.2, "n1"));
+    assert!(only_breach(&seen).starts_with("n1 sent"));
+    seen.address = &ELASTIC;
+    seen.history.remove(1);
+    assert_eq!(breaches(&seen), Vec::<String>::new(), "the stop of an elastic IP releases it");
 }
 
 #[test]
@@ -134,19 +148,23 @@ fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
 }
 
 #[test]
-fn a_private_address_that_is_on_no_device_is_denied_rightly() {
-    let mut seen = takeover();
-    (seen.address, seen.orders) = (&PRIVATE, Vec::new());
-    let denial = EventKind::Ended {
-        action: "monitor".into(),
-        resource: "vip".into(),
-        result: "not running (not on a device)".into(),
-    };
-    seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
-    assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
-    seen.struck = vec![struck(Disruption::PowerCut, "n2")];
-    assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied");
-    seen.struck.clear();
-    seen.history = vec![held(1.0, "n1", "n1"), held(12.3, "n2", "")];
-    assert_eq!(breaches(&seen), Vec::<String>::new(), "given to it by hand, in EC2 alone");
+fn an_address_that_is_on_no_device_is_denied_rightly() {
+    for address in [&PRIVATE, &OVERLAY] {
+        let mut seen = takeover();
+        (seen.address, seen.orders) = (address, Vec::new());
+        let denial = EventKind::Ended {
+            action: "monitor".into(),
+            resource: address.resource.into(),
+            result: "not running (not on a device)".into(),
+        };
+        seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
+        assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+        for failure in [Disruption::PowerCut, Disruption::LinkDown] {
+            seen.struck = vec![struck(failure, "n2")];
+            assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied, or down");
+        }
+        seen.struck.clear();
+        seen.history = vec![held(1.0, "n1", "n1"), held(12.3, "n2", "")];
+        assert_eq!(breaches(&seen), Vec::<String>::new(), "given to it by hand, in EC2 alone");
+    }
 }
