@@ -12,6 +12,8 @@ pub struct Agent {
     pub short: &'static str,
     /// Full description: what it does and needs, in paragraphs separated by empty lines.
     pub long: &'static str,
+    /// The parameters that name the address; the first one takes an address of any form.
+    pub address: &'static [&'static str],
     /// Parameters, in the order of the meta-data.
     pub parameters: &'static [Spec],
     /// Actions, in the order of the usage text and the meta-data.
@@ -63,6 +65,7 @@ pub const EIP: Agent = Agent {
            command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeAddresses, ec2:AssociateAddress and \
            ec2:DisassociateAddress, usually by their instance role.",
+    address: &["elastic_ip", "allocation_id"],
     parameters: table::EIP,
     actions: ACTIONS,
 };
@@ -81,6 +84,7 @@ pub const VIP: Agent = Agent {
            in doubt. No AWS command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeNetworkInterfaces, ec2:AssignPrivateIpAddresses and \
            ec2:UnassignPrivateIpAddresses, usually by their instance role.",
+    address: &["secondary_private_ip"],
     parameters: table::VIP,
     actions: ACTIONS,
 };
@@ -99,6 +103,7 @@ pub const OVERLAY_IP: Agent = Agent {
            route_check_interval. No AWS command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeRouteTables, ec2:ReplaceRoute and \
            ec2:DescribeNetworkInterfaces, usually by their instance role.",
+    address: &["overlay_ip", "ip", "address"],
     parameters: table::OVERLAY,
     actions: ACTIONS,
 };
@@ -110,6 +115,20 @@ pub const ALL: [&Agent; 3] = [&EIP, &VIP, &OVERLAY_IP];
 #[must_use]
 pub fn named(name: &str) -> &'static Agent {
     ALL.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
+}
+
+impl Agent {
+    /// Whether it has a parameter of this name.
+    #[must_use]
+    pub fn has(&self, parameter: &str) -> bool {
+        table::find(self.parameters, parameter).is_some()
+    }
+
+    /// Its name in a cluster's configuration.
+    #[must_use]
+    pub fn resource_type(&self) -> String {
+        format!("ocf:heartbeat:{}", self.name)
+    }
 }
 
 /// The actions that every agent supports.

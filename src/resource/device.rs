@@ -15,6 +15,14 @@ use crate::resource::error::Error;
 /// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
 const LONGEST_LABEL: usize = 15;
 
+/// The name of the device that gets an address, for a person.
+// An examination passes what it found by reference.
+#[allow(clippy::ref_option)]
+pub(super) fn device_name(device: &Option<Device>) -> String {
+    let name = device.as_ref().map(|device| device.name.as_str());
+    name.unwrap_or("left alone (add_to_device=false)").to_owned()
+}
+
 impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     /// The device of the interface with this hardware address and own address, or the one that is configured by name.
     ///

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::ControlFlow;
+
+use serde_json::Value;
 
 use super::{Report, World};
 use crate::base::deadline::Deadline;
@@ -13,6 +16,7 @@ use crate::host::Host as _;
 use crate::ocf::agent::Agent;
 use crate::params::{ApiSettings, InterfaceSelector, OnStop, ParamError, Timing};
 use crate::resource::error::Error;
+use crate::resource::examine::Examination;
 use crate::state::{Records as _, Volatile};
 
 /// Where on this node an address belongs.
@@ -105,6 +109,30 @@ pub trait Holder: Clone + fmt::Display {
     /// Interface and private address, for a person.
     fn place(&self) -> String;
 
+    /// All that a person may look it up by.
+    fn described(&self) -> String {
+        let mut text = self.to_string();
+        for part in [self.place(), self.mark()] {
+            if !text.contains(&part) {
+                text = format!("{text}, {part}");
+            }
+        }
+        text
+    }
+
+    /// What traffic for the address arrives at, whichever node asks.
+    fn carrier(&self) -> String {
+        self.to_string()
+    }
+
+    /// Label and text of each part, if the kind is held in several.
+    fn parts(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The same as JSON.
+    fn document(&self) -> Value;
+
     /// The association, if that is what tells it.
     fn association(&self) -> Option<AssociationId> {
         None
@@ -120,6 +148,8 @@ pub enum Me<'l> {
     Known,
     /// As firmware and record say.
     Recorded,
+    /// None of the nodes: a machine elsewhere that may call EC2.
+    Outside,
 }
 
 /// What instance metadata says about the address.
@@ -144,6 +174,8 @@ pub struct Common<'p> {
     pub may_take: bool,
     /// What a stop does.
     pub on_stop: OnStop,
+    /// Whether the address is put on a network device too.
+    pub add_to_device: bool,
 }
 
 /// The words of a kind that the common actions use.
@@ -203,6 +235,13 @@ pub trait Kind<W: World>: Sized {
     fn common(params: &Self::Params) -> Common<'_>;
     /// How an operator names the address.
     fn name(op: &Op<'_, Self, W>) -> String;
+    /// The address itself, and its other name if it has one; asked of EC2 until the deadline if only that knows it.
+    async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error>;
+    /// The public address, if it is one that is known without EC2.
+    #[must_use]
+    fn public_ip(_: &Op<'_, Self, W>) -> Option<Ipv4Addr> {
+        None
+    }
     /// Whether a record is about this address.
     fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool;
     /// The private address whose lock a call needs that takes the address.
@@ -231,6 +270,10 @@ pub trait Kind<W: World>: Sized {
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError>;
     /// Asks EC2 once who has the address.
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Self::Held>, Error>;
+    /// With the parts that the answer leaves out because a start could do nothing about them.
+    fn whole(_: &Op<'_, Self, W>, owner: Owner<Self::Held>) -> Owner<Self::Held> {
+        owner
+    }
     /// Whether it is time for a monitor to ask EC2.
     #[must_use]
     fn is_due(_: &Op<'_, Self, W>) -> bool {
@@ -311,8 +354,26 @@ pub trait Kind<W: World>: Sized {
     async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error>;
     /// After a probe that found the address not here.
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str);
-    /// `validate-all` from level 10 on.
-    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error>;
+
+    /// Dry run of the calls that take the address.
+    async fn may_be_taken(
+        op: &Op<'_, Self, W>,
+        ticket: &Self::Ticket,
+        location: &Location,
+    ) -> Result<(), Error>;
+    /// Dry run of the call that releases it from this holder.
+    async fn may_be_released(op: &Op<'_, Self, W>, held: &Self::Held) -> Result<(), Error>;
+    /// The public addresses that a start would displace.
+    #[must_use]
+    fn displaced_from(_: &Op<'_, Self, W>, _: &Location) -> Vec<Ipv4Addr> {
+        Vec::new()
+    }
+    /// Examines what a start and a stop of this kind need beside the place, which is `None` if there is none.
+    async fn examine(
+        op: &Op<'_, Self, W>,
+        place: Option<&Location>,
+        examination: &mut Examination<'_>,
+    ) -> ControlFlow<()>;
 }
 
 /// The list of kinds: does `$work` with `$kind` as the kind of address of an agent. A new kind is one line here, beside its agent

@@ -7,9 +7,12 @@ use std::time::Duration;
 use crate::base::deadline::Deadline;
 use crate::params::Params;
 
+pub mod by_hand;
 mod device;
 pub mod elastic;
 pub mod error;
+pub mod examine;
+pub mod finding;
 #[cfg(feature = "model")]
 pub mod fixtures;
 mod journal;
@@ -19,8 +22,11 @@ mod monitor;
 pub mod overlay;
 pub mod policy;
 pub mod private;
+pub mod recorded;
 mod start;
 mod stop;
+pub mod surroundings;
+pub mod survey;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
@@ -98,7 +104,7 @@ pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) 
         // The form of the parameters was checked when the request was made, which is all of level 0: the tools may run it on a
         // node that never hosts the resource.
         Action::Validate { level } if level < LOOK_AROUND_LEVEL => Ok(Report::Done),
-        Action::Validate { .. } => K::validate(&op).await,
+        Action::Validate { .. } => op.validate().await,
         Action::MigrateTo => op.migrate_to().await,
         // The parameters were checked when the request was made; nothing is kept running that would have to learn them.
         Action::Reload => Ok(Report::Done),

@@ -9,6 +9,7 @@ use crate::base::deadline::Deadline;
 use crate::base::ids::AllocationId;
 use crate::base::retry;
 use crate::cloud::{Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
+use crate::ocf::agent::{self, Agent};
 use crate::resource::error::Error;
 
 /// Scope of a policy.
@@ -20,14 +21,11 @@ pub struct PolicyScope {
     pub region: String,
     /// Account that owns address, instances and interfaces, twelve digits.
     pub account: String,
-    /// Allocations of the Elastic IPs; empty for a policy for private addresses only.
-    pub allocations: Vec<AllocationId>,
     /// Tags, key and value, that instances and interfaces must all have.
     pub tags: Vec<(String, String)>,
-    /// Whether to allow moving secondary private addresses.
-    pub private_addresses: bool,
-    /// Route tables whose routes may be replaced, `rtb-...` or `*`; empty for none.
-    pub route_tables: Vec<String>,
+    /// What the policy is for, by the agent's name: the ids of the Elastic IPs or route tables, of which `*` means all. A private
+    /// address has none.
+    pub needs: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// A policy in IAM's JSON format.
@@ -60,11 +58,86 @@ struct Condition {
     string_equals: BTreeMap<String, String>,
 }
 
-impl Statement {
-    fn new(sid: &'static str, action: &[&'static str], resource: Vec<String>, purpose: &'static str) -> Self {
-        Self { sid, effect: "Allow", action: action.to_vec(), resource, condition: None, purpose }
-    }
+/// What the actions of a statement are limited to.
+enum StatementObjects {
+    /// Nothing: EC2 cannot limit them.
+    Any,
+    /// The objects that the policy is for, of this type.
+    Needed(&'static str),
+    /// Instances and interfaces.
+    Nodes,
+    /// Interfaces.
+    Interfaces,
+}
 
+/// A statement that the resources of an agent need.
+struct Need {
+    agent: &'static Agent,
+    sid: &'static str,
+    action: &'static [&'static str],
+    objects: StatementObjects,
+    purpose: &'static str,
+}
+
+/// What every kind of address needs.
+///
+/// # Source
+/// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls
+/// take no resource; associating takes address, instance and interface; disassociating, address and interface; the
+/// calls for private addresses, the interface; replacing a route, its table.
+const NEEDS: [Need; 7] = [
+    Need {
+        agent: &agent::EIP,
+        sid: "FindHolder",
+        action: &["ec2:DescribeAddresses"],
+        objects: StatementObjects::Any,
+        purpose: "Asks who holds the address. EC2 cannot limit this to one address.",
+    },
+    Need {
+        agent: &agent::EIP,
+        sid: "MoveAddress",
+        action: &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
+        objects: StatementObjects::Needed("elastic-ip"),
+        purpose: "Take and release the address: no address other than those listed.",
+    },
+    Need {
+        agent: &agent::EIP,
+        sid: "MoveToNodes",
+        action: &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
+        objects: StatementObjects::Nodes,
+        purpose: "The other side of the same calls: the instances and interfaces that the address may be on. EC2 wants both.",
+    },
+    Need {
+        agent: &agent::VIP,
+        sid: "FindPrivateAddress",
+        action: &["ec2:DescribeNetworkInterfaces"],
+        objects: StatementObjects::Any,
+        purpose: "Asks which interface has the private address. EC2 cannot limit this.",
+    },
+    Need {
+        agent: &agent::VIP,
+        sid: "MovePrivateAddress",
+        action: &["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
+        objects: StatementObjects::Interfaces,
+        purpose: "Moves a secondary private address between interfaces.",
+    },
+    Need {
+        agent: &agent::OVERLAY_IP,
+        sid: "FindRoutes",
+        action: &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"],
+        objects: StatementObjects::Any,
+        purpose: "Asks where the route tables lead, and whether the interface takes traffic for the address. EC2 cannot limit this.",
+    },
+    Need {
+        agent: &agent::OVERLAY_IP,
+        sid: "MoveRoutes",
+        action: &["ec2:ReplaceRoute"],
+        objects: StatementObjects::Needed("route-table"),
+        purpose: "Leads existing routes of these tables to another interface. It creates and deletes none.",
+    },
+];
+
+impl Statement {
     /// Statement id, unique within the policy.
     #[must_use]
     pub fn sid(&self) -> &'static str {
@@ -91,80 +164,35 @@ impl PolicyScope {
         Policy { version: "2012-10-17", statement: self.statements() }
     }
 
-    /// The statements: for Elastic IPs if there are allocations, for routes if there are tables, for private addresses if
-    /// requested.
-    ///
-    /// # Source
-    /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls
-    /// take no resource; associating takes address, instance and interface; disassociating, address and interface; the
-    /// calls for private addresses, the interface; replacing a route, its table.
+    /// The statements for what the policy is for.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        if !self.allocations.is_empty() {
-            statements.push(Statement::new(
-                "FindHolder",
-                &["ec2:DescribeAddresses"],
-                vec!["*".to_owned()],
-                "Asks who holds the address. EC2 cannot limit this to one address.",
-            ));
-            let move_it = ["ec2:AssociateAddress", "ec2:DisassociateAddress"];
-            let addresses = self.allocations.iter().map(|id| self.arn(&format!("elastic-ip/{id}"))).collect();
-            statements.push(Statement::new(
-                "MoveAddress",
-                &move_it,
-                addresses,
-                "Take and release the address: no address other than those listed.",
-            ));
-            statements.push(self.tagged(Statement::new(
-                "MoveToNodes",
-                &move_it,
-                vec![self.arn("instance/*"), self.arn("network-interface/*")],
-                "The other side of the same calls: the instances and interfaces that the address may be on. EC2 wants both.",
-            )));
+        NEEDS.iter().filter_map(|need| Some(self.statement(need, self.needs.get(need.agent.name)?))).collect()
+    }
+
+    fn statement(&self, need: &Need, ids: &[String]) -> Statement {
+        let (resource, tagged) = match need.objects {
+            StatementObjects::Any => (vec!["*".to_owned()], false),
+            StatementObjects::Needed(object) => {
+                (ids.iter().map(|id| self.arn(&format!("{object}/{id}"))).collect(), false)
+            }
+            StatementObjects::Nodes => (vec![self.arn("instance/*"), self.arn("network-interface/*")], true),
+            StatementObjects::Interfaces => (vec![self.arn("network-interface/*")], true),
+        };
+        let tag = |(key, value): &(String, String)| (format!("aws:ResourceTag/{key}"), value.clone());
+        let tags = || Condition { string_equals: self.tags.iter().map(tag).collect() };
+        Statement {
+            sid: need.sid,
+            effect: "Allow",
+            action: need.action.to_vec(),
+            resource,
+            condition: (tagged && !self.tags.is_empty()).then(tags),
+            purpose: need.purpose,
         }
-        if self.private_addresses {
-            statements.push(Statement::new(
-                "FindPrivateAddress",
-                &["ec2:DescribeNetworkInterfaces"],
-                vec!["*".to_owned()],
-                "Asks which interface has the private address. EC2 cannot limit this.",
-            ));
-            statements.push(self.tagged(Statement::new(
-                "MovePrivateAddress",
-                &["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
-                vec![self.arn("network-interface/*")],
-                "Moves a secondary private address between interfaces.",
-            )));
-        }
-        if !self.route_tables.is_empty() {
-            statements.push(Statement::new(
-                "FindRoutes",
-                &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"],
-                vec!["*".to_owned()],
-                "Asks where the route tables lead, and whether the interface takes traffic for the address. EC2 cannot limit this.",
-            ));
-            let tables = self.route_tables.iter().map(|id| self.arn(&format!("route-table/{id}"))).collect();
-            statements.push(Statement::new(
-                "MoveRoutes",
-                &["ec2:ReplaceRoute"],
-                tables,
-                "Leads existing routes of these tables to another interface. It creates and deletes none.",
-            ));
-        }
-        statements
     }
 
     fn arn(&self, what: &str) -> String {
         format!("arn:{}:ec2:{}:{}:{what}", self.partition, self.region, self.account)
-    }
-
-    fn tagged(&self, mut statement: Statement) -> Statement {
-        let tag = |(key, value): &(String, String)| (format!("aws:ResourceTag/{key}"), value.clone());
-        if !self.tags.is_empty() {
-            statement.condition = Some(Condition { string_equals: self.tags.iter().map(tag).collect() });
-        }
-        statement
     }
 }
 
@@ -234,17 +262,15 @@ mod tests {
             partition: "aws".to_owned(),
             region: "eu-west-1".to_owned(),
             account: "123456789012".to_owned(),
-            allocations: vec!["eipalloc-0123456789abcdef0".parse().unwrap()],
             tags: Vec::new(),
-            private_addresses: false,
-            route_tables: Vec::new(),
+            needs: BTreeMap::from([("eip", vec!["eipalloc-0123456789abcdef0".to_owned()])]),
         }
     }
 
     #[test]
     fn routes_of_the_given_tables_can_be_replaced_and_no_other_call_changes_them() {
-        let route_tables = vec!["rtb-0123456789abcdef0".to_owned()];
-        let policy = PolicyScope { allocations: Vec::new(), route_tables, ..scope() }.policy();
+        let needs = BTreeMap::from([("overlay-ip", vec!["rtb-0123456789abcdef0".to_owned()])]);
+        let policy = PolicyScope { needs, ..scope() }.policy();
         let [find, replace] = policy.statement.as_slice() else { panic!("{policy:?}") };
         assert_eq!(find.actions(), ["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"]);
         assert_eq!((replace.sid(), replace.actions()), ("MoveRoutes", &["ec2:ReplaceRoute"][..]));
@@ -291,7 +317,8 @@ mod tests {
     #[test]
     fn tags_limit_instances_and_interfaces_but_not_the_address() {
         let tags = vec![("cluster".to_owned(), "web".to_owned())];
-        let scope = PolicyScope { tags, private_addresses: true, ..scope() };
+        let mut scope = PolicyScope { tags, ..scope() };
+        scope.needs.insert("vip", Vec::new());
         let conditions: Vec<_> = scope
             .statements()
             .into_iter()

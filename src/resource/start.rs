@@ -70,6 +70,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.drop_foreign_record(None);
         let location = self.locate(true).await?;
         self.drop_foreign_record(location.instance.as_ref());
+        self.take_over_claims();
         let prepared = K::prepare(self, &location).await?;
         let _lock = match K::place(self, &location) {
             Some(place) => Some(self.lock(place, &self.deadline).await?),

@@ -41,6 +41,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// What the host refuses; what EC2 refuses; silence of EC2 with `on_stop=strict`.
     pub(super) async fn stop(&self) -> Result<Report, Error> {
         self.drop_foreign_record(None);
+        self.take_over_claims();
         // A host that refuses is no reason to keep the address in EC2 too.
         let host = K::before_stop(self).await;
         let on_stop = self.common().on_stop;

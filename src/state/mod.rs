@@ -143,6 +143,16 @@ impl Volatile {
         self.is_of(boot) && age.is_some_and(|age| age < window)
     }
 
+    /// The address, of whatever kind.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match &self.kind {
+            Remembered::Elastic(record) => record.elastic_ip.map(IpAddr::V4),
+            Remembered::Private(record) => Some(IpAddr::V4(record.secondary_private_ip)),
+            Remembered::Overlay(record) => Some(record.overlay_ip),
+        }
+    }
+
     /// The public address of a resource `eip`; `None` for another kind.
     #[must_use]
     pub fn elastic_ip(&self) -> Option<Ipv4Addr> {

@@ -1,9 +1,10 @@
 //! The EC2 calls about the routes of an overlay address, in the agent's own types. The other kinds of address do not use them.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::Ec2Error;
-use crate::base::ids::{InterfaceId, RouteTableId, VpcId};
+use crate::base::ids::{InstanceId, InterfaceId, RouteTableId, VpcId};
 use crate::params::Tables;
 
 /// The origin of a route that a call created, and a call may replace.
@@ -26,14 +27,27 @@ pub struct RouteTable {
 /// The route for one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The interface it leads to; `None` if it leads to something else. An instance id is empty across accounts.
+    /// The interface it leads to; `None` if it leads to something else.
     pub interface: Option<InterfaceId>,
+    /// The instance of that interface; `None` across accounts too.
+    pub instance: Option<InstanceId>,
     /// The id of what it leads to, for a person.
     pub target: String,
     /// Whether EC2 shows that what it leads to takes no traffic.
     pub blackhole: bool,
     /// The call that made it; empty if EC2 does not say so.
     pub origin: String,
+}
+
+impl fmt::Display for Route {
+    /// What it leads to, and whether that takes traffic.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.target)?;
+        if let Some(instance) = &self.instance {
+            write!(f, " ({instance})")?;
+        }
+        f.write_str(if self.blackhole { ", blackhole" } else { ", active" })
+    }
 }
 
 impl Route {

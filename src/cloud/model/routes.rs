@@ -82,7 +82,9 @@ impl Objects {
             let usable = interface.as_ref().is_none_or(|eni| self.takes_traffic(eni, moment));
             let blackhole = route.late || !usable || history.age(moment) < self.late_routes;
             let (target, origin) = (route.target.clone(), route.origin.clone());
-            Some((*address, Route { interface, target, blackhole, origin }))
+            let attached = interface.as_ref().and_then(|eni| self.attached_at(eni, moment));
+            let instance = attached.map(|(id, _)| id);
+            Some((*address, Route { interface, instance, target, blackhole, origin }))
         };
         let routes = table.routes.iter().filter_map(shown).collect();
         let (vpc, owner, tags) = (table.vpc.clone(), table.owner.clone(), table.tags.clone());

@@ -4,9 +4,10 @@
 //! The order of the arguments is that of the old `assign_private_ip.sh ADDRESS INSTANCE`; a link of that name to the
 //! binary replaces the script.
 
-use super::call::{BY_HAND, Failure, Invocation, print};
+use super::call::{Failure, Invocation, print};
 use crate::base::ids::InstanceId;
 use crate::params::{InterfaceSelector, VipParams, table};
+use crate::resource::by_hand::BY_HAND;
 use crate::resource::private::{Assigned, Order, assign};
 
 /// Names of the script that the binary can replace.

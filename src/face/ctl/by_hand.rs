@@ -1,64 +1,109 @@
 //! `eipctl claim` and `eipctl release`: start and stop by hand, without a cluster.
 
-use super::call::{BY_HAND, Failure, Invocation, print};
-use crate::params::Params;
-use crate::resource::elastic::{self, Elastic, Entry};
-use crate::resource::{self, Action, Request};
+use super::call::{Failure, Invocation, print};
+use super::show::devices_with;
+use super::subject::Subject;
+use crate::resource::by_hand::{BY_HAND, is_by_hand, would_start, would_stop};
+use crate::resource::kind::Kind;
+use crate::resource::{self, Action, survey};
 use crate::state::Records as _;
+use crate::with_kind;
+use crate::world::RealWorld;
 
 /// Moves the address to this node.
 pub(super) fn claim(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    act(invocation, Action::Start, invocation.params()?)
-}
-
-/// Disassociates the address from this node.
-pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let mut raw = invocation.raw();
-    // A person is there to see the failure.
-    raw.insert("on_stop".to_owned(), "strict".to_owned());
-    act(invocation, Action::Stop, Params::parse(&raw)?)
-}
-
-fn act(invocation: &Invocation<'_>, action: Action, params: Params) -> Result<(), Failure> {
-    let entries = invocation.on_record_about(&params);
-    let dry_run = invocation.is_set("dry-run");
-    let cluster = entries.iter().find(|entry| entry.running && !is_by_hand(entry));
-    if let Some(entry) = cluster.filter(|_| !invocation.is_set("force")) {
-        let (name, address) = (&entry.resource, invocation.text(super::options::ADDRESS).unwrap_or_default());
-        return Err(Failure::Failed(format!(
-            "{name} runs with {address} on this node: let its own manager act (pcs, crm_resource, Heartbeat, \
-             Keepalived), or use --force"
-        )));
+    let mut subject = Subject::of(invocation)?;
+    if subject.may_be_another && !invocation.is_set("force") {
+        // The cluster may name it by its address, and the operator by its id, or the other way round.
+        let names = with_kind!(subject.agent, K => names::<K>(invocation, &subject))?;
+        subject = Subject::named(invocation, &names, true)?;
     }
+    refuse_managed(invocation, &subject, Action::Start)?;
+    with_kind!(subject.agent, K => act::<K>(invocation, &subject, Action::Start))
+}
+
+/// Releases the address from this node.
+pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let mut subject = Subject::of(invocation)?;
+    refuse_managed(invocation, &subject, Action::Stop)?;
+    if subject.agent.has("on_stop") {
+        // A person is there to see the failure.
+        subject.raw.insert("on_stop".to_owned(), "strict".to_owned());
+    }
+    with_kind!(subject.agent, K => act::<K>(invocation, &subject, Action::Stop))
+}
+
+/// All names of the address, asked of EC2.
+fn names<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Vec<String>, Failure> {
+    let request = subject.request::<K>(invocation, Action::Start)?;
+    let world = subject.world::<K>(invocation, &request.params)?;
+    let (address, other) = invocation.run(survey::address::<K, _>(&world, &request))?;
+    Ok([Some(address.to_string()), other].into_iter().flatten().collect())
+}
+
+/// Refuses an address that is another manager's to move, unless forced. A release only ends what is here, so only a resource
+/// that runs here is in its way.
+fn refuse_managed(invocation: &Invocation<'_>, subject: &Subject, action: Action) -> Result<(), Failure> {
+    const REMEDY: &str = "let its own manager act (pcs, crm_resource, Heartbeat, Keepalived), or use --force";
+    if invocation.is_set("force") {
+        return Ok(());
+    }
+    let address = &subject.address;
+    let mut managed = subject.recorded.iter().filter(|records| !is_by_hand(&records.resource));
+    if let Some(records) = managed.clone().find(|records| records.running) {
+        let name = &records.resource;
+        return Err(Failure::Failed(format!("{name} runs with {address} on this node: {REMEDY}")));
+    }
+    match (&subject.configured, managed.next()) {
+        _ if action == Action::Stop => Ok(()),
+        (Ok(Some(found)), _) => {
+            let id = &found.id;
+            Err(Failure::Failed(format!("the cluster has {address} in its resource {id}: {REMEDY}")))
+        }
+        (Err(reason), Some(records)) => {
+            let name = &records.resource;
+            Err(Failure::Failed(format!(
+                "{name} has had {address} on this node, and may run on another one ({reason}): {REMEDY}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn act<K: Kind<RealWorld>>(
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+    action: Action,
+) -> Result<(), Failure> {
+    let address = &subject.address;
+    let request = subject.request::<K>(invocation, action)?;
     // One record per address, whether it is named by the address or by its allocation id.
-    let own = entries.iter().find(|entry| is_by_hand(entry)).map(|entry| entry.resource.clone());
-    let named = || {
-        let allocation = params.allocation_id.as_ref().map(ToString::to_string);
-        params.elastic_ip.map(|ip| ip.to_string()).or(allocation).unwrap_or_default()
-    };
-    let resource = own.unwrap_or_else(|| format!("{BY_HAND}-{}", named()));
-    let mut world = invocation.world(&resource, &params.api, &params.timing)?;
-    let request: Request = invocation.request(action, params);
-    if dry_run {
+    let own = subject.recorded.iter().find(|records| is_by_hand(&records.resource));
+    let resource = own.map_or_else(|| format!("{BY_HAND}-{address}"), |records| records.resource.clone());
+    let common = K::common(&request.params);
+    let mut world = invocation.world(&resource, common.api, common.timing)?;
+    if invocation.is_set("dry-run") {
         world.records = world.records.read_only();
         let sentence = match action {
-            Action::Stop => invocation.run(elastic::would_stop(&world, &request))?,
-            _ => invocation.run(elastic::would_start(&world, &request))?,
+            Action::Stop => invocation.run(would_stop::<K, _>(&world, &request))?,
+            _ => invocation.run(would_start::<K, _>(&world, &request))?,
         };
         return print(&format!("{sentence}\n"));
     }
     let before = world.records.durable().history;
-    invocation.run(resource::run::<Elastic, _>(&world, &request))?;
+    invocation.run(resource::run::<K, _>(&world, &request))?;
     let changed = world.records.durable().history != before;
-    let address = invocation.text(super::options::ADDRESS).unwrap_or_default();
+    if let (Action::Stop, Ok(ip), true) = (action, address.parse(), common.add_to_device) {
+        let left = invocation.run(async { Ok(devices_with(ip).await.unwrap_or_default()) })?;
+        if !left.is_empty() {
+            return Err(Failure::Failed(format!("{address} is still on {} of this node", left.join(", "))));
+        }
+    }
     print(&match (action, changed) {
-        (Action::Stop, true) => format!("{address} let go\n"),
+        (Action::Stop, _) if !subject.agent.has("on_stop") => format!("{address} is {}\n", K::WORDS.left),
+        (Action::Stop, true) => format!("{address} released\n"),
         (Action::Stop, false) => format!("{address} is not on this node: nothing to release\n"),
         (_, true) => format!("{address} is on this node now\n"),
         (_, false) => format!("{address} is on this node already\n"),
     })
-}
-
-fn is_by_hand(entry: &Entry) -> bool {
-    entry.resource == BY_HAND || entry.resource.starts_with("eipctl-")
 }

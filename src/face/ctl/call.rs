@@ -20,15 +20,12 @@ use crate::face::Call;
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
-use crate::params::{self, ApiSettings, ParamError, Params, Timing, table};
-use crate::resource::elastic::Entry;
+use crate::params::{self, ApiSettings, ParamError, Timing, table};
+use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
-use crate::resource::{Action, Request};
+use crate::resource::recorded::RecordedResource;
 use crate::state::{FileRecords, Records as _};
 use crate::world::{self, RealWorld};
-
-/// Resource name of the records of manual changes that concern no cluster resource.
-pub(super) const BY_HAND: &str = "eipctl";
 
 /// Exit code of a command that the watchdog ended.
 const FAILED: u8 = 1;
@@ -120,24 +117,9 @@ impl<'a> Invocation<'a> {
         specs.iter().filter_map(value).collect()
     }
 
-    /// The given parameters that name the address and say how to reach AWS, not yet validated.
-    pub(super) fn raw(&self) -> BTreeMap<String, String> {
-        let mut raw = self.parameters(table::EIP);
-        if let Some(address) = self.text(options::ADDRESS) {
-            let name = if address.trim_start().starts_with("eip") { "allocation_id" } else { "elastic_ip" };
-            raw.insert(name.to_owned(), address.to_owned());
-        }
-        raw
-    }
-
-    /// The same parameters, validated.
-    pub(super) fn params(&self) -> Result<Params, Failure> {
-        Ok(Params::parse(&self.raw())?)
-    }
-
     /// Settings for reaching AWS, for a command that concerns no single address.
     pub(super) fn reach(&self) -> Result<(ApiSettings, Timing), Failure> {
-        Ok(params::reach(&self.raw())?)
+        Ok(params::reach(&self.parameters(table::EIP))?)
     }
 
     /// The environment that the agent would see for this resource.
@@ -163,23 +145,13 @@ impl<'a> Invocation<'a> {
     }
 
     /// The records of every resource on this node, sorted by name.
-    pub(super) fn on_record(&self) -> Vec<Entry> {
+    pub(super) fn on_record(&self) -> Vec<RecordedResource> {
         let boot = world::host().boot_id();
         let all = world::records(&self.environment(BY_HAND), &self.log).all();
-        let entry =
-            |records: FileRecords| Entry::new(records.name(), records.volatile(), records.durable(), &boot);
-        all.into_iter().map(entry).collect()
-    }
-
-    /// The records that concern the named address.
-    pub(super) fn on_record_about(&self, params: &Params) -> Vec<Entry> {
-        let (ip, allocation) = (params.elastic_ip, params.allocation_id.as_ref());
-        self.on_record().into_iter().filter(|entry| entry.is_about(ip, allocation)).collect()
-    }
-
-    /// A request about the named address; `action` is irrelevant if no action is run.
-    pub(super) fn request(&self, action: Action, params: Params) -> Request {
-        Request { action, params, deadline: self.deadline, nodes: Vec::new() }
+        let recorded = |records: FileRecords| {
+            RecordedResource::new(records.name(), records.volatile(), records.durable(), &boot)
+        };
+        all.into_iter().map(recorded).collect()
     }
 
     /// Runs the work on the async runtime until the deadline.

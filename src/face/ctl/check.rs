@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::call::{BY_HAND, Failure, Invocation, print, print_json};
-use super::drill::tools::Tools;
-use super::options::{ADDRESS, JSON};
+use super::call::{Failure, Invocation, print, print_json};
+use super::options::JSON;
+use super::subject::Subject;
 use super::surroundings;
 use crate::cloud::Imds as _;
-use crate::params::Params;
 use crate::resource::Action;
-use crate::resource::elastic::{self, Finding, Verdict};
-use crate::world;
+use crate::resource::examine::examine;
+use crate::resource::finding::{Finding, Verdict};
+use crate::resource::kind::Kind;
+use crate::with_kind;
+use crate::world::{self, RealWorld};
 
 /// Time limit for querying IMDS for the region.
 const REGION_LIMIT: Duration = Duration::from_secs(3);
@@ -24,7 +26,7 @@ struct CheckResult {
     verdict: &'static str,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<&'static str>,
+    remedy: Option<String>,
 }
 
 impl CheckResult {
@@ -35,18 +37,19 @@ impl CheckResult {
             Verdict::Failure(error) => ("FAIL", error.to_string()),
             Verdict::Unknown(text) => ("-", text.clone()),
         };
-        Self { subject: finding.subject, verdict, text, remedy: finding.remedy() }
+        Self { subject: finding.subject, verdict, text, remedy: finding.remedy().map(str::to_owned) }
     }
 
     fn show(&self) -> String {
-        let remedy = self.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
+        let remedy = self.remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
         format!("{:4}  {:20}  {}{remedy}\n", self.verdict, self.subject, self.text)
     }
 }
 
 /// Whether a live move, if the cluster is configured for it, can succeed: the other node takes the address while this one has it.
-fn live_moves(invocation: &Invocation<'_>, resource: &str) -> CheckResult {
-    let (verdict, text, remedy) = match configuration(invocation, resource) {
+fn live_moves<K: Kind<RealWorld>>(subject: &Subject) -> CheckResult {
+    let may_take = K::WORDS.may_take;
+    let (verdict, text, remedy) = match configuration::<K>(subject) {
         Err(reason) => ("-", reason, None),
         Ok((false, _)) => {
             ("ok", "allow-migrate is not set: a planned move is a stop and a start".to_owned(), None)
@@ -54,49 +57,55 @@ fn live_moves(invocation: &Invocation<'_>, resource: &str) -> CheckResult {
         Ok((true, true)) => ("ok", "allow-migrate=true: a planned move is one call".to_owned(), None),
         Ok((true, false)) => (
             "FAIL",
-            "allow-migrate=true, but with allow_reassociation=false no other node may take the address"
-                .to_owned(),
-            Some("remove allow-migrate, or set allow_reassociation=true"),
+            format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
+            Some(format!("remove allow-migrate, or set {may_take}=true")),
         ),
     };
     CheckResult { subject: "live moves", verdict, text, remedy }
 }
 
 /// Whether the cluster moves this resource live, and whether another node may then take its address.
-fn configuration(invocation: &Invocation<'_>, resource: &str) -> Result<(bool, bool), String> {
-    if resource == BY_HAND {
-        return Err("needs a resource that has run on this node".to_owned());
-    }
-    let tools = Tools::new(invocation.environment(resource).get("PATH"), REGION_LIMIT);
-    let configuration = tools.configuration(resource)?;
-    let params = Params::parse(&configuration.parameters).map_err(|error| format!("{resource}: {error}"))?;
-    Ok((configuration.live, params.allow_reassociation))
+fn configuration<K: Kind<RealWorld>>(subject: &Subject) -> Result<(bool, bool), String> {
+    let configured = subject.configured.as_ref().map_err(Clone::clone)?;
+    let found = configured.as_ref().ok_or("needs a resource of the cluster with this address")?;
+    let params =
+        K::parse(&found.configuration.parameters).map_err(|error| format!("{}: {error}", found.id))?;
+    Ok((found.configuration.live, K::common(&params).may_take))
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let params = invocation.params()?;
-    let known = invocation.on_record_about(&params);
-    // The record distinguishes this resource from others.
-    let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str()).to_owned();
-    let mut world = invocation.world(&resource, &params.api, &params.timing)?;
-    let folders = world.records.folders();
-    world.records = world.records.read_only();
-    let request = invocation.request(Action::Validate { level: 10 }, params);
+    let subject = Subject::of(invocation)?;
     let for_programs = invocation.is_set(JSON);
-    let address = invocation.text(ADDRESS).unwrap_or_default();
-    let mut lines = vec![CheckResult {
-        subject: "parameters",
-        verdict: "ok",
-        text: format!("{address} and the options are sound"),
-        remedy: None,
-    }];
-    if !for_programs {
-        lines.iter().try_for_each(|line| print(&line.show()))?;
+    let mut lines = Vec::new();
+    let mut report = |line: CheckResult| {
+        if !for_programs {
+            // A closed reader does not change the results.
+            let _ = print(&line.show());
+        }
+        lines.push(line);
+    };
+    with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
+    if for_programs {
+        print_json(&lines)?;
     }
-    let environment = invocation.environment(&resource);
-    let Params { api, timing, .. } = &request.params;
-    let (settings, _) = world::settings(api, timing, &environment, invocation.deadline.budget());
+    // The failures have already been printed, one per line.
+    if lines.iter().any(|line| line.verdict == "FAIL") { Err(Failure::Reported) } else { Ok(()) }
+}
+
+fn check<K: Kind<RealWorld>>(
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+    report: &mut dyn FnMut(CheckResult),
+) -> Result<(), Failure> {
+    let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
+    let world = subject.world::<K>(invocation, &request.params)?;
+    let text = format!("{} and the options are sound", subject.address);
+    report(CheckResult { subject: "parameters", verdict: "ok", text, remedy: None });
+    let environment = invocation.environment(subject.resource());
+    let common = K::common(&request.params);
+    let (settings, _) =
+        world::settings(common.api, common.timing, &environment, invocation.deadline.budget());
     invocation.run(async {
         let region = match &settings.region {
             Some(region) => Some(region.clone()),
@@ -109,27 +118,12 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
                 .and_then(Result::ok),
         };
         let endpoint = world::ec2_endpoint(&settings, region).await;
-        let observations =
-            surroundings::observe(&environment, &settings, endpoint, folders, &invocation.deadline).await;
-        elastic::examine(&world, &request, &observations, |finding| {
-            let line = CheckResult::new(&finding);
-            if !for_programs {
-                // A closed reader does not change the results.
-                let _ = print(&line.show());
-            }
-            lines.push(line);
-        })
-        .await;
+        let folders = world.records.folders();
+        let (agent, deadline) = (subject.agent, &invocation.deadline);
+        let seen = surroundings::observe(agent, &environment, &settings, endpoint, folders, deadline).await;
+        examine::<K, _>(&world, &request, &seen, &mut |finding| report(CheckResult::new(&finding))).await;
         Ok(())
     })?;
-    let line = live_moves(invocation, &resource);
-    if !for_programs {
-        print(&line.show())?;
-    }
-    lines.push(line);
-    if for_programs {
-        print_json(&lines)?;
-    }
-    // The failures have already been printed, one per line.
-    if lines.iter().any(|line| line.verdict == "FAIL") { Err(Failure::Reported) } else { Ok(()) }
+    report(live_moves::<K>(subject));
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::options::{address, aws, json, parameter, switch, target, timeout};
+use super::options::{ROUTE_TABLE, VIP, address, aws, json, kinds, parameter, switch, target, timeout};
 
 /// The complete command line.
 ///
@@ -12,12 +12,16 @@ use super::options::{address, aws, json, parameter, switch, target, timeout};
 pub fn command() -> Command {
     Command::new(super::NAME)
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Manages AWS Elastic IPs that a cluster keeps on its healthy node")
+        .about("Manages AWS addresses that a cluster keeps on its healthy node")
         .long_about(
-            "Manages AWS Elastic IPs that a cluster keeps on its healthy node.\n\n\
-             It is the cluster's resource agent eip under another name, so its findings and actions are \
-             those of the agent on this node: with the same credentials, the same metadata service and the \
-             same records.",
+            "Manages AWS addresses that a cluster keeps on its healthy node: Elastic IPs, secondary private \
+             addresses and overlay addresses.\n\n\
+             It is the cluster's resource agents eip, vip and overlay-ip under another name, so its findings \
+             and actions are those of the agents on this node: with the same credentials, the same metadata \
+             service and the same records.\n\n\
+             Which kind an address is, and its parameters, is taken from the cluster's configuration or from \
+             this node's records; options override the parameters. A public address that neither knows is an \
+             Elastic IP; of any other, --vip or --route-table gives the kind.",
         )
         .after_long_help(
             "Exit codes: 0 done, 1 failed, 2 wrong usage. Each failure is one line on standard error.\n\n\
@@ -45,11 +49,14 @@ fn show() -> Command {
         .about("Show who holds an address")
         .long_about(
             "Shows who holds an address according to EC2 and according to the metadata service of this node, \
-             and what this node has on record about it. Changes nothing. Works on any machine that may call \
-             EC2.\n\n\
+             and what this node has on record about it. Of a private or overlay address it shows the network \
+             device too, and of an overlay address each route table: where it leads, and whether that takes \
+             traffic. Changes nothing. Works on any machine that may call EC2; for a secondary private \
+             address, only in its subnet.\n\n\
              Exit code 0: EC2 has answered, regardless of the holder.",
         )
         .arg(address())
+        .args(kinds())
         .args(target())
         .args(aws())
         .arg(timeout("20"))
@@ -63,13 +70,15 @@ fn check() -> Command {
             "Checks whether this node could take over and release an address at this moment: parameters, \
              metadata service, interface and private address, credentials, permissions (with EC2's dry \
              runs), the address itself, the clock, the route to the EC2 API, the directories for records, \
-             live moves. Changes nothing.\n\n\
+             live moves; of an overlay address each route table and the source/destination check. Changes \
+             nothing.\n\n\
              Each check is one line: ok, warn (works now, but consider it) or FAIL, with the remedy. A check \
              that depends on one that failed is a line that begins with a dash. Run it on every node before \
              the resource is created, and after changes of roles, routes or proxies.\n\n\
              Exit code 0: nothing failed; 1: something did.",
         )
         .arg(address())
+        .args(kinds())
         .args(target())
         .args(aws())
         .arg(timeout("30"))
@@ -82,13 +91,18 @@ fn claim() -> Command {
         .long_about(
             "Moves an address to this node by hand, as the agent's start does: the current holder loses it, \
              EC2 is queried until it shows the address here, and an Elastic IP that is displaced is \
-             recorded.\n\n\
-             For clusters that are down, and for machines without a cluster. Refused if the cluster runs a \
-             resource with this address on this node; use pcs or crm_resource then.",
+             recorded. The cluster's next start on this node takes that record over, and its stop restores \
+             what was displaced.\n\n\
+             For clusters that are down, and for machines without a cluster. Refused if the cluster's \
+             configuration has a resource with this address, wherever that runs, or if the configuration \
+             cannot be read and this node has a record of such a resource; use pcs or crm_resource then, or \
+             --force.",
         )
         .arg(address())
+        .args(kinds())
         .args(target())
         .arg(parameter("allow_reassociation"))
+        .arg(parameter("allow_reassignment"))
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
         .arg(force())
@@ -102,12 +116,14 @@ fn release() -> Command {
         .long_about(
             "Releases an address that this node holds, as the agent's stop does: ends exactly the \
              association that EC2 shows here, so that a newer one of another node is not touched. Displaced \
-             Elastic IPs are restored.\n\n\
+             Elastic IPs are restored. An overlay address is only taken off the network device; its routes \
+             stay until another node replaces them.\n\n\
              If another node holds the address, or it is unassociated, nothing is done and the exit code is \
              0. Refused if the cluster runs a resource with this address on this node; use pcs or \
              crm_resource then.",
         )
         .arg(address())
+        .args(kinds())
         .args(target())
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
@@ -120,13 +136,14 @@ fn policy() -> Command {
     Command::new("policy")
         .about("Print the IAM policy that an address needs, and no more")
         .long_about(
-            "Prints the IAM policy for the role of the nodes, limited to one address: querying its holder, \
-             associating it with instances and interfaces of the account, and ending its associations.\n\n\
+            "Prints the IAM policy for the role of the nodes, limited to one address and to the calls that its \
+             agent makes: querying its holder, taking it and releasing it. --vip and --route-table add what \
+             the other agents need, and work without an address.\n\n\
              What is not given on the command line is looked up: region and account in instance metadata, \
              the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
              it works anywhere.",
         )
-        .arg(address().required(false).required_unless_present_any(["vip", "route-table"]))
+        .arg(address().required(false).required_unless_present_any([VIP, ROUTE_TABLE]))
         .arg(Arg::new("also").long("also").value_name("ALLOCATION").action(ArgAction::Append).help(
             "Another allocation id to allow, such as that of an Elastic IP that is displaced; can \
              be repeated",
@@ -146,11 +163,11 @@ fn policy() -> Command {
                 .help("aws, aws-cn or aws-us-gov [default: that of the region]"),
         )
         .arg(switch(
-            "vip",
+            VIP,
             "vip",
             "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
         ))
-        .arg(Arg::new("route-table").long("route-table").value_name("ID").action(ArgAction::Append).help(
+        .arg(Arg::new(ROUTE_TABLE).long("route-table").value_name("ID").action(ArgAction::Append).help(
             "Also allow what the agent ocf:heartbeat:overlay-ip needs, for this route table or * for all; \
              can be repeated",
         ))
@@ -182,10 +199,14 @@ fn restore() -> Command {
             "Restores the Elastic IPs of this node that an address of the cluster had displaced, if that \
              address is gone without having been released here: after a crash or a power failure. The unit \
              eip-restore.service runs it at boot. Addresses displaced by a resource that runs here now stay \
-             where they are.\n\n\
+             where they are. Addresses of other kinds displace none, so there is nothing to restore.\n\n\
              How to reach AWS is on record from the time of the displacement; options override it. Retries \
              until --timeout. Exit code 0: nothing is left to do; 1: one line on standard error for each \
              address that is not restored.",
+        )
+        .arg(
+            address()
+                .help("Only what this Elastic IP has displaced [default: all that this node has on record]"),
         )
         .args(aws())
         .arg(timeout("60"))
@@ -205,8 +226,7 @@ fn drill() -> Command {
         .arg(
             Arg::new("resource")
                 .value_name("RESOURCE")
-                .required(true)
-                .help("The resource of type eip, by its name in the cluster"),
+                .help("The resource, by its name in the cluster [default: the only one with an address]"),
         )
         .arg(
             Arg::new("to")
@@ -277,7 +297,7 @@ fn dry_run() -> Arg {
 }
 
 fn force() -> Arg {
-    switch("force", "force", "Do it even if the cluster runs a resource with this address here")
+    switch("force", "force", "Do it even if the cluster has a resource with this address")
 }
 
 #[cfg(test)]

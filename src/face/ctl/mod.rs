@@ -24,6 +24,8 @@ mod restore;
 mod serve;
 #[cfg(feature = "sdk")]
 mod show;
+#[cfg(feature = "sdk")]
+mod subject;
 pub mod surroundings;
 
 #[cfg(feature = "sdk")]

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction, value_parser};
 
-use crate::params::table::{self, Spec};
+use crate::ocf::agent;
+use crate::params::table::Spec;
 
 /// Parameters for reaching AWS; every command that calls AWS accepts them.
 const AWS: [&str; 9] = [
@@ -18,11 +19,17 @@ const AWS: [&str; 9] = [
     "connect_timeout",
     "attempt_timeout",
 ];
-/// Parameters that select the interface and private address on this node.
-const TARGET: [&str; 2] = ["interface", "private_ip_address"];
+/// Parameters that say where on this node the address belongs, and who may lead it there. Each kind has some of them.
+const TARGET: [&str; 6] =
+    ["interface", "private_ip_address", "device", "add_to_device", "iflabel", "routing_table_role"];
+
+/// Id of the flag that says that the address is a secondary private one.
+pub(super) const VIP: &str = "vip";
+/// Id of the option that says that the address is an overlay address, with its route tables.
+pub(super) const ROUTE_TABLE: &str = "route-table";
 
 /// Id of the argument that names the address.
-pub(super) const ADDRESS: &str = "address";
+pub(super) const ADDRESS: &str = "ADDRESS";
 /// Id of the time limit option.
 pub(super) const TIMEOUT: &str = "timeout";
 /// Id of the option for machine-readable output.
@@ -36,7 +43,8 @@ struct Named {
     long_help: String,
 }
 
-/// All agent parameters as options: `role_arn` becomes `--role-arn`.
+/// All agent parameters as options, of every kind: `role_arn` becomes `--role-arn`. Of one that several kinds have, the first
+/// description counts.
 static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
     let option = |spec: &'static Spec| {
         let default = spec.default.map(|value| format!(" [default: {value}]")).unwrap_or_default();
@@ -47,7 +55,7 @@ static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
             long_help: format!("{}{default}", spec.long),
         }
     };
-    table::EIP.iter().map(option).collect()
+    agent::ALL.into_iter().flat_map(|agent| agent.parameters).map(option).collect()
 });
 
 /// The option for an agent parameter; its id is the parameter's name.
@@ -60,11 +68,13 @@ pub(super) fn parameter(name: &str) -> Arg {
     let value = match spec.name {
         "interface" => "INTERFACE",
         "private_ip_address" => "ADDRESS",
-        "role_arn" => "ARN",
+        "role_arn" | "routing_table_role" => "ARN",
+        "device" => "DEVICE",
+        "iflabel" => "LABEL",
         "endpoint_url" | "imds_endpoint" => "URL",
         "ca_bundle" => "FILE",
         "connect_timeout" | "attempt_timeout" | "settle_window" | "max_backoff" => "SECONDS",
-        "allow_reassociation" | "restore_displaced" => "true|false",
+        "allow_reassociation" | "allow_reassignment" | "restore_displaced" | "add_to_device" => "true|false",
         "auth_type" => "key|role",
         _ => "NAME",
     };
@@ -86,12 +96,24 @@ pub(super) fn target() -> impl Iterator<Item = Arg> {
     TARGET.into_iter().map(|name| parameter(name).help_heading("Target on this node"))
 }
 
-/// The argument for the address: an Elastic IP or its allocation id.
+/// The options that say of which kind an address is that neither the cluster nor this node's records know.
+pub(super) fn kinds() -> [Arg; 2] {
+    [
+        switch(VIP, "vip", "It is a secondary private address, of the agent ocf:heartbeat:vip"),
+        Arg::new(ROUTE_TABLE).long("route-table").value_name("ID").action(ArgAction::Append).help(
+            "It is an overlay address, of the agent ocf:heartbeat:overlay-ip, with this route table \
+             (rtb-..., tag:KEY=VALUE or auto); can be repeated",
+        ),
+    ]
+    .map(|option| option.help_heading("Kind of address (default: as configured in the cluster or on record)"))
+}
+
+/// The argument for the address, of any kind.
 pub(super) fn address() -> Arg {
-    Arg::new(ADDRESS)
-        .value_name("ADDRESS")
-        .required(true)
-        .help("The Elastic IP (203.0.113.10) or its allocation id (eipalloc-...)")
+    Arg::new(ADDRESS).value_name("ADDRESS").help(
+        "The address: an Elastic IP (203.0.113.10), its allocation id (eipalloc-...), a secondary private or an \
+         overlay address [default: that of the cluster, if it has only one]",
+    )
 }
 
 /// The time limit option, in seconds.

@@ -1,12 +1,16 @@
 //! `eipctl policy`: the IAM policy that an address requires.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::call::{BY_HAND, Failure, Invocation, print, print_json};
-use super::options::ADDRESS;
+use super::call::{Failure, Invocation, print, print_json};
+use super::options::{ADDRESS, ROUTE_TABLE, VIP};
+use super::subject::Subject;
 use crate::base::ids::{AllocationId, RouteTableId};
 use crate::cloud::Selector;
-use crate::params::{ApiSettings, Params};
+use crate::ocf::agent;
+use crate::params::{ApiSettings, OverlayParams, Params, Tables};
+use crate::resource::by_hand::BY_HAND;
 use crate::resource::policy::{self, PolicyScope, partition_of};
 use crate::world::{self, RealWorld};
 
@@ -30,16 +34,37 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 /// Combines the options with what can be looked up.
 fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
     let (api, timing) = invocation.reach()?;
-    let params = invocation.text(ADDRESS).map(|_| invocation.params()).transpose()?;
     let tags = invocation.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
     let partition = invocation.text("partition").map(partition).transpose()?;
     let account = invocation.text("account").map(account).transpose()?;
+    // Here the options for the kind mean "also", for more addresses than the one that is named.
+    let named = || Subject::named(invocation, &[], false);
+    let subject = invocation.text(ADDRESS).map(|_| named()).transpose()?;
     let mut allocations = Vec::new();
     for id in invocation.texts("also") {
         let id = AllocationId::parse(id).map_err(|error| Failure::Usage(format!("--also: {error}")))?;
-        allocations.push(id);
+        allocations.push(id.to_string());
     }
-    let named = params.as_ref().and_then(|params| params.allocation_id.clone());
+    let tables = invocation.texts(ROUTE_TABLE).into_iter().map(route_table);
+    let mut needs = BTreeMap::from([
+        (agent::EIP.name, allocations),
+        (agent::OVERLAY_IP.name, tables.collect::<Result<Vec<_>, _>>()?),
+    ]);
+    needs.retain(|_, ids| !ids.is_empty());
+    let named = subject.as_ref().map(|subject| subject.agent.name);
+    if invocation.is_set(VIP) || named == Some(agent::VIP.name) {
+        needs.insert(agent::VIP.name, Vec::new());
+    }
+    if let Some(subject) = subject.as_ref().filter(|_| named == Some(agent::OVERLAY_IP.name)) {
+        let tables = OverlayParams::parse(&subject.raw)?.tables;
+        let ids = match tables {
+            Tables::Ids(ids) => ids.iter().map(ToString::to_string).collect(),
+            Tables::Tagged { .. } | Tables::Routing => vec!["*".to_owned()],
+        };
+        needs.insert(agent::OVERLAY_IP.name, ids);
+    }
+    let elastic = subject.filter(|_| named == Some(agent::EIP.name));
+    let elastic = elastic.map(|subject| Params::parse(&subject.raw)).transpose()?;
     let world = invocation.world(BY_HAND, &api, &timing)?;
     let (settings, _) =
         world::settings(&api, &timing, &invocation.environment(BY_HAND), invocation.deadline.budget());
@@ -51,26 +76,15 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
         Some(account) => account,
         None => found(invocation, "account", "--account", policy::account(&world, &invocation.deadline))?,
     };
-    if let Some(first) = match (named, params) {
-        (Some(id), _) => Some(id),
-        (None, Some(params)) => Some(allocation(invocation, &world, &params)?),
-        (None, None) => None,
-    } {
-        allocations.insert(0, first);
+    if let Some(params) = elastic {
+        let id = match &params.allocation_id {
+            Some(id) => id.to_string(),
+            None => allocation(invocation, &world, &params)?.to_string(),
+        };
+        needs.entry(agent::EIP.name).or_default().insert(0, id);
     }
-    Ok(PolicyScope {
-        partition: partition.unwrap_or_else(|| partition_of(&region).to_owned()),
-        region,
-        account,
-        allocations,
-        tags,
-        private_addresses: invocation.is_set("vip"),
-        route_tables: invocation
-            .texts("route-table")
-            .into_iter()
-            .map(route_table)
-            .collect::<Result<_, _>>()?,
-    })
+    let partition = partition.unwrap_or_else(|| partition_of(&region).to_owned());
+    Ok(PolicyScope { partition, region, account, tags, needs })
 }
 
 /// Looks up a value that was not given.

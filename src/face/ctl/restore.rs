@@ -3,17 +3,34 @@
 use std::net::Ipv4Addr;
 
 use super::call::{Failure, Invocation};
-use crate::params::Params;
-use crate::resource::elastic::{self, Entry, Known};
+use super::options::ADDRESS;
+use super::subject::Subject;
+use crate::ocf::agent;
+use crate::params::{Params, table};
+use crate::resource::elastic::{self, Known};
 use crate::resource::error::Error;
+use crate::resource::recorded::RecordedResource;
 use crate::world::RealWorld;
 
 /// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let recorded = match invocation.text(ADDRESS) {
+        None => invocation.on_record(),
+        Some(_) => {
+            let subject = Subject::of(invocation)?;
+            if subject.agent.name != agent::EIP.name {
+                let (address, kind) = (&subject.address, subject.agent.resource_type());
+                return Err(Failure::Usage(format!(
+                    "{address} is of {kind}: only an Elastic IP displaces another, there is nothing to restore"
+                )));
+            }
+            subject.recorded
+        }
+    };
     let mut resources = Vec::new();
-    for entry in invocation.on_record() {
-        if let Some(address) = address_of(&entry) {
-            resources.push(known(invocation, &entry, address)?);
+    for records in recorded {
+        if let Some(address) = address_of(&records) {
+            resources.push(known(invocation, &records, address)?);
         }
     }
     let work = async { Ok::<_, Error>(elastic::restore(&resources, &invocation.deadline).await) };
@@ -25,20 +42,24 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 }
 
 /// The address in a record, used only to identify it; without one, a record has nothing to restore.
-fn address_of(entry: &Entry) -> Option<Ipv4Addr> {
-    let pair = entry.durable.pair.as_ref().map(|pair| pair.public_ip);
-    let displaced = || entry.durable.displaced.first().map(|displaced| displaced.public_ip);
+fn address_of(records: &RecordedResource) -> Option<Ipv4Addr> {
+    let pair = records.durable.pair.as_ref().map(|pair| pair.public_ip);
+    let displaced = || records.durable.displaced.first().map(|displaced| displaced.public_ip);
     pair.or_else(displaced)
 }
 
 /// Builds the services for a recorded resource; the recorded AWS settings apply unless options override them.
-fn known(invocation: &Invocation<'_>, entry: &Entry, address: Ipv4Addr) -> Result<Known<RealWorld>, Failure> {
-    let mut raw = invocation.raw();
+fn known(
+    invocation: &Invocation<'_>,
+    records: &RecordedResource,
+    address: Ipv4Addr,
+) -> Result<Known<RealWorld>, Failure> {
+    let mut raw = invocation.parameters(table::EIP);
     raw.insert("elastic_ip".to_owned(), address.to_string());
     let mut params = Params::parse(&raw)?;
-    if let Some(reach) = &entry.durable.reach {
+    if let Some(reach) = &records.durable.reach {
         params.api = params.api.or(reach);
     }
-    let world = invocation.world(&entry.resource, &params.api, &params.timing)?;
+    let world = invocation.world(&records.resource, &params.api, &params.timing)?;
     Ok(Known { world, params })
 }

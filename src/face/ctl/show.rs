@@ -1,37 +1,48 @@
 //! `eipctl show`: who holds an address, according to each source.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
-use super::call::{BY_HAND, Failure, Invocation, aligned, print, print_json};
-use super::options::{ADDRESS, JSON};
+use super::call::{Failure, Invocation, aligned, print, print_json};
+use super::options::JSON;
+use super::subject::Subject;
 use crate::base::chain_of;
-use crate::cloud::Association;
+use crate::network::{Network as _, NetworkError};
 use crate::resource::Action;
-use crate::resource::elastic::{self, Entry, Seen, Survey};
-use crate::resource::kind::Owner;
+use crate::resource::kind::{Kind, Seen};
+use crate::resource::recorded::RecordedResource;
+use crate::resource::survey::{self, Survey};
 use crate::state::Phase;
+use crate::with_kind;
+use crate::world::{self, RealWorld};
+
+/// The network devices of this node that have the address.
+type OnDevices = Result<Vec<String>, NetworkError>;
 
 /// Prints what is known; fails if EC2 did not answer.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let params = invocation.params()?;
-    let known = invocation.on_record_about(&params);
-    let resource = known.first().map_or(BY_HAND, |entry| entry.resource.as_str());
-    let mut world = invocation.world(resource, &params.api, &params.timing)?;
-    world.records = world.records.read_only();
-    let request = invocation.request(Action::Monitor { level: 10 }, params);
-    let survey = invocation.run(async { Ok(elastic::survey(&world, &request).await) })?;
+    let subject = Subject::of(invocation)?;
+    let survey = with_kind!(subject.agent, K => survey::<K>(invocation, &subject))?;
     // EC2's answer also finds records that name the address the other way, by address or by allocation id.
-    let known = match &survey.by_ec2 {
-        Ok((address, _)) => {
-            let about = |entry: &Entry| entry.is_about(Some(address.public_ip), Some(&address.allocation));
-            invocation.on_record().into_iter().filter(about).collect()
+    let recorded = match &survey.by_ec2 {
+        Ok(shown) => {
+            let names: Vec<String> =
+                [Some(shown.address.to_string()), shown.other_name.clone()].into_iter().flatten().collect();
+            invocation.on_record().into_iter().filter(|records| records.is_about(&names)).collect()
         }
-        Err(_) => known,
+        Err(_) => subject.recorded.clone(),
+    };
+    let devices = match subject.address.parse() {
+        Ok(ip) if subject.agent.has("add_to_device") => {
+            Some(invocation.run(async { Ok(devices_with(ip).await) })?)
+        }
+        _ => None,
     };
     if invocation.is_set(JSON) {
-        print_json(&document(invocation, &survey, &known))?;
+        print_json(&document(&subject, &survey, devices.as_ref(), &recorded))?;
     } else {
-        print(&aligned(&lines(invocation, &survey, &known)))?;
+        print(&aligned(&lines(&subject, &survey, devices.as_ref(), &recorded)))?;
     }
     match survey.by_ec2 {
         Ok(_) => Ok(()),
@@ -39,16 +50,38 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
 }
 
-fn lines(invocation: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Vec<(String, String)> {
+fn survey<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Survey, Failure> {
+    let request = subject.request::<K>(invocation, Action::Monitor { level: 10 })?;
+    let world = subject.world::<K>(invocation, &request.params)?;
+    invocation.run(async { Ok(survey::survey::<K, _>(&world, &request).await) })
+}
+
+/// The network devices of this node that have an address.
+pub(super) async fn devices_with(ip: IpAddr) -> OnDevices {
+    let devices = world::host().devices().await?;
+    let having = devices.into_iter().filter(|device| device.has(ip));
+    Ok(having.map(|device| if device.up { device.name } else { format!("{} (down)", device.name) }).collect())
+}
+
+fn lines(
+    subject: &Subject,
+    survey: &Survey,
+    devices: Option<&OnDevices>,
+    recorded: &[RecordedResource],
+) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     let mut line = |label: &str, text: String| lines.push((label.to_owned(), text));
     match &survey.by_ec2 {
-        Ok((address, owner)) => {
-            line("address", format!("{} ({})", address.public_ip, address.allocation));
-            line("by EC2", by_ec2(owner));
+        Ok(shown) => {
+            let other_name = shown.other_name.iter().map(|name| format!(" ({name})")).collect::<String>();
+            line("address", format!("{}{other_name}", shown.address));
+            line("by EC2", shown.sentence.clone());
+            for (label, text) in &shown.parts {
+                line(&format!("  {label}"), text.clone());
+            }
         }
         Err(error) => {
-            line("address", invocation.text(ADDRESS).unwrap_or_default().to_owned());
+            line("address", subject.address.clone());
             line("by EC2", format!("unknown: {error}"));
         }
     }
@@ -57,64 +90,50 @@ fn lines(invocation: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Vec<(
         Some(false) => " (does not agree: it can lag behind EC2 by minutes)",
         None => "",
     };
-    line(
-        "by metadata",
-        match &survey.by_metadata {
-            Ok(Seen::Here) => format!("here{agree}"),
-            Ok(Seen::NotHere(why)) => format!("not here: {why}{agree}"),
-            Err(error) => format!("unknown: {error}"),
-        },
-    );
-    if known.is_empty() {
+    match &survey.by_metadata {
+        Some(Ok(Seen::Here)) => line("by metadata", format!("here{agree}")),
+        Some(Ok(Seen::NotHere(why))) => line("by metadata", format!("not here: {why}{agree}")),
+        Some(Err(error)) => line("by metadata", format!("unknown: {error}")),
+        None => {}
+    }
+    match devices {
+        Some(Ok(names)) if names.is_empty() => line("on device", "none of this node".to_owned()),
+        Some(Ok(names)) => line("on device", names.join(", ")),
+        Some(Err(error)) => line("on device", format!("unknown: {error}")),
+        None => {}
+    }
+    if recorded.is_empty() {
         line("on record", "nothing on this node".to_owned());
     }
-    for entry in known {
-        line("on record", on_record(entry));
+    for records in recorded {
+        line("on record", on_record(records));
     }
     lines
 }
 
-fn by_ec2(owner: &Owner<Association>) -> String {
-    match owner {
-        Owner::Ours(association) => {
-            format!("ours: {association}, {}{}", interface(owner), association.id)
-        }
-        Owner::Misplaced(association) => {
-            format!("on this node, but not in its place: {}, {}", owner.holder(), association.id)
-        }
-        Owner::Elsewhere(association) => {
-            format!("elsewhere: {association}, {}{}", interface(owner), association.id)
-        }
-        Owner::Unassigned => "nobody holds it".to_owned(),
-    }
-}
-
-/// The interface, unless the holder's name already contains it.
-fn interface(owner: &Owner<Association>) -> String {
-    match owner {
-        Owner::Ours(association) | Owner::Elsewhere(association) if association.instance.is_some() => {
-            association.interface.as_ref().map(|interface| format!("{interface}, ")).unwrap_or_default()
-        }
-        _ => String::new(),
-    }
-}
-
-fn on_record(entry: &Entry) -> String {
-    let mut parts = vec![match entry.volatile.phase {
+fn on_record(records: &RecordedResource) -> String {
+    let (volatile, durable) = (&records.volatile, &records.durable);
+    let mut parts = vec![match volatile.phase {
         None => "not touched since boot".to_owned(),
         Some(phase) => format!("{} last", phase_text(phase)),
     }];
-    if let Some(private_ip) = entry.volatile.private_ip() {
-        let interface = entry.volatile.interface.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
-        parts.push(format!("place {interface}({private_ip})"));
+    let interface = volatile.interface.as_ref().map(ToString::to_string);
+    let private_ip = volatile.private_ip().map(|ip| format!("({ip})"));
+    let place: Vec<String> = [interface, private_ip].into_iter().flatten().collect();
+    if !place.is_empty() {
+        parts.push(format!("place {}", place.join(" ")));
     }
-    for displaced in entry.durable.displaced.iter().filter(|displaced| !displaced.put_back) {
-        parts.push(format!("{} made way", displaced.public_ip));
+    if let Some(tables) = &durable.tables {
+        let ids: Vec<&str> = tables.ids.iter().map(AsRef::as_ref).collect();
+        parts.push(format!("route tables {}", ids.join(", ")));
     }
-    if let Some(change) = entry.durable.history.last() {
+    for displaced in durable.displaced.iter().filter(|displaced| !displaced.put_back) {
+        parts.push(format!("{} displaced", displaced.public_ip));
+    }
+    if let Some(change) = durable.history.last() {
         parts.push(format!("last change: {} from {} to {}", change.action, change.from, change.to));
     }
-    format!("{}: {}", entry.resource, parts.join("; "))
+    format!("{}: {}", records.resource, parts.join("; "))
 }
 
 fn phase_text(phase: Phase) -> &'static str {
@@ -127,52 +146,43 @@ fn phase_text(phase: Phase) -> &'static str {
     }
 }
 
-fn document(invocation: &Invocation<'_>, survey: &Survey, known: &[Entry]) -> Value {
+fn document(
+    subject: &Subject,
+    survey: &Survey,
+    devices: Option<&OnDevices>,
+    recorded: &[RecordedResource],
+) -> Value {
+    let unknown = |reason: String| json!({ "answer": "unknown", "reason": reason });
     let (ec2, address, allocation) = match &survey.by_ec2 {
-        Ok((address, owner)) => {
-            let ip = Some(address.public_ip.to_string());
-            (owner_as_json(owner), ip, Some(address.allocation.to_string()))
-        }
+        Ok(shown) => (
+            json!({ "answer": shown.answer, "holder": shown.holder }),
+            Some(shown.address.to_string()),
+            shown.other_name.clone(),
+        ),
         Err(error) => {
-            let named = invocation.text(ADDRESS).map(str::to_owned);
-            let (ids, ips) = named.into_iter().partition::<Vec<_>, _>(|name| name.starts_with("eipalloc-"));
-            let unknown = json!({ "answer": "unknown", "reason": error.to_string() });
-            (unknown, ips.into_iter().next(), ids.into_iter().next())
+            let (ids, ips) = [subject.address.clone()]
+                .into_iter()
+                .partition::<Vec<_>, _>(|name| name.starts_with("eipalloc-"));
+            (unknown(error.to_string()), ips.into_iter().next(), ids.into_iter().next())
         }
     };
-    let metadata = match &survey.by_metadata {
+    let metadata = survey.by_metadata.as_ref().map(|seen| match seen {
         Ok(Seen::Here) => json!({ "answer": "here" }),
         Ok(Seen::NotHere(why)) => json!({ "answer": "not here", "reason": why }),
-        Err(error) => json!({ "answer": "unknown", "reason": error.to_string() }),
-    };
-    let records: Vec<Value> = known
+        Err(error) => unknown(error.to_string()),
+    });
+    let records: Vec<Value> = recorded
         .iter()
-        .map(|entry| json!({ "resource": entry.resource, "volatile": entry.volatile, "durable": entry.durable }))
+        .map(|one| json!({ "resource": one.resource, "volatile": one.volatile, "durable": one.durable }))
         .collect();
     json!({
         "address": address,
         "allocation": allocation,
+        "agent": subject.agent.resource_type(),
         "ec2": ec2,
         "metadata": metadata,
         "agree": survey.agree(),
+        "devices": devices.and_then(|devices| devices.as_ref().ok()),
         "records": records,
     })
-}
-
-fn owner_as_json(owner: &Owner<Association>) -> Value {
-    let (answer, association) = match owner {
-        Owner::Ours(association) => ("ours", Some(association)),
-        Owner::Misplaced(association) => ("misplaced", Some(association)),
-        Owner::Elsewhere(association) => ("elsewhere", Some(association)),
-        Owner::Unassigned => ("nobody", None),
-    };
-    let holder = association.map(|association| {
-        json!({
-            "association": association.id,
-            "instance": association.instance,
-            "interface": association.interface,
-            "private_ip": association.private_ip,
-        })
-    });
-    json!({ "answer": answer, "holder": holder })
 }

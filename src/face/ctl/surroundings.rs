@@ -9,14 +9,16 @@ use std::time::Duration;
 use crate::base::deadline::Deadline;
 use crate::base::text::without_user_info;
 use crate::cloud::settings::Settings;
+use crate::ocf::agent::Agent;
 use crate::ocf::environment::Environment;
-use crate::resource::elastic::{Surroundings, Way};
+use crate::resource::surroundings::{Surroundings, Way};
 
 /// Time limit for a name lookup.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
 
 /// Collects the observations; `endpoint` is the URL of the EC2 API, if known.
 pub async fn observe(
+    agent: &Agent,
     environment: &Environment,
     settings: &Settings,
     endpoint: Option<String>,
@@ -33,7 +35,7 @@ pub async fn observe(
         None => None,
     };
     let root = environment.get("OCF_ROOT").unwrap_or("/usr/lib/ocf");
-    let agent = Path::new(root).join("resource.d/heartbeat/eip");
+    let agent = Path::new(root).join("resource.d/heartbeat").join(agent.name);
     let there = agent.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
     Surroundings {
         region: settings.region.clone(),

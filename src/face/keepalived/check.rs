@@ -37,7 +37,9 @@ fn check(work: &Work) -> u8 {
         let action = Action::Monitor { level: 0 };
         work.query(action, limit, async |world, request| elastic::is_still_here(world, request).await)
     } else {
-        work.query(Action::Start, limit, async |world, request| elastic::is_ready(world, request).await)
+        work.query(Action::Start, limit, async |world, request| {
+            crate::resource::examine::is_ready::<Elastic, _>(world, request).await
+        })
     };
     let (code, text) = match outcome {
         Ok(Report::Done) => (0, "well".to_owned()),

@@ -122,7 +122,8 @@ fn another_agent_brings_its_own_names_and_texts_are_escaped() {
         short: "a & b",
         long: "less < more.",
     }];
-    let other = Agent { name: "other", short: "short", long: "long", parameters: SPECS, actions: &[] };
+    let other =
+        Agent { name: "other", short: "short", long: "long", address: &[], parameters: SPECS, actions: &[] };
     let xml = meta_data(&other, None);
     assert!(xml.contains("<resource-agent name=\"other\" version="), "{xml}");
     assert!(xml.contains("<shortdesc lang=\"en\">a &amp; b</shortdesc>"), "{xml}");

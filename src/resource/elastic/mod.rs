@@ -1,9 +1,12 @@
 //! An Elastic IP: which interface it is associated with, how it is associated and disassociated, and what it displaces.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::ControlFlow;
 
-use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Words};
+use serde_json::{Value, json};
+
+use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, Request, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AllocationId, AssociationId};
@@ -13,30 +16,19 @@ use crate::host::Host as _;
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, Params};
 use crate::resource::error::Error;
+use crate::resource::examine::Examination;
 use crate::state::{Durable, ElasticRecord, Pair, Records as _, Remembered, Volatile};
 
-mod by_hand;
 mod displaced;
 mod examine;
-mod finding;
 mod hand_over;
 mod identity;
 mod locate;
-mod ready;
-mod register;
 mod restore;
-mod surroundings;
-mod survey;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-pub use super::kind::Seen;
-pub use by_hand::{examine, holder, survey, would_start, would_stop};
-pub use finding::{Finding, Verdict};
-pub use register::Entry;
 pub use restore::{Known, Left, restore};
-pub use surroundings::{Surroundings, Way};
-pub use survey::Survey;
 
 use self::identity::Identity;
 
@@ -55,14 +47,6 @@ pub async fn hand_over<W: World>(world: &W, request: &Request) -> Result<Report,
 /// Whether a displaced address waits to be restored.
 pub fn has_displaced<W: World>(world: &W, request: &Request) -> bool {
     super::op::<Elastic, W>(world, request).has_displaced()
-}
-
-/// Whether this node could take the address, without asking EC2.
-///
-/// # Errors
-/// What is missing.
-pub async fn is_ready<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
-    super::op::<Elastic, W>(world, request).is_ready().await
 }
 
 /// Whether the address is still here, without asking EC2 while instance metadata shows it.
@@ -86,6 +70,15 @@ impl Holder for Association {
 
     fn association(&self) -> Option<AssociationId> {
         Some(self.id.clone())
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "association": self.id,
+            "instance": self.instance,
+            "interface": self.interface,
+            "private_ip": self.private_ip,
+        })
     }
 }
 
@@ -119,6 +112,7 @@ impl<W: World> Kind<W> for Elastic {
             interface: &params.interface,
             may_take: params.allow_reassociation,
             on_stop: params.on_stop,
+            add_to_device: false,
         }
     }
 
@@ -128,6 +122,15 @@ impl<W: World> Kind<W> for Elastic {
             (None, Some(id)) => id.to_string(),
             (None, None) => "the address".to_owned(),
         }
+    }
+
+    async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error> {
+        let address = op.ask_ec2(&op.deadline).await?;
+        Ok((address.public_ip.into(), Some(address.allocation.to_string())))
+    }
+
+    fn public_ip(op: &Op<'_, Self, W>) -> Option<Ipv4Addr> {
+        op.public_ip()
     }
 
     fn is_about(_: &Op<'_, Self, W>, record: &Volatile) -> bool {
@@ -199,13 +202,14 @@ impl<W: World> Kind<W> for Elastic {
                     let limit = op.metadata_limit(op.identity_without_imds().is_known());
                     Some(limit.bound(op.identity_once()).await)
                 }
-                Me::At(_) | Me::Recorded => None,
+                Me::At(_) | Me::Recorded | Me::Outside => None,
             }
         };
         let (address, identity) = tokio::join!(op.describe_once(), identity);
         let address = address?;
         let me = match (me, identity) {
             (Me::At(location), _) => Identity::at(location),
+            (Me::Outside, _) => Identity::default(),
             (_, Some(Ok(Ok(me)))) => me,
             (_, failed) => {
                 let me = op.identity_without_imds();
@@ -326,8 +330,32 @@ impl<W: World> Kind<W> for Elastic {
         op.fill_record().await;
     }
 
-    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error> {
-        op.first_failure().await.map_or(Ok(Report::Done), Err)
+    async fn may_be_taken(
+        op: &Op<'_, Self, W>,
+        allocation: &AllocationId,
+        location: &Location,
+    ) -> Result<(), Error> {
+        let no_target = || Error::NotHere("no private address on the interface".to_owned());
+        let target = location.target().ok_or_else(no_target)?;
+        let ask = async || op.world.ec2().may_associate(allocation, &target).await;
+        op.call("AssociateAddress", allocation, &op.deadline, ask).await.map_err(Error::Ec2)
+    }
+
+    async fn may_be_released(op: &Op<'_, Self, W>, held: &Association) -> Result<(), Error> {
+        op.may_disassociate(&held.id).await
+    }
+
+    fn displaced_from(op: &Op<'_, Self, W>, location: &Location) -> Vec<Ipv4Addr> {
+        let there = location.carried.iter().flatten().map(|(public_ip, _)| *public_ip);
+        there.filter(|ip| location.shows(*ip) && Some(*ip) != op.public_ip()).collect()
+    }
+
+    async fn examine(
+        op: &Op<'_, Self, W>,
+        place: Option<&Location>,
+        examination: &mut Examination<'_>,
+    ) -> ControlFlow<()> {
+        op.examine_address(place, examination).await
     }
 }
 

@@ -5,9 +5,11 @@
 //! Instance metadata knows nothing about routes. The kernel is the first witness, and EC2 is asked when a check is due.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::ControlFlow::{self, Continue};
 use std::time::Duration;
 
+use super::device::device_name;
 use super::kind::{Common, Kind, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location, millis};
 use crate::base::ids::RouteTableId;
@@ -16,8 +18,10 @@ use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes};
 use crate::host::Host as _;
 use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
-use crate::params::{OnStop, OverlayParams, ParamError};
+use crate::params::{OnStop, OverlayParams, ParamError, Tables};
 use crate::resource::error::Error;
+use crate::resource::examine::{Examination, TAKING};
+use crate::resource::finding::Finding;
 use crate::state::{OverlayRecord, Records as _, Remembered, Volatile};
 
 mod device;
@@ -72,11 +76,16 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             interface: &params.interface,
             may_take: true,
             on_stop: OnStop::Leave,
+            add_to_device: params.add_to_device,
         }
     }
 
     fn name(op: &Op<'_, Self, W>) -> String {
         op.params.address.to_string()
+    }
+
+    async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error> {
+        Ok((op.params.address, None))
     }
 
     fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool {
@@ -159,6 +168,19 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         match me {
             Me::At(location) => op.taken(location).await,
             Me::Known | Me::Recorded => op.still_held().await,
+            Me::Outside => op.shown_outside().await,
+        }
+    }
+
+    /// A table without a route is no reason to move, and shown all the same.
+    fn whole(op: &Op<'_, Self, W>, owner: Owner<Paths>) -> Owner<Paths> {
+        let wanted = match &op.params.tables {
+            Tables::Ids(ids) => Some(ids.clone()),
+            Tables::Tagged { .. } | Tables::Routing => op.known_tables(),
+        };
+        match owner.held() {
+            Some(held) => held.clone().with_absent(wanted.unwrap_or_default()).owner(),
+            None => owner,
         }
     }
 
@@ -185,7 +207,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     ) -> Result<(Vec<RouteTableId>, Owner<Paths>), Error> {
         let (found, check) = tokio::join!(op.usable_tables(location), op.refuse_checked_interface(location));
         let (found, ()) = (found?, check?);
-        let paths = Paths::of(&found, &location.interface);
+        let paths = Paths::of(&found, Some(&location.interface));
         let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
         op.remember_tables(&ids);
         Ok((ids, paths.owner()))
@@ -295,32 +317,70 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         op.fill_record().await;
     }
 
-    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error> {
-        let location = op.locate(false).await?;
-        op.device_for(&location).await?;
-        let found = op.usable_tables(&location).await?;
-        op.refuse_checked_interface(&location).await?;
-        let dry_runs = found.iter().map(|table| async {
+    async fn may_be_taken(
+        op: &Op<'_, Self, W>,
+        tables: &Vec<RouteTableId>,
+        location: &Location,
+    ) -> Result<(), Error> {
+        let dry_runs = tables.iter().map(|table| async move {
             let attempt = async || {
-                op.world.ec2().may_replace_route(&table.id, op.params.address, &location.interface).await
+                op.world.ec2().may_replace_route(table, op.params.address, &location.interface).await
             };
-            op.call("ReplaceRoute", &table.id, &op.deadline, attempt).await.map_err(Error::Ec2)
+            op.call("ReplaceRoute", table, &op.deadline, attempt).await.map_err(Error::Ec2)
         });
         let outcomes = super::start::together(dry_runs).await;
-        if let Some(error) = op.worst(outcomes.into_iter().filter_map(Result::err).collect()) {
-            return Err(error);
+        op.worst(outcomes.into_iter().filter_map(Result::err).collect()).map_or(Ok(()), Err)
+    }
+
+    /// Nothing is called for it.
+    async fn may_be_released(_: &Op<'_, Self, W>, _: &Paths) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn examine(
+        op: &Op<'_, Self, W>,
+        place: Option<&Location>,
+        examination: &mut Examination<'_>,
+    ) -> ControlFlow<()> {
+        const SUBJECTS: [&str; 5] = ["device", "credentials", TABLES, CHECK, TAKING];
+        let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
+        examination.outcome("device", op.device_for(place).await, device_name)?;
+        let found = op.sharing(examination).usable_tables(place).await;
+        let found = examination.answer(TABLES, found, |found| op.describe_tables(found))?;
+        let checked = op.sharing(examination).source_dest_check(place).await;
+        examination.tell(match checked {
+            Ok(None) => Finding::good(CHECK, format!("off on {}", place.interface)),
+            Ok(Some(unknown)) => Finding::warning(CHECK, unknown),
+            Err(error) => Finding::failure(CHECK, error),
+        })?;
+        let Some(found) = found else {
+            return examination.unknown(&[TAKING], TABLES);
+        };
+        let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
+        for id in op.known_tables().into_iter().flatten().filter(|id| !ids.contains(id)) {
+            let tables = &op.params.tables;
+            let text =
+                format!("{id} is on record and no longer one of {tables}: the next start goes without it");
+            examination.tell(Finding::warning(TABLES, text))?;
         }
+        if let Some(role) = &op.params.api.routing_table_role {
+            examination.tell(Finding::good("role", format!("{role} is assumed for route tables")))?;
+        }
+        examination.tell(op.sharing(examination).examine_taking(&ids, place).await)?;
         if op.params.add_to_device
             && let Some(daemon) = op.world.host().address_remover()
         {
             let ip = op.params.address;
-            op.world
-                .log()
-                .warn(format_args!("{daemon} may take {ip} off its device: exclude it, or switch it off"));
+            let text = format!("{daemon} may take {ip} off its device: exclude it, or switch it off");
+            examination.tell(Finding::warning("device", text))?;
         }
-        Ok(Report::Done)
+        Continue(())
     }
 }
+
+/// Subjects of an examination.
+const TABLES: &str = "route tables";
+const CHECK: &str = "source/dest check";
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// Which interface is meant, and its VPC, as instance metadata says now.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use crate::base::ids::{InterfaceId, RouteTableId};
-use crate::cloud::RouteTable;
+use crate::cloud::{Route, RouteTable};
 use crate::resource::kind::{Holder, Owner};
 
 /// How many tables a line names.
@@ -17,20 +19,20 @@ pub struct Paths(Vec<(RouteTableId, Path)>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Path {
     /// To the interface of this node.
-    Here,
-    /// To something else, with the id that EC2 shows.
-    Away(String),
+    Here(Route),
+    /// To something else.
+    Away(Route),
     /// Nowhere: there is no such route.
     Missing,
 }
 
 impl Paths {
-    /// Where these tables lead it, for the node that has this interface. Only an interface's id tells: an instance's is empty
-    /// across accounts.
-    pub(super) fn of(tables: &[RouteTable], ours: &InterfaceId) -> Self {
+    /// Where these tables lead it, for the node that has this interface, if any node does. Only an interface's id tells: an
+    /// instance's is empty across accounts.
+    pub(super) fn of(tables: &[RouteTable], ours: Option<&InterfaceId>) -> Self {
         let path = |table: &RouteTable| match &table.route {
-            Some(route) if route.interface.as_ref() == Some(ours) => Path::Here,
-            Some(route) => Path::Away(route.target.clone()),
+            Some(route) if ours.is_some() && route.interface.as_ref() == ours => Path::Here(route.clone()),
+            Some(route) => Path::Away(route.clone()),
             None => Path::Missing,
         };
         Self(tables.iter().map(|table| (table.id.clone(), path(table))).collect())
@@ -40,6 +42,12 @@ impl Paths {
     pub(super) fn with_missing(mut self, tables: impl IntoIterator<Item = RouteTableId>) -> Self {
         self.0.extend(tables.into_iter().map(|table| (table, Path::Missing)));
         self
+    }
+
+    /// Adds those of these tables that it does not have yet, as missing.
+    pub(super) fn with_absent(self, mut tables: Vec<RouteTableId>) -> Self {
+        tables.retain(|id| !self.0.iter().any(|(known, _)| known == id));
+        self.with_missing(tables)
     }
 
     /// Without the tables that have no route: no start could cure them.
@@ -72,7 +80,7 @@ impl Paths {
 
     /// What that is for this node: it holds the address only if every table leads to it.
     pub(super) fn owner(self) -> Owner<Self> {
-        let here = self.0.iter().filter(|(_, path)| *path == Path::Here).count();
+        let here = self.0.iter().filter(|(_, path)| path.is_here()).count();
         match (here, self.0.len(), self.away().len()) {
             (_, 0, _) => Owner::Unassigned,
             (here, all, _) if here == all => Owner::Ours(self),
@@ -83,13 +91,13 @@ impl Paths {
 
     /// What the tables lead to that do not lead here, each with the names of its tables.
     pub(super) fn elsewhere(&self) -> String {
+        self.targets(|path| !path.is_here())
+    }
+
+    fn targets(&self, wanted: impl Fn(&Path) -> bool) -> String {
         let mut targets: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (table, path) in &self.0 {
-            let target = match path {
-                Path::Here => continue,
-                Path::Away(target) => target.as_str(),
-                Path::Missing => "no route",
-            };
+        for (table, path) in self.0.iter().filter(|(_, path)| wanted(path)) {
+            let target = path.route().map_or("no route", |route| route.target.as_str());
             match targets.iter_mut().find(|(known, _)| *known == target) {
                 Some((_, tables)) => tables.push(table.as_str()),
                 None => targets.push((target, vec![table.as_str()])),
@@ -108,12 +116,25 @@ impl Paths {
     }
 }
 
+impl Path {
+    fn is_here(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
+    fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Here(route) | Self::Away(route) => Some(route),
+            Self::Missing => None,
+        }
+    }
+}
+
 impl fmt::Display for Paths {
     /// The number of tables if all lead here, otherwise what they lead to.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let here = self.0.iter().all(|(_, path)| *path == Path::Here);
+        let here = self.0.iter().all(|(_, path)| path.is_here());
         match self.0.as_slice() {
-            [(table, Path::Here)] => table.fmt(f),
+            [(table, Path::Here(_))] => table.fmt(f),
             all if here => write!(f, "{} route tables", all.len()),
             _ => f.write_str(&self.elsewhere()),
         }
@@ -127,19 +148,52 @@ impl Holder for Paths {
 
     fn marks(&self) -> Vec<String> {
         let mark = |(table, path): &(RouteTableId, Path)| match path {
-            Path::Here => None,
-            Path::Away(target) => Some(format!("{table} {target}")),
+            Path::Here(_) => None,
+            Path::Away(route) => Some(format!("{table} {}", route.target)),
             Path::Missing => Some(table.to_string()),
         };
         self.0.iter().filter_map(mark).collect()
     }
 
     fn is_partly_here(&self) -> bool {
-        self.0.iter().any(|(_, path)| *path == Path::Here)
+        self.0.iter().any(|(_, path)| path.is_here())
     }
 
     fn place(&self) -> String {
         self.to_string()
+    }
+
+    fn described(&self) -> String {
+        self.to_string()
+    }
+
+    fn carrier(&self) -> String {
+        self.targets(|_| true)
+    }
+
+    fn parts(&self) -> Vec<(String, String)> {
+        let part = |(table, path): &(RouteTableId, Path)| {
+            let leads =
+                path.route().map_or_else(|| "no route, or no such table".to_owned(), Route::to_string);
+            let here = if path.is_here() { ", this node" } else { "" };
+            (table.to_string(), format!("{leads}{here}"))
+        };
+        self.0.iter().map(part).collect()
+    }
+
+    fn document(&self) -> Value {
+        let table = |(table, path): &(RouteTableId, Path)| {
+            let route = path.route();
+            json!({
+                "table": table,
+                "target": route.map(|route| &route.target),
+                "interface": route.and_then(|route| route.interface.as_ref()),
+                "instance": route.and_then(|route| route.instance.as_ref()),
+                "state": route.map(|route| if route.blackhole { "blackhole" } else { "active" }),
+                "here": path.is_here(),
+            })
+        };
+        json!({ "tables": self.0.iter().map(table).collect::<Vec<_>>() })
     }
 }
 
@@ -151,6 +205,7 @@ mod tests {
     fn table(number: u8, target: Option<&str>) -> RouteTable {
         let route = target.map(|target| Route {
             interface: target.parse().ok().filter(|_| target.starts_with("eni-")),
+            instance: None,
             target: target.to_owned(),
             blackhole: false,
             origin: "CreateRoute".to_owned(),
@@ -160,7 +215,7 @@ mod tests {
 
     fn paths(targets: &[Option<&str>]) -> Paths {
         let tables: Vec<_> = (1..).zip(targets).map(|(number, target)| table(number, *target)).collect();
-        Paths::of(&tables, &"eni-1".parse().unwrap())
+        Paths::of(&tables, "eni-1".parse().ok().as_ref())
     }
 
     /// [overlay-1]

@@ -76,17 +76,26 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let found = self.call("DescribeRouteTables", which, &self.deadline, ask).await?;
         let mut errors = Vec::new();
         let in_place = || vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
-        if let Tables::Ids(ids) = which {
-            let missing = ids.iter().filter(|id| !found.iter().any(|table| table.id == **id));
-            errors.extend(missing.map(|id| Error::NoTable {
+        errors.extend(
+            self.unseen_ids(&found).into_iter().map(|id| Error::NoTable {
                 table: id.to_string(),
                 place: "this account and region".to_owned(),
-            }));
-        } else if found.is_empty() {
+            }),
+        );
+        if found.is_empty() && errors.is_empty() {
             errors.push(Error::NoTable { table: which.to_string(), place: in_place() });
         }
         errors.extend(found.iter().filter_map(|table| self.fault_of(table, place)));
         self.worst(errors).map_or(Ok(found), Err)
+    }
+
+    /// Where each of these tables leads, for a person.
+    pub(super) fn describe_tables(&self, found: &[RouteTable]) -> String {
+        let leads = |table: &RouteTable| {
+            let route = table.route.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{} leads {} to {route}", table.id, self.destination())
+        };
+        found.iter().map(leads).collect::<Vec<_>>().join("; ")
     }
 
     /// What is wrong with a table, if anything is.
@@ -117,11 +126,22 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// # Errors
     /// [`Error::SourceDestCheck`]
     pub(super) async fn refuse_checked_interface(&self, place: &Location) -> Result<(), Error> {
+        if let Some(warning) = self.source_dest_check(place).await? {
+            self.world.log().warn(warning);
+        }
+        Ok(())
+    }
+
+    /// Looks at source/destination check, and says why if that is not possible.
+    ///
+    /// # Errors
+    /// [`Error::SourceDestCheck`] if it is on.
+    pub(super) async fn source_dest_check(&self, place: &Location) -> Result<Option<String>, Error> {
         let eni = &place.interface;
         let asked =
             self.deadline.fraction(4).bound(self.world.ec2().checks_source_and_destination(eni)).await;
         let error = match asked {
-            Ok(Ok(false)) => return Ok(()),
+            Ok(Ok(false)) => return Ok(None),
             Ok(Ok(true)) => {
                 self.world.log().error(format_args!(
                     "{eni} needs this, once: aws ec2 modify-network-interface-attribute --network-interface-id {eni} \
@@ -132,8 +152,22 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             Ok(Err(error)) => error,
             Err(_) => Ec2Error::cut_off("DescribeNetworkInterfaces", eni),
         };
-        self.world.log().warn(format_args!("source/dest check of {eni} not known: {error}"));
-        Ok(())
+        Ok(Some(format!("source/dest check of {eni} not known: {error}")))
+    }
+
+    /// What EC2 shows a machine that is none of the nodes.
+    pub(super) async fn shown_outside(&self) -> Result<Owner<Paths>, Error> {
+        let found = self.describe(&self.params.tables, None).await?;
+        Ok(Paths::of(&found, None).with_missing(self.unseen_ids(&found)).owner())
+    }
+
+    /// The ids that are configured, of tables that are not among these.
+    fn unseen_ids(&self, found: &[RouteTable]) -> Vec<RouteTableId> {
+        let ids = match &self.params.tables {
+            Tables::Ids(ids) => ids.as_slice(),
+            Tables::Tagged { .. } | Tables::Routing => &[],
+        };
+        ids.iter().filter(|id| !found.iter().any(|table| table.id == **id)).cloned().collect()
     }
 
     /// What EC2 shows a start: each table that there is now has to lead here. A table that the record did not know counts too, if
@@ -143,11 +177,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         if let Some(known) = self.known_tables().filter(|_| !matches!(self.params.tables, Tables::Ids(_))) {
             found.retain(|table| known.contains(&table.id) || self.fault_of(table, place).is_none());
         }
-        let mut paths = Paths::of(&found, &place.interface);
-        if let Tables::Ids(ids) = &self.params.tables {
-            let missing = ids.iter().filter(|id| !found.iter().any(|table| table.id == **id));
-            paths = paths.with_missing(missing.cloned());
-        }
+        let paths = Paths::of(&found, Some(&place.interface)).with_missing(self.unseen_ids(&found));
         self.note_check();
         let owner = paths.owner();
         if let Owner::Ours(_) = owner {
@@ -177,7 +207,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             found.extend(untagged);
         }
         let unseen = known.iter().flatten().filter(|id| !found.iter().any(|table| table.id == **id));
-        let paths = Paths::of(&found, &place.interface).with_missing(unseen.cloned().collect::<Vec<_>>());
+        let paths =
+            Paths::of(&found, Some(&place.interface)).with_missing(unseen.cloned().collect::<Vec<_>>());
         for table in paths.missing() {
             self.world.log().error(format_args!(
                 "{table} does not lead {} anywhere: it has no route {}, or is gone",

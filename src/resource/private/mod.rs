@@ -9,16 +9,22 @@
 //!   its own clients would talk to themselves, and its answers would be dropped by EC2.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use super::device::device_name;
 use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location};
+use crate::base::ids::InterfaceId;
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet};
 use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, VipParams};
 use crate::resource::error::Error;
+use crate::resource::examine::{Examination, RELEASING, TAKING, judged};
 use crate::state::{PrivateRecord, Remembered, Volatile};
 
 mod assign;
@@ -49,6 +55,10 @@ impl Holder for Eni {
 
     fn place(&self) -> String {
         self.id.to_string()
+    }
+
+    fn document(&self) -> Value {
+        json!({ "instance": self.instance, "interface": self.id })
     }
 }
 
@@ -82,11 +92,16 @@ impl<W: PrivateWorld> Kind<W> for Private {
             interface: &params.interface,
             may_take: params.allow_reassignment,
             on_stop: params.on_stop,
+            add_to_device: params.add_to_device,
         }
     }
 
     fn name(op: &Op<'_, Self, W>) -> String {
         op.params.address.to_string()
+    }
+
+    async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error> {
+        Ok((op.params.address.into(), None))
     }
 
     fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool {
@@ -229,7 +244,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let silent = || Error::Imds(ImdsError::cut_off("meta-data"));
         let found = match me {
             Me::At(location) => Ok(location.clone()),
-            Me::Recorded => Self::recall(op).ok_or_else(silent),
+            Me::Recorded | Me::Outside => Self::recall(op).ok_or_else(silent),
             Me::Known => {
                 let recalled = Self::recall(op);
                 match op.metadata_limit(recalled.is_some()).bound(op.whereabouts()).await {
@@ -379,27 +394,39 @@ impl<W: PrivateWorld> Kind<W> for Private {
         }
     }
 
-    /// The two calls have no dry run in EC2. So they are made in a form that changes nothing wherever they are allowed: to assign
-    /// to the interface the address that is its own already, and to take an address off that it does not have.
-    async fn validate(op: &Op<'_, Self, W>) -> Result<Report, Error> {
-        let location = op.locate(false).await?;
-        op.device_for(&location).await?;
-        let owner = op.ask(Me::At(&location), &op.deadline).await?;
-        if let Some(error) = Self::refusal(op, &owner) {
-            return Err(error);
+    async fn may_be_taken(op: &Op<'_, Self, W>, (): &(), location: &Location) -> Result<(), Error> {
+        let Some(own_ip) = location.private_ip else { return Ok(()) };
+        let ask = async || allowed(op.world.ec2().assign(&location.interface, own_ip, false).await);
+        op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await.map_err(Error::Ec2)
+    }
+
+    async fn may_be_released(op: &Op<'_, Self, W>, held: &Eni) -> Result<(), Error> {
+        op.may_unassign(&held.id, |ip| held.address(ip).is_some()).await
+    }
+
+    async fn examine(
+        op: &Op<'_, Self, W>,
+        place: Option<&Location>,
+        examination: &mut Examination<'_>,
+    ) -> ControlFlow<()> {
+        const SUBJECTS: [&str; 5] = ["device", "credentials", "address", TAKING, RELEASING];
+        let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
+        examination.outcome("device", op.device_for(place).await, device_name)?;
+        let asking = op.sharing(examination);
+        let owner = asking.ask(Me::At(place), &asking.deadline).await;
+        let owner = owner.and_then(|owner| Self::refusal(op, &owner).map_or(Ok(owner), Err));
+        let found = examination.answer("address", owner, |owner| match owner {
+            Owner::Unassigned => Self::absence(op, owner),
+            owner => format!("{} is held by {}", op.name(), owner.holder()),
+        })?;
+        if found.is_none() {
+            return examination.unknown(&[TAKING, RELEASING], "the address");
         }
-        let ec2 = op.world.ec2();
-        if let Some(own_ip) = location.private_ip {
-            let ask = async || allowed(ec2.assign(&location.interface, own_ip, false).await);
-            op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await?;
-        }
-        let subnet = location.subnet.as_ref().map(|subnet| subnet.cidr);
-        let absent = FOR_DOCUMENTATION.into_iter().find(|ip| subnet.is_some_and(|cidr| !cidr.contains(ip)));
-        if let Some(absent) = absent {
-            let ask = async || allowed(ec2.unassign(&location.interface, absent).await);
-            op.call("UnassignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await?;
-        }
-        Ok(Report::Done)
+        examination.tell(op.sharing(examination).examine_taking(&(), place).await)?;
+        let subnet = place.subnet.as_ref().map(|subnet| subnet.cidr);
+        let inside = |ip| subnet.is_none_or(|cidr| cidr.contains(&ip));
+        let asked = op.sharing(examination).may_unassign(&place.interface, inside).await;
+        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", asked))
     }
 }
 
@@ -427,6 +454,20 @@ fn allowed(outcome: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
 }
 
 impl<W: PrivateWorld> Op<'_, Private, W> {
+    /// Whether the releasing call is allowed. It has no dry run in EC2, nor has the one that takes. So both are made in a form
+    /// that changes nothing: to assign to an interface the address that is its own already, and to unassign from it an address
+    /// that it does not have.
+    async fn may_unassign(
+        &self,
+        interface: &InterfaceId,
+        may_have: impl Fn(Ipv4Addr) -> bool,
+    ) -> Result<(), Error> {
+        let Some(absent) = FOR_DOCUMENTATION.into_iter().find(|ip| !may_have(*ip)) else { return Ok(()) };
+        let ask = async || allowed(self.world.ec2().unassign(interface, absent).await);
+        let address = &self.params.address;
+        self.call("UnassignPrivateIpAddresses", address, &self.deadline, ask).await.map_err(Error::Ec2)
+    }
+
     /// Which interface is meant, and its subnet, as instance metadata says now; whether the address fits there is not checked.
     async fn whereabouts(&self) -> Result<Location, Error> {
         let imds = self.world.imds();

@@ -40,6 +40,8 @@ pub struct AddressKind {
     pub may_take: &'static str,
     /// The parameter that names the address.
     pub address: &'static str,
+    /// The address and the options that `eipctl` needs if neither cluster nor record knows it.
+    pub by_hand: &'static [&'static str],
     setup: fn() -> Setup,
     run: fn(Run) -> Run,
     give: fn(&SimulatedWorld, &Node),
@@ -60,6 +62,7 @@ pub static KINDS: [AddressKind; 3] = [
         is_shown: true,
         may_take: "allow_reassociation",
         address: "elastic_ip",
+        by_hand: &["203.0.113.10"],
         setup: SimulatedWorld::setup,
         run: |run| run,
         give: SimulatedWorld::give,
@@ -77,6 +80,7 @@ pub static KINDS: [AddressKind; 3] = [
         is_shown: true,
         may_take: "allow_reassignment",
         address: "secondary_private_ip",
+        by_hand: &["10.0.1.100", "--vip", "--add-to-device", "false"],
         setup: one_subnet,
         // Not on a device: what the kernel does with the address is not about AWS.
         run: |run| run.vip(VIP).param("add_to_device", "false"),
@@ -92,6 +96,7 @@ pub static KINDS: [AddressKind; 3] = [
         is_shown: false,
         may_take: "",
         address: "overlay_ip",
+        by_hand: &["192.168.10.1", "--route-table", ROUTE_TABLE, "--add-to-device", "false"],
         setup: SimulatedWorld::setup,
         run: |run| run.overlay().param("add_to_device", "false"),
         give: give_overlay,

@@ -156,6 +156,7 @@ fn route(route: &types::Route) -> Result<Route, Unreadable> {
     let blackhole = matches!(route.state(), Some(types::RouteState::Blackhole));
     Ok(Route {
         interface: given(route.network_interface_id())?,
+        instance: given(route.instance_id())?,
         target: target.unwrap_or("an unnamed target").to_owned(),
         blackhole,
         origin: route.origin().map(|origin| origin.as_str().to_owned()).unwrap_or_default(),

@@ -1,9 +1,56 @@
-//! The part of the cluster's configuration that a drill needs, from the XML of `cibadmin --query`.
+//! The cluster's configuration of addresses, from the XML of `cibadmin --query`.
 
 use std::collections::BTreeMap;
 
 use quick_xml::de::from_str;
 use serde::Deserialize;
+
+use crate::ocf::agent::{self, Agent};
+
+/// A resource that one of our agents manages.
+#[derive(Debug, Clone)]
+pub struct ConfiguredAddress {
+    /// Resource id.
+    pub id: String,
+    /// Its agent.
+    pub agent: &'static Agent,
+    /// Its configuration.
+    pub configuration: Configuration,
+}
+
+impl ConfiguredAddress {
+    /// All resources in the document that one of our agents manages.
+    ///
+    /// # Errors
+    /// The parser's message, if the XML is not of the expected form.
+    pub fn all(xml: &str) -> Result<Vec<Self>, String> {
+        let cib: Cib = from_str(xml).map_err(|error| error.to_string())?;
+        let resources = &cib.configuration.resources;
+        let known = |primitive: &Primitive| {
+            let template = resources.template.iter().find(|template| template.id == primitive.template);
+            let is_ours = |one: &Primitive| one.class == "ocf" && one.provider == "heartbeat";
+            let of_agent = [Some(primitive), template].into_iter().flatten().find(|one| is_ours(one))?;
+            let agent = agent::ALL.into_iter().find(|agent| agent.name == of_agent.kind)?;
+            let configuration = Configuration::of(&cib, &primitive.id);
+            Some(Self { id: primitive.id.clone(), agent, configuration })
+        };
+        Ok(resources.primitives().into_iter().filter_map(known).collect())
+    }
+
+    /// All names of its address in its parameters.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let parameters = &self.configuration.parameters;
+        self.agent.address.iter().filter_map(|name| parameters.get(*name)).map(|name| normal(name)).collect()
+    }
+}
+
+/// An address or an id in the form in which it is compared.
+#[must_use]
+pub fn normal(address: &str) -> String {
+    let address = address.trim();
+    address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string())
+}
 
 /// Configuration of one resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +69,11 @@ impl Configuration {
     /// # Errors
     /// The parser's message, if the XML is not of the expected form.
     pub fn parse(xml: &str, resource: &str) -> Result<Self, String> {
-        let Cib { configuration } = from_str(xml).map_err(|error| error.to_string())?;
+        Ok(Self::of(&from_str(xml).map_err(|error| error.to_string())?, resource))
+    }
+
+    fn of(cib: &Cib, resource: &str) -> Self {
+        let configuration = &cib.configuration;
         let mut found = Self::default();
         let (primitive, inside) = configuration.resources.find(resource).unzip();
         if let Some(primitive) = primitive {
@@ -38,11 +89,10 @@ impl Configuration {
             let live = live.find(|pair| pair.name == "allow-migrate").map(|pair| pair.value.as_str());
             found.live = matches!(live, Some("true" | "yes" | "on" | "1" | "y"));
         }
-        let by_hand =
-            configuration.constraints.rsc_location.into_iter().filter(|it| it.id.starts_with("cli-"));
+        let by_hand = configuration.constraints.rsc_location.iter().filter(|it| it.id.starts_with("cli-"));
         let about = by_hand.filter(|it| it.rsc == resource || inside.is_some_and(|inside| it.rsc == inside));
-        found.left_over = about.map(|it| it.id).collect();
-        Ok(found)
+        found.left_over = about.map(|it| it.id.clone()).collect();
+        found
     }
 }
 
@@ -72,6 +122,12 @@ struct ConfiguredResources {
 }
 
 impl ConfiguredResources {
+    /// All primitives, also of groups, clones and bundles.
+    fn primitives(&self) -> Vec<&Primitive> {
+        let inner = [&self.group, &self.clone, &self.master, &self.bundle].into_iter().flatten();
+        self.primitive.iter().chain(inner.flat_map(Self::primitives)).collect()
+    }
+
     /// The resource with this id, and the id of the group, clone or bundle that contains it; empty if none does.
     fn find(&self, id: &str) -> Option<(&Primitive, &str)> {
         let here = self.primitive.iter().find(|primitive| primitive.id == id);
@@ -87,6 +143,12 @@ struct Primitive {
     id: String,
     #[serde(rename = "@template", default)]
     template: String,
+    #[serde(rename = "@class", default)]
+    class: String,
+    #[serde(rename = "@provider", default)]
+    provider: String,
+    #[serde(rename = "@type", default)]
+    kind: String,
     #[serde(default)]
     instance_attributes: Vec<AttributeSet>,
     #[serde(default)]
@@ -158,6 +220,23 @@ mod tests {
             found.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(parameters, [("elastic_ip", "203.0.113.10"), ("region", "eu-west-1")]);
         assert!(found.live);
+    }
+
+    #[test]
+    fn every_address_of_the_cluster_is_found_also_in_groups_and_by_template() {
+        let xml = CIB.replace(
+            r#"<primitive id="other""#,
+            r#"<primitive id="ov" class="ocf" provider="heartbeat" type="overlay-ip">
+              <instance_attributes id="o"><nvpair id="o1" name="ip" value=" FD00::0:1"/></instance_attributes></primitive>
+              <primitive id="web" class="systemd" type="vip"/><primitive id="other""#,
+        );
+        let found = ConfiguredAddress::all(&xml).unwrap();
+        let found: Vec<_> = found.iter().map(|one| (one.id.as_str(), one.agent.name, one.names())).collect();
+        let expected =
+            [("ov", "overlay-ip", "fd00::1"), ("other", "eip", ""), ("eip", "eip", "203.0.113.10")];
+        let names =
+            |name: &str| [name].into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        assert_eq!(found, expected.map(|(id, agent, name)| (id, agent, names(name))));
     }
 
     #[test]

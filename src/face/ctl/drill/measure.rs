@@ -1,7 +1,8 @@
 //! Observes an address while it moves: repeated queries to EC2, and continuous connection attempts of a client.
 
 use std::cell::RefCell;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -10,10 +11,11 @@ use tokio::time::{Instant, timeout};
 
 use super::sightings::{ConnectionAttempt, HolderQuery};
 use crate::base::deadline::Deadline;
-use crate::params::Params;
-use crate::resource::elastic;
+use crate::ocf::agent::Agent;
 use crate::resource::error::Error;
-use crate::resource::{Action, Request};
+use crate::resource::kind::{Kind, Location};
+use crate::resource::{Action, Request, survey};
+use crate::with_kind;
 use crate::world::RealWorld;
 
 /// Time limit for one query.
@@ -39,25 +41,37 @@ pub(super) struct Observations {
 pub(super) struct Watch<'a> {
     /// Services used for the queries.
     pub world: &'a RealWorld,
+    /// Agent of the resource.
+    pub agent: &'static Agent,
     /// Parameters of the resource.
-    pub params: &'a Params,
+    pub raw: &'a BTreeMap<String, String>,
+    /// Where the address belongs on this node, if that is known.
+    pub location: Option<&'a Location>,
     /// Pause between two queries.
     pub poll: Duration,
     /// Address and port to connect to, if connections are observed.
-    pub client: Option<(Ipv4Addr, u16)>,
+    pub client: Option<(IpAddr, u16)>,
+}
+
+/// A query about a resource.
+///
+/// # Errors
+/// [`Error::Parameter`]
+pub(super) fn request<K: Kind<RealWorld>>(
+    raw: &BTreeMap<String, String>,
+    deadline: Deadline,
+) -> Result<Request<K::Params>, Error> {
+    let params = K::parse(raw).map_err(Error::Parameter)?;
+    Ok(Request { action: Action::Monitor { level: 10 }, params, deadline, nodes: Vec::new() })
 }
 
 impl Watch<'_> {
-    /// Queries EC2 for address and holder, with retries until the deadline.
-    pub async fn query(&self, deadline: Deadline) -> Result<(Ipv4Addr, Option<String>), Error> {
-        let request = Request {
-            action: Action::Monitor { level: 10 },
-            params: self.params.clone(),
-            deadline,
-            nodes: Vec::new(),
-        };
-        let address = elastic::holder(self.world, &request).await?;
-        Ok((address.public_ip, address.association.map(|association| association.to_string())))
+    /// Queries EC2 once for the holder.
+    pub async fn query(&self, deadline: Deadline) -> Result<Option<String>, Error> {
+        with_kind!(self.agent, K => {
+            let request = request::<K>(self.raw, deadline)?;
+            survey::holder::<K, _>(self.world, &request, self.location).await
+        })
     }
 
     /// Observes until dropped; adds to `observations`, with times from `began`.
@@ -70,7 +84,7 @@ impl Watch<'_> {
             let sent = began.elapsed();
             let next = Instant::now() + self.poll;
             match self.query(Deadline::new(Instant::now(), QUERY_LIMIT)).await {
-                Ok((_, holder)) => {
+                Ok(holder) => {
                     observations.borrow_mut().queries.push(HolderQuery {
                         sent,
                         answered: began.elapsed(),

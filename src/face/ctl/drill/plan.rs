@@ -2,13 +2,13 @@
 
 use super::configuration::Configuration;
 use super::status::{CrmMonResource, Status};
-
-/// The agent whose resources can be drilled.
-const AGENT: &str = "ocf:heartbeat:eip";
+use crate::ocf::agent::{self, Agent};
 
 /// Source and destination of a move.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DrillPlan {
+    /// The resource's agent.
+    pub agent: &'static Agent,
     /// Node that runs the resource.
     pub from: String,
     /// Destination node.
@@ -27,14 +27,15 @@ impl DrillPlan {
         configuration: &Configuration,
     ) -> Result<Self, String> {
         let Some(found) = status.resource(resource) else {
-            let known: Vec<&str> =
-                status.resources.iter().filter(|one| one.agent == AGENT).map(|one| one.id.as_str()).collect();
+            let ours = status.resources.iter().filter(|one| agent_of(one).is_some());
+            let known: Vec<&str> = ours.map(|one| one.id.as_str()).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(format!("the cluster has no resource {resource}; those of type {AGENT}: {known}"));
+            return Err(format!("the cluster has no resource {resource}; those with an address: {known}"));
         };
-        if found.agent != AGENT {
-            return Err(format!("{resource} is of type {}: expected {AGENT}", found.agent));
-        }
+        let Some(agent) = agent_of(found) else {
+            let expected = agent::ALL.map(Agent::resource_type).join(", ");
+            return Err(format!("{resource} is of type {}: expected one of {expected}", found.agent));
+        };
         fit(status)?;
         let from = runs_on(found, status)?;
         if let Some((_, node, count)) = status.fail_counts.iter().find(|(id, ..)| id == resource) {
@@ -56,11 +57,16 @@ impl DrillPlan {
             None => others.next(),
         };
         match (to, wanted) {
-            (Some(to), _) => Ok(Self { from: from.to_owned(), to: to.to_owned() }),
+            (Some(to), _) => Ok(Self { agent, from: from.to_owned(), to: to.to_owned() }),
             (None, Some(wanted)) => Err(format!("the cluster has no node {wanted}")),
             (None, None) => Err("the cluster has no other node".to_owned()),
         }
     }
+}
+
+/// The agent of a resource, if it is one of ours.
+fn agent_of(resource: &CrmMonResource) -> Option<&'static Agent> {
+    agent::ALL.into_iter().find(|agent| agent.resource_type() == resource.agent)
 }
 
 /// Checks the prerequisites of a failover: a cluster that has already lost a node must not lose another for an exercise.
@@ -122,7 +128,7 @@ mod tests {
         let status = Status {
             quorum: true,
             nodes: vec![node("n1"), node("n2"), node("n3")],
-            resources: vec![resource("eip", AGENT), resource("web", "systemd:httpd")],
+            resources: vec![resource("eip", "ocf:heartbeat:eip"), resource("web", "systemd:httpd")],
             fail_counts: vec![("web".to_owned(), "n1".to_owned(), "1".to_owned())],
         };
         (status, Configuration::default())
@@ -156,7 +162,7 @@ mod tests {
             ("with nothing under way", |s, _| s.resources[0].pending = "Migrating".to_owned()),
             ("--cleanup", |s, _| s.fail_counts[0].0 = "eip".to_owned()),
             ("--clear", |_, c| c.left_over.push("cli-prefer-eip".to_owned())),
-            ("of type ocf:heartbeat:eip: none", |s, _| drop(s.resources.remove(0))),
+            ("those with an address: none", |s, _| drop(s.resources.remove(0))),
             ("is of type systemd:x", |s, _| s.resources[0].agent = "systemd:x".to_owned()),
         ];
         for (expected, flaw) in flaws {

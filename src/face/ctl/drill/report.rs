@@ -1,7 +1,7 @@
 //! The result of a drill, as text and as JSON.
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -32,8 +32,8 @@ pub struct Move {
 pub struct Drill<'a> {
     /// Name of the resource.
     pub resource: &'a str,
-    /// Its public address.
-    pub address: Ipv4Addr,
+    /// Its address.
+    pub address: IpAddr,
     /// Whether it supports live migration.
     pub live: bool,
     /// The moves, in order.

@@ -1,13 +1,16 @@
 //! The sequence of a drill: check, confirm, move away, move back, clean up, report.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::configuration::ConfiguredAddress;
 use super::guard::Guard;
-use super::measure::{Observations, Watch};
+use super::measure::{Observations, Watch, request};
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
 use super::sightings::HolderQuery;
@@ -16,9 +19,13 @@ use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
-use crate::params::Params;
+use crate::face::ctl::subject::listed;
+use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
-use crate::world;
+use crate::resource::kind::{Kind, Location};
+use crate::resource::survey;
+use crate::with_kind;
+use crate::world::{self, RealWorld};
 
 /// Interval between status queries during a move.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -27,23 +34,24 @@ const OVERHEAD: Duration = Duration::from_mins(3);
 
 /// Moves the resource away and back, and reports the interruption.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let resource = invocation.text("resource").unwrap_or_default();
     let port = invocation.text("probe").map(port).transpose()?;
-    let tools = Tools::new(invocation.environment(resource).get("PATH"), tools::LIMIT);
+    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), tools::LIMIT);
+    let resource = match invocation.text("resource") {
+        Some(resource) => resource.to_owned(),
+        None => the_only_one(&tools)?,
+    };
+    let resource = resource.as_str();
     let configuration = tools.configuration(resource).map_err(Failure::Failed)?;
     let status = tools.status().map_err(Failure::Failed)?;
     let plan =
         DrillPlan::new(resource, invocation.text("to"), &status, &configuration).map_err(Failure::Failed)?;
-    let mut raw = configuration.parameters;
-    raw.extend(invocation.raw());
-    let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
-    let params = Params::parse(&raw).map_err(configured)?;
-    let mut world = invocation.world(resource, &params.api, &params.timing)?;
-    world.records = world.records.read_only();
-    let poll = invocation.matches.get_one::<u64>("poll").copied().unwrap_or(200);
-    let mut watch = Watch { world: &world, params: &params, poll: Duration::from_millis(poll), client: None };
-    let (address, holder) = invocation.run(watch.query(invocation.deadline))?;
-    if holder.is_none() {
+    let (agent, mut raw) = (plan.agent, configuration.parameters);
+    raw.extend(invocation.parameters(agent.parameters));
+    let (world, address, location) = with_kind!(agent, K => locate::<K>(invocation, resource, &raw))?;
+    let poll = Duration::from_millis(invocation.matches.get_one::<u64>("poll").copied().unwrap_or(200));
+    let mut watch =
+        Watch { world: &world, agent, raw: &raw, location: location.as_ref(), poll, client: None };
+    if invocation.run(watch.query(invocation.deadline))?.is_none() {
         let from = &plan.from;
         return Err(Failure::Failed(format!(
             "the cluster runs {resource} on {from}, but nobody holds {address}"
@@ -79,6 +87,32 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         return print_json(&drill.document());
     }
     print(&format!("{resource} ({address}) is on {now_on}; the constraint of the move is removed\n"))
+}
+
+/// The id of the only resource of the cluster that has an address.
+fn the_only_one(tools: &Tools) -> Result<String, Failure> {
+    let all = tools.addresses().map_err(Failure::Failed)?;
+    let named = |one: ConfiguredAddress| (one.names().into_iter().next().unwrap_or_default(), one.id);
+    let all: Vec<_> = all.into_iter().map(named).collect();
+    match all.as_slice() {
+        [(_, id)] => Ok(id.clone()),
+        all => Err(Failure::Usage(format!("RESOURCE is needed: the cluster has {}", listed(all)))),
+    }
+}
+
+/// The services for a resource, its address, and where that belongs on this node.
+fn locate<K: Kind<RealWorld>>(
+    invocation: &Invocation<'_>,
+    resource: &str,
+    raw: &BTreeMap<String, String>,
+) -> Result<(RealWorld, IpAddr, Option<Location>), Failure> {
+    let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
+    let request = request::<K>(raw, invocation.deadline).map_err(configured)?;
+    let common = K::common(&request.params);
+    let mut world = invocation.world(resource, common.api, common.timing)?;
+    world.records = world.records.read_only();
+    let (address, location) = invocation.run(survey::find::<K, _>(&world, &request))?;
+    Ok((world, address, location))
 }
 
 /// Moves the resource away and, unless it is to stay there, back. Prints each move as soon as it is done.
@@ -193,7 +227,7 @@ fn confirm(invocation: &Invocation<'_>, resource: &str, plan: &DrillPlan) -> Res
     if invocation.is_set("yes") {
         return Ok(());
     }
-    let DrillPlan { from, to } = plan;
+    let DrillPlan { from, to, .. } = plan;
     let back = if invocation.is_set("stay") { "" } else { " and back" };
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::complaint::complaint;
-use super::configuration::Configuration;
+use super::configuration::{Configuration, ConfiguredAddress};
 use super::status::Status;
 
 /// Usual time limit for a tool that does not wait for the cluster.
@@ -66,6 +66,20 @@ impl Tools {
     pub fn configuration(&self, resource: &str) -> Result<Configuration, String> {
         let xml = self.run("cibadmin", &["--query"], self.limit)?;
         Configuration::parse(&xml, resource).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// The resources with addresses in the cluster's configuration.
+    ///
+    /// # Errors
+    /// A sentence on why it is unavailable.
+    pub fn addresses(&self) -> Result<Vec<ConfiguredAddress>, String> {
+        let xml = self.run("cibadmin", &["--query"], self.limit)?;
+        ConfiguredAddress::all(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// The cluster's name for this node; `None` if the cluster does not run here.
+    pub fn node_name(&self) -> Option<String> {
+        self.run("crm_node", &["--name"], self.limit).ok().map(|name| name.trim().to_owned())
     }
 
     /// Requests a move of a resource. The constraint that this creates expires after `lifetime`.

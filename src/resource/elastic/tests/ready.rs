@@ -3,7 +3,7 @@
 use super::*;
 
 async fn is_ready(node: &ElasticNode) -> Result<Report, Error> {
-    elastic::is_ready(&node.world, &node.request(Action::Start, 2)).await
+    crate::resource::examine::is_ready::<Elastic, _>(&node.world, &node.request(Action::Start, 2)).await
 }
 
 async fn is_still_here(node: &ElasticNode, timeout: u64) -> Result<Report, Error> {

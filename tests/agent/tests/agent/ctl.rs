@@ -1,10 +1,33 @@
 //! `eipctl` in general: help, version, and what is asked wrongly.
 
-use agent_tests::{Node, SimulatedWorld, each};
+use std::os::unix::fs::PermissionsExt as _;
+
+use agent_tests::{Node, Run, SimulatedWorld, each};
 
 /// Every command of `eipctl`.
 pub(crate) const COMMANDS: [&str; 9] =
     ["show", "check", "claim", "release", "policy", "history", "restore", "drill", "assign"];
+
+/// Makes a run on a node whose cluster is configured with these resources.
+pub(crate) fn configured(world: &SimulatedWorld, run: Run, resources: &str) -> Run {
+    let cib =
+        format!("<cib><configuration><resources>{resources}</resources><constraints/></configuration></cib>");
+    let script = format!("#!/bin/sh\ncat <<'END'\n{cib}\nEND\n");
+    let tool = world.folder().write("bin/cibadmin", &script);
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    run.env("PATH", format!("{}:/usr/bin:/bin", tool.parent().unwrap().display()))
+}
+
+/// The configuration of a resource with these parameters.
+pub(crate) fn primitive(id: &str, agent: &str, parameters: &[(&str, &str)]) -> String {
+    let pair =
+        |(name, value): &(&str, &str)| format!(r#"<nvpair id="{id}-{name}" name="{name}" value="{value}"/>"#);
+    let pairs: String = parameters.iter().map(pair).collect();
+    format!(
+        r#"<primitive id="{id}" class="ocf" provider="heartbeat" type="{agent}">
+        <instance_attributes id="{id}-i">{pairs}</instance_attributes></primitive>"#
+    )
+}
 
 #[test]
 fn help_is_at_hand_for_every_command() {
@@ -33,10 +56,10 @@ fn help_is_at_hand_for_every_command() {
 #[test]
 fn what_is_asked_wrongly_gets_one_line() {
     let (_world, [a]) = SimulatedWorld::new();
-    let rows: [(&[&str], &str); 15] = [
+    let rows: [(&[&str], &str); 18] = [
         (&[], "subcommand"),
         (&["shwo", "203.0.113.10"], "'show'"),
-        (&["show"], "<ADDRESS>"),
+        (&["show"], "ADDRESS is needed: cibadmin"),
         (&["show", "203.0.113"], "expected an IPv4 address"),
         (&["show", "eipalloc-12"], "eipalloc- and 8 or 17 digits"),
         (&["show", "203.0.113.10", "--colour"], "--colour"),
@@ -47,8 +70,14 @@ fn what_is_asked_wrongly_gets_one_line() {
         (&["policy"], "<ADDRESS>"),
         (&["policy", "203.0.113.10", "--tag", "cluster"], "KEY=VALUE"),
         (&["policy", "203.0.113.10", "--account", "1234"], "twelve digits"),
-        (&["drill"], "<RESOURCE>"),
         (&["history", "203.0.113.10"], "unexpected argument"),
+        (&["show", "10.0.1.100"], "is no public address"),
+        (&["claim", "fd00::1"], "--route-table ID for an overlay address"),
+        (
+            &["check", "10.0.1.100", "--vip", "--private-ip-address", "10.0.1.10"],
+            "is not for an address of ocf:heartbeat:vip",
+        ),
+        (&["check", "192.168.10.1", "--route-table", "rtb-1"], "routing_table=rtb-1: expected"),
     ];
     for (arguments, part) in rows {
         let (first, rest) = arguments.split_first().unwrap_or((&"", &[]));

@@ -2,6 +2,8 @@
 
 use agent_tests::SimulatedWorld;
 
+use crate::ctl::{configured, primitive};
+
 #[test]
 fn an_address_is_taken_and_let_go() {
     let (world, [a, b]) = SimulatedWorld::new();
@@ -13,7 +15,7 @@ fn an_address_is_taken_and_let_go() {
     b.ctl("release", &["203.0.113.10"]).ok().prints("not on this node").wrote_nothing();
     world.held_by(&a);
     let allocation = world.address.allocation_id.to_string();
-    a.ctl("release", &[&allocation]).ok().prints("let go");
+    a.ctl("release", &[&allocation]).ok().prints("released");
     world.held_by_nobody();
     let place = ["203.0.113.10", "--interface", "1", "--private-ip-address", "10.0.1.13"];
     a.ctl("claim", &place).ok();
@@ -51,13 +53,43 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
         }
     }
     world.held_by(&a);
-    a.ctl("release", &["203.0.113.10", "--force"]).ok().prints("let go");
+    a.ctl("release", &["203.0.113.10", "--force"]).ok().prints("released");
     world.held_by_nobody();
-    // On another node, and after its stop, it is nobody's business.
+    // Another node knows nothing of it without the cluster's configuration.
     b.ctl("claim", &["203.0.113.10"]).ok();
     a.stop().ok();
-    a.ctl("claim", &["203.0.113.10"]).ok();
+    let outcome = a.ctl("claim", &["203.0.113.10"]).expect(1);
+    outcome
+        .complains("eipctl", "vip has had 203.0.113.10 on this node, and may run on another one (cibadmin");
+    let known = |resources: &str| configured(&world, a.ctl("claim", &["203.0.113.10"]), resources);
+    let own = primitive("web-ip", "eip", &[("elastic_ip", "203.0.113.10")]);
+    let outcome =
+        known(&own).expect(1).complains("eipctl", "the cluster has 203.0.113.10 in its resource web-ip");
+    outcome.wrote_nothing();
+    configured(&world, b.ctl("claim", &[&allocation]), &own).expect(1).complains("eipctl", "web-ip");
+    // A cluster that answers and does not have it is not in the way.
+    known("").ok();
     world.held_by(&a);
+}
+
+/// [displaced-4]
+#[test]
+fn what_a_claim_displaced_is_restored_by_the_stop_of_the_cluster_that_takes_over() {
+    for with_start in [true, false] {
+        let (world, [a]) = SimulatedWorld::new();
+        let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
+        world.cloud.associate(&own, a.eni(), None);
+        a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 is displaced from");
+        if with_start {
+            a.start().ok();
+            let shown = a.ctl("show", &["203.0.113.10"]).ok();
+            shown.prints_line(&["on record", "vip: started", "203.0.113.50 displaced"]);
+        }
+        // Without a start if the cluster's probe has found the address here.
+        a.stop().ok();
+        let back = world.cloud.holder(&own).is_some_and(|holder| holder.instance == *a.id());
+        assert!(back, "with a start: {with_start}");
+    }
 }
 
 /// [displaced-1]

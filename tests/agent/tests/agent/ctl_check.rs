@@ -3,6 +3,7 @@
 use agent_tests::{Isolation, RunOutcome, SimulatedWorld, black_hole, each, refusing};
 use aws_sim::{FaultKind, ImdsState};
 
+use crate::ctl::{configured, primitive};
 use crate::trouble::ec2;
 
 fn lines<'a>(outcome: &'a RunOutcome, verdict: &str) -> Vec<&'a str> {
@@ -122,8 +123,12 @@ fn another_resource_in_the_same_place_is_a_failure() {
 fn an_unknown_address_fails_and_what_needs_it_is_not_checked() {
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.ctl("check", &["203.0.113.77"]).expect(1);
-    let outcome =
-        outcome.prints_line(&["FAIL", "address", "InvalidAddress.NotFound", "of this account and region"]);
+    let outcome = outcome.prints_line(&[
+        "FAIL",
+        "address",
+        "InvalidAddress.NotFound",
+        "name one of this account and region",
+    ]);
     outcome
         .prints_line(&["-", "permission to take", "needs the address"])
         .prints_line(&["ok", "credentials"]);
@@ -211,17 +216,12 @@ fn live_moves_that_no_node_could_complete_are_refused() {
     for (live, may_take, verdict, part) in rows {
         let (world, [a, _]) = SimulatedWorld::new();
         a.start().param("allow_reassociation", may_take).ok();
-        let cib = format!(
-            r#"<cib><configuration><resources><primitive id="vip" class="ocf" provider="heartbeat" type="eip">
-            <meta_attributes id="m"><nvpair id="n" name="allow-migrate" value="{live}"/></meta_attributes>
-            <instance_attributes id="i"><nvpair id="j" name="elastic_ip" value="203.0.113.10"/>
-            <nvpair id="k" name="allow_reassociation" value="{may_take}"/></instance_attributes>
-            </primitive></resources><constraints/></configuration></cib>"#
+        let parameters = [("elastic_ip", "203.0.113.10"), ("allow_reassociation", may_take)];
+        let meta = format!(
+            r#"<meta_attributes id="m"><nvpair id="n" name="allow-migrate" value="{live}"/></meta_attributes></primitive>"#
         );
-        let tool = world.folder().write("bin/cibadmin", &format!("#!/bin/sh\ncat <<'END'\n{cib}\nEND\n"));
-        std::process::Command::new("chmod").arg("755").arg(&tool).status().unwrap();
-        let path = format!("{}:/usr/bin:/bin", tool.parent().unwrap().display());
-        let outcome = a.ctl("check", &["203.0.113.10"]).env("PATH", path).go();
+        let resource = primitive("vip", "eip", &parameters).replace("</primitive>", &meta);
+        let outcome = configured(&world, a.ctl("check", &["203.0.113.10"]), &resource).go();
         let begins = format!("{verdict:4}  live moves");
         let line = outcome.stdout.lines().find(|line| line.starts_with(&begins));
         assert!(line.is_some_and(|line| line.contains(part)), "{live} {may_take}\n{}", outcome.told());

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_tests::{Node, Run, SimulatedWorld, each, of_process};
+use agent_tests::{KINDS, Node, ROUTE_TABLE, Run, SimulatedWorld, each, of_process};
 use aws_sim::Cloud;
 
 const STATUS: &str = r#"<pacemaker-result>
@@ -149,6 +149,35 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
     assert_eq!(cluster.text("orders").matches("--move").count(), 1);
 }
 
+/// [ctl-7]
+#[test]
+fn the_only_address_of_the_cluster_is_moved_of_whatever_kind_it_is() {
+    for kind in &KINDS {
+        let two = kind.nodes();
+        two.give(&two.here);
+        let other = |text: &str| {
+            let tables = if kind.name == "overlay-ip" {
+                format!(r#"<nvpair id="i2" name="routing_table" value="{ROUTE_TABLE}"/>"#)
+            } else {
+                String::new()
+            };
+            let address = format!(r#"name="{}" value="{}"/>{tables}"#, kind.address, kind.by_hand[0]);
+            let text = text.replace(r#"name="elastic_ip" value="203.0.113.10"/>"#, &address);
+            text.replace("heartbeat:eip", &format!("heartbeat:{}", kind.name))
+                .replace(r#"type="eip""#, &format!(r#"type="{}""#, kind.name))
+        };
+        let cluster = ScriptedCluster::new(&two.world, &other(STATUS), &other(CONFIGURATION));
+        let path = format!("{}:/usr/bin:/bin", cluster.folder.join("bin").display());
+        let run = two.here.ctl("drill", &["--yes", "--stay"]).env("PATH", path).timeout_ms(60_000);
+        let running = run.spawn();
+        two.world.wait(LIMIT, |_| cluster.is_on("n2"));
+        two.give(&two.peer);
+        let outcome = running.wait().exits(0);
+        let outcome = outcome.prints_line(&["by EC2", &two.logged_as(&two.here), &two.logged_as(&two.peer)]);
+        outcome.prints_line(&[&format!("eip ({}) is on n2", kind.by_hand[0])]);
+    }
+}
+
 /// [ctl-4]
 #[test]
 fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_whole_usage() {
@@ -169,7 +198,7 @@ fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
     for name in ["stuck", "busy"] {
         std::fs::write(cluster.folder.join(name), "").unwrap();
     }
-    cluster.drill(&a, &["--yes", "--timeout", "1"]).expect(1).says("the constraint of the move is removed");
+    cluster.drill(&a, &["--yes", "--timeout", "2"]).expect(1).says("the constraint of the move is removed");
     assert_eq!(cluster.text("orders").matches("--clear").count(), 2);
 }
 
@@ -179,8 +208,8 @@ fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
     std::fs::write(cluster.folder.join("stuck"), "").unwrap();
-    let outcome = cluster.drill(&a, &["--yes", "--timeout", "1"]).expect(1);
-    let outcome = outcome.complains("eipctl", "eip is not started on n2 after 1 s");
+    let outcome = cluster.drill(&a, &["--yes", "--timeout", "2"]).expect(1);
+    let outcome = outcome.complains("eipctl", "eip is not started on n2 after 2 s");
     outcome.says("the constraint of the move is removed");
     assert!(cluster.text("orders").ends_with("--clear --resource eip\n"), "{}", cluster.text("orders"));
 }
@@ -243,7 +272,7 @@ fn nothing_is_moved_without_consent_or_without_need() {
             "another resource",
             ("ocf:heartbeat:eip", "ocf:heartbeat:IPaddr2"),
             &["--yes"],
-            (1, "expected ocf:heartbeat:eip"),
+            (1, "expected one of ocf:heartbeat:eip, "),
         ),
         ("where it is already", ("", ""), &["--yes", "--to", "n1"], (1, "on n1 already")),
         ("a node that is not there", ("", ""), &["--yes", "--to", "n9"], (1, "no node n9")),
@@ -288,4 +317,5 @@ fn nothing_is_moved_without_consent_or_without_need() {
 fn a_machine_without_a_cluster_is_told_so() {
     let (_world, [a]) = SimulatedWorld::new();
     a.ctl("drill", &["eip", "--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();
+    a.ctl("drill", &["--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();
 }

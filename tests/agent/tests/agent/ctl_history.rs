@@ -8,7 +8,7 @@ fn changes_of_all_resources_are_listed_in_order() {
     assert_eq!(a.ctl("history", &[]).ok().no_requests().stdout, "");
     a.start().ok();
     a.stop().ok();
-    a.ctl("claim", &["203.0.113.10"]).ok();
+    a.ctl("claim", &["203.0.113.10", "--force"]).ok();
     let outcome = a.ctl("history", &[]).ok().no_requests();
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", outcome.stdout);

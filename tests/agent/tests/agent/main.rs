@@ -13,6 +13,7 @@ mod ctl_by_hand;
 mod ctl_check;
 mod ctl_drill;
 mod ctl_history;
+mod ctl_kinds;
 mod ctl_policy;
 mod ctl_restore;
 mod ctl_show;

@@ -7,7 +7,8 @@ use hostile::{input, seed, verdict};
 
 use crate::scene::{PROGRAMS, Scene};
 
-/// What means something to one of the names. Not `drill`: it calls the cluster's tools, which are the machine's.
+/// What means something to one of the names. Not `drill`: it would move a resource of the machine's cluster, whose configuration
+/// the other commands only read.
 const WORDS: [&str; 52] = [
     "start",
     "stop",

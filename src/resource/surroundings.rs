@@ -1,12 +1,12 @@
-//! What of a node's surroundings is worth a thought: the way to the EC2 API, proxies, folders, the installed agent.
+//! What the surroundings of a node mean for a takeover: the route to the EC2 API, proxies, folders, the installed agent.
 //!
-//! They are looked at by whoever is asked by a person; here is only said what they mean.
+//! The face that examines for a person observes them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::Location;
 use super::finding::Finding;
+use super::kind::Location;
 use crate::resource::error::Error;
 
 /// What was seen around this process.
@@ -46,7 +46,7 @@ pub enum Way {
 }
 
 impl Surroundings {
-    /// Returns what they mean for an address that is to be in this place; nothing is known of it where that is unknown.
+    /// What they mean for a public address, if it is one, and the place for the address, if that is known.
     pub(super) fn findings(&self, floating: Option<Ipv4Addr>, place: Option<&Location>) -> Vec<Finding> {
         let mut findings = vec![self.about_way(floating, place)];
         findings.push(match &self.proxy {
@@ -103,7 +103,10 @@ impl Surroundings {
                     );
                     return Finding::good(SUBJECT, text);
                 }
-                let public = place.carried.iter().flatten();
+                let Some(carried) = &place.carried else {
+                    return Finding::good(SUBJECT, format!("{host} ({to}) is reached from {from}"));
+                };
+                let public = carried.iter();
                 let public = public.filter(|(_, private)| private.contains(&private_ip));
                 let public: Vec<Ipv4Addr> = public.map(|(public, _)| *public).collect();
                 judge_shared_way(host, *to, *from, floating, &public)

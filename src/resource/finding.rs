@@ -1,4 +1,4 @@
-//! What an examination of a node finds, and what would be right where something is wrong.
+//! What an examination of a node finds, and how to correct what is wrong.
 
 use crate::cloud::Ec2Fault;
 use crate::resource::error::Error;
@@ -6,20 +6,20 @@ use crate::resource::error::Error;
 /// What was found about one subject.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is as it should be; with what was found.
+    /// As it should be; what was found.
     Good(String),
-    /// It works now, but is worth a thought; with the thought.
+    /// It works now, but needs attention; why.
     Warning(String),
-    /// It would keep this node from taking the address or letting it go.
+    /// It would keep this node from taking the address or releasing it.
     Failure(Error),
-    /// It can't be looked at before another failure is put right.
+    /// It cannot be examined before something else is corrected.
     Unknown(String),
 }
 
 /// One finding.
 #[derive(Debug)]
 pub struct Finding {
-    /// What was looked at.
+    /// What was examined.
     pub subject: &'static str,
     /// What was found.
     pub verdict: Verdict,
@@ -42,7 +42,7 @@ impl Finding {
         Self { subject, verdict: Verdict::Unknown(format!("needs {needs}")) }
     }
 
-    /// Returns what would be right; nothing where all is well or the error says it.
+    /// How to correct it; `None` if nothing is wrong or the error says it.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match &self.verdict {
@@ -65,10 +65,11 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
         Error::NoPrivateIp { .. } => {
             Some("assign the private address to the interface, or name one that it has")
         }
+        Error::SourceDestCheck(_) | Error::NoRoute { .. } => Some("standard error has the command"),
         Error::BorderGroup { .. } => Some("allocate an address in the region's own border group"),
         Error::Managed(..) => Some("use an address that no AWS service manages"),
         Error::Ec2(error) => match error.fault {
-            Ec2Fault::Unknown => Some("name an address of this account and region"),
+            Ec2Fault::Unknown => Some("name one of this account and region"),
             Ec2Fault::ServiceManaged => Some("use an address that no AWS service manages"),
             Ec2Fault::Denied => Some("allow it in the policy of the role: eipctl policy prints one"),
             Ec2Fault::Credentials => {

@@ -1,0 +1,211 @@
+//! The address that a command is about: of which kind it is, with which parameters, and who manages it.
+//!
+//! The cluster's configuration says it, otherwise an option, otherwise the records of this node. A public address of which
+//! none of them knows is an Elastic IP.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::call::{Failure, Invocation};
+use super::drill::configuration::{ConfiguredAddress, normal};
+use super::drill::tools::Tools;
+use super::options::{ADDRESS, ROUTE_TABLE, VIP};
+use crate::ocf::agent::{self, Agent};
+use crate::resource::by_hand::{BY_HAND, is_by_hand};
+use crate::resource::kind::Kind;
+use crate::resource::recorded::RecordedResource;
+use crate::resource::{Action, Request};
+use crate::world::RealWorld;
+
+/// Time limit for the cluster's tools: a cluster that is down refuses them at once.
+const TOOLS_LIMIT: Duration = Duration::from_secs(3);
+
+/// The address that a command is about.
+pub(super) struct Subject {
+    /// The address or its allocation id, as the operator or the cluster names it.
+    pub address: String,
+    /// The agent for this kind of address.
+    pub agent: &'static Agent,
+    /// Parameters: those that are configured or on record, replaced by those of the command line.
+    pub raw: BTreeMap<String, String>,
+    /// The cluster's resource with this address, if there is one; a reason if the configuration could not be read.
+    pub configured: Result<Option<ConfiguredAddress>, String>,
+    /// Whether the cluster has addresses that are named in another way, of which this may be one.
+    pub may_be_another: bool,
+    /// What this node has on record about it.
+    pub recorded: Vec<RecordedResource>,
+    nodes: Vec<String>,
+}
+
+impl Subject {
+    /// The address on the command line; without one, that of the cluster, if it has only one.
+    pub(super) fn of(invocation: &Invocation<'_>) -> Result<Self, Failure> {
+        Self::named(invocation, &[], true)
+    }
+
+    /// The same; `others` are other names of the address, and `by_option` says whether an option gives its kind.
+    pub(super) fn named(
+        invocation: &Invocation<'_>,
+        others: &[String],
+        by_option: bool,
+    ) -> Result<Self, Failure> {
+        let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
+        let all = tools.addresses();
+        let mut recorded = invocation.on_record();
+        let address = match invocation.text(ADDRESS) {
+            Some(given) => normal(given),
+            None => the_only_one(all.as_deref(), &recorded)?,
+        };
+        let mut names = vec![address.clone()];
+        names.extend_from_slice(others);
+        recorded.retain(|records| records.is_about(&names));
+        names.extend(recorded.iter().flat_map(RecordedResource::names));
+        let is_this = |one: &&ConfiguredAddress| one.names().iter().any(|name| names.contains(name));
+        let configured = all.as_ref().map(|all| all.iter().find(is_this).cloned()).map_err(Clone::clone);
+
+        let option = if invocation.is_set(VIP) {
+            Some(&agent::VIP)
+        } else if invocation.texts(ROUTE_TABLE).is_empty() {
+            None
+        } else {
+            Some(&agent::OVERLAY_IP)
+        };
+        let option = option.filter(|_| by_option || !is_public(&address));
+        let found = configured.as_ref().ok().and_then(Option::as_ref);
+        let agent = match (found, option) {
+            (Some(found), Some(option)) if found.agent.name != option.name && by_option => {
+                let (id, kind, other) = (&found.id, found.agent.resource_type(), option.resource_type());
+                return Err(Failure::Usage(format!("{address} is of {kind} ({id}), not of {other}")));
+            }
+            (Some(found), _) => found.agent,
+            (None, Some(option)) => option,
+            (None, None) => match recorded.iter().find_map(RecordedResource::agent) {
+                Some(agent) => agent,
+                None if is_public(&address) => &agent::EIP,
+                None => {
+                    return Err(Failure::Usage(format!(
+                        "{address} is no public address, and neither the cluster nor a record of this node knows \
+                         it: add --vip for a secondary private address, --route-table ID for an overlay address"
+                    )));
+                }
+            },
+        };
+        let mut raw = match found {
+            Some(found) => found.configuration.parameters.clone(),
+            None => of_record(agent, &address, &recorded),
+        };
+        raw.extend(given(invocation, agent)?);
+        let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
+        let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };
+        let may_be_another = found.is_none()
+            && all.is_ok_and(|all| all.iter().any(|one| one.agent.name == agent.name))
+            && agent.address.contains(&"allocation_id");
+        Ok(Self { address, agent, raw, configured, may_be_another, recorded, nodes })
+    }
+
+    /// The resource whose records a query may use: they tell it from others.
+    pub(super) fn resource(&self) -> &str {
+        match (&self.configured, self.recorded.first()) {
+            (Ok(Some(found)), _) => &found.id,
+            (_, Some(records)) => &records.resource,
+            (_, None) => BY_HAND,
+        }
+    }
+
+    /// A request about the address; `action` is irrelevant if no action is run.
+    pub(super) fn request<K: Kind<RealWorld>>(
+        &self,
+        invocation: &Invocation<'_>,
+        action: Action,
+    ) -> Result<Request<K::Params>, Failure> {
+        let params = K::parse(&self.raw)?;
+        Ok(Request { action, params, deadline: invocation.deadline, nodes: self.nodes.clone() })
+    }
+
+    /// The services for a query, which change no record.
+    pub(super) fn world<K: Kind<RealWorld>>(
+        &self,
+        invocation: &Invocation<'_>,
+        params: &K::Params,
+    ) -> Result<RealWorld, Failure> {
+        let common = K::common(params);
+        let mut world = invocation.world(self.resource(), common.api, common.timing)?;
+        world.records = world.records.read_only();
+        Ok(world)
+    }
+}
+
+/// The only address of the cluster; if its configuration cannot be read, the only one on record.
+fn the_only_one(
+    all: Result<&[ConfiguredAddress], &String>,
+    recorded: &[RecordedResource],
+) -> Result<String, Failure> {
+    let (known, of) = match all {
+        Ok(all) => {
+            let named = |one: &ConfiguredAddress| Some((one.id.clone(), one.names().into_iter().next()?));
+            (all.iter().filter_map(named).collect::<Vec<_>>(), "the cluster has".to_owned())
+        }
+        Err(reason) => {
+            let of_cluster = recorded.iter().filter(|records| !is_by_hand(&records.resource));
+            let named =
+                |one: &RecordedResource| Some((one.resource.clone(), one.names().into_iter().next()?));
+            (of_cluster.filter_map(named).collect(), format!("{reason}; on record here:"))
+        }
+    };
+    match known.as_slice() {
+        [(_, address)] => Ok(address.clone()),
+        known => Err(Failure::Usage(format!("ADDRESS is needed: {of} {}", listed(known)))),
+    }
+}
+
+/// Names and addresses of resources, for a person to choose from.
+pub(super) fn listed(known: &[(String, String)]) -> String {
+    let shown: Vec<String> =
+        known.iter().map(|(resource, address)| format!("{address} ({resource})")).collect();
+    if shown.is_empty() { "no address".to_owned() } else { shown.join(", ") }
+}
+
+/// The parameters that follow from the address and from this node's records.
+fn of_record(agent: &Agent, address: &str, recorded: &[RecordedResource]) -> BTreeMap<String, String> {
+    let names = agent.address;
+    let is_id = address.starts_with("eip") && names.contains(&"allocation_id");
+    let name = if is_id { "allocation_id" } else { names.first().copied().unwrap_or_default() };
+    let mut raw = BTreeMap::from([(name.to_owned(), address.to_owned())]);
+    let tables = recorded.iter().find_map(|records| records.durable.tables.as_ref());
+    if let Some(tables) = tables.filter(|_| agent.has("routing_table")) {
+        raw.insert("routing_table".to_owned(), tables.routing_table.clone());
+    }
+    raw
+}
+
+/// The parameters on the command line; one that another kind has is refused.
+fn given(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, String>, Failure> {
+    let mut raw = BTreeMap::new();
+    for other in agent::ALL {
+        let values = invocation.parameters(other.parameters);
+        if let Some(foreign) = values.keys().find(|name| !agent.has(name)) {
+            let (option, kind) = (foreign.replace('_', "-"), agent.resource_type());
+            return Err(Failure::Usage(format!("--{option} is not for an address of {kind}")));
+        }
+        raw.extend(values);
+    }
+    let tables = invocation.texts(ROUTE_TABLE);
+    if agent.has("routing_table") && !tables.is_empty() {
+        raw.insert("routing_table".to_owned(), tables.join(","));
+    }
+    Ok(raw)
+}
+
+/// Whether it can be an Elastic IP or its allocation id. What is no address at all is taken for one, because its parameter
+/// explains what is expected.
+fn is_public(address: &str) -> bool {
+    match address.parse() {
+        Ok(IpAddr::V4(ip)) => {
+            let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared)
+        }
+        Ok(IpAddr::V6(_)) => false,
+        Err(_) => true,
+    }
+}

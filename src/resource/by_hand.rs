@@ -1,0 +1,106 @@
+//! What `eipctl` does with an address by hand: what a dry run says, and how the cluster takes over what was claimed.
+
+use std::fmt::Write as _;
+
+use super::kind::{Holder as _, Kind, Me, Op, Owner};
+use super::recorded::names;
+use super::{Request, World, op};
+use crate::host::Host as _;
+use crate::params::OnStop;
+use crate::resource::error::Error;
+use crate::state::{Phase, Records as _, Volatile};
+
+/// Resource name of the records of changes by hand. For one address, the address follows after a hyphen.
+pub const BY_HAND: &str = "eipctl";
+
+/// Whether a record is of changes by hand, and so of no cluster.
+#[must_use]
+pub fn is_by_hand(resource: &str) -> bool {
+    resource.strip_prefix(BY_HAND).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// What a start would do at this moment, in a sentence.
+///
+/// # Errors
+/// What would keep it from doing it.
+pub async fn would_start<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+) -> Result<String, Error> {
+    let op = op::<K, W>(world, request);
+    let location = op.locate(true).await?;
+    let (ticket, owner) = K::learn(&op, &location).await?;
+    K::prepare(&op, &location).await?;
+    let (name, holder) = (op.name(), owner.holder());
+    match owner {
+        Owner::Ours(held) => return Ok(format!("{name} is here already ({})", held.described())),
+        Owner::Elsewhere(_) if !op.common().may_take => {
+            return Err(Error::Held { address: name, holder, parameter: K::WORDS.may_take });
+        }
+        Owner::Elsewhere(_) | Owner::Misplaced(_) | Owner::Unassigned => {}
+    }
+    K::may_be_taken(&op, &ticket, &location).await?;
+    let to = location.target().map_or_else(|| location.interface.to_string(), |target| target.to_string());
+    let mut sentence = format!("{name} would move from {holder} to {to}");
+    for public_ip in K::displaced_from(&op, &location) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(sentence, "; {public_ip} would be displaced");
+    }
+    Ok(sentence)
+}
+
+/// What a stop would do at this moment, in a sentence.
+///
+/// # Errors
+/// What would keep it from doing it.
+pub async fn would_stop<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+) -> Result<String, Error> {
+    let op = op::<K, W>(world, request);
+    let name = op.name();
+    if op.common().on_stop == OnStop::Leave {
+        return Ok(format!("{name} would be {}", K::WORDS.left));
+    }
+    Ok(match op.ask(Me::Known, &op.deadline).await? {
+        Owner::Ours(held) | Owner::Misplaced(held) => {
+            K::may_be_released(&op, &held).await?;
+            format!("{name} would be released: {}", held.described())
+        }
+        Owner::Elsewhere(held) => format!("{name} is held by {held}: nothing would be done"),
+        Owner::Unassigned => format!("{name} is unassigned: nothing would be done"),
+    })
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Takes over what `eipctl claim` recorded about this address on this node: it is this resource's from now on, and so are
+    /// the addresses that the claim displaced. [displaced-4]
+    pub(super) fn take_over_claims(&self) {
+        let (records, boot) = (self.world.records(), self.world.host().boot_id());
+        let mut own = names(&Volatile::default(), &records.durable());
+        if !own.contains(&self.name()) {
+            own = vec![self.name()];
+        }
+        for (resource, claim) in records.others() {
+            let (volatile, durable) = (claim.volatile(), claim.durable());
+            if !is_by_hand(&resource) || !names(&volatile, &durable).iter().any(|name| own.contains(name)) {
+                continue;
+            }
+            let displaced: Vec<_> = durable.displaced.into_iter().filter(|entry| !entry.put_back).collect();
+            if !displaced.is_empty() {
+                self.update_durable(|record| {
+                    for entry in displaced {
+                        if record.displaced.iter().all(|known| known.public_ip != entry.public_ip) {
+                            record.displaced.push(entry);
+                        }
+                    }
+                    record.reach = record.reach.take().or(durable.reach);
+                });
+                claim.update_durable(|record| record.displaced.clear());
+            }
+            if volatile.is_running(&boot) {
+                claim.update_volatile(|record| record.phase = Some(Phase::Stopped));
+            }
+        }
+    }
+}

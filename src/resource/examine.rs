@@ -1,0 +1,227 @@
+//! Examines whether this node could take the address and release it, without changing anything.
+//!
+//! `validate-all` ends at the first failure and has the whole deadline for each question. A person wants to hear of all
+//! failures, so no question may use up the time of the others.
+
+use std::fmt::Display;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::time::Duration;
+
+use super::finding::{Finding, Verdict};
+use super::kind::{Kind, Location, Me, Op};
+use super::surroundings::Surroundings;
+use super::{Report, Request, World, op};
+use crate::base::deadline::Deadline;
+use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _};
+use crate::resource::error::Error;
+
+/// Questions of a full examination that may each use a share of its time.
+const SHARES: u32 = 4;
+/// Time limit for calls on which nothing else depends.
+const ONE_CALL: Duration = Duration::from_secs(5);
+
+pub(super) const TAKING: &str = "permission to take";
+pub(super) const RELEASING: &str = "permission to release";
+pub(super) const INTERFACE: &str = "interface";
+const METADATA: &str = "metadata service";
+const REGION: &str = "region";
+
+/// One examination, and where its findings go.
+pub struct Examination<'e> {
+    tell: &'e mut dyn FnMut(Finding),
+    /// Whether everything is examined; otherwise it ends with the first failure.
+    pub(super) all: bool,
+}
+
+impl Examination<'_> {
+    /// Reports a finding; breaks if the examination ends with it.
+    pub(super) fn tell(&mut self, finding: Finding) -> ControlFlow<()> {
+        let ends = !self.all && matches!(finding.verdict, Verdict::Failure(_));
+        (self.tell)(finding);
+        if ends { Break(()) } else { Continue(()) }
+    }
+
+    /// Reports that the outcome is good, or that it failed.
+    pub(super) fn outcome<T>(
+        &mut self,
+        subject: &'static str,
+        outcome: Result<T, impl Into<Error>>,
+        good: impl FnOnce(&T) -> String,
+    ) -> ControlFlow<(), Option<T>> {
+        match outcome {
+            Ok(value) => {
+                self.tell(Finding::good(subject, good(&value)))?;
+                Continue(Some(value))
+            }
+            Err(error) => {
+                self.tell(Finding::failure(subject, error))?;
+                Continue(None)
+            }
+        }
+    }
+
+    /// Reports that these subjects cannot be examined without something else.
+    pub(super) fn unknown(&mut self, subjects: &[&'static str], needs: &str) -> ControlFlow<()> {
+        subjects.iter().try_for_each(|subject| self.tell(Finding::unknown(subject, needs)))
+    }
+
+    /// Reports what the first answer of EC2 says of the credentials, and then the answer as [`Self::outcome`].
+    pub(super) fn answer<T>(
+        &mut self,
+        subject: &'static str,
+        answer: Result<T, Error>,
+        good: impl FnOnce(&T) -> String,
+    ) -> ControlFlow<(), Option<T>> {
+        const SUBJECT: &str = "credentials";
+        let fault = match &answer {
+            Err(Error::Ec2(error)) => Some(error.fault),
+            _ => None,
+        };
+        match (fault, answer) {
+            (Some(Ec2Fault::Credentials | Ec2Fault::NoProfile), Err(error)) => {
+                self.tell(Finding::failure(SUBJECT, error))?;
+                self.tell(Finding::unknown(subject, SUBJECT))?;
+                Continue(None)
+            }
+            (fault, answer) => {
+                let answered = fault.is_none_or(|it| matches!(it, Ec2Fault::Denied | Ec2Fault::Unknown));
+                self.tell(if answered {
+                    Finding::good(SUBJECT, "accepted by EC2")
+                } else {
+                    Finding::unknown(SUBJECT, "an answer of EC2")
+                })?;
+                self.outcome(subject, answer, good)
+            }
+        }
+    }
+}
+
+/// Examines everything that a takeover by this node would need, and reports each finding as soon as there is one.
+pub async fn examine<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+    surroundings: &Surroundings,
+    tell: &mut dyn FnMut(Finding),
+) {
+    let mut examination = Examination { tell, all: true };
+    // It breaks only for a failure, and not if everything is examined.
+    let _ = op::<K, W>(world, request).examine(Some(surroundings), &mut examination).await;
+}
+
+/// Whether this node could take the address, as far as can be told without EC2: instance metadata answers, the place for the
+/// address is there, and there are credentials. For a caller that repeats the question every few seconds.
+///
+/// # Errors
+/// What is missing.
+pub async fn is_ready<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+) -> Result<Report, Error> {
+    let op = op::<K, W>(world, request);
+    let location = op.locate(false).await?;
+    K::prepare(&op, &location).await?;
+    let found = op.deadline.bound(world.ec2().prepare()).await;
+    found.map_err(|_| Error::OutOfTime(op.deadline.budget()))??;
+    Ok(Report::Done)
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// `validate-all` from level 10 on: the first thing that would keep this node from taking the address or releasing it.
+    pub(super) async fn validate(&self) -> Result<Report, Error> {
+        let mut failure = None;
+        let mut tell = |finding: Finding| match finding.verdict {
+            Verdict::Failure(error) => failure = Some(error),
+            Verdict::Warning(text) => self.world.log().warn(text),
+            Verdict::Good(_) | Verdict::Unknown(_) => {}
+        };
+        let _ = self.examine(None, &mut Examination { tell: &mut tell, all: false }).await;
+        failure.map_or(Ok(Report::Done), Err)
+    }
+
+    /// The same operation with the time that one question of the examination may take.
+    pub(super) fn sharing(&self, examination: &Examination<'_>) -> Self {
+        let share = || self.deadline.within(self.deadline.budget() / SHARES);
+        Self { deadline: if examination.all { share() } else { self.deadline }, ..*self }
+    }
+
+    async fn examine(
+        &self,
+        surroundings: Option<&Surroundings>,
+        examination: &mut Examination<'_>,
+    ) -> ControlFlow<()> {
+        let place = self.sharing(examination).examine_place(examination).await?;
+        let place = place.as_ref();
+        if let Some(surroundings) = surroundings {
+            let region = self.common().api.region.as_ref().or(surroundings.region.as_ref());
+            examination.tell(examine_region(self.world, &self.deadline, region).await)?;
+            examination.tell(self.examine_clock(place).await)?;
+        }
+        K::examine(self, place, examination).await?;
+        surroundings
+            .into_iter()
+            .flat_map(|seen| seen.findings(K::public_ip(self), place))
+            .try_for_each(|finding| examination.tell(finding))
+    }
+
+    /// Looks for the place on this node, for which instance metadata has to answer.
+    async fn examine_place(&self, examination: &mut Examination<'_>) -> ControlFlow<(), Option<Location>> {
+        let place = self.locate(false).await;
+        if let Err(error @ (Error::Imds(_) | Error::NotEc2(_))) = place {
+            examination.tell(Finding::failure(METADATA, error))?;
+            examination.unknown(&[INTERFACE], "the metadata service")?;
+            return Continue(None);
+        }
+        examination.tell(Finding::good(METADATA, "answers (IMDSv2)"))?;
+        examination.outcome(INTERFACE, place, |place| match place.target() {
+            Some(target) => target.to_string(),
+            None => place.interface.to_string(),
+        })
+    }
+
+    /// Asks EC2 once, because from the second answer on the client has corrected the time by itself.
+    async fn examine_clock(&self, place: Option<&Location>) -> Finding {
+        const SUBJECT: &str = "clock";
+        let me = place.map_or(Me::Outside, Me::At);
+        match self.deadline.within(ONE_CALL).bound(K::owner(self, me)).await {
+            Ok(Err(Error::Ec2(error))) if error.blames_the_clock() => Finding::warning(
+                SUBJECT,
+                format!(
+                    "the clock of this host is off by more than AWS accepts ({}): run chronyd",
+                    error.answer
+                ),
+            ),
+            // A refusal for another reason may come before the time is looked at.
+            Ok(Ok(_)) => Finding::good(SUBJECT, "AWS accepts the time of this host"),
+            Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer of EC2"),
+        }
+    }
+
+    /// Examines by a dry run whether the address could be taken.
+    pub(super) async fn examine_taking(&self, ticket: &K::Ticket, place: &Location) -> Finding {
+        judged(TAKING, K::WORDS.taking, K::may_be_taken(self, ticket, place).await)
+    }
+}
+
+/// The finding about a permission.
+pub(super) fn judged(subject: &'static str, call: impl Display, asked: Result<(), Error>) -> Finding {
+    match asked {
+        Ok(()) => Finding::good(subject, format!("{call} is allowed (dry run)")),
+        Err(error) => Finding::failure(subject, error),
+    }
+}
+
+/// Compares the region in which EC2 is called with that of this instance.
+async fn examine_region<W: World>(world: &W, deadline: &Deadline, named: Option<&String>) -> Finding {
+    let here = deadline.within(ONE_CALL).bound(world.imds().region()).await.ok().and_then(Result::ok);
+    match (named, here) {
+        (Some(named), Some(here)) if *named != here => {
+            let text = format!(
+                "EC2 is called in {named}, but this instance is in {here} and cannot hold an address of another region"
+            );
+            Finding::failure(REGION, Error::NotHere(text))
+        }
+        (_, Some(here)) => Finding::good(REGION, here),
+        (Some(named), None) => Finding::good(REGION, named),
+        (None, None) => Finding::unknown(REGION, "the metadata service, or --region"),
+    }
+}

@@ -1,0 +1,94 @@
+//! What this node has on record about an address, over all resources.
+
+use crate::ocf::agent::{Agent, EIP, OVERLAY_IP, VIP};
+use crate::state::{Durable, Remembered, Volatile};
+
+/// The records of one resource.
+#[derive(Debug, Clone)]
+pub struct RecordedResource {
+    /// Name of the resource.
+    pub resource: String,
+    /// What was done last; empty if that was before the last boot.
+    pub volatile: Volatile,
+    /// What outlives a boot.
+    pub durable: Durable,
+    /// Whether the resource runs on this node, as far as the records say.
+    pub running: bool,
+}
+
+impl RecordedResource {
+    /// Takes the records of a resource; those of an earlier boot are old.
+    #[must_use]
+    pub fn new(resource: &str, volatile: Volatile, durable: Durable, boot: &str) -> Self {
+        let running = volatile.is_running(boot);
+        let volatile = if volatile.is_of(boot) { volatile } else { Volatile::default() };
+        Self { resource: resource.to_owned(), volatile, durable, running }
+    }
+
+    /// The agent whose resource it is; `None` if the records do not say.
+    #[must_use]
+    pub fn agent(&self) -> Option<&'static Agent> {
+        match &self.volatile.kind {
+            Remembered::Private(_) => Some(&VIP),
+            Remembered::Overlay(_) => Some(&OVERLAY_IP),
+            Remembered::Elastic(_) if self.durable.tables.is_some() => Some(&OVERLAY_IP),
+            Remembered::Elastic(_) => (!self.names().is_empty()).then_some(&EIP),
+        }
+    }
+
+    /// All names of its address: the address itself, and an allocation id.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        names(&self.volatile, &self.durable)
+    }
+
+    /// Whether one of these is a name of its address.
+    #[must_use]
+    pub fn is_about(&self, wanted: &[String]) -> bool {
+        self.names().iter().any(|name| wanted.contains(name))
+    }
+}
+
+/// All names of the address that records are about.
+pub(super) fn names(volatile: &Volatile, durable: &Durable) -> Vec<String> {
+    let mut names: Vec<String> = volatile.address().map(|ip| ip.to_string()).into_iter().collect();
+    if let Some(pair) = &durable.pair {
+        names.extend([pair.public_ip.to_string(), pair.allocation.to_string()]);
+    }
+    names.extend(durable.tables.as_ref().map(|tables| tables.overlay_ip.to_string()));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{ElasticRecord, Pair, Phase, Remembered};
+
+    #[test]
+    fn an_address_is_found_by_either_name_and_runs_only_in_this_boot() {
+        let volatile = Volatile {
+            phase: Some(Phase::Started),
+            boot: "now".to_owned(),
+            kind: Remembered::Elastic(ElasticRecord {
+                elastic_ip: "203.0.113.10".parse().ok(),
+                ..Default::default()
+            }),
+            ..Volatile::default()
+        };
+        let pair = Pair {
+            public_ip: "203.0.113.11".parse().unwrap(),
+            allocation: "eipalloc-0123456789abcdef0".parse().unwrap(),
+            region: None,
+        };
+        let durable = Durable { pair: Some(pair), ..Durable::default() };
+        let is_about = |entry: &RecordedResource, name: &str| entry.is_about(&[name.to_owned()]);
+        let entry = RecordedResource::new("vip", volatile.clone(), durable.clone(), "now");
+        assert!(entry.running);
+        for name in ["203.0.113.10", "203.0.113.11", "eipalloc-0123456789abcdef0"] {
+            assert!(is_about(&entry, name), "{name}");
+        }
+        assert!(!is_about(&entry, "203.0.113.12") && !entry.is_about(&[]));
+        let old = RecordedResource::new("vip", volatile, durable, "later");
+        assert!(!old.running && !is_about(&old, "203.0.113.10"));
+    }
+}

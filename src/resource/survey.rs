@@ -1,0 +1,135 @@
+//! Who has an address, by every source side by side. Nothing is decided and nothing is changed.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::kind::{Holder, Kind, Location, Me, Op, Owner, Seen};
+use super::{Request, World, op};
+use crate::cloud::Imds as _;
+use crate::resource::error::Error;
+
+/// Longest wait for instance metadata: it answers in milliseconds, or this is no instance.
+const METADATA: Duration = Duration::from_secs(3);
+
+/// What each source says.
+#[derive(Debug)]
+pub struct Survey {
+    /// EC2.
+    pub by_ec2: Result<ShownHolder, Error>,
+    /// Instance metadata of this node; `None` for a kind that it does not show.
+    pub by_metadata: Option<Result<Seen, Error>>,
+}
+
+/// The holder of an address according to EC2, for a person and for programs.
+#[derive(Debug)]
+pub struct ShownHolder {
+    /// The address itself.
+    pub address: IpAddr,
+    /// The other name of the address: an allocation id.
+    pub other_name: Option<String>,
+    /// `ours`, `misplaced`, `elsewhere` or `nobody`.
+    pub answer: &'static str,
+    /// The answer in a sentence.
+    pub sentence: String,
+    /// Label and text of each part of an address that is held in several.
+    pub parts: Vec<(String, String)>,
+    /// What has it, as JSON.
+    pub holder: Option<Value>,
+}
+
+impl Survey {
+    /// Whether both sources say the same; `None` if one of them says nothing.
+    #[must_use]
+    pub fn agree(&self) -> Option<bool> {
+        match (&self.by_ec2, &self.by_metadata) {
+            (Ok(shown), Some(Ok(seen))) => Some((shown.answer == "ours") == matches!(seen, Seen::Here)),
+            _ => None,
+        }
+    }
+}
+
+/// Asks every source who has the address.
+pub async fn survey<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) -> Survey {
+    op::<K, W>(world, request).survey().await
+}
+
+/// Asks EC2 once for what has the address, for a node with this location or a machine elsewhere; `None` if nothing has.
+///
+/// # Errors
+/// Why EC2 did not say.
+pub async fn holder<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+    location: Option<&Location>,
+) -> Result<Option<String>, Error> {
+    let op = op::<K, W>(world, request);
+    let asked = op.deadline.bound(K::owner(&op, location.map_or(Me::Outside, Me::At))).await;
+    let owner = asked.map_err(|_| Error::OutOfTime(op.deadline.budget()))??;
+    Ok(owner.held().map(Holder::carrier))
+}
+
+/// The address itself, and where it belongs on this node, if that is known.
+///
+/// # Errors
+/// Why EC2 does not know the address.
+pub async fn find<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+) -> Result<(IpAddr, Option<Location>), Error> {
+    let op = op::<K, W>(world, request);
+    let brief = Op { deadline: op.deadline.within(METADATA), ..op };
+    let (address, location) = tokio::join!(K::address(&op), brief.locate(false));
+    Ok((address?.0, location.ok()))
+}
+
+/// The address itself, and its other name if it has one.
+///
+/// # Errors
+/// Why EC2 does not know the address.
+pub async fn address<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+) -> Result<(IpAddr, Option<String>), Error> {
+    K::address(&op::<K, W>(world, request)).await
+}
+
+impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    async fn survey(&self) -> Survey {
+        let metadata = self.deadline.within(METADATA).bound(self.world.imds().instance_id()).await;
+        let me = match metadata {
+            Ok(Ok(_)) => Me::Known,
+            _ if K::knows_itself(self) => Me::Recorded,
+            _ => Me::Outside,
+        };
+        let by_metadata = async {
+            match (K::METADATA_KNOWS, K::is_known(self)) {
+                (false, _) => None,
+                (true, false) => Some(Err(Error::NotHere("the address is known to EC2 alone".to_owned()))),
+                (true, true) => Some(self.look(&self.deadline.within(METADATA)).await.map_err(Error::Imds)),
+            }
+        };
+        let by_ec2 = self.ask(me, &self.deadline);
+        let (address, owner, by_metadata) = tokio::join!(K::address(self), by_ec2, by_metadata);
+        let by_ec2 = address.and_then(|address| Ok((address, owner?)));
+        let by_ec2 = by_ec2.map(|((address, other_name), owner)| {
+            let owner = K::whole(self, owner);
+            let (answer, sentence) = match &owner {
+                Owner::Ours(held) => ("ours", format!("ours: {}", held.described())),
+                Owner::Misplaced(held) => {
+                    ("misplaced", format!("on this node, but not in its place: {}", held.described()))
+                }
+                Owner::Elsewhere(held) => {
+                    let how = if held.is_partly_here() { "only partly here" } else { "elsewhere" };
+                    ("elsewhere", format!("{how}: {}", held.described()))
+                }
+                Owner::Unassigned => ("nobody", format!("nobody: {}", K::absence(self, &owner))),
+            };
+            let held = owner.held();
+            let (parts, holder) = (held.map(Holder::parts).unwrap_or_default(), held.map(Holder::document));
+            ShownHolder { address, other_name, answer, sentence, parts, holder }
+        });
+        Survey { by_ec2, by_metadata }
+    }
+}
