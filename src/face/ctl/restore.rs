@@ -14,18 +14,17 @@ use crate::world::RealWorld;
 
 /// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let recorded = match invocation.text(ADDRESS) {
-        None => invocation.on_record(),
-        Some(_) => {
-            let subject = Subject::of(invocation)?;
-            if subject.agent.name != agent::EIP.name {
-                let (address, kind) = (&subject.address, subject.agent.resource_type());
-                return Err(Failure::Usage(format!(
-                    "{address} is of {kind}: only an Elastic IP displaces another, there is nothing to restore"
-                )));
-            }
-            subject.recorded
+    let recorded = if invocation.text(ADDRESS).is_none() {
+        invocation.on_record()
+    } else {
+        let subject = Subject::of(invocation)?;
+        if subject.agent.name != agent::EIP.name {
+            let (address, kind) = (&subject.address, subject.agent.resource_type());
+            return Err(Failure::Usage(format!(
+                "{address} is of {kind}: only an Elastic IP displaces another, there is nothing to restore"
+            )));
         }
+        subject.recorded
     };
     let mut resources = Vec::new();
     for records in recorded {

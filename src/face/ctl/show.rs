@@ -73,7 +73,7 @@ fn lines(
     let mut line = |label: &str, text: String| lines.push((label.to_owned(), text));
     match &survey.by_ec2 {
         Ok(shown) => {
-            let other_name = shown.other_name.iter().map(|name| format!(" ({name})")).collect::<String>();
+            let other_name = shown.other_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
             line("address", format!("{}{other_name}", shown.address));
             line("by EC2", shown.sentence.clone());
             for (label, text) in &shown.parts {
