@@ -114,6 +114,7 @@ pub static SHARED_OVERLAY: AddressKind = AddressKind {
     is_shown: false,
     may_take: "",
     address: "overlay_ip",
+    by_hand: &["192.168.10.1", "--route-table", ROUTE_TABLE, "--add-to-device", "false"],
     setup: || SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT),
     run: |run| run.overlay().param("add_to_device", "false").param("routing_table_role", TABLE_ROLE),
     give: give_overlay,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sim::{FaultKind, RouteTableSpec};
+use aws_sim::FaultKind;
 use cluster::error::{HarnessError, Result};
-use cluster::pacemaker::{ADDRESSES, ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster};
-use cluster::topology::NodeName;
+use cluster::pacemaker::{ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster};
+use cluster::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
 use cluster::wait::{Polled, until};
 
-use crate::parameters;
+use crate::{ADDRESSES, lead_to, parameters};
 
 /// Where Pacemaker's daemons are, and the helper with them.
 const DAEMONS: &str = "/usr/lib/pacemaker";
@@ -109,23 +109,19 @@ fn prepare(
     let world = cluster.world();
     match before {
         Before::Nothing => Ok(()),
-        Before::Taken if *address == OVERLAY => lead_to(cluster, other),
-        Before::Taken if *address == PRIVATE => world.assign_private(address.ip, other),
-        Before::Taken => world.associate(address.ip, other),
+        Before::Taken if *address == OVERLAY => {
+            let eni = world.cloud().interface_with(other.address());
+            let eni = eni.ok_or_else(|| HarnessError::Wrong(format!("{other} has no interface")))?;
+            lead_to(cluster, eni.as_str());
+            Ok(())
+        }
+        Before::Taken if *address == PRIVATE => world.assign_private(PRIVATE_VIP, other),
+        Before::Taken => world.associate(ELASTIC_IP, other),
         Before::Silent => {
             world.break_api(&FaultKind::Hang);
             Ok(())
         }
     }
-}
-
-/// Leads the route for the overlay address to a node.
-fn lead_to(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
-    let cloud = cluster.world().cloud();
-    let eni = cloud.interface_with(node.address());
-    let eni = eni.ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))?;
-    cloud.route(&RouteTableSpec::numbered(1).id, OVERLAY.ip.into(), eni.as_str());
-    Ok(())
 }
 
 /// Runs the helper in a node; returns whether it heard what it listened for, and what it said.

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cluster::error::{HarnessError, Result, ensure};
-use cluster::pacemaker::{ADDRESSES, ClusterOptions, ManagedAddress, PacemakerCluster};
+use cluster::pacemaker::{ClusterOptions, ManagedAddress, PacemakerCluster};
 use cluster::topology::{Layout, NodeName};
 
-use crate::{PROGRAMS, answers, parameters, prepare_overlay};
+use crate::{ADDRESSES, PROGRAMS, answers, parameters, prepare_overlay};
 
 /// All generic tests that cts-exec has for OCF agents.
 const TESTS: [&str; 5] = [

@@ -15,14 +15,14 @@ use cluster::command::{Cmd, kill_group};
 use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::corosync;
 use cluster::pacemaker::journal::{Event, EventKind};
-use cluster::pacemaker::{ADDRESSES, ClusterOptions, ELASTIC, PRIVATE, PacemakerCluster};
+use cluster::pacemaker::{ClusterOptions, ELASTIC, PRIVATE, PacemakerCluster};
 use cluster::state_dir::StateDir;
 use cluster::topology::{CLOUD_IP, Layout, NodeName};
 use cluster::wait::{Polled, until};
 
 use self::summary::LabSummary;
 use crate::cli::LabPlan;
-use crate::{parameters, prepare_overlay};
+use crate::{ADDRESSES, parameters, prepare_overlay};
 
 /// Tests of cts-lab in the order in which they run, with the numbers of nodes that each runs on. Not here: those that want fencing
 /// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of

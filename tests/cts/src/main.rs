@@ -15,8 +15,8 @@ use std::process::ExitCode;
 
 use aws_sim::RouteTableSpec;
 use cluster::error::{HarnessError, Result};
-use cluster::pacemaker::{ManagedAddress, OVERLAY, PacemakerCluster};
-use cluster::topology::{CLOUD_IP, EC2_PORT};
+use cluster::pacemaker::{ELASTIC, ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster};
+use cluster::topology::{CLOUD_IP, EC2_PORT, OVERLAY_IP};
 use cluster::{interrupt, prerequisites, probe, program};
 
 use self::cli::CtsCommand;
@@ -51,6 +51,9 @@ fn run(request: CtsCommand) -> Result<ExitCode> {
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// An address for each agent.
+const ADDRESSES: [&ManagedAddress; 3] = [&ELASTIC, &PRIVATE, &OVERLAY];
+
 /// The parameters of a resource for an address.
 fn parameters(address: &ManagedAddress) -> Vec<(&'static str, String)> {
     let mut parameters = vec![(address.parameter, address.ip.to_string())];
@@ -63,9 +66,14 @@ fn parameters(address: &ManagedAddress) -> Vec<(&'static str, String)> {
 
 /// Adds a route table with a route for the overlay address, and lets the nodes have the traffic: nodes in one subnet have neither.
 fn prepare_overlay(cluster: &PacemakerCluster) -> Result<()> {
-    let world = cluster.world();
-    world.lead_elsewhere(&world.cloud().add_route_table(RouteTableSpec::numbered(1)));
-    cluster.nodes().into_iter().try_for_each(|node| world.set_source_dest_check(node, false))
+    cluster.world().cloud().add_route_table(RouteTableSpec::numbered(1));
+    lead_to(cluster, "tgw-0c10d000000000001");
+    cluster.nodes().into_iter().try_for_each(|node| cluster.world().set_source_dest_check(node, false))
+}
+
+/// Leads the route for the overlay address to a target.
+fn lead_to(cluster: &PacemakerCluster, target: &str) {
+    cluster.world().cloud().route(&RouteTableSpec::numbered(1).id, OVERLAY_IP, target);
 }
 
 fn missing() -> Vec<String> {

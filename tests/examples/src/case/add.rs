@@ -1,7 +1,7 @@
 //! Examples that add something to the minimal cluster: a second address, fencing, a web server, the addresses of SAP and of a
 //! shared VPC.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use aws_sim::RouteTableSpec;
 use cluster::error::{HarnessError, Result, ensure};
@@ -14,7 +14,7 @@ use super::stage::{SETTLE_LIMIT, Stage};
 
 const SECOND: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
 /// The overlay address of ERS.
-const ERS_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 2);
+const ERS_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 10, 2));
 /// The account that shares its VPC.
 const OWNER: &str = "210987654321";
 
@@ -166,7 +166,7 @@ pub(super) fn web_server(stage: &mut Stage) -> Result<String> {
 
 pub(super) fn sap(stage: &mut Stage) -> Result<String> {
     for table in stage.cluster().world().route_tables() {
-        stage.cluster().world().cloud().route(table, ERS_IP.into(), "tgw-0c10d000000000001");
+        stage.cluster().world().cloud().route(table, ERS_IP, "tgw-0c10d000000000001");
     }
     let script = stage.script("overlay-sap.sh").with("ASCS_IP", OVERLAY_IP).with("ERS_IP", ERS_IP);
     let mut named = Vec::new();
@@ -263,10 +263,10 @@ pub(super) fn shared_vpc(stage: &mut Stage) -> Result<String> {
 fn give_tables_to(stage: &Stage, owner: Option<&str>) {
     let world = stage.cluster().world();
     for (number, table) in (1..).zip(world.route_tables()) {
-        let target = world.cloud().route_of(table, OVERLAY_IP.into()).unwrap_or_default();
+        let target = world.cloud().route_of(table, OVERLAY_IP).unwrap_or_default();
         let owner = owner.map(str::to_owned);
         world.cloud().add_route_table(RouteTableSpec { owner, ..RouteTableSpec::numbered(number) });
-        world.cloud().route(table, OVERLAY_IP.into(), &target);
+        world.cloud().route(table, OVERLAY_IP, &target);
     }
 }
 

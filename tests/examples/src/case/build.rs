@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cluster::command::Cmd;
 use cluster::error::Result;
-use cluster::topology::{ELASTIC_IP, Layout, OVERLAY_IP};
+use cluster::topology::ELASTIC_IP;
 
 use super::Tool;
 use super::stage::Stage;
@@ -12,10 +12,11 @@ use crate::script::Script;
 
 pub(super) fn minimal(stage: &mut Stage) -> Result<String> {
     each_node(stage)?;
-    stage.run(&match stage.cluster().layout() {
-        Layout::RouteTables => stage.script("overlay.sh").with("OVERLAY_IP", OVERLAY_IP),
-        Layout::Zones | Layout::OneSubnet => stage.script("minimal.sh").with("ELASTIC_IP", ELASTIC_IP),
-    })?;
+    let script = match stage.cluster().layout().overlay() {
+        Some(address) => stage.script("overlay.sh").with("OVERLAY_IP", address),
+        None => stage.script("minimal.sh").with("ELASTIC_IP", ELASTIC_IP),
+    };
+    stage.run(&script)?;
     let holder = stage.settle(None)?;
     if stage.tool() == Tool::Pcs09 {
         return Ok(format!("the address on {holder}"));

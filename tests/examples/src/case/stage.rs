@@ -1,5 +1,6 @@
 //! The cluster that a tool's examples are run on, and how it comes into the state that a case begins with.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use cluster::error::{HarnessError, Result};
@@ -108,8 +109,8 @@ impl Stage {
         for name in self.cluster.nodes() {
             self.cluster.node(name)?.kill_processes(&["cluster"])?;
             let shared = self.cluster.layout().shared();
-            for address in [name.address()].into_iter().chain(shared).filter(|_| on) {
-                let listen = format!("{address}:{WEB_PORT}");
+            for address in [name.address().into()].into_iter().chain(shared).filter(|_| on) {
+                let listen = SocketAddr::new(address, WEB_PORT).to_string();
                 self.cluster.node_mut(name)?.daemon("web", &["/run/harness/cluster", "node-web", &listen])?;
             }
         }

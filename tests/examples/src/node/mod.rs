@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -76,8 +76,10 @@ fn share(state: &StateDir, plan: &ExamplesPlan) -> Result<()> {
 
 fn nginx(node: NodeName, layout: Layout) -> String {
     // Not everywhere: the metadata service is on this port, too.
-    let addresses = [Ipv4Addr::LOCALHOST, node.address()].into_iter().chain(layout.shared());
-    let listen: Vec<_> = addresses.map(|address| format!("    listen {address}:{WEB_PORT};")).collect();
+    let addresses =
+        [Ipv4Addr::LOCALHOST, node.address()].map(IpAddr::from).into_iter().chain(layout.shared());
+    let listen: Vec<_> =
+        addresses.map(|address| format!("    listen {};", SocketAddr::new(address, WEB_PORT))).collect();
     let listen = listen.join("\n");
     format!(
         "pid /run/nginx.pid;
