@@ -258,8 +258,8 @@ const BUGS: &[Bug] = &[
         changes: &[
             [
                 "src/resource/overlay/paths.rs",
-                "Some(route) if route.interface.as_ref() == Some(ours) => Path::Here,",
-                "Some(route) if route.interface.as_ref() == Some(ours) && !(AWAKE && route.blackhole) => Path::Here,",
+                "Some(route) if ours.is_some() && route.interface.as_ref() == ours =>",
+                "Some(route) if ours.is_some() && route.interface.as_ref() == ours && !(AWAKE && route.blackhole) =>",
             ],
             [
                 "src/resource/overlay/tables.rs",
