@@ -40,11 +40,7 @@ impl PacemakerCluster {
         let (at, condition) = self.reconnect(node)?;
         match condition {
             NodeCondition::Dead => self.node_mut(node)?.boot()?,
-            NodeCondition::NoCorosync => {
-                self.node(node)?.kill_processes(&DAEMONS)?;
-                // Fencing would have restarted the node. A probe warns of an address that was left on a device, and leaves it there.
-                self.net().reset_addresses(node)?;
-            }
+            NodeCondition::NoCorosync => self.node(node)?.kill_processes(&DAEMONS).map(drop)?,
             NodeCondition::Well | NodeCondition::Cut(_) => return Ok(at),
         }
         self.start_daemons(&[node])?;

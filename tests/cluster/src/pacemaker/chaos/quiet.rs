@@ -8,8 +8,9 @@ use super::explained::unexplained;
 use super::struck::Struck;
 use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::crm_mon::FailedAction;
+use crate::pacemaker::journal::{Event, EventKind};
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
-use crate::pacemaker::{MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
+use crate::pacemaker::{ELASTIC, MONITOR_INTERVAL, ManagedAddress, PacemakerCluster};
 use crate::timeline::voices;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Polled, let_run, now};
@@ -51,11 +52,40 @@ pub fn reach(
         let wrong = unexplained(&failures, struck, |one| cluster.world().history_of(one.ip), from);
         ensure(wrong.is_empty(), || format!("nothing explains these failures: {}", wrong.join("; ")))?;
         // While the cluster recovers, a clean-up would make it forget what it is about to stop.
-        if !failures.is_empty() && cluster.is_idle()? {
+        if !cluster.is_idle()? {
+            continue;
+        }
+        cleaned.extend(take_off_leftovers(cluster, from)?);
+        if !failures.is_empty() {
             cleaned.extend(failures.iter().map(ToString::to_string));
             cluster.clean_up()?;
         }
     }
+}
+
+/// Takes addresses off devices where a probe has found them though another node has them. A probe warns of that, and changes nothing;
+/// a stop takes them off, as its warning says. Returns what there was.
+fn take_off_leftovers(cluster: &mut PacemakerCluster, from: Epoch) -> Result<Vec<String>> {
+    let events = cluster.events_since(from)?;
+    let mut found = Vec::new();
+    for address in cluster.addresses().iter().filter(|address| ***address != ELASTIC) {
+        let Some(holder) = cluster.world().holder_of(address.ip) else { continue };
+        for node in cluster.devices_with(address.ip)?.into_iter().filter(|node| *node != holder) {
+            let denied = |event: &Event| {
+                event.node == node
+                    && matches!(&event.kind, EventKind::Ended { action, resource, result }
+                        if action == "probe" && resource == address.resource && result.starts_with("not running"))
+            };
+            if events.iter().any(denied) {
+                let said = ask(cluster, node, address, "stop", "0")?;
+                ensure(said == Some(0), || {
+                    format!("a stop of {} on {node} says {said:?}", address.resource)
+                })?;
+                found.push(format!("{} left on a device of {node}", address.ip));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, every client is answered by one node, and each
@@ -66,7 +96,7 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
         let (resource, active) = (address.resource, cluster.world().holder_of(address.ip));
         for node in cluster.nodes() {
             for level in ["0", "10"] {
-                let said = ask(cluster, node, address, level)?;
+                let said = ask(cluster, node, address, "monitor", level)?;
                 let right = if active == Some(node) { 0 } else { 7 };
                 ensure(said == Some(right), || {
                     format!(
@@ -113,11 +143,12 @@ fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
     Ok(None)
 }
 
-/// Returns what the agent of a node answers to a recurring monitor; nothing where it did not end by itself.
+/// Returns what the agent of a node answers, to a recurring monitor if to any; nothing where it did not end by itself.
 fn ask(
     cluster: &PacemakerCluster,
     node: NodeName,
     address: &ManagedAddress,
+    action: &str,
     level: &str,
 ) -> Result<Option<i32>> {
     let words = [
@@ -131,7 +162,7 @@ fn ask(
         format!("OCF_CHECK_LEVEL={level}"),
     ];
     let parameters = address.parameters.iter().map(|parameter| format!("OCF_RESKEY_{parameter}"));
-    let action = [format!("{AGENTS}/{}", address.agent), "monitor".into()];
+    let action = [format!("{AGENTS}/{}", address.agent), action.into()];
     let words: Vec<String> = words.into_iter().chain(parameters).chain(action).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(cluster.node(node)?.command(&words)?.output()?.status.code())
