@@ -65,8 +65,8 @@ fn set_by(command: &str) -> Vec<String> {
             |word: &&&str| matches!(**word, "op" | "meta" | "clone" | "--group" | "bundle" | "utilization");
         names.extend(words[agent + 1..].iter().take_while(|word| !ends(word)).filter_map(|word| name(word)));
     }
-    // The other agent's parameters have a test of their own.
-    if !words.iter().any(|word| word.ends_with("/vip")) {
+    // The other agents' parameters have tests of their own.
+    if !words.iter().any(|word| ["/vip", "/overlay-ip"].iter().any(|agent| word.ends_with(agent))) {
         names.extend(
             words.iter().filter_map(|word| name(word)?.strip_prefix("OCF_RESKEY_").map(str::to_owned)),
         );
