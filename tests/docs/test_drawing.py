@@ -1,4 +1,4 @@
-"""docs/multi-az.svg is well-formed, renders, and is readable in light and dark mode."""
+"""The drawings of docs/ are well-formed, render, and are readable in light and dark mode."""
 
 import os
 import re
@@ -7,17 +7,23 @@ import struct
 import subprocess
 import unittest
 import zlib
+from pathlib import Path
 from xml.etree import ElementTree
 
 import markdown
 
-DRAWING = markdown.ROOT / "docs/multi-az.svg"
+USUAL = ("zone a", "zone b", "Corosync", "EC2 API", "clients", "node1", "node2")
+# What each is about, in words that are in it.
+DRAWINGS = {
+    markdown.ROOT / "docs/multi-az.svg": ("Elastic IP", "metadata service", *USUAL),
+    markdown.ROOT / "docs/overlay.svg": ("overlay address", "route table 3", "ReplaceRoute", *USUAL),
+}
 SVG = "{http://www.w3.org/2000/svg}"
 DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{(.*?\})\s*\}", re.DOTALL)
 
 
-def style() -> str:
-    return ElementTree.parse(DRAWING).find(f"{SVG}style").text
+def style(drawing: Path) -> str:
+    return ElementTree.parse(drawing).find(f"{SVG}style").text
 
 
 def fills(css: str) -> dict[str, str]:
@@ -53,27 +59,32 @@ def pixels(png: bytes) -> tuple[int, int, set[bytes]]:
 
 
 class Drawing(unittest.TestCase):
+    def test_there_is_no_other(self):
+        self.assertEqual(set(DRAWINGS), set((markdown.ROOT / "docs").glob("*.svg")))
+
     def test_it_is_well_formed_and_described(self):
-        root = ElementTree.parse(DRAWING).getroot()
-        self.assertEqual(root.tag, f"{SVG}svg")
-        self.assertTrue(root.find(f"{SVG}title").text and root.find(f"{SVG}desc").text)
-        words = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
-        for word in ("Elastic IP", "zone a", "zone b", "Corosync", "metadata service", "EC2 API", "clients", "node1", "node2"):
-            self.assertIn(word, words)
-        # An image in <img> loads nothing else.
-        self.assertNotRegex(DRAWING.read_text(), r'href="(?!#)|url\((?!#)')
+        for drawing, about in DRAWINGS.items():
+            root = ElementTree.parse(drawing).getroot()
+            self.assertEqual(root.tag, f"{SVG}svg")
+            self.assertTrue(root.find(f"{SVG}title").text and root.find(f"{SVG}desc").text)
+            words = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
+            for word in about:
+                self.assertIn(word, words)
+            # An image in <img> loads nothing else.
+            self.assertNotRegex(drawing.read_text(), r'href="(?!#)|url\((?!#)')
 
     def test_text_stands_out_in_light_and_dark(self):
-        css = style()
-        light = fills(DARK.sub("", css))
-        dark = light | fills(DARK.search(css)[1])
-        for name, colours in (("light", light), ("dark", dark)):
-            for ground in (".page", ".zone", ".node", ".part", ".aws", ".clients"):
-                with self.subTest(scheme=name, ground=ground):
-                    self.assertGreaterEqual(contrast(colours["text"], colours[ground]), 7)
-            with self.subTest(scheme=name, ground=".mark"):
-                self.assertGreaterEqual(contrast(colours[".marktext"], colours[".mark"]), 7)
-        self.assertNotEqual(light[".page"], dark[".page"])
+        for drawing in DRAWINGS:
+            css = style(drawing)
+            light = fills(DARK.sub("", css))
+            dark = light | fills(DARK.search(css)[1])
+            for name, colours in (("light", light), ("dark", dark)):
+                for ground in (".page", ".zone", ".node", ".part", ".aws", ".clients"):
+                    with self.subTest(drawing=drawing.name, scheme=name, ground=ground):
+                        self.assertGreaterEqual(contrast(colours["text"], colours[ground]), 7)
+                with self.subTest(drawing=drawing.name, scheme=name, ground=".mark"):
+                    self.assertGreaterEqual(contrast(colours[".marktext"], colours[".mark"]), 7)
+            self.assertNotEqual(light[".page"], dark[".page"])
         self.assertLess(contrast("#808080", "#7f7f7f"), 1.1)
 
     def test_it_renders(self):
@@ -82,14 +93,15 @@ class Drawing(unittest.TestCase):
             if os.environ.get("CI") == "true":
                 self.fail("rsvg-convert is not installed: it is in the package librsvg2-bin (Debian), librsvg2-tools (RHEL family)")
             self.skipTest("rsvg-convert is not installed")
-        text = DRAWING.read_text()
-        for name, source in (("light", text), ("dark", DARK.sub(r"\1", text))):
-            with self.subTest(scheme=name):
-                made = subprocess.run([renderer], input=source.encode(), capture_output=True, check=False, timeout=60)
-                self.assertEqual((made.returncode, made.stderr), (0, b""))
-                width, height, lines = pixels(made.stdout)
-                self.assertEqual((width, height), (960, 640))
-                self.assertGreater(len(lines), 300)
+        for drawing in DRAWINGS:
+            text = drawing.read_text()
+            for name, source in (("light", text), ("dark", DARK.sub(r"\1", text))):
+                with self.subTest(drawing=drawing.name, scheme=name):
+                    made = subprocess.run([renderer], input=source.encode(), capture_output=True, check=False, timeout=60)
+                    self.assertEqual((made.returncode, made.stderr), (0, b""))
+                    width, height, lines = pixels(made.stdout)
+                    self.assertEqual((width, height), (960, 640))
+                    self.assertGreater(len(lines), 300)
 
 
 if __name__ == "__main__":
