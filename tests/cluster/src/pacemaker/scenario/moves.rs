@@ -32,6 +32,12 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         start: StartState::Healthy,
         run: migrate,
     },
+    PacemakerScenario {
+        name: "reload",
+        about: "a parameter marked * changes without a restart, except for the first change after a refresh",
+        start: StartState::Healthy,
+        run: reload,
+    },
 ];
 
 fn first_start(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
@@ -69,6 +75,29 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     clear_move(cluster, story, to)?;
     cluster.set_meta("allow-migrate", "")?;
     cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
+}
+
+/// What README says of parameters marked *, for Pacemaker 2.1 and later.
+fn reload(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let on = active(cluster)?;
+    let began = now();
+    story.failure(began, "crm_resource --set-parameter max_backoff");
+    let change = |cluster: &mut PacemakerCluster, value: &str, wanted: &[&str]| -> Result<()> {
+        let began = now();
+        cluster.run(&["crm_resource", "-r", RESOURCE, "--set-parameter", "max_backoff", "-v", value])?;
+        let last = wanted.last().copied().unwrap_or_default();
+        cluster.wait_for_action(last, on, began, TAKEOVER_LIMIT)?;
+        cluster.settle(Some(on), TAKEOVER_LIMIT)?;
+        let run: Vec<_> = cluster.actions_since(began, None)?.into_iter().map(|(_, action)| action).collect();
+        ensure(run == wanted, || format!("max_backoff={value}: {run:?}, expected {wanted:?}"))
+    };
+    change(cluster, "50", &["reload-agent"])?;
+    cluster.run(&["crm_resource", "--refresh", "-r", RESOURCE])?;
+    cluster.settle(Some(on), TAKEOVER_LIMIT)?;
+    change(cluster, "40", &["stop", "start"])?;
+    change(cluster, "30", &["reload-agent"])?;
+    story.target = Some(on);
+    cluster.ensure_no_failures()
 }
 
 /// Asserts that since `began` the resource was moved by a migration.
