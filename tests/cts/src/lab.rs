@@ -26,8 +26,8 @@ use crate::{ADDRESSES, parameters, prepare_overlay};
 
 /// Tests of cts-lab in the order in which they run, with the numbers of nodes that each runs on. Not here: those that want fencing
 /// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of
-/// [`SEED`]; `ResourceRecover` skips a node without a resource.
-const TESTS: [(&str, RangeInclusive<u8>); 21] = [
+/// [`SEED`].
+const TESTS: [(&str, RangeInclusive<u8>); 23] = [
     ("ComponentFail", 2..=3),
     ("ComponentFail", 2..=3),
     ("Flip", 2..=3),
@@ -41,8 +41,11 @@ const TESTS: [(&str, RangeInclusive<u8>); 21] = [
     ("PartialStart", 2..=3),
     ("Standby", 2..=3),
     ("MaintenanceMode", 2..=3),
-    ("ResourceRecover", 2..=2),
-    ("ResourceRecover", 2..=2),
+    // Skips itself where the node that it draws has no resource.
+    ("ResourceRecover", 2..=3),
+    ("ResourceRecover", 2..=3),
+    ("ResourceRecover", 2..=3),
+    ("ResourceRecover", 2..=3),
     ("SplitBrain", 3..=3),
     ("Reattach", 2..=3),
     ("ResyncCIB", 2..=3),
