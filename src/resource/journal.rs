@@ -41,7 +41,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             record.phase = Some(phase);
             record.at_ms = at_ms;
             record.boot = boot;
-            record.lost = false;
+            (record.lost, record.denied) = (false, false);
             K::identify(self, record);
             change(record);
         });
@@ -62,6 +62,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     pub(super) fn record_lost(&self) {
         if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.lost) {
             self.world.records().update_volatile(|record| record.lost = true);
+        }
+    }
+
+    /// Records that EC2 told a probe that the address is not here: from now on a start does not believe that it is.
+    pub(super) fn record_denied(&self) {
+        if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.denied) {
+            self.world.records().update_volatile(|record| record.denied = true);
         }
     }
 

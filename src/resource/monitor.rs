@@ -260,7 +260,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         break;
                     }
                 }
-                Ok(Answer::Report(report) | Answer::Partly(report)) => return Ok(report),
+                Ok(Answer::Report(report) | Answer::Partly(report)) => {
+                    return Ok(self.by_ec2(report, asking));
+                }
                 Ok(Answer::Suspect(report)) => doubted = Some(report),
                 Err(error) if seen == Seen::Here && is_denial(&error) => {
                     doubted = Some(Report::NotHere(error.to_string()));
@@ -291,7 +293,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 seen = again;
             }
         }
-        Ok(doubted.unwrap_or(Report::Done))
+        Ok(self.by_ec2(doubted.unwrap_or(Report::Done), asking))
+    }
+
+    /// A report that EC2 has decided, kept for the next start if a probe asked.
+    fn by_ec2(&self, report: Report, asking: Asking) -> Report {
+        if asking == Asking::Probe && matches!(report, Report::NotHere(_)) {
+            self.record_denied();
+        }
+        report
     }
 
     /// Decides if EC2 gave no answer that can be used and instance metadata did.

@@ -100,7 +100,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Whether the record of this boot allows to believe that the address is here already. [stale-5]
     fn may_be_here(&self, location: &Location) -> bool {
-        let started = |record: crate::state::Volatile| record.phase == Some(Phase::Started) && !record.lost;
+        let started = |record: crate::state::Volatile| {
+            record.phase == Some(Phase::Started) && !record.lost && !record.denied
+        };
         let is_likely = location.shown == Some(true) || self.is_settling() || !K::METADATA_KNOWS;
         self.last_done().is_some_and(started) && is_likely
     }

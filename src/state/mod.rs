@@ -55,6 +55,9 @@ pub struct Volatile {
     /// Whether a monitor has found the address gone since the start, or it was migrated away.
     #[serde(skip_serializing_if = "is_false")]
     pub lost: bool,
+    /// Whether EC2 has told a probe since the start that the address is not here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub denied: bool,
     /// Holder before the last start, or the one whose association the last stop ended; an empty text means unassigned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,

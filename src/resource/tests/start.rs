@@ -418,7 +418,20 @@ async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_eithe
     assert!(node.holds(2));
 }
 
+/// [stale-5]
+async fn a_start_after_a_probe_that_ec2_denied_the_address_takes_it_at_once<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).started().await;
+    K::take_away(&account);
+    assert!(matches!(node.run(Action::Probe { level: 0 }).await.unwrap(), Report::NotHere(_)));
+    let before = account.elapsed();
+    node.start().await.unwrap();
+    let took = account.elapsed();
+    assert!(took < before + Duration::from_secs(2), "{before:?} to {took:?}");
+}
+
 for_every_kind![
+    a_start_after_a_probe_that_ec2_denied_the_address_takes_it_at_once,
     an_interface_not_there_yet_is_not_taken_for_one_that_is_not_there,
     a_device_index_that_fits_two_interfaces_is_card_0s_or_refused,
     a_start_whose_first_query_was_lost_does_not_take_the_address_back_either,
