@@ -16,7 +16,7 @@ trap 'exit 1' HUP INT TERM
 pcs cluster auth "$NODE1" "$NODE2" -u hacluster
 
 # With two nodes, pcs tells Corosync so (two_node): the survivor keeps quorum, and no-quorum-policy stays as it is.
-# The token, in ms: see fast.sh. In pcs 0.9 it is said here or in /etc/corosync/corosync.conf.
+# The token, in ms: see fast.sh. pcs 0.9 sets it here; later, edit /etc/corosync/corosync.conf.
 state="there may be a cluster that is not complete: pcs status. To begin anew: pcs cluster destroy --all"
 pcs cluster setup --name eip-cluster "$NODE1" "$NODE2" --token 1000 --start --enable --wait=120
 

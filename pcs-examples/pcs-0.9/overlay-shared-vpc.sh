@@ -18,7 +18,7 @@ state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Could this node take the address? The role is assumed, and all that needs it is asked or tried without a change. Run
+# Could this node take the address? This assumes the role and makes the calls that need it, orders as dry runs. Run
 # this line on the other node, too: it is the one that has to be able to when it matters.
 OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 OCF_RESKEY_overlay_ip="$OVERLAY_IP" OCF_RESKEY_routing_table="$ROUTING_TABLE" \
     OCF_RESKEY_routing_table_role="$ROUTING_TABLE_ROLE" /usr/lib/ocf/resource.d/heartbeat/overlay-ip validate-all

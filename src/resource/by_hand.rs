@@ -82,8 +82,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             own = vec![self.name()];
         }
         for (resource, claim) in records.others() {
+            // Before its files are read: a start has to read no other resource's.
+            if !is_by_hand(&resource) {
+                continue;
+            }
             let (volatile, durable) = (claim.volatile(), claim.durable());
-            if !is_by_hand(&resource) || !names(&volatile, &durable).iter().any(|name| own.contains(name)) {
+            if !names(&volatile, &durable).iter().any(|name| own.contains(name)) {
                 continue;
             }
             let displaced: Vec<_> = durable.displaced.into_iter().filter(|entry| !entry.put_back).collect();

@@ -103,11 +103,6 @@ class Place:
             spec = {"id": table, "routes": {ADDRESS: to} if to else {}, "blackhole": blackhole}
             request("POST", f"{self.ec2}/_sim/route_tables", spec | ({"owner": OTHER_ACCOUNT} if shared else {}))
 
-    def leads_here(self) -> list[bool]:
-        """Whether each of the tables leads the address to this node's first interface, as their owner sees it."""
-        moved = {entry["params"]["RouteTableId"] for entry in self.log("ReplaceRoute") if entry["status"] == 200}
-        return [table in moved for table in self.tables]
-
     def forget(self):
         """Removes our agent's records."""
         for path in (self.folder / "state").rglob("*.json"):
