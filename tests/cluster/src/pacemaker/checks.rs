@@ -75,19 +75,20 @@ impl PacemakerCluster {
         Ok(run.map(|(node, action)| (node, action.to_owned())).collect())
     }
 
-    /// Waits until an action has begun on a node since `from`.
+    /// Waits until an action has begun since `from`, on a node or, without one, on any.
     ///
     /// # Errors
     /// [`HarnessError::TimedOut`].
     pub fn wait_for_action(
         &mut self,
         action: &str,
-        on: NodeName,
+        on: impl Into<Option<NodeName>>,
         from: Epoch,
         limit: Duration,
     ) -> Result<()> {
-        until(&format!("{action} on {on}"), limit, || {
-            let seen = self.actions_since(from, Some(on))?;
+        let on = on.into();
+        until(&format!("{action} on {}", on.map_or("any node".into(), |on| on.to_string())), limit, || {
+            let seen = self.actions_since(from, on)?;
             Ok(if seen.iter().any(|(_, name)| name == action) {
                 Polled::There(())
             } else {

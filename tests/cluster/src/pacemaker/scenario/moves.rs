@@ -79,24 +79,24 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
 
 /// What README says of parameters marked *, for Pacemaker 2.1 and later.
 fn reload(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
-    let on = active(cluster)?;
-    let began = now();
-    story.failure(began, "crm_resource --set-parameter max_backoff");
+    story.failure(now(), "crm_resource --set-parameter max_backoff");
     let change = |cluster: &mut PacemakerCluster, value: &str, wanted: &[&str]| -> Result<()> {
         let began = now();
         cluster.run(&["crm_resource", "-r", RESOURCE, "--set-parameter", "max_backoff", "-v", value])?;
         let last = wanted.last().copied().unwrap_or_default();
-        cluster.wait_for_action(last, on, began, TAKEOVER_LIMIT)?;
-        cluster.settle(Some(on), TAKEOVER_LIMIT)?;
-        let run: Vec<_> = cluster.actions_since(began, None)?.into_iter().map(|(_, action)| action).collect();
-        ensure(run == wanted, || format!("max_backoff={value}: {run:?}, expected {wanted:?}"))
+        cluster.wait_for_action(last, None, began, TAKEOVER_LIMIT)?;
+        cluster.settle(None, TAKEOVER_LIMIT)?;
+        let ran: Vec<_> = cluster.actions_since(began, None)?.into_iter().map(|(_, action)| action).collect();
+        ensure(ran == wanted, || format!("max_backoff={value}: {ran:?}, expected {wanted:?}"))
     };
     change(cluster, "50", &["reload-agent"])?;
     cluster.run(&["crm_resource", "--refresh", "-r", RESOURCE])?;
-    cluster.settle(Some(on), TAKEOVER_LIMIT)?;
+    cluster.settle(None, TAKEOVER_LIMIT)?;
+    // On which node it starts again is open: Pacemaker clears what the refresh left as a failure at the same time, and plans anew if the stop
+    // is over first, without a node that has the resource.
     change(cluster, "40", &["stop", "start"])?;
     change(cluster, "30", &["reload-agent"])?;
-    story.target = Some(on);
+    story.target = Some(active(cluster)?);
     cluster.ensure_no_failures()
 }
 
