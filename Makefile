@@ -52,15 +52,11 @@ STAGES := \
 	build \
 	unit \
 	interleavings-test \
-	sim-test \
 	agent-test \
 	matrix-test \
-	hostile-test \
-	moto-test \
+	sim-test,hostile-test,moto-test,docs-test \
 	tools-test,package-test,defects-test \
-	docs-test \
-	cluster-test,heartbeat-test,keepalived-test \
-	examples-test
+	cluster-test,heartbeat-test,keepalived-test,examples-test
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 

@@ -21,6 +21,7 @@ mod heartbeat;
 mod inside;
 pub mod interrupt;
 mod keepalived;
+pub mod lanes;
 pub mod leftovers;
 mod machines;
 mod net;

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use cluster::built;
 
-use crate::case::Tool;
-
 /// What is asked for.
 #[derive(Debug)]
 pub enum ExamplesCommand {
@@ -31,14 +29,11 @@ pub struct ExamplesPlan {
     pub python: PathBuf,
     /// Where logs of failed examples are kept.
     pub save: PathBuf,
-    /// Only those that run on a cluster made by this tool, in this process; without it, all, in processes of their own.
-    pub lane: Option<Tool>,
+    /// Only those of this lane, in this process; without it, all, in processes of their own.
+    pub lane: Option<String>,
     /// Parts of the names of those to run; none means all.
     pub wanted: Vec<String>,
 }
-
-/// The tools that make clusters.
-const LANES: [Tool; 2] = [Tool::Pcs, Tool::Crmsh];
 
 /// Parses the arguments.
 ///
@@ -68,7 +63,7 @@ fn command() -> Command {
         .arg(path("agent", "The agent under test [default: $EIP_BIN, else what make agent leaves]"))
         .arg(path("python", "Python packages with awscli among them").required(true))
         .arg(path("examples", "The examples [default: those of this clone]"))
-        .arg(Arg::new("lane").long("lane").value_parser(LANES.map(Tool::folder)).hide(true))
+        .arg(Arg::new("lane").long("lane").hide(true))
         .arg(Arg::new("NAME").num_args(0..).help("Those with this in their names [default: all]"));
     let listen = Arg::new("LISTEN").required(true).value_parser(value_parser!(SocketAddr));
     let words = Arg::new("WORD").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
@@ -89,7 +84,7 @@ fn plan(matches: &ArgMatches) -> ExamplesPlan {
         agent: path("agent").unwrap_or_else(built::agent),
         examples: path("examples").unwrap_or_else(own),
         python: path("python").unwrap_or_default(),
-        lane: LANES.into_iter().find(|lane| name("lane").is_some_and(|name| name == lane.folder())),
+        lane: name("lane"),
         save: built::target_folder().join("cluster-logs"),
         wanted: matches.get_many("NAME").unwrap_or_default().cloned().collect(),
     }

@@ -8,16 +8,16 @@
 mod case;
 mod cli;
 mod configuration;
-mod lanes;
 mod node;
 mod pcs09;
 mod script;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use cluster::error::{HarnessError, Result};
-use cluster::{interrupt, leftovers, prerequisites, probe, program};
+use cluster::{interrupt, lanes, leftovers, prerequisites, probe, program};
 
 use self::cli::ExamplesCommand;
 
@@ -35,7 +35,7 @@ fn run(request: ExamplesCommand) -> Result<ExitCode> {
         ExamplesCommand::Pcs09(words) => return Ok(pcs09::stand_in(&words)),
         ExamplesCommand::Test(plan) => plan,
     };
-    if let Some(lane) = plan.lane {
+    if let Some(lane) = &plan.lane {
         interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
         return case::run_all(&plan, lane).map(|failed| status(failed == 0));
     }
@@ -45,7 +45,11 @@ fn run(request: ExamplesCommand) -> Result<ExitCode> {
     }
     interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
     leftovers::sweep()?;
-    lanes::run(&plan).map(status)
+    let lanes: BTreeSet<String> = case::wanted(&plan).map(case::Case::lane).collect();
+    if lanes.is_empty() {
+        return Err(HarnessError::Wrong(format!("no example has {} in its name", plan.wanted.join(" or "))));
+    }
+    lanes::run(lanes.into_iter().map(|lane| vec!["--lane".to_owned(), lane])).map(status)
 }
 
 fn status(well: bool) -> ExitCode {

@@ -73,19 +73,24 @@ pub fn test(
     Ok(suite::sum_up(&rows, began))
 }
 
-/// Returns all scenarios, in the order in which one cluster serves as many of them as possible.
-pub fn all() -> Vec<&'static PacemakerScenario> {
-    let groups = [
-        moves::SCENARIOS,
-        drill::SCENARIOS,
-        outages::QUIET,
-        failures::SCENARIOS,
-        returns::SCENARIOS,
-        outages::TAKEOVERS,
-        private::SCENARIOS,
-        overlay::SCENARIOS,
-    ];
-    groups.into_iter().flatten().collect()
+/// The scenarios, in lanes that take about as long as one another; each in the order in which one cluster serves as many of them as possible.
+pub const LANES: [&[&[PacemakerScenario]]; 4] = [
+    &[moves::SCENARIOS, drill::SCENARIOS, outages::QUIET],
+    &[failures::SCENARIOS, returns::SCENARIOS],
+    &[outages::TAKEOVERS, private::SCENARIOS],
+    &[overlay::SCENARIOS],
+];
+
+/// Returns the scenarios of all lanes.
+pub fn all() -> impl Iterator<Item = &'static PacemakerScenario> {
+    LANES.into_iter().flat_map(in_lane)
+}
+
+/// Returns the scenarios of one of [`LANES`].
+pub fn in_lane(
+    groups: &'static [&'static [PacemakerScenario]],
+) -> impl Iterator<Item = &'static PacemakerScenario> {
+    groups.iter().copied().flatten()
 }
 
 /// Returns the node that holds the address.

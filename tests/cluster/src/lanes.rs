@@ -1,47 +1,39 @@
-//! Two clusters side by side, each with its part of the examples in a process of its own: most of the time one of them
-//! waits.
+//! Several clusters side by side, each with its part of the tests in a process of its own: most of the time a cluster waits.
 
-use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsStr;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use cluster::command::Cmd;
-use cluster::error::{HarnessError, Result};
-use cluster::wait::{Polled, until};
+use crate::command::Cmd;
+use crate::error::{HarnessError, Result};
+use crate::wait::{Polled, until};
 
-use crate::case::{self, Tool};
-use crate::cli::ExamplesPlan;
-
-/// For all examples of a lane; each step has a limit of its own.
+/// For all tests of a lane; each step has a limit of its own.
 const LIMIT: Duration = Duration::from_hours(1);
 
-/// Runs the plan's examples and returns whether all of them did well.
+/// Runs this program once for each lane, with its own arguments and then those of the lane, and returns whether all did well.
 ///
 /// # Errors
-/// When none is wanted, on a signal, or when a process cannot be started or does not end.
-pub fn run(plan: &ExamplesPlan) -> Result<bool> {
+/// On a signal, or when a process cannot be started or does not end.
+pub fn run<W: AsRef<OsStr>>(lanes: impl IntoIterator<Item = Vec<W>>) -> Result<bool> {
     let began = Instant::now();
-    let lanes: BTreeSet<Tool> = case::wanted(plan).map(|case| case.tool().maker()).collect();
-    if lanes.is_empty() {
-        return Err(HarnessError::Wrong(format!("no example has {} in its name", plan.wanted.join(" or "))));
-    }
     let mut running = Vec::new();
-    let well = lanes.into_iter().try_for_each(|lane| start(lane).map(|child| running.push(child)));
+    let well = lanes.into_iter().try_for_each(|words| start(&words).map(|child| running.push(child)));
     let outcomes = well.and_then(|()| wait(&mut running));
     if outcomes.is_err() {
         for child in &mut running {
             end(child);
         }
     }
-    println!("\nexamples took {:.0} s", began.elapsed().as_secs_f64());
+    println!("\n{} clusters side by side took {:.0} s", running.len(), began.elapsed().as_secs_f64());
     outcomes.map(|outcomes| outcomes.into_iter().all(|well| well))
 }
 
-fn start(lane: Tool) -> Result<Child> {
+fn start<W: AsRef<OsStr>>(words: &[W]) -> Result<Child> {
     let own = env::current_exe().map_err(HarnessError::io("finding the own program"))?;
     let mut command = Command::new(own);
-    command.args(env::args_os().skip(1)).args(["--lane", lane.folder()]);
+    command.args(env::args_os().skip(1)).args(words);
     command.spawn().map_err(HarnessError::io("starting a lane"))
 }
 
