@@ -196,9 +196,9 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
 
-defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on overlay-ip (root)
+defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on overlay-ip; instructions of monitor and meta-data (root)
 	cargo build --locked -p aws-sim
-	$(call where_possible,the defects of aws-vpc-move-ip,cluster examples, \
+	$(call where_possible,the comparison with the distribution,cluster examples, \
 	$(AS_ROOT) env PYTHONPATH=tests/moto EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
 		python3 -B -m unittest discover --verbose --start-directory tests/bench)
 
@@ -273,7 +273,7 @@ cts: agent ## Pacemaker's own test suites, cts-exec and cts-lab, with our agents
 	$(ENTER) $(BIN)/cts exec && $(ENTER) $(BIN)/cts lab --nodes 2 $(LAB) && $(ENTER) $(BIN)/cts lab --nodes 3 $(LAB))
 
 ##@ Longer than `make test`
-.PHONY: chaos storm bench-overlay mutants
+.PHONY: chaos storm bench bench-overlay mutants
 ROUNDS ?= 30
 NODES ?= 2,3
 chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
@@ -284,6 +284,11 @@ chaos: agent ## Real clusters in rounds of random failures, checked strictly: RO
 storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
 	cargo run --release --locked -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
+
+bench: agent ## Our agents, awseip, awsvip, aws-vpc-move-ip and curl side by side, into docs/PERFORMANCE.md; RUNS=9 (root, 25 minutes)
+	cargo build --locked -p aws-sim
+	$(call where_possible,the benchmark,cluster examples, \
+	$(AS_ROOT) env EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' python3 -B tests/bench/performance.py $(if $(RUNS),--runs $(RUNS)))
 
 bench-overlay: agent ## overlay-ip beside aws-vpc-move-ip of the distribution: takeover of 1, 3 and 10 tables, at rest, stop; RUNS=9 (root, 15 minutes)
 	cargo build --locked -p aws-sim

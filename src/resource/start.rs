@@ -103,7 +103,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let started = |record: crate::state::Volatile| {
             record.phase == Some(Phase::Started) && !record.lost && !record.denied
         };
-        let is_likely = location.shown == Some(true) || self.is_settling() || !K::METADATA_KNOWS;
+        let is_likely = !K::METADATA_KNOWS || location.shown.unwrap_or_else(|| self.is_settling());
         self.last_done().is_some_and(started) && is_likely
     }
 

@@ -117,7 +117,8 @@ def table(title: str, rows: list[Row]) -> list[str]:
 def measure(runs: int) -> list[str]:
     lines: list[str] = []
     problems: list[str] = []
-    with place.place() as (here, ours, old):
+    with place.place() as here:
+        ours, old = place.overlay_agents(here)
         for round_trip in ROUND_TRIPS_MS:
             here.delay(round_trip)
             rows = []

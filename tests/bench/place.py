@@ -5,12 +5,14 @@ This process moves into the namespace, and all that it starts is there too. It e
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ METADATA = "169.254.169.254"
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 
 ADDRESS = "192.168.10.1"
+PUBLIC = "203.0.113.10"
 HERE, PEER = "i-0123456789abcdef1", "i-0123456789abcdef2"
 INTERFACES = {HERE: "eni-0123456789abcdef1", PEER: "eni-0123456789abcdef2"}
 # On this node too.
@@ -48,8 +51,9 @@ class Outcome(NamedTuple):
     memory: float
 
 
+@functools.cache
 def enter():
-    """Leaves the machine's network and mounts behind."""
+    """Leaves the machine's network and mounts behind, once."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET | CLONE_NEWNS) != 0:
         sys.exit(f"root is needed for network namespaces: {os.strerror(ctypes.get_errno())}")
@@ -129,15 +133,42 @@ class Place:
         return f" {ADDRESS}/32 " in ip("-o", "address", "show")
 
     def take_off_device(self):
-        with contextlib.suppress(subprocess.CalledProcessError):
-            ip("address", "del", f"{ADDRESS}/32", "dev", "eth0")
+        take_off(ADDRESS)
+
+
+def take_off(address: str):
+    """Takes an address off the device, whatever its prefix."""
+    with contextlib.suppress(subprocess.CalledProcessError):
+        ip("address", "flush", "dev", "eth0", "to", f"{address}/32")
+
+
+def timed(command: list[str], environment: Mapping[str, str]) -> Outcome:
+    """Runs a command and says what it and its children took."""
+    with tempfile.TemporaryFile() as stderr:
+        began = time.time()
+        clock = time.monotonic()
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - clock
+        process.returncode = os.waitstatus_to_exitcode(status)
+        stderr.seek(0)
+        text = stderr.read().decode(errors="replace")
+    cpu = usage.ru_utime + usage.ru_stime
+    return Outcome(process.returncode, text, began, wall, cpu, usage.ru_maxrss / 1024)
+
+
+def overlay(place: Place) -> dict[str, str]:
+    """The parameters of an overlay address here."""
+    return {"ip": ADDRESS, "routing_table": ",".join(place.tables), "interface": "eth0"}
 
 
 class Agent:
     """An agent under the OCF calling convention, with its usual parameters here."""
 
-    def __init__(self, place: Place, kind: str, program: Path, aws: Path | None = None):
-        self.place, self.kind = place, kind
+    def __init__(self, place: Place, kind: str, program: Path, aws: Path | None = None, usual: Callable[[Place], dict[str, str]] = overlay):
+        self.place, self.kind, self.usual = place, kind, usual
         self.program = program
         path = "/usr/sbin:/usr/bin:/sbin:/bin"
         self.environment = {
@@ -179,7 +210,7 @@ class Agent:
         return log.read_text(errors="replace") if log.exists() else ""
 
     def given(self, parameters: dict[str, str]) -> dict[str, str]:
-        named = {"ip": ADDRESS, "routing_table": ",".join(self.place.tables), "interface": "eth0", **parameters}
+        named = {**self.usual(self.place), **parameters}
         for name in parameters.get("without", "").split():
             del named[name]
         named.pop("without", None)
@@ -187,20 +218,7 @@ class Agent:
 
     def run(self, action: str, **parameters: str) -> Outcome:
         """Runs an action. A parameter whose name begins with OCF_ is a variable of the environment, `without` names usual ones to leave out."""
-        environment = {**self.environment, **self.given(parameters)}
-        with tempfile.TemporaryFile() as stderr:
-            began = time.time()
-            clock = time.monotonic()
-            process = subprocess.Popen(
-                [self.program, action], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.monotonic() - clock
-            process.returncode = os.waitstatus_to_exitcode(status)
-            stderr.seek(0)
-            text = stderr.read().decode(errors="replace")
-        cpu = usage.ru_utime + usage.ru_stime
-        return Outcome(process.returncode, text, began, wall, cpu, usage.ru_maxrss / 1024)
+        return timed([str(self.program), action], {**self.environment, **self.given(parameters)})
 
     def processes(self, action: str, **parameters: str) -> int:
         """How many processes and threads an action takes: in a PID namespace they are numbered one after the other."""
@@ -213,8 +231,8 @@ class Agent:
 
 
 @contextlib.contextmanager
-def place():
-    """Runs aws-sim for as long as the block lasts; yields the place and both agents: ours and the distribution's."""
+def place(second_interface: bool = False):
+    """Runs aws-sim for as long as the block lasts; yields the place. aws-vpc-move-ip has a defect of nodes with a second interface; awseip does not work on any."""
     with contextlib.ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         (folder / "run").mkdir()
@@ -222,20 +240,35 @@ def place():
             {"id": id, "interfaces": [{"eni": eni, "private_ips": [OWN[id]], "unchecked": True}], "subnet": "10.0.0.0/24", "role": "node"}
             for id, eni in INTERFACES.items()
         ]
-        instances[0]["interfaces"].append({"eni": SECOND_INTERFACE, "private_ips": ["10.0.0.21"], "unchecked": True})
+        if second_interface:
+            instances[0]["interfaces"].append({"eni": SECOND_INTERFACE, "private_ips": ["10.0.0.21"], "unchecked": True})
         world = folder / "world.json"
-        world.write_text(json.dumps({"instances": instances}))
+        world.write_text(json.dumps({"instances": instances, "addresses": [{"public_ip": PUBLIC}]}))
         serve = servers.aws_sim(folder, "--world", str(world), "--imds", f"{HERE}={METADATA}:80")
         ec2, _ = running.enter_context(serve)
         here = Place(folder, ec2)
-        ours = folder / "bin" / "overlay-ip"
-        ours.parent.mkdir()
-        ours.symlink_to(servers.built("eip"))
-        yield here, Agent(here, "overlay-ip", ours), Agent(here, "aws-vpc-move-ip", old_agent(), aws_cli(folder))
+        (folder / "bin").mkdir()
+        yield here
 
 
-def old_agent() -> Path:
-    path = OCF_ROOT / "resource.d/heartbeat/aws-vpc-move-ip"
+def overlay_agents(here: Place) -> tuple[Agent, Agent]:
+    """Ours and the distribution's."""
+    return ours(here, "overlay-ip", overlay), old(here, "aws-vpc-move-ip", overlay)
+
+
+def ours(here: Place, name: str, usual: Callable[[Place], dict[str, str]]) -> Agent:
+    path = here.folder / "bin" / name
+    path.symlink_to(servers.built("eip"))
+    return Agent(here, name, path, usual=usual)
+
+
+def old(here: Place, name: str, usual: Callable[[Place], dict[str, str]]) -> Agent:
+    """One of the distribution's, with the AWS CLI."""
+    return Agent(here, name, old_agent(name), aws_cli(here.folder), usual)
+
+
+def old_agent(name: str) -> Path:
+    path = OCF_ROOT / "resource.d/heartbeat" / name
     if not path.exists():
         sys.exit(f"{path} is not there: it comes with the package resource-agents")
     return path
@@ -246,7 +279,7 @@ def aws_cli(folder: Path) -> Path:
     arguments = ["sh", "tests/python-env", "tests/examples/requirements.txt"]
     env = subprocess.run(arguments, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.strip()
     path = folder / "cli" / "aws"
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text(f'#!/bin/sh\nexec {env}/bin/python -W ignore -m awscli "$@"\n')
     path.chmod(0o755)
     return path

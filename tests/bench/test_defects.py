@@ -196,7 +196,8 @@ class Defects(unittest.TestCase):
         place.enter()
         running = contextlib.ExitStack()
         cls.addClassCleanup(running.close)
-        cls.here, cls.ours, cls.old = running.enter_context(place.place())
+        cls.here = running.enter_context(place.place(second_interface=True))
+        cls.ours, cls.old = place.overlay_agents(cls.here)
         stand_ins = cls.here.folder / "stand-ins"
         stand_ins.mkdir()
         (stand_ins / "sleep").write_text("#!/bin/sh\n")

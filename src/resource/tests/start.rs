@@ -216,6 +216,7 @@ async fn a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata
 async fn a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its_budget<K: Tested>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).started().await;
+    account.freeze(Reads::Metadata);
     // An administrator took it away; for this node it looks like an answer from before its start.
     K::take_away(&account);
     account.clear_calls();
@@ -225,6 +226,18 @@ async fn a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its
     let took = began.elapsed();
     assert!((Duration::from_secs(8)..Duration::from_secs(12)).contains(&took), "{took:?}");
     assert_eq!(node.sent(K::WORDS.taking), 1);
+}
+
+/// [start-3] [stale-5]
+async fn a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).started().await;
+    K::give(&account, 2);
+    let began = Instant::now();
+    let node = node.started().await;
+    assert!(node.holds(1));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(node.sent(K::WORDS.taking), 2);
 }
 
 /// [stale-5]
@@ -451,6 +464,7 @@ for_every_kind![
     an_outage_does_not_fail_a_start_that_finds_the_address_here,
     a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata,
     a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its_budget,
+    a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show,
     a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_same,
     a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address,
     silent_metadata_is_an_error_at_the_first_start,

@@ -43,6 +43,7 @@ pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
         (&Method::POST, "addresses") => read(request).and_then(|a| allocate(cloud, &a)),
         (&Method::POST, "route_tables") => read(request).and_then(|table| add_table(cloud, table)),
         (&Method::POST, "associate") => read(request).and_then(|a| associate(cloud, &a)),
+        (&Method::POST, "assign") => read(request).map(|a| assign(cloud, &a)),
         (&Method::POST, "disassociate") => read(request).map(|a| disassociate(cloud, &a)),
         (&Method::POST, "fault") => read(request).map(|fault: Fault| json!({ "id": cloud.fault(fault) })),
         (&Method::POST, "clear") => read(request).map(|what| clear(cloud, &what)),
@@ -113,6 +114,22 @@ struct Pairing {
 fn associate(cloud: &Cloud, wanted: &Pairing) -> ControlResult {
     let id = cloud.try_associate(&wanted.allocation_id, &wanted.eni, wanted.private_ip)?;
     Ok(json!({ "association_id": id }))
+}
+
+/// Who gets a private address; without an interface, nobody.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assignment {
+    private_ip: Ipv4Addr,
+    eni: Option<InterfaceId>,
+}
+
+fn assign(cloud: &Cloud, wanted: &Assignment) -> Value {
+    match &wanted.eni {
+        Some(eni) => cloud.assign_private_ip(eni, wanted.private_ip),
+        None => cloud.unassign_private_ip(wanted.private_ip),
+    }
+    json!({})
 }
 
 #[derive(Debug, Deserialize)]
