@@ -119,12 +119,12 @@ fn associate(cloud: &Cloud, wanted: &Pairing) -> ControlResult {
 /// Who gets a private address; without an interface, nobody.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Assignment {
+struct PrivatePairing {
     private_ip: Ipv4Addr,
     eni: Option<InterfaceId>,
 }
 
-fn assign(cloud: &Cloud, wanted: &Assignment) -> Value {
+fn assign(cloud: &Cloud, wanted: &PrivatePairing) -> Value {
     match &wanted.eni {
         Some(eni) => cloud.assign_private_ip(eni, wanted.private_ip),
         None => cloud.unassign_private_ip(wanted.private_ip),
