@@ -295,8 +295,7 @@ bench-overlay: agent ## overlay-ip beside aws-vpc-move-ip of the distribution: t
 	$(AS_ROOT) env EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' python3 -B tests/bench/overlay.py $(if $(RUNS),--runs $(RUNS)))
 
 mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 are drawn; an interrupted run continues (1 hour)
-	@cargo install --quiet --locked --version 27.1.0 --root "$(EIP_CACHE)/tools" --target-dir "$(EIP_CACHE)/tools/target" cargo-mutants
-	PATH="$(EIP_CACHE)/tools/bin:$$PATH" tests/check/mutants $(COMMIT)
+	tools=$$(sh packaging/cargo-tool cargo-mutants) && PATH="$$tools:$$PATH" tests/check/mutants $(COMMIT)
 
 ##@
 .PHONY: help
