@@ -28,7 +28,8 @@ pub trait Host {
     /// Wall-clock time, for display only.
     fn now(&self) -> SystemTime;
 
-    /// The service of this host that takes addresses off devices which the cloud does not list for them; `None` if there is none.
+    /// The service of this host that removes addresses from devices if the cloud does not list them there; `None` if there is
+    /// none.
     fn address_remover(&self) -> Option<&'static str>;
 }
 

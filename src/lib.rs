@@ -4,8 +4,8 @@
 //! querying the [`cloud`] (EC2 and instance metadata), the [`host`], its [`network`] and the [`state`] of this node through
 //! traits; the face turns the result into an exit code and one line for the operator by way of [`ocf`].
 //!
-//! A floor knows only floors below it: face, world, resource, cloud, state, network, host, ocf, params, [`base`].
-//! `tests/check/floors` holds the order.
+//! A floor uses only floors below it: face, world, resource, cloud, state, network, host, ocf, params, [`base`].
+//! `tests/check/floors` enforces that.
 
 pub mod base;
 pub mod cloud;

@@ -1,4 +1,4 @@
-//! The agent's process: notes when it began, reads its surroundings once, serves the call, exits.
+//! The agent's process: records its start time, reads its environment once, serves the call, exits.
 
 use std::time::Instant;
 
@@ -8,6 +8,6 @@ fn main() {
     let started = Instant::now();
     let call =
         Call { started, arguments: std::env::args_os().collect(), variables: std::env::vars_os().collect() };
-    // Not a return from `main`: dropping things could wait for a name look-up that hangs, past the deadline.
+    // Not a return from `main`: dropping could wait for a hanging name lookup, past the deadline.
     std::process::exit(i32::from(serve(call)));
 }

@@ -66,7 +66,7 @@ impl FakeNetwork {
         self.0.borrow().done.clone()
     }
 
-    fn ask(&self, doing: String) -> Result<(), NetworkError> {
+    fn record(&self, doing: String) -> Result<(), NetworkError> {
         let mut state = self.0.borrow_mut();
         if state.broken {
             return Err(NetworkError { doing, answer: "Operation not permitted".to_owned() });
@@ -91,7 +91,7 @@ impl Network for FakeNetwork {
 
     async fn add(&self, device: &Device, new: NewAddress<'_>) -> Result<(), NetworkError> {
         let label = new.label.map(|label| format!(" label {label}")).unwrap_or_default();
-        self.ask(format!("add {}/{} dev {}{label}", new.ip, new.prefix, device.name))?;
+        self.record(format!("add {}/{} dev {}{label}", new.ip, new.prefix, device.name))?;
         for known in &mut self.0.borrow_mut().devices {
             if known.index == device.index {
                 known.up = true;
@@ -105,7 +105,7 @@ impl Network for FakeNetwork {
     }
 
     async fn remove(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), NetworkError> {
-        self.ask(format!("del {ip} dev {}", device.name))?;
+        self.record(format!("del {ip} dev {}", device.name))?;
         for known in &mut self.0.borrow_mut().devices {
             if known.index == device.index {
                 known
@@ -117,6 +117,6 @@ impl Network for FakeNetwork {
     }
 
     fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
-        self.ask(format!("announce {ip} dev {}", device.name))
+        self.record(format!("announce {ip} dev {}", device.name))
     }
 }

@@ -11,16 +11,16 @@ use super::value::Values;
 use super::{ApiSettings, InterfaceSelector, Timing, interface, private_ip, table, vip};
 use crate::base::ids::RouteTableId;
 
-/// Which route tables are meant.
+/// The route tables to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tables {
-    /// These.
+    /// By id.
     Ids(Vec<RouteTableId>),
     /// Every table of the VPC with this tag.
     Tagged {
-        /// Its key.
+        /// Tag key.
         key: String,
-        /// Its value.
+        /// Tag value.
         value: String,
     },
     /// Every table of the VPC that has a route for the address.
@@ -28,7 +28,7 @@ pub enum Tables {
 }
 
 impl fmt::Display for Tables {
-    /// As the parameter `routing_table` has it.
+    /// In the syntax of the parameter `routing_table`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ids(ids) => {
@@ -49,7 +49,7 @@ pub struct OverlayParams {
     pub tables: Tables,
     /// The interface of this node to which the routes lead.
     pub interface: InterfaceSelector,
-    /// The network device that gets the address; `None` for that of the interface.
+    /// The network device that gets the address; `None` for the interface's own.
     pub device: Option<String>,
     /// Whether to add the address to a network device.
     pub add_to_device: bool,
@@ -57,7 +57,7 @@ pub struct OverlayParams {
     pub label: Option<String>,
     /// Access to EC2 and instance metadata.
     pub api: ApiSettings,
-    /// How often a monitor asks EC2 where the routes lead; zero for each time.
+    /// How often a monitor queries EC2 for the routes; zero for every time.
     pub check_interval: Duration,
     /// Time limits and intervals.
     pub timing: Timing,
@@ -65,9 +65,9 @@ pub struct OverlayParams {
 
 /// The names of the parameter for the address; the last two are those of other agents.
 const NAMES: [&str; 3] = ["overlay_ip", "ip", "address"];
-/// A route that was taken is noticed within an hour at least.
+/// A lost route is noticed within an hour at the latest.
 const LONGEST_INTERVAL: u64 = 3600;
-/// The most tables that one query can name.
+/// Maximum number of tables in one query.
 ///
 /// # Source
 /// EC2 API Reference, "List and filter using the CLI and API": up to 200 values for one filter.
@@ -102,11 +102,11 @@ impl OverlayParams {
 }
 
 fn address(values: &Values<'_>) -> Result<IpAddr, ParamError> {
-    let mut given = NAMES.into_iter().filter_map(|name| Some((name, values.text(name)?)));
-    let (name, text) = given.next().ok_or(ParamError::NoOverlayAddress)?;
+    let mut names = NAMES.into_iter().filter_map(|name| Some((name, values.text(name)?)));
+    let (name, text) = names.next().ok_or(ParamError::NoOverlayAddress)?;
     let expected = "an IPv4 or IPv6 address without prefix length";
     let address = usable(text).ok_or_else(|| ParamError::invalid(name, text, expected))?;
-    match given.find(|(_, other)| usable(other) != Some(address)) {
+    match names.find(|(_, other)| usable(other) != Some(address)) {
         Some((name, other)) => {
             Err(ParamError::invalid(name, other, "the same address as overlay_ip, or none"))
         }

@@ -33,7 +33,7 @@ pub struct VipParams {
 /// # Source
 /// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
 const LONGEST_LABEL: usize = 13;
-/// What a label has to be.
+/// Format of a label.
 pub(super) const LABEL: &str = "at most 13 letters, digits, - . or _";
 
 impl VipParams {

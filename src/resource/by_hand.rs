@@ -1,4 +1,4 @@
-//! What `eipctl` does with an address by hand: what a dry run says, and how the cluster takes over what was claimed.
+//! What `eipctl` does by hand: dry runs, and how the cluster adopts a claimed address.
 
 use std::fmt::Write as _;
 
@@ -10,19 +10,19 @@ use crate::params::OnStop;
 use crate::resource::error::Error;
 use crate::state::{Phase, Records as _, Volatile};
 
-/// Resource name of the records of changes by hand. For one address, the address follows after a hyphen.
+/// Resource name for the records of manual changes. For one address, the address follows after a hyphen.
 pub const BY_HAND: &str = "eipctl";
 
-/// Whether a record is of changes by hand, and so of no cluster.
+/// Whether a record is about manual changes, not about a resource of the cluster.
 #[must_use]
 pub fn is_by_hand(resource: &str) -> bool {
     resource.strip_prefix(BY_HAND).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// What a start would do at this moment, in a sentence.
+/// What a start would do now, in a sentence.
 ///
 /// # Errors
-/// What would keep it from doing it.
+/// Why it would fail.
 pub async fn would_start<K: Kind<W>, W: World>(
     world: &W,
     request: &Request<K::Params>,
@@ -49,10 +49,10 @@ pub async fn would_start<K: Kind<W>, W: World>(
     Ok(sentence)
 }
 
-/// What a stop would do at this moment, in a sentence.
+/// What a stop would do now, in a sentence.
 ///
 /// # Errors
-/// What would keep it from doing it.
+/// Why it would fail.
 pub async fn would_stop<K: Kind<W>, W: World>(
     world: &W,
     request: &Request<K::Params>,
@@ -73,8 +73,8 @@ pub async fn would_stop<K: Kind<W>, W: World>(
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// Takes over what `eipctl claim` recorded about this address on this node: it is this resource's from now on, and so are
-    /// the addresses that the claim displaced. [displaced-4]
+    /// Adopts what `eipctl claim` recorded about this address on this node: it becomes this resource's, and so do the addresses
+    /// that the claim displaced. [displaced-4]
     pub(super) fn take_over_claims(&self) {
         let (records, boot) = (self.world.records(), self.world.host().boot_id());
         let mut own = names(&Volatile::default(), &records.durable());
@@ -82,7 +82,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             own = vec![self.name()];
         }
         for (resource, claim) in records.others() {
-            // Before its files are read: a start has to read no other resource's.
+            // Checked before its files are read: a start reads no other resource's.
             if !is_by_hand(&resource) {
                 continue;
             }

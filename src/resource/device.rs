@@ -1,4 +1,4 @@
-//! The kernel's half of an address that the host has too: which network device gets it, and how it gets there.
+//! The address on a network device, for kinds that the host has too: which device gets it, and how.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,13 +9,13 @@ use crate::network::{Device, Network, NetworkError, NewAddress};
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
 
-/// The longest label with the device's name before it.
+/// Longest `DEVICE:LABEL`.
 ///
 /// # Source
 /// Linux, `include/uapi/linux/if.h`: `IFNAMSIZ` is 16, with the final zero byte.
 const LONGEST_LABEL: usize = 15;
 
-/// The name of the device that gets an address, for a person.
+/// Name of the device, for a person.
 // An examination passes what it found by reference.
 #[allow(clippy::ref_option)]
 pub(super) fn device_name(device: &Option<Device>) -> String {
@@ -24,10 +24,10 @@ pub(super) fn device_name(device: &Option<Device>) -> String {
 }
 
 impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
-    /// The device of the interface with this hardware address and own address, or the one that is configured by name.
+    /// The device with this hardware address and primary address, or the one configured by name.
     ///
     /// # Errors
-    /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label does not fit behind its name.
+    /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label is too long for it.
     pub(super) async fn find_device(
         &self,
         name: Option<&str>,
@@ -48,7 +48,8 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
             (None, Some(mac)) => {
                 let mut fitting = devices.into_iter().filter(|device| device.mac == Some(mac));
                 let first = fitting.next().ok_or(Error::NoDeviceFor(mac))?;
-                // A bridge or VLAN has the hardware address of what is below it; the one in use has the interface's address.
+                // A bridge or VLAN shares the hardware address of the device below it; the one in use has the interface's
+                // address.
                 let in_use = |device: &Device| own_ip.is_some_and(|ip| device.has(ip.into()));
                 if in_use(&first) { first } else { fitting.find(in_use).unwrap_or(first) }
             }
@@ -62,7 +63,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         }
     }
 
-    /// Puts an address on a device, unless a device has it already. The loopback counts only if it is the device that is meant.
+    /// Adds an address to a device, unless a device has it already. The loopback counts only if it is the configured device.
     ///
     /// # Errors
     /// [`Error::UnknownDevice`] without a prefix length; [`Error::Network`] if the kernel refuses.
@@ -92,7 +93,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         Ok(())
     }
 
-    /// The devices that have the address.
+    /// The devices that have the address, up or down.
     pub(super) async fn devices_with(&self, ip: IpAddr) -> Result<Vec<Device>, NetworkError> {
         let mut devices = self.world.host().devices().await?;
         devices.retain(|device| device.has(ip));

@@ -1,7 +1,7 @@
-//! Examines whether this node could take the address and release it, without changing anything.
+//! Checks whether this node could take the address and release it, without changing anything.
 //!
-//! `validate-all` ends at the first failure and has the whole deadline for each question. A person wants to hear of all
-//! failures, so no question may use up the time of the others.
+//! `validate-all` stops at the first failure, and each check may use the whole deadline. A person wants all failures, so no check
+//! may use up the time of the others.
 
 use std::fmt::Display;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -15,7 +15,7 @@ use crate::base::deadline::Deadline;
 use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _};
 use crate::resource::error::Error;
 
-/// Questions of a full examination that may each use a share of its time.
+/// Each check of a full examination gets this fraction of its time.
 const SHARES: u32 = 4;
 /// Time limit for calls on which nothing else depends.
 const ONE_CALL: Duration = Duration::from_secs(5);
@@ -26,22 +26,22 @@ pub(super) const INTERFACE: &str = "interface";
 const METADATA: &str = "metadata service";
 const REGION: &str = "region";
 
-/// One examination, and where its findings go.
+/// An examination in progress.
 pub struct Examination<'e> {
     tell: &'e mut dyn FnMut(Finding),
-    /// Whether everything is examined; otherwise it ends with the first failure.
+    /// Whether to examine everything; otherwise it ends at the first failure.
     pub(super) all: bool,
 }
 
 impl Examination<'_> {
-    /// Reports a finding; breaks if the examination ends with it.
+    /// Reports a finding; breaks if the examination ends here.
     pub(super) fn tell(&mut self, finding: Finding) -> ControlFlow<()> {
         let ends = !self.all && matches!(finding.verdict, Verdict::Failure(_));
         (self.tell)(finding);
         if ends { Break(()) } else { Continue(()) }
     }
 
-    /// Reports that the outcome is good, or that it failed.
+    /// Reports an outcome, good or failed.
     pub(super) fn outcome<T>(
         &mut self,
         subject: &'static str,
@@ -60,12 +60,12 @@ impl Examination<'_> {
         }
     }
 
-    /// Reports that these subjects cannot be examined without something else.
+    /// Reports that these subjects cannot be checked without something else.
     pub(super) fn unknown(&mut self, subjects: &[&'static str], needs: &str) -> ControlFlow<()> {
         subjects.iter().try_for_each(|subject| self.tell(Finding::unknown(subject, needs)))
     }
 
-    /// Reports what the first answer of EC2 says of the credentials, and then the answer as [`Self::outcome`].
+    /// Reports what the first answer of EC2 means for the credentials, and then the answer as [`Self::outcome`] does.
     pub(super) fn answer<T>(
         &mut self,
         subject: &'static str,
@@ -96,7 +96,7 @@ impl Examination<'_> {
     }
 }
 
-/// Examines everything that a takeover by this node would need, and reports each finding as soon as there is one.
+/// Examines everything that a takeover by this node needs, reporting each finding at once.
 pub async fn examine<K: Kind<W>, W: World>(
     world: &W,
     request: &Request<K::Params>,
@@ -104,12 +104,12 @@ pub async fn examine<K: Kind<W>, W: World>(
     tell: &mut dyn FnMut(Finding),
 ) {
     let mut examination = Examination { tell, all: true };
-    // It breaks only for a failure, and not if everything is examined.
+    // Only a failure breaks, and not if everything is examined.
     let _ = op::<K, W>(world, request).examine(Some(surroundings), &mut examination).await;
 }
 
-/// Whether this node could take the address, as far as can be told without EC2: instance metadata answers, the place for the
-/// address is there, and there are credentials. For a caller that repeats the question every few seconds.
+/// Whether this node could take the address, as far as known without EC2: instance metadata answers, the place for the address
+/// exists, and there are credentials. For a caller that checks every few seconds.
 ///
 /// # Errors
 /// What is missing.
@@ -126,7 +126,7 @@ pub async fn is_ready<K: Kind<W>, W: World>(
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// `validate-all` from level 10 on: the first thing that would keep this node from taking the address or releasing it.
+    /// `validate-all` from level 10 on: the first thing that would keep this node from taking or releasing the address.
     pub(super) async fn validate(&self) -> Result<Report, Error> {
         let mut failure = None;
         let mut tell = |finding: Finding| match finding.verdict {
@@ -138,7 +138,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         failure.map_or(Ok(Report::Done), Err)
     }
 
-    /// The same operation with the time that one question of the examination may take.
+    /// The same operation with the time limit of one check.
     pub(super) fn sharing(&self, examination: &Examination<'_>) -> Self {
         let share = || self.deadline.within(self.deadline.budget() / SHARES);
         Self { deadline: if examination.all { share() } else { self.deadline }, ..*self }
@@ -163,7 +163,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             .try_for_each(|finding| examination.tell(finding))
     }
 
-    /// Looks for the place on this node, for which instance metadata has to answer.
+    /// Finds the place on this node, which requires instance metadata.
     async fn examine_place(&self, examination: &mut Examination<'_>) -> ControlFlow<(), Option<Location>> {
         let place = self.locate(false).await;
         if let Err(error @ (Error::Imds(_) | Error::NotEc2(_))) = place {
@@ -178,7 +178,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         })
     }
 
-    /// Asks EC2 once, because from the second answer on the client has corrected the time by itself.
+    /// Queries EC2 only once: from the second answer on, the client has corrected the time by itself.
     async fn examine_clock(&self, place: Option<&Location>) -> Finding {
         const SUBJECT: &str = "clock";
         let me = place.map_or(Me::Outside, Me::At);
@@ -190,13 +190,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     error.answer
                 ),
             ),
-            // A refusal for another reason may come before the time is looked at.
+            // A refusal for another reason may come before AWS checks the time.
             Ok(Ok(_)) => Finding::good(SUBJECT, "AWS accepts the time of this host"),
             Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer of EC2"),
         }
     }
 
-    /// Examines by a dry run whether the address could be taken.
+    /// Dry run of the taking call.
     pub(super) async fn examine_taking(&self, ticket: &K::Ticket, place: &Location) -> Finding {
         judged(TAKING, K::WORDS.taking, K::may_be_taken(self, ticket, place).await)
     }
@@ -210,7 +210,7 @@ pub(super) fn judged(subject: &'static str, call: impl Display, asked: Result<()
     }
 }
 
-/// Compares the region in which EC2 is called with that of this instance.
+/// Compares the region of EC2 calls with that of this instance.
 async fn examine_region<W: World>(world: &W, deadline: &Deadline, named: Option<&String>) -> Finding {
     let here = deadline.within(ONE_CALL).bound(world.imds().region()).await.ok().and_then(Result::ok);
     match (named, here) {

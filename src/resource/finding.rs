@@ -1,18 +1,18 @@
-//! What an examination of a node finds, and how to correct what is wrong.
+//! Results of an examination, and how to fix what is wrong.
 
 use crate::cloud::Ec2Fault;
 use crate::resource::error::Error;
 
-/// What was found about one subject.
+/// The result for one subject.
 #[derive(Debug)]
 pub enum Verdict {
-    /// As it should be; what was found.
+    /// In order, with details.
     Good(String),
-    /// It works now, but needs attention; why.
+    /// Works now, but needs attention.
     Warning(String),
-    /// It would keep this node from taking the address or releasing it.
+    /// Would keep this node from taking or releasing the address.
     Failure(Error),
-    /// It cannot be examined before something else is corrected.
+    /// Cannot be checked until something else is fixed.
     Unknown(String),
 }
 
@@ -21,7 +21,7 @@ pub enum Verdict {
 pub struct Finding {
     /// What was examined.
     pub subject: &'static str,
-    /// What was found.
+    /// The result.
     pub verdict: Verdict,
 }
 
@@ -42,7 +42,7 @@ impl Finding {
         Self { subject, verdict: Verdict::Unknown(format!("needs {needs}")) }
     }
 
-    /// How to correct it; `None` if nothing is wrong or the error says it.
+    /// How to fix it; `None` if nothing is wrong or the error says it.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match &self.verdict {

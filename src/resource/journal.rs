@@ -1,4 +1,4 @@
-//! What this node records of what it does, and what it reports of every change of holder.
+//! Records what this node does, and reports every change of holder.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -18,20 +18,20 @@ pub(super) type LockOf<W> = <<W as World>::Records as crate::state::Records>::Lo
 
 /// A change of holder that this node made.
 pub(super) struct Made<'a> {
-    /// The action that made it.
+    /// The action that made it, for example `start`.
     pub action: &'a str,
-    /// Who held the address before.
+    /// Previous holder.
     pub from: String,
-    /// Who holds it now.
+    /// New holder.
     pub to: String,
-    /// The association that was made or ended.
+    /// The association that was created or ended.
     pub association: Option<AssociationId>,
-    /// How long each part of it took.
+    /// Duration of each phase.
     pub phases: Vec<(&'static str, Duration)>,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// Records that this node has just done something with the address.
+    /// Records what this node has just done with the address.
     pub(super) fn record(&self, phase: Phase, change: impl FnOnce(&mut Volatile)) {
         let host = self.world.host();
         let (boot, at_ms) = (host.boot_id(), millis(host.uptime()));
@@ -47,7 +47,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         });
     }
 
-    /// Records a location with what was done there.
+    /// As [`Self::record`], with the location.
     pub(super) fn record_at(&self, phase: Phase, location: &Location, change: impl FnOnce(&mut Volatile)) {
         self.record(phase, |record| {
             record.instance.clone_from(&location.instance);
@@ -58,27 +58,27 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         });
     }
 
-    /// Records that a monitor found the address not here: from now on a start does not believe that it is.
+    /// Records that a monitor found the address gone, so that the next start does not assume that it is here.
     pub(super) fn record_lost(&self) {
         if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.lost) {
             self.world.records().update_volatile(|record| record.lost = true);
         }
     }
 
-    /// Records that EC2 told a probe that the address is not here: from now on a start does not believe that it is.
+    /// Records that EC2 denied a probe that the address is here, so that the next start does not assume it.
     pub(super) fn record_denied(&self) {
         if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.denied) {
             self.world.records().update_volatile(|record| record.denied = true);
         }
     }
 
-    /// Whether a monitor has found the address not here since the last start.
+    /// Whether a monitor has found the address gone since the last start.
     pub(super) fn was_found_gone(&self) -> bool {
         self.last_done().is_some_and(|record| record.lost)
     }
 
-    /// Whether an answer of EC2 contradicts a call that EC2 accepted from this node in the settling window, so that it may come
-    /// from a replica that is behind. An association that this node has not seen before is news.
+    /// Whether EC2's answer contradicts a call that it accepted from this node in the settling window, so that it may come from a
+    /// replica that is behind. An association that this node has not seen before is news.
     ///
     /// docs/behaviour.md, [stale-1].
     pub(super) fn contradicts(&self, owner: &Owner<K::Held>) -> bool {
@@ -86,7 +86,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let seen = |held: &K::Held| held.marks().iter().all(|mark| record.marks.contains(mark));
         match (record.phase, owner) {
             (Some(Phase::Starting | Phase::Started), Owner::Unassigned) => true,
-            // Without a mark from before nothing tells an old holder from a new one.
+            // Without a mark from before, an old holder cannot be told from a new one.
             (Some(Phase::Starting | Phase::Started), Owner::Elsewhere(held) | Owner::Misplaced(held)) => {
                 record.marks.is_empty() || seen(held)
             }
@@ -95,7 +95,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Drops a record of another instance: the disk is an image's, or was moved.
+    /// Drops a record made on another instance: the disk was moved, or created from an image.
     pub(super) fn drop_foreign_record(&self, instance: Option<&InstanceId>) {
         let records = self.world.records();
         let Some(here) = instance.cloned().or_else(|| self.world.host().instance_id()) else { return };
@@ -107,7 +107,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Changes the durable record, and notes whose it is.
+    /// Changes the durable record, and stamps it with this instance.
     pub(super) fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
         let instance =
             self.last_done().and_then(|record| record.instance).or_else(|| self.world.host().instance_id());
@@ -119,7 +119,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         });
     }
 
-    /// Takes the lock of a private address of this node, which every mutating call on it needs. [target-3]
+    /// Locks a private address of this node, as every mutating call on it requires. [target-3]
     ///
     /// # Errors
     /// [`Error::Busy`] if another process still holds it at the deadline.
@@ -127,7 +127,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.world.records().lock(place, until).await.ok_or(Error::Busy(place))
     }
 
-    /// Logs a change of holder and keeps it in the history.
+    /// Logs a change of holder and adds it to the history.
     pub(super) fn made(&self, made: Made<'_>) {
         let mut line =
             format!("{} moved from {} to {}; reason {}", self.name(), made.from, made.to, made.action);
@@ -150,7 +150,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.update_durable(|durable| durable.remember(change));
     }
 
-    /// Keeps the region for when instance metadata is silent.
+    /// Stores the region for when instance metadata is silent.
     pub(super) async fn remember_region(&self) {
         let region = self.region().await;
         if region.is_some() && region != self.world.records().durable().region {
@@ -158,7 +158,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// The region to keep for when instance metadata is silent; `None` if it is not known.
+    /// The region to store for when instance metadata is silent; `None` if unknown.
     pub(super) async fn region(&self) -> Option<String> {
         match &self.common().api.region {
             Some(region) => Some(region.clone()),

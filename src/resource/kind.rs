@@ -1,4 +1,4 @@
-//! What one kind of address supplies to the actions that are written once for all kinds.
+//! What a kind of address supplies to the actions, which are written once for all kinds.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::resource::error::Error;
 use crate::resource::examine::Examination;
 use crate::state::{Records as _, Volatile};
 
-/// Where on this node an address belongs.
+/// The place on this node where the address belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// This instance.
@@ -30,18 +30,18 @@ pub struct Location {
     pub mac: Option<MacAddress>,
     /// The private address on it: an Elastic IP's target, or the interface's own.
     pub private_ip: Option<Ipv4Addr>,
-    /// Its subnet, as far as the kind needs it.
+    /// Its subnet, if the kind needs it.
     pub subnet: Option<Subnet>,
-    /// Its VPC, as far as the kind needs it; without its ranges if it is from a record.
+    /// Its VPC, if the kind needs it; without its ranges if it is from a record.
     pub vpc: Option<Vpc>,
-    /// Public addresses that instance metadata shows on it, each with its private addresses; `None` if it was not asked.
+    /// Public addresses that instance metadata shows on it, each with its private addresses; `None` if not queried.
     pub carried: Option<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>>,
-    /// Whether instance metadata shows the address here; `None` if it was not asked.
+    /// Whether instance metadata shows the address here; `None` if not queried.
     pub shown: Option<bool>,
 }
 
 impl Location {
-    /// The place that a call to EC2 names; `None` while the private address is not known.
+    /// The place as a call to EC2 names it; `None` while the private address is unknown.
     #[must_use]
     pub fn target(&self) -> Option<Target> {
         let private_ip = self.private_ip?;
@@ -56,21 +56,22 @@ impl Location {
     }
 }
 
-/// What EC2 says of an address, for this node. The fourth answer, unknown, is an error that says why.
+/// The holder of an address according to EC2, from the point of view of this node. The fourth answer, unknown, is an error with
+/// the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner<H> {
-    /// It is where it belongs on this node.
+    /// On this node, where it belongs.
     Ours(H),
-    /// It is on this instance, but on another interface or private address than it belongs on.
+    /// On this instance, but on another interface or private address than configured.
     Misplaced(H),
     /// Another instance or interface has it, or part of it: see [`Holder::is_partly_here`].
     Elsewhere(H),
-    /// It is on no interface.
+    /// On no interface.
     Unassigned,
 }
 
 impl<H: Holder> Owner<H> {
-    /// What has the address, if something has.
+    /// The holder; `None` if unassigned.
     #[must_use]
     pub fn held(&self) -> Option<&H> {
         match self {
@@ -79,7 +80,7 @@ impl<H: Holder> Owner<H> {
         }
     }
 
-    /// What has it, for a sentence like "held by ...".
+    /// The holder, for a sentence like "held by ...".
     #[must_use]
     pub fn holder(&self) -> String {
         match self {
@@ -91,17 +92,17 @@ impl<H: Holder> Owner<H> {
     }
 }
 
-/// What has an address, according to EC2.
+/// The holder of an address according to EC2.
 pub trait Holder: Clone + fmt::Display {
-    /// Tells it from another holder: an association id, or an interface id.
+    /// Distinguishes it from other holders: an association id, or an interface id.
     fn mark(&self) -> String;
 
-    /// The same for each part, if the kind is held in several; only parts that are not this node's.
+    /// The same for each part, if the kind is held in several; only parts that other nodes hold.
     fn marks(&self) -> Vec<String> {
         vec![self.mark()]
     }
 
-    /// Of a kind that is held in several parts: whether some of them are here.
+    /// Whether some parts are here, for a kind that is held in several.
     fn is_partly_here(&self) -> bool {
         false
     }
@@ -109,7 +110,7 @@ pub trait Holder: Clone + fmt::Display {
     /// Interface and private address, for a person.
     fn place(&self) -> String;
 
-    /// All that a person may look it up by.
+    /// Everything that a person may look it up by.
     fn described(&self) -> String {
         let mut text = self.to_string();
         for part in [self.place(), self.mark()] {
@@ -120,7 +121,7 @@ pub trait Holder: Clone + fmt::Display {
         text
     }
 
-    /// What traffic for the address arrives at, whichever node asks.
+    /// Where traffic for the address arrives, from the point of view of any node.
     fn carrier(&self) -> String {
         self.to_string()
     }
@@ -130,72 +131,72 @@ pub trait Holder: Clone + fmt::Display {
         Vec::new()
     }
 
-    /// The same as JSON.
+    /// The holder as JSON.
     fn document(&self) -> Value;
 
-    /// The association, if that is what tells it.
+    /// The association, for a kind that has one.
     fn association(&self) -> Option<AssociationId> {
         None
     }
 }
 
-/// Who this node is, when an answer of EC2 is judged.
+/// The node from whose point of view an answer of EC2 is judged.
 #[derive(Debug, Clone, Copy)]
 pub enum Me<'l> {
-    /// The node that has this location.
+    /// The node at this location.
     At(&'l Location),
-    /// As instance metadata says; if that is silent, as firmware and record say.
+    /// This node according to instance metadata; if that is silent, according to firmware and record.
     Known,
-    /// As firmware and record say.
+    /// This node according to firmware and record.
     Recorded,
     /// None of the nodes: a machine elsewhere that may call EC2.
     Outside,
 }
 
-/// What instance metadata says about the address.
+/// What instance metadata shows of the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// It is where it belongs on this node.
+    /// On this node, where it belongs.
     Here,
-    /// It is not, and why.
+    /// Not there, with the reason.
     NotHere(String),
 }
 
 /// The parameters that every kind has.
 #[derive(Debug, Clone, Copy)]
 pub struct Common<'p> {
-    /// How AWS is reached.
+    /// Access to AWS.
     pub api: &'p ApiSettings,
-    /// How long is waited for what.
+    /// Time limits and intervals.
     pub timing: &'p Timing,
-    /// Which interface gets the address.
+    /// The interface that gets the address.
     pub interface: &'p InterfaceSelector,
     /// Whether a start may take the address from another holder.
     pub may_take: bool,
     /// What a stop does.
     pub on_stop: OnStop,
-    /// Whether the address is put on a network device too.
+    /// Whether to add the address to a network device as well.
     pub add_to_device: bool,
 }
 
-/// The words of a kind that the common actions use.
+/// Names and phrases of a kind, for the common actions.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
-    /// The EC2 call that says who has the address.
+    /// The EC2 call that shows the holder.
     pub asking: &'static str,
-    /// What a log line calls the time until EC2 accepted that call.
+    /// Name in the log for the time until EC2 accepted the taking call.
     pub phase: &'static str,
-    /// The EC2 call that takes it.
+    /// The EC2 call that takes the address.
     pub taking: &'static str,
     /// The EC2 call that releases it.
     pub releasing: &'static str,
-    /// The parameter that forbids to take it from another holder.
+    /// The parameter that forbids taking it from another holder.
     pub may_take: &'static str,
-    /// What it is to a holder in EC2: "associated with", "assigned to".
+    /// Relation of the address to its holder: "associated with", "assigned to".
     pub held: &'static str,
-    /// How a monitor knows that it is here if EC2 gives no answer.
+    /// Evidence of a monitor that the address is here if EC2 does not answer.
     pub witness: &'static str,
-    /// What a stop that releases nothing in EC2 comes to.
+    /// Outcome of a stop that releases nothing in EC2.
     pub left: &'static str,
 }
 
@@ -204,77 +205,76 @@ pub(super) const BY_METADATA: &str = "here according to instance metadata";
 /// [`Words::left`] of a kind that has `on_stop=leave`.
 pub(super) const LEFT: &str = "left where it is (on_stop=leave)";
 
-/// One kind of address: what differs between kinds, and nothing else. Every method that calls EC2 makes one attempt, unless it
-/// is given a deadline.
+/// What differs between kinds of address. Every method that calls EC2 makes one attempt, unless it gets a deadline.
 pub trait Kind<W: World>: Sized {
-    /// Its parameters.
+    /// Parameters of a resource of this kind.
     type Params;
-    /// What has such an address, according to EC2.
+    /// The holder of such an address according to EC2.
     type Held: Holder;
-    /// What has to be known before it can be taken.
+    /// What has to be known before the address can be taken.
     type Ticket: Clone;
     /// What is prepared on the host before it is taken.
     type Prepared;
 
-    /// The agent whose resources are of this kind.
+    /// The agent for this kind.
     const AGENT: &'static Agent;
-    /// Its words.
+    /// Its names and phrases.
     const WORDS: Words;
-    /// Whether a start also waits, for some seconds, until instance metadata shows the address.
+    /// Whether a start also waits some seconds until instance metadata shows the address.
     const AWAITS_METADATA: bool;
-    /// Whether instance metadata shows where the address is. If it does not, the host is asked first, what is not there is not
-    /// here, and EC2 is asked when a check is due.
+    /// Whether instance metadata shows the address. If not, a monitor checks the host first: an address missing there is not
+    /// here, and EC2 is queried when a check is due.
     const METADATA_KNOWS: bool = true;
 
-    /// Checks the parameters, given by name without the `OCF_RESKEY_` prefix.
+    /// Validates the parameters, by name without the `OCF_RESKEY_` prefix.
     ///
     /// # Errors
     /// The first parameter that is missing or malformed, or two that contradict each other.
     fn parse(raw: &BTreeMap<String, String>) -> Result<Self::Params, ParamError>;
     /// The parameters that every kind has.
     fn common(params: &Self::Params) -> Common<'_>;
-    /// How an operator names the address.
+    /// The address as operators name it.
     fn name(op: &Op<'_, Self, W>) -> String;
-    /// The address itself, and its other name if it has one; asked of EC2 until the deadline if only that knows it.
+    /// The address itself, and its second name if it has one; queries EC2 until the deadline if only EC2 knows it.
     async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error>;
-    /// The public address, if it is one that is known without EC2.
+    /// The public address, if there is one and it is known without EC2.
     #[must_use]
     fn public_ip(_: &Op<'_, Self, W>) -> Option<Ipv4Addr> {
         None
     }
     /// Whether a record is about this address.
     fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool;
-    /// The private address whose lock a call needs that takes the address.
+    /// The private address that the taking call locks.
     fn place(op: &Op<'_, Self, W>, location: &Location) -> Option<Ipv4Addr>;
-    /// The private address whose lock a call needs that releases it.
+    /// The private address that the releasing call locks.
     fn place_of(op: &Op<'_, Self, W>, held: &Self::Held) -> Option<Ipv4Addr>;
-    /// Whether another call of this node for this place was sent lately whose answer was lost: it may still take effect.
+    /// Whether the response to another call of this node for this place was lost recently, so that it may still take effect.
     fn is_call_in_flight(op: &Op<'_, Self, W>, location: &Location) -> bool;
 
-    /// Finds where the address belongs, by one query of instance metadata.
+    /// Finds where the address belongs, in one query of instance metadata.
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error>;
-    /// The location by what this node did last in this boot, if that still fits the parameters.
+    /// The location that this boot's record has, if it still fits the parameters.
     fn recall(op: &Op<'_, Self, W>) -> Option<Location>;
     /// Makes a record one about this address.
     fn identify(op: &Op<'_, Self, W>, record: &mut Volatile);
     /// Writes the kind's part of a location into a record.
     fn note(op: &Op<'_, Self, W>, location: &Location, record: &mut Volatile);
 
-    /// Whether instance metadata can be asked for the address: only EC2 may know it.
+    /// Whether instance metadata can be queried for the address: only EC2 may know it.
     fn is_known(op: &Op<'_, Self, W>) -> bool;
-    /// Whether this node can be told from others without instance metadata.
+    /// Whether this node can be identified without instance metadata.
     fn knows_itself(op: &Op<'_, Self, W>) -> bool;
     /// One query of instance metadata.
     async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError>;
     /// Whether instance metadata shows the address on no interface of this instance.
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError>;
-    /// Asks EC2 once who has the address.
+    /// Queries EC2 once for the holder.
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Self::Held>, Error>;
-    /// With the parts that the answer leaves out because a start could do nothing about them.
+    /// Adds the parts that the answer leaves out because a start could not fix them.
     fn whole(_: &Op<'_, Self, W>, owner: Owner<Self::Held>) -> Owner<Self::Held> {
         owner
     }
-    /// Whether it is time for a monitor to ask EC2.
+    /// Whether a monitor has to query EC2 now.
     #[must_use]
     fn is_due(_: &Op<'_, Self, W>) -> bool {
         false
@@ -282,50 +282,50 @@ pub trait Kind<W: World>: Sized {
     /// Why the address is not here, in one line.
     fn absence(op: &Op<'_, Self, W>, owner: &Owner<Self::Held>) -> String;
 
-    /// What the record knows that is enough to take the address; `None` if EC2 has to be asked first.
+    /// What is needed to take the address, from the record; `None` if EC2 has to be queried first.
     fn ticket(op: &Op<'_, Self, W>) -> Option<Self::Ticket>;
-    /// Learns it from EC2, with the owner at that moment.
+    /// The same from EC2, with the current holder.
     async fn learn(
         op: &Op<'_, Self, W>,
         location: &Location,
     ) -> Result<(Self::Ticket, Owner<Self::Held>), Error>;
-    /// Drops what is on record about the address, after EC2 did not know it; false if nothing was.
+    /// Drops the address from the record after EC2 did not know it; false if it was not there.
     fn forget(op: &Op<'_, Self, W>) -> bool;
-    /// The calls that take the address, each as a ticket of its own; they are made concurrently.
+    /// The calls that take the address, one ticket each; they are sent concurrently.
     fn calls(_: &Op<'_, Self, W>, ticket: &Self::Ticket) -> Vec<Self::Ticket> {
         vec![ticket.clone()]
     }
-    /// What an answer says of the part of the address that one call is about.
+    /// The part of an answer that one call is about.
     fn part_of(owner: Owner<Self::Held>, _: &Self::Ticket) -> Owner<Self::Held> {
         owner
     }
-    /// The ticket for what an answer shows that has to be taken too, and the record did not know.
+    /// The ticket for parts that an answer shows and the record did not have, which have to be taken too.
     #[must_use]
     fn overlooked(_: &Op<'_, Self, W>, _: &Self::Ticket, _: &Owner<Self::Held>) -> Option<Self::Ticket> {
         None
     }
-    /// Takes the address by one call. What EC2 says of it becomes part of the record.
+    /// Takes the address in one call. The holder that EC2 returns is recorded.
     async fn take(
         op: &Op<'_, Self, W>,
         ticket: &Self::Ticket,
         location: &Location,
         may_take: bool,
     ) -> Result<Option<Self::Held>, Ec2Error>;
-    /// What a refusal because the address is taken comes to, if that is not simply that it is held.
+    /// The error if the call was refused because the address is held; `None` if it is simply held.
     fn refusal(op: &Op<'_, Self, W>, owner: &Owner<Self::Held>) -> Option<Error>;
     /// Releases the address from exactly this holder.
     async fn release(op: &Op<'_, Self, W>, held: &Self::Held) -> Result<(), Ec2Error>;
-    /// Releases what this node's own start recorded, if that is compare-and-swap; `None` if there is no such call.
+    /// Releases what this node's own start recorded, if that call is compare-and-swap; `None` if there is no such call.
     async fn release_recorded(op: &Op<'_, Self, W>, record: &Volatile) -> Option<Result<(), Ec2Error>>;
 
-    /// Before a start: what is wrong with the place, and what the host needs.
+    /// Before a start: checks the place, and finds what the host needs.
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Self::Prepared, Error>;
-    /// Runs beside the taking calls of a start that was not asked for them first, and is dropped when that ends.
+    /// Runs concurrently with the taking calls of a start that sends them without a query first; dropped when that ends.
     async fn beside_taking(op: &Op<'_, Self, W>, location: &Location);
-    /// Right before the taking call, with the place's lock held.
+    /// Right before the taking call, with the place locked.
     ///
     /// # Errors
-    /// What forbids to take the address.
+    /// Why the address must not be taken.
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error>;
     /// As soon as EC2 has accepted a call, before it is confirmed.
     async fn accepted(
@@ -333,10 +333,10 @@ pub trait Kind<W: World>: Sized {
         location: &Location,
         prepared: &Self::Prepared,
     ) -> Result<(), Error>;
-    /// After a start that got nothing.
+    /// After a failed start.
     async fn not_taken(op: &Op<'_, Self, W>);
-    /// After the address is confirmed here; `before` had it, as far as that is known. `announce` unless it was on this host all
-    /// the time.
+    /// After the address is confirmed here. `before` is the previous holder, if known; `announce` is false if the host had the
+    /// address all the time.
     async fn settled(
         op: &Op<'_, Self, W>,
         location: &Location,
@@ -344,13 +344,13 @@ pub trait Kind<W: World>: Sized {
         before: Option<&Owner<Self::Held>>,
         announce: bool,
     );
-    /// Before a stop asks EC2.
+    /// Before a stop queries EC2.
     async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error>;
     /// Before the releasing call.
     fn before_release(op: &Op<'_, Self, W>, held: &Self::Held);
     /// After a stop that released the address, or found it elsewhere.
     async fn released(op: &Op<'_, Self, W>);
-    /// Whether the host answers for the address that EC2 shows here.
+    /// Whether the host has the address that EC2 shows here.
     async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error>;
     /// After a probe that found the address not here.
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str);
@@ -368,7 +368,7 @@ pub trait Kind<W: World>: Sized {
     fn displaced_from(_: &Op<'_, Self, W>, _: &Location) -> Vec<Ipv4Addr> {
         Vec::new()
     }
-    /// Examines what a start and a stop of this kind need beside the place, which is `None` if there is none.
+    /// Checks what a start and a stop of this kind need, apart from the place, which is `None` if there is none.
     async fn examine(
         op: &Op<'_, Self, W>,
         place: Option<&Location>,
@@ -376,8 +376,8 @@ pub trait Kind<W: World>: Sized {
     ) -> ControlFlow<()>;
 }
 
-/// The list of kinds: does `$work` with `$kind` as the kind of address of an agent. A new kind is one line here, beside its agent
-/// in [`agent::ALL`](crate::ocf::agent::ALL).
+/// The list of kinds: runs `$work` with `$kind` as the kind of an agent. A new kind is one line here, next to its agent in
+/// [`agent::ALL`](crate::ocf::agent::ALL).
 #[macro_export]
 macro_rules! with_kind {
     ($agent:expr, $kind:ident => $work:expr) => {
@@ -400,13 +400,13 @@ macro_rules! with_kind {
 
 /// One action on one address.
 pub struct Op<'a, K: Kind<W>, W: World> {
-    /// The world it works with.
+    /// The services that it works with.
     pub world: &'a W,
-    /// The parameters.
+    /// Parameters of the resource.
     pub params: &'a K::Params,
-    /// Until when.
+    /// When to give up.
     pub deadline: Deadline,
-    /// The names by which the cluster knows this node, the nearest first.
+    /// The cluster's names for this node, the nearest first.
     pub nodes: &'a [String],
 }
 
@@ -415,13 +415,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         K::common(self.params)
     }
 
-    /// How an operator names the address.
+    /// The address as operators name it.
     #[must_use]
     pub fn name(&self) -> String {
         K::name(self)
     }
 
-    /// Repeats a call to EC2 until `until` while its failure is worth it.
+    /// Makes a call to EC2, retrying until `until` as long as the failure is worth it.
     pub(super) async fn call<T>(
         &self,
         operation: &'static str,
@@ -433,14 +433,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         retry::until(until, self.common().timing.max_backoff, cut_off, call).await
     }
 
-    /// Asks EC2 who has the address, until `until` while it gives no answer.
+    /// Queries EC2 for the holder, retrying until `until` while there is no answer.
     pub(super) async fn ask(&self, me: Me<'_>, until: &Deadline) -> Result<Owner<K::Held>, Error> {
         let cut_off = || Error::Ec2(Ec2Error::cut_off(K::WORDS.asking, &self.name()));
         retry::until(until, self.common().timing.max_backoff, cut_off, async || K::owner(self, me).await)
             .await
     }
 
-    /// Repeats a query of instance metadata until `until` while its failure is worth it.
+    /// Queries instance metadata, retrying until `until` as long as the failure is worth it.
     pub(super) async fn query<T, E: Retryable + From<ImdsError>>(
         &self,
         until: &Deadline,
@@ -450,35 +450,35 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         retry::until(until, self.common().timing.max_backoff, cut_off, query).await
     }
 
-    /// What this node did last with this address in this boot.
+    /// This node's last action on this address in this boot.
     pub(super) fn last_done(&self) -> Option<Volatile> {
         let record = self.world.records().volatile();
         (record.is_of(&self.world.host().boot_id()) && K::is_about(self, &record)).then_some(record)
     }
 
-    /// Whether this node changed the address so lately that EC2 and instance metadata may not show it yet.
+    /// Whether this node changed the address so recently that EC2 and instance metadata may not show it yet.
     pub(super) fn is_settling(&self) -> bool {
         let (host, window) = (self.world.host(), self.common().timing.settle_window);
         self.last_done().is_some_and(|record| record.is_settling(&host.boot_id(), host.uptime(), window))
     }
 
-    /// Whether this host was an EC2 instance when it last did something in this boot.
+    /// Whether this host was an EC2 instance at its last action in this boot.
     pub(super) fn was_ec2(&self) -> bool {
         self.last_done().is_some_and(|record| record.instance.is_some())
     }
 
-    /// Whether this host seems to be no EC2 instance: nothing says so, and it was none since it booted.
+    /// Whether this host is no EC2 instance as far as it can tell, and has been none since boot.
     pub(super) fn is_off_ec2(&self) -> bool {
         !self.was_ec2() && !self.world.host().looks_like_ec2()
     }
 
-    /// Until when instance metadata is waited for, if what it is asked is `known` otherwise or not: in the former case a
-    /// sixteenth of the budget, because there has to be time left to query EC2.
+    /// Time limit for instance metadata. If its answer is `known` from elsewhere, a sixteenth of the budget, so that there is
+    /// time to query EC2.
     pub(super) fn metadata_limit(&self, known: bool) -> Deadline {
         if known { self.deadline.within(self.deadline.budget() / 16) } else { self.deadline }
     }
 
-    /// The instance this is, as instance metadata says; if that is silent, as firmware or record do.
+    /// This instance according to instance metadata; if that is silent, according to firmware or record.
     pub(super) async fn own_instance(&self) -> Result<InstanceId, Error> {
         let recorded = || self.last_done().and_then(|record| record.instance);
         let known = self.world.host().instance_id().or_else(recorded);

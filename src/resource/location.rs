@@ -1,4 +1,4 @@
-//! Which interface of this node is meant, and the place on it.
+//! Finds the interface that the parameters select on this node, and the place on it.
 
 use super::World;
 use super::kind::{Kind, Location, Op};
@@ -10,10 +10,10 @@ use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
 use crate::state::Volatile;
 
-/// Where instance metadata has the items of the interfaces.
+/// Path of the interfaces in instance metadata.
 const INTERFACES: &str = "network/interfaces/macs/";
 
-/// Finds the interface by its configured name, by one query of instance metadata.
+/// Resolves the configured interface, in one query of instance metadata.
 pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) -> Result<MacAddress, Error> {
     let imds = world.imds();
     match selector {
@@ -40,10 +40,10 @@ pub(super) async fn find_mac<W: World>(world: &W, selector: &InterfaceSelector) 
     }
 }
 
-/// Which of these is at a device index. Each network card counts from 0 again; the first card is the one that every instance has.
+/// The one at this device index. Each network card counts from 0 again; every instance has the first card.
 ///
 /// # Errors
-/// If several fit, none of them or more than one on the first card.
+/// If several have this index, but not exactly one of them on the first card.
 pub(super) fn at_index<T>(
     index: u32,
     attached: impl IntoIterator<Item = (Attachment, T)>,
@@ -59,8 +59,8 @@ pub(super) fn at_index<T>(
     Ok(fitting.pop().map(|(_, found)| found))
 }
 
-/// An item of an interface; `None` if instance metadata lists the interface without it, because it is being attached or
-/// detached. A failure about one interface says nothing about the others.
+/// An item of an interface; `None` if instance metadata lists the interface without it, because it is being attached or detached.
+/// A problem with one interface must not affect the others.
 pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsError> {
     match item {
         Err(ImdsError::Absent { .. }) => Ok(None),
@@ -68,14 +68,14 @@ pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsEr
     }
 }
 
-/// Whether the interface on record is still the one that is meant, as far as that can be told without instance metadata.
+/// Whether the recorded interface is still the configured one, as far as known without instance metadata.
 pub(super) fn is_on_record<W: World>(world: &W, selector: &InterfaceSelector, record: &Volatile) -> bool {
     match selector {
         InterfaceSelector::Primary => true,
         InterfaceSelector::Device(device) => world.host().mac_of(device) == record.mac,
         InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
         InterfaceSelector::Eni(id) => record.interface.as_ref() == Some(id),
-        // Only instance metadata knows the order of attachment.
+        // Only instance metadata knows the device index.
         InterfaceSelector::Index(_) => false,
     }
 }
@@ -91,9 +91,9 @@ fn may_appear(error: &Error) -> bool {
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// Finds the location through instance metadata, retrying until the deadline. With `acting`, for a start: what the last
-    /// start recorded is used if instance metadata is silent for a quarter of the budget, and what is not there yet is looked
-    /// for again until half of it.
+    /// Finds the location through instance metadata, retrying until the deadline. With `acting`, for a start: uses the record of
+    /// the last start if instance metadata is silent for a quarter of the budget, and retries what is not there yet until half of
+    /// it.
     ///
     /// # Errors
     /// What is wrong with the place; [`Error::Imds`] or [`Error::NotEc2`] if instance metadata is silent.

@@ -1,4 +1,4 @@
-//! The kinds of address, and what each action does with them: the decisions, and nothing about how a request comes in.
+//! What each action does, for every kind of address. Knows nothing about how a request comes in.
 //!
 //! `start`, `stop` and `monitor` are written once; [`kind::Kind`] is what a kind of address supplies.
 
@@ -33,47 +33,47 @@ mod tests;
 use self::error::Error;
 use self::kind::{Kind, Op};
 
-/// What is asked of a resource.
+/// An action of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Hold the address.
     Start,
     /// Release the address.
     Stop,
-    /// Say whether it is held; asked again and again while the resource runs.
+    /// Check whether it is held; recurs while the resource runs.
     Monitor {
-        /// `OCF_CHECK_LEVEL`: from 10 on EC2 is asked in any case.
+        /// `OCF_CHECK_LEVEL`: from 10 on, always query EC2.
         level: u32,
     },
-    /// Say whether it is held; asked before anything was started, on every node.
+    /// Check whether it is held; runs on every node before anything is started.
     Probe {
         /// As for [`Action::Monitor`].
         level: u32,
     },
-    /// Say whether the parameters are right; from level 10 on, whether they are right on this node.
+    /// Check the parameters; from level 10 on, also whether they work on this node.
     Validate {
         /// `OCF_CHECK_LEVEL`.
         level: u32,
     },
-    /// Get ready to be moved to another node.
+    /// Prepare for the move to another node.
     MigrateTo,
-    /// Take the address from the node it is moved from.
+    /// Take the address from the node that it is migrated from.
     MigrateFrom,
-    /// Take over changed parameters.
+    /// Apply changed parameters.
     Reload,
 }
 
 /// One request to a resource, by default to one of the kind `eip`.
 #[derive(Debug, Clone)]
 pub struct Request<P = Params> {
-    /// What is asked.
+    /// What to do.
     pub action: Action,
-    /// With which parameters.
+    /// Parameters of the resource.
     pub params: P,
-    /// Until when.
+    /// When to give up.
     pub deadline: Deadline,
-    /// The names by which the cluster knows this node, the nearest first: a bundle has its own name and its host's. Empty if
-    /// the cluster says none.
+    /// The cluster's names for this node, the nearest first: a bundle has its own name and its host's. Empty if the cluster
+    /// provides none.
     pub nodes: Vec<String>,
 }
 
@@ -82,17 +82,17 @@ pub struct Request<P = Params> {
 pub enum Report {
     /// Done; for a monitor: the address is here.
     Done,
-    /// The address is not here, and why that is known.
+    /// The address is not here, with the evidence.
     NotHere(String),
 }
 
-/// From this level on `validate-all` looks at the host, instance metadata and EC2.
+/// From this level on `validate-all` checks the host, instance metadata and EC2.
 const LOOK_AROUND_LEVEL: u32 = 10;
 
 /// Runs one action of a resource of the kind `K`.
 ///
 /// # Errors
-/// Why it could not do what was asked. By the deadline there is an answer in any case.
+/// Why the action failed. There is always a result by the deadline.
 pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) -> Result<Report, Error> {
     let op = op::<K, W>(world, request);
     match request.action {
@@ -101,12 +101,12 @@ pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) 
         Action::Stop => op.stop().await,
         Action::Monitor { level } => op.monitor(level).await,
         Action::Probe { level } => Ok(op.probe(level).await),
-        // The form of the parameters was checked when the request was made, which is all of level 0: the tools may run it on a
-        // node that never hosts the resource.
+        // Level 0 checks only the form of the parameters, which was done when the request was built: tools may run it on a node
+        // that never hosts the resource.
         Action::Validate { level } if level < LOOK_AROUND_LEVEL => Ok(Report::Done),
         Action::Validate { .. } => op.validate().await,
         Action::MigrateTo => op.migrate_to().await,
-        // The parameters were checked when the request was made; nothing is kept running that would have to learn them.
+        // The parameters were checked when the request was built, and no long-running process has to learn them.
         Action::Reload => Ok(Report::Done),
     }
 }
@@ -115,45 +115,45 @@ fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -
     Op { world, params: &request.params, deadline: request.deadline, nodes: &request.nodes }
 }
 
-/// Returns a duration as milliseconds for log lines and records.
+/// A duration in milliseconds, for log lines and records.
 #[must_use]
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The parts of the world an action works with: real ones in the agent, others in tests.
+/// The services that an action works with: real ones in the agent, others in tests.
 pub trait World {
     /// EC2.
     type Ec2: crate::cloud::Ec2;
-    /// The metadata service.
+    /// Instance metadata.
     type Imds: crate::cloud::Imds;
     /// This host.
     type Host: crate::host::Host;
-    /// What this node remembers.
+    /// This node's records.
     type Records: crate::state::Records;
 
-    /// Returns EC2.
+    /// EC2.
     fn ec2(&self) -> &Self::Ec2;
-    /// Returns the metadata service.
+    /// Instance metadata.
     fn imds(&self) -> &Self::Imds;
-    /// Returns this host.
+    /// This host.
     fn host(&self) -> &Self::Host;
-    /// Returns what this node remembers of the resource.
+    /// The records of the resource.
     fn records(&self) -> &Self::Records;
-    /// Returns where to report.
+    /// Where to report.
     fn log(&self) -> &crate::base::log::Log;
 }
 
-/// A world put together from its parts.
+/// A [`World`] assembled from its parts.
 #[derive(Debug)]
 pub struct Parts<E, I, H, R> {
     /// EC2.
     pub ec2: E,
-    /// The metadata service.
+    /// Instance metadata.
     pub imds: I,
     /// This host.
     pub host: H,
-    /// What this node remembers.
+    /// This node's records.
     pub records: R,
     /// Where to report.
     pub log: crate::base::log::Log,

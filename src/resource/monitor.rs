@@ -1,7 +1,7 @@
-//! Whether the address is here, by two witnesses: `monitor`, probes and `migrate_to`.
+//! Decides whether the address is here, from two sources: `monitor`, probes and `migrate_to`.
 //!
-//! Instance metadata is asked first, because it answers in a millisecond and needs no credentials. EC2 is asked if that answer may
-//! be stale, if it would cause a recovery, or if there is none.
+//! Instance metadata comes first, because it answers in a millisecond and needs no credentials. EC2 is queried if that answer may
+//! be stale, would cause a recovery, or is missing.
 
 use super::kind::{Holder as _, Kind, Me, Op, Owner, Seen};
 use super::{Report, World};
@@ -12,27 +12,26 @@ use crate::params::OnStop;
 use crate::resource::error::Error;
 use crate::state::Phase;
 
-/// From this check level on EC2 is asked in any case. Level 20 is not implemented, so it behaves as the next lower one.
-const ASK_EC2_LEVEL: u32 = 10;
+/// From this check level on, always query EC2. Level 20 is not implemented, so it behaves like the next lower one.
+const QUERY_EC2_LEVEL: u32 = 10;
 
-/// Why it is asked whether the address is here.
+/// What the check is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asking {
+enum Check {
     /// A recurring monitor.
     Routine,
-    /// A monitor of a level at which EC2 has a say in any case.
-    Deeply,
-    /// A probe: the cluster starts nothing until it has an answer, so witnesses get no time to agree.
+    /// A monitor at a level that always queries EC2.
+    Deep,
+    /// A probe. The cluster starts nothing until it has an answer, so there is no time for the sources to agree.
     Probe,
 }
 
-/// What EC2 answered, for this node.
+/// EC2's answer, for this node.
 enum Answer {
-    /// A report.
     Report(Report),
-    /// Part of the address is here, as a kind has it that is held in several parts; for a report that says so.
+    /// Part of an address that is held in several parts is here; the report says so.
     Partly(Report),
-    /// A report that contradicts a call which EC2 accepted from this node: it may come from a replica that is behind.
+    /// Contradicts a call by this node that EC2 accepted, so it may come from a replica that is behind.
     Suspect(Report),
 }
 
@@ -40,17 +39,17 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Whether the address is here.
     ///
     /// # Errors
-    /// When it is not known: both sources silent, or EC2 refuses while instance metadata is silent.
+    /// If the holder is unknown: both sources are silent, or EC2 refuses while instance metadata is silent.
     pub(super) async fn monitor(&self, level: u32) -> Result<Report, Error> {
         if self.was_left() {
             return Ok(self.left());
         }
-        let asking = if level >= ASK_EC2_LEVEL { Asking::Deeply } else { Asking::Routine };
-        let report = self.watch(asking).await?;
+        let check = if level >= QUERY_EC2_LEVEL { Check::Deep } else { Check::Routine };
+        let report = self.check(check).await?;
         self.conclude(report).await
     }
 
-    /// The report of a monitor, with the host's part, kept for the next start.
+    /// Adds the host's part to a monitor's report, and records a loss for the next start.
     async fn conclude(&self, report: Report) -> Result<Report, Error> {
         let report = match report {
             Report::Done if K::METADATA_KNOWS => K::on_host(self).await?,
@@ -67,7 +66,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// node finds it there.
     ///
     /// # Errors
-    /// [`Error::NotHeld`] when it is not here; [`Error::Unmigratable`] when the target may not take it from a holder.
+    /// [`Error::NotHeld`] if it is not here; [`Error::Unmigratable`] if the target may not take it from a holder.
     pub(super) async fn migrate_to(&self) -> Result<Report, Error> {
         if !self.common().may_take {
             return Err(Error::Unmigratable { address: self.name(), parameter: K::WORDS.may_take });
@@ -81,9 +80,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Whether the address is here, for every node and before anything was started; what is not known counts as not here, and is
-    /// a warning in the log. A probe that fails makes Pacemaker stop the healthy copy on the other node, while a start that
-    /// follows changes nothing if the address is already in place.
+    /// Whether the address is here. Runs on every node before anything is started. Unknown counts as not here, with a warning: a
+    /// failed probe makes Pacemaker stop the healthy copy on the other node, while the start that follows this result changes
+    /// nothing if the address is already in place.
     pub(super) async fn probe(&self, level: u32) -> Report {
         if self.was_left() {
             return self.left();
@@ -92,7 +91,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Ok(report) => report,
             Err(error) => {
                 let name = self.name();
-                self.world.log().warn(format_args!("probe could not tell who holds {name}: {error}"));
+                self.world
+                    .log()
+                    .warn(format_args!("probe: holder of {name} unknown, reported as not here: {error}"));
                 Report::NotHere(error.to_string())
             }
         };
@@ -104,18 +105,20 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     async fn try_probe(&self, level: u32) -> Result<Report, Error> {
         if !K::METADATA_KNOWS {
-            return self.watch(Asking::Probe).await;
+            return self.check(Check::Probe).await;
         }
         if !K::is_known(self) {
-            return self.watch(Asking::Routine).await;
+            return self.check(Check::Routine).await;
         }
-        // Outside the settling window instance metadata can be trusted both ways; inside it, it may show what was before.
-        let ask_ec2 = level >= ASK_EC2_LEVEL || self.is_settling();
+        // Inside the settling window, instance metadata may be stale; outside it, both answers can be trusted.
+        let query_ec2 = level >= QUERY_EC2_LEVEL || self.is_settling();
         let report = match self.deadline.bound(K::look(self)).await {
-            // The cluster waits for every node's probe before it starts anything, so EC2 gets a quarter of the budget.
-            Ok(Ok(seen)) if ask_ec2 => self.with_ec2(seen, Asking::Probe, &self.deadline.fraction(4)).await?,
+            // The cluster waits for every node's probe before it starts anything, so EC2 gets only a quarter of the budget.
+            Ok(Ok(seen)) if query_ec2 => {
+                self.with_ec2(seen, Check::Probe, &self.deadline.fraction(4)).await?
+            }
             Ok(Ok(seen)) => report_of(seen),
-            Ok(Err(error)) => self.without_imds(Asking::Probe, error).await?,
+            Ok(Err(error)) => self.without_imds(Check::Probe, error).await?,
             Err(_) => return Err(Error::OutOfTime(self.deadline.budget())),
         };
         match report {
@@ -124,8 +127,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Whether the address is still here, for a caller that repeats the question every few seconds: EC2 is asked only if
-    /// instance metadata does not show it.
+    /// Whether the address is still here, for a caller that checks every few seconds: EC2 is queried only if instance metadata
+    /// does not show the address.
     ///
     /// # Errors
     /// When it is not known. Soon after a change instance metadata may lag, so without EC2 it is not known then either.
@@ -152,7 +155,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.last_done().is_some_and(|record| record.phase == Some(Phase::Started))
     }
 
-    /// Whether the last stop left the address here on purpose: until the next start it counts as not held.
+    /// Whether the last stop left the address in place on purpose: until the next start it counts as not held.
     fn was_left(&self) -> bool {
         K::METADATA_KNOWS
             && self.common().on_stop == OnStop::Leave
@@ -163,7 +166,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         Report::NotHere(format!("{} was left by on_stop=leave until the next start", self.name()))
     }
 
-    /// What EC2 says, once.
+    /// One answer from EC2, retried until `until` while there is none.
     async fn answer(&self, me: Me<'_>, until: &Deadline) -> Result<Answer, Error> {
         let owner = self.ask(me, until).await?;
         let report = match &owner {
@@ -177,7 +180,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         })
     }
 
-    /// What EC2 says, asked again until `patience` while it contradicts a call of this node.
+    /// EC2's answer, queried again until `patience` as long as it contradicts a call by this node.
     async fn settled_answer(
         &self,
         me: Me<'_>,
@@ -190,7 +193,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             match (self.answer(me, until).await, last) {
                 (Ok(Answer::Report(report) | Answer::Partly(report)), _) => return Ok(report),
                 (Ok(Answer::Suspect(report)), _) => last = Some(report),
-                // After a suspect answer silence says nothing new.
+                // Silence after a suspect answer adds nothing.
                 (Err(error), Some(report)) if error.is_silence() => last = Some(report),
                 (Err(error), _) => return Err(error),
             }
@@ -202,86 +205,87 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    async fn watch(&self, asking: Asking) -> Result<Report, Error> {
+    async fn check(&self, check: Check) -> Result<Report, Error> {
         if !K::METADATA_KNOWS
             && let absent @ Report::NotHere(_) = K::on_host(self).await?
         {
             return Ok(absent);
         }
         if !K::is_known(self) {
-            // Only EC2 knows the address. Once it has answered, instance metadata can be asked for it.
+            // Only EC2 knows the address. Once it has answered, instance metadata can be queried.
             let answer = self.answer(Me::Known, &self.deadline).await;
             return match (answer, self.look(&self.deadline).await) {
-                (Ok(_), Ok(seen)) => self.with_ec2(seen, asking, &self.deadline).await,
+                (Ok(_), Ok(seen)) => self.with_ec2(seen, check, &self.deadline).await,
                 (Ok(Answer::Report(report) | Answer::Partly(report) | Answer::Suspect(report)), Err(_)) => {
                     Ok(report)
                 }
                 (Err(error), _) => Err(error),
             };
         }
-        let by_witness = asking == Asking::Routine || (asking == Asking::Probe && K::METADATA_KNOWS);
-        let ask_ec2 = !by_witness || self.is_settling() || K::is_due(self);
+        let local_suffices = check == Check::Routine || (check == Check::Probe && K::METADATA_KNOWS);
+        let query_ec2 = !local_suffices || self.is_settling() || K::is_due(self);
         match self.deadline.bound(K::look(self)).await {
-            Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
+            Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
             Ok(Ok(seen)) => {
-                // With the address in sight there is nothing to gain by waiting long for EC2.
+                // If instance metadata shows the address, there is nothing to gain from waiting long for EC2.
                 let patience = if seen == Seen::Here { self.deadline.fraction(4) } else { self.deadline };
-                self.with_ec2(seen, asking, &patience).await
+                self.with_ec2(seen, check, &patience).await
             }
-            Ok(Err(error)) => self.without_imds(asking, error).await,
+            Ok(Err(error)) => self.without_imds(check, error).await,
             Err(_) => Err(Error::OutOfTime(self.deadline.budget())),
         }
     }
 
-    /// Asks instance metadata again until `until` while it is silent.
+    /// Queries instance metadata, retrying until `until` while it is silent.
     pub(super) async fn look(&self, until: &Deadline) -> Result<Seen, ImdsError> {
         self.query(until, async || K::look(self).await).await
     }
 
-    /// Decides if instance metadata has answered and EC2 is to be asked as well, until `patience` ends.
-    async fn with_ec2(&self, mut seen: Seen, asking: Asking, patience: &Deadline) -> Result<Report, Error> {
-        let half = self.deadline.fraction(if asking == Asking::Probe { 4 } else { 2 });
+    /// Decides when instance metadata has answered and EC2 is queried too, until `patience` ends.
+    async fn with_ec2(&self, mut seen: Seen, check: Check, patience: &Deadline) -> Result<Report, Error> {
+        let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let mut until = *patience;
-        // The last answer that is not believed yet.
+        // The last answer that is not trusted yet.
         let mut doubted: Option<Report> = None;
-        // When EC2 last answered. A query that the end of the time cuts short is no silence.
-        let mut heard = half.elapsed();
+        // When EC2 last answered. A query cut off by our own deadline is no silence.
+        let mut last_answer = half.elapsed();
         loop {
             let mut answered = true;
             match self.answer(Me::Known, &until).await {
-                Ok(Answer::Partly(_)) if asking == Asking::Probe => return Ok(Report::Done),
-                // One of the witnesses is stale. They get time to agree; after that EC2 is the authority.
+                Ok(Answer::Partly(_)) if check == Check::Probe => return Ok(Report::Done),
+                // One of the sources is stale. They get time to agree; after that EC2 wins.
                 Ok(Answer::Report(absent @ Report::NotHere(_)))
                     if seen == Seen::Here && K::METADATA_KNOWS =>
                 {
                     doubted = Some(absent);
-                    if asking == Asking::Probe {
+                    if check == Check::Probe {
                         break;
                     }
                 }
                 Ok(Answer::Report(report) | Answer::Partly(report)) => {
-                    return Ok(self.by_ec2(report, asking));
+                    return Ok(self.by_ec2(report, check));
                 }
                 Ok(Answer::Suspect(report)) => doubted = Some(report),
                 Err(error) if seen == Seen::Here && is_denial(&error) => {
                     doubted = Some(Report::NotHere(error.to_string()));
-                    if asking == Asking::Probe {
+                    if check == Check::Probe {
                         break;
                     }
                 }
                 Err(error) if doubted.is_none() || !error.is_silence() => {
-                    return self.without_ec2(&seen, asking, error).await;
+                    return self.without_ec2(&seen, check, error).await;
                 }
                 Err(_) => answered = false,
             }
             if answered {
-                heard = half.elapsed();
+                last_answer = half.elapsed();
             }
             until = half;
             if !backoff.pause(&half, Patience::Lasting).await {
-                // A part of EC2 that is behind, and then silent, must not stop an address that instance metadata shows.
-                let fell_silent = heard < half.budget() / 2;
+                // If a replica of EC2 that is behind answers and then EC2 falls silent, an address that instance metadata shows
+                // must not be stopped.
+                let fell_silent = last_answer < half.budget() / 2;
                 if let (true, Seen::Here, Some(Report::NotHere(why))) = (fell_silent, &seen, &doubted) {
                     let text = format_args!("is {}; EC2 denied it, then fell silent", K::WORDS.witness);
                     self.world.log().warn(format_args!("{} {text}: {why}", self.name()));
@@ -293,28 +297,28 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 seen = again;
             }
         }
-        Ok(self.by_ec2(doubted.unwrap_or(Report::Done), asking))
+        Ok(self.by_ec2(doubted.unwrap_or(Report::Done), check))
     }
 
-    /// A report that EC2 has decided, kept for the next start if a probe asked.
-    fn by_ec2(&self, report: Report, asking: Asking) -> Report {
-        if asking == Asking::Probe && matches!(report, Report::NotHere(_)) {
+    /// A report decided by EC2. A probe's "not here" is recorded for the next start.
+    fn by_ec2(&self, report: Report, check: Check) -> Report {
+        if check == Check::Probe && matches!(report, Report::NotHere(_)) {
             self.record_denied();
         }
         report
     }
 
-    /// Decides if EC2 gave no answer that can be used and instance metadata did.
-    async fn without_ec2(&self, seen: &Seen, asking: Asking, error: Error) -> Result<Report, Error> {
+    /// Decides when EC2 gave no usable answer but instance metadata did.
+    async fn without_ec2(&self, seen: &Seen, check: Check, error: Error) -> Result<Report, Error> {
         let why = match seen {
             Seen::Here => {
                 let name = self.name();
                 let text = format!("{name} is {}; EC2 could not confirm it: {error}", K::WORDS.witness);
-                // The host does not know where EC2 sends the traffic: only what was started here is believed.
-                if asking == Asking::Probe && !K::METADATA_KNOWS && !self.is_started() {
+                // The host does not know where EC2 routes the traffic: trust its device only for what was started here.
+                if check == Check::Probe && !K::METADATA_KNOWS && !self.is_started() {
                     return Ok(Report::NotHere(text));
                 }
-                if asking == Asking::Routine {
+                if check == Check::Routine {
                     self.world.log().info(&text);
                 } else {
                     self.world.log().warn(&text);
@@ -323,8 +327,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             Seen::NotHere(why) => why,
         };
-        // A refusal comes at once; right after a change instance metadata gets the time that silence would have taken.
-        if !error.is_silence() && asking != Asking::Probe && self.is_settling() {
+        // A refusal comes at once. Right after a change, wait for instance metadata as long as silence would have taken.
+        if !error.is_silence() && check != Check::Probe && self.is_settling() {
             let until = self.deadline.fraction(2);
             let mut backoff = Backoff::new(self.common().timing.max_backoff);
             while backoff.pause(&until, Patience::Lasting).await {
@@ -333,47 +337,47 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 }
             }
         }
-        // The answer may have been stale while EC2 was asked in vain.
-        match self.last_look().await {
+        // The first answer may have gone stale while EC2 did not respond.
+        match self.last_query().await {
             Some(Seen::Here) => Ok(Report::Done),
             Some(Seen::NotHere(why)) => Ok(Report::NotHere(format!("{why}; {error}"))),
             None => Ok(Report::NotHere(format!("{why}; {error}"))),
         }
     }
 
-    /// Decides if instance metadata gave no answer: by EC2 if that can tell this node, or by whichever answers first.
-    async fn without_imds(&self, asking: Asking, first: ImdsError) -> Result<Report, Error> {
+    /// Decides when instance metadata gave no answer: by EC2 if it can identify this node, or by whichever answers first.
+    async fn without_imds(&self, check: Check, first: ImdsError) -> Result<Report, Error> {
         if !K::knows_itself(self) {
             let seen = self.look(&self.deadline).await.map_err(|_| first)?;
-            return self.after_silence(seen, asking).await;
+            return self.after_silence(seen, check).await;
         }
-        let half = self.deadline.fraction(if asking == Asking::Probe { 4 } else { 2 });
+        let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
         let by_ec2 = self.settled_answer(Me::Recorded, &self.deadline, &half);
         let by_imds = self.look(&self.deadline);
         tokio::pin!(by_ec2, by_imds);
         tokio::select! {
-            // If both answer at once, EC2 is the authority.
+            // If both answer at once, EC2 wins.
             biased;
             answer = &mut by_ec2 => match answer {
                 Ok(report) => Ok(report),
                 Err(ec2) => match by_imds.await {
-                    Ok(seen) => self.without_ec2(&seen, asking, ec2).await,
+                    Ok(seen) => self.without_ec2(&seen, check, ec2).await,
                     Err(imds) => Err(both_silent(ec2, imds)),
                 },
             },
             answer = &mut by_imds => match answer {
-                Ok(seen) => self.after_silence(seen, asking).await,
+                Ok(seen) => self.after_silence(seen, check).await,
                 Err(imds) => by_ec2.await.map_err(|ec2| both_silent(ec2, imds)),
             },
         }
     }
 
-    /// Decides if instance metadata has answered after a silence.
-    async fn after_silence(&self, seen: Seen, asking: Asking) -> Result<Report, Error> {
-        match (seen, asking) {
-            (Seen::Here, Asking::Routine | Asking::Probe) if !self.is_settling() => Ok(Report::Done),
-            (seen @ Seen::NotHere(_), Asking::Probe) if !self.is_settling() => Ok(report_of(seen)),
-            (seen, _) => self.with_ec2(seen, asking, &self.deadline).await,
+    /// Decides when instance metadata answers after a silence.
+    async fn after_silence(&self, seen: Seen, check: Check) -> Result<Report, Error> {
+        match (seen, check) {
+            (Seen::Here, Check::Routine | Check::Probe) if !self.is_settling() => Ok(Report::Done),
+            (seen @ Seen::NotHere(_), Check::Probe) if !self.is_settling() => Ok(report_of(seen)),
+            (seen, _) => self.with_ec2(seen, check, &self.deadline).await,
         }
     }
 }
@@ -385,13 +389,13 @@ fn report_of(seen: Seen) -> Report {
     }
 }
 
-/// Whether EC2 has said that there is nothing that could be here.
+/// Whether EC2's answer rules out that the address is here.
 fn is_denial(error: &Error) -> bool {
     error.is_ec2(Ec2Fault::Unknown)
         || matches!(error, Error::Mismatch { .. } | Error::NoInterface(_) | Error::NoDevice(_))
 }
 
-/// The error of two sources of which neither told who holds the address.
+/// Both sources failed, so the holder is unknown.
 fn both_silent(ec2: Error, imds: ImdsError) -> Error {
     match ec2 {
         Error::Ec2(ec2) if ec2.is_silence() => Error::BothSilent { ec2, imds },

@@ -1,4 +1,4 @@
-//! What this node has on record about an address, over all resources.
+//! What this node has on record about addresses, across all resources.
 
 use crate::ocf::agent::{Agent, EIP, OVERLAY_IP, VIP};
 use crate::state::{Durable, Remembered, Volatile};
@@ -8,16 +8,16 @@ use crate::state::{Durable, Remembered, Volatile};
 pub struct RecordedResource {
     /// Name of the resource.
     pub resource: String,
-    /// What was done last; empty if that was before the last boot.
+    /// The last action; empty if it was before the last boot.
     pub volatile: Volatile,
-    /// What outlives a boot.
+    /// State that survives a reboot.
     pub durable: Durable,
-    /// Whether the resource runs on this node, as far as the records say.
+    /// Whether the resource runs on this node, according to the records.
     pub running: bool,
 }
 
 impl RecordedResource {
-    /// Takes the records of a resource; those of an earlier boot are old.
+    /// Wraps the records of a resource; volatile ones of an earlier boot are discarded.
     #[must_use]
     pub fn new(resource: &str, volatile: Volatile, durable: Durable, boot: &str) -> Self {
         let running = volatile.is_running(boot);
@@ -25,7 +25,7 @@ impl RecordedResource {
         Self { resource: resource.to_owned(), volatile, durable, running }
     }
 
-    /// The agent whose resource it is; `None` if the records do not say.
+    /// The agent of the resource; `None` if the records do not tell.
     #[must_use]
     pub fn agent(&self) -> Option<&'static Agent> {
         match &self.volatile.kind {
@@ -42,14 +42,14 @@ impl RecordedResource {
         names(&self.volatile, &self.durable)
     }
 
-    /// Whether one of these is a name of its address.
+    /// Whether any of these names its address.
     #[must_use]
     pub fn is_about(&self, wanted: &[String]) -> bool {
         self.names().iter().any(|name| wanted.contains(name))
     }
 }
 
-/// All names of the address that records are about.
+/// All names of the recorded address.
 pub(super) fn names(volatile: &Volatile, durable: &Durable) -> Vec<String> {
     let mut names: Vec<String> = volatile.address().map(|ip| ip.to_string()).into_iter().collect();
     if let Some(pair) = &durable.pair {

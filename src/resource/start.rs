@@ -1,5 +1,5 @@
-//! Holding the address: if it is here already nothing is written; otherwise it is taken. What is recorded on the way is enough
-//! that a process killed between any two steps does no harm.
+//! Makes this node the holder. If the address is here already, nothing is written; otherwise it is taken. What is recorded on the
+//! way makes it safe to kill the process between any two steps.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::cmp::Reverse;
@@ -18,54 +18,53 @@ use crate::ocf::exit::ExitCode;
 use crate::resource::error::{Attempt, Error, exit_code};
 use crate::state::Phase;
 
-/// How long a start waits for instance metadata to show what EC2 shows: it can be minutes behind, and what is started after
-/// this address would wait for nothing.
+/// How long a start waits for instance metadata to show what EC2 shows. It can be minutes behind, and the resources that start
+/// after this one would wait for nothing.
 const METADATA_PATIENCE: Duration = Duration::from_secs(5);
-/// Pause before an address is looked at once more because another call for its place may still take effect.
+/// Pause before checking whether another call for the same place has taken effect late.
 const LATE_CALL: Duration = Duration::from_secs(1);
 
-/// One takeover.
 struct Takeover<'t, K: Kind<W>, W: World> {
     location: &'t Location,
     prepared: &'t K::Prepared,
     ticket: K::Ticket,
-    /// Who had the address before the taking call, as soon as EC2 has said it.
+    /// Holder before the taking call, once EC2 has shown it.
     before: OnceCell<Owner<K::Held>>,
-    /// Why no call can succeed, if the query beside it has shown that.
-    hopeless: RefCell<Option<Error>>,
+    /// Why no call can succeed, according to the concurrent query.
+    fatal: RefCell<Option<Error>>,
     /// Whether EC2 has accepted a call.
     accepted: Cell<bool>,
-    sight: Sight<K::Held>,
+    baseline: Baseline<K::Held>,
 }
 
-/// What was seen before the taking call.
-struct Sight<H> {
-    /// Whether instance metadata that shows the address afterwards proves that the call took effect.
+/// State before the taking call.
+struct Baseline<H> {
+    /// Whether instance metadata that shows the address after the call proves that the call took effect.
     metadata_counts: bool,
-    /// The last answer of EC2.
+    /// EC2's last answer.
     shown: Option<Owner<H>>,
 }
 
-/// What became of a taking call.
+/// Outcome of a taking call.
 enum Taken<H> {
     /// EC2 accepted it.
     Accepted(Option<H>),
-    /// Its answer was lost, but EC2 shows the address here.
+    /// The response was lost, but EC2 shows the address here.
     Shown(H),
 }
 
-/// What a query after a failed call says about the next one.
+/// What to do after a failed call, according to a query.
 enum Next {
     Again,
-    /// The address is on this node, so it is taken from nobody.
+    /// The address is on this node, so taking it needs no permission.
     MayTake,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// Makes this node the holder, and returns when EC2 shows it.
+    /// Makes this node the holder, and returns once EC2 shows it.
     ///
     /// # Errors
-    /// When it could not be taken, may not be taken, or EC2 never showed it here.
+    /// If it cannot or may not be taken, or EC2 never shows it here.
     pub(super) async fn start(&self, action: &'static str) -> Result<Report, Error> {
         self.drop_foreign_record(None);
         let location = self.locate(true).await?;
@@ -76,21 +75,23 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Some(place) => Some(self.lock(place, &self.deadline).await?),
             None => None,
         };
-        let mut sight = Sight { metadata_counts: self.metadata_counts(&location), shown: None };
+        let mut baseline = Baseline { metadata_counts: self.metadata_counts(&location), shown: None };
         if self.may_be_here(&location) {
             match self.adopt(&location, &prepared).await? {
                 Ok(report) => return Ok(report),
-                Err(shown) => sight.shown = shown,
+                Err(shown) => baseline.shown = shown,
             }
-            // What EC2 has contradicted is no proof when it is shown again.
-            sight.metadata_counts &= location.shown != Some(true);
+            // EC2 has contradicted instance metadata, so the same state later proves nothing.
+            baseline.metadata_counts &= location.shown != Some(true);
         }
         if let Some(ticket) = K::ticket(self) {
-            // One round trip decides a takeover: the query for the holder runs beside the call.
-            return self.take(action, &location, &prepared, ticket, None, sight).await;
+            // A takeover takes one round trip: the query for the holder runs concurrently with the call.
+            return self.take(action, &location, &prepared, ticket, None, baseline).await;
         }
         match K::learn(self, &location).await {
-            Ok((ticket, owner)) => self.take(action, &location, &prepared, ticket, Some(owner), sight).await,
+            Ok((ticket, owner)) => {
+                self.take(action, &location, &prepared, ticket, Some(owner), baseline).await
+            }
             Err(error) if error.is_silence() && self.is_still_shown(&location).await => {
                 self.started_by_metadata(&location, &prepared, &error).await
             }
@@ -98,7 +99,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Whether the record of this boot allows to believe that the address is here already. [stale-5]
+    /// Whether, by the record of this boot, the address may be here already. [stale-5]
     fn may_be_here(&self, location: &Location) -> bool {
         let started = |record: crate::state::Volatile| {
             record.phase == Some(Phase::Started) && !record.lost && !record.denied
@@ -114,7 +115,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         location.shown == Some(false) || !(released && self.is_settling())
     }
 
-    /// Answers a start that finds the address here; if it is not, says who has it, as far as EC2 has shown that.
+    /// Finishes a start that finds the address here; otherwise returns the holder, as far as EC2 has shown it.
     async fn adopt(
         &self,
         location: &Location,
@@ -124,7 +125,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let mut shown = None;
         loop {
-            // What was contradicted is worth no more than half of the time: the other half is for taking the address.
+            // Waiting out a contradicted answer may use half of the time; the rest is for taking the address.
             let until = if shown.is_some() { &half } else { &self.deadline };
             match self.ask(Me::At(location), until).await {
                 Ok(owner @ Owner::Ours(_)) => {
@@ -154,12 +155,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Whether instance metadata shows the address here, at the beginning and now.
+    /// Whether instance metadata shows the address here, both at the beginning and now.
     async fn is_still_shown(&self, location: &Location) -> bool {
-        location.shown == Some(true) && self.last_look().await == Some(Seen::Here)
+        location.shown == Some(true) && self.last_query().await == Some(Seen::Here)
     }
 
-    /// An outage of the API takes down no working address. [start-6]
+    /// An outage of the API must not take down a working address. [start-6]
     async fn started_by_metadata(
         &self,
         location: &Location,
@@ -176,7 +177,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         Ok(Report::Done)
     }
 
-    /// Takes the address and returns when EC2 shows it here.
+    /// Takes the address, and returns once EC2 shows it here.
     async fn take(
         &self,
         action: &'static str,
@@ -184,20 +185,20 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         prepared: &K::Prepared,
         ticket: K::Ticket,
         known: Option<Owner<K::Held>>,
-        sight: Sight<K::Held>,
+        baseline: Baseline<K::Held>,
     ) -> Result<Report, Error> {
         let began = Instant::now();
         let by_record = known.is_none();
-        // Before the record says what is starting now: it still says which address was ours before.
+        // Must run before the new phase is recorded: the old record has the address that was ours before.
         K::before_taking(self, location)?;
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let (hopeless, accepted) = (RefCell::default(), Cell::new(false));
-        let takeover = Takeover { location, prepared, ticket, before, hopeless, accepted, sight };
+        let (fatal, accepted) = (RefCell::default(), Cell::new(false));
+        let takeover = Takeover { location, prepared, ticket, before, fatal, accepted, baseline };
         let taking = async {
-            let taken = self.order(&takeover, &takeover.ticket).await?;
-            let ordered = began.elapsed();
-            Ok::<_, Error>((self.confirm(&takeover, taken).await?, ordered))
+            let taken = self.send_calls(&takeover, &takeover.ticket).await?;
+            let until_accepted = began.elapsed();
+            Ok::<_, Error>((self.confirm(&takeover, taken).await?, until_accepted))
         };
         let outcome = if by_record {
             let query = async {
@@ -205,25 +206,25 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     match K::owner(self, Me::At(location)).await {
                         Ok(owner) => drop(takeover.before.set(owner)),
                         Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
-                            takeover.hopeless.replace(Some(error));
+                            takeover.fatal.replace(Some(error));
                         }
                         Err(_) => {}
                     }
                 };
                 tokio::join!(before, K::beside_taking(self, location));
             };
-            beside(taking, query).await
+            with_side_query(taking, query).await
         } else {
             taking.await
         };
-        let (held, ordered) = match outcome {
+        let (held, until_accepted) = match outcome {
             Ok(taken) => taken,
-            Err(error) if error.is_silence() && self.has_arrived(&takeover).await => {
+            Err(error) if error.is_silence() && self.metadata_proves(&takeover).await => {
                 return self.started_by_metadata(location, prepared, &error).await;
             }
             Err(error) if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) => {
                 let (ticket, owner) = K::learn(self, location).await?;
-                let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.sight);
+                let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.baseline);
                 return Box::pin(taking).await;
             }
             Err(error) => {
@@ -233,10 +234,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 return Err(error);
             }
         };
-        self.outlast_late_call(&takeover).await?;
+        self.recheck_after_late_call(&takeover).await?;
         let before = takeover.before.into_inner();
         let association = held.as_ref().and_then(K::Held::association);
-        // What the call itself did is no holder from before.
+        // If EC2 shows the effect of our own call, that is no previous holder.
         let before = before.filter(|owner| !matches!(owner, Owner::Ours(_)));
         self.record_at(Phase::Started, location, |record| {
             record.marks = before
@@ -257,33 +258,33 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             association,
             phases: vec![
                 ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
-                (K::WORDS.phase, ordered),
-                ("confirm", began.elapsed().saturating_sub(ordered)),
+                (K::WORDS.phase, until_accepted),
+                ("confirm", began.elapsed().saturating_sub(until_accepted)),
             ],
         });
         K::settled(self, location, prepared, before.as_ref(), true).await;
         Ok(Report::Done)
     }
 
-    /// Sends the taking calls, all at once, until EC2 accepts each, shows its effect, or never will.
+    /// Sends all taking calls at once, and returns when EC2 has accepted each, shows its effect, or never will.
     ///
     /// # Errors
     /// Of several failures the one that nothing but an operator ends.
-    async fn order(
+    async fn send_calls(
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
     ) -> Result<Taken<K::Held>, Error> {
         let calls = K::calls(self, ticket);
-        let orders = calls.iter().map(|call| async move {
-            let taken = self.order_one(takeover, call).await?;
-            // Before the confirmation: EC2 has accepted a call, and from whenever it routes here somebody answers.
+        let requests = calls.iter().map(|call| async move {
+            let taken = self.send_call(takeover, call).await?;
+            // Not after the confirmation: from the accepted call on, EC2 may route here, and a client must get an answer.
             if !takeover.accepted.replace(true) {
                 K::accepted(self, takeover.location, takeover.prepared).await?;
             }
             Ok::<_, Error>(taken)
         });
-        let mut outcomes = together(orders).await;
+        let mut outcomes = join_all(requests).await;
         if outcomes.len() < 2 {
             return outcomes.pop().unwrap_or(Ok(Taken::Accepted(None)));
         }
@@ -291,7 +292,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.worst(errors).map_or(Ok(Taken::Accepted(None)), Err)
     }
 
-    /// Of several failures the one that an operator has to mend first; all of them are logged, if there are several.
+    /// The failure that an operator has to fix first. If there are several, all of them are logged.
     pub(super) fn worst(&self, mut errors: Vec<Error>) -> Option<Error> {
         errors.sort_by_key(|error| Reverse(permanence(error)));
         if errors.len() > 1 {
@@ -303,7 +304,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Sends one taking call until EC2 accepts it, shows its effect, or never will.
-    async fn order_one(
+    async fn send_call(
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
@@ -319,20 +320,20 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Ok(Err(error)) => error,
                 Err(_) => Ec2Error::cut_off(K::WORDS.taking, &self.name()).after(last.as_ref()),
             };
-            if let Some(error) = takeover.hopeless.take() {
+            if let Some(error) = takeover.fatal.take() {
                 return Err(error);
             }
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
             if error.may_have_worked() || refused {
-                match self.look_after(takeover, ticket, &error).await? {
+                match self.query_after_failure(takeover, ticket, &error).await? {
                     Ok(held) => return Ok(Taken::Shown(held)),
                     Err(Next::MayTake) => may_take = true,
                     Err(Next::Again) => {}
                 }
             }
             if refused {
-                // EC2 could not show by whom: it may be by a call of ours whose answer was lost.
+                // EC2 did not show the holder: it may be this node, by an earlier call whose response was lost.
                 patience = Patience::Lasting;
             }
             if !series.again(patience).await {
@@ -342,11 +343,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Queries EC2 after a taking call whose answer was lost, or that was refused because the address is taken.
+    /// Queries EC2 after a taking call whose response was lost, or that was refused because the address is held.
     ///
-    /// After a lost answer the query is repeated for up to half of the budget: a call that is simply sent again could take the
-    /// address back from a node that was told to take it later.
-    async fn look_after(
+    /// After a lost response, keeps querying for up to half of the budget: resending the call blindly could take the address back
+    /// from a node that started it later.
+    async fn query_after_failure(
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
@@ -362,10 +363,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let Some(shown) = owner else { return Ok(Err(Next::Again)) };
         let owner = K::part_of(shown.clone(), ticket);
         let refused = error.fault == Ec2Fault::AlreadyAssociated;
-        // If the query beside the call was lost, what an earlier one showed is known, or else what this one shows.
+        // If the concurrent query failed, use what an earlier one showed, or else this one.
         let before = match &owner {
             Owner::Ours(held) => return Ok(Ok(held.clone())),
-            _ => takeover.before.get_or_init(|| takeover.sight.shown.clone().unwrap_or(shown)),
+            _ => takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown)),
         };
         let before = K::part_of(before.clone(), ticket);
         match &owner {
@@ -387,7 +388,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         Ok(Err(Next::Again))
     }
 
-    /// Waits until EC2 shows the address here, without a sleep before the first query.
+    /// Waits until EC2 shows the address here. The first query is sent without a pause.
     async fn confirm(
         &self,
         takeover: &Takeover<'_, K, W>,
@@ -412,12 +413,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         if overlooked.is_none()
                             && let Some(more) = K::overlooked(self, &takeover.ticket, &owner)
                         {
-                            self.order(takeover, &more).await?;
+                            self.send_calls(takeover, &more).await?;
                             overlooked = Some(more);
                             continue;
                         }
                     }
-                    // The call was accepted, so "not found" and "rejected" come from a place that is behind. A denial does not.
+                    // The call was accepted, so "not found" and "rejected" come from a replica that is behind. A denial does not.
                     Ok(Err(error))
                         if !error.is_ec2(Ec2Fault::Denied)
                             && (error.is_silence() || error.patience() != Patience::Never) =>
@@ -451,7 +452,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return Ok(confirmed);
         }
         // EC2 accepted the call and then fell silent. Instance metadata may know.
-        if K::is_known(self) && self.has_arrived(takeover).await {
+        if K::is_known(self) && self.metadata_proves(takeover).await {
             self.world.log().warn(format_args!(
                 "{} is here according to instance metadata; EC2 shows {shown}",
                 self.name()
@@ -465,15 +466,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         Err(Error::Unconfirmed { what, shown, waited: began.elapsed() })
     }
 
-    /// Whether instance metadata shows that the call took effect, though EC2 does not say so.
-    async fn has_arrived(&self, takeover: &Takeover<'_, K, W>) -> bool {
-        let counts = K::METADATA_KNOWS && takeover.sight.metadata_counts && K::is_known(self);
-        counts && self.last_look().await == Some(Seen::Here)
+    /// Whether instance metadata shows that the call took effect, even if EC2 does not confirm it.
+    async fn metadata_proves(&self, takeover: &Takeover<'_, K, W>) -> bool {
+        let counts = K::METADATA_KNOWS && takeover.baseline.metadata_counts && K::is_known(self);
+        counts && self.last_query().await == Some(Seen::Here)
     }
 
-    /// Looks once more if another call for this place was sent lately whose answer was lost: if it took effect after ours, the
-    /// address is taken again. [target-5]
-    async fn outlast_late_call(&self, takeover: &Takeover<'_, K, W>) -> Result<(), Error> {
+    /// If another call for this place was sent recently and its response was lost, checks once more, and takes the address again
+    /// if that call took effect after ours. [target-5]
+    async fn recheck_after_late_call(&self, takeover: &Takeover<'_, K, W>) -> Result<(), Error> {
         if !K::is_call_in_flight(self, takeover.location) || !self.deadline.pause(LATE_CALL).await {
             return Ok(());
         }
@@ -482,7 +483,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 self.world
                     .log()
                     .warn(format_args!("{} was displaced by a late call: taking it again", self.name()));
-                let taken = self.order(takeover, &takeover.ticket).await?;
+                let taken = self.send_calls(takeover, &takeover.ticket).await?;
                 self.confirm(takeover, taken).await.map(drop)
             }
             _ => Ok(()),
@@ -490,7 +491,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 }
 
-/// How little a later attempt can change a failure, by its exit code: parameters, permissions, this node, anything else.
+/// Sort key of a failure, by its exit code: how unlikely it is that a retry helps.
 fn permanence(error: &Error) -> u8 {
     match exit_code(error, Attempt::Start) {
         ExitCode::Configured => 3,
@@ -500,8 +501,8 @@ fn permanence(error: &Error) -> u8 {
     }
 }
 
-/// Runs several pieces of work concurrently, and returns what came of each in their order.
-pub(super) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
+/// Runs futures concurrently; returns their results in order.
+pub(super) async fn join_all<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
     poll_fn(|context| {
         let mut pending = false;
@@ -518,12 +519,12 @@ pub(super) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F:
 }
 
 /// Runs a best-effort query concurrently with the main call, and returns when the call is done.
-pub(super) async fn beside<T>(main: impl Future<Output = T>, side: impl Future<Output = ()>) -> T {
+pub(super) async fn with_side_query<T>(main: impl Future<Output = T>, side: impl Future<Output = ()>) -> T {
     tokio::pin!(main, side);
     let mut done = false;
     loop {
         tokio::select! {
-            // The query is sent first, by a hair, so that it sees who held the address before the call.
+            // Poll the query first, so that it is sent first and sees the holder before the call.
             biased;
             () = &mut side, if !done => done = true,
             value = &mut main => return value,

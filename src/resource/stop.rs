@@ -1,7 +1,7 @@
-//! Releasing the address: exactly the holder that was just seen here, so that a peer's newer one cannot be removed.
+//! Releases the address, from exactly the holder just seen here, so that a newer one on a peer cannot be removed.
 //!
-//! If EC2 stays silent, `on_stop` decides. A stop that fails makes Pacemaker fence the node, or block the resource; but a fenced
-//! instance keeps its addresses, so fencing frees nothing, while the next start takes the address over anyway.
+//! If EC2 stays silent, `on_stop` decides. A failed stop makes Pacemaker fence the node or block the resource; but a fenced
+//! instance keeps its addresses, so fencing frees nothing, and the next start takes the address over anyway.
 
 use std::cell::Cell;
 
@@ -14,35 +14,35 @@ use crate::params::OnStop;
 use crate::resource::error::Error;
 use crate::state::Phase;
 
-/// How a stop looks for the address.
+/// State of a stop's search for the address.
 struct Search {
-    /// Whether this node changed the address lately.
+    /// Whether this node changed the address recently.
     settling: bool,
-    /// Holders that EC2 said do not exist.
+    /// Holders that do not exist according to EC2.
     not_found: Vec<String>,
-    /// Whether an answer showed the address here.
+    /// Whether any answer showed the address here.
     shown_here: bool,
     recorded: Recorded,
 }
 
-/// What became of the association on record.
+/// State of the recorded association.
 #[derive(PartialEq, Eq)]
 enum Recorded {
     NotTried,
     Tried,
-    /// A start of this node had confirmed it, and EC2 does not know it.
+    /// A start of this node had confirmed it, but EC2 no longer knows it.
     Gone,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// Makes sure that this node does not hold the address, as far as `on_stop` asks for it.
+    /// Releases the address if this node holds it, as far as `on_stop` requires.
     ///
     /// # Errors
-    /// What the host refuses; what EC2 refuses; silence of EC2 with `on_stop=strict`.
+    /// If the host or EC2 refuses, or EC2 is silent with `on_stop=strict`.
     pub(super) async fn stop(&self) -> Result<Report, Error> {
         self.drop_foreign_record(None);
         self.take_over_claims();
-        // A host that refuses is no reason to keep the address in EC2 too.
+        // If the host fails, still release the address in EC2.
         let host = K::before_stop(self).await;
         let on_stop = self.common().on_stop;
         if on_stop == OnStop::Leave {
@@ -50,7 +50,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             self.world.log().info(format_args!("{} {}", self.name(), K::WORDS.left));
             return host.map(|()| Report::Done);
         }
-        // Asked before the record is changed: a stop changes what "settling" means.
+        // Before the record changes: a stop starts a new settling window.
         let settling = self.is_settling();
         let mut search =
             Search { settling, not_found: Vec::new(), shown_here: false, recorded: Recorded::NotTried };
@@ -70,14 +70,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Err(error) => {
                 let (name, held) = (self.name(), K::WORDS.held);
                 self.world.log().error(format_args!("{name} may still be {held} this node: {error}"));
-                // Not "stopped": the next start has to ask whether the address is still here.
+                // Not "stopped": the next start has to check whether the address is still here.
                 self.record(Phase::Left, |_| ());
             }
         }
         host.map(|()| Report::Done)
     }
 
-    /// Releases the address if it is here, and returns the mark of the holder that was ended.
+    /// Releases the address if it is here, and returns the mark of the holder that it had.
     async fn release(&self, search: &mut Search) -> Result<Option<String>, Error> {
         loop {
             let Some(held) = self.find_held(search).await? else { return Ok(None) };
@@ -90,13 +90,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             K::before_release(self, &held);
             let (answer_lost, shown_gone) = (Cell::new(false), Cell::new(false));
             let released = self
-                // Sent again after a lost answer it can only mean the same holder.
+                // Safe to resend after a lost response: it names the same holder.
                 .call(K::WORDS.releasing, &mark, &self.deadline, async || {
                     let outcome = K::release(self, &held).await;
                     if outcome.as_ref().is_err_and(Ec2Error::may_have_worked) {
                         answer_lost.set(true);
                         shown_gone.set(self.is_shown_gone(&mark).await);
-                        // Soon after a change the answer may be from before it, so the call is sent again.
+                        // Soon after a change this answer may predate it, so resend the call.
                         if shown_gone.get() && !search.settling {
                             return Ok(());
                         }
@@ -109,14 +109,16 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Err(error) if error.fault == Ec2Fault::AssociationGone && answer_lost.get() => {}
                 Err(error) if error.is_silence() && shown_gone.get() => {}
                 Err(error) if error.fault == Ec2Fault::AssociationGone => {
-                    // Which of the two answers is behind is not known: EC2 is queried again.
-                    self.world.log().info(format_args!("{mark} had ended already"));
+                    // Either answer may be stale: query EC2 again.
+                    self.world.log().info(format_args!("{mark} had already ended"));
                     search.not_found.push(mark);
                     continue;
                 }
-                // Losing the address can cut this node off from EC2, the answer included.
+                // Losing the address can cut this node off from EC2, before the response arrives.
                 Err(error)
-                    if error.is_silence() && self.trusts_metadata(search) && self.not_in_sight().await => {}
+                    if error.is_silence()
+                        && self.trusts_metadata(search)
+                        && self.metadata_shows_nothing().await => {}
                 Err(error) => return Err(Error::Ec2(error)),
             }
             self.made(Made {
@@ -130,7 +132,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// What has the address on this instance; `None` if it is not here.
+    /// The holder on this instance; `None` if the address is not here.
     async fn find_held(&self, search: &mut Search) -> Result<Option<K::Held>, Error> {
         let max_backoff = self.common().timing.max_backoff;
         let half = self.deadline.fraction(2);
@@ -139,11 +141,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut until = self.deadline.fraction(4);
         loop {
             let error = match self.ask(Me::Known, &until).await {
-                // What the account does not have is held by nobody in it.
+                // An address that the account does not have cannot be held.
                 Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
                 Err(error) => error,
                 Ok(owner) => {
-                    // Two queries, and the call itself between them.
+                    // Two queries, and the call itself between them, all say that it is gone.
                     let agreed = search.recorded == Recorded::Gone;
                     let suspect = match &owner {
                         Owner::Ours(held) | Owner::Misplaced(held) => {
@@ -158,7 +160,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     if suspect && self.release_recorded(search).await {
                         return Ok(None);
                     }
-                    // A monitor that found it gone has waited for replicas that are behind.
+                    // A monitor that reported the address gone has already waited for replicas that are behind.
                     let waits = suspect && (search.shown_here || !(agreed || self.was_found_gone()));
                     if waits && backoff.pause(&half, Patience::Lasting).await {
                         until = half;
@@ -182,10 +184,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             };
             match &error {
                 Error::Ec2(cause) if cause.is_silence() => {
-                    if self.trusts_metadata(search) && self.not_in_sight().await {
+                    if self.trusts_metadata(search) && self.metadata_shows_nothing().await {
                         return not_here(&error);
                     }
-                    // The peer may take it over meanwhile, which instance metadata then shows.
+                    // Meanwhile a peer may take the address over, and instance metadata will show it.
                     if cause.fault == Ec2Fault::Setup
                         || !backoff.pause(&self.deadline, Patience::Lasting).await
                     {
@@ -193,9 +195,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     }
                     until = self.deadline.within(self.deadline.budget() / 8);
                 }
-                // Right after a change instance metadata may be wrong, and EC2 did answer: it refused.
-                Error::Ec2(_) if !search.settling && self.not_in_sight().await => return not_here(&error),
-                // A fresh role needs some seconds before its credentials are accepted.
+                // Right after a change instance metadata may be stale. EC2 did answer: it refused.
+                Error::Ec2(_) if !search.settling && self.metadata_shows_nothing().await => {
+                    return not_here(&error);
+                }
+                // A new role needs some seconds before its credentials are accepted.
                 Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
                     if !backoff.pause(&brief, Patience::Brief).await {
                         return Err(error);
@@ -209,8 +213,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Ends what the own start recorded, if that is compare-and-swap: an answer that does not show it may be behind. True if it
-    /// was here. [stale-6]
+    /// Releases what our own start recorded, if that call is compare-and-swap; a query that does not show it may be stale. True
+    /// if it was here. [stale-6]
     async fn release_recorded(&self, search: &mut Search) -> bool {
         if search.recorded != Recorded::NotTried {
             return false;
@@ -237,13 +241,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         true
     }
 
-    /// Whether EC2, asked once after the answer to the releasing call was lost, no longer shows this holder. [time-5]
+    /// Whether EC2, queried once after the response to the releasing call was lost, no longer shows this holder. [time-5]
     async fn is_shown_gone(&self, mark: &str) -> bool {
         let owner = self.deadline.within(self.deadline.budget() / 4).bound(K::owner(self, Me::Known)).await;
         matches!(owner, Ok(Ok(owner)) if owner.held().is_none_or(|held| held.mark() != mark))
     }
 
-    /// Waits until EC2 no longer shows what was ended. EC2 has accepted the call, so its silence is no failure.
+    /// Waits until EC2 no longer shows the released holder. EC2 has accepted the call, so silence is no failure.
     async fn confirm_gone(&self, mark: &str) {
         let until = self.deadline.within(self.deadline.budget() / 4);
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
@@ -260,26 +264,25 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.world.log().warn(format_args!("{} released, but not confirmed: {shown}", self.name()));
     }
 
-    /// Whether instance metadata that does not show the address is enough.
+    /// Whether it is enough that instance metadata does not show the address.
     fn trusts_metadata(&self, search: &Search) -> bool {
         self.common().on_stop != OnStop::Strict || !search.settling
     }
 
-    /// Whether instance metadata says that the address is on no interface of this instance, by a query that is made even when
-    /// the time is up.
-    async fn not_in_sight(&self) -> bool {
+    /// Whether instance metadata shows the address on no interface of this instance. Queried even if time is up.
+    async fn metadata_shows_nothing(&self) -> bool {
         K::is_known(self)
-            && matches!(self.deadline.for_last_look().bound(K::is_nowhere(self)).await, Ok(Ok(true)))
+            && matches!(self.deadline.for_last_query().bound(K::is_nowhere(self)).await, Ok(Ok(true)))
     }
 
-    /// Whether instance metadata answers, asked even when the time is up.
+    /// Whether instance metadata responds. Queried even if time is up.
     async fn has_metadata(&self) -> bool {
         let query = self.world.imds().instance_id();
-        matches!(self.deadline.for_last_look().bound(query).await, Ok(Ok(_)))
+        matches!(self.deadline.for_last_query().bound(query).await, Ok(Ok(_)))
     }
 
-    /// One more query of instance metadata, made even when the time is up.
-    pub(super) async fn last_look(&self) -> Option<Seen> {
-        self.deadline.for_last_look().bound(K::look(self)).await.ok()?.ok()
+    /// One more query of instance metadata, even if time is up.
+    pub(super) async fn last_query(&self) -> Option<Seen> {
+        self.deadline.for_last_query().bound(K::look(self)).await.ok()?.ok()
     }
 }

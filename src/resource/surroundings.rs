@@ -1,6 +1,6 @@
-//! What the surroundings of a node mean for a takeover: the route to the EC2 API, proxies, folders, the installed agent.
+//! What the environment of a node means for a takeover: the route to the EC2 API, proxies, folders, the installed agent.
 //!
-//! The face that examines for a person observes them.
+//! Collected by `eipctl check`.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -9,44 +9,44 @@ use super::finding::Finding;
 use super::kind::Location;
 use crate::resource::error::Error;
 
-/// What was seen around this process.
+/// The environment of this process.
 #[derive(Debug, Default)]
 pub struct Surroundings {
-    /// The region that options or environment name.
+    /// The region from options or environment.
     pub region: Option<String>,
-    /// How packets get to the EC2 API.
+    /// The route to the EC2 API.
     pub way: Option<Way>,
-    /// The proxy on that way, without user name and password.
+    /// The proxy on that route, without user name and password.
     pub proxy: Option<String>,
-    /// The folders for records, each with what keeps this process from writing there.
+    /// The folders for records, each with the reason why this process cannot write there, if there is one.
     pub folders: Vec<(PathBuf, Option<String>)>,
-    /// Where Pacemaker looks for the agent, and whether something is there.
+    /// Where Pacemaker expects the agent, and whether it is there.
     pub agent: Option<(PathBuf, bool)>,
 }
 
-/// How packets get to the EC2 API, or to the proxy before it.
+/// The route to the EC2 API, or to the proxy in front of it.
 #[derive(Debug)]
 pub enum Way {
-    /// The name leads to an address, and packets to it leave this host from another.
+    /// The name resolves, and there is a route.
     Found {
-        /// The name.
+        /// Host name.
         host: String,
-        /// The address it leads to.
+        /// Address that it resolves to.
         to: IpAddr,
-        /// The address of this host that packets leave from.
+        /// Source address of packets to it.
         from: IpAddr,
     },
-    /// The name leads nowhere, or no route leads there.
+    /// The name does not resolve, or there is no route.
     Lost {
-        /// The name.
+        /// Host name.
         host: String,
-        /// Why.
+        /// What failed.
         reason: String,
     },
 }
 
 impl Surroundings {
-    /// What they mean for a public address, if it is one, and the place for the address, if that is known.
+    /// The findings, given the public address, if there is one, and the place for it, if known.
     pub(super) fn findings(&self, floating: Option<Ipv4Addr>, place: Option<&Location>) -> Vec<Finding> {
         let mut findings = vec![self.about_way(floating, place)];
         findings.push(match &self.proxy {
@@ -115,7 +115,7 @@ impl Surroundings {
     }
 }
 
-/// Judges a way that begins at the private address that is to carry the Elastic IP.
+/// Judges a route whose source is the private address that is to carry the Elastic IP.
 fn judge_shared_way(
     host: &str,
     to: IpAddr,
@@ -149,11 +149,11 @@ fn judge_shared_way(
     }
 }
 
-/// Returns whether an address is inside the VPC or the host: a VPC endpoint, a proxy.
+/// Whether an address is inside the VPC or on this host: a VPC endpoint, a proxy.
 fn is_inside(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
-        // Elastic IPs are IPv4 alone, so nothing over IPv6 depends on one.
+        // Elastic IPs are IPv4 only, so nothing over IPv6 depends on one.
         IpAddr::V6(_) => true,
     }
 }

@@ -1,4 +1,4 @@
-//! Who has an address, by every source side by side. Nothing is decided and nothing is changed.
+//! The holder of an address according to each source, side by side. Read-only; decides nothing.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,37 +10,37 @@ use super::{Request, World, op};
 use crate::cloud::Imds as _;
 use crate::resource::error::Error;
 
-/// Longest wait for instance metadata: it answers in milliseconds, or this is no instance.
+/// Longest wait for instance metadata: it answers in milliseconds unless this is no instance.
 const METADATA: Duration = Duration::from_secs(3);
 
-/// What each source says.
+/// The answer of each source.
 #[derive(Debug)]
 pub struct Survey {
-    /// EC2.
+    /// According to EC2.
     pub by_ec2: Result<ShownHolder, Error>,
-    /// Instance metadata of this node; `None` for a kind that it does not show.
+    /// According to instance metadata; `None` for a kind that it does not show.
     pub by_metadata: Option<Result<Seen, Error>>,
 }
 
-/// The holder of an address according to EC2, for a person and for programs.
+/// The holder of an address according to EC2, for people and programs.
 #[derive(Debug)]
 pub struct ShownHolder {
     /// The address itself.
     pub address: IpAddr,
-    /// The other name of the address: an allocation id.
+    /// Second name of the address: an allocation id.
     pub other_name: Option<String>,
     /// `ours`, `misplaced`, `elsewhere` or `nobody`.
     pub answer: &'static str,
-    /// The answer in a sentence.
+    /// The same in a sentence.
     pub sentence: String,
-    /// Label and text of each part of an address that is held in several.
+    /// Label and text of each part, for an address that is held in several.
     pub parts: Vec<(String, String)>,
-    /// What has it, as JSON.
+    /// The holder as JSON.
     pub holder: Option<Value>,
 }
 
 impl Survey {
-    /// Whether both sources say the same; `None` if one of them says nothing.
+    /// Whether the sources agree; `None` if one of them gave no answer.
     #[must_use]
     pub fn agree(&self) -> Option<bool> {
         match (&self.by_ec2, &self.by_metadata) {
@@ -50,15 +50,16 @@ impl Survey {
     }
 }
 
-/// Asks every source who has the address.
+/// Queries every source for the holder.
 pub async fn survey<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) -> Survey {
     op::<K, W>(world, request).survey().await
 }
 
-/// Asks EC2 once for what has the address, for a node with this location or a machine elsewhere; `None` if nothing has.
+/// The holder according to one query of EC2, from the point of view of the node at this location, or of a machine that is none of
+/// the nodes; `None` if unassigned.
 ///
 /// # Errors
-/// Why EC2 did not say.
+/// Why EC2 did not answer.
 pub async fn holder<K: Kind<W>, W: World>(
     world: &W,
     request: &Request<K::Params>,
@@ -70,7 +71,7 @@ pub async fn holder<K: Kind<W>, W: World>(
     Ok(owner.held().map(Holder::carrier))
 }
 
-/// The address itself, and where it belongs on this node, if that is known.
+/// The address itself, and its location on this node, if known.
 ///
 /// # Errors
 /// Why EC2 does not know the address.
@@ -84,7 +85,7 @@ pub async fn find<K: Kind<W>, W: World>(
     Ok((address?.0, location.ok()))
 }
 
-/// The address itself, and its other name if it has one.
+/// The address itself, and its second name if it has one.
 ///
 /// # Errors
 /// Why EC2 does not know the address.

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_nobody_else_can() {
+    fn what_is_written_is_read_and_no_other_user_can() {
         let folder = folder("plain");
         let path = folder.join("a.json");
         assert_eq!(read(&path).unwrap(), None);

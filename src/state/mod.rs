@@ -55,7 +55,7 @@ pub struct Volatile {
     /// Whether a monitor has found the address gone since the start, or it was migrated away.
     #[serde(skip_serializing_if = "is_false")]
     pub lost: bool,
-    /// Whether EC2 has told a probe since the start that the address is not here.
+    /// Whether EC2 has denied a probe since the start that the address is here.
     #[serde(skip_serializing_if = "is_false")]
     pub denied: bool,
     /// Holder before the last start, or the one whose association the last stop ended; an empty text means unassigned.

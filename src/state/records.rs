@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_refused_is_said_once_however_often_it_is_read() {
+    fn a_refused_folder_is_logged_once_however_often_it_is_read() {
         use std::os::unix::fs::PermissionsExt as _;
         let records = records("refused", "eip");
         records.update_durable(|record| *record = Durable::default());
@@ -336,9 +336,9 @@ mod tests {
             records.update_durable(|record| *record = Durable::default());
         }
         let lines = records.log.lines();
-        let told = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+        let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
         assert_eq!(
-            (told("not used: others may write"), told("not written: others may write")),
+            (count("not used: others may write"), count("not written: others may write")),
             (1, 1),
             "{lines:?}"
         );

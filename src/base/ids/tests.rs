@@ -72,7 +72,7 @@ fn json_holds_plain_strings_and_a_damaged_one_is_refused() {
 
 /// [holder-4] EC2 has changed the length of its ids before.
 #[test]
-fn an_id_of_a_length_that_nobody_has_seen_is_kept_as_aws_gave_it() {
+fn an_id_of_an_unknown_length_is_kept_as_aws_gave_it() {
     for text in ["eipassoc-0123456789abcdef0123456789", "eipassoc-NEW_form.1", "x"] {
         assert_eq!(text.parse::<AssociationId>().unwrap().as_str(), text);
         assert_eq!(serde_json::from_str::<AssociationId>(&format!("{text:?}")).unwrap().as_str(), text);

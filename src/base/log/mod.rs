@@ -51,7 +51,7 @@ struct SharedLog {
     prefix: String,
     secrets: Mutex<Vec<String>>,
     /// Warnings logged by [`Log::warn_once`].
-    said: Mutex<BTreeSet<String>>,
+    warned: Mutex<BTreeSet<String>>,
     reason_given: AtomicBool,
     /// Set when the watchdog is about to end the process.
     ending: AtomicBool,
@@ -93,7 +93,7 @@ impl Log {
             stderr: process.stderr,
             prefix: cut(&without_controls(settings.reason_prefix()), LONGEST_PREFIX),
             secrets: Mutex::default(),
-            said: Mutex::default(),
+            warned: Mutex::default(),
             reason_given: AtomicBool::default(),
             ending: AtomicBool::default(),
         }));
@@ -115,7 +115,7 @@ impl Log {
             stderr: Arc::new(Mutex::new(std::io::sink())),
             prefix: "ocf-exit-reason:".to_owned(),
             secrets: Mutex::default(),
-            said: Mutex::default(),
+            warned: Mutex::default(),
             reason_given: AtomicBool::default(),
             ending: AtomicBool::default(),
         }))
@@ -140,7 +140,7 @@ impl Log {
     /// Like [`Self::warn`], but only once per process for the same text.
     pub fn warn_once(&self, text: impl Display) {
         let text = text.to_string();
-        if lock(&self.0.said).insert(text.clone()) {
+        if lock(&self.0.warned).insert(text.clone()) {
             self.warn(text);
         }
     }

@@ -1,4 +1,4 @@
-//! The trace: a file for one action with every decision, request and answer, and how many milliseconds in.
+//! The trace: a file per action with every decision, request and response, and their times in milliseconds.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -21,7 +21,7 @@ pub(super) struct Trace {
 #[derive(Debug, PartialEq, Eq)]
 enum TraceTarget {
     Stderr,
-    /// Something that is open already.
+    /// A descriptor that is already open.
     Descriptor(String),
     File(PathBuf),
 }
@@ -37,18 +37,18 @@ impl Trace {
     }
 }
 
-/// Opens the trace if one is asked for. What is wrong about it comes as a warning.
+/// Opens the trace if it is enabled. Problems are returned as a warning.
 ///
 /// # Source
-/// resource-agents 4.12, `ocf-shellfuncs`: `ocf_start_trace`. A file that is there is added to and not emptied, because
-/// all actions of a resource would share the one that `OCF_TRACE_FILE` names.
+/// resource-agents 4.12, `ocf-shellfuncs`: `ocf_start_trace`. An existing file is appended to, because all actions of a resource
+/// share the one that `OCF_TRACE_FILE` names.
 pub(super) fn open(
     settings: &LogSettings,
     action: &str,
     process: &Process,
 ) -> (Option<Trace>, Option<String>) {
-    let asked = settings.get("OCF_TRACE_RA").or_else(|| settings.get("OCF_RESKEY_trace_ra"));
-    if asked.and_then(boolean) != Some(true) {
+    let requested = settings.get("OCF_TRACE_RA").or_else(|| settings.get("OCF_RESKEY_trace_ra"));
+    if requested.and_then(boolean) != Some(true) {
         return (None, None);
     }
     let (target, warning) = target(settings, action, process.stdin_is_terminal);
@@ -62,7 +62,7 @@ pub(super) fn open(
     }
 }
 
-/// Returns where the trace goes.
+/// The target of the trace, and a warning if the setting is invalid.
 fn target(settings: &LogSettings, action: &str, terminal: bool) -> (TraceTarget, Option<String>) {
     let default = || default_target(settings, action, terminal);
     match settings.get("OCF_TRACE_FILE") {
@@ -71,7 +71,7 @@ fn target(settings: &LogSettings, action: &str, terminal: bool) -> (TraceTarget,
         Some(digit @ ("3" | "4" | "5" | "6" | "7" | "8" | "9")) => {
             (TraceTarget::Descriptor(format!("/proc/self/fd/{digit}")), None)
         }
-        // Not below the root directory itself, which is how the shell tells a path from a slip.
+        // Not directly below the root directory: the shell treats such a path as a mistake.
         Some(path) if path.starts_with('/') && path.rfind('/') > Some(0) => {
             (TraceTarget::File(PathBuf::from(path)), None)
         }
@@ -83,7 +83,7 @@ fn target(settings: &LogSettings, action: &str, terminal: bool) -> (TraceTarget,
     }
 }
 
-/// Returns the file of its own that an action gets where no file is named, or standard error at a terminal.
+/// Default target: a new file for each action, or standard error on a terminal.
 fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> TraceTarget {
     if terminal {
         return TraceTarget::Stderr;
@@ -92,7 +92,7 @@ fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> Trace
         || Path::new(settings.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra"),
         PathBuf::from,
     );
-    // A name of a resource has no slash in the cluster; one that a person made up must not leave the folder.
+    // Resource names from the cluster contain no slash; one typed by a person must not lead out of the folder.
     let plain = |name: &str| name.replace('/', "_");
     let date = Dates::in_format("%F.%T", &now());
     let file = format!("{}.{}.{date}", plain(settings.instance()), plain(action));
@@ -129,16 +129,16 @@ impl TraceTarget {
     }
 }
 
-/// Makes a folder for traces where nobody else can redirect what is written into it.
+/// Creates a folder for traces that no other user can redirect.
 fn make_folder(folder: &Path) -> io::Result<()> {
     let there = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok());
     there.map_or(Ok(()), check_way_to)?;
     DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
-    // In a sticky folder somebody else may have been faster.
+    // In a sticky folder, another user may have created it first.
     check_way_to(folder)
 }
 
-/// Refuses a file that another user has planted: one of theirs, or a second name of one of ours.
+/// Refuses a file that another user has planted: owned by them, or a hard link to one of ours.
 fn check_file(file: &File) -> io::Result<()> {
     let meta = file.metadata()?;
     if meta.file_type().is_char_device() {
@@ -153,7 +153,7 @@ fn check_file(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what a trace begins with: what runs, and the environment without its secrets.
+/// The start of a trace: what runs, and the environment without its secrets.
 pub(super) fn header(settings: &LogSettings, action: &str) -> Vec<String> {
     let date = Dates::in_format("%F %T %z", &now());
     let version = env!("CARGO_PKG_VERSION");
@@ -163,7 +163,7 @@ pub(super) fn header(settings: &LogSettings, action: &str) -> Vec<String> {
         if names_a_secret(name) {
             format!("env {name}={MASK}")
         } else if name.to_ascii_uppercase().ends_with("_PROXY") && !value.contains("://") {
-            // A proxy may be given without a scheme, and then its password does not look like part of a URL.
+            // A proxy may be set without a scheme; then its password does not look like part of a URL.
             let host = value.rsplit_once('@').map_or(value.to_owned(), |(_, host)| format!("{MASK}@{host}"));
             format!("env {name}={host}")
         } else {

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn awssecret_is_read_only_when_nobody_else_can() {
+    fn awssecret_is_read_only_when_no_other_user_can() {
         let path = secret_file("good", "AKIDEXAMPLE\nverysecret\n", 0o600);
         assert_eq!(read(&path), Ok(Some(("AKIDEXAMPLE".to_owned(), "verysecret".to_owned()))));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();

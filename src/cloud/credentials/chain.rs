@@ -89,7 +89,7 @@ impl Chain {
                 CredentialsError::InvalidConfiguration(_) => Ec2Fault::NoProfile,
                 _ => Ec2Fault::Credentials,
             };
-            let text = format!("no credentials from {name}: {}", words(&error));
+            let text = format!("no credentials from {name}: {}", reason_of(&error));
             return Err(CredentialsError::provider_error(Missing { fault, text }));
         }
         let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
@@ -146,10 +146,10 @@ fn is_silence(error: &CredentialsError) -> bool {
     // The types of these have parameters that differ by operation, and some are private; the texts are the SDK's own.
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(this) = cause {
-        let words = this.to_string();
+        let text = this.to_string();
         // "response error": what responded was not STS.
-        if ["dispatch failure", "request has timed out", "response error"].contains(&words.as_str())
-            || words.starts_with("error parsing XML")
+        if ["dispatch failure", "request has timed out", "response error"].contains(&text.as_str())
+            || text.starts_with("error parsing XML")
         {
             return true;
         }
@@ -158,8 +158,8 @@ fn is_silence(error: &CredentialsError) -> bool {
     false
 }
 
-/// The source's answer; without one, the innermost cause.
-fn words(error: &CredentialsError) -> String {
+/// The source's response; without one, the innermost cause.
+fn reason_of(error: &CredentialsError) -> String {
     if let Some(answer) = find::<ErrorMetadata>(error) {
         return answer.code().unwrap_or("an unreadable answer").to_owned();
     }

@@ -82,12 +82,12 @@ impl CredentialsPlan {
                     return Err(format!("profile {profile}: {key} is not supported: {why}"));
                 }
             }
-            let asked_by_another = !visited.is_empty();
+            let is_source = !visited.is_empty();
             visited.push(profile.clone());
             let assumes = get("role_arn").is_some() && get("web_identity_token_file").is_none();
             // A source profile's own keys take precedence over the role that it may assume itself.
             let own_keys = get("aws_access_key_id").is_some() && get("aws_secret_access_key").is_some();
-            if !assumes || (asked_by_another && own_keys) {
+            if !assumes || (is_source && own_keys) {
                 break own_root(&profile, get)?;
             }
             roles.push(role(&profile, get)?);

@@ -74,8 +74,8 @@ impl AwsEc2 {
             .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
     }
 
-    /// The client for calls about routes: that of all others, unless they have a role of their own. One that cannot be assumed is
-    /// an error of the call; the credentials that were to assume it are never used instead.
+    /// The client for calls about routes: the usual one, unless a role is configured for them. If that role cannot be assumed,
+    /// the call fails; it never falls back to the credentials that were to assume it.
     async fn routing_client(&self, operation: &'static str, object: &str) -> Result<&Client, Ec2Error> {
         let Some(role) = &self.settings.routing_table_role else {
             return self.client(operation, object).await.map(|(client, _)| client);
@@ -275,7 +275,7 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option
     (Ec2Fault::Silent, words_of(error), None)
 }
 
-/// A few words on why the client got no response: how far it got tells where to look for the cause.
+/// Why the client got no response, in a few words: how far it got tells where to look.
 fn words_of(error: &(dyn StdError + 'static)) -> String {
     let (mut deepest, mut to) = (error, "");
     while let Some(cause) = deepest.source() {

@@ -1,5 +1,5 @@
-//! EC2's error codes, compared in this one place. The generated crate models none of them, so they are strings. And whether an
-//! answer is whole.
+//! The only place that compares EC2's error codes, which are strings: the generated crate models none of them. Also checks
+//! whether a response is complete.
 
 use super::Ec2Fault;
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use super::{Address, Ec2, Ec2Error, Selector, Target};
 use crate::base::ids::{AllocationId, AssociationId};
 
-/// Calls `step_aside` right before and right after each mutating call. If it returns true, the call never completes:
-/// the driver of the work drops it once no mutating call is in flight.
+/// Calls `step_aside` right before and right after each mutating call. If it returns true, the call never completes, and the
+/// caller drops the work once no mutating call is in flight.
 #[derive(Debug)]
 pub struct Guarded<E, F> {
     inner: E,
@@ -23,19 +23,19 @@ impl<E, F: Fn() -> bool> Guarded<E, F> {
         Self { inner, step_aside, order_under_way: Rc::default() }
     }
 
-    /// A cell that is true while a mutating call is in flight. Dropping the work at that time could let the call take
-    /// effect after a later one of another process.
+    /// True while a mutating call is in flight. Dropping the work then could let the call take effect after a later one of
+    /// another process.
     #[must_use]
     pub fn order_under_way(&self) -> Rc<Cell<bool>> {
         Rc::clone(&self.order_under_way)
     }
 
-    async fn order<T>(&self, order: impl Future<Output = T>) -> T {
+    async fn mutate<T>(&self, call: impl Future<Output = T>) -> T {
         if (self.step_aside)() {
             return pending().await;
         }
         self.order_under_way.set(true);
-        let outcome = order.await;
+        let outcome = call.await;
         self.order_under_way.set(false);
         if (self.step_aside)() {
             return pending().await;
@@ -63,11 +63,11 @@ impl<E: Ec2, F: Fn() -> bool> Ec2 for Guarded<E, F> {
         target: &Target,
         reassociate: bool,
     ) -> Result<AssociationId, Ec2Error> {
-        self.order(self.inner.associate(allocation, target, reassociate)).await
+        self.mutate(self.inner.associate(allocation, target, reassociate)).await
     }
 
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
-        self.order(self.inner.disassociate(association)).await
+        self.mutate(self.inner.disassociate(association)).await
     }
 
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
@@ -88,31 +88,31 @@ mod tests {
     const MOMENT: Duration = Duration::from_millis(10);
 
     #[tokio::test(start_paused = true)]
-    async fn no_order_is_given_once_somebody_else_has_the_word() {
+    async fn a_superseded_process_makes_no_call_and_gets_no_answer() {
         let (account, aside) = (Account::default(), Cell::new(false));
         let id = "eipassoc-0123456789abcdef0".parse().unwrap();
         let guarded = Guarded::new(ModelClient::new(&account, "i-00000000000000001"), || aside.get());
         assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_ok());
         aside.set(true);
-        assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_err(), "it neither orders nor answers");
+        assert!(timeout(MOMENT, guarded.disassociate(&id)).await.is_err(), "neither called nor answered");
         assert_eq!(account.calls().len(), 1);
         assert!(!guarded.order_under_way().get());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_order_under_way_is_known_until_its_answer_is_there() {
+    async fn a_call_counts_as_in_flight_until_its_answer_arrives() {
         let aside = Cell::new(false);
         let client = ModelClient::new(&Account::default(), "i-00000000000000001");
         let guarded = Guarded::new(client, || aside.get());
         let under_way = guarded.order_under_way();
-        let order = guarded.order(async {
+        let call = guarded.mutate(async {
             aside.set(true);
             tokio::time::sleep(MOMENT * 2).await;
         });
-        tokio::pin!(order);
-        assert!(timeout(MOMENT, &mut order).await.is_err());
+        tokio::pin!(call);
+        assert!(timeout(MOMENT, &mut call).await.is_err());
         assert!(under_way.get());
-        assert!(timeout(MOMENT * 2, &mut order).await.is_err(), "what came of it is not acted on");
+        assert!(timeout(MOMENT * 2, &mut call).await.is_err(), "the answer is withheld");
         assert!(!under_way.get());
     }
 }

@@ -31,16 +31,16 @@ pub struct Route {
     pub interface: Option<InterfaceId>,
     /// The instance of that interface; `None` across accounts too.
     pub instance: Option<InstanceId>,
-    /// The id of what it leads to, for a person.
+    /// The id of its target, for a person.
     pub target: String,
-    /// Whether EC2 shows that what it leads to takes no traffic.
+    /// Whether EC2 shows that its target takes no traffic.
     pub blackhole: bool,
-    /// The call that made it; empty if EC2 does not say so.
+    /// The call that created it; empty if EC2 does not say.
     pub origin: String,
 }
 
 impl fmt::Display for Route {
-    /// What it leads to, and whether that takes traffic.
+    /// The target, and whether it takes traffic.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.target)?;
         if let Some(instance) = &self.instance {
@@ -83,7 +83,7 @@ pub trait Routes {
         address: IpAddr,
     ) -> Result<Vec<RouteTable>, Ec2Error>;
 
-    /// Replaces the route for the address by one to this interface. There is no precondition: the last caller wins.
+    /// Points the route for the address at this interface. No precondition: the last caller wins.
     ///
     /// # Errors
     /// [`Ec2Fault::Unknown`](super::Ec2Fault::Unknown) if there is no such table, or no route for the address in it.
@@ -105,8 +105,8 @@ pub trait Routes {
         to: &InterfaceId,
     ) -> Result<(), Ec2Error>;
 
-    /// Whether EC2 drops traffic of an interface that is for another address than its own. Asked as the node itself, because
-    /// the interface belongs to the node's account.
+    /// Whether EC2 drops traffic of this interface for addresses other than its own (source/destination check). Called as the
+    /// node itself, because the interface belongs to the node's account.
     ///
     /// # Errors
     /// Why EC2 did not answer.

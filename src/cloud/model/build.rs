@@ -151,12 +151,12 @@ impl Account {
         self.try_add_instance(spec).unwrap_or_else(|error| panic!("add_instance: {error}"))
     }
 
-    /// Adds an unattached network interface in the subnet of `beside`.
-    pub fn add_interface(&self, beside: &InterfaceId, spec: InterfaceSpec) -> InterfaceId {
+    /// Adds an unattached network interface in the subnet of `sibling`.
+    pub fn add_interface(&self, sibling: &InterfaceId, spec: InterfaceSpec) -> InterfaceId {
         self.with(|state| {
-            let known = state.objects.interfaces.get(beside).map(|interface| interface.subnet.clone());
+            let known = state.objects.interfaces.get(sibling).map(|interface| interface.subnet.clone());
             let subnet = known.and_then(|id| state.objects.subnet(&id).cloned());
-            let subnet = subnet.unwrap_or_else(|| panic!("no interface {beside}"));
+            let subnet = subnet.unwrap_or_else(|| panic!("no interface {sibling}"));
             add_interface(state, &subnet, spec).unwrap_or_else(|error| panic!("add_interface: {error}"))
         })
     }

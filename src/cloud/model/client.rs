@@ -248,7 +248,11 @@ impl ModelClient {
     }
 
     /// Queries an item of instance metadata.
-    async fn ask<T>(&self, path: String, read: impl FnOnce(&Instance) -> Option<T>) -> Result<T, ImdsError> {
+    async fn query_item<T>(
+        &self,
+        path: String,
+        read: impl FnOnce(&Instance) -> Option<T>,
+    ) -> Result<T, ImdsError> {
         self.pass_gate().await;
         let (place, _, fault) = self.send(Service::Imds, &format!("{METADATA}{path}"), "");
         let attempt = async {
@@ -286,13 +290,13 @@ impl ModelClient {
     }
 
     /// Queries an item of an interface in instance metadata.
-    async fn ask_about<T>(
+    async fn query_interface<T>(
         &self,
         mac: MacAddress,
         item: &str,
         read: impl FnOnce(&NetworkInterface) -> Option<T>,
     ) -> Result<T, ImdsError> {
-        self.ask(format!("network/interfaces/macs/{mac}/{item}"), |instance| {
+        self.query_item(format!("network/interfaces/macs/{mac}/{item}"), |instance| {
             instance.interfaces.iter().find(|interface| interface.mac == mac).and_then(read)
         })
         .await
@@ -471,34 +475,36 @@ impl PrivateIps for ModelClient {
 
 impl Imds for ModelClient {
     async fn instance_id(&self) -> Result<InstanceId, ImdsError> {
-        self.ask("instance-id".to_owned(), |instance| Some(instance.id.clone())).await
+        self.query_item("instance-id".to_owned(), |instance| Some(instance.id.clone())).await
     }
 
     async fn region(&self) -> Result<String, ImdsError> {
         let region = self.account.with(|state| state.region.clone());
-        self.ask("placement/region".to_owned(), |_| Some(region)).await
+        self.query_item("placement/region".to_owned(), |_| Some(region)).await
     }
 
     async fn account(&self) -> Result<String, ImdsError> {
         let mac = self.primary_mac().await?;
         let id = self.account.with(|state| state.id.clone());
-        self.ask_about(mac, "owner-id", |_| Some(id)).await
+        self.query_interface(mac, "owner-id", |_| Some(id)).await
     }
 
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {
-        self.ask("mac".to_owned(), |instance| instance.interfaces.first().map(|interface| interface.mac))
-            .await
+        self.query_item("mac".to_owned(), |instance| {
+            instance.interfaces.first().map(|interface| interface.mac)
+        })
+        .await
     }
 
     async fn macs(&self) -> Result<Vec<MacAddress>, ImdsError> {
-        self.ask("network/interfaces/macs/".to_owned(), |instance| {
+        self.query_item("network/interfaces/macs/".to_owned(), |instance| {
             Some(instance.interfaces.iter().map(|interface| interface.mac).collect())
         })
         .await
     }
 
     async fn interface(&self, mac: MacAddress) -> Result<Interface, ImdsError> {
-        self.ask_about(mac, "interface-id", |interface| {
+        self.query_interface(mac, "interface-id", |interface| {
             let private_ips = interface.private_ips.clone();
             Some(Interface { mac, id: interface.eni.clone(), private_ips })
         })
@@ -506,11 +512,11 @@ impl Imds for ModelClient {
     }
 
     async fn interface_id(&self, mac: MacAddress) -> Result<InterfaceId, ImdsError> {
-        self.ask_about(mac, "interface-id", |interface| Some(interface.eni.clone())).await
+        self.query_interface(mac, "interface-id", |interface| Some(interface.eni.clone())).await
     }
 
     async fn attachment(&self, mac: MacAddress) -> Result<Attachment, ImdsError> {
-        self.ask_about(mac, "device-number", |interface| {
+        self.query_interface(mac, "device-number", |interface| {
             Some(Attachment { device_index: interface.device_index, network_card: interface.network_card })
         })
         .await
@@ -518,7 +524,7 @@ impl Imds for ModelClient {
 
     async fn subnet(&self, mac: MacAddress) -> Result<Subnet, ImdsError> {
         let account = self.account.clone();
-        self.ask_about(mac, "subnet-id", |interface| {
+        self.query_interface(mac, "subnet-id", |interface| {
             let cidr = account.subnet_of(&interface.eni)?;
             Some(Subnet { id: interface.subnet.clone(), cidr: parsed(cidr.to_string()) })
         })
@@ -527,11 +533,11 @@ impl Imds for ModelClient {
 
     async fn vpc(&self, mac: MacAddress) -> Result<Vpc, ImdsError> {
         let ranges = self.account.vpc_ranges().into_iter().map(Into::into).collect();
-        self.ask_about(mac, "vpc-id", |_| Some(Vpc { id: parsed(VPC), ranges })).await
+        self.query_interface(mac, "vpc-id", |_| Some(Vpc { id: parsed(VPC), ranges })).await
     }
 
     async fn association(&self, mac: MacAddress, public_ip: Ipv4Addr) -> Result<Vec<Ipv4Addr>, ImdsError> {
-        self.ask_about(mac, &format!("ipv4-associations/{public_ip}"), |interface| {
+        self.query_interface(mac, &format!("ipv4-associations/{public_ip}"), |interface| {
             let here = interface.public_ips.iter().filter(|(_, public)| **public == public_ip);
             Some(here.map(|(private, _)| *private).collect())
         })
@@ -539,7 +545,7 @@ impl Imds for ModelClient {
     }
 
     async fn associations(&self, mac: MacAddress) -> Result<Vec<(Ipv4Addr, Vec<Ipv4Addr>)>, ImdsError> {
-        self.ask_about(mac, "ipv4-associations/", |interface| {
+        self.query_interface(mac, "ipv4-associations/", |interface| {
             Some(interface.public_ips.iter().map(|(private, public)| (*public, vec![*private])).collect())
         })
         .await

@@ -1,4 +1,4 @@
-//! Route tables: which exist, where each leads an overlay address, and the call that changes that.
+//! Route tables: which exist, where each leads an overlay address, and the call that changes it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! Elastic IPs that ours displaces from its private address: a node's own way in from outside, as a rule. They are restored when
-//! ours goes, at boot, or by the stop of another resource on the same place.
+//! Elastic IPs that ours displaces from its private address: usually the node's own access from the internet. They are restored
+//! when ours goes, at boot, or by the stop of another resource on the same place.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -15,34 +15,34 @@ use crate::resource::location::present;
 use crate::resource::millis;
 use crate::state::{Displaced, Durable, Records as _, Sent};
 
-/// How long a stop asks about displaced addresses: the cluster waits for it before it starts the address elsewhere. A call that
-/// was sent is awaited beyond that.
-const ASKING: Duration = Duration::from_secs(2);
-/// The longest that filling an empty record may take; it never changes an answer.
+/// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A
+/// call that was sent is awaited beyond that.
+const QUERY_LIMIT: Duration = Duration::from_secs(2);
+/// Time limit for filling an empty record, which never changes the result.
 const FILLING: Duration = Duration::from_secs(2);
 
-/// What became of a displaced address.
+/// Outcome for a displaced address.
 enum Restored {
     /// It is back.
     Back(String),
-    /// There is nothing to restore, and why.
+    /// Nothing to restore any more; the reason.
     Forget(String),
-    /// A resource uses its place, or does so still.
+    /// Its place is still in use; by what.
     Waits(String),
 }
 
 impl<W: World> Op<'_, Elastic, W> {
-    /// Records what sits on the target before it is displaced: a process killed right after the call would have lost it.
+    /// Records what is on the target before it is displaced: a process killed right after the call would have lost it.
     /// [displaced-1]
     ///
-    /// Whether it is an Elastic IP, or an automatic public address that cannot be restored, is asked when it is restored.
+    /// Whether it is an Elastic IP, or an automatic public address that cannot be restored, is checked on restoring.
     pub(super) fn remember_displaced(&self, location: &Location) {
         let Some(private_ip) = location.private_ip else { return };
         if !self.params.restore_displaced {
             return self.forget_displaced();
         }
         let of_the_cluster = self.addresses_of_the_cluster();
-        // What was restored lately may not show yet, and without instance metadata nothing shows; it is displaced again.
+        // What was restored recently may not show yet, and without instance metadata nothing shows; it is displaced again.
         let settling = self.is_settling() || location.carried.is_none();
         let mut found: Vec<Ipv4Addr> = Vec::new();
         for (public_ip, private_ips) in location.carried.iter().flatten() {
@@ -84,8 +84,8 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// The addresses of this and of the other resources on record: they are the cluster's to place, even if instance metadata
-    /// still shows them here. [target-7]
+    /// The addresses of this and the other resources on record: the cluster places them, even if instance metadata still shows
+    /// them here. [target-7]
     fn addresses_of_the_cluster(&self) -> Vec<Ipv4Addr> {
         let records = self.world.records();
         let mut addresses: Vec<Ipv4Addr> = self.public_ip().into_iter().collect();
@@ -98,7 +98,7 @@ impl<W: World> Op<'_, Elastic, W> {
         addresses
     }
 
-    /// Whether a call that restores an address to this place was sent lately and not answered.
+    /// Whether a call that restores an address to this place was sent recently and not answered.
     pub(super) fn is_restore_in_flight(&self, location: &Location) -> bool {
         let here = |entry: &Displaced| {
             Some(entry.private_ip) == location.private_ip
@@ -111,7 +111,7 @@ impl<W: World> Op<'_, Elastic, W> {
         others.chain([records.durable()]).any(|durable| durable.displaced.iter().any(here))
     }
 
-    /// Whether a call was sent so lately that its effect may not show yet.
+    /// Whether a call was sent so recently that its effect may not show yet.
     fn is_recent(&self, sent: Option<&Sent>) -> bool {
         let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
         let age = sent
@@ -120,18 +120,18 @@ impl<W: World> Op<'_, Elastic, W> {
         age.is_some_and(|age| age < self.params.timing.settle_window)
     }
 
-    /// Restores what ours had displaced, and what another resource displaced from the same place and left. What cannot be restored
-    /// now is kept for the next time; nothing fails by it. [displaced-3]
+    /// Restores what ours had displaced, and what another resource displaced from the same place and left. What cannot be
+    /// restored now is kept for the next time; nothing fails because of it. [displaced-3]
     pub(super) async fn restore_displaced(&self) {
         if !self.params.restore_displaced {
             return self.forget_displaced();
         }
-        let asking = self.deadline.within(ASKING);
+        let until = self.deadline.within(QUERY_LIMIT);
         let boot = self.world.host().boot_id();
         let place = self.last_done().and_then(|record| record.private_ip());
         let own = self.world.records().durable().displaced;
         for entry in own.into_iter().filter(|entry| !entry.put_back) {
-            self.restore_or_warn(self.world.records(), &entry, &asking).await;
+            self.restore_or_warn(self.world.records(), &entry, &until).await;
         }
         for (_, other) in self.world.records().others() {
             if other.volatile().is_running(&boot) {
@@ -139,36 +139,36 @@ impl<W: World> Op<'_, Elastic, W> {
             }
             for entry in other.durable().displaced {
                 if !entry.put_back && Some(entry.private_ip) == place {
-                    self.restore_or_warn(&other, &entry, &asking).await;
+                    self.restore_or_warn(&other, &entry, &until).await;
                 }
             }
         }
     }
 
-    async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, asking: &Deadline) {
-        if let Err(error) = self.restore_entry(records, entry, asking).await {
+    async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, until: &Deadline) {
+        if let Err(error) = self.restore_entry(records, entry, until).await {
             self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
         }
     }
 
-    /// Restores one address, and records what became of it while its place is still locked: the start that waits for the lock
-    /// has to know it.
+    /// Restores one address, and records the outcome while its place is still locked: the start that waits for the lock has to
+    /// see it.
     ///
     /// # Errors
-    /// Why it is not known, or what EC2 answered: it may be tried again.
+    /// Why the outcome is unknown, or what EC2 answered: a retry may help.
     pub(super) async fn restore_entry(
         &self,
         records: &W::Records,
         entry: &Displaced,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<(), Error> {
-        let _lock = self.lock(entry.private_ip, asking).await?;
-        let restored = self.restored(records, entry, asking).await?;
+        let _lock = self.lock(entry.private_ip, until).await?;
+        let restored = self.restored(records, entry, until).await?;
         self.settle_displaced(records, entry, restored);
         Ok(())
     }
 
-    /// Records what became of an address: one that is back still has to be known to the next start, any other is forgotten.
+    /// Records an outcome: a restored address is kept for the next start, any other is forgotten.
     fn settle_displaced(&self, records: &W::Records, entry: &Displaced, restored: Restored) {
         let (put_back, sentence) = match restored {
             Restored::Back(sentence) => (true, sentence),
@@ -187,19 +187,19 @@ impl<W: World> Op<'_, Elastic, W> {
         });
     }
 
-    /// Forgets what was displaced: with `restore_displaced=false` it is not wanted back at the next boot either.
+    /// Drops displaced addresses: with `restore_displaced=false` they must not be restored at the next boot either.
     fn forget_displaced(&self) {
         if self.world.records().durable().displaced.iter().any(|entry| !entry.put_back) {
             self.update_durable(|durable| durable.displaced.retain(|entry| entry.put_back));
         }
     }
 
-    /// Restores one address, if its place is free according to EC2 and belongs to this instance. [target-2]
+    /// Restores one address if its place is free according to EC2 and belongs to this instance. [target-2]
     async fn restored(
         &self,
         records: &W::Records,
         entry: &Displaced,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<Restored, Error> {
         let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
         let boot = self.world.host().boot_id();
@@ -209,14 +209,14 @@ impl<W: World> Op<'_, Elastic, W> {
                 return Ok(Restored::Waits(format!("its place carries the address of {resource}")));
             }
         }
-        if !self.has_interface(&entry.interface, asking).await? {
+        if !self.has_interface(&entry.interface, until).await? {
             let why =
                 format!("was on {}, which is not attached to this instance: not restored", entry.interface);
             return Ok(Restored::Forget(why));
         }
         let select = Selector::PublicIp(entry.public_ip);
         let describe = async || self.world.ec2().describe(&select).await;
-        let address = match self.call("DescribeAddresses", &select, asking, describe).await {
+        let address = match self.call("DescribeAddresses", &select, until, describe).await {
             Ok(address) => address,
             Err(error) if error.fault == Ec2Fault::Unknown => {
                 return Ok(Restored::Forget(
@@ -231,49 +231,49 @@ impl<W: World> Op<'_, Elastic, W> {
             return Ok(if back {
                 Restored::Back(format!("is back on {target} already"))
             } else {
-                Restored::Forget(format!("is with {association} by now: not restored"))
+                Restored::Forget(format!("is now held by {association}: not restored"))
             });
         }
-        if let Some(occupied) = self.occupied(entry, &target, asking).await? {
+        if let Some(occupied) = self.occupied(entry, &target, until).await? {
             return Ok(occupied);
         }
-        self.send_restore(records, entry, &address.allocation, &target, asking).await
+        self.send_restore(records, entry, &address.allocation, &target, until).await
     }
 
-    /// What EC2 shows on the place, as far as it keeps the address away from there.
+    /// The outcome if EC2 shows another address on the place; `None` if the place is free.
     async fn occupied(
         &self,
         entry: &Displaced,
         target: &Target,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<Option<Restored>, Error> {
         let of_the_cluster = self.addresses_of_the_cluster();
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
-            let ask = async || self.world.ec2().on_target(target).await;
-            let mut found = self.call("DescribeAddresses", target, asking, ask).await?;
+            let query = async || self.world.ec2().on_target(target).await;
+            let mut found = self.call("DescribeAddresses", target, until, query).await?;
             found.retain(|address| address.public_ip != entry.public_ip);
             let Some(found) = found.first() else { return Ok(None) };
             let ip = found.public_ip;
             if !of_the_cluster.contains(&ip) {
-                return Ok(Some(Restored::Forget(format!("{ip} is on {target} by now: not restored"))));
+                return Ok(Some(Restored::Forget(format!("{ip} is now on {target}: not restored"))));
             }
-            // Ours has just been released from there; EC2 may be behind.
-            if self.public_ip() != Some(ip) || !backoff.pause(asking, Patience::Lasting).await {
-                return Ok(Some(Restored::Waits(format!("{ip} is on {} still", target.private_ip))));
+            // Ours was released from there just now; EC2 may be behind.
+            if self.public_ip() != Some(ip) || !backoff.pause(until, Patience::Lasting).await {
+                return Ok(Some(Restored::Waits(format!("{ip} is still on {}", target.private_ip))));
             }
         }
     }
 
-    /// Sends the call, which is on record from before until it is refused. Once sent it is awaited within the action's time. [target-4],
-    /// [target-5]
+    /// Sends the call, which is on record from before it is sent until it is refused. Once sent, it is awaited until the action's
+    /// deadline. [target-4], [target-5]
     async fn send_restore(
         &self,
         records: &W::Records,
         entry: &Displaced,
         allocation: &crate::base::ids::AllocationId,
         target: &Target,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<Restored, Error> {
         let mark = |sent: Option<Sent>| {
             records.update_durable(|durable| {
@@ -286,9 +286,9 @@ impl<W: World> Op<'_, Elastic, W> {
         };
         let host = self.world.host();
         mark(Some(Sent { boot: host.boot_id(), at_ms: millis(host.uptime()) }));
-        let mut series = Series::new(asking, self.params.timing.max_backoff);
+        let mut series = Series::new(until, self.params.timing.max_backoff);
         loop {
-            // The address itself is not taken from a holder that got it meanwhile.
+            // Not taken from a holder that got it meanwhile.
             let call = self.world.ec2().associate(allocation, target, false);
             let error = match self.deadline.bound(call).await {
                 Ok(Ok(id)) => {
@@ -309,8 +309,8 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Whether the interface belongs to this instance, as instance metadata says, or the record of this boot.
-    async fn has_interface(&self, interface: &InterfaceId, asking: &Deadline) -> Result<bool, Error> {
+    /// Whether the interface belongs to this instance, according to instance metadata or the record of this boot.
+    async fn has_interface(&self, interface: &InterfaceId, until: &Deadline) -> Result<bool, Error> {
         let list = async || {
             for mac in self.world.imds().macs().await? {
                 if present(self.world.imds().interface_id(mac).await)?.as_ref() == Some(interface) {
@@ -319,7 +319,7 @@ impl<W: World> Op<'_, Elastic, W> {
             }
             Ok::<bool, ImdsError>(false)
         };
-        match self.query(asking, list).await {
+        match self.query(until, list).await {
             Ok(found) => Ok(found),
             Err(_) if self.last_done().is_some_and(|record| record.interface.as_ref() == Some(interface)) => {
                 Ok(true)
@@ -328,15 +328,15 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Asks EC2 once for the allocation if none is on record, so that a later takeover needs no query first, and so that a
-    /// standby that could not take over says so long before it has to. [probe-2]
+    /// Queries EC2 once for the allocation if none is on record, so that a later takeover needs no query first, and a standby
+    /// that could not take over reports it long before it has to. [probe-2]
     pub(super) async fn fill_record(&self) {
         if self.checked_pair(&self.world.records().durable()).is_some() {
             return;
         }
-        if let Err(error) = self.ask_ec2(&self.deadline.within(FILLING)).await {
+        if let Err(error) = self.describe_until(&self.deadline.within(FILLING)).await {
             let name = self.name();
-            self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
+            self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
         }
     }
 }

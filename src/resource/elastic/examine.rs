@@ -1,4 +1,4 @@
-//! What is examined of an Elastic IP alone: the address, its border group, the permissions, its neighbours.
+//! Checks for Elastic IPs only: the address, its border group, the permissions, other resources on the same place.
 
 use std::ops::ControlFlow;
 
@@ -16,7 +16,7 @@ impl<W: World> Op<'_, Elastic, W> {
         examination: &mut Examination<'_>,
     ) -> ControlFlow<()> {
         let op = self.sharing(examination);
-        let address = op.ask_ec2(&op.deadline).await;
+        let address = op.describe_until(&op.deadline).await;
         let address = examination.answer("address", address, |address| {
             let holder =
                 address.association.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
@@ -68,16 +68,16 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Dry run of the call that ends an association.
     pub(super) async fn may_disassociate(&self, id: &AssociationId) -> Result<(), Error> {
-        let ask = async || match self.world.ec2().may_disassociate(id).await {
-            // It moved meanwhile, or is made up; that EC2 looked for it shows the permission.
+        let query = async || match self.world.ec2().may_disassociate(id).await {
+            // It moved meanwhile, or does not exist; EC2 got as far as looking it up, so the call is permitted.
             Err(error) if error.fault == Ec2Fault::AssociationGone => Ok(()),
             other => other,
         };
-        self.call("DisassociateAddress", id, &self.deadline, ask).await.map_err(Error::Ec2)
+        self.call("DisassociateAddress", id, &self.deadline, query).await.map_err(Error::Ec2)
     }
 
-    /// Examines by a dry run whether the address could be released. Of an unassigned address there is no association; then a
-    /// made-up one shows at least a plain denial, which a policy limited to one address may cause without need.
+    /// Dry run of the releasing call. An unassociated address has no association to name; a made-up id at least shows a plain
+    /// denial, which a policy limited to one address may cause without need.
     async fn examine_releasing(&self, association: Option<&Association>) -> Finding {
         let made_up = AssociationId::parse("eipassoc-00000000000000000").ok();
         let Some(id) = association.map(|association| &association.id).or(made_up.as_ref()) else {
@@ -86,16 +86,13 @@ impl<W: World> Op<'_, Elastic, W> {
         match self.may_disassociate(id).await {
             Err(error) if association.is_none() && error.is_ec2(Ec2Fault::Denied) => {
                 let name = self.name();
-                Finding::warning(
-                    RELEASING,
-                    format!("it is not certain that {name} could be released: {error}"),
-                )
+                Finding::warning(RELEASING, format!("not certain that {name} could be released: {error}"))
             }
-            asked => judged(RELEASING, "DisassociateAddress", asked),
+            answer => judged(RELEASING, "DisassociateAddress", answer),
         }
     }
 
-    /// Looks for other resources of this node that use the same private address.
+    /// Finds other resources of this node that use the same private address.
     fn examine_neighbours(&self, place: Option<&Location>) -> Finding {
         const SUBJECT: &str = "other resources";
         let Some(place) = place else {

@@ -1,6 +1,6 @@
-//! Leaving the address to the node that takes it, and putting back what it had pushed off here once it has gone.
+//! Leaves the address to the node that takes it, and restores what it had displaced here once it has gone.
 //!
-//! Nothing is let go: until the other node has taken the address it stays where it is, and so it is never with nobody.
+//! Nothing is released: the address stays here until the other node has taken it, so it is never unassigned.
 
 use super::super::kind::{Kind as _, Me, Owner};
 use super::{Elastic, Op, Report, World};
@@ -9,13 +9,13 @@ use crate::resource::error::Error;
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Op<'_, Elastic, W> {
-    /// Notes that this node no longer runs the resource, waits until another node has taken the address, and puts back what
-    /// was displaced. Where nothing was displaced there is nothing to wait for, and nobody is asked anything.
+    /// Records that this node no longer runs the resource, waits until another node has taken the address, and restores what was
+    /// displaced. If nothing was displaced, returns at once without a query.
     ///
-    /// Returns [`Report::NotHere`] once the address has gone, and [`Report::Done`] where nothing had to be waited for.
+    /// Returns [`Report::NotHere`] once the address has gone, [`Report::Done`] if there was nothing to wait for.
     ///
     /// # Errors
-    /// [`Error::Left`] where it was still here at the deadline; what EC2 answered last, where it gave no usable answer.
+    /// [`Error::Left`] if the address is still here at the deadline; EC2's last error if it gave no usable answer.
     pub(super) async fn hand_over(&self) -> Result<Report, Error> {
         if self.last_done().is_some_and(|record| record.phase != Some(Phase::Stopped)) {
             self.record(Phase::Left, |_| ());
@@ -39,14 +39,14 @@ impl<W: World> Op<'_, Elastic, W> {
                     (error, patience)
                 }
             };
-            // A network that comes back only later is what a node without its interface waits for.
+            // A node that has lost its interface waits for its network to come back.
             if !series.again(patience).await {
                 return Err(error);
             }
         }
     }
 
-    /// Returns whether something waits to be put back.
+    /// Whether a displaced address waits to be restored.
     pub(super) fn has_displaced(&self) -> bool {
         let displaced = self.world.records().durable().displaced;
         self.params.restore_displaced && displaced.iter().any(|entry| !entry.put_back)

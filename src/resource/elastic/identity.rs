@@ -1,4 +1,4 @@
-//! Who holds the address: what EC2's answer means for this node.
+//! What EC2's answer about the holder means for this node.
 
 use std::net::Ipv4Addr;
 
@@ -6,23 +6,23 @@ use super::super::kind::{Location, Owner};
 use crate::base::ids::{InstanceId, InterfaceId};
 use crate::cloud::Association;
 
-/// Who this node is, as far as that is known.
+/// Identity of this node, as far as known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Identity {
     /// The instance.
     pub instance: Option<InstanceId>,
-    /// The interface the address belongs on.
+    /// The interface that the address belongs on.
     pub interface: Option<InterfaceId>,
-    /// All interfaces of the instance that are known.
+    /// All known interfaces of the instance.
     pub interfaces: Vec<InterfaceId>,
-    /// The private address it belongs on, where that is known.
+    /// The private address that it belongs on, if known.
     pub private_ip: Option<Ipv4Addr>,
-    /// Whether the place that is configured does not exist on this node, so that nothing can be in it.
+    /// Whether the configured place does not exist on this node, so that nothing can be there.
     pub placeless: bool,
 }
 
 impl Identity {
-    /// The node that has this location.
+    /// The node at this location.
     pub(super) fn at(location: &Location) -> Self {
         Self {
             instance: location.instance.clone(),
@@ -33,15 +33,15 @@ impl Identity {
         }
     }
 
-    /// Returns whether enough is known of this node to recognise it in an answer of EC2.
+    /// Whether enough is known to recognise this node in an answer of EC2.
     pub(super) fn is_known(&self) -> bool {
         self.instance.is_some() || self.interface.is_some() || !self.interfaces.is_empty()
     }
 
-    /// Returns what an association means for this node.
+    /// What an association means for this node.
     ///
-    /// Where both instances are known they decide: an interface can have moved to the peer since this node last looked. EC2
-    /// leaves the instance out for an interface that is attached to none, and some look-alikes of EC2 leave it out always.
+    /// If both instances are known, they decide: the interface may have moved to the peer since the last query. EC2 omits the
+    /// instance for an unattached interface, and some simulators of EC2 always omit it.
     pub(super) fn judge(&self, association: Option<&Association>) -> Owner<Association> {
         let Some(association) = association else {
             return Owner::Unassigned;

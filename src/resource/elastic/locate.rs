@@ -1,5 +1,5 @@
-//! Where on this node the address belongs: which interface, which private address. From the metadata service, and where that
-//! is silent from what this node did last.
+//! Finds where the address belongs on this node: interface and private address. From instance metadata, or if that is silent from
+//! this node's last action.
 
 use std::net::Ipv4Addr;
 
@@ -15,7 +15,7 @@ use crate::resource::location::present;
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Op<'_, Elastic, W> {
-    /// The private address that is configured for this node, if one is.
+    /// The private address configured for this node, if any.
     pub(super) fn wanted_ip(&self) -> Result<Option<Ipv4Addr>, Error> {
         let kernel_name = [self.world.host().node_name()];
         let names = if self.nodes.is_empty() { &kernel_name } else { self.nodes };
@@ -31,9 +31,9 @@ impl<W: World> Op<'_, Elastic, W> {
         found.map_err(|error| Error::NotHere(error.to_string()))
     }
 
-    /// Returns whether the metadata service shows the address in its place, by one look.
+    /// Whether the address is in its place according to one query of instance metadata.
     ///
-    /// In the plainest set-up that is a token, the primary interface, and three questions about it at once.
+    /// In the simplest setup that takes a token, the primary interface, and three items of it at once.
     pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, ImdsError> {
         let absent = |error: Error| match error {
             Error::Imds(error) => Err(error),
@@ -52,21 +52,21 @@ impl<W: World> Op<'_, Elastic, W> {
             Err(ImdsError::Absent { .. }) => return absent(Error::NoInterface(mac.to_string())),
             other => other?,
         };
-        // Where none is configured, the address belongs on the primary private address: there a start would put it.
+        // By default a start uses the primary private address.
         let private_ip = wanted.or(interface.private_ips.first().copied());
         let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
             && carriers?.iter().any(|carrier| Some(*carrier) == private_ip);
         Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on {mac} of this node")) })
     }
 
-    /// Finds the interface by its configured name, and among several by the configured private address.
+    /// Resolves the configured interface; among several, the one with the configured private address.
     async fn find_mac(&self, wanted: Option<Ipv4Addr>) -> Result<MacAddress, Error> {
         let imds = self.world.imds();
         match &self.params.interface {
             InterfaceSelector::Primary => {
                 let primary = imds.primary_mac().await?;
                 match wanted {
-                    // A private address names its interface. It is on one only, unless the instance is in several VPCs.
+                    // A private address identifies its interface, unless the instance is in several VPCs.
                     Some(ip) => self.carrier_of(ip, primary).await,
                     None => Ok(primary),
                 }
@@ -94,7 +94,7 @@ impl<W: World> Op<'_, Elastic, W> {
         carrier.ok_or(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
     }
 
-    /// Where the address belongs, by one query of instance metadata.
+    /// Finds where the address belongs, in one query of instance metadata.
     pub(super) async fn locate_once(&self, wanted: Option<Ipv4Addr>) -> Result<Location, Error> {
         let imds = self.world.imds();
         let mac = self.find_mac(wanted).await?;
@@ -123,8 +123,8 @@ impl<W: World> Op<'_, Elastic, W> {
         Ok(location)
     }
 
-    /// Whether an interface has a private address: as instance metadata says, or because a resource `vip` of this node has just
-    /// assigned it, which metadata may not show yet. [start-10]
+    /// Whether an interface has a private address: according to instance metadata, or because a resource `vip` of this node has
+    /// just assigned it, which instance metadata may not show yet. [start-10]
     fn has_private_ip(&self, interface: &Interface, ip: Ipv4Addr) -> bool {
         let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
         let assigned = |other: W::Records| {
@@ -161,7 +161,7 @@ impl<W: World> Op<'_, Elastic, W> {
         })
     }
 
-    /// Returns who this node is as far as that is known without the metadata service: firmware and record.
+    /// This node's identity as far as known without instance metadata: firmware and record.
     pub(super) fn identity_without_imds(&self) -> Identity {
         let record = self.last_done().unwrap_or_default();
         let interfaces = record.interface.clone().into_iter().collect();
@@ -174,8 +174,7 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Returns who this node is, as the metadata service says, by one look. What the interface selector names is part of it
-    /// only where there is such an interface.
+    /// This node's identity according to one query of instance metadata; with the configured interface only if it exists.
     pub(super) async fn identity_once(&self) -> Result<Identity, ImdsError> {
         let imds = self.world.imds();
         let (instance, macs) = tokio::join!(imds.instance_id(), imds.macs());
@@ -202,7 +201,7 @@ impl<W: World> Op<'_, Elastic, W> {
         })
     }
 
-    /// Returns whether the metadata service shows the address on no interface of this instance.
+    /// Whether instance metadata shows the address on no interface of this instance.
     pub(super) async fn is_nowhere_here(&self, public_ip: Ipv4Addr) -> Result<bool, ImdsError> {
         for mac in self.world.imds().macs().await? {
             if !self.world.imds().association(mac, public_ip).await?.is_empty() {

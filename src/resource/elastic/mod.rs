@@ -1,4 +1,4 @@
-//! An Elastic IP: which interface it is associated with, how it is associated and disassociated, and what it displaces.
+//! Elastic IPs: the association with an interface, how it is made and ended, and which addresses that displaces.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -49,10 +49,10 @@ pub fn has_displaced<W: World>(world: &W, request: &Request) -> bool {
     super::op::<Elastic, W>(world, request).has_displaced()
 }
 
-/// Whether the address is still here, without asking EC2 while instance metadata shows it.
+/// Whether the address is still here, without querying EC2 as long as instance metadata shows it.
 ///
 /// # Errors
-/// When it is not known.
+/// If it is unknown.
 pub async fn is_still_here<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
     super::op::<Elastic, W>(world, request).is_still_here().await
 }
@@ -125,7 +125,7 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error> {
-        let address = op.ask_ec2(&op.deadline).await?;
+        let address = op.describe_until(&op.deadline).await?;
         Ok((address.public_ip.into(), Some(address.allocation.to_string())))
     }
 
@@ -214,7 +214,7 @@ impl<W: World> Kind<W> for Elastic {
             (_, failed) => {
                 let me = op.identity_without_imds();
                 if !me.is_known() && address.association.is_some() {
-                    // Something holds it, and only instance metadata can say whether that is this node.
+                    // It is held, and only instance metadata can say whether by this node.
                     let error = failed.and_then(Result::ok).and_then(Result::err);
                     return Err(error.unwrap_or_else(|| ImdsError::cut_off("instance-id")).into());
                 }
@@ -239,7 +239,7 @@ impl<W: World> Kind<W> for Elastic {
         op: &Op<'_, Self, W>,
         location: &Location,
     ) -> Result<(AllocationId, Owner<Association>), Error> {
-        let address = op.ask_ec2(&op.deadline).await?;
+        let address = op.describe_until(&op.deadline).await?;
         let owner = Identity::at(location).judge(address.association.as_ref());
         Ok((address.allocation, owner))
     }
@@ -298,7 +298,7 @@ impl<W: World> Kind<W> for Elastic {
     async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
 
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
-        // Again, now that the lock is held: of two resources that begin at the same instant one sees the other.
+        // Checked again under the lock: of two resources that start at the same instant, one sees the other.
         op.refuse_shared_target(location, op.public_ip())?;
         op.remember_displaced(location);
         Ok(())
@@ -337,8 +337,8 @@ impl<W: World> Kind<W> for Elastic {
     ) -> Result<(), Error> {
         let no_target = || Error::NotHere("no private address on the interface".to_owned());
         let target = location.target().ok_or_else(no_target)?;
-        let ask = async || op.world.ec2().may_associate(allocation, &target).await;
-        op.call("AssociateAddress", allocation, &op.deadline, ask).await.map_err(Error::Ec2)
+        let query = async || op.world.ec2().may_associate(allocation, &target).await;
+        op.call("AssociateAddress", allocation, &op.deadline, query).await.map_err(Error::Ec2)
     }
 
     async fn may_be_released(op: &Op<'_, Self, W>, held: &Association) -> Result<(), Error> {
@@ -360,7 +360,7 @@ impl<W: World> Kind<W> for Elastic {
 }
 
 impl<W: World> Op<'_, Elastic, W> {
-    /// Address and allocation that EC2 once gave together, if they are the ones that are configured.
+    /// Address and allocation that EC2 once returned together, if they match the configuration.
     ///
     /// Only such a pair may be associated before EC2 is queried: a wrong `allocation_id` would take another address.
     fn checked_pair(&self, durable: &Durable) -> Option<Pair> {
@@ -370,14 +370,14 @@ impl<W: World> Op<'_, Elastic, W> {
         (same_address && same_allocation).then_some(pair)
     }
 
-    /// The address itself, as far as it is known without asking EC2.
+    /// The address itself, if known without querying EC2.
     fn public_ip(&self) -> Option<Ipv4Addr> {
         self.params
             .elastic_ip
             .or_else(|| self.checked_pair(&self.world.records().durable()).map(|pair| pair.public_ip))
     }
 
-    /// How to name the address to EC2: by its allocation if that is known.
+    /// The address as named to EC2: by its allocation if that is known.
     fn selector(&self) -> Option<Selector> {
         if let Some(id) = &self.params.allocation_id {
             return Some(Selector::Allocation(id.clone()));
@@ -388,16 +388,16 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Asks EC2 for the address, until `until` while it gives no answer.
-    async fn ask_ec2(&self, until: &Deadline) -> Result<Address, Error> {
+    /// Queries EC2 for the address, retrying until `until` while there is no answer.
+    async fn describe_until(&self, until: &Deadline) -> Result<Address, Error> {
         let cut_off = || Error::Ec2(Ec2Error::cut_off("DescribeAddresses", &self.name()));
         let max_backoff = self.params.timing.max_backoff;
         retry::until(until, max_backoff, cut_off, async || self.describe_once().await).await
     }
 
-    /// Asks EC2 once for the address.
+    /// Queries EC2 once for the address.
     ///
-    /// An allocation on record that EC2 no longer knows is dropped, and the address is queried by itself.
+    /// A recorded allocation that EC2 no longer knows is dropped, and the query is repeated by address.
     async fn describe_once(&self) -> Result<Address, Error> {
         let Some(selector) = self.selector() else {
             return Err(Error::NotHere("neither elastic_ip nor allocation_id is set".to_owned()));
@@ -425,7 +425,7 @@ impl<W: World> Op<'_, Elastic, W> {
         Ok(address)
     }
 
-    /// Keeps address and allocation as EC2 gave them together, and the region, for when instance metadata is silent.
+    /// Stores address and allocation as EC2 returned them together, and the region for when instance metadata is silent.
     async fn remember_pair(&self, address: &Address) {
         let known = self
             .world
@@ -449,7 +449,7 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Refuses a private address that another resource of this node uses: the two would displace each other for ever.
+    /// Refuses a private address that another resource of this node uses: the two would displace each other forever.
     fn refuse_shared_target(&self, location: &Location, ours: Option<Ipv4Addr>) -> Result<(), Error> {
         let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
         for (resource, other) in self.world.records().others() {
@@ -459,7 +459,7 @@ impl<W: World> Op<'_, Elastic, W> {
                 && location.private_ip.is_some()
                 && record.private_ip() == location.private_ip;
             let same_address = other_ip.is_some() && other_ip == ours;
-            // What was taken from it long ago is not there any more; what it has just taken may not show yet.
+            // The other resource may have lost the address long ago, or have taken it so recently that it does not show yet.
             let there = record.is_settling(&boot, uptime, self.params.timing.settle_window)
                 || location.carried.is_none()
                 || other_ip.is_none_or(|ip| location.shows(ip));

@@ -1,7 +1,7 @@
-//! Putting displaced addresses back where no stop will do it: at boot, after the node went down while ours was on it.
+//! Restores displaced addresses that no stop will restore: at boot, after the node went down while ours was on it.
 //!
-//! Unlike a stop, this does not know that the place is free. A node that was down for a moment may still hold the cluster's
-//! address, and the record may have come to another instance with an image of the disk.
+//! Unlike after a stop, the place may not be free. A node that was down for a moment may still hold the cluster's address, and
+//! the record may have come to another instance with a disk image.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use crate::params::Params;
 use crate::resource::error::Error;
 use crate::state::{Displaced, Records as _};
 
-/// The longest that one address may take while others wait.
+/// Time limit for one address while others wait.
 const TURN: Duration = Duration::from_secs(5);
 
-/// A resource on record, with what it takes to act for it.
+/// A resource on record, with what is needed to act for it.
 pub struct Known<W> {
-    /// Its world, with its records.
+    /// Services, with its records.
     pub world: W,
-    /// Its parameters as far as they are known.
+    /// Its parameters, as far as they are known.
     pub params: Params,
 }
 
-/// An address that is not back.
+/// An address that was not restored.
 #[derive(Debug)]
 pub struct Left {
     /// The address.
@@ -34,9 +34,9 @@ pub struct Left {
     pub error: Error,
 }
 
-/// Puts back every displaced address of these resources, and returns those that are not back when the time is up.
+/// Restores every displaced address of these resources; returns those not restored in time.
 ///
-/// An address whose place carries the address of a resource on record is not among them: it comes back when that one goes.
+/// An address whose place carries the address of a running resource is not among them: it is restored when that one stops.
 pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> Vec<Left> {
     let mut backoff = Backoff::new(Duration::from_secs(2));
     loop {

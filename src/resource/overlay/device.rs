@@ -1,4 +1,4 @@
-//! The kernel's half: the address on a network device, without a subnet.
+//! The overlay address on a network device: without a subnet.
 
 use super::{Overlay, OverlayWorld};
 use crate::cloud::ec2::routes::host_prefix;
@@ -10,7 +10,7 @@ use crate::resource::kind::{Location, Op};
 use crate::state::Records as _;
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
-    /// The device on which the address is to be put; `None` with `add_to_device=false`.
+    /// The device that gets the address; `None` with `add_to_device=false`.
     ///
     /// # Errors
     /// As [`Op::find_device`].
@@ -38,8 +38,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }))
     }
 
-    /// Takes the address off every device, up or down, by the entry that is this resource's: for a single address, with the
-    /// label or the record of this resource, and of no other resource. [overlay-4]
+    /// Removes from every device, up or down, the entry that belongs to this resource: the one for a single address, with the
+    /// label or the record of this resource, and of no other. [overlay-4]
     pub(super) async fn take_off_devices(&self) -> Result<(), Error> {
         if !self.params.add_to_device {
             return Ok(());
@@ -80,8 +80,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         running.next().map(|(name, _)| name)
     }
 
-    /// Says that a device has the address though this node does not hold it: the node itself can reach it there, and takes itself
-    /// for the holder. A probe changes nothing; a stop takes it off.
+    /// Warns of a device that has the address though this node does not hold it: local traffic for it would stay on this node. A
+    /// probe changes nothing; a stop removes it.
     pub(super) async fn report_leftovers(&self, why: &str) {
         if !self.params.add_to_device {
             return;

@@ -1,8 +1,8 @@
-//! An overlay address: which interface the route tables lead it to, how they are changed, and where the kernel has it.
+//! Overlay addresses: the interface that the route tables point to, how routes are replaced, and the address on a network device.
 //!
-//! The holder is a set of routes, one in each table. EC2 changes them by one call each, without a precondition: the last caller
-//! wins. So a start changes all tables at once and fails if one is not here; and a stop, which may come late, leaves them alone.
-//! Instance metadata knows nothing about routes. The kernel is the first witness, and EC2 is asked when a check is due.
+//! The holder is a set of routes, one in each table. EC2 replaces them one call each, without a precondition: the last caller
+//! wins. So a start replaces all routes at once and fails if one does not lead here; and a stop, which may come late, leaves them
+//! alone. Instance metadata does not know routes. A monitor checks the network device first, and queries EC2 when a check is due.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -32,14 +32,14 @@ mod tests;
 
 pub use paths::Paths;
 
-/// How long a probe on a standby looks for the route tables.
+/// Time limit for a standby's probe to find the route tables.
 const FILLING: Duration = Duration::from_secs(2);
 
 /// The kind of address of the agent `overlay-ip`.
 #[derive(Debug)]
 pub enum Overlay {}
 
-/// The parts of the world that this kind needs beside the usual ones.
+/// The services that this kind needs.
 pub trait OverlayWorld: World<Ec2: Routes, Host: Network> {}
 
 impl<W: World<Ec2: Routes, Host: Network>> OverlayWorld for W {}
@@ -154,7 +154,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         Self::recall(op).is_some()
     }
 
-    /// Instance metadata contradicts nothing: it does not know of routes.
+    /// Instance metadata does not know routes, so it never contradicts.
     async fn look(_: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
         Ok(Seen::Here)
     }
@@ -163,7 +163,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         Ok(false)
     }
 
-    /// A start has to have each table that there is now; a monitor those that the last start had.
+    /// A start needs every table that exists now; a monitor, those of the last start.
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Paths>, Error> {
         match me {
             Me::At(location) => op.taken(location).await,
@@ -172,7 +172,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         }
     }
 
-    /// A table without a route is no reason to move, and shown all the same.
+    /// A table without a route is no reason to move, but it is shown.
     fn whole(op: &Op<'_, Self, W>, owner: Owner<Paths>) -> Owner<Paths> {
         let wanted = match &op.params.tables {
             Tables::Ids(ids) => Some(ids.clone()),
@@ -255,7 +255,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         None
     }
 
-    /// Neither `ReplaceRoute` nor `DeleteRoute` has a precondition, so a late stop would rob the peer. [overlay-3]
+    /// Neither `ReplaceRoute` nor `DeleteRoute` has a precondition, so a late stop would take the address from the peer.
+    /// [overlay-3]
     async fn release(_: &Op<'_, Self, W>, _: &Paths) -> Result<(), Ec2Error> {
         Ok(())
     }
@@ -328,11 +329,11 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             };
             op.call("ReplaceRoute", table, &op.deadline, attempt).await.map_err(Error::Ec2)
         });
-        let outcomes = super::start::together(dry_runs).await;
+        let outcomes = super::start::join_all(dry_runs).await;
         op.worst(outcomes.into_iter().filter_map(Result::err).collect()).map_or(Ok(()), Err)
     }
 
-    /// Nothing is called for it.
+    /// A stop makes no call.
     async fn may_be_released(_: &Op<'_, Self, W>, _: &Paths) -> Result<(), Error> {
         Ok(())
     }
@@ -383,7 +384,7 @@ const TABLES: &str = "route tables";
 const CHECK: &str = "source/dest check";
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
-    /// Which interface is meant, and its VPC, as instance metadata says now.
+    /// The configured interface and its VPC according to instance metadata.
     async fn whereabouts(&self) -> Result<Location, Error> {
         let imds = self.world.imds();
         let mac = location::find_mac(self.world, &self.params.interface).await?;
@@ -404,7 +405,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         })
     }
 
-    /// This node's place: on record, or as instance metadata says.
+    /// This node's place, from the record or instance metadata.
     async fn own_place(&self) -> Result<Location, Error> {
         match <Overlay as Kind<W>>::recall(self) {
             Some(location) => Ok(location),
@@ -412,7 +413,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }
     }
 
-    /// Notes that EC2 has just said where the routes lead.
+    /// Records that EC2 has just shown where the routes lead.
     fn note_check(&self) {
         let now = millis(self.world.host().uptime());
         if self.last_done().is_some() {
@@ -429,8 +430,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         destination(self.params.address)
     }
 
-    /// Looks for the route tables if none is on record, so that a standby that could not take over says so long before it has
-    /// to, and one that can needs no query first. [probe-2]
+    /// Finds the route tables if none is on record, so that a standby that could not take over reports it long before it has to,
+    /// and one that can needs no query first. [probe-2]
     async fn fill_record(&self) {
         if self.known_tables().is_some() {
             return;
@@ -446,6 +447,6 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             Err(_) => Error::Ec2(Ec2Error::cut_off("DescribeRouteTables", &self.params.tables)),
         };
         let name = self.name();
-        self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
+        self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
     }
 }

@@ -8,10 +8,10 @@ use crate::base::ids::{InterfaceId, RouteTableId};
 use crate::cloud::{Route, RouteTable};
 use crate::resource::kind::{Holder, Owner};
 
-/// How many tables a line names.
+/// Number of tables that a message names.
 const NAMED: usize = 3;
 
-/// Where each route table leads the address: what EC2 has instead of one holder.
+/// Where each route table leads the address: the equivalent of a holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths(Vec<(RouteTableId, Path)>);
 
@@ -20,15 +20,15 @@ pub struct Paths(Vec<(RouteTableId, Path)>);
 enum Path {
     /// To the interface of this node.
     Here(Route),
-    /// To something else.
+    /// Elsewhere.
     Away(Route),
-    /// Nowhere: there is no such route.
+    /// There is no route for the address.
     Missing,
 }
 
 impl Paths {
-    /// Where these tables lead it, for the node that has this interface, if any node does. Only an interface's id tells: an
-    /// instance's is empty across accounts.
+    /// The paths from the point of view of the node with this interface; `None` for a machine that is none of the nodes. Only the
+    /// interface id identifies a node: EC2 leaves out the instance id across accounts.
     pub(super) fn of(tables: &[RouteTable], ours: Option<&InterfaceId>) -> Self {
         let path = |table: &RouteTable| match &table.route {
             Some(route) if ours.is_some() && route.interface.as_ref() == ours => Path::Here(route.clone()),
@@ -44,24 +44,24 @@ impl Paths {
         self
     }
 
-    /// Adds those of these tables that it does not have yet, as missing.
+    /// Adds those of these tables that are not included yet, as missing.
     pub(super) fn with_absent(self, mut tables: Vec<RouteTableId>) -> Self {
         tables.retain(|id| !self.0.iter().any(|(known, _)| known == id));
         self.with_missing(tables)
     }
 
-    /// Without the tables that have no route: no start could cure them.
+    /// Drops the tables without a route: no start could fix them.
     pub(super) fn without_missing(mut self) -> Self {
         self.0.retain(|(_, path)| *path != Path::Missing);
         self
     }
 
-    /// Of these tables only.
+    /// Limited to these tables.
     pub(super) fn only(&self, tables: &[RouteTableId]) -> Self {
         Self(self.0.iter().filter(|(table, _)| tables.contains(table)).cloned().collect())
     }
 
-    /// The tables that lead the address to something else.
+    /// The tables that lead the address elsewhere.
     pub(super) fn away(&self) -> Vec<RouteTableId> {
         let away = self.0.iter().filter(|(_, path)| matches!(path, Path::Away(_)));
         away.map(|(table, _)| table.clone()).collect()
@@ -78,7 +78,7 @@ impl Paths {
         self.0.is_empty()
     }
 
-    /// What that is for this node: it holds the address only if every table leads to it.
+    /// The holder from the point of view of this node, which holds the address only if every table leads here.
     pub(super) fn owner(self) -> Owner<Self> {
         let here = self.0.iter().filter(|(_, path)| path.is_here()).count();
         match (here, self.0.len(), self.away().len()) {
@@ -89,7 +89,7 @@ impl Paths {
         }
     }
 
-    /// What the tables lead to that do not lead here, each with the names of its tables.
+    /// The targets other than this node, each with its tables.
     pub(super) fn elsewhere(&self) -> String {
         self.targets(|path| !path.is_here())
     }
@@ -130,7 +130,7 @@ impl Path {
 }
 
 impl fmt::Display for Paths {
-    /// The number of tables if all lead here, otherwise what they lead to.
+    /// The number of tables if all lead here, otherwise the targets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let here = self.0.iter().all(|(_, path)| path.is_here());
         match self.0.as_slice() {

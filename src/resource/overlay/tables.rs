@@ -1,4 +1,4 @@
-//! The route tables of an address: which they are, and where EC2 shows that they lead.
+//! The route tables of an address: which they are, and where they lead according to EC2.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::resource::error::Error;
 use crate::resource::kind::{Location, Op, Owner};
 use crate::state::{KnownTables, Phase, Records as _};
 
-/// How long a route to this node may read as a blackhole before it is believed: AWS is late with the state of a route.
+/// How long a route to this node may show as a blackhole before it is trusted: EC2 updates the state of a route late.
 const LATE_STATE: Duration = Duration::from_secs(2);
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
@@ -23,7 +23,6 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         same.then_some(known.ids)
     }
 
-    /// Records the tables of the address.
     pub(super) fn remember_tables(&self, ids: &[RouteTableId]) {
         if self.known_tables().as_deref() != Some(ids) {
             let known = KnownTables {
@@ -35,15 +34,15 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }
     }
 
-    /// Asks EC2 once for tables, sorted by id.
+    /// Queries EC2 once for tables; sorted by id.
     async fn describe(&self, which: &Tables, vpc: Option<&VpcId>) -> Result<Vec<RouteTable>, Ec2Error> {
         let mut found = self.world.ec2().route_tables(which, vpc, self.params.address).await?;
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
     }
 
-    /// Asks EC2 once for the tables that are configured. A route to this node that reads as a blackhole is queried again for a
-    /// moment; after that it counts as it leads, with a warning: this node runs.
+    /// Queries EC2 once for the configured tables. A route to this node that shows as a blackhole is queried again for a moment;
+    /// then it counts as leading here, with a warning, because this node runs.
     async fn shown(&self, place: &Location) -> Result<Vec<RouteTable>, Ec2Error> {
         let patience = self.deadline.within(LATE_STATE);
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
@@ -65,15 +64,15 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }
     }
 
-    /// The tables that are configured, each with a route that can be replaced.
+    /// The configured tables, each with a route that can be replaced.
     ///
     /// # Errors
-    /// What an operator has to mend in them; [`Error::Ec2`] without an answer until the deadline.
+    /// What an operator has to fix in them; [`Error::Ec2`] if there was no answer by the deadline.
     pub(super) async fn usable_tables(&self, place: &Location) -> Result<Vec<RouteTable>, Error> {
         let which = &self.params.tables;
         let vpc = place.vpc.as_ref().map(|vpc| &vpc.id);
-        let ask = async || self.describe(which, vpc).await;
-        let found = self.call("DescribeRouteTables", which, &self.deadline, ask).await?;
+        let query = async || self.describe(which, vpc).await;
+        let found = self.call("DescribeRouteTables", which, &self.deadline, query).await?;
         let mut errors = Vec::new();
         let in_place = || vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
         errors.extend(
@@ -89,7 +88,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         self.worst(errors).map_or(Ok(found), Err)
     }
 
-    /// Where each of these tables leads, for a person.
+    /// Where each of these tables leads, for a log line.
     pub(super) fn describe_tables(&self, found: &[RouteTable]) -> String {
         let leads = |table: &RouteTable| {
             let route = table.route.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -98,7 +97,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         found.iter().map(leads).collect::<Vec<_>>().join("; ")
     }
 
-    /// What is wrong with a table, if anything is.
+    /// The problem with a table, if there is one.
     fn fault_of(&self, table: &RouteTable, place: &Location) -> Option<Error> {
         let (id, destination) = (table.id.clone(), self.destination());
         match (&table.vpc, &place.vpc, &table.route) {
@@ -121,7 +120,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }
     }
 
-    /// Refuses an interface whose traffic for the address EC2 drops. That this cannot be found out is a warning.
+    /// Refuses an interface with source/destination check on, for which EC2 drops the traffic. Only a warning if that cannot be
+    /// found out.
     ///
     /// # Errors
     /// [`Error::SourceDestCheck`]
@@ -132,15 +132,15 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         Ok(())
     }
 
-    /// Looks at source/destination check, and says why if that is not possible.
+    /// Queries the source/destination check; returns the reason if that is not possible.
     ///
     /// # Errors
     /// [`Error::SourceDestCheck`] if it is on.
     pub(super) async fn source_dest_check(&self, place: &Location) -> Result<Option<String>, Error> {
         let eni = &place.interface;
-        let asked =
+        let answer =
             self.deadline.fraction(4).bound(self.world.ec2().checks_source_and_destination(eni)).await;
-        let error = match asked {
+        let error = match answer {
             Ok(Ok(false)) => return Ok(None),
             Ok(Ok(true)) => {
                 self.world.log().error(format_args!(
@@ -155,13 +155,13 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         Ok(Some(format!("source/dest check of {eni} not known: {error}")))
     }
 
-    /// What EC2 shows a machine that is none of the nodes.
+    /// The routes from the point of view of a machine that is none of the nodes.
     pub(super) async fn shown_outside(&self) -> Result<Owner<Paths>, Error> {
         let found = self.describe(&self.params.tables, None).await?;
         Ok(Paths::of(&found, None).with_missing(self.unseen_ids(&found)).owner())
     }
 
-    /// The ids that are configured, of tables that are not among these.
+    /// The configured ids that are not among these tables.
     fn unseen_ids(&self, found: &[RouteTable]) -> Vec<RouteTableId> {
         let ids = match &self.params.tables {
             Tables::Ids(ids) => ids.as_slice(),
@@ -170,8 +170,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         ids.iter().filter(|id| !found.iter().any(|table| table.id == **id)).cloned().collect()
     }
 
-    /// What EC2 shows a start: each table that there is now has to lead here. A table that the record did not know counts too, if
-    /// its route can be replaced; one that the parameters no longer mean does not.
+    /// The holder for a start: every table that exists now has to lead here. A table missing from the record counts too if its
+    /// route can be replaced; a recorded table that the parameters no longer select does not.
     pub(super) async fn taken(&self, place: &Location) -> Result<Owner<Paths>, Error> {
         let mut found = self.shown(place).await?;
         if let Some(known) = self.known_tables().filter(|_| !matches!(self.params.tables, Tables::Ids(_))) {
@@ -187,7 +187,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         Ok(owner)
     }
 
-    /// What EC2 shows a monitor: the tables of the last start, less those that no start could cure, which an error line names.
+    /// The holder for a monitor: the tables of the last start, except those that no start could fix, which are logged as errors.
     pub(super) async fn still_held(&self) -> Result<Owner<Paths>, Error> {
         let place = self.own_place().await?;
         let mut found = self.shown(&place).await?;
@@ -223,13 +223,13 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }
         let owner = curable.owner();
         if matches!(owner, Owner::Ours(_)) && self.last_done().is_none() {
-            // Another agent started it, or the record was lost: from now on it is this resource's.
+            // It was started by another agent, or the record was lost: adopt it.
             self.record_at(Phase::Started, &place, |_| ());
         }
         Ok(owner)
     }
 
-    /// The tables of these that exist, though they no longer have the tag.
+    /// Those of these tables that exist but no longer have the tag.
     async fn untagged(&self, unseen: &[RouteTableId]) -> Result<Vec<RouteTable>, Ec2Error> {
         if unseen.is_empty() || !matches!(self.params.tables, Tables::Tagged { .. }) {
             return Ok(Vec::new());

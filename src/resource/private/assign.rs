@@ -1,6 +1,6 @@
-//! Assigning a secondary private address to any instance of the account, from anywhere: what a person asks for, not a cluster.
+//! Assigns a secondary private address to any instance of the account, from anywhere. For administrators, not for a cluster.
 //!
-//! Only EC2's half: the network device is on the other machine, and so is the metadata service that could confirm it.
+//! EC2 only: the network device, and the instance metadata that could confirm the change, are on the other machine.
 
 use std::cell::OnceCell;
 use std::fmt::Display;
@@ -17,41 +17,41 @@ use crate::params::InterfaceSelector;
 use crate::resource::World;
 use crate::resource::error::Error;
 use crate::resource::location;
-use crate::resource::start::beside;
+use crate::resource::start::with_side_query;
 
-/// What is asked for.
+/// Parameters of the assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The address.
     pub address: Ipv4Addr,
-    /// The instance that is to have it.
+    /// The instance that gets it.
     pub instance: InstanceId,
-    /// Which of its interfaces.
+    /// Its interface.
     pub interface: InterfaceSelector,
-    /// Whether it may be taken from another interface.
+    /// Whether the address may be taken from another interface.
     pub reassign: bool,
-    /// The longest pause between two attempts.
+    /// Longest pause between two attempts.
     pub max_backoff: Duration,
 }
 
-/// What came of it.
+/// Result of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assigned {
     /// The interface had the address before.
     Already(Eni),
-    /// It has it now.
+    /// It has the address now.
     Now {
         /// The interface.
         to: Eni,
-        /// The interface that had it before, where one had it and EC2 said so.
+        /// The previous interface, if there was one and EC2 has shown it.
         from: Option<Eni>,
     },
 }
 
-/// Assigns an address to an instance, and returns when EC2 shows it there.
+/// Assigns an address to an instance, and returns once EC2 shows it there.
 ///
 /// # Errors
-/// [`Error::OtherSubnet`], [`Error::Primary`] and [`Error::Held`] as for the resource; else what EC2 answered.
+/// [`Error::OtherSubnet`], [`Error::Primary`] and [`Error::Held`] as for the resource; otherwise EC2's error.
 pub async fn assign<W: World<Ec2: PrivateIps>>(
     world: &W,
     order: &Order,
@@ -70,7 +70,7 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     let assign = retry::until(deadline, order.max_backoff, cut_off, async || {
         world.ec2().assign(&target.id, address, order.reassign).await
     });
-    // Who had it is worth a line, not a failure.
+    // The previous holder is only logged, so failing to find it is no error.
     let holder = OnceCell::new();
     let query = async {
         if let Some(subnet) = &target.subnet
@@ -79,7 +79,7 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
             let _ = holder.set(found);
         }
     };
-    let outcome = beside(assign, query).await;
+    let outcome = with_side_query(assign, query).await;
     let from = holder.into_inner().flatten().filter(|eni| eni.id != target.id);
     match outcome {
         Ok(()) => {}
@@ -92,7 +92,6 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
     Ok(Assigned::Now { to, from })
 }
 
-/// Returns the interfaces of the instance.
 async fn interfaces<W: World<Ec2: PrivateIps>>(
     world: &W,
     order: &Order,
@@ -100,8 +99,8 @@ async fn interfaces<W: World<Ec2: PrivateIps>>(
 ) -> Result<Vec<Eni>, Error> {
     let instance = &order.instance;
     let cut_off = || Ec2Error::cut_off("DescribeNetworkInterfaces", instance);
-    let ask = async || world.ec2().interfaces_of(instance).await;
-    let found = retry::until(deadline, order.max_backoff, cut_off, ask).await?;
+    let query = async || world.ec2().interfaces_of(instance).await;
+    let found = retry::until(deadline, order.max_backoff, cut_off, query).await?;
     if found.is_empty() {
         let text =
             format!("{instance}: EC2 shows no interface of such an instance in this region and account");
@@ -110,7 +109,7 @@ async fn interfaces<W: World<Ec2: PrivateIps>>(
     Ok(found)
 }
 
-/// Returns the interface as EC2 shows it with the address.
+/// Waits until EC2 shows the address on the interface.
 async fn confirmed<W: World<Ec2: PrivateIps>>(
     world: &W,
     target: Eni,
@@ -121,8 +120,8 @@ async fn confirmed<W: World<Ec2: PrivateIps>>(
     let mut series = Series::new(deadline, order.max_backoff);
     let mut shown = "nothing".to_owned();
     loop {
-        let look = deadline.bound(world.ec2().interfaces(std::slice::from_ref(&target.id))).await;
-        let patience = match look {
+        let answer = deadline.bound(world.ec2().interfaces(std::slice::from_ref(&target.id))).await;
+        let patience = match answer {
             Ok(Ok(found)) => {
                 let has_it = |eni: &Eni| eni.id == target.id && eni.address(order.address).is_some();
                 if let Some(eni) = found.into_iter().find(has_it) {
@@ -144,7 +143,7 @@ async fn confirmed<W: World<Ec2: PrivateIps>>(
     }
 }
 
-/// Returns the interface that is meant.
+/// Finds the configured interface.
 fn choose(interfaces: &[Eni], order: &Order) -> Result<Eni, Error> {
     let instance = &order.instance;
     let missing =
@@ -166,7 +165,7 @@ fn choose(interfaces: &[Eni], order: &Order) -> Result<Eni, Error> {
     }
 }
 
-/// Finds out why EC2 says that the address is taken: fine where the target has it, by an order whose answer was lost.
+/// Finds out why EC2 says that the address is held: no error if the target has it, by an earlier call whose response was lost.
 async fn refused_by_holder<W: World<Ec2: PrivateIps>>(
     world: &W,
     target: &Eni,
@@ -176,7 +175,7 @@ async fn refused_by_holder<W: World<Ec2: PrivateIps>>(
     error: Ec2Error,
 ) -> Result<(), Error> {
     let address = order.address;
-    // What was seen before the order may be over by now.
+    // What was seen before the call may have changed.
     let now = match &target.subnet {
         Some(subnet) => {
             deadline.bound(world.ec2().holder(address, subnet)).await.ok().and_then(Result::ok).flatten()

@@ -1,4 +1,4 @@
-//! The kernel's half: the address on the network device.
+//! The private address on a network device.
 
 use super::{Location, Op, Private, PrivateWorld, Report};
 use crate::base::ids::InterfaceId;
@@ -9,10 +9,10 @@ use crate::resource::error::Error;
 use crate::resource::location::present;
 
 impl<W: PrivateWorld> Op<'_, Private, W> {
-    /// Returns the device on which the address is to be put; none where the kernel is somebody else's business.
+    /// The device that gets the address; `None` with `add_to_device=false`.
     ///
     /// # Errors
-    /// [`Error::NoDevice`] where the interface has none; [`Error::Label`] where the label does not fit behind its name.
+    /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label is too long for it.
     pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
         if !self.params.add_to_device {
             return Ok(None);
@@ -20,14 +20,14 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         self.find_device(None, place.mac, place.private_ip, self.params.label.as_deref()).await.map(Some)
     }
 
-    /// Puts the address on the device, unless a device has it already.
+    /// Adds the address to the device, unless a device has it already.
     pub(super) async fn put_on_device(&self, place: &Location, device: Option<&Device>) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
         let prefix = place.subnet.as_ref().map(|subnet| subnet.cidr.prefix_len());
         self.put_on(device, self.params.address.into(), prefix, self.params.label.as_deref()).await
     }
 
-    /// Tells the neighbours where the address is now. That nobody could be told is no failure: EC2 routes without.
+    /// Announces the address to the neighbours. Best effort: EC2 routes without it.
     pub(super) fn announce(&self, device: Option<&Device>) {
         let Some(device) = device else { return };
         if let Err(error) = self.world.host().announce(device, self.params.address) {
@@ -35,7 +35,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         }
     }
 
-    /// Takes the address off every device that has it, so that no other order of the world lets this node answer for it.
+    /// Removes the address from every device that has it, so that this node no longer responds to it, whatever EC2 does.
     pub(super) async fn take_off_devices(&self) -> Result<(), Error> {
         if !self.params.add_to_device {
             return Ok(());
@@ -55,19 +55,19 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         Ok(())
     }
 
-    /// Returns whether the address may be the own one of an interface of this node, without which the node would be cut off.
-    /// A start has made sure that it is not; without one, the metadata service has to say so.
+    /// Whether the address may be the primary one of an interface of this node, so that removing it would cut the node off. A
+    /// start has ruled that out; otherwise instance metadata has to.
     async fn may_be_own_address(&self) -> bool {
         if self.last_done().is_some_and(|record| record.interface.is_some()) {
             return false;
         }
         let until = self.deadline.fraction(4);
-        let look = async || self.interface_of_its_own().await.map(|found| found.is_some());
+        let query = async || self.interface_of_its_own().await.map(|found| found.is_some());
         let cut_off = || ImdsError::cut_off("meta-data");
-        retry::until(&until, self.params.timing.max_backoff, cut_off, look).await.unwrap_or(true)
+        retry::until(&until, self.params.timing.max_backoff, cut_off, query).await.unwrap_or(true)
     }
 
-    /// Returns the interface of this node whose own (primary) address it is, as the metadata service says; none in most cases.
+    /// The interface of this node whose primary address it is, according to instance metadata; usually `None`.
     pub(super) async fn interface_of_its_own(&self) -> Result<Option<InterfaceId>, ImdsError> {
         let imds = self.world.imds();
         for mac in imds.macs().await? {
@@ -80,14 +80,14 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         Ok(None)
     }
 
-    /// Returns the devices, the loopback apart, that have the address.
+    /// The devices that have the address, except the loopback.
     pub(super) async fn devices_with_it(&self) -> Result<Vec<Device>, NetworkError> {
         let mut devices = self.devices_with(self.params.address.into()).await?;
         devices.retain(|device| !device.loopback);
         Ok(devices)
     }
 
-    /// Returns whether the kernel's half is right, where EC2's half is.
+    /// Whether the host has the address, given that EC2 shows it here.
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
         let address = self.params.address;
         let with_it = if self.params.add_to_device { self.devices_with_it().await? } else { Vec::new() };

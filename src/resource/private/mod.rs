@@ -1,12 +1,12 @@
-//! A secondary private address: which interface has it, how it is assigned and unassigned, and where the kernel has it.
+//! Secondary private addresses: the assignment to an interface, how it is made and ended, and the address on a network device.
 //!
-//! EC2 gives the address to one interface of a subnet at a time, and routes by that; the network device of the node has to
-//! have it too, or nobody there listens. So there are two halves, and their order is the whole art:
+//! EC2 assigns the address to one interface of a subnet at a time, and routes accordingly; the node's network device must have it
+//! too, or the node drops the traffic. The order of the two matters:
 //!
-//! - A start asks EC2 first and the kernel second: a node never claims an address that EC2 has not given to it.
-//! - A stop asks the kernel first and EC2 second. A node killed in between, or cut off from EC2, has traffic that nobody
-//!   answers, which the next start anywhere ends. In the other order it would keep an address that is its peer's by then:
-//!   its own clients would talk to themselves, and its answers would be dropped by EC2.
+//! - A start changes EC2 first and the device second: a node never answers for an address that EC2 has not assigned to it.
+//! - A stop changes the device first and EC2 second. If the node is killed in between or cut off from EC2, it drops the traffic
+//!   until the next start on any node. In the other order it would keep an address that its peer has by then: its own clients
+//!   would reach only itself, and EC2 would drop its answers.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,16 +34,16 @@ mod tests;
 
 pub use assign::{Assigned, Order, assign};
 
-/// A query that is made for the log alone takes no longer than this.
+/// Time limit for a query made only for a log line.
 const FOR_THE_LOG: Duration = Duration::from_secs(1);
-/// Two addresses that are for documentation alone, in case the subnet has the first.
+/// Two documentation addresses, in case the subnet contains the first.
 const FOR_DOCUMENTATION: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(198, 51, 100, 1)];
 
 /// The kind of address of the agent `vip`.
 #[derive(Debug)]
 pub enum Private {}
 
-/// The parts of the world that this kind needs beside the usual ones.
+/// The services that this kind needs.
 pub trait PrivateWorld: World<Ec2: PrivateIps, Host: Network> {}
 
 impl<W: World<Ec2: PrivateIps, Host: Network>> PrivateWorld for W {}
@@ -141,7 +141,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
             false if shown => None,
             false => op.interface_of_its_own().await?,
         };
-        // Before anything is recorded: a stop trusts the record that the address is no interface's own.
+        // Checked before anything is recorded: for a stop, the record proves that the address is no interface's primary one.
         if let Some(interface) = of_its_own {
             return Err(Error::Primary { address, of: format!("this node's {interface}") });
         }
@@ -225,7 +225,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         })
     }
 
-    /// What is an interface's own address does not count: it never was this resource's.
+    /// A primary address does not count: it never was this resource's.
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
         let imds = op.world.imds();
         for mac in imds.macs().await? {
@@ -259,7 +259,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
             Ok(Location { interface, instance, subnet: Some(subnet), .. }) => {
                 (Some((interface, instance)), op.world.ec2().holder(ip, &subnet.id).await?)
             }
-            // Without a place of this node: whichever of its interfaces has the address.
+            // Location unknown: any interface of this instance that has the address.
             Ok(_) | Err(Error::Imds(_) | Error::NoDevice(_) | Error::NoInterface(_)) => {
                 let instance = op.own_instance().await?;
                 let found = op.world.ec2().interfaces_of(&instance).await?;
@@ -358,7 +358,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         }
         op.remember_region().await;
         let address = before.and_then(Owner::held).and_then(|eni| eni.address(op.params.address));
-        op.report_travellers(location, address.and_then(|address| address.public_ip)).await;
+        op.report_moved_elastic_ips(location, address.and_then(|address| address.public_ip)).await;
     }
 
     async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error> {
@@ -380,8 +380,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
         op.on_device().await
     }
 
-    /// Says that a device has an address that is not this node's: only the node itself can reach it there, and takes itself for
-    /// the holder. A probe changes nothing; a stop takes it off.
+    /// Warns of a device that has the address though this node does not hold it: local traffic for it would stay on this node. A
+    /// probe changes nothing; a stop removes it.
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
         if !op.params.add_to_device {
             return;
@@ -396,8 +396,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     async fn may_be_taken(op: &Op<'_, Self, W>, (): &(), location: &Location) -> Result<(), Error> {
         let Some(own_ip) = location.private_ip else { return Ok(()) };
-        let ask = async || allowed(op.world.ec2().assign(&location.interface, own_ip, false).await);
-        op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await.map_err(Error::Ec2)
+        let query = async || allowed(op.world.ec2().assign(&location.interface, own_ip, false).await);
+        op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, query).await.map_err(Error::Ec2)
     }
 
     async fn may_be_released(op: &Op<'_, Self, W>, held: &Eni) -> Result<(), Error> {
@@ -412,8 +412,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
         const SUBJECTS: [&str; 5] = ["device", "credentials", "address", TAKING, RELEASING];
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
         examination.outcome("device", op.device_for(place).await, device_name)?;
-        let asking = op.sharing(examination);
-        let owner = asking.ask(Me::At(place), &asking.deadline).await;
+        let sharing = op.sharing(examination);
+        let owner = sharing.ask(Me::At(place), &sharing.deadline).await;
         let owner = owner.and_then(|owner| Self::refusal(op, &owner).map_or(Ok(owner), Err));
         let found = examination.answer("address", owner, |owner| match owner {
             Owner::Unassigned => Self::absence(op, owner),
@@ -425,17 +425,17 @@ impl<W: PrivateWorld> Kind<W> for Private {
         examination.tell(op.sharing(examination).examine_taking(&(), place).await)?;
         let subnet = place.subnet.as_ref().map(|subnet| subnet.cidr);
         let inside = |ip| subnet.is_none_or(|cidr| cidr.contains(&ip));
-        let asked = op.sharing(examination).may_unassign(&place.interface, inside).await;
-        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", asked))
+        let outcome = op.sharing(examination).may_unassign(&place.interface, inside).await;
+        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", outcome))
     }
 }
 
-/// Whether an interface has the address beside its own one.
+/// Whether an interface has this as a secondary address.
 fn is_secondary(eni: &Eni, ip: Ipv4Addr) -> bool {
     eni.address(ip).is_some_and(|address| !address.primary)
 }
 
-/// A call that was refused for what it is about was not refused for who made it.
+/// Treats a call refused because of its object as permitted: the caller was not refused.
 fn allowed(outcome: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
     match outcome {
         Err(error)
@@ -454,21 +454,21 @@ fn allowed(outcome: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
 }
 
 impl<W: PrivateWorld> Op<'_, Private, W> {
-    /// Whether the releasing call is allowed. It has no dry run in EC2, nor has the one that takes. So both are made in a form
-    /// that changes nothing: to assign to an interface the address that is its own already, and to unassign from it an address
-    /// that it does not have.
+    /// Checks whether the releasing call is permitted. It has no dry run in EC2, and neither has the taking call. So both are
+    /// made in a form that changes nothing: assign to an interface the primary address it already has, and unassign from it an
+    /// address that it does not have.
     async fn may_unassign(
         &self,
         interface: &InterfaceId,
         may_have: impl Fn(Ipv4Addr) -> bool,
     ) -> Result<(), Error> {
         let Some(absent) = FOR_DOCUMENTATION.into_iter().find(|ip| !may_have(*ip)) else { return Ok(()) };
-        let ask = async || allowed(self.world.ec2().unassign(interface, absent).await);
+        let query = async || allowed(self.world.ec2().unassign(interface, absent).await);
         let address = &self.params.address;
-        self.call("UnassignPrivateIpAddresses", address, &self.deadline, ask).await.map_err(Error::Ec2)
+        self.call("UnassignPrivateIpAddresses", address, &self.deadline, query).await.map_err(Error::Ec2)
     }
 
-    /// Which interface is meant, and its subnet, as instance metadata says now; whether the address fits there is not checked.
+    /// The configured interface and its subnet according to instance metadata, without checking that the address fits there.
     async fn whereabouts(&self) -> Result<Location, Error> {
         let imds = self.world.imds();
         let mac = location::find_mac(self.world, &self.params.interface).await?;
@@ -486,8 +486,8 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         })
     }
 
-    /// Logs which Elastic IP moves with the address: as EC2 showed it, else as instance metadata does.
-    async fn report_travellers(&self, location: &Location, by_ec2: Option<Ipv4Addr>) {
+    /// Logs which Elastic IP moves with the address: according to EC2, otherwise according to instance metadata.
+    async fn report_moved_elastic_ips(&self, location: &Location, by_ec2: Option<Ipv4Addr>) {
         let address = self.params.address;
         let found = match (by_ec2, location.mac) {
             (Some(public_ip), _) => vec![public_ip],

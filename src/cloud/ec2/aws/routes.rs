@@ -14,12 +14,12 @@ use crate::params::Tables;
 
 const DESCRIBE: &str = "DescribeRouteTables";
 const REPLACE: &str = "ReplaceRoute";
-/// Tables in one answer. EC2 allows 100, but sends all routes of each: with the usual 50 routes in each table, half of that fills
-/// the largest answer that is accepted.
+/// Tables per page. EC2 allows 100, but returns all routes of each: at the usual 50 routes per table, half of that already
+/// reaches the size limit of a response.
 const PAGE: i32 = 50;
 
 impl Routes for AwsEc2 {
-    /// By filters in any case: an id that does not exist would fail a query for it and all others.
+    /// By filter, never by id: one id that does not exist would fail the query for all others.
     async fn route_tables(
         &self,
         which: &Tables,
