@@ -256,7 +256,7 @@ impl<W: World> Op<'_, Elastic, W> {
             let Some(found) = found.first() else { return Ok(None) };
             let ip = found.public_ip;
             if !of_the_cluster.contains(&ip) {
-                return Ok(Some(Restored::Forget(format!("{ip} is now on {target}: not restored"))));
+                return Ok(Some(Restored::Forget(format!("was not restored: {ip} is on {target}"))));
             }
             // Ours was released from there just now; EC2 may be behind.
             if self.public_ip() != Some(ip) || !backoff.pause(until, Patience::Lasting).await {

@@ -99,7 +99,7 @@ async fn a_place_with_another_address_is_left_alone_and_logged() {
     assert!(restored(&node).await.is_empty());
     assert!(!is_back(&node));
     assert_eq!(node.account.place(ADMIN).as_deref(), Some(OWN));
-    assert!(node.logged(&format!("{ADMIN} is now on")), "{:?}", node.world.log.lines());
+    assert!(node.logged(&format!("{ADMIN} is on")), "{:?}", node.world.log.lines());
     assert_eq!(node.displaced(), [], "said once");
 }
 
