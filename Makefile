@@ -308,5 +308,5 @@ mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 
 ##@
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { split($$1, name, ":"); printf "  %-14s %s\n", name[1], $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { split($$1, name, ":"); printf "  %-14s %s\n", name[1], $$2 }' $(firstword $(MAKEFILE_LIST))
 	@printf '\nOne test: cargo test -p agent-tests NAME, with CARGO_TARGET_DIR=%s\n' '$(CARGO_TARGET_DIR)'
