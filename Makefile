@@ -85,7 +85,7 @@ pages: ## Renew what is made from the agent's tables: man pages, completion, met
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
-	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/stages"
+	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/rust-std" "$(EIP_CACHE)/stages"
 	if [ -d "$(EIP_CACHE)/next" ]; then $(AS_ROOT) rm -rf --one-file-system -- "$(EIP_CACHE)/next"; fi
 
 ##@ Installing (DESTDIR, PREFIX, OCF_ROOT, SYSCONFDIR and others say where: packaging/install)
