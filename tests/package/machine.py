@@ -2,6 +2,7 @@
 
 import functools
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -12,15 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from servers import built, cache
+from servers import built, cache, target
 
 SOURCES = Path(__file__).resolve().parents[2]
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/eip"
 LIMIT = 120.0
 # A scenario takes half a minute.
 CLUSTER_LIMIT = 300.0
+# Of the packages under test, as `uname` and rpm name it, and as Debian does.
+ARCH = os.environ.get("ARCH") or platform.machine()
+DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[ARCH]
 
-__all__ = ["AGENT", "CLUSTER_LIMIT", "LIMIT", "SOURCES", "built", "cache"]
+__all__ = ["AGENT", "ARCH", "CLUSTER_LIMIT", "DEBIAN_ARCH", "LIMIT", "SOURCES", "built", "cache"]
 
 
 def run(
@@ -96,7 +100,7 @@ def version() -> str:
 
 def results(*below: str) -> Path:
     """The folder of everything that is built, or one in it."""
-    return built("eip").parent.parent.joinpath(*below)
+    return target().joinpath(*below)
 
 
 def packages() -> Path:

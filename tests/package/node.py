@@ -19,6 +19,29 @@ WORLD = {
 # Where an agent that overlooks a parameter ends up: nobody listens there.
 NOWHERE = "http://127.0.0.1:9"
 
+RECURRING = {"OCF_RESKEY_CRM_meta_interval": "10000"}
+DEEP = {"OCF_CHECK_LEVEL": "10"}
+# A whole life of a resource: exit code, action, what its environment has beside the parameters, and
+# whether the node holds the address afterwards.
+LIFE = [
+    (0, "meta-data", {}, False),
+    (0, "validate-all", DEEP, False),
+    (7, "monitor", {}, False),
+    (0, "start", {}, True),
+    (0, "start", {}, True),
+    (0, "monitor", {}, True),
+    (0, "monitor", RECURRING, True),
+    (0, "monitor", RECURRING | DEEP, True),
+    (0, "monitor", RECURRING | {"OCF_RESKEY_settle_window": "0"}, True),
+    (0, "migrate_to", {}, True),
+    (0, "migrate_from", {}, True),
+    (0, "reload-agent", {}, True),
+    (0, "stop", {}, False),
+    (0, "stop", {}, False),
+    (7, "monitor", RECURRING, False),
+    (3, "no-such-action", {}, False),
+]
+
 
 class Answer(NamedTuple):
     code: int
@@ -47,6 +70,16 @@ class Node:
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": NOWHERE,
         }
 
+    def unpacked(self, agent: Path, place: Path):
+        """Runs this file as the agent, with its state and log in a folder, and EC2 behind TLS."""
+        self.agent = str(agent)
+        self.environment |= {
+            "EIP_STATE_DIR": str(place / "state"),
+            "HA_LOGFILE": str(place / "log"),
+            "OCF_RESKEY_endpoint_url": self.tls,
+            "OCF_RESKEY_ca_bundle": str(self.ca),
+        }
+
     def begin(self, action: str, **environment: str) -> subprocess.Popen:
         """Starts an action and leaves it running."""
         return subprocess.Popen(
@@ -69,7 +102,7 @@ class Node:
         return Answer(running.returncode, stdout, stderr)
 
     def monitor(self, **environment: str) -> Answer:
-        return self.run("monitor", OCF_RESKEY_CRM_meta_interval="10000", **environment)
+        return self.run("monitor", **RECURRING, **environment)
 
     def holds(self) -> bool:
         """Whether the address is here, as EC2 has it."""
@@ -88,10 +121,10 @@ class Node:
 
 
 @contextmanager
-def node(folder: Path) -> Iterator[Node]:
+def node(folder: Path, account: dict = WORLD) -> Iterator[Node]:
     """Runs aws-sim with one instance, whose agent keeps its state and its log in this folder."""
     world, ca = folder / "world.json", folder / "ca.pem"
-    world.write_text(json.dumps(WORLD))
+    world.write_text(json.dumps(account))
     port = free_port()
     arguments = ["--world", str(world), "--imds", f"{INSTANCE}=127.0.0.1:0", "--ec2-tls", f"127.0.0.1:{port}", "--ca", str(ca)]
     with aws_sim(folder, *arguments) as (url, imds):

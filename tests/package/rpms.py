@@ -6,10 +6,10 @@ The stand-ins offer what CentOS 7 offers, so an RPM that installs beside them as
 import shutil
 from pathlib import Path
 
-from machine import SOURCES, packages, run, version
+from machine import ARCH, SOURCES, packages, run, version
 
-PARTS = {"eip": "x86_64", "eip-heartbeat": "noarch", "eip-keepalived": "noarch"}
-# The symbol versions that glibc 2.17 has on x86_64, by library.
+PARTS = {"eip": ARCH, "eip-heartbeat": "noarch", "eip-keepalived": "noarch"}
+# The symbol versions that glibc 2.17 has, by library.
 GLIBC_2_17 = {
     "libc.so.6": "2.2.5 2.2.6 2.3 2.3.2 2.3.3 2.3.4 2.4 2.5 2.6 2.7 2.8 2.9 2.10 2.11 2.12 2.13 2.14 2.15 2.16 2.17",
     "libm.so.6": "2.2.5 2.4 2.15",
@@ -18,6 +18,9 @@ GLIBC_2_17 = {
     "librt.so.1": "2.2.5 2.3.3 2.3.4 2.4 2.7",
     "ld-linux-x86-64.so.2": "2.2.5 2.3 2.4",
 }
+# The first glibc for aarch64 was 2.17.
+if ARCH == "aarch64":
+    GLIBC_2_17 = dict.fromkeys([*GLIBC_2_17, "ld-linux-aarch64.so.1"], "2.17")
 # Say what they were asked for, and do nothing.
 RECORDER = "#!/bin/sh\necho \"${0##*/} $*\" >>/var/log/asked\n"
 

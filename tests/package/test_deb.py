@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import debs
-from machine import AGENT, CLUSTER_LIMIT, SOURCES, built, dead_links, folder, needs, run, version
+from machine import AGENT, CLUSTER_LIMIT, DEBIAN_ARCH, SOURCES, built, dead_links, folder, needs, run, version
 from node import Node, node
 
 NOBODY = 65534
@@ -39,6 +39,7 @@ class Made(unittest.TestCase):
 
     def test_nothing_is_needed_but_the_c_library(self):
         fields = debs.control(self.made["eip"])
+        self.assertEqual(DEBIAN_ARCH, fields["Architecture"])
         self.assertEqual("libc6 (>= 2.17)", fields["Depends"])
         self.assertEqual("pacemaker, resource-agents", fields["Recommends"])
         self.assertNotIn("Pre-Depends", fields)

@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 from machine import AGENT, built, folder, needs, run
-from node import Node, node
+from node import LIFE, Node, node
 from roots import Root
 from rpms import eip
 
@@ -41,46 +41,17 @@ class Linux310(unittest.TestCase):
         younger = ",".join([*map(str, YOUNGER), *(f"?{name}" for name in YOUNGER_NAMES)])
         there.prefix = ["strace", "-f", "-qq", "-v", "-o", str(log), "-e", "trace=all", "-e", f"inject={younger}:error=ENOSYS"]
 
-    def does(self, code: int, there: Node, action: str, **environment: str):
-        answer = there.run(action, **environment)
-        self.assertEqual(code, answer.code, f"{action}: {answer.stderr}")
-
     def test_a_whole_life_of_the_resource(self):
         with folder() as place, node(place) as there:
             root = Root(place / "root")
             root.unpack(eip())
-            there.agent = str(root.at(AGENT))
-            there.environment |= {
-                "EIP_STATE_DIR": str(place / "state"),
-                "HA_LOGFILE": str(place / "log"),
-                "OCF_RESKEY_endpoint_url": there.tls,
-                "OCF_RESKEY_ca_bundle": str(there.ca),
-            }
+            there.unpacked(root.at(AGENT), place)
             called, injected = "", set()
-            recurring = {"OCF_RESKEY_CRM_meta_interval": "10000"}
-            deep = {"OCF_CHECK_LEVEL": "10"}
-            steps = [
-                (0, "meta-data", {}, False),
-                (0, "validate-all", deep, False),
-                (7, "monitor", {}, False),
-                (0, "start", {}, True),
-                (0, "start", {}, True),
-                (0, "monitor", {}, True),
-                (0, "monitor", recurring, True),
-                (0, "monitor", recurring | deep, True),
-                (0, "monitor", recurring | {"OCF_RESKEY_settle_window": "0"}, True),
-                (0, "migrate_to", {}, True),
-                (0, "migrate_from", {}, True),
-                (0, "reload-agent", {}, True),
-                (0, "stop", {}, False),
-                (0, "stop", {}, False),
-                (7, "monitor", recurring, False),
-                (3, "no-such-action", {}, False),
-            ]
-            for number, (code, action, environment, holds) in enumerate(steps):
+            for number, (code, action, environment, holds) in enumerate(LIFE):
                 log = place / f"strace.{number}"
                 self.trace(there, log)
-                self.does(code, there, action, **environment)
+                answer = there.run(action, **environment)
+                self.assertEqual(code, answer.code, f"{action}: {answer.stderr}")
                 self.assertEqual(holds, there.holds(), action)
                 lines = log.read_text(errors="replace")
                 called += lines
@@ -135,6 +106,13 @@ class Glibc217(unittest.TestCase):
     def test_every_processor_of_its_architecture_can_run_it(self):
         # "x86-64-v2" and above would be told here; RHEL 10 alone may count on them.
         self.assertNotRegex(self.read["-n"], r"x86 ISA needed:.*v[2-9]")
+
+    def test_kernels_with_the_largest_pages_of_its_architecture_can_load_it(self):
+        # RHEL 7 and 8 have pages of 64 KiB on aarch64.
+        page = 0x10000 if "AArch64" in self.read["-h"] else 0x1000
+        aligned = re.findall(r"^ +LOAD .* (0x[0-9a-f]+)$", self.read["-l"], re.MULTILINE)
+        self.assertEqual([], [one for one in aligned if int(one, 16) % page])
+        self.assertGreaterEqual(len(aligned), 2)
 
     def test_it_is_hardened(self):
         self.assertRegex(self.read["-h"], "Type: +DYN")

@@ -89,6 +89,58 @@ class Requirements(unittest.TestCase):
             self.assertIn("could not install: dpkg ", done.stderr)
 
 
+# A toolchain without the standard library for aarch64.
+RUSTC = """#!/bin/sh
+toolchain=$(realpath "${{0%/*}}/..")
+case "$*" in
+-vV) printf 'commit-hash: 0123\nhost: x86_64-unknown-linux-gnu\nrelease: 9.0.0\n' ;;
+'--print sysroot') echo "$toolchain" ;;
+*) echo "$toolchain/{library}" ;;
+esac
+"""
+LIBRARY = "lib/rustlib/aarch64-unknown-linux-gnu/lib"
+# What apt-cache madison prints: Debian has another version than the compiler's, and one whose number only begins like it.
+MADISON = "#!/bin/sh\necho ' rust-src | 9.0.1+dfsg1-1 | suite'; echo ' rust-src | 9.0.00+dfsg1-1 | suite'\n"
+
+
+class RustStd(unittest.TestCase):
+    def machine(self, place: Path, rustup: str, debian: str = "") -> Machine:
+        machine = Machine(place, (), user=1000)
+        for tool in ("cksum", "env", "mkdir", "mktemp", "printf", "realpath", "rm", "timeout"):
+            (machine.programs / tool).symlink_to(shutil.which(tool))
+        machine.script("rustc", RUSTC.format(library=LIBRARY))
+        machine.script("rustup", f"#!/bin/sh\n{rustup}\n")
+        machine.script("apt-get", f"#!/bin/sh\necho {debian}\n")
+        machine.script("apt-cache", MADISON)
+        return machine
+
+    def rust_std(self, machine: Machine):
+        environment = {"PATH": str(machine.programs), "EIP_CACHE": str(machine.place / "cache"), "ARCH": "aarch64"}
+        return run("/bin/sh", SOURCES / "packaging/rust-std", environment=environment, ok=False)
+
+    def test_a_toolchain_that_has_it_is_taken_as_it_is(self):
+        with folder() as place:
+            machine = self.machine(place, f"touch {place}/asked")
+            (place / LIBRARY).mkdir(parents=True)
+            done = self.rust_std(machine)
+            self.assertEqual((0, f"{place}\n", ""), (done.returncode, done.stdout, done.stderr))
+            self.assertEqual("", machine.asked())
+
+    def test_rustup_brings_it(self):
+        with folder() as place:
+            done = self.rust_std(self.machine(place, f'[ "$*" = "target add aarch64-unknown-linux-gnu" ] && mkdir -p {place}/{LIBRARY}'))
+            self.assertEqual((0, f"{place}\n", ""), (done.returncode, done.stdout, done.stderr))
+
+    def test_one_line_says_that_it_cannot_be_had(self):
+        for debian, reason in (("", "no Debian repository"), ("debian:", "has no rust-src of this version")):
+            with self.subTest(debian), folder() as place:
+                done = self.rust_std(self.machine(place, "exit 1", debian))
+                self.assertEqual((77, "", 1), (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr)
+                self.assertIn("no standard library of Rust 9.0.0 for aarch64-unknown-linux-gnu: rustup can't fetch it", done.stderr)
+                self.assertIn(reason, done.stderr)
+                self.assertEqual([], list((place / "cache").rglob("*work*")))
+
+
 class Makefile(unittest.TestCase):
     def steps(self, *words: str) -> list[str]:
         """What make would run, and of what it is about here alone."""

@@ -5,7 +5,7 @@ import re
 import unittest
 from pathlib import Path, PurePosixPath
 
-from machine import AGENT, SOURCES, built, folder, listed, needs, run, version
+from machine import AGENT, ARCH, SOURCES, built, folder, listed, needs, run, version
 from rpms import GLIBC_2_17, PARTS, eip, eip_release, resource_agents
 
 # What rpm 4.11 knows.
@@ -52,6 +52,7 @@ class Facts(unittest.TestCase):
         offered = {"/bin/sh", "rtld(GNU_HASH)"}
         for library, symbols in GLIBC_2_17.items():
             offered |= {f"{library}()(64bit)", *(f"{library}(GLIBC_{one})(64bit)" for one in symbols.split())}
+        self.assertEqual(ARCH, query("eip", "%{ARCH}"))
         wanted = {line for line in requires("eip") if not line.startswith("rpmlib(")}
         self.assertIn("libc.so.6(GLIBC_2.17)(64bit)", wanted)
         self.assertEqual(set(), wanted - offered)
