@@ -10,7 +10,7 @@ use crate::base::retry::{Backoff, Patience};
 use crate::cloud::{Ec2Fault, ImdsError};
 use crate::params::OnStop;
 use crate::resource::error::Error;
-use crate::state::Phase;
+use crate::state::{Phase, Records as _};
 
 /// From this check level on EC2 is asked in any case. Level 20 is not implemented, so it behaves as the next lower one.
 const ASK_EC2_LEVEL: u32 = 10;
@@ -245,11 +245,21 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut until = *patience;
         // The last answer that is not believed yet.
         let mut doubted: Option<Report> = None;
+        // Whether this action has counted that the two contradict each other.
+        let mut counted = false;
         // When EC2 last answered. A query that the end of the time cuts short is no silence.
         let mut heard = half.elapsed();
         loop {
             let mut answered = true;
-            match self.answer(Me::Known, &until).await {
+            let answer = self.answer(Me::Known, &until).await;
+            if let Ok(Answer::Report(report)) = &answer
+                && K::METADATA_KNOWS
+                && (seen == Seen::Here) != (*report == Report::Done)
+                && !std::mem::replace(&mut counted, true)
+            {
+                self.world.records().update_tally(|tally| tally.disagreements += 1);
+            }
+            match answer {
                 Ok(Answer::Partly(_)) if asking == Asking::Probe => return Ok(Report::Done),
                 // One of the witnesses is stale. They get time to agree; after that EC2 is the authority.
                 Ok(Answer::Report(absent @ Report::NotHere(_)))
