@@ -3,6 +3,7 @@
 //! The name of the binary selects the face. The parts of a face that do not need the AWS SDK are also built without
 //! it, for generating the manual pages and the completion.
 
+pub mod alert;
 pub mod assignments;
 pub mod ctl;
 pub mod environment;

@@ -1,5 +1,6 @@
 //! The scenarios: a state to begin with, something that happens, the state that has to follow.
 
+mod announce;
 mod drill;
 mod failures;
 mod moves;
@@ -78,6 +79,7 @@ pub fn all() -> Vec<&'static PacemakerScenario> {
     let groups = [
         moves::SCENARIOS,
         drill::SCENARIOS,
+        announce::SCENARIOS,
         outages::QUIET,
         failures::SCENARIOS,
         returns::SCENARIOS,
