@@ -4,9 +4,12 @@ import contextlib
 import http.server
 import json
 import os
+import ssl
+import subprocess
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from simulated import ADDRESS, SimulatedNode
 
@@ -16,9 +19,22 @@ STARTED = {
 }
 
 
+# Of a server certificate that is its own authority, without being one.
+CERTIFICATE = """[req]
+distinguished_name = name
+x509_extensions = extensions
+prompt = no
+[name]
+CN = webhook
+[extensions]
+subjectAltName = IP:127.0.0.1
+basicConstraints = critical, CA:FALSE
+"""
+
+
 @contextlib.contextmanager
-def receiver(*statuses: int, pause: float = 0.0):
-    """A webhook that answers with these statuses, then with the last one; yields its URL and what it got."""
+def receiver(*statuses: int, pause: float = 0.0, certificate: Path | None = None):
+    """A webhook that answers with these statuses, then with the last one; yields its URL and what it got. With a certificate it is HTTPS."""
     got, left = [], list(statuses)
 
     class Webhook(http.server.BaseHTTPRequestHandler):
@@ -35,9 +51,13 @@ def receiver(*statuses: int, pause: float = 0.0):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/hook/secret", got
+            yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}/hook/secret", got
         finally:
             server.shutdown()
 
@@ -118,6 +138,30 @@ class Alert(unittest.TestCase):
         self.node.run("eip", "start")
         self.alert("http://127.0.0.1:9/", code=1, eip_alert_timeout="2")
         self.assertIn("move not announced: 127.0.0.1: ", self.log())
+
+    def test_a_webhook_is_reached_through_the_proxy_of_the_environment(self):
+        with receiver(200) as (proxy, got):
+            self.alert("http://hooks.example.com/hook", HTTP_PROXY=proxy.removesuffix("/hook/secret"))
+        self.assertEqual([path for path, _, _ in got], ["http://hooks.example.com/hook"])
+
+    # [cred-3]
+    def test_the_certificate_of_a_webhook_is_verified(self):
+        configuration, certificate = self.node.folder / "openssl.cnf", self.node.folder / "webhook.pem"
+        configuration.write_text(CERTIFICATE)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-config", configuration,
+             "-keyout", certificate, "-out", self.node.folder / "ca.pem"],
+            check=True, capture_output=True, timeout=60,
+        )
+        authority = (self.node.folder / "ca.pem").read_text()
+        certificate.write_text(certificate.read_text() + authority)
+        with receiver(200, certificate=certificate) as (url, got):
+            self.alert(url, code=1, eip_alert_timeout="2")
+            self.assertEqual(got, [])
+            self.node.run("eip", "stop")
+            self.node.run("eip", "start")
+            self.alert(url, ca_bundle=str(self.node.folder / "ca.pem"))
+            self.assertEqual(len(got), 1)
 
     def test_a_command_gets_the_line_and_the_fields(self):
         note = self.node.program("note", f'echo "$EIP_ALERT_ADDRESS $EIP_ALERT_PHASES: $1" >>{self.node.folder}/noted\n')
