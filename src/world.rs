@@ -73,6 +73,14 @@ pub(crate) async fn ec2_endpoint(settings: &Settings, region: Option<String>) ->
     client::ec2_endpoint(settings, region).await
 }
 
+/// The client for a webhook that is not of AWS, with the certificate authorities of this file or the system's.
+///
+/// # Errors
+/// A sentence about the certificates.
+pub(crate) fn webhook(ca_bundle: Option<&str>, limit: Duration) -> Result<client::Webhook, String> {
+    client::webhook(&Settings { ca_bundle: ca_bundle.map(Into::into), ..Settings::default() }, limit)
+}
+
 /// The records of the resource that `environment` names.
 pub(crate) fn records(environment: &Environment, log: &Log) -> FileRecords {
     FileRecords::new(environment, log)

@@ -7,19 +7,22 @@ use std::time::Duration;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
 use aws_sdk_ec2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings, SharedHttpClient};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64;
+use aws_smithy_types::body::SdkBody;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::bounded::{bounded, bounded_and_whole};
+use super::imds::aws::innermost;
 use super::settings::Settings;
 use crate::base::small_file;
 
@@ -88,6 +91,36 @@ pub fn direct(settings: &Settings) -> Result<SharedHttpClient, String> {
     Ok(bounded(tls(trust(settings)?, ProxyConfig::disabled), HTTPS_LARGEST))
 }
 
+/// A client for one webhook, through a proxy if the environment names one.
+#[derive(Debug)]
+pub struct Webhook(Connector);
+
+/// The client for a webhook, with limits for a connection and for an answer.
+///
+/// # Errors
+/// As [`https`].
+pub fn webhook(settings: &Settings, limit: Duration) -> Result<Webhook, String> {
+    let limits = HttpConnectorSettings::builder().connect_timeout(limit).read_timeout(limit).build();
+    let sleep = Some(SharedAsyncSleep::new(TokioSleep::new()));
+    Ok(Webhook(connector(&trust(settings)?, ProxyConfig::from_env(), Some(limits), sleep)))
+}
+
+impl Webhook {
+    /// Posts a JSON document once, and returns the status of the response.
+    ///
+    /// # Errors
+    /// The innermost cause, if there was no response.
+    pub async fn post(&self, url: &http::Uri, document: String) -> Result<u16, String> {
+        let mut request = HttpRequest::new(SdkBody::from(document));
+        request.set_method("POST").map_err(|error| error.to_string())?;
+        request.set_uri(url.to_string()).map_err(|error| error.to_string())?;
+        request.headers_mut().insert("content-type", "application/json");
+        request.headers_mut().insert("user-agent", concat!("eip/", env!("CARGO_PKG_VERSION")));
+        let response = self.0.call(request).await.map_err(|error| innermost(&error))?;
+        Ok(response.status().as_u16())
+    }
+}
+
 fn trust(settings: &Settings) -> Result<TlsContext, String> {
     let trust = if let Some(path) = &settings.ca_bundle {
         trust_only(path)?
@@ -101,15 +134,25 @@ fn trust(settings: &Settings) -> Result<TlsContext, String> {
 
 fn tls(context: TlsContext, proxy: fn() -> ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |timeouts, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(context.clone())
-            .proxy_config(proxy())
-            .enable_tcp_nodelay(true);
-        connector.set_connector_settings(timeouts.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
+        let sleep = components.and_then(RuntimeComponents::sleep_impl);
+        connector(&context, proxy(), timeouts.cloned(), sleep)
     })
+}
+
+fn connector(
+    context: &TlsContext,
+    proxy: ProxyConfig,
+    limits: Option<HttpConnectorSettings>,
+    sleep: Option<SharedAsyncSleep>,
+) -> Connector {
+    let mut connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context.clone())
+        .proxy_config(proxy)
+        .enable_tcp_nodelay(true);
+    connector.set_connector_settings(limits);
+    connector.set_sleep_impl(sleep);
+    connector.build()
 }
 
 /// Checks that the system certificates that the environment names are readable: the SDK reads them without a limit.

@@ -3,6 +3,7 @@
 //! The name of the binary selects the face. The parts of a face that do not need the AWS SDK are also built without
 //! it, for generating the manual pages and the completion.
 
+pub mod alert;
 pub mod assignments;
 pub mod ctl;
 pub mod environment;
@@ -12,6 +13,7 @@ pub mod keepalived;
 pub mod ocf;
 pub mod parameters;
 pub mod program_name;
+pub mod report;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings_file;

@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
 use super::Call;
+use super::ctl::metrics::exposition::ABSENT;
 use super::watchdog::{Watchdog, report_panics};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
@@ -17,9 +18,10 @@ use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::{meta_data, usage};
 use crate::params;
-use crate::resource::error::{Attempt, Error, exit_code};
+use crate::resource::error::{Attempt, Error, exit_code, scope};
 use crate::resource::kind::Kind;
 use crate::resource::{self, Action, Report, Request};
+use crate::state::{Records as _, Tally};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -117,7 +119,22 @@ fn act<K: Kind<RealWorld>>(
         Ok(request) => run::<K>(&request, environment, &log),
         Err(error) => Err(error),
     };
+    let failure = failure_of(&outcome, attempt);
     let code = conclude(outcome, attempt, &log);
+    // After the exit reason is out: nothing depends on these.
+    if let Some(reason) = failure {
+        let count = |tally: &mut Tally| {
+            *tally
+                .failures
+                .entry(name_of(action).to_owned())
+                .or_default()
+                .entry(reason.to_owned())
+                .or_default() += 1;
+        };
+        world::records(environment, &log).update_tally(count);
+    } else if attempt == Attempt::Probe {
+        let _ = world::records(environment, &log).share();
+    }
     guard.end();
     code
 }
@@ -175,6 +192,15 @@ fn run<K: Kind<RealWorld>>(
         }
     }
     world::run(deadline, resource::run::<K, _>(&world, request))
+}
+
+/// Why an action counts as failed: the scope of its error; `None` if it does not.
+fn failure_of(outcome: &Result<Report, Error>, attempt: Attempt) -> Option<&'static str> {
+    match (outcome, attempt) {
+        (_, Attempt::Probe | Attempt::Validate) | (Ok(Report::Done), _) => None,
+        (Ok(Report::NotHere(_)), _) => Some(ABSENT),
+        (Err(error), _) => (exit_code(error, attempt) != ExitCode::Success).then(|| scope(error).name()),
+    }
 }
 
 /// Logs the outcome, prints the exit reason and returns the exit code.

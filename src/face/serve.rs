@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
-use super::{ctl, init, keepalived, ocf, program_name};
+use super::{alert, ctl, init, keepalived, ocf, program_name};
 
 /// How the process was started; read once by `main` and passed down.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Call {
 pub fn serve(mut call: Call) -> u8 {
     match program_name::take(&mut call.arguments).as_str() {
         name if name == ctl::NAME || ctl::assign::is_script(name) => ctl::serve(name, call),
+        alert::NAME => alert::serve(&call),
         name if init::is_name(name) => init::serve(call),
         name if keepalived::is_name(name) => keepalived::serve(&call),
         name => ocf::serve(name, call),

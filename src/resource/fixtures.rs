@@ -16,7 +16,7 @@ use crate::base::ids::{InstanceId, MacAddress};
 use crate::host::Host;
 use crate::network::fake::FakeNetwork;
 use crate::network::{Device, Network, NetworkError, NewAddress};
-use crate::state::{Durable, Records, Volatile};
+use crate::state::{Durable, Records, Tally, Volatile};
 
 /// Records in memory; clones share them.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,8 @@ pub struct MemoryRecords {
     pub volatile: Rc<RefCell<Volatile>>,
     /// State that survives it.
     pub durable: Rc<RefCell<Durable>>,
+    /// What is counted for metrics.
+    pub tally: Rc<RefCell<Tally>>,
     /// The other resources' records.
     pub others: Rc<RefCell<Vec<(String, MemoryRecords)>>>,
     /// Locked places.
@@ -55,6 +57,9 @@ impl Records for MemoryRecords {
     }
     fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
         change(&mut self.durable.borrow_mut());
+    }
+    fn update_tally(&self, change: impl FnOnce(&mut Tally)) {
+        change(&mut self.tally.borrow_mut());
     }
     fn others(&self) -> Vec<(String, Self)> {
         self.others.borrow().clone()

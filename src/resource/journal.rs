@@ -11,7 +11,7 @@ use crate::base::ids::{AssociationId, InstanceId};
 use crate::cloud::Imds as _;
 use crate::host::Host as _;
 use crate::resource::error::Error;
-use crate::state::{Change, Durable, Phase, Records as _, Volatile};
+use crate::state::{Change, Durable, Phase, PhaseTime, Records as _, Volatile};
 
 /// The lock of a place in this world.
 pub(super) type LockOf<W> = <<W as World>::Records as crate::state::Records>::Lock;
@@ -138,6 +138,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             let _ = write!(line, "; {phase} {} ms", took.as_millis());
         }
         self.world.log().info(&line);
+        self.world
+            .records()
+            .update_tally(|tally| *tally.moves.entry(made.action.to_owned()).or_default() += 1);
         let at = self.world.host().now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let change = Change {
             at_ms: millis(at),
@@ -146,6 +149,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             to: made.to,
             association: made.association,
             took_ms: millis(self.deadline.elapsed()),
+            address: self.name(),
+            node: self.nodes.first().cloned(),
+            phases: made.phases.iter().map(|(phase, took)| PhaseTime::new(phase, *took)).collect(),
         };
         self.update_durable(|durable| durable.remember(change));
     }

@@ -10,7 +10,7 @@ use crate::base::retry::{Backoff, Patience};
 use crate::cloud::{Ec2Fault, ImdsError};
 use crate::params::OnStop;
 use crate::resource::error::Error;
-use crate::state::Phase;
+use crate::state::{Phase, Records as _};
 
 /// From this check level on, always query EC2. Level 20 is not implemented, so it behaves like the next lower one.
 const QUERY_EC2_LEVEL: u32 = 10;
@@ -248,11 +248,21 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut until = *patience;
         // The last answer that is not trusted yet.
         let mut doubted: Option<Report> = None;
+        // Whether this action has counted that the two contradict each other.
+        let mut counted = false;
         // When EC2 last answered. A query cut off by our own deadline is no silence.
         let mut last_answer = half.elapsed();
         loop {
             let mut answered = true;
-            match self.answer(Me::Known, &until).await {
+            let answer = self.answer(Me::Known, &until).await;
+            if let Ok(Answer::Report(report)) = &answer
+                && K::METADATA_KNOWS
+                && (seen == Seen::Here) != (*report == Report::Done)
+                && !std::mem::replace(&mut counted, true)
+            {
+                self.world.records().update_tally(|tally| tally.disagreements += 1);
+            }
+            match answer {
                 Ok(Answer::Partly(_)) if check == Check::Probe => return Ok(Report::Done),
                 // One of the sources is stale. They get time to agree; after that EC2 wins.
                 Ok(Answer::Report(absent @ Report::NotHere(_)))

@@ -1,9 +1,11 @@
 //! Small files, written atomically, and read only if no other user can have written them.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown, fchown,
+};
 use std::path::{Path, PathBuf};
 
 use crate::base::ownership::{check_folder, own_user};
@@ -87,6 +89,32 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Makes a folder that a group may enter as well, and `mode` lets do. What the file system refuses is left as it is.
+pub(super) fn share_folder(folder: &Path, group: u32, mode: u32) -> io::Result<()> {
+    make_folder(folder)?;
+    chown(folder, None, Some(group))?;
+    fs::set_permissions(folder, Permissions::from_mode(mode))
+}
+
+/// As [`replace`], for a copy that a group may read and whose loss in a power cut costs nothing.
+///
+/// # Errors
+/// As [`replace`].
+pub(super) fn replace_shared(path: &Path, text: &str, group: u32) -> io::Result<()> {
+    check_folder(path.parent().ok_or_else(|| io::Error::other("no folder"))?)?;
+    let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
+    let written = create_new(&temporary).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        fchown(&file, None, Some(group))?;
+        file.set_permissions(Permissions::from_mode(0o640))?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
 /// Keeps a damaged record for inspection as `NAME.damaged`, unless that exists already, so that the next one does not replace it.
 ///
 /// # Errors
@@ -140,22 +168,25 @@ pub(super) fn try_writing(folder: &Path) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = create_new(path)?;
+    file.write_all(text.as_bytes())?;
+    // Otherwise a power cut soon after the rename may leave an empty file.
+    file.sync_data()
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
     // A leftover of a killed process with the same pid. `create_new` follows no link, and neither does removal.
     match fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    // Otherwise a power cut soon after the rename may leave an empty file.
-    file.sync_data()
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
     use std::path::PathBuf;
 
     fn folder(name: &str) -> PathBuf {

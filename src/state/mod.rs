@@ -2,6 +2,7 @@
 //!
 //! Correctness never depends on it: a record that is missing, foreign or damaged costs a query to EC2, never an action.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::base::ids::{
 };
 use crate::params::ApiSettings;
 
+pub mod alerts;
 mod file;
 pub mod generations;
 mod lock;
@@ -304,6 +306,46 @@ pub struct Change {
     pub association: Option<AssociationId>,
     /// Duration in milliseconds.
     pub took_ms: u64,
+    /// The address, as operators know it; empty in entries of 0.1.0.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// The cluster's name for this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// How long each part of it took, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<PhaseTime>,
+}
+
+/// How long a part of a change took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseTime {
+    /// For example `associate`.
+    pub phase: String,
+    /// In milliseconds.
+    pub ms: u64,
+}
+
+impl PhaseTime {
+    /// A part that took this long.
+    #[must_use]
+    pub fn new(phase: &str, took: Duration) -> Self {
+        Self { phase: phase.to_owned(), ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) }
+    }
+}
+
+/// What happened to a resource on this node since boot, in numbers for `eipctl metrics`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// Changes of holder, by action.
+    pub moves: BTreeMap<String, u64>,
+    /// Failed actions, by action and the scope of the failure.
+    pub failures: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Actions in which EC2 and instance metadata contradicted each other.
+    pub disagreements: u64,
+    /// When `eipctl metrics` last found out whether the address is here, in seconds since 1970.
+    pub checked: Option<u64>,
 }
 
 /// Number of changes kept.
@@ -336,6 +378,9 @@ pub trait Records: Sized {
 
     /// Changes it atomically, as [`Self::update_volatile`].
     fn update_durable(&self, change: impl FnOnce(&mut Durable));
+
+    /// Changes the numbers for `eipctl metrics`. Nothing depends on them.
+    fn update_tally(&self, _change: impl FnOnce(&mut Tally)) {}
 
     /// The records of the other resources on this node, by name.
     fn others(&self) -> Vec<(String, Self)>;

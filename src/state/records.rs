@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::io;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Durable, Records, Volatile, file, lock};
+use super::{Change, Durable, Records, Tally, Volatile, alerts, file, lock};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::environment::Environment;
@@ -68,6 +70,42 @@ impl FileRecords {
             (folder.clone(), error)
         };
         [&self.volatile, &self.durable].map(tried).into()
+    }
+
+    /// Makes the folders that Pacemaker's alert agent uses, if there is such a user: it runs as `hacluster`, of the group `haclient`.
+    ///
+    /// # Errors
+    /// If one cannot be made, as for a user other than root.
+    pub fn share(&self) -> io::Result<Option<u32>> {
+        let Some(group) = alerts::group(Path::new("/etc/group")) else { return Ok(None) };
+        // The records in it stay root's alone; the group has to get through.
+        file::make_folder(&self.durable)?;
+        std::fs::set_permissions(&self.durable, Permissions::from_mode(0o711))?;
+        file::share_folder(&alerts::history_folder(&self.durable), group, 0o750)?;
+        file::share_folder(&alerts::state_folder(&self.durable), group, 0o770)?;
+        Ok(Some(group))
+    }
+
+    /// Copies the history to where the alert agent reads it. Without it a move is not announced, and nothing else.
+    fn publish(&self, history: &[Change]) {
+        let published = self.share().and_then(|group| {
+            let Some(group) = group else { return Ok(()) };
+            let text = serde_json::to_string(history)?;
+            file::replace_shared(&self.path(&alerts::history_folder(&self.durable)), &text, group)
+        });
+        if let Err(error) = published {
+            self.log.debug(format_args!("history not shared with {}: {error}", alerts::GROUP));
+        }
+    }
+
+    /// The numbers for `eipctl metrics`.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.load(&self.tally_path())
+    }
+
+    fn tally_path(&self) -> PathBuf {
+        self.volatile.join(format!("{}.tally", file_name(&self.instance)))
     }
 
     fn path(&self, folder: &Path) -> PathBuf {
@@ -148,7 +186,20 @@ impl Records for FileRecords {
         if !self.read_only {
             self.keep_if_damaged(&path);
         }
-        self.update(&path, change);
+        let mut grown = None;
+        self.update(&path, |durable: &mut Durable| {
+            let last = durable.history.last().cloned();
+            change(durable);
+            grown = (durable.history.last() != last.as_ref()).then(|| durable.history.clone());
+        });
+        if let Some(history) = grown {
+            self.publish(&history);
+        }
+    }
+
+    fn update_tally(&self, change: impl FnOnce(&mut Tally)) {
+        // Without warnings: an action that says nothing else of its records is none the worse for it.
+        Self { log: Log::memory(), ..self.clone() }.update(&self.tally_path(), change);
     }
 
     fn others(&self) -> Vec<(String, Self)> {
@@ -276,6 +327,9 @@ mod tests {
             to: "this node".to_owned(),
             association: None,
             took_ms: 0,
+            address: String::new(),
+            node: None,
+            phases: Vec::new(),
         };
         std::thread::scope(|scope| {
             for writer in 0..2 {

@@ -15,6 +15,7 @@ SILENT = {
     "face/ctl": "speaks to its caller, and its manual explains it",
     "face/init/sentences.rs": "the sentences of the old script, and usage",
     "face/keepalived/mod.rs": "usage",
+    "face/report.rs": "the form of a node attribute",
     "ocf/agent.rs": "descriptions for the meta-data",
     "ocf/meta_data.rs": "the form of the meta-data",
     "ocf/usage.rs": "usage",

@@ -82,7 +82,7 @@ def listed(program: str, section: str) -> list[list[str]]:
         # What `crm help` reads, which takes seconds to do so.
         return [[name] for name in re.findall(rf"^\[\[cmdhelp[_.]{section}[_.]([\w-]+)", CRMSH.read_text(), re.MULTILINE)]
     told = subprocess.run([program, section, "help"], capture_output=True, text=True, check=False).stdout
-    commands = [re.split(r" [<\[(]", line.strip())[0].split() for line in told.split("\n") if re.match(r" {4}\S", line)]
+    commands = [re.split(r" [<\[(]| \w+=", line.strip())[0].split() for line in told.split("\n") if re.match(r" {4}\S", line)]
     return [words for words in commands if words]
 
 

@@ -75,7 +75,7 @@ class Made(unittest.TestCase):
                 self.assertLessEqual(member.mtime, commit, path)
 
     def test_state_folder_is_roots_alone(self):
-        self.assertEqual(0o700, debs.contents(self.made["eip"])["/var/lib/eip"].mode)
+        self.assertEqual(0o711, debs.contents(self.made["eip"])["/var/lib/eip"].mode)
 
     def test_installed_size_is_below_15_mb(self):
         sizes = [int(debs.control(package)["Installed-Size"]) for package in self.made.values()]
@@ -136,7 +136,7 @@ class Installed(unittest.TestCase):
             for line in (line for line in debs.files(part) if line.kind == "link"):
                 self.assertEqual(AGENT, root.leads_to(line.path), line.path)
         for path in ("/var/lib/eip", "/run/resource-agents/eip"):
-            self.assertEqual(0o700, root.at(path).stat().st_mode & 0o7777)
+            self.assertEqual(0o711 if path == "/var/lib/eip" else 0o700, root.at(path).stat().st_mode & 0o7777)
         # Whatever else lies there, Pacemaker offers it as an agent.
         names = {Path(line.path).name for line in debs.files("eip") if Path(line.path).parent == Path(AGENT).parent}
         self.assertEqual(names, {path.name for path in root.at(AGENT).parent.iterdir()})

@@ -143,7 +143,8 @@ class Unit(unittest.TestCase):
             run("systemd-tmpfiles", f"--root={root}", "--create", entry)
             for path in ("var/lib/eip", "run/resource-agents/eip"):
                 facts = Path(root / path).stat()
-                self.assertEqual((0o700, 0, 0), (stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid))
+                mode = 0o711 if path == "var/lib/eip" else 0o700
+                self.assertEqual((mode, 0, 0), (stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class Installed(unittest.TestCase):
         root.rpm("--install", self.old["eip"])
         self.assert_installed(root, "eip")
         self.assert_harmless(root)
-        self.assertEqual(0o700, root.at("/var/lib/eip").stat().st_mode & 0o7777)
+        self.assertEqual(0o711, root.at("/var/lib/eip").stat().st_mode & 0o7777)
 
     def test_rpm_installs_beside_resource_agents_in_either_order(self):
         root = self.root("systemd", "pacemaker", "resource-agents")

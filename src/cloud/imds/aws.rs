@@ -97,7 +97,7 @@ fn failure(path: &str, error: &Sdk) -> ImdsError {
 }
 
 /// The innermost cause: "connection refused" says more than "an IO error occurred".
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(in crate::cloud) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(cause) = deepest.source() {
         deepest = cause;

@@ -38,6 +38,7 @@ pub fn command() -> Command {
             release(),
             policy(),
             history(),
+            metrics(),
             restore(),
             drill(),
             of_assign(),
@@ -190,6 +191,27 @@ fn history() -> Command {
                 .help("Only those of this resource, by its name in the cluster"),
         )
         .arg(json())
+}
+
+fn metrics() -> Command {
+    Command::new("metrics")
+        .about("Write the metrics of this node's addresses for Prometheus")
+        .long_about(
+            "Writes what is known on this node about every address of the cluster, in Prometheus's text \
+             format: whether it is here, moves and failures since boot, how long the last takeover took, \
+             whether EC2 and instance metadata contradicted each other, and, with ocf:heartbeat:eip-health, \
+             whether this node could take it. Without a running cluster these are the addresses on record.\n\n\
+             Makes no call to EC2: it queries instance metadata, of an overlay address the network devices, and \
+             reads records, history and node attributes. What is not known is left out. The unit \
+             eip-metrics.timer runs it for node_exporter's textfile collector.",
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .value_name("FILE")
+                .help("The file to replace, its name ending in .prom [default: standard output]"),
+        )
+        .arg(timeout("20"))
 }
 
 fn restore() -> Command {

@@ -15,6 +15,7 @@ pub mod command;
 pub mod drill;
 #[cfg(feature = "sdk")]
 mod history;
+pub mod metrics;
 mod options;
 #[cfg(feature = "sdk")]
 mod policy;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::error::ErrorKind;
 
 use super::call::{Failure, Invocation};
-use super::{assign, by_hand, check, command, drill, history, policy, restore, show};
+use super::{assign, by_hand, check, command, drill, history, metrics, policy, restore, show};
 use crate::base::text::one_line;
 use crate::face::Call;
 
@@ -33,6 +33,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
         "release" => by_hand::release(&invocation),
         "policy" => policy::run(&invocation),
         "history" => history::run(&invocation),
+        "metrics" => metrics::run(&invocation),
         "restore" => restore::run(&invocation),
         "drill" => drill::run(&invocation),
         "assign" => assign::run(&invocation),

@@ -19,7 +19,7 @@ use crate::resource::{Action, Request};
 use crate::world::RealWorld;
 
 /// Time limit for the cluster's tools: a cluster that is down refuses them at once.
-const TOOLS_LIMIT: Duration = Duration::from_secs(3);
+pub(super) const TOOLS_LIMIT: Duration = Duration::from_secs(3);
 
 /// The address that a command is about.
 pub(super) struct Subject {
@@ -102,6 +102,40 @@ impl Subject {
             && all.is_ok_and(|all| all.iter().any(|one| one.agent.name == agent.name))
             && agent.address.contains(&"allocation_id");
         Ok(Self { address, agent, raw, configured, may_be_another, recorded, nodes })
+    }
+
+    /// Every address of the cluster; if its configuration cannot be read, those on record here.
+    pub(super) fn all(
+        invocation: &Invocation<'_>,
+        tools: &Tools,
+        configured: Result<Vec<ConfiguredAddress>, String>,
+    ) -> Vec<Self> {
+        let on_record = invocation.on_record();
+        let new = |agent, address: String, raw, configured, recorded: Vec<RecordedResource>| {
+            let nodes = tools.node_name().into_iter().collect();
+            Self { address, agent, raw, configured, may_be_another: false, recorded, nodes }
+        };
+        match configured {
+            Ok(all) => all
+                .into_iter()
+                .filter_map(|one| {
+                    let of_resource = |records: &&RecordedResource| records.resource == one.id;
+                    let recorded = on_record.iter().filter(of_resource).cloned().collect();
+                    let (address, raw) =
+                        (one.names().into_iter().next()?, one.configuration.parameters.clone());
+                    Some(new(one.agent, address, raw, Ok(Some(one)), recorded))
+                })
+                .collect(),
+            Err(reason) => on_record
+                .into_iter()
+                .filter_map(|one| {
+                    let (agent, address) = (one.agent()?, one.names().into_iter().next()?);
+                    let recorded = vec![one];
+                    let raw = of_record(agent, &address, &recorded);
+                    Some(new(agent, address, raw, Err(reason.clone()), recorded))
+                })
+                .collect(),
+        }
     }
 
     /// The resource whose records a query may use: they tell it from others.

@@ -71,6 +71,20 @@ async fn stale_answers_of_ec2_alone_are_no_reason_for_a_recovery<K: Tested>() {
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
 }
 
+/// [metrics-3]
+async fn a_contradiction_of_the_two_is_counted_once_for_each_action<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).settled().await;
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert_eq!(node.world.records.tally.borrow().disagreements, 0);
+    node.account.freeze(Reads::Metadata);
+    K::give(&node.account, 2);
+    for count in 1..=2 {
+        assert!(reason(node.run(Action::Monitor { level: 10 }).await).contains(&instance(2)));
+        assert_eq!(node.world.records.tally.borrow().disagreements, count);
+    }
+    assert_eq!(node.world.records.tally.borrow().moves.get("start"), Some(&1));
+}
+
 async fn stale_metadata_does_not_hide_a_loss_while_settling<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).started().await;
     node.account.freeze(Reads::Metadata);
@@ -207,6 +221,7 @@ for_every_kind![
     an_address_on_another_interface_of_this_node_is_not_in_place,
     stale_metadata_alone_is_no_reason_for_a_recovery,
     stale_answers_of_ec2_alone_are_no_reason_for_a_recovery,
+    a_contradiction_of_the_two_is_counted_once_for_each_action,
     stale_metadata_does_not_hide_a_loss_while_settling,
     silent_metadata_is_made_up_for_by_ec2,
     a_node_that_cannot_tell_itself_from_others_reports_no_loss,

@@ -64,15 +64,16 @@ pub(crate) fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The names of the files in a state folder that are no locks, sorted: records, and what must not be there.
+/// The names of the files in a state folder that are no locks and no numbers for metrics, sorted: records, and what must not be there.
 ///
 /// # Panics
 /// If the folder cannot be read.
 #[must_use]
 pub fn records_in(folder: &Path) -> Vec<String> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> =
-        names.filter(|name| !matches!(name.rsplit_once('.'), Some((_, "lock" | "record-gate")))).collect();
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file());
+    let names = files.map(|entry| entry.file_name().into_string().unwrap());
+    let beside = |name: &str| matches!(name.rsplit_once('.'), Some((_, "lock" | "record-gate" | "tally")));
+    let mut names: Vec<_> = names.filter(|name| !beside(name)).collect();
     names.sort();
     names
 }

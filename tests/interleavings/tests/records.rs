@@ -82,6 +82,6 @@ fn a_kill_at_any_system_call_leaves_a_whole_record() {
     assert!(without > 0 && versions.len() > 1, "the kills did not spread over the writes: {versions:?}");
     assert!(last.contains("\"took_ms\": 3"), "{last}");
     // Without that a power cut may bring the old record back.
-    let (_, renamed) = trace.rsplit_once("rename").expect("a rename");
+    let (_, renamed) = trace.rsplit_once("durable/default.json\")").expect("a rename");
     assert!(renamed.contains("fsync("), "the folder is not synced after the rename: {trace}");
 }

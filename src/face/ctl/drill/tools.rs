@@ -64,8 +64,16 @@ impl Tools {
     /// # Errors
     /// A sentence on why it is unavailable.
     pub fn configuration(&self, resource: &str) -> Result<Configuration, String> {
-        let xml = self.run("cibadmin", &["--query"], self.limit)?;
+        let xml = self.cib()?;
         Configuration::parse(&xml, resource).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// Configuration and state of the cluster (the CIB), as XML.
+    ///
+    /// # Errors
+    /// A sentence on why it is unavailable.
+    pub fn cib(&self) -> Result<String, String> {
+        self.run("cibadmin", &["--query"], self.limit)
     }
 
     /// The resources with addresses in the cluster's configuration.
@@ -73,7 +81,7 @@ impl Tools {
     /// # Errors
     /// A sentence on why it is unavailable.
     pub fn addresses(&self) -> Result<Vec<ConfiguredAddress>, String> {
-        let xml = self.run("cibadmin", &["--query"], self.limit)?;
+        let xml = self.cib()?;
         ConfiguredAddress::all(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
     }
 
@@ -138,7 +146,7 @@ impl Tools {
 }
 
 /// Waits for a program to exit; `true` if it succeeded.
-fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, String> {
+pub(in crate::face) fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, String> {
     let began = Instant::now();
     loop {
         match child.try_wait() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_tests::{Isolation, KINDS, RunOutcome, SHOWN, SimulatedWorld, VIP};
+use agent_tests::{Isolation, KINDS, RunOutcome, SHOWN, SimulatedWorld, VIP, records_in};
 use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, ec2};
@@ -180,8 +180,8 @@ fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_sile
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     world.give(&b);
     run(a.settled_monitor()).expect(7).reason(b.id());
-    for entry in std::fs::read_dir(a.state().join("durable")).unwrap() {
-        let file = entry.unwrap().path();
+    for name in records_in(&a.state().join("durable")) {
+        let file = a.state().join("durable").join(name);
         let record = std::fs::read_to_string(&file).unwrap();
         assert!(record.contains("eu-west-1") && record.contains(a.id().as_str()), "{record}");
         std::fs::write(&file, record.replace(a.id().as_str(), "i-00000000000000009")).unwrap();

@@ -2,6 +2,7 @@
 # The files of a node with Pacemaker: the second half of node-init.sh, which says what NODE, FOLDER and SUBJECT are.
 # shellcheck disable=SC2154  # NODE, FOLDER and SUBJECT are those of node-init.sh
 OCF=/usr/lib/ocf/resource.d
+ALERTS=/usr/share/pacemaker/alerts
 
 install -d -m 1777 /run/shm
 install -d -m 750 -o hacluster -g haclient /run/crm
@@ -25,8 +26,12 @@ install -m 755 "$SUBJECT" "$FOLDER/resource.d/heartbeat/eip"
 ln -sf eip "$FOLDER/resource.d/heartbeat/vip"
 ln -sf eip "$FOLDER/resource.d/heartbeat/overlay-ip"
 ln -s "$OCF/heartbeat/eip" /run/harness/eipctl
+rm -rf "$FOLDER/alerts"
+cp -a "$ALERTS" "$FOLDER/alerts"
+ln -sf "$OCF/heartbeat/eip" "$FOLDER/alerts/eip-alert"
 
 mount --bind "$FOLDER/resource.d" "$OCF"
+mount --bind "$FOLDER/alerts" "$ALERTS"
 # Only where a test has made one: what changes accounts or certificates needs all of /etc.
 [ ! -d "$FOLDER/etc" ] || mount --bind "$FOLDER/etc" /etc
 mount --bind "$FOLDER/etc-corosync" /etc/corosync

@@ -61,6 +61,41 @@ pub(super) fn several_addresses(stage: &mut Stage) -> Result<String> {
     Ok(format!("both from {holder} to {survivor}, each on a private address of its own"))
 }
 
+pub(super) fn announce(stage: &mut Stage) -> Result<String> {
+    let note = "/run/harness/announced";
+    stage.everywhere(&[
+        "sh",
+        "-c",
+        &format!("rm -f /dev/shm/moves; printf '#!/bin/sh\\necho \"$1\" >>/dev/shm/moves\\n' >{note}; chmod 755 {note}"),
+    ])?;
+    let recipient = format!("command={note}");
+    let script = stage.script("announce.sh").with("RECIPIENT", &recipient);
+    let named = [
+        "+ alert path=/usr/share/pacemaker/alerts/eip-alert".to_owned(),
+        "+ eip_alert_timeout=20".to_owned(),
+        "+ meta timeout=30s".to_owned(),
+        format!("+ recipient value={recipient}"),
+    ];
+    let began = now();
+    stage.run_changing(&script, &named)?;
+    let from = stage.settle(None)?;
+    stage.cluster_mut().ensure_untouched(began)?;
+    stage.cluster_mut().set_standby(from, true)?;
+    let to = stage.settle(None)?;
+    stage.cluster_mut().set_standby(from, false)?;
+    stage.settle(Some(to))?;
+    let moves = until("the announcement", SETTLE_LIMIT, || {
+        Polled::tolerant(stage.cluster().node(to)?.run(&["cat", "/dev/shm/moves"]))
+    })?;
+    ensure(moves.lines().count() == 1 && moves.contains(&format!(" on {to}: ")), || {
+        format!("announced: {moves}")
+    })?;
+    ensure(stage.cluster().node(from)?.run(&["cat", "/dev/shm/moves"]).is_err(), || {
+        format!("{from} announced, too")
+    })?;
+    Ok(format!("one line: {}", moves.trim()))
+}
+
 pub(super) fn fencing(stage: &mut Stage) -> Result<String> {
     let began = now();
     let mut script = stage.script("fencing.sh").with("REGION", "eu-west-1");

@@ -27,6 +27,8 @@ pub(super) enum Rest {
     Create,
     /// An id, then assignments in sections.
     Update,
+    /// Assignments, then more of them in sections with these names.
+    Sections(&'static [&'static str]),
     /// `A with B`, or `A then B` with perhaps an action before each, perhaps a score, perhaps options.
     Pair(&'static str),
     /// A file and how much of it.
@@ -72,6 +74,9 @@ pub(super) const FORMS: &[CommandForm] = &[
     form(&["cluster", "sync"], &[], Rest::Nothing),
     form(&["cluster", "cib"], &[("--config", Value::None)], Rest::Words(0, 2)),
     form(&["cluster", "cib-push"], &[("--config", Value::None), WAIT], Rest::Push),
+    form(&["alert", "create"], &[], Rest::Sections(&["options", "meta"])),
+    form(&["alert", "recipient", "add"], &[], Rest::IdAndAssignments),
+    form(&["alert"], &[], Rest::Nothing),
     form(&["property", "set"], &[FORCE, ("--node", Value::Must)], Rest::Assignments),
     form(
         &["resource", "create"],

@@ -85,6 +85,15 @@ fn rest(form: &CommandForm, words: &[&str]) -> Result<(), String> {
             [id, more @ ..] if !id.contains('=') && !more.is_empty() => sections(more, form),
             _ => Err(format!("`{command}` needs an id and something to change")),
         },
+        Rest::Sections(names) => {
+            let parts = words.split(|word| names.contains(word));
+            let whole: Result<Vec<_>, _> = parts.map(assigned).collect();
+            if whole?.iter().any(Vec::is_empty) {
+                Err(format!("`{command}` needs name=value"))
+            } else {
+                Ok(())
+            }
+        }
         Rest::Pair(between) => match without_actions(between, words).as_slice() {
             [_, word, _, more @ ..] if *word == between => more.iter().try_for_each(|word| {
                 let score = word.parse::<i64>().is_ok() || word.trim_start_matches('-') == "INFINITY";

@@ -16,6 +16,9 @@ fn main() {
             to: "this node".to_owned(),
             association: None,
             took_ms: version,
+            address: String::new(),
+            node: None,
+            phases: Vec::new(),
         };
         records.update_durable(|record| record.remember(change));
     }

@@ -1,5 +1,6 @@
 //! The scenarios: a state to begin with, something that happens, the state that has to follow.
 
+mod announce;
 mod drill;
 mod failures;
 mod moves;
@@ -77,7 +78,7 @@ pub fn test(
 pub const LANES: [&[&[PacemakerScenario]]; 4] = [
     &[moves::SCENARIOS, drill::SCENARIOS, outages::QUIET],
     &[failures::SCENARIOS, returns::SCENARIOS],
-    &[outages::TAKEOVERS, private::SCENARIOS],
+    &[announce::SCENARIOS, outages::TAKEOVERS, private::SCENARIOS],
     &[overlay::SCENARIOS],
 ];
 

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Announces every move of an address once, by the node that made it, with the time of each phase and an estimate of the outage.
+# Starts from minimal.sh, or from your cluster; run it on one node, as root. Nothing stops. Install eip on every node first.
+#
+# RECIPIENT  syslog               one line in the system log
+#            command=/PATH        a program, with the line as its argument and the fields in EIP_ALERT_... variables; as hacluster
+#            https://HOST/PATH    a webhook, which gets JSON by POST; tried again until eip_alert_timeout is over
+#
+# For several recipients run it again with another ID. Pacemaker ends an alert agent after TIMEOUT, so eip_alert_timeout is shorter.
+set -eu
+
+ID=${ID:-eip-moves}
+RECIPIENT=${RECIPIENT:-syslog}
+TIMEOUT=${TIMEOUT:-30s}
+
+# Printed if the script stops early.
+state='nothing has changed'
+work=$(mktemp -d)
+trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
+trap 'exit 1' HUP INT TERM
+pcs cluster cib "$work/before.xml"
+cp "$work/before.xml" "$work/after.xml"
+change() { pcs -f "$work/after.xml" "$@"; }
+
+change alert create path=/usr/share/pacemaker/alerts/eip-alert id="$ID" \
+    options eip_alert_timeout=20 meta timeout="$TIMEOUT"
+change alert recipient add "$ID" value="$RECIPIENT"
+
+state="unless it was refused, the change is in place: see pcs alert. To take it back:
+  pcs cluster cib-push $work/before.xml diff-against=$work/after.xml"
+pcs cluster cib-push "$work/after.xml" diff-against="$work/before.xml" --wait=60
+
+pcs alert

@@ -1,0 +1,63 @@
+//! Where a move is announced.
+
+use std::path::PathBuf;
+
+/// The recipient of an alert, as `pcs alert recipient add` sets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// The system log; also without a recipient.
+    Syslog,
+    /// A program, with the line as its argument and the fields as variables.
+    Command(PathBuf),
+    /// A URL that gets the fields as JSON by POST.
+    Webhook(http::Uri),
+}
+
+impl Recipient {
+    /// Parses the value of a recipient.
+    ///
+    /// # Errors
+    /// A sentence with what is expected. It does not repeat a URL, which may contain a secret.
+    pub fn parse(value: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "syslog, command=/PATH or an http or https URL expected";
+        if value.is_empty() || value == "syslog" {
+            return Ok(Self::Syslog);
+        }
+        if let Some(path) = value.strip_prefix("command=") {
+            let path = PathBuf::from(path);
+            return if path.is_absolute() {
+                Ok(Self::Command(path))
+            } else {
+                Err(format!("recipient {value}: an absolute path expected"))
+            };
+        }
+        let url: http::Uri = value.parse().map_err(|_| format!("recipient not understood: {EXPECTED}"))?;
+        match (url.scheme_str(), url.host()) {
+            (Some("http" | "https"), Some(_)) => Ok(Self::Webhook(url)),
+            _ => Err(format!("recipient not understood: {EXPECTED}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_of_a_recipient_is_told_from_the_others() {
+        assert_eq!(
+            (Recipient::parse(""), Recipient::parse("syslog")),
+            (Ok(Recipient::Syslog), Ok(Recipient::Syslog))
+        );
+        assert_eq!(Recipient::parse("command=/bin/true"), Ok(Recipient::Command("/bin/true".into())));
+        let url = "https://hooks.example.com/T0/secret?x=1";
+        assert_eq!(Recipient::parse(url), Ok(Recipient::Webhook(url.parse().unwrap())));
+        for wrong in
+            ["command=true", "ftp://example.com/", "https:///x", "me@example.com", "http://a b", "/bin/true"]
+        {
+            let error = Recipient::parse(wrong).unwrap_err();
+            assert!(error.ends_with("expected") && error.lines().count() == 1, "{error}");
+        }
+        assert!(!Recipient::parse("ftp://example.com/secret").unwrap_err().contains("secret"));
+    }
+}

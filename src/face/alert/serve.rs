@@ -1,0 +1,176 @@
+//! Serves one event: finds what there is to announce, and sends it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::NAME;
+use super::announcement::{AlertEvent, Announcement, detection, newest};
+use super::recipient::Recipient;
+use crate::base::deadline::Deadline;
+use crate::base::log::Log;
+use crate::base::retry::{self, Patience, Retryable};
+use crate::base::small_file;
+use crate::face::Call;
+use crate::face::ctl::drill::tools::watch;
+use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::watchdog::{Watchdog, report_panics};
+use crate::host::Host as _;
+use crate::ocf::environment::Environment;
+use crate::resource::error::Error;
+use crate::state::alerts::AlertFiles;
+use crate::world;
+
+/// Exit code of a call that could not announce what it should.
+const FAILED: u8 = 1;
+/// The alert's option for the time that one call may take.
+const LIMIT_OPTION: &str = "eip_alert_timeout";
+/// Default of that, in seconds. Pacemaker ends an alert agent after 30.
+const LIMIT: u64 = 20;
+/// The alert's option for the certificate authorities of a webhook.
+const CA_OPTION: &str = "ca_bundle";
+/// Limit for one attempt to reach a webhook.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// Corosync's configuration, which says how long the loss of a node takes to notice.
+const COROSYNC: &str = "/etc/corosync/corosync.conf";
+/// Largest size of that.
+const LARGEST_SETTINGS: u64 = 64 << 10;
+/// Longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Handles one event and returns the exit code, which Pacemaker only logs.
+pub(in crate::face) fn serve(call: &Call) -> u8 {
+    let environment = Environment::new(call.variables.clone());
+    let limit = environment.get(LIMIT_OPTION).map(str::parse);
+    let values = ClusterValues {
+        instance: environment.get("CRM_alert_rsc").unwrap_or(NAME).to_owned(),
+        program: NAME,
+        reason_prefix: format!("{NAME}: "),
+        log_tag: Some(NAME.to_owned()),
+        timeout: Duration::from_secs(
+            limit.clone().and_then(Result::ok).filter(|limit| *limit > 0).unwrap_or(LIMIT),
+        ),
+        parameters: &BTreeMap::new(),
+        variables: &BTreeMap::new(),
+    };
+    let environment = synthesise(&call.variables, &values);
+    let log = Log::new(&environment.log_settings(), NAME, call.started);
+    report_panics(&log, FAILED);
+    let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
+    let guard = Watchdog::start(&deadline, FAILED, &log);
+    if limit.is_some_and(|limit| !limit.is_ok_and(|limit| limit > 0)) {
+        log.warn(format_args!("{LIMIT_OPTION} is no number of seconds: {LIMIT} assumed"));
+    }
+    let code = match handle(&environment, deadline, &log) {
+        Ok(()) => 0,
+        Err(reason) => {
+            log.exit_reason(reason);
+            FAILED
+        }
+    };
+    guard.end();
+    code
+}
+
+fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<(), String> {
+    let now = world::host().now();
+    let event = AlertEvent::of(environment, now).ok_or_else(|| {
+        format!("no CRM_alert_kind: Pacemaker runs this program, after pcs alert create path=.../{NAME}")
+    })?;
+    let value = environment.get("CRM_alert_recipient").unwrap_or_default();
+    let recipient = Recipient::parse(value)?;
+    let files = AlertFiles::new(environment);
+    let (resource, node) = match event {
+        AlertEvent::Other => return Ok(()),
+        AlertEvent::Lost(loss) => {
+            // Only the estimate of the outage depends on it, and before the first probe there is no folder for it.
+            if let Err(error) = files.remember_loss(&loss) {
+                log.debug(format_args!("loss of {} not remembered: {error}", loss.node));
+            }
+            return Ok(());
+        }
+        AlertEvent::Started { resource, node } => (resource, node),
+    };
+    let history =
+        files.history(&resource).map_err(|error| format!("history of {resource} not read: {error}"))?;
+    let Some(history) = history else { return Ok(()) };
+    let Some(change) = newest(&history, &node, now) else { return Ok(()) };
+    let is_first = files.claim(&resource, value, change);
+    if !is_first
+        .map_err(|error| format!("move of {resource} not announced, it could not be noted: {error}"))?
+    {
+        return Ok(());
+    }
+    let before = history.iter().rev().nth(1);
+    let loss = files.last_loss();
+    let corosync = small_file::read(Path::new(COROSYNC), LARGEST_SETTINGS).unwrap_or_default();
+    let detection = detection(&String::from_utf8_lossy(&corosync));
+    let loss = loss.as_ref().map(|loss| (loss, detection));
+    let announcement = Announcement::new(&resource, &node, change, before, loss);
+    match recipient {
+        Recipient::Syslog => log.info(&announcement.text),
+        Recipient::Command(path) => run(&path, &announcement, &deadline)?,
+        Recipient::Webhook(url) => post(&url, &announcement, environment, deadline)?,
+    }
+    Ok(())
+}
+
+/// Runs a program until the deadline.
+fn run(path: &Path, announcement: &Announcement, deadline: &Deadline) -> Result<(), String> {
+    let shown = path.display().to_string();
+    let mut command = Command::new(path);
+    command.arg(&announcement.text).envs(announcement.variables()).stdin(Stdio::null());
+    let mut child = command.spawn().map_err(|error| format!("move not announced: {shown}: {error}"))?;
+    match watch(&mut child, &shown, deadline.left()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("move not announced: {shown} failed")),
+        Err(reason) => Err(format!("move not announced: {reason}")),
+    }
+}
+
+/// Why a webhook did not take the announcement.
+struct Rejected {
+    reason: String,
+    patience: Patience,
+}
+
+impl Retryable for Rejected {
+    fn patience(&self) -> Patience {
+        self.patience
+    }
+}
+
+/// Sends the announcement until the webhook takes it, refuses it, or the deadline.
+fn post(
+    url: &http::Uri,
+    announcement: &Announcement,
+    environment: &Environment,
+    deadline: Deadline,
+) -> Result<(), String> {
+    let document = serde_json::to_string(announcement).map_err(|error| error.to_string())?;
+    // The path may be the secret.
+    let host = url.host().unwrap_or_default();
+    let webhook = world::webhook(environment.get(CA_OPTION), ATTEMPT)
+        .map_err(|reason| format!("move not announced: {reason}"))?;
+    let cut_off = || Rejected { reason: "no answer in time".to_owned(), patience: Patience::Never };
+    let sending = retry::until(&deadline, LONGEST_PAUSE, cut_off, async || {
+        match webhook.post(url, document.clone()).await {
+            Ok(200..=299) => Ok(()),
+            // Overloaded, or a gateway before it.
+            Ok(status @ (408 | 429 | 500..=599)) => {
+                Err(Rejected { reason: format!("HTTP {status}"), patience: Patience::Lasting })
+            }
+            Ok(status) => Err(Rejected { reason: format!("HTTP {status}"), patience: Patience::Never }),
+            Err(reason) => Err(Rejected { reason, patience: Patience::Lasting }),
+        }
+    });
+    match world::run(deadline, async { Ok(sending.await) }) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(rejected)) => Err(format!("move not announced: {host}: {}", rejected.reason)),
+        Err(error @ Error::OutOfTime(_)) => Err(format!("move not announced: {host}: {error}")),
+        Err(error) => Err(format!("move not announced: {error}")),
+    }
+}

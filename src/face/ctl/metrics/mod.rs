@@ -1,0 +1,9 @@
+//! `eipctl metrics`: what Prometheus can know about the addresses of this node.
+
+pub mod attributes;
+pub mod exposition;
+#[cfg(feature = "sdk")]
+mod run;
+
+#[cfg(feature = "sdk")]
+pub(super) use run::run;

@@ -1,0 +1,107 @@
+//! Collects the metrics and writes them, for `node_exporter`'s textfile collector.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::attributes::attributes_of;
+use super::exposition::{AddressMetrics, exposition};
+use crate::face::ctl::call::{Failure, Invocation, print};
+use crate::face::ctl::drill::configuration::ConfiguredAddress;
+use crate::face::ctl::drill::tools::Tools;
+use crate::face::ctl::show::devices_with;
+use crate::face::ctl::subject::{Subject, TOOLS_LIMIT};
+use crate::face::report::REPORT_ATTRIBUTE;
+use crate::host::Host as _;
+use crate::resource::Action;
+use crate::resource::by_hand::BY_HAND;
+use crate::resource::kind::{Kind, Seen};
+use crate::resource::survey::by_metadata;
+use crate::state::Records as _;
+use crate::with_kind;
+use crate::world::{self, RealWorld};
+
+/// Writes the metrics of every address. Makes no call to EC2.
+pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
+    let cib = tools.cib();
+    let configured = cib.as_ref().map_err(Clone::clone).and_then(|xml| ConfiguredAddress::all(xml));
+    let attributes = match (&cib, tools.node_name()) {
+        (Ok(xml), Some(node)) => attributes_of(xml, &node),
+        _ => BTreeMap::new(),
+    };
+    let subjects = Subject::all(invocation, &tools, configured);
+    let known = |subject: &Subject| metrics_of(invocation, subject, &attributes);
+    let page = exposition(&subjects.iter().map(known).collect::<Vec<_>>());
+    match invocation.text("output").filter(|path| *path != "-") {
+        None => print(&page),
+        Some(path) => {
+            write(Path::new(path), &page).map_err(|error| Failure::Failed(format!("{path}: {error}")))
+        }
+    }
+}
+
+fn metrics_of(
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+    attributes: &BTreeMap<String, String>,
+) -> AddressMetrics {
+    let resource = subject.resource();
+    let held = with_kind!(subject.agent, K => held::<K>(invocation, subject)).unwrap_or_else(|failure| {
+        // One address that is configured wrongly hides no other.
+        if let Failure::Usage(reason) | Failure::Failed(reason) = failure {
+            invocation.log.warn(format_args!("{resource}: {reason}"));
+        }
+        None
+    });
+    let records = world::records(&invocation.environment(resource), &invocation.log);
+    if held.is_some() {
+        let now = world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        records.update_tally(|tally| tally.checked = Some(now.as_secs()));
+    }
+    let mut history = records.durable().history;
+    history.retain(|change| change.action != "stop" && change.action != "release");
+    let report = attributes.get(&format!("{REPORT_ATTRIBUTE}{resource}"));
+    AddressMetrics {
+        resource: resource.to_owned(),
+        address: subject.address.clone(),
+        agent: subject.agent.name,
+        held,
+        tally: records.tally(),
+        takeover: history.pop(),
+        report: report.and_then(|report| report.parse().ok()),
+    }
+}
+
+/// Whether this node has the address: according to instance metadata, or to the network device for a kind that it does not show.
+/// `None` if that is not known.
+fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Option<bool>, Failure> {
+    let request = subject.request::<K>(invocation, Action::Monitor { level: 0 })?;
+    let world = subject.world::<K>(invocation, &request.params)?;
+    let address = subject.address.parse();
+    invocation.run(async {
+        Ok(match (by_metadata::<K, _>(&world, &request).await, address) {
+            (Some(Ok(seen)), _) => Some(seen == Seen::Here),
+            (Some(Err(_)), _) | (None, Err(_)) => None,
+            (None, Ok(ip)) => devices_with(ip).await.ok().map(|devices| !devices.is_empty()),
+        })
+    })
+}
+
+/// Replaces a file at once, so that no half of it is ever read. Others may read it: the collector runs as another user.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    // Not `.prom`, which the collector would read.
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let _ = fs::remove_file(&temporary);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
