@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::complaint::complaint;
 use super::configuration::{Configuration, ConfiguredAddress};
+use super::operations::AgentOperation;
 use super::status::Status;
 use crate::face::ctl::cluster::ClusterSettings;
 
@@ -88,6 +89,12 @@ impl Tools {
         let token = token.as_deref().map_err(String::as_str);
         ClusterSettings::parse(&cib, token, resource)
             .map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// The actions of a resource that the cluster has on record; none if it does not answer.
+    pub fn operations(&self, resource: &str) -> Vec<AgentOperation> {
+        let xml = self.run("cibadmin", &["--query"], self.limit).unwrap_or_default();
+        AgentOperation::all(&xml, resource).unwrap_or_default()
     }
 
     /// The cluster's name for this node; `None` if the cluster does not run here.
