@@ -79,10 +79,13 @@ impl Move {
         let Some((_, attempts)) = &self.client else { return Vec::new() };
         let mut attempts = attempts.clone();
         attempts.sort_by_key(|attempt| attempt.began);
-        let mut failed_before = false;
+        let seen = holders(&self.queries);
+        let arrived =
+            seen.last().filter(|last| seen.first() != Some(last)).map_or(Duration::MAX, |last| last.0);
+        let mut moved = false;
         let shown = attempts.iter().map(|attempt| {
-            failed_before |= !attempt.connected;
-            let (kind, label) = match (attempt.connected, failed_before) {
+            moved |= !attempt.connected || attempt.began >= arrived;
+            let (kind, label) = match (attempt.connected, moved) {
                 (false, _) => (SpanKind::Missing, "no answer"),
                 (true, false) => (SpanKind::Old, "answered"),
                 (true, true) => (SpanKind::New, "answered"),

@@ -141,7 +141,10 @@ impl ReportPage {
                 html.push_str("</ul>\n");
             }
             let _ = writeln!(html, "<figure>\n{}</figure>", chart.svg());
-            for remark in &chart.remarks {
+            // What the one before said already is not repeated.
+            let before = number.checked_sub(1).and_then(|before| self.charts.get(before));
+            let known = |remark: &&String| before.is_some_and(|before| before.remarks.contains(remark));
+            for remark in chart.remarks.iter().filter(|remark| !known(remark)) {
                 let _ = writeln!(html, "<p class=\"remark\">{}</p>", escape(remark));
             }
         }

@@ -231,9 +231,9 @@ impl Carrier<'_> {
         let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();
         let origin = course.began;
         // Of what was before the move only the last answer counts.
-        let first = queries.iter().rposition(|query| query.answered <= origin).unwrap_or_default();
+        let first = queries.iter().rposition(|query| query.answered < origin).unwrap_or_default();
         let queries = queries.into_iter().skip(first).map(|query| query.since(origin)).collect();
-        let first = sightings.iter().rposition(|sighting| sighting.at <= origin).unwrap_or_default();
+        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
         let since = |at: Duration| at.saturating_sub(origin);
         let sightings = sightings.into_iter().skip(first);
         let sightings = sightings.map(|one| ClusterSighting { at: since(one.at), ..one }).collect();
@@ -281,6 +281,8 @@ impl Carrier<'_> {
             let lifetime = self.limit + OVERHEAD;
             blocking(move || tools.request_move(&resource, &node, lifetime)).await?;
         }
+        let here = ClusterState::On(from.to_owned());
+        observations.borrow_mut().sightings.push(ClusterSighting { at: requested_at, state: here });
         let mut has_begun = to.is_some();
         let mut done: Option<(Duration, String)> = None;
         loop {

@@ -127,7 +127,7 @@ fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
     assert!(orders[1].starts_with("--move --resource eip --node n1 --lifetime=PT"), "{orders:?}");
     assert_eq!(orders[2], "--clear --resource eip");
     assert!(orders[3].starts_with("--wait") && orders.len() == 4, "{orders:?}");
-    let records: Vec<_> = std::fs::read_dir(a.state()).unwrap().flatten().collect();
+    let records: Vec<_> = std::fs::read_dir(a.state().join("durable")).unwrap().flatten().collect();
     let [record] = records.as_slice() else { panic!("one record, of the drill itself: {records:?}") };
     let record = std::fs::read_to_string(record.path()).unwrap();
     assert!(record.contains(r#""drills""#) && record.contains(r#""history":[]"#), "{record}");

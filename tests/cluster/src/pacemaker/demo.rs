@@ -113,7 +113,7 @@ pub fn page(told: &Chronicle, from: NodeName, to: NodeName) -> ReportPage {
     let cluster = vec![
         span(-EVER, 0.0, SpanKind::Old, format!("on {from}")),
         span(0.0, detected, SpanKind::Missing, format!("{from} is silent")),
-        span(detected, start, SpanKind::Moving, "election, transition".to_owned()),
+        span(detected, start, SpanKind::Moving, "token, election, transition".to_owned()),
         span(start, EVER, SpanKind::New, format!("on {to}")),
     ];
     let work = format!("start on {to}, moved after {:.0} ms", (moved - start) * 1000.0);
@@ -122,9 +122,9 @@ pub fn page(told: &Chronicle, from: NodeName, to: NodeName) -> ReportPage {
         span(moved, EVER, SpanKind::New, to.to_string()),
     ];
     let clients = vec![
-        span(-EVER, answered - silence, SpanKind::Old, format!("answered by {from}")),
+        span(-EVER, answered - silence, SpanKind::Old, from.to_string()),
         span(answered - silence, answered, SpanKind::Missing, format!("no answer for {silence:.2} s")),
-        span(answered, EVER, SpanKind::New, format!("answered by {to}")),
+        span(answered, EVER, SpanKind::New, to.to_string()),
     ];
     let lanes = vec![
         lane("cluster", cluster),
