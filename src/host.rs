@@ -121,7 +121,9 @@ impl Host for SystemHost {
             |folder: &str| std::fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
         let masked = |path: PathBuf| std::fs::read_link(path).is_ok_and(|to| to == Path::new("/dev/null"));
         let rule = "udev/rules.d/99-vpc-policy-routes.rules";
-        let is_refresh = |name: &str| name.starts_with("refresh-policy-routes@") && name.ends_with(".timer");
+        let is_refresh = |name: &str| {
+            name.strip_suffix(".timer").is_some_and(|unit| unit.starts_with("refresh-policy-routes@"))
+        };
         let refreshes = !masked(self.root.join("etc").join(rule))
             && !entries("etc/systemd/system")
                 .any(|entry| entry.file_name().to_str().is_some_and(is_refresh) && masked(entry.path()));
@@ -247,11 +249,12 @@ mod tests {
 
     #[test]
     fn a_service_that_takes_addresses_off_is_found_unless_it_is_switched_off() {
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
         let wants = "etc/systemd/system/timers.target.wants";
         let rule = ("usr/lib/udev/rules.d/99-vpc-policy-routes.rules", "");
         let (nm, suse) = (format!("{wants}/nm-cloud-setup.timer"), format!("{wants}/cloud-netconfig.timer"));
         let no = "STARTMODE='auto'\nCLOUD_NETCONFIG_MANAGE='no'\n";
-        let rows: [(&str, &[(&str, &str)], &[&str], Option<&str>); 8] = [
+        let rows: [Row<'_>; 8] = [
             ("none", &[("etc/hostname", "")], &[], None),
             ("rhel", &[(&nm, "")], &[], Some("nm-cloud-setup")),
             ("suse", &[(&suse, "")], &[], Some("cloud-netconfig")),

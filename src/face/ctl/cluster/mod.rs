@@ -51,6 +51,15 @@ impl CheckResult {
     }
 }
 
+/// Whether the cluster fences, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FencingMode {
+    Off,
+    Devices,
+    /// A node that is cut off resets itself; devices are possible beside that.
+    Watchdog,
+}
+
 /// A fencing device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FencingDevice {
@@ -71,8 +80,7 @@ pub struct ClusterSettings {
     stickiness: Option<String>,
     live: bool,
     nodes: usize,
-    fencing: bool,
-    watchdog: bool,
+    fencing: FencingMode,
     /// `priority-fencing-delay` is set.
     priority_delay: bool,
     devices: Vec<FencingDevice>,
@@ -120,8 +128,13 @@ impl ClusterSettings {
             stickiness: meta("resource-stickiness"),
             live: meta("allow-migrate").as_deref().and_then(boolean).unwrap_or_default(),
             nodes: cib.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
-            fencing: fencing.is_none_or(|value| boolean(value).unwrap_or(true)),
-            watchdog: is_set(property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"])),
+            fencing: match fencing.is_none_or(|value| boolean(value).unwrap_or(true)) {
+                true if is_set(property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"])) => {
+                    FencingMode::Watchdog
+                }
+                true => FencingMode::Devices,
+                false => FencingMode::Off,
+            },
             priority_delay: is_set(property(&["priority-fencing-delay"])),
             devices: primitives.into_iter().map(FencingDevice::of).collect(),
         })
@@ -146,7 +159,7 @@ impl ClusterSettings {
             Ok(token) => *token,
             Err(reason) => return CheckResult::unknown(SUBJECT, reason),
         };
-        let fencing = if self.fencing { ", and fencing on top" } else { "" };
+        let fencing = if self.fencing == FencingMode::Off { "" } else { ", and fencing on top" };
         let (seconds, ms) = (Self::failover(token).as_secs_f64(), token.as_millis());
         let text = format!("{seconds:.1} s after a node dies (2.2 x token {ms} ms + 1 s){fencing}");
         if token > USUAL_TOKEN {
@@ -191,22 +204,22 @@ impl ClusterSettings {
         const SUBJECT: &str = "fencing";
         let overlay = self.agent.name == agent::OVERLAY_IP.name;
         match (self.fencing, self.devices.as_slice()) {
-            (false, _) if overlay => vec![CheckResult::warn(
+            (FencingMode::Off, _) if overlay => vec![CheckResult::warn(
                 SUBJECT,
                 "off: nodes that cannot see each other take the routes from each other",
                 "see fencing.sh of pcs-examples",
             )],
-            (false, _) => {
+            (FencingMode::Off, _) => {
                 let text = "off: EC2 lets one node hold the address; what runs behind it may run twice";
                 vec![CheckResult::ok(SUBJECT, text)]
             }
-            (true, []) if self.watchdog => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
-            (true, []) => vec![CheckResult::warn(
+            (FencingMode::Watchdog, []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
+            (FencingMode::Devices, []) => vec![CheckResult::warn(
                 SUBJECT,
                 "on, but there is no fencing device: Pacemaker starts nothing",
                 "see fencing.sh of pcs-examples, or set stonith-enabled=false",
             )],
-            (true, devices) => {
+            (_, devices) => {
                 let mut findings: Vec<_> = devices.iter().map(FencingDevice::finding).collect();
                 if self.nodes == 2 && !self.priority_delay && !devices.iter().any(|device| device.is_delayed)
                 {

@@ -97,12 +97,12 @@ footer { margin-top: 2.5rem; font-size: .875rem; }
 </style>
 "#;
 
-const PATTERNS: &str = r##"<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>
+const PATTERNS: &str = r#"<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>
 <pattern id="stripes" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0H8V8H0Z" style="fill:var(--new)"/><path d="M1 0V8" style="stroke:var(--edge);stroke-opacity:.45"/></pattern>
 <pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse"><path d="M0 0H7V7H0Z" style="fill:var(--moving)"/><circle cx="3.5" cy="3.5" r="1" style="fill:var(--edge)"/></pattern>
 <pattern id="crosses" width="8" height="8" patternUnits="userSpaceOnUse"><path d="M0 0H8V8H0Z" style="fill:var(--pale)"/><path d="M0 0L8 8M8 0L0 8" style="stroke:var(--red);stroke-opacity:.6"/></pattern>
 </defs></svg>
-"##;
+"#;
 
 /// What the patterns mean.
 const LEGEND: [(&str, &str); 5] = [
@@ -154,9 +154,11 @@ impl ReportPage {
             if faster.is_empty() {
                 html.push_str("<p>Nothing in the configuration: token, monitor, live moves and fencing are set for speed.</p>\n");
             } else {
-                let items: String =
-                    faster.iter().map(|item| format!("<li>{}</li>\n", escape(item))).collect();
-                let _ = writeln!(html, "<ul>\n{items}</ul>");
+                html.push_str("<ul>\n");
+                for item in faster {
+                    let _ = writeln!(html, "<li>{}</li>", escape(item));
+                }
+                html.push_str("</ul>\n");
             }
         }
         let _ = writeln!(html, "<footer>{}</footer>\n</main>\n</body>\n</html>", escape(&self.written));
@@ -167,9 +169,12 @@ impl ReportPage {
 impl FigureTable {
     fn write(&self, html: &mut String) {
         let class = |column: usize| if column < self.texts { " class=\"text\"" } else { "" };
-        let cells = |tag: &str, cells: Vec<String>| -> String {
-            let cells = cells.iter().enumerate();
-            cells.map(|(column, text)| format!("<{tag}{}>{}</{tag}>", class(column), escape(text))).collect()
+        let cells = |tag: &str, cells: Vec<String>| {
+            let mut row = String::new();
+            for (column, text) in cells.iter().enumerate() {
+                let _ = write!(row, "<{tag}{}>{}</{tag}>", class(column), escape(text));
+            }
+            row
         };
         let heads = self.heads.iter().map(|head| (*head).to_owned()).collect();
         let _ = writeln!(
