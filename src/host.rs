@@ -109,12 +109,29 @@ impl Host for SystemHost {
 
     /// # Source
     /// `nm-cloud-setup(8)` of `NetworkManager`: it runs from a timer, enabled by a link. SUSE, cloud-netconfig's README:
-    /// `CLOUD_NETCONFIG_MANAGE` in `/etc/default/cloud-netconfig` or in the file of an interface.
+    /// `CLOUD_NETCONFIG_MANAGE` in `/etc/default/cloud-netconfig` or in the file of an interface. amazon-ec2-net-utils 2.x: a udev
+    /// rule starts a timer for each interface, and a changed list of addresses makes systemd-networkd configure it anew. 1.x
+    /// (Amazon Linux 2) only removes secondary addresses of the subnet, which an overlay address is not.
     fn address_remover(&self) -> Option<&'static str> {
         let timers = "etc/systemd/system/timers.target.wants";
         let enabled = |timer: &str| self.root.join(timers).join(timer).symlink_metadata().is_ok();
         if enabled("nm-cloud-setup.timer") {
             return Some("nm-cloud-setup");
+        }
+        let entries =
+            |folder: &str| std::fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
+        let masked = |path: PathBuf| std::fs::read_link(path).is_ok_and(|to| to == Path::new("/dev/null"));
+        let rule = "udev/rules.d/99-vpc-policy-routes.rules";
+        let is_refresh = |name: &str| {
+            name.strip_suffix(".timer").is_some_and(|unit| unit.starts_with("refresh-policy-routes@"))
+        };
+        let refreshes = !masked(self.root.join("etc").join(rule))
+            && !entries("etc/systemd/system")
+                .any(|entry| entry.file_name().to_str().is_some_and(is_refresh) && masked(entry.path()));
+        if refreshes
+            && ["etc", "usr/lib", "lib"].iter().any(|folder| self.root.join(folder).join(rule).exists())
+        {
+            return Some("amazon-ec2-net-utils");
         }
         let off = |path: &str| {
             let text = self.text(path).unwrap_or_default();
@@ -124,8 +141,14 @@ impl Host for SystemHost {
                 .next_back();
             value.is_some_and(|value| value.trim_matches(['"', '\'']).eq_ignore_ascii_case("no"))
         };
-        let files = ["etc/default/cloud-netconfig", "etc/sysconfig/network/ifcfg-eth0"];
-        let runs = enabled("cloud-netconfig.timer") && !files.into_iter().any(off);
+        let network = "etc/sysconfig/network";
+        let mut files: Vec<String> = entries(network)
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| name.starts_with("ifcfg-eth"))
+            .map(|name| format!("{network}/{name}"))
+            .collect();
+        files.push("etc/default/cloud-netconfig".to_owned());
+        let runs = enabled("cloud-netconfig.timer") && !files.iter().any(|file| off(file));
         runs.then_some("cloud-netconfig")
     }
 }
@@ -223,5 +246,41 @@ mod tests {
         assert!(SystemHost::below(&tree.0).looks_like_ec2());
         let tree = Tree::new("other", &[("sys/devices/virtual/dmi/id/sys_vendor", "QEMU\n")]);
         assert!(!SystemHost::below(&tree.0).looks_like_ec2());
+    }
+
+    #[test]
+    fn a_service_that_takes_addresses_off_is_found_unless_it_is_switched_off() {
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
+        let wants = "etc/systemd/system/timers.target.wants";
+        let rule = ("usr/lib/udev/rules.d/99-vpc-policy-routes.rules", "");
+        let (nm, suse) = (format!("{wants}/nm-cloud-setup.timer"), format!("{wants}/cloud-netconfig.timer"));
+        let no = "STARTMODE='auto'\nCLOUD_NETCONFIG_MANAGE='no'\n";
+        let rows: [Row<'_>; 8] = [
+            ("none", &[("etc/hostname", "")], &[], None),
+            ("rhel", &[(&nm, "")], &[], Some("nm-cloud-setup")),
+            ("suse", &[(&suse, "")], &[], Some("cloud-netconfig")),
+            ("suse-off", &[(&suse, ""), ("etc/default/cloud-netconfig", no)], &[], None),
+            ("suse-off-eth1", &[(&suse, ""), ("etc/sysconfig/network/ifcfg-eth1", no)], &[], None),
+            ("al2023", &[rule, ("etc/systemd/system/x", "")], &[], Some("amazon-ec2-net-utils")),
+            (
+                "al2023-off",
+                &[rule, ("etc/systemd/system/x", "")],
+                &["etc/systemd/system/refresh-policy-routes@ens5.timer"],
+                None,
+            ),
+            (
+                "al2023-no-rule",
+                &[rule, ("etc/udev/rules.d/x", "")],
+                &["etc/udev/rules.d/99-vpc-policy-routes.rules"],
+                None,
+            ),
+        ];
+        for (name, files, masked, expected) in rows {
+            let tree = Tree::new(name, files);
+            for path in masked {
+                std::os::unix::fs::symlink("/dev/null", tree.0.join(path)).unwrap();
+            }
+            assert_eq!(SystemHost::below(&tree.0).address_remover(), expected, "{name}");
+        }
     }
 }

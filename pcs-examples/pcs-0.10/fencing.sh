@@ -10,6 +10,11 @@
 # An overlay address (RESOURCE=overlay) does need it: EC2 lets nodes that cannot see each other take the routes from each
 # other. The outage grows: the address moves after the instance is down, 10 to 60 s (a forced stop) instead of 3 s.
 #
+# Since August 2025 fence_aws has skip_os_shutdown, which is true unless it is set: the instance stops within seconds, without
+# the shutdown of its operating system. What it has not written is lost: memory that is not flushed, writes in flight. With
+# skip_os_shutdown=false a node that still answers shuts down first, and the takeover waits for that, up to power_timeout.
+# It is not set here, because older agents refuse it; with one that has it (fence_aws -o metadata), set what you want.
+#
 # The role of the nodes needs, beside the rights for the address, those in ../fence-aws-policy.json.
 set -eu
 

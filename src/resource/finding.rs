@@ -56,7 +56,7 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
     match error {
         Error::Imds(_) | Error::BothSilent { .. } => Some(
             "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled); \
-             in a container allow 2 hops",
+             in a container its answers need 2 hops (--http-put-response-hop-limit 2)",
         ),
         Error::NotEc2(_) => Some("run it on an EC2 instance, with the metadata service switched on (IMDSv2)"),
         Error::NoDevice(_) | Error::NoInterface(_) => {

@@ -239,6 +239,9 @@ pub struct Durable {
     pub reach: Option<ApiSettings>,
     /// Changes of holder that this node made, the oldest first.
     pub history: Vec<Change>,
+    /// Moves measured by `eipctl drill` on this node, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drills: Vec<DrillFigures>,
 }
 
 /// A public address and its allocation, as EC2 returned them together.
@@ -348,7 +351,28 @@ pub struct Tally {
     pub checked: Option<u64>,
 }
 
-/// Number of changes kept.
+/// One move of a drill, measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillFigures {
+    /// When it began, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Node that ran the resource before.
+    pub from: String,
+    /// Node that runs it now.
+    pub to: String,
+    /// A failure moved it, not a request.
+    #[serde(default)]
+    pub by_failure: bool,
+    /// Until the cluster was done, in milliseconds.
+    pub took_ms: u64,
+    /// Bounds of the time without a holder, in milliseconds.
+    pub unassigned_ms: (u64, u64),
+    /// Longest time in which clients could not connect, in milliseconds; `None` if there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage_ms: Option<u64>,
+}
+
+/// Number of changes kept, and of measured moves.
 pub const HISTORY: usize = 100;
 
 impl Durable {
@@ -357,6 +381,13 @@ impl Durable {
         self.history.push(change);
         let surplus = self.history.len().saturating_sub(HISTORY);
         self.history.drain(..surplus);
+    }
+
+    /// Appends measured moves, and drops the oldest ones past [`HISTORY`].
+    pub fn remember_drill(&mut self, moves: Vec<DrillFigures>) {
+        self.drills.extend(moves);
+        let surplus = self.drills.len().saturating_sub(HISTORY);
+        self.drills.drain(..surplus);
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::call::{Failure, Invocation, print, print_json};
+use super::cluster::{CheckResult, live_moves};
 use super::options::JSON;
-use super::subject::Subject;
+use super::subject::{Subject, tools};
 use super::surroundings;
 use crate::cloud::Imds as _;
 use crate::resource::Action;
@@ -19,58 +18,44 @@ use crate::world::{self, RealWorld};
 /// Time limit for querying IMDS for the region.
 const REGION_LIMIT: Duration = Duration::from_secs(3);
 
-/// One result as it is printed.
-#[derive(Serialize)]
-struct CheckResult {
-    subject: &'static str,
-    verdict: &'static str,
-    text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-}
-
-impl CheckResult {
-    fn new(finding: &Finding) -> Self {
-        let (verdict, text) = match &finding.verdict {
-            Verdict::Good(text) => ("ok", text.clone()),
-            Verdict::Warning(text) => ("warn", text.clone()),
-            Verdict::Failure(error) => ("FAIL", error.to_string()),
-            Verdict::Unknown(text) => ("-", text.clone()),
-        };
-        Self { subject: finding.subject, verdict, text, remedy: finding.remedy().map(str::to_owned) }
-    }
-
-    fn show(&self) -> String {
-        let remedy = self.remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
-        format!("{:4}  {:20}  {}{remedy}\n", self.verdict, self.subject, self.text)
-    }
-}
-
-/// Whether a live move, if the cluster is configured for it, can succeed: the other node takes the address while this one has it.
-fn live_moves<K: Kind<RealWorld>>(subject: &Subject) -> CheckResult {
-    let may_take = K::WORDS.may_take;
-    let (verdict, text, remedy) = match configuration::<K>(subject) {
-        Err(reason) => ("-", reason, None),
-        Ok((false, _)) => {
-            ("ok", "allow-migrate is not set: a planned move is a stop and a start".to_owned(), None)
-        }
-        Ok((true, true)) => ("ok", "allow-migrate=true: a planned move is one call".to_owned(), None),
-        Ok((true, false)) => (
-            "FAIL",
-            format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
-            Some(format!("remove allow-migrate, or set {may_take}=true")),
-        ),
+/// A finding as it is printed.
+fn result(finding: &Finding) -> CheckResult {
+    let (verdict, text) = match &finding.verdict {
+        Verdict::Good(text) => ("ok", text.clone()),
+        Verdict::Warning(text) => ("warn", text.clone()),
+        Verdict::Failure(error) => ("FAIL", error.to_string()),
+        Verdict::Unknown(text) => ("-", text.clone()),
     };
-    CheckResult { subject: "live moves", verdict, text, remedy }
+    CheckResult { subject: finding.subject, verdict, text, remedy: finding.remedy().map(str::to_owned) }
 }
 
-/// Whether the cluster moves this resource live, and whether another node may then take its address.
-fn configuration<K: Kind<RealWorld>>(subject: &Subject) -> Result<(bool, bool), String> {
-    let configured = subject.configured.as_ref().map_err(Clone::clone)?;
-    let found = configured.as_ref().ok_or("needs a resource of the cluster with this address")?;
-    let params =
-        K::parse(&found.configuration.parameters).map_err(|error| format!("{}: {error}", found.id))?;
-    Ok((found.configuration.live, K::common(&params).may_take))
+fn show(line: &CheckResult) -> String {
+    let remedy = line.remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
+    format!("{:4}  {:20}  {}{remedy}\n", line.verdict, line.subject, line.text)
+}
+
+/// What the cluster's configuration means for its resource with this address.
+fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Vec<CheckResult> {
+    let found = subject.configured.as_ref().map_err(Clone::clone).and_then(|found| {
+        let found = found.as_ref().ok_or("needs a resource of the cluster with this address")?;
+        let params = K::parse(&found.configuration.parameters);
+        Ok((found, params.map_err(|error| format!("{}: {error}", found.id))?))
+    });
+    let (found, params) = match found {
+        Ok(found) => found,
+        Err(reason) => {
+            return ["live moves", "failover time"]
+                .map(|subject| CheckResult::unknown(subject, &reason))
+                .into();
+        }
+    };
+    let taking = K::common(&params).may_take;
+    let mut lines = vec![live_moves(found.configuration.live, taking, K::WORDS.may_take)];
+    match tools(invocation).settings(&found.id) {
+        Ok(settings) => lines.extend(settings.findings()),
+        Err(reason) => lines.push(CheckResult::unknown("failover time", &reason)),
+    }
+    lines
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
@@ -81,7 +66,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let mut report = |line: CheckResult| {
         if !for_programs {
             // A closed reader does not change the results.
-            let _ = print(&line.show());
+            let _ = print(&show(&line));
         }
         lines.push(line);
     };
@@ -101,7 +86,7 @@ fn check<K: Kind<RealWorld>>(
     let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
     let world = subject.world::<K>(invocation, &request.params)?;
     let text = format!("{} and the options are sound", subject.address);
-    report(CheckResult { subject: "parameters", verdict: "ok", text, remedy: None });
+    report(CheckResult::ok("parameters", text));
     let environment = invocation.environment(subject.resource());
     let common = K::common(&request.params);
     let (settings, _) =
@@ -121,9 +106,9 @@ fn check<K: Kind<RealWorld>>(
         let folders = world.records.folders();
         let (agent, deadline) = (subject.agent, &invocation.deadline);
         let seen = surroundings::observe(agent, &environment, &settings, endpoint, folders, deadline).await;
-        examine::<K, _>(&world, &request, &seen, &mut |finding| report(CheckResult::new(&finding))).await;
+        examine::<K, _>(&world, &request, &seen, &mut |finding| report(result(&finding))).await;
         Ok(())
     })?;
-    report(live_moves::<K>(subject));
+    cluster::<K>(invocation, subject).into_iter().for_each(report);
     Ok(())
 }

@@ -243,7 +243,10 @@ fn drill() -> Command {
              answer. Run it on a node of the cluster, as root.\n\n\
              Refused while the cluster is not healthy: a node is offline or in standby, a resource is failed \
              or unmanaged, or an earlier move has left a constraint. Asks for confirmation before it moves \
-             anything. The constraint that it creates is removed in any case, even after an interruption.",
+             anything. The constraint that it creates is removed in any case, even after an interruption.\n\n\
+             With --kill it moves nothing: it waits until the node that has the address fails, which is up \
+             to you, and measures the failover. --report writes a page with timelines (cluster, agent, EC2, \
+             clients), the figures of earlier drills on this node, and what would make it faster.",
         )
         .arg(
             Arg::new("resource")
@@ -261,6 +264,16 @@ fn drill() -> Command {
              the port counts",
         ))
         .arg(switch("stay", "stay", "Leave it on the other node"))
+        .arg(
+            switch("kill", "kill", "Move nothing, but measure a failure that you cause meanwhile")
+                .conflicts_with_all(["to", "stay", "yes"]),
+        )
+        .arg(
+            Arg::new("report")
+                .long("report")
+                .value_name("FILE")
+                .help("Write the timelines and figures to this file, as one page of HTML"),
+        )
         .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Skip the confirmation"))
         .arg(
             Arg::new("poll")
@@ -271,7 +284,7 @@ fn drill() -> Command {
                 .help("Interval between queries to EC2 for the holder"),
         )
         .args(aws())
-        .arg(timeout("120").help("Time limit for each move"))
+        .arg(timeout("120").help("Time limit for each move, and with --kill for the failure to come"))
         .arg(json())
 }
 

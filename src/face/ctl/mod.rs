@@ -11,6 +11,7 @@ mod by_hand;
 mod call;
 #[cfg(feature = "sdk")]
 mod check;
+pub mod cluster;
 pub mod command;
 pub mod drill;
 #[cfg(feature = "sdk")]

@@ -50,7 +50,7 @@ impl Subject {
         others: &[String],
         by_option: bool,
     ) -> Result<Self, Failure> {
-        let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
+        let tools = tools(invocation);
         let all = tools.addresses();
         let mut recorded = invocation.on_record();
         let address = match invocation.text(ADDRESS) {
@@ -168,6 +168,11 @@ impl Subject {
         world.records = world.records.read_only();
         Ok(world)
     }
+}
+
+/// The cluster's tools, with a limit for commands that do without them.
+pub(super) fn tools(invocation: &Invocation<'_>) -> Tools {
+    Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT)
 }
 
 /// The only address of the cluster; if its configuration cannot be read, the only one on record.

@@ -12,6 +12,8 @@
 //! right: it only looks.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+#[cfg(test)]
+mod browser;
 pub mod built;
 mod chronicle;
 mod cli;

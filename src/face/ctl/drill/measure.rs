@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::sightings::{ConnectionAttempt, HolderQuery};
+use super::sightings::{ClusterSighting, ConnectionAttempt, HolderQuery};
 use crate::base::deadline::Deadline;
 use crate::ocf::agent::Agent;
 use crate::resource::error::Error;
@@ -35,6 +35,8 @@ pub(super) struct Observations {
     pub unanswered: usize,
     /// Finished connection attempts.
     pub attempts: Vec<ConnectionAttempt>,
+    /// Answers of the cluster.
+    pub sightings: Vec<ClusterSighting>,
 }
 
 /// What to observe, and how.

@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::sightings::{ConnectionAttempt, HolderQuery, holders, longest_outage, unassigned_time};
+use super::operations::AgentOperation;
+use super::sightings::{
+    ClusterSighting, ConnectionAttempt, HolderQuery, UnassignedTime, holders, longest_outage, unassigned_time,
+};
 use crate::resource::millis;
 
 /// One move.
@@ -17,8 +20,16 @@ pub struct Move {
     pub from: String,
     /// Node that runs it now.
     pub to: String,
-    /// From the request until the cluster reported completion.
+    /// When it was requested, or failed, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// A failure moved it, not a request.
+    pub by_failure: bool,
+    /// From the request, or the first sign of the failure, until the cluster reported completion.
     pub took: Duration,
+    /// Answers of the cluster in that time.
+    pub sightings: Vec<ClusterSighting>,
+    /// What the agent did, in order.
+    pub operations: Vec<AgentOperation>,
     /// Answers of EC2 in that time.
     pub queries: Vec<HolderQuery>,
     /// Number of queries without an answer.
@@ -43,6 +54,18 @@ pub struct Drill<'a> {
 }
 
 impl Move {
+    /// Time without a holder, according to EC2.
+    #[must_use]
+    pub fn unassigned(&self) -> UnassignedTime {
+        unassigned_time(&self.queries)
+    }
+
+    /// Longest time in which clients could not connect, if there were clients.
+    #[must_use]
+    pub fn outage(&self) -> Option<Duration> {
+        self.client.as_ref().map(|(_, attempts)| longest_outage(attempts).1)
+    }
+
     /// Text for the terminal.
     #[must_use]
     pub fn show(&self) -> String {
@@ -53,7 +76,7 @@ impl Move {
             seen.push(if seen.is_empty() { holder } else { format!("from {} {holder}", seconds(at)) });
         }
         let _ = writeln!(text, "  by EC2    {}", seen.join(", "));
-        let unassigned_time = unassigned_time(&self.queries);
+        let unassigned_time = self.unassigned();
         let _ = match (unassigned_time.at_least, unassigned_time.at_most) {
             (Duration::ZERO, most) => {
                 writeln!(text, "  nobody    held it for {} at most", seconds(most))
@@ -73,7 +96,7 @@ impl Move {
         }
         if let Some((port, attempts)) = &self.client {
             let (failed, all) = (failed(attempts), attempts.len());
-            let outage = seconds(longest_outage(attempts));
+            let outage = seconds(longest_outage(attempts).1);
             let _ = writeln!(
                 text,
                 "  clients   port {port} did not answer for {outage} ({failed} of {all} attempts failed)"
@@ -104,18 +127,19 @@ fn one(this: &Move) -> Value {
         holder: Option<String>,
     }
     let since = |(at, holder)| Since { at_ms: millis(at), holder };
-    let unassigned_time = unassigned_time(&this.queries);
+    let unassigned_time = this.unassigned();
     let client = this.client.as_ref().map(|(port, attempts)| {
         json!({
             "port": port,
             "attempts": attempts.len(),
             "failed": failed(attempts),
-            "longest_outage_ms": millis(longest_outage(attempts)),
+            "longest_outage_ms": millis(longest_outage(attempts).1),
         })
     });
     json!({
         "from": this.from,
         "to": this.to,
+        "by_failure": this.by_failure,
         "took_ms": millis(this.took),
         "holders": holders(&this.queries).into_iter().map(since).collect::<Vec<_>>(),
         "nobody_ms": { "at_least": millis(unassigned_time.at_least), "at_most": millis(unassigned_time.at_most) },
@@ -149,6 +173,7 @@ mod tests {
             from: "n1".to_owned(),
             to: "n2".to_owned(),
             took: ms(1240),
+            at_ms: 1_795_912_345_000,
             queries: vec![
                 query(0, Some("i-1 (10.0.0.1)")),
                 query(200, None),
@@ -157,6 +182,7 @@ mod tests {
             ],
             unanswered: 1,
             client: Some((80, vec![attempt(0, true), attempt(100, false), attempt(400, true)])),
+            ..Move::default()
         }
     }
 

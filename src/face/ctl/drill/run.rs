@@ -1,19 +1,22 @@
-//! The sequence of a drill: check, confirm, move away, move back, clean up, report.
+//! The sequence of a drill: check, confirm, move away, move back, clean up, report; or check, wait for a failure, report.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use super::configuration::ConfiguredAddress;
 use super::guard::Guard;
 use super::measure::{Observations, Watch, request};
+use super::operations::AgentOperation;
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
-use super::sightings::HolderQuery;
+use super::sightings::{ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery, longest_outage};
 use super::tools::{self, Tools};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
@@ -23,18 +26,22 @@ use crate::face::ctl::subject::listed;
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Location};
-use crate::resource::survey;
+use crate::resource::{millis, survey};
+use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
 /// Interval between status queries during a move.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Longest wait for clients to connect once the move is done.
+const CLIENTS_LIMIT: Duration = Duration::from_secs(5);
 /// Allowance for the rest of a drill: Pacemaker's tools, which have limits of their own.
 const OVERHEAD: Duration = Duration::from_mins(3);
 
-/// Moves the resource away and back, and reports the interruption.
+/// Moves the resource away and back, or waits for a failure to move it, and reports the interruption.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let port = invocation.text("probe").map(port).transpose()?;
+    let report = invocation.text("report").map(Path::new);
     let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), tools::LIMIT);
     let resource = match invocation.text("resource") {
         Some(resource) => resource.to_owned(),
@@ -58,14 +65,54 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         )));
     }
     watch.client = port.map(|port| (address, port));
-    confirm(invocation, resource, &plan)?;
-
+    if let Some(file) = report {
+        // Before anything moves: its figures would be lost.
+        let opened = File::options().create(true).append(true).open(file);
+        opened.map_err(|error| unwritten(file, &error))?;
+    }
     let limit = Duration::from_secs(invocation.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
-    let guard = Guard::set(&tools, resource, limit).map_err(Failure::Failed)?;
     let carrier = Carrier { tools: &tools, watch: &watch, resource, limit };
+    let moves = if invocation.is_set("kill") {
+        vec![suffer(invocation, &carrier, &plan)?]
+    } else {
+        confirm(invocation, resource, &plan)?;
+        move_and_clear(invocation, &carrier, &plan)?
+    };
+    let status = tools.status().map_err(Failure::Failed)?;
+    let Some(now_on) = status.settled_on(resource) else {
+        return Err(Failure::Failed(format!("{resource} is not started on one node: crm_mon -1 shows why")));
+    };
+    let drill = Drill { resource, address, live: configuration.live, moves: &moves, now_on };
+    // Those of the agent are read-only for a drill; this is its own part of them.
+    let records = world::records(&invocation.environment(resource), &invocation.log);
+    records.update_durable(|record| record.remember_drill(moves.iter().map(Move::figures).collect()));
+    if let Some(file) = report {
+        let faster = tools.settings(resource).map(|settings| settings.faster());
+        let page = drill.page(&records.durable().drills, faster).html();
+        std::fs::write(file, page).map_err(|error| unwritten(file, &error))?;
+    }
+    if invocation.is_set(JSON) {
+        return print_json(&drill.document());
+    }
+    let end = if invocation.is_set("kill") { "" } else { "; the constraint of the move is removed" };
+    print(&format!("{resource} ({address}) is on {now_on}{end}\n"))?;
+    report.map_or(Ok(()), |file| print(&format!("the report is in {}\n", file.display())))
+}
+
+fn unwritten(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("--report {}: {error}", one_line(&file.display().to_string())))
+}
+
+/// Moves the resource as planned. Whatever the outcome, the cluster is left without the constraint.
+fn move_and_clear(
+    invocation: &Invocation<'_>,
+    carrier: &Carrier<'_>,
+    plan: &DrillPlan,
+) -> Result<Vec<Move>, Failure> {
+    let Carrier { tools, resource, limit, .. } = *carrier;
+    let guard = Guard::set(tools, resource, limit).map_err(Failure::Failed)?;
     let mut moves = Vec::new();
-    let outcome = exercise(invocation, &carrier, &plan, &mut moves);
-    // Whatever the outcome, the cluster is left as it was.
+    let outcome = exercise(invocation, carrier, plan, &mut moves);
     let cleared = tools.clear(resource);
     guard.dismiss();
     if let Err(error) = cleared {
@@ -78,15 +125,25 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let undone = |error| Failure::Failed(format!("{error}; the constraint of the move is removed"));
     outcome.map_err(undone)?;
     tools.wait(limit).map_err(Failure::Failed)?;
-    let status = tools.status().map_err(Failure::Failed)?;
-    let Some(now_on) = status.settled_on(resource) else {
-        return Err(Failure::Failed(format!("{resource} is not started on one node: crm_mon -1 shows why")));
-    };
-    let drill = Drill { resource, address, live: configuration.live, moves: &moves, now_on };
-    if invocation.is_set(JSON) {
-        return print_json(&drill.document());
+    Ok(moves)
+}
+
+/// Waits for the operator to make the node fail that has the address, and measures what follows. Requests nothing.
+fn suffer(invocation: &Invocation<'_>, carrier: &Carrier<'_>, plan: &DrillPlan) -> Result<Move, Failure> {
+    let (resource, from, limit) = (carrier.resource, &plan.from, carrier.limit.as_secs());
+    let mut text = format!(
+        "{resource} runs on {from}: make that node fail now; waiting {limit} s for the address to leave it\n"
+    );
+    if carrier.tools.node_name().as_ref() == Some(from) {
+        text += "this is that node: what stops it stops the measurement too\n";
     }
-    print(&format!("{resource} ({address}) is on {now_on}; the constraint of the move is removed\n"))
+    // On standard error, so that the output of the command can be redirected to a file.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    let made = carrier.run(from, None).map_err(Failure::Failed)?;
+    if !invocation.is_set(JSON) {
+        print(&made.show())?;
+    }
+    Ok(made)
 }
 
 /// The id of the only resource of the cluster that has an address.
@@ -124,9 +181,7 @@ fn exercise(
 ) -> Result<(), String> {
     let back = (!invocation.is_set("stay")).then_some((plan.to.as_str(), plan.from.as_str()));
     for (from, to) in [Some((plan.from.as_str(), plan.to.as_str())), back].into_iter().flatten() {
-        let deadline = Deadline::new(Instant::now(), carrier.limit + OVERHEAD);
-        let work = async { Ok::<_, Error>(carrier.make(from, to).await) };
-        let made = world::run(deadline, work).map_err(|error| error.to_string())??;
+        let made = carrier.run(from, Some(to))?;
         if !invocation.is_set(JSON) {
             // A closed output must not keep the resource from moving back.
             let _ = print(&made.show());
@@ -144,60 +199,141 @@ struct Carrier<'a> {
     limit: Duration,
 }
 
+/// When a move began and how long the cluster took from then, in time since the observation began, and where it led.
+struct MoveCourse {
+    began: Duration,
+    took: Duration,
+    to: String,
+}
+
 impl Carrier<'_> {
-    /// Makes one move.
-    async fn make(&self, from: &str, to: &str) -> Result<Move, String> {
-        let began = Instant::now();
-        let observations = RefCell::new(Observations::default());
-        let request_move = self.request_move(to, began, &observations);
-        let (requested_at, took) = tokio::select! {
-            // A completed move counts even if the last query fails at the same instant.
-            biased;
-            times = request_move => times?,
-            () = self.watch.watch(began, &observations) => return Err("nobody watches any more".to_owned()),
-        };
-        let Observations { queries, unanswered, attempts } = observations.into_inner();
-        let queries = queries.into_iter().map(|query| query.since(requested_at)).collect();
-        let client = self.watch.client.map(|(_, port)| (port, attempts));
-        Ok(Move { from: from.to_owned(), to: to.to_owned(), took, queries, unanswered, client })
+    /// Makes one move, or waits for one if there is no destination.
+    fn run(&self, from: &str, to: Option<&str>) -> Result<Move, String> {
+        // Of a failure the time until it occurs is limited as well.
+        let deadline = Deadline::new(Instant::now(), self.limit * 2 + OVERHEAD);
+        let work = async { Ok::<_, Error>(self.make(from, to).await) };
+        world::run(deadline, work).map_err(|error| error.to_string())?
     }
 
-    /// Requests the move once EC2 has shown a holder, and waits until cluster and EC2 show it done. Returns the time of
-    /// the request, and how long the cluster took from then.
-    async fn request_move(
+    async fn make(&self, from: &str, to: Option<&str>) -> Result<Move, String> {
+        let before = self.operations().await;
+        let began = Instant::now();
+        let started = SystemTime::now();
+        let observations = RefCell::new(Observations::default());
+        let course = self.course(from, to, began, &observations);
+        let course = tokio::select! {
+            // A completed move counts even if the last query fails at the same instant.
+            biased;
+            course = course => course?,
+            () = self.watch.watch(began, &observations) => return Err("nobody watches any more".to_owned()),
+        };
+        let operations = AgentOperation::since(self.operations().await, &before);
+        let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();
+        let origin = course.began;
+        // Of what was before the move only the last answer counts.
+        let first = queries.iter().rposition(|query| query.answered < origin).unwrap_or_default();
+        let queries = queries.into_iter().skip(first).map(|query| query.since(origin)).collect();
+        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
+        let since = |at: Duration| at.saturating_sub(origin);
+        let sightings = sightings.into_iter().skip(first);
+        let sightings = sightings.map(|one| ClusterSighting { at: since(one.at), ..one }).collect();
+        let attempts = attempts.into_iter().filter(|attempt| attempt.began >= origin);
+        let attempts = attempts.map(|one| ConnectionAttempt { began: since(one.began), ..one }).collect();
+        let at = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + origin;
+        Ok(Move {
+            from: from.to_owned(),
+            to: course.to,
+            at_ms: millis(at),
+            by_failure: to.is_none(),
+            took: course.took,
+            sightings,
+            operations,
+            queries,
+            unanswered,
+            client: self.watch.client.map(|(_, port)| (port, attempts)),
+        })
+    }
+
+    async fn operations(&self) -> Vec<AgentOperation> {
+        let (tools, resource) = (self.tools.clone(), self.resource.to_owned());
+        blocking(move || Ok(tools.operations(&resource))).await.unwrap_or_default()
+    }
+
+    /// Once EC2 has shown a holder, requests the move, if there is a destination, and waits until cluster and EC2 show it done.
+    async fn course(
         &self,
-        to: &str,
+        from: &str,
+        to: Option<&str>,
         began: Instant,
         observations: &RefCell<Observations>,
-    ) -> Result<(Duration, Duration), String> {
-        let end = began + self.limit;
+    ) -> Result<MoveCourse, String> {
+        let mut end = began + self.limit;
         let before = loop {
             if let Some(query) = observations.borrow().queries.last() {
                 break query.clone();
             }
             self.pause(end, "EC2 gave no answer").await?;
         };
-        let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
-        // Longer than the move may take, but finite in case this machine is lost meanwhile.
-        let lifetime = self.limit + OVERHEAD;
         let requested_at = began.elapsed();
-        blocking(move || tools.request_move(&resource, &node, lifetime)).await?;
-        let mut took = None;
+        if let Some(to) = to {
+            let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
+            // Longer than the move may take, but finite in case this machine is lost meanwhile.
+            let lifetime = self.limit + OVERHEAD;
+            blocking(move || tools.request_move(&resource, &node, lifetime)).await?;
+        }
+        let here = ClusterState::On(from.to_owned());
+        observations.borrow_mut().sightings.push(ClusterSighting { at: requested_at, state: here });
+        let mut has_begun = to.is_some();
+        let mut done: Option<(Duration, String)> = None;
         loop {
-            let (tools, resource) = (self.tools.clone(), self.resource.to_owned());
+            let tools = self.tools.clone();
+            let at = began.elapsed();
             // While nodes change roles the cluster may briefly not answer.
-            let status = blocking(move || tools.status()).await.ok();
-            let there = status.is_some_and(|status| status.settled_on(&resource) == Some(to));
-            if there {
-                took.get_or_insert(began.elapsed().saturating_sub(requested_at));
+            if let Ok(status) = blocking(move || tools.status()).await {
+                let state = ClusterState::of(&status, self.resource, from);
+                match &state {
+                    ClusterState::On(node) if node != from && to.is_none_or(|to| to == node) => {
+                        done.get_or_insert((began.elapsed(), node.clone()));
+                    }
+                    _ => {}
+                }
+                observations.borrow_mut().sightings.push(ClusterSighting { at, state });
             }
             let moved =
                 observations.borrow().queries.last().is_some_and(|query| is_elsewhere(query, &before));
-            match took {
-                Some(took) if moved => return Ok((requested_at, took)),
-                Some(_) => self.pause(end, "EC2 still shows the address where it was").await?,
-                None => self.pause(end, &format!("{resource} is not started on {to}")).await?,
+            if !has_begun && first_sign(&observations.borrow(), from, &before).is_some() {
+                (has_begun, end) = (true, Instant::now() + self.limit);
             }
+            let still = match (&done, to) {
+                (Some((ended, node)), _) if moved => {
+                    let (ended, to_node) = (*ended, node.clone());
+                    self.await_clients(observations).await;
+                    let sign = first_sign(&observations.borrow(), from, &before).unwrap_or(ended);
+                    let origin = if to.is_some() { requested_at } else { sign };
+                    return Ok(MoveCourse { began: origin, took: ended.saturating_sub(origin), to: to_node });
+                }
+                (Some(_), _) => "EC2 still shows the address where it was".to_owned(),
+                (None, Some(to)) => format!("{} is not started on {to}", self.resource),
+                (None, None) if has_begun => format!("{} is not started on another node", self.resource),
+                (None, None) => format!("the address has not left {from}"),
+            };
+            self.pause(end, &still).await?;
+        }
+    }
+
+    /// Gives clients that could connect before a moment to connect again: without that their outage would have no end.
+    async fn await_clients(&self, observations: &RefCell<Observations>) {
+        let end = Instant::now() + CLIENTS_LIMIT;
+        loop {
+            let cut_off = {
+                let attempts = &observations.borrow().attempts;
+                let last = attempts.iter().max_by_key(|attempt| attempt.began);
+                attempts.iter().any(|attempt| attempt.connected) && last.is_some_and(|last| !last.connected)
+            };
+            if !cut_off || Instant::now() >= end {
+                return;
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -209,6 +345,18 @@ impl Carrier<'_> {
         tokio::time::sleep(POLL_INTERVAL).await;
         Ok(())
     }
+}
+
+/// The first sign that the address leaves its node: the cluster does not have it there, EC2 shows something else, or clients get no
+/// answer in the time up to then. A shorter silence of clients before is none.
+fn first_sign(seen: &Observations, from: &str, before: &HolderQuery) -> Option<Duration> {
+    let here = ClusterState::On(from.to_owned());
+    let by_cluster =
+        seen.sightings.iter().find(|sighting| sighting.state != here).map(|sighting| sighting.at);
+    let by_ec2 = seen.queries.iter().find(|query| query.holder != before.holder).map(|query| query.answered);
+    let noticed = [by_cluster, by_ec2].into_iter().flatten().min()?;
+    let (since, length) = longest_outage(&seen.attempts);
+    Some(if length.is_zero() { noticed } else { noticed.min(since) })
 }
 
 fn is_elsewhere(now: &HolderQuery, before: &HolderQuery) -> bool {

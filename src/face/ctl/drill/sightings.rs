@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::status::Status;
+
 /// One answer of EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderQuery {
@@ -22,6 +24,39 @@ pub struct ConnectionAttempt {
     pub began: Duration,
     /// Whether it connected.
     pub connected: bool,
+}
+
+/// Where a resource is according to the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterState {
+    /// Started on this node, and nothing under way.
+    On(String),
+    /// Stopped, or an action is under way.
+    Moving,
+    /// This node, which ran it, is not there.
+    Lost(String),
+}
+
+/// One answer of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSighting {
+    /// When it was asked.
+    pub at: Duration,
+    /// What it said.
+    pub state: ClusterState,
+}
+
+impl ClusterState {
+    /// Where the resource is, which `from` ran at first.
+    #[must_use]
+    pub fn of(status: &Status, resource: &str, from: &str) -> Self {
+        match status.settled_on(resource) {
+            Some(node) if node != from => Self::On(node.to_owned()),
+            _ if status.is_lost(from) => Self::Lost(from.to_owned()),
+            Some(node) => Self::On(node.to_owned()),
+            None => Self::Moving,
+        }
+    }
 }
 
 impl HolderQuery {
@@ -85,23 +120,32 @@ fn width((first, last): (&HolderQuery, &HolderQuery)) -> Duration {
     last.sent.saturating_sub(first.answered)
 }
 
-/// The longest period in which clients could not connect, by the start of their attempts.
+/// The longest period in which clients could not connect, by the start of their attempts: when it began, and its length.
 #[must_use]
-pub fn longest_outage(attempts: &[ConnectionAttempt]) -> Duration {
+pub fn longest_outage(attempts: &[ConnectionAttempt]) -> (Duration, Duration) {
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|attempt| attempt.began);
-    let mut longest = Duration::ZERO;
+    let mut longest = (Duration::ZERO, Duration::ZERO);
     let mut failing: Option<Duration> = None;
     let mut last = Duration::ZERO;
+    let mut note = |since: Duration, end: Duration| {
+        let length = end.saturating_sub(since);
+        if length > longest.1 {
+            longest = (since, length);
+        }
+    };
     for attempt in attempts {
         last = attempt.began;
         if !attempt.connected {
             failing.get_or_insert(attempt.began);
         } else if let Some(since) = failing.take() {
-            longest = longest.max(attempt.began.saturating_sub(since));
+            note(since, attempt.began);
         }
     }
-    longest.max(failing.map(|since| last.saturating_sub(since)).unwrap_or_default())
+    if let Some(since) = failing {
+        note(since, last);
+    }
+    longest
 }
 
 #[cfg(test)]
@@ -152,8 +196,11 @@ mod tests {
         let attempt = |began, connected| ConnectionAttempt { began: ms(began), connected };
         let attempts =
             [(0, true), (100, false), (200, true), (500, true), (300, false), (400, false), (600, true)];
-        assert_eq!(longest_outage(&attempts.map(|(began, ok)| attempt(began, ok))), ms(200));
-        assert_eq!(longest_outage(&[attempt(0, true), attempt(100, true)]), ms(0));
-        assert_eq!(longest_outage(&[attempt(0, true), attempt(100, false), attempt(400, false)]), ms(300));
+        assert_eq!(longest_outage(&attempts.map(|(began, ok)| attempt(began, ok))), (ms(300), ms(200)));
+        assert_eq!(longest_outage(&[attempt(0, true), attempt(100, true)]), (ms(0), ms(0)));
+        assert_eq!(
+            longest_outage(&[attempt(0, true), attempt(100, false), attempt(400, false)]),
+            (ms(100), ms(300))
+        );
     }
 }

@@ -183,6 +183,13 @@ impl Status {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
+    /// Whether a node is offline, or has to be fenced.
+    #[must_use]
+    pub fn is_lost(&self, node: &str) -> bool {
+        let gone = |one: &CrmMonNode| !one.online || one.flags.contains(&"unclean");
+        self.nodes.iter().any(|one| one.name == node && gone(one))
+    }
+
     /// The node on which a resource runs; `None` while an operation on it is in progress.
     #[must_use]
     pub fn settled_on(&self, id: &str) -> Option<&str> {

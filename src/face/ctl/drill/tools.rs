@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::complaint::complaint;
 use super::configuration::{Configuration, ConfiguredAddress};
+use super::operations::AgentOperation;
 use super::status::Status;
+use crate::face::ctl::cluster::ClusterSettings;
 
 /// Usual time limit for a tool that does not wait for the cluster.
 pub(in crate::face::ctl) const LIMIT: Duration = Duration::from_secs(30);
@@ -83,6 +85,24 @@ impl Tools {
     pub fn addresses(&self) -> Result<Vec<ConfiguredAddress>, String> {
         let xml = self.cib()?;
         ConfiguredAddress::all(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// The settings of the cluster that matter to a resource.
+    ///
+    /// # Errors
+    /// A sentence on why they are unavailable.
+    pub fn settings(&self, resource: &str) -> Result<ClusterSettings, String> {
+        let cib = self.run("cibadmin", &["--query"], self.limit)?;
+        let token = self.run("corosync-cmapctl", &["-g", "runtime.config.totem.token"], self.limit);
+        let token = token.as_deref().map_err(String::as_str);
+        ClusterSettings::parse(&cib, token, resource)
+            .map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// The actions of a resource that the cluster has on record; none if it does not answer.
+    pub fn operations(&self, resource: &str) -> Vec<AgentOperation> {
+        let xml = self.run("cibadmin", &["--query"], self.limit).unwrap_or_default();
+        AgentOperation::all(&xml, resource).unwrap_or_default()
     }
 
     /// The cluster's name for this node; `None` if the cluster does not run here.

@@ -211,6 +211,7 @@ fn live_moves_that_no_node_could_complete_are_refused() {
     let rows = [
         (false, "false", "ok", "not set"),
         (true, "false", "FAIL", "set allow_reassociation=true"),
+        (false, "true", "warn", "set meta allow-migrate=true"),
         (true, "true", "ok", "one call"),
     ];
     for (live, may_take, verdict, part) in rows {
@@ -227,4 +228,29 @@ fn live_moves_that_no_node_could_complete_are_refused() {
         assert!(line.is_some_and(|line| line.contains(part)), "{live} {may_take}\n{}", outcome.told());
         assert_eq!(outcome.code == 1, verdict == "FAIL", "{}", outcome.told());
     }
+}
+
+#[test]
+fn what_the_cluster_s_settings_cost_is_said_with_what_would_be_right() {
+    let (world, [a, _]) = SimulatedWorld::new();
+    a.start().ok();
+    let token = world
+        .folder()
+        .write("bin/corosync-cmapctl", "#!/bin/sh\necho 'runtime.config.totem.token (u32) = 30000'\n");
+    std::process::Command::new("chmod").arg("755").arg(&token).status().unwrap();
+    let operations = r#"<operations><op id="m" name="monitor" interval="5min"/></operations></primitive>"#;
+    let fence = r#"<primitive id="fence" class="stonith" type="fence_aws"/>"#;
+    let resource =
+        primitive("vip", "eip", &[("elastic_ip", "203.0.113.10")]).replace("</primitive>", operations);
+    let run = configured(&world, a.ctl("check", &["203.0.113.10"]), &format!("{resource}{fence}"));
+    let outcome = run.ok().prints_line(&[
+        "warn",
+        "failover time",
+        "67.0 s after a node dies",
+        "a token of 1000 to 3000 ms",
+    ]);
+    let outcome = outcome.prints_line(&["warn", "monitor", "every 300 s", "interval=10s"]);
+    let outcome =
+        outcome.prints_line(&["warn", "stickiness", "none", "--name resource-stickiness --update 1"]);
+    outcome.prints_line(&["ok", "fencing", "fence (fence_aws): skip_os_shutdown is not set"]);
 }

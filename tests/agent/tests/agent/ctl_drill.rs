@@ -127,7 +127,70 @@ fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
     assert!(orders[1].starts_with("--move --resource eip --node n1 --lifetime=PT"), "{orders:?}");
     assert_eq!(orders[2], "--clear --resource eip");
     assert!(orders[3].starts_with("--wait") && orders.len() == 4, "{orders:?}");
-    assert!(!a.state().exists(), "it wrote a record");
+    let records: Vec<_> = std::fs::read_dir(a.state().join("durable")).unwrap().flatten().collect();
+    let [record] = records.as_slice() else { panic!("one record, of the drill itself: {records:?}") };
+    let record = std::fs::read_to_string(record.path()).unwrap();
+    assert!(record.contains(r#""drills""#) && record.contains(r#""history":[]"#), "{record}");
+}
+
+#[test]
+fn a_report_shows_this_drill_and_earlier_ones() {
+    let (world, [a, b]) = SimulatedWorld::new();
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
+    let file = world.folder().path().join("drill.html");
+    let name = file.display().to_string();
+    for _ in 0..2 {
+        world.give(&a);
+        std::fs::write(cluster.folder.join("where"), "n1\n").unwrap();
+        let running = cluster.drill(&a, &["--yes", "--stay", "--report", &name]).timeout_ms(60_000).spawn();
+        world.wait(LIMIT, |_| cluster.is_on("n2"));
+        world.give(&b);
+        running.wait().exits(0).prints_line(&["the report is in", &name]);
+    }
+    let html = std::fs::read_to_string(file).unwrap();
+    assert_eq!(html.matches("<td class=\"text\">n1 → n2</td>").count(), 2, "{html}");
+    for part in [
+        "<svg class=\"timeline\"",
+        "Drill of eip (203.0.113.10)",
+        ">on n2</text>",
+        "no monitor",
+        "allow-migrate",
+    ] {
+        assert!(html.contains(part), "{part}\n{html}");
+    }
+}
+
+/// [ctl-8]
+#[test]
+fn a_failure_is_waited_for_and_measured_and_nothing_is_moved() {
+    let (world, [a, b]) = SimulatedWorld::new();
+    world.give(&a);
+    let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
+    let running = cluster.drill(&b, &["--kill", "--json"]).timeout_ms(60_000).spawn();
+    let before = looks(&world.cloud);
+    world.wait(LIMIT, |cloud| looks(cloud) > before + 3);
+    world.cloud.disassociate(&world.address);
+    world.wait(LIMIT, |cloud| looks(cloud) > before + 6);
+    world.give(&b);
+    std::fs::write(cluster.folder.join("where"), "n2\n").unwrap();
+    let outcome = running.wait().exits(0);
+    assert!(
+        outcome.stderr.contains("eip runs on n1: make that node fail now; waiting 120 s"),
+        "{}",
+        outcome.stderr
+    );
+    let document: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let failure = &document["moves"][0];
+    assert_eq!(
+        (&failure["from"], &failure["to"], &failure["by_failure"]),
+        (&"n1".into(), &"n2".into(), &true.into())
+    );
+    assert!(failure["nobody_ms"]["at_most"].as_u64().unwrap() > 0, "{failure}");
+    assert_eq!(cluster.text("orders"), "");
+    world.give(&a);
+    std::fs::write(cluster.folder.join("where"), "n1\n").unwrap();
+    let patient = cluster.drill(&b, &["--kill", "--timeout", "2"]).expect(1);
+    patient.says("the address has not left n1 after 2 s");
 }
 
 #[test]
@@ -254,7 +317,14 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
 fn nothing_is_moved_without_consent_or_without_need() {
     // What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
     type Row = (&'static str, (&'static str, &'static str), &'static [&'static str], (i32, &'static str));
-    let rows: [Row; 9] = [
+    let rows: [Row; 11] = [
+        (
+            "nothing to write to",
+            ("", ""),
+            &["--yes", "--report", "/nowhere/a.html"],
+            (1, "--report /nowhere/a.html: No such file"),
+        ),
+        ("a failure and a destination", ("", ""), &["--kill", "--to", "n2"], (2, "cannot be used with")),
         ("nobody can be asked", ("", ""), &[], (2, "needs --yes")),
         (
             "an unhealthy node",

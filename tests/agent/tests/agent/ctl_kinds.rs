@@ -67,7 +67,7 @@ fn the_cluster_says_which_address_it_is_and_its_parameters() {
         for arguments in [&[] as &[&str], &[address(kind)]] {
             run("show", arguments).ok().prints_line(&["by EC2", "elsewhere", &two.logged_as(&two.peer)]);
             let checked = run("check", arguments).ok();
-            checked.prints_line(&["ok", "live moves", "allow-migrate is not set"]);
+            checked.prints_line(&["warn", "live moves", "allow-migrate is not set"]);
         }
         // [ctl-3] On whatever node it runs.
         let refused = run("claim", &[]).expect(1).wrote_nothing();

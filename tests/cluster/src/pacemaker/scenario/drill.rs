@@ -10,7 +10,7 @@ use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::timeline::HolderSince;
 use crate::topology::{CLOUD_IP, ELASTIC_IP, WEB_PORT};
-use crate::wait::{Epoch, Polled, now, until};
+use crate::wait::{Epoch, Polled, let_run, now, until};
 
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
@@ -25,8 +25,22 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         start: StartState::Healthy,
         run: killed,
     },
+    PacemakerScenario {
+        name: "drill-refused",
+        about: "the cluster refuses to clear the constraint of a drill at first: it is cleared all the same",
+        start: StartState::Healthy,
+        run: refused,
+    },
+    PacemakerScenario {
+        name: "drill-kill",
+        about: "eipctl drill --kill on the standby, and a power cut of the holder: from the first sign to the end",
+        start: StartState::Healthy,
+        run: kill,
+    },
 ];
 
+/// A file on the node's own disk.
+const REPORT: &str = "/var/log/drill.html";
 /// What the clocks of drill and cloud may differ by: the drill counts from when the order was given.
 const TOLERANCE_MS: u64 = 50;
 
@@ -39,16 +53,22 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let node = cluster.node(home)?;
     node.run(&["ip", "route", "replace", &address, "via", &way])?;
     let port = WEB_PORT.to_string();
-    let words = ["/run/harness/eipctl", "drill", RESOURCE, "--yes", "--json", "--probe", &port];
+    let words =
+        ["/run/harness/eipctl", "drill", RESOURCE, "--yes", "--json", "--probe", &port, "--report", REPORT];
     story.failure(began, words.join(" "));
     let limit = TAKEOVER_LIMIT * 3;
     let printed = node.command(&words)?.limit(limit).run()?;
     node.run(&["ip", "route", "del", &address])?;
+    let report = node.run(&["cat", REPORT])?;
     let document: Value = serde_json::from_str(&printed).map_err(|error| HarnessError::Unreadable {
         what: "the output of the drill".into(),
         why: error.to_string(),
     })?;
     story.close();
+    // What the cluster has on record of the agent's work, and what the settings of this cluster cost.
+    for part in [">stop on n", ">start on n", ">no holder<", ">answered<", "allow-migrate is not set"] {
+        ensure(report.contains(part), || format!("not in the report: {part}\n{report}"))?;
+    }
     cluster.settle(Some(home), TAKEOVER_LIMIT)?;
     cluster.ensure_no_failures()?;
     ensure_no_constraint(cluster)?;
@@ -83,6 +103,75 @@ fn killed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     })?;
     story.target = Some(cluster.settle(None, TAKEOVER_LIMIT)?);
     cluster.ensure_no_failures()
+}
+
+fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    // As during the election of a controller: nothing is accepted for a moment.
+    const REFUSING: &str = r#"mkdir /run/refusing && cd /run/refusing && touch no && printf '%s\n' '#!/bin/sh' \
+        'if [ "$1" = --clear ] && rm /run/refusing/no 2>/dev/null; then echo refused >>/run/refusing/log; exit 1; fi' \
+        'exec /usr/sbin/crm_resource "$@"' >crm_resource && chmod 755 crm_resource"#;
+    let home = active(cluster)?;
+    let node = cluster.node(home)?;
+    node.run(&["sh", "-c", REFUSING])?;
+    let words =
+        ["env", "PATH=/run/refusing:/usr/sbin:/usr/bin", "/run/harness/eipctl", "drill", RESOURCE, "--yes"];
+    story.failure(now(), "eipctl drill, whose first clean-up is refused");
+    let printed = node.command(&words)?.limit(TAKEOVER_LIMIT * 3).run()?;
+    story.close();
+    story.target = Some(home);
+    ensure(node.run(&["cat", "/run/refusing/log"])? == "refused\n", || "nothing was refused".to_owned())?;
+    ensure(printed.contains("the constraint of the move is removed"), || printed.clone())?;
+    ensure_no_constraint(cluster)?;
+    cluster.settle(Some(home), TAKEOVER_LIMIT)?;
+    cluster.ensure_no_failures()
+}
+
+fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let home = active(cluster)?;
+    let other = cluster.nodes().into_iter().find(|node| *node != home);
+    let other = other.ok_or_else(|| HarnessError::Wrong("there is no standby".to_owned()))?;
+    let (address, way, port) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string(), WEB_PORT.to_string());
+    let node = cluster.node_mut(other)?;
+    node.run(&["ip", "route", "replace", &address, "via", &way])?;
+    let words =
+        ["/run/harness/eipctl", "drill", RESOURCE, "--kill", "--json", "--probe", &port, "--report", REPORT];
+    node.daemon("drill", &words)?;
+    let said = |cluster: &PacemakerCluster| Ok::<_, HarnessError>(cluster.node(other)?.output_of("drill"));
+    until("the drill to wait for a failure", TAKEOVER_LIMIT, || {
+        let said = said(cluster)?;
+        Ok(if said.contains("make that node fail now") { Polled::There(()) } else { Polled::NotYet(said) })
+    })?;
+    // Some answers before it, so that the outage has a beginning.
+    let_run(Duration::from_secs(2))?;
+    let began = cluster.power_off(home)?;
+    story.failure(began, format!("power cut of {home}, with eipctl drill --kill on {other}"));
+    story.target = Some(cluster.settle(Some(other), TAKEOVER_LIMIT)?);
+    let document = until("the drill to end", TAKEOVER_LIMIT, || {
+        let said = said(cluster)?;
+        let json =
+            said.find('{').and_then(|at| said.get(at..)).and_then(|text| serde_json::from_str(text).ok());
+        Ok(json.map_or_else(|| Polled::NotYet(said.clone()), |document: Value| Polled::There(document)))
+    })?;
+    story.close();
+    let figure = |path: &str| document.pointer(path).and_then(Value::as_u64).unwrap_or(u64::MAX);
+    // From the first sign that the drill could see, which is Corosync's: the cloud takes every connection, and then looks for the holder.
+    let (took, all) = (figure("/moves/0/took_ms"), now() - began);
+    story.fact(format!(
+        "the drill says {took} ms from the first sign to the end; {all:.2} s since the power cut"
+    ));
+    for (path, node) in [("/moves/0/from", home), ("/moves/0/to", other)] {
+        let told = document.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        ensure(told == node.to_string(), || format!("{path} is not {node}: {document}"))?;
+    }
+    let by_failure = document.pointer("/moves/0/by_failure").and_then(Value::as_bool);
+    let within = took > 0 && Duration::from_millis(took).as_secs_f64() < all;
+    ensure(by_failure == Some(true) && within, || format!("{document}"))?;
+    let report = cluster.node(other)?.run(&["cat", REPORT])?;
+    for part in ["first sign of the failure", &format!(">{home} is lost"), &format!(">start on {other}")] {
+        ensure(report.contains(part), || format!("not in the report: {part}\n{report}"))?;
+    }
+    cluster.node(other)?.run(&["ip", "route", "del", &address])?;
+    ensure_no_constraint(cluster)
 }
 
 /// Nothing that a move by hand leaves is in the configuration.

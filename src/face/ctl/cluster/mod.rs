@@ -1,0 +1,488 @@
+//! What the cluster's settings mean for a failover: how long it takes, and what makes it slower or worse. Pure.
+
+pub mod xml;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use self::xml::XmlElement;
+use crate::base::text::{boolean, cut, one_line};
+use crate::ocf::agent::{self, Agent};
+
+/// Corosync's token up to which nothing is said: the default of 3.1.
+const USUAL_TOKEN: Duration = Duration::from_secs(3);
+/// Corosync's token for fast detection, as in the example `fast.sh`.
+const FAST_TOKEN: Duration = Duration::from_secs(1);
+/// Interval of a monitor up to which nothing is said.
+const USUAL_MONITOR: Duration = Duration::from_mins(1);
+/// Interval of a monitor as recommended; a healthy one makes no EC2 call.
+const FAST_MONITOR: Duration = Duration::from_secs(10);
+
+/// One result of `eipctl check`, as it is printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckResult {
+    /// What was examined.
+    pub subject: &'static str,
+    /// `ok`, `warn`, `FAIL`, or `-` if unknown.
+    pub verdict: &'static str,
+    /// What was found.
+    pub text: String,
+    /// How to correct it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+impl CheckResult {
+    /// It is as it should be.
+    #[must_use]
+    pub fn ok(subject: &'static str, text: impl Into<String>) -> Self {
+        Self { subject, verdict: "ok", text: text.into(), remedy: None }
+    }
+
+    fn warn(subject: &'static str, text: impl Into<String>, remedy: &str) -> Self {
+        Self { subject, verdict: "warn", text: text.into(), remedy: Some(remedy.to_owned()) }
+    }
+
+    /// It could not be examined, for this reason.
+    #[must_use]
+    pub fn unknown(subject: &'static str, reason: &str) -> Self {
+        Self { subject, verdict: "-", text: reason.to_owned(), remedy: None }
+    }
+}
+
+/// Whether the cluster fences, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FencingMode {
+    Off,
+    Devices,
+    /// A node that is cut off resets itself; devices are possible beside that.
+    Watchdog,
+}
+
+/// A fencing device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FencingDevice {
+    id: String,
+    agent: String,
+    /// `skip_os_shutdown` of `fence_aws`, if it is set.
+    skips_shutdown: Option<bool>,
+    is_delayed: bool,
+}
+
+/// The settings of a cluster that matter to one resource.
+#[derive(Debug, Clone)]
+pub struct ClusterSettings {
+    agent: &'static Agent,
+    /// Corosync's token; a reason if it is unknown.
+    token: Result<Duration, String>,
+    monitor: Option<Duration>,
+    stickiness: Option<String>,
+    live: bool,
+    nodes: usize,
+    fencing: FencingMode,
+    /// `priority-fencing-delay` is set.
+    priority_delay: bool,
+    devices: Vec<FencingDevice>,
+}
+
+impl ClusterSettings {
+    /// Reads the output of `cibadmin --query`, and that of `corosync-cmapctl` for `runtime.config.totem.token`.
+    ///
+    /// # Errors
+    /// Why the configuration is unreadable, or that it has no such resource.
+    pub fn parse(cib: &str, token: Result<&str, &str>, resource: &str) -> Result<Self, String> {
+        let cib = XmlElement::parse(cib)?;
+        let resources = cib.all("resources").into_iter().next().ok_or("it has no resources")?;
+        let path = path_to(resources, resource).ok_or_else(|| format!("it has no resource {resource}"))?;
+        let primitive = path.first().copied().ok_or("it is empty")?;
+        let templates = resources.all("template");
+        let template =
+            templates.into_iter().find(|one| one.attribute("id") == primitive.attribute("template"));
+        let own: Vec<&XmlElement> = [Some(primitive), template].into_iter().flatten().collect();
+        let kind = own.iter().map(|one| one.attribute("type")).find(|kind| !kind.is_empty());
+        let agent = agent::ALL.into_iter().find(|agent| Some(agent.name) == kind).unwrap_or(&agent::EIP);
+        let monitor = own.iter().flat_map(|one| one.all("op")).find(|op| op.attribute("name") == "monitor");
+        // Of a group the stickiness is that of the whole, and a default counts for all.
+        let defaults = cib.all("rsc_defaults");
+        let meta = |name: &'static str| {
+            let places = own.iter().chain(path.iter().skip(1)).chain(&defaults);
+            let mut pairs = places.flat_map(|one| one.pairs("meta_attributes"));
+            pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+        };
+        let sections = cib.all("crm_config");
+        let property = |names: &[&str]| {
+            let pairs = || sections.iter().flat_map(|one| one.pairs("cluster_property_set"));
+            let value = |name: &&str| pairs().find(|(known, _)| known == name).map(|(_, value)| value);
+            names.iter().find_map(value)
+        };
+        let is_set = |value: Option<&str>| value.and_then(interval).is_some_and(|time| !time.is_zero());
+        // Pacemaker 3.0.2 renamed the option, and ignores the old name if the new one is set.
+        let fencing = property(&["fencing-enabled", "stonith-enabled"]);
+        let mut primitives = resources.all("primitive");
+        primitives.retain(|one| one.attribute("class") == "stonith");
+        Ok(Self {
+            agent,
+            token: token.map_err(str::to_owned).and_then(parse_token),
+            monitor: monitor.and_then(|op| interval(op.attribute("interval"))),
+            stickiness: meta("resource-stickiness"),
+            live: meta("allow-migrate").as_deref().and_then(boolean).unwrap_or_default(),
+            nodes: cib.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
+            fencing: match fencing.is_none_or(|value| boolean(value).unwrap_or(true)) {
+                true if is_set(property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"])) => {
+                    FencingMode::Watchdog
+                }
+                true => FencingMode::Devices,
+                false => FencingMode::Off,
+            },
+            priority_delay: is_set(property(&["priority-fencing-delay"])),
+            devices: primitives.into_iter().map(FencingDevice::of).collect(),
+        })
+    }
+
+    /// Time from the death of a node to the start on another one without fencing: the rule of thumb of `fast.sh`.
+    fn failover(token: Duration) -> Duration {
+        token.mul_f64(2.2) + Duration::from_secs(1)
+    }
+
+    /// One line for each subject.
+    #[must_use]
+    pub fn findings(&self) -> Vec<CheckResult> {
+        let mut findings = vec![self.about_failover(), self.about_monitor(), self.about_stickiness()];
+        findings.extend(self.about_fencing());
+        findings
+    }
+
+    fn about_failover(&self) -> CheckResult {
+        const SUBJECT: &str = "failover time";
+        let token = match &self.token {
+            Ok(token) => *token,
+            Err(reason) => return CheckResult::unknown(SUBJECT, reason),
+        };
+        let fencing = if self.fencing == FencingMode::Off { "" } else { ", and fencing on top" };
+        let (seconds, ms) = (Self::failover(token).as_secs_f64(), token.as_millis());
+        let text = format!("{seconds:.1} s after a node dies (2.2 x token {ms} ms + 1 s){fencing}");
+        if token > USUAL_TOKEN {
+            return CheckResult::warn(
+                SUBJECT,
+                text,
+                "set a token of 1000 to 3000 ms, see fast.sh of pcs-examples",
+            );
+        }
+        CheckResult::ok(SUBJECT, text)
+    }
+
+    fn about_monitor(&self) -> CheckResult {
+        const SUBJECT: &str = "monitor";
+        const REMEDY: &str = "op monitor interval=10s timeout=20s; it makes no EC2 call while all is well";
+        match self.monitor {
+            None => CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
+            Some(time) => {
+                let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs());
+                if time > USUAL_MONITOR {
+                    CheckResult::warn(SUBJECT, text, REMEDY)
+                } else {
+                    CheckResult::ok(SUBJECT, text)
+                }
+            }
+        }
+    }
+
+    fn about_stickiness(&self) -> CheckResult {
+        const SUBJECT: &str = "stickiness";
+        match self.stickiness.as_deref() {
+            None | Some("0") => CheckResult::warn(
+                SUBJECT,
+                "none: after a failover the address may move back as soon as its old node returns",
+                "crm_attribute --type rsc_defaults --name resource-stickiness --update 1",
+            ),
+            Some(value) => CheckResult::ok(SUBJECT, format!("resource-stickiness={}", brief(value))),
+        }
+    }
+
+    fn about_fencing(&self) -> Vec<CheckResult> {
+        const SUBJECT: &str = "fencing";
+        let overlay = self.agent.name == agent::OVERLAY_IP.name;
+        match (self.fencing, self.devices.as_slice()) {
+            (FencingMode::Off, _) if overlay => vec![CheckResult::warn(
+                SUBJECT,
+                "off: nodes that cannot see each other take the routes from each other",
+                "see fencing.sh of pcs-examples",
+            )],
+            (FencingMode::Off, _) => {
+                let text = "off: EC2 lets one node hold the address; what runs behind it may run twice";
+                vec![CheckResult::ok(SUBJECT, text)]
+            }
+            (FencingMode::Watchdog, []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
+            (FencingMode::Devices, []) => vec![CheckResult::warn(
+                SUBJECT,
+                "on, but there is no fencing device: Pacemaker starts nothing",
+                "see fencing.sh of pcs-examples, or set stonith-enabled=false",
+            )],
+            (_, devices) => {
+                let mut findings: Vec<_> = devices.iter().map(FencingDevice::finding).collect();
+                if self.nodes == 2 && !self.priority_delay && !devices.iter().any(|device| device.is_delayed)
+                {
+                    findings.push(CheckResult::warn(
+                        SUBJECT,
+                        "two nodes and no delay: if they lose each other, each may fence the other",
+                        "set priority-fencing-delay=15s and a priority, or pcmk_delay_max",
+                    ));
+                }
+                findings
+            }
+        }
+    }
+
+    /// What would make a failover or a planned move faster, a sentence each.
+    #[must_use]
+    pub fn faster(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        if let Some(token) = self.token.as_ref().ok().filter(|token| **token > FAST_TOKEN) {
+            let (now, fast) =
+                (Self::failover(*token).as_secs_f64(), Self::failover(FAST_TOKEN).as_secs_f64());
+            let ms = token.as_millis();
+            sentences.push(format!(
+                "Corosync's token is {ms} ms: the start follows a node's death after about {now:.1} s. With 1000 ms it is \
+                 {fast:.1} s; fast.sh of pcs-examples has the arithmetic and the risk."
+            ));
+        }
+        match self.monitor {
+            Some(time) if time <= FAST_MONITOR => {}
+            Some(time) => sentences.push(format!(
+                "The monitor runs every {} s, so a lost address is noticed that late. With interval=10s it is 10 s, and \
+                 a healthy monitor makes no EC2 call.",
+                time.as_secs()
+            )),
+            None => sentences
+                .push("There is no monitor, so a lost address is never noticed: op monitor interval=10s.".to_owned()),
+        }
+        if !self.live {
+            sentences.push(
+                "allow-migrate is not set: a planned move is a stop and a start. With it, it is one call of EC2, and the \
+                 address always has a holder."
+                    .to_owned(),
+            );
+        }
+        if let Some(device) = self.devices.iter().find(|one| one.skips_shutdown == Some(false)) {
+            sentences.push(format!(
+                "{} has skip_os_shutdown=false: a failover waits for the shutdown of the dead node's instance.",
+                brief(&device.id)
+            ));
+        }
+        sentences
+    }
+}
+
+impl FencingDevice {
+    fn of(primitive: &XmlElement) -> Self {
+        let value = |wanted: &str| {
+            let mut pairs = primitive.pairs("instance_attributes");
+            pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+        };
+        let delays = [value("pcmk_delay_max"), value("pcmk_delay_base")];
+        // A list of delays by node is one, too: `n1:10s;n2:0s`.
+        let is_delayed = |text: &str| interval(text).is_none_or(|time| !time.is_zero());
+        Self {
+            id: primitive.attribute("id").to_owned(),
+            agent: primitive.attribute("type").to_owned(),
+            skips_shutdown: value("skip_os_shutdown").and_then(boolean),
+            is_delayed: delays.into_iter().flatten().any(is_delayed),
+        }
+    }
+
+    fn finding(&self) -> CheckResult {
+        let (id, agent) = (brief(&self.id), brief(&self.agent));
+        let text = match self.skips_shutdown {
+            _ if self.agent != "fence_aws" => format!("{id} ({agent})"),
+            Some(true) => format!(
+                "{id} ({agent}): skip_os_shutdown=true, an instance stops within seconds and loses what it has not written"
+            ),
+            Some(false) => format!(
+                "{id} ({agent}): skip_os_shutdown=false, a failover waits for the operating system's shutdown"
+            ),
+            None => format!(
+                "{id} ({agent}): skip_os_shutdown is not set, so true since August 2025 (stops within seconds, loses what is \
+                 not written) and false before"
+            ),
+        };
+        CheckResult::ok("fencing", text)
+    }
+}
+
+/// The primitive with this id, followed by the groups and clones around it, the innermost first.
+fn path_to<'x>(element: &'x XmlElement, id: &str) -> Option<Vec<&'x XmlElement>> {
+    element.children.iter().find_map(|child| {
+        if child.name == "primitive" && child.attribute("id") == id {
+            return Some(vec![child]);
+        }
+        let mut path = path_to(child, id)?;
+        path.push(child);
+        Some(path)
+    })
+}
+
+/// Whether the cluster moves a resource live, and whether another node may then take its address, which the parameter
+/// `may_take` says.
+#[must_use]
+pub fn live_moves(live: bool, taking: bool, may_take: &str) -> CheckResult {
+    const SUBJECT: &str = "live moves";
+    const STOPPED: &str = "allow-migrate is not set: a planned move is a stop and a start";
+    match (live, taking) {
+        (true, true) => CheckResult::ok(SUBJECT, "allow-migrate=true: a planned move is one call"),
+        (false, true) => {
+            CheckResult::warn(SUBJECT, STOPPED, "set meta allow-migrate=true, and it is one call")
+        }
+        (false, false) => CheckResult::ok(SUBJECT, STOPPED),
+        (true, false) => CheckResult {
+            subject: SUBJECT,
+            verdict: "FAIL",
+            text: format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
+            remedy: Some(format!("remove allow-migrate, or set {may_take}=true")),
+        },
+    }
+}
+
+/// Parses `runtime.config.totem.token (u32) = 1000`.
+fn parse_token(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.rsplit('=').next().and_then(|number| number.trim().parse().ok());
+    let token = milliseconds.map(Duration::from_millis);
+    token.ok_or_else(|| format!("corosync-cmapctl: unreadable answer: {}", brief(text)))
+}
+
+/// Parses an interval as Pacemaker writes them: `10`, `10s`, `500ms`, `5min`, `PT1M`. Other forms of ISO 8601 are not read.
+fn interval(text: &str) -> Option<Duration> {
+    let text = text.trim().to_ascii_lowercase();
+    let text = text.strip_prefix("pt").unwrap_or(&text);
+    let (number, unit) = text.split_at(text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u64 = number.parse().ok()?;
+    let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs);
+    match unit.trim() {
+        "" | "s" | "sec" => seconds(1),
+        "m" | "min" => seconds(60),
+        "h" | "hr" => seconds(3600),
+        "ms" | "msec" => Some(Duration::from_millis(number)),
+        "us" | "usec" => Some(Duration::from_micros(number)),
+        _ => None,
+    }
+}
+
+fn brief(text: &str) -> String {
+    cut(&one_line(text), 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same cluster as Pacemaker 1.1.24, 2.1.5 and 3.0.3 write it, shortened.
+    const FORMS: [&str; 3] = [
+        include_str!("fixtures/cib-1.1.24.xml"),
+        include_str!("fixtures/cib-2.1.5.xml"),
+        include_str!("fixtures/cib-3.0.3.xml"),
+    ];
+    const TOKEN: &str = "runtime.config.totem.token (u32) = 1000\n";
+
+    /// Verdict and text of each subject, in one string.
+    fn told(cib: &str, token: Result<&str, &str>) -> String {
+        let settings = ClusterSettings::parse(cib, token, "eip").unwrap();
+        let line = |one: CheckResult| {
+            let remedy = one.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
+            format!("{} {}: {}{remedy}\n", one.verdict, one.subject, one.text)
+        };
+        settings.findings().into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_settings_are_read_in_the_form_of_each_pacemaker() {
+        for cib in FORMS {
+            let told = told(cib, Ok(TOKEN));
+            let expected = "ok failover time: 3.2 s after a node dies (2.2 x token 1000 ms + 1 s), and fencing on top\n\
+                ok monitor: every 10 s: a lost address is noticed within 10 s\n\
+                ok stickiness: resource-stickiness=1\n\
+                ok fencing: fence (fence_aws): skip_os_shutdown=true, an instance stops within seconds and loses what it has not written\n";
+            assert_eq!(told, expected, "{cib}");
+            let settings = ClusterSettings::parse(cib, Ok(TOKEN), "eip").unwrap();
+            assert_eq!(settings.faster(), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn each_setting_that_costs_time_or_the_address_is_a_warning() {
+        // What is replaced in the configuration, with what, and what is said then.
+        let rows = [
+            (r#"interval="10s""#, r#"interval="5min""#, "warn monitor: every 300 s"),
+            (r#"name="monitor""#, r#"name="promote""#, "warn monitor: none: a lost address is never noticed"),
+            (r#"name="resource-stickiness""#, r#"name="x""#, "warn stickiness: none"),
+            (r#"class="stonith""#, r#"class="ocf""#, "warn fencing: on, but there is no fencing device"),
+            (r#"name="pcmk_delay_max""#, r#"name="x""#, "warn fencing: two nodes and no delay"),
+            (
+                r#"name="skip_os_shutdown""#,
+                r#"name="x""#,
+                "ok fencing: fence (fence_aws): skip_os_shutdown is not set",
+            ),
+            (
+                r#"name="skip_os_shutdown" value="true""#,
+                r#"name="skip_os_shutdown" value="false""#,
+                "skip_os_shutdown=false, a failover waits",
+            ),
+            (r#"type="fence_aws""#, r#"type="external/ec2""#, "ok fencing: fence (external/ec2)"),
+        ];
+        for (cib, (from, to, expected)) in FORMS.iter().flat_map(|cib| rows.map(|row| (cib, row))) {
+            assert!(cib.contains(from), "{from}");
+            let told = told(&cib.replace(from, to), Ok(TOKEN));
+            assert!(told.contains(expected), "{to}: {told}");
+        }
+        let slow = told(FORMS[1], Ok("runtime.config.totem.token (u32) = 30000"));
+        assert!(slow.contains("warn failover time: 67.0 s after"), "{slow}");
+        let unknown = told(FORMS[1], Err("corosync-cmapctl is not installed"));
+        assert!(unknown.contains("- failover time: corosync-cmapctl is not installed"), "{unknown}");
+    }
+
+    #[test]
+    fn fencing_that_is_off_is_a_warning_for_an_overlay_address_alone() {
+        for (cib, name) in FORMS.into_iter().zip(["stonith-enabled", "stonith-enabled", "fencing-enabled"]) {
+            let off = cib.replace(
+                &format!(r#"name="{name}" value="true""#),
+                &format!(r#"name="{name}" value="false""#),
+            );
+            assert!(told(&off, Ok(TOKEN)).contains("ok fencing: off: EC2 lets one node hold the address"));
+            let overlay = off.replace(r#"type="eip""#, r#"type="overlay-ip""#);
+            assert!(
+                told(&overlay, Ok(TOKEN)).contains("warn fencing: off: nodes that cannot see each other")
+            );
+        }
+    }
+
+    #[test]
+    fn what_would_make_it_faster_follows_from_the_settings() {
+        let slow = FORMS[1].replace(r#"interval="10s""#, r#"interval="60""#);
+        let slow = slow
+            .replace("allow-migrate", "x")
+            .replace(r#"skip_os_shutdown" value="true""#, r#"skip_os_shutdown" value="no""#);
+        let settings =
+            ClusterSettings::parse(&slow, Ok("runtime.config.totem.token (u32) = 3000"), "eip").unwrap();
+        let faster = settings.faster();
+        let parts = [
+            "3000 ms: the start follows a node's death after about 7.6 s",
+            "every 60 s",
+            "allow-migrate",
+            "fence has skip",
+        ];
+        assert_eq!(faster.len(), parts.len(), "{faster:?}");
+        for (sentence, part) in faster.iter().zip(parts) {
+            assert!(sentence.contains(part), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_configuration_of_the_resource_is_an_error() {
+        for (cib, part) in [("", "ends too early"), ("<cib/>", "no resources"), (FORMS[1], "no resource web")]
+        {
+            assert!(ClusterSettings::parse(cib, Ok(TOKEN), "web").unwrap_err().contains(part), "{part}");
+        }
+        let times = ["10", "10s", "500ms", "5min", "PT1M", "2h", "soon"].map(interval);
+        let seconds = times.map(|time| time.map(|time| time.as_secs_f64()));
+        assert_eq!(seconds, [Some(10.0), Some(10.0), Some(0.5), Some(300.0), Some(60.0), Some(7200.0), None]);
+    }
+}

@@ -1,0 +1,106 @@
+//! XML as a tree: for documents of which only a few elements matter, at any depth.
+
+use std::collections::BTreeMap;
+
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+
+/// An element with its attributes and children; text is left out.
+#[derive(Debug, Default)]
+pub struct XmlElement {
+    /// Tag.
+    pub name: String,
+    attributes: BTreeMap<String, String>,
+    /// Elements directly below.
+    pub children: Vec<XmlElement>,
+}
+
+impl XmlElement {
+    /// Parses a document; the result has no name, and the root as its child.
+    ///
+    /// # Errors
+    /// The parser's message.
+    pub fn parse(xml: &str) -> Result<Self, String> {
+        let mut reader = Reader::from_str(xml);
+        let mut open = vec![Self::default()];
+        loop {
+            let event = reader.read_event().map_err(|error| error.to_string())?;
+            match &event {
+                Event::Start(tag) | Event::Empty(tag) => {
+                    let element = Self::of(tag)?;
+                    match (open.last_mut(), &event) {
+                        (Some(parent), Event::Empty(_)) => parent.children.push(element),
+                        _ => open.push(element),
+                    }
+                }
+                Event::End(_) => {
+                    let done = open.pop();
+                    if let (Some(parent), Some(done)) = (open.last_mut(), done) {
+                        parent.children.push(done);
+                    }
+                }
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+        match open.pop() {
+            Some(document) if open.is_empty() && !document.children.is_empty() => Ok(document),
+            _ => Err("it ends too early".to_owned()),
+        }
+    }
+
+    fn of(tag: &BytesStart<'_>) -> Result<Self, String> {
+        let mut element = Self { name: text(tag.name().as_ref()), ..Self::default() };
+        for attribute in tag.attributes() {
+            let attribute = attribute.map_err(|error| error.to_string())?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+            let value = value.map_err(|error| error.to_string())?.into_owned();
+            element.attributes.insert(text(attribute.key.as_ref()), value);
+        }
+        Ok(element)
+    }
+
+    /// Value of an attribute; empty if it is missing.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+
+    /// All elements below with this tag, at any depth.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<&Self> {
+        let inner = self.children.iter().flat_map(|child| {
+            let own = (child.name == name).then_some(child);
+            own.into_iter().chain(child.all(name))
+        });
+        inner.collect()
+    }
+
+    /// Name and value of every attribute set with this tag that is directly below; of several values of one name the first
+    /// comes first, as it counts in Pacemaker.
+    pub fn pairs(&self, set: &str) -> impl Iterator<Item = (&str, &str)> {
+        let sets = self.children.iter().filter(move |child| child.name == set);
+        let pairs = sets.flat_map(|set| &set.children).filter(|child| child.name == "nvpair");
+        pairs.map(|pair| (pair.attribute("name"), pair.attribute("value")))
+    }
+}
+
+fn text(bytes: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(bytes.as_ref()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_found_at_any_depth_with_their_attributes() {
+        let tree = XmlElement::parse(r#"<a><b n="1 &amp; 2"><c><b n="3"/></c></b></a>"#).unwrap();
+        let found: Vec<_> = tree.all("b").into_iter().map(|b| b.attribute("n")).collect();
+        assert_eq!((found, tree.attribute("n")), (vec!["1 & 2", "3"], ""));
+        for broken in ["", "<a>", "<a></b>", "no XML"] {
+            assert!(XmlElement::parse(broken).is_err(), "{broken}");
+        }
+    }
+}
