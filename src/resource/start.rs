@@ -501,7 +501,7 @@ fn permanence(error: &Error) -> u8 {
 }
 
 /// Runs several pieces of work concurrently, and returns what came of each in their order.
-pub(super) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(crate) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
     poll_fn(|context| {
         let mut pending = false;

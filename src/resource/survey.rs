@@ -95,7 +95,23 @@ pub async fn address<K: Kind<W>, W: World>(
     K::address(&op::<K, W>(world, request)).await
 }
 
+/// What instance metadata of this node says alone; `None` for a kind that it does not show.
+pub async fn by_metadata<K: Kind<W>, W: World>(
+    world: &W,
+    request: &Request<K::Params>,
+) -> Option<Result<Seen, Error>> {
+    op::<K, W>(world, request).by_metadata().await
+}
+
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    async fn by_metadata(&self) -> Option<Result<Seen, Error>> {
+        match (K::METADATA_KNOWS, K::is_known(self)) {
+            (false, _) => None,
+            (true, false) => Some(Err(Error::NotHere("the address is known to EC2 alone".to_owned()))),
+            (true, true) => Some(self.look(&self.deadline.within(METADATA)).await.map_err(Error::Imds)),
+        }
+    }
+
     async fn survey(&self) -> Survey {
         let metadata = self.deadline.within(METADATA).bound(self.world.imds().instance_id()).await;
         let me = match metadata {
@@ -103,15 +119,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             _ if K::knows_itself(self) => Me::Recorded,
             _ => Me::Outside,
         };
-        let by_metadata = async {
-            match (K::METADATA_KNOWS, K::is_known(self)) {
-                (false, _) => None,
-                (true, false) => Some(Err(Error::NotHere("the address is known to EC2 alone".to_owned()))),
-                (true, true) => Some(self.look(&self.deadline.within(METADATA)).await.map_err(Error::Imds)),
-            }
-        };
         let by_ec2 = self.ask(me, &self.deadline);
-        let (address, owner, by_metadata) = tokio::join!(K::address(self), by_ec2, by_metadata);
+        let (address, owner, by_metadata) = tokio::join!(K::address(self), by_ec2, self.by_metadata());
         let by_ec2 = address.and_then(|address| Ok((address, owner?)));
         let by_ec2 = by_ec2.map(|((address, other_name), owner)| {
             let owner = K::whole(self, owner);

@@ -1,0 +1,437 @@
+//! Collects the state of all addresses: from Pacemaker's tools, from EC2 with one listing for all, from this node's instance
+//! metadata, devices and records, and from what other nodes reported.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::IsTerminal as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::cib::{NodeTrack, tracks};
+use super::view::{AddressState, Holding, LastMove, Membership, NodeOpinion, Opinion, Overview, Placement};
+use crate::base::timezone;
+use crate::cloud::ec2::aws::Listing;
+use crate::cloud::{Ec2Fault, Wanted};
+use crate::face::ctl::call::{Failure, Invocation, print, print_json};
+use crate::face::ctl::drill::configuration::{Configuration, ConfiguredAddress};
+use crate::face::ctl::drill::status::Status;
+use crate::face::ctl::drill::tools::Tools;
+use crate::face::ctl::options::JSON;
+use crate::face::ctl::show::devices_with;
+use crate::face::ctl::subject::{TOOLS_LIMIT, of_record};
+use crate::face::report::NodeReport;
+use crate::host::Host as _;
+use crate::params::{ApiSettings, Timing};
+use crate::resource::by_hand::BY_HAND;
+use crate::resource::error::Error;
+use crate::resource::examine::is_ready;
+use crate::resource::kind::{Kind, Seen};
+use crate::resource::recorded::RecordedResource;
+use crate::resource::survey::{self, ShownHolder};
+use crate::resource::{Action, Request, millis, together};
+use crate::with_kind;
+use crate::world::{self, RealWorld};
+
+/// Longest wait for instance metadata and devices: they answer in milliseconds, or not at all.
+const OWN_LIMIT: Duration = Duration::from_secs(3);
+/// Clears a terminal.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+
+/// Shows the state once, or again and again.
+pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let terminal = std::io::stdout().is_terminal();
+    let variable = |name| invocation.environment(BY_HAND).get(name).map(str::to_owned);
+    let in_colour = terminal && variable("NO_COLOR").is_none() && variable("TERM").as_deref() != Some("dumb");
+    let Some(interval) = invocation.matches.get_one::<u64>("watch") else {
+        let overview = collect(invocation)?;
+        return if invocation.is_set(JSON) {
+            print_json(&overview)
+        } else {
+            print(&overview.show(in_colour))
+        };
+    };
+    loop {
+        let round = invocation.again();
+        let shown = match collect(&round) {
+            Ok(overview) => overview.show(in_colour),
+            Err(Failure::Failed(reason)) => format!("{}: {reason}\n", timezone::local_time(now())),
+            Err(other) => return Err(other),
+        };
+        round.end();
+        print(&if terminal { format!("{CLEAR}{shown}") } else { format!("{shown}\n") })?;
+        thread::sleep(Duration::from_secs(*interval));
+    }
+}
+
+/// What Pacemaker's tools say.
+struct ToolAnswers {
+    addresses: Vec<ConfiguredAddress>,
+    listed_by: &'static str,
+    tracks: Vec<NodeTrack>,
+    status: Option<Status>,
+    node: String,
+    unseen: Vec<String>,
+}
+
+impl ToolAnswers {
+    fn of(tools: &Tools, recorded: &[RecordedResource]) -> Self {
+        let (cib, status, node) = thread::scope(|scope| {
+            let status = scope.spawn(|| tools.status());
+            let node = scope.spawn(|| tools.node_name());
+            let cib = tools.cib();
+            let panicked = |_| Err("internal error".to_owned());
+            (cib, status.join().unwrap_or_else(panicked), node.join().unwrap_or_default())
+        });
+        let unreadable = |error| format!("cibadmin: unreadable answer: {error}");
+        let read = |xml: &String| ConfiguredAddress::all(xml).map_err(unreadable);
+        let mut unseen = Vec::new();
+        let (addresses, listed_by) = match cib.as_ref().map_err(Clone::clone).and_then(read) {
+            Ok(addresses) => (addresses, "cluster"),
+            Err(reason) => {
+                unseen.push(reason);
+                match tools.saved_cib().and_then(|xml| read(&xml)) {
+                    Ok(addresses) => (addresses, "saved configuration"),
+                    Err(_) => (recorded.iter().filter_map(of_records).collect(), "records"),
+                }
+            }
+        };
+        let tracks = cib.ok().and_then(|xml| tracks(&xml).ok()).unwrap_or_default();
+        let status = status.map_err(|reason| unseen.push(reason)).ok();
+        let node = node.filter(|name| !name.is_empty()).unwrap_or_else(|| world::host().node_name());
+        Self { addresses, listed_by, tracks, status, node, unseen }
+    }
+
+    fn membership(&self) -> Option<Membership> {
+        let status = self.status.as_ref()?;
+        let nodes = status.nodes.iter().map(|node| node.name.clone()).collect();
+        Some(Membership { quorum: status.quorum, nodes })
+    }
+
+    fn placement(&self, resource: &str) -> Option<Placement> {
+        let status = self.status.as_ref()?;
+        let Some(found) = status.resource(resource) else {
+            return Some(Placement { state: "Stopped".to_owned(), ..Placement::default() });
+        };
+        let nodes: Vec<String> = found.nodes.iter().map(|node| node.name.clone()).collect();
+        let of = |name: &String| self.tracks.iter().find(|track| track.name == *name);
+        let since = nodes.first().and_then(of).and_then(|track| track.active_since.get(resource).copied());
+        let mut state = if found.pending.is_empty() { found.role.clone() } else { found.pending.clone() };
+        state.extend(found.flag().map(|flag| format!(" ({flag})")));
+        if !found.managed {
+            state.push_str(" (unmanaged)");
+        }
+        let is_settled = found.role == "Started" && found.pending.is_empty();
+        Some(Placement { state, nodes, is_settled, since })
+    }
+
+    /// What the other nodes say of a resource, and this one in its place among them.
+    fn opinions(&self, resource: &str, own: NodeOpinion, at: u64) -> Vec<NodeOpinion> {
+        let changed = self.tracks.iter().filter_map(|track| track.changed.get(resource)).max();
+        let mut names: Vec<&String> = match &self.status {
+            Some(status) => status.nodes.iter().map(|node| &node.name).collect(),
+            None => self.tracks.iter().map(|track| &track.name).collect(),
+        };
+        if !names.contains(&&self.node) {
+            names.push(&self.node);
+        }
+        let opinion = |name: &String| {
+            let track = self.tracks.iter().find(|track| track.name == *name);
+            let report = track.and_then(|track| track.reports.get(resource));
+            let is_outdated =
+                report.zip(changed).is_some_and(|(report, changed)| report.at * 1000 <= *changed);
+            let mut opinion = match (*name == self.node, report) {
+                (true, report) => with_report(own.clone(), report),
+                (false, Some(report)) => NodeOpinion {
+                    name: name.clone(),
+                    here: report.here.into(),
+                    ready: report.ready.into(),
+                    reason: report.reason.clone(),
+                    devices: None,
+                    age_s: Some((at / 1000).saturating_sub(report.at)),
+                    is_outdated,
+                },
+                (false, None) => NodeOpinion { name: name.clone(), ..NodeOpinion::default() },
+            };
+            let known = self.status.iter().flat_map(|status| &status.nodes).find(|node| node.name == *name);
+            if let Some(obstacle) =
+                known.and_then(|node| if node.online { node.flags.first().copied() } else { Some("offline") })
+            {
+                (opinion.ready, opinion.reason) = (Opinion::No, obstacle.to_owned());
+            }
+            opinion
+        };
+        names.into_iter().map(opinion).collect()
+    }
+}
+
+/// What this node found out now, and what its last report adds: the outcome of dry runs, which are not made here.
+fn with_report(own: NodeOpinion, report: Option<&NodeReport>) -> NodeOpinion {
+    match report {
+        Some(report) if own.ready == Opinion::Yes && report.ready == Some(false) => {
+            NodeOpinion { ready: Opinion::No, reason: report.reason.clone(), ..own }
+        }
+        _ => own,
+    }
+}
+
+/// A resource that only a record of this node knows.
+fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress> {
+    let (agent, address) = (records.agent()?, records.names().into_iter().next()?);
+    let parameters = of_record(agent, &address, std::slice::from_ref(records));
+    let configuration = Configuration { parameters, ..Configuration::default() };
+    Some(ConfiguredAddress { id: records.resource.clone(), agent, configuration })
+}
+
+/// Resources that reach AWS in the same way, so that one listing serves them all.
+struct Reach {
+    api: ApiSettings,
+    timing: Timing,
+    resource: String,
+    wanted: Vec<Wanted>,
+    listing: Option<Result<Arc<Listing>, String>>,
+}
+
+/// The access and the wanted address of one resource.
+type Access = Result<(ApiSettings, Timing, Option<Wanted>), String>;
+
+fn access<K: Kind<RealWorld>>(raw: &BTreeMap<String, String>) -> Access {
+    let params = K::parse(raw).map_err(|error| error.to_string())?;
+    let common = K::common(&params);
+    Ok((common.api.clone(), common.timing.clone(), K::wanted(&params)))
+}
+
+fn now() -> u64 {
+    millis(world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
+    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
+    let recorded = invocation.on_record();
+    let mut answers = ToolAnswers::of(&tools, &recorded);
+    if answers.addresses.is_empty() {
+        let whose =
+            if answers.listed_by == "cluster" { "the cluster has" } else { "this node has on record" };
+        let reasons = answers.unseen.iter().map(|reason| format!("; {reason}")).collect::<String>();
+        return Err(Failure::Failed(format!("no address to show: {whose} none{reasons}")));
+    }
+    for address in &mut answers.addresses {
+        let given = invocation.parameters(address.agent.parameters);
+        address.configuration.parameters.extend(given);
+    }
+    let accesses: Vec<Access> = answers
+        .addresses
+        .iter()
+        .map(|one| with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)))
+        .collect();
+    let mut reaches: Vec<Reach> = Vec::new();
+    for (address, access) in answers.addresses.iter().zip(&accesses) {
+        let Ok((api, timing, wanted)) = access else { continue };
+        let wanted = wanted.iter().cloned();
+        match reaches.iter_mut().find(|reach| reach.api == *api) {
+            Some(reach) => reach.wanted.extend(wanted),
+            None => reaches.push(Reach {
+                api: api.clone(),
+                timing: timing.clone(),
+                resource: address.id.clone(),
+                wanted: wanted.collect(),
+                listing: None,
+            }),
+        }
+    }
+    let nodes = [answers.node.clone()];
+    let states = invocation.run(async {
+        let limit = invocation.deadline.within(invocation.deadline.left().saturating_sub(OWN_LIMIT));
+        let listings = together(reaches.iter().map(|reach| async {
+            let world = invocation.world(&reach.resource, &reach.api, &reach.timing).map_err(text_of)?;
+            let pause = reach.timing.max_backoff;
+            Ok(Arc::new(Box::pin(world.ec2.list(&reach.wanted, &limit, pause)).await))
+        }))
+        .await;
+        for (reach, listing) in reaches.iter_mut().zip(listings) {
+            reach.listing = Some(listing);
+        }
+        let works = answers.addresses.iter().zip(&accesses).map(|(address, access)| {
+            let work: Pin<Box<dyn Future<Output = Own> + '_>> = match access {
+                Err(error) => Box::pin(std::future::ready(Own::unknown(error.clone()))),
+                Ok((api, _, wanted)) => {
+                    let reach = reaches.iter().find(|reach| reach.api == *api);
+                    let listing = reach.and_then(|reach| reach.listing.as_ref());
+                    let look = Look { invocation, address, wanted: wanted.as_ref(), listing, nodes: &nodes };
+                    with_kind!(address.agent, K => Box::pin(look.all::<K>()))
+                }
+            };
+            work
+        });
+        Ok(together(works).await)
+    })?;
+    let at = now();
+    let mut unseen = std::mem::take(&mut answers.unseen);
+    let mut addresses = Vec::new();
+    for (address, own) in answers.addresses.iter().zip(states) {
+        for reason in own.unseen {
+            if !unseen.contains(&reason) {
+                unseen.push(reason);
+            }
+        }
+        let records = recorded.iter().find(|records| records.resource == address.id);
+        let last = records.and_then(|records| records.durable.history.last());
+        let (mut ips, mut ids) = (own.address, own.allocation);
+        for name in address.names() {
+            if name.starts_with("eipalloc-") {
+                ids.get_or_insert(name)
+            } else {
+                ips.get_or_insert(name)
+            };
+        }
+        let mut state = AddressState {
+            resource: address.id.clone(),
+            agent: address.agent.resource_type(),
+            address: ips,
+            allocation: ids,
+            cluster: answers.placement(&address.id),
+            ec2: own.ec2,
+            nodes: answers.opinions(
+                &address.id,
+                NodeOpinion { name: answers.node.clone(), ..own.opinion },
+                at,
+            ),
+            last_move: last.map(|change| LastMove {
+                at: change.at_ms,
+                action: change.action.clone(),
+                from: change.from.clone(),
+                to: change.to.clone(),
+                took_ms: change.took_ms,
+            }),
+            disagreements: Vec::new(),
+            is_left: own.is_left,
+        };
+        state.disagreements = state.contradictions(&answers.node);
+        addresses.push(state);
+    }
+    let cluster = answers.membership();
+    Ok(Overview { at, node: answers.node, listed_by: answers.listed_by, cluster, unseen, addresses })
+}
+
+fn text_of(failure: Failure) -> String {
+    match failure {
+        Failure::Usage(text) | Failure::Failed(text) => text,
+        Failure::Reported => "internal error".to_owned(),
+    }
+}
+
+/// What this node found out about one address.
+struct Own {
+    address: Option<String>,
+    allocation: Option<String>,
+    ec2: Holding,
+    opinion: NodeOpinion,
+    is_left: bool,
+    unseen: Vec<String>,
+}
+
+impl Own {
+    fn unknown(reason: String) -> Self {
+        let ec2 = Holding { answer: "unknown", text: format!("unknown: {reason}"), holder: None };
+        let opinion =
+            NodeOpinion { here: Opinion::Unknown, ready: Opinion::No, reason, ..NodeOpinion::default() };
+        Self { address: None, allocation: None, ec2, opinion, is_left: false, unseen: Vec::new() }
+    }
+}
+
+/// One address, and what EC2 listed of it.
+struct Look<'a> {
+    invocation: &'a Invocation<'a>,
+    address: &'a ConfiguredAddress,
+    wanted: Option<&'a Wanted>,
+    listing: Option<&'a Result<Arc<Listing>, String>>,
+    nodes: &'a [String],
+}
+
+impl Look<'_> {
+    async fn all<K: Kind<RealWorld>>(self) -> Own {
+        let raw = &self.address.configuration.parameters;
+        let (mut params, listing) = match (K::parse(raw), self.listing) {
+            (Ok(params), Some(Ok(listing))) => (params, listing),
+            (Ok(_), Some(Err(reason))) => return Own::unknown(reason.clone()),
+            (Ok(_), None) => return Own::unknown("EC2 was not asked".to_owned()),
+            (Err(error), _) => return Own::unknown(error.to_string()),
+        };
+        let common = K::common(&params);
+        let (add_to_device, is_left) = (common.add_to_device, common.on_stop == crate::params::OnStop::Leave);
+        let mut world = match self.invocation.world(&self.address.id, common.api, common.timing) {
+            Ok(world) => world,
+            Err(failure) => return Own::unknown(text_of(failure)),
+        };
+        world.records = world.records.read_only();
+        world.ec2.answer_from(Arc::clone(listing));
+        let failure = self.wanted.and_then(|wanted| listing.failure(wanted));
+        let request = |params: K::Params| Request {
+            action: Action::Monitor { level: 10 },
+            params,
+            deadline: self.invocation.deadline.within(OWN_LIMIT),
+            nodes: self.nodes.to_vec(),
+        };
+        let mut asked = request(params);
+        let (by_ec2, mut by_metadata) = match failure {
+            Some(_) => (None, survey::by_metadata::<K, _>(&world, &asked).await),
+            None => {
+                let survey = survey::survey::<K, _>(&world, &asked).await;
+                (Some(survey.by_ec2), survey.by_metadata)
+            }
+        };
+        let shown = by_ec2.as_ref().and_then(|answer| answer.as_ref().ok());
+        // An Elastic IP that is configured by its allocation id has its address from EC2, and only then metadata can be asked.
+        if let (Some(shown), Some(Err(Error::NotHere(_)))) = (shown, &by_metadata) {
+            let mut named = raw.clone();
+            named.insert("elastic_ip".to_owned(), shown.address.to_string());
+            if let Ok(with_address) = K::parse(&named) {
+                params = with_address;
+                asked = request(params);
+                by_metadata = survey::by_metadata::<K, _>(&world, &asked).await;
+            }
+        }
+        let mut unseen = Vec::new();
+        let ip = shown
+            .map(|shown| shown.address)
+            .or_else(|| self.address.names().iter().find_map(|name| name.parse().ok()));
+        let devices = match ip.filter(|_| add_to_device) {
+            Some(ip) => devices_with(ip).await.map_err(|error| unseen.push(error.to_string())).ok(),
+            None => None,
+        };
+        let (here, why) = match by_metadata {
+            Some(Ok(Seen::Here)) => (Opinion::Yes, String::new()),
+            Some(Ok(Seen::NotHere(why))) => (Opinion::No, why),
+            Some(Err(error)) => {
+                unseen.push(error.to_string());
+                (Opinion::Unknown, error.to_string())
+            }
+            None => (devices.as_ref().map(|devices| !devices.is_empty()).into(), String::new()),
+        };
+        let (ready, reason) = match (failure, is_ready::<K, _>(&world, &asked).await) {
+            (None, Ok(_)) => (Opinion::Yes, why),
+            (_, Err(error)) => (Opinion::No, error.to_string()),
+            (Some(error), Ok(_)) => {
+                let of_all = matches!(error.fault, Ec2Fault::Silent | Ec2Fault::Throttled);
+                (if of_all { Opinion::Unknown } else { Opinion::No }, error.to_string())
+            }
+        };
+        let (address, allocation) = shown
+            .map(|shown| (Some(shown.address.to_string()), shown.other_name.clone()))
+            .unwrap_or_default();
+        let ec2 = match (failure, by_ec2) {
+            (_, Some(Ok(ShownHolder { answer, sentence, holder, .. }))) => {
+                Holding { answer, text: sentence, holder }
+            }
+            (_, Some(Err(error))) => Own::unknown(error.to_string()).ec2,
+            (Some(error), None) => {
+                unseen.push(error.to_string());
+                Own::unknown(error.to_string()).ec2
+            }
+            (None, None) => Own::unknown("EC2 was not asked".to_owned()).ec2,
+        };
+        let opinion = NodeOpinion { here, ready, reason, devices, ..NodeOpinion::default() };
+        Own { address, allocation, ec2, opinion, is_left, unseen }
+    }
+}
