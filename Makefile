@@ -206,7 +206,8 @@ defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on o
 	$(AS_ROOT) env PYTHONPATH=tests/moto EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
 		python3 -B -m unittest discover --verbose --start-directory tests/bench)
 
-docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies, docs/deploy
+docs-test: agent ## The documents: links, commands, every message explained, screens, the drawing, the IAM policies, docs/deploy
+	cargo build --locked -p aws-sim
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 cluster-test: agent ## Real two-node clusters in network namespaces: every failure, with the outage measured, and the demo (root)

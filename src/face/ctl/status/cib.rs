@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use quick_xml::de::from_str;
-use serde::Deserialize;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use crate::face::report::{NodeReport, REPORT_ATTRIBUTE};
 
@@ -23,120 +23,57 @@ pub struct NodeTrack {
 /// The tracks of all nodes in the document; empty if it has no section `status`.
 ///
 /// # Errors
-/// The parser's message, if the XML is not of the expected form.
+/// The parser's message, if it is not XML.
 pub fn tracks(xml: &str) -> Result<Vec<NodeTrack>, String> {
-    let document: CibWithStatus = from_str(xml).map_err(|error| error.to_string())?;
-    Ok(document.status.node_state.into_iter().map(NodeTrack::from).collect())
-}
-
-impl From<NodeState> for NodeTrack {
-    fn from(state: NodeState) -> Self {
-        let last = |of_interest: fn(&LrmOperation) -> bool| {
-            let resources =
-                state.lrm.iter().flat_map(|lrm| &lrm.lrm_resources).flat_map(|all| &all.lrm_resource);
-            let last = move |one: &LrmResource| {
-                let times = one.lrm_rsc_op.iter().filter(|op| of_interest(op));
-                let last = times.filter_map(|op| op.changed.parse::<u64>().ok()).max()?;
-                Some((one.id.clone(), last.saturating_mul(1000)))
-            };
-            resources.filter_map(last).collect()
+    let mut reader = Reader::from_str(xml);
+    let (mut tracks, mut resource) = (Vec::<NodeTrack>::new(), String::new());
+    loop {
+        let element = match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Eof => return Ok(tracks),
+            Event::Start(element) | Event::Empty(element) => element,
+            _ => continue,
         };
-        let sets = state.transient_attributes.iter().flat_map(|all| &all.instance_attributes);
-        let report = |pair: &TransientPair| {
-            let resource = pair.name.strip_prefix(REPORT_ATTRIBUTE)?;
-            Some((resource.to_owned(), pair.value.parse().ok()?))
-        };
-        Self {
-            active_since: last(LrmOperation::made_it_active),
-            changed: last(|op| op.operation != "monitor"),
-            name: state.uname.clone(),
-            reports: sets.flat_map(|set| &set.nvpair).filter_map(report).collect(),
+        let value = |name: &str| value(&element, name);
+        let name = element.name();
+        match (name.as_ref(), tracks.last_mut()) {
+            // A node of which nothing but an attribute is known has no name.
+            ("node_state", _) => tracks.push(NodeTrack { name: value("uname"), ..NodeTrack::default() }),
+            ("lrm_resource", Some(_)) => resource = value("id"),
+            ("lrm_rsc_op", Some(track)) => {
+                let Ok(seconds) = value("last-rc-change").parse::<u64>() else { continue };
+                let (operation, at) = (value("operation"), seconds.saturating_mul(1000));
+                let later = |times: &mut BTreeMap<String, u64>| {
+                    let time = times.entry(resource.clone()).or_default();
+                    *time = at.max(*time);
+                };
+                // A probe that found it running counts as its start.
+                let is_probe = operation == "monitor" && value("interval") == "0";
+                let starts = is_probe || matches!(operation.as_str(), "start" | "migrate_from");
+                if starts && value("rc-code") == "0" {
+                    later(&mut track.active_since);
+                }
+                if operation != "monitor" {
+                    later(&mut track.changed);
+                }
+            }
+            ("nvpair", Some(track)) => {
+                let (name, report) = (value("name"), value("value").parse());
+                if let (Some(resource), Ok(report)) = (name.strip_prefix(REPORT_ATTRIBUTE), report) {
+                    track.reports.insert(resource.to_owned(), report);
+                }
+            }
+            _ => {}
         }
     }
 }
 
-impl LrmOperation {
-    /// A start, a live move to this node, or a probe that found the resource running.
-    fn made_it_active(&self) -> bool {
-        let probe = self.operation == "monitor" && self.interval == "0";
-        self.rc_code == "0" && (probe || matches!(self.operation.as_str(), "start" | "migrate_from"))
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CibWithStatus {
-    status: NodeStates,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct NodeStates {
-    node_state: Vec<NodeState>,
-}
-
-#[derive(Deserialize)]
-struct NodeState {
-    /// Missing for a node of which nothing but an attribute is known.
-    #[serde(rename = "@uname", default)]
-    uname: String,
-    #[serde(default)]
-    lrm: Vec<Lrm>,
-    #[serde(default)]
-    transient_attributes: Vec<TransientAttributes>,
-}
-
-#[derive(Deserialize)]
-struct Lrm {
-    #[serde(default)]
-    lrm_resources: Vec<LrmResources>,
-}
-
-#[derive(Deserialize)]
-struct LrmResources {
-    #[serde(default)]
-    lrm_resource: Vec<LrmResource>,
-}
-
-#[derive(Deserialize)]
-struct LrmResource {
-    #[serde(rename = "@id")]
-    id: String,
-    #[serde(default)]
-    lrm_rsc_op: Vec<LrmOperation>,
-}
-
-#[derive(Deserialize)]
-struct LrmOperation {
-    #[serde(rename = "@operation", default)]
-    operation: String,
-    #[serde(rename = "@interval", default)]
-    interval: String,
-    #[serde(rename = "@rc-code", default)]
-    rc_code: String,
-    /// Seconds since 1970.
-    #[serde(rename = "@last-rc-change", default)]
-    changed: String,
-}
-
-#[derive(Deserialize)]
-struct TransientAttributes {
-    #[serde(default)]
-    instance_attributes: Vec<TransientSet>,
-}
-
-#[derive(Deserialize)]
-struct TransientSet {
-    #[serde(default)]
-    nvpair: Vec<TransientPair>,
-}
-
-#[derive(Deserialize)]
-struct TransientPair {
-    #[serde(rename = "@name", default)]
-    name: String,
-    #[serde(rename = "@value", default)]
-    value: String,
+/// The value of an attribute; empty without one.
+fn value(element: &BytesStart<'_>, name: &str) -> String {
+    let found = element.try_get_attribute(name).ok().flatten();
+    found
+        .and_then(|found| found.normalized_value(XmlVersion::Implicit1_0).ok())
+        .unwrap_or_default()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -177,6 +114,6 @@ mod tests {
         assert_eq!(n2, NodeTrack { name: "n2".to_owned(), ..NodeTrack::default() });
         let saved = "<cib><configuration><resources/></configuration></cib>";
         assert_eq!(tracks(saved), Ok(Vec::new()));
-        assert!(tracks("Connection refused").is_err());
+        assert!(tracks("<cib><status>&").is_err());
     }
 }

@@ -23,14 +23,14 @@ use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::{TOOLS_LIMIT, of_record};
 use crate::face::report::NodeReport;
 use crate::host::Host as _;
-use crate::params::{ApiSettings, Timing};
+use crate::params::{ApiSettings, OnStop, Timing};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::examine::is_ready;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::{self, ShownHolder};
-use crate::resource::{Action, Request, millis, together};
+use crate::resource::{Action, Report, Request, millis, together};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -259,7 +259,7 @@ fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
                     let reach = reaches.iter().find(|reach| reach.api == *api);
                     let listing = reach.and_then(|reach| reach.listing.as_ref());
                     let look = Look { invocation, address, wanted: wanted.as_ref(), listing, nodes: &nodes };
-                    with_kind!(address.agent, K => Box::pin(look.all::<K>()))
+                    Box::pin(look.all())
                 }
             };
             work
@@ -333,7 +333,7 @@ struct Own {
 
 impl Own {
     fn unknown(reason: String) -> Self {
-        let ec2 = Holding { answer: "unknown", text: format!("unknown: {reason}"), holder: None };
+        let ec2 = Holding::unknown(&reason);
         let opinion =
             NodeOpinion { here: Opinion::Unknown, ready: Opinion::No, reason, ..NodeOpinion::default() };
         Self { address: None, allocation: None, ec2, opinion, is_left: false, unseen: Vec::new() }
@@ -349,89 +349,112 @@ struct Look<'a> {
     nodes: &'a [String],
 }
 
+/// What EC2, instance metadata and the place of the address say.
+struct Answers {
+    by_ec2: Option<Result<ShownHolder, Error>>,
+    by_metadata: Option<Result<Seen, Error>>,
+    ready: Result<Report, Error>,
+    add_to_device: bool,
+    is_left: bool,
+}
+
 impl Look<'_> {
-    async fn all<K: Kind<RealWorld>>(self) -> Own {
-        let raw = &self.address.configuration.parameters;
-        let (mut params, listing) = match (K::parse(raw), self.listing) {
-            (Ok(params), Some(Ok(listing))) => (params, listing),
-            (Ok(_), Some(Err(reason))) => return Own::unknown(reason.clone()),
-            (Ok(_), None) => return Own::unknown("EC2 was not asked".to_owned()),
-            (Err(error), _) => return Own::unknown(error.to_string()),
-        };
-        let common = K::common(&params);
-        let (add_to_device, is_left) = (common.add_to_device, common.on_stop == crate::params::OnStop::Leave);
-        let mut world = match self.invocation.world(&self.address.id, common.api, common.timing) {
-            Ok(world) => world,
-            Err(failure) => return Own::unknown(text_of(failure)),
-        };
-        world.records = world.records.read_only();
-        world.ec2.answer_from(Arc::clone(listing));
-        let failure = self.wanted.and_then(|wanted| listing.failure(wanted));
-        let request = |params: K::Params| Request {
+    fn request<K: Kind<RealWorld>>(
+        &self,
+        raw: &BTreeMap<String, String>,
+    ) -> Result<Request<K::Params>, String> {
+        Ok(Request {
             action: Action::Monitor { level: 10 },
-            params,
+            params: K::parse(raw).map_err(|error| error.to_string())?,
             deadline: self.invocation.deadline.within(OWN_LIMIT),
             nodes: self.nodes.to_vec(),
+        })
+    }
+
+    async fn ask<K: Kind<RealWorld>>(
+        &self,
+        listing: &Arc<Listing>,
+        has_failed: bool,
+    ) -> Result<Answers, String> {
+        let raw = &self.address.configuration.parameters;
+        let mut request = self.request::<K>(raw)?;
+        let common = K::common(&request.params);
+        let (add_to_device, is_left) = (common.add_to_device, common.on_stop == OnStop::Leave);
+        let world = self.invocation.world(&self.address.id, common.api, common.timing);
+        let mut world = world.map_err(text_of)?;
+        world.records = world.records.read_only();
+        world.ec2.answer_from(Arc::clone(listing));
+        let (by_ec2, mut by_metadata) = if has_failed {
+            (None, survey::by_metadata::<K, _>(&world, &request).await)
+        } else {
+            let survey = survey::survey::<K, _>(&world, &request).await;
+            (Some(survey.by_ec2), survey.by_metadata)
         };
-        let mut asked = request(params);
-        let (by_ec2, mut by_metadata) = match failure {
-            Some(_) => (None, survey::by_metadata::<K, _>(&world, &asked).await),
-            None => {
-                let survey = survey::survey::<K, _>(&world, &asked).await;
-                (Some(survey.by_ec2), survey.by_metadata)
-            }
-        };
-        let shown = by_ec2.as_ref().and_then(|answer| answer.as_ref().ok());
-        // An Elastic IP that is configured by its allocation id has its address from EC2, and only then metadata can be asked.
-        if let (Some(shown), Some(Err(Error::NotHere(_)))) = (shown, &by_metadata) {
+        // An Elastic IP that is configured by its allocation id has its address from EC2; only then metadata can be asked.
+        if let (Some(Ok(shown)), Some(Err(Error::NotHere(_)))) = (&by_ec2, &by_metadata) {
             let mut named = raw.clone();
             named.insert("elastic_ip".to_owned(), shown.address.to_string());
-            if let Ok(with_address) = K::parse(&named) {
-                params = with_address;
-                asked = request(params);
-                by_metadata = survey::by_metadata::<K, _>(&world, &asked).await;
-            }
+            request = self.request::<K>(&named)?;
+            by_metadata = survey::by_metadata::<K, _>(&world, &request).await;
         }
-        let mut unseen = Vec::new();
-        let ip = shown
-            .map(|shown| shown.address)
-            .or_else(|| self.address.names().iter().find_map(|name| name.parse().ok()));
-        let devices = match ip.filter(|_| add_to_device) {
-            Some(ip) => devices_with(ip).await.map_err(|error| unseen.push(error.to_string())).ok(),
-            None => None,
+        let ready = is_ready::<K, _>(&world, &request).await;
+        Ok(Answers { by_ec2, by_metadata, ready, add_to_device, is_left })
+    }
+
+    async fn all(self) -> Own {
+        let listing = match self.listing {
+            Some(Ok(listing)) => listing,
+            Some(Err(reason)) => return Own::unknown(reason.clone()),
+            None => return Own::unknown("the configuration names no address".to_owned()),
         };
-        let (here, why) = match by_metadata {
+        let failure = self.wanted.and_then(|wanted| listing.failure(wanted));
+        let answers = with_kind!(self.address.agent, K => self.ask::<K>(listing, failure.is_some()).await);
+        let Answers { by_ec2, by_metadata, ready, add_to_device, is_left } = match answers {
+            Ok(answers) => answers,
+            Err(reason) => return Own::unknown(reason),
+        };
+        let mut own = Own { is_left, ..Own::unknown(String::new()) };
+        match (by_ec2, failure) {
+            (Some(Ok(shown)), _) => {
+                (own.address, own.allocation) = (Some(shown.address.to_string()), shown.other_name);
+                own.ec2 = Holding { answer: shown.answer, text: shown.sentence, holder: shown.holder };
+            }
+            (Some(Err(error)), _) => own.ec2 = Holding::unknown(&error),
+            (None, Some(error)) => {
+                own.unseen.push(error.to_string());
+                own.ec2 = Holding::unknown(error);
+            }
+            (None, None) => {}
+        }
+        let configured = self.address.names();
+        let ip = own.address.iter().chain(&configured).find_map(|name| name.parse().ok());
+        if let Some(ip) = ip.filter(|_| add_to_device) {
+            let devices = devices_with(ip).await;
+            own.opinion.devices = devices.map_err(|error| own.unseen.push(error.to_string())).ok();
+        }
+        let devices = own.opinion.devices.as_ref();
+        (own.opinion.here, own.opinion.reason) = match by_metadata {
             Some(Ok(Seen::Here)) => (Opinion::Yes, String::new()),
             Some(Ok(Seen::NotHere(why))) => (Opinion::No, why),
             Some(Err(error)) => {
-                unseen.push(error.to_string());
+                own.unseen.push(error.to_string());
                 (Opinion::Unknown, error.to_string())
             }
-            None => (devices.as_ref().map(|devices| !devices.is_empty()).into(), String::new()),
+            None => (devices.map(|devices| !devices.is_empty()).into(), String::new()),
         };
-        let (ready, reason) = match (failure, is_ready::<K, _>(&world, &asked).await) {
-            (None, Ok(_)) => (Opinion::Yes, why),
-            (_, Err(error)) => (Opinion::No, error.to_string()),
-            (Some(error), Ok(_)) => {
-                let of_all = matches!(error.fault, Ec2Fault::Silent | Ec2Fault::Throttled);
-                (if of_all { Opinion::Unknown } else { Opinion::No }, error.to_string())
+        own.opinion.ready = match (ready, failure) {
+            (Ok(_), None) => Opinion::Yes,
+            (Ok(_), Some(error)) => {
+                own.opinion.reason = error.to_string();
+                // If AWS gives no answer, that need not be this node's fault.
+                let of_aws = matches!(error.fault, Ec2Fault::Silent | Ec2Fault::Throttled);
+                if of_aws { Opinion::Unknown } else { Opinion::No }
+            }
+            (Err(error), _) => {
+                own.opinion.reason = error.to_string();
+                Opinion::No
             }
         };
-        let (address, allocation) = shown
-            .map(|shown| (Some(shown.address.to_string()), shown.other_name.clone()))
-            .unwrap_or_default();
-        let ec2 = match (failure, by_ec2) {
-            (_, Some(Ok(ShownHolder { answer, sentence, holder, .. }))) => {
-                Holding { answer, text: sentence, holder }
-            }
-            (_, Some(Err(error))) => Own::unknown(error.to_string()).ec2,
-            (Some(error), None) => {
-                unseen.push(error.to_string());
-                Own::unknown(error.to_string()).ec2
-            }
-            (None, None) => Own::unknown("EC2 was not asked".to_owned()).ec2,
-        };
-        let opinion = NodeOpinion { here, ready, reason, devices, ..NodeOpinion::default() };
-        Own { address, allocation, ec2, opinion, is_left, unseen }
+        own
     }
 }

@@ -1,7 +1,7 @@
 //! The state of all addresses: where the sources contradict each other, and how a person sees it. As JSON it is described by
 //! `docs/status.schema.json`.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -163,6 +163,19 @@ impl From<Option<bool>> for Opinion {
     }
 }
 
+impl Holding {
+    /// EC2 did not say, for this reason.
+    #[must_use]
+    pub fn unknown(reason: &impl Display) -> Self {
+        Self { answer: "unknown", text: format!("unknown: {reason}"), holder: None }
+    }
+
+    /// The sentence without its first word, the answer.
+    fn detail(&self) -> &str {
+        self.text.strip_prefix(self.answer).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&self.text)
+    }
+}
+
 impl AddressState {
     /// Where the sources contradict each other. What is in motion contradicts nothing: `node` is this node, from which EC2's
     /// answer is seen.
@@ -175,7 +188,7 @@ impl AddressState {
         targets.sort_by_key(ToString::to_string);
         targets.dedup();
         if targets.len() > 1 {
-            found.push(format!("its route tables lead to different targets: {}", ec2.text));
+            found.push(format!("its route tables lead to different targets: {}", ec2.detail()));
         }
         let Some(placement) = &self.cluster else {
             let own = self.nodes.iter().find(|own| own.name == node).map(|own| own.here);
@@ -208,7 +221,7 @@ impl AddressState {
             (None, "ours" | "misplaced") if !self.is_left => Some("EC2 shows it on this node"),
             _ => None,
         };
-        found.extend(refuted.map(|refuted| format!("{claim}, {refuted}: {}", ec2.text)));
+        found.extend(refuted.map(|refuted| format!("{claim}, {refuted}: {}", ec2.detail())));
         for one in self.nodes.iter().filter(|one| !one.is_outdated) {
             let name = &one.name;
             let runs = running == Some(name);
@@ -237,7 +250,8 @@ impl AddressState {
             let since = since.map(|at| format!(" since {}", timezone::local_time(at))).unwrap_or_default();
             line("cluster", format!("{state}{on}{since}"), "");
         }
-        line("EC2", self.ec2.text.clone(), "");
+        let here = (self.ec2.answer == "ours").then(|| format!("this node: {}", self.ec2.detail()));
+        line("EC2", here.unwrap_or_else(|| self.ec2.text.clone()), "");
         for one in &self.nodes {
             line(&one.name, one.text(), if one.ready == Opinion::No { CAUTION } else { "" });
         }

@@ -8,6 +8,7 @@ mod overlay;
 mod private;
 mod returns;
 mod start;
+mod status;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -84,6 +85,7 @@ pub fn all() -> Vec<&'static PacemakerScenario> {
         outages::TAKEOVERS,
         private::SCENARIOS,
         overlay::SCENARIOS,
+        status::SCENARIOS,
     ];
     groups.into_iter().flatten().collect()
 }
