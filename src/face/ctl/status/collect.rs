@@ -43,7 +43,9 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let terminal = std::io::stdout().is_terminal();
     let variable = |name| invocation.environment(BY_HAND).get(name).map(str::to_owned);
-    let in_colour = terminal && variable("NO_COLOR").is_none() && variable("TERM").as_deref() != Some("dumb");
+    let in_colour = terminal
+        && variable("NO_COLOR").is_none_or(|value| value.is_empty())
+        && variable("TERM").as_deref() != Some("dumb");
     let Some(interval) = invocation.matches.get_one::<u64>("watch") else {
         let overview = collect(invocation)?;
         return if invocation.is_set(JSON) {
@@ -417,7 +419,10 @@ impl Look<'_> {
         match (by_ec2, failure) {
             (Some(Ok(shown)), _) => {
                 (own.address, own.allocation) = (Some(shown.address.to_string()), shown.other_name);
-                own.ec2 = Holding { answer: shown.answer, text: shown.sentence, holder: shown.holder };
+                let is_vague =
+                    matches!(by_metadata, Some(Err(Error::Imds(_)))) && shown.answer == "elsewhere";
+                let ShownHolder { answer, sentence: text, holder, .. } = shown;
+                own.ec2 = Holding { answer, text, holder, is_vague };
             }
             (Some(Err(error)), _) => own.ec2 = Holding::unknown(&error),
             (None, Some(error)) => {

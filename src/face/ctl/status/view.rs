@@ -92,6 +92,9 @@ pub struct Holding {
     pub text: String,
     /// What has it, as in `eipctl show --json`.
     pub holder: Option<Value>,
+    /// Whether `elsewhere` may be this node, because its instance metadata is silent.
+    #[serde(skip)]
+    pub is_vague: bool,
 }
 
 /// What one node says of an address.
@@ -167,7 +170,7 @@ impl Holding {
     /// EC2 did not say, for this reason.
     #[must_use]
     pub fn unknown(reason: &impl Display) -> Self {
-        Self { answer: "unknown", text: format!("unknown: {reason}"), holder: None }
+        Self { answer: "unknown", text: format!("unknown: {reason}"), holder: None, is_vague: false }
     }
 
     /// The sentence without its first word, the answer.
@@ -215,7 +218,7 @@ impl AddressState {
         let is_here = running.is_some_and(|on| on == node);
         let refuted = match (running, ec2.answer) {
             (Some(_), "misplaced") if is_here => Some("EC2 shows it in another place of this node"),
-            (Some(_), "elsewhere") if is_here => Some("EC2 shows it elsewhere"),
+            (Some(_), "elsewhere") if is_here && !ec2.is_vague => Some("EC2 shows it elsewhere"),
             (Some(_), "nobody") => Some("EC2 shows no holder"),
             (Some(_), "ours" | "misplaced") if !is_here => Some("EC2 shows it on this node"),
             (None, "ours" | "misplaced") if !self.is_left => Some("EC2 shows it on this node"),
@@ -251,7 +254,9 @@ impl AddressState {
             line("cluster", format!("{state}{on}{since}"), "");
         }
         let here = (self.ec2.answer == "ours").then(|| format!("this node: {}", self.ec2.detail()));
-        line("EC2", here.unwrap_or_else(|| self.ec2.text.clone()), "");
+        let vague =
+            if self.ec2.is_vague { "; instance metadata does not say whether that is this node" } else { "" };
+        line("EC2", here.unwrap_or_else(|| format!("{}{vague}", self.ec2.text)), "");
         for one in &self.nodes {
             line(&one.name, one.text(), if one.ready == Opinion::No { CAUTION } else { "" });
         }
@@ -373,7 +378,7 @@ mod tests {
             address: Some("203.0.113.10".to_owned()),
             allocation: None,
             cluster: Some(Placement { state: state.to_owned(), nodes, is_settled, since: None }),
-            ec2: Holding { answer, text: format!("{answer}: i-1"), holder: None },
+            ec2: Holding { answer, text: format!("{answer}: i-1"), holder: None, is_vague: false },
             nodes: vec![opinion("n1", here[0]), opinion("n2", here[1])],
             last_move: None,
             disagreements: Vec::new(),
@@ -421,6 +426,9 @@ mod tests {
         let mut outdated = state(&["n1"], "ours", [Yes, Yes]);
         outdated.nodes[1].is_outdated = true;
         assert_eq!(outdated.contradictions("n1"), [""; 0]);
+        let mut vague = state(&["n1"], "elsewhere", [Opinion::Unknown, No]);
+        vague.ec2.is_vague = true;
+        assert_eq!(vague.contradictions("n1"), [""; 0]);
     }
 
     #[test]

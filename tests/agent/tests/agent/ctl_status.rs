@@ -230,7 +230,7 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
         .prints_line(&["NOT SEEN  DescribeNetworkInterfaces", "UnauthorizedOperation"]);
     denied.prints_line(&["n1", "here; NOT READY: DescribeNetworkInterfaces"]).prints_line(&[
         "EC2",
-        "ours",
+        "this node",
         "eipassoc-",
     ]);
     cluster.two.world.cloud.allow("DescribeNetworkInterfaces");
@@ -241,6 +241,8 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
     let run = cluster.status(&["--imds-endpoint", &nowhere, "--region", "eu-west-1"]);
     let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1).secret(keys.1);
     let outcome = run.ok().within(Duration::from_secs(12));
+    // Which node this is nobody says, so that an address on another one is no contradiction.
+    assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
     let outcome = outcome.prints_line(&["NOT SEEN  IMDS"]).prints_line(&["EC2", "elsewhere", "eipassoc-"]);
     outcome.prints_line(&["n1", "unknown whether here; NOT READY: IMDS"]).prints_line(&["Started on n1"]);
 }
