@@ -36,6 +36,8 @@ use crate::world::{self, RealWorld};
 
 /// Longest wait for instance metadata and devices: they answer in milliseconds, or not at all.
 const OWN_LIMIT: Duration = Duration::from_secs(3);
+/// For how many seconds a report counts: `eip-health` repeats it every five minutes.
+const FRESH: u64 = 900;
 /// Clears a terminal.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
@@ -138,22 +140,27 @@ impl ToolAnswers {
         if !names.contains(&&self.node) {
             names.push(&self.node);
         }
+        let age = |report: &NodeReport| (at / 1000).saturating_sub(report.at);
         let opinion = |name: &String| {
             let track = self.tracks.iter().find(|track| track.name == *name);
             let report = track.and_then(|track| track.reports.get(resource));
             let is_outdated =
                 report.zip(changed).is_some_and(|(report, changed)| report.at * 1000 <= *changed);
             let mut opinion = match (*name == self.node, report) {
-                (true, report) => with_report(own.clone(), report),
-                (false, Some(report)) => NodeOpinion {
-                    name: name.clone(),
-                    here: report.here.into(),
-                    ready: report.ready.into(),
-                    reason: report.reason.clone(),
-                    devices: None,
-                    age_s: Some((at / 1000).saturating_sub(report.at)),
-                    is_outdated,
-                },
+                (true, report) => with_report(own.clone(), report.filter(|report| age(report) <= FRESH)),
+                (false, Some(report)) => {
+                    let is_fresh = age(report) <= FRESH;
+                    let reason = if is_fresh { String::new() } else { "the report is too old: ".to_owned() };
+                    NodeOpinion {
+                        name: name.clone(),
+                        here: report.here.filter(|_| is_fresh).into(),
+                        ready: report.ready.filter(|_| is_fresh).into(),
+                        reason: reason + &report.reason,
+                        devices: None,
+                        age_s: Some(age(report)),
+                        is_outdated,
+                    }
+                }
                 (false, None) => NodeOpinion { name: name.clone(), ..NodeOpinion::default() },
             };
             let known = self.status.iter().flat_map(|status| &status.nodes).find(|node| node.name == *name);

@@ -122,9 +122,10 @@ fn disagreements(document: &Value) -> Vec<(String, String)> {
 #[test]
 fn every_kind_is_on_one_screen_and_each_api_is_asked_once() {
     let mut cluster = Scripted::new();
-    let (at, later) = (now() - 40, now() - 4000);
+    let (at, older, oldest) = (now() - 40, now() - 400, now() - 4000);
     cluster.report("n2", "eip", &format!("at={at} ready=true here=no reason=allowed (dry run)"));
-    cluster.report("n2", "vip", &format!("at={later} ready=false here=no reason=no credentials: no role"));
+    cluster.report("n2", "vip", &format!("at={older} ready=false here=no reason=no credentials: no role"));
+    cluster.report("n2", "second", &format!("at={oldest} ready=true here=no reason=allowed"));
     let outcome = cluster.status(&[]).ok().wrote_nothing();
     assert_eq!(outcome.stderr, "");
     for operation in ["DescribeAddresses", "DescribeNetworkInterfaces", "DescribeRouteTables"] {
@@ -142,7 +143,11 @@ fn every_kind_is_on_one_screen_and_each_api_is_asked_once() {
         .prints_line(&["EC2", "this node", ROUTE_TABLE])
         .prints_line(&["n1", "here; ready"])
         .prints_line(&["n2", "not here; ready (reported 4", "s ago)"])
-        .prints_line(&["n2", "not here; NOT READY: no credentials: no role (reported 66 min ago)"])
+        .prints_line(&["n2", "not here; NOT READY: no credentials: no role (reported 6 min ago)"])
+        .prints_line(&[
+            "n2",
+            "unknown whether here; unknown whether ready: the report is too old: allowed (reported 66 min",
+        ])
         .prints_line(&["n2", "(not reported)"])
         .prints_line(&["n3", "(not reported); NOT READY: offline"]);
     assert!(
