@@ -145,7 +145,7 @@ impl ToolAnswers {
             let track = self.tracks.iter().find(|track| track.name == *name);
             let report = track.and_then(|track| track.reports.get(resource));
             let is_outdated =
-                report.zip(changed).is_some_and(|(report, changed)| report.at * 1000 <= *changed);
+                report.zip(changed).is_some_and(|(report, changed)| report.at <= *changed / 1000);
             let mut opinion = match (*name == self.node, report) {
                 (true, report) => with_report(own.clone(), report.filter(|report| age(report) <= FRESH)),
                 (false, Some(report)) => {

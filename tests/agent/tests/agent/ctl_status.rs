@@ -189,6 +189,17 @@ fn each_identity_is_asked_once() {
 
 /// [ctl-8]
 #[test]
+fn pages_are_followed() {
+    let cluster = Scripted::new();
+    for number in 2..70 {
+        cluster.two.world.cloud.add_route_table(aws_sim::RouteTableSpec::numbered(number));
+    }
+    let outcome = cluster.status(&[]).ok().prints_line(&["EC2", "this node", ROUTE_TABLE]);
+    assert_eq!(outcome.calls("DescribeRouteTables").len(), 2, "{}", outcome.told());
+}
+
+/// [ctl-8]
+#[test]
 fn what_contradicts_the_cluster_stands_out() {
     let mut cluster = Scripted::new();
     let (world, peer) = (&cluster.two.world, &cluster.two.peer);
