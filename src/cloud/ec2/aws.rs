@@ -344,18 +344,10 @@ impl Ec2 for AwsEc2 {
     }
 
     async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
-        let filter = |name: &str, value: String| types::Filter::builder().name(name).values(value).build();
-        let output = self
-            .call(DESCRIBE, &target.to_string(), async |client| {
-                client
-                    .describe_addresses()
-                    .filters(filter("network-interface-id", target.interface.to_string()))
-                    .filters(filter("private-ip-address", target.private_ip.to_string()))
-                    .send()
-                    .await
-            })
-            .await?;
-        let found: Result<_, _> = output.addresses().iter().map(address).collect();
+        let interface = routes::filter("network-interface-id", [target.interface.as_str()]);
+        let private_ip = routes::filter("private-ip-address", [target.private_ip.to_string().as_str()]);
+        let found = self.addresses_with(&target.to_string(), vec![interface, private_ip]).await?;
+        let found: Result<_, _> = found.iter().map(address).collect();
         found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, target, fault, answer))
     }
 

@@ -2,14 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Duration;
 
+use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Filter};
 
 use super::{AwsEc2, DESCRIBE, pick, private_ips, routes};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{RouteTableId, SubnetId, VpcId};
-use crate::base::retry;
 use crate::cloud::Eni;
 use crate::cloud::ec2::routes::RouteTable;
 use crate::cloud::ec2::{Address, Ec2Error, Ec2Fault, Selector, Wanted};
@@ -73,8 +72,8 @@ impl Listing {
 }
 
 impl AwsEc2 {
-    /// Queries EC2 for all these addresses: each API at most once, page by page, and again only if it did not answer.
-    pub async fn list(&self, wanted: &[Wanted], deadline: &Deadline, longest_pause: Duration) -> Listing {
+    /// Queries EC2 once for all these addresses: each API at most once, page by page.
+    pub async fn list(&self, wanted: &[Wanted], deadline: &Deadline) -> Listing {
         let (mut selectors, mut ips, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         for one in wanted {
             match one {
@@ -84,29 +83,28 @@ impl AwsEc2 {
             }
         }
         let addresses = async {
+            let object = listed(&selectors);
             if selectors.is_empty() {
                 return Ok(Vec::new());
             }
-            let cut_off = || Ec2Error::cut_off(DESCRIBE, &"of the cluster");
-            retry::until(deadline, longest_pause, cut_off, async || self.addresses_of(&selectors).await).await
+            let call = self.addresses_with(&object, Vec::from_iter(address_filter(&selectors)));
+            deadline.bound(call).await.unwrap_or_else(|_| Err(Ec2Error::cut_off(DESCRIBE, &object)))
         };
         let interfaces = async {
             if ips.is_empty() {
                 return Ok(Vec::new());
             }
-            let cut_off = || Ec2Error::cut_off(private_ips::DESCRIBE, &ips.join(","));
-            let call = async || self.interfaces_with("addresses.private-ip-address", &ips).await;
-            retry::until(deadline, longest_pause, cut_off, call).await
+            let cut_off = |_| Err(Ec2Error::cut_off(private_ips::DESCRIBE, &listed(&ips)));
+            let call = self.interfaces_with("addresses.private-ip-address", &ips);
+            deadline.bound(call).await.unwrap_or_else(cut_off)
         };
         let tables = async {
+            let object = listed(&tables);
             if tables.is_empty() {
                 return Ok(Vec::new());
             }
-            let filters = Vec::from_iter(table_filter(&tables));
-            let object = tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            let cut_off = || Ec2Error::cut_off(routes::DESCRIBE, &object);
-            let call = async || self.tables_with(&object, filters.clone()).await;
-            retry::until(deadline, longest_pause, cut_off, call).await
+            let call = self.tables_with(&object, Vec::from_iter(table_filter(&tables)));
+            deadline.bound(call).await.unwrap_or_else(|_| Err(Ec2Error::cut_off(routes::DESCRIBE, &object)))
         };
         let (addresses, interfaces, tables) = tokio::join!(addresses, interfaces, tables);
         Listing { addresses, interfaces, tables }
@@ -117,27 +115,34 @@ impl AwsEc2 {
         self.listing = Some(listing);
     }
 
-    /// By a filter in any case: a name that does not exist would fail a query for it and all others.
-    async fn addresses_of(&self, wanted: &[&Selector]) -> Result<Vec<types::Address>, Ec2Error> {
-        let name = |which: &&Selector| match which {
-            Selector::Allocation(_) => "allocation-id",
-            Selector::PublicIp(_) => "public-ip",
-        };
-        let values: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-        // Filters with two names have to match both, so addresses that are named in both ways are picked from all.
-        let by = wanted.first().map(name).filter(|first| wanted.iter().all(|which| name(which) == *first));
-        let filter = by.map(|by| routes::filter(by, values.iter().map(String::as_str)));
-        let output = self
-            .call(DESCRIBE, &values.join(","), async |client| {
-                client
-                    .describe_addresses()
-                    .set_filters(filter.clone().map(|filter| vec![filter]))
-                    .send()
-                    .await
-            })
-            .await?;
+    /// The addresses that match all of these filters.
+    pub(super) async fn addresses_with(
+        &self,
+        object: &str,
+        filters: Vec<Filter>,
+    ) -> Result<Vec<types::Address>, Ec2Error> {
+        let filters = Some(filters).filter(|filters| !filters.is_empty());
+        let call = async |client: &Client| client.describe_addresses().set_filters(filters).send().await;
+        let output = self.call(DESCRIBE, object, call).await?;
         Ok(output.addresses.unwrap_or_default())
     }
+}
+
+/// What a query is about, for a message.
+fn listed(names: &[impl ToString]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// The filter that finds all these addresses; `None` if some are named in one way and some in the other, because filters of two names
+/// have to match both. Not by name, because one that does not exist would fail the query for all others.
+fn address_filter(wanted: &[&Selector]) -> Option<Filter> {
+    let name = |which: &&Selector| match which {
+        Selector::Allocation(_) => "allocation-id",
+        Selector::PublicIp(_) => "public-ip",
+    };
+    let by = wanted.first().map(name).filter(|by| wanted.iter().all(|which| name(which) == *by))?;
+    let values: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    Some(routes::filter(by, values.iter().map(String::as_str)))
 }
 
 /// The filter that finds all these tables; `None` if only all tables together contain them.

@@ -2,9 +2,7 @@
 //! metadata, devices and records, and from what other nodes reported.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::io::IsTerminal as _;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
@@ -130,8 +128,43 @@ impl ToolAnswers {
         Some(Placement { state, nodes, is_settled, since })
     }
 
+    /// All that is known of an address.
+    fn state_of(
+        &self,
+        address: &ConfiguredAddress,
+        own: Own,
+        records: Option<&RecordedResource>,
+        at: u64,
+    ) -> AddressState {
+        let (mut ip, mut allocation) = (own.address, own.allocation);
+        for name in address.names() {
+            if name.starts_with("eipalloc-") { &mut allocation } else { &mut ip }.get_or_insert(name);
+        }
+        let last = records.and_then(|records| records.durable.history.last());
+        let mut state = AddressState {
+            resource: address.id.clone(),
+            agent: address.agent.resource_type(),
+            address: ip,
+            allocation,
+            cluster: self.placement(&address.id),
+            ec2: own.ec2,
+            nodes: self.opinions(&address.id, &NodeOpinion { name: self.node.clone(), ..own.opinion }, at),
+            last_move: last.map(|change| LastMove {
+                at: change.at_ms,
+                action: change.action.clone(),
+                from: change.from.clone(),
+                to: change.to.clone(),
+                took_ms: change.took_ms,
+            }),
+            disagreements: Vec::new(),
+            is_left: own.is_left,
+        };
+        state.disagreements = state.contradictions(&self.node);
+        state
+    }
+
     /// What the other nodes say of a resource, and this one in its place among them.
-    fn opinions(&self, resource: &str, own: NodeOpinion, at: u64) -> Vec<NodeOpinion> {
+    fn opinions(&self, resource: &str, own: &NodeOpinion, at: u64) -> Vec<NodeOpinion> {
         let changed = self.tracks.iter().filter_map(|track| track.changed.get(resource)).max();
         let mut names: Vec<&String> = match &self.status {
             Some(status) => status.nodes.iter().map(|node| &node.name).collect(),
@@ -199,16 +232,42 @@ struct Reach {
     timing: Timing,
     resource: String,
     wanted: Vec<Wanted>,
-    listing: Option<Result<Arc<Listing>, String>>,
 }
 
-/// The access and the wanted address of one resource.
+/// How one resource reaches AWS, and what is looked for there.
 type Access = Result<(ApiSettings, Timing, Option<Wanted>), String>;
 
 fn access<K: Kind<RealWorld>>(raw: &BTreeMap<String, String>) -> Access {
     let params = K::parse(raw).map_err(|error| error.to_string())?;
     let common = K::common(&params);
-    Ok((common.api.clone(), common.timing.clone(), K::wanted(&params)))
+    Ok((common.api.clone(), *common.timing, K::wanted(&params)))
+}
+
+impl Reach {
+    /// Groups the resources.
+    fn all(addresses: &[ConfiguredAddress], accesses: &[Access]) -> Vec<Self> {
+        let mut reaches: Vec<Self> = Vec::new();
+        for (address, access) in addresses.iter().zip(accesses) {
+            let Ok((api, timing, wanted)) = access else { continue };
+            let wanted = wanted.iter().cloned();
+            match reaches.iter_mut().find(|reach| reach.api == *api) {
+                Some(reach) => reach.wanted.extend(wanted),
+                None => reaches.push(Self {
+                    api: api.clone(),
+                    timing: *timing,
+                    resource: address.id.clone(),
+                    wanted: wanted.collect(),
+                }),
+            }
+        }
+        reaches
+    }
+
+    async fn list(&self, invocation: &Invocation<'_>) -> Result<Arc<Listing>, String> {
+        let world = invocation.world(&self.resource, &self.api, &self.timing).map_err(text_of)?;
+        let limit = invocation.deadline.left().saturating_sub(OWN_LIMIT);
+        Ok(Arc::new(Box::pin(world.ec2.list(&self.wanted, &invocation.deadline.within(limit))).await))
+    }
 }
 
 fn now() -> u64 {
@@ -222,105 +281,53 @@ fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
     if answers.addresses.is_empty() {
         let whose =
             if answers.listed_by == "cluster" { "the cluster has" } else { "this node has on record" };
-        let reasons = answers.unseen.iter().map(|reason| format!("; {reason}")).collect::<String>();
-        return Err(Failure::Failed(format!("no address to show: {whose} none{reasons}")));
+        let reasons = [vec![format!("{whose} none")], answers.unseen].concat().join("; ");
+        return Err(Failure::Failed(format!("no address to show: {reasons}")));
     }
     for address in &mut answers.addresses {
         let given = invocation.parameters(address.agent.parameters);
         address.configuration.parameters.extend(given);
     }
-    let accesses: Vec<Access> = answers
-        .addresses
-        .iter()
-        .map(|one| with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)))
-        .collect();
-    let mut reaches: Vec<Reach> = Vec::new();
-    for (address, access) in answers.addresses.iter().zip(&accesses) {
-        let Ok((api, timing, wanted)) = access else { continue };
-        let wanted = wanted.iter().cloned();
-        match reaches.iter_mut().find(|reach| reach.api == *api) {
-            Some(reach) => reach.wanted.extend(wanted),
-            None => reaches.push(Reach {
-                api: api.clone(),
-                timing: timing.clone(),
-                resource: address.id.clone(),
-                wanted: wanted.collect(),
-                listing: None,
-            }),
-        }
-    }
     let nodes = [answers.node.clone()];
-    let states = invocation.run(async {
-        let limit = invocation.deadline.within(invocation.deadline.left().saturating_sub(OWN_LIMIT));
-        let listings = together(reaches.iter().map(|reach| async {
-            let world = invocation.world(&reach.resource, &reach.api, &reach.timing).map_err(text_of)?;
-            let pause = reach.timing.max_backoff;
-            Ok(Arc::new(Box::pin(world.ec2.list(&reach.wanted, &limit, pause)).await))
-        }))
-        .await;
-        for (reach, listing) in reaches.iter_mut().zip(listings) {
-            reach.listing = Some(listing);
-        }
-        let works = answers.addresses.iter().zip(&accesses).map(|(address, access)| {
-            let work: Pin<Box<dyn Future<Output = Own> + '_>> = match access {
-                Err(error) => Box::pin(std::future::ready(Own::unknown(error.clone()))),
-                Ok((api, _, wanted)) => {
-                    let reach = reaches.iter().find(|reach| reach.api == *api);
-                    let listing = reach.and_then(|reach| reach.listing.as_ref());
-                    let look = Look { invocation, address, wanted: wanted.as_ref(), listing, nodes: &nodes };
-                    Box::pin(look.all())
-                }
-            };
-            work
-        });
-        Ok(together(works).await)
-    })?;
+    let found = invocation.run(async { Ok(look_at_all(invocation, &answers.addresses, &nodes).await) })?;
     let at = now();
     let mut unseen = std::mem::take(&mut answers.unseen);
     let mut addresses = Vec::new();
-    for (address, own) in answers.addresses.iter().zip(states) {
-        for reason in own.unseen {
-            if !unseen.contains(&reason) {
-                unseen.push(reason);
-            }
-        }
+    for (address, mut own) in answers.addresses.iter().zip(found) {
+        own.unseen.retain(|reason| !unseen.contains(reason));
+        unseen.append(&mut own.unseen);
         let records = recorded.iter().find(|records| records.resource == address.id);
-        let last = records.and_then(|records| records.durable.history.last());
-        let (mut ips, mut ids) = (own.address, own.allocation);
-        for name in address.names() {
-            if name.starts_with("eipalloc-") {
-                ids.get_or_insert(name)
-            } else {
-                ips.get_or_insert(name)
-            };
-        }
-        let mut state = AddressState {
-            resource: address.id.clone(),
-            agent: address.agent.resource_type(),
-            address: ips,
-            allocation: ids,
-            cluster: answers.placement(&address.id),
-            ec2: own.ec2,
-            nodes: answers.opinions(
-                &address.id,
-                NodeOpinion { name: answers.node.clone(), ..own.opinion },
-                at,
-            ),
-            last_move: last.map(|change| LastMove {
-                at: change.at_ms,
-                action: change.action.clone(),
-                from: change.from.clone(),
-                to: change.to.clone(),
-                took_ms: change.took_ms,
-            }),
-            disagreements: Vec::new(),
-            is_left: own.is_left,
-        };
-        state.disagreements = state.contradictions(&answers.node);
-        addresses.push(state);
+        addresses.push(answers.state_of(address, own, records, at));
     }
     let cluster = answers.membership();
     Ok(Overview { at, node: answers.node, listed_by: answers.listed_by, cluster, unseen, addresses })
+}
+
+/// Asks EC2 for all addresses, and this node for each.
+async fn look_at_all(
+    invocation: &Invocation<'_>,
+    addresses: &[ConfiguredAddress],
+    nodes: &[String],
+) -> Vec<Own> {
+    let accesses: Vec<Access> = addresses
+        .iter()
+        .map(|one| with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)))
+        .collect();
+    let reaches = Reach::all(addresses, &accesses);
+    let listings = together(reaches.iter().map(|reach| reach.list(invocation))).await;
+    let works = addresses.iter().zip(&accesses).map(|(address, access)| {
+        let (reaches, listings) = (&reaches, &listings);
+        async move {
+            let (api, wanted) = match access {
+                Ok((api, _, wanted)) => (api, wanted.as_ref()),
+                Err(error) => return Own::unknown(error.clone()),
+            };
+            let reach = reaches.iter().position(|reach| reach.api == *api);
+            let listing = reach.and_then(|index| listings.get(index));
+            Look { invocation, address, wanted, listing, nodes }.all().await
+        }
+    });
+    together(works).await
 }
 
 fn text_of(failure: Failure) -> String {
@@ -426,8 +433,9 @@ impl Look<'_> {
         match (by_ec2, failure) {
             (Some(Ok(shown)), _) => {
                 (own.address, own.allocation) = (Some(shown.address.to_string()), shown.other_name);
-                let is_vague =
-                    matches!(by_metadata, Some(Err(Error::Imds(_)))) && shown.answer == "elsewhere";
+                let is_silent = matches!(by_metadata, Some(Err(Error::Imds(_))))
+                    || matches!(ready, Err(Error::Imds(_) | Error::NotEc2(_)));
+                let is_vague = is_silent && shown.answer == "elsewhere";
                 let ShownHolder { answer, sentence: text, holder, .. } = shown;
                 own.ec2 = Holding { answer, text, holder, is_vague };
             }

@@ -34,7 +34,7 @@ impl Scripted {
         let (world, here) = (&two.world, &two.here);
         let second = world.cloud.allocate(Some("203.0.113.11".parse().unwrap()));
         world.give(here);
-        world.cloud.associate(&second, here.eni(), Some(here.ip(1)));
+        world.cloud.associate(&second, &here.instance.interfaces[1].eni, None);
         two.give(here);
         world.cloud.route(&parsed(ROUTE_TABLE), OVERLAY.into(), here.eni());
         let allocation = second.allocation_id.to_string();
@@ -43,7 +43,11 @@ impl Scripted {
             [("overlay_ip", "192.168.10.1"), ("routing_table", ROUTE_TABLE), ("add_to_device", "false")];
         let resources = [
             primitive("eip", "eip", &[("elastic_ip", "203.0.113.10")]),
-            primitive("second", "eip", &[("allocation_id", &allocation)]),
+            primitive(
+                "second",
+                "eip",
+                &[("allocation_id", &allocation), ("private_ip_address", "10.0.1.11")],
+            ),
             primitive("vip", "vip", &vip),
             primitive("overlay", "overlay-ip", &overlay),
             primitive("auto", "overlay-ip", &[overlay[0], ("routing_table", "auto"), overlay[2]]),
