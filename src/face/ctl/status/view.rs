@@ -389,7 +389,8 @@ mod tests {
     #[test]
     fn what_contradicts_the_cluster_is_said_once_for_each_source() {
         use Opinion::{No, NotReported, Unknown, Yes};
-        let rows: [(&[&str], &'static str, [Opinion; 2], &[&str]); 14] = [
+        type Row = (&'static [&'static str], &'static str, [Opinion; 2], &'static [&'static str]);
+        let rows: [Row; 14] = [
             (&["n1"], "ours", [Yes, No], &[]),
             (&["n2"], "elsewhere", [No, NotReported], &[]),
             (&["n1"], "unknown", [Unknown, Unknown], &[]),

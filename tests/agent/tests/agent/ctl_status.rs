@@ -264,7 +264,7 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
     // Which node this is nobody says, so that an address on another one is no contradiction.
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
     let outcome = outcome.prints_line(&["NOT SEEN  IMDS"]).prints_line(&["EC2", "elsewhere", "eipassoc-"]);
-    outcome.prints_line(&["n1", "unknown whether here; NOT READY: IMDS"]).prints_line(&["Started on n1"]);
+    outcome.prints_line(&["n1", "unknown whether here; NOT READY", "IMDS"]).prints_line(&["Started on n1"]);
 }
 
 /// [ctl-8] On a node whose Pacemaker is down, by what it has on record.

@@ -28,13 +28,15 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
         expect(&seen, OVERLAY_BESIDE.resource, &OVERLAY_BESIDE.ip.to_string())?;
         ensure_no_disagreement(&seen)?;
         let [name, answer] = [home.to_string(), (if node == home { "ours" } else { "elsewhere" }).to_owned()];
-        let right = elastic["cluster"]["nodes"] == Value::from(vec![name])
-            && elastic["cluster"]["since"].is_string()
-            && elastic["ec2"]["answer"] == answer
+        let right = *at(elastic, "/cluster/nodes") == Value::from(vec![name])
+            && at(elastic, "/cluster/since").is_string()
+            && *at(elastic, "/ec2/answer") == *answer
             && opinion(elastic, node, "ready") == "yes"
             && opinion(elastic, if node == home { other } else { home }, "here") == "not_reported";
         ensure(right, || format!("seen from {node}: {elastic}"))?;
-        ensure(seen["unseen"] == Value::Array(Vec::new()), || format!("not seen: {}", seen["unseen"]))?;
+        ensure(*at(&seen, "/unseen") == Value::Array(Vec::new()), || {
+            format!("not seen: {}", at(&seen, "/unseen"))
+        })?;
     }
     let report = format!("at={} ready=false here=no reason=no credentials", now().floor());
     let attribute = format!("eip-report-{RESOURCE}");
@@ -50,7 +52,7 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.world().associate(ELASTIC_IP, other)?;
     story.note(format!("a person moves the elastic IP to {other}, in maintenance mode"));
     let seen = look(cluster, home)?;
-    let told = expect(&seen, RESOURCE, &ELASTIC_IP.to_string())?["disagreements"].to_string();
+    let told = at(expect(&seen, RESOURCE, &ELASTIC_IP.to_string())?, "/disagreements").to_string();
     ensure(told.contains("EC2 shows it elsewhere"), || format!("no disagreement: {seen}"))?;
     let screen = cluster.node(home)?.run(&["/run/harness/eipctl", "status"])?;
     ensure(screen.contains("DISAGREE") && !screen.contains('\x1b'), || screen.clone())?;
@@ -62,9 +64,9 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     story.note(format!("{other} leaves the cluster"));
     let seen = look(cluster, other)?;
     let elastic = expect(&seen, RESOURCE, &ELASTIC_IP.to_string())?;
-    let right = seen["listed_by"] == "saved configuration"
-        && seen["cluster"].is_null()
-        && elastic["ec2"]["answer"] == "elsewhere"
+    let right = at(&seen, "/listed_by") == "saved configuration"
+        && at(&seen, "/cluster").is_null()
+        && at(elastic, "/ec2/answer") == "elsewhere"
         && opinion(elastic, other, "ready") == "yes";
     ensure(right, || format!("seen from {other}, which has left: {seen}"))?;
     cluster.repair(other)?;
@@ -82,21 +84,27 @@ fn look(cluster: &PacemakerCluster, node: NodeName) -> Result<Value> {
     })
 }
 
+/// A field by its path; null if there is none.
+fn at<'v>(document: &'v Value, path: &str) -> &'v Value {
+    document.pointer(path).unwrap_or(&Value::Null)
+}
+
 /// The entry of a resource, which has to have this address.
 fn expect<'s>(seen: &'s Value, resource: &str, address: &str) -> Result<&'s Value> {
-    let entries = seen["addresses"].as_array().map_or(&[][..], Vec::as_slice);
-    let found = entries.iter().find(|entry| entry["resource"] == resource && entry["address"] == address);
+    let entries = at(seen, "/addresses").as_array().map_or(&[][..], Vec::as_slice);
+    let found =
+        entries.iter().find(|entry| at(entry, "/resource") == resource && at(entry, "/address") == address);
     found.ok_or_else(|| HarnessError::Wrong(format!("no {resource} with {address}: {seen}")))
 }
 
 fn opinion<'s>(entry: &'s Value, node: NodeName, field: &str) -> &'s str {
-    let nodes = entry["nodes"].as_array().map_or(&[][..], Vec::as_slice);
-    let found = nodes.iter().find(|one| one["name"] == node.to_string());
-    found.and_then(|one| one[field].as_str()).unwrap_or_default()
+    let nodes = at(entry, "/nodes").as_array().map_or(&[][..], Vec::as_slice);
+    let found = nodes.iter().find(|one| *at(one, "/name") == *node.to_string());
+    found.and_then(|one| one.get(field)?.as_str()).unwrap_or_default()
 }
 
 fn ensure_no_disagreement(seen: &Value) -> Result<()> {
-    let entries = seen["addresses"].as_array().map_or(&[][..], Vec::as_slice);
-    let none = entries.iter().all(|entry| entry["disagreements"] == Value::Array(Vec::new()));
+    let entries = at(seen, "/addresses").as_array().map_or(&[][..], Vec::as_slice);
+    let none = entries.iter().all(|entry| *at(entry, "/disagreements") == Value::Array(Vec::new()));
     ensure(none, || format!("a disagreement: {seen}"))
 }
