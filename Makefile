@@ -228,7 +228,8 @@ defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on o
 	$(AS_ROOT) env PYTHONPATH=tests/moto EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' \
 		python3 -B -m unittest discover --verbose --start-directory tests/bench)
 
-docs-test: agent ## The documents: links, commands, every message explained, the drawing, the IAM policies, docs/deploy
+docs-test: agent ## The documents: links, commands, every message explained, screens, the drawing, the IAM policies, docs/deploy
+	cargo build --locked -p aws-sim
 	python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 monitoring-test: agent ## eip-alert with a real webhook; metrics, alert rules and dashboard in a real Prometheus

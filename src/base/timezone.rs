@@ -6,6 +6,7 @@
 use std::path::{Component, Path};
 use std::sync::OnceLock;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::small_file;
@@ -26,6 +27,23 @@ pub(crate) fn local() -> TimeZone {
         of(text("TZ").as_deref(), Path::new(folder.as_deref().unwrap_or(FOLDER)))
     };
     LOCAL.get_or_init(find).clone()
+}
+
+/// A time in milliseconds since 1970 in this form; the number itself if it is not a valid time.
+fn shown(at_ms: u64, zone: TimeZone, format: &str) -> String {
+    let since_1970 = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let shown = since_1970.and_then(|at| jiff::fmt::strtime::format(format, &at.to_zoned(zone)).ok());
+    shown.unwrap_or_else(|| at_ms.to_string())
+}
+
+/// The local time of a moment in milliseconds since 1970, for people.
+pub(crate) fn local_time(at_ms: u64) -> String {
+    shown(at_ms, local(), "%Y-%m-%d %H:%M:%S %z")
+}
+
+/// The same in UTC, for programs.
+pub(crate) fn utc_time(at_ms: u64) -> String {
+    shown(at_ms, TimeZone::UTC, "%Y-%m-%dT%H:%M:%SZ")
 }
 
 /// Interprets a value of `TZ`: a zone name, a path or a POSIX rule.
@@ -49,7 +67,6 @@ fn read(path: &Path) -> Option<TimeZone> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
 
     fn hour(tz: &str) -> i8 {
         Timestamp::UNIX_EPOCH.to_zoned(of(Some(tz), Path::new(FOLDER))).hour()

@@ -16,5 +16,5 @@ pub mod settings;
 
 pub use ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 pub use ec2::routes::{Route, RouteTable, Routes};
-pub use ec2::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
+pub use ec2::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target, Wanted};
 pub use imds::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc};

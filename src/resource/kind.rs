@@ -11,7 +11,7 @@ use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AssociationId, InstanceId, InterfaceId, MacAddress};
 use crate::base::retry::{self, Retryable};
-use crate::cloud::{Ec2Error, Imds as _, ImdsError, Subnet, Target, Vpc};
+use crate::cloud::{Ec2Error, Imds as _, ImdsError, Subnet, Target, Vpc, Wanted};
 use crate::host::Host as _;
 use crate::ocf::agent::Agent;
 use crate::params::{ApiSettings, InterfaceSelector, OnStop, ParamError, Timing};
@@ -233,6 +233,8 @@ pub trait Kind<W: World>: Sized {
     fn parse(raw: &BTreeMap<String, String>) -> Result<Self::Params, ParamError>;
     /// The parameters that every kind has.
     fn common(params: &Self::Params) -> Common<'_>;
+    /// What a listing of several addresses is searched for.
+    fn wanted(params: &Self::Params) -> Option<Wanted>;
     /// The address as operators name it.
     fn name(op: &Op<'_, Self, W>) -> String;
     /// The address itself, and its second name if it has one; queries EC2 until the deadline if only EC2 knows it.

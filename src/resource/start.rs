@@ -502,7 +502,7 @@ fn permanence(error: &Error) -> u8 {
 }
 
 /// Runs futures concurrently; returns their results in order.
-pub(super) async fn join_all<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(crate) async fn join_all<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
     poll_fn(|context| {
         let mut pending = false;

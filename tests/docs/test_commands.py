@@ -131,7 +131,7 @@ class Commands(unittest.TestCase):
 
     def test_commands_and_options_of_eipctl_exist(self):
         known, seen = eipctl(), 0
-        self.assertLessEqual({"show", "check", "claim", "release", "policy", "history", "restore", "drill", "assign"}, set(known))
+        self.assertLessEqual({"status", "show", "check", "claim", "release", "policy", "history", "restore", "drill", "assign"}, set(known))
         for place, line in lines():
             for words in calls(line, "eipctl"):
                 words = [word.strip(",.") for word in words]

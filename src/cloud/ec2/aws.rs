@@ -23,10 +23,12 @@ use aws_smithy_types::error::metadata::ErrorMetadata;
 use tokio::sync::OnceCell;
 
 mod identities;
+mod listing;
 mod private_ips;
 mod routes;
 
 use self::identities::{Identities, SharedIdentities};
+pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::base::chain_of;
@@ -40,6 +42,8 @@ use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::cloud::{client, credentials};
 
+const DESCRIBE: &str = "DescribeAddresses";
+
 /// EC2 through the SDK. The client is built at the first call, so that an action without calls does not pay for it.
 pub struct AwsEc2 {
     settings: Settings,
@@ -51,6 +55,8 @@ pub struct AwsEc2 {
     /// For calls about routes with a role of their own, which has credentials of its own.
     routing: OnceCell<Client>,
     routing_identities: Arc<Identities>,
+    /// Answers the queries that only read, in place of EC2.
+    listing: Option<Arc<Listing>>,
 }
 
 impl AwsEc2 {
@@ -60,7 +66,8 @@ impl AwsEc2 {
         let identities = || Arc::new(Identities::new(settings.attempt_timeout));
         let (identities, routing_identities) = (identities(), identities());
         let (client, routing) = (OnceCell::new(), OnceCell::new());
-        Self { settings, metadata, imds, log, client, identities, routing, routing_identities }
+        let listing = None;
+        Self { settings, metadata, imds, log, client, identities, routing, routing_identities, listing }
     }
 
     async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
@@ -304,6 +311,9 @@ struct ErrorChain(String);
 impl Ec2 for AwsEc2 {
     async fn prepare(&self) -> Result<(), Ec2Error> {
         const OPERATION: &str = "credentials";
+        if self.listing.is_some() {
+            return Ok(());
+        }
         let (_, config) = self.client(OPERATION, "for EC2").await?;
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
         let Err(error) = provider.provide_credentials().await else { return Ok(()) };
@@ -314,10 +324,11 @@ impl Ec2 for AwsEc2 {
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
-        const OPERATION: &str = "DescribeAddresses";
-        let object = which.to_string();
+        if let Some(listing) = &self.listing {
+            return listing.address(which);
+        }
         let output = self
-            .call(OPERATION, &object, async |client| {
+            .call(DESCRIBE, &which.to_string(), async |client| {
                 let request = client.describe_addresses();
                 match which {
                     Selector::Allocation(id) => request.allocation_ids(id.as_str()),
@@ -327,36 +338,17 @@ impl Ec2 for AwsEc2 {
                 .await
             })
             .await?;
-        let ill = |fault, answer: &str| {
-            let request_id = output.request_id().map(str::to_owned);
-            Ec2Error { request_id, ..Ec2Error::new(OPERATION, &object, fault, answer) }
-        };
-        let wanted = output.addresses().iter().find(|address| match which {
-            Selector::Allocation(id) => address.allocation_id() == Some(id.as_str()),
-            Selector::PublicIp(ip) => address.public_ip() == Some(ip.to_string().as_str()),
-        });
-        let Some(wanted) = wanted else {
-            let fault = if output.addresses().is_empty() { Ec2Fault::Unknown } else { Ec2Fault::Silent };
-            return Err(ill(fault, "the answer does not contain it"));
-        };
-        address(wanted).map_err(|(fault, answer)| ill(fault, answer))
+        let absent = if output.addresses().is_empty() { Ec2Fault::Unknown } else { Ec2Fault::Silent };
+        pick(output.addresses(), which, absent)
+            .map_err(|error| Ec2Error { request_id: output.request_id().map(str::to_owned), ..error })
     }
 
     async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
-        const OPERATION: &str = "DescribeAddresses";
-        let filter = |name: &str, value: String| types::Filter::builder().name(name).values(value).build();
-        let output = self
-            .call(OPERATION, &target.to_string(), async |client| {
-                client
-                    .describe_addresses()
-                    .filters(filter("network-interface-id", target.interface.to_string()))
-                    .filters(filter("private-ip-address", target.private_ip.to_string()))
-                    .send()
-                    .await
-            })
-            .await?;
-        let found: Result<_, _> = output.addresses().iter().map(address).collect();
-        found.map_err(|(fault, answer)| Ec2Error::new(OPERATION, target, fault, answer))
+        let interface = routes::filter("network-interface-id", [target.interface.as_str()]);
+        let private_ip = routes::filter("private-ip-address", [target.private_ip.to_string().as_str()]);
+        let found = self.addresses_with(&target.to_string(), vec![interface, private_ip]).await?;
+        let found: Result<_, _> = found.iter().map(address).collect();
+        found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, target, fault, answer))
     }
 
     async fn associate(
@@ -402,6 +394,18 @@ impl Ec2 for AwsEc2 {
             .await,
         )
     }
+}
+
+/// The address that is meant, of those that an answer shows; an error with the fault `absent` if it is not one of them.
+fn pick(shown: &[types::Address], which: &Selector, absent: Ec2Fault) -> Result<Address, Ec2Error> {
+    let ill = |(fault, answer)| Ec2Error::new(DESCRIBE, which, fault, answer);
+    let is_meant = |address: &&types::Address| match which {
+        Selector::Allocation(id) => address.allocation_id() == Some(id.as_str()),
+        Selector::PublicIp(ip) => address.public_ip() == Some(ip.to_string().as_str()),
+    };
+    let wanted =
+        shown.iter().find(is_meant).ok_or_else(|| ill((absent, "the answer does not contain it")))?;
+    address(wanted).map_err(ill)
 }
 
 fn associate_request(

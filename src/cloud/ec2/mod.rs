@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId};
+use crate::params::Tables;
 
 #[cfg(feature = "sdk")]
 pub mod aws;
@@ -33,6 +34,17 @@ impl fmt::Display for Selector {
             Self::PublicIp(ip) => ip.fmt(f),
         }
     }
+}
+
+/// An address to look for in a listing of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// An Elastic IP.
+    Elastic(Selector),
+    /// A secondary private address.
+    Private(Ipv4Addr),
+    /// An overlay address, by its route tables.
+    Overlay(Tables),
 }
 
 /// An Elastic IP according to EC2.

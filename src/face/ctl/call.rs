@@ -62,6 +62,7 @@ pub(super) struct Invocation<'a> {
     /// Set by `--timeout`, or 20 seconds.
     pub deadline: Deadline,
     variables: Vec<(OsString, OsString)>,
+    limit: u64,
     guard: Option<Watchdog>,
 }
 
@@ -83,9 +84,18 @@ impl<'a> Invocation<'a> {
         report_panics(&log, FAILED);
         let deadline = deadline(call.started, limit);
         // No watchdog for a drill: it restores the original state before it ends, and each move has its own time
-        // limit.
-        let guard = (command != "drill").then(|| Watchdog::start(&deadline, FAILED, &log));
-        Self { matches, log, deadline, variables, guard }
+        // limit. None for what is shown again and again either: each round has its own.
+        let is_long = command == "drill" || matches!(matches.try_contains_id("watch"), Ok(true));
+        let guard = (!is_long).then(|| Watchdog::start(&deadline, FAILED, &log));
+        Self { matches, log, deadline, variables, limit, guard }
+    }
+
+    /// The same command once more, with a deadline and a watchdog of its own.
+    pub(super) fn again(&self) -> Self {
+        let deadline = deadline(Instant::now(), self.limit);
+        let guard = Some(Watchdog::start(&deadline, FAILED, &self.log));
+        let (log, variables) = (self.log.clone(), self.variables.clone());
+        Self { matches: self.matches, log, deadline, variables, limit: self.limit, guard }
     }
 
     /// Stops the watchdog: the command has an answer.
@@ -139,7 +149,7 @@ impl<'a> Invocation<'a> {
         let environment = self.environment(resource);
         let (world, warnings) = world::build(api, timing, self.deadline, &environment, &self.log)?;
         for warning in environment.warnings().iter().chain(&warnings) {
-            self.log.warn(warning);
+            self.log.warn_once(warning);
         }
         Ok(world)
     }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::options::{ROUTE_TABLE, VIP, address, aws, json, kinds, parameter, switch, target, timeout};
+use super::options::{JSON, ROUTE_TABLE, VIP, address, aws, json, kinds, parameter, switch, target, timeout};
 
 /// The complete command line.
 ///
@@ -32,6 +32,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .disable_colored_help(true)
         .subcommands([
+            status(),
             show(),
             check(),
             claim(),
@@ -43,6 +44,39 @@ pub fn command() -> Command {
             drill(),
             of_assign(),
         ])
+}
+
+fn status() -> Command {
+    Command::new("status")
+        .about("Show every address of the cluster on one screen")
+        .long_about(
+            "Shows every address of the cluster, of every kind: where it is according to the cluster, to EC2 and \
+             to each node, since when, the last move that this node made and how long it took, and which nodes \
+             could take it, or why not. Sources that contradict each other are lines that begin with DISAGREE. \
+             Changes nothing.\n\n\
+             This node is asked now: its instance metadata, and for a private or overlay address its network \
+             devices. The others are seen by what their ocf:heartbeat:eip-health reported, with the age of that; \
+             without it, they are shown as (not reported). EC2 is queried once for all addresses of a kind that \
+             are reached in the same way.\n\n\
+             Works on every node. What does not answer, be it the cluster, EC2 or instance metadata, is a line \
+             that begins with NOT SEEN, and everything else is shown. While Pacemaker is down on this node, the \
+             addresses are those of the configuration that it saved, or of this node's records.\n\n\
+             Exit code 0: something was shown, with or without disagreements; 1: there is no address to show.",
+        )
+        .arg(
+            Arg::new("watch")
+                .long("watch")
+                .value_name("SECONDS")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("2")
+                .value_parser(value_parser!(u64).range(1..=3600))
+                .conflicts_with(JSON)
+                .help("Show it again and again, at this interval [default: 2]"),
+        )
+        .args(aws())
+        .arg(timeout("20"))
+        .arg(json())
 }
 
 fn show() -> Command {

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::call::{Failure, Invocation, print, print_json};
@@ -38,7 +36,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     changes.sort_by_key(|(_, change)| change.at_ms);
     if invocation.is_set(super::options::JSON) {
         let rows = changes.iter().map(|(resource, change)| HistoryRow {
-            time: time_of(change, TimeZone::UTC, "%Y-%m-%dT%H:%M:%SZ"),
+            time: timezone::utc_time(change.at_ms),
             resource,
             change,
         });
@@ -46,7 +44,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for (resource, change) in changes {
-        let time = time_of(change, timezone::local(), "%Y-%m-%d %H:%M:%S %z");
+        let time = timezone::local_time(change.at_ms);
         let (from, to, resource) = (one_line(&change.from), one_line(&change.to), one_line(resource));
         let _ = write!(text, "{time}  {resource}  {}: from {from} to {to}", one_line(&change.action));
         if let Some(association) = &change.association {
@@ -55,11 +53,4 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let _ = writeln!(text, ", {} ms", change.took_ms);
     }
     print(&text)
-}
-
-/// The local time of a change; the recorded number if it is not a valid time.
-fn time_of(change: &Change, zone: TimeZone, format: &str) -> String {
-    let since_1970 = i64::try_from(change.at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let shown = since_1970.and_then(|at| jiff::fmt::strtime::format(format, &at.to_zoned(zone)).ok());
-    shown.unwrap_or_else(|| change.at_ms.to_string())
 }

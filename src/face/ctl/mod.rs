@@ -26,6 +26,7 @@ mod restore;
 mod serve;
 #[cfg(feature = "sdk")]
 mod show;
+pub mod status;
 #[cfg(feature = "sdk")]
 mod subject;
 pub mod surroundings;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::error::ErrorKind;
 
 use super::call::{Failure, Invocation};
-use super::{assign, by_hand, check, command, drill, history, metrics, policy, restore, show};
+use super::{assign, by_hand, check, command, drill, history, metrics, policy, restore, show, status};
 use crate::base::text::one_line;
 use crate::face::Call;
 
@@ -27,6 +27,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
     };
     let invocation = Invocation::new(name, command_name, matches, call);
     let outcome = match command_name {
+        "status" => status::run(&invocation),
         "show" => show::run(&invocation),
         "check" => check::run(&invocation),
         "claim" => by_hand::claim(&invocation),

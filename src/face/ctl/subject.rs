@@ -206,7 +206,11 @@ pub(super) fn listed(known: &[(String, String)]) -> String {
 }
 
 /// The parameters that follow from the address and from this node's records.
-fn of_record(agent: &Agent, address: &str, recorded: &[RecordedResource]) -> BTreeMap<String, String> {
+pub(super) fn of_record(
+    agent: &Agent,
+    address: &str,
+    recorded: &[RecordedResource],
+) -> BTreeMap<String, String> {
     let names = agent.address;
     let is_id = address.starts_with("eip") && names.contains(&"allocation_id");
     let name = if is_id { "allocation_id" } else { names.first().copied().unwrap_or_default() };

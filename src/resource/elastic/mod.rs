@@ -11,7 +11,7 @@ use super::{Report, Request, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::retry;
-use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError, Selector};
+use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError, Selector, Wanted};
 use crate::host::Host as _;
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, Params};
@@ -114,6 +114,11 @@ impl<W: World> Kind<W> for Elastic {
             on_stop: params.on_stop,
             add_to_device: false,
         }
+    }
+
+    fn wanted(params: &Params) -> Option<Wanted> {
+        let by_ip = params.elastic_ip.map(Selector::PublicIp);
+        by_ip.or_else(|| params.allocation_id.clone().map(Selector::Allocation)).map(Wanted::Elastic)
     }
 
     fn name(op: &Op<'_, Self, W>) -> String {

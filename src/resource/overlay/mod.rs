@@ -14,7 +14,7 @@ use super::kind::{Common, Kind, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location, millis};
 use crate::base::ids::RouteTableId;
 use crate::cloud::ec2::routes::{destination, host_prefix};
-use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes};
+use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes, Wanted};
 use crate::host::Host as _;
 use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
@@ -78,6 +78,10 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             on_stop: OnStop::Leave,
             add_to_device: params.add_to_device,
         }
+    }
+
+    fn wanted(params: &OverlayParams) -> Option<Wanted> {
+        Some(Wanted::Overlay(params.tables.clone()))
     }
 
     fn name(op: &Op<'_, Self, W>) -> String {

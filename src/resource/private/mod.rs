@@ -19,7 +19,7 @@ use super::device::device_name;
 use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location};
 use crate::base::ids::InterfaceId;
-use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet};
+use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet, Wanted};
 use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, VipParams};
@@ -94,6 +94,10 @@ impl<W: PrivateWorld> Kind<W> for Private {
             on_stop: params.on_stop,
             add_to_device: params.add_to_device,
         }
+    }
+
+    fn wanted(params: &VipParams) -> Option<Wanted> {
+        Some(Wanted::Private(params.address))
     }
 
     fn name(op: &Op<'_, Self, W>) -> String {

@@ -10,7 +10,7 @@ use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
 use crate::cloud::imds::Attachment;
 
-const DESCRIBE: &str = "DescribeNetworkInterfaces";
+pub(super) const DESCRIBE: &str = "DescribeNetworkInterfaces";
 /// The largest page size. In accounts with many interfaces EC2 refuses an unpaginated query by instance.
 const PAGE: i32 = 1000;
 
@@ -27,6 +27,9 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn holder(&self, ip: Ipv4Addr, subnet: &SubnetId) -> Result<Option<Eni>, Ec2Error> {
+        if let Some(listing) = &self.listing {
+            return listing.holder(ip, subnet);
+        }
         let output = self
             .call(DESCRIBE, &ip.to_string(), async |client| {
                 client
@@ -43,22 +46,11 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn interfaces_of(&self, instance: &InstanceId) -> Result<Vec<Eni>, Ec2Error> {
-        let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let output = self
-                .call(DESCRIBE, instance.as_str(), async |client| {
-                    let filter = filter("attachment.instance-id", instance.to_string());
-                    let request = client.describe_network_interfaces().filters(filter).max_results(PAGE);
-                    request.set_next_token(token.take()).send().await
-                })
-                .await?;
-            found.extend(all_of(output.network_interfaces(), instance)?);
-            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            if token.is_none() {
-                break;
-            }
-        }
+        let shown = match &self.listing {
+            Some(listing) => listing.interfaces(),
+            None => &self.interfaces_with("attachment.instance-id", &[instance.to_string()]).await?,
+        };
+        let mut found = all_of(shown, instance)?;
         found.retain(|eni| eni.instance.as_ref() == Some(instance));
         Ok(found)
     }
@@ -91,11 +83,40 @@ impl PrivateIps for AwsEc2 {
     }
 }
 
+impl AwsEc2 {
+    /// All interfaces that match a filter with one of these values.
+    pub(super) async fn interfaces_with(
+        &self,
+        name: &str,
+        values: &[String],
+    ) -> Result<Vec<types::NetworkInterface>, Ec2Error> {
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let output = self
+                .call(DESCRIBE, &values.join(","), async |client| {
+                    let filter = Filter::builder().name(name).set_values(Some(values.to_vec())).build();
+                    let request = client.describe_network_interfaces().filters(filter).max_results(PAGE);
+                    request.set_next_token(token.take()).send().await
+                })
+                .await?;
+            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            found.extend(output.network_interfaces.unwrap_or_default());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
 fn filter(name: &str, value: String) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-fn all_of(interfaces: &[types::NetworkInterface], asked: &impl ToString) -> Result<Vec<Eni>, Ec2Error> {
+pub(super) fn all_of(
+    interfaces: &[types::NetworkInterface],
+    asked: &impl ToString,
+) -> Result<Vec<Eni>, Ec2Error> {
     let found: Result<_, Unreadable> = interfaces.iter().map(interface).collect();
     let (fault, answer) = UNREADABLE;
     found.map_err(|_| Ec2Error::new(DESCRIBE, asked, fault, answer))

@@ -12,7 +12,7 @@ use crate::cloud::ec2::routes::{Route, RouteTable, Routes, destination};
 use crate::cloud::ec2::{Ec2Error, Ec2Fault};
 use crate::params::Tables;
 
-const DESCRIBE: &str = "DescribeRouteTables";
+pub(super) const DESCRIBE: &str = "DescribeRouteTables";
 const REPLACE: &str = "ReplaceRoute";
 /// Tables per page. EC2 allows 100, but returns all routes of each: at the usual 50 routes per table, half of that already
 /// reaches the size limit of a response.
@@ -26,6 +26,9 @@ impl Routes for AwsEc2 {
         vpc: Option<&VpcId>,
         address: IpAddr,
     ) -> Result<Vec<RouteTable>, Ec2Error> {
+        if let Some(listing) = &self.listing {
+            return listing.route_tables(which, vpc, address);
+        }
         let mut filters = Vec::new();
         match which {
             Tables::Ids(ids) => filters.push(filter("route-table-id", ids.iter().map(RouteTableId::as_str))),
@@ -43,26 +46,8 @@ impl Routes for AwsEc2 {
             filters.push(filter("vpc-id", [vpc.as_str()]));
         }
         let object = which.to_string();
-        let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let output = self
-                .route_call(DESCRIBE, &object, async |client| {
-                    let request = client.describe_route_tables().set_filters(Some(filters.clone()));
-                    request.max_results(PAGE).set_next_token(token.take()).send().await
-                })
-                .await?;
-            for shown in output.route_tables() {
-                let (fault, answer) = UNREADABLE;
-                let table =
-                    table(shown, address).map_err(|_| Ec2Error::new(DESCRIBE, &object, fault, answer))?;
-                found.push(table);
-            }
-            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            if token.is_none() {
-                return Ok(found);
-            }
-        }
+        let shown = self.tables_with(&object, filters).await?;
+        all_of(shown.iter(), &object, address)
     }
 
     async fn replace_route(
@@ -107,7 +92,44 @@ impl Routes for AwsEc2 {
     }
 }
 
-fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filter {
+impl AwsEc2 {
+    /// All route tables that match these filters.
+    pub(super) async fn tables_with(
+        &self,
+        object: &str,
+        filters: Vec<Filter>,
+    ) -> Result<Vec<types::RouteTable>, Ec2Error> {
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let output = self
+                .route_call(DESCRIBE, object, async |client| {
+                    let filters = Some(filters.clone()).filter(|filters| !filters.is_empty());
+                    let request = client.describe_route_tables().set_filters(filters);
+                    request.max_results(PAGE).set_next_token(token.take()).send().await
+                })
+                .await?;
+            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            found.extend(output.route_tables.unwrap_or_default());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// These tables in our own type, each with its route for exactly this address.
+pub(super) fn all_of<'t>(
+    shown: impl Iterator<Item = &'t types::RouteTable>,
+    object: &str,
+    address: IpAddr,
+) -> Result<Vec<RouteTable>, Ec2Error> {
+    let (fault, answer) = UNREADABLE;
+    let found: Result<_, Unreadable> = shown.map(|shown| table(shown, address)).collect();
+    found.map_err(|_| Ec2Error::new(DESCRIBE, &object, fault, answer))
+}
+
+pub(super) fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filter {
     let values = values.into_iter().map(str::to_owned).collect();
     Filter::builder().name(name).set_values(Some(values)).build()
 }

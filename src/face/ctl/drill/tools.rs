@@ -17,6 +17,8 @@ pub(in crate::face::ctl) const LIMIT: Duration = Duration::from_secs(30);
 /// Pauses between attempts to clear a constraint; their sum is longer than a controller election.
 const CLEAR_PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+/// Has `cibadmin` read the file that Pacemaker writes, whether or not it runs.
+const SAVED: &str = "CIB_file=/var/lib/pacemaker/cib/cib.xml";
 /// Polling interval for the exit of a running tool.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -76,6 +78,14 @@ impl Tools {
     /// A sentence on why it is unavailable.
     pub fn cib(&self) -> Result<String, String> {
         self.run("cibadmin", &["--query"], self.limit)
+    }
+
+    /// The configuration that Pacemaker keeps on disk while it is down, as XML.
+    ///
+    /// # Errors
+    /// A sentence on why it is unavailable.
+    pub fn saved_cib(&self) -> Result<String, String> {
+        self.run("env", &[SAVED, "cibadmin", "--query"], self.limit)
     }
 
     /// The resources with addresses in the cluster's configuration.

@@ -5,17 +5,25 @@ use std::os::unix::fs::PermissionsExt as _;
 use agent_tests::{Node, Run, SimulatedWorld, each};
 
 /// Every command of `eipctl`.
-pub(crate) const COMMANDS: [&str; 9] =
-    ["show", "check", "claim", "release", "policy", "history", "restore", "drill", "assign"];
+pub(crate) const COMMANDS: [&str; 10] =
+    ["status", "show", "check", "claim", "release", "policy", "history", "restore", "drill", "assign"];
 
 /// Makes a run on a node whose cluster is configured with these resources.
 pub(crate) fn configured(world: &SimulatedWorld, run: Run, resources: &str) -> Run {
     let cib =
         format!("<cib><configuration><resources>{resources}</resources><constraints/></configuration></cib>");
-    let script = format!("#!/bin/sh\ncat <<'END'\n{cib}\nEND\n");
-    let tool = world.folder().write("bin/cibadmin", &script);
-    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
-    run.env("PATH", format!("{}:/usr/bin:/bin", tool.parent().unwrap().display()))
+    with_tools(world, run, &[("cibadmin", &cib)])
+}
+
+/// Makes a run on a node whose cluster has these tools, each with what it prints.
+pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)]) -> Run {
+    let folder = world.folder().path().join("bin");
+    for (name, printed) in tools {
+        let script = format!("#!/bin/sh\ncat <<'END'\n{printed}\nEND\n");
+        let tool = world.folder().write(&format!("bin/{name}"), &script);
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    run.env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
 }
 
 /// The configuration of a resource with these parameters.
@@ -56,7 +64,7 @@ fn help_is_at_hand_for_every_command() {
 #[test]
 fn what_is_asked_wrongly_gets_one_line() {
     let (_world, [a]) = SimulatedWorld::new();
-    let rows: [(&[&str], &str); 18] = [
+    let rows: [(&[&str], &str); 20] = [
         (&[], "subcommand"),
         (&["shwo", "203.0.113.10"], "'show'"),
         (&["show"], "ADDRESS is needed: cibadmin"),
@@ -71,6 +79,8 @@ fn what_is_asked_wrongly_gets_one_line() {
         (&["policy", "203.0.113.10", "--tag", "cluster"], "KEY=VALUE"),
         (&["policy", "203.0.113.10", "--account", "1234"], "twelve digits"),
         (&["history", "203.0.113.10"], "unexpected argument"),
+        (&["status", "--watch=0"], "1..=3600"),
+        (&["status", "--watch", "--json"], "cannot be used with"),
         (&["show", "10.0.1.100"], "is no public address"),
         (&["claim", "fd00::1"], "--route-table ID for an overlay address"),
         (

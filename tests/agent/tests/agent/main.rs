@@ -17,6 +17,7 @@ mod ctl_kinds;
 mod ctl_policy;
 mod ctl_restore;
 mod ctl_show;
+mod ctl_status;
 mod deadlines;
 mod exit_codes;
 mod init;

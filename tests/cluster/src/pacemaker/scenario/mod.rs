@@ -9,6 +9,7 @@ mod overlay;
 mod private;
 mod returns;
 mod start;
+mod status;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -76,7 +77,7 @@ pub fn test(
 
 /// The scenarios, in lanes that take about as long as one another; each in the order in which one cluster serves as many of them as possible.
 pub const LANES: [&[&[PacemakerScenario]]; 4] = [
-    &[moves::SCENARIOS, drill::SCENARIOS, outages::QUIET],
+    &[moves::SCENARIOS, drill::SCENARIOS, outages::QUIET, status::SCENARIOS],
     &[failures::SCENARIOS, returns::SCENARIOS],
     &[announce::SCENARIOS, outages::TAKEOVERS, private::SCENARIOS],
     &[overlay::SCENARIOS],

@@ -3,7 +3,7 @@
 use super::{RETURN_LIMIT, TAKEOVER_LIMIT, active};
 use crate::error::{HarnessError, Result};
 use crate::machines::{Cut, NodeCondition};
-use crate::pacemaker::{PacemakerCluster, RESOURCE};
+use crate::pacemaker::{OVERLAY_BESIDE, PacemakerCluster, RESOURCE};
 use crate::topology::{Layout, NodeName, PRIVATE_VIP};
 use crate::wait::{Polled, until};
 
@@ -22,6 +22,8 @@ pub enum StartState {
     Ipv6Overlay,
     /// The same with route tables of another account.
     SharedOverlay,
+    /// All nodes well; a resource for the elastic IP and one for an overlay address beside it settled, no failure on record.
+    TwoKinds,
     /// The node that held the address is cut off, another one has taken over.
     TakenOverFromIsolated(Cut),
     /// The node that held the address is dead, another one has taken over.
@@ -36,6 +38,7 @@ impl StartState {
             Self::Overlay => Layout::RouteTables,
             Self::Ipv6Overlay => Layout::Ipv6RouteTables,
             Self::SharedOverlay => Layout::SharedVpc,
+            Self::TwoKinds => Layout::EveryKind,
             Self::Bare | Self::Healthy | Self::TakenOverFromIsolated(_) | Self::TakenOverFromDead => {
                 Layout::Zones
             }
@@ -52,6 +55,13 @@ impl StartState {
                 healthy(cluster, PacemakerCluster::create_overlay_resource)
             }
             Self::Private => private(cluster),
+            Self::TwoKinds => {
+                healthy(cluster, PacemakerCluster::create_resource)?;
+                if !cluster.addresses().contains(&&OVERLAY_BESIDE) {
+                    cluster.create_beside(&OVERLAY_BESIDE)?;
+                }
+                cluster.settle(None, RETURN_LIMIT).map(drop)
+            }
             Self::TakenOverFromIsolated(cut) => {
                 without_one(cluster, NodeCondition::Cut(cut), |cluster, node| {
                     cluster.cut(node, cut).map(drop)

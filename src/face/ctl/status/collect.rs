@@ -1,0 +1,480 @@
+//! Collects the state of all addresses: from Pacemaker's tools, from EC2 with one listing for all, from this node's instance
+//! metadata, devices and records, and from what other nodes reported.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::cib::{NodeTrack, tracks};
+use super::view::{AddressState, Holding, LastMove, Membership, NodeOpinion, Opinion, Overview, Placement};
+use crate::base::timezone;
+use crate::cloud::ec2::aws::Listing;
+use crate::cloud::{Ec2Fault, Wanted};
+use crate::face::ctl::call::{Failure, Invocation, print, print_json};
+use crate::face::ctl::drill::configuration::{Configuration, ConfiguredAddress};
+use crate::face::ctl::drill::status::Status;
+use crate::face::ctl::drill::tools::Tools;
+use crate::face::ctl::options::JSON;
+use crate::face::ctl::show::devices_with;
+use crate::face::ctl::subject::{TOOLS_LIMIT, of_record};
+use crate::face::report::NodeReport;
+use crate::host::Host as _;
+use crate::params::{ApiSettings, OnStop, Timing};
+use crate::resource::by_hand::BY_HAND;
+use crate::resource::error::Error;
+use crate::resource::examine::is_ready;
+use crate::resource::kind::{Kind, Seen};
+use crate::resource::recorded::RecordedResource;
+use crate::resource::survey::{self, ShownHolder};
+use crate::resource::{Action, Report, Request, join_all, millis};
+use crate::with_kind;
+use crate::world::{self, RealWorld};
+
+/// Longest wait for instance metadata and devices: they answer in milliseconds, or not at all.
+const OWN_LIMIT: Duration = Duration::from_secs(3);
+/// For how many seconds a report counts: `eip-health` repeats it every five minutes.
+const FRESH: u64 = 900;
+/// Clears a terminal.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+
+/// Shows the state once, or again and again.
+pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let terminal = std::io::stdout().is_terminal();
+    let variable = |name| invocation.environment(BY_HAND).get(name).map(str::to_owned);
+    let in_colour = terminal
+        && variable("NO_COLOR").is_none_or(|value| value.is_empty())
+        && variable("TERM").as_deref() != Some("dumb");
+    let Some(interval) = invocation.matches.get_one::<u64>("watch") else {
+        let overview = collect(invocation)?;
+        return if invocation.is_set(JSON) {
+            print_json(&overview)
+        } else {
+            print(&overview.show(in_colour))
+        };
+    };
+    loop {
+        let round = invocation.again();
+        let shown = match collect(&round) {
+            Ok(overview) => overview.show(in_colour),
+            Err(Failure::Failed(reason)) => format!("{}: {reason}\n", timezone::local_time(now())),
+            Err(other) => return Err(other),
+        };
+        round.end();
+        print(&if terminal { format!("{CLEAR}{shown}") } else { format!("{shown}\n") })?;
+        thread::sleep(Duration::from_secs(*interval));
+    }
+}
+
+/// What Pacemaker's tools say.
+struct ToolAnswers {
+    addresses: Vec<ConfiguredAddress>,
+    listed_by: &'static str,
+    tracks: Vec<NodeTrack>,
+    status: Option<Status>,
+    node: String,
+    unseen: Vec<String>,
+}
+
+impl ToolAnswers {
+    fn of(tools: &Tools, recorded: &[RecordedResource]) -> Self {
+        let (cib, status, node) = thread::scope(|scope| {
+            let status = scope.spawn(|| tools.status());
+            let node = scope.spawn(|| tools.node_name());
+            let cib = tools.cib();
+            let panicked = |_| Err("internal error".to_owned());
+            (cib, status.join().unwrap_or_else(panicked), node.join().unwrap_or_default())
+        });
+        let unreadable = |error| format!("cibadmin: unreadable answer: {error}");
+        let read = |xml: &String| ConfiguredAddress::all(xml).map_err(unreadable);
+        let mut unseen = Vec::new();
+        let (addresses, listed_by) = match cib.as_ref().map_err(Clone::clone).and_then(read) {
+            Ok(addresses) => (addresses, "cluster"),
+            Err(reason) => {
+                unseen.push(reason);
+                match tools.saved_cib().and_then(|xml| read(&xml)) {
+                    Ok(addresses) => (addresses, "saved configuration"),
+                    Err(_) => (recorded.iter().filter_map(of_records).collect(), "records"),
+                }
+            }
+        };
+        let tracks = cib.ok().and_then(|xml| tracks(&xml).ok()).unwrap_or_default();
+        let status = status.map_err(|reason| unseen.push(reason)).ok();
+        let node = node.filter(|name| !name.is_empty()).unwrap_or_else(|| world::host().node_name());
+        Self { addresses, listed_by, tracks, status, node, unseen }
+    }
+
+    fn membership(&self) -> Option<Membership> {
+        let status = self.status.as_ref()?;
+        let nodes = status.nodes.iter().map(|node| node.name.clone()).collect();
+        Some(Membership { quorum: status.quorum, nodes })
+    }
+
+    fn placement(&self, resource: &str) -> Option<Placement> {
+        let status = self.status.as_ref()?;
+        let Some(found) = status.resource(resource) else {
+            return Some(Placement { state: "Stopped".to_owned(), ..Placement::default() });
+        };
+        let nodes: Vec<String> = found.nodes.iter().map(|node| node.name.clone()).collect();
+        let of = |name: &String| self.tracks.iter().find(|track| track.name == *name);
+        let since = nodes.first().and_then(of).and_then(|track| track.active_since.get(resource).copied());
+        let mut state = if found.pending.is_empty() { found.role.clone() } else { found.pending.clone() };
+        state.extend(found.flag().map(|flag| format!(" ({flag})")));
+        if !found.managed {
+            state.push_str(" (unmanaged)");
+        }
+        let is_settled = found.role == "Started" && found.pending.is_empty();
+        Some(Placement { state, nodes, is_settled, since })
+    }
+
+    /// All that is known of an address.
+    fn state_of(
+        &self,
+        address: &ConfiguredAddress,
+        own: Own,
+        records: Option<&RecordedResource>,
+        at: u64,
+    ) -> AddressState {
+        let (mut ip, mut allocation) = (own.address, own.allocation);
+        for name in address.names() {
+            if name.starts_with("eipalloc-") { &mut allocation } else { &mut ip }.get_or_insert(name);
+        }
+        let last = records.and_then(|records| records.durable.history.last());
+        let mut state = AddressState {
+            resource: address.id.clone(),
+            agent: address.agent.resource_type(),
+            address: ip,
+            allocation,
+            cluster: self.placement(&address.id),
+            ec2: own.ec2,
+            nodes: self.opinions(&address.id, &NodeOpinion { name: self.node.clone(), ..own.opinion }, at),
+            last_move: last.map(|change| LastMove {
+                at: change.at_ms,
+                action: change.action.clone(),
+                from: change.from.clone(),
+                to: change.to.clone(),
+                took_ms: change.took_ms,
+            }),
+            disagreements: Vec::new(),
+            is_left: own.is_left,
+        };
+        state.disagreements = state.contradictions(&self.node);
+        state
+    }
+
+    /// What the other nodes say of a resource, and this one in its place among them.
+    fn opinions(&self, resource: &str, own: &NodeOpinion, at: u64) -> Vec<NodeOpinion> {
+        let changed = self.tracks.iter().filter_map(|track| track.changed.get(resource)).max();
+        let mut names: Vec<&String> = match &self.status {
+            Some(status) => status.nodes.iter().map(|node| &node.name).collect(),
+            None => self.tracks.iter().map(|track| &track.name).collect(),
+        };
+        if !names.contains(&&self.node) {
+            names.push(&self.node);
+        }
+        let age = |report: &NodeReport| (at / 1000).saturating_sub(report.at);
+        let opinion = |name: &String| {
+            let track = self.tracks.iter().find(|track| track.name == *name);
+            let report = track.and_then(|track| track.reports.get(resource));
+            let is_outdated =
+                report.zip(changed).is_some_and(|(report, changed)| report.at <= *changed / 1000);
+            let mut opinion = match (*name == self.node, report) {
+                (true, report) => with_report(own.clone(), report.filter(|report| age(report) <= FRESH)),
+                (false, Some(report)) => {
+                    let is_fresh = age(report) <= FRESH;
+                    let reason = if is_fresh { String::new() } else { "the report is too old: ".to_owned() };
+                    NodeOpinion {
+                        name: name.clone(),
+                        here: report.here.filter(|_| is_fresh).into(),
+                        ready: report.ready.filter(|_| is_fresh).into(),
+                        reason: reason + &report.reason,
+                        devices: None,
+                        age_s: Some(age(report)),
+                        is_outdated,
+                    }
+                }
+                (false, None) => NodeOpinion { name: name.clone(), ..NodeOpinion::default() },
+            };
+            let known = self.status.iter().flat_map(|status| &status.nodes).find(|node| node.name == *name);
+            if let Some(obstacle) =
+                known.and_then(|node| if node.online { node.flags.first().copied() } else { Some("offline") })
+            {
+                (opinion.ready, opinion.reason) = (Opinion::No, obstacle.to_owned());
+            }
+            opinion
+        };
+        names.into_iter().map(opinion).collect()
+    }
+}
+
+/// What this node found out now, and what its last report adds: the outcome of dry runs, which are not made here.
+fn with_report(own: NodeOpinion, report: Option<&NodeReport>) -> NodeOpinion {
+    match report {
+        Some(report) if own.ready == Opinion::Yes && report.ready == Some(false) => {
+            NodeOpinion { ready: Opinion::No, reason: report.reason.clone(), ..own }
+        }
+        _ => own,
+    }
+}
+
+/// A resource that only a record of this node knows.
+fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress> {
+    let (agent, address) = (records.agent()?, records.names().into_iter().next()?);
+    let parameters = of_record(agent, &address, std::slice::from_ref(records));
+    let configuration = Configuration { parameters, ..Configuration::default() };
+    Some(ConfiguredAddress { id: records.resource.clone(), agent, configuration })
+}
+
+/// Resources that reach AWS in the same way, so that one listing serves them all.
+struct Reach {
+    api: ApiSettings,
+    timing: Timing,
+    resource: String,
+    wanted: Vec<Wanted>,
+}
+
+/// How one resource reaches AWS, and what is looked for there.
+type Access = Result<(ApiSettings, Timing, Option<Wanted>), String>;
+
+fn access<K: Kind<RealWorld>>(raw: &BTreeMap<String, String>) -> Access {
+    let params = K::parse(raw).map_err(|error| error.to_string())?;
+    let common = K::common(&params);
+    Ok((common.api.clone(), *common.timing, K::wanted(&params)))
+}
+
+impl Reach {
+    /// Groups the resources.
+    fn all(addresses: &[ConfiguredAddress], accesses: &[Access]) -> Vec<Self> {
+        let mut reaches: Vec<Self> = Vec::new();
+        for (address, access) in addresses.iter().zip(accesses) {
+            let Ok((api, timing, wanted)) = access else { continue };
+            let wanted = wanted.iter().cloned();
+            match reaches.iter_mut().find(|reach| reach.api == *api) {
+                Some(reach) => reach.wanted.extend(wanted),
+                None => reaches.push(Self {
+                    api: api.clone(),
+                    timing: *timing,
+                    resource: address.id.clone(),
+                    wanted: wanted.collect(),
+                }),
+            }
+        }
+        reaches
+    }
+
+    async fn list(&self, invocation: &Invocation<'_>) -> Result<Arc<Listing>, String> {
+        let world = invocation.world(&self.resource, &self.api, &self.timing).map_err(text_of)?;
+        let limit = invocation.deadline.left().saturating_sub(OWN_LIMIT);
+        Ok(Arc::new(Box::pin(world.ec2.list(&self.wanted, &invocation.deadline.within(limit))).await))
+    }
+}
+
+fn now() -> u64 {
+    millis(world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
+    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
+    let recorded = invocation.on_record();
+    let mut answers = ToolAnswers::of(&tools, &recorded);
+    if answers.addresses.is_empty() {
+        let whose =
+            if answers.listed_by == "cluster" { "the cluster has" } else { "this node has on record" };
+        let reasons = [vec![format!("{whose} none")], answers.unseen].concat().join("; ");
+        return Err(Failure::Failed(format!("no address to show: {reasons}")));
+    }
+    for address in &mut answers.addresses {
+        let given = invocation.parameters(address.agent.parameters);
+        address.configuration.parameters.extend(given);
+    }
+    let nodes = [answers.node.clone()];
+    let found = invocation.run(async { Ok(look_at_all(invocation, &answers.addresses, &nodes).await) })?;
+    let at = now();
+    let mut unseen = std::mem::take(&mut answers.unseen);
+    let mut addresses = Vec::new();
+    for (address, mut own) in answers.addresses.iter().zip(found) {
+        own.unseen.retain(|reason| !unseen.contains(reason));
+        unseen.append(&mut own.unseen);
+        let records = recorded.iter().find(|records| records.resource == address.id);
+        addresses.push(answers.state_of(address, own, records, at));
+    }
+    let cluster = answers.membership();
+    Ok(Overview { at, node: answers.node, listed_by: answers.listed_by, cluster, unseen, addresses })
+}
+
+/// Asks EC2 for all addresses, and this node for each.
+async fn look_at_all(
+    invocation: &Invocation<'_>,
+    addresses: &[ConfiguredAddress],
+    nodes: &[String],
+) -> Vec<Own> {
+    let accesses: Vec<Access> = addresses
+        .iter()
+        .map(|one| with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)))
+        .collect();
+    let reaches = Reach::all(addresses, &accesses);
+    let listings = join_all(reaches.iter().map(|reach| reach.list(invocation))).await;
+    let works = addresses.iter().zip(&accesses).map(|(address, access)| {
+        let (reaches, listings) = (&reaches, &listings);
+        async move {
+            let (api, wanted) = match access {
+                Ok((api, _, wanted)) => (api, wanted.as_ref()),
+                Err(error) => return Own::unknown(error.clone()),
+            };
+            let reach = reaches.iter().position(|reach| reach.api == *api);
+            let listing = reach.and_then(|index| listings.get(index));
+            Look { invocation, address, wanted, listing, nodes }.all().await
+        }
+    });
+    join_all(works).await
+}
+
+fn text_of(failure: Failure) -> String {
+    match failure {
+        Failure::Usage(text) | Failure::Failed(text) => text,
+        Failure::Reported => "internal error".to_owned(),
+    }
+}
+
+/// What this node found out about one address.
+struct Own {
+    address: Option<String>,
+    allocation: Option<String>,
+    ec2: Holding,
+    opinion: NodeOpinion,
+    is_left: bool,
+    unseen: Vec<String>,
+}
+
+impl Own {
+    fn unknown(reason: String) -> Self {
+        let ec2 = Holding::unknown(&reason);
+        let opinion =
+            NodeOpinion { here: Opinion::Unknown, ready: Opinion::No, reason, ..NodeOpinion::default() };
+        Self { address: None, allocation: None, ec2, opinion, is_left: false, unseen: Vec::new() }
+    }
+}
+
+/// One address, and what EC2 listed of it.
+struct Look<'a> {
+    invocation: &'a Invocation<'a>,
+    address: &'a ConfiguredAddress,
+    wanted: Option<&'a Wanted>,
+    listing: Option<&'a Result<Arc<Listing>, String>>,
+    nodes: &'a [String],
+}
+
+/// What EC2, instance metadata and the place of the address say.
+struct Answers {
+    by_ec2: Option<Result<ShownHolder, Error>>,
+    by_metadata: Option<Result<Seen, Error>>,
+    ready: Result<Report, Error>,
+    add_to_device: bool,
+    is_left: bool,
+}
+
+impl Look<'_> {
+    fn request<K: Kind<RealWorld>>(
+        &self,
+        raw: &BTreeMap<String, String>,
+    ) -> Result<Request<K::Params>, String> {
+        Ok(Request {
+            action: Action::Monitor { level: 10 },
+            params: K::parse(raw).map_err(|error| error.to_string())?,
+            deadline: self.invocation.deadline.within(OWN_LIMIT),
+            nodes: self.nodes.to_vec(),
+        })
+    }
+
+    async fn ask<K: Kind<RealWorld>>(
+        &self,
+        listing: &Arc<Listing>,
+        has_failed: bool,
+    ) -> Result<Answers, String> {
+        let raw = &self.address.configuration.parameters;
+        let mut request = self.request::<K>(raw)?;
+        let common = K::common(&request.params);
+        let (add_to_device, is_left) = (common.add_to_device, common.on_stop == OnStop::Leave);
+        let world = self.invocation.world(&self.address.id, common.api, common.timing);
+        let mut world = world.map_err(text_of)?;
+        world.records = world.records.read_only();
+        world.ec2.answer_from(Arc::clone(listing));
+        let (by_ec2, mut by_metadata) = if has_failed {
+            (None, survey::by_metadata::<K, _>(&world, &request).await)
+        } else {
+            let survey = survey::survey::<K, _>(&world, &request).await;
+            (Some(survey.by_ec2), survey.by_metadata)
+        };
+        // An Elastic IP that is configured by its allocation id has its address from EC2; only then metadata can be asked.
+        if let (Some(Ok(shown)), Some(Err(Error::NotHere(_)))) = (&by_ec2, &by_metadata) {
+            let mut named = raw.clone();
+            named.insert("elastic_ip".to_owned(), shown.address.to_string());
+            request = self.request::<K>(&named)?;
+            by_metadata = survey::by_metadata::<K, _>(&world, &request).await;
+        }
+        let ready = is_ready::<K, _>(&world, &request).await;
+        Ok(Answers { by_ec2, by_metadata, ready, add_to_device, is_left })
+    }
+
+    async fn all(self) -> Own {
+        let listing = match self.listing {
+            Some(Ok(listing)) => listing,
+            Some(Err(reason)) => return Own::unknown(reason.clone()),
+            None => return Own::unknown("the configuration names no address".to_owned()),
+        };
+        let failure = self.wanted.and_then(|wanted| listing.failure(wanted));
+        let answers = with_kind!(self.address.agent, K => self.ask::<K>(listing, failure.is_some()).await);
+        let Answers { by_ec2, by_metadata, ready, add_to_device, is_left } = match answers {
+            Ok(answers) => answers,
+            Err(reason) => return Own::unknown(reason),
+        };
+        let mut own = Own { is_left, ..Own::unknown(String::new()) };
+        match (by_ec2, failure) {
+            (Some(Ok(shown)), _) => {
+                (own.address, own.allocation) = (Some(shown.address.to_string()), shown.other_name);
+                let is_silent = matches!(by_metadata, Some(Err(Error::Imds(_))))
+                    || matches!(ready, Err(Error::Imds(_) | Error::NotEc2(_)));
+                let is_vague = is_silent && shown.answer == "elsewhere";
+                let ShownHolder { answer, sentence: text, holder, .. } = shown;
+                own.ec2 = Holding { answer, text, holder, is_vague };
+            }
+            (Some(Err(error)), _) => own.ec2 = Holding::unknown(&error),
+            (None, Some(error)) => {
+                own.unseen.push(error.to_string());
+                own.ec2 = Holding::unknown(error);
+            }
+            (None, None) => {}
+        }
+        let configured = self.address.names();
+        let ip = own.address.iter().chain(&configured).find_map(|name| name.parse().ok());
+        if let Some(ip) = ip.filter(|_| add_to_device) {
+            let devices = devices_with(ip).await;
+            own.opinion.devices = devices.map_err(|error| own.unseen.push(error.to_string())).ok();
+        }
+        let devices = own.opinion.devices.as_ref();
+        (own.opinion.here, own.opinion.reason) = match by_metadata {
+            Some(Ok(Seen::Here)) => (Opinion::Yes, String::new()),
+            Some(Ok(Seen::NotHere(why))) => (Opinion::No, why),
+            Some(Err(error)) => {
+                own.unseen.push(error.to_string());
+                (Opinion::Unknown, error.to_string())
+            }
+            None => (devices.map(|devices| !devices.is_empty()).into(), String::new()),
+        };
+        own.opinion.ready = match (ready, failure) {
+            (Ok(_), None) => Opinion::Yes,
+            (Ok(_), Some(error)) => {
+                own.opinion.reason = error.to_string();
+                // If AWS gives no answer, that need not be this node's fault.
+                let of_aws = matches!(error.fault, Ec2Fault::Silent | Ec2Fault::Throttled);
+                if of_aws { Opinion::Unknown } else { Opinion::No }
+            }
+            (Err(error), _) => {
+                own.opinion.reason = error.to_string();
+                Opinion::No
+            }
+        };
+        own
+    }
+}
