@@ -130,7 +130,7 @@ fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
     let records: Vec<_> = std::fs::read_dir(a.state().join("durable")).unwrap().flatten().collect();
     let [record] = records.as_slice() else { panic!("one record, of the drill itself: {records:?}") };
     let record = std::fs::read_to_string(record.path()).unwrap();
-    assert!(record.contains(r#""drills""#) && record.contains(r#""history":[]"#), "{record}");
+    assert!(record.contains(r#""drills""#) && record.contains(r#""history": []"#), "{record}");
 }
 
 #[test]
