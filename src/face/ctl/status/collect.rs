@@ -34,8 +34,6 @@ use crate::world::{self, RealWorld};
 
 /// Longest wait for instance metadata and devices: they answer in milliseconds, or not at all.
 const OWN_LIMIT: Duration = Duration::from_secs(3);
-/// For how many seconds a report counts: `eip-health` repeats it every five minutes.
-const FRESH: u64 = 900;
 /// Clears a terminal.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
@@ -180,9 +178,11 @@ impl ToolAnswers {
             let is_outdated =
                 report.zip(changed).is_some_and(|(report, changed)| report.at <= *changed / 1000);
             let mut opinion = match (*name == self.node, report) {
-                (true, report) => with_report(own.clone(), report.filter(|report| age(report) <= FRESH)),
+                (true, report) => {
+                    with_report(own.clone(), report.filter(|report| report.is_fresh(at / 1000)))
+                }
                 (false, Some(report)) => {
-                    let is_fresh = age(report) <= FRESH;
+                    let is_fresh = report.is_fresh(at / 1000);
                     let reason = if is_fresh { String::new() } else { "the report is too old: ".to_owned() };
                     NodeOpinion {
                         name: name.clone(),

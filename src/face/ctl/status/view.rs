@@ -206,7 +206,7 @@ impl AddressState {
         };
         let running = match (placement.nodes.as_slice(), placement.is_settled) {
             ([only], true) => Some(only),
-            ([], false) if placement.state == "Stopped" => None,
+            ([], false) if placement.state.starts_with("Stopped") => None,
             ([], _) | ([_], false) => return found,
             (several, _) => {
                 found.push(format!("the cluster has it on several nodes: {}", several.join(", ")));

@@ -49,6 +49,8 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     ensure_no_disagreement(&reported)?;
 
     cluster.run(&["crm_attribute", "--name", "maintenance-mode", "--update", "true"])?;
+    // No recurring monitor is left that would notice.
+    cluster.run(&["crm_resource", "--wait", "--timeout=30"])?;
     cluster.world().associate(ELASTIC_IP, other)?;
     story.note(format!("a person moves the elastic IP to {other}, in maintenance mode"));
     let seen = look(cluster, home)?;
