@@ -96,17 +96,21 @@ pub(super) fn share_folder(folder: &Path, group: u32, mode: u32) -> io::Result<(
     fs::set_permissions(folder, Permissions::from_mode(mode))
 }
 
-/// As [`replace`], for a copy that a group may read and whose loss in a power cut costs nothing.
+/// As [`replace`], for what costs nothing if a power cut takes it: without waiting for the disk. A group may read it, if one is given.
 ///
 /// # Errors
 /// As [`replace`].
-pub(super) fn replace_shared(path: &Path, text: &str, group: u32) -> io::Result<()> {
-    check_folder(path.parent().ok_or_else(|| io::Error::other("no folder"))?)?;
+pub(super) fn replace_unsynced(path: &Path, text: &str, group: Option<u32>) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    make_folder(folder)?;
+    check_folder(folder)?;
     let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
     let written = create_new(&temporary).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
-        fchown(&file, None, Some(group))?;
-        file.set_permissions(Permissions::from_mode(0o640))?;
+        if let Some(group) = group {
+            fchown(&file, None, Some(group))?;
+            file.set_permissions(Permissions::from_mode(0o640))?;
+        }
         fs::rename(&temporary, path)
     });
     if written.is_err() {

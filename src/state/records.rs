@@ -7,6 +7,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +19,8 @@ use crate::ocf::environment::Environment;
 
 /// Default of `HA_RSCTMP`, the parent of volatile records, which resource-agents creates at boot.
 const DEFAULT_RSCTMP: &str = "/run/resource-agents";
+/// Limit for the numbers for metrics, which an action counts when its time is up.
+const TALLY_LIMIT: Duration = Duration::from_millis(20);
 /// Parent of durable records.
 const DEFAULT_DURABLE: &str = "/var/lib/eip";
 
@@ -91,7 +94,7 @@ impl FileRecords {
         let published = self.share().and_then(|group| {
             let Some(group) = group else { return Ok(()) };
             let text = serde_json::to_string(history)?;
-            file::replace_shared(&self.path(&alerts::history_folder(&self.durable)), &text, group)
+            file::replace_unsynced(&self.path(&alerts::history_folder(&self.durable)), &text, Some(group))
         });
         if let Err(error) = published {
             self.log.debug(format_args!("history not shared with {}: {error}", alerts::GROUP));
@@ -197,9 +200,16 @@ impl Records for FileRecords {
         }
     }
 
+    /// Neither waits nor warns: an action that is out of time counts too, and says nothing else of its records.
     fn update_tally(&self, change: impl FnOnce(&mut Tally)) {
-        // Without warnings: an action that says nothing else of its records is none the worse for it.
-        Self { log: Log::memory(), ..self.clone() }.update(&self.tally_path(), change);
+        let quiet = Self { log: Log::memory(), ..self.clone() };
+        let gate = self.volatile.join(format!("{}.record-gate", file_name(&self.instance)));
+        let Ok(_gate) = lock::wait(&gate, TALLY_LIMIT) else { return };
+        let mut tally = quiet.tally();
+        change(&mut tally);
+        let _ = serde_json::to_string(&tally)
+            .map_err(io::Error::other)
+            .and_then(|text| file::replace_unsynced(&self.tally_path(), &text, None));
     }
 
     fn others(&self) -> Vec<(String, Self)> {
