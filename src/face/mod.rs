@@ -12,6 +12,7 @@ pub mod keepalived;
 pub mod ocf;
 pub mod parameters;
 pub mod program_name;
+pub mod report;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings_file;
