@@ -6,6 +6,8 @@
 pub mod assignments;
 pub mod ctl;
 pub mod environment;
+#[cfg(feature = "sdk")]
+mod health;
 pub mod init;
 pub mod keepalived;
 #[cfg(feature = "sdk")]

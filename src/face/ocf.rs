@@ -8,8 +8,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
-use super::Call;
 use super::watchdog::{Watchdog, report_panics};
+use super::{Call, health};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::agent::{self, Agent};
@@ -47,9 +47,7 @@ pub(super) fn serve(name: &str, call: Call) -> u8 {
         OcfRequest::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
         OcfRequest::Usage => print(&usage::text(agent, name)),
         OcfRequest::Methods => print(&usage::methods(agent)),
-        OcfRequest::Action(action) => {
-            with_kind!(agent, K => act::<K>(action, call.started, &environment)) as u8
-        }
+        OcfRequest::Action(action) => act(agent, action, call.started, &environment) as u8,
     }
 }
 
@@ -95,7 +93,8 @@ fn parse(
 }
 
 /// Runs an action and maps its outcome to an exit code and, unless it succeeded, a one-line exit reason.
-fn act<K: Kind<RealWorld>>(
+fn act(
+    agent: &'static Agent,
     action: Action,
     started: std::time::Instant,
     environment: &Environment,
@@ -112,14 +111,25 @@ fn act<K: Kind<RealWorld>>(
             log.warn(warning);
         }
     }
-    let outcome = match prepare::<K>(action, deadline, environment) {
-        Ok(_) if needs_nothing(action) => Ok(Report::Done),
-        Ok(request) => run::<K>(&request, environment, &log),
-        Err(error) => Err(error),
+    let outcome = if agent.address.is_empty() {
+        health::run(action, deadline, environment, &log)
+    } else {
+        with_kind!(agent, K => on_address::<K>(action, deadline, environment, &log))
     };
     let code = conclude(outcome, attempt, &log);
     guard.end();
     code
+}
+
+/// Runs an action on an address.
+fn on_address<K: Kind<RealWorld>>(
+    action: Action,
+    deadline: Deadline,
+    environment: &Environment,
+    log: &Log,
+) -> Result<Report, Error> {
+    let request = prepare::<K>(action, deadline, environment)?;
+    if needs_nothing(action) { Ok(Report::Done) } else { run::<K>(&request, environment, log) }
 }
 
 /// Validates parameters and environment, without any query.

@@ -10,6 +10,11 @@ pub const READY_ATTRIBUTE: &str = "eip-ready-";
 /// Followed by the resource: a [`NodeReport`].
 pub const REPORT_ATTRIBUTE: &str = "eip-report-";
 
+/// After how many seconds a report is written again although nothing has changed.
+pub const REPEATED_AFTER: u64 = 300;
+/// For how many seconds a report counts: a node that is well repeats it earlier.
+const FRESH: u64 = 3 * REPEATED_AFTER;
+
 /// Longest reason in bytes: it is one column of a table.
 const LONGEST_REASON: usize = 160;
 
@@ -26,6 +31,14 @@ pub struct NodeReport {
     pub ec2: Option<u64>,
     /// Why, on one line.
     pub reason: String,
+}
+
+impl NodeReport {
+    /// Whether the node that wrote it still reports, at a time in seconds since 1970.
+    #[must_use]
+    pub fn is_fresh(&self, now: u64) -> bool {
+        now.saturating_sub(self.at) <= FRESH
+    }
 }
 
 impl Display for NodeReport {

@@ -15,6 +15,7 @@ use crate::params::ApiSettings;
 
 mod file;
 pub mod generations;
+pub mod health;
 mod lock;
 pub mod records;
 

@@ -1,12 +1,15 @@
 //! `eipctl check`: whether this node could take over an address, one line per prerequisite.
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use super::call::{Failure, Invocation, print, print_json};
+use super::drill::configuration::ClusterReports;
+use super::drill::tools::Tools;
 use super::options::JSON;
-use super::subject::Subject;
+use super::subject::{Subject, TOOLS_LIMIT};
 use super::surroundings;
 use crate::cloud::Imds as _;
 use crate::resource::Action;
@@ -22,7 +25,7 @@ const REGION_LIMIT: Duration = Duration::from_secs(3);
 /// One result as it is printed.
 #[derive(Serialize)]
 struct CheckResult {
-    subject: &'static str,
+    subject: Cow<'static, str>,
     verdict: &'static str,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +40,7 @@ impl CheckResult {
             Verdict::Failure(error) => ("FAIL", error.to_string()),
             Verdict::Unknown(text) => ("-", text.clone()),
         };
-        Self { subject: finding.subject, verdict, text, remedy: finding.remedy().map(str::to_owned) }
+        Self { subject: finding.subject.into(), verdict, text, remedy: finding.remedy().map(str::to_owned) }
     }
 
     fn show(&self) -> String {
@@ -61,7 +64,7 @@ fn live_moves<K: Kind<RealWorld>>(subject: &Subject) -> CheckResult {
             Some(format!("remove allow-migrate, or set {may_take}=true")),
         ),
     };
-    CheckResult { subject: "live moves", verdict, text, remedy }
+    CheckResult { subject: "live moves".into(), verdict, text, remedy }
 }
 
 /// Whether the cluster moves this resource live, and whether another node may then take its address.
@@ -71,6 +74,38 @@ fn configuration<K: Kind<RealWorld>>(subject: &Subject) -> Result<(bool, bool), 
     let params =
         K::parse(&found.configuration.parameters).map_err(|error| format!("{}: {error}", found.id))?;
     Ok((found.configuration.live, K::common(&params).may_take))
+}
+
+/// What each node reports about this resource, and whether the nodes' health may be set as configured.
+fn opinions(reports: &ClusterReports, resource: &str) -> Vec<CheckResult> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut lines = Vec::new();
+    for node in reports.attributes.keys() {
+        let report = reports.on(resource).find(|(other, _)| other == node).map(|(_, report)| report);
+        let (verdict, text) = match report {
+            None => ("-", "(not reported): ocf:heartbeat:eip-health does not run there".to_owned()),
+            Some(Err(reason)) => ("-", reason),
+            Some(Ok(report)) => {
+                let age = now.saturating_sub(report.at);
+                let (verdict, word) = match report.ready {
+                    Some(true) => ("ok", "ready"),
+                    Some(false) => ("warn", "not ready"),
+                    None => ("-", "not known"),
+                };
+                let verdict = if report.is_fresh(now) { verdict } else { "-" };
+                (verdict, format!("{word} {age} s ago: {}", report.reason))
+            }
+        };
+        lines.push(CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None });
+    }
+    for (health, obstacle) in &reports.colouring {
+        if let Some(obstacle) = obstacle {
+            let (subject, remedy) = ("node health".into(), Some((*obstacle).to_owned()));
+            let text = format!("{health}: node_health=true has no effect");
+            lines.push(CheckResult { subject, verdict: "FAIL", text, remedy });
+        }
+    }
+    lines
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
@@ -86,6 +121,13 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         lines.push(line);
     };
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
+    if let Ok(Some(found)) = &subject.configured {
+        let tools = Tools::new(invocation.environment(&found.id).get("PATH"), TOOLS_LIMIT);
+        // Without an answer of the cluster the line about live moves says why.
+        for line in tools.reports().iter().flat_map(|reports| opinions(reports, &found.id)) {
+            report(line);
+        }
+    }
     if for_programs {
         print_json(&lines)?;
     }
@@ -101,7 +143,7 @@ fn check<K: Kind<RealWorld>>(
     let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
     let world = subject.world::<K>(invocation, &request.params)?;
     let text = format!("{} and the options are sound", subject.address);
-    report(CheckResult { subject: "parameters", verdict: "ok", text, remedy: None });
+    report(CheckResult { subject: "parameters".into(), verdict: "ok", text, remedy: None });
     let environment = invocation.environment(subject.resource());
     let common = K::common(&request.params);
     let (settings, _) =

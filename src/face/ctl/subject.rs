@@ -19,7 +19,7 @@ use crate::resource::{Action, Request};
 use crate::world::RealWorld;
 
 /// Time limit for the cluster's tools: a cluster that is down refuses them at once.
-const TOOLS_LIMIT: Duration = Duration::from_secs(3);
+pub(super) const TOOLS_LIMIT: Duration = Duration::from_secs(3);
 
 /// The address that a command is about.
 pub(super) struct Subject {

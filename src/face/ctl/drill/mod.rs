@@ -16,7 +16,7 @@ mod run;
 pub mod sightings;
 pub mod status;
 #[cfg(feature = "sdk")]
-pub(super) mod tools;
+pub(in crate::face) mod tools;
 
 #[cfg(feature = "sdk")]
 pub(super) use run::run;

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::complaint::complaint;
-use super::configuration::{Configuration, ConfiguredAddress};
+use super::configuration::{ClusterReports, Configuration, ConfiguredAddress};
 use super::status::Status;
 
 /// Usual time limit for a tool that does not wait for the cluster.
@@ -20,7 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs the tools, even if they are not in the user's `PATH`.
 #[derive(Debug, Clone)]
-pub(in crate::face::ctl) struct Tools {
+pub(in crate::face) struct Tools {
     path: OsString,
     limit: Duration,
 }
@@ -75,6 +75,24 @@ impl Tools {
     pub fn addresses(&self) -> Result<Vec<ConfiguredAddress>, String> {
         let xml = self.run("cibadmin", &["--query"], self.limit)?;
         ConfiguredAddress::all(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// What the nodes report about the resources with addresses.
+    ///
+    /// # Errors
+    /// A sentence on why it is unavailable.
+    pub fn reports(&self) -> Result<ClusterReports, String> {
+        let xml = self.run("cibadmin", &["--query"], self.limit)?;
+        ClusterReports::parse(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// Sets a transient attribute of this node, or removes it.
+    ///
+    /// # Errors
+    /// A sentence on why the cluster did not take it.
+    pub fn set_attribute(&self, name: &str, value: Option<&str>) -> Result<(), String> {
+        let change = value.map_or(vec!["-D"], |value| vec!["-U", value]);
+        self.run("attrd_updater", &[&["-n", name], change.as_slice()].concat(), self.limit).map(drop)
     }
 
     /// The cluster's name for this node; `None` if the cluster does not run here.

@@ -19,6 +19,7 @@ mod ctl_restore;
 mod ctl_show;
 mod deadlines;
 mod exit_codes;
+mod health;
 mod init;
 mod keepalived_calls;
 mod keepalived_check;

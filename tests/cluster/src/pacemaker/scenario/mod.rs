@@ -2,6 +2,7 @@
 
 mod drill;
 mod failures;
+mod health;
 mod moves;
 mod outages;
 mod overlay;
@@ -78,6 +79,7 @@ pub fn all() -> Vec<&'static PacemakerScenario> {
     let groups = [
         moves::SCENARIOS,
         drill::SCENARIOS,
+        health::SCENARIOS,
         outages::QUIET,
         failures::SCENARIOS,
         returns::SCENARIOS,
