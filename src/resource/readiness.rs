@@ -90,7 +90,8 @@ fn judged(outcome: Result<Report, Error>) -> (Option<bool>, FaultOf, String) {
         (error, Scope::Unknown) if error.is_ec2(Ec2Fault::Silent) => (None, FaultOf::Silence),
         // No client can be made of the settings.
         (Error::Unasked(_), _) => (Some(false), FaultOf::Other),
-        (_, Scope::Unknown | Scope::Nowhere) => (None, FaultOf::None),
+        // Not EC2: instance metadata is silent, and firmware does not tell.
+        (Error::NotEc2(_), _) | (_, Scope::Unknown | Scope::Nowhere) => (None, FaultOf::None),
         (_, Scope::Cluster | Scope::Node | Scope::Target | Scope::Setup | Scope::Platform) => {
             (Some(false), FaultOf::Other)
         }
@@ -119,10 +120,10 @@ impl Readiness {
         }
         if self.holds {
             // It must not lose what it has to a rule about what it could take.
-            if self.ready != Some(true) {
-                self.reason = format!("has the address, could not take it again: {}", self.reason);
-            } else {
+            if self.ready == Some(true) {
                 "has the address".clone_into(&mut self.reason);
+            } else {
+                self.reason = format!("has the address, could not take it again: {}", self.reason);
             }
             (self.ready, self.fault) = (Some(true), FaultOf::None);
         } else if self.ready == Some(true) && self.reason.is_empty() {

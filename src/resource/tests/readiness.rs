@@ -83,7 +83,18 @@ async fn a_mistake_in_the_parameters_or_an_unknown_address_is_no_fault_of_this_n
     assert_eq!((found.ready, found.fault), (Some(false), FaultOf::Other), "{}", found.reason);
 }
 
+/// [health-6]
+async fn silence_of_metadata_says_nothing_about_the_node_even_if_firmware_does_not_know_ec2<K: Tested>() {
+    let account = account();
+    account.fail_metadata(FaultKind::Reset);
+    for node in [Resource::<K>::on(&account, 1), Resource::<K>::on(&account, 1).off_ec2()] {
+        let found = assessed(&node).await;
+        assert_eq!((found.ready, found.fault, found.here), (None, FaultOf::None, None), "{}", found.reason);
+    }
+}
+
 for_every_kind![
+    silence_of_metadata_says_nothing_about_the_node_even_if_firmware_does_not_know_ec2,
     a_missing_interface_shows_without_a_call_to_ec2,
     the_holder_is_known_by_metadata_or_by_its_record,
     a_denial_is_found_by_the_dry_run_and_is_a_fault_of_this_node,

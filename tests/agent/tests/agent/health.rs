@@ -213,10 +213,10 @@ fn what_cannot_be_found_out_leaves_the_attribute_for_rules_as_it_is() {
     for node in [&a, &b] {
         world.cloud.set_imds_state(node.id(), ImdsState::Refuse);
     }
-    cluster.monitor(&a).timeout_ms(10_000).ok();
+    cluster.monitor(&a).timeout_ms(15_000).ok();
     let (ready, report) = cluster.said(&a);
     assert!(ready == "true" && report.contains(" ready=unknown here=unknown "), "{report}");
-    cluster.start(&b).timeout_ms(10_000).ok();
+    cluster.start(&b).timeout_ms(15_000).ok();
     assert_eq!(cluster.said(&b).0, "");
 }
 
