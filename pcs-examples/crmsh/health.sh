@@ -21,7 +21,7 @@ trap 'exit 1' HUP INT TERM
 state="unless it was refused, the change is in place: see crm status. To take it back:
   crm resource stop health-clone && crm configure delete $RESOURCE-ready health-clone health"
 crm --wait configure load update - <<END
-primitive health ocf:heartbeat:eip-health \
+primitive health ocf:heartbeat:eip-health params dry_run_interval=3600 \
     op start timeout=60s op stop timeout=20s op monitor interval=60s timeout=60s
 clone health-clone health
 location $RESOURCE-ready $RESOURCE rule -inf: eip-ready-$RESOURCE eq false

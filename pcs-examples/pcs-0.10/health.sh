@@ -22,7 +22,8 @@ pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
 
-change resource create health ocf:heartbeat:eip-health op monitor interval=60s timeout=60s clone
+change resource create health ocf:heartbeat:eip-health dry_run_interval=3600 \
+    op monitor interval=60s timeout=60s clone
 change constraint location "$RESOURCE" rule score=-INFINITY "eip-ready-$RESOURCE" eq false
 
 state="unless it was refused, the change is in place: see pcs status. To take it back:

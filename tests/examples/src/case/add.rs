@@ -108,6 +108,7 @@ pub(super) fn health(stage: &mut Stage) -> Result<String> {
     let named = [
         "+ clone health-clone",
         "+ health-clone primitive health ocf:heartbeat:eip-health",
+        "+ health dry_run_interval=3600",
         "+ health op interval=60s name=monitor timeout=60s",
         "+ health op interval=0 *",
         "+ rsc_location rsc=eip",
