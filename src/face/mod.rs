@@ -7,6 +7,8 @@ pub mod alert;
 pub mod assignments;
 pub mod ctl;
 pub mod environment;
+#[cfg(feature = "sdk")]
+mod health;
 pub mod init;
 pub mod keepalived;
 #[cfg(feature = "sdk")]

@@ -8,9 +8,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use tokio::time::Instant;
 
-use super::Call;
 use super::ctl::metrics::exposition::ABSENT;
 use super::watchdog::{Watchdog, report_panics};
+use super::{Call, health};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::agent::{self, Agent};
@@ -49,9 +49,7 @@ pub(super) fn serve(name: &str, call: Call) -> u8 {
         OcfRequest::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
         OcfRequest::Usage => print(&usage::text(agent, name)),
         OcfRequest::Methods => print(&usage::methods(agent)),
-        OcfRequest::Action(action) => {
-            with_kind!(agent, K => act::<K>(action, call.started, &environment)) as u8
-        }
+        OcfRequest::Action(action) => act(agent, action, call.started, &environment) as u8,
     }
 }
 
@@ -97,7 +95,8 @@ fn parse(
 }
 
 /// Runs an action and maps its outcome to an exit code and, unless it succeeded, a one-line exit reason.
-fn act<K: Kind<RealWorld>>(
+fn act(
+    agent: &'static Agent,
     action: Action,
     started: std::time::Instant,
     environment: &Environment,
@@ -114,29 +113,53 @@ fn act<K: Kind<RealWorld>>(
             log.warn(warning);
         }
     }
-    let outcome = match prepare::<K>(action, deadline, environment) {
-        Ok(_) if needs_nothing(action) => Ok(Report::Done),
-        Ok(request) => run::<K>(&request, environment, &log),
-        Err(error) => Err(error),
+    let outcome = if agent.address.is_empty() {
+        health::run(action, deadline, environment, &log)
+    } else {
+        with_kind!(agent, K => on_address::<K>(action, deadline, environment, &log))
     };
     let failure = failure_of(&outcome, attempt);
     let code = conclude(outcome, attempt, &log);
-    // After the exit reason is out: nothing depends on these.
+    if !agent.address.is_empty() {
+        // After the exit reason is out: nothing depends on it.
+        keep_account(action, attempt, failure, environment, &log);
+    }
+    guard.end();
+    code
+}
+
+/// Counts a failed action for the metrics, and at a probe makes the history readable for the alert agent.
+fn keep_account(
+    action: Action,
+    attempt: Attempt,
+    failure: Option<&'static str>,
+    environment: &Environment,
+    log: &Log,
+) {
+    let records = world::records(environment, log);
     if let Some(reason) = failure {
-        let count = |tally: &mut Tally| {
+        records.update_tally(|tally| {
             *tally
                 .failures
                 .entry(name_of(action).to_owned())
                 .or_default()
                 .entry(reason.to_owned())
                 .or_default() += 1;
-        };
-        world::records(environment, &log).update_tally(count);
+        });
     } else if attempt == Attempt::Probe {
-        let _ = world::records(environment, &log).share();
+        let _ = records.share();
     }
-    guard.end();
-    code
+}
+
+/// Runs an action on an address.
+fn on_address<K: Kind<RealWorld>>(
+    action: Action,
+    deadline: Deadline,
+    environment: &Environment,
+    log: &Log,
+) -> Result<Report, Error> {
+    let request = prepare::<K>(action, deadline, environment)?;
+    if needs_nothing(action) { Ok(Report::Done) } else { run::<K>(&request, environment, log) }
 }
 
 /// Validates parameters and environment, without any query.

@@ -12,7 +12,7 @@ pub struct Agent {
     pub short: &'static str,
     /// Full description: what it does and needs, in paragraphs separated by empty lines.
     pub long: &'static str,
-    /// The parameters that name the address; the first one takes an address of any form.
+    /// The parameters that name the address; the first one takes an address of any form. Empty if it keeps none.
     pub address: &'static [&'static str],
     /// Parameters, in the order of the meta-data.
     pub parameters: &'static [Spec],
@@ -108,13 +108,44 @@ pub const OVERLAY_IP: Agent = Agent {
     actions: ACTIONS,
 };
 
-/// All agents of this binary.
+/// The agent that reports whether a node could take the addresses of the others.
+pub const EIP_HEALTH: Agent = Agent {
+    name: "eip-health",
+    short: "Reports whether a node could take over the cluster's AWS addresses",
+    long: "To be run as a clone. On each node it checks for every resource of ocf:heartbeat:eip, vip and overlay-ip whether \
+           this node could take its address: instance metadata, interface, private address and credentials at each \
+           monitor, permissions by a dry run of the EC2 calls once every dry_run_interval.\n\n\
+           The result is the node attribute eip-ready-RESOURCE, true or false, for a location rule on that resource, and \
+           eip-report-RESOURCE with the reason. A node that has the address is never reported as false. A query that failed \
+           changes nothing.\n\n\
+           With node_health=true it also sets the node's health, #health-eip. The clone then needs the meta attribute \
+           allow-unhealthy-nodes=true, which Pacemaker 2.1.3 and later have.",
+    address: &[],
+    parameters: table::HEALTH,
+    actions: &[
+        always("start", 60),
+        always("stop", 20),
+        ActionSpec { interval_s: Some(60), ..always("monitor", 60) },
+        RELOAD,
+        always("validate-all", 10),
+        always("meta-data", 5),
+        unadvertised("status"),
+        unadvertised("methods"),
+        unadvertised("usage"),
+        unadvertised("help"),
+    ],
+};
+
+/// The agents that keep an address.
 pub const ALL: [&Agent; 3] = [&EIP, &VIP, &OVERLAY_IP];
+
+/// All agents of this binary, with the one that keeps no address.
+pub const WITH_HEALTH: [&Agent; 4] = [&EIP, &VIP, &OVERLAY_IP, &EIP_HEALTH];
 
 /// Selects the agent by the name of the binary; `eip` if no agent has that name.
 #[must_use]
 pub fn named(name: &str) -> &'static Agent {
-    ALL.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
+    WITH_HEALTH.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
 }
 
 impl Agent {
@@ -131,14 +162,16 @@ impl Agent {
     }
 }
 
-/// The actions that every agent supports.
+const RELOAD: ActionSpec = ActionSpec { advertised: Advertised::Since11, ..always("reload-agent", 20) };
+
+/// The actions of every agent that keeps an address.
 const ACTIONS: &[ActionSpec] = &[
     always("start", 60),
     always("stop", 60),
     ActionSpec { interval_s: Some(10), ..always("monitor", 20) },
     always("migrate_to", 60),
     always("migrate_from", 60),
-    ActionSpec { advertised: Advertised::Since11, ..always("reload-agent", 20) },
+    RELOAD,
     always("validate-all", 10),
     always("meta-data", 5),
     unadvertised("status"),

@@ -76,6 +76,13 @@ impl Environment {
         Self { agent, ..self }
     }
 
+    /// The environment that an agent would see for another resource.
+    #[must_use]
+    pub fn of_resource(mut self, resource: &str) -> Self {
+        self.variables.insert("OCF_RESOURCE_INSTANCE".to_owned(), resource.to_owned());
+        self
+    }
+
     /// The raw value of a variable; `None` if it is unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn usage_names_every_action_and_the_name_it_was_called_by() {
-        for agent in agent::ALL {
+        for agent in agent::WITH_HEALTH {
             let text = text(agent, "eip-test");
             assert!(text.starts_with("usage: eip-test {start|stop|monitor|"), "{text}");
             assert!(

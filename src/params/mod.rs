@@ -7,6 +7,7 @@
 mod addresses;
 mod api;
 mod error;
+mod health;
 mod interface;
 mod overlay;
 mod private_ip;
@@ -21,6 +22,7 @@ use std::net::Ipv4Addr;
 pub use api::ApiSettings;
 pub(crate) use api::{ENDPOINT, is_endpoint};
 pub use error::{ParamError, Shown};
+pub use health::HealthParams;
 pub use interface::InterfaceSelector;
 pub use overlay::{OverlayParams, Tables};
 pub use private_ip::PrivateIp;

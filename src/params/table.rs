@@ -8,11 +8,13 @@
 //! displaced by the first start. Address and target are not reloadable: changing them requires a move.
 
 mod eip;
+mod health;
 mod overlay;
 mod shared;
 mod vip;
 
 pub use eip::EIP;
+pub use health::HEALTH;
 pub use overlay::OVERLAY;
 pub use vip::VIP;
 

@@ -22,6 +22,7 @@ mod monitor;
 pub mod overlay;
 pub mod policy;
 pub mod private;
+pub mod readiness;
 pub mod recorded;
 mod start;
 mod stop;

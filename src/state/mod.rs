@@ -17,6 +17,7 @@ use crate::params::ApiSettings;
 pub mod alerts;
 mod file;
 pub mod generations;
+pub mod health;
 mod lock;
 pub mod records;
 

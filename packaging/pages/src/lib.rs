@@ -36,7 +36,7 @@ pub struct Page {
 /// If an agent has no file in `examples/`, or a document no place for a table.
 pub fn all() -> io::Result<Vec<Page>> {
     let mut pages = Vec::new();
-    for agent in agent::ALL {
+    for agent in agent::WITH_HEALTH {
         let path = format!("packaging/man/man7/ocf_heartbeat_{}.7", agent.name);
         pages.push(Page { path: path.into(), text: ocf::page(agent)? });
         for (suffix, version) in [("", None), ("-1.1", Some((1, 1)))] {

@@ -11,6 +11,8 @@ use crate::{fill, root};
 
 /// The form of the page; what the agent's tables know is between at signs.
 const TEMPLATE: &str = include_str!("../ocf_heartbeat.7");
+/// The same for the agent that keeps no address.
+const HEALTH_TEMPLATE: &str = include_str!("../eip-health.7");
 
 /// Returns the page of an agent.
 ///
@@ -20,7 +22,8 @@ pub(crate) fn page(agent: &Agent) -> io::Result<String> {
     let examples = root().join(format!("packaging/pages/examples/{}.7", agent.name));
     let advertised: Vec<&ActionSpec> =
         agent.actions.iter().filter(|action| action.advertised != Advertised::Never).collect();
-    let mut page = TEMPLATE.to_owned();
+    let template = if agent.address.is_empty() { HEALTH_TEMPLATE } else { TEMPLATE };
+    let mut page = template.to_owned();
     for action in &advertised {
         page = fill(&page, action.name, &schedule(action));
     }

@@ -10,7 +10,7 @@ use eip::ocf::agent::{self, Advertised};
 use eip::params::table::{self, ParameterEffect};
 
 /// Words with an equals sign in examples that are not parameters of an agent: of operations, meta attributes and the cluster.
-const OF_THE_CLUSTER: &[&str] = &["interval", "timeout", "allow-migrate", "--validate"];
+const OF_THE_CLUSTER: &[&str] = &["interval", "timeout", "allow-migrate", "--validate", "score"];
 
 /// Written by hand; `tests/agent` runs the forms that they show.
 const BY_HAND: [&str; 2] = ["packaging/man/man8/eip-keepalived.8", "packaging/man/man8/elastic-ip.8"];
@@ -58,7 +58,7 @@ fn no_page_is_left_of_something_that_is_gone() {
 
 #[test]
 fn a_page_describes_every_advertised_action_with_its_timeout() {
-    for agent in agent::ALL {
+    for agent in agent::WITH_HEALTH {
         let page = checked_in(&format!("packaging/man/man7/ocf_heartbeat_{}.7", agent.name));
         let entries: BTreeMap<&str, &str> = page
             .split(".TP\n\\fB")
@@ -76,7 +76,7 @@ fn a_page_describes_every_advertised_action_with_its_timeout() {
 
 #[test]
 fn examples_use_parameters_that_exist() {
-    for agent in agent::ALL {
+    for agent in agent::WITH_HEALTH {
         let page = checked_in(&format!("packaging/pages/examples/{}.7", agent.name));
         let settings = page.split(['\n', ' ', '"']).filter_map(|word| word.split_once('='));
         for (name, _) in settings {
@@ -211,7 +211,7 @@ fn the_page_of_eipctl_has_every_command_and_option() {
 /// [param-1]
 #[test]
 fn a_page_prints_every_parameter_with_its_description() {
-    for agent in agent::ALL {
+    for agent in agent::WITH_HEALTH {
         let page = pages::root().join(format!("packaging/man/man7/ocf_heartbeat_{}.7", agent.name));
         let Some(printed) = output("mandoc", &["-T", "ascii", "-O", "width=400", page.to_str().unwrap()])
         else {

@@ -1,9 +1,10 @@
 //! `eipctl check`: whether this node could take over an address, one line per prerequisite.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::call::{Failure, Invocation, print, print_json};
 use super::cluster::{CheckResult, live_moves};
+use super::drill::configuration::ClusterReports;
 use super::options::JSON;
 use super::subject::{Subject, tools};
 use super::surroundings;
@@ -26,7 +27,12 @@ fn result(finding: &Finding) -> CheckResult {
         Verdict::Failure(error) => ("FAIL", error.to_string()),
         Verdict::Unknown(text) => ("-", text.clone()),
     };
-    CheckResult { subject: finding.subject, verdict, text, remedy: finding.remedy().map(str::to_owned) }
+    CheckResult {
+        subject: finding.subject.into(),
+        verdict,
+        text,
+        remedy: finding.remedy().map(str::to_owned),
+    }
 }
 
 fn show(line: &CheckResult) -> String {
@@ -58,6 +64,38 @@ fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -
     lines
 }
 
+/// What each node reports about this resource, and whether the nodes' health may be set as configured.
+fn opinions(reports: &ClusterReports, resource: &str) -> Vec<CheckResult> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut lines = Vec::new();
+    for node in reports.attributes.keys() {
+        let report = reports.on(resource).find(|(other, _)| other == node).map(|(_, report)| report);
+        let (verdict, text) = match report {
+            None => ("-", "(not reported): ocf:heartbeat:eip-health does not run there".to_owned()),
+            Some(Err(reason)) => ("-", reason),
+            Some(Ok(report)) => {
+                let age = now.saturating_sub(report.at);
+                let (verdict, word) = match report.ready {
+                    Some(true) => ("ok", "ready"),
+                    Some(false) => ("warn", "not ready"),
+                    None => ("-", "not known"),
+                };
+                let verdict = if report.is_fresh(now) { verdict } else { "-" };
+                (verdict, format!("{word} {age} s ago: {}", report.reason))
+            }
+        };
+        lines.push(CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None });
+    }
+    for (health, obstacle) in &reports.colouring {
+        if let Some(obstacle) = obstacle {
+            let (subject, remedy) = ("node health".into(), Some((*obstacle).to_owned()));
+            let text = format!("{health}: node_health=true has no effect");
+            lines.push(CheckResult { subject, verdict: "FAIL", text, remedy });
+        }
+    }
+    lines
+}
+
 /// Prints each result as it arrives; fails if any of them is a failure.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let subject = Subject::of(invocation)?;
@@ -71,6 +109,12 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         lines.push(line);
     };
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
+    if let Ok(Some(found)) = &subject.configured {
+        // Without an answer of the cluster the line about live moves says why.
+        for line in tools(invocation).reports().iter().flat_map(|reports| opinions(reports, &found.id)) {
+            report(line);
+        }
+    }
     if for_programs {
         print_json(&lines)?;
     }

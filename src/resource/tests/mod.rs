@@ -44,6 +44,7 @@ macro_rules! for_every_kind {
 mod migrate;
 mod monitor;
 mod probe;
+mod readiness;
 mod start;
 mod stop;
 mod validate;

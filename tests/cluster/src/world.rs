@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sim::{
-    Bind, Cloud, Config, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId, InterfaceSpec,
-    LoggedRequest, RouteTableId, RouteTableSpec, Service, Sim, Tls,
+    Bind, Cloud, Config, CredState, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId,
+    InterfaceSpec, LoggedRequest, RouteTableId, RouteTableSpec, Service, Sim, Tls,
 };
 
 use crate::error::{HarnessError, Result};
@@ -220,6 +220,13 @@ impl SimulatedCloud {
     pub fn set_imds(&self, node: NodeName, state: ImdsState) {
         if let Some(id) = self.instances.get(&node) {
             self.cloud().set_imds_state(id, state);
+        }
+    }
+
+    /// Sets what a node's metadata service hands out as credentials.
+    pub fn set_credentials(&self, node: NodeName, state: CredState) {
+        if let Some(id) = self.instances.get(&node) {
+            self.cloud().set_credentials(id, state);
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod xml;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -23,7 +24,7 @@ const FAST_MONITOR: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckResult {
     /// What was examined.
-    pub subject: &'static str,
+    pub subject: Cow<'static, str>,
     /// `ok`, `warn`, `FAIL`, or `-` if unknown.
     pub verdict: &'static str,
     /// What was found.
@@ -37,17 +38,17 @@ impl CheckResult {
     /// It is as it should be.
     #[must_use]
     pub fn ok(subject: &'static str, text: impl Into<String>) -> Self {
-        Self { subject, verdict: "ok", text: text.into(), remedy: None }
+        Self { subject: subject.into(), verdict: "ok", text: text.into(), remedy: None }
     }
 
     fn warn(subject: &'static str, text: impl Into<String>, remedy: &str) -> Self {
-        Self { subject, verdict: "warn", text: text.into(), remedy: Some(remedy.to_owned()) }
+        Self { subject: subject.into(), verdict: "warn", text: text.into(), remedy: Some(remedy.to_owned()) }
     }
 
     /// It could not be examined, for this reason.
     #[must_use]
     pub fn unknown(subject: &'static str, reason: &str) -> Self {
-        Self { subject, verdict: "-", text: reason.to_owned(), remedy: None }
+        Self { subject: subject.into(), verdict: "-", text: reason.to_owned(), remedy: None }
     }
 }
 
@@ -335,7 +336,7 @@ pub fn live_moves(live: bool, taking: bool, may_take: &str) -> CheckResult {
         }
         (false, false) => CheckResult::ok(SUBJECT, STOPPED),
         (true, false) => CheckResult {
-            subject: SUBJECT,
+            subject: SUBJECT.into(),
             verdict: "FAIL",
             text: format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
             remedy: Some(format!("remove allow-migrate, or set {may_take}=true")),

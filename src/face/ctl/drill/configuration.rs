@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use quick_xml::de::from_str;
 use serde::Deserialize;
 
+use crate::face::report::{NodeReport, REPORT_ATTRIBUTE};
 use crate::ocf::agent::{self, Agent};
 
 /// A resource that one of our agents manages.
@@ -24,17 +25,20 @@ impl ConfiguredAddress {
     /// # Errors
     /// The parser's message, if the XML is not of the expected form.
     pub fn all(xml: &str) -> Result<Vec<Self>, String> {
-        let cib: Cib = from_str(xml).map_err(|error| error.to_string())?;
+        Ok(Self::among(&from_str(xml).map_err(|error| error.to_string())?))
+    }
+
+    fn among(cib: &Cib) -> Vec<Self> {
         let resources = &cib.configuration.resources;
         let known = |primitive: &Primitive| {
             let template = resources.template.iter().find(|template| template.id == primitive.template);
             let is_ours = |one: &Primitive| one.class == "ocf" && one.provider == "heartbeat";
             let of_agent = [Some(primitive), template].into_iter().flatten().find(|one| is_ours(one))?;
             let agent = agent::ALL.into_iter().find(|agent| agent.name == of_agent.kind)?;
-            let configuration = Configuration::of(&cib, &primitive.id);
+            let configuration = Configuration::of(cib, &primitive.id);
             Some(Self { id: primitive.id.clone(), agent, configuration })
         };
-        Ok(resources.primitives().into_iter().filter_map(known).collect())
+        resources.primitives().into_iter().filter_map(known).collect()
     }
 
     /// All names of its address in its parameters.
@@ -50,6 +54,76 @@ impl ConfiguredAddress {
 pub fn normal(address: &str) -> String {
     let address = address.trim();
     address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string())
+}
+
+/// What the nodes report to each other, and what decides how.
+#[derive(Debug, Clone, Default)]
+pub struct ClusterReports {
+    /// The resources with addresses.
+    pub addresses: Vec<ConfiguredAddress>,
+    /// Transient attributes of each node that has a status, by name.
+    pub attributes: BTreeMap<String, BTreeMap<String, String>>,
+    /// The resources of `eip-health` that set the node's health, each with the reason why they must not.
+    pub colouring: Vec<(String, Option<&'static str>)>,
+}
+
+/// The first feature set that knows `allow-unhealthy-nodes`: that of Pacemaker 2.1.3.
+const EXEMPTS_RESOURCES: [u32; 2] = [3, 13];
+
+impl ClusterReports {
+    /// Extracts them from the document.
+    ///
+    /// # Errors
+    /// The parser's message, if the XML is not of the expected form.
+    pub fn parse(xml: &str) -> Result<Self, String> {
+        let cib: Cib = from_str(xml).map_err(|error| error.to_string())?;
+        let Sections { crm_config, resources, .. } = &cib.configuration;
+        let nodes = cib.status.node_state.iter();
+        let strategy = value_in(&crm_config.cluster_property_set, "node-health-strategy");
+        let feature = cib.crm_feature_set.split('.').map(|part| part.parse().unwrap_or_default());
+        let exempts = feature.take(2).collect::<Vec<u32>>().as_slice() >= EXEMPTS_RESOURCES.as_slice();
+        let colours = |one: &&Primitive| {
+            one.kind == agent::EIP_HEALTH.name && is_true(value_in(&one.instance_attributes, "node_health"))
+        };
+        let obstacle = |one: &Primitive| {
+            if strategy == Some("only-green") {
+                Some(
+                    "with node-health-strategy=only-green an unknown state would stop every resource of a node",
+                )
+            } else if !exempts {
+                Some("before Pacemaker 2.1.3 it would be moved off a red node itself, which then stays red")
+            } else if !is_true(value_in(resources.outermost_meta(&one.id), "allow-unhealthy-nodes")) {
+                Some(
+                    "set the meta attribute allow-unhealthy-nodes=true on the clone, otherwise a red node stays red",
+                )
+            } else {
+                None
+            }
+        };
+        let colouring = resources.primitives().into_iter().filter(colours);
+        Ok(Self {
+            addresses: ConfiguredAddress::among(&cib),
+            attributes: nodes.map(|node| (node.uname.clone(), node.attributes())).collect(),
+            colouring: colouring.map(|one| (one.id.clone(), obstacle(one))).collect(),
+        })
+    }
+
+    /// The reports on a resource by the node that wrote them; an error is a report that cannot be read.
+    pub fn on(&self, resource: &str) -> impl Iterator<Item = (&str, Result<NodeReport, String>)> {
+        let attribute = format!("{REPORT_ATTRIBUTE}{resource}");
+        self.attributes
+            .iter()
+            .filter_map(move |(node, attributes)| Some((node.as_str(), attributes.get(&attribute)?.parse())))
+    }
+}
+
+fn value_in<'s>(sets: &'s [AttributeSet], name: &str) -> Option<&'s str> {
+    let mut pairs = sets.iter().flat_map(|set| &set.nvpair);
+    pairs.find(|pair| pair.name == name).map(|pair| pair.value.as_str())
+}
+
+fn is_true(value: Option<&str>) -> bool {
+    matches!(value.map(str::to_ascii_lowercase).as_deref(), Some("true" | "yes" | "on" | "1" | "y"))
 }
 
 /// Configuration of one resource.
@@ -85,9 +159,7 @@ impl Configuration {
             for pair in sets.flat_map(|set| &set.nvpair) {
                 found.parameters.entry(pair.name.clone()).or_insert_with(|| pair.value.clone());
             }
-            let mut live = primitive.meta_attributes.iter().flat_map(|set| &set.nvpair);
-            let live = live.find(|pair| pair.name == "allow-migrate").map(|pair| pair.value.as_str());
-            found.live = matches!(live, Some("true" | "yes" | "on" | "1" | "y"));
+            found.live = is_true(value_in(&primitive.meta_attributes, "allow-migrate"));
         }
         let by_hand = configuration.constraints.rsc_location.iter().filter(|it| it.id.starts_with("cli-"));
         let about = by_hand.filter(|it| it.rsc == resource || inside.is_some_and(|inside| it.rsc == inside));
@@ -98,11 +170,50 @@ impl Configuration {
 
 #[derive(Deserialize)]
 struct Cib {
+    #[serde(rename = "@crm_feature_set", default)]
+    crm_feature_set: String,
     configuration: Sections,
+    #[serde(default)]
+    status: NodeStates,
+}
+
+#[derive(Default, Deserialize)]
+struct NodeStates {
+    #[serde(default)]
+    node_state: Vec<NodeState>,
+}
+
+#[derive(Deserialize)]
+struct NodeState {
+    #[serde(rename = "@uname", default)]
+    uname: String,
+    #[serde(default)]
+    transient_attributes: Vec<TransientAttributes>,
+}
+
+#[derive(Deserialize)]
+struct TransientAttributes {
+    #[serde(default)]
+    instance_attributes: Vec<AttributeSet>,
+}
+
+impl NodeState {
+    fn attributes(&self) -> BTreeMap<String, String> {
+        let sets = self.transient_attributes.iter().flat_map(|one| &one.instance_attributes);
+        sets.flat_map(|set| &set.nvpair).map(|pair| (pair.name.clone(), pair.value.clone())).collect()
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct ClusterProperties {
+    #[serde(default)]
+    cluster_property_set: Vec<AttributeSet>,
 }
 
 #[derive(Deserialize)]
 struct Sections {
+    #[serde(default)]
+    crm_config: ClusterProperties,
     resources: ConfiguredResources,
     constraints: Constraints,
 }
@@ -119,9 +230,19 @@ struct ConfiguredResources {
     clone: Vec<ConfiguredResources>,
     master: Vec<ConfiguredResources>,
     bundle: Vec<ConfiguredResources>,
+    meta_attributes: Vec<AttributeSet>,
 }
 
 impl ConfiguredResources {
+    /// Meta attributes of the resource with this id, or of the outermost group, clone or bundle that contains it: for the node's
+    /// health only that counts.
+    fn outermost_meta(&self, id: &str) -> &[AttributeSet] {
+        let mut inner = [&self.group, &self.clone, &self.master, &self.bundle].into_iter().flatten();
+        let around = inner.find(|one| one.find(id).is_some()).map(|one| &*one.meta_attributes);
+        let own = self.primitive.iter().find(|one| one.id == id).map(|one| &*one.meta_attributes);
+        own.or(around).unwrap_or_default()
+    }
+
     /// All primitives, also of groups, clones and bundles.
     fn primitives(&self) -> Vec<&Primitive> {
         let inner = [&self.group, &self.clone, &self.master, &self.bundle].into_iter().flatten();
@@ -237,6 +358,50 @@ mod tests {
         let names =
             |name: &str| [name].into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
         assert_eq!(found, expected.map(|(id, agent, name)| (id, agent, names(name))));
+    }
+
+    /// [health-11]
+    #[test]
+    fn the_nodes_health_is_only_set_if_the_cluster_leaves_the_clone_on_a_red_node() {
+        let with = |feature: &str, property: &str, meta: &str| {
+            let xml = format!(
+                r#"<cib crm_feature_set="{feature}"><configuration>
+                <crm_config><cluster_property_set id="p">{property}</cluster_property_set></crm_config>
+                <resources><clone id="health-clone"><meta_attributes id="m">{meta}</meta_attributes>
+                <primitive id="health" class="ocf" provider="heartbeat" type="eip-health"><instance_attributes id="i">
+                <nvpair id="i1" name="node_health" value="true"/></instance_attributes></primitive></clone></resources>
+                <constraints/></configuration></cib>"#
+            );
+            let [(resource, obstacle)] = ClusterReports::parse(&xml).unwrap().colouring.try_into().unwrap();
+            assert_eq!(resource, "health");
+            obstacle.unwrap_or_default()
+        };
+        let allow = r#"<nvpair id="a" name="allow-unhealthy-nodes" value="true"/>"#;
+        assert_eq!(with("3.13.0", "", allow), "");
+        assert!(with("3.12.1", "", allow).contains("2.1.3"));
+        assert!(with("3.0.14", "", allow).contains("2.1.3"));
+        assert!(with("3.20.1", "", "").contains("allow-unhealthy-nodes=true"));
+        let strategy = r#"<nvpair id="s" name="node-health-strategy" value="only-green"/>"#;
+        assert!(with("3.16.2", strategy, allow).contains("only-green"));
+    }
+
+    #[test]
+    fn reports_are_found_by_node_also_if_a_node_has_none() {
+        let xml = CIB.replace(
+            "</configuration></cib>",
+            r##"</configuration><status><node_state id="1" uname="n1" crmd="online">
+            <transient_attributes id="1"><instance_attributes id="s">
+            <nvpair id="s1" name="#health-eip" value="green"/>
+            <nvpair id="s2" name="eip-report-eip" value="at=7 ready=false here=no reason=no credentials"/>
+            </instance_attributes></transient_attributes><lrm id="1"><lrm_resources/></lrm></node_state>
+            <node_state id="2" uname="n2"/></status></cib>"##,
+        );
+        let found = ClusterReports::parse(&xml).unwrap();
+        let [(node, report)] = <[_; 1]>::try_from(found.on("eip").collect::<Vec<_>>()).ok().unwrap();
+        assert_eq!((node, report.unwrap().reason.as_str()), ("n1", "no credentials"));
+        assert_eq!(found.attributes["n1"]["#health-eip"], "green");
+        assert_eq!((found.attributes["n2"].len(), found.addresses.len()), (0, 2));
+        assert_eq!(found.on("other").count(), 0);
     }
 
     #[test]

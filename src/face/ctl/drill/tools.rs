@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::complaint::complaint;
-use super::configuration::{Configuration, ConfiguredAddress};
+use super::configuration::{ClusterReports, Configuration, ConfiguredAddress};
 use super::operations::AgentOperation;
 use super::status::Status;
 use crate::face::ctl::cluster::ClusterSettings;
@@ -24,7 +24,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs the tools, even if they are not in the user's `PATH`.
 #[derive(Debug, Clone)]
-pub(in crate::face::ctl) struct Tools {
+pub(in crate::face) struct Tools {
     path: OsString,
     limit: Duration,
 }
@@ -113,6 +113,24 @@ impl Tools {
     pub fn operations(&self, resource: &str) -> Vec<AgentOperation> {
         let xml = self.run("cibadmin", &["--query"], self.limit).unwrap_or_default();
         AgentOperation::all(&xml, resource).unwrap_or_default()
+    }
+
+    /// What the nodes report about the resources with addresses.
+    ///
+    /// # Errors
+    /// A sentence on why it is unavailable.
+    pub fn reports(&self) -> Result<ClusterReports, String> {
+        let xml = self.run("cibadmin", &["--query"], self.limit)?;
+        ClusterReports::parse(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    }
+
+    /// Sets a transient attribute of this node, or removes it.
+    ///
+    /// # Errors
+    /// A sentence on why the cluster did not take it.
+    pub fn set_attribute(&self, name: &str, value: Option<&str>) -> Result<(), String> {
+        let change = value.map_or(vec!["-D"], |value| vec!["-U", value]);
+        self.run("attrd_updater", &[&["-n", name], change.as_slice()].concat(), self.limit).map(drop)
     }
 
     /// The cluster's name for this node; `None` if the cluster does not run here.

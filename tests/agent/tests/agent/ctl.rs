@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use agent_tests::{Node, Run, SimulatedWorld, each};
 
 /// Every command of `eipctl`.
-pub(crate) const COMMANDS: [&str; 11] =
-    ["status", "show", "check", "claim", "release", "policy", "history", "metrics", "restore", "drill", "assign"];
+pub(crate) const COMMANDS: [&str; 11] = [
+    "status", "show", "check", "claim", "release", "policy", "history", "metrics", "restore", "drill",
+    "assign",
+];
 
 /// Makes a run on a node whose cluster is configured with these resources.
 pub(crate) fn configured(world: &SimulatedWorld, run: Run, resources: &str) -> Run {

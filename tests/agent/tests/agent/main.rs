@@ -20,6 +20,7 @@ mod ctl_show;
 mod ctl_status;
 mod deadlines;
 mod exit_codes;
+mod health;
 mod init;
 mod keepalived_calls;
 mod keepalived_check;

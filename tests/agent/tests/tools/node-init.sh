@@ -20,6 +20,7 @@ cp -a /usr/lib/ocf/resource.d/. /mnt/agents
 install -m 755 "$agent" /mnt/agents/heartbeat/eip
 ln -s eip /mnt/agents/heartbeat/vip
 ln -s eip /mnt/agents/heartbeat/overlay-ip
+ln -s eip /mnt/agents/heartbeat/eip-health
 mkdir /mnt/sbin
 ln -s /mnt/agents/heartbeat/eip /mnt/sbin/eipctl
 mount --bind /mnt/agents /usr/lib/ocf/resource.d

@@ -37,7 +37,7 @@ fn ocf_tester(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> Co
 
 #[test]
 fn the_meta_data_are_valid_by_every_schema() {
-    for agent in ["vip", "overlay-ip"] {
+    for agent in ["vip", "overlay-ip", "eip-health"] {
         let old = meta_data_of(agent, MetaDataForm::V1_0);
         let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
         xml::validate(&old, "--dtdvalid", &dtd).exits(0);
@@ -159,6 +159,7 @@ fn commands(text: &str) -> Vec<String> {
 fn the_tables_of_the_readme_have_every_parameter_with_its_default() {
     the_table_has_every_parameter("Private addresses", "vip");
     the_table_has_every_parameter("Overlay addresses", "overlay-ip");
+    the_table_has_every_parameter("Readiness of the standby", "eip-health");
 }
 
 fn the_table_has_every_parameter(heading: &str, agent: &str) {

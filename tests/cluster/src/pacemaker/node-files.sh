@@ -25,6 +25,7 @@ cp -a "$OCF" "$FOLDER/resource.d"
 install -m 755 "$SUBJECT" "$FOLDER/resource.d/heartbeat/eip"
 ln -sf eip "$FOLDER/resource.d/heartbeat/vip"
 ln -sf eip "$FOLDER/resource.d/heartbeat/overlay-ip"
+ln -sf eip "$FOLDER/resource.d/heartbeat/eip-health"
 ln -s "$OCF/heartbeat/eip" /run/harness/eipctl
 rm -rf "$FOLDER/alerts"
 cp -a "$ALERTS" "$FOLDER/alerts"

@@ -138,6 +138,34 @@ pub(super) fn fencing(stage: &mut Stage) -> Result<String> {
     Ok("fence_aws sees the instances; the address was not touched".into())
 }
 
+pub(super) fn health(stage: &mut Stage) -> Result<String> {
+    let began = now();
+    let named = [
+        "+ clone health-clone",
+        "+ health-clone primitive health ocf:heartbeat:eip-health",
+        "+ health dry_run_interval=3600",
+        "+ health op interval=60s name=monitor timeout=60s",
+        "+ health op interval=0 *",
+        "+ rsc_location rsc=eip",
+        "+ rule score=-INFINITY",
+        "+ expression attribute=eip-ready-eip operation=eq value=false",
+    ];
+    stage.run_changing(&stage.script("health.sh"), &named)?;
+    let ready = |node: &NodeName| -> Result<bool> {
+        let query = format!("attrd_updater --query --name eip-ready-eip --node {node}");
+        let said = stage.cluster().run(&["sh", "-c", &format!("{query} || true")])?;
+        Ok(said.contains("value=\"true\""))
+    };
+    for node in stage.cluster().nodes() {
+        until(&format!("{node} to be ready"), SETTLE_LIMIT, || {
+            Ok(if ready(&node)? { Polled::There(()) } else { Polled::NotYet("not reported".into()) })
+        })?;
+    }
+    stage.settle(None)?;
+    stage.cluster_mut().ensure_untouched(began)?;
+    Ok("both nodes report that they could take the address; it was not touched".into())
+}
+
 /// What is configured of a device that fences some nodes.
 fn device(id: &str, host_map: &str) -> impl Iterator<Item = String> {
     let parameters = [

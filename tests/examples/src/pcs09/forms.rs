@@ -31,6 +31,8 @@ pub(super) enum Rest {
     Sections(&'static [&'static str]),
     /// `A with B`, or `A then B` with perhaps an action before each, perhaps a score, perhaps options.
     Pair(&'static str),
+    /// A resource, `rule`, perhaps a score, and an expression.
+    Rule,
     /// A file and how much of it.
     Push,
 }
@@ -99,6 +101,7 @@ pub(super) const FORMS: &[CommandForm] = &[
     form(&["resource", "show"], &[("--full", Value::None)], Rest::Words(0, MANY)),
     form(&["constraint", "colocation", "add"], &[], Rest::Pair("with")),
     form(&["constraint", "order"], &[], Rest::Pair("then")),
+    form(&["constraint", "location"], &[], Rest::Rule),
     form(&["stonith", "create"], &[FORCE, ("--disabled", Value::None), WAIT], Rest::Create),
     form(&["stonith", "show"], &[("--full", Value::None)], Rest::Words(0, 1)),
     form(&["status"], &[("--full", Value::None)], Rest::Nothing),

@@ -102,6 +102,18 @@ fn rest(form: &CommandForm, words: &[&str]) -> Result<(), String> {
             }),
             _ => Err(format!("`{command}` needs A {between} B")),
         },
+        Rest::Rule => match words {
+            [_, "rule", more @ ..] => {
+                let expression = more.iter().skip_while(|word| word.starts_with("score="));
+                match expression.copied().collect::<Vec<_>>().as_slice() {
+                    [attribute, "eq" | "ne", value] if !attribute.contains(' ') && !value.contains('=') => {
+                        Ok(())
+                    }
+                    other => Err(format!("`{}` is no expression of a rule", other.join(" "))),
+                }
+            }
+            _ => Err(format!("`{command}` needs a resource and a rule")),
+        },
         Rest::Push => match words {
             [file] if !file.contains('=') => Ok(()),
             [_, how] if how.starts_with("diff-against=") || how.starts_with("scope=") => Ok(()),

@@ -27,6 +27,7 @@ fn what_pcs_0_9_takes_is_taken() {
         "constraint colocation add eip with web-clone INFINITY",
         "constraint colocation add ers with ascs score=-5000",
         "constraint order web-clone then eip",
+        "constraint location eip rule score=-INFINITY eip-ready-eip eq false",
         "constraint order start ascs then stop ers kind=Optional symmetrical=false",
         "stonith create fence fence_aws region=eu-west-1 pcmk_host_map=n1:i-1;n2:i-2 op monitor interval=5min",
         "resource show",
@@ -69,6 +70,7 @@ fn what_no_pcs_takes_is_refused() {
         ("resource meta eip", "an id and name=value"),
         ("constraint order web-clone then eip sometimes", "no place"),
         ("constraint order start ascs stop ers", "needs A then B"),
+        ("constraint location eip rule score=-INFINITY eip-ready-eip is false", "no expression"),
         ("cluster cib-push after.xml before.xml", "diff-against"),
         ("cluster setup --name", "needs a value"),
     ] {

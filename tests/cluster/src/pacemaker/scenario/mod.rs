@@ -3,6 +3,7 @@
 mod announce;
 mod drill;
 mod failures;
+mod health;
 mod moves;
 mod outages;
 mod overlay;
@@ -79,7 +80,7 @@ pub fn test(
 pub const LANES: [&[&[PacemakerScenario]]; 4] = [
     &[moves::SCENARIOS, drill::SCENARIOS, outages::QUIET, status::SCENARIOS],
     &[failures::SCENARIOS, returns::SCENARIOS],
-    &[announce::SCENARIOS, outages::TAKEOVERS, private::SCENARIOS],
+    &[announce::SCENARIOS, health::SCENARIOS, outages::TAKEOVERS, private::SCENARIOS],
     &[overlay::SCENARIOS],
 ];
 

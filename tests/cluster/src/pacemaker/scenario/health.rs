@@ -1,0 +1,130 @@
+//! `eip-health` in a real cluster: a standby that could not take over is known before it has to, and the holder stays.
+
+use aws_sim::CredState;
+
+use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, another};
+use crate::error::{Result, ensure};
+use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster, RESOURCE};
+use crate::story::Story;
+use crate::topology::NodeName;
+use crate::wait::{Polled, let_run, now, until};
+
+pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+    PacemakerScenario {
+        name: "health-credentials",
+        about: "the standby loses its credentials: no move goes there until it has them again",
+        start: StartState::Healthy,
+        run: credentials,
+    },
+    PacemakerScenario {
+        name: "health-all-denied",
+        about: "IAM denies both nodes at once: the standby is not ready, and nothing stops",
+        start: StartState::Healthy,
+        run: all_denied,
+    },
+];
+
+/// All that the agent calls.
+const CALLS: [&str; 3] = ["DescribeAddresses", "AssociateAddress", "DisassociateAddress"];
+
+fn credentials(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let holder = active(cluster)?;
+    let standby = another(cluster, holder)?;
+    watch(cluster, 3600)?;
+
+    let from = now();
+    story.failure(from, format!("{standby} loses its credentials"));
+    cluster.world().set_credentials(standby, CredState::Missing404);
+    wait_until_ready(cluster, standby, false)?;
+    let noticed = now() - from;
+    ensure(noticed < 2.0 * MONITOR_INTERVAL.as_secs_f64() + 5.0, || format!("noticed after {noticed:.1} s"))?;
+    story.fact(format!("eip-ready-{RESOURCE} is false on {standby} after {noticed:.1} s"));
+    let asked = cluster.world().requests_since(from);
+    let calls = asked.iter().filter(|request| cluster.world().sender(request) == Some(standby));
+    let calls = calls.filter(|request| CALLS.contains(&request.operation.as_str())).count();
+    ensure(calls == 0, || format!("{calls} calls to EC2 to find that out"))?;
+    let shown = cluster.run(&["crm_mon", "-A1"])?;
+    let is_shown = |line: &str| line.contains(&format!("eip-ready-{RESOURCE}")) && line.contains("false");
+    ensure(shown.lines().any(is_shown), || format!("crm_mon does not show it: {shown}"))?;
+
+    cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &standby.to_string()])?;
+    cluster.node(holder)?.command(&["crm_resource", "--wait"])?.limit(TAKEOVER_LIMIT).run()?;
+    story.target = Some(holder);
+    cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
+    cluster.ensure_untouched(from)?;
+    story.fact(format!("a move to {standby} was refused by the rule"));
+    cluster.insist(&["crm_resource", "--clear", "-r", RESOURCE])?;
+
+    story.note(format!("{standby} has its credentials again"));
+    cluster.world().set_credentials(standby, CredState::Valid);
+    wait_until_ready(cluster, standby, true)?;
+    cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &standby.to_string()])?;
+    cluster.node(holder)?.command(&["crm_resource", "--wait"])?.limit(TAKEOVER_LIMIT).run()?;
+    story.target = Some(standby);
+    cluster.settle(Some(standby), TAKEOVER_LIMIT)?;
+    cluster.insist(&["crm_resource", "--clear", "-r", RESOURCE])?;
+    cluster.ensure_no_failures()?;
+    story.close();
+    end(cluster)
+}
+
+fn all_denied(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let holder = active(cluster)?;
+    let standby = another(cluster, holder)?;
+    watch(cluster, 1)?;
+    let from = now();
+    story.failure(from, "IAM denies every call of every node");
+    for call in CALLS {
+        cluster.world().cloud().deny(call);
+    }
+    wait_until_ready(cluster, standby, false)?;
+    let_run(4 * MONITOR_INTERVAL)?;
+    wait_until_ready(cluster, holder, true)?;
+    story.target = Some(holder);
+    cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
+    cluster.ensure_untouched(from)?;
+    cluster.ensure_no_failures()?;
+    cluster.wait_online()?;
+    story.fact("no action, no fail-count, every node online");
+    for call in CALLS {
+        cluster.world().cloud().allow(call);
+    }
+    wait_until_ready(cluster, standby, true)?;
+    story.close();
+    end(cluster)
+}
+
+/// Creates the clone and the rule, as the example does, and waits until every node has reported.
+fn watch(cluster: &PacemakerCluster, dry_run_interval: u64) -> Result<()> {
+    let (interval, dry_runs) = (MONITOR_INTERVAL.as_secs(), format!("dry_run_interval={dry_run_interval}"));
+    let monitor = format!("interval={interval}s");
+    let create = ["pcs", "resource", "create", "health", "ocf:heartbeat:eip-health", &dry_runs];
+    cluster.run(&[&create[..], &["op", "monitor", &monitor, "timeout=60s", "clone"]].concat())?;
+    let ready = format!("eip-ready-{RESOURCE}");
+    let rule = ["rule", "score=-INFINITY", &ready, "eq", "false"];
+    cluster.run(&[&["pcs", "constraint", "location", RESOURCE][..], &rule].concat())?;
+    for node in cluster.nodes() {
+        wait_until_ready(cluster, node, true)?;
+    }
+    cluster.settle(None, TAKEOVER_LIMIT).map(drop)
+}
+
+fn end(cluster: &PacemakerCluster) -> Result<()> {
+    cluster.insist(&["pcs", "constraint", "delete", &format!("location-{RESOURCE}")])?;
+    cluster.insist(&["pcs", "resource", "delete", "health"])?;
+    cluster.settle(None, TAKEOVER_LIMIT)?;
+    let left = cluster.run(&["cibadmin", "--query", "--scope", "status"])?;
+    ensure(!left.contains("eip-ready-"), || format!("attributes are left: {left}"))
+}
+
+fn wait_until_ready(cluster: &PacemakerCluster, node: NodeName, ready: bool) -> Result<()> {
+    let attribute = format!("eip-ready-{RESOURCE}");
+    let words = ["attrd_updater", "--query", "--name", &attribute, "--node", &node.to_string()];
+    until(&format!("{node} to be {}ready", if ready { "" } else { "not " }), TAKEOVER_LIMIT, || {
+        Ok(match Polled::tolerant(cluster.run(&words))? {
+            Polled::There(said) if said.contains(&format!("value=\"{ready}\"")) => Polled::There(()),
+            Polled::There(said) => Polled::NotYet(said),
+            Polled::NotYet(why) => Polled::NotYet(why),
+        })
+    })
+}
