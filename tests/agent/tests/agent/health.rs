@@ -249,7 +249,7 @@ fn a_report_that_says_nothing_new_is_written_again_only_after_five_minutes() {
     let (orders, (_, report)) = (cluster.orders(), cluster.said(&a));
     cluster.monitor(&a).ok();
     assert_eq!((cluster.orders(), cluster.said(&a).1), (orders, report.clone()));
-    let old = format!("at=1{}", &report[report.find(' ').unwrap()..]);
+    let old = format!("at=1 {}", report.split_once(' ').unwrap().1);
     fs::write(cluster.folder.join("nodes").join(name(&a)).join("eip-report-vip"), &old).unwrap();
     cluster.monitor(&a).ok();
     assert_eq!(cluster.orders(), orders + 1);
