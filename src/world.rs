@@ -28,7 +28,7 @@ pub(crate) type RealWorld = Parts<AwsEc2, AwsImds, SystemHost, FileRecords>;
 /// Also returns warnings about the settings, one line each; the face decides whether they belong in the log.
 ///
 /// # Errors
-/// [`Error::Unasked`] if no client can be built from the settings.
+/// [`Error::Setup`] if no client can be built from the settings.
 pub(crate) fn build(
     api: &ApiSettings,
     timing: &Timing,
@@ -44,7 +44,7 @@ pub(crate) fn build(
     let own = durable.instance.is_none() || here.is_none() || durable.instance == here;
     let durable = if own { durable } else { Durable::default() };
     clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
-    let metadata = client::imds(&clients).map_err(Error::Unasked)?;
+    let metadata = client::imds(&clients).map_err(Error::Setup)?;
     let imds = AwsImds::new(metadata.clone(), &clients, log.clone());
     let world = Parts {
         ec2: AwsEc2::new(clients, metadata, imds.clone(), log.clone()),
@@ -100,12 +100,12 @@ pub(crate) fn guarded<F: Fn() -> bool>(real: RealWorld, superseded: F) -> Guarde
 /// Runs a piece of work until it ends, or until shortly after the deadline.
 ///
 /// # Errors
-/// Those of the work; [`Error::OutOfTime`] if it does not keep the deadline itself, [`Error::Unasked`] if there is no runtime.
+/// Those of the work; [`Error::OutOfTime`] if it does not keep the deadline itself, [`Error::Setup`] if there is no runtime.
 pub(crate) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::Unasked(format!("no runtime: {error}")))?;
+        .map_err(|error| Error::Setup(format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(async {
         // Every part of an action keeps the deadline by itself; this is for one that does not.
         // Boxed, because the futures of the SDK's calls are large.

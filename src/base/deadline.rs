@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// Time allowed for one final IMDS query after the deadline.
-const LAST_LOOK: Duration = Duration::from_millis(200);
+const LAST_QUERY: Duration = Duration::from_millis(200);
 
 /// The time by which an action must have its result.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +80,9 @@ impl Deadline {
     /// Deadline for a final query once the budget is spent: the remaining time, or part of the safety margin. Several
     /// such queries in a row still end before [`Self::with_grace`].
     #[must_use]
-    pub fn for_last_look(&self) -> Self {
+    pub fn for_last_query(&self) -> Self {
         let latest = self.end + self.killed.saturating_duration_since(self.end) * 2 / 5;
-        Self { end: (Instant::now() + LAST_LOOK).min(latest).max(self.end), ..*self }
+        Self { end: (Instant::now() + LAST_QUERY).min(latest).max(self.end), ..*self }
     }
 
     /// A deadline in the middle of the safety margin, for what must be done even if the time is up.
@@ -152,21 +152,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_last_look_has_its_moment_when_the_time_is_up_and_leaves_time_for_the_answer() {
-        let look = async |limit: &Deadline| {
+    async fn a_last_query_has_its_moment_when_the_time_is_up_and_leaves_time_for_the_answer() {
+        let query = async |limit: &Deadline| {
             let began = Instant::now();
             let outcome = limit.bound(tokio::task::yield_now()).await;
             (outcome, limit.bound(std::future::pending::<()>()).await, began.elapsed())
         };
         for seconds in [1, 20, 60] {
             let deadline = deadline(seconds);
-            assert_eq!(deadline.for_last_look().left(), deadline.left(), "there is time: {seconds}");
+            assert_eq!(deadline.for_last_query().left(), deadline.left(), "there is time: {seconds}");
             let _ = deadline.bound(std::future::pending::<()>()).await;
-            assert_eq!(look(&deadline).await.0, Err(OutOfTime), "what was wrong without it");
-            let (outcome, hangs, took) = look(&deadline.for_last_look()).await;
+            assert_eq!(query(&deadline).await.0, Err(OutOfTime), "what was wrong without it");
+            let (outcome, hangs, took) = query(&deadline.for_last_query()).await;
             assert_eq!((outcome, hangs), (Ok(()), Err(OutOfTime)), "{seconds}");
-            assert!(took >= Duration::from_millis(100) && took <= LAST_LOOK * 2, "{seconds}: {took:?}");
-            let _ = look(&deadline.for_last_look()).await;
+            assert!(took >= Duration::from_millis(100) && took <= LAST_QUERY * 2, "{seconds}: {took:?}");
+            let _ = query(&deadline.for_last_query()).await;
             assert!(!deadline.with_grace().is_over(), "{seconds}: also after a second one");
         }
     }

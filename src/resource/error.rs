@@ -23,7 +23,7 @@ pub enum Error {
     NotHere(String),
     /// Setup failed: no async runtime or no SDK client.
     #[error("{0}")]
-    Unasked(String),
+    Setup(String),
     /// `allocation_id` and `elastic_ip` name different addresses.
     #[error("allocation_id {allocation} is {actual}, not elastic_ip {wanted}: correct one of them")]
     Mismatch {
@@ -212,7 +212,7 @@ pub enum Error {
     /// A migration was requested from a node that does not hold the address.
     #[error("nothing to migrate: {0}")]
     NotHeld(String),
-    /// A migration was asked for, in which the other node may not take the address from this one.
+    /// A migration was requested, but the target may not take the address from this node.
     #[error(
         "{parameter}=false: no other node may take {address} in a migration, it moves by a stop and a start"
     )]
@@ -379,7 +379,7 @@ pub fn scope(error: &Error) -> Scope {
             Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => Scope::Nowhere,
         },
         Error::NotEc2(_) | Error::OcfVersion(_) => Scope::Platform,
-        Error::Unasked(_)
+        Error::Setup(_)
         | Error::Busy(_)
         | Error::UnknownDevice(_)
         | Error::Network(_)

@@ -1,6 +1,6 @@
-//! A host and records in memory, for the tests of the decisions about every kind of address.
+//! A host and records in memory, for tests of the decisions about every kind of address.
 
-// Test code: it fails by panicking, and nobody outside the tests reads its documentation.
+// Test code: it fails by panicking, and its documentation is for the tests only.
 #![allow(clippy::unwrap_used, clippy::must_use_candidate)]
 
 use std::cell::RefCell;
@@ -21,13 +21,13 @@ use crate::state::{Durable, Records, Volatile};
 /// Records in memory; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryRecords {
-    /// What is true until the next boot.
+    /// State until the next boot.
     pub volatile: Rc<RefCell<Volatile>>,
-    /// What outlives it.
+    /// State that survives it.
     pub durable: Rc<RefCell<Durable>>,
     /// The other resources' records.
     pub others: Rc<RefCell<Vec<(String, MemoryRecords)>>>,
-    /// The places that are locked.
+    /// Locked places.
     pub locked: Rc<RefCell<BTreeSet<Ipv4Addr>>>,
 }
 
@@ -74,7 +74,7 @@ impl Records for MemoryRecords {
 pub struct TestHost {
     /// When it was booted.
     pub booted: Instant,
-    /// What its firmware says.
+    /// Instance id from its firmware.
     pub instance: Option<InstanceId>,
     /// Whether it looks like EC2.
     pub ec2: bool,
@@ -82,12 +82,12 @@ pub struct TestHost {
     pub boot: String,
     /// Its network devices.
     pub network: FakeNetwork,
-    /// Its service that takes addresses off devices.
+    /// Its service that removes addresses from devices.
     pub address_remover: Option<&'static str>,
 }
 
 impl TestHost {
-    /// Returns the host of a node that has just been booted.
+    /// The host of a node that has just booted.
     pub fn new(number: u8) -> Self {
         let boot = format!("boot-of-{number}");
         let (network, booted) = (FakeNetwork::default(), Instant::now());

@@ -13,15 +13,15 @@ use crate::resource::error::Error;
 use crate::state::Phase;
 
 /// From this check level on, always query EC2. Level 20 is not implemented, so it behaves like the next lower one.
-const ASK_EC2_LEVEL: u32 = 10;
+const QUERY_EC2_LEVEL: u32 = 10;
 
 /// What the check is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asking {
+enum Check {
     /// A recurring monitor.
     Routine,
     /// A monitor at a level that always queries EC2.
-    Deeply,
+    Deep,
     /// A probe. The cluster starts nothing until it has an answer, so there is no time for the sources to agree.
     Probe,
 }
@@ -44,8 +44,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         if self.was_left() {
             return Ok(self.left());
         }
-        let asking = if level >= ASK_EC2_LEVEL { Asking::Deeply } else { Asking::Routine };
-        let report = self.watch(asking).await?;
+        let check = if level >= QUERY_EC2_LEVEL { Check::Deep } else { Check::Routine };
+        let report = self.check(check).await?;
         self.conclude(report).await
     }
 
@@ -91,7 +91,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Ok(report) => report,
             Err(error) => {
                 let name = self.name();
-                self.world.log().warn(format_args!("probe could not tell who holds {name}: {error}"));
+                self.world
+                    .log()
+                    .warn(format_args!("probe: holder of {name} unknown, reported as not here: {error}"));
                 Report::NotHere(error.to_string())
             }
         };
@@ -103,18 +105,20 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     async fn try_probe(&self, level: u32) -> Result<Report, Error> {
         if !K::METADATA_KNOWS {
-            return self.watch(Asking::Probe).await;
+            return self.check(Check::Probe).await;
         }
         if !K::is_known(self) {
-            return self.watch(Asking::Routine).await;
+            return self.check(Check::Routine).await;
         }
         // Inside the settling window, instance metadata may be stale; outside it, both answers can be trusted.
-        let ask_ec2 = level >= ASK_EC2_LEVEL || self.is_settling();
+        let query_ec2 = level >= QUERY_EC2_LEVEL || self.is_settling();
         let report = match self.deadline.bound(K::look(self)).await {
             // The cluster waits for every node's probe before it starts anything, so EC2 gets only a quarter of the budget.
-            Ok(Ok(seen)) if ask_ec2 => self.with_ec2(seen, Asking::Probe, &self.deadline.fraction(4)).await?,
+            Ok(Ok(seen)) if query_ec2 => {
+                self.with_ec2(seen, Check::Probe, &self.deadline.fraction(4)).await?
+            }
             Ok(Ok(seen)) => report_of(seen),
-            Ok(Err(error)) => self.without_imds(Asking::Probe, error).await?,
+            Ok(Err(error)) => self.without_imds(Check::Probe, error).await?,
             Err(_) => return Err(Error::OutOfTime(self.deadline.budget())),
         };
         match report {
@@ -201,7 +205,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    async fn watch(&self, asking: Asking) -> Result<Report, Error> {
+    async fn check(&self, check: Check) -> Result<Report, Error> {
         if !K::METADATA_KNOWS
             && let absent @ Report::NotHere(_) = K::on_host(self).await?
         {
@@ -211,23 +215,23 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             // Only EC2 knows the address. Once it has answered, instance metadata can be queried.
             let answer = self.answer(Me::Known, &self.deadline).await;
             return match (answer, self.look(&self.deadline).await) {
-                (Ok(_), Ok(seen)) => self.with_ec2(seen, asking, &self.deadline).await,
+                (Ok(_), Ok(seen)) => self.with_ec2(seen, check, &self.deadline).await,
                 (Ok(Answer::Report(report) | Answer::Partly(report) | Answer::Suspect(report)), Err(_)) => {
                     Ok(report)
                 }
                 (Err(error), _) => Err(error),
             };
         }
-        let by_witness = asking == Asking::Routine || (asking == Asking::Probe && K::METADATA_KNOWS);
-        let ask_ec2 = !by_witness || self.is_settling() || K::is_due(self);
+        let local_suffices = check == Check::Routine || (check == Check::Probe && K::METADATA_KNOWS);
+        let query_ec2 = !local_suffices || self.is_settling() || K::is_due(self);
         match self.deadline.bound(K::look(self)).await {
-            Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
+            Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
             Ok(Ok(seen)) => {
                 // If instance metadata shows the address, there is nothing to gain from waiting long for EC2.
                 let patience = if seen == Seen::Here { self.deadline.fraction(4) } else { self.deadline };
-                self.with_ec2(seen, asking, &patience).await
+                self.with_ec2(seen, check, &patience).await
             }
-            Ok(Err(error)) => self.without_imds(asking, error).await,
+            Ok(Err(error)) => self.without_imds(check, error).await,
             Err(_) => Err(Error::OutOfTime(self.deadline.budget())),
         }
     }
@@ -238,50 +242,50 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Decides when instance metadata has answered and EC2 is queried too, until `patience` ends.
-    async fn with_ec2(&self, mut seen: Seen, asking: Asking, patience: &Deadline) -> Result<Report, Error> {
-        let half = self.deadline.fraction(if asking == Asking::Probe { 4 } else { 2 });
+    async fn with_ec2(&self, mut seen: Seen, check: Check, patience: &Deadline) -> Result<Report, Error> {
+        let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let mut until = *patience;
         // The last answer that is not trusted yet.
         let mut doubted: Option<Report> = None;
         // When EC2 last answered. A query cut off by our own deadline is no silence.
-        let mut heard = half.elapsed();
+        let mut last_answer = half.elapsed();
         loop {
             let mut answered = true;
             match self.answer(Me::Known, &until).await {
-                Ok(Answer::Partly(_)) if asking == Asking::Probe => return Ok(Report::Done),
+                Ok(Answer::Partly(_)) if check == Check::Probe => return Ok(Report::Done),
                 // One of the sources is stale. They get time to agree; after that EC2 wins.
                 Ok(Answer::Report(absent @ Report::NotHere(_)))
                     if seen == Seen::Here && K::METADATA_KNOWS =>
                 {
                     doubted = Some(absent);
-                    if asking == Asking::Probe {
+                    if check == Check::Probe {
                         break;
                     }
                 }
                 Ok(Answer::Report(report) | Answer::Partly(report)) => {
-                    return Ok(self.by_ec2(report, asking));
+                    return Ok(self.by_ec2(report, check));
                 }
                 Ok(Answer::Suspect(report)) => doubted = Some(report),
                 Err(error) if seen == Seen::Here && is_denial(&error) => {
                     doubted = Some(Report::NotHere(error.to_string()));
-                    if asking == Asking::Probe {
+                    if check == Check::Probe {
                         break;
                     }
                 }
                 Err(error) if doubted.is_none() || !error.is_silence() => {
-                    return self.without_ec2(&seen, asking, error).await;
+                    return self.without_ec2(&seen, check, error).await;
                 }
                 Err(_) => answered = false,
             }
             if answered {
-                heard = half.elapsed();
+                last_answer = half.elapsed();
             }
             until = half;
             if !backoff.pause(&half, Patience::Lasting).await {
                 // If a replica of EC2 that is behind answers and then EC2 falls silent, an address that instance metadata shows
                 // must not be stopped.
-                let fell_silent = heard < half.budget() / 2;
+                let fell_silent = last_answer < half.budget() / 2;
                 if let (true, Seen::Here, Some(Report::NotHere(why))) = (fell_silent, &seen, &doubted) {
                     let text = format_args!("is {}; EC2 denied it, then fell silent", K::WORDS.witness);
                     self.world.log().warn(format_args!("{} {text}: {why}", self.name()));
@@ -293,28 +297,28 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 seen = again;
             }
         }
-        Ok(self.by_ec2(doubted.unwrap_or(Report::Done), asking))
+        Ok(self.by_ec2(doubted.unwrap_or(Report::Done), check))
     }
 
     /// A report decided by EC2. A probe's "not here" is recorded for the next start.
-    fn by_ec2(&self, report: Report, asking: Asking) -> Report {
-        if asking == Asking::Probe && matches!(report, Report::NotHere(_)) {
+    fn by_ec2(&self, report: Report, check: Check) -> Report {
+        if check == Check::Probe && matches!(report, Report::NotHere(_)) {
             self.record_denied();
         }
         report
     }
 
     /// Decides when EC2 gave no usable answer but instance metadata did.
-    async fn without_ec2(&self, seen: &Seen, asking: Asking, error: Error) -> Result<Report, Error> {
+    async fn without_ec2(&self, seen: &Seen, check: Check, error: Error) -> Result<Report, Error> {
         let why = match seen {
             Seen::Here => {
                 let name = self.name();
                 let text = format!("{name} is {}; EC2 could not confirm it: {error}", K::WORDS.witness);
                 // The host does not know where EC2 routes the traffic: trust its device only for what was started here.
-                if asking == Asking::Probe && !K::METADATA_KNOWS && !self.is_started() {
+                if check == Check::Probe && !K::METADATA_KNOWS && !self.is_started() {
                     return Ok(Report::NotHere(text));
                 }
-                if asking == Asking::Routine {
+                if check == Check::Routine {
                     self.world.log().info(&text);
                 } else {
                     self.world.log().warn(&text);
@@ -324,7 +328,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Seen::NotHere(why) => why,
         };
         // A refusal comes at once. Right after a change, wait for instance metadata as long as silence would have taken.
-        if !error.is_silence() && asking != Asking::Probe && self.is_settling() {
+        if !error.is_silence() && check != Check::Probe && self.is_settling() {
             let until = self.deadline.fraction(2);
             let mut backoff = Backoff::new(self.common().timing.max_backoff);
             while backoff.pause(&until, Patience::Lasting).await {
@@ -334,7 +338,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
         }
         // The first answer may have gone stale while EC2 did not respond.
-        match self.last_look().await {
+        match self.last_query().await {
             Some(Seen::Here) => Ok(Report::Done),
             Some(Seen::NotHere(why)) => Ok(Report::NotHere(format!("{why}; {error}"))),
             None => Ok(Report::NotHere(format!("{why}; {error}"))),
@@ -342,12 +346,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Decides when instance metadata gave no answer: by EC2 if it can identify this node, or by whichever answers first.
-    async fn without_imds(&self, asking: Asking, first: ImdsError) -> Result<Report, Error> {
+    async fn without_imds(&self, check: Check, first: ImdsError) -> Result<Report, Error> {
         if !K::knows_itself(self) {
             let seen = self.look(&self.deadline).await.map_err(|_| first)?;
-            return self.after_silence(seen, asking).await;
+            return self.after_silence(seen, check).await;
         }
-        let half = self.deadline.fraction(if asking == Asking::Probe { 4 } else { 2 });
+        let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
         let by_ec2 = self.settled_answer(Me::Recorded, &self.deadline, &half);
         let by_imds = self.look(&self.deadline);
         tokio::pin!(by_ec2, by_imds);
@@ -357,23 +361,23 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             answer = &mut by_ec2 => match answer {
                 Ok(report) => Ok(report),
                 Err(ec2) => match by_imds.await {
-                    Ok(seen) => self.without_ec2(&seen, asking, ec2).await,
+                    Ok(seen) => self.without_ec2(&seen, check, ec2).await,
                     Err(imds) => Err(both_silent(ec2, imds)),
                 },
             },
             answer = &mut by_imds => match answer {
-                Ok(seen) => self.after_silence(seen, asking).await,
+                Ok(seen) => self.after_silence(seen, check).await,
                 Err(imds) => by_ec2.await.map_err(|ec2| both_silent(ec2, imds)),
             },
         }
     }
 
     /// Decides when instance metadata answers after a silence.
-    async fn after_silence(&self, seen: Seen, asking: Asking) -> Result<Report, Error> {
-        match (seen, asking) {
-            (Seen::Here, Asking::Routine | Asking::Probe) if !self.is_settling() => Ok(Report::Done),
-            (seen @ Seen::NotHere(_), Asking::Probe) if !self.is_settling() => Ok(report_of(seen)),
-            (seen, _) => self.with_ec2(seen, asking, &self.deadline).await,
+    async fn after_silence(&self, seen: Seen, check: Check) -> Result<Report, Error> {
+        match (seen, check) {
+            (Seen::Here, Check::Routine | Check::Probe) if !self.is_settling() => Ok(Report::Done),
+            (seen @ Seen::NotHere(_), Check::Probe) if !self.is_settling() => Ok(report_of(seen)),
+            (seen, _) => self.with_ec2(seen, check, &self.deadline).await,
         }
     }
 }

@@ -219,8 +219,8 @@ pub fn partition_of(region: &str) -> &'static str {
 /// # Errors
 /// [`Error::Imds`] if instance metadata gives no region.
 pub async fn region<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
-    let asked = retry::until(deadline, PAUSE, silent, async || world.imds().region().await);
-    asked.await.map_err(Error::Imds)
+    let answer = retry::until(deadline, PAUSE, silent, async || world.imds().region().await);
+    answer.await.map_err(Error::Imds)
 }
 
 /// The account of this instance according to instance metadata.
@@ -228,8 +228,8 @@ pub async fn region<W: World>(world: &W, deadline: &Deadline) -> Result<String, 
 /// # Errors
 /// [`Error::Imds`] if instance metadata gives no account.
 pub async fn account<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
-    let asked = retry::until(deadline, PAUSE, silent, async || world.imds().account().await);
-    asked.await.map_err(Error::Imds)
+    let answer = retry::until(deadline, PAUSE, silent, async || world.imds().account().await);
+    answer.await.map_err(Error::Imds)
 }
 
 /// The allocation id of an address according to EC2.

@@ -31,14 +31,14 @@ struct Takeover<'t, K: Kind<W>, W: World> {
     /// Holder before the taking call, once EC2 has shown it.
     before: OnceCell<Owner<K::Held>>,
     /// Why no call can succeed, according to the concurrent query.
-    hopeless: RefCell<Option<Error>>,
+    fatal: RefCell<Option<Error>>,
     /// Whether EC2 has accepted a call.
     accepted: Cell<bool>,
-    sight: Sight<K::Held>,
+    baseline: Baseline<K::Held>,
 }
 
 /// State before the taking call.
-struct Sight<H> {
+struct Baseline<H> {
     /// Whether instance metadata that shows the address after the call proves that the call took effect.
     metadata_counts: bool,
     /// EC2's last answer.
@@ -75,21 +75,23 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Some(place) => Some(self.lock(place, &self.deadline).await?),
             None => None,
         };
-        let mut sight = Sight { metadata_counts: self.metadata_counts(&location), shown: None };
+        let mut baseline = Baseline { metadata_counts: self.metadata_counts(&location), shown: None };
         if self.may_be_here(&location) {
             match self.adopt(&location, &prepared).await? {
                 Ok(report) => return Ok(report),
-                Err(shown) => sight.shown = shown,
+                Err(shown) => baseline.shown = shown,
             }
             // EC2 has contradicted instance metadata, so the same state later proves nothing.
-            sight.metadata_counts &= location.shown != Some(true);
+            baseline.metadata_counts &= location.shown != Some(true);
         }
         if let Some(ticket) = K::ticket(self) {
             // A takeover takes one round trip: the query for the holder runs concurrently with the call.
-            return self.take(action, &location, &prepared, ticket, None, sight).await;
+            return self.take(action, &location, &prepared, ticket, None, baseline).await;
         }
         match K::learn(self, &location).await {
-            Ok((ticket, owner)) => self.take(action, &location, &prepared, ticket, Some(owner), sight).await,
+            Ok((ticket, owner)) => {
+                self.take(action, &location, &prepared, ticket, Some(owner), baseline).await
+            }
             Err(error) if error.is_silence() && self.is_still_shown(&location).await => {
                 self.started_by_metadata(&location, &prepared, &error).await
             }
@@ -155,7 +157,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Whether instance metadata shows the address here, both at the beginning and now.
     async fn is_still_shown(&self, location: &Location) -> bool {
-        location.shown == Some(true) && self.last_look().await == Some(Seen::Here)
+        location.shown == Some(true) && self.last_query().await == Some(Seen::Here)
     }
 
     /// An outage of the API must not take down a working address. [start-6]
@@ -183,7 +185,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         prepared: &K::Prepared,
         ticket: K::Ticket,
         known: Option<Owner<K::Held>>,
-        sight: Sight<K::Held>,
+        baseline: Baseline<K::Held>,
     ) -> Result<Report, Error> {
         let began = Instant::now();
         let by_record = known.is_none();
@@ -191,12 +193,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         K::before_taking(self, location)?;
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let (hopeless, accepted) = (RefCell::default(), Cell::new(false));
-        let takeover = Takeover { location, prepared, ticket, before, hopeless, accepted, sight };
+        let (fatal, accepted) = (RefCell::default(), Cell::new(false));
+        let takeover = Takeover { location, prepared, ticket, before, fatal, accepted, baseline };
         let taking = async {
-            let taken = self.order(&takeover, &takeover.ticket).await?;
-            let ordered = began.elapsed();
-            Ok::<_, Error>((self.confirm(&takeover, taken).await?, ordered))
+            let taken = self.send_calls(&takeover, &takeover.ticket).await?;
+            let until_accepted = began.elapsed();
+            Ok::<_, Error>((self.confirm(&takeover, taken).await?, until_accepted))
         };
         let outcome = if by_record {
             let query = async {
@@ -204,25 +206,25 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     match K::owner(self, Me::At(location)).await {
                         Ok(owner) => drop(takeover.before.set(owner)),
                         Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
-                            takeover.hopeless.replace(Some(error));
+                            takeover.fatal.replace(Some(error));
                         }
                         Err(_) => {}
                     }
                 };
                 tokio::join!(before, K::beside_taking(self, location));
             };
-            beside(taking, query).await
+            with_side_query(taking, query).await
         } else {
             taking.await
         };
-        let (held, ordered) = match outcome {
+        let (held, until_accepted) = match outcome {
             Ok(taken) => taken,
-            Err(error) if error.is_silence() && self.has_arrived(&takeover).await => {
+            Err(error) if error.is_silence() && self.metadata_proves(&takeover).await => {
                 return self.started_by_metadata(location, prepared, &error).await;
             }
             Err(error) if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) => {
                 let (ticket, owner) = K::learn(self, location).await?;
-                let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.sight);
+                let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.baseline);
                 return Box::pin(taking).await;
             }
             Err(error) => {
@@ -232,7 +234,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 return Err(error);
             }
         };
-        self.outlast_late_call(&takeover).await?;
+        self.recheck_after_late_call(&takeover).await?;
         let before = takeover.before.into_inner();
         let association = held.as_ref().and_then(K::Held::association);
         // If EC2 shows the effect of our own call, that is no previous holder.
@@ -256,8 +258,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             association,
             phases: vec![
                 ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
-                (K::WORDS.phase, ordered),
-                ("confirm", began.elapsed().saturating_sub(ordered)),
+                (K::WORDS.phase, until_accepted),
+                ("confirm", began.elapsed().saturating_sub(until_accepted)),
             ],
         });
         K::settled(self, location, prepared, before.as_ref(), true).await;
@@ -268,21 +270,21 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     ///
     /// # Errors
     /// Of several failures the one that nothing but an operator ends.
-    async fn order(
+    async fn send_calls(
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
     ) -> Result<Taken<K::Held>, Error> {
         let calls = K::calls(self, ticket);
-        let orders = calls.iter().map(|call| async move {
-            let taken = self.order_one(takeover, call).await?;
+        let requests = calls.iter().map(|call| async move {
+            let taken = self.send_call(takeover, call).await?;
             // Not after the confirmation: from the accepted call on, EC2 may route here, and a client must get an answer.
             if !takeover.accepted.replace(true) {
                 K::accepted(self, takeover.location, takeover.prepared).await?;
             }
             Ok::<_, Error>(taken)
         });
-        let mut outcomes = together(orders).await;
+        let mut outcomes = join_all(requests).await;
         if outcomes.len() < 2 {
             return outcomes.pop().unwrap_or(Ok(Taken::Accepted(None)));
         }
@@ -302,7 +304,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Sends one taking call until EC2 accepts it, shows its effect, or never will.
-    async fn order_one(
+    async fn send_call(
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
@@ -318,13 +320,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Ok(Err(error)) => error,
                 Err(_) => Ec2Error::cut_off(K::WORDS.taking, &self.name()).after(last.as_ref()),
             };
-            if let Some(error) = takeover.hopeless.take() {
+            if let Some(error) = takeover.fatal.take() {
                 return Err(error);
             }
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
             if error.may_have_worked() || refused {
-                match self.look_after(takeover, ticket, &error).await? {
+                match self.query_after_failure(takeover, ticket, &error).await? {
                     Ok(held) => return Ok(Taken::Shown(held)),
                     Err(Next::MayTake) => may_take = true,
                     Err(Next::Again) => {}
@@ -345,7 +347,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     ///
     /// After a lost response, keeps querying for up to half of the budget: resending the call blindly could take the address back
     /// from a node that started it later.
-    async fn look_after(
+    async fn query_after_failure(
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
@@ -364,7 +366,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         // If the concurrent query failed, use what an earlier one showed, or else this one.
         let before = match &owner {
             Owner::Ours(held) => return Ok(Ok(held.clone())),
-            _ => takeover.before.get_or_init(|| takeover.sight.shown.clone().unwrap_or(shown)),
+            _ => takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown)),
         };
         let before = K::part_of(before.clone(), ticket);
         match &owner {
@@ -411,7 +413,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         if overlooked.is_none()
                             && let Some(more) = K::overlooked(self, &takeover.ticket, &owner)
                         {
-                            self.order(takeover, &more).await?;
+                            self.send_calls(takeover, &more).await?;
                             overlooked = Some(more);
                             continue;
                         }
@@ -450,7 +452,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return Ok(confirmed);
         }
         // EC2 accepted the call and then fell silent. Instance metadata may know.
-        if K::is_known(self) && self.has_arrived(takeover).await {
+        if K::is_known(self) && self.metadata_proves(takeover).await {
             self.world.log().warn(format_args!(
                 "{} is here according to instance metadata; EC2 shows {shown}",
                 self.name()
@@ -465,14 +467,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Whether instance metadata shows that the call took effect, even if EC2 does not confirm it.
-    async fn has_arrived(&self, takeover: &Takeover<'_, K, W>) -> bool {
-        let counts = K::METADATA_KNOWS && takeover.sight.metadata_counts && K::is_known(self);
-        counts && self.last_look().await == Some(Seen::Here)
+    async fn metadata_proves(&self, takeover: &Takeover<'_, K, W>) -> bool {
+        let counts = K::METADATA_KNOWS && takeover.baseline.metadata_counts && K::is_known(self);
+        counts && self.last_query().await == Some(Seen::Here)
     }
 
     /// If another call for this place was sent recently and its response was lost, checks once more, and takes the address again
     /// if that call took effect after ours. [target-5]
-    async fn outlast_late_call(&self, takeover: &Takeover<'_, K, W>) -> Result<(), Error> {
+    async fn recheck_after_late_call(&self, takeover: &Takeover<'_, K, W>) -> Result<(), Error> {
         if !K::is_call_in_flight(self, takeover.location) || !self.deadline.pause(LATE_CALL).await {
             return Ok(());
         }
@@ -481,7 +483,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 self.world
                     .log()
                     .warn(format_args!("{} was displaced by a late call: taking it again", self.name()));
-                let taken = self.order(takeover, &takeover.ticket).await?;
+                let taken = self.send_calls(takeover, &takeover.ticket).await?;
                 self.confirm(takeover, taken).await.map(drop)
             }
             _ => Ok(()),
@@ -500,7 +502,7 @@ fn permanence(error: &Error) -> u8 {
 }
 
 /// Runs futures concurrently; returns their results in order.
-pub(super) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(super) async fn join_all<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
     poll_fn(|context| {
         let mut pending = false;
@@ -517,7 +519,7 @@ pub(super) async fn together<F: Future>(work: impl Iterator<Item = F>) -> Vec<F:
 }
 
 /// Runs a best-effort query concurrently with the main call, and returns when the call is done.
-pub(super) async fn beside<T>(main: impl Future<Output = T>, side: impl Future<Output = ()>) -> T {
+pub(super) async fn with_side_query<T>(main: impl Future<Output = T>, side: impl Future<Output = ()>) -> T {
     tokio::pin!(main, side);
     let mut done = false;
     loop {

@@ -110,13 +110,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Err(error) if error.is_silence() && shown_gone.get() => {}
                 Err(error) if error.fault == Ec2Fault::AssociationGone => {
                     // Either answer may be stale: query EC2 again.
-                    self.world.log().info(format_args!("{mark} had ended already"));
+                    self.world.log().info(format_args!("{mark} had already ended"));
                     search.not_found.push(mark);
                     continue;
                 }
                 // Losing the address can cut this node off from EC2, before the response arrives.
                 Err(error)
-                    if error.is_silence() && self.trusts_metadata(search) && self.not_in_sight().await => {}
+                    if error.is_silence()
+                        && self.trusts_metadata(search)
+                        && self.metadata_shows_nothing().await => {}
                 Err(error) => return Err(Error::Ec2(error)),
             }
             self.made(Made {
@@ -182,7 +184,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             };
             match &error {
                 Error::Ec2(cause) if cause.is_silence() => {
-                    if self.trusts_metadata(search) && self.not_in_sight().await {
+                    if self.trusts_metadata(search) && self.metadata_shows_nothing().await {
                         return not_here(&error);
                     }
                     // Meanwhile a peer may take the address over, and instance metadata will show it.
@@ -194,7 +196,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     until = self.deadline.within(self.deadline.budget() / 8);
                 }
                 // Right after a change instance metadata may be stale. EC2 did answer: it refused.
-                Error::Ec2(_) if !search.settling && self.not_in_sight().await => return not_here(&error),
+                Error::Ec2(_) if !search.settling && self.metadata_shows_nothing().await => {
+                    return not_here(&error);
+                }
                 // A new role needs some seconds before its credentials are accepted.
                 Error::Ec2(cause) if cause.fault == Ec2Fault::Credentials && !brief.is_over() => {
                     if !backoff.pause(&brief, Patience::Brief).await {
@@ -266,19 +270,19 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Whether instance metadata shows the address on no interface of this instance. Queried even if time is up.
-    async fn not_in_sight(&self) -> bool {
+    async fn metadata_shows_nothing(&self) -> bool {
         K::is_known(self)
-            && matches!(self.deadline.for_last_look().bound(K::is_nowhere(self)).await, Ok(Ok(true)))
+            && matches!(self.deadline.for_last_query().bound(K::is_nowhere(self)).await, Ok(Ok(true)))
     }
 
     /// Whether instance metadata responds. Queried even if time is up.
     async fn has_metadata(&self) -> bool {
         let query = self.world.imds().instance_id();
-        matches!(self.deadline.for_last_look().bound(query).await, Ok(Ok(_)))
+        matches!(self.deadline.for_last_query().bound(query).await, Ok(Ok(_)))
     }
 
     /// One more query of instance metadata, even if time is up.
-    pub(super) async fn last_look(&self) -> Option<Seen> {
-        self.deadline.for_last_look().bound(K::look(self)).await.ok()?.ok()
+    pub(super) async fn last_query(&self) -> Option<Seen> {
+        self.deadline.for_last_query().bound(K::look(self)).await.ok()?.ok()
     }
 }

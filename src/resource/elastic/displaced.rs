@@ -17,7 +17,7 @@ use crate::state::{Displaced, Durable, Records as _, Sent};
 
 /// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A
 /// call that was sent is awaited beyond that.
-const ASKING: Duration = Duration::from_secs(2);
+const QUERY_LIMIT: Duration = Duration::from_secs(2);
 /// Time limit for filling an empty record, which never changes the result.
 const FILLING: Duration = Duration::from_secs(2);
 
@@ -126,12 +126,12 @@ impl<W: World> Op<'_, Elastic, W> {
         if !self.params.restore_displaced {
             return self.forget_displaced();
         }
-        let asking = self.deadline.within(ASKING);
+        let until = self.deadline.within(QUERY_LIMIT);
         let boot = self.world.host().boot_id();
         let place = self.last_done().and_then(|record| record.private_ip());
         let own = self.world.records().durable().displaced;
         for entry in own.into_iter().filter(|entry| !entry.put_back) {
-            self.restore_or_warn(self.world.records(), &entry, &asking).await;
+            self.restore_or_warn(self.world.records(), &entry, &until).await;
         }
         for (_, other) in self.world.records().others() {
             if other.volatile().is_running(&boot) {
@@ -139,14 +139,14 @@ impl<W: World> Op<'_, Elastic, W> {
             }
             for entry in other.durable().displaced {
                 if !entry.put_back && Some(entry.private_ip) == place {
-                    self.restore_or_warn(&other, &entry, &asking).await;
+                    self.restore_or_warn(&other, &entry, &until).await;
                 }
             }
         }
     }
 
-    async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, asking: &Deadline) {
-        if let Err(error) = self.restore_entry(records, entry, asking).await {
+    async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, until: &Deadline) {
+        if let Err(error) = self.restore_entry(records, entry, until).await {
             self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
         }
     }
@@ -160,10 +160,10 @@ impl<W: World> Op<'_, Elastic, W> {
         &self,
         records: &W::Records,
         entry: &Displaced,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<(), Error> {
-        let _lock = self.lock(entry.private_ip, asking).await?;
-        let restored = self.restored(records, entry, asking).await?;
+        let _lock = self.lock(entry.private_ip, until).await?;
+        let restored = self.restored(records, entry, until).await?;
         self.settle_displaced(records, entry, restored);
         Ok(())
     }
@@ -199,7 +199,7 @@ impl<W: World> Op<'_, Elastic, W> {
         &self,
         records: &W::Records,
         entry: &Displaced,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<Restored, Error> {
         let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
         let boot = self.world.host().boot_id();
@@ -209,14 +209,14 @@ impl<W: World> Op<'_, Elastic, W> {
                 return Ok(Restored::Waits(format!("its place carries the address of {resource}")));
             }
         }
-        if !self.has_interface(&entry.interface, asking).await? {
+        if !self.has_interface(&entry.interface, until).await? {
             let why =
                 format!("was on {}, which is not attached to this instance: not restored", entry.interface);
             return Ok(Restored::Forget(why));
         }
         let select = Selector::PublicIp(entry.public_ip);
         let describe = async || self.world.ec2().describe(&select).await;
-        let address = match self.call("DescribeAddresses", &select, asking, describe).await {
+        let address = match self.call("DescribeAddresses", &select, until, describe).await {
             Ok(address) => address,
             Err(error) if error.fault == Ec2Fault::Unknown => {
                 return Ok(Restored::Forget(
@@ -231,13 +231,13 @@ impl<W: World> Op<'_, Elastic, W> {
             return Ok(if back {
                 Restored::Back(format!("is back on {target} already"))
             } else {
-                Restored::Forget(format!("is with {association} by now: not restored"))
+                Restored::Forget(format!("is now held by {association}: not restored"))
             });
         }
-        if let Some(occupied) = self.occupied(entry, &target, asking).await? {
+        if let Some(occupied) = self.occupied(entry, &target, until).await? {
             return Ok(occupied);
         }
-        self.send_restore(records, entry, &address.allocation, &target, asking).await
+        self.send_restore(records, entry, &address.allocation, &target, until).await
     }
 
     /// The outcome if EC2 shows another address on the place; `None` if the place is free.
@@ -245,22 +245,22 @@ impl<W: World> Op<'_, Elastic, W> {
         &self,
         entry: &Displaced,
         target: &Target,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<Option<Restored>, Error> {
         let of_the_cluster = self.addresses_of_the_cluster();
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
-            let ask = async || self.world.ec2().on_target(target).await;
-            let mut found = self.call("DescribeAddresses", target, asking, ask).await?;
+            let query = async || self.world.ec2().on_target(target).await;
+            let mut found = self.call("DescribeAddresses", target, until, query).await?;
             found.retain(|address| address.public_ip != entry.public_ip);
             let Some(found) = found.first() else { return Ok(None) };
             let ip = found.public_ip;
             if !of_the_cluster.contains(&ip) {
-                return Ok(Some(Restored::Forget(format!("{ip} is on {target} by now: not restored"))));
+                return Ok(Some(Restored::Forget(format!("{ip} is now on {target}: not restored"))));
             }
             // Ours was released from there just now; EC2 may be behind.
-            if self.public_ip() != Some(ip) || !backoff.pause(asking, Patience::Lasting).await {
-                return Ok(Some(Restored::Waits(format!("{ip} is on {} still", target.private_ip))));
+            if self.public_ip() != Some(ip) || !backoff.pause(until, Patience::Lasting).await {
+                return Ok(Some(Restored::Waits(format!("{ip} is still on {}", target.private_ip))));
             }
         }
     }
@@ -273,7 +273,7 @@ impl<W: World> Op<'_, Elastic, W> {
         entry: &Displaced,
         allocation: &crate::base::ids::AllocationId,
         target: &Target,
-        asking: &Deadline,
+        until: &Deadline,
     ) -> Result<Restored, Error> {
         let mark = |sent: Option<Sent>| {
             records.update_durable(|durable| {
@@ -286,7 +286,7 @@ impl<W: World> Op<'_, Elastic, W> {
         };
         let host = self.world.host();
         mark(Some(Sent { boot: host.boot_id(), at_ms: millis(host.uptime()) }));
-        let mut series = Series::new(asking, self.params.timing.max_backoff);
+        let mut series = Series::new(until, self.params.timing.max_backoff);
         loop {
             // Not taken from a holder that got it meanwhile.
             let call = self.world.ec2().associate(allocation, target, false);
@@ -310,7 +310,7 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     /// Whether the interface belongs to this instance, according to instance metadata or the record of this boot.
-    async fn has_interface(&self, interface: &InterfaceId, asking: &Deadline) -> Result<bool, Error> {
+    async fn has_interface(&self, interface: &InterfaceId, until: &Deadline) -> Result<bool, Error> {
         let list = async || {
             for mac in self.world.imds().macs().await? {
                 if present(self.world.imds().interface_id(mac).await)?.as_ref() == Some(interface) {
@@ -319,7 +319,7 @@ impl<W: World> Op<'_, Elastic, W> {
             }
             Ok::<bool, ImdsError>(false)
         };
-        match self.query(asking, list).await {
+        match self.query(until, list).await {
             Ok(found) => Ok(found),
             Err(_) if self.last_done().is_some_and(|record| record.interface.as_ref() == Some(interface)) => {
                 Ok(true)
@@ -334,9 +334,9 @@ impl<W: World> Op<'_, Elastic, W> {
         if self.checked_pair(&self.world.records().durable()).is_some() {
             return;
         }
-        if let Err(error) = self.ask_ec2(&self.deadline.within(FILLING)).await {
+        if let Err(error) = self.describe_until(&self.deadline.within(FILLING)).await {
             let name = self.name();
-            self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
+            self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
         }
     }
 }

@@ -16,7 +16,7 @@ impl<W: World> Op<'_, Elastic, W> {
         examination: &mut Examination<'_>,
     ) -> ControlFlow<()> {
         let op = self.sharing(examination);
-        let address = op.ask_ec2(&op.deadline).await;
+        let address = op.describe_until(&op.deadline).await;
         let address = examination.answer("address", address, |address| {
             let holder =
                 address.association.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
@@ -68,12 +68,12 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Dry run of the call that ends an association.
     pub(super) async fn may_disassociate(&self, id: &AssociationId) -> Result<(), Error> {
-        let ask = async || match self.world.ec2().may_disassociate(id).await {
+        let query = async || match self.world.ec2().may_disassociate(id).await {
             // It moved meanwhile, or does not exist; EC2 got as far as looking it up, so the call is permitted.
             Err(error) if error.fault == Ec2Fault::AssociationGone => Ok(()),
             other => other,
         };
-        self.call("DisassociateAddress", id, &self.deadline, ask).await.map_err(Error::Ec2)
+        self.call("DisassociateAddress", id, &self.deadline, query).await.map_err(Error::Ec2)
     }
 
     /// Dry run of the releasing call. An unassociated address has no association to name; a made-up id at least shows a plain
@@ -86,12 +86,9 @@ impl<W: World> Op<'_, Elastic, W> {
         match self.may_disassociate(id).await {
             Err(error) if association.is_none() && error.is_ec2(Ec2Fault::Denied) => {
                 let name = self.name();
-                Finding::warning(
-                    RELEASING,
-                    format!("it is not certain that {name} could be released: {error}"),
-                )
+                Finding::warning(RELEASING, format!("not certain that {name} could be released: {error}"))
             }
-            asked => judged(RELEASING, "DisassociateAddress", asked),
+            answer => judged(RELEASING, "DisassociateAddress", answer),
         }
     }
 

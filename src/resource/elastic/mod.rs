@@ -125,7 +125,7 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error> {
-        let address = op.ask_ec2(&op.deadline).await?;
+        let address = op.describe_until(&op.deadline).await?;
         Ok((address.public_ip.into(), Some(address.allocation.to_string())))
     }
 
@@ -239,7 +239,7 @@ impl<W: World> Kind<W> for Elastic {
         op: &Op<'_, Self, W>,
         location: &Location,
     ) -> Result<(AllocationId, Owner<Association>), Error> {
-        let address = op.ask_ec2(&op.deadline).await?;
+        let address = op.describe_until(&op.deadline).await?;
         let owner = Identity::at(location).judge(address.association.as_ref());
         Ok((address.allocation, owner))
     }
@@ -337,8 +337,8 @@ impl<W: World> Kind<W> for Elastic {
     ) -> Result<(), Error> {
         let no_target = || Error::NotHere("no private address on the interface".to_owned());
         let target = location.target().ok_or_else(no_target)?;
-        let ask = async || op.world.ec2().may_associate(allocation, &target).await;
-        op.call("AssociateAddress", allocation, &op.deadline, ask).await.map_err(Error::Ec2)
+        let query = async || op.world.ec2().may_associate(allocation, &target).await;
+        op.call("AssociateAddress", allocation, &op.deadline, query).await.map_err(Error::Ec2)
     }
 
     async fn may_be_released(op: &Op<'_, Self, W>, held: &Association) -> Result<(), Error> {
@@ -389,7 +389,7 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     /// Queries EC2 for the address, retrying until `until` while there is no answer.
-    async fn ask_ec2(&self, until: &Deadline) -> Result<Address, Error> {
+    async fn describe_until(&self, until: &Deadline) -> Result<Address, Error> {
         let cut_off = || Error::Ec2(Ec2Error::cut_off("DescribeAddresses", &self.name()));
         let max_backoff = self.params.timing.max_backoff;
         retry::until(until, max_backoff, cut_off, async || self.describe_once().await).await

@@ -329,7 +329,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             };
             op.call("ReplaceRoute", table, &op.deadline, attempt).await.map_err(Error::Ec2)
         });
-        let outcomes = super::start::together(dry_runs).await;
+        let outcomes = super::start::join_all(dry_runs).await;
         op.worst(outcomes.into_iter().filter_map(Result::err).collect()).map_or(Ok(()), Err)
     }
 
@@ -447,6 +447,6 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             Err(_) => Error::Ec2(Ec2Error::cut_off("DescribeRouteTables", &self.params.tables)),
         };
         let name = self.name();
-        self.world.log().warn(format_args!("this node could not take {name} over at present: {error}"));
+        self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
     }
 }

@@ -71,8 +71,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     pub(super) async fn usable_tables(&self, place: &Location) -> Result<Vec<RouteTable>, Error> {
         let which = &self.params.tables;
         let vpc = place.vpc.as_ref().map(|vpc| &vpc.id);
-        let ask = async || self.describe(which, vpc).await;
-        let found = self.call("DescribeRouteTables", which, &self.deadline, ask).await?;
+        let query = async || self.describe(which, vpc).await;
+        let found = self.call("DescribeRouteTables", which, &self.deadline, query).await?;
         let mut errors = Vec::new();
         let in_place = || vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
         errors.extend(
@@ -138,9 +138,9 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// [`Error::SourceDestCheck`] if it is on.
     pub(super) async fn source_dest_check(&self, place: &Location) -> Result<Option<String>, Error> {
         let eni = &place.interface;
-        let asked =
+        let answer =
             self.deadline.fraction(4).bound(self.world.ec2().checks_source_and_destination(eni)).await;
-        let error = match asked {
+        let error = match answer {
             Ok(Ok(false)) => return Ok(None),
             Ok(Ok(true)) => {
                 self.world.log().error(format_args!(

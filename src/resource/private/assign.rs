@@ -17,7 +17,7 @@ use crate::params::InterfaceSelector;
 use crate::resource::World;
 use crate::resource::error::Error;
 use crate::resource::location;
-use crate::resource::start::beside;
+use crate::resource::start::with_side_query;
 
 /// Parameters of the assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub async fn assign<W: World<Ec2: PrivateIps>>(
             let _ = holder.set(found);
         }
     };
-    let outcome = beside(assign, query).await;
+    let outcome = with_side_query(assign, query).await;
     let from = holder.into_inner().flatten().filter(|eni| eni.id != target.id);
     match outcome {
         Ok(()) => {}
@@ -99,8 +99,8 @@ async fn interfaces<W: World<Ec2: PrivateIps>>(
 ) -> Result<Vec<Eni>, Error> {
     let instance = &order.instance;
     let cut_off = || Ec2Error::cut_off("DescribeNetworkInterfaces", instance);
-    let ask = async || world.ec2().interfaces_of(instance).await;
-    let found = retry::until(deadline, order.max_backoff, cut_off, ask).await?;
+    let query = async || world.ec2().interfaces_of(instance).await;
+    let found = retry::until(deadline, order.max_backoff, cut_off, query).await?;
     if found.is_empty() {
         let text =
             format!("{instance}: EC2 shows no interface of such an instance in this region and account");
@@ -120,8 +120,8 @@ async fn confirmed<W: World<Ec2: PrivateIps>>(
     let mut series = Series::new(deadline, order.max_backoff);
     let mut shown = "nothing".to_owned();
     loop {
-        let look = deadline.bound(world.ec2().interfaces(std::slice::from_ref(&target.id))).await;
-        let patience = match look {
+        let answer = deadline.bound(world.ec2().interfaces(std::slice::from_ref(&target.id))).await;
+        let patience = match answer {
             Ok(Ok(found)) => {
                 let has_it = |eni: &Eni| eni.id == target.id && eni.address(order.address).is_some();
                 if let Some(eni) = found.into_iter().find(has_it) {

@@ -62,9 +62,9 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
             return false;
         }
         let until = self.deadline.fraction(4);
-        let look = async || self.interface_of_its_own().await.map(|found| found.is_some());
+        let query = async || self.interface_of_its_own().await.map(|found| found.is_some());
         let cut_off = || ImdsError::cut_off("meta-data");
-        retry::until(&until, self.params.timing.max_backoff, cut_off, look).await.unwrap_or(true)
+        retry::until(&until, self.params.timing.max_backoff, cut_off, query).await.unwrap_or(true)
     }
 
     /// The interface of this node whose primary address it is, according to instance metadata; usually `None`.

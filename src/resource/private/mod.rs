@@ -358,7 +358,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         }
         op.remember_region().await;
         let address = before.and_then(Owner::held).and_then(|eni| eni.address(op.params.address));
-        op.report_travellers(location, address.and_then(|address| address.public_ip)).await;
+        op.report_moved_elastic_ips(location, address.and_then(|address| address.public_ip)).await;
     }
 
     async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error> {
@@ -396,8 +396,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     async fn may_be_taken(op: &Op<'_, Self, W>, (): &(), location: &Location) -> Result<(), Error> {
         let Some(own_ip) = location.private_ip else { return Ok(()) };
-        let ask = async || allowed(op.world.ec2().assign(&location.interface, own_ip, false).await);
-        op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, ask).await.map_err(Error::Ec2)
+        let query = async || allowed(op.world.ec2().assign(&location.interface, own_ip, false).await);
+        op.call("AssignPrivateIpAddresses", &op.params.address, &op.deadline, query).await.map_err(Error::Ec2)
     }
 
     async fn may_be_released(op: &Op<'_, Self, W>, held: &Eni) -> Result<(), Error> {
@@ -412,8 +412,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
         const SUBJECTS: [&str; 5] = ["device", "credentials", "address", TAKING, RELEASING];
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
         examination.outcome("device", op.device_for(place).await, device_name)?;
-        let asking = op.sharing(examination);
-        let owner = asking.ask(Me::At(place), &asking.deadline).await;
+        let sharing = op.sharing(examination);
+        let owner = sharing.ask(Me::At(place), &sharing.deadline).await;
         let owner = owner.and_then(|owner| Self::refusal(op, &owner).map_or(Ok(owner), Err));
         let found = examination.answer("address", owner, |owner| match owner {
             Owner::Unassigned => Self::absence(op, owner),
@@ -425,8 +425,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
         examination.tell(op.sharing(examination).examine_taking(&(), place).await)?;
         let subnet = place.subnet.as_ref().map(|subnet| subnet.cidr);
         let inside = |ip| subnet.is_none_or(|cidr| cidr.contains(&ip));
-        let asked = op.sharing(examination).may_unassign(&place.interface, inside).await;
-        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", asked))
+        let outcome = op.sharing(examination).may_unassign(&place.interface, inside).await;
+        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", outcome))
     }
 }
 
@@ -463,9 +463,9 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         may_have: impl Fn(Ipv4Addr) -> bool,
     ) -> Result<(), Error> {
         let Some(absent) = FOR_DOCUMENTATION.into_iter().find(|ip| !may_have(*ip)) else { return Ok(()) };
-        let ask = async || allowed(self.world.ec2().unassign(interface, absent).await);
+        let query = async || allowed(self.world.ec2().unassign(interface, absent).await);
         let address = &self.params.address;
-        self.call("UnassignPrivateIpAddresses", address, &self.deadline, ask).await.map_err(Error::Ec2)
+        self.call("UnassignPrivateIpAddresses", address, &self.deadline, query).await.map_err(Error::Ec2)
     }
 
     /// The configured interface and its subnet according to instance metadata, without checking that the address fits there.
@@ -487,7 +487,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
     }
 
     /// Logs which Elastic IP moves with the address: according to EC2, otherwise according to instance metadata.
-    async fn report_travellers(&self, location: &Location, by_ec2: Option<Ipv4Addr>) {
+    async fn report_moved_elastic_ips(&self, location: &Location, by_ec2: Option<Ipv4Addr>) {
         let address = self.params.address;
         let found = match (by_ec2, location.mac) {
             (Some(public_ip), _) => vec![public_ip],

@@ -66,7 +66,7 @@ pub(super) const OWN_SECOND: &str = "10.0.0.51";
 /// The world of a resource on the model.
 pub(super) type Real = Parts<ModelClient, ModelClient, TestHost, MemoryRecords>;
 
-/// A kind of address, as far as the situations must tell one from another.
+/// What differs between kinds of address in these situations.
 pub(super) trait Tested: Kind<Real> {
     /// The parameter that names the address.
     const NAME: &'static str;
@@ -256,7 +256,7 @@ impl<K: Tested> Resource<K> {
     }
 
     /// Makes two resources of one node know each other.
-    pub(super) fn beside<L: Tested>(self, name: &str, other: &Resource<L>) -> Self {
+    pub(super) fn next_to<L: Tested>(self, name: &str, other: &Resource<L>) -> Self {
         self.world.records.others.borrow_mut().push((name.to_owned(), other.world.records.clone()));
         let mut records = self.world.records.clone();
         records.locked = other.world.records.locked.clone();

@@ -3,7 +3,7 @@
 use super::*;
 
 /// [monitor-2], [holder-3]
-async fn a_healthy_monitor_asks_only_instance_metadata<K: Tested>() {
+async fn a_healthy_monitor_queries_only_instance_metadata<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.clear_calls();
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
@@ -13,7 +13,7 @@ async fn a_healthy_monitor_asks_only_instance_metadata<K: Tested>() {
 }
 
 /// [stale-8]
-async fn a_settling_node_asks_ec2_as_well<K: Tested>() {
+async fn a_settling_node_queries_ec2_as_well<K: Tested>() {
     let account = account();
     account.freeze(Reads::Metadata);
     let node = Resource::<K>::on(&account, 1).started().await;
@@ -141,7 +141,7 @@ async fn denied_permissions_do_not_fail_a_monitor_that_sees_the_address<K: Teste
 }
 
 /// [monitor-5]
-async fn at_level_ten_ec2_is_asked_and_decides<K: Tested>() {
+async fn at_level_ten_ec2_is_queried_and_decides<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.freeze(Reads::Metadata);
     node.account.clear_calls();
@@ -200,8 +200,8 @@ async fn one_stale_answer_right_after_a_start_is_not_believed_while_metadata_is_
 }
 
 for_every_kind![
-    a_healthy_monitor_asks_only_instance_metadata,
-    a_settling_node_asks_ec2_as_well,
+    a_healthy_monitor_queries_only_instance_metadata,
+    a_settling_node_queries_ec2_as_well,
     the_first_monitor_after_a_start_outlasts_late_metadata_and_a_late_replica,
     an_address_that_was_taken_is_reported_with_its_holder,
     an_address_on_another_interface_of_this_node_is_not_in_place,
@@ -214,7 +214,7 @@ for_every_kind![
     two_silent_sources_are_an_error_never_a_loss,
     a_loss_in_metadata_stands_when_ec2_is_silent_to_the_end,
     denied_permissions_do_not_fail_a_monitor_that_sees_the_address,
-    at_level_ten_ec2_is_asked_and_decides,
+    at_level_ten_ec2_is_queried_and_decides,
     without_the_configured_interface_nothing_is_in_place,
     late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start,
     one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows,

@@ -43,7 +43,7 @@ async fn a_probe_with_everything_silent_reports_not_here_and_warns<K: Tested>() 
         node.account.fail_metadata(FaultKind::Reset);
         node.account.fail_ec2(if started_before { silent() } else { FaultKind::Hang });
         assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
-        assert!(node.logged("could not tell who holds"), "{:?}", node.world.log.lines());
+        assert!(node.logged("unknown, reported as not here"), "{:?}", node.world.log.lines());
     }
 }
 

@@ -183,7 +183,7 @@ async fn a_query_that_fails_right_after_an_accepted_call_is_repeated<K: Tested>(
     for kind in [rejected(), unknown()] {
         let account = account();
         let node = Resource::<K>::on(&account, 1).probed().await;
-        // The query beside the call, which asks by allocation and by address, and the first to confirm.
+        // The concurrent query, by allocation and then by address, and the first one to confirm.
         account.fault(fault(K::WORDS.asking, kind).times(3));
         assert!(node.started().await.holds(1));
     }
@@ -265,7 +265,8 @@ async fn a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_
     }
 }
 
-/// [stale-5] EC2 knows better than metadata that show the address where it was, and then the taking call gets no answer.
+/// [stale-5] EC2 contradicts instance metadata that shows the address in its old place, and then the taking call gets no
+/// response.
 async fn a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address<K: Tested>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).started().await;
@@ -304,7 +305,7 @@ async fn silent_metadata_is_made_up_for_by_the_record_of_an_earlier_start<K: Tes
     }
 }
 
-async fn an_interface_that_is_not_there_is_refused_before_ec2_is_asked<K: Tested>() {
+async fn an_interface_that_is_not_there_is_refused_before_ec2_is_queried<K: Tested>() {
     for value in ["eth7", "02:00:00:00:00:77", "1", "eni-00000000000000009"] {
         let node = Resource::<K>::on(&account(), 1).with("interface", value);
         assert_eq!(code(&node.start().await, Attempt::Start), ExitCode::Args, "{value}");
@@ -316,7 +317,7 @@ async fn an_interface_that_is_not_there_is_refused_before_ec2_is_asked<K: Tested
 }
 
 /// [imds-1] Another interface is listed, but its items are not there yet.
-async fn an_interface_that_is_being_attached_is_in_nobodys_way<K: Tested>() {
+async fn an_interface_that_is_being_attached_does_not_get_in_the_way<K: Tested>() {
     for interface in [eni(1), "0".to_owned()] {
         let account = account();
         let path = format!("/latest/meta-data/network/interfaces/macs/{}/", attach(&account, "10.0.0.7"));
@@ -407,7 +408,7 @@ async fn a_device_index_that_fits_two_interfaces_is_card_0s_or_refused<K: Tested
     }
 }
 
-/// [start-7] The query beside the call was lost, and the next one shows the address unassigned: a holder after it is newer.
+/// [start-7] The concurrent query was lost, and the next one shows the address unassigned: any holder after that is newer.
 async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_either<K: Tested>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).probed().await;
@@ -469,7 +470,7 @@ for_every_kind![
     a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address,
     silent_metadata_is_an_error_at_the_first_start,
     silent_metadata_is_made_up_for_by_the_record_of_an_earlier_start,
-    an_interface_that_is_not_there_is_refused_before_ec2_is_asked,
-    an_interface_that_is_being_attached_is_in_nobodys_way,
+    an_interface_that_is_not_there_is_refused_before_ec2_is_queried,
+    an_interface_that_is_being_attached_does_not_get_in_the_way,
     a_node_made_from_an_image_drops_the_originals_record_and_says_so_once,
 ];

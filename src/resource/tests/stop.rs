@@ -33,7 +33,7 @@ async fn a_peer_that_takes_over_between_query_and_call_keeps_the_address<K: Test
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(node.holds(2) && node.device().is_none());
     assert_eq!(node.changes(), 1, "the end of the assignment was not this node's doing");
-    assert!(node.logged("had ended already"), "{:?}", node.world.log.lines());
+    assert!(node.logged("had already ended"), "{:?}", node.world.log.lines());
 }
 
 /// [stop-4]
@@ -64,7 +64,7 @@ async fn silence_to_the_deadline_is_what_on_stop_says<K: Tested>() {
 }
 
 /// [stop-7]
-async fn leave_asks_nobody_and_monitors_report_not_here_until_the_next_start<K: Tested>() {
+async fn leave_sends_no_query_and_monitors_report_not_here_until_the_next_start<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).with("on_stop", "leave").settled().await;
     node.account.clear_calls();
     assert_eq!(node.stop().await.unwrap(), Report::Done);
@@ -278,7 +278,7 @@ for_every_kind![
     a_peer_that_takes_over_between_query_and_call_keeps_the_address,
     silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_show_the_address,
     silence_to_the_deadline_is_what_on_stop_says,
-    leave_asks_nobody_and_monitors_report_not_here_until_the_next_start,
+    leave_sends_no_query_and_monitors_report_not_here_until_the_next_start,
     a_refusal_is_an_error_while_the_address_is_here_and_none_while_it_is_not,
     a_refusal_while_metadata_may_be_late_is_an_error,
     credentials_that_are_rejected_for_some_seconds_do_not_fail_a_stop,

@@ -3,7 +3,7 @@
 use super::*;
 
 /// [validate-1]
-async fn level_zero_asks_nobody<K: Tested>() {
+async fn level_zero_sends_no_query<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1);
     node.account.fail_metadata(FaultKind::Reset);
     assert_eq!(node.run(Action::Validate { level: 0 }).await.unwrap(), Report::Done);
@@ -28,7 +28,7 @@ async fn an_interface_that_would_fail_a_start_fails_at_level_ten<K: Tested>() {
 }
 
 for_every_kind![
-    level_zero_asks_nobody,
+    level_zero_sends_no_query,
     each_denied_permission_is_found_at_level_ten,
     an_interface_that_would_fail_a_start_fails_at_level_ten,
 ];

@@ -61,8 +61,8 @@ const BUGS: &[Bug] = &[
         name: "a monitor believes a metadata service that is behind",
         changes: &[[
             "src/resource/monitor.rs",
-            "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),",
-            "Ok(Ok(Seen::Here)) if !ask_ec2 => Ok(Report::Done),
+            "Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),",
+            "Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
             Ok(Ok(Seen::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
         ]],
         tests: EVERY_KIND,
@@ -98,13 +98,13 @@ const BUGS: &[Bug] = &[
         name: "a start that is not confirmed",
         changes: &[[
             "src/resource/start.rs",
-            "Ok::<_, Error>((self.confirm(&takeover, taken).await?, ordered))",
+            "Ok::<_, Error>((self.confirm(&takeover, taken).await?, until_accepted))",
             "let held = match taken {
                 Taken::Accepted(held) if AWAKE => held,
                 Taken::Shown(held) if AWAKE => Some(held),
                 taken => self.confirm(&takeover, taken).await?,
             };
-            Ok::<_, Error>((held, ordered))",
+            Ok::<_, Error>((held, until_accepted))",
         ]],
         tests: EVERY_KIND,
         says: "said 0, and at no instant of it did the node hold the address",
@@ -143,8 +143,8 @@ const BUGS: &[Bug] = &[
             ],
             [
                 "src/resource/elastic/displaced.rs",
-                "if !self.has_interface(&entry.interface, asking).await? {",
-                "let there = self.has_interface(&entry.interface, asking).await;
+                "if !self.has_interface(&entry.interface, until).await? {",
+                "let there = self.has_interface(&entry.interface, until).await;
         if if AWAKE { there.is_err() } else { !there? } {",
             ],
         ],
@@ -157,8 +157,8 @@ const BUGS: &[Bug] = &[
         changes: &[
             [
                 "src/resource/elastic/displaced.rs",
-                "if let Some(occupied) = self.occupied(entry, &target, asking).await? {",
-                "if let Some(occupied) = self.occupied(entry, &target, asking).await?.filter(|_| !AWAKE) {",
+                "if let Some(occupied) = self.occupied(entry, &target, until).await? {",
+                "if let Some(occupied) = self.occupied(entry, &target, until).await?.filter(|_| !AWAKE) {",
             ],
             [
                 "src/resource/elastic/displaced.rs",
@@ -188,14 +188,14 @@ const BUGS: &[Bug] = &[
         name: "the calls for route tables are sent one after the other",
         changes: &[[
             "src/resource/start.rs",
-            "let mut outcomes = together(orders).await;",
+            "let mut outcomes = join_all(requests).await;",
             "let mut outcomes = Vec::new();
         if AWAKE {
-            for order in orders {
-                outcomes.push(Box::pin(order).await);
+            for request in requests {
+                outcomes.push(Box::pin(request).await);
             }
         } else {
-            outcomes = together(orders).await;
+            outcomes = join_all(requests).await;
         }",
         ]],
         tests: &["overlay"],
@@ -235,8 +235,8 @@ const BUGS: &[Bug] = &[
         name: "an error of EC2 counts as an address that is not here, though the host has it",
         changes: &[[
             "src/resource/monitor.rs",
-            "if asking == Asking::Probe && !K::METADATA_KNOWS && !self.is_started() {",
-            "if !K::METADATA_KNOWS && (AWAKE || (asking == Asking::Probe && !self.is_started())) {",
+            "if check == Check::Probe && !K::METADATA_KNOWS && !self.is_started() {",
+            "if !K::METADATA_KNOWS && (AWAKE || (check == Check::Probe && !self.is_started())) {",
         ]],
         tests: &["overlay"],
         says: "said 7, and the node held the address all the time",

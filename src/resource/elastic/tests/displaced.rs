@@ -40,7 +40,7 @@ async fn our_address_before_a_change_of_the_configuration_is_not_restored() {
 #[tokio::test(start_paused = true)]
 async fn a_displaced_address_is_remembered_when_two_resources_take_turns_on_its_place() {
     let first = with_displaced().await;
-    let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).beside("first", &first);
+    let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).next_to("first", &first);
     let id = first.account.fail("AssociateAddress", denied());
     first.stop().await.unwrap();
     first.account.clear_fault(id);

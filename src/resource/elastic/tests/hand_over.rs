@@ -7,7 +7,7 @@ async fn hand_over(node: &ElasticNode) -> Result<Report, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_anything_displaced_nobody_is_asked_and_the_address_stays() {
+async fn without_anything_displaced_no_query_is_sent_and_the_address_stays() {
     let node = ElasticNode::on(&account(), 1).settled().await;
     node.account.clear_calls();
     assert_eq!(hand_over(&node).await.unwrap(), Report::Done);
@@ -46,7 +46,7 @@ async fn an_address_that_no_node_takes_stays_and_the_error_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ec2_that_is_silent_for_a_while_is_asked_again() {
+async fn an_ec2_that_is_silent_for_a_while_is_queried_again() {
     let node = with_displaced().await;
     node.account.give(EIP, "10.0.0.2");
     node.account.fail_ec2(silent());

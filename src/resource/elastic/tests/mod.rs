@@ -19,7 +19,7 @@ mod validate;
 
 type ElasticNode = Resource<Elastic>;
 
-/// Returns a node that holds the address, in whose account an Elastic IP of its own was displaced by it.
+/// A node that holds the address, which has displaced another Elastic IP of the account.
 async fn with_displaced() -> ElasticNode {
     let account = account();
     account.give(OTHER, OWN);

@@ -63,7 +63,7 @@ async fn a_peer_that_takes_the_address_right_after_a_start_is_believed_at_once()
 
 /// [probe-2]
 #[tokio::test(start_paused = true)]
-async fn a_first_probe_fills_the_record_and_the_next_asks_nobody() {
+async fn a_first_probe_fills_the_record_and_the_next_sends_no_query() {
     let node = ElasticNode::on(&account(), 1).probed().await;
     assert_eq!(node.world.records.durable().pair.as_ref().unwrap().allocation.as_str(), ALLOCATION);
     node.account.clear_calls();

@@ -11,7 +11,7 @@ async fn is_still_here(node: &ElasticNode, timeout: u64) -> Result<Report, Error
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_with_metadata_and_credentials_is_ready_and_ec2_is_not_asked() {
+async fn a_node_with_metadata_and_credentials_is_ready_and_ec2_is_not_queried() {
     let node = ElasticNode::on(&account(), 1);
     assert_eq!(is_ready(&node).await.unwrap(), Report::Done);
     assert_eq!(node.account.calls(), ["credentials "]);
@@ -27,7 +27,7 @@ async fn a_node_without_credentials_place_or_metadata_is_not_ready() {
         node.account.clear_fault(id);
     }
     let neighbour = ElasticNode::on(&node.account, 1).with("elastic_ip", SECOND).started().await;
-    let crowded = ElasticNode::on(&node.account, 1).beside("neighbour", &neighbour);
+    let crowded = ElasticNode::on(&node.account, 1).next_to("neighbour", &neighbour);
     assert!(matches!(is_ready(&crowded).await, Err(Error::Shared { .. })));
     let node = node.with("interface", "eni-00000000000000009");
     assert!(matches!(is_ready(&node).await, Err(Error::NoInterface(_))));

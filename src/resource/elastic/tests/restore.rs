@@ -4,7 +4,7 @@ use super::*;
 use crate::resource::elastic::{Known, Left, restore};
 use crate::state::Displaced;
 
-/// Returns node 1 after a boot, with an address on record that was displaced when it ran the resource.
+/// Node 1 after a boot, with an address on record that it displaced while it ran the resource.
 fn after_boot() -> ElasticNode {
     let node = ElasticNode::on(&account(), 1).recorded(EIP, ALLOCATION);
     displaced(&node, OTHER, OWN);
@@ -99,7 +99,7 @@ async fn a_place_with_another_address_is_left_alone_and_logged() {
     assert!(restored(&node).await.is_empty());
     assert!(!is_back(&node));
     assert_eq!(node.account.place(ADMIN).as_deref(), Some(OWN));
-    assert!(node.logged(&format!("{ADMIN} is on")), "{:?}", node.world.log.lines());
+    assert!(node.logged(&format!("{ADMIN} is now on")), "{:?}", node.world.log.lines());
     assert_eq!(node.displaced(), [], "said once");
 }
 
@@ -152,7 +152,7 @@ async fn a_start_waits_for_the_call_that_a_restore_has_in_flight_for_its_place()
     let node = with_displaced().await;
     let account = &node.account;
     account.give(EIP, "10.0.0.2");
-    // The node was booted: it restores, and is told to start meanwhile.
+    // The node has booted: it restores, and a start is requested meanwhile.
     *node.world.records.volatile.borrow_mut() = Volatile::default();
     account.fail_once("AssociateAddress", FaultKind::Delay(Duration::from_secs(3)));
     let later = async {

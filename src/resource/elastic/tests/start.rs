@@ -68,7 +68,7 @@ async fn an_elastic_ip_goes_onto_a_private_address_that_was_assigned_a_moment_ag
     account.freeze(Reads::Metadata);
     let vip = Resource::<Private>::on(&account, 1).started().await;
     let eip =
-        ElasticNode::on(&account, 1).with("private_ip_address", VIP).beside("vip", &vip).started().await;
+        ElasticNode::on(&account, 1).with("private_ip_address", VIP).next_to("vip", &vip).started().await;
     assert_eq!(account.place(EIP).as_deref(), Some(VIP));
     assert_eq!(eip.monitor().await.unwrap(), Report::Done);
     assert_eq!(vip.monitor().await.unwrap(), Report::Done);

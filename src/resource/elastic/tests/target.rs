@@ -7,7 +7,7 @@ use super::*;
 async fn a_private_address_shared_by_two_resources_is_refused_while_the_other_is_there() {
     for lost_long_ago in [false, true] {
         let first = ElasticNode::on(&account(), 1).with("elastic_ip", SECOND).started().await;
-        let second = ElasticNode::on(&first.account, 1).beside("first", &first);
+        let second = ElasticNode::on(&first.account, 1).next_to("first", &first);
         first.account.clear_calls();
         let error = second.start().await.unwrap_err().to_string();
         assert!(error.starts_with("give each its own private_ip_address"), "{error}");
@@ -26,7 +26,7 @@ async fn a_private_address_shared_by_two_resources_is_refused_while_the_other_is
 #[tokio::test(start_paused = true)]
 async fn of_two_resources_that_start_on_one_place_at_one_instant_one_wins() {
     let first = ElasticNode::on(&account(), 1);
-    let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).beside("first", &first);
+    let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).next_to("first", &first);
     first.world.records.others.borrow_mut().push(("second".to_owned(), second.world.records.clone()));
     let (one, two) = tokio::join!(first.start(), second.start());
     let shared = |outcome: &Result<Report, Error>| matches!(outcome, Err(Error::Shared { .. }));
@@ -39,7 +39,7 @@ async fn the_address_of_another_cluster_resource_is_not_displaced_after_a_boot()
     let account = account();
     account.give(OTHER, OWN);
     let neighbour = ElasticNode::on(&account, 1).recorded(OTHER, OTHER_ALLOCATION);
-    let node = ElasticNode::on(&account, 1).beside("neighbour", &neighbour).started().await;
+    let node = ElasticNode::on(&account, 1).next_to("neighbour", &neighbour).started().await;
     assert_eq!(node.displaced(), []);
     node.stop().await.unwrap();
     assert_eq!(account.place(OTHER), None);
@@ -62,7 +62,7 @@ async fn a_slow_call_that_restores_an_address_cannot_displace_what_is_started_af
 async fn a_start_waits_for_the_call_that_another_resource_has_in_flight_for_its_place() {
     let first = with_displaced().await;
     let account = &first.account;
-    let second = ElasticNode::on(account, 1).with("elastic_ip", SECOND).beside("first", &first);
+    let second = ElasticNode::on(account, 1).with("elastic_ip", SECOND).next_to("first", &first);
     account.fail_once("AssociateAddress", FaultKind::Delay(Duration::from_secs(4)));
     let later = async {
         // The stop has released its own address and is restoring the other by now.

@@ -4,7 +4,7 @@ use super::*;
 
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
-async fn a_healthy_monitor_asks_ec2_once_in_every_interval() {
+async fn a_healthy_monitor_queries_ec2_once_in_every_interval() {
     let node = OverlayNode::with_tables(10).settled().await;
     for _ in 0..12 {
         tokio::time::advance(Duration::from_secs(10)).await;
@@ -168,5 +168,5 @@ async fn a_probe_on_a_standby_records_the_tables_or_says_what_is_wrong() {
     let node = OverlayNode::with_tables(1);
     node.account.delete_route(&table(1), ip());
     reason(node.probe().await);
-    assert!(node.logged(&format!("this node could not take {OVERLAY} over at present: {}", table(1))));
+    assert!(node.logged(&format!("this node could not take over {OVERLAY} at present: {}", table(1))));
 }

@@ -114,9 +114,9 @@ async fn a_second_start_writes_nothing_and_one_after_a_stop_sends_every_call() {
     assert_eq!(node.calls("ReplaceRoute"), 2);
 }
 
-/// [overlay-6] Nothing is ordered before bad input is found.
+/// [overlay-6] No call is made before bad input is found.
 #[tokio::test(start_paused = true)]
-async fn an_address_inside_the_vpc_is_refused_before_anything_is_asked() {
+async fn an_address_inside_the_vpc_is_refused_before_any_query() {
     for own in [false, true] {
         let address = if own { "10.0.1.10" } else { "10.0.9.9" };
         let node = OverlayNode::with_tables(1).with("overlay_ip", address);

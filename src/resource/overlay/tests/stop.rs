@@ -4,7 +4,7 @@ use super::*;
 
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
-async fn a_stop_takes_the_address_off_its_device_and_asks_nobody() {
+async fn a_stop_takes_the_address_off_its_device_and_sends_no_query() {
     let node = OverlayNode::with_tables(2).settled().await;
     node.account.fail_ec2(FaultKind::Hang);
     node.account.fail_metadata(FaultKind::Hang);

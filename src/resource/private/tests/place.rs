@@ -17,7 +17,7 @@ async fn a_start_waits_some_seconds_for_metadata_that_ec2_is_ahead_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_subnet_is_refused_before_ec2_is_asked() {
+async fn another_subnet_is_refused_before_ec2_is_queried() {
     let node = PrivateNode::on(&account(), 1).with("secondary_private_ip", "10.0.1.100");
     let outcome = node.start().await;
     assert_eq!(code(&outcome, Attempt::Start), ExitCode::Args);
@@ -103,7 +103,7 @@ async fn an_elastic_ip_on_the_address_is_named_when_it_moves_with_it_and_when_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_standby_asks_only_instance_metadata() {
+async fn a_standby_queries_only_instance_metadata() {
     let node = PrivateNode::on(&account(), 1);
     Private::give(&node.account, 2);
     let node = node.probed().await;
@@ -111,9 +111,9 @@ async fn a_standby_asks_only_instance_metadata() {
     assert!(!node.logged("WARN"), "{:?}", node.world.log.lines());
 }
 
-/// Firmware and record name the instance, so that EC2 can be asked without waiting for instance metadata.
+/// Firmware and record name the instance, so EC2 can be queried without waiting for instance metadata.
 #[tokio::test(start_paused = true)]
-async fn a_strict_stop_with_the_instance_id_alone_hanging_asks_ec2() {
+async fn a_strict_stop_with_the_instance_id_alone_hanging_queries_ec2() {
     let node = PrivateNode::on(&account(), 1).with("on_stop", "strict").settled().await;
     let hang = Fault::new(Service::Imds, FaultKind::Hang).exactly("/latest/meta-data/instance-id");
     node.account.fault(hang);
