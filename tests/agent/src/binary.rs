@@ -1,4 +1,4 @@
-//! Where the agent under test is.
+//! Path of the agent under test.
 
 use std::path::{Path, PathBuf};
 

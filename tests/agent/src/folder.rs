@@ -1,4 +1,4 @@
-//! Temporary folders that go when they are dropped.
+//! Temporary folders, removed on drop.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,7 +1,7 @@
-//! Namespaces of a test's own: a network with nothing but loopback, and a view of the files that hides the machine's.
+//! Namespaces for one test: a network with only a loopback, and a file system view that hides the machine's.
 //!
-//! For what can't be shown otherwise: that no network is needed, what the agent does where nothing says that it runs on
-//! EC2, what is written to the usual folders. Root is needed.
+//! For what can't be shown otherwise: that no network is needed, how the agent behaves on a host that is no EC2 instance, what it
+//! writes to the usual folders. Requires root.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::UdpSocket;

@@ -1,4 +1,4 @@
-//! The kinds of address, for what every kind has to pass.
+//! The kinds of address, for the tests that every kind has to pass.
 
 use std::net::Ipv4Addr;
 

@@ -1,10 +1,10 @@
 //! The harness of the black-box tests: a simulated account, nodes in it, and runs of the built agent on a node.
 //!
-//! A run has a clean environment, as the cluster gives it, and its outcome tells exit code, output, log, time and what
-//! the simulator was asked. What holds for every run (an answer in time, silence on success, one reason on failure, no
-//! secret anywhere) is checked at every run. An agent that could reach a real AWS endpoint is never started.
+//! A run has a clean environment, as the cluster provides it. Its outcome has exit code, output, log, duration and the requests
+//! to the simulator. Whatever holds for every run (an answer in time, silence on success, one reason on failure, no secret
+//! anywhere) is checked on every run. An agent that could reach a real AWS endpoint is never started.
 //!
-//! No expectation about one action is here: those are the tests.
+//! Expectations about single actions are in the tests, not here.
 
 // The whole crate is test code: a panic is how a test fails, and what a test builds it uses.
 #![allow(

@@ -1,4 +1,4 @@
-//! A cluster node: an instance, its metadata service, and its own folders.
+//! A cluster node: an instance, its instance metadata, and its own folders.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};

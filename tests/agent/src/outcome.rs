@@ -1,4 +1,4 @@
-//! What came of a run, and what is asserted about it.
+//! The outcome of a run, and assertions about it.
 
 use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt as _;

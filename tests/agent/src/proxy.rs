@@ -1,4 +1,4 @@
-//! An HTTP proxy that knows `CONNECT` and writes down what it was asked for.
+//! An HTTP proxy that supports `CONNECT` and records its requests.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Tables of situations, side by side: most of what a situation takes is waiting.
+//! Runs tables of situations concurrently: a situation spends most of its time waiting.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! One run of the agent: its environment, put together as the cluster does it, and its end.
+//! One run of the agent, in an environment like the cluster's.
 
 use std::collections::BTreeMap;
 use std::io::Read;

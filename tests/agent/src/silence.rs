@@ -1,4 +1,4 @@
-//! Places on loopback where nothing answers, each in its own way.
+//! Addresses on loopback that never answer, each in a different way.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! What a simulator starts with.
+//! Initial settings of a simulator.
 
 use std::time::Duration;
 

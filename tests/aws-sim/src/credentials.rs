@@ -1,6 +1,6 @@
 //! Access keys: static ones, those an instance's metadata hands out, and those of assumed roles.
 //!
-//! Only who someone is, not what they may do: that is [`iam`](crate::iam).
+//! Authentication only; permissions are in [`iam`](crate::iam).
 
 use std::{collections::BTreeMap, time::Duration};
 

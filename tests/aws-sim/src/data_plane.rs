@@ -1,7 +1,7 @@
-//! What the internet sees of an Elastic IP: TCP connections to it reach whoever holds it.
+//! An Elastic IP as the internet sees it: TCP connections to it reach the present holder.
 //!
-//! The mapping of EC2 is one to one per packet; relaying connections is near enough to see where new traffic
-//! goes and when that changes. A connection made before a move stays with the old holder until either end closes it.
+//! EC2 maps each packet one to one; relaying connections is close enough to show where new traffic goes and when that changes. A
+//! connection made before a move stays with the old holder until either end closes it.
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 

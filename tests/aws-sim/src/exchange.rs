@@ -1,4 +1,4 @@
-//! The way of every request: logged, perhaps struck by a fault, answered after the latency.
+//! Handles every request: logs it, applies a fault if one strikes, answers after the latency.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What is denied to whom. Everything is allowed at first.
+//! Denied permissions, by caller. Initially everything is allowed.
 
 use std::collections::BTreeSet;
 

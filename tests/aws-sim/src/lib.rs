@@ -1,7 +1,7 @@
 //! The crate's model of EC2 on the wire, for tests: HTTP, signatures, STS, `IMDSv2`, the data plane, latency and a request log.
 //!
-//! [`Sim`] runs the servers. [`Cloud`] is the handle on the model's [`Account`], which builds it, sets what goes wrong and knows
-//! what happened, and on what the wire adds.
+//! [`Sim`] runs the servers. [`Cloud`] is the handle on the model's [`Account`], through which tests build it, set faults and
+//! read what happened, and on what the wire adds.
 
 // Building and breaking the world is done for its effect; the identifiers it returns are often of no use.
 #![allow(clippy::must_use_candidate)]

@@ -1,4 +1,4 @@
-//! The simulator as a program, for scripts and for trying things by hand.
+//! The simulator as a program, for scripts and experiments.
 
 use std::{error::Error, fs, io, io::Read, net::SocketAddr, path::PathBuf, process::ExitCode};
 

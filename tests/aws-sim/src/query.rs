@@ -1,4 +1,4 @@
-//! The regional endpoint: EC2 and STS Query APIs, and the control API beside them, on one port.
+//! The regional endpoint: the Query APIs of EC2 and STS, and the control API, on one port.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! Certificates for HTTPS: an authority made for the occasion, and what can be wrong with a certificate.
+//! Certificates for HTTPS: a temporary certificate authority, and certificates with defects.
 
 use std::{io, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What the servers share beside the account, behind one lock.
+//! State that the servers share besides the account, behind one lock.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Where what is built lies.
+//! Paths of built programs.
 
 use std::env;
 use std::path::{Path, PathBuf};

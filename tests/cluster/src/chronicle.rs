@@ -1,4 +1,4 @@
-//! Puts together what logs, simulator and client saw of a scenario: the marks, the gaps and the lines of a timeline.
+//! Combines what logs, simulator and client recorded of a scenario into the marks, gaps and lines of a timeline.
 
 use std::fmt::Display;
 

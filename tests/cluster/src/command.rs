@@ -1,5 +1,5 @@
-//! Runs programs with a limit of time and a captured output. A program never outlives its limit, and Ctrl-C does not
-//! reach it: the harness decides when it ends.
+//! Runs programs with a time limit and captured output. A program never outlives its limit, and Ctrl-C does not reach it: the
+//! harness decides when it ends.
 
 use std::fmt::{self, Display};
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! What can go wrong in the harness: the machine, a program, the time, or (the interesting one) the cluster's state.
+//! Failures of the harness: the machine, a program, a timeout, or (the interesting one) the cluster's state.
 
 use std::fmt::Display;
 use std::io;

@@ -1,4 +1,4 @@
-//! Lets a thread of the harness live in a network namespace.
+//! Runs a thread of the harness in a network namespace.
 
 use std::fs::File;
 use std::os::fd::AsFd;

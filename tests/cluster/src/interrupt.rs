@@ -1,4 +1,4 @@
-//! Ctrl-C and termination: a flag that every wait looks at, so that the run unwinds and its guards clean up.
+//! Ctrl-C and termination: a flag that every wait checks, so that the run unwinds and its guards clean up.
 //!
 //! Process-wide, as signals are. Nothing is cleaned up here.
 

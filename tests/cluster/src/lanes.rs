@@ -1,4 +1,5 @@
-//! Several clusters side by side, each with its part of the tests in a process of its own: most of the time a cluster waits.
+//! Runs several clusters concurrently, each with its share of the tests in its own process: a cluster spends most of its time
+//! waiting.
 
 use std::env;
 use std::ffi::OsStr;

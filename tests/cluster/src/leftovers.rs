@@ -1,4 +1,4 @@
-//! Removes what dead runs left: a run that was killed could not clean up after itself.
+//! Removes what killed runs left behind.
 
 use std::fs;
 use std::path::Path;

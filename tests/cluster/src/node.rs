@@ -1,8 +1,8 @@
 //! A cluster node: its state folder, its processes, and the ways into it.
 //!
-//! A node is a PID 1 with namespaces of its own ([`node-init.sh`](../src/node-init.sh)). Killing that process is a power
-//! cut: everything in the node ends at once. What a disk would keep stays in the state folder. The node dies with the
-//! harness, too, even when that is killed.
+//! A node is a PID 1 with its own namespaces ([`node-init.sh`](../src/node-init.sh)). Killing that process is a power cut:
+//! everything in the node ends at once. What a disk would keep stays in the state folder. The node ends with the harness, even if
+//! that is killed.
 
 use std::fs::{self, File};
 use std::io;

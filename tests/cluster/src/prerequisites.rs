@@ -1,4 +1,4 @@
-//! What the machine must offer: root, programs, network namespaces. Says what is missing and how to get it.
+//! Requirements of the machine: root, programs, network namespaces. Reports what is missing and how to install it.
 
 use std::path::Path;
 

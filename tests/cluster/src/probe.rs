@@ -1,5 +1,5 @@
-//! The data plane as users see it: a client in the cloud asks the address for the name of the node, again and again;
-//! and the web server in each node that answers it.
+//! The data plane as users see it: a client in the cloud keeps requesting the node's name from the address, and a web server on
+//! each node responds.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

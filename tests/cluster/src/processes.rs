@@ -1,4 +1,4 @@
-//! The processes of one node, seen from the machine: to end, stop and continue them by name.
+//! The processes of one node, from the machine's point of view: ends, stops and continues them by name.
 
 use std::fs;
 use std::path::PathBuf;

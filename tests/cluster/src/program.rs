@@ -1,4 +1,4 @@
-//! How a program of the harness ends: the exit code, and what it says of a machine that cannot run it.
+//! How a program of the harness ends: exit code, and message if the machine cannot run it.
 
 use std::process::ExitCode;
 

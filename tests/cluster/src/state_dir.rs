@@ -1,4 +1,4 @@
-//! The folder that holds a run's state. Dropping it removes it.
+//! The folder with a run's state, removed on drop.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What a scenario says about itself while it happens.
+//! Progress messages of a scenario.
 
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};

@@ -1,4 +1,4 @@
-//! Plays scenarios one after another, tells each as it ends, and sums up. What cluster manager they are about makes no difference here.
+//! Runs scenarios one after another, reports each result, and sums up. Independent of the cluster manager.
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Arithmetic of a takeover: from a failure to the first answer on the other node, and how long nobody had the address.
+//! Computes a takeover's times: from a failure to the first response of the other node, and how long the address was unassigned.
 //! Pure.
 
 use crate::topology::NodeName;

@@ -1,9 +1,9 @@
-//! The router of the VPC: the kernel of the cloud's namespace forwards what clients send to the overlay address, by the route tables
-//! of the simulated account.
+//! The router of the VPC: in the cloud's namespace, the kernel forwards packets from clients to the overlay address according to
+//! the route tables of the simulated account.
 //!
-//! Each route table has a client with a namespace and a link of its own, in a subnet of the VPC. Packets from that link are looked up in a
-//! routing table of their own, which a thread keeps equal to the account's route table. Nodes take IPv4 clients for neighbours,
-//! as they do in a VPC: the cloud answers their ARP requests. To IPv6 clients they have a route.
+//! Each route table has a client with its own namespace and link, in a subnet of the VPC. Packets from that link use a routing
+//! table of their own, which a thread keeps in step with the account's route table. Nodes reach IPv4 clients as neighbours, as
+//! they do in a VPC: the cloud answers their ARP requests. To IPv6 clients they have a route.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Waiting for a state with a limit: polls, never sleeps for a guessed time.
+//! Waits for a state, with a limit: polls, never sleeps for a guessed time.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

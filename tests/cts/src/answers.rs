@@ -1,4 +1,5 @@
-//! What Pacemaker's executor makes of each answer of an agent: the calls are cts-exec-helper's, the situations are the simulator's.
+//! How Pacemaker's executor interprets each result of an agent. cts-exec-helper makes the calls, the simulator provides the
+//! situations.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Reads the command line.
+//! The command line.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;

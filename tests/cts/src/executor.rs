@@ -1,7 +1,7 @@
-//! cts-exec, Pacemaker's test of its own executor: its generic tests of OCF agents, with each agent of ours in the place of `Dummy`.
+//! cts-exec, Pacemaker's test of its own executor: its generic tests of OCF agents, with each of our agents instead of `Dummy`.
 //!
-//! The program is the package's, but for the [`substitutions`]. It ends daemons by name, which reaches no further than a node's PID
-//! namespace. After it come the calls of [`answers`].
+//! The program is the package's, except for the [`substitutions`]. It ends daemons by name, which is confined to a node's PID
+//! namespace. It is followed by the calls of [`answers`].
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! cts-lab, unmodified, on nodes in namespaces: it starts and stops the cluster in every order, kills its daemons, isolates its nodes, and
-//! judges by its own audits. After it, the simulator's records are judged, too.
+//! cts-lab, unmodified, on nodes in namespaces: it starts and stops the cluster in every order, kills daemons, isolates nodes,
+//! and runs its own audits. Then the simulator's records are checked too.
 //!
-//! Stand-ins for `ssh` and `service` take its commands to the nodes. There is no fencing, and no systemd.
+//! Stand-ins for `ssh` and `service` run its commands on the nodes. There is no fencing and no systemd.
 
 mod summary;
 

@@ -1,8 +1,8 @@
-//! Runs Pacemaker's own test suites, with the agents of this workspace as the resources: `cts-exec` for its executor, `cts-lab` for whole
-//! clusters, as the package pacemaker-cts has them.
+//! Runs Pacemaker's own test suites from the package pacemaker-cts, with our agents as the resources: `cts-exec` for its
+//! executor, `cts-lab` for whole clusters.
 //!
-//! Both end processes by name and install files of their own, so they run in a root folder that vanishes with them
-//! (`tests/next/enter`), and nowhere else. What they judge is theirs; [`lab`] adds what has to hold for the addresses.
+//! Both end processes by name and install files, so they run only in a root folder that vanishes with them (`tests/next/enter`).
+//! The suites judge by their own rules; [`lab`] adds what has to hold for the addresses.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod answers;

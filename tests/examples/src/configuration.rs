@@ -1,4 +1,4 @@
-//! The configuration of a cluster as a set of lines, so that what an example has changed can be compared with what it says.
+//! A cluster's configuration as a set of lines, to compare what an example changed with what it claims.
 
 use std::collections::BTreeSet;
 

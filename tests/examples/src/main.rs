@@ -1,8 +1,8 @@
 //! Runs the files of `pcs-examples` as they stand: those for pcs 0.10 and later and for crmsh on real clusters in
 //! namespaces, those for pcs 0.9 against its grammar and a CIB in a file.
 //!
-//! [`node`] prepares the machines, [`case`] says what has to follow from each example, [`pcs09`] stands in for a pcs that
-//! no distribution has any more.
+//! [`node`] prepares the machines, [`case`] has the expectations for each example, [`pcs09`] stands in for a pcs that no
+//! distribution has any more.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod case;

@@ -1,4 +1,4 @@
-//! Runs an example in a node, as it stands, as a person would: with values for its variables and answers to its questions.
+//! Runs an example on a node unmodified, as a person would: with values for its variables and answers to its prompts.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Answers that no server in order gives.
+//! Responses that no healthy server sends.
 
 use std::io::{self, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! One call of the built agent, with a limit on its memory, and what came of it.
+//! One call of the built agent with limited memory, and its outcome.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

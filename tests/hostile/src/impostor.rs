@@ -1,4 +1,4 @@
-//! A server between the agent and the simulator, which passes everything on but what is to go wrong.
+//! A server between agent and simulator that forwards everything except what is to go wrong.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Texts and bytes that nobody in his right mind would send.
+//! Malformed texts and bytes.
 
 use fastrand::Rng;
 

@@ -1,10 +1,10 @@
-//! Hostile input for the agent: what is drawn from a seed, how a built agent is given it, and what has to hold whatever it was.
+//! Hostile input for the agent: generated from a seed, fed to the built agent, and judged by rules that hold for any input.
 //!
-//! From the bottom up: [`seed`] says which cases are run and how one of them is run again, [`input`] makes texts, bytes and
-//! documents, [`answer`] makes answers of servers, [`impostor`] is such a server, [`place`] is a folder with everything that a
-//! path can lead to, [`call`] runs the agent with a limit on its memory, [`verdict`] judges what came of it.
+//! From the bottom up: [`seed`] selects the cases and repeats one of them, [`input`] generates texts, bytes and documents,
+//! [`answer`] generates server responses, [`impostor`] serves them, [`place`] is a folder with everything that a path can lead
+//! to, [`call`] runs the agent with limited memory, [`verdict`] judges the outcome.
 //!
-//! What a given input should lead to is not known here: those tests are in `tests/agent`.
+//! Expectations for particular inputs are in `tests/agent`.
 
 // The whole crate is test code: a panic is how a test fails, and what a test builds it uses.
 #![allow(

@@ -1,4 +1,4 @@
-//! Which cases are run: as many as are asked for, all drawn from one number, so that each can be run again by itself.
+//! Selects the cases: as many as requested, all derived from one number, so that each can be repeated by itself.
 //!
 //! `HOSTILE` is the number of cases of each kind, `HOSTILE_SEED` the number they are drawn from, `HOSTILE_CASE="metadata 17"`
 //! the only one to run, `HOSTILE_THREADS` how many run at a time.

@@ -1,4 +1,4 @@
-//! What has to hold whatever the agent was given.
+//! What has to hold for any input.
 
 use std::fmt::Write as _;
 

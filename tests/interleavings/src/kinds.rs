@@ -1,4 +1,4 @@
-//! The kinds of address, as far as the runs and the rules must tell one from another.
+//! What differs between kinds of address, for the runs and the rules.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! What everything is called: a node's instance, interface and addresses have the node's number.
+//! Names: a node's instance, interface and addresses contain the node's number.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

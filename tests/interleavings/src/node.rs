@@ -1,4 +1,4 @@
-//! A node: what it remembers, and one process after another that is started on it.
+//! A node: its records, and the processes started on it one after another.
 
 use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! What happens in a run: drawn at random, shrunk by proptest when it breaks a rule.
+//! The events of a run: generated at random, shrunk by proptest if they violate a rule.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Plays a plan, and then asks of every node what it must be able to do once all is well.
+//! Runs a plan, and then checks what every node must be able to do once all is well.
 
 use std::cell::RefCell;
 use std::rc::Rc;

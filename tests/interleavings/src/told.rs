@@ -1,4 +1,4 @@
-//! What one action was told by AWS, from the record of its requests.
+//! The responses that one action got from AWS, from the record of its requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

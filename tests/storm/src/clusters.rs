@@ -1,4 +1,4 @@
-//! Very many clusters in one process, on virtual time: each has a surviving node that runs the agent's own `start`.
+//! A large number of clusters in one process, on virtual time: each has a surviving node that runs the agent's own `start`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

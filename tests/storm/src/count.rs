@@ -1,4 +1,4 @@
-//! What the account was asked in a storm.
+//! Requests to the account during a storm.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What came of a storm, measured by what the buckets allow.
+//! Results of a storm, relative to what the buckets allow.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `storm`: plays the storms, prints a table of what came of them, and fails where the agent missed the goal.
+//! `storm`: runs the storms, prints a table of the results, and fails if the agent misses the goal.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! EC2 for a client that makes its retries in another way than the agent, below the agent's own: [`RetryPolicy`].
+//! EC2 for a client with its own retries below the agent's: [`RetryPolicy`].
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,4 +1,4 @@
-//! What everything of a cluster is called, by the number of the cluster.
+//! Names of a cluster's objects, by the number of the cluster.
 
 use std::net::Ipv4Addr;
 

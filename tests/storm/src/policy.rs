@@ -1,7 +1,7 @@
-//! What a client does when AWS asks it to slow down: the agent's own way, and the naive ones.
+//! What a client does when AWS throttles it: the agent's own policy, and naive ones.
 //!
-//! A naive client tries again by itself, below the agent's retries, and says "refused" when it gives up. So every policy runs
-//! through the same code of the agent, and the agent has no switch for it.
+//! A naive client retries by itself, below the agent's retries, and reports "refused" when it gives up. So every policy uses the
+//! same code of the agent, and the agent has no switch for it.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The calls that change something: `AssociateAddress`, `DisassociateAddress`, `AssignPrivateIpAddresses`,
-//! `UnassignPrivateIpAddresses`, in the form in which the agents make them; the first two also as the scripts do that they replace.
+//! The mutating calls `AssociateAddress`, `DisassociateAddress`, `AssignPrivateIpAddresses` and `UnassignPrivateIpAddresses` as
+//! the agents send them; the first two also as the scripts that they replace do.
 
 use std::net::Ipv4Addr;
 

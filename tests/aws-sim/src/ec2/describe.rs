@@ -1,4 +1,4 @@
-//! `DescribeAddresses` and `DescribeNetworkInterfaces`: what is named and matches, as a reader that may be behind sees it.
+//! `DescribeAddresses` and `DescribeNetworkInterfaces`: what matches, as shown to a reader that may lag.
 
 use std::net::Ipv4Addr;
 

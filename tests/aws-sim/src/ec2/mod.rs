@@ -1,7 +1,7 @@
 //! The EC2 Query API, version 2016-11-15: the account's answers in EC2's wire format.
 //!
-//! An operation checks in the order EC2 is seen to: form of the parameters, existence of what they name,
-//! permission, dry run, state. Then it changes the fleet and answers.
+//! Checks run in EC2's observed order: form of the parameters, existence of the named objects, permission, dry run, state. Then
+//! the account changes and the response is sent.
 
 // Answers have the names EC2 gives their elements.
 #![allow(clippy::struct_field_names)]

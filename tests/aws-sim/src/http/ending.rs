@@ -1,4 +1,4 @@
-//! The ways a connection can end that HTTP has no word for.
+//! Ways to end a connection that HTTP does not have.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! One HTTP connection: hyper as long as all goes well, the bare stream when a fault wants it.
+//! One HTTP connection: hyper as long as it is regular HTTP, the bare stream if a fault requires it.
 //!
-//! A handler returns an [`HttpResponse`]. What HTTP cannot express (a reset, silence, half an answer, an answer byte by
-//! byte) ends hyper's part of the connection; the stream is taken back and the rest is done by hand.
+//! A handler returns an [`HttpResponse`]. For what HTTP cannot express (a reset, silence, a truncated response, a response byte
+//! by byte), the stream is taken back from hyper and written by hand.
 
 mod ending;
 mod reply;

@@ -1,4 +1,4 @@
-//! An HTTP response before it is on the wire.
+//! An HTTP response before it is sent.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What the metadata of an instance says: a tree of text, listings derived from the leaves.
+//! The metadata of an instance as a tree of text; listings are derived from the leaves.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 

@@ -1,4 +1,4 @@
-//! Something happens to a settled pair, and the address has to be where Heartbeat promises it.
+//! Scenarios: something happens to a settled pair, and the address has to end up where Heartbeat promises.
 
 use aws_sim::FaultKind;
 

@@ -1,4 +1,4 @@
-//! The files of a node: Heartbeat's three, and what `elastic-ip` reads.
+//! Files of a node: Heartbeat's three, and those that `elastic-ip` reads.
 
 use std::fmt::Write as _;
 

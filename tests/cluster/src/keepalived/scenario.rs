@@ -1,4 +1,4 @@
-//! Something happens to a settled pair, and the address has to be where keepalived says.
+//! Scenarios: something happens to a settled pair, and the address has to end up where keepalived promises.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is asked of the nodes of every cluster manager.
+//! Checks of the nodes for every cluster manager.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What can happen to a node, and how it is connected again.
+//! Failures of a node, and how it is reconnected.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! The nodes of a cluster in their simulated cloud, whatever cluster manager they run. Dropping them ends and removes everything.
+//! The nodes of a cluster in their simulated cloud, for any cluster manager. Everything is ended and removed on drop.
 
 mod checks;
 mod failures;

@@ -1,4 +1,4 @@
-//! What an administrator does to the resource and to nodes, with the tools that administrators use.
+//! Actions of an administrator on the resource and on nodes, with an administrator's tools.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Looks at the running cluster: waits until it is settled, and asserts what must or must not have happened.
+//! Checks of the running cluster: waits until it is settled, and asserts what must or must not have happened.
 
 use std::net::IpAddr;
 use std::time::Duration;

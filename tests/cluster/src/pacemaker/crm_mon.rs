@@ -1,4 +1,4 @@
-//! What one node believes about the cluster: the document that `crm_mon --output-as=xml` prints, as far as it is used.
+//! One node's view of the cluster: the parts of `crm_mon --output-as=xml` that are used.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};

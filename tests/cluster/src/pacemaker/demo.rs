@@ -1,4 +1,4 @@
-//! A takeover to look at: the resource is created, the node that holds the address dies, the other one takes over.
+//! A takeover for demonstration: the resource is created, the node that holds the address dies, the other one takes over.
 
 use std::fmt::Write as _;
 use std::time::Instant;

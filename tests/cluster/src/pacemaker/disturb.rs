@@ -1,5 +1,5 @@
-//! Disturbances beside the failures of whole nodes: daemons that die or get no time, a node that leaves in order, a broken path
-//! between two nodes, and orders of an administrator at a bad time.
+//! Disturbances other than the failure of a whole node: daemons that die or get no CPU time, a node that leaves cleanly, a broken
+//! path between two nodes, and administrative commands at a bad time.
 
 use std::time::Duration;
 

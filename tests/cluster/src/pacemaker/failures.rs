@@ -1,4 +1,4 @@
-//! What can happen to the cluster daemons of a node, and how a node becomes a member again.
+//! Failures of a node's cluster daemons, and how the node rejoins.
 
 use std::time::Duration;
 

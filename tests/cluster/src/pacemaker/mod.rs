@@ -1,6 +1,6 @@
-//! Real clusters of Pacemaker and Corosync. Dropping one ends and removes everything.
+//! Real clusters of Pacemaker and Corosync. Everything is ended and removed on drop.
 //!
-//! `scenario` says what happens, `chaos` plays rounds of random failures, `demo` and `shell` are for a person.
+//! `scenario` has the scenarios, `chaos` runs rounds of random failures, `demo` and `shell` are for people.
 
 mod admin;
 pub(crate) mod chaos;

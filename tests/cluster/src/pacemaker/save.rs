@@ -1,4 +1,4 @@
-//! Keeps what explains a failure: the nodes' logs, the simulator's request log, the history of the address.
+//! Saves what explains a failure: the nodes' logs, the simulator's request log, the history of the address.
 
 use std::fmt::Write as _;
 use std::fs;

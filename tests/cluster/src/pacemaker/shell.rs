@@ -1,4 +1,4 @@
-//! A cluster for a person to look around in.
+//! A cluster for manual exploration.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Looks at a pair: waits until it is settled, and asserts what must not have happened.
+//! Checks of a pair: waits until it is settled, and asserts what must not have happened.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Two nodes with packages installed and a cluster manager that calls one of our commands: what Heartbeat and keepalived have in common.
+//! Two nodes with installed packages and a cluster manager that calls one of our commands: common to Heartbeat and keepalived.
 
 mod checks;
 pub mod guide;

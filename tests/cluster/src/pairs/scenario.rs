@@ -1,4 +1,4 @@
-//! What happens to the pairs of every cluster manager.
+//! Scenarios common to the pairs of every cluster manager.
 
 use std::time::Duration;
 

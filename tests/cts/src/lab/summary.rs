@@ -1,4 +1,4 @@
-//! What cts-lab says about its tests, and whether that is good. Pure.
+//! Parses cts-lab's summary of its tests, and decides whether it passed. Pure.
 
 /// Lines that CTS takes for bad news, and why they are none here.
 const NOISE: [(&str, &str); 2] = [

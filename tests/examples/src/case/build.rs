@@ -1,4 +1,4 @@
-//! Examples that make a cluster from nothing.
+//! Examples that create a cluster from scratch.
 
 use std::path::Path;
 

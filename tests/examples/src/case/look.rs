@@ -1,4 +1,4 @@
-//! What all cases look at.
+//! Queries common to all cases.
 
 use cluster::error::{Result, ensure};
 use cluster::pacemaker::RESOURCE;

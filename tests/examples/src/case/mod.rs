@@ -1,7 +1,7 @@
-//! What has to follow from each example, and the clusters on which that is seen.
+//! Expectations for each example, and the clusters that they are checked on.
 //!
-//! One cluster serves a tool's examples one after another; between them its configuration is put back to what the minimal
-//! example made. After a failure the next one gets a fresh cluster.
+//! One cluster runs a tool's examples one after another; between them its configuration is reset to that of the minimal example.
+//! After a failure the next one gets a new cluster.
 
 mod add;
 mod build;

@@ -1,4 +1,4 @@
-//! The cluster that a tool's examples are run on, and how it comes into the state that a case begins with.
+//! The cluster that runs a tool's examples, and how it gets into a case's initial state.
 
 use std::net::SocketAddr;
 use std::time::Duration;

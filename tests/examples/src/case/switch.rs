@@ -1,4 +1,4 @@
-//! Examples that put this agent into the place of an older one. The proof is the simulator's history: no change of holder.
+//! Examples that replace an older agent by this one. The proof is the simulator's history: no change of holder.
 
 use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::RESOURCE;

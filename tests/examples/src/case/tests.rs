@@ -1,4 +1,4 @@
-//! What can be said of the files without running them.
+//! Checks of the files that don't require running them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The example tuned for fast detection: its arithmetic is measured.
+//! The example tuned for fast detection; its arithmetic is verified by measurement.
 
 use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::RESOURCE;

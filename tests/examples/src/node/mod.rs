@@ -1,5 +1,5 @@
-//! Nodes on which the examples find what they expect: freshly installed machines in AWS, with the real pcs, pcsd and
-//! crmsh, without a cluster yet. EC2 is found at AWS's own name, so that no example has to be told of another endpoint.
+//! Nodes as the examples expect them: newly installed machines in AWS with the real pcs, pcsd and crmsh, but no cluster yet. EC2
+//! is at AWS's own host name, so that no example needs another endpoint.
 //!
 //! What is not real: systemd, the package manager, AWS.
 

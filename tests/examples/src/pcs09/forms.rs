@@ -1,4 +1,4 @@
-//! The commands of pcs 0.9 as tables. [`super::grammar`] reads them, and says where they are from.
+//! The commands of pcs 0.9 as tables, which [`super::grammar`] parses; their source is documented there.
 
 /// Options that a command takes, with whether each takes a value: after `=`, or, if it must have one, as the next word.
 pub(super) type OptionTable = &'static [(&'static str, Value)];

@@ -1,4 +1,4 @@
-//! What pcs 0.9 accepts of the commands that the examples use.
+//! What pcs 0.9 accepts, for the commands that the examples use.
 //!
 //! # Source
 //! `pcs help` and `pcs(8)` of pcs 0.9.169, which `CentOS` 7.9 ends with. Its verdict on each line of the tests below was

@@ -1,9 +1,9 @@
-//! A stand-in for pcs 0.9, which no distribution has any more: takes what pcs 0.9.169 took, and nothing else, and has the
-//! installed pcs do it.
+//! A stand-in for pcs 0.9, which no distribution has any more: accepts exactly what pcs 0.9.169 accepted, and translates it for
+//! the installed pcs.
 //!
-//! [`grammar`] knows the commands that the examples use; [`modern`] says the same to pcs 0.11. So the examples for
-//! `CentOS` 7 are run on a real cluster, too. The commands that make a cluster are checked and not carried out: they are
-//! run where there is one.
+//! [`grammar`] parses the commands that the examples use; [`modern`] translates them to pcs 0.11, so that the examples for
+//! `CentOS` 7 run on a real cluster too. Commands that create a cluster are checked but not executed: they are run where there is
+//! one.
 
 mod forms;
 mod grammar;

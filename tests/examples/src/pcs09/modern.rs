@@ -1,4 +1,4 @@
-//! The commands of pcs 0.9 in the words of pcs 0.11.
+//! Translates commands of pcs 0.9 to pcs 0.11.
 
 /// Returns what to say to pcs 0.11, or nothing where a cluster would have to be made.
 pub fn translate(words: &[String]) -> Option<Vec<String>> {
