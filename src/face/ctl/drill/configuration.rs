@@ -67,8 +67,11 @@ pub struct ClusterReports {
     pub colouring: Vec<(String, Option<&'static str>)>,
 }
 
-/// The first feature set that knows `allow-unhealthy-nodes`: that of Pacemaker 2.1.3.
-const EXEMPTS_RESOURCES: [u32; 2] = [3, 13];
+/// The first feature set that knows `allow-unhealthy-nodes`, in Pacemaker 2.1.3.
+///
+/// # Source
+/// ClusterLabs' wiki, "Pacemaker Feature Set".
+const EXEMPTS_RESOURCES: [u32; 2] = [3, 14];
 
 impl ClusterReports {
     /// Extracts them from the document.
@@ -377,8 +380,8 @@ mod tests {
             obstacle.unwrap_or_default()
         };
         let allow = r#"<nvpair id="a" name="allow-unhealthy-nodes" value="true"/>"#;
-        assert_eq!(with("3.13.0", "", allow), "");
-        assert!(with("3.12.1", "", allow).contains("2.1.3"));
+        assert_eq!(with("3.14.0", "", allow), "");
+        assert!(with("3.13.4", "", allow).contains("2.1.3"));
         assert!(with("3.0.14", "", allow).contains("2.1.3"));
         assert!(with("3.20.1", "", "").contains("allow-unhealthy-nodes=true"));
         let strategy = r#"<nvpair id="s" name="node-health-strategy" value="only-green"/>"#;
