@@ -70,7 +70,7 @@ pub struct ClusterReports {
 /// The first feature set that knows `allow-unhealthy-nodes`, in Pacemaker 2.1.3.
 ///
 /// # Source
-/// ClusterLabs' wiki, "Pacemaker Feature Set".
+/// "Pacemaker Feature Set" in the wiki of the project.
 const EXEMPTS_RESOURCES: [u32; 2] = [3, 14];
 
 impl ClusterReports {
