@@ -21,7 +21,7 @@ use crate::params;
 use crate::resource::error::{Attempt, Error, exit_code, scope};
 use crate::resource::kind::Kind;
 use crate::resource::{self, Action, Report, Request};
-use crate::state::{Records as _, Tally};
+use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
