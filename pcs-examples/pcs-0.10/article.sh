@@ -36,7 +36,7 @@ trap 'exit 1' HUP INT TERM
 
 # Asks for the password that each-node.sh has set.
 pcs host auth "$NODE1" addr="$ADDRESS1" "$NODE2" addr="$ADDRESS2" -u hacluster
-state="there may be a cluster that is not complete: pcs status. To begin anew: pcs cluster destroy --all"
+state="there may be a cluster that is not complete: pcs status. To start over: pcs cluster destroy --all"
 pcs cluster setup aws-cluster "$NODE1" addr="$ADDRESS1" "$NODE2" addr="$ADDRESS2" \
     totem token=1000 --start --enable --wait=120
 

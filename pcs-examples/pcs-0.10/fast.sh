@@ -5,7 +5,7 @@
 #
 #   token        1.0 s   Corosync has not heard from the node for this long
 #   consensus    1.2 s   1.2 x token: the others agree on who is left
-#   Pacemaker    0.9 s   at most a second: cleaning up after the node, election, transition
+#   Pacemaker    0.9 s   at most a second: working out what was lost, election, transition
 #   agent        0.1 s   one AssociateAddress; on AWS a round trip or two to EC2, 0.2 to 1 s
 #   -----------------
 #   outage       3.2 s   2.2 x token + 1 s; on AWS the time until traffic follows comes on top

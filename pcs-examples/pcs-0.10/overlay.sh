@@ -24,7 +24,7 @@ trap 'exit 1' HUP INT TERM
 pcs host auth "$NODE1" "$NODE2" -u hacluster
 
 # For two nodes, pcs sets two_node in Corosync: the survivor keeps quorum, and no-quorum-policy stays as it is.
-state="there may be a cluster that is not complete: pcs status. To begin anew: pcs cluster destroy --all"
+state="there may be a cluster that is not complete: pcs status. To start over: pcs cluster destroy --all"
 pcs cluster setup overlay-cluster "$NODE1" "$NODE2" --start --enable --wait=120
 
 # Without fencing Pacemaker starts nothing unless this is false. For a first try only: nodes that cannot see each other

@@ -35,7 +35,7 @@ trap 'exit 1' HUP INT TERM
 
 # Asks for the password that each-node.sh has set.
 pcs cluster auth "$NODE1" "$NODE2" -u hacluster
-state="there may be a cluster that is not complete: pcs status. To begin anew: pcs cluster destroy --all"
+state="there may be a cluster that is not complete: pcs status. To start over: pcs cluster destroy --all"
 pcs cluster setup --name aws-cluster "$NODE1" "$NODE2" --token 1000 --start --enable --wait=120
 
 state="the cluster runs, and has no resources yet: what follows \`pcs cluster setup\` here is still to do"

@@ -17,7 +17,7 @@ pcs cluster auth "$NODE1" "$NODE2" -u hacluster
 
 # For two nodes, pcs sets two_node in Corosync: the survivor keeps quorum, and no-quorum-policy stays as it is.
 # The token, in ms: see fast.sh. With pcs 0.9 it is set here; later, edit /etc/corosync/corosync.conf.
-state="there may be a cluster that is not complete: pcs status. To begin anew: pcs cluster destroy --all"
+state="there may be a cluster that is not complete: pcs status. To start over: pcs cluster destroy --all"
 pcs cluster setup --name eip-cluster "$NODE1" "$NODE2" --token 1000 --start --enable --wait=120
 
 # Without fencing Pacemaker starts nothing unless this is false. AWS lets only one node hold the address, so for the address
