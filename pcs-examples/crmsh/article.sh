@@ -8,7 +8,7 @@
 set -eu
 
 ELASTIC_IP=${ELASTIC_IP:-52.192.203.215}
-NGINX=${NGINX:-/usr/sbin/nginx} # the article uses httpd: use ocf:heartbeat:apache instead
+NGINX=${NGINX:-/usr/sbin/nginx} # for httpd, as in the article, use ocf:heartbeat:apache instead
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 

@@ -24,7 +24,7 @@ NODE2=${NODE2:-ip-10-0-1-20.ap-northeast-1.compute.internal}
 ADDRESS1=${ADDRESS1:-10.0.0.20}
 ADDRESS2=${ADDRESS2:-10.0.1.20}
 ELASTIC_IP=${ELASTIC_IP:-52.192.203.215}
-NGINX=${NGINX:-/usr/sbin/nginx} # the article uses httpd: use ocf:heartbeat:apache instead
+NGINX=${NGINX:-/usr/sbin/nginx} # for httpd, as in the article, use ocf:heartbeat:apache instead
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
