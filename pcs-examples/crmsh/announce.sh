@@ -1,12 +1,12 @@
 #!/bin/sh
-# Announces every move of an address once, by the node that made it, with the time of each phase and an estimate of the outage.
+# Announces every move of an address once, from the node that made it, with the duration of each phase and an estimate of the outage.
 # Starts from minimal.sh, or from your cluster; run it on one node, as root. Nothing stops. Install eip on every node first.
 #
 # RECIPIENT  syslog               one line in the system log
 #            command=/PATH        a program, with the line as its argument and the fields in EIP_ALERT_... variables; as hacluster
-#            https://HOST/PATH    a webhook, which gets JSON by POST; tried again until eip_alert_timeout is over
+#            https://HOST/PATH    a webhook, which gets JSON in a POST; retried until eip_alert_timeout
 #
-# For several recipients run it again with another ID. Pacemaker ends an alert agent after TIMEOUT, so eip_alert_timeout is shorter.
+# For several recipients, run it again with another ID. Pacemaker kills an alert agent after TIMEOUT, so eip_alert_timeout is shorter.
 set -eu
 
 ID=${ID:-eip-moves}

@@ -1,14 +1,14 @@
 #!/bin/sh
 # The cluster of the article "Switching Elastic IPs with Pacemaker + Corosync in an AWS Multi-AZ Setup" (2015), built
-# anew, with crmsh: two instances in two zones, one Elastic IP, a web server on both. First, on both nodes,
+# again, with crmsh: two instances in two zones, one Elastic IP, a web server on both. First run, on both nodes,
 #
 #   NODE1=ip-10-0-0-20 ADDRESS1=10.0.0.20 NODE2=ip-10-0-1-20 ADDRESS2=10.0.1.20 sh each-node.sh
 #
-# then this on one of them, as root. What is different from the article, and why: ../pcs-0.10/article.sh.
+# then run this on one of them, as root. What differs from the article, and why: ../pcs-0.10/article.sh.
 set -eu
 
 ELASTIC_IP=${ELASTIC_IP:-52.192.203.215}
-NGINX=${NGINX:-/usr/sbin/nginx} # the article has httpd: ocf:heartbeat:apache goes into the same place
+NGINX=${NGINX:-/usr/sbin/nginx} # for httpd, as in the article, use ocf:heartbeat:apache instead
 NGINX_CONF=${NGINX_CONF:-/etc/nginx/nginx.conf}
 CHECK_URL=${CHECK_URL:-http://127.0.0.1/} # what the server must answer; curl has to be installed
 
@@ -17,7 +17,7 @@ state='nothing is configured'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The nodes find each other, and one of them leads; see minimal.sh.
+# Wait until the nodes have found each other and one of them leads; see minimal.sh.
 tries=120
 until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     tries=$((tries - 1))
@@ -25,8 +25,8 @@ until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     sleep 1
 done
 
-# The defaults are the article's: it never goes back by itself, and one failure is enough to leave a node; five minutes
-# later it is forgotten. See fencing.sh for when stonith-enabled=false is not good enough.
+# The defaults are the article's: the address never moves back by itself, and leaves a node after one failure, which
+# expires after five minutes. See fencing.sh for when stonith-enabled=false is not good enough.
 state="unless it was refused, the configuration is in place: see crm status. To change it: crm configure edit"
 crm --wait configure load update - <<END
 property stonith-enabled=false
@@ -49,6 +49,6 @@ order web-before-eip Mandatory: web-clone eip
 END
 
 crm status
-# To move the address by hand, say where it is not to be, because no wish for a node outweighs INFINITY:
+# To move the address by hand, ban it from its node, because no preference for a node outweighs INFINITY:
 # crm resource ban eip
-# And when it has moved: crm resource clear eip
+# Once it has moved: crm resource clear eip

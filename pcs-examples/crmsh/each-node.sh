@@ -1,14 +1,14 @@
 #!/bin/sh
 # Before everything else, on every node, as root: packages, Corosync's configuration, and the cluster's services.
 # The agent itself comes from its package, or from `make install`.
-# (On SLES, `crm cluster init` and `crm cluster join` do the same with questions; this shows what there is to it.)
+# (On SLES, `crm cluster init` and `crm cluster join` do the same interactively; this shows the steps.)
 set -eu
 
 NODE1=${NODE1:-node1} # as `uname -n` prints it
 NODE2=${NODE2:-node2}
 ADDRESS1=${ADDRESS1:-10.0.0.20} # their private addresses
 ADDRESS2=${ADDRESS2:-10.0.1.20}
-TOKEN=${TOKEN:-1000} # ms; what it does for the time of a takeover: fast.sh
+TOKEN=${TOKEN:-1000} # ms; for its effect on the time of a takeover see fast.sh
 
 # Printed if the script stops early.
 state='everything is still to do'
@@ -17,15 +17,15 @@ trap 'exit 1' HUP INT TERM
 
 if command -v apt-get >/dev/null; then
     apt-get -y install corosync pacemaker crmsh resource-agents fence-agents
-    # Debian's packages begin with a cluster of one node.
+    # Debian's packages start a cluster of one node.
     systemctl stop pacemaker corosync
     rm -f /var/lib/pacemaker/cib/*
 else
     zypper --non-interactive install corosync pacemaker crmsh resource-agents fence-agents
 fi
 
-# The same file on both. two_node: the survivor keeps quorum. It brings wait_for_all with it: after both were down,
-# neither starts anything before it has seen the other.
+# The same file on both. two_node: the survivor keeps quorum. It implies wait_for_all: if both were down,
+# neither starts anything until it has seen the other.
 state='packages are installed; Corosync is not configured yet'
 cat >/etc/corosync/corosync.conf <<END
 totem {
@@ -58,4 +58,4 @@ END
 state='Corosync is configured; still to do: systemctl enable --now corosync pacemaker'
 systemctl enable --now corosync pacemaker
 
-# The nodes' security group has to let them reach each other at UDP 5405.
+# The nodes' security group has to allow UDP 5405 between them.

@@ -1,10 +1,10 @@
 #!/bin/sh
-# From `aws-vpc-move-ip` to `overlay-ip` without a moment without the address: the resource keeps its id, its
+# From `aws-vpc-move-ip` to `overlay-ip` without an outage: the resource keeps its id, its
 # parameters, its operations and its place; its type changes.
-# Install eip on every node first (it does not touch aws-vpc-move-ip), then run this on one node, as root. Some seconds.
+# Install eip on every node first (it does not touch aws-vpc-move-ip), then run this on one node, as root. It takes a few seconds.
 # The nodes' role needs one more permission, to see the source/destination check: ec2:DescribeNetworkInterfaces.
 #
-# While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
+# While the resource is unmanaged, the cluster does not move the address, even if a node dies. If this script stops early,
 # it prints how to go back.
 set -eu
 
@@ -26,7 +26,7 @@ unmanaged="$RESOURCE is unmanaged: the cluster does not move the address, even i
 state="$unmanaged crm resource manage $RESOURCE"
 crm resource unmanage "$RESOURCE"
 
-# The resource as it is, to go back to.
+# A backup of the resource.
 before=$(mktemp)
 cibadmin --query --xpath "//primitive[@id='$RESOURCE']" >"$before"
 state="$unmanaged
@@ -34,10 +34,10 @@ state="$unmanaged
   crm_resource --refresh --resource $RESOURCE && crm_resource --wait --timeout 60
   crm resource manage $RESOURCE"
 
-# The type, and nothing else. crmsh would ask for the whole resource again.
+# Changes only the type. In crmsh you would have to enter the whole resource again.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='overlay-ip'/>"
 
-# These would have no effect any more. All others stay: overlay-ip uses them.
+# These no longer have an effect. All others stay: overlay-ip uses them.
 # (crm_resource exits 0 even if a parameter is not set; deleting one that is not set is an error in Pacemaker 3.)
 for parameter in lookup_type awscli awscli_timeout curl_retries curl_sleep; do
     if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
@@ -45,13 +45,13 @@ for parameter in lookup_type awscli awscli_timeout curl_retries curl_sleep; do
     fi
 done
 
-# What Pacemaker remembers was done by aws-vpc-move-ip: without this it would restart the resource as soon as it is
-# managed. It looks again, on every node, with overlay-ip's eyes: at the device, and at the routes.
+# Pacemaker's history is that of aws-vpc-move-ip: without this it would restart the resource as soon as it is managed.
+# It now probes every node with overlay-ip, which checks the device and the routes.
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
-# If overlay-ip does not find the address where aws-vpc-move-ip has left it, it stays unmanaged, and the address stays
-# where it is.
+# If overlay-ip does not find the address where aws-vpc-move-ip left it, the resource stays unmanaged, and the address
+# stays where it is.
 if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; then
     echo "overlay-ip does not see the address on $active; the reason is in \`crm status\`" >&2
     exit 1
@@ -62,5 +62,5 @@ state="$RESOURCE is managed again, and had not settled within a minute: crm stat
 crm_resource --wait --timeout 60
 rm -f "$before"
 crm status
-# The operations are still those of aws-vpc-move-ip, with the guides' 180 s and 60 s if you have followed them. An address
+# The operations are still those of aws-vpc-move-ip, with the guides' 180 s and 60 s if you followed them. An address
 # that is in no group can now move without a gap: crm resource meta vpcip set allow-migrate true

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Readiness of the standby, before it is needed. Run it on one node, as root, with the cluster of minimal.sh, of overlay.sh
+# Checks whether the standby is ready, before it is needed. Run it on one node, as root, with the cluster of minimal.sh, of overlay.sh
 # or your own.
 #
 # ocf:heartbeat:eip-health runs on every node and checks once a minute whether the node could take the address: instance
 # metadata, interface, private address, credentials; once an hour, by a dry run, whether EC2 would allow it. The result is a
-# node attribute, shown by `crm_mon -A1`. The rule keeps the resource off a node that is known to be unfit, so that no
-# planned move ends there, and the cluster does not lose time there after a failure. What is not known changes nothing, and
-# a node that has the address is never found unfit: if all are, it stays where it is.
+# node attribute, shown by `crm_mon -A1`. The rule keeps the resource off a node that is known not to be ready, so that no
+# planned move goes there, and the cluster loses no time there after a failure. An unknown result changes nothing, and a
+# node that has the address always counts as ready: if no node could take it, the address stays where it is.
 #
-# A rule for each resource: its attribute is eip-ready-RESOURCE.
+# Each resource needs a rule of its own, on its attribute eip-ready-RESOURCE.
 set -eu
 
 RESOURCE=${RESOURCE:-eip}
@@ -28,4 +28,4 @@ location $RESOURCE-ready $RESOURCE rule -inf: eip-ready-$RESOURCE eq false
 END
 
 crm_mon -A1
-# Why a node is not ready: eipctl check
+# To find out why a node is not ready: eipctl check

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The smallest configuration that keeps an Elastic IP on one of two nodes.
-# First each-node.sh on both; then this on one of them, as root. Half a minute.
+# Run each-node.sh on both first; then run this on one of them, as root. It takes half a minute.
 set -eu
 
 ELASTIC_IP=${ELASTIC_IP:-203.0.113.10}
@@ -10,8 +10,8 @@ state='nothing is configured'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Until the nodes have found each other and one of them leads, there is no cluster to configure: usually half a minute.
-# (crm cluster wait_for_startup does not wait for a leader, and without one crm --wait can wait for ever.)
+# The cluster can be configured once the nodes have found each other and one of them leads, usually after half a minute.
+# (crm cluster wait_for_startup does not wait for a leader, and without one crm --wait can wait forever.)
 tries=120
 until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     tries=$((tries - 1))
@@ -19,18 +19,18 @@ until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     sleep 1
 done
 
-# Without fencing Pacemaker starts nothing unless told so. AWS sees to it that the address has one holder at a time, so
-# for the address alone that is enough; for what has data behind it, see fencing.sh.
+# Without fencing Pacemaker starts nothing unless this is false. AWS lets only one node hold the address, so for the address
+# alone this is enough; if the service has data, see fencing.sh.
 crm configure property stonith-enabled=false
 state='stonith-enabled is false; there is no resource yet'
 
-# Could this node take the address? Metadata service, credentials, permissions and address are looked at; nothing is
-# changed. Run this line on the other node, too: it is the one that has to be able to when it matters.
+# Could this node take the address? This checks metadata service, credentials, permissions and address, and changes
+# nothing. Run it on the other node too: that is the one that will have to take over.
 OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 OCF_RESKEY_elastic_ip="$ELASTIC_IP" \
     /usr/lib/ocf/resource.d/heartbeat/eip validate-all
 
 state="unless it was refused, the resource is there: see crm status. To take it back: crm configure delete --force eip"
-# allow-migrate: a planned move has no moment in which nobody holds the address.
+# allow-migrate: during a planned move the address always has a holder.
 crm --wait configure primitive eip ocf:heartbeat:eip \
     params "elastic_ip=$ELASTIC_IP" \
     op start timeout=60s interval=0 \

@@ -2,12 +2,12 @@
 # ASCS and ERS of an SAP system, each with an overlay address, on two nodes in two zones. Starts from a cluster of
 # two nodes, such as that of minimal.sh; run it on one node, as root.
 #
-# NOT TESTED WITH SAP: its test has ocf:heartbeat:Dummy in the place of ocf:heartbeat:SAPInstance. What the addresses do
-# is real there.
+# NOT TESTED WITH SAP: its test has ocf:heartbeat:Dummy in place of ocf:heartbeat:SAPInstance. The addresses
+# are tested.
 #
 # Operations, stickiness and constraints are those of the guides for the second enqueue server (ENSA2): AWS's for the
 # addresses, Red Hat's for the instances. File systems are left out: both nodes have /sapmnt and /usr/sap mounted.
-# Before: what overlay.sh says of EC2, for both addresses. After: RESOURCE=sap-ascs sh fencing.sh.
+# Before this, do what overlay.sh requires in EC2, for both addresses. Afterwards: RESOURCE=sap-ascs sh fencing.sh.
 set -eu
 
 ASCS=${ASCS:-EN1_ASCS00_sapascs} # the names of the instance profiles
@@ -24,10 +24,10 @@ state="unless it was refused, the change is in place: see crm status. To take it
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# No allow-migrate: what is in a group with the address has to stop and start anyway.
+# No allow-migrate: the rest of the group has to stop and start anyway.
 #
-# The constraints: on two nodes if there are two. If ASCS has to go to the node of ERS, ERS leaves only when ASCS has
-# started: it has the locks that ASCS takes over.
+# The constraints: the two run on different nodes if there are two. If ASCS has to move to the node of ERS, ERS leaves
+# only once ASCS has started, because ERS has the locks that ASCS takes over.
 crm --wait configure load update - <<END
 primitive $RESOURCE ocf:heartbeat:overlay-ip \
     params overlay_ip=$ASCS_IP routing_table=$ROUTING_TABLE \

@@ -1,11 +1,11 @@
 #!/bin/sh
 # The smallest configuration that keeps an overlay address, which is private and crosses zones, on one of two nodes.
-# First each-node.sh on both; then this on one of them, as root. Half a minute.
+# Run each-node.sh on both first; then run this on one of them, as root. It takes half a minute.
 #
-# In EC2 first, once:
-#  - a route for the address in every route table whose clients are to reach it, to the interface of either node:
+# First, once, in EC2:
+#  - create a route for the address in the route table of all clients, to the interface of either node:
 #      aws ec2 create-route --route-table-id rtb-... --destination-cidr-block 192.168.10.1/32 --network-interface-id eni-...
-#  - no source/destination check on the interface of every node:
+#  - switch off the source/destination check on every node's interface:
 #      aws ec2 modify-network-interface-attribute --network-interface-id eni-... --no-source-dest-check
 # On SLES, cloud-netconfig has to leave the interface alone: CLOUD_NETCONFIG_MANAGE=no in its ifcfg file.
 set -eu
@@ -19,8 +19,8 @@ state='nothing is configured'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Until the nodes have found each other and one of them leads, there is no cluster to configure: usually half a minute.
-# (crm cluster wait_for_startup does not wait for a leader, and without one crm --wait can wait for ever.)
+# The cluster can be configured once the nodes have found each other and one of them leads, usually after half a minute.
+# (crm cluster wait_for_startup does not wait for a leader, and without one crm --wait can wait forever.)
 tries=120
 until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     tries=$((tries - 1))
@@ -28,19 +28,19 @@ until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     sleep 1
 done
 
-# Without fencing Pacemaker starts nothing unless told so. Only for a first try: nodes that cannot see each other would
-# take the routes from each other. RESOURCE=overlay sh fencing.sh is the next step.
+# Without fencing Pacemaker starts nothing unless this is false. For a first try only: nodes that cannot see each other
+# would take the routes from each other. RESOURCE=overlay sh fencing.sh is the next step.
 crm configure property stonith-enabled=false
 state='stonith-enabled is false; there is no resource yet'
 
-# Could this node take the address? Routes, permissions and the source/destination check are looked at; nothing is
-# changed. Run this line on the other node, too: it is the one that has to be able to when it matters.
+# Could this node take the address? This checks routes, permissions and the source/destination check, and changes
+# nothing. Run it on the other node too: that is the one that will have to take over.
 OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 OCF_RESKEY_overlay_ip="$OVERLAY_IP" OCF_RESKEY_routing_table="$ROUTING_TABLE" \
     /usr/lib/ocf/resource.d/heartbeat/overlay-ip validate-all
 
 state="unless it was refused, the resource is there: see crm status. To take it back:
   crm configure delete --force $RESOURCE"
-# allow-migrate: in a planned move no route is ever without a target.
+# allow-migrate: during a planned move every route always has a target.
 crm --wait configure primitive "$RESOURCE" ocf:heartbeat:overlay-ip \
     params "overlay_ip=$OVERLAY_IP" "routing_table=$ROUTING_TABLE" \
     op start timeout=60s interval=0 \

@@ -1,10 +1,10 @@
 #!/bin/sh
-# A second Elastic IP beside the first, both on the same node. Starts from minimal.sh; run it on one node, as root.
+# A second Elastic IP, on the same node as the first. Starts from minimal.sh; run it on one node, as root.
 #
 # A private address carries one Elastic IP. The first address is on each node's primary private address, so the second
-# needs one more on each node, and nodes in different zones have different ones: hence the list, one entry for a node.
+# needs one more on each node, and nodes in different zones have different ones: hence the list with one entry per node.
 #
-# On every node first: a secondary private address on the interface, in EC2 and on the node, e.g.
+# First, on every node: a secondary private address on the interface, in EC2 and on the node, e.g.
 #   aws ec2 assign-private-ip-addresses --network-interface-id eni-... --private-ip-addresses 10.0.0.21
 #   ip address add 10.0.0.21/24 dev eth0
 set -eu
@@ -22,7 +22,7 @@ state="unless it was refused, the change is in place: see crm status. To take it
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The colocation: together, but in no order, so both move at the same time. Leave it out, and Pacemaker spreads them.
+# The colocation: together, but in no order, so both move at the same time. Without it, Pacemaker spreads them.
 crm --wait configure load update - <<END
 primitive eip-second ocf:heartbeat:eip \
     params elastic_ip=$ELASTIC_IP private_ip_address="$NODE1=$PRIVATE1,$NODE2=$PRIVATE2" \

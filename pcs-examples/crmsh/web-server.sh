@@ -2,12 +2,12 @@
 # The address goes where the web server runs. Starts from the cluster of minimal.sh or overlay.sh; run it on one
 # node, as root.
 #
-# In a group, members start in order and stop in the opposite one, all on one node. The server comes first: the address
-# arrives at a node that serves already, and leaves it before the server stops. (An Elastic IP is not on the node's
-# interface, so the server does not need it to start. An overlay address is, RESOURCE=overlay: there the server has to
-# listen on all addresses, as with `listen 80;`, or on that one with net.ipv4.ip_nonlocal_bind=1.)
+# In a group, members start in order and stop in reverse order, all on one node. The server comes first: the address
+# moves to a node that serves already, and leaves it before the server stops. (An Elastic IP is not configured on the
+# node's interface, so the server starts without it. An overlay address is (RESOURCE=overlay): the server has to listen
+# on all addresses, as with `listen 80;`, or on this one with net.ipv4.ip_nonlocal_bind=1.)
 #
-# On every node first: install nginx, and take it from systemd: systemctl disable --now nginx
+# First, on every node: install nginx, and disable it in systemd: systemctl disable --now nginx
 set -eu
 
 RESOURCE=${RESOURCE:-eip}
@@ -20,13 +20,13 @@ state='nothing has changed'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Where the server has to stop and start anyway, a live move of the address gains nothing; and while a group is formed
-# across two nodes, Pacemaker would wait for the server to start before the move and for the move before the start.
+# The server has to stop and start anyway, so a live move of the address gains nothing; and if the group is formed while
+# its members are on two nodes, Pacemaker would wait for the start before the move, and for the move before the start.
 state="allow-migrate may be false; nothing else has changed"
 crm resource meta "$RESOURCE" set allow-migrate false
 
-# Two monitors: is it there, and, less often, does it answer? The address is let go for a moment here, until the server
-# is up: it may run only where the server does.
+# Two monitors: does it run and, less often, does it answer? The address is released briefly here, until the
+# server is up: it may only run where the server does.
 state="unless it was refused, the group is in place: see crm status. To take it back:
   crm configure delete --force web-service web"
 crm --wait configure load update - <<END

@@ -10,7 +10,7 @@ trap 'exit 1' HUP INT TERM
 
 if command -v apt-get >/dev/null; then
     apt-get -y install pcs pacemaker resource-agents fence-agents
-    # Debian's packages begin with a cluster of one node, and pcs would refuse to make another.
+    # Debian's packages start a cluster of one node, and pcs would refuse to create another.
     pcs cluster destroy
 else
     # They are in the High Availability repository; Alma and Rocky: dnf config-manager --set-enabled highavailability
@@ -26,5 +26,5 @@ chage -E -1 hacluster
 state='the password is set; the daemon is still to do: systemctl enable --now pcsd'
 systemctl enable --now pcsd
 
-# The nodes' security group has to let them reach each other at TCP 2224 (pcsd) and UDP 5405 (Corosync).
+# The nodes' security group has to allow TCP 2224 (pcsd) and UDP 5405 (Corosync) between them.
 # Each node finds the others by name: DNS, or one line for each in /etc/hosts.

@@ -1,21 +1,21 @@
 #!/bin/sh
 # Tunes the running cluster of minimal.sh, or yours, for fast detection. Run it on one node, as root; nothing stops.
 #
-# What follows the death of the active node, with the token at 1 s:
+# What happens when the active node dies, with the token at 1 s:
 #
-#   token        1.0 s   Corosync has heard nothing from the node for so long
+#   token        1.0 s   Corosync has not heard from the node for this long
 #   consensus    1.2 s   1.2 x token: the others agree on who is left
-#   Pacemaker    0.9 s   at most a second: what was lost, election, transition
+#   Pacemaker    0.9 s   at most a second: working out what was lost, election, transition
 #   agent        0.1 s   one AssociateAddress; on AWS a round trip or two to EC2, 0.2 to 1 s
 #   -----------------
 #   outage       3.2 s   2.2 x token + 1 s; on AWS the time until traffic follows comes on top
 #
 # Other tokens: 500 ms: 2.1 s, and false alarms on small instances; 2000 ms: 5.4 s; 3000 ms (Corosync's default): 7.6 s.
-# Death of the node is all that the token is about. Somebody takes the address away: up to MONITOR, then 0.1 s.
+# The token matters only if a node dies. If the address is taken away, the outage is up to MONITOR plus 0.1 s.
 set -eu
 
 TOKEN=${TOKEN:-1000}     # ms
-MONITOR=${MONITOR:-5s}   # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
+MONITOR=${MONITOR:-5s}   # a healthy monitor queries only the metadata service: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
 # Printed if the script stops early.
@@ -24,10 +24,10 @@ work=$(mktemp -d)
 trap 'if [ $? = 0 ]; then rm -rf "$work"; else echo "$0 stopped: $state" >&2; fi' EXIT
 trap 'exit 1' HUP INT TERM
 
-# pcs 0.10.8 and later. Before, or if it complains: pcs cluster setup ... totem token=1000, when the cluster is made.
+# pcs 0.10.8 and later. Before, or if it complains, set it when you create the cluster: pcs cluster setup ... totem token=1000.
 pcs cluster config update totem token="$TOKEN"
 
-# All at once: the changes are made to a file and pushed in the end.
+# All at once: the changes are made in a file, which is pushed at the end.
 state="the token is $TOKEN ms, nothing else has changed"
 pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
@@ -44,20 +44,20 @@ operation() { # NAME ATTRIBUTES
     CIB_file="$work/after.xml" cibadmin --modify --xpath "//op[@id='$id']" --xml-text "<op id='$id' $2/>"
 }
 
-# A start that failed counts as one failure, like a monitor's, and does not ban the node for good.
+# A failed start counts as one failure, like a failed monitor, and does not ban the node for good.
 change property set start-failure-is-fatal=false
 
-# The start tries again and again within its own time, so half a minute is a fair trial.
+# The start retries within its timeout, so half a minute is enough.
 operation monitor "interval='$MONITOR' timeout='20s'"
 operation start "timeout='30s'"
 operation stop "timeout='30s'"
 
-# resource-stickiness      a node that comes back does not draw the address to it
-# migration-threshold      the second failure on a node sends the address to the other one
-# failure-timeout          after two quiet minutes failures are forgotten, so that no outage of AWS ends in "stopped"
-# allow-migrate            planned moves without a moment in which nobody holds the address
-# multiple-active          after a split of the network, the copy that is where it belongs stays up.
-#                          Pacemaker 2.1.3 and later; older ones take the word for their default, stop_start
+# resource-stickiness      the address does not move back when a node returns
+# migration-threshold      after the second failure on a node the address moves to the other one
+# failure-timeout          failures expire after two minutes, so that an outage of AWS does not leave the resource stopped
+# allow-migrate            planned moves during which the address always has a holder
+# multiple-active          after a network split, the copy that is on the right node stays up.
+#                          Pacemaker 2.1.3 and later; older versions use their default, stop_start
 change resource meta "$RESOURCE" \
     resource-stickiness=100 \
     migration-threshold=2 \

@@ -1,9 +1,9 @@
 #!/bin/sh
 # From `awseip` to `eip` without downtime: the resource keeps its id, its parameters, its operations and its place; its
 # type changes.
-# Install eip on every node first (it does not touch awseip), then run this on one node, as root. Some seconds.
+# Install eip on every node first (it does not touch awseip), then run this on one node, as root. It takes a few seconds.
 #
-# While the resource is unmanaged the cluster does not move the address, even if a node dies. If this script stops early,
+# While the resource is unmanaged, the cluster does not move the address, even if a node dies. If this script stops early,
 # it prints how to go back.
 set -eu
 
@@ -25,7 +25,7 @@ unmanaged="$RESOURCE is unmanaged: the cluster does not move the address, even i
 state="$unmanaged pcs resource manage $RESOURCE"
 pcs resource unmanage "$RESOURCE"
 
-# The resource as it is, to go back to.
+# A backup of the resource.
 before=$(mktemp)
 cibadmin --query --xpath "//primitive[@id='$RESOURCE']" >"$before"
 state="$unmanaged
@@ -33,18 +33,18 @@ state="$unmanaged
   crm_resource --refresh --resource $RESOURCE && crm_resource --wait --timeout 60
   pcs resource manage $RESOURCE"
 
-# The type, and nothing else. pcs has no command for it.
+# Changes only the type. pcs has no command for that.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='eip'/>"
 
-# awseip's own parameters have no effect; these go, so that nobody wonders. `profile` stays, eip uses it.
+# These parameters of awseip have no effect in eip and are removed to avoid confusion. `profile` stays, eip uses it.
 pcs resource update "$RESOURCE" awscli= api_delay= curl_retries= curl_sleep=
 
-# What Pacemaker remembers was done by awseip: without this it would restart the resource as soon as it is managed. It
-# looks again, on every node, with eip's eyes.
+# Pacemaker's history is that of awseip: without this it would restart the resource as soon as it is managed. It now
+# probes every node with eip.
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
-# If eip does not find the address where awseip has left it, it stays unmanaged, and the address stays where it is.
+# If eip does not find the address where awseip left it, the resource stays unmanaged, and the address stays where it is.
 if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; then
     echo "eip does not see the address on $active; the reason is in \`pcs status\`" >&2
     exit 1
@@ -56,5 +56,5 @@ state="$RESOURCE is managed again, and had not settled within a minute: pcs stat
 crm_resource --wait --timeout 60
 rm -f "$before"
 pcs resource status
-# The operations are still awseip's, and eip keeps to their timeouts (30 s if nothing else was configured). Its own default
+# The operations are still awseip's, and eip uses their timeouts (30 s unless configured otherwise). Its own default
 # for start and stop is 60 s.

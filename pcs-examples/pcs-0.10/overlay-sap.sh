@@ -2,12 +2,12 @@
 # ASCS and ERS of an SAP system, each with an overlay address, on two nodes in two zones. Starts from a cluster of
 # two nodes, such as that of minimal.sh; run it on one node, as root.
 #
-# NOT TESTED WITH SAP: its test has ocf:heartbeat:Dummy in the place of ocf:heartbeat:SAPInstance. What the addresses do
-# is real there.
+# NOT TESTED WITH SAP: its test has ocf:heartbeat:Dummy in place of ocf:heartbeat:SAPInstance. The addresses
+# are tested.
 #
 # Operations, stickiness and constraints are those of the guides for the second enqueue server (ENSA2): AWS's for the
 # addresses, Red Hat's for the instances. File systems are left out: both nodes have /sapmnt and /usr/sap mounted.
-# Before: what overlay.sh says of EC2, for both addresses. After: RESOURCE=sap-ascs sh fencing.sh.
+# Before this, do what overlay.sh requires in EC2, for both addresses. Afterwards: RESOURCE=sap-ascs sh fencing.sh.
 set -eu
 
 ASCS=${ASCS:-EN1_ASCS00_sapascs} # the names of the instance profiles
@@ -27,7 +27,7 @@ pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
 
-# No allow-migrate: what is in a group with the address has to stop and start anyway.
+# No allow-migrate: the rest of the group has to stop and start anyway.
 address() {
     change resource create "$1" ocf:heartbeat:overlay-ip overlay_ip="$2" routing_table="$ROUTING_TABLE" \
         op start timeout=180s op stop timeout=180s op monitor interval=60s timeout=60s
@@ -48,8 +48,8 @@ address ip-ers "$ERS_IP"
 instance sap-ers "$ERS" IS_ERS=true
 change resource group add ers ip-ers sap-ers
 
-# On two nodes if there are two. If ASCS has to go to the node of ERS, ERS leaves only when ASCS has started: it has the
-# locks that ASCS takes over.
+# The two run on different nodes if there are two. If ASCS has to move to the node of ERS, ERS leaves only once ASCS has
+# started, because ERS has the locks that ASCS takes over.
 change constraint colocation add ers with ascs score=-5000
 # shellcheck disable=SC1010  # this `then` is a word of pcs
 change constraint order start ascs then stop ers kind=Optional symmetrical=false

@@ -1,7 +1,7 @@
 #!/bin/sh
 # CentOS 7. Before everything else, on every node, as root: packages, the cluster user's password, and the daemon behind
 # pcs.
-# The agent itself comes from its package; nothing else is needed, no AWS CLI and no Python.
+# The agent itself comes from its package, and needs neither the AWS CLI nor Python.
 set -eu
 
 # Printed if the script stops early.
@@ -19,5 +19,5 @@ state='the password is set; the daemon is still to do: systemctl start pcsd; sys
 systemctl start pcsd
 systemctl enable pcsd
 
-# The nodes' security group has to let them reach each other at TCP 2224 (pcsd) and UDP 5405 (Corosync).
+# The nodes' security group has to allow TCP 2224 (pcsd) and UDP 5405 (Corosync) between them.
 # Each node finds the others by name: DNS, or one line for each in /etc/hosts.

@@ -2,26 +2,26 @@
 # CentOS 7. Tunes the running cluster of minimal.sh, or yours, for fast detection. Run it on one node, as root; nothing
 # stops.
 #
-# What follows the death of the active node, with the token at 1 s:
+# What happens when the active node dies, with the token at 1 s:
 #
-#   token        1.0 s   Corosync has heard nothing from the node for so long
+#   token        1.0 s   Corosync has not heard from the node for this long
 #   consensus    1.2 s   1.2 x token: the others agree on who is left
-#   Pacemaker    0.9 s   at most a second: what was lost, election, transition
+#   Pacemaker    0.9 s   at most a second: working out what was lost, election, transition
 #   agent        0.1 s   one AssociateAddress; on AWS a round trip or two to EC2, 0.2 to 1 s
 #   -----------------
 #   outage       3.2 s   2.2 x token + 1 s; on AWS the time until traffic follows comes on top
 #
 # Other tokens: 500 ms: 2.1 s, and false alarms on small instances; 2000 ms: 5.4 s; 5000 ms: 12 s.
-# The token is set when the cluster is made (minimal.sh: --token 1000, which is also Corosync's default here). Later: in
-# the section totem of /etc/corosync/corosync.conf, then pcs cluster sync, pcs cluster stop --all,
+# The token is set when the cluster is created (minimal.sh: --token 1000, which is also Corosync's default here). Later, set
+# it in the section totem of /etc/corosync/corosync.conf, then pcs cluster sync, pcs cluster stop --all,
 # pcs cluster start --all.
-# Death of the node is all that the token is about. Somebody takes the address away: up to MONITOR, then 0.1 s.
+# The token matters only if a node dies. If the address is taken away, the outage is up to MONITOR plus 0.1 s.
 set -eu
 
-MONITOR=${MONITOR:-5s} # a healthy monitor asks the metadata service alone: five calls, a few milliseconds, free of charge
+MONITOR=${MONITOR:-5s} # a healthy monitor queries only the metadata service: five calls, a few milliseconds, free of charge
 RESOURCE=${RESOURCE:-eip}
 
-# All at once: the changes are made to a file and pushed in the end.
+# All at once: the changes are made in a file, which is pushed at the end.
 # Printed if the script stops early.
 state='nothing has changed'
 work=$(mktemp -d)
@@ -42,21 +42,21 @@ operation() { # NAME ATTRIBUTES
     CIB_file="$work/after.xml" cibadmin --modify --xpath "//op[@id='$id']" --xml-text "<op id='$id' $2/>"
 }
 
-# This Pacemaker looks at failure-timeout only when something happens, or so often:
+# This Pacemaker checks failure-timeout only when something happens, and at this interval:
 change property set cluster-recheck-interval=1min
 
-# A start that failed counts as one failure, like a monitor's, and does not ban the node for good.
+# A failed start counts as one failure, like a failed monitor, and does not ban the node for good.
 change property set start-failure-is-fatal=false
 
-# The start tries again and again within its own time, so half a minute is a fair trial.
+# The start retries within its timeout, so half a minute is enough.
 operation monitor "interval='$MONITOR' timeout='20s'"
 operation start "timeout='30s'"
 operation stop "timeout='30s'"
 
-# resource-stickiness      a node that comes back does not draw the address to it
-# migration-threshold      the second failure on a node sends the address to the other one
-# failure-timeout          after two quiet minutes failures are forgotten, so that no outage of AWS ends in "stopped"
-# allow-migrate            planned moves without a moment in which nobody holds the address
+# resource-stickiness      the address does not move back when a node returns
+# migration-threshold      after the second failure on a node the address moves to the other one
+# failure-timeout          failures expire after two minutes, so that an outage of AWS does not leave the resource stopped
+# allow-migrate            planned moves during which the address always has a holder
 # (multiple-active=stop_unexpected, which the other folders have, needs Pacemaker 2.1.3.)
 change resource meta "$RESOURCE" \
     resource-stickiness=100 \

@@ -2,20 +2,20 @@
 # CentOS 7. Fencing by EC2 itself (fence_aws). Run it on one node, as root, with the cluster of minimal.sh, of overlay.sh or
 # your own.
 #
-# Does an Elastic IP need it? The address itself does not: AWS never lets two nodes hold it. What runs behind it may:
-# a node that hangs or is cut off still has its disks mounted and its database open, and comes back to itself believing
-# that it is the active one. Only its death is known to be its death. Two things follow from the way EC2 works:
-#  - a stopped instance keeps its Elastic IP: fencing does not free the address, the start on the other node takes it;
-#  - fencing asks the same API from the same place, so a node that cannot fence could not take the address either.
+# Does an Elastic IP need it? The address itself does not: AWS never lets two nodes hold it. The service behind it may:
+# a node that hangs or is cut off still has its disks mounted and its database open, and when it recovers, it still acts as
+# the active one. Only fencing makes sure that it is down. Two things follow from the way EC2 works:
+#  - a stopped instance keeps its Elastic IP: fencing does not release the address, the start on the other node takes it;
+#  - fencing calls the same API from the same node, so a node that cannot fence could not take the address either.
 # An overlay address (RESOURCE=overlay) does need it: EC2 lets nodes that cannot see each other take the routes from each
-# other. The outage grows: the address moves after the instance is down, 10 to 60 s (a forced stop) instead of 3 s.
+# other. The outage gets longer: the address moves once the instance is down, 10 to 60 s (a forced stop) instead of 3 s.
 #
 # Since August 2025 fence_aws has skip_os_shutdown, which is true unless it is set: the instance stops within seconds, without
-# the shutdown of its operating system. What it has not written is lost: memory that is not flushed, writes in flight. With
+# the shutdown of its operating system. Data not yet written to disk is lost, and so are writes in flight. With
 # skip_os_shutdown=false a node that still answers shuts down first, and the takeover waits for that, up to power_timeout.
-# It is not set here, because older agents refuse it; with one that has it (fence_aws -o metadata), set what you want.
+# It is not set here, because older agents reject it; if yours has it (fence_aws -o metadata), set the value you want.
 #
-# The role of the nodes needs, beside the rights for the address, those in ../fence-aws-policy.json.
+# In addition to the permissions for the address, the role of the nodes needs those in ../fence-aws-policy.json.
 set -eu
 
 NODE1=${NODE1:-node1} # as `pcs status nodes` prints them
@@ -33,8 +33,8 @@ pcs cluster cib "$work/before.xml"
 cp "$work/before.xml" "$work/after.xml"
 change() { pcs -f "$work/after.xml" "$@"; }
 
-# An instance takes its time to stop and to start again; the time limits are made for that. A device for each node: when
-# the nodes lose each other, both want to fence, and the first node gets a head start and survives.
+# An instance takes a while to stop and start again; the timeouts allow for that. A device for each node: if
+# the nodes lose each other, each tries to fence the other; the first node gets a head start and survives.
 fence() {
     change stonith create "$1" fence_aws region="$REGION" pcmk_host_map="$2:$3" "$4" \
         power_timeout=240 pcmk_reboot_timeout=480 pcmk_reboot_retries=4 \

@@ -3,11 +3,11 @@
 # Both are ocf:heartbeat:eip, so nothing changes in the cluster but the file. Run it as root on the node where the
 # address is:
 #
-#   sh from-one-parameter-eip.sh 1      the cluster takes its hands off the resource; the address stays where it is
-#   (on every node)                     install the package, or put the new `eip` in the place of the old one
-#   sh from-one-parameter-eip.sh 2      looks whether all is well, tidies up, and gives the resource back
+#   sh from-one-parameter-eip.sh 1      the resource becomes unmanaged; the address stays where it is
+#   (on every node)                     install the package, or replace the old `eip` by the new one
+#   sh from-one-parameter-eip.sh 2      checks the result, cleans up, and makes the resource managed again
 #
-# Between 1 and 2 nobody moves the address, also when a node dies: do not go for lunch.
+# Between 1 and 2 nothing moves the address, even if a node dies: do not leave it in this state.
 set -eu
 
 RESOURCE=${RESOURCE:-eip}
@@ -33,14 +33,14 @@ case ${1:-} in
         echo "the address is on ${active:-no node}: run \`sh $0 2\` there" >&2
         exit 1
     fi
-    # The new agent's own look at the address. Unless it ends with 0, nothing is given back, and the address stays.
+    # The new agent checks the address. Unless it returns 0, the resource stays unmanaged, and the address stays where it is.
     crm_resource --force-check --resource "$RESOURCE"
-    # Could this node take it? The role needs no more than it had; see README.md, "Permissions".
+    # Could this node take it? The role needs no additional permissions; see README.md, "Permissions".
     OCF_ROOT=/usr/lib/ocf OCF_CHECK_LEVEL=10 \
         OCF_RESKEY_elastic_ip="$(crm_resource --resource "$RESOURCE" --get-parameter elastic_ip)" \
         /usr/lib/ocf/resource.d/heartbeat/eip validate-all
 
-    # The old agent's README has on-fail=stop for the start: one failure on one node would end all attempts. Nothing else of
+    # The old agent's README has on-fail=stop for the start: after one failure no node would try again. Nothing else in
     # the operations changes.
     start=$(cibadmin --query --xpath "//primitive[@id='$RESOURCE']//op[@name='start'][@on-fail='stop']" 2>/dev/null |
         sed -n '/<op /{s/.* id="\([^"]*\)".*/\1/p;q;}')

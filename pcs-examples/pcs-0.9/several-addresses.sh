@@ -1,11 +1,11 @@
 #!/bin/sh
-# CentOS 7. A second Elastic IP beside the first, both on the same node. Starts from minimal.sh; run it on one node, as
+# CentOS 7. A second Elastic IP, on the same node as the first. Starts from minimal.sh; run it on one node, as
 # root.
 #
 # A private address carries one Elastic IP. The first address is on each node's primary private address, so the second
-# needs one more on each node, and nodes in different zones have different ones: hence the list, one entry for a node.
+# needs one more on each node, and nodes in different zones have different ones: hence the list with one entry per node.
 #
-# On every node first: a secondary private address on the interface, in EC2 and on the node, e.g.
+# First, on every node: a secondary private address on the interface, in EC2 and on the node, e.g.
 #   aws ec2 assign-private-ip-addresses --network-interface-id eni-... --private-ip-addresses 10.0.0.21
 #   ip address add 10.0.0.21/24 dev eth0
 set -eu
@@ -31,7 +31,7 @@ change resource create eip-second ocf:heartbeat:eip "elastic_ip=$ELASTIC_IP" \
     op monitor interval=10s timeout=20s \
     meta allow-migrate=true
 
-# Together, but in no order: both move at the same time. Leave it out, and Pacemaker spreads them over the nodes.
+# Together, but in no order, so both move at the same time. Without this, Pacemaker spreads them over the nodes.
 change constraint colocation add eip-second with "$RESOURCE"
 
 state="unless it was refused, the change is in place: see pcs status. To take it back:

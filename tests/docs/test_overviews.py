@@ -91,7 +91,7 @@ class Figures(unittest.TestCase):
     def test_the_calls_of_a_healthy_monitor_are_those_that_were_counted(self):
         counted = figures()["monitor"][0]
         hour = section(ROOT / "docs/how-it-works.md", "## A healthy hour")
-        told = {"docs/how-it-works.md": re.search(r"metadata service (\w+) questions", hour)[1]}
+        told = {"docs/how-it-works.md": re.search(r"makes (\w+) requests to the metadata service", hour)[1]}
         for script in (ROOT / "pcs-examples").glob("*/fast.sh"):
             told[str(script.relative_to(ROOT))] = re.search(r"a healthy monitor .*?: (\w+) calls", script.read_text())[1]
         self.assertEqual(4, len(told))
