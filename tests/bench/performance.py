@@ -28,6 +28,7 @@ TABLES = 10
 ROUND_TRIPS_MS = (0, 50)
 # Long after the last start: the settling window of the agent's own change is over.
 SETTLED = {"settle_window": "0"}
+TOKEN_LIFETIME = "X-aws-ec2-metadata-token-ttl-seconds: 300"
 # More than the machine's noise, less than one round trip more.
 MONITOR_TO_CURL = 0.8
 TAKEOVER_ROUND_TRIPS = 1.0
@@ -135,32 +136,39 @@ def measured(
     return Figures(agent.kind, moved, without, wall, cpu, memory, processes, calls)
 
 
-def floor(here: Place, agent: Agent, runs: int) -> list[Figures]:
-    """One curl that makes the requests of our monitor, if that makes any."""
+def monitors(here: Place, agent: Agent, runs: int) -> list[Figures]:
+    """Our monitor and, if it makes requests, one curl that makes the same, in turn."""
     here.clear()
     ran(agent, "monitor", **SETTLED)
     asked = [entry for entry in here.log() if entry["service"] == "imds"]
-    if not asked:
-        return []
-    token = subprocess.run(
-        ["curl", "-sS", "-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 300", f"http://{METADATA}/latest/api/token"],
-        check=True, capture_output=True, text=True,
-    ).stdout
+    curl = curl_for([entry["operation"].split() for entry in asked])
+    both = {agent.kind: lambda: ran(agent, "monitor", **SETTLED)}
+    if asked:
+        both[f"curl, the same {len(asked)} requests"] = lambda: place.timed(curl, os.environ)
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in both}
+    for _ in range(runs):
+        for name, one in both.items():
+            outcomes[name].append(one())
+    if any(outcome.code for some in outcomes.values() for outcome in some):
+        sys.exit(f"curl: {outcomes}")
+    calls = here.calls()
+    processes = [agent.processes("monitor", **SETTLED), 1]
+    return [
+        Figures(name, [], [], *map(list, zip(*((one.wall, one.cpu, one.memory) for one in some))), count, calls)
+        for (name, some), count in zip(outcomes.items(), processes)
+    ]
+
+
+def curl_for(requests: list[list[str]]) -> list[str]:
+    """The command that makes these requests of the metadata service, given as method and path, with a token that is known already."""
+    asking = ["curl", "-sS", "-X", "PUT", "-H", TOKEN_LIFETIME, f"http://{METADATA}/latest/api/token"]
+    token = subprocess.run(asking, check=True, capture_output=True, text=True).stdout
     command = ["curl", "-sS"]
-    for number, entry in enumerate(asked):
-        method, path = entry["operation"].split()
-        header = f"X-aws-ec2-metadata-token: {token}" if method == "GET" else "X-aws-ec2-metadata-token-ttl-seconds: 300"
+    for number, (method, path) in enumerate(requests):
+        header = f"X-aws-ec2-metadata-token: {token}" if method == "GET" else TOKEN_LIFETIME
         command += ["--next", "-sS"] if number else []
         command += ["-o", "/dev/null", "-X", method, "-H", header, f"http://{METADATA}{path}"]
-    wall, cpu, memory = [], [], []
-    for _ in range(runs):
-        outcome = place.timed(command, os.environ)
-        if outcome.code != 0:
-            sys.exit(f"curl: {outcome.stderr}")
-        wall.append(outcome.wall)
-        cpu.append(outcome.cpu)
-        memory.append(outcome.memory)
-    return [Figures(f"curl, the same {len(asked)} requests", [], [], wall, cpu, memory, 1, 0)]
+    return command
 
 
 def compared(here: Place, subject: Subject, runs: int, slow: int) -> dict[str, list[Figures]]:
@@ -186,10 +194,7 @@ def compared(here: Place, subject: Subject, runs: int, slow: int) -> dict[str, l
 
     here.delay(0)
     here_by(ours, **SETTLED)
-    rows["monitor"] = [
-        measured(here, subject, ours, runs, lambda: None, ["monitor"], **SETTLED),
-        *floor(here, ours, runs),
-    ]
+    rows["monitor"] = monitors(here, ours, 5 * runs)
     here_by(old)
     rows["monitor"].append(measured(here, subject, old, slow, lambda: None, ["monitor"]))
     for round_trip in ROUND_TRIPS_MS:

@@ -146,6 +146,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assert_holder(self.a)
         self.monitors(0, self.a)
         before = self.association()
+        self.show_in_metadata(self.a)
         self.does(0, self.a, "start")
         # moto makes a new association each time it is asked: the same one means that nothing was written.
         self.assertEqual(before, self.association())
