@@ -56,7 +56,10 @@ fn set_by(command: &str) -> Vec<String> {
     let mut names: Vec<String> = words
         .windows(2)
         .filter(|pair| matches!(pair[0], "--option" | "-o"))
-        .filter(|_| command.contains("eip"))
+        .filter(|_| {
+            command.contains("eip")
+                && ["crm_resource", "ocf-tester"].iter().any(|tool| command.contains(tool))
+        })
         .filter_map(|pair| name(pair[1]))
         .collect();
     if let Some(agent) = words.iter().position(|word| *word == "ocf:heartbeat:eip") {
