@@ -327,13 +327,16 @@ mod tests {
             DrillFigures { outage_ms: None, unassigned_ms: (100, 20_000), ..planned().figures() },
             moves[0].figures(),
         ];
-        let html = drill.page(&earlier, Ok(vec!["a <b> c".to_owned()])).html();
+        let html = drill
+            .page(&earlier, Ok(vec!["a <b> c".to_owned(), "run `eip <x>`, not `vip`; a ` alone".to_owned()]))
+            .html();
         for part in [
             "0.30 s",
             "0.19 s to 0.61 s",
             "1.24 s",
             "0.10 s to 20.0 s",
             "a &lt;b&gt; c",
+            "run <code>eip &lt;x&gt;</code>, not <code>vip</code>; a ` alone",
             "&lt;script&gt;alert(&#39;n1&#39;)",
         ] {
             assert!(html.contains(part), "{part}\n{html}");
