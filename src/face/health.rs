@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::ctl::drill::configuration::{ClusterReports, ConfiguredAddress};
-use super::ctl::drill::tools::Tools;
+use super::cluster::cib::{Cib, ConfiguredAddress};
+use super::cluster::node_state::NodeState;
+use super::cluster::tools::Tools;
 use super::report::{NodeReport, READY_ATTRIBUTE, REPEATED_AFTER, REPORT_ATTRIBUTE};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
@@ -62,9 +63,9 @@ pub(super) fn run(
         }
         Action::Probe { .. } => Ok(file.load(&boot).map_or_else(not_started, |_| Report::Done)),
         Action::Stop => {
-            let removed = tools.reports().and_then(|reports| {
-                let node = node_name(environment, &tools)?;
-                write(&tools, reports.attributes.get(&node), &BTreeMap::new())
+            let removed = tools.cib().and_then(|cib| {
+                let node = cib.nodes.get(&node_name(environment, &tools)?);
+                write(&tools, node.map(|node| &node.attributes), &BTreeMap::new())
             });
             if let Err(reason) = removed {
                 log.warn(format_args!("node attributes not removed: {reason}"));
@@ -117,9 +118,8 @@ struct HealthObserver<'a> {
 impl HealthObserver<'_> {
     /// Examines this node, writes what has changed, and returns what to remember.
     fn observe(&self, mut state: HealthState, first: bool) -> HealthState {
-        let found =
-            self.tools.reports().and_then(|reports| Ok((reports, node_name(self.environment, self.tools)?)));
-        let (reports, node) = match found {
+        let found = self.tools.cib().and_then(|cib| Ok((cib, node_name(self.environment, self.tools)?)));
+        let (cib, node) = match found {
             Ok(found) => found,
             Err(reason) => {
                 self.log.warn(format_args!("readiness not reported: {reason}"));
@@ -127,10 +127,10 @@ impl HealthObserver<'_> {
             }
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let own = reports.attributes.get(&node);
+        let own = cib.nodes.get(&node).map(|node| &node.attributes);
         let (mut wanted, mut all, mut dry_runs) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let mut waiting = u32::try_from(reports.addresses.len()).unwrap_or(u32::MAX);
-        for one in &reports.addresses {
+        let mut waiting = u32::try_from(cib.addresses.len()).unwrap_or(u32::MAX);
+        for one in &cib.addresses {
             // The tools that follow need their time too.
             let deadline = self.deadline.within(self.deadline.left().saturating_sub(TOOLS_LIMIT) / waiting);
             waiting -= 1;
@@ -138,14 +138,14 @@ impl HealthObserver<'_> {
             let last = state.dry_runs.remove(&one.id).filter(|last| last.parameters == *parameters);
             let (found, dry_run) =
                 with_kind!(one.agent, K => self.examine::<K>(one, deadline, &node, last, now));
-            let others = reports.on(&one.id).filter(|(other, _)| *other != node);
-            let answered_others = others.filter_map(|(_, report)| report.ok()?.ec2).max();
+            let others = cib.nodes.iter().filter(|(other, _)| **other != node);
+            let answered_others = others.filter_map(|(_, other)| other.report(&one.id)?.ok()?.ec2).max();
             let found = found.with(dry_run.as_ref(), answered_others);
             self.want(&one.id, &found, dry_run.as_ref(), own, now, &mut wanted);
             dry_runs.extend(dry_run.map(|dry_run| (one.id.clone(), dry_run)));
             all.push(found);
         }
-        wanted.extend(self.colour(&reports, &node, &all, now, first));
+        wanted.extend(self.colour(&cib, &node, &all, now, first));
         if let Err(reason) = write(self.tools, own, &wanted) {
             self.log.warn(format_args!("readiness not reported: {reason}"));
         }
@@ -238,7 +238,7 @@ impl HealthObserver<'_> {
     /// The attribute with the node's colour, if it is to be set.
     fn colour(
         &self,
-        reports: &ClusterReports,
+        cib: &Cib,
         node: &str,
         all: &[Readiness],
         now: u64,
@@ -248,21 +248,22 @@ impl HealthObserver<'_> {
             return None;
         }
         let own = self.environment.instance().split(':').next().unwrap_or_default();
-        let (_, obstacle) = reports.colouring.iter().find(|(resource, _)| resource == own)?;
+        let (_, obstacle) = cib.colouring().into_iter().find(|(resource, _)| resource == own)?;
         if let Some(obstacle) = obstacle {
             if first {
                 self.log.warn(format_args!("node health not set: {obstacle}"));
             }
             return None;
         }
-        let colour_of = |node: &str| Colour::named(reports.attributes.get(node)?.get(COLOUR_ATTRIBUTE)?);
-        let is_fresh = |node: &str| {
-            let mut all = reports.addresses.iter().flat_map(|one| reports.on(&one.id));
-            all.any(|(other, report)| other == node && report.is_ok_and(|report| report.is_fresh(now)))
+        let colour_of = |node: &NodeState| Colour::named(node.attributes.get(COLOUR_ATTRIBUTE)?);
+        let is_fresh = |node: &NodeState| {
+            let mut reports = cib.addresses.iter().filter_map(|one| node.report(&one.id)?.ok());
+            reports.any(|report| report.is_fresh(now))
         };
-        let mut others = reports.attributes.keys().filter(|other| *other != node);
-        let other_is_fit = others.any(|other| colour_of(other) == Some(Colour::Green) && is_fresh(other));
-        let colour = Colour::of(all, colour_of(node), other_is_fit);
+        let mut others = cib.nodes.iter().filter(|(other, _)| *other != node);
+        let other_is_fit =
+            others.any(|(_, other)| colour_of(other) == Some(Colour::Green) && is_fresh(other));
+        let colour = Colour::of(all, cib.nodes.get(node).and_then(colour_of), other_is_fit);
         Some((COLOUR_ATTRIBUTE.to_owned(), colour.name().to_owned()))
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod assignments;
+pub mod cluster;
 pub mod ctl;
 pub mod environment;
 #[cfg(feature = "sdk")]

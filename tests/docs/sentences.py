@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What never reaches the log, `pcs status` or the standard error of an agent or a script: files, folders, or any part of a path.
 SILENT = {
+    "face/cluster": "what Pacemaker's tools answer, and what `eipctl` says of it",
     "face/ctl": "speaks to its caller, and its manual explains it",
     "face/init/sentences.rs": "the sentences of the old script, and usage",
     "face/keepalived/mod.rs": "usage",

@@ -15,7 +15,7 @@ use crate::base::log::Log;
 use crate::base::retry::{self, Patience, Retryable};
 use crate::base::small_file;
 use crate::face::Call;
-use crate::face::ctl::drill::tools::watch;
+use crate::face::cluster::tools::watch;
 use crate::face::environment::{ClusterValues, synthesise};
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;

@@ -17,6 +17,7 @@ use crate::base::deadline::Deadline;
 use crate::base::log::{Log, Process};
 use crate::base::text::one_line;
 use crate::face::Call;
+use crate::face::cluster::tools::Tools;
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
@@ -96,6 +97,11 @@ impl<'a> Invocation<'a> {
         let guard = Some(Watchdog::start(&deadline, FAILED, &self.log));
         let (log, variables) = (self.log.clone(), self.variables.clone());
         Self { matches: self.matches, log, deadline, variables, limit: self.limit, guard }
+    }
+
+    /// The cluster's tools, each with this limit.
+    pub(super) fn tools(&self, limit: Duration) -> Tools {
+        Tools::new(self.environment(BY_HAND).get("PATH"), limit)
     }
 
     /// Stops the watchdog: the command has an answer.

@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::call::{Failure, Invocation, print, print_json};
-use super::cluster::{CheckResult, live_moves};
-use super::drill::configuration::ClusterReports;
 use super::options::JSON;
-use super::subject::{Subject, tools};
+use super::subject::Subject;
 use super::surroundings;
 use crate::cloud::Imds as _;
+use crate::face::cluster::cib::Cib;
+use crate::face::cluster::settings::{CheckResult, live_moves};
+use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::resource::Action;
 use crate::resource::examine::examine;
 use crate::resource::finding::{Finding, Verdict};
@@ -57,7 +58,7 @@ fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -
     };
     let taking = K::common(&params).may_take;
     let mut lines = vec![live_moves(found.configuration.live, taking, K::WORDS.may_take)];
-    match tools(invocation).settings(&found.id) {
+    match invocation.tools(BRIEF_LIMIT).settings(&found.id) {
         Ok(settings) => lines.extend(settings.findings()),
         Err(reason) => lines.push(CheckResult::unknown("failover time", &reason)),
     }
@@ -65,12 +66,11 @@ fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -
 }
 
 /// What each node reports about this resource, and whether the nodes' health may be set as configured.
-fn opinions(reports: &ClusterReports, resource: &str) -> Vec<CheckResult> {
+fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut lines = Vec::new();
-    for node in reports.attributes.keys() {
-        let report = reports.on(resource).find(|(other, _)| other == node).map(|(_, report)| report);
-        let (verdict, text) = match report {
+    for (node, state) in &cib.nodes {
+        let (verdict, text) = match state.report(resource) {
             None => ("-", "(not reported): ocf:heartbeat:eip-health does not run there".to_owned()),
             Some(Err(reason)) => ("-", reason),
             Some(Ok(report)) => {
@@ -86,9 +86,9 @@ fn opinions(reports: &ClusterReports, resource: &str) -> Vec<CheckResult> {
         };
         lines.push(CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None });
     }
-    for (health, obstacle) in &reports.colouring {
+    for (health, obstacle) in cib.colouring() {
         if let Some(obstacle) = obstacle {
-            let (subject, remedy) = ("node health".into(), Some((*obstacle).to_owned()));
+            let (subject, remedy) = ("node health".into(), Some(obstacle.to_owned()));
             let text = format!("{health}: node_health=true has no effect");
             lines.push(CheckResult { subject, verdict: "FAIL", text, remedy });
         }
@@ -111,7 +111,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
     if let Ok(Some(found)) = &subject.configured {
         // Without an answer of the cluster the line about live moves says why.
-        for line in tools(invocation).reports().iter().flat_map(|reports| opinions(reports, &found.id)) {
+        for line in invocation.tools(BRIEF_LIMIT).cib().iter().flat_map(|cib| opinions(cib, &found.id)) {
             report(line);
         }
     }

@@ -11,7 +11,6 @@ mod by_hand;
 mod call;
 #[cfg(feature = "sdk")]
 mod check;
-pub mod cluster;
 pub mod command;
 pub mod drill;
 #[cfg(feature = "sdk")]

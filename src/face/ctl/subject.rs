@@ -5,21 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::call::{Failure, Invocation};
-use super::drill::configuration::{ConfiguredAddress, normal};
-use super::drill::tools::Tools;
 use super::options::{ADDRESS, ROUTE_TABLE, VIP};
+use crate::face::cluster::cib::{ConfiguredAddress, normal};
+use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
 use crate::ocf::agent::{self, Agent};
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::{Action, Request};
 use crate::world::RealWorld;
-
-/// Time limit for the cluster's tools: a cluster that is down refuses them at once.
-pub(super) const TOOLS_LIMIT: Duration = Duration::from_secs(3);
 
 /// The address that a command is about.
 pub(super) struct Subject {
@@ -50,8 +46,8 @@ impl Subject {
         others: &[String],
         by_option: bool,
     ) -> Result<Self, Failure> {
-        let tools = tools(invocation);
-        let all = tools.addresses();
+        let tools = invocation.tools(BRIEF_LIMIT);
+        let all = tools.cib().map(|cib| cib.addresses);
         let mut recorded = invocation.on_record();
         let address = match invocation.text(ADDRESS) {
             Some(given) => normal(given),
@@ -168,11 +164,6 @@ impl Subject {
         world.records = world.records.read_only();
         Ok(world)
     }
-}
-
-/// The cluster's tools, with a limit for commands that do without them.
-pub(super) fn tools(invocation: &Invocation<'_>) -> Tools {
-    Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT)
 }
 
 /// The only address of the cluster; if its configuration cannot be read, the only one on record.

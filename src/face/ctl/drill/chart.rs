@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::operations::AgentOperation;
 use super::page::{FigureTable, ReportPage};
 use super::picture::{LaneSpan, SpanKind, TimelineChart, TimelineLane, seconds};
 use super::report::{Drill, Move};
 use super::sightings::{ClusterState, HolderQuery, holders};
 use crate::base::timezone;
+use crate::face::cluster::operations::AgentOperation;
 use crate::state::DrillFigures;
 
 /// Since before the origin, and for ever.
@@ -260,6 +260,7 @@ fn local_time(at_ms: u64) -> String {
 mod tests {
     use super::super::sightings::{ClusterSighting, ConnectionAttempt};
     use super::*;
+    use crate::face::cluster::cib::Cib;
 
     fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
@@ -273,7 +274,7 @@ mod tests {
             holder: holder.map(str::to_owned),
         };
         let sighting = |at: u64, state| ClusterSighting { at: ms(at), state };
-        let cib = include_str!("../cluster/fixtures/cib-2.1.5.xml");
+        let cib = include_str!("../../cluster/fixtures/cib-2.1.5.xml");
         Move {
             from: "n1".to_owned(),
             to: "n2".to_owned(),
@@ -285,7 +286,7 @@ mod tests {
                 sighting(500, ClusterState::Moving),
                 sighting(750, ClusterState::On("n2".to_owned())),
             ],
-            operations: AgentOperation::since(AgentOperation::all(cib, "eip").unwrap(), &[]),
+            operations: AgentOperation::since(AgentOperation::all(&Cib::parse(cib).unwrap(), "eip"), &[]),
             queries: vec![query(0, Some("i-1")), query(200, None), query(400, None), query(600, Some("i-2"))],
             client: Some((
                 80,
@@ -327,13 +328,16 @@ mod tests {
             DrillFigures { outage_ms: None, unassigned_ms: (100, 20_000), ..planned().figures() },
             moves[0].figures(),
         ];
-        let html = drill.page(&earlier, Ok(vec!["a <b> c".to_owned()])).html();
+        let html = drill
+            .page(&earlier, Ok(vec!["a <b> c".to_owned(), "run `eip <x>`, not `vip`; a ` alone".to_owned()]))
+            .html();
         for part in [
             "0.30 s",
             "0.19 s to 0.61 s",
             "1.24 s",
             "0.10 s to 20.0 s",
             "a &lt;b&gt; c",
+            "run <code>eip &lt;x&gt;</code>, not <code>vip</code>; a ` alone",
             "&lt;script&gt;alert(&#39;n1&#39;)",
         ] {
             assert!(html.contains(part), "{part}\n{html}");

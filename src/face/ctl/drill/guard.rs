@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use super::tools::Tools;
+use crate::face::cluster::tools::Tools;
 use crate::face::ctl::NAME;
 
 /// `$0` is the name for messages, `$1` the resource, `$2` the time limit of a move in seconds.

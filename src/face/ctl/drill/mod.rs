@@ -4,13 +4,10 @@
 //! cluster as it was. With `--kill` it requests nothing, and measures a failure that the operator causes.
 
 pub mod chart;
-pub mod complaint;
-pub mod configuration;
 #[cfg(feature = "sdk")]
 mod guard;
 #[cfg(feature = "sdk")]
 mod measure;
-pub mod operations;
 pub mod page;
 pub mod picture;
 pub mod plan;
@@ -18,9 +15,6 @@ pub mod report;
 #[cfg(feature = "sdk")]
 mod run;
 pub mod sightings;
-pub mod status;
-#[cfg(feature = "sdk")]
-pub(in crate::face) mod tools;
 
 #[cfg(feature = "sdk")]
 pub(super) use run::run;

@@ -91,6 +91,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .4rem .8rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-size: .875rem; font-weight: 600; }
 .text { text-align: left; }
+code { font: .9em ui-monospace, "DejaVu Sans Mono", monospace; }
 tr.now td { font-weight: 650; }
 li { margin: .3rem 0; }
 footer { margin-top: 2.5rem; font-size: .875rem; }
@@ -121,7 +122,7 @@ impl ReportPage {
         let mut html = format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>{title}</title>\n{HEAD}</head>\n<body>\n{PATTERNS}<main>\n<h1>{title}</h1>\n\
              <p class=\"about\">{}</p>\n<dl class=\"figures\">\n",
-            escape(&self.about)
+            prose(&self.about)
         );
         // Writing to a `String` cannot fail.
         for (figure, about) in &self.figures {
@@ -145,7 +146,7 @@ impl ReportPage {
             let before = number.checked_sub(1).and_then(|before| self.charts.get(before));
             let known = |remark: &&String| before.is_some_and(|before| before.remarks.contains(remark));
             for remark in chart.remarks.iter().filter(|remark| !known(remark)) {
-                let _ = writeln!(html, "<p class=\"remark\">{}</p>", escape(remark));
+                let _ = writeln!(html, "<p class=\"remark\">{}</p>", prose(remark));
             }
         }
         self.table.write(&mut html);
@@ -156,7 +157,7 @@ impl ReportPage {
             } else {
                 html.push_str("<ul>\n");
                 for item in faster {
-                    let _ = writeln!(html, "<li>{}</li>", escape(item));
+                    let _ = writeln!(html, "<li>{}</li>", prose(item));
                 }
                 html.push_str("</ul>\n");
             }
@@ -166,13 +167,27 @@ impl ReportPage {
     }
 }
 
+/// Text in which code stands between backticks.
+fn prose(text: &str) -> String {
+    let mut html = escape(text);
+    let next = |html: &str| {
+        let (before, rest) = html.split_once('`')?;
+        let (code, after) = rest.split_once('`')?;
+        Some(format!("{before}<code>{code}</code>{after}"))
+    };
+    while let Some(marked) = next(&html) {
+        html = marked;
+    }
+    html
+}
+
 impl FigureTable {
     fn write(&self, html: &mut String) {
         let class = |column: usize| if column < self.texts { " class=\"text\"" } else { "" };
         let cells = |tag: &str, cells: Vec<String>| {
             let mut row = String::new();
             for (column, text) in cells.iter().enumerate() {
-                let _ = write!(row, "<{tag}{}>{}</{tag}>", class(column), escape(text));
+                let _ = write!(row, "<{tag}{}>{}</{tag}>", class(column), prose(text));
             }
             row
         };
@@ -188,7 +203,7 @@ impl FigureTable {
         }
         html.push_str("</tbody>\n</table></div>\n");
         if !self.remark.is_empty() {
-            let _ = writeln!(html, "<p class=\"remark\">{}</p>", escape(&self.remark));
+            let _ = writeln!(html, "<p class=\"remark\">{}</p>", prose(&self.remark));
         }
     }
 }

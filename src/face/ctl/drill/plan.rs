@@ -1,7 +1,7 @@
 //! Checks that the cluster is fit for a drill, and chooses source and destination.
 
-use super::configuration::Configuration;
-use super::status::{CrmMonResource, Status};
+use crate::face::cluster::cib::Configuration;
+use crate::face::cluster::status::{CrmMonResource, Status};
 use crate::ocf::agent::{self, Agent};
 
 /// Source and destination of a move.
@@ -107,7 +107,7 @@ fn runs_on<'a>(resource: &CrmMonResource, status: &'a Status) -> Result<&'a str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::ctl::drill::status::CrmMonNode;
+    use crate::face::cluster::status::CrmMonNode;
 
     fn node(name: &str) -> CrmMonNode {
         CrmMonNode { name: name.to_owned(), online: true, flags: Vec::new() }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::operations::AgentOperation;
 use super::sightings::{
     ClusterSighting, ConnectionAttempt, HolderQuery, UnassignedTime, holders, longest_outage, unassigned_time,
 };
+use crate::face::cluster::operations::AgentOperation;
 use crate::resource::millis;
 
 /// One move.

@@ -10,20 +10,19 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::configuration::ConfiguredAddress;
 use super::guard::Guard;
 use super::measure::{Observations, Watch, request};
-use super::operations::AgentOperation;
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
 use super::sightings::{ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery, longest_outage};
-use super::tools::{self, Tools};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
+use crate::face::cluster::cib::ConfiguredAddress;
+use crate::face::cluster::operations::AgentOperation;
+use crate::face::cluster::tools::{self, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::face::ctl::subject::listed;
-use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Location};
 use crate::resource::{millis, survey};
@@ -42,13 +41,14 @@ const OVERHEAD: Duration = Duration::from_mins(3);
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let port = invocation.text("probe").map(port).transpose()?;
     let report = invocation.text("report").map(Path::new);
-    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), tools::LIMIT);
+    let tools = invocation.tools(tools::LIMIT);
+    let cib = tools.cib().map_err(Failure::Failed)?;
     let resource = match invocation.text("resource") {
         Some(resource) => resource.to_owned(),
-        None => the_only_one(&tools)?,
+        None => the_only_one(cib.addresses.clone())?,
     };
     let resource = resource.as_str();
-    let configuration = tools.configuration(resource).map_err(Failure::Failed)?;
+    let configuration = cib.configuration(resource);
     let status = tools.status().map_err(Failure::Failed)?;
     let plan =
         DrillPlan::new(resource, invocation.text("to"), &status, &configuration).map_err(Failure::Failed)?;
@@ -147,8 +147,7 @@ fn suffer(invocation: &Invocation<'_>, carrier: &Carrier<'_>, plan: &DrillPlan) 
 }
 
 /// The id of the only resource of the cluster that has an address.
-fn the_only_one(tools: &Tools) -> Result<String, Failure> {
-    let all = tools.addresses().map_err(Failure::Failed)?;
+fn the_only_one(all: Vec<ConfiguredAddress>) -> Result<String, Failure> {
     let named = |one: ConfiguredAddress| (one.names().into_iter().next().unwrap_or_default(), one.id);
     let all: Vec<_> = all.into_iter().map(named).collect();
     match all.as_slice() {
@@ -254,9 +253,11 @@ impl Carrier<'_> {
         })
     }
 
+    /// Those that the cluster has on record; none if it does not answer.
     async fn operations(&self) -> Vec<AgentOperation> {
-        let (tools, resource) = (self.tools.clone(), self.resource.to_owned());
-        blocking(move || Ok(tools.operations(&resource))).await.unwrap_or_default()
+        let tools = self.tools.clone();
+        let cib = blocking(move || tools.cib()).await;
+        cib.map(|cib| AgentOperation::all(&cib, self.resource)).unwrap_or_default()
     }
 
     /// Once EC2 has shown a holder, requests the move, if there is a destination, and waits until cluster and EC2 show it done.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::status::Status;
+use crate::face::cluster::status::Status;
 
 /// One answer of EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]

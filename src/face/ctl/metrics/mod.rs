@@ -1,6 +1,5 @@
 //! `eipctl metrics`: what Prometheus can know about the addresses of this node.
 
-pub mod attributes;
 pub mod exposition;
 #[cfg(feature = "sdk")]
 mod run;

@@ -1,23 +1,19 @@
 //! Collects the metrics and writes them, for `node_exporter`'s textfile collector.
 
-use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::attributes::attributes_of;
 use super::exposition::{AddressMetrics, exposition};
+use crate::face::cluster::node_state::NodeState;
+use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::face::ctl::call::{Failure, Invocation, print};
-use crate::face::ctl::drill::configuration::ConfiguredAddress;
-use crate::face::ctl::drill::tools::Tools;
 use crate::face::ctl::show::devices_with;
-use crate::face::ctl::subject::{Subject, TOOLS_LIMIT};
-use crate::face::report::REPORT_ATTRIBUTE;
+use crate::face::ctl::subject::Subject;
 use crate::host::Host as _;
 use crate::resource::Action;
-use crate::resource::by_hand::BY_HAND;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::survey::by_metadata;
 use crate::state::Records as _;
@@ -26,15 +22,11 @@ use crate::world::{self, RealWorld};
 
 /// Writes the metrics of every address. Makes no call to EC2.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
-    let cib = tools.cib();
-    let configured = cib.as_ref().map_err(Clone::clone).and_then(|xml| ConfiguredAddress::all(xml));
-    let attributes = match (&cib, tools.node_name()) {
-        (Ok(xml), Some(node)) => attributes_of(xml, &node),
-        _ => BTreeMap::new(),
-    };
-    let subjects = Subject::all(invocation, &tools, configured);
-    let known = |subject: &Subject| metrics_of(invocation, subject, &attributes);
+    let tools = invocation.tools(BRIEF_LIMIT);
+    let mut cib = tools.cib();
+    let node = cib.as_mut().ok().and_then(|cib| cib.nodes.remove(&tools.node_name()?));
+    let subjects = Subject::all(invocation, &tools, cib.map(|cib| cib.addresses));
+    let known = |subject: &Subject| metrics_of(invocation, subject, node.as_ref());
     let page = exposition(&subjects.iter().map(known).collect::<Vec<_>>());
     match invocation.text("output").filter(|path| *path != "-") {
         None => print(&page),
@@ -44,11 +36,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     }
 }
 
-fn metrics_of(
-    invocation: &Invocation<'_>,
-    subject: &Subject,
-    attributes: &BTreeMap<String, String>,
-) -> AddressMetrics {
+fn metrics_of(invocation: &Invocation<'_>, subject: &Subject, node: Option<&NodeState>) -> AddressMetrics {
     let resource = subject.resource();
     let held = with_kind!(subject.agent, K => held::<K>(invocation, subject)).unwrap_or_else(|failure| {
         // One address that is configured wrongly hides no other.
@@ -64,7 +52,6 @@ fn metrics_of(
     }
     let mut history = records.durable().history;
     history.retain(|change| change.action != "stop" && change.action != "release");
-    let report = attributes.get(&format!("{REPORT_ATTRIBUTE}{resource}"));
     AddressMetrics {
         resource: resource.to_owned(),
         address: subject.address.clone(),
@@ -72,7 +59,7 @@ fn metrics_of(
         held,
         tally: records.tally(),
         takeover: history.pop(),
-        report: report.and_then(|report| report.parse().ok()),
+        report: node.and_then(|node| node.report(resource)?.ok()),
     }
 }
 

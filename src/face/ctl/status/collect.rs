@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::cib::{NodeTrack, tracks};
 use super::view::{AddressState, Holding, LastMove, Membership, NodeOpinion, Opinion, Overview, Placement};
 use crate::base::timezone;
 use crate::cloud::ec2::aws::Listing;
 use crate::cloud::{Ec2Fault, Wanted};
+use crate::face::cluster::cib::{Configuration, ConfiguredAddress};
+use crate::face::cluster::node_state::NodeState;
+use crate::face::cluster::status::Status;
+use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
-use crate::face::ctl::drill::configuration::{Configuration, ConfiguredAddress};
-use crate::face::ctl::drill::status::Status;
-use crate::face::ctl::drill::tools::Tools;
 use crate::face::ctl::options::JSON;
 use crate::face::ctl::show::devices_with;
-use crate::face::ctl::subject::{TOOLS_LIMIT, of_record};
+use crate::face::ctl::subject::of_record;
 use crate::face::report::NodeReport;
 use crate::host::Host as _;
 use crate::params::{ApiSettings, OnStop, Timing};
@@ -69,7 +69,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
 struct ToolAnswers {
     addresses: Vec<ConfiguredAddress>,
     listed_by: &'static str,
-    tracks: Vec<NodeTrack>,
+    node_states: BTreeMap<String, NodeState>,
     status: Option<Status>,
     node: String,
     unseen: Vec<String>,
@@ -84,23 +84,21 @@ impl ToolAnswers {
             let panicked = |_| Err("internal error".to_owned());
             (cib, status.join().unwrap_or_else(panicked), node.join().unwrap_or_default())
         });
-        let unreadable = |error| format!("cibadmin: unreadable answer: {error}");
-        let read = |xml: &String| ConfiguredAddress::all(xml).map_err(unreadable);
         let mut unseen = Vec::new();
-        let (addresses, listed_by) = match cib.as_ref().map_err(Clone::clone).and_then(read) {
-            Ok(addresses) => (addresses, "cluster"),
+        let (addresses, node_states, listed_by) = match cib {
+            Ok(cib) => (cib.addresses, cib.nodes, "cluster"),
             Err(reason) => {
                 unseen.push(reason);
-                match tools.saved_cib().and_then(|xml| read(&xml)) {
-                    Ok(addresses) => (addresses, "saved configuration"),
+                let (addresses, listed_by) = match tools.saved_cib() {
+                    Ok(cib) => (cib.addresses, "saved configuration"),
                     Err(_) => (recorded.iter().filter_map(of_records).collect(), "records"),
-                }
+                };
+                (addresses, BTreeMap::new(), listed_by)
             }
         };
-        let tracks = cib.ok().and_then(|xml| tracks(&xml).ok()).unwrap_or_default();
         let status = status.map_err(|reason| unseen.push(reason)).ok();
         let node = node.filter(|name| !name.is_empty()).unwrap_or_else(|| world::host().node_name());
-        Self { addresses, listed_by, tracks, status, node, unseen }
+        Self { addresses, listed_by, node_states, status, node, unseen }
     }
 
     fn membership(&self) -> Option<Membership> {
@@ -115,8 +113,8 @@ impl ToolAnswers {
             return Some(Placement { state: "Stopped".to_owned(), ..Placement::default() });
         };
         let nodes: Vec<String> = found.nodes.iter().map(|node| node.name.clone()).collect();
-        let of = |name: &String| self.tracks.iter().find(|track| track.name == *name);
-        let since = nodes.first().and_then(of).and_then(|track| track.active_since.get(resource).copied());
+        let state = nodes.first().and_then(|name| self.node_states.get(name));
+        let since = state.and_then(|state| state.active_since.get(resource).copied());
         let mut state = if found.pending.is_empty() { found.role.clone() } else { found.pending.clone() };
         state.extend(found.flag().map(|flag| format!(" ({flag})")));
         if !found.managed {
@@ -163,18 +161,18 @@ impl ToolAnswers {
 
     /// What the other nodes say of a resource, and this one in its place among them.
     fn opinions(&self, resource: &str, own: &NodeOpinion, at: u64) -> Vec<NodeOpinion> {
-        let changed = self.tracks.iter().filter_map(|track| track.changed.get(resource)).max();
+        let changed = self.node_states.values().filter_map(|state| state.changed.get(resource)).max();
         let mut names: Vec<&String> = match &self.status {
             Some(status) => status.nodes.iter().map(|node| &node.name).collect(),
-            None => self.tracks.iter().map(|track| &track.name).collect(),
+            None => self.node_states.keys().collect(),
         };
         if !names.contains(&&self.node) {
             names.push(&self.node);
         }
         let age = |report: &NodeReport| (at / 1000).saturating_sub(report.at);
         let opinion = |name: &String| {
-            let track = self.tracks.iter().find(|track| track.name == *name);
-            let report = track.and_then(|track| track.reports.get(resource));
+            let report = self.node_states.get(name).and_then(|state| state.report(resource)?.ok());
+            let report = report.as_ref();
             let is_outdated =
                 report.zip(changed).is_some_and(|(report, changed)| report.at <= *changed / 1000);
             let mut opinion = match (*name == self.node, report) {
@@ -275,7 +273,7 @@ fn now() -> u64 {
 }
 
 fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
-    let tools = Tools::new(invocation.environment(BY_HAND).get("PATH"), TOOLS_LIMIT);
+    let tools = invocation.tools(BRIEF_LIMIT);
     let recorded = invocation.on_record();
     let mut answers = ToolAnswers::of(&tools, &recorded);
     if answers.addresses.is_empty() {

@@ -2,7 +2,6 @@
 //!
 //! Whatever does not answer is named, and the rest is shown all the same.
 
-pub mod cib;
 #[cfg(feature = "sdk")]
 mod collect;
 pub mod view;

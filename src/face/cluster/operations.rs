@@ -1,8 +1,8 @@
-//! The actions of the agent that the cluster has on record, from the XML of `cibadmin --query`: what, where, how long.
+//! The actions of the agent that the cluster has on record: what, where, how long.
 
 use std::time::Duration;
 
-use crate::face::ctl::cluster::xml::XmlElement;
+use super::cib::Cib;
 
 /// One action of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +19,10 @@ pub struct AgentOperation {
 
 impl AgentOperation {
     /// The actions of a resource that move it. The cluster keeps the last one of each node.
-    ///
-    /// # Errors
-    /// The parser's message.
-    pub fn all(xml: &str, resource: &str) -> Result<Vec<Self>, String> {
-        let cib = XmlElement::parse(xml)?;
+    #[must_use]
+    pub fn all(cib: &Cib, resource: &str) -> Vec<Self> {
         let mut operations = Vec::new();
-        for node in cib.all("node_state") {
+        for node in cib.document.all("node_state") {
             let histories =
                 node.all("lrm_resource").into_iter().filter(|one| one.attribute("id") == resource);
             for operation in histories.flat_map(|one| one.all("lrm_rsc_op")) {
@@ -43,7 +40,7 @@ impl AgentOperation {
                 }
             }
         }
-        Ok(operations)
+        operations
     }
 
     /// What was done since `before`, in the order of a move.
@@ -69,19 +66,21 @@ mod tests {
     #[test]
     fn the_last_actions_are_read_in_the_form_of_each_pacemaker() {
         for xml in [
-            include_str!("../cluster/fixtures/cib-1.1.24.xml"),
-            include_str!("../cluster/fixtures/cib-2.1.5.xml"),
-            include_str!("../cluster/fixtures/cib-3.0.3.xml"),
+            include_str!("fixtures/cib-1.1.24.xml"),
+            include_str!("fixtures/cib-2.1.5.xml"),
+            include_str!("fixtures/cib-3.0.3.xml"),
         ] {
-            let all = AgentOperation::all(xml, "eip").unwrap();
+            let of = |xml: &str| AgentOperation::all(&Cib::parse(xml).unwrap(), "eip");
+            let all = of(xml);
             let shown = |one: &AgentOperation| (one.action.clone(), one.node.clone(), one.took.as_millis());
             let expected = [("stop".into(), "n1".into(), 41), ("start".into(), "n2".into(), 57)];
             assert_eq!(all.iter().map(shown).collect::<Vec<_>>(), expected);
             let back = xml.replace("call-id=\"10\"", "call-id=\"16\"");
-            let new = AgentOperation::since(AgentOperation::all(&back, "eip").unwrap(), &all);
+            let new = AgentOperation::since(of(&back), &all);
             assert_eq!(new.iter().map(shown).collect::<Vec<_>>(), expected[1..]);
         }
-        assert_eq!(AgentOperation::all("<cib/>", "eip"), Ok(Vec::new()));
+        let saved = Cib::parse("<cib><configuration><resources/></configuration></cib>").unwrap();
+        assert_eq!(AgentOperation::all(&saved, "eip"), []);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct XmlElement {
 }
 
 impl XmlElement {
-    /// Parses a document; the result has no name, and the root as its child.
+    /// Parses a document; the result is its root.
     ///
     /// # Errors
     /// The parser's message.
@@ -44,10 +44,8 @@ impl XmlElement {
                 _ => {}
             }
         }
-        match open.pop() {
-            Some(document) if open.is_empty() && !document.children.is_empty() => Ok(document),
-            _ => Err("it ends too early".to_owned()),
-        }
+        let document = open.pop().filter(|_| open.is_empty()).unwrap_or_default();
+        document.children.into_iter().next().ok_or_else(|| "it ends too early".to_owned())
     }
 
     fn of(tag: &BytesStart<'_>) -> Result<Self, String> {
@@ -67,22 +65,35 @@ impl XmlElement {
         self.attributes.get(name).map_or("", String::as_str)
     }
 
-    /// All elements below with this tag, at any depth.
+    /// The elements directly below with this tag.
+    pub fn below(&self, name: &str) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// All elements below with this tag, at any depth, the outer ones first.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&Self> {
-        let inner = self.children.iter().flat_map(|child| {
-            let own = (child.name == name).then_some(child);
-            own.into_iter().chain(child.all(name))
-        });
-        inner.collect()
+        let mut found: Vec<&Self> = self.children.iter().collect();
+        let mut next = 0;
+        while let Some(element) = found.get(next).copied() {
+            found.extend(&element.children);
+            next += 1;
+        }
+        found.retain(|element| element.name == name);
+        found
     }
 
     /// Name and value of every attribute set with this tag that is directly below; of several values of one name the first
-    /// comes first, as it counts in Pacemaker.
+    /// comes first, as it counts in Pacemaker. A reference by `id-ref` has no name.
     pub fn pairs(&self, set: &str) -> impl Iterator<Item = (&str, &str)> {
-        let sets = self.children.iter().filter(move |child| child.name == set);
-        let pairs = sets.flat_map(|set| &set.children).filter(|child| child.name == "nvpair");
+        let pairs = self.below(set).flat_map(|set| set.below("nvpair"));
         pairs.map(|pair| (pair.attribute("name"), pair.attribute("value")))
+    }
+
+    /// The value that counts of those in [`Self::pairs`].
+    #[must_use]
+    pub fn value(&self, set: &str, name: &str) -> Option<&str> {
+        self.pairs(set).find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
 

@@ -1,13 +1,12 @@
 //! What the cluster's settings mean for a failover: how long it takes, and what makes it slower or worse. Pure.
 
-pub mod xml;
-
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use self::xml::XmlElement;
+use super::cib::Cib;
+use super::xml::XmlElement;
 use crate::base::text::{boolean, cut, one_line};
 use crate::ocf::agent::{self, Agent};
 
@@ -88,47 +87,29 @@ pub struct ClusterSettings {
 }
 
 impl ClusterSettings {
-    /// Reads the output of `cibadmin --query`, and that of `corosync-cmapctl` for `runtime.config.totem.token`.
+    /// Reads the configuration, and the output of `corosync-cmapctl` for `runtime.config.totem.token`.
     ///
     /// # Errors
-    /// Why the configuration is unreadable, or that it has no such resource.
-    pub fn parse(cib: &str, token: Result<&str, &str>, resource: &str) -> Result<Self, String> {
-        let cib = XmlElement::parse(cib)?;
-        let resources = cib.all("resources").into_iter().next().ok_or("it has no resources")?;
-        let path = path_to(resources, resource).ok_or_else(|| format!("it has no resource {resource}"))?;
-        let primitive = path.first().copied().ok_or("it is empty")?;
-        let templates = resources.all("template");
-        let template =
-            templates.into_iter().find(|one| one.attribute("id") == primitive.attribute("template"));
-        let own: Vec<&XmlElement> = [Some(primitive), template].into_iter().flatten().collect();
-        let kind = own.iter().map(|one| one.attribute("type")).find(|kind| !kind.is_empty());
-        let agent = agent::ALL.into_iter().find(|agent| Some(agent.name) == kind).unwrap_or(&agent::EIP);
-        let monitor = own.iter().flat_map(|one| one.all("op")).find(|op| op.attribute("name") == "monitor");
-        // Of a group the stickiness is that of the whole, and a default counts for all.
-        let defaults = cib.all("rsc_defaults");
-        let meta = |name: &'static str| {
-            let places = own.iter().chain(path.iter().skip(1)).chain(&defaults);
-            let mut pairs = places.flat_map(|one| one.pairs("meta_attributes"));
-            pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
-        };
-        let sections = cib.all("crm_config");
-        let property = |names: &[&str]| {
-            let pairs = || sections.iter().flat_map(|one| one.pairs("cluster_property_set"));
-            let value = |name: &&str| pairs().find(|(known, _)| known == name).map(|(_, value)| value);
-            names.iter().find_map(value)
-        };
+    /// That the configuration has no such resource.
+    pub fn of(cib: &Cib, token: Result<&str, &str>, resource: &str) -> Result<Self, String> {
+        let missing = || format!("it has no resource {resource}");
+        let primitive = cib.primitive(resource).ok_or_else(missing)?;
+        let address = cib.addresses.iter().find(|one| one.id == resource).ok_or_else(missing)?;
+        let operations = primitive.own.iter().flat_map(|one| one.all("op"));
+        let monitor = operations.into_iter().find(|op| op.attribute("name") == "monitor");
+        let property = |names: &[&str]| names.iter().find_map(|name| cib.property(name));
         let is_set = |value: Option<&str>| value.and_then(interval).is_some_and(|time| !time.is_zero());
         // Pacemaker 3.0.2 renamed the option, and ignores the old name if the new one is set.
         let fencing = property(&["fencing-enabled", "stonith-enabled"]);
-        let mut primitives = resources.all("primitive");
+        let mut primitives = cib.document.all("primitive");
         primitives.retain(|one| one.attribute("class") == "stonith");
         Ok(Self {
-            agent,
+            agent: address.agent,
             token: token.map_err(str::to_owned).and_then(parse_token),
             monitor: monitor.and_then(|op| interval(op.attribute("interval"))),
-            stickiness: meta("resource-stickiness"),
-            live: meta("allow-migrate").as_deref().and_then(boolean).unwrap_or_default(),
-            nodes: cib.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
+            stickiness: cib.meta(&primitive, "resource-stickiness").map(str::to_owned),
+            live: address.configuration.live,
+            nodes: cib.document.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
             fencing: match fencing.is_none_or(|value| boolean(value).unwrap_or(true)) {
                 true if is_set(property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"])) => {
                     FencingMode::Watchdog
@@ -277,10 +258,7 @@ impl ClusterSettings {
 
 impl FencingDevice {
     fn of(primitive: &XmlElement) -> Self {
-        let value = |wanted: &str| {
-            let mut pairs = primitive.pairs("instance_attributes");
-            pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
-        };
+        let value = |name: &str| primitive.value("instance_attributes", name);
         let delays = [value("pcmk_delay_max"), value("pcmk_delay_base")];
         // A list of delays by node is one, too: `n1:10s;n2:0s`.
         let is_delayed = |text: &str| interval(text).is_none_or(|time| !time.is_zero());
@@ -309,18 +287,6 @@ impl FencingDevice {
         };
         CheckResult::ok("fencing", text)
     }
-}
-
-/// The primitive with this id, followed by the groups and clones around it, the innermost first.
-fn path_to<'x>(element: &'x XmlElement, id: &str) -> Option<Vec<&'x XmlElement>> {
-    element.children.iter().find_map(|child| {
-        if child.name == "primitive" && child.attribute("id") == id {
-            return Some(vec![child]);
-        }
-        let mut path = path_to(child, id)?;
-        path.push(child);
-        Some(path)
-    })
 }
 
 /// Whether the cluster moves a resource live, and whether another node may then take its address, which the parameter
@@ -384,9 +350,13 @@ mod tests {
     ];
     const TOKEN: &str = "runtime.config.totem.token (u32) = 1000\n";
 
+    fn settings(cib: &str, token: Result<&str, &str>) -> Result<ClusterSettings, String> {
+        Cib::parse(cib).and_then(|cib| ClusterSettings::of(&cib, token, "eip"))
+    }
+
     /// Verdict and text of each subject, in one string.
     fn told(cib: &str, token: Result<&str, &str>) -> String {
-        let settings = ClusterSettings::parse(cib, token, "eip").unwrap();
+        let settings = settings(cib, token).unwrap();
         let line = |one: CheckResult| {
             let remedy = one.remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
             format!("{} {}: {}{remedy}\n", one.verdict, one.subject, one.text)
@@ -403,7 +373,7 @@ mod tests {
                 ok stickiness: resource-stickiness=1\n\
                 ok fencing: fence (fence_aws): skip_os_shutdown=true, an instance stops within seconds and loses what it has not written\n";
             assert_eq!(told, expected, "{cib}");
-            let settings = ClusterSettings::parse(cib, Ok(TOKEN), "eip").unwrap();
+            let settings = settings(cib, Ok(TOKEN)).unwrap();
             assert_eq!(settings.faster(), Vec::<String>::new());
         }
     }
@@ -461,8 +431,7 @@ mod tests {
         let slow = slow
             .replace("allow-migrate", "x")
             .replace(r#"skip_os_shutdown" value="true""#, r#"skip_os_shutdown" value="no""#);
-        let settings =
-            ClusterSettings::parse(&slow, Ok("runtime.config.totem.token (u32) = 3000"), "eip").unwrap();
+        let settings = settings(&slow, Ok("runtime.config.totem.token (u32) = 3000")).unwrap();
         let faster = settings.faster();
         let parts = [
             "3000 ms: the start follows a node's death after about 7.6 s",
@@ -480,7 +449,8 @@ mod tests {
     fn what_is_no_configuration_of_the_resource_is_an_error() {
         for (cib, part) in [("", "ends too early"), ("<cib/>", "no resources"), (FORMS[1], "no resource web")]
         {
-            assert!(ClusterSettings::parse(cib, Ok(TOKEN), "web").unwrap_err().contains(part), "{part}");
+            let found = Cib::parse(cib).and_then(|cib| ClusterSettings::of(&cib, Ok(TOKEN), "web"));
+            assert!(found.unwrap_err().contains(part), "{part}");
         }
         let times = ["10", "10s", "500ms", "5min", "PT1M", "2h", "soon"].map(interval);
         let seconds = times.map(|time| time.map(|time| time.as_secs_f64()));

@@ -1,9 +1,6 @@
 //! Status of the cluster, from the XML of `crm_mon` of Pacemaker 1.1 and later.
 
-use std::collections::BTreeMap;
-
-use quick_xml::de::from_str;
-use serde::Deserialize;
+use super::xml::XmlElement;
 
 /// Status of the cluster at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,8 +16,7 @@ pub struct Status {
 }
 
 /// A node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "Attributes")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrmMonNode {
     /// Node name.
     pub name: String,
@@ -31,113 +27,56 @@ pub struct CrmMonNode {
 }
 
 /// A resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrmMonResource {
     /// Resource id.
-    #[serde(rename = "@id")]
     pub id: String,
     /// Agent, such as `ocf:heartbeat:eip`.
-    #[serde(rename = "@resource_agent")]
     pub agent: String,
     /// `Started`, `Stopped`, `Starting`, ...
-    #[serde(rename = "@role")]
     pub role: String,
     /// Whether the cluster manages it.
-    #[serde(rename = "@managed")]
     pub managed: bool,
     /// Operation in progress, such as `Migrating`; empty if there is none.
-    #[serde(rename = "@pending")]
     pub pending: String,
     /// Whether one of its operations failed and it has not recovered.
-    #[serde(rename = "@failed")]
     pub failed: bool,
     /// Whether the cluster has given up on it.
-    #[serde(rename = "@blocked")]
     pub blocked: bool,
     /// Nodes on which it is active.
-    #[serde(rename = "node")]
     pub nodes: Vec<CrmMonNode>,
 }
 
 const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
 
-/// The document; its root is `crm_mon` or `pacemaker-result`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CrmMonDocument {
-    summary: Summary,
-    nodes: Children<CrmMonNode>,
-    resources: Members,
-    node_history: Children<OperationHistory>,
+/// Whether an attribute is set.
+fn is(element: &XmlElement, name: &str) -> bool {
+    element.attribute(name) == "true"
 }
 
-#[derive(Default, Deserialize)]
-struct Summary {
-    #[serde(default)]
-    current_dc: Attributes,
-}
-
-type Attributes = BTreeMap<String, String>;
-
-/// The `node` elements of a section.
-#[derive(Deserialize)]
-struct Children<T> {
-    #[serde(default = "Vec::new")]
-    node: Vec<T>,
-}
-
-/// The section `resources`, or a group, clone or bundle with resources in it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Members {
-    resource: Vec<CrmMonResource>,
-    group: Vec<Members>,
-    clone: Vec<Members>,
-    bundle: Vec<Members>,
-    replica: Vec<Members>,
-}
-
-/// Operation history and fail counts of one node.
-#[derive(Deserialize)]
-struct OperationHistory {
-    #[serde(rename = "@name")]
-    name: String,
-    #[serde(default)]
-    resource_history: Vec<Record>,
-}
-
-/// A fail count can be `INFINITY`.
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "@id")]
-    id: String,
-    #[serde(rename = "@fail-count", default)]
-    fail_count: String,
-}
-
-impl<T> Default for Children<T> {
-    fn default() -> Self {
-        Self { node: Vec::new() }
-    }
-}
-
-impl Members {
-    fn into_resources(self) -> Vec<CrmMonResource> {
-        let inner = [self.group, self.clone, self.bundle, self.replica].into_iter().flatten();
-        self.resource.into_iter().chain(inner.flat_map(Members::into_resources)).collect()
-    }
-}
-
-impl From<Attributes> for CrmMonNode {
-    fn from(attributes: Attributes) -> Self {
-        let is = |name: &&str| attributes.get(&format!("@{name}")).is_some_and(|value| value == "true");
-        let name = attributes.get("@name").cloned().unwrap_or_default();
-        Self { name, online: is(&"online"), flags: NODE_FLAGS.into_iter().filter(is).collect() }
+impl CrmMonNode {
+    fn of(node: &XmlElement) -> Self {
+        let flags = NODE_FLAGS.into_iter().filter(|name| is(node, name)).collect();
+        Self { name: node.attribute("name").to_owned(), online: is(node, "online"), flags }
     }
 }
 
 impl CrmMonResource {
+    fn of(resource: &XmlElement) -> Self {
+        let text = |name: &str| resource.attribute(name).to_owned();
+        Self {
+            id: text("id"),
+            // Pacemaker 1.1 and 2.0 write `ocf::heartbeat:eip`.
+            agent: text("resource_agent").replace("ocf::", "ocf:"),
+            role: text("role"),
+            managed: is(resource, "managed"),
+            pending: text("pending"),
+            failed: is(resource, "failed"),
+            blocked: is(resource, "blocked"),
+            nodes: resource.below("node").map(CrmMonNode::of).collect(),
+        }
+    }
+
     /// `failed` or `blocked`; `None` for a healthy resource.
     #[must_use]
     pub fn flag(&self) -> Option<&'static str> {
@@ -157,24 +96,27 @@ impl Status {
     /// Parses the document.
     ///
     /// # Errors
-    /// The parser's message, if the XML is not of the expected form.
+    /// The parser's message, or that it names no nodes.
     pub fn parse(xml: &str) -> Result<Self, String> {
-        // Pacemaker 1.1 and 2.0 write `ocf::heartbeat:eip`.
-        let document: CrmMonDocument =
-            from_str(&xml.replace("ocf::", "ocf:")).map_err(|error| error.to_string())?;
-        if document.nodes.node.is_empty() {
+        let document = XmlElement::parse(xml)?;
+        let nodes: Vec<_> =
+            document.below("nodes").flat_map(|all| all.below("node")).map(CrmMonNode::of).collect();
+        if nodes.is_empty() {
             return Err("it names no nodes".to_owned());
         }
-        let controller =
-            |name: &str| document.summary.current_dc.get(name).is_some_and(|value| value == "true");
-        let quorum = controller("@present") && controller("@with_quorum");
+        let mut controllers = document.below("summary").flat_map(|all| all.below("current_dc"));
+        let quorum = controllers.any(|one| is(one, "present") && is(one, "with_quorum"));
         let mut fail_counts = Vec::new();
-        for OperationHistory { name, resource_history } in document.node_history.node {
-            let failed = resource_history.into_iter().filter(|one| !["", "0"].contains(&&*one.fail_count));
-            fail_counts.extend(failed.map(|one| (one.id, name.clone(), one.fail_count)));
+        for node in document.below("node_history").flat_map(|all| all.below("node")) {
+            let text = |element: &XmlElement, name: &str| element.attribute(name).to_owned();
+            let failed = node
+                .below("resource_history")
+                .filter(|one| !["", "0"].contains(&one.attribute("fail-count")));
+            fail_counts
+                .extend(failed.map(|one| (text(one, "id"), text(node, "name"), text(one, "fail-count"))));
         }
-        let resources = document.resources.into_resources();
-        Ok(Self { quorum, nodes: document.nodes.node, resources, fail_counts })
+        let resources = document.below("resources").flat_map(|all| all.all("resource"));
+        Ok(Self { quorum, nodes, resources: resources.map(CrmMonResource::of).collect(), fail_counts })
     }
 
     /// The resource with this name.

@@ -6,14 +6,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::cib::Cib;
 use super::complaint::complaint;
-use super::configuration::{ClusterReports, Configuration, ConfiguredAddress};
-use super::operations::AgentOperation;
+use super::settings::ClusterSettings;
 use super::status::Status;
-use crate::face::ctl::cluster::ClusterSettings;
 
 /// Usual time limit for a tool that does not wait for the cluster.
-pub(in crate::face::ctl) const LIMIT: Duration = Duration::from_secs(30);
+pub(in crate::face) const LIMIT: Duration = Duration::from_secs(30);
+/// The limit for commands that do without the cluster: one that is down refuses at once.
+pub(in crate::face) const BRIEF_LIMIT: Duration = Duration::from_secs(3);
 /// Pauses between attempts to clear a constraint; their sum is longer than a controller election.
 const CLEAR_PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
@@ -63,38 +64,25 @@ impl Tools {
         Status::parse(&xml).map_err(|error| format!("crm_mon: unreadable answer: {error}"))
     }
 
-    /// Configuration of a resource.
+    /// Configuration and state of the cluster.
     ///
     /// # Errors
     /// A sentence on why it is unavailable.
-    pub fn configuration(&self, resource: &str) -> Result<Configuration, String> {
-        let xml = self.cib()?;
-        Configuration::parse(&xml, resource).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    pub fn cib(&self) -> Result<Cib, String> {
+        self.query("cibadmin", &["--query"])
     }
 
-    /// Configuration and state of the cluster (the CIB), as XML.
+    /// The configuration that Pacemaker keeps on disk while it is down.
     ///
     /// # Errors
     /// A sentence on why it is unavailable.
-    pub fn cib(&self) -> Result<String, String> {
-        self.run("cibadmin", &["--query"], self.limit)
+    pub fn saved_cib(&self) -> Result<Cib, String> {
+        self.query("env", &[SAVED, "cibadmin", "--query"])
     }
 
-    /// The configuration that Pacemaker keeps on disk while it is down, as XML.
-    ///
-    /// # Errors
-    /// A sentence on why it is unavailable.
-    pub fn saved_cib(&self) -> Result<String, String> {
-        self.run("env", &[SAVED, "cibadmin", "--query"], self.limit)
-    }
-
-    /// The resources with addresses in the cluster's configuration.
-    ///
-    /// # Errors
-    /// A sentence on why it is unavailable.
-    pub fn addresses(&self) -> Result<Vec<ConfiguredAddress>, String> {
-        let xml = self.cib()?;
-        ConfiguredAddress::all(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+    fn query(&self, program: &str, arguments: &[&str]) -> Result<Cib, String> {
+        let xml = self.run(program, arguments, self.limit)?;
+        Cib::parse(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
     }
 
     /// The settings of the cluster that matter to a resource.
@@ -102,26 +90,11 @@ impl Tools {
     /// # Errors
     /// A sentence on why they are unavailable.
     pub fn settings(&self, resource: &str) -> Result<ClusterSettings, String> {
-        let cib = self.run("cibadmin", &["--query"], self.limit)?;
+        let cib = self.cib()?;
         let token = self.run("corosync-cmapctl", &["-g", "runtime.config.totem.token"], self.limit);
         let token = token.as_deref().map_err(String::as_str);
-        ClusterSettings::parse(&cib, token, resource)
+        ClusterSettings::of(&cib, token, resource)
             .map_err(|error| format!("cibadmin: unreadable answer: {error}"))
-    }
-
-    /// The actions of a resource that the cluster has on record; none if it does not answer.
-    pub fn operations(&self, resource: &str) -> Vec<AgentOperation> {
-        let xml = self.run("cibadmin", &["--query"], self.limit).unwrap_or_default();
-        AgentOperation::all(&xml, resource).unwrap_or_default()
-    }
-
-    /// What the nodes report about the resources with addresses.
-    ///
-    /// # Errors
-    /// A sentence on why it is unavailable.
-    pub fn reports(&self) -> Result<ClusterReports, String> {
-        let xml = self.run("cibadmin", &["--query"], self.limit)?;
-        ClusterReports::parse(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
     }
 
     /// Sets a transient attribute of this node, or removes it.

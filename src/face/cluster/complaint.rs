@@ -1,24 +1,10 @@
 //! Why one of Pacemaker's tools failed, from its own output, which differs between Pacemaker 1.1, 2.1 and 3.0.
 
-use quick_xml::de::from_str;
-use serde::Deserialize;
-
+use super::xml::XmlElement;
 use crate::base::text::{cut, one_line};
 
 /// Longest quotation in a message, in bytes.
 const QUOTED: usize = 200;
-
-/// The end of the output with `--output-as=xml`.
-#[derive(Deserialize)]
-struct PacemakerResult {
-    status: ResultStatus,
-}
-
-#[derive(Deserialize)]
-struct ResultStatus {
-    #[serde(rename = "@message")]
-    message: String,
-}
 
 /// Reduces the output of a failed tool to one line: the message of its XML, or standard error, or standard output.
 ///
@@ -31,10 +17,11 @@ pub fn complaint(program: &str, stdout: &str, stderr: &str) -> String {
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('<'));
         lines.map(|line| line.strip_prefix(&own).unwrap_or(line)).collect::<Vec<_>>().join("; ")
     };
-    let text = match from_str::<PacemakerResult>(stdout) {
-        Ok(document) => document.status.message,
-        Err(_) => [stderr, stdout].map(plain).into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
-    };
+    // The end of the output with `--output-as=xml`.
+    let document = XmlElement::parse(stdout).unwrap_or_default();
+    let message = document.below("status").next().map(|status| status.attribute("message").to_owned());
+    let texts = message.into_iter().chain([stderr, stdout].map(plain));
+    let text = texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     if text.is_empty() { "no message".to_owned() } else { cut(&one_line(&text), QUOTED) }
 }
 

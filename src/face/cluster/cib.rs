@@ -1,0 +1,304 @@
+//! The cluster's configuration and state (the CIB), as `cibadmin --query` prints it.
+
+use std::collections::BTreeMap;
+
+use super::node_state::NodeState;
+use super::xml::XmlElement;
+use crate::ocf::agent::{self, Agent};
+
+/// The first feature set that knows `allow-unhealthy-nodes`, in Pacemaker 2.1.3.
+///
+/// # Source
+/// "Pacemaker Feature Set" in the wiki of the project.
+const EXEMPTS_RESOURCES: [u32; 2] = [3, 14];
+
+/// The document, and what most readers want of it.
+#[derive(Debug)]
+pub struct Cib {
+    pub(super) document: XmlElement,
+    /// The resources with addresses, those outside groups and clones first.
+    pub addresses: Vec<ConfiguredAddress>,
+    /// The state of each node that has one.
+    pub nodes: BTreeMap<String, NodeState>,
+}
+
+/// A resource that one of our agents manages.
+#[derive(Debug, Clone)]
+pub struct ConfiguredAddress {
+    /// Resource id.
+    pub id: String,
+    /// Its agent.
+    pub agent: &'static Agent,
+    /// Its configuration.
+    pub configuration: Configuration,
+}
+
+/// Configuration of one resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// Instance attributes by name.
+    pub parameters: BTreeMap<String, String>,
+    /// Whether it supports live migration (`allow-migrate`).
+    pub live: bool,
+    /// Ids of constraints left over from manual moves.
+    pub left_over: Vec<String>,
+}
+
+/// A primitive, and where its settings may be.
+pub(super) struct PrimitivePath<'x> {
+    /// Itself, and its template.
+    pub own: Vec<&'x XmlElement>,
+    /// The groups, clones and bundles around it, the innermost first.
+    pub around: Vec<&'x XmlElement>,
+}
+
+impl ConfiguredAddress {
+    /// All names of its address in its parameters.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let parameters = &self.configuration.parameters;
+        self.agent.address.iter().filter_map(|name| parameters.get(*name)).map(|name| normal(name)).collect()
+    }
+}
+
+/// An address or an id in the form in which it is compared.
+#[must_use]
+pub fn normal(address: &str) -> String {
+    let address = address.trim();
+    address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string())
+}
+
+impl Cib {
+    /// Parses the document.
+    ///
+    /// # Errors
+    /// The parser's message, or that it is no CIB.
+    pub fn parse(xml: &str) -> Result<Self, String> {
+        let document = XmlElement::parse(xml)?;
+        if document.all("resources").is_empty() {
+            return Err("it has no resources".to_owned());
+        }
+        let state = |node: &XmlElement| (node.attribute("uname").to_owned(), NodeState::of(node));
+        let nodes = document.all("node_state").into_iter().map(state).collect();
+        let mut cib = Self { document, addresses: Vec::new(), nodes };
+        let addresses = cib.primitives().filter_map(|(id, one)| cib.address(id, &one)).collect();
+        cib.addresses = addresses;
+        Ok(cib)
+    }
+
+    /// The configuration of a resource with an address; without one it is empty.
+    #[must_use]
+    pub fn configuration(&self, resource: &str) -> Configuration {
+        let found = self.addresses.iter().find(|one| one.id == resource);
+        found.map(|one| one.configuration.clone()).unwrap_or_default()
+    }
+
+    fn address(&self, id: &str, primitive: &PrimitivePath<'_>) -> Option<ConfiguredAddress> {
+        let is_ours =
+            |one: &&&XmlElement| one.attribute("class") == "ocf" && one.attribute("provider") == "heartbeat";
+        let kind = primitive.own.iter().find(is_ours)?.attribute("type");
+        let agent = agent::ALL.into_iter().find(|agent| agent.name == kind)?;
+        let live = is_true(self.meta(primitive, "allow-migrate"));
+        let mut configuration = Configuration { live, ..Configuration::default() };
+        // Of several values of one parameter the first wins, as in Pacemaker.
+        for (name, value) in primitive.own.iter().flat_map(|one| one.pairs("instance_attributes")) {
+            configuration.parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        let inside = primitive.around.first().map(|group| group.attribute("id"));
+        let constraints = self.document.all("rsc_location").into_iter().filter(|it| {
+            let about = it.attribute("rsc");
+            it.attribute("id").starts_with("cli-") && (about == id || Some(about) == inside)
+        });
+        configuration.left_over = constraints.map(|it| it.attribute("id").to_owned()).collect();
+        Some(ConfiguredAddress { id: id.to_owned(), agent, configuration })
+    }
+
+    /// The resources of `eip-health` that set the node's health, each with the reason why they must not.
+    #[must_use]
+    pub fn colouring(&self) -> Vec<(String, Option<&'static str>)> {
+        let feature = self.document.attribute("crm_feature_set").split('.');
+        let feature = feature.map(|part| part.parse().unwrap_or_default()).take(2).collect::<Vec<u32>>();
+        let colours = |element: &XmlElement| {
+            element.attribute("type") == agent::EIP_HEALTH.name
+                && is_true(element.value("instance_attributes", "node_health"))
+        };
+        // For the node's health only the meta attributes of the outermost group or clone count.
+        let is_exempt = |one: &PrimitivePath<'_>| {
+            let outermost = one.around.last().or(one.own.first());
+            is_true(outermost.and_then(|one| one.value("meta_attributes", "allow-unhealthy-nodes")))
+        };
+        let obstacle = |one: &PrimitivePath<'_>| {
+            if self.property("node-health-strategy") == Some("only-green") {
+                Some(
+                    "with node-health-strategy=only-green an unknown state would stop every resource of a node",
+                )
+            } else if feature.as_slice() < EXEMPTS_RESOURCES.as_slice() {
+                Some("before Pacemaker 2.1.3 it would be moved off a red node itself, which then stays red")
+            } else if !is_exempt(one) {
+                Some(
+                    "set the meta attribute allow-unhealthy-nodes=true on the clone, otherwise a red node stays red",
+                )
+            } else {
+                None
+            }
+        };
+        let colouring = self.primitives().filter(|(_, one)| one.own.first().is_some_and(|own| colours(own)));
+        colouring.map(|(id, one)| (id.to_owned(), obstacle(&one))).collect()
+    }
+
+    /// All primitives by id.
+    fn primitives(&self) -> impl Iterator<Item = (&str, PrimitivePath<'_>)> {
+        let all = self.document.all("primitive").into_iter().map(|one| one.attribute("id"));
+        all.filter_map(|id| Some((id, self.primitive(id)?)))
+    }
+
+    pub(super) fn primitive(&self, id: &str) -> Option<PrimitivePath<'_>> {
+        let resources = self.document.all("resources").into_iter().next()?;
+        let mut around = path_to(resources, id)?;
+        let own = around.remove(0);
+        let templates = self.document.all("template");
+        let template = templates.into_iter().find(|one| one.attribute("id") == own.attribute("template"));
+        Some(PrimitivePath { own: [own].into_iter().chain(template).collect(), around })
+    }
+
+    /// The value of a meta attribute. A group's counts for its members, and a default for all.
+    pub(super) fn meta<'x>(&'x self, primitive: &PrimitivePath<'x>, name: &str) -> Option<&'x str> {
+        let PrimitivePath { own, around } = primitive;
+        let mut places = own.iter().chain(around).copied().chain(self.document.all("rsc_defaults"));
+        places.find_map(|one| one.value("meta_attributes", name))
+    }
+
+    /// The value of a property of the cluster.
+    pub(super) fn property(&self, name: &str) -> Option<&str> {
+        self.document.all("crm_config").into_iter().find_map(|all| all.value("cluster_property_set", name))
+    }
+}
+
+/// Whether Pacemaker takes it for true.
+fn is_true(value: Option<&str>) -> bool {
+    matches!(value.map(str::to_ascii_lowercase).as_deref(), Some("true" | "yes" | "on" | "1" | "y"))
+}
+
+/// The primitive with this id, followed by the groups and clones around it, the innermost first.
+fn path_to<'x>(element: &'x XmlElement, id: &str) -> Option<Vec<&'x XmlElement>> {
+    element.children.iter().find_map(|child| {
+        if child.name == "primitive" && child.attribute("id") == id {
+            return Some(vec![child]);
+        }
+        let mut path = path_to(child, id)?;
+        path.push(child);
+        Some(path)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CIB: &str = r#"<cib crm_feature_set="3.16.1"><configuration>
+      <resources>
+        <template id="address" class="ocf" provider="heartbeat" type="eip">
+          <instance_attributes id="a"><nvpair id="a1" name="region" value="eu-west-1"/>
+            <nvpair id="a2" name="elastic_ip" value="203.0.113.99"/></instance_attributes>
+        </template>
+        <group id="service">
+          <primitive id="eip" template="address">
+            <instance_attributes id="i"><nvpair id="i1" name="elastic_ip" value="203.0.113.10"/></instance_attributes>
+            <meta_attributes id="m"><nvpair id="m1" name="allow-migrate" value="true"/></meta_attributes>
+            <operations><op id="o" name="monitor" interval="10s"/></operations>
+          </primitive>
+        </group>
+        <primitive id="other" class="ocf" provider="heartbeat" type="eip">
+          <instance_attributes id="j"><nvpair id="j1" name="profile" value="other"/></instance_attributes>
+        </primitive>
+      </resources>
+      <constraints>
+        <rsc_location id="cli-prefer-service" rsc="service" role="Started" node="n2" score="INFINITY"/>
+        <rsc_location id="cli-ban-other-on-n1" rsc="other" role="Started" node="n1" score="-INFINITY"/>
+        <rsc_location id="home" rsc="eip" node="n1" score="100"/>
+      </constraints>
+    </configuration></cib>"#;
+
+    #[test]
+    fn parameters_of_the_resource_and_of_its_template_are_found() {
+        let found = Cib::parse(CIB).unwrap().configuration("eip");
+        let parameters: Vec<_> =
+            found.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(parameters, [("elastic_ip", "203.0.113.10"), ("region", "eu-west-1")]);
+        assert!(found.live);
+        let meta = r#"<meta_attributes id="m"><nvpair id="m1" name="allow-migrate" value="true"/></meta_attributes>"#;
+        let group = r#"<group id="service">"#;
+        let of_group = CIB.replace(meta, "").replace(group, &format!("{group}{meta}"));
+        assert!(Cib::parse(&of_group).unwrap().configuration("eip").live);
+    }
+
+    #[test]
+    fn every_address_of_the_cluster_is_found_also_in_groups_and_by_template() {
+        let xml = CIB.replace(
+            r#"<primitive id="other""#,
+            r#"<primitive id="ov" class="ocf" provider="heartbeat" type="overlay-ip">
+              <instance_attributes id="o"><nvpair id="o1" name="ip" value=" FD00::0:1"/></instance_attributes></primitive>
+              <primitive id="web" class="systemd" type="vip"/><primitive id="other""#,
+        );
+        let found = Cib::parse(&xml).unwrap().addresses;
+        let found: Vec<_> = found.iter().map(|one| (one.id.as_str(), one.agent.name, one.names())).collect();
+        let expected =
+            [("ov", "overlay-ip", "fd00::1"), ("other", "eip", ""), ("eip", "eip", "203.0.113.10")];
+        let names =
+            |name: &str| [name].into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        assert_eq!(found, expected.map(|(id, agent, name)| (id, agent, names(name))));
+    }
+
+    /// [health-11]
+    #[test]
+    fn the_nodes_health_is_only_set_if_the_cluster_leaves_the_clone_on_a_red_node() {
+        let with = |feature: &str, property: &str, meta: &str| {
+            let xml = format!(
+                r#"<cib crm_feature_set="{feature}"><configuration>
+                <crm_config><cluster_property_set id="p">{property}</cluster_property_set></crm_config>
+                <resources><clone id="health-clone"><meta_attributes id="m">{meta}</meta_attributes>
+                <primitive id="health" class="ocf" provider="heartbeat" type="eip-health"><instance_attributes id="i">
+                <nvpair id="i1" name="node_health" value="true"/></instance_attributes></primitive></clone></resources>
+                <constraints/></configuration></cib>"#
+            );
+            let [(resource, obstacle)] = Cib::parse(&xml).unwrap().colouring().try_into().unwrap();
+            assert_eq!(resource, "health");
+            obstacle.unwrap_or_default()
+        };
+        let allow = r#"<nvpair id="a" name="allow-unhealthy-nodes" value="true"/>"#;
+        assert_eq!(with("3.14.0", "", allow), "");
+        assert!(with("3.13.4", "", allow).contains("2.1.3"));
+        assert!(with("3.0.14", "", allow).contains("2.1.3"));
+        assert!(with("3.20.1", "", "").contains("allow-unhealthy-nodes=true"));
+        let strategy = r#"<nvpair id="s" name="node-health-strategy" value="only-green"/>"#;
+        assert!(with("3.16.2", strategy, allow).contains("only-green"));
+    }
+
+    #[test]
+    fn reports_are_found_by_node_also_if_a_node_has_none() {
+        let xml = CIB.replace(
+            "</configuration></cib>",
+            r##"</configuration><status><node_state id="1" uname="n1" crmd="online">
+            <transient_attributes id="1"><instance_attributes id="s">
+            <nvpair id="s1" name="#health-eip" value="green"/>
+            <nvpair id="s2" name="eip-report-eip" value="at=7 ready=false here=no reason=no &quot;credentials&quot;"/>
+            </instance_attributes></transient_attributes><lrm id="1"><lrm_resources/></lrm></node_state>
+            <node_state id="2" uname="n2"/></status></cib>"##,
+        );
+        let found = Cib::parse(&xml).unwrap();
+        let report = found.nodes["n1"].report("eip").unwrap();
+        assert_eq!(report.unwrap().reason, "no \"credentials\"");
+        assert_eq!(found.nodes["n1"].attributes["#health-eip"], "green");
+        assert_eq!((found.nodes["n2"].attributes.len(), found.addresses.len()), (0, 2));
+        assert!(found.nodes.values().all(|node| node.report("other").is_none()));
+        assert_eq!(found.nodes["n2"].report("eip"), None);
+    }
+
+    #[test]
+    fn only_what_moves_by_hand_have_left_counts_also_of_the_group() {
+        assert_eq!(Cib::parse(CIB).unwrap().configuration("eip").left_over, ["cli-prefer-service"]);
+        let other = Cib::parse(CIB).unwrap().configuration("other");
+        assert_eq!((other.left_over, other.live), (vec!["cli-ban-other-on-n1".to_owned()], false));
+        assert!(Cib::parse("<cib>").is_err());
+    }
+}
