@@ -238,6 +238,10 @@ def said(values: list[float], digits: int = 0, factor: float = 1000.0) -> str:
     return texts[0] if len(set(texts)) == 1 else f"{texts[0]} ({texts[1]}-{texts[2]})"
 
 
+def heading(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
 def table(rows: dict[str, list[Figures]]) -> list[str]:
     lines = [
         "| action | agent | moved after, ms | without a holder, ms | action, ms | CPU, ms | memory, MiB | processes | EC2 calls |",
@@ -281,7 +285,7 @@ def main():
             # One start of the old agent with ten tables takes a minute.
             slow = 1 if kind is overlay else max(1, given.runs // 3)
             figures[subject.name] = compared(here, subject, given.runs, slow)
-            print("\n".join([f"### {subject.name.capitalize()}", "", *table(figures[subject.name])]), flush=True)
+            print("\n".join([f"### {heading(subject.name)}", "", *table(figures[subject.name])]), flush=True)
     problems = [problem for name, rows in figures.items() for problem in broken(name, rows)]
     if problems:
         sys.exit("\n".join(problems))
@@ -289,7 +293,7 @@ def main():
 
 
 def write(figures: dict[str, dict[str, list[Figures]]]):
-    lines = [line for name, rows in figures.items() for line in (f"### {name.capitalize()}", "", *table(rows))]
+    lines = [line for name, rows in figures.items() for line in (f"### {heading(name)}", "", *table(rows))]
     text = DOCUMENT.read_text()
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
