@@ -22,6 +22,11 @@ STYLE = """
 """
 
 
+def spoken(groups: list[tuple[str, list[tuple[str, float]]]]) -> str:
+    """The chart for those who cannot see it."""
+    return " ".join(f"{name}: {', '.join(f'{label} {value:,.1f}' for label, value in group)}." for name, group in groups)
+
+
 def bars(title: str, groups: list[tuple[str, list[tuple[str, float]]]]) -> str:
     """Groups of bars with their values in milliseconds on a logarithmic scale; the first of each group is ours."""
     values = [value for _, group in groups for _, value in group]
@@ -34,8 +39,9 @@ def bars(title: str, groups: list[tuple[str, list[tuple[str, float]]]]) -> str:
     height = TOP + sum(GAP + ROW * len(group) for _, group in groups) + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        'role="img" aria-labelledby="title">',
+        'role="img" aria-labelledby="title description">',
         f'  <title id="title">{escape(title)}</title>',
+        f'  <desc id="description">{escape(spoken(groups))}</desc>',
         f"  <style>{STYLE}  </style>",
         f'  <rect class="page" width="{WIDTH}" height="{height}"/>',
         f'  <text class="strong" x="20" y="26">{escape(title)}</text>',
