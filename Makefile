@@ -57,7 +57,8 @@ STAGES := \
 	sim-test,hostile-test,moto-test,docs-test,monitoring-test \
 	tools-test,package-test,defects-test,release-test \
 	aarch64-test \
-	cluster-test,heartbeat-test,keepalived-test,examples-test
+	cluster-test,heartbeat-test,keepalived-test \
+	examples-test
 test: export WARM_ONLY := yes
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)

@@ -45,7 +45,7 @@ pub struct ResourceStatus {
     pub id: String,
     /// `Started`, `Stopped`, `Starting`, ...
     pub role: String,
-    /// What a healthy resource is not: `blocked`, `failed`, `pending=Monitoring`, ...
+    /// What a healthy resource is not: `blocked`, `failed`, `pending=Starting`, ...
     pub flags: Vec<String>,
     /// Where it is active.
     pub nodes: Vec<String>,
@@ -178,7 +178,9 @@ impl From<ResourceElement> for ResourceStatus {
     fn from(ResourceElement { attributes, node }: ResourceElement) -> Self {
         let mut flags = attributes.set_among(&RESOURCE_FLAGS);
         let pending = attributes.text("pending");
-        if !pending.is_empty() {
+        // The record of a monitor that has begun can outlive its end when two halves of a cluster merge; whether the controller waits
+        // for one, its state tells.
+        if !pending.is_empty() && pending != "Monitoring" {
             flags.push(format!("pending={pending}"));
         }
         if !attributes.is("managed") {
