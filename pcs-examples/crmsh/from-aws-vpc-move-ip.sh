@@ -37,14 +37,6 @@ state="$unmanaged
 # Changes only the type. In crmsh you would have to enter the whole resource again.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='overlay-ip'/>"
 
-# These no longer have an effect. All others stay: overlay-ip uses them.
-# (crm_resource exits 0 even if a parameter is not set; deleting one that is not set is an error in Pacemaker 3.)
-for parameter in lookup_type awscli awscli_timeout curl_retries curl_sleep; do
-    if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
-        crm resource param "$RESOURCE" delete "$parameter"
-    fi
-done
-
 # Pacemaker's history is that of aws-vpc-move-ip: without this it would restart the resource as soon as it is managed.
 # It now probes every node with overlay-ip, which checks the device and the routes.
 crm_resource --refresh --resource "$RESOURCE"
@@ -56,6 +48,17 @@ if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; t
     echo "overlay-ip does not see the address on $active; the reason is in \`crm status\`" >&2
     exit 1
 fi
+
+# These no longer have an effect. All others stay: overlay-ip uses them.
+# (crm_resource exits 0 even if a parameter is not set; deleting one that is not set is an error in Pacemaker 3.)
+for parameter in lookup_type awscli awscli_timeout curl_retries curl_sleep; do
+    if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
+        crm resource param "$RESOURCE" delete "$parameter"
+    fi
+done
+# As above: the history is that of a resource with these parameters.
+crm_resource --refresh --resource "$RESOURCE"
+crm_resource --wait --timeout 60
 
 crm resource manage "$RESOURCE"
 state="$RESOURCE is managed again, and had not settled within a minute: crm status"

@@ -36,14 +36,6 @@ state="$unmanaged
 # Changes only the type. In crmsh you would have to enter the whole resource again.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='eip'/>"
 
-# These parameters of awseip have no effect in eip and are removed to avoid confusion. `profile` stays, eip uses it.
-# (crm_resource exits 0 even if a parameter is not set; deleting one that is not set is an error in Pacemaker 3.)
-for parameter in awscli api_delay curl_retries curl_sleep; do
-    if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
-        crm resource param "$RESOURCE" delete "$parameter"
-    fi
-done
-
 # Pacemaker's history is that of awseip: without this it would restart the resource as soon as it is managed. It now
 # probes every node with eip.
 crm_resource --refresh --resource "$RESOURCE"
@@ -54,6 +46,17 @@ if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; t
     echo "eip does not see the address on $active; the reason is in \`crm status\`" >&2
     exit 1
 fi
+
+# These parameters of awseip have no effect in eip and are removed to avoid confusion, now that no monitor of awseip can miss them. `profile` stays, eip uses it.
+# (crm_resource exits 0 even if a parameter is not set; deleting one that is not set is an error in Pacemaker 3.)
+for parameter in awscli api_delay curl_retries curl_sleep; do
+    if [ -n "$(crm_resource --resource "$RESOURCE" --get-parameter "$parameter" 2>/dev/null)" ]; then
+        crm resource param "$RESOURCE" delete "$parameter"
+    fi
+done
+# As above: the history is that of a resource with these parameters.
+crm_resource --refresh --resource "$RESOURCE"
+crm_resource --wait --timeout 60
 
 crm resource meta "$RESOURCE" set allow-migrate true
 crm resource manage "$RESOURCE"

@@ -38,9 +38,6 @@ state="$unmanaged
 # Changes only the type. pcs has no command for that.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='overlay-ip'/>"
 
-# These no longer have an effect. All others stay: overlay-ip uses them.
-pcs resource update "$RESOURCE" lookup_type= awscli= awscli_timeout= curl_retries= curl_sleep=
-
 # Pacemaker's history is that of aws-vpc-move-ip: without this it would restart the resource as soon as it is managed.
 # It now probes every node with overlay-ip, which checks the device and the routes.
 crm_resource --refresh --resource "$RESOURCE"
@@ -52,6 +49,12 @@ if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; t
     echo "overlay-ip does not see the address on $active; the reason is in \`pcs status\`" >&2
     exit 1
 fi
+
+# These no longer have an effect. All others stay: overlay-ip uses them.
+pcs resource update "$RESOURCE" lookup_type= awscli= awscli_timeout= curl_retries= curl_sleep=
+# As above: the history is that of a resource with these parameters.
+crm_resource --refresh --resource "$RESOURCE"
+crm_resource --wait --timeout 60
 
 pcs resource manage "$RESOURCE"
 state="$RESOURCE is managed again, and had not settled within a minute: pcs status"

@@ -37,9 +37,6 @@ state="$unmanaged
 # Changes only the type. pcs has no command for that.
 cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive id='$RESOURCE' type='eip'/>"
 
-# These parameters of awseip have no effect in eip and are removed to avoid confusion. `profile` stays, eip uses it.
-pcs resource update "$RESOURCE" awscli= api_delay= curl_retries= curl_sleep=
-
 # Pacemaker's history is that of awseip: without this it would restart the resource as soon as it is managed. It now
 # probes every node with eip.
 crm_resource --refresh --resource "$RESOURCE"
@@ -50,6 +47,12 @@ if [ "$(crm_resource --locate --resource "$RESOURCE" --quiet)" != "$active" ]; t
     echo "eip does not see the address on $active; the reason is in \`pcs status\`" >&2
     exit 1
 fi
+
+# These parameters of awseip have no effect in eip and are removed to avoid confusion, now that no monitor of awseip can miss them. `profile` stays, eip uses it.
+pcs resource update "$RESOURCE" awscli= api_delay= curl_retries= curl_sleep=
+# As above: the history is that of a resource with these parameters.
+crm_resource --refresh --resource "$RESOURCE"
+crm_resource --wait --timeout 60
 
 pcs resource meta "$RESOURCE" allow-migrate=true
 pcs resource manage "$RESOURCE"
