@@ -211,6 +211,7 @@ def at_rest(here: Place, ours: Agent, old: Agent, runs: int, problems: list[str]
 
 
 if __name__ == "__main__":
+    place.clean_up_when_ended()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="runs of each measurement; the old agent takes fewer where it needs minutes")
     given = parser.parse_args()

@@ -274,6 +274,7 @@ def broken(name: str, rows: dict[str, list[Figures]]) -> list[str]:
 
 
 def main():
+    place.clean_up_when_ended()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="runs of each of our actions; of the others' a third")
     given = parser.parse_args()

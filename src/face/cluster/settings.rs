@@ -10,11 +10,11 @@ use super::xml::XmlElement;
 use crate::base::text::{boolean, cut, one_line};
 use crate::ocf::agent::{self, Agent};
 
-/// Corosync's token up to which nothing is said: the default of 3.1.
+/// Longest Corosync token without a warning: the default of 3.1.
 const USUAL_TOKEN: Duration = Duration::from_secs(3);
 /// Corosync's token for fast detection, as in the example `fast.sh`.
 const FAST_TOKEN: Duration = Duration::from_secs(1);
-/// Interval of a monitor up to which nothing is said.
+/// Longest monitor interval without a warning.
 const USUAL_MONITOR: Duration = Duration::from_mins(1);
 /// Interval of a monitor as recommended; a healthy one makes no EC2 call.
 const FAST_MONITOR: Duration = Duration::from_secs(10);
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn each_setting_that_costs_time_or_the_address_is_a_warning() {
-        // What is replaced in the configuration, with what, and what is said then.
+        // A text in the configuration, its replacement, and the resulting warning.
         let rows = [
             (r#"interval="10s""#, r#"interval="5min""#, "warn monitor: every 300 s"),
             (r#"name="monitor""#, r#"name="promote""#, "warn monitor: none: a lost address is never noticed"),

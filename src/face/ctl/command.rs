@@ -54,7 +54,7 @@ fn status() -> Command {
              to each node, since when, the last move that this node made and how long it took, and which nodes \
              could take it, or why not. Sources that contradict each other are lines that begin with DISAGREE. \
              Changes nothing.\n\n\
-             This node is asked now: its instance metadata, and for a private or overlay address its network \
+             This node is queried now: its instance metadata, and for a private or overlay address its network \
              devices. The others are seen by what their ocf:heartbeat:eip-health reported, with the age of that; \
              without it, they are shown as (not reported). EC2 is queried once for all addresses of a kind that \
              are reached in the same way.\n\n\
