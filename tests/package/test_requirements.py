@@ -9,7 +9,7 @@ from machine import SOURCES, folder, run
 
 # What tests/requirements itself runs, and the stand-in for dnf.
 TOOLS = ("awk", "cat", "cp", "cut", "dirname", "head", "sed", "sort", "tr", "uname")
-MADE_WITH = ("make", "gcc", "git", "rpmbuild", "dpkg-deb", "xz")
+MADE_WITH = ("make", "flock", "gcc", "git", "rpmbuild", "dpkg-deb", "xz")
 PACKAGES = {"gcc": "gcc", "python3": "python3", "rpmbuild": "rpm-build", "dpkg-deb": "dpkg", "xz": "xz"}
 # Writes down what it is asked for, brings what is in the folder "offered", and lists what has no file in "unknown".
 DNF = """#!/bin/sh
