@@ -21,16 +21,16 @@ class Root:
     def rpm(self, *words: object, ok: bool = True):
         return run("rpm", "--root", self.path, *words, ok=ok)
 
-    def dnf(self, repository: Path, *words: str, ok: bool = True):
-        """Runs dnf with this one repository; its caches and logs stay in the root, and the machine's configuration is not read."""
+    def dnf(self, *words: str, ok: bool = True, **settings: object):
+        """Runs dnf; its caches and logs stay in the root, since others run beside it, and the machine's configuration is not read."""
         self.at("/etc").mkdir(exist_ok=True)
         self.at("/etc/dnf.conf").write_text("[main]\n")
-        options = {"reposdir": "/dev/null", "cachedir": "/var/cache/dnf", "pluginpath": "/dev/null", "gpgcheck": "0", "install_weak_deps": "0"}
-        return run(
-            "dnf", "-y", f"--config={self.at('/etc/dnf.conf')}", "--releasever=7", f"--installroot={self.path}", "--disableplugin=*", "--noplugins",
-            f"--repofrompath=eip,file://{repository}", "--repo=eip", *(f"--setopt={name}={value}" for name, value in options.items()),
-            *words, ok=ok,
-        )  # fmt: skip
+        # A folder that is named is not below the root of its own accord.
+        settings = {"reposdir": "/dev/null", "cachedir": self.at("/var/cache/dnf"), "pluginpath": "/dev/null", "install_weak_deps": "0", **settings}
+        options = (f"--setopt={name}={value}" for name, value in settings.items())
+        where = (f"--config={self.at('/etc/dnf.conf')}", "--releasever=9", f"--installroot={self.path}", "--disableplugin=*", "--noplugins")
+        # Whatever proxy this machine's packages come through.
+        return run("dnf", "-y", *where, *options, *words, ok=ok, environment={"no_proxy": "127.0.0.1"})
 
     def unpack(self, *packages: Path):
         """Puts the files of RPMs where they belong, without anything that they need."""

@@ -1,6 +1,7 @@
 """The RPMs installed for real, into scratch roots beside stand-ins for what a distribution has: by rpm and by dnf, then used, replaced, erased."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -119,17 +120,18 @@ class Installed(unittest.TestCase):
         root = Root(self.folder / "root-dnf")
         self.addCleanup(shutil.rmtree, root.path)
         names = [f"{part}-{version()}-1" for part in PARTS]
-        root.dnf(self.repository, "install", *names)
+        dnf = functools.partial(root.dnf, f"--repofrompath=eip,file://{self.repository}", "--repo=eip", gpgcheck="0")
+        dnf("install", *names)
         self.assert_installed(root, *PARTS)
         installed = set(root.rpm("--query", "--all", "--qf", "%{NAME}\n").stdout.split())
         self.assertEqual({*PARTS, *NEEDED}, installed)
-        root.dnf(self.repository, "upgrade")
+        dnf("upgrade")
         self.assertEqual("2", root.rpm("--query", "--qf", "%{RELEASE}", "eip").stdout)
         self.assert_installed(root, *PARTS)
-        root.dnf(self.repository, "downgrade", *names)
+        dnf("downgrade", *names)
         self.assertEqual("1", root.rpm("--query", "--qf", "%{RELEASE}", "eip").stdout)
         self.assert_installed(root, *PARTS)
-        root.dnf(self.repository, "remove", "--noautoremove", *PARTS)
+        dnf("remove", "--noautoremove", *PARTS)
         self.assertFalse(root.at("/usr/lib/ocf").exists())
 
     # Using what is installed.

@@ -106,15 +106,10 @@ class Installed(unittest.TestCase):
         root = Root(place() / "root-dnf")
         repositories = root.at("/etc/yum.repos.d")
         repositories.mkdir(parents=True)
-        root.at("/etc/dnf.conf").write_text("[main]\n")
         (repositories / "base.repo").write_text(f"[{BASE}]\nname={BASE}\nbaseurl=file://{stubs}\ngpgcheck=0\n")
         shutil.copy(self.folder / "eip.repo", repositories)
 
-        def dnf(*words: str, ok: bool = True):
-            options = {"reposdir": repositories, "cachedir": "/var/cache/dnf", "install_weak_deps": "0", "metadata_expire": "0"}
-            where = ("-y", f"--config={root.at('/etc/dnf.conf')}", "--releasever=9", f"--installroot={root.path}", "--noplugins")
-            return run("dnf", *where, *(f"--setopt={name}={value}" for name, value in options.items()), *words, ok=ok, environment=DIRECTLY)
-
+        dnf = functools.partial(root.dnf, reposdir=repositories, metadata_expire="0")
         dnf("install", "eip", "eip-keepalived")
         self.assert_runs(root)
         self.assertEqual(version(), root.rpm("--query", "--qf", "%{VERSION}", "eip").stdout)
