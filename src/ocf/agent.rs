@@ -12,6 +12,8 @@ pub struct Agent {
     pub short: &'static str,
     /// Full description: what it does and needs, in paragraphs separated by empty lines.
     pub long: &'static str,
+    /// The agent of the distribution that it replaces; empty if there is none.
+    pub replaces: &'static str,
     /// The parameters that name the address; the first one takes an address of any form. Empty if it keeps none.
     pub address: &'static [&'static str],
     /// Parameters, in the order of the meta-data.
@@ -65,6 +67,7 @@ pub const EIP: Agent = Agent {
            command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeAddresses, ec2:AssociateAddress and \
            ec2:DisassociateAddress, usually by their instance role.",
+    replaces: "awseip",
     address: &["elastic_ip", "allocation_id"],
     parameters: table::EIP,
     actions: ACTIONS,
@@ -84,6 +87,7 @@ pub const VIP: Agent = Agent {
            in doubt. No AWS command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeNetworkInterfaces, ec2:AssignPrivateIpAddresses and \
            ec2:UnassignPrivateIpAddresses, usually by their instance role.",
+    replaces: "awsvip",
     address: &["secondary_private_ip"],
     parameters: table::VIP,
     actions: ACTIONS,
@@ -103,6 +107,7 @@ pub const OVERLAY_IP: Agent = Agent {
            route_check_interval. No AWS command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeRouteTables, ec2:ReplaceRoute and \
            ec2:DescribeNetworkInterfaces, usually by their instance role.",
+    replaces: "aws-vpc-move-ip",
     address: &["overlay_ip", "ip", "address"],
     parameters: table::OVERLAY,
     actions: ACTIONS,
@@ -120,6 +125,7 @@ pub const EIP_HEALTH: Agent = Agent {
            changes nothing.\n\n\
            With node_health=true it also sets the node's health, #health-eip. The clone then needs the meta attribute \
            allow-unhealthy-nodes=true, which Pacemaker 2.1.3 and later have.",
+    replaces: "",
     address: &[],
     parameters: table::HEALTH,
     actions: &[
@@ -149,6 +155,12 @@ pub fn named(name: &str) -> &'static Agent {
 }
 
 impl Agent {
+    /// What an operator has to know about a parameter.
+    #[must_use]
+    pub fn describes(&self, spec: &Spec) -> String {
+        spec.long.replace("{old}", self.replaces)
+    }
+
     /// Whether it has a parameter of this name.
     #[must_use]
     pub fn has(&self, parameter: &str) -> bool {

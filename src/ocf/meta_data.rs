@@ -50,7 +50,7 @@ impl Document {
             document.descriptions(&format!("\n{}\n", agent.long), agent.short);
             document.element("parameters", &[], |document| {
                 for spec in agent.parameters {
-                    document.parameter(spec);
+                    document.parameter(agent, spec);
                 }
             });
             document.element("actions", &[], |document| {
@@ -61,7 +61,7 @@ impl Document {
         });
     }
 
-    fn parameter(&mut self, spec: &Spec) {
+    fn parameter(&mut self, agent: &Agent, spec: &Spec) {
         let mut attributes = vec![("name", spec.name)];
         if self.form == Form::V1_1 {
             attributes.extend(spec.unique.map(|group| ("unique-group", group)));
@@ -73,7 +73,7 @@ impl Document {
         self.element("parameter", &attributes, |document| {
             // pcs shows the description but not the default.
             let default = spec.default.map(|default| format!(" The default is {default}."));
-            document.descriptions(&format!("{}{}", spec.long, default.unwrap_or_default()), spec.short);
+            document.descriptions(&(agent.describes(spec) + &default.unwrap_or_default()), spec.short);
             let mut content = vec![("type", spec.kind.as_str())];
             content.extend(spec.default.map(|default| ("default", default)));
             document.empty("content", &content);

@@ -69,7 +69,7 @@ pub struct Spec {
     pub required: bool,
     /// A few words for lists.
     pub short: &'static str,
-    /// What an operator has to know, without the default, which is appended.
+    /// What an operator has to know, without the default, which is appended; `{old}` stands for the agent that ours replaces.
     pub long: &'static str,
 }
 

@@ -39,7 +39,7 @@ def eipctl() -> dict[str, set[str]]:
     for part in re.split(r'(?=Command::new\(")', text)[1:]:
         name = re.match(r'Command::new\("([\w-]+)"\)', part)[1]
         commands[name] = everywhere | set(re.findall(r'\.long\("([\w-]+)"\)', part))
-        commands[name] |= set(re.findall(r'switch\(\s*"[\w-]+",\s*"([\w-]+)"', part))
+        commands[name] |= set(re.findall(r'\b(?:option|switch)\(\s*"([\w-]+)"', part))
         commands[name] |= {"dry-run"} if "dry_run()" in part else set()
         commands[name] |= {"force"} if "force()" in part else set()
         commands[name] |= {"vip", "route-table"} if "kinds()" in part or "VIP," in part else set()

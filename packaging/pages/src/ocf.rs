@@ -37,7 +37,7 @@ pub(crate) fn page(agent: &Agent) -> io::Result<String> {
         ("SHORT", agent.short.to_owned()),
         ("ADVERTISED", listed.join(" | ").replace('-', "\\-")),
         ("LONG", paragraphs(agent.long, "PP")),
-        ("PARAMETERS", agent.parameters.iter().map(parameter).collect()),
+        ("PARAMETERS", agent.parameters.iter().map(|spec| parameter(agent, spec)).collect()),
         ("UNADVERTISED", others.join(", ")),
         ("EXAMPLES", fs::read_to_string(examples)?),
     ] {
@@ -53,7 +53,7 @@ fn schedule(action: &ActionSpec) -> String {
 }
 
 /// Returns the entry of a parameter, with its facts in parentheses below its description.
-fn parameter(spec: &Spec) -> String {
+fn parameter(agent: &Agent, spec: &Spec) -> String {
     let needed = if spec.required { "required" } else { "optional" };
     let default = match (spec.effect, spec.default) {
         (ParameterEffect::NoEffect, _) => "no effect".to_owned(),
@@ -66,7 +66,7 @@ fn parameter(spec: &Spec) -> String {
     let facts = format!("({unique}{needed}, {}, {default}{reloadable})", spec.kind.as_str());
     let mut entry = Roff::new();
     entry.control("TP", []).text([bold(spec.name)]);
-    format!("{}{}.IP\n{facts}\n", entry.to_roff(), paragraphs(spec.long, "IP"))
+    format!("{}{}.IP\n{facts}\n", entry.to_roff(), paragraphs(&agent.describes(spec), "IP"))
 }
 
 /// Returns text with a macro between its paragraphs. Each sentence begins a line of the source, as troff wants it.

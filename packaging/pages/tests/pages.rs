@@ -229,7 +229,7 @@ fn a_page_prints_every_parameter_with_its_description() {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let plain = words(&plain);
         for spec in agent.parameters {
-            let entry = words(&format!("{} {}", spec.name, spec.long));
+            let entry = words(&format!("{} {}", spec.name, agent.describes(spec)));
             assert!(plain.contains(&entry), "{}: {plain}", spec.name);
         }
     }

@@ -2,7 +2,9 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::options::{JSON, ROUTE_TABLE, VIP, address, aws, json, kinds, parameter, switch, target, timeout};
+use super::options::{
+    JSON, ROUTE_TABLE, VIP, address, aws, json, kinds, option, parameter, switch, target, timeout,
+};
 
 /// The complete command line.
 ///
@@ -64,15 +66,12 @@ fn status() -> Command {
              Exit code 0: something was shown, with or without disagreements; 1: there is no address to show.",
         )
         .arg(
-            Arg::new("watch")
-                .long("watch")
-                .value_name("SECONDS")
+            option("watch", "SECONDS", "Show it again and again, at this interval [default: 2]")
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("2")
                 .value_parser(value_parser!(u64).range(1..=3600))
-                .conflicts_with(JSON)
-                .help("Show it again and again, at this interval [default: 2]"),
+                .conflicts_with(JSON),
         )
         .args(aws())
         .arg(timeout("20"))
@@ -179,34 +178,35 @@ fn policy() -> Command {
              it works anywhere.",
         )
         .arg(address().required(false).required_unless_present_any([VIP, ROUTE_TABLE]))
-        .arg(Arg::new("also").long("also").value_name("ALLOCATION").action(ArgAction::Append).help(
-            "Another allocation id to allow, such as that of an Elastic IP that is displaced; can \
-             be repeated",
-        ))
         .arg(
-            Arg::new("tag")
-                .long("tag")
-                .value_name("KEY=VALUE")
-                .action(ArgAction::Append)
-                .help("Allow only instances and interfaces that have this tag; can be repeated"),
+            option(
+                "also",
+                "ALLOCATION",
+                "Another allocation id to allow, such as that of an Elastic IP that is displaced; can be \
+                 repeated",
+            )
+            .action(ArgAction::Append),
         )
-        .arg(Arg::new("account").long("account").value_name("ID").help("The account, twelve digits"))
         .arg(
-            Arg::new("partition")
-                .long("partition")
-                .value_name("NAME")
-                .help("aws, aws-cn or aws-us-gov [default: that of the region]"),
+            option("tag", "KEY=VALUE", "Allow only instances and interfaces that have this tag; can be repeated")
+                .action(ArgAction::Append),
         )
+        .arg(option("account", "ID", "The account, twelve digits"))
+        .arg(option("partition", "NAME", "aws, aws-cn or aws-us-gov [default: that of the region]"))
         .arg(switch(
             VIP,
-            "vip",
             "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
         ))
-        .arg(Arg::new(ROUTE_TABLE).long("route-table").value_name("ID").action(ArgAction::Append).help(
-            "Also allow what the agent ocf:heartbeat:overlay-ip needs, for this route table or * for all; \
-             can be repeated",
-        ))
-        .arg(switch("explain", "explain", "Explain each statement instead of printing the policy"))
+        .arg(
+            option(
+                ROUTE_TABLE,
+                "ID",
+                "Also allow what the agent ocf:heartbeat:overlay-ip needs, for this route table or * for all; \
+                 can be repeated",
+            )
+            .action(ArgAction::Append),
+        )
+        .arg(switch("explain", "Explain each statement instead of printing the policy"))
         .args(aws())
         .arg(timeout("20"))
 }
@@ -218,12 +218,7 @@ fn history() -> Command {
             "Lists the changes of holder that this node made, the oldest first, in local time. Each node \
              keeps the last hundred for each resource, across boots. Queries nothing.",
         )
-        .arg(
-            Arg::new("resource")
-                .long("resource")
-                .value_name("NAME")
-                .help("Only those of this resource, by its name in the cluster"),
-        )
+        .arg(option("resource", "NAME", "Only those of this resource, by its name in the cluster"))
         .arg(json())
 }
 
@@ -240,10 +235,7 @@ fn metrics() -> Command {
              eip-metrics.timer runs it for node_exporter's textfile collector.",
         )
         .arg(
-            Arg::new("output")
-                .long("output")
-                .value_name("FILE")
-                .help("The file to replace, its name ending in .prom [default: standard output]"),
+            option("output", "FILE", "The file to replace, its name ending in .prom [default: standard output]"),
         )
         .arg(timeout("20"))
 }
@@ -287,35 +279,24 @@ fn drill() -> Command {
                 .value_name("RESOURCE")
                 .help("The resource, by its name in the cluster [default: the only one with an address]"),
         )
-        .arg(
-            Arg::new("to")
-                .long("to")
-                .value_name("NODE")
-                .help("The node to move it to [default: another one that is online]"),
-        )
-        .arg(Arg::new("probe").long("probe").value_name("PORT|URL").help(
+        .arg(option("to", "NODE", "The node to move it to [default: another one that is online]"))
+        .arg(option(
+            "probe",
+            "PORT|URL",
             "Connect to this TCP port of the address continuously, as clients do; of a URL only \
              the port counts",
         ))
-        .arg(switch("stay", "stay", "Leave it on the other node"))
+        .arg(switch("stay", "Leave it on the other node"))
         .arg(
-            switch("kill", "kill", "Move nothing, but measure a failure that you cause meanwhile")
+            switch("kill", "Move nothing, but measure a failure that you cause meanwhile")
                 .conflicts_with_all(["to", "stay", "yes"]),
         )
+        .arg(option("report", "FILE", "Write the timelines and figures to this file, as one page of HTML"))
+        .arg(switch("yes", "Skip the confirmation").short('y'))
         .arg(
-            Arg::new("report")
-                .long("report")
-                .value_name("FILE")
-                .help("Write the timelines and figures to this file, as one page of HTML"),
-        )
-        .arg(Arg::new("yes").long("yes").short('y').action(ArgAction::SetTrue).help("Skip the confirmation"))
-        .arg(
-            Arg::new("poll")
-                .long("poll")
-                .value_name("MILLISECONDS")
+            option("poll", "MILLISECONDS", "Interval between queries to EC2 for the holder")
                 .default_value("200")
-                .value_parser(value_parser!(u64).range(20..=10_000))
-                .help("Interval between queries to EC2 for the holder"),
+                .value_parser(value_parser!(u64).range(20..=10_000)),
         )
         .args(aws())
         .arg(timeout("120").help("Time limit for each move, and with --kill for the failure to come"))
@@ -347,7 +328,9 @@ pub(super) fn of_assign() -> Command {
                 .required(true)
                 .help("The instance that gets it, such as i-0123456789abcdef0"),
         )
-        .arg(Arg::new("interface").long("interface").value_name("INTERFACE").help(
+        .arg(option(
+            "interface",
+            "INTERFACE",
             "The interface of the instance, by its id (eni-...) or device index [default: the \
              primary one]",
         ))
@@ -362,11 +345,11 @@ pub(super) fn of_assign() -> Command {
 }
 
 fn dry_run() -> Arg {
-    switch("dry-run", "dry-run", "Print what would be done, and change nothing")
+    switch("dry-run", "Print what would be done, and change nothing")
 }
 
 fn force() -> Arg {
-    switch("force", "force", "Do it even if the cluster has a resource with this address")
+    switch("force", "Do it even if the cluster has a resource with this address")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction, value_parser};
 
-use crate::ocf::agent;
+use crate::ocf::agent::{self, Agent};
 use crate::params::table::Spec;
 
 /// Parameters for reaching AWS; every command that calls AWS accepts them.
@@ -46,16 +46,17 @@ struct Named {
 /// All agent parameters as options, of every kind: `role_arn` becomes `--role-arn`. Of one that several kinds have, the first
 /// description counts.
 static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
-    let option = |spec: &'static Spec| {
+    let option = |agent: &Agent, spec: &'static Spec| {
         let default = spec.default.map(|value| format!(" [default: {value}]")).unwrap_or_default();
         Named {
             spec,
             long: spec.name.replace('_', "-"),
             help: format!("{}{default}", spec.short),
-            long_help: format!("{}{default}", spec.long),
+            long_help: agent.describes(spec) + &default,
         }
     };
-    agent::ALL.into_iter().flat_map(|agent| agent.parameters).map(option).collect()
+    let options = |agent: &'static Agent| agent.parameters.iter().map(move |spec| option(agent, spec));
+    agent::ALL.into_iter().flat_map(options).collect()
 });
 
 /// The option for an agent parameter; its id is the parameter's name.
@@ -99,11 +100,14 @@ pub(super) fn target() -> impl Iterator<Item = Arg> {
 /// The options that say of which kind an address is that neither the cluster nor this node's records know.
 pub(super) fn kinds() -> [Arg; 2] {
     [
-        switch(VIP, "vip", "It is a secondary private address, of the agent ocf:heartbeat:vip"),
-        Arg::new(ROUTE_TABLE).long("route-table").value_name("ID").action(ArgAction::Append).help(
+        switch(VIP, "It is a secondary private address, of the agent ocf:heartbeat:vip"),
+        option(
+            ROUTE_TABLE,
+            "ID",
             "It is an overlay address, of the agent ocf:heartbeat:overlay-ip, with this route table \
              (rtb-..., tag:KEY=VALUE or auto); can be repeated",
-        ),
+        )
+        .action(ArgAction::Append),
     ]
     .map(|option| option.help_heading("Kind of address (default: as configured in the cluster or on record)"))
 }
@@ -118,20 +122,22 @@ pub(super) fn address() -> Arg {
 
 /// The time limit option, in seconds.
 pub(super) fn timeout(default: &'static str) -> Arg {
-    Arg::new(TIMEOUT)
-        .long("timeout")
-        .value_name("SECONDS")
+    option(TIMEOUT, "SECONDS", "Time limit for all attempts together")
         .default_value(default)
         .value_parser(value_parser!(u64).range(1..=3600))
-        .help("Time limit for all attempts together")
 }
 
 /// The option for machine-readable output.
 pub(super) fn json() -> Arg {
-    switch(JSON, "json", "Print JSON, for programs")
+    switch(JSON, "Print JSON, for programs")
 }
 
 /// A flag.
-pub(super) fn switch(id: &'static str, long: &'static str, help: &'static str) -> Arg {
-    Arg::new(id).long(long).action(ArgAction::SetTrue).help(help)
+pub(super) fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// An option with a value.
+pub(super) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
 }

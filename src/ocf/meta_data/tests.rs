@@ -120,13 +120,20 @@ fn another_agent_brings_its_own_names_and_texts_are_escaped() {
         effect: ParameterEffect::Used,
         required: true,
         short: "a & b",
-        long: "less < more.",
+        long: "less < {old}.",
     }];
-    let other =
-        Agent { name: "other", short: "short", long: "long", address: &[], parameters: SPECS, actions: &[] };
+    let other = Agent {
+        name: "other",
+        short: "short",
+        long: "long",
+        replaces: "old",
+        address: &[],
+        parameters: SPECS,
+        actions: &[],
+    };
     let xml = meta_data(&other, None);
     assert!(xml.contains("<resource-agent name=\"other\" version="), "{xml}");
     assert!(xml.contains("<shortdesc lang=\"en\">a &amp; b</shortdesc>"), "{xml}");
-    assert!(xml.contains("<longdesc lang=\"en\">less &lt; more. The default is &lt;5.</longdesc>"), "{xml}");
+    assert!(xml.contains("<longdesc lang=\"en\">less &lt; old. The default is &lt;5.</longdesc>"), "{xml}");
     assert_eq!(of_kind(&xml, "parameter"), ["parameter name=limit unique=0 required=1"]);
 }

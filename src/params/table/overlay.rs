@@ -16,7 +16,7 @@ pub const OVERLAY: &[Spec] = &[
         name: "ip",
         unique: Some("ip"),
         short: "Overlay IP address, as aws-vpc-move-ip has it",
-        long: "Another name of overlay_ip, so that an aws-vpc-move-ip resource only has to change its type.",
+        long: "Another name of overlay_ip, so that an {old} resource only has to change its type.",
         ..PLAIN
     },
     Spec {
@@ -106,39 +106,23 @@ pub const OVERLAY: &[Spec] = &[
         ..shared::SETTLE_WINDOW
     },
     shared::MAX_BACKOFF,
-    Spec {
-        long: "For aws-vpc-move-ip compatibility. key: see profile. role: the instance role only; profile is \
-               ignored.",
-        ..shared::AUTH_TYPE
-    },
+    shared::AUTH_TYPE,
     Spec {
         name: "lookup_type",
         short: "How the holder is told (no effect)",
-        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+        long: "Accepted so that an {old} resource only has to change its type. It has no effect: \
                the holder is told by the id of its network interface.",
         ..NO_EFFECT
     },
-    Spec {
-        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
-               no AWS command line tool is needed.",
-        ..shared::AWSCLI
-    },
+    shared::AWSCLI,
     Spec {
         name: "awscli_timeout",
         kind: ContentType::Integer,
         short: "Time limit of the AWS command line tool (no effect)",
-        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
+        long: "Accepted so that an {old} resource only has to change its type. It has no effect: \
                attempt_timeout limits an attempt, and the action's timeout all of them.",
         ..NO_EFFECT
     },
-    Spec {
-        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
-               calls are retried until shortly before the action's timeout.",
-        ..shared::CURL_RETRIES
-    },
-    Spec {
-        long: "Accepted so that an aws-vpc-move-ip resource only has to change its type. It has no effect: \
-               pauses between attempts grow up to max_backoff.",
-        ..shared::CURL_SLEEP
-    },
+    shared::CURL_RETRIES,
+    shared::CURL_SLEEP,
 ];

@@ -99,14 +99,14 @@ pub(super) const AUTH_TYPE: Spec = Spec {
     name: "auth_type",
     default: Some("key"),
     short: "Where credentials come from",
-    long: "For awseip compatibility. key: see profile. role: the instance role only; profile is ignored.",
+    long: "For {old} compatibility. key: see profile. role: the instance role only; profile is ignored.",
     ..RELOADABLE
 };
 
 pub(super) const AWSCLI: Spec = Spec {
     name: "awscli",
     short: "AWS command line tool (no effect)",
-    long: "Accepted so that an awseip resource only has to change its type. It has no effect: no AWS command \
+    long: "Accepted so that an {old} resource only has to change its type. It has no effect: no AWS command \
            line tool is used.",
     ..NO_EFFECT
 };
@@ -115,7 +115,7 @@ pub(super) const API_DELAY: Spec = Spec {
     name: "api_delay",
     kind: ContentType::Integer,
     short: "Delay between calls (no effect)",
-    long: "Accepted so that an awseip resource only has to change its type. It has no effect: there are no \
+    long: "Accepted so that an {old} resource only has to change its type. It has no effect: there are no \
            fixed delays.",
     ..NO_EFFECT
 };
@@ -124,7 +124,7 @@ pub(super) const CURL_RETRIES: Spec = Spec {
     name: "curl_retries",
     kind: ContentType::Integer,
     short: "Retries of curl (no effect)",
-    long: "Accepted so that an awseip resource only has to change its type. It has no effect: calls are \
+    long: "Accepted so that an {old} resource only has to change its type. It has no effect: calls are \
            retried until shortly before the action's timeout.",
     ..NO_EFFECT
 };
@@ -133,7 +133,7 @@ pub(super) const CURL_SLEEP: Spec = Spec {
     name: "curl_sleep",
     kind: ContentType::Integer,
     short: "Pause between retries of curl (no effect)",
-    long: "Accepted so that an awseip resource only has to change its type. It has no effect: pauses between \
+    long: "Accepted so that an {old} resource only has to change its type. It has no effect: pauses between \
            attempts grow up to max_backoff.",
     ..NO_EFFECT
 };

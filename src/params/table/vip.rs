@@ -34,10 +34,7 @@ pub const VIP: &[Spec] = &[
     },
     shared::REGION,
     shared::PROFILE,
-    Spec {
-        long: "The ARN of an IAM role to assume for all calls to EC2. The default is to assume none.",
-        ..shared::ROLE_ARN
-    },
+    shared::ROLE_ARN,
     shared::ENDPOINT_URL,
     shared::IMDS_ENDPOINT,
     shared::CA_BUNDLE,
@@ -65,28 +62,9 @@ pub const VIP: &[Spec] = &[
     shared::ATTEMPT_TIMEOUT,
     shared::SETTLE_WINDOW,
     shared::MAX_BACKOFF,
-    Spec {
-        long: "For awsvip compatibility. key: see profile. role: the instance role only; profile is ignored.",
-        ..shared::AUTH_TYPE
-    },
-    Spec {
-        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: no AWS \
-               command line tool is used.",
-        ..shared::AWSCLI
-    },
-    Spec {
-        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: there are \
-               no fixed delays.",
-        ..shared::API_DELAY
-    },
-    Spec {
-        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: calls are \
-               retried until shortly before the action's timeout.",
-        ..shared::CURL_RETRIES
-    },
-    Spec {
-        long: "Accepted so that an awsvip resource only has to change its type. It has no effect: pauses \
-               between attempts grow up to max_backoff.",
-        ..shared::CURL_SLEEP
-    },
+    shared::AUTH_TYPE,
+    shared::AWSCLI,
+    shared::API_DELAY,
+    shared::CURL_RETRIES,
+    shared::CURL_SLEEP,
 ];
