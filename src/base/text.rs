@@ -61,6 +61,11 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     short
 }
 
+/// Reduces a text to one line of ASCII of at most `limit` bytes, to quote it in a message.
+pub(crate) fn brief(text: &str, limit: usize) -> String {
+    cut(&one_line(text), limit)
+}
+
 /// Masks the user name and password in every URL of the text, as proxy settings contain them.
 pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {

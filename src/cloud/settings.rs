@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ocf::environment::Environment;
-use crate::params::{ApiSettings, ENDPOINT, Shown, Timing, is_endpoint};
+use crate::params::{ApiSettings, ENDPOINT, Timing, is_endpoint, shown};
 
 // Each comes from an independent variable or parameter.
 #[allow(clippy::struct_excessive_bools)]
@@ -211,8 +211,7 @@ impl SettingsReader<'_> {
             let Some(value) = self.text(name).filter(|value| !value.trim().is_empty()) else { continue };
             let host = value.parse::<http::Uri>().ok().and_then(|uri| uri.authority().cloned());
             if host.is_none() {
-                self.warnings
-                    .push(format!("{name}={} ignored: http://HOST:PORT expected", Shown::new(&value)));
+                self.warnings.push(format!("{name}={} ignored: http://HOST:PORT expected", shown(&value)));
             }
         }
     }
@@ -222,7 +221,7 @@ impl SettingsReader<'_> {
         if valid(&value) {
             return Some(value);
         }
-        self.warnings.push(format!("{name}={} ignored: {wanted} expected", Shown::new(&value)));
+        self.warnings.push(format!("{name}={} ignored: {wanted} expected", shown(&value)));
         None
     }
 
@@ -295,7 +294,7 @@ impl Settings {
                 return Some(value);
             }
             let (General(name) | OfService(_, name)) = setting;
-            warnings.push(format!("profile: {name}={} ignored: {wanted} expected", Shown::new(&value)));
+            warnings.push(format!("profile: {name}={} ignored: {wanted} expected", shown(&value)));
             None
         };
         let mut switch = |name, no: &str, yes: &str, wanted: &str| {

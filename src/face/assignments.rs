@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::shell::{self, Assignment, Expansion};
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 
 /// Upper limit for any time setting, in seconds.
 const LONGEST: u64 = 3600;
@@ -119,7 +119,7 @@ pub fn seconds(name: &'static str, value: &str, least: u64) -> Result<Duration, 
     let value = value.trim();
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     let number = value.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
-    let wrong = || AssignmentError::Seconds { name, value: cut(&one_line(value), 32), least };
+    let wrong = || AssignmentError::Seconds { name, value: brief(value, 32), least };
     number.filter(|_| digits).map(Duration::from_secs).ok_or_else(wrong)
 }
 

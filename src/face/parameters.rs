@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 use crate::params::table;
 
 /// The parameters that name the address: giving one of them overrides both.
@@ -34,7 +34,7 @@ pub fn parse(parameters: &mut BTreeMap<String, String>, argument: &str) -> Resul
     if let Some((name, value)) = argument.split_once('=') {
         return match table::find(table::EIP, &name.to_ascii_lowercase()) {
             Some(spec) => set(parameters, spec.name, value, argument).map(|()| true),
-            None => Err(ArgumentError::NoParameter(shown(argument))),
+            None => Err(ArgumentError::NoParameter(brief(argument, 40))),
         };
     }
     // Accepts malformed addresses too: the parameter's own message explains what is wrong.
@@ -60,9 +60,11 @@ pub fn set(
 ) -> Result<(), ArgumentError> {
     match parameters.insert(name.to_owned(), value.to_owned()) {
         None => Ok(()),
-        Some(first) => {
-            Err(ArgumentError::Twice { name: name.to_owned(), first: shown(&first), second: shown(argument) })
-        }
+        Some(first) => Err(ArgumentError::Twice {
+            name: name.to_owned(),
+            first: brief(&first, 40),
+            second: brief(argument, 40),
+        }),
     }
 }
 
@@ -84,10 +86,6 @@ pub fn override_with(settings: &mut BTreeMap<String, String>, arguments: &BTreeM
 pub fn address(parameters: &BTreeMap<String, String>) -> Option<&str> {
     let set = |name: &&str| parameters.get(*name).map(|value| value.trim()).filter(|value| !value.is_empty());
     ADDRESS.iter().find_map(set)
-}
-
-fn shown(argument: &str) -> String {
-    cut(&one_line(argument), 40)
 }
 
 #[cfg(test)]

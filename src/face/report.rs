@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 
 /// Followed by the resource: `true` or `false`, for location rules. A node that cannot tell leaves it as it is.
 pub const READY_ATTRIBUTE: &str = "eip-ready-";
@@ -49,7 +49,7 @@ impl Display for NodeReport {
         if let Some(ec2) = self.ec2 {
             write!(f, " ec2={ec2}")?;
         }
-        write!(f, " reason={}", cut(&one_line(&self.reason), LONGEST_REASON))
+        write!(f, " reason={}", brief(&self.reason, LONGEST_REASON))
     }
 }
 
@@ -62,7 +62,7 @@ impl FromStr for NodeReport {
 
     /// Keys that this version does not know are skipped: nodes of a cluster are upgraded one after the other.
     fn from_str(text: &str) -> Result<Self, String> {
-        let malformed = || format!("not a report of eip-health: {}", cut(&one_line(text), 80));
+        let malformed = || format!("not a report of eip-health: {}", brief(text, 80));
         let (head, reason) = text.split_once("reason=").ok_or_else(malformed)?;
         let value = |key: &str| {
             head.split_whitespace()

@@ -1,8 +1,6 @@
 //! Invalid parameters, as the one line that an operator reads in `pcs status`.
 
-use std::fmt;
-
-use crate::base::text::{cut, one_line, without_user_info};
+use crate::base::text::{brief, without_user_info};
 
 /// A parameter that is missing, malformed, or contradicts another.
 ///
@@ -27,7 +25,7 @@ pub enum ParamError {
         /// Name of the parameter.
         name: &'static str,
         /// The rejected value, shortened.
-        value: Shown,
+        value: String,
         /// A description of valid values.
         expected: &'static str,
     },
@@ -37,7 +35,7 @@ pub enum ParamError {
         /// Name of the parameter.
         name: &'static str,
         /// The rejected value, shortened.
-        value: Shown,
+        value: String,
         /// Smallest accepted number.
         least: u64,
         /// Largest accepted number.
@@ -50,13 +48,13 @@ pub enum ParamError {
     #[error("private_ip_address has no entry for node {node}: expected NODE=ADDRESS in the list")]
     NodeNotListed {
         /// Node name in the cluster.
-        node: Shown,
+        node: String,
     },
     /// Several entries of the per-node list match the requested node. Only that node is affected.
     #[error("private_ip_address has several entries for node {node}: expected one with its full name")]
     NodeAmbiguous {
         /// Node name in the cluster.
-        node: Shown,
+        node: String,
     },
     /// The list of private addresses is per node, but the cluster did not pass the node's name.
     #[error("private_ip_address is a list by node, but the name of this node is not known")]
@@ -66,27 +64,15 @@ pub enum ParamError {
 impl ParamError {
     /// A value that does not have the form that its parameter requires.
     pub(super) fn invalid(name: &'static str, value: &str, expected: &'static str) -> Self {
-        Self::Invalid { name, value: Shown::new(value), expected }
+        Self::Invalid { name, value: shown(value), expected }
     }
 }
+
+/// With this limit the longest name and the longest expectation still fit in 128 bytes.
+const LIMIT: usize = 32;
 
 /// A value in a form that is safe to print: one line of ASCII, at most 32 bytes, without a URL's user name and password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown(String);
-
-impl Shown {
-    /// With this limit the longest name and the longest expectation still fit in 128 bytes.
-    const LIMIT: usize = 32;
-
-    /// Reduces `value` to its printable form.
-    #[must_use]
-    pub fn new(value: &str) -> Self {
-        Self(cut(&one_line(&without_user_info(value)), Self::LIMIT))
-    }
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+#[must_use]
+pub fn shown(value: &str) -> String {
+    brief(&without_user_info(value), LIMIT)
 }

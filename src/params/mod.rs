@@ -21,7 +21,7 @@ use std::net::Ipv4Addr;
 
 pub use api::ApiSettings;
 pub(crate) use api::{ENDPOINT, is_endpoint};
-pub use error::{ParamError, Shown};
+pub use error::{ParamError, shown};
 pub use health::HealthParams;
 pub use interface::InterfaceSelector;
 pub use overlay::{OverlayParams, Tables};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use super::error::{ParamError, Shown};
+use super::error::{ParamError, shown};
 use super::value::Values;
 
 /// The private address that carries the Elastic IP.
@@ -69,8 +69,8 @@ impl PrivateIp {
         let mut fitting = list.iter().filter(|(name, _)| host_part(name).eq_ignore_ascii_case(wanted));
         match (fitting.next(), fitting.next()) {
             (Some((_, address)), None) => Ok(Some(*address)),
-            (Some(_), Some(_)) => Err(ParamError::NodeAmbiguous { node: Shown::new(node) }),
-            (None, _) => Err(ParamError::NodeNotListed { node: Shown::new(node) }),
+            (Some(_), Some(_)) => Err(ParamError::NodeAmbiguous { node: shown(node) }),
+            (None, _) => Err(ParamError::NodeNotListed { node: shown(node) }),
         }
     }
 }

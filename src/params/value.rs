@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::error::{ParamError, Shown};
+use super::error::{ParamError, shown};
 use super::table;
 use crate::base::text::boolean;
 
@@ -59,6 +59,6 @@ impl<'a> Values<'a> {
             .ok()
             .filter(|seconds| digits && (least..=most).contains(seconds))
             .map(Duration::from_secs)
-            .ok_or_else(|| ParamError::Seconds { name, value: Shown::new(value), least, most })
+            .ok_or_else(|| ParamError::Seconds { name, value: shown(value), least, most })
     }
 }

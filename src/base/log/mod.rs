@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
 
-use super::text::{MASK, cut, one_line, without_controls};
+use super::text::{MASK, brief, cut, without_controls};
 use super::timezone;
 use destinations::{Dates, Destinations, Level, Stderr};
 pub use settings::LogSettings;
@@ -87,16 +87,8 @@ impl Log {
     #[must_use]
     pub fn with(settings: &LogSettings, action: &str, process: Process) -> Self {
         let (trace, warning) = trace::open(settings, action, &process);
-        let log = Self(Arc::new(SharedLog {
-            destinations: Destinations::new(settings, &process),
-            trace,
-            stderr: process.stderr,
-            prefix: cut(&without_controls(settings.reason_prefix()), LONGEST_PREFIX),
-            secrets: Mutex::default(),
-            warned: Mutex::default(),
-            reason_given: AtomicBool::default(),
-            ending: AtomicBool::default(),
-        }));
+        let prefix = cut(&without_controls(settings.reason_prefix()), LONGEST_PREFIX);
+        let log = Self::of(Destinations::new(settings, &process), trace, process.stderr, prefix);
         if let Some(warning) = warning {
             log.warn(warning);
         }
@@ -109,11 +101,16 @@ impl Log {
     /// Opens a log that keeps lines of every level except trace in memory, for tests.
     #[must_use]
     pub fn memory() -> Self {
+        let stderr = Arc::new(Mutex::new(std::io::sink()));
+        Self::of(Destinations::memory(), None, stderr, "ocf-exit-reason:".to_owned())
+    }
+
+    fn of(destinations: Destinations, trace: Option<Trace>, stderr: Sink, prefix: String) -> Self {
         Self(Arc::new(SharedLog {
-            destinations: Destinations::memory(),
-            trace: None,
-            stderr: Arc::new(Mutex::new(std::io::sink())),
-            prefix: "ocf-exit-reason:".to_owned(),
+            destinations,
+            trace,
+            stderr,
+            prefix,
             secrets: Mutex::default(),
             warned: Mutex::default(),
             reason_given: AtomicBool::default(),
@@ -191,7 +188,7 @@ impl Log {
 
     fn give_reason(&self, text: impl Display) {
         self.0.reason_given.store(true, Ordering::SeqCst);
-        let reason = format!("{}{}", self.0.prefix, cut(&one_line(&self.clean(text)), LONGEST_REASON));
+        let reason = format!("{}{}", self.0.prefix, brief(&self.clean(text), LONGEST_REASON));
         self.0.destinations.remember(&reason);
         let give_up = Instant::now() + PATIENCE;
         loop {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::destinations::{Dates, facility};
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 
 /// The environment variables of a call, as far as the log needs them.
 #[derive(Clone)]
@@ -60,5 +60,5 @@ impl LogSettings {
 
 /// Formats the warning about a variable with an invalid value, including the value used instead.
 pub(crate) fn ignored(name: &str, value: &str, used: &dyn Display) -> String {
-    format!("{name}={} makes no sense: {used} assumed", cut(&one_line(value), 40))
+    format!("{name}={} makes no sense: {used} assumed", brief(value, 40))
 }

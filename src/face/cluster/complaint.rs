@@ -1,7 +1,7 @@
 //! Why one of Pacemaker's tools failed, from its own output, which differs between Pacemaker 1.1, 2.1 and 3.0.
 
 use super::xml::XmlElement;
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 
 /// Longest quotation in a message, in bytes.
 const QUOTED: usize = 200;
@@ -22,7 +22,7 @@ pub fn complaint(program: &str, stdout: &str, stderr: &str) -> String {
     let message = document.below("status").next().map(|status| status.attribute("message").to_owned());
     let texts = message.into_iter().chain([stderr, stdout].map(plain));
     let text = texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-    if text.is_empty() { "no message".to_owned() } else { cut(&one_line(&text), QUOTED) }
+    if text.is_empty() { "no message".to_owned() } else { brief(&text, QUOTED) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::cib::Cib;
 use super::xml::XmlElement;
-use crate::base::text::{boolean, cut, one_line};
+use crate::base::text::{boolean, brief};
 use crate::ocf::agent::{self, Agent};
 
 /// Longest Corosync token without a warning: the default of 3.1.
@@ -178,7 +178,7 @@ impl ClusterSettings {
                 "none: after a failover the address may move back as soon as its old node returns",
                 "crm_attribute --type rsc_defaults --name resource-stickiness --update 1",
             ),
-            Some(value) => CheckResult::ok(SUBJECT, format!("resource-stickiness={}", brief(value))),
+            Some(value) => CheckResult::ok(SUBJECT, format!("resource-stickiness={}", brief(value, 80))),
         }
     }
 
@@ -249,7 +249,7 @@ impl ClusterSettings {
         if let Some(device) = self.devices.iter().find(|one| one.skips_shutdown == Some(false)) {
             sentences.push(format!(
                 "{} has skip_os_shutdown=false: a failover waits for the shutdown of the dead node's instance.",
-                brief(&device.id)
+                brief(&device.id, 80)
             ));
         }
         sentences
@@ -271,7 +271,7 @@ impl FencingDevice {
     }
 
     fn finding(&self) -> CheckResult {
-        let (id, agent) = (brief(&self.id), brief(&self.agent));
+        let (id, agent) = (brief(&self.id, 80), brief(&self.agent, 80));
         let text = match self.skips_shutdown {
             _ if self.agent != "fence_aws" => format!("{id} ({agent})"),
             Some(true) => format!(
@@ -314,7 +314,7 @@ pub fn live_moves(live: bool, taking: bool, may_take: &str) -> CheckResult {
 fn parse_token(text: &str) -> Result<Duration, String> {
     let milliseconds = text.rsplit('=').next().and_then(|number| number.trim().parse().ok());
     let token = milliseconds.map(Duration::from_millis);
-    token.ok_or_else(|| format!("corosync-cmapctl: unreadable answer: {}", brief(text)))
+    token.ok_or_else(|| format!("corosync-cmapctl: unreadable answer: {}", brief(text, 80)))
 }
 
 /// Parses an interval as Pacemaker writes them: `10`, `10s`, `500ms`, `5min`, `PT1M`. Other forms of ISO 8601 are not read.
@@ -332,10 +332,6 @@ fn interval(text: &str) -> Option<Duration> {
         "us" | "usec" => Some(Duration::from_micros(number)),
         _ => None,
     }
-}
-
-fn brief(text: &str) -> String {
-    cut(&one_line(text), 80)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 use crate::face::parameters;
 
 /// The actions of the init script.
@@ -72,7 +72,7 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
         "force-reload" => InitAction::ForceReload,
         "help" | "usage" | "--help" | "-h" => return Ok(InitRequest::Help),
         other if OPTIONAL.contains(&other) => return Err(InitUsageError::Unimplemented(other.to_owned())),
-        other => return Err(InitUsageError::UnknownAction(cut(&one_line(other), 80))),
+        other => return Err(InitUsageError::UnknownAction(brief(other, 80))),
     };
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::aws_params;
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 use crate::face::assignments::{self, Meaning, seconds};
 use crate::face::parameters;
 use crate::params::table;
@@ -115,7 +115,7 @@ fn from_options(
 ) -> Result<BTreeMap<String, String>, InitSettingsError> {
     let options = aws_params::read(text).ok_or(InitSettingsError::AwsParams)?;
     if !options.ignored.is_empty() {
-        let names: Vec<_> = options.ignored.iter().map(|name| cut(&one_line(name), 40)).collect();
+        let names: Vec<_> = options.ignored.iter().map(|name| brief(name, 40)).collect();
         warnings.push(format!("AWS_PARAMS: without effect here: {}", names.join(" ")));
     }
     Ok(options.parameters)

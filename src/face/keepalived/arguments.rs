@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 use crate::face::parameters;
 use crate::state::generations::Generation;
 
@@ -122,7 +122,7 @@ pub fn read(arguments: &[String]) -> Result<CommandLine, CommandLineError> {
     let mut parameters = BTreeMap::new();
     let mut request = match appended {
         Some((name, state)) => {
-            let state = VrrpState::parse(state).ok_or_else(|| CommandLineError::State(shown(state)))?;
+            let state = VrrpState::parse(state).ok_or_else(|| CommandLineError::State(brief(state, 40)))?;
             Some(KeepalivedRequest::Transition(state, NotificationSource::Notify(name.to_owned())))
         }
         None => None,
@@ -130,11 +130,11 @@ pub fn read(arguments: &[String]) -> Result<CommandLine, CommandLineError> {
     for argument in own {
         if let Some(found) = action(argument) {
             if request.is_some() {
-                return Err(CommandLineError::TwoActions(shown(argument)));
+                return Err(CommandLineError::TwoActions(brief(argument, 40)));
             }
             request = Some(found);
         } else if !parameters::parse(&mut parameters, argument)? {
-            return Err(CommandLineError::Unexpected(shown(argument)));
+            return Err(CommandLineError::Unexpected(brief(argument, 40)));
         }
     }
     request.map(|request| CommandLine { request, parameters }).ok_or(CommandLineError::NoAction)
@@ -193,10 +193,6 @@ impl Job {
         };
         format!("--background={job},{}", generation.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
     }
-}
-
-fn shown(argument: &str) -> String {
-    cut(&one_line(argument), 40)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::NAME;
 use super::arguments::VrrpState;
 use crate::base::ids::InstanceId;
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 use crate::cloud::settings::VARIABLES;
 use crate::face::assignments::{self, Meaning, seconds};
 use crate::face::environment::{ClusterValues, synthesise};
@@ -156,12 +156,13 @@ impl KeepalivedSettings {
                 *losing = match value.to_ascii_lowercase().as_str() {
                     "leave" => Losing::Leave,
                     "release" | "disassociate" => Losing::Release,
-                    _ => return Err(KeepalivedSettingsError::Losing(name, shown(value))),
+                    _ => return Err(KeepalivedSettingsError::Losing(name, brief(value, 32))),
                 };
             }
         }
         if let Some((_, value)) = value("INST_ID") {
-            let id = InstanceId::parse(value).map_err(|_| KeepalivedSettingsError::Instance(shown(value)))?;
+            let id =
+                InstanceId::parse(value).map_err(|_| KeepalivedSettingsError::Instance(brief(value, 32)))?;
             settings.instance = Some(id);
         }
         parameters::override_with(&mut settings.parameters, arguments);
@@ -241,10 +242,6 @@ fn setting_kind(name: &str) -> Option<SettingKind> {
     let parameter =
         || table::find(table::EIP, &meant.to_ascii_lowercase()).map(|spec| SettingKind::Parameter(spec.name));
     among(&OWN).map(SettingKind::Own).or_else(parameter).or_else(variable)
-}
-
-fn shown(value: &str) -> String {
-    cut(&one_line(value), 32)
 }
 
 #[cfg(test)]
