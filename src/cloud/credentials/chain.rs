@@ -8,11 +8,30 @@ use std::error::Error as StdError;
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use crate::base::log::Log;
 use crate::cloud::ec2::{Ec2Fault, fault_of};
+
+/// A source of credentials of our own.
+pub(super) trait Source: std::fmt::Debug + Send + Sync {
+    /// As [`ProvideCredentials::provide_credentials`].
+    fn load(&self) -> impl Future<Output = provider::Result> + Send;
+}
+
+/// A source of our own as the SDK takes them.
+#[derive(Debug)]
+pub(super) struct SourceProvider<S>(pub(super) S);
+
+impl<S: Source> ProvideCredentials for SourceProvider<S> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.0.load())
+    }
+}
 
 /// Sources of credentials in the order in which they are tried.
 #[derive(Debug)]
@@ -34,13 +53,14 @@ pub(in crate::cloud) struct Missing {
 
 impl Missing {
     /// The error of a source whose response makes no sense; a retry may help.
-    pub(super) fn garbled(what: &str) -> Self {
-        Self { fault: Ec2Fault::Silent, text: format!("no credentials: {what} makes no sense") }
+    pub(super) fn garbled(what: &str) -> CredentialsError {
+        let text = format!("no credentials: {what} makes no sense");
+        CredentialsError::provider_error(Self { fault: Ec2Fault::Silent, text })
     }
 
     /// The error of a source that has given its reason.
-    pub(super) fn refused(text: String) -> Self {
-        Self { fault: Ec2Fault::Credentials, text }
+    pub(super) fn refused(text: String) -> CredentialsError {
+        CredentialsError::provider_error(Self { fault: Ec2Fault::Credentials, text })
     }
 }
 
@@ -64,7 +84,17 @@ impl Chain {
         Self { hint, ..self }
     }
 
-    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+    /// Keeps the secret parts out of every log line.
+    fn hide(&self, credentials: &Credentials) {
+        self.log.keep_secret(credentials.secret_access_key());
+        if let Some(token) = credentials.session_token() {
+            self.log.keep_secret(token);
+        }
+    }
+}
+
+impl Source for Chain {
+    async fn load(&self) -> provider::Result {
         let mut empty = Vec::new();
         for (name, source) in &self.sources {
             let error = match source.provide_credentials().await {
@@ -93,24 +123,7 @@ impl Chain {
             return Err(CredentialsError::provider_error(Missing { fault, text }));
         }
         let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
-        Err(CredentialsError::provider_error(Missing { fault: Ec2Fault::Credentials, text }))
-    }
-
-    /// Keeps the secret parts out of every log line.
-    fn hide(&self, credentials: &Credentials) {
-        self.log.keep_secret(credentials.secret_access_key());
-        if let Some(token) = credentials.session_token() {
-            self.log.keep_secret(token);
-        }
-    }
-}
-
-impl ProvideCredentials for Chain {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
+        Err(Missing::refused(text))
     }
 }
 

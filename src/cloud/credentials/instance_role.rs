@@ -4,10 +4,9 @@
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{self, error::CredentialsError};
 
-use super::chain::Missing;
+use super::chain::{Missing, Source};
 use super::document::{CredentialsDocument, CredentialsDocumentError, Triple, is_role};
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
@@ -24,8 +23,10 @@ impl InstanceRole {
     pub(super) fn new(metadata: &imds::Client, off: bool) -> Self {
         Self { metadata: metadata.clone(), off }
     }
+}
 
-    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+impl Source for InstanceRole {
+    async fn load(&self) -> provider::Result {
         if self.off {
             return Err(CredentialsError::not_loaded("switched off"));
         }
@@ -37,28 +38,18 @@ impl InstanceRole {
             Err(error) => return Err(CredentialsError::provider_error(error)),
         };
         if !is_role(&role) {
-            return Err(CredentialsError::provider_error(Missing::garbled("the name of the instance role")));
+            return Err(Missing::garbled("the name of the instance role"));
         }
         let document = self.metadata.get(format!("{FOLDER}{role}")).await;
         let document = document.map_err(CredentialsError::provider_error)?;
         match CredentialsDocument::of_role(document.as_ref()) {
             Ok(Triple(id, secret, token)) => Ok(Credentials::new(id, secret, token, None, "instance role")),
             Err(CredentialsDocumentError::Garbled) => {
-                Err(CredentialsError::provider_error(Missing::garbled("the document of the instance role")))
+                Err(Missing::garbled("the document of the instance role"))
             }
             Err(CredentialsDocumentError::Refused(words)) => {
-                let text = format!("no credentials from the instance role: {words}");
-                Err(CredentialsError::provider_error(Missing::refused(text)))
+                Err(Missing::refused(format!("no credentials from the instance role: {words}")))
             }
         }
-    }
-}
-
-impl ProvideCredentials for InstanceRole {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
     }
 }

@@ -9,13 +9,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider;
 use tokio::net::UnixStream;
 
-use super::chain::Missing;
+use super::chain::{Missing, Source};
 use super::document::{CredentialsDocument, CredentialsDocumentError, Triple};
-use crate::base::text::{cut, one_line};
+use crate::base::text::brief;
 
 /// Limit for the program's output.
 const LARGEST: usize = 64 << 10;
@@ -54,13 +53,6 @@ impl CredentialProcess {
         Self { profile: profile.to_owned(), command }
     }
 
-    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        self.run().await.map_err(|words| {
-            let text = format!("credential_process of profile {}: {words}", self.profile);
-            CredentialsError::provider_error(Missing::refused(text))
-        })
-    }
-
     async fn run(&self) -> Result<Credentials, String> {
         let words = shlex::split(&self.command).ok_or("a quote is not closed")?;
         let (program, arguments) = words.split_first().ok_or("no program")?;
@@ -82,7 +74,7 @@ impl CredentialProcess {
             let complaint = complaint.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             let complaint = complaint.unwrap_or_default();
             let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            let text = format!("{status}: {}", cut(&one_line(last.trim()), LONGEST_COMPLAINT));
+            let text = format!("{status}: {}", brief(last.trim(), LONGEST_COMPLAINT));
             return Err(text.trim_end_matches(": ").to_owned());
         }
         let output = output.map_err(failed)?;
@@ -94,6 +86,14 @@ impl CredentialProcess {
             Err(CredentialsDocumentError::Garbled) => Err("its output makes no sense".to_owned()),
             Err(CredentialsDocumentError::Refused(words)) => Err(words),
         }
+    }
+}
+
+impl Source for CredentialProcess {
+    async fn load(&self) -> provider::Result {
+        self.run().await.map_err(|words| {
+            Missing::refused(format!("credential_process of profile {}: {words}", self.profile))
+        })
     }
 }
 
@@ -128,14 +128,5 @@ async fn ended(running: &mut Running) -> std::io::Result<ExitStatus> {
             return Ok(status);
         }
         tokio::time::sleep(PAUSE).await;
-    }
-}
-
-impl ProvideCredentials for CredentialProcess {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
     }
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{self, error::CredentialsError};
 
 use super::awssecret;
+use super::chain::Source;
 use crate::base::log::Log;
 use crate::cloud::settings::Settings;
 
@@ -26,8 +26,10 @@ impl SecretFile {
         }
         Self { candidates, log: log.clone() }
     }
+}
 
-    fn load(&self) -> Result<Credentials, CredentialsError> {
+impl Source for SecretFile {
+    async fn load(&self) -> provider::Result {
         for path in &self.candidates {
             match awssecret::read(path) {
                 Ok(Some((id, secret))) => return Ok(Credentials::new(id, secret, None, None, "awssecret")),
@@ -36,14 +38,5 @@ impl SecretFile {
             }
         }
         Err(CredentialsError::not_loaded("no .awssecret"))
-    }
-}
-
-impl ProvideCredentials for SecretFile {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::ready(self.load())
     }
 }

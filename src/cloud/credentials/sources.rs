@@ -10,9 +10,9 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
 
-use super::chain::Chain;
+use super::chain::{Chain, Source, SourceProvider};
 use super::instance_role::InstanceRole;
 use super::plan::{CredentialsPlan, Role, Root};
 use super::process::CredentialProcess;
@@ -47,12 +47,12 @@ impl Sources<'_> {
     /// # Errors
     /// A sentence about a profile or profile file that cannot be followed.
     pub async fn provider(&self, last: Option<&str>) -> Result<SharedCredentialsProvider, String> {
-        let mut provider = SharedCredentialsProvider::new(self.in_order().await?);
+        let mut provider = SharedCredentialsProvider::new(SourceProvider(self.in_order().await?));
         let roles = [(self.settings.role_arn.as_deref(), "the role"), (last, "routing_table_role")];
         for (arn, name) in roles.into_iter().filter_map(|(arn, name)| Some((arn?, name))) {
             let role = Role { arn: arn.to_owned(), session_name: None, external_id: None, duration: None };
             let assumed = self.assume(role, provider).await;
-            provider = SharedCredentialsProvider::new(self.chain().then(name, assumed));
+            provider = SharedCredentialsProvider::new(SourceProvider(self.chain().then(name, assumed)));
         }
         Ok(provider)
     }
@@ -76,28 +76,34 @@ impl Sources<'_> {
             chain = self.follow(chain, plan).await;
         }
         if settings.profile.is_none() {
-            chain = chain.then(".awssecret", SecretFile::new(settings, self.log));
+            chain = chain.then(".awssecret", SourceProvider(SecretFile::new(settings, self.log)));
         }
         let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(self.with_proxy).build();
         let file = TokenFile::Variable("AWS_WEB_IDENTITY_TOKEN_FILE");
-        chain = chain.then("web identity", WithTokenFile::new(web_identity, file));
+        chain = chain.then("web identity", SourceProvider(WithTokenFile { source: web_identity, file }));
         chain = chain.then("the container", self.container());
         Ok(self.then_instance_role(chain))
     }
 
     fn then_instance_role(&self, chain: Chain) -> Chain {
         let off = self.settings.instance_role_off;
-        let chain = chain.then("the instance role", InstanceRole::new(self.metadata, off));
+        let chain = chain.then("the instance role", SourceProvider(InstanceRole::new(self.metadata, off)));
         if off { chain.hinting(" (AWS_EC2_METADATA_DISABLED is true)") } else { chain }
     }
 
-    fn environment(&self) -> EnvironmentKeys {
-        EnvironmentKeys { keys: self.settings.keys.clone(), missing: self.settings.missing_key }
+    fn environment(&self) -> SourceProvider<EnvironmentKeys> {
+        SourceProvider(EnvironmentKeys {
+            keys: self.settings.keys.clone(),
+            missing: self.settings.missing_key,
+        })
     }
 
     fn container(&self) -> impl ProvideCredentials + 'static {
-        let container = EcsCredentialsProvider::builder().configure(self.direct).build();
-        WithTokenFile::new(container, TokenFile::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+        let source = EcsCredentialsProvider::builder().configure(self.direct).build();
+        SourceProvider(WithTokenFile {
+            source,
+            file: TokenFile::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+        })
     }
 
     /// Adds the sources that a profile configures.
@@ -105,24 +111,24 @@ impl Sources<'_> {
         let CredentialsPlan { profile, root, roles } = plan;
         let Some(root) = root else {
             // Included so that the reason shows that it was consulted.
-            return chain.then("the profile files", Nothing);
+            return chain
+                .then("the profile files", SourceProvider(EnvironmentKeys { keys: None, missing: None }));
         };
         let of = |what: &str| format!("{what} of profile {profile}");
         let first = self.chain();
-        let mut provider = SharedCredentialsProvider::new(match root {
+        let mut provider = SharedCredentialsProvider::new(SourceProvider(match root {
             Root::Keys(keys) => first.then(of("the keys"), credentials(keys, "profile")),
-            Root::Process(command) => {
-                first.then(of("credential_process"), CredentialProcess::new(&profile, command))
-            }
+            Root::Process(command) => first
+                .then(of("credential_process"), SourceProvider(CredentialProcess::new(&profile, command))),
             Root::WebIdentity { file, role } => first.then(of("web identity"), self.web_identity(file, role)),
             Root::Environment => first.then(of("the environment, source"), self.environment()),
             Root::Container => first.then(of("the container, source"), self.container()),
             Root::InstanceRole => self.then_instance_role(first),
-        });
+        }));
         for role in roles {
             let name = format!("role {}", role.arn.rsplit('/').next().unwrap_or_default());
             let assumed = self.assume(role, provider).await;
-            provider = SharedCredentialsProvider::new(self.chain().then(name, assumed));
+            provider = SharedCredentialsProvider::new(SourceProvider(self.chain().then(name, assumed)));
         }
         chain.then("the profile files", provider)
     }
@@ -137,7 +143,7 @@ impl Sources<'_> {
                 session_name: role.session_name.unwrap_or_else(|| SESSION.to_owned()),
             })
             .build();
-        WithTokenFile::new(source, TokenFile::Path(path))
+        SourceProvider(WithTokenFile { source, file: TokenFile::Path(path) })
     }
 
     async fn assume(&self, role: Role, with: SharedCredentialsProvider) -> AssumeRoleProvider {
@@ -166,28 +172,12 @@ struct EnvironmentKeys {
     missing: Option<&'static str>,
 }
 
-impl ProvideCredentials for EnvironmentKeys {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::ready(match (&self.keys, self.missing) {
+impl Source for EnvironmentKeys {
+    async fn load(&self) -> provider::Result {
+        match (&self.keys, self.missing) {
             (Some(keys), _) => Ok(credentials(keys.clone(), "environment")),
             (None, Some(name)) => Err(CredentialsError::invalid_configuration(format!("{name} is not set"))),
             (None, None) => Err(CredentialsError::not_loaded("no keys")),
-        })
-    }
-}
-
-/// A source without credentials.
-#[derive(Debug)]
-struct Nothing;
-
-impl ProvideCredentials for Nothing {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("no credentials in the profile")))
+        }
     }
 }

@@ -3,11 +3,10 @@
 
 use std::path::PathBuf;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{self, ProvideCredentials, error::CredentialsError};
 use aws_types::os_shim_internal::Env;
 
+use super::chain::Source;
 use crate::base::small_file;
 
 /// Largest accepted token; those of Kubernetes are one or two kilobytes.
@@ -25,16 +24,12 @@ pub(super) enum TokenFile {
 /// A source that is tried only if its file is readable.
 #[derive(Debug)]
 pub(super) struct WithTokenFile<S> {
-    source: S,
-    file: TokenFile,
+    pub source: S,
+    pub file: TokenFile,
 }
 
-impl<S: ProvideCredentials> WithTokenFile<S> {
-    pub(super) fn new(source: S, file: TokenFile) -> Self {
-        Self { source, file }
-    }
-
-    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+impl<S: ProvideCredentials> Source for WithTokenFile<S> {
+    async fn load(&self) -> provider::Result {
         let file = match &self.file {
             TokenFile::Variable(name) => Env::real().get(name).ok().map(PathBuf::from),
             TokenFile::Path(path) => Some(path.clone()),
@@ -45,14 +40,5 @@ impl<S: ProvideCredentials> WithTokenFile<S> {
             return Err(CredentialsError::provider_error(format!("{}: {reason}", file.display())));
         }
         self.source.provide_credentials().await
-    }
-}
-
-impl<S: ProvideCredentials> ProvideCredentials for WithTokenFile<S> {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
     }
 }
