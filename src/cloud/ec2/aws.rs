@@ -50,58 +50,55 @@ pub struct AwsEc2 {
     metadata: imds::Client,
     imds: AwsImds,
     log: Log,
-    client: OnceCell<(Client, SdkConfig)>,
-    identities: Arc<Identities>,
-    /// For calls about routes with a role of their own, which has credentials of its own.
-    routing: OnceCell<Client>,
-    routing_identities: Arc<Identities>,
+    general: Ec2Access,
+    /// For calls about routes, if a role is configured for them.
+    routing: Option<Ec2Access>,
     /// Answers the queries that only read, in place of EC2.
     listing: Option<Arc<Listing>>,
+}
+
+/// The client and the credentials that it uses, which end with a role if there is one.
+struct Ec2Access {
+    role: Option<String>,
+    client: OnceCell<(Client, SdkConfig)>,
+    identities: Arc<Identities>,
 }
 
 impl AwsEc2 {
     /// Creates the adapter; `metadata` is the client that holds the process's one token, `imds` sends queries through it.
     #[must_use]
     pub fn new(settings: Settings, metadata: imds::Client, imds: AwsImds, log: Log) -> Self {
-        let identities = || Arc::new(Identities::new(settings.attempt_timeout));
-        let (identities, routing_identities) = (identities(), identities());
-        let (client, routing) = (OnceCell::new(), OnceCell::new());
-        let listing = None;
-        Self { settings, metadata, imds, log, client, identities, routing, routing_identities, listing }
+        let access = |role| Ec2Access {
+            role,
+            client: OnceCell::new(),
+            identities: Arc::new(Identities::new(settings.attempt_timeout)),
+        };
+        let general = access(None);
+        let routing = settings.routing_table_role.clone().map(|role| access(Some(role)));
+        Self { settings, metadata, imds, log, general, routing, listing: None }
     }
 
-    async fn client(&self, operation: &'static str, object: &str) -> Result<&(Client, SdkConfig), Ec2Error> {
-        let build = || async {
-            let config = self.build(None, &self.identities).await?;
-            Ok((client_of(&config), config))
-        };
-        self.client
-            .get_or_try_init(build)
-            .await
-            .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
+    /// For calls about routes. If the role for them cannot be assumed, the call fails; it never falls back to the credentials that
+    /// were to assume it.
+    fn routing(&self) -> &Ec2Access {
+        self.routing.as_ref().unwrap_or(&self.general)
     }
 
-    /// The client for calls about routes: the usual one, unless a role is configured for them. If that role cannot be assumed,
-    /// the call fails; it never falls back to the credentials that were to assume it.
-    async fn routing_client(&self, operation: &'static str, object: &str) -> Result<&Client, Ec2Error> {
-        let Some(role) = &self.settings.routing_table_role else {
-            return self.client(operation, object).await.map(|(client, _)| client);
-        };
-        let build = || async {
-            let config = self.build(Some(role), &self.routing_identities).await?;
-            Ok(client_of(&config))
-        };
-        self.routing
-            .get_or_try_init(build)
-            .await
-            .map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
-    }
-
-    async fn build(
+    async fn client<'a>(
         &self,
-        role: Option<&str>,
-        identities: &Arc<Identities>,
-    ) -> Result<SdkConfig, (String, Ec2Fault)> {
+        access: &'a Ec2Access,
+        operation: &'static str,
+        object: &str,
+    ) -> Result<&'a (Client, SdkConfig), Ec2Error> {
+        let build = || async {
+            let config = self.build(access).await?;
+            Ok((Client::from_conf(aws_sdk_ec2::config::Builder::from(&config).build()), config))
+        };
+        let client = access.client.get_or_try_init(build).await;
+        client.map_err(|(answer, fault)| Ec2Error::new(operation, &object, fault, answer))
+    }
+
+    async fn build(&self, access: &Ec2Access) -> Result<SdkConfig, (String, Ec2Fault)> {
         profiles::read(&self.settings).map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
         let direct = client::direct(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
@@ -132,7 +129,7 @@ impl AwsEc2 {
                 // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.clone())
-                .identity_cache(SharedIdentities(Arc::clone(identities)))
+                .identity_cache(SharedIdentities(Arc::clone(&access.identities)))
                 .use_fips(self.settings.fips.unwrap_or_default())
                 .use_dual_stack(self.settings.dual_stack.unwrap_or_default())
         };
@@ -146,7 +143,8 @@ impl AwsEc2 {
             metadata: &self.metadata,
             log: &self.log,
         };
-        let provider = sources.provider(role).await.map_err(|answer| (answer, Ec2Fault::NoProfile))?;
+        let provider =
+            sources.provider(access.role.as_deref()).await.map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let mut ec2 = configure();
         ec2.set_app_name(AppName::new(concat!("eip-", env!("CARGO_PKG_VERSION"))).ok());
         ec2.set_endpoint_url(self.settings.ec2_endpoint.clone());
@@ -170,6 +168,7 @@ impl AwsEc2 {
     /// Makes one call and converts its outcome.
     async fn call<T, E>(
         &self,
+        access: &Ec2Access,
         operation: &'static str,
         object: &str,
         call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
@@ -177,37 +176,7 @@ impl AwsEc2 {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let (client, _) = self.client(operation, object).await?;
-        self.call_on(client, &self.identities, operation, object, call).await
-    }
-
-    /// Makes one call about routes and converts its outcome.
-    async fn route_call<T, E>(
-        &self,
-        operation: &'static str,
-        object: &str,
-        call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
-    ) -> Result<T, Ec2Error>
-    where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    {
-        let client = self.routing_client(operation, object).await?;
-        let role = self.settings.routing_table_role.is_some();
-        let identities = if role { &self.routing_identities } else { &self.identities };
-        self.call_on(client, identities, operation, object, call).await
-    }
-
-    async fn call_on<T, E>(
-        &self,
-        client: &Client,
-        identities: &Identities,
-        operation: &'static str,
-        object: &str,
-        call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
-    ) -> Result<T, Ec2Error>
-    where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    {
+        let (client, _) = self.client(access, operation, object).await?;
         let began = Instant::now();
         self.log.trace(format_args!("ec2 {operation} {object}: sent"));
         let result = call(client).await.map_err(|error| failure(operation, object, &error));
@@ -217,7 +186,7 @@ impl AwsEc2 {
             Err(error) => {
                 if error.fault == Ec2Fault::Credentials {
                     // The next attempt may find newer ones.
-                    identities.forget();
+                    access.identities.forget();
                 }
                 let id = error.request_id.as_deref().unwrap_or("none");
                 let text = error.message.as_deref().unwrap_or_default();
@@ -226,10 +195,6 @@ impl AwsEc2 {
         }
         result
     }
-}
-
-fn client_of(config: &SdkConfig) -> Client {
-    Client::from_conf(aws_sdk_ec2::config::Builder::from(config).build())
 }
 
 /// Converts a failure of the SDK.
@@ -314,7 +279,7 @@ impl Ec2 for AwsEc2 {
         if self.listing.is_some() {
             return Ok(());
         }
-        let (_, config) = self.client(OPERATION, "for EC2").await?;
+        let (_, config) = self.client(&self.general, OPERATION, "for EC2").await?;
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
         let Err(error) = provider.provide_credentials().await else { return Ok(()) };
         let (fault, answer, message) = client_failure(&error);
@@ -328,7 +293,7 @@ impl Ec2 for AwsEc2 {
             return listing.address(which);
         }
         let output = self
-            .call(DESCRIBE, &which.to_string(), async |client| {
+            .call(&self.general, DESCRIBE, &which.to_string(), async |client| {
                 let request = client.describe_addresses();
                 match which {
                     Selector::Allocation(id) => request.allocation_ids(id.as_str()),
@@ -359,7 +324,7 @@ impl Ec2 for AwsEc2 {
     ) -> Result<AssociationId, Ec2Error> {
         const OPERATION: &str = "AssociateAddress";
         let output = self
-            .call(OPERATION, allocation.as_str(), async |client| {
+            .call(&self.general, OPERATION, allocation.as_str(), async |client| {
                 associate_request(client, allocation, target, reassociate).send().await
             })
             .await?;
@@ -370,7 +335,7 @@ impl Ec2 for AwsEc2 {
     }
 
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
-        self.call("DisassociateAddress", association.as_str(), async |client| {
+        self.call(&self.general, "DisassociateAddress", association.as_str(), async |client| {
             client.disassociate_address().association_id(association.as_str()).send().await
         })
         .await
@@ -379,7 +344,7 @@ impl Ec2 for AwsEc2 {
 
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
         permitted(
-            self.call("AssociateAddress", allocation.as_str(), async |client| {
+            self.call(&self.general, "AssociateAddress", allocation.as_str(), async |client| {
                 associate_request(client, allocation, target, true).dry_run(true).send().await
             })
             .await,
@@ -388,7 +353,7 @@ impl Ec2 for AwsEc2 {
 
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
         permitted(
-            self.call("DisassociateAddress", association.as_str(), async |client| {
+            self.call(&self.general, "DisassociateAddress", association.as_str(), async |client| {
                 client.disassociate_address().association_id(association.as_str()).dry_run(true).send().await
             })
             .await,

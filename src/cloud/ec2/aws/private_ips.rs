@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use aws_sdk_ec2::types::{self, Filter};
+use aws_sdk_ec2::types;
 
+use super::routes::filter;
 use super::{AwsEc2, UNREADABLE, Unreadable, given};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
@@ -18,7 +19,7 @@ impl PrivateIps for AwsEc2 {
     async fn interfaces(&self, ids: &[InterfaceId]) -> Result<Vec<Eni>, Ec2Error> {
         let object = ids.iter().map(InterfaceId::as_str).collect::<Vec<_>>().join(",");
         let output = self
-            .call(DESCRIBE, &object, async |client| {
+            .call(&self.general, DESCRIBE, &object, async |client| {
                 let ids = ids.iter().map(ToString::to_string).collect();
                 client.describe_network_interfaces().set_network_interface_ids(Some(ids)).send().await
             })
@@ -31,12 +32,12 @@ impl PrivateIps for AwsEc2 {
             return listing.holder(ip, subnet);
         }
         let output = self
-            .call(DESCRIBE, &ip.to_string(), async |client| {
+            .call(&self.general, DESCRIBE, &ip.to_string(), async |client| {
                 client
                     .describe_network_interfaces()
                     // Several VPCs of an account can use the same address.
-                    .filters(filter("subnet-id", subnet.to_string()))
-                    .filters(filter("addresses.private-ip-address", ip.to_string()))
+                    .filters(filter("subnet-id", [subnet.as_str()]))
+                    .filters(filter("addresses.private-ip-address", [ip.to_string().as_str()]))
                     .send()
                     .await
             })
@@ -56,7 +57,7 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
-        self.call("AssignPrivateIpAddresses", &ip.to_string(), async |client| {
+        self.call(&self.general, "AssignPrivateIpAddresses", &ip.to_string(), async |client| {
             client
                 .assign_private_ip_addresses()
                 .network_interface_id(to.as_str())
@@ -70,7 +71,7 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error> {
-        self.call("UnassignPrivateIpAddresses", &ip.to_string(), async |client| {
+        self.call(&self.general, "UnassignPrivateIpAddresses", &ip.to_string(), async |client| {
             client
                 .unassign_private_ip_addresses()
                 .network_interface_id(from.as_str())
@@ -90,27 +91,13 @@ impl AwsEc2 {
         name: &str,
         values: &[String],
     ) -> Result<Vec<types::NetworkInterface>, Ec2Error> {
-        let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let output = self
-                .call(DESCRIBE, &values.join(","), async |client| {
-                    let filter = Filter::builder().name(name).set_values(Some(values.to_vec())).build();
-                    let request = client.describe_network_interfaces().filters(filter).max_results(PAGE);
-                    request.set_next_token(token.take()).send().await
-                })
-                .await?;
-            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            found.extend(output.network_interfaces.unwrap_or_default());
-            if token.is_none() {
-                return Ok(found);
-            }
-        }
+        let filter = filter(name, values.iter().map(String::as_str));
+        self.call(&self.general, DESCRIBE, &values.join(","), async |client| {
+            let request = client.describe_network_interfaces().filters(filter).max_results(PAGE);
+            request.into_paginator().items().send().collect().await
+        })
+        .await
     }
-}
-
-fn filter(name: &str, value: String) -> Filter {
-    Filter::builder().name(name).values(value).build()
 }
 
 pub(super) fn all_of(

@@ -56,7 +56,7 @@ impl Routes for AwsEc2 {
         address: IpAddr,
         to: &InterfaceId,
     ) -> Result<(), Ec2Error> {
-        self.route_call(REPLACE, table.as_str(), async |client| {
+        self.call(self.routing(), REPLACE, table.as_str(), async |client| {
             replacing(client, table, address, to).send().await
         })
         .await
@@ -70,7 +70,7 @@ impl Routes for AwsEc2 {
         to: &InterfaceId,
     ) -> Result<(), Ec2Error> {
         permitted(
-            self.route_call(REPLACE, table.as_str(), async |client| {
+            self.call(self.routing(), REPLACE, table.as_str(), async |client| {
                 replacing(client, table, address, to).dry_run(true).send().await
             })
             .await,
@@ -80,7 +80,7 @@ impl Routes for AwsEc2 {
     async fn checks_source_and_destination(&self, interface: &InterfaceId) -> Result<bool, Ec2Error> {
         const OPERATION: &str = "DescribeNetworkInterfaces";
         let output = self
-            .call(OPERATION, interface.as_str(), async |client| {
+            .call(&self.general, OPERATION, interface.as_str(), async |client| {
                 client.describe_network_interfaces().network_interface_ids(interface.as_str()).send().await
             })
             .await?;
@@ -99,22 +99,12 @@ impl AwsEc2 {
         object: &str,
         filters: Vec<Filter>,
     ) -> Result<Vec<types::RouteTable>, Ec2Error> {
-        let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let output = self
-                .route_call(DESCRIBE, object, async |client| {
-                    let filters = Some(filters.clone()).filter(|filters| !filters.is_empty());
-                    let request = client.describe_route_tables().set_filters(filters);
-                    request.max_results(PAGE).set_next_token(token.take()).send().await
-                })
-                .await?;
-            token = output.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-            found.extend(output.route_tables.unwrap_or_default());
-            if token.is_none() {
-                return Ok(found);
-            }
-        }
+        self.call(self.routing(), DESCRIBE, object, async |client| {
+            let filters = Some(filters).filter(|filters| !filters.is_empty());
+            let request = client.describe_route_tables().set_filters(filters).max_results(PAGE);
+            request.into_paginator().items().send().collect().await
+        })
+        .await
     }
 }
 
