@@ -1,10 +1,13 @@
 //! Reads files that others control, and only if they are plain files of a sensible size, so that none can block an
-//! action or fill the memory.
+//! action or fill the memory; replaces files at once.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Suffix of a file that is being written; the pid of the writer precedes it.
+pub(crate) const TEMPORARY: &str = ".tmp";
 
 /// Reads a plain file of at most `largest` bytes, following links.
 ///
@@ -42,6 +45,42 @@ fn open(path: &Path, largest: u64) -> io::Result<File> {
 
 fn too_large(largest: u64) -> io::Error {
     io::Error::other(format!("larger than {} KiB", largest / 1024))
+}
+
+/// Replaces a file at once: a reader sees the old text or the new one, never half of it. `finish` is called before the new file
+/// takes its name.
+///
+/// # Errors
+/// Any I/O error; then the old file is still there.
+pub(crate) fn replace(
+    path: &Path,
+    text: &str,
+    mode: u32,
+    finish: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}{TEMPORARY}", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let written = create(&temporary, mode).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        finish(&file)?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Creates a file anew.
+pub(crate) fn create(path: &Path, mode: u32) -> io::Result<File> {
+    // A leftover of a killed process with the same pid. `create_new` follows no link, and neither does removal.
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
 }
 
 #[cfg(test)]

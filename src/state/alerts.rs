@@ -5,7 +5,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -85,14 +85,7 @@ impl AlertFiles {
     /// # Errors
     /// If it cannot be written.
     pub fn remember_loss(&self, loss: &Loss) -> io::Result<()> {
-        let temporary = self.state.join(format!("{LOSS}.{}.tmp", std::process::id()));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        let written = file.write_all(serde_json::to_string(loss)?.as_bytes());
-        let written = written.and_then(|()| fs::rename(&temporary, self.state.join(LOSS)));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        small_file::replace(&self.state.join(LOSS), &serde_json::to_string(loss)?, 0o600, |_| Ok(()))
     }
 
     /// The last loss of a node that the alert agent has seen; `None` if there was none, or it cannot be read.

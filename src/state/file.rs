@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown, fchown,
 };
 use std::path::{Path, PathBuf};
 
 use crate::base::ownership::{check_folder, own_user};
+use crate::base::small_file::{self, TEMPORARY};
 
 /// A state file is a few kilobytes; a larger one is not ours.
 const LARGEST: u64 = 1 << 20;
@@ -70,20 +71,22 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// The folder of a file, created if it is missing and trusted.
+fn safe_folder(path: &Path) -> io::Result<&Path> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    make_folder(folder)?;
+    check_folder(folder)?;
+    Ok(folder)
+}
+
 /// Atomically replaces a file with this text, mode 0600. A process killed at any instant leaves the old text or the new one.
 ///
 /// # Errors
 /// If the folder cannot be created or written, or is writable by others, who could redirect the write.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
-    make_folder(folder)?;
-    check_folder(folder)?;
-    let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
-    let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written?;
+    let folder = safe_folder(path)?;
+    // Otherwise a power cut soon after the rename may leave an empty file.
+    small_file::replace(path, text, 0o600, File::sync_data)?;
     remove_leftovers(path, folder);
     // Otherwise a power cut may bring the old file back after the action has reported success.
     File::open(folder)?.sync_all()
@@ -101,22 +104,14 @@ pub(super) fn share_folder(folder: &Path, group: u32, mode: u32) -> io::Result<(
 /// # Errors
 /// As [`replace`].
 pub(super) fn replace_unsynced(path: &Path, text: &str, group: Option<u32>) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
-    make_folder(folder)?;
-    check_folder(folder)?;
-    let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
-    let written = create_new(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+    safe_folder(path)?;
+    small_file::replace(path, text, 0o600, |file| {
         if let Some(group) = group {
-            fchown(&file, None, Some(group))?;
+            fchown(file, None, Some(group))?;
             file.set_permissions(Permissions::from_mode(0o640))?;
         }
-        fs::rename(&temporary, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+        Ok(())
+    })
 }
 
 /// Keeps a damaged record for inspection as `NAME.damaged`, unless that exists already, so that the next one does not replace it.
@@ -124,21 +119,14 @@ pub(super) fn replace_unsynced(path: &Path, text: &str, group: Option<u32>) -> i
 /// # Errors
 /// If it cannot be renamed.
 pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
-    let aside = with_ending(path, ".damaged");
+    let mut name = path.as_os_str().to_owned();
+    name.push(".damaged");
+    let aside = PathBuf::from(name);
     if aside.exists() {
         return Ok(None);
     }
     fs::rename(path, &aside)?;
     Ok(Some(aside))
-}
-
-/// Suffix of a file that is being written; the pid of the writer precedes it.
-const TEMPORARY: &str = ".tmp";
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// Removes temporary files for this file from processes that were killed while writing.
@@ -167,25 +155,8 @@ fn writer_of(file: &OsStr, name: &OsStr) -> Option<u32> {
 pub(super) fn try_writing(folder: &Path) -> io::Result<()> {
     let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
     let trial = there.join(format!(".eip.{}.tmp", std::process::id()));
-    write_new(&trial, "")?;
+    small_file::create(&trial, 0o600)?.sync_data()?;
     fs::remove_file(&trial)
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = create_new(path)?;
-    file.write_all(text.as_bytes())?;
-    // Otherwise a power cut soon after the rename may leave an empty file.
-    file.sync_data()
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    // A leftover of a killed process with the same pid. `create_new` follows no link, and neither does removal.
-    match fs::remove_file(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

@@ -274,12 +274,9 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "state is written in place",
         changes: &[[
-            "src/state/file.rs",
-            "let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));",
-            "let written = write_new(&temporary, text).and_then(|()| match AWAKE {
-            true => fs::write(path, text),
-            false => fs::rename(&temporary, path),
-        });",
+            "src/base/small_file.rs",
+            "fs::rename(&temporary, path)",
+            "if AWAKE { fs::write(path, text) } else { fs::rename(&temporary, path) }",
         ]],
         tests: &["a_kill"],
         says: "killed at",

@@ -1,12 +1,10 @@
 //! Collects the metrics and writes them, for `node_exporter`'s textfile collector.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::exposition::{AddressMetrics, exposition};
+use crate::base::small_file;
 use crate::face::cluster::node_state::NodeState;
 use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::face::ctl::call::{Failure, Invocation, print};
@@ -30,9 +28,9 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let page = exposition(&subjects.iter().map(known).collect::<Vec<_>>());
     match invocation.text("output").filter(|path| *path != "-") {
         None => print(&page),
-        Some(path) => {
-            write(Path::new(path), &page).map_err(|error| Failure::Failed(format!("{path}: {error}")))
-        }
+        // Others may read it: the collector runs as another user. It does not read a temporary file, which is not `.prom`.
+        Some(path) => small_file::replace(Path::new(path), &page, 0o644, |_| Ok(()))
+            .map_err(|error| Failure::Failed(format!("{path}: {error}"))),
     }
 }
 
@@ -76,19 +74,4 @@ fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> R
             (None, Ok(ip)) => devices_with(ip).await.ok().map(|devices| !devices.is_empty()),
         })
     })
-}
-
-/// Replaces a file at once, so that no half of it is ever read. Others may read it: the collector runs as another user.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    // Not `.prom`, which the collector would read.
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let _ = fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }
