@@ -127,6 +127,15 @@ pub(crate) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Er
     outcome
 }
 
+/// Gives an error as the exit reason, with what does not fit into that as a line of the log.
+pub(crate) fn give_reason(error: &Error, log: &Log) {
+    log.exit_reason(error);
+    let whole = in_full(error);
+    if whole != error.to_string() {
+        log.info(whole);
+    }
+}
+
 /// An error with its causes, EC2's message and the request id, on one line for the log.
 pub(crate) fn in_full(error: &Error) -> String {
     let mut text = chain_of(error);

@@ -43,7 +43,7 @@ pub(super) fn run(
     let file = HealthFile::new(environment, log);
     let boot = world::host().boot_id();
     let tools = Tools::new(environment.get("PATH"), TOOLS_LIMIT.min(deadline.budget() / 6));
-    let params = || HealthParams::parse(&environment.reskeys()).map_err(Error::Parameter);
+    let params = || HealthParams::parse(&environment.reskeys());
     let observer = |params| HealthObserver { params, deadline, environment, log, tools: &tools };
     let not_written = |error| Error::NotHere(format!("state file not written: {error}"));
     match action {
@@ -74,7 +74,7 @@ pub(super) fn run(
             Ok(Report::Done)
         }
         Action::Validate { .. } | Action::Reload | Action::MigrateTo | Action::MigrateFrom => {
-            params().map(|_| Report::Done)
+            Ok(params().map(|_| Report::Done)?)
         }
     }
 }
@@ -165,7 +165,7 @@ impl HealthObserver<'_> {
         let record = world::records(&environment, self.log).volatile();
         let failed = |error| Readiness::failed(error, record.is_running(&world::host().boot_id()));
         let examined = || -> Result<_, Error> {
-            let params = K::parse(&one.configuration.parameters).map_err(Error::Parameter)?;
+            let params = K::parse(&one.configuration.parameters)?;
             let common = K::common(&params);
             let (mut world, _) = world::build(common.api, common.timing, deadline, &environment, self.log)?;
             world.records = world.records.read_only();

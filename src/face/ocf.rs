@@ -101,8 +101,8 @@ fn act(
     started: std::time::Instant,
     environment: &Environment,
 ) -> ExitCode {
-    let log = Log::new(&environment.log_settings(), name_of(action), started);
-    let attempt = attempt_of(action);
+    let log = Log::new(&environment.log_settings(), action.name(), started);
+    let attempt = action.attempt();
     let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
     report_panics(&log, without_answer);
     let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
@@ -141,7 +141,7 @@ fn keep_account(
         records.update_tally(|tally| {
             *tally
                 .failures
-                .entry(name_of(action).to_owned())
+                .entry(action.name().to_owned())
                 .or_default()
                 .entry(reason.to_owned())
                 .or_default() += 1;
@@ -171,23 +171,14 @@ fn prepare<K: Kind<RealWorld>>(
     if let Some((major, _)) = environment.ra_version().filter(|(major, _)| *major != 1) {
         return Err(Error::OcfVersion(major));
     }
-    let params = K::parse(&environment.reskeys()).map_err(Error::Parameter)?;
+    let params = K::parse(&environment.reskeys())?;
     let nodes = [environment.node_name(), environment.physical_host()].into_iter().flatten();
     Ok(Request { action, params, deadline, nodes: nodes.map(str::to_owned).collect() })
 }
 
 /// True if valid parameters are all that the action requires; no runtime and no client is built then.
 fn needs_nothing(action: Action) -> bool {
-    match action {
-        Action::Reload => true,
-        Action::Validate { level } => level < 10,
-        Action::Start
-        | Action::Stop
-        | Action::Monitor { .. }
-        | Action::Probe { .. }
-        | Action::MigrateTo
-        | Action::MigrateFrom => false,
-    }
+    matches!(action, Action::Reload | Action::Validate { level: ..10 })
 }
 
 /// Runs the action with the real services until the deadline.
@@ -228,63 +219,33 @@ fn failure_of(outcome: &Result<Report, Error>, attempt: Attempt) -> Option<&'sta
 
 /// Logs the outcome, prints the exit reason and returns the exit code.
 fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> ExitCode {
-    let (code, reason) = match outcome {
-        Ok(Report::Done) => return ExitCode::Success,
+    let is_probe = attempt == Attempt::Probe;
+    match outcome {
+        Ok(Report::Done) => ExitCode::Success,
         Ok(Report::NotHere(reason)) => {
-            if attempt == Attempt::Probe {
-                log.debug(&reason);
-                return ExitCode::NotRunning;
+            if is_probe {
+                log.debug(reason);
+            } else {
+                log.exit_reason(reason);
             }
-            (ExitCode::NotRunning, reason)
+            ExitCode::NotRunning
         }
         Err(error) => {
             let code = exit_code(&error, attempt);
-            let (reason, whole) = (error.to_string(), world::in_full(&error));
-            if code == ExitCode::Success || attempt == Attempt::Probe {
-                log.warn(whole);
-                return code;
+            if code == ExitCode::Success || is_probe {
+                log.warn(world::in_full(&error));
+            } else {
+                world::give_reason(&error, log);
             }
-            log.exit_reason(&reason);
-            if whole != reason {
-                log.info(whole);
-            }
-            return code;
+            code
         }
-    };
-    log.exit_reason(reason);
-    code
-}
-
-fn attempt_of(action: Action) -> Attempt {
-    match action {
-        Action::Start | Action::MigrateTo | Action::MigrateFrom | Action::Reload => Attempt::Start,
-        Action::Stop => Attempt::Stop,
-        Action::Monitor { .. } => Attempt::Monitor,
-        Action::Probe { .. } => Attempt::Probe,
-        Action::Validate { .. } => Attempt::Validate,
-    }
-}
-
-fn name_of(action: Action) -> &'static str {
-    match action {
-        Action::Start => "start",
-        Action::Stop => "stop",
-        Action::Monitor { .. } | Action::Probe { .. } => "monitor",
-        Action::Validate { .. } => "validate-all",
-        Action::MigrateTo => "migrate_to",
-        Action::MigrateFrom => "migrate_from",
-        Action::Reload => "reload-agent",
     }
 }
 
 /// Whether warnings about the environment are logged for this action. Not for monitors, which would repeat them every
 /// few seconds, and not at level 0 of `validate-all`, where pcs shows any output as a problem.
 fn is_worth_warnings(action: Action) -> bool {
-    match action {
-        Action::Start | Action::Stop | Action::MigrateFrom => true,
-        Action::Validate { level } => level >= 10,
-        Action::Monitor { .. } | Action::Probe { .. } | Action::MigrateTo | Action::Reload => false,
-    }
+    matches!(action, Action::Start | Action::Stop | Action::MigrateFrom | Action::Validate { level: 10.. })
 }
 
 fn print(text: &str) -> u8 {

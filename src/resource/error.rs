@@ -17,7 +17,7 @@ use crate::params::ParamError;
 pub enum Error {
     /// A parameter is missing or malformed.
     #[error(transparent)]
-    Parameter(ParamError),
+    Parameter(#[from] ParamError),
     /// A parameter is well-formed but cannot be used on this node.
     #[error("{0}")]
     NotHere(String),
@@ -139,7 +139,7 @@ pub enum Error {
     },
     /// The kernel refused a change to a device.
     #[error(transparent)]
-    Network(NetworkError),
+    Network(#[from] NetworkError),
     /// An AWS service manages the address.
     #[error("{0} is managed by AWS {1}: not moved")]
     Managed(Ipv4Addr, String),
@@ -155,10 +155,10 @@ pub enum Error {
     },
     /// EC2 failed, refused or did not respond.
     #[error(transparent)]
-    Ec2(Ec2Error),
+    Ec2(#[from] Ec2Error),
     /// Instance metadata did not return a required item.
     #[error("{0}")]
-    Imds(#[source] ImdsError),
+    Imds(#[from] ImdsError),
     /// Neither EC2 nor instance metadata answered.
     #[error("holder unknown: {ec2}; {imds}")]
     BothSilent {
@@ -228,24 +228,6 @@ pub enum Error {
     /// The action did not finish by its deadline.
     #[error("no answer within {} s: out of time", .0.as_secs())]
     OutOfTime(Duration),
-}
-
-impl From<Ec2Error> for Error {
-    fn from(error: Ec2Error) -> Self {
-        Self::Ec2(error)
-    }
-}
-
-impl From<NetworkError> for Error {
-    fn from(error: NetworkError) -> Self {
-        Self::Network(error)
-    }
-}
-
-impl From<ImdsError> for Error {
-    fn from(error: ImdsError) -> Self {
-        Self::Imds(error)
-    }
 }
 
 impl Error {

@@ -31,7 +31,7 @@ pub mod survey;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-use self::error::Error;
+use self::error::{Attempt, Error};
 use self::kind::{Kind, Op};
 #[cfg(feature = "sdk")]
 pub(crate) use self::start::join_all;
@@ -64,6 +64,34 @@ pub enum Action {
     MigrateFrom,
     /// Apply changed parameters.
     Reload,
+}
+
+impl Action {
+    /// Its name in OCF.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Monitor { .. } | Self::Probe { .. } => "monitor",
+            Self::Validate { .. } => "validate-all",
+            Self::MigrateTo => "migrate_to",
+            Self::MigrateFrom => "migrate_from",
+            Self::Reload => "reload-agent",
+        }
+    }
+
+    /// As what it counts if it fails.
+    #[must_use]
+    pub fn attempt(self) -> Attempt {
+        match self {
+            Self::Start | Self::MigrateTo | Self::MigrateFrom | Self::Reload => Attempt::Start,
+            Self::Stop => Attempt::Stop,
+            Self::Monitor { .. } => Attempt::Monitor,
+            Self::Probe { .. } => Attempt::Probe,
+            Self::Validate { .. } => Attempt::Validate,
+        }
+    }
 }
 
 /// One request to a resource, by default to one of the kind `eip`.

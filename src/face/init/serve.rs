@@ -35,8 +35,12 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
             0
         }
         Ok(InitRequest::Action(action, parameters)) => match settings(&call, &parameters) {
-            Ok(settings) => InitCall::new(call, settings, !parameters.is_empty()).act(action),
-            Err((code, reason)) => refuse(&call, action, code, &reason),
+            Ok(settings) => {
+                let has_arguments = !parameters.is_empty();
+                let Call { started, variables, .. } = call;
+                InitCall { started, variables, settings, has_arguments }.act(action)
+            }
+            Err((code, reason)) => refuse(&call, line.last(), code, &reason),
         },
         Err(refused) => {
             let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", sentences::usage());
@@ -68,10 +72,11 @@ fn settings(call: &Call, arguments: &BTreeMap<String, String>) -> Result<InitSet
 }
 
 /// Reports why the call cannot be served.
-fn refuse(call: &Call, action: InitAction, code: u8, reason: &str) -> u8 {
+fn refuse(call: &Call, action: Option<&String>, code: u8, reason: &str) -> u8 {
+    let action = action.map(String::as_str).unwrap_or_default();
     let environment = environment(&call.variables, NAME, &InitSettings::default(), Duration::from_secs(1));
-    Log::new(&environment.log_settings(), name_of(action), call.started).exit_reason(reason);
-    if action == InitAction::Status {
+    Log::new(&environment.log_settings(), action, call.started).exit_reason(reason);
+    if action == "status" {
         print(&sentences::sentence(Outcome::Unknown, "the address", "this instance"));
         return sentences::STATUS_UNKNOWN;
     }
@@ -107,10 +112,6 @@ struct InitCall {
 }
 
 impl InitCall {
-    fn new(call: Call, settings: InitSettings, has_arguments: bool) -> Self {
-        Self { started: call.started, variables: call.variables, settings, has_arguments }
-    }
-
     fn act(self, action: InitAction) -> u8 {
         match action {
             InitAction::Start => self.start(self.started),
@@ -131,7 +132,7 @@ impl InitCall {
     }
 
     fn start(&self, began: Instant) -> u8 {
-        let run = self.run(Action::Start, began, self.settings.timeout);
+        let run = self.run("start", Action::Start, began, self.settings.timeout);
         let code = self.code(&run);
         let outcome = if code == 0 { Outcome::Associated } else { Outcome::NotMapped };
         run.print(outcome);
@@ -139,7 +140,7 @@ impl InitCall {
     }
 
     fn stop(&self) -> u8 {
-        let run = self.run(Action::Stop, self.started, self.settings.timeout);
+        let run = self.run("stop", Action::Stop, self.started, self.settings.timeout);
         let code = self.code(&run);
         run.print(match (code, run.on_stop, run.phase) {
             (0, Some(OnStop::Leave), _) => Outcome::Left,
@@ -151,7 +152,8 @@ impl InitCall {
     }
 
     fn status(&self) -> u8 {
-        let run = self.run(Action::Monitor { level: 0 }, self.started, self.settings.status_timeout());
+        let limit = self.settings.status_timeout();
+        let run = self.run("status", Action::Monitor { level: 0 }, self.started, limit);
         let code = match &run.outcome {
             Ok(Report::Done) => 0,
             Ok(Report::NotHere(_)) => sentences::STATUS_STOPPED,
@@ -190,15 +192,11 @@ impl InitCall {
     }
 
     /// Runs one action on the address, and reports any failure.
-    fn run(&self, action: Action, began: Instant, timeout: Duration) -> ActionRun {
-        let attempt = match action {
-            Action::Start => Attempt::Start,
-            Action::Stop => Attempt::Stop,
-            _ => Attempt::Monitor,
-        };
+    fn run(&self, name: &str, action: Action, began: Instant, timeout: Duration) -> ActionRun {
+        let attempt = action.attempt();
         let instance = self.settings.instance();
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
-        let log = Log::new(&environment.log_settings(), log_name(action), began);
+        let log = Log::new(&environment.log_settings(), name, began);
         let late = exit_code(&Error::OutOfTime(timeout), attempt);
         let late =
             if attempt == Attempt::Monitor { sentences::status_code(late) } else { sentences::code(late) };
@@ -278,12 +276,11 @@ impl ActionRun {
         let Err(error) = &self.outcome else {
             return;
         };
-        let whole = world::in_full(error);
         // A monitor can report "not here" and a stop can succeed in spite of an error.
         if matches!(exit_code(error, self.attempt), ExitCode::Success | ExitCode::NotRunning)
             && !matches!(error, Error::Parameter(_))
         {
-            return self.log.warn(whole);
+            return self.log.warn(world::in_full(error));
         }
         if let Error::Parameter(ParamError::NoAddress) = error {
             let file = FILES.join(" or ");
@@ -291,32 +288,11 @@ impl ActionRun {
                 "no address: set ELASTIC_IP in {file}, or give it before the action"
             ));
         }
-        self.log.exit_reason(error);
-        if whole != error.to_string() {
-            self.log.info(whole);
-        }
+        world::give_reason(error, &self.log);
     }
 
     fn print(&self, outcome: Outcome) {
         print(&sentences::sentence(outcome, &self.name, &self.node));
-    }
-}
-
-fn name_of(action: InitAction) -> &'static str {
-    match action {
-        InitAction::Start => "start",
-        InitAction::Stop => "stop",
-        InitAction::Status => "status",
-        InitAction::Restart => "restart",
-        InitAction::ForceReload => "force-reload",
-    }
-}
-
-fn log_name(action: Action) -> &'static str {
-    match action {
-        Action::Start => "start",
-        Action::Stop => "stop",
-        _ => "status",
     }
 }
 

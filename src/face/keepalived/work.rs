@@ -55,7 +55,7 @@ impl Work {
         log: Log,
         started: Instant,
     ) -> Result<Self, Error> {
-        let params = Params::parse(&environment.reskeys()).map_err(Error::Parameter)?;
+        let params = Params::parse(&environment.reskeys())?;
         let (generations, generation) = (world::generations(&environment), Generation::own());
         Ok(Self {
             line,
@@ -202,11 +202,7 @@ impl Work {
 
     /// Reports a failure: on one line of standard error, and in full in the log.
     pub(super) fn fail(&self, error: &Error) -> u8 {
-        let whole = world::in_full(error);
-        self.log.exit_reason(error);
-        if whole != error.to_string() {
-            self.log.info(whole);
-        }
+        world::give_reason(error, &self.log);
         FAILED
     }
 }

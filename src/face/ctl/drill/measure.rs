@@ -63,7 +63,7 @@ pub(super) fn request<K: Kind<RealWorld>>(
     raw: &BTreeMap<String, String>,
     deadline: Deadline,
 ) -> Result<Request<K::Params>, Error> {
-    let params = K::parse(raw).map_err(Error::Parameter)?;
+    let params = K::parse(raw)?;
     Ok(Request { action: Action::Monitor { level: 10 }, params, deadline, nodes: Vec::new() })
 }
 
