@@ -1,10 +1,9 @@
 //! The address on a network device, for kinds that the host has too: which device gets it, and how.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::World;
-use super::kind::{Kind, Op};
-use crate::base::ids::MacAddress;
+use super::kind::{Kind, Location, Op};
 use crate::network::{Device, Network, NetworkError, NewAddress};
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
@@ -24,23 +23,25 @@ pub(super) fn device_name(device: &Option<Device>) -> String {
 }
 
 impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
-    /// The device with this hardware address and primary address, or the one configured by name.
+    /// The device of the interface, or the one configured by name; `None` with `add_to_device=false`.
     ///
     /// # Errors
     /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label is too long for it.
     pub(super) async fn find_device(
         &self,
         name: Option<&str>,
-        mac: Option<MacAddress>,
-        own_ip: Option<Ipv4Addr>,
+        place: &Location,
         label: Option<&str>,
-    ) -> Result<Device, Error> {
+    ) -> Result<Option<Device>, Error> {
+        if !self.common().add_to_device {
+            return Ok(None);
+        }
         let devices = self.world.host().devices().await?;
         let named = match (name, self.common().interface) {
             (None, InterfaceSelector::Device(name)) => Some(name.as_str()),
             (name, _) => name,
         };
-        let chosen = match (named, mac) {
+        let chosen = match (named, place.mac) {
             (Some(name), _) => devices
                 .into_iter()
                 .find(|device| device.is_called(name))
@@ -50,7 +51,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
                 let first = fitting.next().ok_or(Error::NoDeviceFor(mac))?;
                 // A bridge or VLAN shares the hardware address of the device below it; the one in use has the interface's
                 // address.
-                let in_use = |device: &Device| own_ip.is_some_and(|ip| device.has(ip.into()));
+                let in_use = |device: &Device| place.private_ip.is_some_and(|ip| device.has(ip.into()));
                 if in_use(&first) { first } else { fitting.find(in_use).unwrap_or(first) }
             }
             (None, None) => return Err(Error::UnknownDevice("network device")),
@@ -59,7 +60,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
             Some(label) if chosen.name.len() + 1 + label.len() > LONGEST_LABEL => {
                 Err(Error::Label { label: label.to_owned(), device: chosen.name })
             }
-            _ => Ok(chosen),
+            _ => Ok(Some(chosen)),
         }
     }
 
@@ -98,5 +99,17 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         let mut devices = self.world.host().devices().await?;
         devices.retain(|device| device.has(ip));
         Ok(devices)
+    }
+
+    /// Warns of devices that have the address though this node does not hold it: local traffic for it would stay on this node. A
+    /// probe changes nothing; a stop removes it.
+    pub(super) fn report_leftovers(&self, devices: &[Device], why: &str) {
+        for device in devices {
+            self.world.log().warn(format_args!(
+                "{} is on {} of this node, which does not hold it ({why}): a stop of the resource takes it off",
+                self.name(),
+                device.name
+            ));
+        }
     }
 }

@@ -60,15 +60,18 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Records that a monitor found the address gone, so that the next start does not assume that it is here.
     pub(super) fn record_lost(&self) {
-        if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.lost) {
-            self.world.records().update_volatile(|record| record.lost = true);
-        }
+        self.doubt(|record| &mut record.lost);
     }
 
     /// Records that EC2 denied a probe that the address is here, so that the next start does not assume it.
     pub(super) fn record_denied(&self) {
-        if self.last_done().is_some_and(|record| record.phase == Some(Phase::Started) && !record.denied) {
-            self.world.records().update_volatile(|record| record.denied = true);
+        self.doubt(|record| &mut record.denied);
+    }
+
+    fn doubt(&self, flag: fn(&mut Volatile) -> &mut bool) {
+        let started = |record: &Volatile| record.phase == Some(Phase::Started);
+        if self.last_done().filter(started).is_some_and(|mut record| !*flag(&mut record)) {
+            self.world.records().update_volatile(|record| *flag(record) = true);
         }
     }
 
@@ -123,8 +126,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     ///
     /// # Errors
     /// [`Error::Busy`] if another process still holds it at the deadline.
-    pub(super) async fn lock(&self, place: Ipv4Addr, until: &Deadline) -> Result<LockOf<W>, Error> {
-        self.world.records().lock(place, until).await.ok_or(Error::Busy(place))
+    pub(super) async fn lock(
+        &self,
+        place: Option<Ipv4Addr>,
+        until: &Deadline,
+    ) -> Result<Option<LockOf<W>>, Error> {
+        let Some(place) = place else { return Ok(None) };
+        self.world.records().lock(place, until).await.map(Some).ok_or(Error::Busy(place))
     }
 
     /// Logs a change of holder and adds it to the history.

@@ -41,6 +41,21 @@ pub struct Location {
 }
 
 impl Location {
+    /// A place of which nothing but the interface is known.
+    #[must_use]
+    pub fn on(interface: InterfaceId) -> Self {
+        Self {
+            instance: None,
+            interface,
+            mac: None,
+            private_ip: None,
+            subnet: None,
+            vpc: None,
+            carried: None,
+            shown: None,
+        }
+    }
+
     /// The place as a call to EC2 names it; `None` while the private address is unknown.
     #[must_use]
     pub fn target(&self) -> Option<Target> {
@@ -206,6 +221,8 @@ pub(super) const BY_METADATA: &str = "here according to instance metadata";
 pub(super) const LEFT: &str = "left where it is (on_stop=leave)";
 
 /// What differs between kinds of address. Every method that calls EC2 makes one attempt, unless it gets a deadline.
+// Of a default that does nothing the lint believes that it is called for its result.
+#[allow(clippy::must_use_candidate)]
 pub trait Kind<W: World>: Sized {
     /// Parameters of a resource of this kind.
     type Params;
@@ -240,18 +257,23 @@ pub trait Kind<W: World>: Sized {
     /// The address itself, and its second name if it has one; queries EC2 until the deadline if only EC2 knows it.
     async fn address(op: &Op<'_, Self, W>) -> Result<(IpAddr, Option<String>), Error>;
     /// The public address, if there is one and it is known without EC2.
-    #[must_use]
     fn public_ip(_: &Op<'_, Self, W>) -> Option<Ipv4Addr> {
         None
     }
     /// Whether a record is about this address.
     fn is_about(op: &Op<'_, Self, W>, record: &Volatile) -> bool;
-    /// The private address that the taking call locks.
-    fn place(op: &Op<'_, Self, W>, location: &Location) -> Option<Ipv4Addr>;
+    /// The private address that the taking call locks; `None` if no other resource of this node can change the same place.
+    fn place(_: &Op<'_, Self, W>, _: &Location) -> Option<Ipv4Addr> {
+        None
+    }
     /// The private address that the releasing call locks.
-    fn place_of(op: &Op<'_, Self, W>, held: &Self::Held) -> Option<Ipv4Addr>;
+    fn place_of(_: &Op<'_, Self, W>, _: &Self::Held) -> Option<Ipv4Addr> {
+        None
+    }
     /// Whether the response to another call of this node for this place was lost recently, so that it may still take effect.
-    fn is_call_in_flight(op: &Op<'_, Self, W>, location: &Location) -> bool;
+    fn is_call_in_flight(_: &Op<'_, Self, W>, _: &Location) -> bool {
+        false
+    }
 
     /// Finds where the address belongs, in one query of instance metadata.
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error>;
@@ -263,7 +285,9 @@ pub trait Kind<W: World>: Sized {
     fn note(op: &Op<'_, Self, W>, location: &Location, record: &mut Volatile);
 
     /// Whether instance metadata can be queried for the address: only EC2 may know it.
-    fn is_known(op: &Op<'_, Self, W>) -> bool;
+    fn is_known(_: &Op<'_, Self, W>) -> bool {
+        true
+    }
     /// Whether this node can be identified without instance metadata.
     fn knows_itself(op: &Op<'_, Self, W>) -> bool;
     /// One query of instance metadata.
@@ -277,7 +301,6 @@ pub trait Kind<W: World>: Sized {
         owner
     }
     /// Whether a monitor has to query EC2 now.
-    #[must_use]
     fn is_due(_: &Op<'_, Self, W>) -> bool {
         false
     }
@@ -292,7 +315,9 @@ pub trait Kind<W: World>: Sized {
         location: &Location,
     ) -> Result<(Self::Ticket, Owner<Self::Held>), Error>;
     /// Drops the address from the record after EC2 did not know it; false if it was not there.
-    fn forget(op: &Op<'_, Self, W>) -> bool;
+    fn forget(_: &Op<'_, Self, W>) -> bool {
+        false
+    }
     /// The calls that take the address, one ticket each; they are sent concurrently.
     fn calls(_: &Op<'_, Self, W>, ticket: &Self::Ticket) -> Vec<Self::Ticket> {
         vec![ticket.clone()]
@@ -302,7 +327,6 @@ pub trait Kind<W: World>: Sized {
         owner
     }
     /// The ticket for parts that an answer shows and the record did not have, which have to be taken too.
-    #[must_use]
     fn overlooked(_: &Op<'_, Self, W>, _: &Self::Ticket, _: &Owner<Self::Held>) -> Option<Self::Ticket> {
         None
     }
@@ -314,46 +338,55 @@ pub trait Kind<W: World>: Sized {
         may_take: bool,
     ) -> Result<Option<Self::Held>, Ec2Error>;
     /// The error if the call was refused because the address is held; `None` if it is simply held.
-    fn refusal(op: &Op<'_, Self, W>, owner: &Owner<Self::Held>) -> Option<Error>;
+    fn refusal(_: &Op<'_, Self, W>, _: &Owner<Self::Held>) -> Option<Error> {
+        None
+    }
     /// Releases the address from exactly this holder.
     async fn release(op: &Op<'_, Self, W>, held: &Self::Held) -> Result<(), Ec2Error>;
     /// Releases what this node's own start recorded, if that call is compare-and-swap; `None` if there is no such call.
-    async fn release_recorded(op: &Op<'_, Self, W>, record: &Volatile) -> Option<Result<(), Ec2Error>>;
+    async fn release_recorded(_: &Op<'_, Self, W>, _: &Volatile) -> Option<Result<(), Ec2Error>> {
+        None
+    }
 
     /// Before a start: checks the place, and finds what the host needs.
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Self::Prepared, Error>;
     /// Runs concurrently with the taking calls of a start that sends them without a query first; dropped when that ends.
-    async fn beside_taking(op: &Op<'_, Self, W>, location: &Location);
+    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
     /// Right before the taking call, with the place locked.
     ///
     /// # Errors
     /// Why the address must not be taken.
-    fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error>;
+    fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
+        Ok(())
+    }
     /// As soon as EC2 has accepted a call, before it is confirmed.
-    async fn accepted(
-        op: &Op<'_, Self, W>,
-        location: &Location,
-        prepared: &Self::Prepared,
-    ) -> Result<(), Error>;
+    async fn accepted(_: &Op<'_, Self, W>, _: &Location, _: &Self::Prepared) -> Result<(), Error> {
+        Ok(())
+    }
     /// After a failed start.
-    async fn not_taken(op: &Op<'_, Self, W>);
+    async fn not_taken(_: &Op<'_, Self, W>) {}
     /// After the address is confirmed here. `before` is the previous holder, if known; `announce` is false if the host had the
     /// address all the time.
     async fn settled(
-        op: &Op<'_, Self, W>,
-        location: &Location,
-        prepared: &Self::Prepared,
-        before: Option<&Owner<Self::Held>>,
-        announce: bool,
-    );
+        _: &Op<'_, Self, W>,
+        _location: &Location,
+        _prepared: &Self::Prepared,
+        _before: Option<&Owner<Self::Held>>,
+        _announce: bool,
+    ) {
+    }
     /// Before a stop queries EC2.
-    async fn before_stop(op: &Op<'_, Self, W>) -> Result<(), Error>;
+    async fn before_stop(_: &Op<'_, Self, W>) -> Result<(), Error> {
+        Ok(())
+    }
     /// Before the releasing call.
-    fn before_release(op: &Op<'_, Self, W>, held: &Self::Held);
+    fn before_release(_: &Op<'_, Self, W>, _: &Self::Held) {}
     /// After a stop that released the address, or found it elsewhere.
-    async fn released(op: &Op<'_, Self, W>);
+    async fn released(_: &Op<'_, Self, W>) {}
     /// Whether the host has the address that EC2 shows here.
-    async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error>;
+    async fn on_host(_: &Op<'_, Self, W>) -> Result<Report, Error> {
+        Ok(Report::Done)
+    }
     /// After a probe that found the address not here.
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str);
 
@@ -366,7 +399,6 @@ pub trait Kind<W: World>: Sized {
     /// Dry run of the call that releases it from this holder.
     async fn may_be_released(op: &Op<'_, Self, W>, held: &Self::Held) -> Result<(), Error>;
     /// The public addresses that a start would displace.
-    #[must_use]
     fn displaced_from(_: &Op<'_, Self, W>, _: &Location) -> Vec<Ipv4Addr> {
         Vec::new()
     }

@@ -1,10 +1,10 @@
 //! Finds the interface that the parameters select on this node, and the place on it.
 
 use super::World;
-use super::kind::{Kind, Location, Op};
+use super::kind::{Kind, Location, Op, Seen};
 use crate::base::ids::MacAddress;
 use crate::base::retry::{Backoff, Patience};
-use crate::cloud::{Attachment, Imds as _, ImdsError};
+use crate::cloud::{Attachment, Imds as _, ImdsError, Interface};
 use crate::host::Host as _;
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
@@ -68,15 +68,20 @@ pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsEr
     }
 }
 
-/// Whether the recorded interface is still the configured one, as far as known without instance metadata.
-pub(super) fn is_on_record<W: World>(world: &W, selector: &InterfaceSelector, record: &Volatile) -> bool {
-    match selector {
-        InterfaceSelector::Primary => true,
-        InterfaceSelector::Device(device) => world.host().mac_of(device) == record.mac,
-        InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
-        InterfaceSelector::Eni(id) => record.interface.as_ref() == Some(id),
-        // Only instance metadata knows the device index.
-        InterfaceSelector::Index(_) => false,
+/// An interface that instance metadata was asked for by its hardware address.
+///
+/// # Errors
+/// [`Error::NoInterface`] if there is none; [`Error::Imds`]
+pub(super) fn attached(mac: MacAddress, answer: Result<Interface, ImdsError>) -> Result<Interface, Error> {
+    present(answer)?.ok_or_else(|| Error::NoInterface(mac.to_string()))
+}
+
+/// What a query of instance metadata says about the address: where its place is wrong, it is not here.
+pub(super) fn seen(found: Result<Seen, Error>) -> Result<Seen, ImdsError> {
+    match found {
+        Err(Error::Imds(error)) => Err(error),
+        Err(other) => Ok(Seen::NotHere(other.to_string())),
+        Ok(seen) => Ok(seen),
     }
 }
 
@@ -91,6 +96,23 @@ fn may_appear(error: &Error) -> bool {
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// The record of this boot, and the interface in it if that is still the configured one, as far as known without instance
+    /// metadata.
+    pub(super) fn recorded_place(&self) -> Option<(Location, Volatile)> {
+        let record = self.last_done()?;
+        let fits = match self.common().interface {
+            InterfaceSelector::Primary => true,
+            InterfaceSelector::Device(device) => self.world.host().mac_of(device) == record.mac,
+            InterfaceSelector::Mac(mac) => record.mac == Some(*mac),
+            InterfaceSelector::Eni(id) => record.interface.as_ref() == Some(id),
+            // Only instance metadata knows the device index.
+            InterfaceSelector::Index(_) => false,
+        };
+        let interface = record.interface.clone().filter(|_| fits)?;
+        let (instance, mac) = (record.instance.clone(), record.mac);
+        Some((Location { instance, mac, ..Location::on(interface) }, record))
+    }
+
     /// Finds the location through instance metadata, retrying until the deadline. With `acting`, for a start: uses the record of
     /// the last start if instance metadata is silent for a quarter of the budget, and retries what is not there yet until half of
     /// it.

@@ -71,10 +71,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.drop_foreign_record(location.instance.as_ref());
         self.take_over_claims();
         let prepared = K::prepare(self, &location).await?;
-        let _lock = match K::place(self, &location) {
-            Some(place) => Some(self.lock(place, &self.deadline).await?),
-            None => None,
-        };
+        let _lock = self.lock(K::place(self, &location), &self.deadline).await?;
         let mut baseline = Baseline { metadata_counts: self.metadata_counts(&location), shown: None };
         if self.may_be_here(&location) {
             match self.adopt(&location, &prepared).await? {

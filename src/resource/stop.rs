@@ -82,10 +82,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         loop {
             let Some(held) = self.find_held(search).await? else { return Ok(None) };
             let mark = held.mark();
-            let _lock = match K::place_of(self, &held) {
-                Some(place) => Some(self.lock(place, &self.deadline).await?),
-                None => None,
-            };
+            let _lock = self.lock(K::place_of(self, &held), &self.deadline).await?;
             self.record(Phase::Stopping, |_| ());
             K::before_release(self, &held);
             let (answer_lost, shown_gone) = (Cell::new(false), Cell::new(false));

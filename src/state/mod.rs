@@ -159,13 +159,19 @@ impl Volatile {
         }
     }
 
+    /// The fields of a resource `eip`; `None` for another kind.
+    #[must_use]
+    pub fn elastic(&self) -> Option<&ElasticRecord> {
+        match &self.kind {
+            Remembered::Elastic(record) => Some(record),
+            Remembered::Private(_) | Remembered::Overlay(_) => None,
+        }
+    }
+
     /// The public address of a resource `eip`; `None` for another kind.
     #[must_use]
     pub fn elastic_ip(&self) -> Option<Ipv4Addr> {
-        match &self.kind {
-            Remembered::Elastic(record) => record.elastic_ip,
-            Remembered::Private(_) | Remembered::Overlay(_) => None,
-        }
+        self.elastic()?.elastic_ip
     }
 
     /// The private address of a resource `vip`; `None` for another kind.
@@ -189,19 +195,13 @@ impl Volatile {
     /// The private address that carries the Elastic IP; `None` for another kind.
     #[must_use]
     pub fn private_ip(&self) -> Option<Ipv4Addr> {
-        match &self.kind {
-            Remembered::Elastic(record) => record.private_ip,
-            Remembered::Private(_) | Remembered::Overlay(_) => None,
-        }
+        self.elastic()?.private_ip
     }
 
     /// The association that the last start made; `None` for another kind.
     #[must_use]
     pub fn association(&self) -> Option<&AssociationId> {
-        match &self.kind {
-            Remembered::Elastic(record) => record.association.as_ref(),
-            Remembered::Private(_) | Remembered::Overlay(_) => None,
-        }
+        self.elastic()?.association.as_ref()
     }
 
     /// Replaces the association; does nothing for a kind without one.

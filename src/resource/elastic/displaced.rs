@@ -162,7 +162,7 @@ impl<W: World> Op<'_, Elastic, W> {
         entry: &Displaced,
         until: &Deadline,
     ) -> Result<(), Error> {
-        let _lock = self.lock(entry.private_ip, until).await?;
+        let _lock = self.lock(Some(entry.private_ip), until).await?;
         let restored = self.restored(records, entry, until).await?;
         self.settle_displaced(records, entry, restored);
         Ok(())

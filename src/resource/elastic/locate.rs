@@ -10,8 +10,7 @@ use crate::cloud::{Imds as _, ImdsError, Interface};
 use crate::host::Host as _;
 use crate::params::{InterfaceSelector, ParamError};
 use crate::resource::error::Error;
-use crate::resource::location;
-use crate::resource::location::present;
+use crate::resource::location::{self, attached, present};
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Op<'_, Elastic, W> {
@@ -34,29 +33,22 @@ impl<W: World> Op<'_, Elastic, W> {
     /// Whether the address is in its place according to one query of instance metadata.
     ///
     /// In the simplest setup that takes a token, the primary interface, and three items of it at once.
-    pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, ImdsError> {
-        let absent = |error: Error| match error {
-            Error::Imds(error) => Err(error),
-            other => Ok(Seen::NotHere(other.to_string())),
-        };
-        let (mac, wanted) = match self.wanted_ip() {
-            Ok(wanted) => match self.find_mac(wanted).await {
-                Ok(mac) => (mac, wanted),
-                Err(error) => return absent(error),
-            },
-            Err(error) => return absent(error),
-        };
+    pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, Error> {
+        let (mac, wanted) = self.own_mac().await?;
         let imds = self.world.imds();
         let (carriers, interface) = tokio::join!(imds.association(mac, public_ip), imds.interface(mac));
-        let interface = match interface {
-            Err(ImdsError::Absent { .. }) => return absent(Error::NoInterface(mac.to_string())),
-            other => other?,
-        };
+        let interface = attached(mac, interface)?;
         // By default a start uses the primary private address.
         let private_ip = wanted.or(interface.private_ips.first().copied());
         let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
             && carriers?.iter().any(|carrier| Some(*carrier) == private_ip);
         Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on {mac} of this node")) })
+    }
+
+    /// The configured interface, and the private address configured for this node.
+    async fn own_mac(&self) -> Result<(MacAddress, Option<Ipv4Addr>), Error> {
+        let wanted = self.wanted_ip()?;
+        Ok((self.find_mac(wanted).await?, wanted))
     }
 
     /// Resolves the configured interface; among several, the one with the configured private address.
@@ -95,15 +87,12 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     /// Finds where the address belongs, in one query of instance metadata.
-    pub(super) async fn locate_once(&self, wanted: Option<Ipv4Addr>) -> Result<Location, Error> {
+    pub(super) async fn locate_once(&self) -> Result<Location, Error> {
         let imds = self.world.imds();
-        let mac = self.find_mac(wanted).await?;
+        let (mac, wanted) = self.own_mac().await?;
         let (instance, interface, carried) =
             tokio::join!(imds.instance_id(), imds.interface(mac), imds.associations(mac));
-        let interface: Interface = match interface {
-            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
-            other => other?,
-        };
+        let interface = attached(mac, interface)?;
         let private_ip = match wanted {
             Some(ip) if self.has_private_ip(&interface, ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
@@ -111,13 +100,10 @@ impl<W: World> Op<'_, Elastic, W> {
         };
         let mut location = Location {
             instance: Some(instance?),
-            interface: interface.id,
             mac: Some(mac),
             private_ip: Some(private_ip),
-            subnet: None,
-            vpc: None,
             carried: Some(carried?),
-            shown: None,
+            ..Location::on(interface.id)
         };
         location.shown = Some(self.public_ip().is_some_and(|ip| location.shows(ip)));
         Ok(location)
@@ -140,25 +126,10 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Where the last start of this boot put the address, if that still fits the parameters.
     pub(super) fn remembered_location(&self) -> Option<Location> {
-        let record = self.last_done()?;
-        if !location::is_on_record(self.world, &self.params.interface, &record) {
-            return None;
-        }
+        let (place, record) = self.recorded_place()?;
         let private_ip = record.private_ip()?;
-        let wanted = self.wanted_ip().ok()?;
-        if wanted.is_some_and(|wanted| wanted != private_ip) {
-            return None;
-        }
-        Some(Location {
-            instance: record.instance,
-            interface: record.interface?,
-            mac: record.mac,
-            private_ip: Some(private_ip),
-            subnet: None,
-            vpc: None,
-            carried: None,
-            shown: None,
-        })
+        let fits = self.wanted_ip().ok()?.is_none_or(|wanted| wanted == private_ip);
+        fits.then_some(Location { private_ip: Some(private_ip), ..place })
     }
 
     /// This node's identity as far as known without instance metadata: firmware and record.
@@ -183,11 +154,7 @@ impl<W: World> Op<'_, Elastic, W> {
         for mac in macs? {
             interfaces.extend(present(imds.interface_id(mac).await)?);
         }
-        let chosen = match self.wanted_ip() {
-            Ok(wanted) => self.find_mac(wanted).await.map(|mac| (mac, wanted)),
-            Err(error) => Err(error),
-        };
-        let chosen = match chosen {
+        let chosen = match self.own_mac().await {
             Ok((mac, wanted)) => present(imds.interface(mac).await)?.map(|chosen| (chosen, wanted)),
             Err(Error::Imds(error)) => return Err(error),
             Err(_) => None,

@@ -17,6 +17,7 @@ use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, Params};
 use crate::resource::error::Error;
 use crate::resource::examine::Examination;
+use crate::resource::location::seen;
 use crate::state::{Durable, ElasticRecord, Pair, Records as _, Remembered, Volatile};
 
 mod displaced;
@@ -155,7 +156,7 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
-        op.locate_once(op.wanted_ip()?).await
+        op.locate_once().await
     }
 
     fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
@@ -188,7 +189,7 @@ impl<W: World> Kind<W> for Elastic {
 
     async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
         match op.public_ip() {
-            Some(public_ip) => op.look_once(public_ip).await,
+            Some(public_ip) => seen(op.look_once(public_ip).await),
             None => Ok(Seen::NotHere("the address is known to EC2 alone".to_owned())),
         }
     }
@@ -277,20 +278,13 @@ impl<W: World> Kind<W> for Elastic {
         }))
     }
 
-    fn refusal(_: &Op<'_, Self, W>, _: &Owner<Association>) -> Option<Error> {
-        None
-    }
-
     async fn release(op: &Op<'_, Self, W>, held: &Association) -> Result<(), Ec2Error> {
         op.world.ec2().disassociate(&held.id).await
     }
 
     async fn release_recorded(op: &Op<'_, Self, W>, record: &Volatile) -> Option<Result<(), Ec2Error>> {
         let id = record.association()?;
-        let _lock = match record.private_ip() {
-            Some(place) => op.lock(place, &op.deadline).await.ok(),
-            None => None,
-        };
+        let _lock = op.lock(record.private_ip(), &op.deadline).await.ok();
         let cut_off = || Ec2Error::cut_off("DisassociateAddress", id);
         let ended = op.deadline.bound(op.world.ec2().disassociate(id)).await;
         Some(ended.unwrap_or_else(|_| Err(cut_off())))
@@ -300,8 +294,6 @@ impl<W: World> Kind<W> for Elastic {
         op.refuse_shared_target(location, op.public_ip())
     }
 
-    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
-
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
         // Checked again under the lock: of two resources that start at the same instant, one sees the other.
         op.refuse_shared_target(location, op.public_ip())?;
@@ -309,26 +301,8 @@ impl<W: World> Kind<W> for Elastic {
         Ok(())
     }
 
-    async fn accepted(_: &Op<'_, Self, W>, _: &Location, (): &()) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn not_taken(_: &Op<'_, Self, W>) {}
-
-    async fn settled(_: &Op<'_, Self, W>, _: &Location, (): &(), _: Option<&Owner<Association>>, _: bool) {}
-
-    async fn before_stop(_: &Op<'_, Self, W>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn before_release(_: &Op<'_, Self, W>, _: &Association) {}
-
     async fn released(op: &Op<'_, Self, W>) {
         op.restore_displaced().await;
-    }
-
-    async fn on_host(_: &Op<'_, Self, W>) -> Result<Report, Error> {
-        Ok(Report::Done)
     }
 
     async fn probed_absent(op: &Op<'_, Self, W>, _: &str) {

@@ -15,11 +15,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// # Errors
     /// As [`Op::find_device`].
     pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
-        if !self.params.add_to_device {
-            return Ok(None);
-        }
-        let (name, label) = (self.params.device.as_deref(), self.params.label.as_deref());
-        self.find_device(name, place.mac, place.private_ip, label).await.map(Some)
+        self.find_device(self.params.device.as_deref(), place, self.params.label.as_deref()).await
     }
 
     /// Whether a device of this node answers for the address.
@@ -78,19 +74,5 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             same && record.is_running(&boot)
         });
         running.next().map(|(name, _)| name)
-    }
-
-    /// Warns of a device that has the address though this node does not hold it: local traffic for it would stay on this node. A
-    /// probe changes nothing; a stop removes it.
-    pub(super) async fn report_leftovers(&self, why: &str) {
-        if !self.params.add_to_device {
-            return;
-        }
-        for device in self.devices_with(self.params.address).await.unwrap_or_default() {
-            let (address, name) = (self.params.address, &device.name);
-            self.world.log().warn(format_args!(
-                "{address} is on {name} of this node, which does not hold it ({why}): a stop of the resource takes it off"
-            ));
-        }
     }
 }

@@ -5,7 +5,7 @@
 //! alone. Instance metadata does not know routes. A monitor checks the network device first, and queries EC2 when a check is due.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::ops::ControlFlow::{self, Continue};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::kind::{Common, Kind, Location, Me, Op, Owner, Seen, Words};
 use super::{Report, World, location, millis};
 use crate::base::ids::RouteTableId;
 use crate::cloud::ec2::routes::{destination, host_prefix};
-use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes, Wanted};
+use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes, Vpc, Wanted};
 use crate::host::Host as _;
 use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
@@ -22,6 +22,7 @@ use crate::params::{OnStop, OverlayParams, ParamError, Tables};
 use crate::resource::error::Error;
 use crate::resource::examine::{Examination, TAKING};
 use crate::resource::finding::Finding;
+use crate::resource::location::attached;
 use crate::state::{OverlayRecord, Records as _, Remembered, Volatile};
 
 mod device;
@@ -96,19 +97,6 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         record.overlay().is_some_and(|overlay| overlay.overlay_ip == op.params.address)
     }
 
-    /// No other resource has routes for this address, so nothing else of this node has to be kept out.
-    fn place(_: &Op<'_, Self, W>, _: &Location) -> Option<Ipv4Addr> {
-        None
-    }
-
-    fn place_of(_: &Op<'_, Self, W>, _: &Paths) -> Option<Ipv4Addr> {
-        None
-    }
-
-    fn is_call_in_flight(_: &Op<'_, Self, W>, _: &Location) -> bool {
-        false
-    }
-
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
         let location = op.whereabouts().await?;
         let ranges = location.vpc.iter().flat_map(|vpc| &vpc.ranges);
@@ -120,21 +108,9 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     }
 
     fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
-        let record = op.last_done()?;
-        if !location::is_on_record(op.world, &op.params.interface, &record) {
-            return None;
-        }
+        let (place, record) = op.recorded_place()?;
         let vpc = record.overlay().and_then(|overlay| overlay.vpc.clone());
-        Some(Location {
-            instance: record.instance,
-            interface: record.interface?,
-            mac: record.mac,
-            private_ip: None,
-            subnet: None,
-            vpc: vpc.map(|id| crate::cloud::Vpc { id, ranges: Vec::new() }),
-            carried: None,
-            shown: None,
-        })
+        Some(Location { vpc: vpc.map(|id| Vpc { id, ranges: Vec::new() }), ..place })
     }
 
     fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
@@ -148,10 +124,6 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         if let Remembered::Overlay(overlay) = &mut record.kind {
             overlay.vpc = location.vpc.as_ref().map(|vpc| vpc.id.clone());
         }
-    }
-
-    fn is_known(_: &Op<'_, Self, W>) -> bool {
-        true
     }
 
     fn knows_itself(op: &Op<'_, Self, W>) -> bool {
@@ -255,26 +227,14 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         Ok(None)
     }
 
-    fn refusal(_: &Op<'_, Self, W>, _: &Owner<Paths>) -> Option<Error> {
-        None
-    }
-
     /// Neither `ReplaceRoute` nor `DeleteRoute` has a precondition, so a late stop would take the address from the peer.
     /// [overlay-3]
     async fn release(_: &Op<'_, Self, W>, _: &Paths) -> Result<(), Ec2Error> {
         Ok(())
     }
 
-    async fn release_recorded(_: &Op<'_, Self, W>, _: &Volatile) -> Option<Result<(), Ec2Error>> {
-        None
-    }
-
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
         op.device_for(location).await
-    }
-
-    fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
-        Ok(())
     }
 
     async fn beside_taking(op: &Op<'_, Self, W>, location: &Location) {
@@ -309,16 +269,14 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         op.take_off_devices().await
     }
 
-    fn before_release(_: &Op<'_, Self, W>, _: &Paths) {}
-
-    async fn released(_: &Op<'_, Self, W>) {}
-
     async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error> {
         op.on_device().await
     }
 
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
-        op.report_leftovers(why).await;
+        if op.params.add_to_device {
+            op.report_leftovers(&op.devices_with(op.params.address).await.unwrap_or_default(), why);
+        }
         op.fill_record().await;
     }
 
@@ -393,19 +351,13 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let imds = self.world.imds();
         let mac = location::find_mac(self.world, &self.params.interface).await?;
         let (instance, interface, vpc) = tokio::join!(imds.instance_id(), imds.interface(mac), imds.vpc(mac));
-        let interface = match interface {
-            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
-            other => other?,
-        };
+        let interface = attached(mac, interface)?;
         Ok(Location {
             instance: Some(instance?),
             private_ip: interface.private_ips.first().copied(),
-            interface: interface.id,
             mac: Some(mac),
-            subnet: None,
             vpc: Some(vpc?),
-            carried: None,
-            shown: None,
+            ..Location::on(interface.id)
         })
     }
 

@@ -14,10 +14,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
     /// # Errors
     /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label is too long for it.
     pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
-        if !self.params.add_to_device {
-            return Ok(None);
-        }
-        self.find_device(None, place.mac, place.private_ip, self.params.label.as_deref()).await.map(Some)
+        self.find_device(None, place, self.params.label.as_deref()).await
     }
 
     /// Adds the address to the device, unless a device has it already.

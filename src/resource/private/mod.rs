@@ -25,6 +25,7 @@ use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, VipParams};
 use crate::resource::error::Error;
 use crate::resource::examine::{Examination, RELEASING, TAKING, judged};
+use crate::resource::location::{attached, seen};
 use crate::state::{PrivateRecord, Remembered, Volatile};
 
 mod assign;
@@ -120,19 +121,12 @@ impl<W: PrivateWorld> Kind<W> for Private {
         Some(op.params.address)
     }
 
-    fn is_call_in_flight(_: &Op<'_, Self, W>, _: &Location) -> bool {
-        false
-    }
-
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
         let (address, imds) = (op.params.address, op.world.imds());
         let mac = location::find_mac(op.world, &op.params.interface).await?;
         let (instance, interface, subnet) =
             tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
-        let interface = match interface {
-            Err(ImdsError::Absent { .. }) => return Err(Error::NoInterface(mac.to_string())),
-            other => other?,
-        };
+        let interface = attached(mac, interface)?;
         let subnet = subnet?;
         if !subnet.cidr.contains(&address) {
             let subnet = format!("this node's subnet {}", subnet.cidr);
@@ -152,32 +146,19 @@ impl<W: PrivateWorld> Kind<W> for Private {
         Ok(Location {
             instance: Some(instance?),
             shown: Some(shown),
-            interface: interface.id,
             mac: Some(mac),
             private_ip: own_ip,
             subnet: Some(subnet),
-            vpc: None,
-            carried: None,
+            ..Location::on(interface.id)
         })
     }
 
     fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
-        let record = op.last_done()?;
-        if !location::is_on_record(op.world, &op.params.interface, &record) {
-            return None;
-        }
+        let (place, record) = op.recorded_place()?;
         let Remembered::Private(private) = record.kind else { return None };
         let subnet = private.subnet.zip(private.cidr);
-        Some(Location {
-            instance: record.instance,
-            interface: record.interface?,
-            mac: record.mac,
-            private_ip: private.private_ip_of_interface,
-            subnet: subnet.and_then(|(id, cidr)| Some(Subnet { id, cidr: cidr.parse().ok()? })),
-            vpc: None,
-            carried: None,
-            shown: None,
-        })
+        let subnet = subnet.and_then(|(id, cidr)| Some(Subnet { id, cidr: cidr.parse().ok()? }));
+        Some(Location { private_ip: private.private_ip_of_interface, subnet, ..place })
     }
 
     fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
@@ -199,34 +180,12 @@ impl<W: PrivateWorld> Kind<W> for Private {
         }
     }
 
-    fn is_known(_: &Op<'_, Self, W>) -> bool {
-        true
-    }
-
     fn knows_itself(op: &Op<'_, Self, W>) -> bool {
         Self::recall(op).is_some_and(|location| location.subnet.is_some())
     }
 
     async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
-        let address = op.params.address;
-        let absent = |error: Error| match error {
-            Error::Imds(error) => Err(error),
-            other => Ok(Seen::NotHere(other.to_string())),
-        };
-        let mac = match location::find_mac(op.world, &op.params.interface).await {
-            Ok(mac) => mac,
-            Err(error) => return absent(error),
-        };
-        let interface = match op.world.imds().interface(mac).await {
-            Err(ImdsError::Absent { .. }) => return absent(Error::NoInterface(mac.to_string())),
-            other => other?,
-        };
-        let place = interface.private_ips.iter().position(|ip| *ip == address);
-        Ok(match place {
-            Some(0) => Seen::NotHere(format!("{address} is the primary address of {}", interface.id)),
-            Some(_) => Seen::Here,
-            None => Seen::NotHere(format!("{address} is not on {} of this node", interface.id)),
-        })
+        seen(op.look_once().await)
     }
 
     /// A primary address does not count: it never was this resource's.
@@ -301,10 +260,6 @@ impl<W: PrivateWorld> Kind<W> for Private {
         Ok(((), op.ask(Me::At(location), &op.deadline).await?))
     }
 
-    fn forget(_: &Op<'_, Self, W>) -> bool {
-        false
-    }
-
     async fn take(
         op: &Op<'_, Self, W>,
         (): &(),
@@ -321,23 +276,13 @@ impl<W: PrivateWorld> Kind<W> for Private {
         Some(Error::Primary { address, of: eni.to_string() })
     }
 
+    /// Not compare-and-swap, so there is no `release_recorded`.
     async fn release(op: &Op<'_, Self, W>, held: &Eni) -> Result<(), Ec2Error> {
         op.world.ec2().unassign(&held.id, op.params.address).await
     }
 
-    /// Unassigning is not compare-and-swap.
-    async fn release_recorded(_: &Op<'_, Self, W>, _: &Volatile) -> Option<Result<(), Ec2Error>> {
-        None
-    }
-
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
         op.device_for(location).await
-    }
-
-    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
-
-    fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
-        Ok(())
     }
 
     async fn accepted(
@@ -347,8 +292,6 @@ impl<W: PrivateWorld> Kind<W> for Private {
     ) -> Result<(), Error> {
         op.put_on_device(location, device.as_ref()).await
     }
-
-    async fn not_taken(_: &Op<'_, Self, W>) {}
 
     async fn settled(
         op: &Op<'_, Self, W>,
@@ -378,23 +321,13 @@ impl<W: PrivateWorld> Kind<W> for Private {
         }
     }
 
-    async fn released(_: &Op<'_, Self, W>) {}
-
     async fn on_host(op: &Op<'_, Self, W>) -> Result<Report, Error> {
         op.on_device().await
     }
 
-    /// Warns of a device that has the address though this node does not hold it: local traffic for it would stay on this node. A
-    /// probe changes nothing; a stop removes it.
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
-        if !op.params.add_to_device {
-            return;
-        }
-        for device in op.devices_with_it().await.unwrap_or_default() {
-            let (address, name) = (op.params.address, &device.name);
-            op.world.log().warn(format_args!(
-                "{address} is on {name} of this node, which does not hold it ({why}): a stop of the resource takes it off"
-            ));
+        if op.params.add_to_device {
+            op.report_leftovers(&op.devices_with_it().await.unwrap_or_default(), why);
         }
     }
 
@@ -480,13 +413,21 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
             tokio::join!(self.own_instance(), imds.interface(mac), imds.subnet(mac));
         Ok(Location {
             instance: Some(instance?),
-            interface: interface?.id,
             mac: Some(mac),
-            private_ip: None,
             subnet: Some(subnet?),
-            vpc: None,
-            carried: None,
-            shown: None,
+            ..Location::on(interface?.id)
+        })
+    }
+
+    /// Whether the address is on its interface according to one query of instance metadata.
+    async fn look_once(&self) -> Result<Seen, Error> {
+        let address = self.params.address;
+        let mac = location::find_mac(self.world, &self.params.interface).await?;
+        let interface = attached(mac, self.world.imds().interface(mac).await)?;
+        Ok(match interface.private_ips.iter().position(|ip| *ip == address) {
+            Some(0) => Seen::NotHere(format!("{address} is the primary address of {}", interface.id)),
+            Some(_) => Seen::Here,
+            None => Seen::NotHere(format!("{address} is not on {} of this node", interface.id)),
         })
     }
 
