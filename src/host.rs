@@ -47,7 +47,6 @@ impl Default for SystemHost {
 
 impl SystemHost {
     /// A host whose `/sys` and `/proc` are below `root`.
-    #[must_use]
     pub fn below(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }

@@ -14,6 +14,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 const LAST_QUERY: Duration = Duration::from_millis(200);
 
 /// The time by which an action must have its result.
+#[must_use]
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     started: Instant,
@@ -35,64 +36,54 @@ impl Deadline {
     /// # Source
     /// `OCF_RESKEY_CRM_meta_timeout`: Pacemaker Administration, "OCF Environment Variables". On time-out Pacemaker
     /// sends SIGKILL at once to the whole process group and does not read the exit reason.
-    #[must_use]
     pub fn new(started: Instant, timeout: Duration) -> Self {
         let margin = MARGIN.max(timeout / 20).min(timeout / 2);
         Self { started, end: started + timeout.saturating_sub(margin), killed: started + timeout }
     }
 
     /// The remaining time; zero once it has run out.
-    #[must_use]
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
 
     /// The total time for the action, without the safety margin.
-    #[must_use]
     pub fn budget(&self) -> Duration {
         self.end - self.started
     }
 
     /// The time since the action began.
-    #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// True once no time is left.
-    #[must_use]
     pub fn is_over(&self) -> bool {
         self.left().is_zero()
     }
 
     /// An earlier deadline: `1/parts` of the budget, counted from the start of the action.
-    #[must_use]
     pub fn fraction(&self, parts: u32) -> Self {
         Self { end: self.started + self.budget() / parts.max(1), ..*self }
     }
 
     /// A deadline at most `limit` from now, and never later than this one.
-    #[must_use]
     pub fn within(&self, limit: Duration) -> Self {
         Self { end: self.end.min(Instant::now() + limit), ..*self }
     }
 
     /// Deadline for a final query once the budget is spent: the remaining time, or part of the safety margin. Several
     /// such queries in a row still end before [`Self::with_grace`].
-    #[must_use]
     pub fn for_last_query(&self) -> Self {
         let latest = self.end + self.killed.saturating_duration_since(self.end) * 2 / 5;
         Self { end: (Instant::now() + LAST_QUERY).min(latest).max(self.end), ..*self }
     }
 
     /// A deadline in the middle of the safety margin, for what must be done even if the time is up.
-    #[must_use]
     pub fn with_grace(&self) -> Self {
         Self { end: self.end + self.killed.saturating_duration_since(self.end) / 2, ..*self }
     }
 
     /// The time until three quarters of the safety margin are used up; from then on any answer is better than none.
-    #[must_use]
     pub fn until_watchdog(&self) -> Duration {
         let margin = self.killed.saturating_duration_since(self.end);
         (self.end + margin * 3 / 4).saturating_duration_since(Instant::now())

@@ -19,7 +19,6 @@ pub struct IdError {
 
 impl IdError {
     /// The expected format, without the rejected text.
-    #[must_use]
     pub fn expected(&self) -> &'static str {
         self.expected
     }
@@ -157,7 +156,6 @@ impl<K: IdKind> Id<K> {
 
 impl<K> Id<K> {
     /// The id as EC2 writes it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -13,7 +13,6 @@ pub(crate) mod text;
 pub(crate) mod timezone;
 
 /// Formats an error with all its causes on one line, leaving out a cause that the line already contains.
-#[must_use]
 pub fn chain_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -66,7 +66,6 @@ pub struct Backoff {
 
 impl Backoff {
     /// Starts a series; `longest` caps every pause.
-    #[must_use]
     pub fn new(longest: Duration) -> Self {
         Self { random: fastrand::Rng::new(), began: Instant::now(), previous: Duration::ZERO, longest }
     }
@@ -120,7 +119,6 @@ pub struct Series {
 
 impl Series {
     /// Starts a series that ends at the deadline.
-    #[must_use]
     pub fn new(deadline: &Deadline, longest_pause: Duration) -> Self {
         let brief = deadline.within(BRIEF.min(deadline.budget() / 2));
         Self { backoff: Backoff::new(longest_pause), deadline: *deadline, brief, repeated: false }

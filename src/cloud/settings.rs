@@ -119,7 +119,6 @@ const PROXIES: [&str; 6] =
 
 impl Settings {
     /// The settings for an action with this budget, and warnings about variables with invalid values.
-    #[must_use]
     pub fn new(
         api: &ApiSettings,
         timing: &Timing,

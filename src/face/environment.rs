@@ -27,7 +27,6 @@ pub struct ClusterValues<'a> {
 }
 
 /// Builds the environment. Logs go to syslog, unless another destination is configured or syslog is not running.
-#[must_use]
 pub fn synthesise(process: &[(OsString, OsString)], values: &ClusterValues<'_>) -> Environment {
     build(process, values, Path::new("/dev/log").exists())
 }

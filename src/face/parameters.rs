@@ -82,7 +82,6 @@ pub fn override_with(settings: &mut BTreeMap<String, String>, arguments: &BTreeM
 }
 
 /// The address as the operator named it; `None` if neither parameter is set.
-#[must_use]
 pub fn address(parameters: &BTreeMap<String, String>) -> Option<&str> {
     let set = |name: &&str| parameters.get(*name).map(|value| value.trim()).filter(|value| !value.is_empty());
     ADDRESS.iter().find_map(set)

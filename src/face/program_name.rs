@@ -7,7 +7,6 @@ use std::path::Path;
 const CALLED_AS: &str = "--called-as=";
 
 /// The base name of the program; a name from `--called-as=` replaces the first argument.
-#[must_use]
 pub fn take(arguments: &mut Vec<OsString>) -> String {
     let first = arguments.get(1).and_then(|argument| argument.to_str());
     if let Some(alias) = first.and_then(|first| first.strip_prefix(CALLED_AS)).map(OsString::from) {

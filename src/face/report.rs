@@ -35,7 +35,6 @@ pub struct NodeReport {
 
 impl NodeReport {
     /// Whether the node that wrote it still reports, at a time in seconds since 1970.
-    #[must_use]
     pub fn is_fresh(&self, now: u64) -> bool {
         now.saturating_sub(self.at) <= FRESH
     }

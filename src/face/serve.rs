@@ -17,7 +17,6 @@ pub struct Call {
 }
 
 /// Serves the call and returns the exit code of the process.
-#[must_use]
 pub fn serve(mut call: Call) -> u8 {
     match program_name::take(&mut call.arguments).as_str() {
         name if name == ctl::NAME || ctl::assign::is_script(name) => ctl::serve(name, call),

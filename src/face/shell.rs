@@ -44,7 +44,6 @@ pub struct Reading {
 ///
 /// A shell command is either one or more assignments, optionally after `export`, or something else. Anything else is
 /// ignored as a whole: in `A=1 make`, `A` is set for `make` only.
-#[must_use]
 pub fn read(text: &str) -> Reading {
     let mut lexer =
         Lexer { rest: text.trim_start_matches('\u{feff}').chars().peekable(), line: 1, unclosed: None };

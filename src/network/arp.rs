@@ -16,7 +16,6 @@ const SHORTEST_FRAME: usize = 60;
 ///
 /// # Source
 /// RFC 5227, section 3: an announcement is a request whose sender and target address are the same.
-#[must_use]
 pub fn announcements(mac: MacAddress, ip: Ipv4Addr) -> [Vec<u8>; 2] {
     [frame(1, mac, ip, [0; 6]), frame(2, mac, ip, mac.into())]
 }

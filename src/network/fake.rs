@@ -1,7 +1,7 @@
 //! Network devices in memory for the tests of the decisions.
 
 // Test code: it fails by panicking, and its documentation is for the tests only.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};

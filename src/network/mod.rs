@@ -44,19 +44,16 @@ pub struct AddressEntry {
 
 impl Device {
     /// Whether the device has this name or alternative name.
-    #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.alt_names.iter().any(|other| other == name)
     }
 
     /// Whether the device has this address, up or down.
-    #[must_use]
     pub fn has(&self, ip: IpAddr) -> bool {
         self.addresses.iter().any(|have| have.ip == ip)
     }
 
     /// Whether the device has this address and is up.
-    #[must_use]
     pub fn answers_for(&self, ip: IpAddr) -> bool {
         self.up && self.has(ip)
     }

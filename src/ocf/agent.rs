@@ -149,26 +149,22 @@ pub const ALL: [&Agent; 3] = [&EIP, &VIP, &OVERLAY_IP];
 pub const WITH_HEALTH: [&Agent; 4] = [&EIP, &VIP, &OVERLAY_IP, &EIP_HEALTH];
 
 /// Selects the agent by the name of the binary; `eip` if no agent has that name.
-#[must_use]
 pub fn named(name: &str) -> &'static Agent {
     WITH_HEALTH.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
 }
 
 impl Agent {
     /// What an operator has to know about a parameter.
-    #[must_use]
     pub fn describes(&self, spec: &Spec) -> String {
         spec.long.replace("{old}", self.replaces)
     }
 
     /// Whether it has a parameter of this name.
-    #[must_use]
     pub fn has(&self, parameter: &str) -> bool {
         table::find(self.parameters, parameter).is_some()
     }
 
     /// Its name in a cluster's configuration.
-    #[must_use]
     pub fn resource_type(&self) -> String {
         format!("ocf:heartbeat:{}", self.name)
     }

@@ -42,7 +42,6 @@ const OURS: [&str; 4] = ["OCF_", "HA_", "AWS_", "EIP_"];
 
 impl Environment {
     /// Takes the variables of the process, replacing bytes that are not UTF-8.
-    #[must_use]
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let mut warnings = Vec::new();
         let variables = variables
@@ -84,31 +83,26 @@ impl Environment {
     }
 
     /// The raw value of a variable; `None` if it is unset or empty.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Warnings about invalid values, one line each, for the log.
-    #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
     /// The resource name, with `:N` for a clone instance.
-    #[must_use]
     pub fn instance(&self) -> &str {
         self.get("OCF_RESOURCE_INSTANCE").unwrap_or("default")
     }
 
     /// The agent name as the cluster knows it.
-    #[must_use]
     pub fn resource_type(&self) -> &str {
         self.get("OCF_RESOURCE_TYPE").unwrap_or(self.agent)
     }
 
     /// The time after process start at which Pacemaker kills the action.
-    #[must_use]
     pub fn action_timeout(&self) -> Duration {
         self.action_timeout
     }
@@ -117,25 +111,21 @@ impl Environment {
     ///
     /// # Source
     /// `ocf-shellfuncs`, `ocf_is_probe`; the scheduler omits an interval of zero.
-    #[must_use]
     pub fn is_probe(&self) -> bool {
         self.interval.is_zero()
     }
 
     /// The configured check level, usually 0, 10 or 20; round down to the next known level.
-    #[must_use]
     pub fn check_level(&self) -> u32 {
         self.check_level
     }
 
     /// The OCF version that the caller speaks; `None` if the caller is not a cluster.
-    #[must_use]
     pub fn ra_version(&self) -> Option<(u32, u32)> {
         self.ra_version
     }
 
     /// The cluster's name for this node, if it provides one.
-    #[must_use]
     pub fn node_name(&self) -> Option<&str> {
         self.get("OCF_RESKEY_CRM_meta_on_node")
     }
@@ -144,19 +134,16 @@ impl Environment {
     ///
     /// # Source
     /// Pacemaker Explained, "Bundles": `CRM_meta_physical_host`.
-    #[must_use]
     pub fn physical_host(&self) -> Option<&str> {
         self.get("OCF_RESKEY_CRM_meta_physical_host")
     }
 
     /// The part of the environment that configures the log.
-    #[must_use]
     pub fn log_settings(&self) -> LogSettings {
         LogSettings::new(self.variables.clone(), self.resource_type(), self.instance())
     }
 
     /// The resource parameters by name, including those that the cluster adds.
-    #[must_use]
     pub fn reskeys(&self) -> BTreeMap<String, String> {
         let keys = self.variables.iter().filter_map(|(name, value)| {
             name.strip_prefix("OCF_RESKEY_").map(|name| (name.to_owned(), value.clone()))

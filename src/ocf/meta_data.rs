@@ -19,7 +19,6 @@ enum Form {
 /// Renders the agent's meta-data in the format for a caller that speaks this OCF version.
 ///
 /// Without a version, the format is 1.0: `ocf-tester`, crmsh and people at a terminal set none.
-#[must_use]
 pub fn meta_data(agent: &Agent, ra_version: Option<(u32, u32)>) -> String {
     let form = if ra_version >= Some((1, 1)) { Form::V1_1 } else { Form::V1_0 };
     let mut document = Document { xml: Writer::new_with_indent(Vec::new(), b' ', 2), form };

@@ -9,7 +9,6 @@ pub fn actions(agent: &'static Agent) -> impl Iterator<Item = &'static str> {
 }
 
 /// The usage text; `name` is the name of the binary.
-#[must_use]
 pub fn text(agent: &'static Agent, name: &str) -> String {
     let name = if name.is_empty() { agent.name } else { name };
     let name = one_line(name);
@@ -21,7 +20,6 @@ pub fn text(agent: &'static Agent, name: &str) -> String {
 }
 
 /// The output of `methods`: one action per line.
-#[must_use]
 pub fn methods(agent: &'static Agent) -> String {
     actions(agent).flat_map(|name| [name, "\n"]).collect()
 }

@@ -72,7 +72,6 @@ impl ParamError {
 const LIMIT: usize = 32;
 
 /// A value in a form that is safe to print: one line of ASCII, at most 32 bytes, without a URL's user name and password.
-#[must_use]
 pub fn shown(value: &str) -> String {
     brief(&without_user_info(value), LIMIT)
 }

@@ -132,7 +132,6 @@ impl OnStop {
 ///
 /// Excludes what Pacemaker adds to every action, the check level as passed before Pacemaker 2.0.5, and the trace
 /// settings that pcs and crmsh offer for every agent.
-#[must_use]
 pub fn unknown(raw: &BTreeMap<String, String>, table: &[table::Spec]) -> Vec<String> {
     let from_the_cluster = |name: &str| {
         name.starts_with("CRM_meta_")
@@ -142,7 +141,6 @@ pub fn unknown(raw: &BTreeMap<String, String>, table: &[table::Spec]) -> Vec<Str
 }
 
 /// The names of the options in `awscli`: there is no command that they could be passed to.
-#[must_use]
 pub fn options_of_awscli(raw: &BTreeMap<String, String>) -> Vec<&str> {
     let words = raw.get("awscli").into_iter().flat_map(|line| line.split_whitespace());
     words.filter(|word| word.starts_with('-')).filter_map(|word| word.split('=').next()).collect()

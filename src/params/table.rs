@@ -31,7 +31,6 @@ pub enum ContentType {
 
 impl ContentType {
     /// Name of the type in the meta-data.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::String => "string",
@@ -74,7 +73,6 @@ pub struct Spec {
 }
 
 /// The parameter with this name.
-#[must_use]
 pub fn find<'a>(table: &'a [Spec], name: &str) -> Option<&'a Spec> {
     table.iter().find(|spec| spec.name == name)
 }

@@ -14,7 +14,6 @@ use crate::state::{Phase, Records as _, Volatile};
 pub const BY_HAND: &str = "eipctl";
 
 /// Whether a record is about manual changes, not about a resource of the cluster.
-#[must_use]
 pub fn is_by_hand(resource: &str) -> bool {
     resource.strip_prefix(BY_HAND).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

@@ -232,13 +232,11 @@ pub enum Error {
 
 impl Error {
     /// Whether the error only means that there was no usable answer.
-    #[must_use]
     pub fn is_silence(&self) -> bool {
         scope(self) == Scope::Unknown || matches!(self, Self::Ec2(error) if error.is_silence())
     }
 
     /// Whether this is a failed EC2 call with this fault.
-    #[must_use]
     pub fn is_ec2(&self, fault: Ec2Fault) -> bool {
         matches!(self, Self::Ec2(error) if error.fault == fault)
     }
@@ -290,7 +288,6 @@ impl Scope {
     ];
 
     /// Heading of the row.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Cluster => "cluster",
@@ -305,7 +302,6 @@ impl Scope {
     }
 
     /// The failures of the row, in a phrase.
-    #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Cluster => {
@@ -332,7 +328,6 @@ impl Scope {
 }
 
 /// Maps an error to its row.
-#[must_use]
 pub fn scope(error: &Error) -> Scope {
     match error {
         Error::Parameter(_) | Error::Mismatch { .. } | Error::InsideVpc { .. } => Scope::Cluster,
@@ -395,7 +390,6 @@ impl Attempt {
     pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Monitor, Self::Probe, Self::Validate];
 
     /// Heading of the column.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -413,7 +407,6 @@ impl Attempt {
 ///
 /// # Source
 /// What each code makes Pacemaker do: `lib/pengine/unpack.c`. 2, 4 and 5 ban the node, 6 bans all nodes, a failed stop fences.
-#[must_use]
 pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
     use ExitCode::{Args, Configured, Generic, Installed, NotRunning, Permission, Success};
     let [start, stop, monitor] = match scope {
@@ -438,13 +431,11 @@ pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
 }
 
 /// The exit code of an error for this attempt.
-#[must_use]
 pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
     code_of(scope(error), attempt)
 }
 
 /// The table of exit codes as Markdown.
-#[must_use]
 pub fn table() -> String {
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let columns = Attempt::ALL.iter().map(|attempt| attempt.name().to_owned());

@@ -43,7 +43,6 @@ impl Finding {
     }
 
     /// How to fix it; `None` if nothing is wrong or the error says it.
-    #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match &self.verdict {
             Verdict::Failure(error) => remedy_for(error),

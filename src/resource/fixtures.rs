@@ -1,7 +1,7 @@
 //! A host and records in memory, for tests of the decisions about every kind of address.
 
 // Test code: it fails by panicking, and its documentation is for the tests only.
-#![allow(clippy::unwrap_used, clippy::must_use_candidate)]
+#![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -42,7 +42,6 @@ pub struct Location {
 
 impl Location {
     /// A place of which nothing but the interface is known.
-    #[must_use]
     pub fn on(interface: InterfaceId) -> Self {
         Self {
             instance: None,
@@ -57,14 +56,12 @@ impl Location {
     }
 
     /// The place as a call to EC2 names it; `None` while the private address is unknown.
-    #[must_use]
     pub fn target(&self) -> Option<Target> {
         let private_ip = self.private_ip?;
         Some(Target { interface: self.interface.clone(), private_ip })
     }
 
     /// Whether instance metadata shows this public address in this place.
-    #[must_use]
     pub fn shows(&self, public_ip: Ipv4Addr) -> bool {
         let here = |private: &[Ipv4Addr]| self.private_ip.is_some_and(|ip| private.contains(&ip));
         self.carried.iter().flatten().any(|(public, private)| *public == public_ip && here(private))
@@ -87,7 +84,6 @@ pub enum Owner<H> {
 
 impl<H: Holder> Owner<H> {
     /// The holder; `None` if unassigned.
-    #[must_use]
     pub fn held(&self) -> Option<&H> {
         match self {
             Self::Ours(held) | Self::Misplaced(held) | Self::Elsewhere(held) => Some(held),
@@ -96,7 +92,6 @@ impl<H: Holder> Owner<H> {
     }
 
     /// The holder, for a sentence like "held by ...".
-    #[must_use]
     pub fn holder(&self) -> String {
         match self {
             Self::Ours(held) => format!("this node, {held}"),
@@ -221,8 +216,6 @@ pub(super) const BY_METADATA: &str = "here according to instance metadata";
 pub(super) const LEFT: &str = "left where it is (on_stop=leave)";
 
 /// What differs between kinds of address. Every method that calls EC2 makes one attempt, unless it gets a deadline.
-// Of a default that does nothing the lint believes that it is called for its result.
-#[allow(clippy::must_use_candidate)]
 pub trait Kind<W: World>: Sized {
     /// Parameters of a resource of this kind.
     type Params;
@@ -450,7 +443,6 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// The address as operators name it.
-    #[must_use]
     pub fn name(&self) -> String {
         K::name(self)
     }

@@ -68,7 +68,6 @@ pub enum Action {
 
 impl Action {
     /// Its name in OCF.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -82,7 +81,6 @@ impl Action {
     }
 
     /// As what it counts if it fails.
-    #[must_use]
     pub fn attempt(self) -> Attempt {
         match self {
             Self::Start | Self::MigrateTo | Self::MigrateFrom | Self::Reload => Attempt::Start,
@@ -147,7 +145,6 @@ fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -
 }
 
 /// A duration in milliseconds, for log lines and records.
-#[must_use]
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

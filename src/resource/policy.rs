@@ -139,19 +139,16 @@ const NEEDS: [Need; 7] = [
 
 impl Statement {
     /// Statement id, unique within the policy.
-    #[must_use]
     pub fn sid(&self) -> &'static str {
         self.sid
     }
 
     /// Allowed API actions, such as `ec2:AssociateAddress`.
-    #[must_use]
     pub fn actions(&self) -> &[&'static str] {
         &self.action
     }
 
     /// Explanation for the reader, not part of the JSON.
-    #[must_use]
     pub fn purpose(&self) -> &'static str {
         self.purpose
     }
@@ -159,13 +156,11 @@ impl Statement {
 
 impl PolicyScope {
     /// Builds the policy.
-    #[must_use]
     pub fn policy(&self) -> Policy {
         Policy { version: "2012-10-17", statement: self.statements() }
     }
 
     /// The statements for what the policy is for.
-    #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         NEEDS.iter().filter_map(|need| Some(self.statement(need, self.needs.get(need.agent.name)?))).collect()
     }
@@ -200,7 +195,6 @@ impl PolicyScope {
 ///
 /// # Source
 /// AWS SDKs, `partitions.json`: the patterns of region names.
-#[must_use]
 pub fn partition_of(region: &str) -> &'static str {
     const PREFIXES: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),

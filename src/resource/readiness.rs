@@ -101,7 +101,6 @@ fn judged(outcome: Result<Report, Error>) -> (Option<bool>, FaultOf, String) {
 
 impl Readiness {
     /// Of a resource that could not be examined; `running` according to its record.
-    #[must_use]
     pub fn failed(error: Error, running: bool) -> Self {
         let (ready, fault, reason) = judged(Err(error));
         Self { ready, fault, reason, here: None, holds: running }
@@ -147,7 +146,6 @@ pub enum Colour {
 
 impl Colour {
     /// The value of the node attribute.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Green => "green",
@@ -157,14 +155,12 @@ impl Colour {
     }
 
     /// The colour of this name.
-    #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Green, Self::Yellow, Self::Red].into_iter().find(|colour| colour.name() == name)
     }
 
     /// The colour of a node that knows this of each address; `last` is the one before, and `other_is_fit` whether the report of
     /// another green node is fresh.
-    #[must_use]
     pub fn of(all: &[Readiness], last: Option<Self>, other_is_fit: bool) -> Self {
         let has = |fault| all.iter().any(|one| one.fault == fault);
         if all.iter().any(|one| one.holds) {

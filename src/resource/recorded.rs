@@ -18,7 +18,6 @@ pub struct RecordedResource {
 
 impl RecordedResource {
     /// Wraps the records of a resource; volatile ones of an earlier boot are discarded.
-    #[must_use]
     pub fn new(resource: &str, volatile: Volatile, durable: Durable, boot: &str) -> Self {
         let running = volatile.is_running(boot);
         let volatile = if volatile.is_of(boot) { volatile } else { Volatile::default() };
@@ -26,7 +25,6 @@ impl RecordedResource {
     }
 
     /// The agent of the resource; `None` if the records do not tell.
-    #[must_use]
     pub fn agent(&self) -> Option<&'static Agent> {
         match &self.volatile.kind {
             Remembered::Private(_) => Some(&VIP),
@@ -37,13 +35,11 @@ impl RecordedResource {
     }
 
     /// All names of its address: the address itself, and an allocation id.
-    #[must_use]
     pub fn names(&self) -> Vec<String> {
         names(&self.volatile, &self.durable)
     }
 
     /// Whether any of these names its address.
-    #[must_use]
     pub fn is_about(&self, wanted: &[String]) -> bool {
         self.names().iter().any(|name| wanted.contains(name))
     }

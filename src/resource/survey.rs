@@ -41,7 +41,6 @@ pub struct ShownHolder {
 
 impl Survey {
     /// Whether the sources agree; `None` if one of them gave no answer.
-    #[must_use]
     pub fn agree(&self) -> Option<bool> {
         match (&self.by_ec2, &self.by_metadata) {
             (Ok(shown), Some(Ok(seen))) => Some((shown.answer == "ours") == matches!(seen, Seen::Here)),

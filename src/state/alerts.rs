@@ -41,7 +41,6 @@ pub struct Loss {
 
 impl AlertFiles {
     /// Beside the records of this environment.
-    #[must_use]
     pub fn new(environment: &Environment) -> Self {
         let (_, durable) = folders(environment);
         Self { history: history_folder(&durable), state: state_folder(&durable) }
@@ -89,7 +88,6 @@ impl AlertFiles {
     }
 
     /// The last loss of a node that the alert agent has seen; `None` if there was none, or it cannot be read.
-    #[must_use]
     pub fn last_loss(&self) -> Option<Loss> {
         serde_json::from_slice(&read(&self.state.join(LOSS)).ok()??).ok()
     }

@@ -59,20 +59,17 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Generation {
     /// The generation of this process.
-    #[must_use]
     pub fn own() -> Self {
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
         Self { born: born(&stat).unwrap_or_default(), pid: std::process::id() }
     }
 
     /// Serialises it for [`Self::parse`].
-    #[must_use]
     pub fn to_text(self) -> String {
         format!("{}.{}", self.born, self.pid)
     }
 
     /// Parses the output of [`Self::to_text`].
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (born, pid) = text.split_once('.')?;
         Some(Self { born: born.parse().ok()?, pid: pid.parse().ok()? })
@@ -89,7 +86,6 @@ fn born(stat: &str) -> Option<u64> {
 
 impl Generations {
     /// Locates the records of the resource named by this environment.
-    #[must_use]
     pub fn new(environment: &Environment, boot: String) -> Self {
         let (volatile, _) = folders(environment);
         let name = file_name(environment.instance());
@@ -142,7 +138,6 @@ impl Generations {
 
     /// True once a later request has replaced this one, or the record is gone, which means its work is no longer
     /// wanted.
-    #[must_use]
     pub fn is_superseded(&self, generation: Generation) -> bool {
         match self.last() {
             Ok(last) => last.is_none_or(|last| last.generation != generation),
@@ -168,13 +163,11 @@ impl Generations {
     }
 
     /// True while a process holds the lock.
-    #[must_use]
     pub fn is_busy(&self) -> bool {
         lock::try_lock(&self.lock).is_ok_and(|lock| lock.is_none())
     }
 
     /// Records the outcome of a check; true if it differs from the previous one.
-    #[must_use]
     pub fn is_news(&self, outcome: &str) -> bool {
         let before = file::read(&self.check).ok().flatten();
         let changed = before.as_deref() != Some(outcome);

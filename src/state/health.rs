@@ -63,7 +63,6 @@ pub struct HealthFile {
 
 impl HealthFile {
     /// The file of the resource in this environment.
-    #[must_use]
     pub fn new(environment: &Environment, log: &Log) -> Self {
         // No `.json`, which would make it the record of an address.
         let name = format!("{}.health", file_name(environment.instance()));
@@ -71,7 +70,6 @@ impl HealthFile {
     }
 
     /// The state; `None` if it was not started in this boot. A file that cannot be read costs dry runs, no more.
-    #[must_use]
     pub fn load(&self, boot: &str) -> Option<HealthState> {
         let text = file::read(&self.path).unwrap_or_else(|error| {
             self.log.warn_once(format_args!("state file {} not used: {error}", self.path.display()));

@@ -136,13 +136,11 @@ fn is_false(value: &bool) -> bool {
 
 impl Volatile {
     /// Whether the record was made in this boot, so that its contents may still hold.
-    #[must_use]
     pub fn is_of(&self, boot: &str) -> bool {
         self.phase.is_some() && !boot.is_empty() && self.boot == boot
     }
 
     /// Whether the last phase is less than `window` ago, so that instance metadata may not show it yet.
-    #[must_use]
     pub fn is_settling(&self, boot: &str, uptime: Duration, window: Duration) -> bool {
         // A time in the future is of another clock: a container that was restarted keeps the host's boot id.
         let age = uptime.checked_sub(Duration::from_millis(self.at_ms));
@@ -150,7 +148,6 @@ impl Volatile {
     }
 
     /// The address, of whatever kind.
-    #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         match &self.kind {
             Remembered::Elastic(record) => record.elastic_ip.map(IpAddr::V4),
@@ -160,7 +157,6 @@ impl Volatile {
     }
 
     /// The fields of a resource `eip`; `None` for another kind.
-    #[must_use]
     pub fn elastic(&self) -> Option<&ElasticRecord> {
         match &self.kind {
             Remembered::Elastic(record) => Some(record),
@@ -169,13 +165,11 @@ impl Volatile {
     }
 
     /// The public address of a resource `eip`; `None` for another kind.
-    #[must_use]
     pub fn elastic_ip(&self) -> Option<Ipv4Addr> {
         self.elastic()?.elastic_ip
     }
 
     /// The private address of a resource `vip`; `None` for another kind.
-    #[must_use]
     pub fn secondary_private_ip(&self) -> Option<Ipv4Addr> {
         match &self.kind {
             Remembered::Elastic(_) | Remembered::Overlay(_) => None,
@@ -184,7 +178,6 @@ impl Volatile {
     }
 
     /// The fields of a resource `overlay-ip`; `None` for another kind.
-    #[must_use]
     pub fn overlay(&self) -> Option<&OverlayRecord> {
         match &self.kind {
             Remembered::Overlay(record) => Some(record),
@@ -193,13 +186,11 @@ impl Volatile {
     }
 
     /// The private address that carries the Elastic IP; `None` for another kind.
-    #[must_use]
     pub fn private_ip(&self) -> Option<Ipv4Addr> {
         self.elastic()?.private_ip
     }
 
     /// The association that the last start made; `None` for another kind.
-    #[must_use]
     pub fn association(&self) -> Option<&AssociationId> {
         self.elastic()?.association.as_ref()
     }
@@ -212,7 +203,6 @@ impl Volatile {
     }
 
     /// Whether this node runs the resource, or is about to, according to the record.
-    #[must_use]
     pub fn is_running(&self, boot: &str) -> bool {
         self.is_of(boot) && matches!(self.phase, Some(Phase::Starting | Phase::Started))
     }
@@ -332,7 +322,6 @@ pub struct PhaseTime {
 
 impl PhaseTime {
     /// A part that took this long.
-    #[must_use]
     pub fn new(phase: &str, took: Duration) -> Self {
         Self { phase: phase.to_owned(), ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) }
     }

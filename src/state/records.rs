@@ -38,7 +38,6 @@ impl FileRecords {
     /// The records of the resource in this environment.
     ///
     /// `EIP_STATE_DIR` puts both kinds below one folder.
-    #[must_use]
     pub fn new(environment: &Environment, log: &Log) -> Self {
         let (volatile, durable) = folders(environment);
         let instance = environment.instance().to_owned();
@@ -52,7 +51,6 @@ impl FileRecords {
     }
 
     /// The records of every resource that has any on this node, sorted by name.
-    #[must_use]
     pub fn all(&self) -> Vec<Self> {
         let names: BTreeSet<String> =
             [&self.volatile, &self.durable].into_iter().flat_map(|folder| names(folder)).collect();
@@ -60,13 +58,11 @@ impl FileRecords {
     }
 
     /// Name of the resource.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.instance
     }
 
     /// The folders, each with the reason why this process cannot write there, if there is one.
-    #[must_use]
     pub fn folders(&self) -> Vec<(PathBuf, Option<String>)> {
         let tried = |folder: &PathBuf| {
             let error = file::try_writing(folder).err().map(|error| error.to_string());
@@ -102,7 +98,6 @@ impl FileRecords {
     }
 
     /// The numbers for `eipctl metrics`.
-    #[must_use]
     pub fn tally(&self) -> Tally {
         self.load(&self.tally_path())
     }

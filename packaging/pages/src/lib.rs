@@ -72,7 +72,6 @@ fn fill(template: &str, name: &str, value: &str) -> String {
 }
 
 /// The clone that this crate was built from.
-#[must_use]
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
 }

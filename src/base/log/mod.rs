@@ -72,7 +72,6 @@ pub struct Process {
 
 impl Log {
     /// Opens the log of this process, and its trace if one is configured.
-    #[must_use]
     pub fn new(settings: &LogSettings, action: &str, started: Instant) -> Self {
         let process = Process {
             started,
@@ -84,7 +83,6 @@ impl Log {
     }
 
     /// Opens a log with explicit process properties.
-    #[must_use]
     pub fn with(settings: &LogSettings, action: &str, process: Process) -> Self {
         let (trace, warning) = trace::open(settings, action, &process);
         let prefix = cut(&without_controls(settings.reason_prefix()), LONGEST_PREFIX);
@@ -99,7 +97,6 @@ impl Log {
     }
 
     /// Opens a log that keeps lines of every level except trace in memory, for tests.
-    #[must_use]
     pub fn memory() -> Self {
         let stderr = Arc::new(Mutex::new(std::io::sink()));
         Self::of(Destinations::memory(), None, stderr, "ocf-exit-reason:".to_owned())
@@ -119,7 +116,6 @@ impl Log {
     }
 
     /// The lines of a log in memory: `LEVEL: TEXT`, and `ocf-exit-reason:TEXT` for exit reasons.
-    #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.0.destinations.lines()
     }

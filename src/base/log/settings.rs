@@ -16,7 +16,6 @@ pub struct LogSettings {
 
 impl LogSettings {
     /// Takes the variables of the process and the names by which the cluster knows the agent and the resource.
-    #[must_use]
     pub fn new(variables: BTreeMap<String, String>, agent: &str, instance: &str) -> Self {
         Self { variables, agent: agent.to_owned(), instance: instance.to_owned() }
     }
@@ -45,7 +44,6 @@ impl LogSettings {
     }
 
     /// Warnings about values that the log ignores, one line each.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let ignored = |name: &str, valid: &dyn Fn(&str) -> bool, used: &dyn Display| {
             let value = self.get(name).filter(|value| !valid(value))?;

@@ -66,7 +66,6 @@ struct Ec2Access {
 
 impl AwsEc2 {
     /// Creates the adapter; `metadata` is the client that holds the process's one token, `imds` sends queries through it.
-    #[must_use]
     pub fn new(settings: Settings, metadata: imds::Client, imds: AwsImds, log: Log) -> Self {
         let access = |role| Ec2Access {
             role,

@@ -57,7 +57,6 @@ pub enum Ec2Fault {
 
 impl Ec2Error {
     /// An error without EC2's message, request id or cause.
-    #[must_use]
     pub fn new(
         operation: &'static str,
         object: &impl ToString,
@@ -69,7 +68,6 @@ impl Ec2Error {
     }
 
     /// The error of a call that the deadline cut off.
-    #[must_use]
     pub fn cut_off(operation: &'static str, object: &impl ToString) -> Self {
         Self::new(operation, object, Ec2Fault::Silent, "no answer in time")
     }
@@ -84,7 +82,6 @@ impl Ec2Error {
     }
 
     /// Whether EC2 gave no usable answer, so that nothing can be concluded.
-    #[must_use]
     pub fn is_silence(&self) -> bool {
         match self.fault {
             Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Setup => true,
@@ -101,13 +98,11 @@ impl Ec2Error {
     }
 
     /// Whether AWS rejected the time of the request: the clock of this host is off.
-    #[must_use]
     pub fn blames_the_clock(&self) -> bool {
         matches!(self.answer.as_str(), "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture")
     }
 
     /// Whether the call may have taken effect despite the error.
-    #[must_use]
     pub fn may_have_worked(&self) -> bool {
         self.fault == Ec2Fault::Silent
     }

@@ -18,14 +18,12 @@ pub struct Guarded<E, F> {
 
 impl<E, F: Fn() -> bool> Guarded<E, F> {
     /// Guards this client with the condition `step_aside`.
-    #[must_use]
     pub fn new(inner: E, step_aside: F) -> Self {
         Self { inner, step_aside, order_under_way: Rc::default() }
     }
 
     /// True while a mutating call is in flight. Dropping the work then could let the call take effect after a later one of
     /// another process.
-    #[must_use]
     pub fn order_under_way(&self) -> Rc<Cell<bool>> {
         Rc::clone(&self.order_under_way)
     }

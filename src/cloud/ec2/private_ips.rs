@@ -35,7 +35,6 @@ pub struct PrivateAddress {
 
 impl Eni {
     /// The entry for this address; `None` if the interface does not have it.
-    #[must_use]
     pub fn address(&self, ip: Ipv4Addr) -> Option<&PrivateAddress> {
         self.addresses.iter().find(|address| address.ip == ip)
     }

@@ -52,20 +52,17 @@ impl fmt::Display for Route {
 
 impl Route {
     /// Whether a call may replace it: not if it was propagated by a gateway or advertised by a route server.
-    #[must_use]
     pub fn is_replaceable(&self) -> bool {
         self.origin.is_empty() || self.origin == CREATED
     }
 }
 
 /// The destination of the route for one address.
-#[must_use]
 pub fn destination(address: IpAddr) -> String {
     format!("{address}/{}", host_prefix(address))
 }
 
 /// The prefix length of a single address.
-#[must_use]
 pub fn host_prefix(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }

@@ -29,7 +29,6 @@ pub struct AwsImds {
 
 impl AwsImds {
     /// Wraps this client.
-    #[must_use]
     pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
         Self { client, log, limit: Rc::new(Cell::new(settings.imds_first)), longest: settings.imds_longest }
     }

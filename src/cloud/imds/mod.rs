@@ -77,13 +77,11 @@ pub enum ImdsError {
 
 impl ImdsError {
     /// The error of a query that the deadline cut off.
-    #[must_use]
     pub fn cut_off(path: &str) -> Self {
         Self::Silent { path: path.to_owned(), answer: "no answer in time".to_owned() }
     }
 
     /// The error of a response that cannot be parsed; keeps as much of it as fits an operator's line.
-    #[must_use]
     pub fn garbled(path: &str, answer: &str) -> Self {
         let text = answer.chars().filter(|c| !c.is_control()).take(40).collect();
         Self::Garbled { path: path.to_owned(), text }

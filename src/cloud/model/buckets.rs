@@ -17,7 +17,6 @@ pub struct Rate {
 
 impl Rate {
     /// Makes a rate.
-    #[must_use]
     pub const fn new(burst: f64, per_second: f64) -> Self {
         Self { burst, per_second }
     }
@@ -44,7 +43,6 @@ impl Buckets {
     ///
     /// # Source
     /// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API", bucket sizes and refill rates.
-    #[must_use]
     pub const fn aws() -> Self {
         Self {
             describe: Rate::new(100.0, 20.0),
@@ -76,7 +74,6 @@ impl Fill {
     /// # Source
     /// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API": each request takes a token, those beyond the
     /// tokens fail, and tokens that were added since can be used at once.
-    #[must_use]
     pub(super) fn take(&mut self, buckets: &Buckets, action: &str, filtered: bool, now: f64) -> bool {
         let filtered = filtered || HAS_TWO != action;
         let rate = buckets.rate(action, filtered);

@@ -82,7 +82,6 @@ impl Default for InstanceSpec {
 
 impl InterfaceSpec {
     /// An interface with ids and hardware address derived from this number: `eni-0...0a`, `02:00:00:00:00:0a`.
-    #[must_use]
     pub fn numbered(number: u8, private_ips: &[&str]) -> Self {
         Self {
             eni: Some(parsed(format!("eni-{number:017x}"))),
@@ -95,14 +94,12 @@ impl InterfaceSpec {
 
 impl InstanceSpec {
     /// A running instance with one interface and one private address, in the default subnet and zone.
-    #[must_use]
     pub fn with_ip(private_ip: Ipv4Addr) -> Self {
         let interface = InterfaceSpec { private_ips: vec![private_ip], ..InterfaceSpec::default() };
         Self { interfaces: vec![interface], ..Self::default() }
     }
 
     /// An instance with ids derived from this number (`i-0...01`), with one interface in the /24 of its first private address.
-    #[must_use]
     pub fn numbered(number: u8, private_ips: &[&str]) -> Self {
         let subnet =
             private_ips.first().and_then(|ip| ip.rsplit_once('.')).map_or("10.0.1", |(network, _)| network);

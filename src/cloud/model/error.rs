@@ -14,19 +14,16 @@ pub struct ApiError {
 
 impl ApiError {
     /// An error with this status, code and message.
-    #[must_use]
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: code.to_owned(), message: message.into() }
     }
 
     /// A client error with status 400, the status of nearly all of them.
-    #[must_use]
     pub fn client(code: &str, message: impl Into<String>) -> Self {
         Self::new(400, code, message)
     }
 
     /// The error for a parameter value that EC2 does not accept.
-    #[must_use]
     pub fn value(message: impl Into<String>) -> Self {
         Self::client("InvalidParameterValue", message)
     }

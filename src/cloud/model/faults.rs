@@ -72,7 +72,6 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Name of the fault in the request log.
-    #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Error { .. } => "error",
@@ -95,7 +94,6 @@ impl FaultKind {
     }
 
     /// The error response with this code, and the status that EC2 uses for it.
-    #[must_use]
     pub fn code(code: &str) -> Self {
         let status = match code {
             "RequestLimitExceeded" | "Unavailable" | "ServiceUnavailable" => 503,
@@ -108,7 +106,6 @@ impl FaultKind {
 }
 
 /// The response to too many requests.
-#[must_use]
 pub fn throttled(service: Service) -> ApiError {
     match service {
         Service::Ec2 => ApiError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
@@ -169,7 +166,6 @@ pub struct Fault {
 
 impl Fault {
     /// A fault that strikes every request to `service`.
-    #[must_use]
     pub const fn new(service: Service, kind: FaultKind) -> Self {
         Self {
             service,

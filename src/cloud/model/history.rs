@@ -41,26 +41,22 @@ pub struct History<T> {
 
 impl<T: Clone + PartialEq> History<T> {
     /// Starts with a value that every reader sees at once, whatever its lag.
-    #[must_use]
     pub fn new(at: Duration, value: T) -> Self {
         Self { past: Vec::new(), present: Version { at, by: Caller::default(), value } }
     }
 
     /// The present value.
-    #[must_use]
     pub fn now(&self) -> &T {
         &self.present.value
     }
 
     /// The value at a moment.
-    #[must_use]
     pub fn at(&self, moment: Duration) -> &T {
         let seen = self.changes().rev().find(|change| change.at <= moment);
         seen.or(self.past.first()).map_or(&self.present.value, |change| &change.value)
     }
 
     /// How long the value of a moment had been valid at that moment.
-    #[must_use]
     pub fn age(&self, moment: Duration) -> Duration {
         let seen = self.changes().rev().find(|change| change.at <= moment);
         seen.map_or(Duration::ZERO, |change| moment.saturating_sub(change.at))

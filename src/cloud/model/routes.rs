@@ -32,7 +32,6 @@ pub struct RouteTableSpec {
 
 impl RouteTableSpec {
     /// A table of the model's own VPC and account, whose id is derived from this number.
-    #[must_use]
     pub fn numbered(number: u32) -> Self {
         let id = parsed(format!("rtb-{number:017x}"));
         Self { id, vpc: parsed(VPC), owner: None, tags: BTreeMap::new() }

@@ -37,7 +37,6 @@ impl AlertEvent {
     ///
     /// # Source
     /// Pacemaker Explained, "Alerts", "Writing an alert agent": `CRM_alert_*`.
-    #[must_use]
     pub fn of(environment: &Environment, now: SystemTime) -> Option<Self> {
         let text = |name: &str| environment.get(&format!("CRM_alert_{name}")).unwrap_or_default();
         let owned = |name: &str| text(name).to_owned();
@@ -79,7 +78,6 @@ pub struct Announcement {
 }
 
 /// The change to announce after a start of `resource` on `node`; `None` if that changed no holder, or is another node's.
-#[must_use]
 pub fn newest<'h>(history: &'h [Change], node: &str, now: SystemTime) -> Option<&'h Change> {
     let change = history.last()?;
     let is_new = since_1970(now).abs_diff(change.at_ms) <= millis(LONGEST_DELAY);
@@ -89,7 +87,6 @@ pub fn newest<'h>(history: &'h [Change], node: &str, now: SystemTime) -> Option<
 
 impl Announcement {
     /// Of the last change in a history. A loss comes with how long it takes Corosync to notice one.
-    #[must_use]
     pub fn new(
         resource: &str,
         node: &str,
@@ -144,7 +141,6 @@ impl Announcement {
     }
 
     /// The fields as variables for a command, all of them `EIP_ALERT_...`.
-    #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
         let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(self) else { return Vec::new() };
         let phases: Vec<String> =
@@ -164,7 +160,6 @@ impl Announcement {
 ///
 /// # Source
 /// corosync.conf(5): `token`, and `consensus`, by default 1.2 times that.
-#[must_use]
 pub fn detection(corosync_conf: &str) -> Duration {
     let value = |name: &str| {
         let mut lines = corosync_conf.lines().filter_map(|line| line.trim().split_once(':'));

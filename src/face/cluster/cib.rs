@@ -54,7 +54,6 @@ pub(super) struct PrimitivePath<'x> {
 
 impl ConfiguredAddress {
     /// All names of its address in its parameters.
-    #[must_use]
     pub fn names(&self) -> Vec<String> {
         let parameters = &self.configuration.parameters;
         self.agent.address.iter().filter_map(|name| parameters.get(*name)).map(|name| normal(name)).collect()
@@ -62,7 +61,6 @@ impl ConfiguredAddress {
 }
 
 /// An address or an id in the form in which it is compared.
-#[must_use]
 pub fn normal(address: &str) -> String {
     let address = address.trim();
     address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string())
@@ -87,7 +85,6 @@ impl Cib {
     }
 
     /// The configuration of a resource with an address; without one it is empty.
-    #[must_use]
     pub fn configuration(&self, resource: &str) -> Configuration {
         let found = self.addresses.iter().find(|one| one.id == resource);
         found.map(|one| one.configuration.clone()).unwrap_or_default()
@@ -114,7 +111,6 @@ impl Cib {
     }
 
     /// The resources of `eip-health` that set the node's health, each with the reason why they must not.
-    #[must_use]
     pub fn colouring(&self) -> Vec<(String, Option<&'static str>)> {
         let feature = self.document.attribute("crm_feature_set").split('.');
         let feature = feature.map(|part| part.parse().unwrap_or_default()).take(2).collect::<Vec<u32>>();

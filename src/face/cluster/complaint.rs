@@ -9,7 +9,6 @@ const QUOTED: usize = 200;
 /// Reduces the output of a failed tool to one line: the message of its XML, or standard error, or standard output.
 ///
 /// After an unknown option, the `getopt` programs (all of 1.1, `cibadmin` up to 2.1) print their usage, which is left out.
-#[must_use]
 pub fn complaint(program: &str, stdout: &str, stderr: &str) -> String {
     let (usage, own) = (format!("{program} - "), format!("{program}: "));
     let plain = |text: &str| {

@@ -46,7 +46,6 @@ impl NodeState {
     }
 
     /// What it reported about a resource; an error is a report that cannot be read.
-    #[must_use]
     pub fn report(&self, resource: &str) -> Option<Result<NodeReport, String>> {
         self.attributes.get(&format!("{REPORT_ATTRIBUTE}{resource}")).map(|text| text.parse())
     }

@@ -19,7 +19,6 @@ pub struct AgentOperation {
 
 impl AgentOperation {
     /// The actions of a resource that move it. The cluster keeps the last one of each node.
-    #[must_use]
     pub fn all(cib: &Cib, resource: &str) -> Vec<Self> {
         let mut operations = Vec::new();
         for node in cib.document.all("node_state") {
@@ -44,7 +43,6 @@ impl AgentOperation {
     }
 
     /// What was done since `before`, in the order of a move.
-    #[must_use]
     pub fn since(now: Vec<Self>, before: &[Self]) -> Vec<Self> {
         let mut new: Vec<Self> = now.into_iter().filter(|one| !before.contains(one)).collect();
         let live = new.iter().any(|one| one.action == "migrate_from");

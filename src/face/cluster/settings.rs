@@ -35,7 +35,6 @@ pub struct CheckResult {
 
 impl CheckResult {
     /// It is as it should be.
-    #[must_use]
     pub fn ok(subject: &'static str, text: impl Into<String>) -> Self {
         Self { subject: subject.into(), verdict: "ok", text: text.into(), remedy: None }
     }
@@ -45,7 +44,6 @@ impl CheckResult {
     }
 
     /// It could not be examined, for this reason.
-    #[must_use]
     pub fn unknown(subject: &'static str, reason: &str) -> Self {
         Self { subject: subject.into(), verdict: "-", text: reason.to_owned(), remedy: None }
     }
@@ -128,7 +126,6 @@ impl ClusterSettings {
     }
 
     /// One line for each subject.
-    #[must_use]
     pub fn findings(&self) -> Vec<CheckResult> {
         let mut findings = vec![self.about_failover(), self.about_monitor(), self.about_stickiness()];
         findings.extend(self.about_fencing());
@@ -217,7 +214,6 @@ impl ClusterSettings {
     }
 
     /// What would make a failover or a planned move faster, a sentence each.
-    #[must_use]
     pub fn faster(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         if let Some(token) = self.token.as_ref().ok().filter(|token| **token > FAST_TOKEN) {
@@ -291,7 +287,6 @@ impl FencingDevice {
 
 /// Whether the cluster moves a resource live, and whether another node may then take its address, which the parameter
 /// `may_take` says.
-#[must_use]
 pub fn live_moves(live: bool, taking: bool, may_take: &str) -> CheckResult {
     const SUBJECT: &str = "live moves";
     const STOPPED: &str = "allow-migrate is not set: a planned move is a stop and a start";

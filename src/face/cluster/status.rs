@@ -78,7 +78,6 @@ impl CrmMonResource {
     }
 
     /// `failed` or `blocked`; `None` for a healthy resource.
-    #[must_use]
     pub fn flag(&self) -> Option<&'static str> {
         [(self.failed, "failed"), (self.blocked, "blocked")]
             .into_iter()
@@ -86,7 +85,6 @@ impl CrmMonResource {
     }
 
     /// Where it is active, for a message.
-    #[must_use]
     pub fn on(&self) -> String {
         self.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
     }
@@ -120,20 +118,17 @@ impl Status {
     }
 
     /// The resource with this name.
-    #[must_use]
     pub fn resource(&self, id: &str) -> Option<&CrmMonResource> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
     /// Whether a node is offline, or has to be fenced.
-    #[must_use]
     pub fn is_lost(&self, node: &str) -> bool {
         let gone = |one: &CrmMonNode| !one.online || one.flags.contains(&"unclean");
         self.nodes.iter().any(|one| one.name == node && gone(one))
     }
 
     /// The node on which a resource runs; `None` while an operation on it is in progress.
-    #[must_use]
     pub fn settled_on(&self, id: &str) -> Option<&str> {
         let resource = self.resource(id)?;
         let well = resource.role == "Started" && resource.pending.is_empty() && resource.flag().is_none();

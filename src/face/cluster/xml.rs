@@ -60,7 +60,6 @@ impl XmlElement {
     }
 
     /// Value of an attribute; empty if it is missing.
-    #[must_use]
     pub fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
@@ -71,7 +70,6 @@ impl XmlElement {
     }
 
     /// All elements below with this tag, at any depth, the outer ones first.
-    #[must_use]
     pub fn all(&self, name: &str) -> Vec<&Self> {
         let mut found: Vec<&Self> = self.children.iter().collect();
         let mut next = 0;
@@ -91,7 +89,6 @@ impl XmlElement {
     }
 
     /// The value that counts of those in [`Self::pairs`].
-    #[must_use]
     pub fn value(&self, set: &str, name: &str) -> Option<&str> {
         self.pairs(set).find(|(known, _)| *known == name).map(|(_, value)| value)
     }

@@ -10,7 +10,6 @@ use super::options::{
 ///
 /// The help has to be complete: `eipctl help COMMAND` is the only documentation at hand when an address has to be
 /// moved in a hurry.
-#[must_use]
 pub fn command() -> Command {
     Command::new(super::NAME)
         .version(env!("CARGO_PKG_VERSION"))

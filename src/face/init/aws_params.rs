@@ -29,7 +29,6 @@ const REGIONS: [(&str, &str); 4] =
     [("eu", "eu-west-1"), ("us", "us-east-1"), ("uswest", "us-west-1"), ("ap", "ap-southeast-1")];
 
 /// Splits the options like a shell and parses them; `None` if a quote is unterminated.
-#[must_use]
 pub fn read(text: &str) -> Option<AwsParams> {
     let mut options = AwsParams::default();
     let mut words = shlex::split(text)?.into_iter().peekable();

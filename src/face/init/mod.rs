@@ -19,7 +19,6 @@ const NAME: &str = "elastic-ip";
 
 /// Whether this program name selects this face; includes the links below `rc3.d`, such as `S99elastic-ip` and
 /// `K01elastic-ip`.
-#[must_use]
 pub fn is_name(name: &str) -> bool {
     let Some(prefix) = name.strip_suffix(NAME) else {
         return false;

@@ -38,7 +38,6 @@ pub enum Outcome {
 ///
 /// # Source
 /// Heartbeat 3.0.6, `ResourceManager`, `we_own_resource`.
-#[must_use]
 pub fn sentence(outcome: Outcome, name: &str, node: &str) -> String {
     let (d, name) = (DESCRIPTION, one_line(name));
     match outcome {
@@ -73,7 +72,6 @@ pub const NOT_CONFIGURED: u8 = 6;
 /// Linux Standard Base Core 5.0, 22.2 "Init Script Actions". Its code 2 covers only the command line, so what OCF
 /// calls a wrong argument, such as an address that the account does not have or an interface that this node lacks,
 /// becomes "not configured".
-#[must_use]
 pub fn code(code: ExitCode) -> u8 {
     match code {
         ExitCode::Success => 0,
@@ -87,7 +85,6 @@ pub fn code(code: ExitCode) -> u8 {
 }
 
 /// Maps a monitor's exit code to the LSB code of `status`.
-#[must_use]
 pub fn status_code(code: ExitCode) -> u8 {
     match code {
         ExitCode::Success => 0,
@@ -102,7 +99,6 @@ pub fn status_code(code: ExitCode) -> u8 {
 }
 
 /// The usage text.
-#[must_use]
 pub fn usage() -> String {
     "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
      Moves an AWS Elastic IP to this node and lets it go. Called by Heartbeat, by init, or by hand.\n\

@@ -83,14 +83,12 @@ pub fn collect(
 
 impl InitSettings {
     /// The resource name under which this node keeps its records: one per address.
-    #[must_use]
     pub fn instance(&self) -> String {
         parameters::address(&self.parameters)
             .map_or_else(|| "elastic-ip".to_owned(), |address| format!("elastic-ip-{address}"))
     }
 
     /// Time limit of `status`.
-    #[must_use]
     pub fn status_timeout(&self) -> Duration {
         self.timeout.min(STATUS_TIMEOUT)
     }

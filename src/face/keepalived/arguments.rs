@@ -22,7 +22,6 @@ pub enum VrrpState {
 
 impl VrrpState {
     /// The name of the state as keepalived writes it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Master => "MASTER",
@@ -185,7 +184,6 @@ fn action(argument: &str) -> Option<KeepalivedRequest> {
 
 impl Job {
     /// The command-line argument that starts this job.
-    #[must_use]
     pub fn argument(self, generation: Option<Generation>) -> String {
         let job = match self {
             Self::Follow => "follow",

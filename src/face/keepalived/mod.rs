@@ -33,13 +33,11 @@ pub const NAME: &str = "eip-keepalived";
 const SCRIPT: &str = "vrrp.sh";
 
 /// Whether this program name selects this face.
-#[must_use]
 pub fn is_name(name: &str) -> bool {
     name == NAME || name == SCRIPT
 }
 
 /// The usage text.
-#[must_use]
 pub fn usage() -> String {
     format!(
         "usage: {NAME} [ADDRESS] [PARAMETER=VALUE]... start|stop|status|check\n\

@@ -19,7 +19,6 @@ impl Default for Pace {
 
 impl Pace {
     /// The time to wait before the next query.
-    #[must_use]
     pub fn wait(&self) -> Duration {
         self.0
     }

@@ -170,7 +170,6 @@ impl KeepalivedSettings {
     }
 
     /// What to do with the address in a state other than MASTER.
-    #[must_use]
     pub fn losing(&self, state: VrrpState) -> Losing {
         let [backup, fault, stop] = self.losing;
         match state {
@@ -182,14 +181,12 @@ impl KeepalivedSettings {
     }
 
     /// The address as the operator named it.
-    #[must_use]
     pub fn address(&self) -> &str {
         parameters::address(&self.parameters).unwrap_or("the address")
     }
 
     /// Builds the environment in which the shared code runs: the process environment, overridden by the file's
     /// variables, with the parameters set as a cluster would set them.
-    #[must_use]
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
         let values = ClusterValues {
             instance: format!("keepalived-{}", self.address()),

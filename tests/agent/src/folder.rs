@@ -68,7 +68,6 @@ pub(crate) fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
 ///
 /// # Panics
 /// If the folder cannot be read.
-#[must_use]
 pub fn records_in(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file());
     let names = files.map(|entry| entry.file_name().into_string().unwrap());

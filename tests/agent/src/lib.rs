@@ -11,7 +11,6 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    clippy::must_use_candidate,
     // A value of any type reads best in a call without an ampersand.
     clippy::needless_pass_by_value,
     clippy::panic,

@@ -51,7 +51,6 @@ impl Node {
     }
 
     /// Returns where EC2 and the metadata service of this node are, as URLs.
-    #[must_use]
     pub fn endpoints(&self) -> [String; 2] {
         [self.ec2, self.imds].map(|address| format!("http://{address}"))
     }

@@ -456,7 +456,6 @@ pub fn of_process(pid: u32, name: &str) -> String {
 ///
 /// # Source
 /// Linux, Documentation/scheduler/sched-stats.rst: the second number of `/proc/PID/schedstat`, in nanoseconds.
-#[must_use]
 pub fn waited_of(pid: u32) -> Duration {
     let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
     text.split(' ').nth(1).and_then(|text| text.parse().ok()).map(Duration::from_nanos).unwrap_or_default()

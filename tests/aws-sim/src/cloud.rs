@@ -65,7 +65,6 @@ impl Cloud {
     }
 
     /// The request log.
-    #[must_use]
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.with(|world| world.log.all().to_vec())
     }
@@ -76,7 +75,6 @@ impl Cloud {
     }
 
     /// Waits until a request in the log satisfies `wanted`; `None` if none does within `limit`.
-    #[must_use]
     pub fn wait_for_request(
         &self,
         limit: Duration,

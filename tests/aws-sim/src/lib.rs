@@ -3,9 +3,6 @@
 //! [`Sim`] runs the servers. [`Cloud`] is the handle on the model's [`Account`], through which tests build it, set faults and
 //! read what happened, and on what the wire adds.
 
-// Building and breaking the world is done for its effect; the identifiers it returns are often of no use.
-#![allow(clippy::must_use_candidate)]
-
 mod clock;
 mod cloud;
 mod config;

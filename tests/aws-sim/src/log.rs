@@ -46,7 +46,6 @@ pub struct LoggedRequest {
 
 impl LoggedRequest {
     /// Tells whether this is the EC2 or STS action `name`, not as a dry run.
-    #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.operation == name && !self.dry_run
     }

@@ -25,7 +25,6 @@ pub struct Bind {
 
 impl Bind {
     /// A free port on 127.0.0.1 in the caller's namespace.
-    #[must_use]
     pub fn loopback() -> Self {
         SocketAddr::from(([127, 0, 0, 1], 0)).into()
     }

@@ -69,7 +69,6 @@ impl Sim {
     }
 
     /// Returns the handle on the state.
-    #[must_use]
     pub fn cloud(&self) -> Cloud {
         self.running.cloud.clone()
     }

@@ -68,13 +68,11 @@ impl Tls {
     }
 
     /// Returns the authority's certificate, to be put into a file and given to the client as its CA bundle.
-    #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
     /// Returns the server's own certificate.
-    #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }

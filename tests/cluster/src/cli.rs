@@ -53,7 +53,6 @@ pub struct TestRun {
 }
 
 /// Runs the harness's program: `cluster list | test | heartbeat | keepalived | chaos | demo | shell | clean`.
-#[must_use]
 pub fn main() -> ExitCode {
     let request = match parse(std::env::args_os()) {
         Ok(request) => request,

@@ -73,7 +73,6 @@ impl Cmd {
     }
 
     /// Returns the command for the standard library, in a process group of its own and without input.
-    #[must_use]
     pub fn build(&self) -> Command {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or("", String::as_str));

@@ -25,7 +25,6 @@ pub fn install() -> io::Result<()> {
 }
 
 /// Returns whether a signal asked the run to end.
-#[must_use]
 pub fn asked() -> bool {
     ASKED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }

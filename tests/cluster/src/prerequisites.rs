@@ -34,7 +34,6 @@ const FOLDERS: [&str; 5] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/
 const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 
 /// Returns what is missing, one line each; nothing when a cluster can be brought up.
-#[must_use]
 pub fn missing() -> Vec<String> {
     if let Some(why) = not_root() {
         return vec![why];
@@ -56,7 +55,6 @@ pub fn missing() -> Vec<String> {
 
 /// Returns what is missing for nodes that install packages into files of their own: of these programs beside those of
 /// every such node, each with the package that holds it, and of the kernel.
-#[must_use]
 pub fn missing_for_packages(programs: &[(&str, &str)]) -> Vec<String> {
     if let Some(why) = not_root() {
         return vec![why];

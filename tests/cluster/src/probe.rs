@@ -56,7 +56,6 @@ impl Probe {
     }
 
     /// Returns the connections begun since `from`.
-    #[must_use]
     pub fn since(&self, from: Epoch) -> Vec<Sample> {
         let samples = lock(&self.samples);
         let first = samples.partition_point(|sample| sample.began < from);
@@ -64,7 +63,6 @@ impl Probe {
     }
 
     /// Returns who answered last, unless the last connection was not answered.
-    #[must_use]
     pub fn answering(&self) -> Option<NodeName> {
         lock(&self.samples).last().and_then(|sample| sample.answer)
     }

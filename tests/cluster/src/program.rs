@@ -10,7 +10,6 @@ const SKIPPED: u8 = 77;
 const INTERRUPTED: u8 = 130;
 
 /// Returns the exit code of a program; an error is said on standard error first.
-#[must_use]
 pub fn end(program: &str, outcome: Result<ExitCode>) -> ExitCode {
     match outcome {
         Ok(code) => code,
@@ -26,7 +25,6 @@ pub fn end(program: &str, outcome: Result<ExitCode>) -> ExitCode {
 }
 
 /// Says what the machine lacks. That is no failure, except in CI, where it would hide that nothing was tested.
-#[must_use]
 pub fn skip(program: &str, missing: &[String]) -> ExitCode {
     for line in missing {
         eprintln!("{program}: {line}");

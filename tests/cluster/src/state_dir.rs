@@ -22,7 +22,6 @@ impl StateDir {
     }
 
     /// Returns its path.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -44,19 +44,16 @@ impl Story {
     }
 
     /// Returns the measured time: from the failure, or the beginning, to the end, or now.
-    #[must_use]
     pub fn window(&self) -> (Epoch, Epoch) {
         (self.failure.unwrap_or(self.began), self.ended.unwrap_or_else(now))
     }
 
     /// Returns what was done on purpose.
-    #[must_use]
     pub fn notes(&self) -> &[(Epoch, String)] {
         &self.notes
     }
 
     /// Returns what was found out.
-    #[must_use]
     pub fn facts(&self) -> &[String] {
         &self.facts
     }

@@ -100,7 +100,6 @@ pub fn play<'a, S: TestBed + 'a>(
 }
 
 /// Prints the table and the sum, and returns the exit code that says whether all have passed.
-#[must_use]
 pub fn sum_up(rows: &[ScenarioResult], began: Instant) -> ExitCode {
     print!("{}", report::table(rows));
     let passed = rows.iter().filter(|row| row.failed.is_none()).count();

@@ -62,7 +62,6 @@ pub enum Layout {
 
 impl Layout {
     /// Returns the addresses that move between the nodes.
-    #[must_use]
     pub fn addresses(self) -> &'static [IpAddr] {
         const ELASTIC: IpAddr = IpAddr::V4(ELASTIC_IP);
         const PRIVATE: IpAddr = IpAddr::V4(PRIVATE_VIP);
@@ -76,13 +75,11 @@ impl Layout {
     }
 
     /// Returns the address that most is about: the elastic IP, if there is one.
-    #[must_use]
     pub fn address(self) -> IpAddr {
         self.addresses().first().copied().unwrap_or(OVERLAY_IP)
     }
 
     /// Returns the address to which route tables lead; `None` if there are no route tables.
-    #[must_use]
     pub fn overlay(self) -> Option<IpAddr> {
         self.addresses().iter().copied().find(|ip| [OVERLAY_IP, OVERLAY_IPV6].contains(ip))
     }
@@ -93,7 +90,6 @@ impl Layout {
     }
 
     /// Returns whether all nodes are in one subnet.
-    #[must_use]
     pub fn is_one_subnet(self) -> bool {
         matches!(self, Self::OneSubnet | Self::EveryKind)
     }
@@ -110,50 +106,42 @@ impl NodeName {
     }
 
     /// Returns the node whose host name ends with this number: `n1`, `server1`, `host01`.
-    #[must_use]
     pub fn of_host(host_name: &str) -> Option<Self> {
         let number = host_name.trim().trim_start_matches(|letter: char| !letter.is_ascii_digit());
         number.parse().ok().filter(|number| *number > 0).map(Self)
     }
 
     /// Returns its number, which is also its Corosync node id.
-    #[must_use]
     pub fn number(self) -> u8 {
         self.0
     }
 
     /// Returns its private address.
-    #[must_use]
     pub fn address(self) -> Ipv4Addr {
         Ipv4Addr::new(10, 77, self.0, 10)
     }
 
     /// Returns the subnet of its instance.
-    #[must_use]
     pub fn subnet(self) -> String {
         format!("10.77.{}.0/24", self.0)
     }
 
     /// Returns its availability zone.
-    #[must_use]
     pub fn zone(self) -> String {
         format!("eu-west-1{}", char::from(b'a' + (self.0 - 1) % 3))
     }
 
     /// Returns the hardware address of its interface.
-    #[must_use]
     pub fn mac(self) -> String {
         format!("02:77:00:00:{:02x}:10", self.0)
     }
 
     /// Returns the id of its instance.
-    #[must_use]
     pub fn instance(self) -> String {
         format!("i-0e1a571c1b{:07x}", self.0)
     }
 
     /// Returns the name of its port on the bridge, in the cloud's namespace.
-    #[must_use]
     pub fn port(self) -> String {
         format!("v-{self}")
     }
@@ -178,19 +166,16 @@ impl FromStr for NodeName {
 }
 
 /// Returns the IPv6 address on the bridge that goes with an IPv4 address there.
-#[must_use]
 pub fn ipv6_of(address: Ipv4Addr) -> Ipv6Addr {
     Ipv6Addr::from(u128::from(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 0)) | u128::from(u32::from(address)))
 }
 
 /// Returns the name of the node that holds something, for a message.
-#[must_use]
 pub fn name_of(holder: Option<NodeName>) -> String {
     holder.map_or_else(|| "nobody".to_owned(), |node| node.to_string())
 }
 
 /// Returns the elastic IP that a node may have of its own, for as long as the one under test does not displace it.
-#[must_use]
 pub fn own_address(node: NodeName) -> Ipv4Addr {
     Ipv4Addr::new(203, 0, 113, 50 + node.number())
 }
@@ -205,33 +190,28 @@ pub struct RunId {
 
 impl RunId {
     /// Returns the id of a run of this process.
-    #[must_use]
     pub fn own() -> Self {
         let pid = std::process::id();
         Self { pid, started: start_time(pid).unwrap_or_default() }
     }
 
     /// Reads the id from the name of a namespace or state folder; what follows the id is left aside.
-    #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let mut parts = name.strip_prefix(PREFIX)?.split('-');
         Some(Self { pid: parts.next()?.parse().ok()?, started: parts.next()?.parse().ok()? })
     }
 
     /// Returns whether the owner of the run still exists.
-    #[must_use]
     pub fn is_alive(&self) -> bool {
         start_time(self.pid) == Some(self.started)
     }
 
     /// Returns the name of one of the run's network namespaces.
-    #[must_use]
     pub fn namespace(&self, part: impl Display) -> String {
         format!("{self}-{part}")
     }
 
     /// Returns where `ip netns` keeps one of the run's network namespaces.
-    #[must_use]
     pub fn namespace_path(&self, part: impl Display) -> PathBuf {
         Path::new("/run/netns").join(self.namespace(part))
     }

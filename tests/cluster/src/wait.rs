@@ -12,7 +12,6 @@ pub type Epoch = f64;
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// Returns the present instant.
-#[must_use]
 pub fn now() -> Epoch {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -22,7 +22,6 @@ pub struct Script {
 
 impl Script {
     /// Names a file of `pcs-examples`, by its path there.
-    #[must_use]
     pub fn new(path: &str) -> Self {
         Self { path: path.to_owned(), variables: Vec::new(), argument: None, programs: None }
     }

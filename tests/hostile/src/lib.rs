@@ -11,7 +11,6 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    clippy::must_use_candidate,
     clippy::panic,
     clippy::return_self_not_must_use,
     clippy::string_slice,

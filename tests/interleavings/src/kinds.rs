@@ -56,7 +56,6 @@ impl PlayedKind {
     pub const ALL: [Self; 3] = [Self::Elastic, Self::Private, Self::Overlay];
 
     /// Every state that the kind's address had, the oldest first. There is always one.
-    #[must_use]
     pub fn history(self, account: &Account) -> Vec<Held> {
         match self {
             Self::Elastic => Self::elastic_history(account, ELASTIC_IP),
@@ -76,7 +75,6 @@ impl PlayedKind {
     }
 
     /// Every state that an Elastic IP had, the oldest first.
-    #[must_use]
     pub fn elastic_history(account: &Account, ip: Ipv4Addr) -> Vec<Held> {
         let changes = account.elastic_ip_changes(ip).into_iter();
         let eni = |holder: &Option<ElasticIpHolder>| holder.as_ref().map(|holder| holder.eni.clone());
@@ -84,19 +82,16 @@ impl PlayedKind {
     }
 
     /// Whether EC2 names each holding of the address, so that an action can tell a peer's from one that it made before.
-    #[must_use]
     pub fn has_association_ids(self) -> bool {
         self == Self::Elastic
     }
 
     /// Whether a stop gives the address up in EC2. If not, it must change nothing there.
-    #[must_use]
     pub fn is_released_by_a_stop(self) -> bool {
         self != Self::Overlay
     }
 
     /// Whether this question to the metadata is answered with who has the address.
-    #[must_use]
     pub fn is_shown_by(self, path: &str) -> bool {
         match self {
             Self::Elastic => path.contains("/ipv4-associations"),
@@ -137,7 +132,6 @@ impl PlayedKind {
     }
 
     /// Whether a node's kernel has what the kind needs there.
-    #[must_use]
     pub fn is_on_host(self, host: &TestHost) -> bool {
         match self {
             Self::Elastic => true,

@@ -22,7 +22,6 @@ const NOBODY: &str = "tgw-00000000000000001";
 pub const VISITORS: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 98), Ipv4Addr::new(203, 0, 113, 99)];
 
 /// Makes an account with this many nodes in one subnet. Nobody holds an address.
-#[must_use]
 pub fn account(seed: u64, nodes: NodeId) -> Account {
     let account = Account::new(seed, "eu-west-1", "123456789012");
     account.allocate_as(&ELASTIC_IP.to_string(), "eipalloc-00000000000000010");
@@ -50,31 +49,26 @@ pub fn tables() -> impl Iterator<Item = u32> {
 }
 
 /// A route table.
-#[must_use]
 pub fn table_id(number: u32) -> RouteTableId {
     parsed(format!("rtb-{number:017x}"))
 }
 
 /// A node's instance.
-#[must_use]
 pub fn instance(node: NodeId) -> InstanceId {
     parsed(format!("i-{node:017x}"))
 }
 
 /// The primary private address of a node's interface, as text.
-#[must_use]
 pub fn own_ip(node: NodeId) -> String {
     format!("10.0.0.{}", 10 + node)
 }
 
 /// The hardware address of a node's interface, as text.
-#[must_use]
 pub fn mac(node: NodeId) -> String {
     format!("02:00:00:00:00:{node:02x}")
 }
 
 /// The node whose instance or interface this is the id of.
-#[must_use]
 pub fn node_of(id: &str) -> Option<NodeId> {
     id.rsplit_once('-').and_then(|(_, digits)| NodeId::from_str_radix(digits, 16).ok())
 }

@@ -96,7 +96,6 @@ pub struct ModelNode {
 
 impl ModelNode {
     /// Makes a node that remembers nothing.
-    #[must_use]
     pub fn new(id: NodeId, kind: PlayedKind, account: &Account) -> Self {
         let (records, boots, actions) = <_>::default();
         let host = RefCell::new(host(id, 0));

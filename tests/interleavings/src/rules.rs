@@ -15,7 +15,6 @@ const SETTLING: Duration = Duration::from_secs(100);
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// What is wrong with an action, given what it was told, everything that ran, and every state of the address.
-#[must_use]
 pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: &[Held]) -> Vec<String> {
     let mut found = Vec::new();
     let mut breach = |text: &str| {
@@ -79,7 +78,6 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
 }
 
 /// What an action did to an address that is no resource's.
-#[must_use]
 pub fn harm(ran: &Ran, visitor: &[Held]) -> Vec<String> {
     let mut found = Vec::new();
     let changes = visitor.iter().zip(visitor.iter().skip(1));

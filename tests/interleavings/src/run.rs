@@ -37,7 +37,6 @@ pub struct RunSummary {
 ///
 /// # Panics
 /// When no runtime can be made.
-#[must_use]
 pub fn run(kind: PlayedKind, plan: &Plan) -> RunSummary {
     // The agent draws its pauses from here.
     fastrand::seed(plan.seed);

@@ -53,7 +53,6 @@ fn at(history: &[Held], moment: Duration) -> Option<&Held> {
 
 impl Told {
     /// Finds out what action `number` of a node was told.
-    #[must_use]
     pub fn of(
         kind: PlayedKind,
         node: NodeId,

@@ -47,7 +47,6 @@ impl StormKind {
     pub const ALL: [Self; 3] = [Self::Elastic, Self::Private, Self::Overlay];
 
     /// The name of its resource.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Elastic => "eip",
@@ -57,7 +56,6 @@ impl StormKind {
     }
 
     /// The bucket of the call that takes it.
-    #[must_use]
     pub fn rate(self) -> Rate {
         match self {
             Self::Elastic | Self::Overlay => Buckets::aws().mutate,
@@ -83,7 +81,6 @@ pub struct Storm {
 
 impl Storm {
     /// Plays it: all of them start at the same instant.
-    #[must_use]
     pub fn play(&self) -> Figures {
         // The agent draws its pauses from here.
         fastrand::seed(self.seed);

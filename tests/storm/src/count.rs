@@ -19,7 +19,6 @@ pub struct Count {
 
 impl Count {
     /// Counts what a model was asked.
-    #[must_use]
     pub fn of(records: &[CallRecord]) -> Self {
         let mut count = Self::default();
         for record in records.iter().filter(|record| record.service == Service::Ec2) {

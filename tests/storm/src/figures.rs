@@ -44,7 +44,6 @@ pub struct Figures {
 
 impl Figures {
     /// Makes the figures of a storm.
-    #[must_use]
     pub fn new(
         what: String,
         rate: Rate,
@@ -58,40 +57,34 @@ impl Figures {
     }
 
     /// Returns how many starts failed.
-    #[must_use]
     pub fn failed(&self) -> usize {
         self.clusters - self.taken.len()
     }
 
     /// Returns when the last takeover was done.
-    #[must_use]
     pub fn last(&self) -> Duration {
         self.taken.last().copied().unwrap_or_default()
     }
 
     /// Returns how much later the last takeover came than the buckets allow; nothing where not all came.
-    #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let bound = bound(self.rate, self.clusters);
         (self.failed() == 0 && !bound.is_zero()).then(|| self.last().as_secs_f64() / bound.as_secs_f64())
     }
 
     /// Returns how many takeovers there are tokens for in the time of a start.
-    #[must_use]
     pub fn possible(&self) -> usize {
         let tokens = self.budget().as_secs_f64().mul_add(self.rate.per_second, self.rate.burst);
         (0..self.clusters).take_while(|&index| number(index) + 1.0 <= tokens).count()
     }
 
     /// Returns the requests of both kinds for each cluster.
-    #[must_use]
     pub fn requests_each(&self) -> f64 {
         self.each(self.count.taking + self.count.describe)
     }
 
     /// Returns what of the goal was missed: none may fail where the time allows all, nor may the last be late; else
     /// the tokens that there are have to be used.
-    #[must_use]
     pub fn missed(&self) -> Option<String> {
         let bound = bound(self.rate, self.clusters).as_secs_f64();
         if self.budget().as_secs_f64() >= bound * AMPLE {
@@ -108,7 +101,6 @@ impl Figures {
     }
 
     /// Returns the row of the table, with its line end.
-    #[must_use]
     pub fn row(&self) -> String {
         let busiest = self.count.by_second.iter().skip(1).max().copied().unwrap_or_default();
         let requests = self.count.taking + self.count.describe;
@@ -142,7 +134,6 @@ impl Figures {
 
 /// Returns the time before which the last of so many takeovers can't be done, whoever does them: each needs an order of its own
 /// and a look that confirms it, and each bucket gives what it holds at once and then its rate.
-#[must_use]
 pub fn bound(taking: Rate, clusters: usize) -> Duration {
     let wait = |rate: Rate| ((number(clusters) - rate.burst) / rate.per_second).max(0.0);
     Duration::from_secs_f64(wait(taking).max(wait(Buckets::aws().describe)))

@@ -24,7 +24,6 @@ pub struct PolicyClient {
 
 impl PolicyClient {
     /// The client of an action that begins.
-    #[must_use]
     pub fn new(account: &Account, client: ModelClient, policy: RetryPolicy, deadline: Deadline) -> Self {
         let (random, ordered) = (RefCell::new(fastrand::Rng::new()), Cell::new(false));
         Self { account: account.clone(), client, policy, deadline, random, ordered }

@@ -6,7 +6,6 @@ use eip::base::ids::{InstanceId, RouteTableId};
 use eip::cloud::model::{InstanceSpec, InterfaceSpec, parsed};
 
 /// A cluster's Elastic IP, of the range for benchmarks.
-#[must_use]
 pub fn public_ip(cluster: usize) -> Ipv4Addr {
     let first = u32::from(Ipv4Addr::new(198, 18, 0, 1));
     Ipv4Addr::from(first + u32::try_from(cluster).unwrap_or_default())
@@ -14,33 +13,28 @@ pub fn public_ip(cluster: usize) -> Ipv4Addr {
 
 /// A cluster's address in a network of as many as are wanted: 1 is that of the nodes that die, 2 of those that survive, 3 of
 /// the secondary addresses.
-#[must_use]
 pub fn private_ip(network: u8, cluster: usize) -> Ipv4Addr {
     let [.., high, low] = (cluster + 10).to_be_bytes();
     Ipv4Addr::new(10, network, high, low)
 }
 
 /// A cluster's overlay address, outside the network of all nodes.
-#[must_use]
 pub fn overlay_ip(cluster: usize) -> Ipv4Addr {
     let [.., high, low] = (cluster + 10).to_be_bytes();
     Ipv4Addr::new(172, 16, high, low)
 }
 
 /// A cluster's route table.
-#[must_use]
 pub fn table(cluster: usize) -> RouteTableId {
     parsed(format!("rtb-{cluster:017x}"))
 }
 
 /// The instance of a cluster's node in a network.
-#[must_use]
 pub fn instance(network: u8, cluster: usize) -> InstanceId {
     parsed(format!("i-{network:x}{cluster:016x}"))
 }
 
 /// Describes the node of a cluster in a network. All of them are in one subnet.
-#[must_use]
 pub fn node(network: u8, cluster: usize) -> InstanceSpec {
     let interface =
         InterfaceSpec { private_ips: vec![private_ip(network, cluster)], ..InterfaceSpec::default() };

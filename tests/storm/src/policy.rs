@@ -24,7 +24,6 @@ pub enum RetryPolicy {
 
 impl RetryPolicy {
     /// Returns the pause after this many attempts; nothing where it gives up.
-    #[must_use]
     pub fn pause(self, attempts: i32, random: &mut fastrand::Rng) -> Option<Duration> {
         match self {
             Self::Fixed(pause) => Some(pause),

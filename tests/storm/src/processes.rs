@@ -33,7 +33,6 @@ struct SurvivingNode {
 /// Plays a storm of real processes, and returns what came of it.
 ///
 /// Every node has probed before, as every standby has, so that it knows its address and allocation.
-#[must_use]
 pub fn play(processes: usize, timeout: Duration) -> Figures {
     let sim = Sim::start(Config { latency: ROUND_TRIP, ..Config::default() })
         .unwrap_or_else(|error| panic!("the simulator: {error}"));

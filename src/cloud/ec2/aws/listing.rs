@@ -23,7 +23,6 @@ pub struct Listing {
 
 impl Listing {
     /// Why EC2 showed nothing of an address; `None` if it answered.
-    #[must_use]
     pub fn failure(&self, wanted: &Wanted) -> Option<&Ec2Error> {
         match wanted {
             Wanted::Elastic(_) => self.addresses.as_ref().err(),

@@ -19,7 +19,6 @@ const SILENCES: usize = 3;
 
 impl Move {
     /// What cluster, agent, EC2 and clients saw of it.
-    #[must_use]
     pub fn chart(&self) -> TimelineChart {
         let (origin, how) = if self.by_failure {
             ("first sign of the failure", "a failure")
@@ -150,7 +149,6 @@ impl Move {
     }
 
     /// The figures that are kept.
-    #[must_use]
     pub fn figures(&self) -> DrillFigures {
         let unassigned = self.unassigned();
         let ms = crate::resource::millis;
@@ -184,7 +182,6 @@ fn in_a_row(shown: impl IntoIterator<Item = (Duration, SpanKind, String)>) -> Ve
 
 impl Drill<'_> {
     /// The report. `earlier` are the figures of all drills, with those of this one at the end.
-    #[must_use]
     pub fn page(&self, earlier: &[DrillFigures], faster: Result<Vec<String>, String>) -> ReportPage {
         let long = |ms: u64| seconds(Duration::from_millis(ms).as_secs_f64());
         let range = |(least, most): (u64, u64)| {

@@ -54,7 +54,6 @@ const LEGEND: [(&str, &str); 5] = [
 
 impl ReportPage {
     /// The file.
-    #[must_use]
     pub fn html(&self) -> String {
         let title = escape(&self.title);
         let mut html = format!(

@@ -92,7 +92,6 @@ impl SpanKind {
 }
 
 /// Escapes text for HTML and SVG, and drops control characters.
-#[must_use]
 pub fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for sign in without_controls(text).chars() {
@@ -109,7 +108,6 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Seconds for a person.
-#[must_use]
 pub fn seconds(time: f64) -> String {
     if time < 9.995 { format!("{time:.2} s") } else { format!("{time:.1} s") }
 }
@@ -187,7 +185,6 @@ fn short(text: &str) -> String {
 
 impl TimelineChart {
     /// The drawing. Its colours and patterns are those of the page around it.
-    #[must_use]
     pub fn svg(&self) -> String {
         let scale = Scale::of(&self.lanes);
         let mut lanes = String::new();

@@ -55,19 +55,16 @@ pub struct Drill<'a> {
 
 impl Move {
     /// Time without a holder, according to EC2.
-    #[must_use]
     pub fn unassigned(&self) -> UnassignedTime {
         unassigned_time(&self.queries)
     }
 
     /// Longest time in which clients could not connect, if there were clients.
-    #[must_use]
     pub fn outage(&self) -> Option<Duration> {
         self.client.as_ref().map(|(_, attempts)| longest_outage(attempts).1)
     }
 
     /// Text for the terminal.
-    #[must_use]
     pub fn show(&self) -> String {
         let mut text = format!("{} -> {}: done after {}\n", self.from, self.to, seconds(self.took));
         let mut seen = Vec::new();
@@ -108,7 +105,6 @@ impl Move {
 
 impl Drill<'_> {
     /// JSON.
-    #[must_use]
     pub fn document(&self) -> Value {
         json!({
             "resource": self.resource,

@@ -48,7 +48,6 @@ pub struct ClusterSighting {
 
 impl ClusterState {
     /// Where the resource is, which `from` ran at first.
-    #[must_use]
     pub fn of(status: &Status, resource: &str, from: &str) -> Self {
         match status.settled_on(resource) {
             Some(node) if node != from => Self::On(node.to_owned()),
@@ -78,7 +77,6 @@ pub struct UnassignedTime {
 }
 
 /// Each holder, `None` included, with the time when EC2 first showed it.
-#[must_use]
 pub fn holders(queries: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
     let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
     for query in queries {
@@ -90,7 +88,6 @@ pub fn holders(queries: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
 }
 
 /// Bounds for the time without a holder.
-#[must_use]
 pub fn unassigned_time(queries: &[HolderQuery]) -> UnassignedTime {
     let mut found = UnassignedTime::default();
     let mut last_held: Option<&HolderQuery> = None;
@@ -121,7 +118,6 @@ fn width((first, last): (&HolderQuery, &HolderQuery)) -> Duration {
 }
 
 /// The longest period in which clients could not connect, by the start of their attempts: when it began, and its length.
-#[must_use]
 pub fn longest_outage(attempts: &[ConnectionAttempt]) -> (Duration, Duration) {
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|attempt| attempt.began);

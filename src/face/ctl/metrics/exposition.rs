@@ -33,7 +33,6 @@ pub struct AddressMetrics {
 }
 
 /// The document for all addresses. Each metric is described once, as the format requires.
-#[must_use]
 pub fn exposition(addresses: &[AddressMetrics]) -> String {
     let mut page = MetricsPage::default();
     page.metric("eip_build_info", "gauge", "Version of the agents on this node.");

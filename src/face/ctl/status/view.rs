@@ -168,7 +168,6 @@ impl From<Option<bool>> for Opinion {
 
 impl Holding {
     /// EC2 did not say, for this reason.
-    #[must_use]
     pub fn unknown(reason: &impl Display) -> Self {
         Self { answer: "unknown", text: format!("unknown: {reason}"), holder: None, is_vague: false }
     }
@@ -182,7 +181,6 @@ impl Holding {
 impl AddressState {
     /// Where the sources contradict each other. What is in motion contradicts nothing: `node` is this node, from which EC2's
     /// answer is seen.
-    #[must_use]
     pub fn contradictions(&self, node: &str) -> Vec<String> {
         let mut found = Vec::new();
         let ec2 = &self.ec2;
@@ -318,7 +316,6 @@ fn duration(seconds: u64) -> String {
 
 impl Overview {
     /// The whole screen.
-    #[must_use]
     pub fn show(&self, in_colour: bool) -> String {
         let mut screen = String::new();
         let mut put = |line: &str, colour: &str| {

@@ -16,7 +16,6 @@ const DEEP_MONITOR: &str = "eip-deep-monitor";
 
 impl PacemakerCluster {
     /// Returns the command with which a user creates the resource.
-    #[must_use]
     pub fn creation() -> String {
         creation(RESOURCE, &ELASTIC, &[])
     }

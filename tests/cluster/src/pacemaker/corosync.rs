@@ -8,7 +8,6 @@ use crate::topology::NodeName;
 ///
 /// `token` is how long a node may be silent before Corosync suspects it. Below 1 s a busy machine loses tokens with
 /// nothing cut.
-#[must_use]
 pub fn configuration(nodes: &[NodeName], token: Duration) -> String {
     let token = token.as_millis();
     let entry = |node: &NodeName| {
@@ -53,7 +52,6 @@ system {{
 /// Without the short `dc-deadtime` the first start waits 20 s for peers. Two nodes without fencing can only go on alone
 /// by ignoring quorum; three keep Pacemaker's default and stop in a minority. The stickiness is the one that
 /// `pcs cluster setup` sets: a returning node does not draw the resource.
-#[must_use]
 pub fn seed_cib(nodes: &[NodeName]) -> String {
     let without_quorum = if nodes.len() == 2 { "ignore" } else { "stop" };
     format!(
@@ -82,7 +80,6 @@ pub fn seed_cib(nodes: &[NodeName]) -> String {
 }
 
 /// Returns the `/etc/hosts` of all nodes.
-#[must_use]
 pub fn hosts(nodes: &[NodeName]) -> String {
     let list = nodes.iter().map(|node| format!("{} {node}\n", node.address()));
     std::iter::once("127.0.0.1 localhost\n".to_owned()).chain(list).collect()

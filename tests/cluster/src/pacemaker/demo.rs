@@ -100,7 +100,6 @@ fn summary(told: &Chronicle, from: NodeName, to: NodeName) -> String {
 }
 
 /// The same as a page, drawn as `eipctl drill --report` draws it.
-#[must_use]
 pub fn page(told: &Chronicle, from: NodeName, to: NodeName) -> ReportPage {
     const EVER: f64 = f64::INFINITY;
     let marks = &told.marks;

@@ -75,7 +75,6 @@ pub struct LogFile {
 
 impl LogFile {
     /// Reads `path`, which need not exist yet, from its beginning.
-    #[must_use]
     pub fn new(node: NodeName, path: PathBuf) -> Self {
         Self { node, path, offset: 0, rest: String::new() }
     }
@@ -105,7 +104,6 @@ impl LogFile {
 }
 
 /// Returns the event that a line tells of, if it is one of those above. The year, which logs omit, is taken from `now`.
-#[must_use]
 pub fn event(node: NodeName, line: &str, now: Timestamp) -> Option<Event> {
     let kind = kind(line)?;
     let mut words = line.split_whitespace();

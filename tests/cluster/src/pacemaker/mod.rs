@@ -108,7 +108,6 @@ pub static ADDRESSES: [&ManagedAddress; 5] = [&ELASTIC, &PRIVATE, &OVERLAY, &IPV
 
 impl ManagedAddress {
     /// Returns whether the address leaves its node by a call to EC2. An overlay address does not: a stop leaves the routes alone.
-    #[must_use]
     pub fn is_released(&self) -> bool {
         self.calls != OVERLAY.calls
     }
@@ -186,7 +185,6 @@ impl PacemakerCluster {
     }
 
     /// Returns the nodes that nothing has happened to.
-    #[must_use]
     pub fn well(&self) -> Vec<NodeName> {
         let mut well = self.machines.well();
         well.retain(|node| !self.stopped.contains(node));
@@ -194,7 +192,6 @@ impl PacemakerCluster {
     }
 
     /// Returns the addresses that the cluster manages, the one that clients connect to first.
-    #[must_use]
     pub fn addresses(&self) -> &[&'static ManagedAddress] {
         &self.addresses
     }

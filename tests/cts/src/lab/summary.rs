@@ -35,7 +35,6 @@ struct TestCounts {
 
 impl LabSummary {
     /// Reads cts-lab's log.
-    #[must_use]
     pub fn parse(log: &str) -> Self {
         let mut summary = Self::default();
         // "Nov 29 01:07:14\texerciser BadNews: ..."
@@ -72,7 +71,6 @@ fn figures(test: &str) -> Option<(String, TestCounts)> {
 }
 
 /// Returns what is wrong with a run of these tests, a line each.
-#[must_use]
 pub fn flaws(summary: &LabSummary, tests: &[String]) -> Vec<String> {
     let mut flaws = Vec::new();
     if !summary.completed {

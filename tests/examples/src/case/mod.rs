@@ -32,7 +32,6 @@ pub enum Tool {
 
 impl Tool {
     /// Returns its folder below `pcs-examples`.
-    #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
             Self::Pcs => "pcs-0.10",
@@ -70,7 +69,6 @@ pub struct Case {
 
 impl Case {
     /// Returns which of the clusters side by side it runs on: a tool and a layout serve one another's examples.
-    #[must_use]
     pub fn lane(&self) -> String {
         format!("{}{}", self.kind(), self.tool.maker().folder())
     }
