@@ -41,6 +41,11 @@ pub(crate) fn local_time(at_ms: u64) -> String {
     shown(at_ms, local(), "%Y-%m-%d %H:%M:%S %z")
 }
 
+/// The local time for a reader who knows the time zone.
+pub(crate) fn wall_time(at_ms: u64) -> String {
+    shown(at_ms, local(), "%Y-%m-%d %H:%M:%S")
+}
+
 /// The same in UTC, for programs.
 pub(crate) fn utc_time(at_ms: u64) -> String {
     shown(at_ms, TimeZone::UTC, "%Y-%m-%dT%H:%M:%SZ")

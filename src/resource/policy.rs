@@ -40,15 +40,17 @@ pub struct Policy {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
-    sid: &'static str,
+    /// Its name.
+    pub sid: &'static str,
     effect: &'static str,
-    action: Vec<&'static str>,
+    /// The calls that it allows.
+    pub action: Vec<&'static str>,
     resource: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<Condition>,
     /// Explanation for the reader.
     #[serde(skip)]
-    purpose: &'static str,
+    pub purpose: &'static str,
 }
 
 /// A condition on the tags of the resource.
@@ -64,10 +66,8 @@ enum StatementObjects {
     Any,
     /// The objects that the policy is for, of this type.
     Needed(&'static str),
-    /// Instances and interfaces.
-    Nodes,
-    /// Interfaces.
-    Interfaces,
+    /// Objects of these types, if they have the tags.
+    Tagged(&'static [&'static str]),
 }
 
 /// A statement that the resources of an agent need.
@@ -104,7 +104,7 @@ const NEEDS: [Need; 7] = [
         agent: &agent::EIP,
         sid: "MoveToNodes",
         action: &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
-        objects: StatementObjects::Nodes,
+        objects: StatementObjects::Tagged(&["instance/*", "network-interface/*"]),
         purpose: "The other side of the same calls: the instances and interfaces that the address may be on. EC2 wants both.",
     },
     Need {
@@ -118,7 +118,7 @@ const NEEDS: [Need; 7] = [
         agent: &agent::VIP,
         sid: "MovePrivateAddress",
         action: &["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
-        objects: StatementObjects::Interfaces,
+        objects: StatementObjects::Tagged(&["network-interface/*"]),
         purpose: "Moves a secondary private address between interfaces.",
     },
     Need {
@@ -137,23 +137,6 @@ const NEEDS: [Need; 7] = [
     },
 ];
 
-impl Statement {
-    /// Statement id, unique within the policy.
-    pub fn sid(&self) -> &'static str {
-        self.sid
-    }
-
-    /// Allowed API actions, such as `ec2:AssociateAddress`.
-    pub fn actions(&self) -> &[&'static str] {
-        &self.action
-    }
-
-    /// Explanation for the reader, not part of the JSON.
-    pub fn purpose(&self) -> &'static str {
-        self.purpose
-    }
-}
-
 impl PolicyScope {
     /// Builds the policy.
     pub fn policy(&self) -> Policy {
@@ -171,8 +154,9 @@ impl PolicyScope {
             StatementObjects::Needed(object) => {
                 (ids.iter().map(|id| self.arn(&format!("{object}/{id}"))).collect(), false)
             }
-            StatementObjects::Nodes => (vec![self.arn("instance/*"), self.arn("network-interface/*")], true),
-            StatementObjects::Interfaces => (vec![self.arn("network-interface/*")], true),
+            StatementObjects::Tagged(objects) => {
+                (objects.iter().map(|object| self.arn(object)).collect(), true)
+            }
         };
         let tag = |(key, value): &(String, String)| (format!("aws:ResourceTag/{key}"), value.clone());
         let tags = || Condition { string_equals: self.tags.iter().map(tag).collect() };
@@ -266,8 +250,8 @@ mod tests {
         let needs = BTreeMap::from([("overlay-ip", vec!["rtb-0123456789abcdef0".to_owned()])]);
         let policy = PolicyScope { needs, ..scope() }.policy();
         let [find, replace] = policy.statement.as_slice() else { panic!("{policy:?}") };
-        assert_eq!(find.actions(), ["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"]);
-        assert_eq!((replace.sid(), replace.actions()), ("MoveRoutes", &["ec2:ReplaceRoute"][..]));
+        assert_eq!(find.action, ["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"]);
+        assert_eq!((replace.sid, &replace.action[..]), ("MoveRoutes", &["ec2:ReplaceRoute"][..]));
         assert_eq!(
             replace.resource,
             ["arn:aws:ec2:eu-west-1:123456789012:route-table/rtb-0123456789abcdef0"]

@@ -12,7 +12,7 @@ use crate::ocf::agent;
 use crate::params::{ApiSettings, OverlayParams, Params, Tables};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::policy::{self, PolicyScope, partition_of};
-use crate::world::{self, RealWorld};
+use crate::world;
 
 /// Prints the policy, or an explanation of its statements.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
@@ -22,8 +22,8 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for statement in scope.statements() {
-        let (sid, actions) = (statement.sid(), statement.actions().join(", "));
-        let _ = writeln!(text, "{sid}: {actions}\n    {}", statement.purpose());
+        let (sid, actions) = (statement.sid, statement.action.join(", "));
+        let _ = writeln!(text, "{sid}: {actions}\n    {}", statement.purpose);
     }
     if !scope.tags.is_empty() {
         text.push_str("\nOnly instances and interfaces with the tags are allowed: tag the interfaces too, EC2 does not.\n");
@@ -70,49 +70,41 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
         world::settings(&api, &timing, &invocation.environment(BY_HAND), invocation.deadline.budget());
     let region = match settings.region {
         Some(region) => region,
-        None => found(invocation, "region", "--region", policy::region(&world, &invocation.deadline))?,
+        None => {
+            found(invocation, "region unknown, give --region", policy::region(&world, &invocation.deadline))?
+        }
     };
     let account = match account.or_else(|| account_of(&api)) {
         Some(account) => account,
-        None => found(invocation, "account", "--account", policy::account(&world, &invocation.deadline))?,
+        None => found(
+            invocation,
+            "account unknown, give --account",
+            policy::account(&world, &invocation.deadline),
+        )?,
     };
     if let Some(params) = elastic {
-        let id = match &params.allocation_id {
-            Some(id) => id.to_string(),
-            None => allocation(invocation, &world, &params)?.to_string(),
+        let id = match (params.allocation_id, params.elastic_ip) {
+            (None, Some(ip)) => {
+                let unknown = format!("allocation unknown, give eipalloc-... instead of {ip}");
+                let which = Selector::PublicIp(ip);
+                Some(found(invocation, &unknown, policy::allocation(&world, &which, &invocation.deadline))?)
+            }
+            (id, _) => id,
         };
-        needs.entry(agent::EIP.name).or_default().insert(0, id);
+        needs.entry(agent::EIP.name).or_default().splice(..0, id.map(|id| id.to_string()));
     }
     let partition = partition.unwrap_or_else(|| partition_of(&region).to_owned());
     Ok(PolicyScope { partition, region, account, tags, needs })
 }
 
-/// Looks up a value that was not given.
-fn found(
+/// Looks up a value that was not given; `unknown` says how to give it.
+fn found<T>(
     invocation: &Invocation<'_>,
-    what: &str,
-    option: &str,
-    work: impl Future<Output = Result<String, crate::resource::error::Error>>,
-) -> Result<String, Failure> {
+    unknown: &str,
+    work: impl Future<Output = Result<T, crate::resource::error::Error>>,
+) -> Result<T, Failure> {
     invocation.run(work).map_err(|failure| match failure {
-        Failure::Failed(text) => Failure::Failed(format!("{what} unknown, give {option}: {text}")),
-        other => other,
-    })
-}
-
-fn allocation(
-    invocation: &Invocation<'_>,
-    world: &RealWorld,
-    params: &Params,
-) -> Result<AllocationId, Failure> {
-    let Some(ip) = params.elastic_ip else {
-        return Err(Failure::Usage("an address or an allocation id is needed".to_owned()));
-    };
-    let which = Selector::PublicIp(ip);
-    invocation.run(policy::allocation(world, &which, &invocation.deadline)).map_err(|failure| match failure {
-        Failure::Failed(text) => {
-            Failure::Failed(format!("allocation unknown, give eipalloc-... instead of {ip}: {text}"))
-        }
+        Failure::Failed(text) => Failure::Failed(format!("{unknown}: {text}")),
         other => other,
     })
 }

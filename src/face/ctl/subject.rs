@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::call::{Failure, Invocation};
 use super::options::{ADDRESS, ROUTE_TABLE, VIP};
-use crate::face::cluster::cib::{ConfiguredAddress, normal};
+use crate::face::cluster::cib::{Configuration, ConfiguredAddress, normal};
 use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
 use crate::ocf::agent::{self, Agent};
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
@@ -107,31 +107,24 @@ impl Subject {
         configured: Result<Vec<ConfiguredAddress>, String>,
     ) -> Vec<Self> {
         let on_record = invocation.on_record();
-        let new = |agent, address: String, raw, configured, recorded: Vec<RecordedResource>| {
-            let nodes = tools.node_name().into_iter().collect();
-            Self { address, agent, raw, configured, may_be_another: false, recorded, nodes }
+        let (all, unreadable) = match configured {
+            Ok(all) => (all, None),
+            Err(reason) => (on_record.iter().filter_map(of_records).collect(), Some(reason)),
         };
-        match configured {
-            Ok(all) => all
-                .into_iter()
-                .filter_map(|one| {
-                    let of_resource = |records: &&RecordedResource| records.resource == one.id;
-                    let recorded = on_record.iter().filter(of_resource).cloned().collect();
-                    let (address, raw) =
-                        (one.names().into_iter().next()?, one.configuration.parameters.clone());
-                    Some(new(one.agent, address, raw, Ok(Some(one)), recorded))
-                })
-                .collect(),
-            Err(reason) => on_record
-                .into_iter()
-                .filter_map(|one| {
-                    let (agent, address) = (one.agent()?, one.names().into_iter().next()?);
-                    let recorded = vec![one];
-                    let raw = of_record(agent, &address, &recorded);
-                    Some(new(agent, address, raw, Err(reason.clone()), recorded))
-                })
-                .collect(),
-        }
+        let nodes: Vec<String> = tools.node_name().into_iter().collect();
+        let subject = |one: ConfiguredAddress| {
+            let of_resource = |records: &&RecordedResource| records.resource == one.id;
+            Some(Self {
+                address: one.names().into_iter().next()?,
+                agent: one.agent,
+                raw: one.configuration.parameters.clone(),
+                may_be_another: false,
+                recorded: on_record.iter().filter(of_resource).cloned().collect(),
+                nodes: nodes.clone(),
+                configured: unreadable.clone().map_or_else(|| Ok(Some(one)), Err),
+            })
+        };
+        all.into_iter().filter_map(subject).collect()
     }
 
     /// The resource whose records a query may use: they tell it from others.
@@ -197,11 +190,7 @@ pub(super) fn listed(known: &[(String, String)]) -> String {
 }
 
 /// The parameters that follow from the address and from this node's records.
-pub(super) fn of_record(
-    agent: &Agent,
-    address: &str,
-    recorded: &[RecordedResource],
-) -> BTreeMap<String, String> {
+fn of_record(agent: &Agent, address: &str, recorded: &[RecordedResource]) -> BTreeMap<String, String> {
     let names = agent.address;
     let is_id = address.starts_with("eip") && names.contains(&"allocation_id");
     let name = if is_id { "allocation_id" } else { names.first().copied().unwrap_or_default() };
@@ -211,6 +200,14 @@ pub(super) fn of_record(
         raw.insert("routing_table".to_owned(), tables.routing_table.clone());
     }
     raw
+}
+
+/// A resource that only a record of this node knows.
+pub(super) fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress> {
+    let (agent, address) = (records.agent()?, records.names().into_iter().next()?);
+    let parameters = of_record(agent, &address, std::slice::from_ref(records));
+    let configuration = Configuration { parameters, ..Configuration::default() };
+    Some(ConfiguredAddress { id: records.resource.clone(), agent, configuration })
 }
 
 /// The parameters on the command line; one that another kind has is refused.

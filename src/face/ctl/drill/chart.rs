@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::page::{FigureTable, ReportPage};
 use super::picture::{LaneSpan, SpanKind, TimelineChart, TimelineLane, seconds};
 use super::report::{Drill, Move};
@@ -207,7 +205,7 @@ impl Drill<'_> {
             let clients = one.outage_ms.map_or_else(|| "-".to_owned(), long);
             let route = format!("{} → {}", one.from, one.to);
             vec![
-                local_time(one.at_ms),
+                timezone::wall_time(one.at_ms),
                 route,
                 how.to_owned(),
                 long(one.took_ms),
@@ -220,7 +218,7 @@ impl Drill<'_> {
             Err(reason) => (None, format!(" What would make it faster is unknown: {reason}.")),
         };
         let live = if self.live { "with" } else { "without" };
-        let when = own.first().map_or_else(String::new, |one| local_time(one.at_ms));
+        let when = own.first().map_or_else(String::new, |one| timezone::wall_time(one.at_ms));
         ReportPage {
             title: format!("Drill of {} ({})", self.resource, self.address),
             about: format!(
@@ -242,15 +240,6 @@ impl Drill<'_> {
             written: format!("Written by eipctl {}.", env!("CARGO_PKG_VERSION")),
         }
     }
-}
-
-/// A time for a person; the number itself if it is not a valid one.
-fn local_time(at_ms: u64) -> String {
-    let time = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let shown = time.and_then(|time| {
-        jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &time.to_zoned(timezone::local())).ok()
-    });
-    shown.unwrap_or_else(|| at_ms.to_string())
 }
 
 #[cfg(test)]
