@@ -16,8 +16,8 @@ use crate::ocf::environment::Environment;
 use crate::params::HealthParams;
 use crate::resource::error::Error;
 use crate::resource::kind::Kind;
-use crate::resource::readiness::{Colour, Readiness, assess, dry_run};
-use crate::resource::{Action, Report, Request};
+use crate::resource::readiness::{Colour, Readiness};
+use crate::resource::{Action, Report, Request, op};
 use crate::state::Records as _;
 use crate::state::health::{DryRun, HealthFile, HealthState};
 use crate::with_kind;
@@ -172,11 +172,11 @@ impl HealthObserver<'_> {
             let nodes = vec![node.to_owned()];
             let request = Request { action: Action::Monitor { level: 0 }, params, deadline, nodes };
             world::run(deadline, async {
-                let found = assess::<K, _>(&world, &request).await;
+                let found = op::<K, _>(&world, &request).assess().await;
                 if found.ready != Some(true) || !self.is_due(last.as_ref(), now) {
                     return Ok((found, None));
                 }
-                let again = dry_run::<K, _>(&world, request, last.as_ref(), now).await;
+                let again = op::<K, _>(&world, &request).dry_run(last.as_ref(), now).await;
                 Ok((found, Some(DryRun { parameters: one.configuration.parameters.clone(), ..again })))
             })
         };

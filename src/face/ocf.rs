@@ -122,79 +122,47 @@ fn act(
     let code = conclude(outcome, attempt, &log);
     if !agent.address.is_empty() {
         // After the exit reason is out: nothing depends on it.
-        keep_account(action, attempt, failure, environment, &log);
+        keep_account(action, failure, environment, &log);
     }
     guard.end();
     code
 }
 
 /// Counts a failed action for the metrics, and at a probe makes the history readable for the alert agent.
-fn keep_account(
-    action: Action,
-    attempt: Attempt,
-    failure: Option<&'static str>,
-    environment: &Environment,
-    log: &Log,
-) {
+fn keep_account(action: Action, failure: Option<&'static str>, environment: &Environment, log: &Log) {
     let records = world::records(environment, log);
     if let Some(reason) = failure {
         records.update_tally(|tally| {
-            *tally
-                .failures
-                .entry(action.name().to_owned())
-                .or_default()
-                .entry(reason.to_owned())
-                .or_default() += 1;
+            let of_action = tally.failures.entry(action.name().to_owned()).or_default();
+            *of_action.entry(reason.to_owned()).or_default() += 1;
         });
-    } else if attempt == Attempt::Probe {
+    } else if matches!(action, Action::Probe { .. }) {
         let _ = records.share();
     }
 }
 
-/// Runs an action on an address.
+/// Runs an action on an address with the real services until the deadline.
 fn on_address<K: Kind<RealWorld>>(
     action: Action,
     deadline: Deadline,
     environment: &Environment,
     log: &Log,
 ) -> Result<Report, Error> {
-    let request = prepare::<K>(action, deadline, environment)?;
-    if needs_nothing(action) { Ok(Report::Done) } else { run::<K>(&request, environment, log) }
-}
-
-/// Validates parameters and environment, without any query.
-fn prepare<K: Kind<RealWorld>>(
-    action: Action,
-    deadline: Deadline,
-    environment: &Environment,
-) -> Result<Request<K::Params>, Error> {
     if let Some((major, _)) = environment.ra_version().filter(|(major, _)| *major != 1) {
         return Err(Error::OcfVersion(major));
     }
-    let params = K::parse(&environment.reskeys())?;
-    let nodes = [environment.node_name(), environment.physical_host()].into_iter().flatten();
-    Ok(Request { action, params, deadline, nodes: nodes.map(str::to_owned).collect() })
-}
-
-/// True if valid parameters are all that the action requires; no runtime and no client is built then.
-fn needs_nothing(action: Action) -> bool {
-    matches!(action, Action::Reload | Action::Validate { level: ..10 })
-}
-
-/// Runs the action with the real services until the deadline.
-fn run<K: Kind<RealWorld>>(
-    request: &Request<K::Params>,
-    environment: &Environment,
-    log: &Log,
-) -> Result<Report, Error> {
-    let deadline = request.deadline;
-    let common = K::common(&request.params);
+    let raw = environment.reskeys();
+    let params = K::parse(&raw)?;
+    // Valid parameters are all that these require: no runtime and no client is built.
+    if matches!(action, Action::Reload | Action::Validate { level: ..10 }) {
+        return Ok(Report::Done);
+    }
+    let common = K::common(&params);
     let (world, warnings) = world::build(common.api, common.timing, deadline, environment, log)?;
-    if is_worth_warnings(request.action) {
-        let raw = environment.reskeys();
+    if is_worth_warnings(action) {
         let unknown = params::unknown(&raw, K::AGENT.parameters);
         let options = params::options_of_awscli(&raw);
-        let validates = matches!(request.action, Action::Validate { .. });
+        let validates = matches!(action, Action::Validate { .. });
         if validates && !unknown.is_empty() {
             log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));
         }
@@ -205,7 +173,9 @@ fn run<K: Kind<RealWorld>>(
             log.warn(warning);
         }
     }
-    world::run(deadline, resource::run::<K, _>(&world, request))
+    let nodes = [environment.node_name(), environment.physical_host()].into_iter().flatten();
+    let request = Request { action, params, deadline, nodes: nodes.map(str::to_owned).collect() };
+    world::run(deadline, resource::run::<K, _>(&world, &request))
 }
 
 /// Why an action counts as failed: the scope of its error; `None` if it does not.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::World;
 use super::kind::{Holder as _, Kind, Me, Op, Owner};
 use super::recorded::names;
-use super::{Request, World, op};
 use crate::host::Host as _;
 use crate::params::OnStop;
 use crate::resource::error::Error;
@@ -18,60 +18,53 @@ pub fn is_by_hand(resource: &str) -> bool {
     resource.strip_prefix(BY_HAND).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// What a start would do now, in a sentence.
-///
-/// # Errors
-/// Why it would fail.
-pub async fn would_start<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-) -> Result<String, Error> {
-    let op = op::<K, W>(world, request);
-    let location = op.locate(true).await?;
-    let (ticket, owner) = K::learn(&op, &location).await?;
-    K::prepare(&op, &location).await?;
-    let (name, holder) = (op.name(), owner.holder());
-    match owner {
-        Owner::Ours(held) => return Ok(format!("{name} is here already ({})", held.described())),
-        Owner::Elsewhere(_) if !op.common().may_take => {
-            return Err(Error::Held { address: name, holder, parameter: K::WORDS.may_take });
-        }
-        Owner::Elsewhere(_) | Owner::Misplaced(_) | Owner::Unassigned => {}
-    }
-    K::may_be_taken(&op, &ticket, &location).await?;
-    let to = location.target().map_or_else(|| location.interface.to_string(), |target| target.to_string());
-    let mut sentence = format!("{name} would move from {holder} to {to}");
-    for public_ip in K::displaced_from(&op, &location) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(sentence, "; {public_ip} would be displaced");
-    }
-    Ok(sentence)
-}
-
-/// What a stop would do now, in a sentence.
-///
-/// # Errors
-/// Why it would fail.
-pub async fn would_stop<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-) -> Result<String, Error> {
-    let op = op::<K, W>(world, request);
-    let name = op.name();
-    if op.common().on_stop == OnStop::Leave {
-        return Ok(format!("{name} would be {}", K::WORDS.left));
-    }
-    Ok(match op.ask(Me::Known, &op.deadline).await? {
-        Owner::Ours(held) | Owner::Misplaced(held) => {
-            K::may_be_released(&op, &held).await?;
-            format!("{name} would be released: {}", held.described())
-        }
-        Owner::Elsewhere(held) => format!("{name} is held by {held}: nothing would be done"),
-        Owner::Unassigned => format!("{name} is unassigned: nothing would be done"),
-    })
-}
-
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// What a start would do now, in a sentence.
+    ///
+    /// # Errors
+    /// Why it would fail.
+    pub async fn would_start(&self) -> Result<String, Error> {
+        let location = self.locate(true).await?;
+        let (ticket, owner) = K::learn(self, &location).await?;
+        K::prepare(self, &location).await?;
+        let (name, holder) = (self.name(), owner.holder());
+        match owner {
+            Owner::Ours(held) => return Ok(format!("{name} is here already ({})", held.described())),
+            Owner::Elsewhere(_) if !self.common().may_take => {
+                return Err(Error::Held { address: name, holder, parameter: K::WORDS.may_take });
+            }
+            Owner::Elsewhere(_) | Owner::Misplaced(_) | Owner::Unassigned => {}
+        }
+        K::may_be_taken(self, &ticket, &location).await?;
+        let to =
+            location.target().map_or_else(|| location.interface.to_string(), |target| target.to_string());
+        let mut sentence = format!("{name} would move from {holder} to {to}");
+        for public_ip in K::displaced_from(self, &location) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(sentence, "; {public_ip} would be displaced");
+        }
+        Ok(sentence)
+    }
+
+    /// What a stop would do now, in a sentence.
+    ///
+    /// # Errors
+    /// Why it would fail.
+    pub async fn would_stop(&self) -> Result<String, Error> {
+        let name = self.name();
+        if self.common().on_stop == OnStop::Leave {
+            return Ok(format!("{name} would be {}", K::WORDS.left));
+        }
+        Ok(match self.ask(Me::Known, &self.deadline).await? {
+            Owner::Ours(held) | Owner::Misplaced(held) => {
+                K::may_be_released(self, &held).await?;
+                format!("{name} would be released: {}", held.described())
+            }
+            Owner::Elsewhere(held) => format!("{name} is held by {held}: nothing would be done"),
+            Owner::Unassigned => format!("{name} is unassigned: nothing would be done"),
+        })
+    }
+
     /// Adopts what `eipctl claim` recorded about this address on this node: it becomes this resource's, and so do the addresses
     /// that the claim displaced. [displaced-4]
     pub(super) fn take_over_claims(&self) {

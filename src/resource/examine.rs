@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::finding::{Finding, Verdict};
 use super::kind::{Kind, Location, Me, Op};
 use super::surroundings::Surroundings;
-use super::{Report, Request, World, op};
+use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _};
 use crate::resource::error::Error;
@@ -96,36 +96,26 @@ impl Examination<'_> {
     }
 }
 
-/// Examines everything that a takeover by this node needs, reporting each finding at once.
-pub async fn examine<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-    surroundings: &Surroundings,
-    tell: &mut dyn FnMut(Finding),
-) {
-    let mut examination = Examination { tell, all: true };
-    // Only a failure breaks, and not if everything is examined.
-    let _ = op::<K, W>(world, request).examine(Some(surroundings), &mut examination).await;
-}
-
-/// Whether this node could take the address, as far as known without EC2: instance metadata answers, the place for the address
-/// exists, and there are credentials. For a caller that checks every few seconds.
-///
-/// # Errors
-/// What is missing.
-pub async fn is_ready<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-) -> Result<Report, Error> {
-    let op = op::<K, W>(world, request);
-    let location = op.locate(false).await?;
-    K::prepare(&op, &location).await?;
-    let found = op.deadline.bound(world.ec2().prepare()).await;
-    found.map_err(|_| Error::OutOfTime(op.deadline.budget()))??;
-    Ok(Report::Done)
-}
-
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Examines everything that a takeover by this node needs, reporting each finding at once.
+    pub async fn examine_all(&self, surroundings: &Surroundings, tell: &mut dyn FnMut(Finding)) {
+        // Only a failure breaks, and not if everything is examined.
+        let _ = self.examine(Some(surroundings), &mut Examination { tell, all: true }).await;
+    }
+
+    /// Whether this node could take the address, as far as known without EC2: instance metadata answers, the place for the address
+    /// exists, and there are credentials. For a caller that checks every few seconds.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn is_ready(&self) -> Result<Report, Error> {
+        let location = self.locate(false).await?;
+        K::prepare(self, &location).await?;
+        let found = self.deadline.bound(self.world.ec2().prepare()).await;
+        found.map_err(|_| Error::OutOfTime(self.deadline.budget()))??;
+        Ok(Report::Done)
+    }
+
     /// `validate-all` from level 10 on: the first thing that would keep this node from taking or releasing the address.
     pub(super) async fn validate(&self) -> Result<Report, Error> {
         let mut failure = None;

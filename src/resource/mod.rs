@@ -140,7 +140,8 @@ pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) 
     }
 }
 
-fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -> Op<'a, K, W> {
+/// An action in progress, or a query: what it is about and works with.
+pub fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -> Op<'a, K, W> {
     Op { world, params: &request.params, deadline: request.deadline, nodes: &request.nodes }
 }
 

@@ -132,7 +132,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     ///
     /// # Errors
     /// When it is not known. Soon after a change instance metadata may lag, so without EC2 it is not known then either.
-    pub(super) async fn is_still_here(&self) -> Result<Report, Error> {
+    pub async fn is_still_here(&self) -> Result<Report, Error> {
         if !K::is_known(self) {
             return self.monitor(0).await;
         }

@@ -1,8 +1,7 @@
 //! Whether this node could take an address, as `eip-health` reports it, and what that says about the health of the node.
 
-use super::examine::is_ready;
 use super::kind::{Kind, Op, Seen};
-use super::{Action, Report, Request, World, op, run};
+use super::{Report, World};
 use crate::cloud::Ec2Fault;
 use crate::host::Host as _;
 use crate::resource::error::{Error, Scope, scope};
@@ -23,32 +22,25 @@ pub struct Readiness {
     pub reason: String,
 }
 
-/// Checks what a takeover needs, without EC2: instance metadata, the place for the address, and credentials.
-pub async fn assess<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) -> Readiness {
-    let op = op::<K, W>(world, request);
-    let here = op.is_here().await;
-    let running = op.last_done().is_some_and(|record| record.is_running(&world.host().boot_id()));
-    let (ready, fault, reason) = judged(is_ready::<K, W>(world, request).await);
-    Readiness { ready, here, holds: here == Some(true) || running, fault, reason }
-}
-
-/// Asks EC2 by a dry run whether this node may take and release the address; `last` is the one before.
-pub async fn dry_run<K: Kind<W>, W: World>(
-    world: &W,
-    request: Request<K::Params>,
-    last: Option<&DryRun>,
-    at: u64,
-) -> DryRun {
-    let request = Request { action: Action::Validate { level: 10 }, ..request };
-    let outcome = run::<K, W>(world, &request).await;
-    let answered = is_answer(&outcome).then_some(at).or(last.and_then(|last| last.answered));
-    let (ready, fault, reason) = judged(outcome);
-    let before = last.and_then(|last| last.silent_since);
-    let silent_since = (fault == FaultOf::Silence).then_some(before.unwrap_or(at));
-    DryRun { at, ready, fault, reason, answered, silent_since, ..DryRun::default() }
-}
-
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Checks what a takeover needs, without EC2: instance metadata, the place for the address, and credentials.
+    pub async fn assess(&self) -> Readiness {
+        let here = self.is_here().await;
+        let running = self.last_done().is_some_and(|record| record.is_running(&self.world.host().boot_id()));
+        let (ready, fault, reason) = judged(self.is_ready().await);
+        Readiness { ready, here, holds: here == Some(true) || running, fault, reason }
+    }
+
+    /// Asks EC2 by a dry run whether this node may take and release the address; `last` is the one before.
+    pub async fn dry_run(&self, last: Option<&DryRun>, at: u64) -> DryRun {
+        let outcome = self.validate().await;
+        let answered = is_answer(&outcome).then_some(at).or(last.and_then(|last| last.answered));
+        let (ready, fault, reason) = judged(outcome);
+        let before = last.and_then(|last| last.silent_since);
+        let silent_since = (fault == FaultOf::Silence).then_some(before.unwrap_or(at));
+        DryRun { at, ready, fault, reason, answered, silent_since, ..DryRun::default() }
+    }
+
     async fn is_here(&self) -> Option<bool> {
         if !K::METADATA_KNOWS {
             // Without a device only the record knows.

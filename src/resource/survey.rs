@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::World;
 use super::kind::{Holder, Kind, Location, Me, Op, Owner, Seen};
-use super::{Request, World, op};
 use crate::cloud::Imds as _;
 use crate::resource::error::Error;
 
@@ -49,62 +49,30 @@ impl Survey {
     }
 }
 
-/// Queries every source for the holder.
-pub async fn survey<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) -> Survey {
-    op::<K, W>(world, request).survey().await
-}
-
-/// The holder according to one query of EC2, from the point of view of the node at this location, or of a machine that is none of
-/// the nodes; `None` if unassigned.
-///
-/// # Errors
-/// Why EC2 did not answer.
-pub async fn holder<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-    location: Option<&Location>,
-) -> Result<Option<String>, Error> {
-    let op = op::<K, W>(world, request);
-    let asked = op.deadline.bound(K::owner(&op, location.map_or(Me::Outside, Me::At))).await;
-    let owner = asked.map_err(|_| Error::OutOfTime(op.deadline.budget()))??;
-    Ok(owner.held().map(Holder::carrier))
-}
-
-/// The address itself, and its location on this node, if known.
-///
-/// # Errors
-/// Why EC2 does not know the address.
-pub async fn find<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-) -> Result<(IpAddr, Option<Location>), Error> {
-    let op = op::<K, W>(world, request);
-    let brief = Op { deadline: op.deadline.within(METADATA), ..op };
-    let (address, location) = tokio::join!(K::address(&op), brief.locate(false));
-    Ok((address?.0, location.ok()))
-}
-
-/// The address itself, and its second name if it has one.
-///
-/// # Errors
-/// Why EC2 does not know the address.
-pub async fn address<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-) -> Result<(IpAddr, Option<String>), Error> {
-    K::address(&op::<K, W>(world, request)).await
-}
-
-/// What instance metadata of this node says alone; `None` for a kind that it does not show.
-pub async fn by_metadata<K: Kind<W>, W: World>(
-    world: &W,
-    request: &Request<K::Params>,
-) -> Option<Result<Seen, Error>> {
-    op::<K, W>(world, request).by_metadata().await
-}
-
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    async fn by_metadata(&self) -> Option<Result<Seen, Error>> {
+    /// The holder according to one query of EC2, from the point of view of the node at this location, or of a machine that is none
+    /// of the nodes; `None` if unassigned.
+    ///
+    /// # Errors
+    /// Why EC2 did not answer.
+    pub async fn held_by(&self, location: Option<&Location>) -> Result<Option<String>, Error> {
+        let asked = self.deadline.bound(K::owner(self, location.map_or(Me::Outside, Me::At))).await;
+        let owner = asked.map_err(|_| Error::OutOfTime(self.deadline.budget()))??;
+        Ok(owner.held().map(Holder::carrier))
+    }
+
+    /// The address itself, and its location on this node, if known.
+    ///
+    /// # Errors
+    /// Why EC2 does not know the address.
+    pub async fn find(&self) -> Result<(IpAddr, Option<Location>), Error> {
+        let brief = Op { deadline: self.deadline.within(METADATA), ..*self };
+        let (address, location) = tokio::join!(K::address(self), brief.locate(false));
+        Ok((address?.0, location.ok()))
+    }
+
+    /// What instance metadata of this node says alone; `None` for a kind that it does not show.
+    pub async fn by_metadata(&self) -> Option<Result<Seen, Error>> {
         match (K::METADATA_KNOWS, K::is_known(self)) {
             (false, _) => None,
             (true, false) => Some(Err(Error::NotHere("the address is known to EC2 alone".to_owned()))),
@@ -112,7 +80,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    async fn survey(&self) -> Survey {
+    /// Queries every source for the holder.
+    pub async fn survey(&self) -> Survey {
         let metadata = self.deadline.within(METADATA).bound(self.world.imds().instance_id()).await;
         let me = match metadata {
             Ok(Ok(_)) => Me::Known,

@@ -3,9 +3,9 @@
 use super::call::{Failure, Invocation, print};
 use super::show::devices_with;
 use super::subject::Subject;
-use crate::resource::by_hand::{BY_HAND, is_by_hand, would_start, would_stop};
+use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
-use crate::resource::{self, Action, survey};
+use crate::resource::{self, Action, op};
 use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::RealWorld;
@@ -37,7 +37,7 @@ pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
 fn names<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Vec<String>, Failure> {
     let request = subject.request::<K>(invocation, Action::Start)?;
     let world = subject.world::<K>(invocation, &request.params)?;
-    let (address, other) = invocation.run(survey::address::<K, _>(&world, &request))?;
+    let (address, other) = invocation.run(K::address(&op::<K, _>(&world, &request)))?;
     Ok([Some(address.to_string()), other].into_iter().flatten().collect())
 }
 
@@ -85,8 +85,8 @@ fn act<K: Kind<RealWorld>>(
     if invocation.is_set("dry-run") {
         world.records = world.records.read_only();
         let sentence = match action {
-            Action::Stop => invocation.run(would_stop::<K, _>(&world, &request))?,
-            _ => invocation.run(would_start::<K, _>(&world, &request))?,
+            Action::Stop => invocation.run(op::<K, _>(&world, &request).would_stop())?,
+            _ => invocation.run(op::<K, _>(&world, &request).would_start())?,
         };
         return print(&format!("{sentence}\n"));
     }

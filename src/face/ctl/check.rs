@@ -10,10 +10,9 @@ use crate::cloud::Imds as _;
 use crate::face::cluster::cib::Cib;
 use crate::face::cluster::settings::{CheckResult, live_moves};
 use crate::face::cluster::tools::BRIEF_LIMIT;
-use crate::resource::Action;
-use crate::resource::examine::examine;
 use crate::resource::finding::{Finding, Verdict};
 use crate::resource::kind::Kind;
+use crate::resource::{Action, op};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -150,7 +149,7 @@ fn check<K: Kind<RealWorld>>(
         let folders = world.records.folders();
         let (agent, deadline) = (subject.agent, &invocation.deadline);
         let seen = surroundings::observe(agent, &environment, &settings, endpoint, folders, deadline).await;
-        examine::<K, _>(&world, &request, &seen, &mut |finding| report(result(&finding))).await;
+        op::<K, _>(&world, &request).examine_all(&seen, &mut |finding| report(result(&finding))).await;
         Ok(())
     })?;
     cluster::<K>(invocation, subject).into_iter().for_each(report);

@@ -9,10 +9,10 @@ use super::options::JSON;
 use super::subject::Subject;
 use crate::base::chain_of;
 use crate::network::{Network as _, NetworkError};
-use crate::resource::Action;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::recorded::RecordedResource;
-use crate::resource::survey::{self, Survey};
+use crate::resource::survey::Survey;
+use crate::resource::{Action, op};
 use crate::state::Phase;
 use crate::with_kind;
 use crate::world::{self, RealWorld};
@@ -53,7 +53,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 fn survey<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Survey, Failure> {
     let request = subject.request::<K>(invocation, Action::Monitor { level: 10 })?;
     let world = subject.world::<K>(invocation, &request.params)?;
-    invocation.run(async { Ok(survey::survey::<K, _>(&world, &request).await) })
+    invocation.run(async { Ok(op::<K, _>(&world, &request).survey().await) })
 }
 
 /// The network devices of this node that have an address.

@@ -5,9 +5,9 @@
 
 use super::master::print_line;
 use super::work::{FAILED, Work};
-use crate::resource::elastic::{self, Elastic};
+use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
-use crate::resource::{self, Action, Report};
+use crate::resource::{self, Action, Report, op};
 
 /// Time limit of `status`, which a person waits for.
 const STATUS_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
@@ -35,10 +35,12 @@ fn check(work: &Work) -> u8 {
     let limit = work.settings.check_deadline;
     let outcome = if is_master {
         let action = Action::Monitor { level: 0 };
-        work.query(action, limit, async |world, request| elastic::is_still_here(world, request).await)
+        work.query(action, limit, async |world, request| {
+            op::<Elastic, _>(world, request).is_still_here().await
+        })
     } else {
         work.query(Action::Start, limit, async |world, request| {
-            crate::resource::examine::is_ready::<Elastic, _>(world, request).await
+            op::<Elastic, _>(world, request).is_ready().await
         })
     };
     let (code, text) = match outcome {

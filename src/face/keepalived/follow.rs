@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::pace::Pace;
 use super::work::{LockOutcome, Work};
-use crate::resource::{Action, Report, elastic};
+use crate::resource::elastic::Elastic;
+use crate::resource::{Action, Report, op};
 
 /// Time limit of one query.
 const QUERY_LIMIT: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ pub(super) fn follow(work: &Work) -> u8 {
             std::thread::sleep(PAUSE);
         }
         let outcome = work.run(Action::Monitor { level: 0 }, QUERY_LIMIT, async |world, request| {
-            elastic::is_still_here(world, request).await
+            op::<Elastic, _>(world, request).is_still_here().await
         });
         let reason = match outcome {
             Ok(Some(Report::NotHere(reason))) => reason,
@@ -42,8 +43,9 @@ pub(super) fn follow(work: &Work) -> u8 {
         };
         let limit = work.settings.deadline;
         let LockOutcome::Acquired(held) = work.enter(limit) else { return 0 };
-        let handed =
-            work.run(Action::Stop, limit, async |world, request| elastic::hand_over(world, request).await);
+        let handed = work.run(Action::Stop, limit, async |world, request| {
+            op::<Elastic, _>(world, request).hand_over().await
+        });
         drop(held);
         match handed {
             Ok(Some(_)) => {

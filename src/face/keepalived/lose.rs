@@ -10,9 +10,9 @@ use super::master::{prefix, print_line};
 use super::settings::Losing;
 use super::work::{FAILED, LockOutcome, Work, by_hand};
 use crate::params::OnStop;
-use crate::resource::elastic::{self, Elastic};
+use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
-use crate::resource::{self, Action, Report};
+use crate::resource::{self, Action, Report, op};
 
 /// Starts giving up the address, in a process that outlives this one: when keepalived exits, it kills scripts that
 /// take longer than a second.
@@ -47,9 +47,9 @@ pub(super) fn here(work: &Work, state: VrrpState, source: &NotificationSource) -
     let address = work.settings.address();
     let left = limit.saturating_sub(work.started.elapsed());
     let outcome = match work.settings.losing(state) {
-        Losing::Leave => {
-            work.run(Action::Stop, left, async |world, request| elastic::hand_over(world, request).await)
-        }
+        Losing::Leave => work.run(Action::Stop, left, async |world, request| {
+            op::<Elastic, _>(world, request).hand_over().await
+        }),
         Losing::Release => work.run(Action::Stop, left, async |world, request| {
             let mut request = request.clone();
             if request.params.on_stop == OnStop::Leave {

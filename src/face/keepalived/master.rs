@@ -12,9 +12,9 @@ use super::arguments::{Job, NotificationSource};
 use super::background;
 use super::work::{FAILED, LockOutcome, Work, by_hand};
 use crate::cloud::Imds as _;
-use crate::resource::elastic::{self, Elastic};
+use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
-use crate::resource::{self, Action, Report, Request, World as _};
+use crate::resource::{self, Action, Report, Request, World as _, op};
 
 /// When to verify, in tenths of the configured time.
 const VERIFY_AT: [u32; 4] = [1, 3, 6, 10];
@@ -122,7 +122,7 @@ fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
                 .warn(format_args!("INST_ID is {wanted}, but this is {found}: is it another node's file?"));
         }
         resource::run::<Elastic, _>(world, request).await?;
-        Ok(elastic::has_displaced(world, request))
+        Ok(op::<Elastic, _>(world, request).has_displaced())
     })
 }
 

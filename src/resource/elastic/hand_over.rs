@@ -16,7 +16,7 @@ impl<W: World> Op<'_, Elastic, W> {
     ///
     /// # Errors
     /// [`Error::Left`] if the address is still here at the deadline; EC2's last error if it gave no usable answer.
-    pub(super) async fn hand_over(&self) -> Result<Report, Error> {
+    pub async fn hand_over(&self) -> Result<Report, Error> {
         if self.last_done().is_some_and(|record| record.phase != Some(Phase::Stopped)) {
             self.record(Phase::Left, |_| ());
         }
@@ -47,7 +47,7 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     /// Whether a displaced address waits to be restored.
-    pub(super) fn has_displaced(&self) -> bool {
+    pub fn has_displaced(&self) -> bool {
         let displaced = self.world.records().durable().displaced;
         self.params.restore_displaced && displaced.iter().any(|entry| !entry.put_back)
     }

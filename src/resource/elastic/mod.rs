@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
-use super::{Report, Request, World};
+use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::retry;
@@ -36,27 +36,6 @@ use self::identity::Identity;
 /// The kind of address of the agent `eip`.
 #[derive(Debug)]
 pub enum Elastic {}
-
-/// Leaves the address to the node that takes it, and restores what it had displaced here once it has gone.
-///
-/// # Errors
-/// If it is still here at the deadline, or EC2 gave no usable answer.
-pub async fn hand_over<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
-    super::op::<Elastic, W>(world, request).hand_over().await
-}
-
-/// Whether a displaced address waits to be restored.
-pub fn has_displaced<W: World>(world: &W, request: &Request) -> bool {
-    super::op::<Elastic, W>(world, request).has_displaced()
-}
-
-/// Whether the address is still here, without querying EC2 as long as instance metadata shows it.
-///
-/// # Errors
-/// If it is unknown.
-pub async fn is_still_here<W: World>(world: &W, request: &Request) -> Result<Report, Error> {
-    super::op::<Elastic, W>(world, request).is_still_here().await
-}
 
 impl Holder for Association {
     fn mark(&self) -> String {

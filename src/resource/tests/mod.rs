@@ -16,7 +16,7 @@ pub(super) use super::error::{Attempt, Error, exit_code};
 use super::fixtures::{MemoryRecords, TestHost};
 use super::kind::Kind;
 pub(super) use super::private::Private;
-pub(super) use super::{Action, Parts, Report, Request, run};
+pub(super) use super::{Action, Parts, Report, Request, op, run};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 pub(super) use crate::cloud::model::{

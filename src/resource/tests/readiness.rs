@@ -1,19 +1,20 @@
 //! Whether a node could take the address, for `eip-health`.
 
 use super::*;
-use crate::resource::readiness::{Readiness, assess, dry_run};
+use crate::resource::readiness::Readiness;
 use crate::state::health::{DryRun, FaultOf};
 
 async fn assessed<K: Tested>(node: &Resource<K>) -> Readiness {
     let request = node.request(Action::Monitor { level: 0 }, 20);
-    let assessing: Pin<Box<dyn Future<Output = Readiness>>> = Box::pin(assess::<K, _>(&node.world, &request));
+    let op = op::<K, _>(&node.world, &request);
+    let assessing: Pin<Box<dyn Future<Output = Readiness>>> = Box::pin(op.assess());
     assessing.await
 }
 
 async fn tried<K: Tested>(node: &Resource<K>, last: Option<&DryRun>, at: u64) -> DryRun {
     let request = node.request(Action::Monitor { level: 0 }, 20);
-    let trying: Pin<Box<dyn Future<Output = DryRun> + '_>> =
-        Box::pin(dry_run::<K, _>(&node.world, request, last, at));
+    let op = op::<K, _>(&node.world, &request);
+    let trying: Pin<Box<dyn Future<Output = DryRun> + '_>> = Box::pin(op.dry_run(last, at));
     trying.await
 }
 

@@ -14,7 +14,7 @@ use crate::base::deadline::Deadline;
 use crate::ocf::agent::Agent;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Location};
-use crate::resource::{Action, Request, survey};
+use crate::resource::{Action, Request, op};
 use crate::with_kind;
 use crate::world::RealWorld;
 
@@ -72,7 +72,7 @@ impl Watch<'_> {
     pub async fn query(&self, deadline: Deadline) -> Result<Option<String>, Error> {
         with_kind!(self.agent, K => {
             let request = request::<K>(self.raw, deadline)?;
-            survey::holder::<K, _>(self.world, &request, self.location).await
+            op::<K, _>(self.world, &request).held_by(self.location).await
         })
     }
 

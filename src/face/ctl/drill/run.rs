@@ -25,7 +25,7 @@ use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::face::ctl::subject::listed;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Location};
-use crate::resource::{millis, survey};
+use crate::resource::{millis, op};
 use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::{self, RealWorld};
@@ -167,7 +167,7 @@ fn locate<K: Kind<RealWorld>>(
     let common = K::common(&request.params);
     let mut world = invocation.world(resource, common.api, common.timing)?;
     world.records = world.records.read_only();
-    let (address, location) = invocation.run(survey::find::<K, _>(&world, &request))?;
+    let (address, location) = invocation.run(op::<K, _>(&world, &request).find())?;
     Ok((world, address, location))
 }
 

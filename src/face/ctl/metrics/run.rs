@@ -11,9 +11,8 @@ use crate::face::ctl::call::{Failure, Invocation, print};
 use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::Subject;
 use crate::host::Host as _;
-use crate::resource::Action;
 use crate::resource::kind::{Kind, Seen};
-use crate::resource::survey::by_metadata;
+use crate::resource::{Action, op};
 use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::{self, RealWorld};
@@ -68,7 +67,7 @@ fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> R
     let world = subject.world::<K>(invocation, &request.params)?;
     let address = subject.address.parse();
     invocation.run(async {
-        Ok(match (by_metadata::<K, _>(&world, &request).await, address) {
+        Ok(match (op::<K, _>(&world, &request).by_metadata().await, address) {
             (Some(Ok(seen)), _) => Some(seen == Seen::Here),
             (Some(Err(_)), _) | (None, Err(_)) => None,
             (None, Ok(ip)) => devices_with(ip).await.ok().map(|devices| !devices.is_empty()),

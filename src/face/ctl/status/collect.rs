@@ -11,24 +11,23 @@ use super::view::{AddressState, Holding, LastMove, Membership, NodeOpinion, Opin
 use crate::base::timezone;
 use crate::cloud::ec2::aws::Listing;
 use crate::cloud::{Ec2Fault, Wanted};
-use crate::face::cluster::cib::{Configuration, ConfiguredAddress};
+use crate::face::cluster::cib::ConfiguredAddress;
 use crate::face::cluster::node_state::NodeState;
 use crate::face::cluster::status::Status;
 use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::JSON;
 use crate::face::ctl::show::devices_with;
-use crate::face::ctl::subject::of_record;
+use crate::face::ctl::subject::of_records;
 use crate::face::report::NodeReport;
 use crate::host::Host as _;
 use crate::params::{ApiSettings, OnStop, Timing};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
-use crate::resource::examine::is_ready;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::recorded::RecordedResource;
-use crate::resource::survey::{self, ShownHolder};
-use crate::resource::{Action, Report, Request, join_all, millis};
+use crate::resource::survey::ShownHolder;
+use crate::resource::{Action, Report, Request, join_all, millis, op};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -216,14 +215,6 @@ fn with_report(own: NodeOpinion, report: Option<&NodeReport>) -> NodeOpinion {
     }
 }
 
-/// A resource that only a record of this node knows.
-fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress> {
-    let (agent, address) = (records.agent()?, records.names().into_iter().next()?);
-    let parameters = of_record(agent, &address, std::slice::from_ref(records));
-    let configuration = Configuration { parameters, ..Configuration::default() };
-    Some(ConfiguredAddress { id: records.resource.clone(), agent, configuration })
-}
-
 /// Resources that reach AWS in the same way, so that one listing serves them all.
 struct Reach {
     api: ApiSettings,
@@ -399,9 +390,9 @@ impl Look<'_> {
         world.records = world.records.read_only();
         world.ec2.answer_from(Arc::clone(listing));
         let (by_ec2, mut by_metadata) = if has_failed {
-            (None, survey::by_metadata::<K, _>(&world, &request).await)
+            (None, op::<K, _>(&world, &request).by_metadata().await)
         } else {
-            let survey = survey::survey::<K, _>(&world, &request).await;
+            let survey = op::<K, _>(&world, &request).survey().await;
             (Some(survey.by_ec2), survey.by_metadata)
         };
         // An Elastic IP that is configured by its allocation id has its address from EC2; only then metadata can be asked.
@@ -409,9 +400,9 @@ impl Look<'_> {
             let mut named = raw.clone();
             named.insert("elastic_ip".to_owned(), shown.address.to_string());
             request = self.request::<K>(&named)?;
-            by_metadata = survey::by_metadata::<K, _>(&world, &request).await;
+            by_metadata = op::<K, _>(&world, &request).by_metadata().await;
         }
-        let ready = is_ready::<K, _>(&world, &request).await;
+        let ready = op::<K, _>(&world, &request).is_ready().await;
         Ok(Answers { by_ec2, by_metadata, ready, add_to_device, is_left })
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn hand_over(node: &ElasticNode) -> Result<Report, Error> {
-    elastic::hand_over(&node.world, &node.request(Action::Stop, 60)).await
+    op::<Elastic, _>(&node.world, &node.request(Action::Stop, 60)).hand_over().await
 }
 
 #[tokio::test(start_paused = true)]

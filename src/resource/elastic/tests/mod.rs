@@ -3,7 +3,6 @@
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use crate::resource::elastic;
 use crate::resource::tests::*;
 use crate::state::Volatile;
 

@@ -3,11 +3,11 @@
 use super::*;
 
 async fn is_ready(node: &ElasticNode) -> Result<Report, Error> {
-    crate::resource::examine::is_ready::<Elastic, _>(&node.world, &node.request(Action::Start, 2)).await
+    op::<Elastic, _>(&node.world, &node.request(Action::Start, 2)).is_ready().await
 }
 
 async fn is_still_here(node: &ElasticNode, timeout: u64) -> Result<Report, Error> {
-    elastic::is_still_here(&node.world, &node.request(Action::Monitor { level: 0 }, timeout)).await
+    op::<Elastic, _>(&node.world, &node.request(Action::Monitor { level: 0 }, timeout)).is_still_here().await
 }
 
 #[tokio::test(start_paused = true)]
