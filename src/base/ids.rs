@@ -3,7 +3,6 @@
 //! Parsing checks the format only; whether EC2 has such an object is not checked here.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -29,113 +28,61 @@ fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// Distinguishes the kinds of EC2 object ids at compile time.
-pub trait IdKind {
-    /// The text before the hexadecimal digits, such as `eni-`.
-    const PREFIX: &'static str;
+/// A kind of EC2 object ids.
+struct IdKind {
+    /// The text before the hexadecimal digits.
+    prefix: &'static str,
     /// The name of such an id in messages.
-    const NAME: &'static str;
+    name: &'static str,
     /// The expected format, for error messages.
-    const FORM: &'static str;
+    form: &'static str,
 }
 
-/// Marks allocation ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AllocationMarker {}
-
-impl IdKind for AllocationMarker {
-    const PREFIX: &'static str = "eipalloc-";
-    const NAME: &'static str = "allocation id";
-    const FORM: &'static str = "eipalloc- and 8 or 17 digits of 0-9a-f";
+const fn kind(prefix: &'static str, name: &'static str, form: &'static str) -> IdKind {
+    IdKind { prefix, name, form }
 }
 
-/// Marks association ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AssociationMarker {}
-
-impl IdKind for AssociationMarker {
-    const PREFIX: &'static str = "eipassoc-";
-    const NAME: &'static str = "association id";
-    const FORM: &'static str = "eipassoc- and 8 or 17 digits of 0-9a-f";
-}
-
-/// Marks network interface ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum InterfaceMarker {}
-
-impl IdKind for InterfaceMarker {
-    const PREFIX: &'static str = "eni-";
-    const NAME: &'static str = "interface id";
-    const FORM: &'static str = "eni- and 8 or 17 digits of 0-9a-f";
-}
-
-/// Marks subnet ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SubnetMarker {}
-
-impl IdKind for SubnetMarker {
-    const PREFIX: &'static str = "subnet-";
-    const NAME: &'static str = "subnet id";
-    const FORM: &'static str = "subnet- and 8 or 17 digits of 0-9a-f";
-}
-
-/// Marks route table ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RouteTableMarker {}
-
-impl IdKind for RouteTableMarker {
-    const PREFIX: &'static str = "rtb-";
-    const NAME: &'static str = "route table id";
-    const FORM: &'static str = "rtb- and 8 or 17 digits of 0-9a-f";
-}
-
-/// Marks VPC ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum VpcMarker {}
-
-impl IdKind for VpcMarker {
-    const PREFIX: &'static str = "vpc-";
-    const NAME: &'static str = "VPC id";
-    const FORM: &'static str = "vpc- and 8 or 17 digits of 0-9a-f";
-}
-
-/// Marks instance ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum InstanceMarker {}
-
-impl IdKind for InstanceMarker {
-    const PREFIX: &'static str = "i-";
-    const NAME: &'static str = "instance id";
-    const FORM: &'static str = "i- and 8 or 17 digits of 0-9a-f";
-}
+/// All kinds; the index distinguishes their types.
+const KINDS: [IdKind; 7] = [
+    kind("eipalloc-", "allocation id", "eipalloc- and 8 or 17 digits of 0-9a-f"),
+    kind("eipassoc-", "association id", "eipassoc- and 8 or 17 digits of 0-9a-f"),
+    kind("eni-", "interface id", "eni- and 8 or 17 digits of 0-9a-f"),
+    kind("subnet-", "subnet id", "subnet- and 8 or 17 digits of 0-9a-f"),
+    kind("rtb-", "route table id", "rtb- and 8 or 17 digits of 0-9a-f"),
+    kind("vpc-", "VPC id", "vpc- and 8 or 17 digits of 0-9a-f"),
+    kind("i-", "instance id", "i- and 8 or 17 digits of 0-9a-f"),
+];
 
 /// The allocation of an Elastic IP to the account, `eipalloc-...`; stays the same until the address is released.
-pub type AllocationId = Id<AllocationMarker>;
+pub type AllocationId = Id<0>;
 /// One association of an Elastic IP with an interface, `eipassoc-...`; every move creates a new one.
-pub type AssociationId = Id<AssociationMarker>;
+pub type AssociationId = Id<1>;
 /// A network interface, `eni-...`.
-pub type InterfaceId = Id<InterfaceMarker>;
+pub type InterfaceId = Id<2>;
 /// A subnet, `subnet-...`; a subnet belongs to one availability zone.
-pub type SubnetId = Id<SubnetMarker>;
+pub type SubnetId = Id<3>;
 /// A route table, `rtb-...`.
-pub type RouteTableId = Id<RouteTableMarker>;
+pub type RouteTableId = Id<4>;
 /// A VPC, `vpc-...`.
-pub type VpcId = Id<VpcMarker>;
+pub type VpcId = Id<5>;
 /// An instance, `i-...`.
-pub type InstanceId = Id<InstanceMarker>;
+pub type InstanceId = Id<6>;
 
 /// An EC2 object id.
 ///
 /// [`Id::parse`] checks what a person typed. Ids from AWS or a record are kept as they are, by [`FromStr`] and serde:
 /// EC2 has changed the length of its ids before, and an id in an unknown format must not read as absent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String", bound = "K: IdKind + Clone")]
-pub struct Id<K> {
-    text: String,
-    kind: PhantomData<K>,
-}
+#[serde(try_from = "String", into = "String")]
+pub struct Id<const K: usize>(String);
 
-impl<K: IdKind> Id<K> {
+impl<const K: usize> Id<K> {
+    // Evaluated when compiled.
+    #[allow(clippy::indexing_slicing)]
+    const KIND: &'static IdKind = &KINDS[K];
+    /// The expected format, for error messages.
+    pub const FORM: &'static str = Self::KIND.form;
+
     /// Parses what a person typed: the prefix and 8 or 17 lower-case hexadecimal digits.
     ///
     /// # Errors
@@ -144,58 +91,56 @@ impl<K: IdKind> Id<K> {
     /// # Source
     /// Amazon EC2 User Guide, "Resource IDs": eight characters before 2016, seventeen since.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let digits = text.strip_prefix(K::PREFIX).unwrap_or_default();
+        let digits = text.strip_prefix(Self::KIND.prefix).unwrap_or_default();
         let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if hexadecimal && matches!(digits.len(), 8 | 17) {
-            Ok(Self { text: text.to_owned(), kind: PhantomData })
+            Ok(Self(text.to_owned()))
         } else {
-            Err(IdError { kind: K::NAME, text: text.to_owned(), expected: K::FORM })
+            Err(Self::malformed(text))
         }
     }
-}
 
-impl<K> Id<K> {
+    fn malformed(text: &str) -> IdError {
+        IdError { kind: Self::KIND.name, text: text.to_owned(), expected: Self::FORM }
+    }
+
     /// The id as EC2 writes it.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 }
 
-impl<K> std::ops::Deref for Id<K> {
+impl<const K: usize> std::ops::Deref for Id<K> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.text
+        &self.0
     }
 }
 
-impl<K> AsRef<str> for Id<K> {
+impl<const K: usize> AsRef<str> for Id<K> {
     fn as_ref(&self) -> &str {
-        &self.text
+        &self.0
     }
 }
 
-impl<K> fmt::Display for Id<K> {
+impl<const K: usize> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(&self.0)
     }
 }
 
-impl<K: IdKind> FromStr for Id<K> {
+impl<const K: usize> FromStr for Id<K> {
     type Err = IdError;
 
     /// Accepts any text without whitespace, for ids that come from AWS.
     fn from_str(text: &str) -> Result<Self, IdError> {
         let readable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        readable.then(|| Self { text: text.to_owned(), kind: PhantomData }).ok_or_else(|| IdError {
-            kind: K::NAME,
-            text: text.to_owned(),
-            expected: K::FORM,
-        })
+        readable.then(|| Self(text.to_owned())).ok_or_else(|| Self::malformed(text))
     }
 }
 
-impl<K: IdKind> TryFrom<String> for Id<K> {
+impl<const K: usize> TryFrom<String> for Id<K> {
     type Error = IdError;
 
     fn try_from(text: String) -> Result<Self, IdError> {
@@ -203,9 +148,9 @@ impl<K: IdKind> TryFrom<String> for Id<K> {
     }
 }
 
-impl<K> From<Id<K>> for String {
+impl<const K: usize> From<Id<K>> for String {
     fn from(id: Id<K>) -> Self {
-        id.text
+        id.0
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::error::ParamError;
 use super::value::Values;
-use crate::base::ids::{AllocationId, IdKind};
+use crate::base::ids::AllocationId;
 
 /// Parses `elastic_ip` and `allocation_id`, at least one of which must be set.
 pub(super) fn parse(values: &Values<'_>) -> Result<(Option<Ipv4Addr>, Option<AllocationId>), ParamError> {
@@ -28,6 +28,5 @@ fn elastic_ip(value: &str) -> Result<Ipv4Addr, ParamError> {
 }
 
 fn allocation_id(value: &str) -> Result<AllocationId, ParamError> {
-    let expected = <crate::base::ids::AllocationMarker as IdKind>::FORM;
-    AllocationId::parse(value).map_err(|_| ParamError::invalid("allocation_id", value, expected))
+    AllocationId::parse(value).map_err(|_| ParamError::invalid("allocation_id", value, AllocationId::FORM))
 }

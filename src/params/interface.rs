@@ -40,8 +40,7 @@ impl InterfaceSelector {
         // A value that starts like an id, or consists of digits, is never a device name: report such a mistake here,
         // and not as a device that is missing on every node.
         if value.starts_with("eni-") {
-            let form = "eni- and 8 or 17 digits of 0-9a-f";
-            return InterfaceId::parse(value).map(Self::Eni).map_err(|_| invalid(form));
+            return InterfaceId::parse(value).map(Self::Eni).map_err(|_| invalid(InterfaceId::FORM));
         }
         if value.bytes().all(|byte| byte.is_ascii_digit()) {
             return value.parse().map(Self::Index).map_err(|_| invalid("a device index such as 1"));
