@@ -9,19 +9,12 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::agent::{ActionSpec, Advertised, Agent};
 use crate::params::table::Spec;
 
-/// The version of the meta-data format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    V1_0,
-    V1_1,
-}
-
 /// Renders the agent's meta-data in the format for a caller that speaks this OCF version.
 ///
 /// Without a version, the format is 1.0: `ocf-tester`, crmsh and people at a terminal set none.
 pub fn meta_data(agent: &Agent, ra_version: Option<(u32, u32)>) -> String {
-    let form = if ra_version >= Some((1, 1)) { Form::V1_1 } else { Form::V1_0 };
-    let mut document = Document { xml: Writer::new_with_indent(Vec::new(), b' ', 2), form };
+    let is_1_1 = ra_version >= Some((1, 1));
+    let mut document = Document { xml: Writer::new_with_indent(Vec::new(), b' ', 2), is_1_1 };
     document.agent(agent);
     let mut text = String::from_utf8_lossy(&document.xml.into_inner()).into_owned();
     text.push('\n');
@@ -31,7 +24,8 @@ pub fn meta_data(agent: &Agent, ra_version: Option<(u32, u32)>) -> String {
 /// The XML document under construction.
 struct Document {
     xml: Writer<Vec<u8>>,
-    form: Form,
+    /// Whether the format is 1.1.
+    is_1_1: bool,
 }
 
 impl Document {
@@ -41,11 +35,7 @@ impl Document {
         self.put(Event::DocType(BytesText::from_escaped(r#"resource-agent SYSTEM "ra-api-1.dtd""#)));
         let attributes = [("name", agent.name), ("version", env!("CARGO_PKG_VERSION"))];
         self.element("resource-agent", &attributes, |document| {
-            let version = match document.form {
-                Form::V1_0 => "1.0",
-                Form::V1_1 => "1.1",
-            };
-            document.text("version", &[], version);
+            document.text("version", &[], if document.is_1_1 { "1.1" } else { "1.0" });
             document.descriptions(&format!("\n{}\n", agent.long), agent.short);
             document.element("parameters", &[], |document| {
                 for spec in agent.parameters {
@@ -62,7 +52,7 @@ impl Document {
 
     fn parameter(&mut self, agent: &Agent, spec: &Spec) {
         let mut attributes = vec![("name", spec.name)];
-        if self.form == Form::V1_1 {
+        if self.is_1_1 {
             attributes.extend(spec.unique.map(|group| ("unique-group", group)));
             attributes.push(("reloadable", flag(spec.reloadable)));
         }
@@ -82,7 +72,7 @@ impl Document {
     fn action(&mut self, action: &ActionSpec) {
         let advertised = match action.advertised {
             Advertised::Always => true,
-            Advertised::Since11 => self.form == Form::V1_1,
+            Advertised::Since11 => self.is_1_1,
             Advertised::Never => false,
         };
         if !advertised {

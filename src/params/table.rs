@@ -40,15 +40,6 @@ impl ContentType {
     }
 }
 
-/// Whether a parameter has an effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParameterEffect {
-    /// The agent uses it.
-    Used,
-    /// Any value is accepted and ignored.
-    NoEffect,
-}
-
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
@@ -62,8 +53,8 @@ pub struct Spec {
     pub unique: Option<&'static str>,
     /// Whether a change takes effect without stopping the resource.
     pub reloadable: bool,
-    /// Whether the agent uses it.
-    pub effect: ParameterEffect,
+    /// Whether the agent uses it; if not, any value is accepted and ignored.
+    pub used: bool,
     /// Whether it must be set.
     pub required: bool,
     /// A few words for lists.
@@ -84,7 +75,7 @@ const PLAIN: Spec = Spec {
     default: None,
     unique: None,
     reloadable: false,
-    effect: ParameterEffect::Used,
+    used: true,
     required: false,
     short: "",
     long: "",
@@ -100,4 +91,4 @@ const SECONDS: Spec = Spec { kind: ContentType::Integer, ..RELOADABLE };
 const ON: Spec = Spec { kind: ContentType::Boolean, default: Some("true"), ..RELOADABLE };
 
 /// A parameter of `awseip` that has no effect here.
-const NO_EFFECT: Spec = Spec { effect: ParameterEffect::NoEffect, ..RELOADABLE };
+const NO_EFFECT: Spec = Spec { used: false, ..RELOADABLE };

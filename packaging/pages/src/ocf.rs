@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use clap_mangen::roff::{Roff, bold, roman};
 use eip::ocf::agent::{ActionSpec, Advertised, Agent};
-use eip::params::table::{ParameterEffect, Spec};
+use eip::params::table::Spec;
 
 use crate::{fill, root};
 
@@ -55,14 +55,13 @@ fn schedule(action: &ActionSpec) -> String {
 /// Returns the entry of a parameter, with its facts in parentheses below its description.
 fn parameter(agent: &Agent, spec: &Spec) -> String {
     let needed = if spec.required { "required" } else { "optional" };
-    let default = match (spec.effect, spec.default) {
-        (ParameterEffect::NoEffect, _) => "no effect".to_owned(),
-        (ParameterEffect::Used, Some(default)) => format!("default {default}"),
-        (ParameterEffect::Used, None) => "no default".to_owned(),
+    let default = match (spec.used, spec.default) {
+        (false, _) => "no effect".to_owned(),
+        (true, Some(default)) => format!("default {default}"),
+        (true, None) => "no default".to_owned(),
     };
     let unique = spec.unique.map_or("", |_| "unique, ");
-    let reloadable =
-        if spec.reloadable && spec.effect == ParameterEffect::Used { ", reloadable" } else { "" };
+    let reloadable = if spec.reloadable && spec.used { ", reloadable" } else { "" };
     let facts = format!("({unique}{needed}, {}, {default}{reloadable})", spec.kind.as_str());
     let mut entry = Roff::new();
     entry.control("TP", []).text([bold(spec.name)]);

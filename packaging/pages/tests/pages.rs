@@ -7,7 +7,7 @@ use std::process::Command;
 
 use eip::face::{init, keepalived};
 use eip::ocf::agent::{self, Advertised};
-use eip::params::table::{self, ParameterEffect};
+use eip::params::table;
 
 /// Words with an equals sign in examples that are not parameters of an agent: of operations, meta attributes and the cluster.
 const OF_THE_CLUSTER: &[&str] = &["interval", "timeout", "allow-migrate", "--validate", "score"];
@@ -99,7 +99,7 @@ fn terms(page: &str) -> BTreeSet<String> {
 fn the_page_of_elastic_ip_names_every_setting_file_and_default() {
     let page = checked_in("packaging/man/man8/elastic-ip.8");
     let terms = terms(&page);
-    let used = table::EIP.iter().filter(|spec| spec.effect == ParameterEffect::Used);
+    let used = table::EIP.iter().filter(|spec| spec.used);
     for name in
         used.map(|spec| spec.name.to_ascii_uppercase()).chain([init::settings::FILE_VARIABLE.to_owned()])
     {

@@ -2,7 +2,7 @@ use quick_xml::Reader;
 
 use super::*;
 use crate::ocf::agent;
-use crate::params::table::{ContentType, EIP, ParameterEffect};
+use crate::params::table::{ContentType, EIP};
 
 fn eip(version: Option<(u32, u32)>) -> String {
     meta_data(&agent::EIP, version)
@@ -117,7 +117,7 @@ fn another_agent_brings_its_own_names_and_texts_are_escaped() {
         default: Some("<5"),
         unique: None,
         reloadable: false,
-        effect: ParameterEffect::Used,
+        used: true,
         required: true,
         short: "a & b",
         long: "less < {old}.",
