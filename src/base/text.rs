@@ -5,21 +5,25 @@ use std::borrow::Cow;
 /// Replaces a secret.
 pub(crate) const MASK: &str = "***";
 
-/// Reduces a text to one line of printable ASCII; other characters become Rust escapes.
-pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
-    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
-    if text.chars().all(plain) {
+/// Writes some characters as Rust escapes.
+fn escaped(text: &str, strange: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&strange) {
         return Cow::Borrowed(text);
     }
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if plain(character) {
-            line.push(character);
-        } else {
+        if strange(character) {
             line.extend(character.escape_default());
+        } else {
+            line.push(character);
         }
     }
     Cow::Owned(line)
+}
+
+/// Reduces a text to one line of printable ASCII; other characters become Rust escapes.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| !character.is_ascii_graphic() && character != ' ')
 }
 
 /// True for characters that a terminal or a line reader acts on instead of showing.
@@ -31,18 +35,7 @@ fn is_control(character: char) -> bool {
 
 /// Escapes line breaks and control characters; other scripts stay as they are.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_control) {
-        return Cow::Borrowed(text);
-    }
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_control(character) {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    Cow::Owned(line)
+    escaped(text, is_control)
 }
 
 /// Cuts a text to at most `limit` bytes at a character boundary; an ellipsis marks the cut.

@@ -83,18 +83,7 @@ impl Ec2Error {
 
     /// Whether EC2 gave no usable answer, so that nothing can be concluded.
     pub fn is_silence(&self) -> bool {
-        match self.fault {
-            Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Setup => true,
-            Ec2Fault::Unknown
-            | Ec2Fault::AssociationGone
-            | Ec2Fault::AlreadyAssociated
-            | Ec2Fault::Target
-            | Ec2Fault::ServiceManaged
-            | Ec2Fault::Denied
-            | Ec2Fault::Credentials
-            | Ec2Fault::NoProfile
-            | Ec2Fault::Refused => false,
-        }
+        matches!(self.fault, Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Setup)
     }
 
     /// Whether AWS rejected the time of the request: the clock of this host is off.

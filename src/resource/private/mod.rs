@@ -374,19 +374,10 @@ fn is_secondary(eni: &Eni, ip: Ipv4Addr) -> bool {
 
 /// Treats a call refused because of its object as permitted: the caller was not refused.
 fn allowed(outcome: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
+    use Ec2Fault::{AlreadyAssociated, AssociationGone, Refused, Target};
     match outcome {
-        Err(error)
-            if !matches!(
-                error.fault,
-                Ec2Fault::AssociationGone
-                    | Ec2Fault::AlreadyAssociated
-                    | Ec2Fault::Target
-                    | Ec2Fault::Refused
-            ) =>
-        {
-            Err(error)
-        }
-        Ok(()) | Err(_) => Ok(()),
+        Err(Ec2Error { fault: AssociationGone | AlreadyAssociated | Target | Refused, .. }) => Ok(()),
+        outcome => outcome,
     }
 }
 

@@ -81,30 +81,15 @@ impl AwsEc2 {
                 Wanted::Overlay(which) => tables.push(which),
             }
         }
-        let addresses = async {
-            let object = listed(&selectors);
-            if selectors.is_empty() {
-                return Ok(Vec::new());
-            }
-            let call = self.addresses_with(&object, Vec::from_iter(address_filter(&selectors)));
-            deadline.bound(call).await.unwrap_or_else(|_| Err(Ec2Error::cut_off(DESCRIBE, &object)))
-        };
-        let interfaces = async {
-            if ips.is_empty() {
-                return Ok(Vec::new());
-            }
-            let cut_off = |_| Err(Ec2Error::cut_off(private_ips::DESCRIBE, &listed(&ips)));
-            let call = self.interfaces_with("addresses.private-ip-address", &ips);
-            deadline.bound(call).await.unwrap_or_else(cut_off)
-        };
-        let tables = async {
-            let object = listed(&tables);
-            if tables.is_empty() {
-                return Ok(Vec::new());
-            }
-            let call = self.tables_with(&object, Vec::from_iter(table_filter(&tables)));
-            deadline.bound(call).await.unwrap_or_else(|_| Err(Ec2Error::cut_off(routes::DESCRIBE, &object)))
-        };
+        let addresses = listing(deadline, DESCRIBE, &selectors, async |object| {
+            self.addresses_with(object, Vec::from_iter(address_filter(&selectors))).await
+        });
+        let interfaces = listing(deadline, private_ips::DESCRIBE, &ips, async |_| {
+            self.interfaces_with("addresses.private-ip-address", &ips).await
+        });
+        let tables = listing(deadline, routes::DESCRIBE, &tables, async |object| {
+            self.tables_with(object, Vec::from_iter(table_filter(&tables))).await
+        });
         let (addresses, interfaces, tables) = tokio::join!(addresses, interfaces, tables);
         Listing { addresses, interfaces, tables }
     }
@@ -125,6 +110,20 @@ impl AwsEc2 {
         let output = self.call(&self.general, DESCRIBE, object, call).await?;
         Ok(output.addresses.unwrap_or_default())
     }
+}
+
+/// What one query shows of these names; nothing is queried if there are none.
+async fn listing<T>(
+    deadline: &Deadline,
+    operation: &'static str,
+    names: &[impl ToString],
+    query: impl AsyncFnOnce(&str) -> Result<Vec<T>, Ec2Error>,
+) -> Result<Vec<T>, Ec2Error> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let object = listed(names);
+    deadline.bound(query(&object)).await.unwrap_or_else(|_| Err(Ec2Error::cut_off(operation, &object)))
 }
 
 /// What a query is about, for a message.
