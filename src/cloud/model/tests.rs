@@ -10,7 +10,6 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::base::ids::AllocationId;
-use crate::cloud::ec2::private_ips::PrivateIps as _;
 use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _, ImdsError, Selector, Target};
 
 const EIP: &str = "203.0.113.10";
@@ -57,55 +56,6 @@ async fn what_sits_on_the_private_address_is_displaced_without_a_word() {
     assert_eq!(sitting.iter().map(|address| address.public_ip).collect::<Vec<_>>(), [ip(EIP)]);
     assert_eq!(node(&account, 2).on_target(&target(1, "10.0.0.50")).await.unwrap(), []);
     assert_eq!(account.history(EIP).len(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_that_may_not_move_is_refused_for_the_address_and_for_the_place() {
-    let account = account();
-    account.give(EIP, "10.0.0.12");
-    account.give(OTHER, "10.0.0.11");
-    for place in ["10.0.0.11", "10.0.0.50"] {
-        let error = node(&account, 1).associate(&allocation(), &target(1, place), false).await.unwrap_err();
-        assert_eq!(
-            (error.fault, error.answer.as_str()),
-            (Ec2Fault::AlreadyAssociated, "Resource.AlreadyAssociated")
-        );
-    }
-    account.disassociate(EIP);
-    let error = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), false).await.unwrap_err();
-    assert_eq!(error.fault, Ec2Fault::AlreadyAssociated, "somebody sits there");
-    assert!(node(&account, 1).associate(&allocation(), &target(1, "10.0.0.50"), false).await.is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_association_ends_by_its_id_and_by_no_other() {
-    let account = account();
-    let one = node(&account, 1);
-    let old = account.give(EIP, "10.0.0.11");
-    let new = account.give(EIP, "10.0.0.12");
-    assert_eq!(one.disassociate(&old).await.unwrap_err().fault, Ec2Fault::AssociationGone);
-    one.disassociate(&new).await.unwrap();
-    assert_eq!(account.holder(EIP), None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_private_address_moves_with_the_elastic_ip_on_it_and_an_unassigned_one_loses_it() {
-    let (account, spare) = (account(), ip("10.0.0.50"));
-    account.give(EIP, "10.0.0.50");
-    let two = node(&account, 2);
-    let eni = target(2, "10.0.0.12").interface;
-    assert_eq!(two.assign(&eni, spare, false).await.unwrap_err().fault, Ec2Fault::AlreadyAssociated);
-    two.assign(&eni, spare, true).await.unwrap();
-    assert_eq!(account.holder(EIP).unwrap().eni, eni);
-    let subnet = two.interfaces(std::slice::from_ref(&eni)).await.unwrap().remove(0).subnet.unwrap();
-    let shown = two.holder(spare, &subnet).await.unwrap().unwrap();
-    assert_eq!((shown.id.clone(), shown.address(spare).unwrap().public_ip), (eni.clone(), EIP.parse().ok()));
-    two.unassign(&eni, spare).await.unwrap();
-    assert_eq!((account.holder(EIP), two.holder(spare, &subnet).await.unwrap()), (None, None));
-    assert_eq!(two.unassign(&eni, spare).await.unwrap_err().fault, Ec2Fault::AssociationGone);
-    assert_eq!(two.unassign(&eni, ip("10.0.0.12")).await.unwrap_err().fault, Ec2Fault::Target, "its own");
-    assert_eq!(two.assign(&eni, ip("10.0.9.1"), true).await.unwrap_err().fault, Ec2Fault::Target);
-    assert_eq!(account.private_ip_changes(spare).len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,35 +196,6 @@ async fn an_interface_that_is_attached_later_shows_once_metadata_catch_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ec2_refuses_what_cannot_be_with_its_own_codes() {
-    let account = account();
-    let one = node(&account, 1);
-    let code = async |to: &Target| one.associate(&allocation(), to, true).await.unwrap_err();
-    assert_eq!(code(&target(9, "10.0.0.11")).await.answer, "InvalidNetworkInterfaceID.NotFound");
-    assert_eq!(code(&target(1, "10.0.0.12")).await.answer, "InvalidParameterValue");
-    let here = target(1, "10.0.0.11");
-    account.set_instance_state(&one.instance_id().await.unwrap(), InstanceState::Pending);
-    assert_eq!(code(&here).await.fault, Ec2Fault::Silent);
-    account.set_instance_state(&one.instance_id().await.unwrap(), InstanceState::Running);
-    account.attach_gateway(false);
-    assert_eq!(code(&here).await.answer, "Gateway.NotAttached");
-    account.attach_gateway(true);
-    account.set_managed_by(EIP, Some("nat"));
-    let error = code(&here).await;
-    assert!(error.answer.starts_with("AuthFailure"), "{error}");
-    assert!(error.message.unwrap().contains("permission to access"));
-    account.set_managed_by(EIP, None);
-    account.set_border_group(EIP, "eu-west-1-lhr-1");
-    assert_eq!(code(&here).await.answer, "InvalidParameterCombination");
-    let unknown = one.describe(&Selector::PublicIp(ip("192.0.2.1"))).await.unwrap_err();
-    assert_eq!((unknown.fault, unknown.answer.as_str()), (Ec2Fault::Unknown, "InvalidAddress.NotFound"));
-    account.allocate_foreign(ip("192.0.2.1"));
-    let foreign = one.describe(&Selector::PublicIp(ip("192.0.2.1"))).await.unwrap_err();
-    assert_eq!((foreign.fault, foreign.answer.as_str()), (Ec2Fault::Unknown, "AuthFailure"));
-    assert_eq!(account.holder(EIP), None);
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_instance_that_is_terminated_holds_nothing() {
     let account = account();
     account.give(EIP, "10.0.0.50");
@@ -282,21 +203,6 @@ async fn an_instance_that_is_terminated_holds_nothing() {
     account.set_instance_state(&instance, InstanceState::Terminated);
     assert_eq!((account.holder(EIP), account.private_holder(ip("10.0.0.50"))), (None, None));
     assert_eq!(account.instance(&instance).unwrap().interfaces, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_assigned_public_address_makes_way_for_an_elastic_ip_and_comes_back() {
-    let account = account();
-    let mut spec = InstanceSpec::numbered(3, &["10.0.0.13"]);
-    spec.interfaces.iter_mut().for_each(|interface| interface.auto_public_ip = true);
-    account.add_instance(spec);
-    let (three, mac) = (node(&account, 3), "02:00:00:00:00:03".parse().unwrap());
-    let automatic = three.associations(mac).await.unwrap();
-    assert_eq!(automatic.len(), 1);
-    account.give(EIP, "10.0.0.13");
-    assert_eq!(three.associations(mac).await.unwrap(), [(ip(EIP), vec![ip("10.0.0.13")])]);
-    account.disassociate(EIP);
-    assert_eq!(three.associations(mac).await.unwrap(), automatic);
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,24 +47,6 @@ Examples:
 
 Report bugs to users@clusterlabs.org
 ";
-    /// `crm_resource` of 1.1 before 1.1.13, shortened.
-    const RESOURCE_1_1: &str = "crm_resource: unrecognized option '--wait'
-crm_resource - Perform tasks related to cluster resources.
-Allows resources to be queried (definition and location), modified, and moved around the cluster.
-
-Usage: crm_resource (query|command) [options]
-Options:
- -?, --help \t\tThis text
-
-Report bugs to users@clusterlabs.org
-";
-    /// `cibadmin` of 1.1.24 and 2.1.5, shortened.
-    const CIBADMIN: &str = "cibadmin: unrecognized option '--bogus'
-cibadmin - query and edit the Pacemaker configuration
-Usage: cibadmin <command> [options]
-
-Report bugs to users@clusterlabs.org
-";
     /// `crm_mon --output-as=xml` of 2.1.5 and 3.0.3 without a cluster.
     const NOT_CONNECTED: &str = r#"<pacemaker-result api-version="2.42" request="crm_mon --one-shot --inactive --output-as=xml">
   <status code="102" message="Not connected">
@@ -76,7 +58,7 @@ Report bugs to users@clusterlabs.org
 "#;
 
     #[test]
-    fn each_tool_is_quoted_in_the_form_of_each_pacemaker() {
+    fn a_complaint_is_quoted_without_usage_markup_and_the_name_of_the_tool() {
         // Tool, its version, standard output, standard error, and what is quoted.
         let rows = [
             ("crm_mon", "1.1.24", "", MON_1_1, "unrecognized option '--output-as=xml'"),
@@ -101,7 +83,6 @@ Report bugs to users@clusterlabs.org
                 "error: Could not connect to launcher: Connection refused\ncrm_mon: Connection to cluster failed: Connection refused\n",
                 "Not connected",
             ),
-            ("crm_mon", "3.0.3", NOT_CONNECTED, "", "Not connected"),
             (
                 "crm_mon",
                 "3.0.3, --as-xml",
@@ -109,57 +90,12 @@ Report bugs to users@clusterlabs.org
                 "Not connected\ncrm_mon: Connection to cluster failed: Connection refused\n",
                 "Not connected; Connection to cluster failed: Connection refused",
             ),
-            ("crm_resource", "1.1.12", "", RESOURCE_1_1, "unrecognized option '--wait'"),
-            (
-                "crm_resource",
-                "2.1.5 and 3.0.3",
-                "",
-                "crm_resource: Unknown option --bogus\n",
-                "Unknown option --bogus",
-            ),
-            (
-                "crm_resource",
-                "1.1.24",
-                "",
-                "Error signing on to the CIB service: Transport endpoint is not connected\nError performing operation: Transport endpoint is not connected\n",
-                "Error signing on to the CIB service: Transport endpoint is not connected; Error performing operation: Transport endpoint is not connected",
-            ),
-            (
-                "crm_resource",
-                "2.1.5 and 3.0.3",
-                "",
-                "crm_resource: Resource 'eip' not found\nError performing operation: No such object\n",
-                "Resource 'eip' not found; Error performing operation: No such object",
-            ),
             (
                 "crm_resource",
                 "1.1.24",
                 "",
                 "Pending actions:\n\tAction 5: eip_monitor_10000\ton n2\nError performing operation: Timer expired\n",
                 r"Pending actions:; Action 5: eip_monitor_10000\ton n2; Error performing operation: Timer expired",
-            ),
-            ("cibadmin", "1.1.24 and 2.1.5", "", CIBADMIN, "unrecognized option '--bogus'"),
-            ("cibadmin", "3.0.3", "", "cibadmin: Unknown option --bogus\n", "Unknown option --bogus"),
-            (
-                "cibadmin",
-                "1.1.24",
-                "",
-                "Signon to CIB failed: Transport endpoint is not connected\nInit failed, could not perform requested operations\n",
-                "Signon to CIB failed: Transport endpoint is not connected; Init failed, could not perform requested operations",
-            ),
-            (
-                "cibadmin",
-                "2.1.5",
-                "",
-                "Could not connect to the CIB: Transport endpoint is not connected\nInit failed, could not perform requested operations\n",
-                "Could not connect to the CIB: Transport endpoint is not connected; Init failed, could not perform requested operations",
-            ),
-            (
-                "cibadmin",
-                "3.0.3",
-                "",
-                "cibadmin: Could not connect to the CIB API: Transport endpoint is not connected\n",
-                "Could not connect to the CIB API: Transport endpoint is not connected",
             ),
             ("cibadmin", "any, killed", "", "", "no message"),
         ];

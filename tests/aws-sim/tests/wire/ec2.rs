@@ -145,6 +145,9 @@ fn each_refusal_of_associate_has_its_code() -> TestResult {
     lab.cloud.set_instance_state(&lab.a.id, InstanceState::Pending);
     assert_eq!(code(&good)?, "IncorrectInstanceState");
     lab.cloud.set_instance_state(&lab.a.id, InstanceState::Running);
+    lab.cloud.set_managed_by(&lab.eip, Some("nat"));
+    assert_eq!(code(&good)?, "AuthFailure");
+    lab.cloud.set_managed_by(&lab.eip, None);
     lab.cloud.set_border_group(&lab.eip, "eu-west-1-lhr-1");
     assert_eq!(code(&good)?, "InvalidParameterCombination");
     lab.cloud.allocate_foreign(Ipv4Addr::new(192, 0, 2, 9));
