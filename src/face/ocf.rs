@@ -103,7 +103,7 @@ fn act(
 ) -> ExitCode {
     let log = Log::new(&environment.log_settings(), action.name(), started);
     let attempt = action.attempt();
-    let without_answer = u8::from(exit_code(&Error::OutOfTime(Duration::ZERO), attempt));
+    let without_answer = exit_code(&Error::OutOfTime(Duration::ZERO), attempt) as u8;
     report_panics(&log, without_answer);
     let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
     // Started before logging: the log file may be what blocks.

@@ -18,7 +18,7 @@ pub struct Agent {
     pub address: &'static [&'static str],
     /// Parameters, in the order of the meta-data.
     pub parameters: &'static [Spec],
-    /// Actions, in the order of the usage text and the meta-data.
+    /// Actions of the meta-data, in its order. pcs copies them into the configuration, so only useful ones are listed.
     pub actions: &'static [ActionSpec],
 }
 
@@ -27,34 +27,17 @@ pub struct Agent {
 pub struct ActionSpec {
     /// The command-line argument that selects it.
     pub name: &'static str,
-    /// Whether the meta-data lists it. pcs copies the listed actions into the configuration, so only useful ones are
-    /// listed.
-    pub advertised: Advertised,
+    /// Whether only the meta-data of OCF 1.1 and later lists it: the older schema lacks the action.
+    pub since_1_1: bool,
     /// Recommended timeout in seconds.
     pub timeout_s: u32,
     /// Recommended interval in seconds, for `monitor` only.
     pub interval_s: Option<u32>,
 }
 
-/// Which meta-data formats list an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advertised {
-    /// All formats.
-    Always,
-    /// OCF 1.1 and later: the older schema lacks the action.
-    Since11,
-    /// None: the action is for people, or is an alias.
-    Never,
-}
-
 /// An action listed in every format.
 const fn always(name: &'static str, timeout_s: u32) -> ActionSpec {
-    ActionSpec { name, advertised: Advertised::Always, timeout_s, interval_s: None }
-}
-
-/// An action that the meta-data omits.
-const fn unadvertised(name: &'static str) -> ActionSpec {
-    ActionSpec { name, advertised: Advertised::Never, timeout_s: 0, interval_s: None }
+    ActionSpec { name, since_1_1: false, timeout_s, interval_s: None }
 }
 
 /// The agent for Elastic IPs.
@@ -135,10 +118,6 @@ pub const EIP_HEALTH: Agent = Agent {
         RELOAD,
         always("validate-all", 10),
         always("meta-data", 5),
-        unadvertised("status"),
-        unadvertised("methods"),
-        unadvertised("usage"),
-        unadvertised("help"),
     ],
 };
 
@@ -152,6 +131,9 @@ pub const WITH_HEALTH: [&Agent; 4] = [&EIP, &VIP, &OVERLAY_IP, &EIP_HEALTH];
 pub fn named(name: &str) -> &'static Agent {
     WITH_HEALTH.into_iter().find(|agent| agent.name == name).unwrap_or(&EIP)
 }
+
+/// Actions of every agent that no meta-data lists: they are for people, or an alias.
+pub const UNLISTED: [&str; 4] = ["status", "methods", "usage", "help"];
 
 impl Agent {
     /// What an operator has to know about a parameter.
@@ -170,7 +152,7 @@ impl Agent {
     }
 }
 
-const RELOAD: ActionSpec = ActionSpec { advertised: Advertised::Since11, ..always("reload-agent", 20) };
+const RELOAD: ActionSpec = ActionSpec { since_1_1: true, ..always("reload-agent", 20) };
 
 /// The actions of every agent that keeps an address.
 const ACTIONS: &[ActionSpec] = &[
@@ -182,8 +164,4 @@ const ACTIONS: &[ActionSpec] = &[
     RELOAD,
     always("validate-all", 10),
     always("meta-data", 5),
-    unadvertised("status"),
-    unadvertised("methods"),
-    unadvertised("usage"),
-    unadvertised("help"),
 ];

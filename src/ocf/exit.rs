@@ -24,9 +24,3 @@ pub enum ExitCode {
     /// Cleanly stopped; returned by `monitor` only.
     NotRunning = 7,
 }
-
-impl From<ExitCode> for u8 {
-    fn from(code: ExitCode) -> Self {
-        code as u8
-    }
-}

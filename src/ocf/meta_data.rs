@@ -6,7 +6,7 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::agent::{ActionSpec, Advertised, Agent};
+use super::agent::{ActionSpec, Agent};
 use crate::params::table::Spec;
 
 /// Renders the agent's meta-data in the format for a caller that speaks this OCF version.
@@ -70,12 +70,7 @@ impl Document {
     }
 
     fn action(&mut self, action: &ActionSpec) {
-        let advertised = match action.advertised {
-            Advertised::Always => true,
-            Advertised::Since11 => self.is_1_1,
-            Advertised::Never => false,
-        };
-        if !advertised {
+        if action.since_1_1 && !self.is_1_1 {
             return;
         }
         let timeout = format!("{}s", action.timeout_s);

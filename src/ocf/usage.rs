@@ -1,11 +1,11 @@
 //! Usage text for people who call an agent by hand.
 
-use super::agent::Agent;
+use super::agent::{Agent, UNLISTED};
 use crate::base::text::one_line;
 
 /// The names of all actions, advertised or not.
 pub fn actions(agent: &'static Agent) -> impl Iterator<Item = &'static str> {
-    agent.actions.iter().map(|action| action.name)
+    agent.actions.iter().map(|action| action.name).chain(UNLISTED)
 }
 
 /// The usage text; `name` is the name of the binary.

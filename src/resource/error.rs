@@ -442,7 +442,7 @@ pub fn table() -> String {
     let mut text = row(["scope".to_owned(), "situation".to_owned()].into_iter().chain(columns).collect());
     text += &row(vec!["---".to_owned(); 2 + Attempt::ALL.len()]);
     for scope in Scope::ALL {
-        let codes = Attempt::ALL.iter().map(|attempt| u8::from(code_of(scope, *attempt)).to_string());
+        let codes = Attempt::ALL.iter().map(|attempt| (code_of(scope, *attempt) as u8).to_string());
         text +=
             &row([scope.name().to_owned(), scope.meaning().to_owned()].into_iter().chain(codes).collect());
     }
@@ -468,7 +468,7 @@ mod tests {
         ];
         assert_eq!(rows.map(|(scope, _)| scope), Scope::ALL);
         for (scope, codes) in rows {
-            assert_eq!(Attempt::ALL.map(|attempt| u8::from(code_of(scope, attempt))), codes, "{scope:?}");
+            assert_eq!(Attempt::ALL.map(|attempt| code_of(scope, attempt) as u8), codes, "{scope:?}");
         }
         assert_eq!(table().lines().count(), 2 + rows.len());
     }

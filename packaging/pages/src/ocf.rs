@@ -4,7 +4,7 @@
 use std::{fs, io};
 
 use clap_mangen::roff::{Roff, bold, roman};
-use eip::ocf::agent::{ActionSpec, Advertised, Agent};
+use eip::ocf::agent::{ActionSpec, Agent, UNLISTED};
 use eip::params::table::Spec;
 
 use crate::{fill, root};
@@ -20,16 +20,12 @@ const HEALTH_TEMPLATE: &str = include_str!("../eip-health.7");
 /// If the agent has no file in `examples/`.
 pub(crate) fn page(agent: &Agent) -> io::Result<String> {
     let examples = root().join(format!("packaging/pages/examples/{}.7", agent.name));
-    let advertised: Vec<&ActionSpec> =
-        agent.actions.iter().filter(|action| action.advertised != Advertised::Never).collect();
     let template = if agent.address.is_empty() { HEALTH_TEMPLATE } else { TEMPLATE };
     let mut page = template.to_owned();
-    for action in &advertised {
+    for action in agent.actions {
         page = fill(&page, action.name, &schedule(action));
     }
-    let listed: Vec<&str> = advertised.iter().map(|action| action.name).collect();
-    let others: Vec<&str> =
-        agent.actions.iter().map(|action| action.name).filter(|name| !listed.contains(name)).collect();
+    let listed: Vec<&str> = agent.actions.iter().map(|action| action.name).collect();
     for (name, value) in [
         ("TITLE", agent.name.to_ascii_uppercase()),
         ("VERSION", env!("CARGO_PKG_VERSION").to_owned()),
@@ -38,7 +34,7 @@ pub(crate) fn page(agent: &Agent) -> io::Result<String> {
         ("ADVERTISED", listed.join(" | ").replace('-', "\\-")),
         ("LONG", paragraphs(agent.long, "PP")),
         ("PARAMETERS", agent.parameters.iter().map(|spec| parameter(agent, spec)).collect()),
-        ("UNADVERTISED", others.join(", ")),
+        ("UNADVERTISED", UNLISTED.join(", ")),
         ("EXAMPLES", fs::read_to_string(examples)?),
     ] {
         page = fill(&page, name, &value);
