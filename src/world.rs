@@ -68,11 +68,6 @@ pub(crate) fn settings(
     (settings, warnings)
 }
 
-/// The URL of the EC2 API; `None` if it depends on a region that is not known.
-pub(crate) async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option<String> {
-    client::ec2_endpoint(settings, region).await
-}
-
 /// The client for a webhook that is not of AWS, with the certificate authorities of this file or the system's.
 ///
 /// # Errors

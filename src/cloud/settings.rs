@@ -151,7 +151,7 @@ impl Settings {
                 .imds_endpoint
                 .clone()
                 .or_else(|| reader.url("AWS_EC2_METADATA_SERVICE_ENDPOINT")),
-            imds_over_ipv6: reader.imds_mode(),
+            imds_over_ipv6: reader.choice("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv4", "ipv6", MODE),
             instance_role_off: reader.switch("AWS_EC2_METADATA_DISABLED").unwrap_or_default(),
             ca_bundle: api.ca_bundle.clone().or_else(|| reader.text("AWS_CA_BUNDLE").map(PathBuf::from)),
             profile: api.profile.clone(),
@@ -233,14 +233,12 @@ impl SettingsReader<'_> {
     }
 
     fn switch(&mut self, name: &str) -> Option<bool> {
-        self.checked(name, |value| either(value, "false", "true").is_some(), SWITCH)
-            .and_then(|value| either(&value, "false", "true"))
+        self.choice(name, "false", "true", SWITCH)
     }
 
-    fn imds_mode(&mut self) -> Option<bool> {
-        let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
-        self.checked(name, |value| either(value, "ipv4", "ipv6").is_some(), MODE)
-            .and_then(|value| either(&value, "ipv4", "ipv6"))
+    fn choice(&mut self, name: &str, no: &str, yes: &str, wanted: &str) -> Option<bool> {
+        let value = self.checked(name, |value| either(value, no, yes).is_some(), wanted)?;
+        either(&value, no, yes)
     }
 }
 

@@ -56,10 +56,10 @@ pub struct Volatile {
     /// Hardware address of that interface.
     pub mac: Option<MacAddress>,
     /// Whether a monitor has found the address gone since the start, or it was migrated away.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
     /// Whether EC2 has denied a probe since the start that the address is here.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub denied: bool,
     /// Holder before the last start, or the one whose association the last stop ended; an empty text means unassigned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -126,12 +126,6 @@ pub struct OverlayRecord {
     /// When EC2 last answered where the routes lead, in milliseconds since boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_ms: Option<u64>,
-}
-
-/// For serde, which passes a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl Volatile {

@@ -6,7 +6,7 @@ use super::call::{Failure, Invocation, print, print_json};
 use super::options::JSON;
 use super::subject::Subject;
 use super::surroundings;
-use crate::cloud::Imds as _;
+use crate::cloud::{Imds as _, client};
 use crate::face::cluster::cib::Cib;
 use crate::face::cluster::settings::{CheckResult, live_moves};
 use crate::face::cluster::tools::BRIEF_LIMIT;
@@ -145,7 +145,7 @@ fn check<K: Kind<RealWorld>>(
                 .ok()
                 .and_then(Result::ok),
         };
-        let endpoint = world::ec2_endpoint(&settings, region).await;
+        let endpoint = client::ec2_endpoint(&settings, region).await;
         let folders = world.records.folders();
         let (agent, deadline) = (subject.agent, &invocation.deadline);
         let seen = surroundings::observe(agent, &environment, &settings, endpoint, folders, deadline).await;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::sightings::{
@@ -74,19 +73,12 @@ impl Move {
         }
         let _ = writeln!(text, "  by EC2    {}", seen.join(", "));
         let unassigned_time = self.unassigned();
-        let _ = match (unassigned_time.at_least, unassigned_time.at_most) {
-            (Duration::ZERO, most) => {
-                writeln!(text, "  nobody    held it for {} at most", seconds(most))
-            }
-            (least, most) => {
-                writeln!(
-                    text,
-                    "  nobody    held it for {} at least, {} at most",
-                    seconds(least),
-                    seconds(most)
-                )
-            }
+        let least = match unassigned_time.at_least {
+            Duration::ZERO => String::new(),
+            least => format!("{} at least, ", seconds(least)),
         };
+        let most = seconds(unassigned_time.at_most);
+        let _ = writeln!(text, "  nobody    held it for {least}{most} at most");
         if self.unanswered > 0 {
             let all = self.unanswered + self.queries.len();
             let _ = writeln!(text, "  looks     {} of {all} were not answered", self.unanswered);
@@ -117,12 +109,7 @@ impl Drill<'_> {
 }
 
 fn one(this: &Move) -> Value {
-    #[derive(Serialize)]
-    struct Since {
-        at_ms: u64,
-        holder: Option<String>,
-    }
-    let since = |(at, holder)| Since { at_ms: millis(at), holder };
+    let since = |(at, holder): (Duration, Option<String>)| json!({ "at_ms": millis(at), "holder": holder });
     let unassigned_time = this.unassigned();
     let client = this.client.as_ref().map(|(port, attempts)| {
         json!({
