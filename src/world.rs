@@ -122,7 +122,7 @@ pub(crate) fn run<T>(deadline: Deadline, work: impl Future<Output = Result<T, Er
     outcome
 }
 
-/// Gives an error as the exit reason, with what does not fit into that as a line of the log.
+/// Prints an error as the exit reason, and logs the details that the reason leaves out.
 pub(crate) fn give_reason(error: &Error, log: &Log) {
     log.exit_reason(error);
     let whole = in_full(error);

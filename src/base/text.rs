@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Replaces a secret.
 pub(crate) const MASK: &str = "***";
 
-/// Writes some characters as Rust escapes.
+/// Replaces strange characters by Rust escapes.
 fn escaped(text: &str, strange: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&strange) {
         return Cow::Borrowed(text);

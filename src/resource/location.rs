@@ -68,7 +68,7 @@ pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsEr
     }
 }
 
-/// An interface that instance metadata was asked for by its hardware address.
+/// Converts the response for an interface that was queried by its hardware address.
 ///
 /// # Errors
 /// [`Error::NoInterface`] if there is none; [`Error::Imds`]
@@ -76,7 +76,7 @@ pub(super) fn attached(mac: MacAddress, answer: Result<Interface, ImdsError>) ->
     present(answer)?.ok_or_else(|| Error::NoInterface(mac.to_string()))
 }
 
-/// What a query of instance metadata says about the address: where its place is wrong, it is not here.
+/// Converts the result of an instance metadata query: if the place of the address is wrong, the address is not here.
 pub(super) fn seen(found: Result<Seen, Error>) -> Result<Seen, ImdsError> {
     match found {
         Err(Error::Imds(error)) => Err(error),
@@ -96,7 +96,7 @@ fn may_appear(error: &Error) -> bool {
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
-    /// The record of this boot, and the interface in it if that is still the configured one, as far as known without instance
+    /// The recorded interface, with the record; `None` if it is no longer the configured one, as far as known without instance
     /// metadata.
     pub(super) fn recorded_place(&self) -> Option<(Location, Volatile)> {
         let record = self.last_done()?;

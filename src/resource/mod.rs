@@ -80,7 +80,7 @@ impl Action {
         }
     }
 
-    /// As what it counts if it fails.
+    /// Its column in the table of exit codes.
     pub fn attempt(self) -> Attempt {
         match self {
             Self::Start | Self::MigrateTo | Self::MigrateFrom | Self::Reload => Attempt::Start,
@@ -140,7 +140,7 @@ pub async fn run<K: Kind<W>, W: World>(world: &W, request: &Request<K::Params>) 
     }
 }
 
-/// An action in progress, or a query: what it is about and works with.
+/// The context of an action or a query.
 pub fn op<'a, K: Kind<W>, W: World>(world: &'a W, request: &'a Request<K::Params>) -> Op<'a, K, W> {
     Op { world, params: &request.params, deadline: request.deadline, nodes: &request.nodes }
 }

@@ -20,7 +20,7 @@ pub(super) trait Source: std::fmt::Debug + Send + Sync {
     fn load(&self) -> impl Future<Output = provider::Result> + Send;
 }
 
-/// A source of our own as the SDK takes them.
+/// Adapts a source of our own to the SDK's trait.
 #[derive(Debug)]
 pub(super) struct SourceProvider<S>(pub(super) S);
 

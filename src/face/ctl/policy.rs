@@ -97,7 +97,7 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
     Ok(PolicyScope { partition, region, account, tags, needs })
 }
 
-/// Looks up a value that was not given; `unknown` says how to give it.
+/// Looks up a value that was not given; `unknown` begins the message of a failure and names the option.
 fn found<T>(
     invocation: &Invocation<'_>,
     unknown: &str,

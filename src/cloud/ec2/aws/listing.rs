@@ -112,7 +112,7 @@ impl AwsEc2 {
     }
 }
 
-/// What one query shows of these names; nothing is queried if there are none.
+/// One query for these names; no query if there are none.
 async fn listing<T>(
     deadline: &Deadline,
     operation: &'static str,
