@@ -178,7 +178,7 @@ sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test --locked -p aws-sim
 
 agent-test: agent ## The built agent against the simulator, row by row of its behaviour
-	@# Most of these tests wait for an agent that waits for somebody silent: more of them at a time than there are processors.
+	@# Most of these tests wait for an agent that waits for a silent peer: run more of them at a time than there are processors.
 	cargo test --locked -p agent-tests --test agent -- --test-threads=12
 	cargo test --locked -p agent-tests --test timing -- --test-threads=1
 
@@ -194,7 +194,7 @@ matrix: matrix-test ## Every action through every fault of every call it makes (
 hostile-test: agent ## Hostile input from every side, the same in every run; HOSTILE_CASE="ec2 17" runs one of them again
 	cargo test --locked -p hostile -- --nocapture --test-threads=3
 
-hostile: agent ## The same for longer, with input that nobody has seen yet; HOSTILE=5000 and HOSTILE_SEED=7 say how much and which
+hostile: agent ## The same for longer, with new input; HOSTILE=5000 and HOSTILE_SEED=7 say how much and which
 	HOSTILE="$${HOSTILE:-2000}" HOSTILE_SEED="$${HOSTILE_SEED:-$$(date +%s)}" cargo test --locked -p hostile -- --nocapture --test-threads=3
 
 moto-test: agent ## The simulator compared with moto, and the built agent against moto

@@ -1,4 +1,4 @@
-//! The settings file of a face without a cluster; used only if nobody but root and this process's user could have
+//! The settings file of a face without a cluster; used only if no user but root and this process's could have
 //! written it.
 
 use std::fs::{File, Metadata, OpenOptions};

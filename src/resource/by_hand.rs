@@ -62,7 +62,7 @@ pub async fn would_stop<K: Kind<W>, W: World>(
     if op.common().on_stop == OnStop::Leave {
         return Ok(format!("{name} would be {}", K::WORDS.left));
     }
-    Ok(match op.ask(Me::Known, &op.deadline).await? {
+    Ok(match op.query_ec2(Me::Known, &op.deadline).await? {
         Owner::Ours(held) | Owner::Misplaced(held) => {
             K::may_be_released(&op, &held).await?;
             format!("{name} would be released: {}", held.described())

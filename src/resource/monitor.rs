@@ -168,7 +168,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// One answer from EC2, retried until `until` while there is none.
     async fn answer(&self, me: Me<'_>, until: &Deadline) -> Result<Answer, Error> {
-        let owner = self.ask(me, until).await?;
+        let owner = self.query_ec2(me, until).await?;
         let report = match &owner {
             Owner::Ours(_) => Report::Done,
             other => Report::NotHere(K::absence(self, other)),

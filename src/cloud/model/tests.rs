@@ -73,7 +73,7 @@ async fn a_call_that_may_not_move_is_refused_for_the_address_and_for_the_place()
     }
     account.disassociate(EIP);
     let error = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), false).await.unwrap_err();
-    assert_eq!(error.fault, Ec2Fault::AlreadyAssociated, "somebody sits there");
+    assert_eq!(error.fault, Ec2Fault::AlreadyAssociated, "the target has an address already");
     assert!(node(&account, 1).associate(&allocation(), &target(1, "10.0.0.50"), false).await.is_ok());
 }
 

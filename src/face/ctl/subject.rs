@@ -91,7 +91,7 @@ impl Subject {
             Some(found) => found.configuration.parameters.clone(),
             None => of_record(agent, &address, &recorded),
         };
-        raw.extend(given(invocation, agent)?);
+        raw.extend(from_options(invocation, agent)?);
         let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
         let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };
         let may_be_another = found.is_none()
@@ -214,7 +214,7 @@ pub(super) fn of_record(
 }
 
 /// The parameters on the command line; one that another kind has is refused.
-fn given(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, String>, Failure> {
+fn from_options(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, String>, Failure> {
     let mut raw = BTreeMap::new();
     for other in agent::ALL {
         let values = invocation.parameters(other.parameters);

@@ -90,7 +90,7 @@ impl<W: World> Kind<W> for Elastic {
 
     const AGENT: &'static Agent = &agent::EIP;
     const WORDS: Words = Words {
-        asking: "DescribeAddresses",
+        querying: "DescribeAddresses",
         phase: "associate",
         taking: "AssociateAddress",
         releasing: "DisassociateAddress",
@@ -189,7 +189,7 @@ impl<W: World> Kind<W> for Elastic {
     async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
         match op.public_ip() {
             Some(public_ip) => op.look_once(public_ip).await,
-            None => Ok(Seen::NotHere("the address is known to EC2 alone".to_owned())),
+            None => Ok(Seen::NotHere("the address of this allocation id is not known".to_owned())),
         }
     }
 
@@ -231,7 +231,7 @@ impl<W: World> Kind<W> for Elastic {
 
     fn absence(op: &Op<'_, Self, W>, owner: &Owner<Association>) -> String {
         match owner {
-            Owner::Unassigned => format!("{} is associated with nothing", op.name()),
+            Owner::Unassigned => format!("{} is not associated with anything", op.name()),
             other => format!("{} is held by {}", op.name(), other.holder()),
         }
     }
@@ -300,7 +300,7 @@ impl<W: World> Kind<W> for Elastic {
         op.refuse_shared_target(location, op.public_ip())
     }
 
-    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
+    async fn while_taking(_: &Op<'_, Self, W>, _: &Location) {}
 
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
         // Checked again under the lock: of two resources that start at the same instant, one sees the other.

@@ -53,7 +53,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
 
     const AGENT: &'static Agent = &agent::OVERLAY_IP;
     const WORDS: Words = Words {
-        asking: "DescribeRouteTables",
+        querying: "DescribeRouteTables",
         phase: "replace",
         taking: "ReplaceRoute",
         releasing: "none",
@@ -277,7 +277,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         Ok(())
     }
 
-    async fn beside_taking(op: &Op<'_, Self, W>, location: &Location) {
+    async fn while_taking(op: &Op<'_, Self, W>, location: &Location) {
         if let Err(error) = op.refuse_checked_interface(location).await {
             op.world.log().error(error);
         }
@@ -353,7 +353,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         let found = op.sharing(examination).usable_tables(place).await;
         let found = examination.answer(TABLES, found, |found| op.describe_tables(found))?;
         let checked = op.sharing(examination).source_dest_check(place).await;
-        examination.tell(match checked {
+        examination.add(match checked {
             Ok(None) => Finding::good(CHECK, format!("off on {}", place.interface)),
             Ok(Some(unknown)) => Finding::warning(CHECK, unknown),
             Err(error) => Finding::failure(CHECK, error),
@@ -366,18 +366,18 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             let tables = &op.params.tables;
             let text =
                 format!("{id} is on record and no longer one of {tables}: the next start goes without it");
-            examination.tell(Finding::warning(TABLES, text))?;
+            examination.add(Finding::warning(TABLES, text))?;
         }
         if let Some(role) = &op.params.api.routing_table_role {
-            examination.tell(Finding::good("role", format!("{role} is assumed for route tables")))?;
+            examination.add(Finding::good("role", format!("{role} is assumed for route tables")))?;
         }
-        examination.tell(op.sharing(examination).examine_taking(&ids, place).await)?;
+        examination.add(op.sharing(examination).examine_taking(&ids, place).await)?;
         if op.params.add_to_device
             && let Some(daemon) = op.world.host().address_remover()
         {
             let ip = op.params.address;
             let text = format!("{daemon} may take {ip} off its device: exclude it, or switch it off");
-            examination.tell(Finding::warning("device", text))?;
+            examination.add(Finding::warning("device", text))?;
         }
         Continue(())
     }

@@ -70,7 +70,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     const AGENT: &'static Agent = &agent::VIP;
     const WORDS: Words = Words {
-        asking: "DescribeNetworkInterfaces",
+        querying: "DescribeNetworkInterfaces",
         phase: "assign",
         taking: "AssignPrivateIpAddresses",
         releasing: "UnassignPrivateIpAddresses",
@@ -288,7 +288,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     fn absence(op: &Op<'_, Self, W>, owner: &Owner<Eni>) -> String {
         match owner {
-            Owner::Unassigned => format!("{} is assigned to no interface that is known", op.name()),
+            Owner::Unassigned => format!("{} is not assigned to any known interface", op.name()),
             other => format!("{} is held by {}", op.name(), other.holder()),
         }
     }
@@ -298,7 +298,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     }
 
     async fn learn(op: &Op<'_, Self, W>, location: &Location) -> Result<((), Owner<Eni>), Error> {
-        Ok(((), op.ask(Me::At(location), &op.deadline).await?))
+        Ok(((), op.query_ec2(Me::At(location), &op.deadline).await?))
     }
 
     fn forget(_: &Op<'_, Self, W>) -> bool {
@@ -334,7 +334,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         op.device_for(location).await
     }
 
-    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
+    async fn while_taking(_: &Op<'_, Self, W>, _: &Location) {}
 
     fn before_taking(_: &Op<'_, Self, W>, _: &Location) -> Result<(), Error> {
         Ok(())
@@ -417,7 +417,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
         examination.outcome("device", op.device_for(place).await, device_name)?;
         let sharing = op.sharing(examination);
-        let owner = sharing.ask(Me::At(place), &sharing.deadline).await;
+        let owner = sharing.query_ec2(Me::At(place), &sharing.deadline).await;
         let owner = owner.and_then(|owner| Self::refusal(op, &owner).map_or(Ok(owner), Err));
         let found = examination.answer("address", owner, |owner| match owner {
             Owner::Unassigned => Self::absence(op, owner),
@@ -426,11 +426,11 @@ impl<W: PrivateWorld> Kind<W> for Private {
         if found.is_none() {
             return examination.unknown(&[TAKING, RELEASING], "the address");
         }
-        examination.tell(op.sharing(examination).examine_taking(&(), place).await)?;
+        examination.add(op.sharing(examination).examine_taking(&(), place).await)?;
         let subnet = place.subnet.as_ref().map(|subnet| subnet.cidr);
         let inside = |ip| subnet.is_none_or(|cidr| cidr.contains(&ip));
         let outcome = op.sharing(examination).may_unassign(&place.interface, inside).await;
-        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", outcome))
+        examination.add(judged(RELEASING, "UnassignPrivateIpAddresses", outcome))
     }
 }
 

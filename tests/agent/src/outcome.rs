@@ -218,7 +218,7 @@ impl RunOutcome {
         self
     }
 
-    /// Asserts that nobody was asked anything.
+    /// Asserts that nothing was queried.
     #[track_caller]
     pub fn no_requests(self) -> Self {
         assert!(self.requests.is_empty(), "there were requests\n{}", self.told());

@@ -34,7 +34,7 @@ const BUGS: &[Bug] = &[
         changes: &[[
             "src/resource/elastic/mod.rs",
             "        op.world.ec2().disassociate(&held.id).await\n",
-            "        let now = if AWAKE { op.ask(Me::Known, &op.deadline).await.ok() } else { None };
+            "        let now = if AWAKE { op.query_ec2(Me::Known, &op.deadline).await.ok() } else { None };
                 let now = now.and_then(|now| now.held().cloned());
                 let id = now.map_or_else(|| held.id.clone(), |now| now.id);
                 op.world.ec2().disassociate(&id).await\n",

@@ -61,7 +61,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     if invocation.run(watch.query(invocation.deadline))?.is_none() {
         let from = &plan.from;
         return Err(Failure::Failed(format!(
-            "the cluster runs {resource} on {from}, but nobody holds {address}"
+            "the cluster runs {resource} on {from}, but {address} is unassigned"
         )));
     }
     watch.client = port.map(|port| (address, port));
@@ -224,7 +224,7 @@ impl Carrier<'_> {
             // A completed move counts even if the last query fails at the same instant.
             biased;
             course = course => course?,
-            () = self.watch.watch(began, &observations) => return Err("nobody watches any more".to_owned()),
+            () = self.watch.watch(began, &observations) => return Err("the watch has ended".to_owned()),
         };
         let operations = AgentOperation::since(self.operations().await, &before);
         let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();

@@ -173,9 +173,9 @@ impl Holding {
         Self { answer: "unknown", text: format!("unknown: {reason}"), holder: None, is_vague: false }
     }
 
-    /// The sentence without its first word, the answer.
+    /// The sentence without the answer, which ends at the first colon.
     fn detail(&self) -> &str {
-        self.text.strip_prefix(self.answer).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&self.text)
+        self.text.split_once(": ").map_or(&self.text, |(_, detail)| detail)
     }
 }
 
@@ -200,7 +200,7 @@ impl AddressState {
                 ("ours", Some(Opinion::No)) | ("elsewhere" | "nobody", Some(Opinion::Yes))
             );
             if differs {
-                found.push(format!("EC2 and {node} do not agree: {}", ec2.text));
+                found.push(format!("EC2 and {node} disagree: {}", ec2.text));
             }
             return found;
         };
@@ -436,7 +436,7 @@ mod tests {
     fn without_the_cluster_ec2_and_this_node_are_compared() {
         let mut alone = state(&["n1"], "elsewhere", [Opinion::Yes, Opinion::NotReported]);
         alone.cluster = None;
-        assert_eq!(alone.contradictions("n1"), ["EC2 and n1 do not agree: elsewhere: i-1"]);
+        assert_eq!(alone.contradictions("n1"), ["EC2 and n1 disagree: elsewhere: i-1"]);
         alone.ec2.answer = "ours";
         assert_eq!(alone.contradictions("n1"), [""; 0]);
     }

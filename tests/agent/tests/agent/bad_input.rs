@@ -43,7 +43,7 @@ fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
         a.start().env(name, value).ok().logged(&["WARN", name]);
         world.held_by(&a);
         a.stop().env(name, value).ok().logged(&["WARN", name]);
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 
@@ -92,7 +92,7 @@ fn nonsense_in_other_variables_changes_nothing() {
         world.held_by(&a);
         a.settled_monitor().env(name, value).ok();
         a.stop().env(name, value).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 
@@ -103,7 +103,7 @@ fn a_log_file_that_cannot_be_written_changes_nothing() {
         a.start().env("HA_LOGFILE", file).ok();
         a.settled_monitor().env("HA_LOGFILE", file).ok();
         a.stop().env("HA_LOGFILE", file).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 

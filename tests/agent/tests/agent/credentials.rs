@@ -273,7 +273,7 @@ fn a_role_is_assumed_with_whatever_key_there_is() {
     // It is the role that may act, and not the instance's.
     world.cloud.deny_role("node", "DisassociateAddress");
     a.stop().param("role_arn", ROLE).ok();
-    world.held_by_nobody();
+    world.is_unassigned();
     world.cloud.deny_role("eip-mover", "AssociateAddress");
     start(&a).param("role_arn", ROLE).expect(4).reason("AssociateAddress");
     // With a key of the environment instead of the instance's.
@@ -317,7 +317,7 @@ fn credentials_of_the_metadata_that_change_at_each_reading_are_taken() {
     start(&a).ok();
     a.monitor().ok();
     a.stop().ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn an_address_is_taken_and_let_go() {
     world.held_by(&a);
     let allocation = world.address.allocation_id.to_string();
     a.ctl("release", &[&allocation]).ok().prints("released");
-    world.held_by_nobody();
+    world.is_unassigned();
     let place = ["203.0.113.10", "--interface", "1", "--private-ip-address", "10.0.1.13"];
     a.ctl("claim", &place).ok();
     world.held_at(&a, a.ip(3));
@@ -54,7 +54,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     }
     world.held_by(&a);
     a.ctl("release", &["203.0.113.10", "--force"]).ok().prints("released");
-    world.held_by_nobody();
+    world.is_unassigned();
     // Another node knows nothing of it without the cluster's configuration.
     b.ctl("claim", &["203.0.113.10"]).ok();
     a.stop().ok();
@@ -83,7 +83,7 @@ fn what_a_claim_displaced_is_restored_by_the_stop_of_the_cluster_that_takes_over
         if with_start {
             a.start().ok();
             let shown = a.ctl("show", &["203.0.113.10"]).ok();
-            shown.prints_line(&["on record", "vip: started", "203.0.113.50 displaced"]);
+            shown.prints_line(&["record", "vip: started", "203.0.113.50 displaced"]);
         }
         // Without a start if the cluster's probe has found the address here.
         a.stop().ok();

@@ -31,15 +31,15 @@ fn every_kind_is_shown_checked_taken_and_released() {
         two.give(&two.peer);
         let run = |command| two.here.ctl(command, kind.by_hand);
         let peer = two.logged_as(&two.peer);
-        let shown = run("show").ok().wrote_nothing().prints_line(&["by EC2", "elsewhere", &peer]);
-        shown.prints_line(&["on record", "nothing on this node"]);
+        let shown = run("show").ok().wrote_nothing().prints_line(&["EC2", "elsewhere", &peer]);
+        shown.prints_line(&["record", "none on this node"]);
         let checked = run("check").ok().prints_line(&["ok", "permission to take", kind.take, "dry run"]);
         checked.prints_line(&["ok", "credentials"]).prints_line(&["ok", "interface", two.here.eni()]);
         run("claim").arguments(&["--dry-run"]).ok().prints_line(&["would move from", &peer]);
         two.held_by(&two.peer);
         run("claim").ok().prints("is on this node now").says("moved from");
         two.held_by(&two.here);
-        run("show").ok().prints_line(&["by EC2", "ours"]).prints_line(&["on record", "eipctl-", "started"]);
+        run("show").ok().prints_line(&["EC2", "ours"]).prints_line(&["record", "eipctl-", "started"]);
         run("claim").ok().prints("already");
         let history = two.here.ctl("history", &[]).ok();
         history.prints_line(&["eipctl-", "start: from", &peer]);
@@ -51,7 +51,7 @@ fn every_kind_is_shown_checked_taken_and_released() {
             released.prints("its routes stay until another node replaces them").wrote_nothing();
             two.held_by(&two.here);
         }
-        run("show").ok().prints_line(&["by EC2", if kind.is_released { "nobody" } else { "ours" }]);
+        run("show").ok().prints_line(&["EC2", if kind.is_released { "unassigned" } else { "ours" }]);
     }
 }
 
@@ -65,7 +65,7 @@ fn the_cluster_says_which_address_it_is_and_its_parameters() {
             configured(&two.world, two.here.ctl(command, arguments), &resource(kind))
         };
         for arguments in [&[] as &[&str], &[address(kind)]] {
-            run("show", arguments).ok().prints_line(&["by EC2", "elsewhere", &two.logged_as(&two.peer)]);
+            run("show", arguments).ok().prints_line(&["EC2", "elsewhere", &two.logged_as(&two.peer)]);
             let checked = run("check", arguments).ok();
             checked.prints_line(&["warn", "live moves", "allow-migrate is not set"]);
         }
@@ -107,8 +107,8 @@ fn what_this_node_has_started_is_known_without_the_cluster() {
     for kind in &KINDS {
         let two = kind.nodes();
         two.run(two.here.start()).ok();
-        let shown = two.here.ctl("show", &[]).ok().prints_line(&["by EC2", "ours"]);
-        shown.prints_line(&["on record", "vip: started"]);
+        let shown = two.here.ctl("show", &[]).ok().prints_line(&["EC2", "ours"]);
+        shown.prints_line(&["record", "vip: started"]);
         for command in ["claim", "release"] {
             let refused = two.here.ctl(command, &[address(kind)]).expect(1).no_requests();
             refused.complains("eipctl", format!("vip runs with {} on this node", address(kind)));
@@ -132,11 +132,11 @@ fn each_route_table_is_shown_with_where_it_leads() {
     let show = || here.ctl("show", &arguments);
     two.give(here);
     two.world.cloud.route_shown_as_blackhole(&table, OVERLAY.into(), peer.eni());
-    let shown = show().ok().wrote_nothing().prints_line(&["by EC2", "only partly here", peer.eni()]);
+    let shown = show().ok().wrote_nothing().prints_line(&["EC2", "only partly here", peer.eni()]);
     let shown = shown.prints_line(&[ROUTE_TABLE, here.eni(), here.id(), "active", "this node"]);
     shown.prints_line(&[table.as_ref(), peer.eni(), peer.id(), "blackhole"]);
     two.world.cloud.delete_route(&table, OVERLAY.into());
-    let missing = show().ok().prints_line(&["by EC2", "only partly here", "no route", table.as_ref()]);
+    let missing = show().ok().prints_line(&["EC2", "only partly here", "no route", table.as_ref()]);
     missing.prints_line(&[table.as_ref(), "no route, or no such table"]);
     let document = show().arguments(&["--json"]).ok();
     let document: serde_json::Value = serde_json::from_str(&document.stdout).unwrap();

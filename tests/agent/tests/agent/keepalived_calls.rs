@@ -131,7 +131,7 @@ fn a_settings_file_that_others_may_write_or_this_user_may_not_read_is_refused() 
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = if fs::File::open(&file).is_ok() { run.as_nobody() } else { run }.expect(2);
     assert!(outcome.stderr.contains("may not read it"), "{}", outcome.told());
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_settings_file_of_another_user_is_refused() {
     }
     let outcome = run.clone().expect(2).no_requests();
     assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
-    world.held_by_nobody();
+    world.is_unassigned();
     // To that user it is its own.
     run.as_nobody().env("HA_LOGFILE", "/dev/null").env("EIP_STATE_DIR", "/proc/no-such-folder").ok();
     world.held_by(&a);

@@ -81,7 +81,7 @@ fn losing_states_let_go_where_the_settings_say_so() {
         let arguments = ["203.0.113.10", "INSTANCE", "VI_1", state, "100"];
         notify(&a, "MASTER").ok();
         call(&a, &settings, &arguments).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
         for (other, _) in rows.iter().filter(|(other, _)| *other != state) {
             notify(&a, "MASTER").ok();
             call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", other, "100"]).ok();
@@ -134,7 +134,7 @@ fn with_notify_master_alone_the_loser_gets_its_address_back_too() {
     let own = own_address(&world, &a);
     word(&a, "start").ok();
     assert_eq!(world.cloud.holder(&own), None);
-    // Nobody tells node 1 anything.
+    // Node 1 gets no notification.
     word(&b, "start").ok();
     world.wait(SOON, |_| has(&world, &a, &own));
     world.held_by(&b);
@@ -171,7 +171,7 @@ fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
     // It did not end before it knew what became of the order, and then undid it.
     assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
     claim.wait().exits(1).logged(&["a later state has come meanwhile"]);
-    world.held_by_nobody();
+    world.is_unassigned();
     assert!(turn(&a).contains("\"told\":\"BACKUP\"") && turn(&a).contains("true"), "{}", turn(&a));
 }
 
@@ -211,7 +211,7 @@ fn flapping_ends_in_the_state_that_was_told_last() {
         if last == 0 {
             world.held_by(&a);
         } else {
-            world.held_by_nobody();
+            world.is_unassigned();
         }
     });
 }
@@ -270,7 +270,7 @@ fn a_claim_that_is_refused_says_so_and_ends() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     notify(&a, "MASTER").expect(1).logged(&["ERROR", "UnauthorizedOperation"]);
-    world.held_by_nobody();
+    world.is_unassigned();
     assert!(turn(&a).contains("false"), "{}", turn(&a));
     world.cloud.allow("AssociateAddress");
     world.cloud.fault(ec2("AssociateAddress", refused("InvalidParameterValue")));
@@ -294,13 +294,13 @@ fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same()
         let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
         let state = setting.strip_prefix("ON_").unwrap();
-        // Nobody can make it, as a script_user that is not root can't below /run/resource-agents.
+        // It cannot be created, as by a script_user that is not root can't below /run/resource-agents.
         let settings = format!("VERIFY=0\n{setting}=release\nSTATE_DIR=/proc/no-such-folder\n");
         call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
             .ok()
             .logged(&["WARN", "state folder can't be used"])
             .not_logged("a later state has come");
-        world.held_by_nobody();
+        world.is_unassigned();
         // Left to the peer, it waits for nothing that it could put back.
         call(&a, &settings.replace("release", "leave"), &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
             .ok();

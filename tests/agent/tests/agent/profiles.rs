@@ -74,7 +74,7 @@ fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_ro
         start(&a).param("profile", "web").expect(4).reason(reason).wrote_nothing();
         start(&a).env("AWS_PROFILE", "web").expect(4).reason(reason);
         a.validate().param("profile", "web").env("OCF_CHECK_LEVEL", "10").expect(4).reason(reason);
-        world.held_by_nobody();
+        world.is_unassigned();
     });
 }
 
@@ -211,7 +211,7 @@ fn endpoints_in_the_profile_are_honoured() {
     world.held_by(&a);
     by_profile(a.settled_monitor()).ok().ec2_calls(0);
     by_profile(a.stop()).timeout_ms(SHORT_MS).ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 /// [imds-3]

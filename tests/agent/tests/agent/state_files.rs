@@ -127,7 +127,7 @@ fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
         run(a.probe()).ok();
         run(a.run("migrate_to")).ok();
         run(a.stop()).ok().logged(&["WARN"]);
-        world.held_by_nobody();
+        world.is_unassigned();
         run(a.probe()).expect(7);
     }
 }
@@ -242,7 +242,7 @@ fn without_proc_what_was_written_is_read_again() {
     a.start().ok().not_logged("state file");
     // By its allocation alone: which address that is stands in the durable record.
     a.stop().by_allocation().ok().not_logged("state file");
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]

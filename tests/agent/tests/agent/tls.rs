@@ -21,7 +21,7 @@ fn an_authority_that_is_named_is_believed() {
     a.start().ec2_at(&url).param("ca_bundle", &ca).ok();
     world.held_by(&a);
     a.stop().ec2_at(&url).env("AWS_CA_BUNDLE", &ca).ok();
-    world.held_by_nobody();
+    world.is_unassigned();
     let several = std::fs::read_to_string(&ca).unwrap() + Tls::new(&["x"], Validity::Now).unwrap().ca_pem();
     let bundle = world.folder().write("several.pem", &several).display().to_string();
     a.start().ec2_at(&url).param("ca_bundle", &bundle).ok();
@@ -81,7 +81,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
         outcome.not_before(std::time::Duration::from_millis(SHORT_MS / 3)).ec2_calls(0);
         run(a.validate()).expect(1).reason("certificate");
         run(a.probe()).expect(7);
-        world.held_by_nobody();
+        world.is_unassigned();
         // What the metadata says holds all the same.
         world.give(&a);
         run(a.start()).ok().logged(&["WARN"]);

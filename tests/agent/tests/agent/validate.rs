@@ -17,7 +17,7 @@ fn by_default_looks_at_nothing_and_says_nothing() {
         run().no_env("HA_LOGFILE").param("no_such_parameter", "1").env("AWS_REGION", "No Region").ok();
     assert_eq!(outcome.stderr, "");
     assert!(!a.state().exists(), "it wrote a record");
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 /// [validate-1]
@@ -42,7 +42,7 @@ fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
             let outcome = run().env("OCF_CHECK_LEVEL", level).no_env("HA_LOGFILE").ok();
             assert_eq!(outcome.stderr, "");
             for name in [kind.take, kind.release] {
-                // EC2 has no dry runs for private addresses: there it is the interface's own, and one of nobody.
+                // EC2 has no dry runs for private addresses: it is tried with the interface's own address, and with an unassigned one.
                 let dry: Vec<bool> = outcome.calls(name).iter().map(|call| call.dry_run).collect();
                 let called = usize::from(name == kind.take || kind.is_released);
                 assert_eq!(dry, vec![kind.name != "vip"; called], "{}", outcome.told());

@@ -91,7 +91,7 @@ fn the_address_comes_with_the_prefix_of_the_subnet_and_goes_without_a_trace() {
     start(&wired.a).ok().wrote_nothing();
     stop(&wired.a).ok();
     assert_eq!(wired.addresses("eth0"), before);
-    held_by_nobody(&wired.world);
+    is_unassigned(&wired.world);
     stop(&wired.a).ok();
     probe(&wired.a).expect(7);
 }
@@ -271,7 +271,7 @@ fn without_the_right_to_change_devices_that_is_said() {
     start(&wired.a).wrapped_in(&without).expect(1).reason("Operation not permitted");
     start(&wired.a).ok();
     stop(&wired.a).wrapped_in(&without).expect(1).reason("Operation not permitted");
-    held_by_nobody(&wired.world);
+    is_unassigned(&wired.world);
     stop(&wired.a).ok();
     assert!(!wired.on_device("eth0"));
 }

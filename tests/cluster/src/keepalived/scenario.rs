@@ -76,7 +76,7 @@ pub const FAST: &[PairScenario] = &[
     step("v3-two-masters", "the nodes lose each other, both are MASTER, and meet again", two_masters),
     step(
         "v3-check",
-        "somebody moves the address: the check of the master fails, and keepalived follows",
+        "the address is moved by hand: the check of the master fails, and keepalived follows",
         follow_ec2,
     ),
 ];

@@ -10,7 +10,7 @@ use crate::wait::{Epoch, now};
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "first-start",
-        about: "the resource is created with pcs; nobody held the address before",
+        about: "the resource is created with pcs; the address was unassigned before",
         start: StartState::Bare,
         run: first_start,
     },
