@@ -17,7 +17,7 @@ import worlds
 from session import client
 
 ACTION_LIMIT = 30.0
-# Where an agent that overlooks a parameter ends up: nobody listens there.
+# Where an agent that overlooks a parameter ends up: nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 SETTLED = {"settle_window": "0"}
 NO_HOLDER = ""
@@ -127,7 +127,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assert_answer(code, node.monitor(**{**self.parameters, **parameters}), node)
 
     def association(self) -> tuple[str, str]:
-        """The interface that holds the address, as moto says, and the association; "" for nobody."""
+        """The interface that holds the address, according to moto, and the association; "" if unassigned."""
         found = self.ec2.describe_addresses(AllocationIds=[self.allocation])["Addresses"][0]
         return found.get("NetworkInterfaceId", NO_HOLDER), found.get("AssociationId", NO_HOLDER)
 

@@ -26,7 +26,7 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
     }
     match (ran.deed, &ran.outcome) {
         (Deed::Start | Deed::MigrateFrom, ActionOutcome::Done) => {
-            // Told by nobody but the metadata service, or by an EC2 that was behind, it can't know better.
+            // With answers only from the metadata service, or from an EC2 that was behind, it can't know better.
             let was_misled = told.ec2_was_stale || (!told.by_ec2 && told.imds_showed);
             if !held_at_times(ran, history) && !was_misled {
                 breach("said 0, and at no instant of it did the node hold the address");

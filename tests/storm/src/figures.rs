@@ -15,7 +15,7 @@ pub const GOAL: f64 = 1.2;
 const AMPLE: f64 = 1.1;
 /// The part of the tokens of a time that is too short that have to be used.
 const USED: f64 = 0.95;
-/// Seconds that the last takeover may come late in any case: a storm of some clusters is soon over, and nobody is asked to be
+/// Seconds that the last takeover may come late in any case: a storm of some clusters is soon over, and is not expected to be
 /// as quick there.
 const SOON: f64 = 6.0;
 

@@ -81,7 +81,7 @@ fn private() -> &'static [AddressKind] {
     &KINDS[1..2]
 }
 
-/// The kind whose addresses are overlay addresses. Its stop asks nobody, and its monitor goes by the host without an answer.
+/// The kind whose addresses are overlay addresses. Its stop queries nothing, and without an answer its monitor goes by the host.
 fn overlay() -> &'static [AddressKind] {
     &KINDS[2..]
 }
@@ -149,7 +149,7 @@ fn a_parameter_is_missing_or_malformed() {
         Box::new(move |run| run.no_param(name))
     };
     check(&KINDS, &[("missing", ())], missing, [6, 0, 6, 7, 6]);
-    // Level 0 of validate-all says so too, and asks nobody.
+    // validate-all at level 0 reports it too, and queries nothing.
     for kind in &KINDS {
         let nodes = kind.nodes();
         let run = || nodes.run(nodes.here.run("validate-all"));
@@ -423,7 +423,7 @@ fn ec2_cannot_be_reached() {
         with("endpoint_url", url(nodes))
     };
     check(elastic(), &rows, at, [1, 0, 7, 7, 1]);
-    // Nobody answers for a name server in namespaces.
+    // There is no name server in the namespaces.
     let nameless: [(&str, Url); 1] = [("no name server", |_| "https://ec2.invalid".to_owned())];
     check_in(elastic(), inside, &nameless, at, [1, 0, 7, 7, 1]);
 }

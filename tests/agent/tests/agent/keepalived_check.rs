@@ -81,7 +81,7 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
     /// What is so, and the exit code of the check.
     type Row = (&'static str, i32, fn(&SimulatedWorld, &Node));
     let rows: [Row; 4] = [
-        ("a master whose holder nobody knows", 0, |world, a| {
+        ("a master whose holder is unknown", 0, |world, a| {
             notify(a, "MASTER").ok();
             world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
             break_ec2(&world.cloud, FaultKind::Reset);
@@ -108,7 +108,7 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
 fn a_check_of_the_master_that_cannot_ask_is_no_failure() {
     let (world, [a]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
-    // EC2 has to be asked, and what that needs cannot be read: a pipe that nobody writes to.
+    // EC2 has to be queried, and a file that this needs cannot be read: a pipe without a writer.
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     let pipe = a.folder().join("authorities.pem");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

@@ -4,7 +4,7 @@ use agent_tests::{Node, Run, RunOutcome, VIP, one_subnet};
 
 use crate::vip_world::*;
 
-/// Runs the binary as somebody does who is on no instance: no metadata service answers.
+/// Runs the binary on a machine that is not an instance: no metadata service answers.
 fn call(node: &Node, name: &str, arguments: &[&str]) -> RunOutcome {
     let key = "0123456789012345678901234567890123456789";
     node.account().add_access_key("AKIDSTATIC", key);

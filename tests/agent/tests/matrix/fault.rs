@@ -20,11 +20,11 @@ pub(crate) enum Class {
 pub(crate) enum How {
     /// The simulator does it to one call.
     Call(FaultKind),
-    /// Nobody listens; where it is not for ever, for a moment.
+    /// Nothing listens: for good, or for a moment.
     Refused,
     /// Packets are dropped.
     BlackHole,
-    /// Connections come up and nobody says a word, not even of TLS.
+    /// Connections are accepted, and nothing is ever sent, not even TLS.
     Mute,
     /// The certificate of EC2 is wrong.
     Certificate(Wrong),

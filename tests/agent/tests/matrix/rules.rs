@@ -49,7 +49,7 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
     let scene = case.scene;
     let allowed = match scene.kind {
         ActionKind::Start => Who::Here,
-        ActionKind::Stop if scene.before == Who::Here => Who::Nobody,
+        ActionKind::Stop if scene.before == Who::Here => Who::NoNode,
         _ => scene.before,
     };
     if holder != scene.before && holder != allowed {
@@ -93,7 +93,7 @@ fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
     let half_a_token = token(case) && case.fault.name == "truncated";
     if case.lasts() || half_a_token {
         let mut codes = lasting(case, lost(case, ordered));
-        // With half a token the metadata refuse each question, so nobody knows of a role either.
+        // With half a token the metadata refuse each question, so no role is known either.
         codes.extend(half_a_token.then_some([1, 4]).into_iter().flatten().filter(|_| !may_only_be_7(case)));
         // What is empty or half may still be a list.
         codes.extend(is_shorter_list(case).then_some(usual));

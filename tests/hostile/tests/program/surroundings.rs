@@ -73,7 +73,7 @@ const OTHERS: [&str; 58] = [
     "AWS_RETRY_MODE",
 ];
 
-/// Returns the name of a variable that somebody looks at, seldom one of which nobody knows.
+/// Returns the name of a variable that some program reads, seldom an unknown one.
 fn name(rng: &mut Rng) -> OsString {
     let parameters = EIP.len() + VIP.len();
     match rng.usize(0..parameters + OTHERS.len() + 4) {

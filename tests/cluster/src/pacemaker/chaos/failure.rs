@@ -59,17 +59,17 @@ pub enum Disruption {
     MovedTo,
     /// An administrator bans the resource from the node, and takes the constraint back.
     Banned,
-    /// Somebody dissolves the association behind the cluster's back.
+    /// The association is ended behind the cluster's back.
     TakenAway,
-    /// Somebody gives the address to the node behind the cluster's back.
+    /// The address is given to the node behind the cluster's back.
     GivenTo,
-    /// Somebody takes the private address off its interface behind the cluster's back.
+    /// The private address is unassigned behind the cluster's back.
     PrivateTakenAway,
-    /// Somebody gives the private address to the node behind the cluster's back.
+    /// The private address is given to the node behind the cluster's back.
     PrivateGivenTo,
-    /// Somebody leads one of the route tables to no node behind the cluster's back.
+    /// One of the route tables is led to no node behind the cluster's back.
     RouteTaken,
-    /// Somebody leads all route tables to the node behind the cluster's back.
+    /// All route tables are led to the node behind the cluster's back.
     RoutesGivenTo,
 }
 

@@ -88,7 +88,7 @@ fn take_off_leftovers(cluster: &mut PacemakerCluster, from: Epoch) -> Result<Vec
     Ok(found)
 }
 
-/// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, every client is answered by one node, and each
+/// Checks that the quiet point lasts: no node acts, no call is made, the addresses stay, every client is answered by one node, and each
 /// node's agents, asked directly, say what is true.
 pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let (from, began) = (now(), Instant::now());
