@@ -33,7 +33,7 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssignmentError {
     /// An unterminated quote, bracket or brace.
-    #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
+    #[error("{path} line {line}: a quote, bracket or brace opened here is never closed")]
     Unclosed {
         /// Path of the settings file.
         path: String,
@@ -51,7 +51,7 @@ pub enum AssignmentError {
         name: String,
     },
     /// The value refers to a variable.
-    #[error("{path} line {line}: {name}: variables are not looked up; write the value itself")]
+    #[error("{path} line {line}: {name}: variables are not expanded; write the value itself")]
     Variable {
         /// Path of the settings file.
         path: String,

@@ -12,7 +12,7 @@ const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
     /// The parameter is already set.
-    #[error("{second}: {name} is {first} already")]
+    #[error("{second}: {name} is already {first}")]
     Twice {
         /// Name of the parameter.
         name: String,
@@ -22,7 +22,7 @@ pub enum ArgumentError {
         second: String,
     },
     /// No such parameter.
-    #[error("{0}: there is no such parameter")]
+    #[error("{0}: no such parameter")]
     NoParameter(String),
 }
 

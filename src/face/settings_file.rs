@@ -28,13 +28,13 @@ pub enum SettingsFileError {
     #[error("{0}: {1}")]
     Io(String, io::Error),
     /// This process's user may not read it.
-    #[error("{0}: this user may not read it: chgrp it to a group of the user")]
+    #[error("{0}: not readable by this user: chgrp it to one of the user's groups")]
     Denied(String),
     /// The group or others may write to it.
-    #[error("{0}: others may write to it: chmod go-w")]
+    #[error("{0}: writable by others: chmod go-w")]
     Writable(String),
     /// It belongs to a user other than root and this process's.
-    #[error("{path}: it belongs to user {owner}: chown it to root")]
+    #[error("{path}: owned by user {owner}: chown it to root")]
     Foreign {
         /// Path of the file.
         path: String,
@@ -42,10 +42,10 @@ pub enum SettingsFileError {
         owner: u32,
     },
     /// Not a plain file, or larger than 64 KiB.
-    #[error("{0}: a text file of settings is expected")]
+    #[error("{0}: expected a text file of settings")]
     NoFile(String),
     /// Not UTF-8.
-    #[error("{0}: it is not text (UTF-8)")]
+    #[error("{0}: not UTF-8 text")]
     NoText(String),
 }
 
@@ -155,8 +155,8 @@ mod tests {
     fn a_file_that_others_can_have_written_or_that_is_no_text_is_refused_in_one_line() {
         let folder = TestFolder::new("refused");
         let rows = [
-            (folder.write("group", "A=1\n", 0o664), "others may write to it: chmod go-w"),
-            (folder.write("everybody", "A=1\n", 0o646), "others may write to it: chmod go-w"),
+            (folder.write("group", "A=1\n", 0o664), "writable by others: chmod go-w"),
+            (folder.write("everybody", "A=1\n", 0o646), "writable by others: chmod go-w"),
             (folder.write("long", "#".repeat(70_000), 0o644), "a text file of settings"),
             (folder.write("latin", [b'A', b'=', 0xe9], 0o644), "it is not text"),
             (folder.0.display().to_string(), "a text file of settings"),

@@ -79,7 +79,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
             if other.index != device.index {
                 self.world
                     .log()
-                    .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
+                    .warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
                 return Ok(());
             }
             if device.up {
@@ -89,7 +89,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         let prefix = prefix.ok_or(Error::UnknownDevice("prefix length"))?;
         let label = label.map(|label| format!("{}:{label}", device.name));
         self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
-        self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));
+        self.world.log().debug(format_args!("{ip}/{prefix} added to {}", device.name));
         Ok(())
     }
 

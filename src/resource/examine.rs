@@ -88,7 +88,7 @@ impl Examination<'_> {
                 self.add(if answered {
                     Finding::good(SUBJECT, "accepted by EC2")
                 } else {
-                    Finding::unknown(SUBJECT, "an answer of EC2")
+                    Finding::unknown(SUBJECT, "an answer from EC2")
                 })?;
                 self.outcome(subject, answer, good)
             }
@@ -192,7 +192,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             ),
             // A refusal for another reason may come before AWS checks the time.
             Ok(Ok(_)) => Finding::good(SUBJECT, "AWS accepts the time of this host"),
-            Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer of EC2"),
+            Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer from EC2"),
         }
     }
 

@@ -62,7 +62,7 @@ impl Surroundings {
         for (folder, error) in &self.folders {
             let shown = folder.display();
             findings.push(match error {
-                None => Finding::good("records", format!("{shown} can be written")),
+                None => Finding::good("records", format!("{shown} is writable")),
                 Some(error) => Finding::warning(
                     "records",
                     format!(
@@ -75,7 +75,7 @@ impl Surroundings {
             Some((path, true)) => findings.push(Finding::good("agent", path.display().to_string())),
             Some((path, false)) => findings.push(Finding::warning(
                 "agent",
-                format!("{} is not there: Pacemaker would not find the agent", path.display()),
+                format!("{} is missing: Pacemaker would not find the agent", path.display()),
             )),
             None => {}
         }
@@ -143,7 +143,7 @@ fn judge_shared_way(
         (None, true) => Finding::good(
             SUBJECT,
             format!(
-                "{host} ({to}) is reached from {from} without a public address: by a NAT gateway or the like"
+                "{host} ({to}) is reached from {from} without a public address: through a NAT gateway or similar"
             ),
         ),
     }

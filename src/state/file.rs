@@ -50,7 +50,7 @@ fn check(file: &File) -> io::Result<()> {
         return Err(io::Error::other(format!("owned by user {}", meta.uid())));
     }
     if meta.mode() & 0o022 != 0 {
-        return Err(io::Error::other("others may write to it"));
+        return Err(io::Error::other("writable by others"));
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// If the folder cannot be created or written, or is writable by others, who could redirect the write.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    let folder = path.parent().ok_or_else(|| io::Error::other("no directory"))?;
     make_folder(folder)?;
     check_folder(folder)?;
     let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
@@ -101,7 +101,7 @@ pub(super) fn share_folder(folder: &Path, group: u32, mode: u32) -> io::Result<(
 /// # Errors
 /// As [`replace`].
 pub(super) fn replace_unsynced(path: &Path, text: &str, group: Option<u32>) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    let folder = path.parent().ok_or_else(|| io::Error::other("no directory"))?;
     make_folder(folder)?;
     check_folder(folder)?;
     let temporary = with_ending(path, &format!(".{}{TEMPORARY}", std::process::id()));
@@ -269,7 +269,7 @@ mod tests {
         let path = folder.join("a.json");
         replace(&path, "ours").unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("others may write to its folder"));
+        assert!(read(&path).unwrap_err().to_string().contains("its directory is writable by others"));
         assert!(replace(&path, "again").is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "ours");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();

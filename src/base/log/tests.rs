@@ -403,7 +403,7 @@ fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
         ("OCF_RESKEY_trace_dir", open.as_str(), "others may write to "),
         ("OCF_TRACE_FILE", named.as_str(), "others may write to "),
         ("OCF_TRACE_FILE", link.as_str(), "symbolic link"),
-        ("OCF_TRACE_FILE", second.as_str(), "second name"),
+        ("OCF_TRACE_FILE", second.as_str(), "second hard link"),
     ] {
         let scene = LogTest::new();
         scene.log(&[("OCF_TRACE_RA", "1"), (variable, value)]).trace("line");

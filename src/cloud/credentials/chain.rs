@@ -33,9 +33,9 @@ pub(in crate::cloud) struct Missing {
 }
 
 impl Missing {
-    /// The error of a source whose response makes no sense; a retry may help.
+    /// The error of a source whose response is invalid; a retry may help.
     pub(super) fn garbled(what: &str) -> Self {
-        Self { fault: Ec2Fault::Silent, text: format!("no credentials: {what} makes no sense") }
+        Self { fault: Ec2Fault::Silent, text: format!("no credentials: {what} is invalid") }
     }
 
     /// The error of a source that has given its reason.

@@ -27,7 +27,7 @@ impl InstanceRole {
 
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         if self.off {
-            return Err(CredentialsError::not_loaded("switched off"));
+            return Err(CredentialsError::not_loaded("disabled"));
         }
         let role = match self.metadata.get(FOLDER).await {
             Ok(text) => text.as_ref().trim().to_owned(),

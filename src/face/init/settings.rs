@@ -40,7 +40,7 @@ pub enum InitSettingsError {
     #[error(transparent)]
     Value(#[from] assignments::AssignmentError),
     /// `AWS_PARAMS` has an unterminated quote.
-    #[error("AWS_PARAMS: a quote in it never ends")]
+    #[error("AWS_PARAMS: an unclosed quote")]
     AwsParams,
 }
 
@@ -116,7 +116,7 @@ fn from_options(
     let options = aws_params::read(text).ok_or(InitSettingsError::AwsParams)?;
     if !options.ignored.is_empty() {
         let names: Vec<_> = options.ignored.iter().map(|name| cut(&one_line(name), 40)).collect();
-        warnings.push(format!("AWS_PARAMS: without effect here: {}", names.join(" ")));
+        warnings.push(format!("AWS_PARAMS: no effect here: {}", names.join(" ")));
     }
     Ok(options.parameters)
 }

@@ -55,12 +55,12 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
                 let (name, prefix) = (&device.name, entry.prefix);
                 if shared.is_none() && is_ours(entry) {
                     self.world.host().remove(&device, ip, Some(prefix)).await?;
-                    self.world.log().debug(format_args!("{ip}/{prefix} taken off {name}"));
+                    self.world.log().debug(format_args!("{ip}/{prefix} removed from {name}"));
                     continue;
                 }
                 let whose = shared.as_ref().map_or_else(
-                    || "this resource did not put it there".to_owned(),
-                    |other| format!("resource {other} runs with it"),
+                    || "this resource did not add it".to_owned(),
+                    |other| format!("resource {other} uses it"),
                 );
                 self.world.log().error(format_args!("{ip}/{prefix} left on {name}: {whose}"));
             }
@@ -89,7 +89,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         for device in self.devices_with(self.params.address).await.unwrap_or_default() {
             let (address, name) = (self.params.address, &device.name);
             self.world.log().warn(format_args!(
-                "{address} is on {name} of this node, which does not hold it ({why}): a stop of the resource takes it off"
+                "{address} is on {name} of this node, which does not hold it ({why}): stopping the resource removes it"
             ));
         }
     }

@@ -60,7 +60,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         may_take: "none",
         held: "routed to",
         witness: "on a device of this node",
-        left: "off this node; its routes stay until another node replaces them",
+        left: "removed from this node; its routes stay until another node replaces them",
     };
     const AWAITS_METADATA: bool = false;
     const METADATA_KNOWS: bool = false;
@@ -364,8 +364,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
         for id in op.known_tables().into_iter().flatten().filter(|id| !ids.contains(id)) {
             let tables = &op.params.tables;
-            let text =
-                format!("{id} is on record and no longer one of {tables}: the next start goes without it");
+            let text = format!("{id} is on record and no longer one of {tables}: the next start drops it");
             examination.add(Finding::warning(TABLES, text))?;
         }
         if let Some(role) = &op.params.api.routing_table_role {
@@ -376,7 +375,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             && let Some(daemon) = op.world.host().address_remover()
         {
             let ip = op.params.address;
-            let text = format!("{daemon} may take {ip} off its device: exclude it, or switch it off");
+            let text =
+                format!("{daemon} may remove {ip} from its device: exclude the device, or disable {daemon}");
             examination.add(Finding::warning("device", text))?;
         }
         Continue(())

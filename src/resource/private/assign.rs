@@ -102,8 +102,7 @@ async fn interfaces<W: World<Ec2: PrivateIps>>(
     let query = async || world.ec2().interfaces_of(instance).await;
     let found = retry::until(deadline, order.max_backoff, cut_off, query).await?;
     if found.is_empty() {
-        let text =
-            format!("{instance}: EC2 shows no interface of such an instance in this region and account");
+        let text = format!("{instance}: EC2 shows no interface of this instance in this region and account");
         return Err(Error::NotHere(text));
     }
     Ok(found)

@@ -373,7 +373,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let address = op.params.address;
         if let Some(public_ip) = held.address(address).and_then(|address| address.public_ip) {
             op.world.log().warn(format_args!(
-                "Elastic IP {public_ip} on {address} is disassociated by this; on_stop=leave or a migration keeps it on"
+                "this disassociates Elastic IP {public_ip} from {address}; on_stop=leave or a live move keeps it"
             ));
         }
     }
@@ -393,7 +393,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         for device in op.devices_with_it().await.unwrap_or_default() {
             let (address, name) = (op.params.address, &device.name);
             op.world.log().warn(format_args!(
-                "{address} is on {name} of this node, which does not hold it ({why}): a stop of the resource takes it off"
+                "{address} is on {name} of this node, which does not hold it ({why}): stopping the resource removes it"
             ));
         }
     }

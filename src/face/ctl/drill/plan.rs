@@ -40,7 +40,7 @@ impl DrillPlan {
         let from = runs_on(found, status)?;
         if let Some((_, node, count)) = status.fail_counts.iter().find(|(id, ..)| id == resource) {
             return Err(format!(
-                "the fail-count of {resource} on {node} is {count}: look why, then crm_resource --cleanup --resource {resource}"
+                "the fail-count of {resource} on {node} is {count}: find out why, then crm_resource --cleanup --resource {resource}"
             ));
         }
         if let Some(constraint) = configuration.left_over.first() {
@@ -98,7 +98,7 @@ fn runs_on<'a>(resource: &CrmMonResource, status: &'a Status) -> Result<&'a str,
     status.settled_on(id).ok_or_else(|| {
         let nodes = if resource.nodes.is_empty() { "no node".to_owned() } else { resource.on() };
         format!(
-            "{id} is {} on {nodes}: it has to be started on one node, with nothing under way",
+            "{id} is {} on {nodes}: it must be started on exactly one node, with no transition in progress",
             resource.role
         )
     })

@@ -217,7 +217,7 @@ impl AddressState {
             running.map_or_else(|| "no node runs it".to_owned(), |on| format!("the cluster runs it on {on}"));
         let is_here = running.is_some_and(|on| on == node);
         let refuted = match (running, ec2.answer) {
-            (Some(_), "misplaced") if is_here => Some("EC2 shows it in another place of this node"),
+            (Some(_), "misplaced") if is_here => Some("EC2 shows it elsewhere on this node"),
             (Some(_), "elsewhere") if is_here && !ec2.is_vague => Some("EC2 shows it elsewhere"),
             (Some(_), "nobody") => Some("EC2 shows no holder"),
             (Some(_), "ours" | "misplaced") if !is_here => Some("EC2 shows it on this node"),
@@ -395,7 +395,7 @@ mod tests {
             (&["n2"], "elsewhere", [No, NotReported], &[]),
             (&["n1"], "unknown", [Unknown, Unknown], &[]),
             (&["n1"], "elsewhere", [Yes, No], &["EC2 shows it elsewhere"]),
-            (&["n1"], "misplaced", [No, No], &["in another place", "n1 does not have it"]),
+            (&["n1"], "misplaced", [No, No], &["elsewhere on this node", "n1 does not have it"]),
             (&["n1"], "nobody", [Unknown, No], &["EC2 shows no holder"]),
             (&["n2"], "nobody", [No, No], &["EC2 shows no holder", "n2 does not have it"]),
             (&["n2"], "ours", [Yes, NotReported], &["EC2 shows it on this node", "n1 has it"]),

@@ -120,7 +120,7 @@ async fn a_blackhole_to_this_running_node_is_queried_again_and_then_a_warning() 
     node.account.route_shown_as_blackhole(&table(1), ip(), &eni(1));
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert!(node.calls("DescribeRouteTables") > 1);
-    assert!(node.logged("as a blackhole, though this node runs"));
+    assert!(node.logged("as a blackhole, though this node is running"));
 }
 
 /// [overlay-10]
@@ -135,7 +135,7 @@ async fn a_probe_asks_the_kernel_first_and_then_ec2() {
     assert_eq!(node.probe().await.unwrap(), Report::Done, "a mixture is for the monitor to decide");
     node.account.route(&table(1), ip(), &eni(2));
     assert!(reason(node.probe().await).contains("is routed to eni-00000000000000002"));
-    assert!(node.logged("a stop of the resource takes it off"));
+    assert!(node.logged("stopping the resource removes it"));
 }
 
 /// [overlay-10]

@@ -142,7 +142,7 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
                 account.add_route_table(RouteTableSpec { vpc, ..RouteTableSpec::numbered(2) });
                 account.route(&table(2), ip(), &eni(2));
             },
-            "is of vpc-00000000000000009",
+            "is in vpc-00000000000000009",
         ),
     ];
     for (spoil, says) in cases {
@@ -253,7 +253,7 @@ async fn a_route_that_reads_as_a_blackhole_for_long_is_a_warning() {
     let began = Instant::now();
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-    assert!(node.logged("as a blackhole, though this node runs"));
+    assert!(node.logged("as a blackhole, though this node is running"));
 }
 
 /// [start-6] does not hold for this kind: only EC2 knows where the routes lead.

@@ -66,7 +66,7 @@ async fn without_a_record_only_the_label_proves_that_an_entry_is_this_resources(
         *node.world.records.volatile.borrow_mut() = <_>::default();
         assert_eq!(node.stop().await.unwrap(), Report::Done);
         assert_eq!(node.on_device(), !gone, "{label}");
-        assert_eq!(node.logged("this resource did not put it there"), !gone);
+        assert_eq!(node.logged("this resource did not add it"), !gone);
     }
 }
 
@@ -78,7 +78,7 @@ async fn an_entry_that_another_running_resource_has_stays() {
     *other.volatile.borrow_mut() = node.world.records.volatile();
     node.world.records.others.borrow_mut().push(("other".to_owned(), other.clone()));
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert!(node.on_device() && node.logged("resource other runs with it"));
+    assert!(node.on_device() && node.logged("resource other uses it"));
     other.volatile.borrow_mut().phase = Some(Phase::Left);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(!node.on_device());

@@ -53,7 +53,7 @@ async fn a_leftover_on_a_device_is_a_warning_of_the_probe_and_stays() {
     Private::give(&node.account, 2);
     let node = node.probed().await;
     assert!(node.device().is_some());
-    assert!(node.logged("a stop of the resource takes it off"));
+    assert!(node.logged("stopping the resource removes it"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,7 +83,7 @@ fn what_is_asked_wrongly_gets_one_line() {
         (&["history", "203.0.113.10"], "unexpected argument"),
         (&["status", "--watch=0"], "1..=3600"),
         (&["status", "--watch", "--json"], "cannot be used with"),
-        (&["show", "10.0.1.100"], "is no public address"),
+        (&["show", "10.0.1.100"], "is not a public address"),
         (&["claim", "fd00::1"], "--route-table ID for an overlay address"),
         (
             &["check", "10.0.1.100", "--vip", "--private-ip-address", "10.0.1.10"],

@@ -98,7 +98,10 @@ fn an_option_of_another_kind_than_the_clusters_is_refused() {
     let (world, [a]) = SimulatedWorld::new();
     let run = a.ctl("check", &["192.168.10.1", "--vip"]);
     let outcome = configured(&world, run, &resource(&KINDS[2])).expect(2);
-    outcome.complains("eipctl", "192.168.10.1 is of ocf:heartbeat:overlay-ip (ip), not of ocf:heartbeat:vip");
+    outcome.complains(
+        "eipctl",
+        "192.168.10.1 belongs to ocf:heartbeat:overlay-ip (ip), not to ocf:heartbeat:vip",
+    );
 }
 
 /// [ctl-6] [ctl-7] A record is enough when the cluster is down.

@@ -382,7 +382,7 @@ fn a_settings_file_that_others_can_have_written_is_refused() {
     for mode in [0o666, 0o664] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         let outcome = run.clone().expect(6).no_requests();
-        assert!(outcome.stderr.contains("others may write to it: chmod go-w"), "{}", outcome.told());
+        assert!(outcome.stderr.contains("writable by others: chmod go-w"), "{}", outcome.told());
     }
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {

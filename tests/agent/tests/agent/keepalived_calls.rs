@@ -96,7 +96,7 @@ fn a_call_that_makes_no_sense_is_refused_with_one_line_that_says_what_would() {
         ("two actions", USUAL, &["203.0.113.10", "start", "stop"], "stop: one action"),
         ("no address", USUAL, &["start"], "no address: give it before the action"),
         ("the article's mask", USUAL, &["54.192.x.x", "start"], "elastic_ip=54.192.x.x: expected"),
-        ("no parameter", USUAL, &["colour=red", "start"], "colour=red: there is no such parameter"),
+        ("no parameter", USUAL, &["colour=red", "start"], "colour=red: no such parameter"),
         (
             "a bad value",
             USUAL,
@@ -127,7 +127,7 @@ fn a_settings_file_that_others_may_write_or_this_user_may_not_read_is_refused() 
     let run = call(&a, USUAL, &["203.0.113.10", "start"]);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let outcome = run.clone().expect(2);
-    assert!(outcome.stderr.contains("others may write to it"), "{}", outcome.told());
+    assert!(outcome.stderr.contains("writable by others"), "{}", outcome.told());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = if fs::File::open(&file).is_ok() { run.as_nobody() } else { run }.expect(2);
     assert!(outcome.stderr.contains("may not read it"), "{}", outcome.told());
@@ -155,7 +155,7 @@ fn a_script_user_without_a_state_folder_is_told_and_claims_all_the_same() {
     // A file where the folder should be, as for a user that may not write there.
     fs::write(a.folder().join("blocked"), "").unwrap();
     let blocked = a.folder().join("blocked/state").display().to_string();
-    run.env("EIP_STATE_DIR", blocked).ok().logged(&["WARN", "state folder can't be used", "STATE_DIR"]);
+    run.env("EIP_STATE_DIR", blocked).ok().logged(&["WARN", "cannot use the state directory", "STATE_DIR"]);
     world.held_by(&a);
 }
 

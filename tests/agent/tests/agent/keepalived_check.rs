@@ -13,7 +13,7 @@ use crate::trouble::{break_ec2, ec2};
 fn a_check_on_a_standby_needs_no_ec2() {
     let (world, [a]) = SimulatedWorld::new();
     break_ec2(&world.cloud, FaultKind::Hang);
-    word(&a, "check").ok().ec2_calls(0).logged(&["check: this node is well"]);
+    word(&a, "check").ok().ec2_calls(0).logged(&["check: this node is healthy"]);
     notify(&a, "BACKUP").ok();
     // What has not changed is not said again.
     word(&a, "check").ok().ec2_calls(0).not_logged("check");
@@ -21,7 +21,7 @@ fn a_check_on_a_standby_needs_no_ec2() {
     word(&a, "check").expect(1).ec2_calls(0).logged(&["ERROR", "could not take the address"]);
     word(&a, "check").expect(1).not_logged("check");
     world.cloud.set_credentials(a.id(), CredState::Valid);
-    word(&a, "check").ok().logged(&["check: this node is well"]);
+    word(&a, "check").ok().logged(&["check: this node is healthy"]);
     for state in [ImdsState::Hang, ImdsState::Refuse, ImdsState::Off403] {
         world.cloud.set_imds_state(a.id(), state);
         word(&a, "check").expect(1).ec2_calls(0).within(Duration::from_secs(3));

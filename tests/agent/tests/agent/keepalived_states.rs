@@ -170,7 +170,7 @@ fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
     call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", "BACKUP", "90"]).ok();
     // It did not end before it knew what became of the order, and then undid it.
     assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
-    claim.wait().exits(1).logged(&["a later state has come meanwhile"]);
+    claim.wait().exits(1).logged(&["superseded by a later state meanwhile"]);
     world.is_unassigned();
     assert!(turn(&a).contains("\"told\":\"BACKUP\"") && turn(&a).contains("true"), "{}", turn(&a));
 }
@@ -184,7 +184,7 @@ fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
     let second = notify(&a, "BACKUP").spawn();
     wait_for_turn(&world, &a, "BACKUP");
     let third = notify(&a, "MASTER").spawn();
-    second.wait().exits(1).logged(&["BACKUP: a later state has come meanwhile"]);
+    second.wait().exits(1).logged(&["BACKUP: superseded by a later state meanwhile"]);
     first.wait().exits(1);
     third.wait().exits(0);
     world.held_by(&a);
@@ -298,7 +298,7 @@ fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same()
         let settings = format!("VERIFY=0\n{setting}=release\nSTATE_DIR=/proc/no-such-folder\n");
         call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
             .ok()
-            .logged(&["WARN", "state folder can't be used"])
+            .logged(&["WARN", "cannot use the state directory"])
             .not_logged("a later state has come");
         world.is_unassigned();
         // Left to the peer, it waits for nothing that it could put back.

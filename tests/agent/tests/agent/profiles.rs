@@ -64,7 +64,7 @@ fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_ro
             )
             .leak()
             .as_bytes(),
-            "leads in a circle",
+            "is circular",
         ),
         ("other profile", b"[profile other]\nregion = eu-west-1\n", "no profile web"),
         ("not text", b"[profile web]\nregion = \xff\n", "not text (UTF-8)"),
@@ -135,7 +135,7 @@ fn credential_process_is_the_source_of_a_role() {
 fn credential_process_that_fails_is_quoted() {
     let rows = [
         ("complaint", "echo more >&2; echo no certificate >&2; exit 3", "exit status: 3: no certificate"),
-        ("garbage", "echo '<html>'", "its output makes no sense"),
+        ("garbage", "echo '<html>'", "its output is not a JSON object with credentials"),
         ("version", r#"echo '{"Version":2}'"#, "Version 2, expected 1"),
     ];
     each(rows.map(|(name, script, reason)| (name, (script, reason))), |(script, reason)| {

@@ -251,9 +251,10 @@ fn a_folder_that_others_can_write_to_is_said_once_in_each_action() {
     a.start().ok();
     let folder = a.durable_file().parent().unwrap().to_owned();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    let outcome = a.monitor().interval_ms(10_000).ok().logged(&["WARN", "others may write to its folder"]);
+    let outcome =
+        a.monitor().interval_ms(10_000).ok().logged(&["WARN", "its directory is writable by others"]);
     assert_eq!(
-        outcome.log.matches("not used: others may write to its folder").count(),
+        outcome.log.matches("not used: its directory is writable by others").count(),
         1,
         "{}",
         outcome.told()

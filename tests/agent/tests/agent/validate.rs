@@ -66,7 +66,7 @@ fn options_inside_awscli_are_a_warning_with_a_look_around_and_never_an_error() {
     let line = "/usr/bin/aws --endpoint-url=http://127.0.0.1:1 --region eu-west-9";
     let outcome = a.validate().param("awscli", line).ok();
     let warned = outcome.log.lines().filter(|line| line.contains("awscli")).count();
-    outcome.logged(&["WARN", "awscli: without effect here: --endpoint-url --region"]);
+    outcome.logged(&["WARN", "awscli: no effect here: --endpoint-url --region"]);
     assert_eq!(warned, 1);
     a.validate().param("awscli", "/usr/bin/aws").ok().not_logged("awscli");
     a.start().param("awscli", line).ok().not_logged("awscli");
