@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_unknown_id_is_looked_up_twice() {
+    async fn an_unknown_id_is_queried_twice() {
         assert_eq!(attempts_of(Patience::Once, 20).await.0, 2);
     }
 
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_throttled_for_a_moment_is_done_in_seconds() {
+    async fn a_client_throttled_for_a_moment_is_done_in_seconds() {
         for moment in [1, 5, 20] {
             let began = Instant::now();
             let deadline = Deadline::new(began, Duration::from_mins(1));

@@ -154,7 +154,7 @@ mod tests {
         for (text, part) in [
             ("\nA=$(cat /etc/ip)", "line 2: A: commands are not run"),
             ("A=`cat /etc/ip`", "line 1: A: commands are not run"),
-            ("A=${T:-60}", "line 1: A: variables are not looked up"),
+            ("A=${T:-60}", "line 1: A: variables are not expanded"),
             ("A='203.0.113.10", "line 1: a quote"),
         ] {
             let unusable = read(PATH, text, meaning).unwrap_err().to_string();

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_refused_in_one_line() {
+    fn what_is_not_a_report_is_refused_in_one_line() {
         for text in [
             "",
             "true",

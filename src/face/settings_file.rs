@@ -152,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_have_written_or_that_is_no_text_is_refused_in_one_line() {
+    fn a_file_that_others_could_have_written_or_that_is_not_text_is_refused_in_one_line() {
         let folder = TestFolder::new("refused");
         let rows = [
             (folder.write("group", "A=1\n", 0o664), "writable by others: chmod go-w"),
             (folder.write("everybody", "A=1\n", 0o646), "writable by others: chmod go-w"),
             (folder.write("long", "#".repeat(70_000), 0o644), "a text file of settings"),
-            (folder.write("latin", [b'A', b'=', 0xe9], 0o644), "it is not text"),
+            (folder.write("latin", [b'A', b'=', 0xe9], 0o644), "not UTF-8 text"),
             (folder.0.display().to_string(), "a text file of settings"),
         ];
         for (path, part) in rows {
@@ -174,7 +174,7 @@ mod tests {
         // Only root can give a file away; other users have root's files to test with.
         if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
             let refused = find(Some(&path), &[]).unwrap_err().to_string();
-            assert!(refused.contains("it belongs to user 65534: chown it to root"), "{refused}");
+            assert!(refused.contains("owned by user 65534: chown it to root"), "{refused}");
         } else {
             assert!(find(Some("/etc/passwd"), &[]).unwrap().is_some());
         }

@@ -198,7 +198,7 @@ mod tests {
             ("a VPC endpoint", "10.0.1.200", "10.0.1.10", "203.0.113.10", "good", "private endpoint"),
             ("IPv6", "2600::1", "2a05::1", "203.0.113.10", "good", "private endpoint"),
             ("another interface", "52.0.0.1", "10.0.1.12", "203.0.113.10", "good", "10.0.1.12"),
-            ("a NAT gateway", "52.0.0.1", "10.0.1.10", "", "good", "NAT gateway or the like"),
+            ("a NAT gateway", "52.0.0.1", "10.0.1.10", "", "good", "NAT gateway or similar"),
             (
                 "the address alone",
                 "52.0.0.1",

@@ -258,7 +258,7 @@ mod tests {
         let open = folder.join("open.json");
         fs::write(&open, "{}").unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(read(&open).unwrap_err().to_string().contains("others may write"));
+        assert!(read(&open).unwrap_err().to_string().contains("writable by others"));
         assert!(read(&folder).is_err());
         fs::remove_dir_all(folder).unwrap();
     }

@@ -402,7 +402,7 @@ mod tests {
         let lines = records.log.lines();
         let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
         assert_eq!(
-            (count("not used: others may write"), count("not written: others may write")),
+            (count("not used: its directory is writable"), count("not written: its directory is writable")),
             (1, 1),
             "{lines:?}"
         );

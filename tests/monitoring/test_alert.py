@@ -171,7 +171,7 @@ class Alert(unittest.TestCase):
         self.assertRegex(noted, rf"^{ADDRESS} looking=\d+ associate=\d+ confirm=\d+: {ADDRESS} \(eip\) moved .*\n$")
 
     # [alert-5]
-    def test_a_command_that_fails_or_hangs_is_said_in_one_line(self):
+    def test_a_command_that_fails_or_hangs_is_reported_in_one_line(self):
         self.alert(f"command={self.node.program('fails', 'exit 3')}", code=1)
         began = time.monotonic()
         self.alert(f"command={self.node.program('hangs', 'exec sleep 60')}", code=1, eip_alert_timeout="2")
@@ -187,7 +187,7 @@ class Alert(unittest.TestCase):
             self.alert(recipient)
         self.assertEqual(self.log().count(f"{ADDRESS} (eip) moved from unassigned to "), 2)
 
-    def test_what_is_wrong_is_said_in_one_line(self):
+    def test_what_is_wrong_is_reported_in_one_line(self):
         self.assertRegex(self.node.run("eip-alert", code=1).stderr, r"^eip-alert: no CRM_alert_kind: Pacemaker runs this program.*\n$")
         said = self.alert("ftp://example.com/secret", code=1).stderr
         self.assertEqual(said, "eip-alert: recipient not understood: syslog, command=/PATH or an http or https URL expected\n")

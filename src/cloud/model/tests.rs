@@ -44,7 +44,7 @@ fn ip(text: &str) -> Ipv4Addr {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_sits_on_the_private_address_is_displaced_without_a_word() {
+async fn what_sits_on_the_private_address_is_displaced_silently() {
     let account = account();
     account.give(OTHER, "10.0.0.11");
     let id = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), true).await.unwrap();
@@ -60,7 +60,7 @@ async fn what_sits_on_the_private_address_is_displaced_without_a_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_may_not_move_is_refused_for_the_address_and_for_the_place() {
+async fn a_call_that_may_not_move_is_refused_for_the_address_and_for_the_target() {
     let account = account();
     account.give(EIP, "10.0.0.12");
     account.give(OTHER, "10.0.0.11");
@@ -158,7 +158,7 @@ async fn pinned_describes_come_once_each_and_frozen_metadata_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_strikes_before_or_after_the_effect_or_never_ends() {
+async fn a_fault_happens_before_or_after_the_effect_or_never_ends() {
     let rows = [
         (FaultKind::code("InternalError"), Some(Ec2Fault::Silent), false),
         (FaultKind::code("UnauthorizedOperation"), Some(Ec2Fault::Denied), false),
@@ -285,7 +285,7 @@ async fn an_instance_that_is_terminated_holds_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_assigned_public_address_makes_way_for_an_elastic_ip_and_comes_back() {
+async fn an_assigned_public_address_is_displaced_by_an_elastic_ip_and_comes_back() {
     let account = account();
     let mut spec = InstanceSpec::numbered(3, &["10.0.0.13"]);
     spec.interfaces.iter_mut().for_each(|interface| interface.auto_public_ip = true);

@@ -418,7 +418,9 @@ mod tests {
                 &format!(r#"name="{name}" value="true""#),
                 &format!(r#"name="{name}" value="false""#),
             );
-            assert!(told(&off, Ok(TOKEN)).contains("ok fencing: off: EC2 lets one node hold the address"));
+            assert!(
+                told(&off, Ok(TOKEN)).contains("ok fencing: off: EC2 lets only one node hold the address")
+            );
             let overlay = off.replace(r#"type="eip""#, r#"type="overlay-ip""#);
             assert!(
                 told(&overlay, Ok(TOKEN)).contains("warn fencing: off: nodes that cannot see each other")
@@ -447,9 +449,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_configuration_of_the_resource_is_an_error() {
-        for (cib, part) in [("", "ends too early"), ("<cib/>", "no resources"), (FORMS[1], "no resource web")]
-        {
+    fn what_is_not_a_configuration_of_the_resource_is_an_error() {
+        for (cib, part) in [("", "truncated"), ("<cib/>", "no resources"), (FORMS[1], "no resource web")] {
             let found = Cib::parse(cib).and_then(|cib| ClusterSettings::of(&cib, Ok(TOKEN), "web"));
             assert!(found.unwrap_err().contains(part), "{part}");
         }

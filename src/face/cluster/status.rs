@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status_is_an_error() {
+    fn what_is_not_a_status_is_an_error() {
         for text in ["", "crm_mon: Error: cluster is not available on this node", "<nodes><node name='n1'>"] {
             assert!(Status::parse(text).is_err(), "{text}");
         }

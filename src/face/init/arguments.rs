@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told() {
+    fn an_invalid_value_is_reported() {
         for (line, part) in [
             ("", "no action"),
             ("203.0.113.10", "203.0.113.10 is not an action"),
             ("start 203.0.113.10", "as the last argument"),
             ("reload", "not implemented"),
-            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
-            ("elastic_pi=203.0.113.10 start", "there is no such parameter"),
+            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is already 203.0.113.10"),
+            ("elastic_pi=203.0.113.10 start", "no such parameter"),
         ] {
             let refused = parsed(line).unwrap_err().to_string();
             assert!(refused.contains(part), "{line}: {refused}");

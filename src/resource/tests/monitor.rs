@@ -40,7 +40,7 @@ async fn an_address_that_was_taken_is_reported_with_its_holder<K: Tested>() {
     K::give(&node.account, 2);
     assert_eq!(reason(node.monitor().await), format!("{} is held by {}", K::ADDRESS, K::named(2)));
     K::take_away(&node.account);
-    let nowhere = format!("{} is {} no", K::ADDRESS, K::WORDS.held);
+    let nowhere = format!("{} is not {} any", K::ADDRESS, K::WORDS.held);
     assert!(reason(node.monitor().await).starts_with(&nowhere));
 }
 

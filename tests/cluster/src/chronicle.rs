@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_tells_of_silence_and_of_a_new_voice_but_not_of_a_lost_packet() {
+    fn the_client_reports_silence_and_a_new_node_but_not_a_lost_packet() {
         let sample = |ended: f64, answer: &str| Sample { began: ended, ended, answer: answer.parse().ok() };
         let samples = [
             sample(9.9, "n1"),

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_namespace_tells_which_run_it_belongs_to() {
+    fn a_namespace_shows_which_run_it_belongs_to() {
         let run = RunId::own();
         assert_eq!(RunId::of(&run.namespace("cloud")), Some(run.clone()));
         assert!(run.is_alive(), "this process exists");

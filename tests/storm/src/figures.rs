@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_is_what_the_bucket_of_the_orders_allows() {
+    fn the_bound_is_what_the_bucket_of_the_calls_allows() {
         let bound = |clusters| bound(Buckets::aws().mutate, clusters);
         assert_eq!(bound(10_000), Duration::from_secs(1990));
         assert_eq!(bound(300), Duration::from_secs(50));

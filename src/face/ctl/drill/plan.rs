@@ -159,7 +159,7 @@ mod tests {
                 s.resources[0].role = "Stopped".to_owned();
                 s.resources[0].nodes.clear();
             }),
-            ("with nothing under way", |s, _| s.resources[0].pending = "Migrating".to_owned()),
+            ("with no transition in progress", |s, _| s.resources[0].pending = "Migrating".to_owned()),
             ("--cleanup", |s, _| s.fail_counts[0].0 = "eip".to_owned()),
             ("--clear", |_, c| c.left_over.push("cli-prefer-eip".to_owned())),
             ("those with an address: none", |s, _| drop(s.resources.remove(0))),

@@ -186,8 +186,8 @@ mod tests {
         let expected = "n1 -> n2: done after 1.24 s\n\
             \x20 EC2        i-1 (10.0.0.1), from 0.21 s unassigned, from 0.61 s i-2 (10.0.0.2)\n\
             \x20 no holder  for at least 0.19 s, at most 0.61 s\n\
-            \x20 looks     1 of 5 were not answered\n\
-            \x20 clients   port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
+            \x20 queries    1 of 5 got no answer\n\
+            \x20 clients    port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
         assert_eq!(sample().show(), expected);
         let direct = Move { queries: Vec::new(), unanswered: 0, client: None, ..sample() };
         assert!(direct.show().ends_with("no holder  for at most 0.00 s\n"), "{}", direct.show());

@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_the_cluster_is_said_once_for_each_source() {
+    fn what_contradicts_the_cluster_is_reported_once_for_each_source() {
         use Opinion::{No, NotReported, Unknown, Yes};
         type Row = (&'static [&'static str], &'static str, [Opinion; 2], &'static [&'static str]);
         let rows: [Row; 14] = [
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_adds_nothing_that_words_do_not_say() {
+    fn colour_adds_nothing_that_words_do_not() {
         let mut address = state(&["n1"], "elsewhere", [Opinion::No, Opinion::Yes]);
         address.disagreements = address.contradictions("n1");
         address.nodes[1].ready = Opinion::No;

@@ -4,7 +4,7 @@ use super::*;
 
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
-async fn a_stop_takes_the_address_off_its_device_and_sends_no_query() {
+async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
     let node = OverlayNode::with_tables(2).settled().await;
     node.account.fail_ec2(FaultKind::Hang);
     node.account.fail_metadata(FaultKind::Hang);
@@ -19,7 +19,7 @@ async fn a_stop_takes_the_address_off_its_device_and_sends_no_query() {
 
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
-async fn a_late_stop_does_not_rob_the_peer() {
+async fn a_late_stop_does_not_take_it_from_the_peer() {
     let node = OverlayNode::with_tables(2).settled().await;
     let peer = node.peer();
     assert_eq!(peer.start().await.unwrap(), Report::Done);
@@ -41,7 +41,7 @@ async fn the_address_goes_from_a_device_that_is_down_too() {
 
 /// [overlay-4] [stop-10] The own address of the node, by mistake: start, stop, and the node still answers.
 #[tokio::test(start_paused = true)]
-async fn an_interfaces_own_address_is_never_taken_off() {
+async fn an_interfaces_own_address_is_never_removed() {
     let node = OverlayNode::with_tables(1).with("overlay_ip", "10.0.1.10");
     assert!(node.start().await.is_err());
     assert_eq!(node.stop().await.unwrap(), Report::Done);
@@ -101,7 +101,7 @@ async fn a_stop_of_what_never_ran_succeeds_anywhere() {
 
 /// [overlay-9] After a stop the node does not hold the address, though the routes still lead to it.
 #[tokio::test(start_paused = true)]
-async fn a_monitor_after_a_stop_says_not_running() {
+async fn a_monitor_after_a_stop_reports_not_running() {
     let node = OverlayNode::with_tables(1).settled().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));

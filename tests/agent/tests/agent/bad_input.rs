@@ -22,7 +22,7 @@ fn whatever_is_in_a_value_the_reason_is_one_line_that_pacemaker_keeps_whole() {
 }
 
 #[test]
-fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
+fn invalid_values_in_variables_are_warnings_and_the_action_goes_on() {
     let (world, [a]) = SimulatedWorld::new();
     for (name, value) in [
         ("AWS_REGION", "No Region"),
@@ -48,7 +48,7 @@ fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
 }
 
 #[test]
-fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
+fn an_invalid_endpoint_leaves_the_next_one_in_force() {
     let address = "ip address add 169.254.169.254/32 dev lo";
     let Some(isolation) = Isolation::new(address) else { return };
     let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
@@ -64,7 +64,7 @@ fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
 }
 
 #[test]
-fn nonsense_in_other_variables_changes_nothing() {
+fn invalid_values_in_other_variables_change_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     for (name, value) in [
         ("AWS_MAX_ATTEMPTS", "many"),

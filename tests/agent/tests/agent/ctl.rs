@@ -64,7 +64,7 @@ fn help_is_at_hand_for_every_command() {
 
 /// [ctl-1]
 #[test]
-fn what_is_asked_wrongly_gets_one_line() {
+fn what_is_called_wrongly_gets_one_line() {
     let (_world, [a]) = SimulatedWorld::new();
     let rows: [(&[&str], &str); 20] = [
         (&[], "subcommand"),

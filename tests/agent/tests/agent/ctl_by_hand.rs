@@ -5,7 +5,7 @@ use agent_tests::SimulatedWorld;
 use crate::ctl::{configured, primitive};
 
 #[test]
-fn an_address_is_taken_and_let_go() {
+fn an_address_is_taken_and_released() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     a.ctl("claim", &["203.0.113.10"]).ok().prints("is on this node now").says("moved from");
@@ -24,7 +24,7 @@ fn an_address_is_taken_and_let_go() {
 
 /// [ctl-2]
 #[test]
-fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+fn a_dry_run_shows_what_would_be_done_and_does_nothing() {
     let (world, [a, b]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
@@ -94,7 +94,7 @@ fn what_a_claim_displaced_is_restored_by_the_stop_of_the_cluster_that_takes_over
 
 /// [displaced-1]
 #[test]
-fn an_address_that_made_way_comes_back_on_release() {
+fn a_displaced_address_comes_back_on_release() {
     let (world, [a]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
@@ -104,7 +104,7 @@ fn an_address_that_made_way_comes_back_on_release() {
 }
 
 #[test]
-fn a_holder_is_left_in_peace_where_that_is_asked_for() {
+fn a_holder_is_left_alone_if_that_is_configured() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     let arguments = ["203.0.113.10", "--allow-reassociation", "false"];

@@ -254,7 +254,7 @@ fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_wh
 }
 
 #[test]
-fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
+fn a_cluster_that_accepts_no_requests_for_a_moment_is_left_without_a_constraint() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
@@ -266,7 +266,7 @@ fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
 }
 
 #[test]
-fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
+fn what_does_not_move_is_reported_and_the_constraint_is_taken_back() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
@@ -384,7 +384,7 @@ fn nothing_is_moved_without_consent_or_without_need() {
 }
 
 #[test]
-fn a_machine_without_a_cluster_is_told_so() {
+fn a_machine_without_a_cluster_is_reported() {
     let (_world, [a]) = SimulatedWorld::new();
     a.ctl("drill", &["eip", "--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();
     a.ctl("drill", &["--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();

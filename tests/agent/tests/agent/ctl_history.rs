@@ -41,7 +41,7 @@ fn times_are_local_for_people_and_universal_for_programs() {
 }
 
 #[test]
-fn an_unknown_resource_and_a_damaged_record_are_said() {
+fn an_unknown_resource_and_a_damaged_record_are_reported() {
     let (_world, [a]) = SimulatedWorld::new();
     a.ctl("history", &["--resource", "vop"]).expect(1).complains("eipctl", "about a resource vop");
     a.start().ok();

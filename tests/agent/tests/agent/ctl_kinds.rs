@@ -57,7 +57,7 @@ fn every_kind_is_shown_checked_taken_and_released() {
 
 /// [ctl-6] [ctl-7]
 #[test]
-fn the_cluster_says_which_address_it_is_and_its_parameters() {
+fn the_cluster_configures_which_address_it_is_and_its_parameters() {
     for kind in &KINDS {
         let two = kind.nodes();
         two.give(&two.peer);

@@ -4,7 +4,7 @@ use agent_tests::{SimulatedWorld, black_hole, refusing};
 use aws_sim::ImdsState;
 
 #[test]
-fn each_answer_is_told_apart() {
+fn each_answer_is_distinguished() {
     let (world, [a, b]) = SimulatedWorld::new();
     a.ctl("show", &["203.0.113.10"])
         .ok()
@@ -34,7 +34,7 @@ fn an_allocation_names_it_as_well() {
 }
 
 #[test]
-fn json_says_the_same() {
+fn json_has_the_same() {
     let (_world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let outcome = a.ctl("show", &["203.0.113.10", "--json"]).ok();
@@ -51,7 +51,7 @@ fn json_says_the_same() {
 }
 
 #[test]
-fn what_is_known_is_shown_also_where_ec2_is_silent() {
+fn what_is_known_is_shown_even_if_ec2_is_silent() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let silent = format!("http://{}", refusing());
@@ -63,7 +63,7 @@ fn what_is_known_is_shown_also_where_ec2_is_silent() {
 }
 
 #[test]
-fn a_machine_that_is_no_instance_can_ask() {
+fn a_machine_that_is_not_an_instance_can_query() {
     let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key(keys.0, keys.1);

@@ -124,7 +124,7 @@ fn disagreements(document: &Value) -> Vec<(String, String)> {
 
 /// [ctl-2] [ctl-9]
 #[test]
-fn every_kind_is_on_one_screen_and_each_api_is_asked_once() {
+fn every_kind_is_on_one_screen_and_each_api_is_queried_once() {
     let mut cluster = Scripted::new();
     let (at, older, oldest) = (now() - 40, now() - 400, now() - 4000);
     cluster.report("n2", "eip", &format!("at={at} ready=true here=no reason=allowed (dry run)"));
@@ -164,7 +164,7 @@ fn every_kind_is_on_one_screen_and_each_api_is_asked_once() {
 
 /// [ctl-9]
 #[test]
-fn each_identity_is_asked_once() {
+fn each_identity_is_queried_once() {
     let mut cluster = Scripted::new();
     cluster.two.world.cloud.add_route_table(aws_sim::RouteTableSpec {
         owner: Some("210987654321".to_owned()),
@@ -269,7 +269,7 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
 
 /// [ctl-9] On a node whose Pacemaker is down, by what it has on record.
 #[test]
-fn without_the_cluster_the_records_say_which_addresses_there_are() {
+fn without_the_cluster_the_records_show_which_addresses_there_are() {
     let (world, [a]) = SimulatedWorld::new();
     a.ctl("status", &[])
         .expect(1)

@@ -189,7 +189,7 @@ fn the_address_is_not_found_or_not_ours() {
 
 /// [code-3]
 #[test]
-fn the_place_is_not_on_this_node() {
+fn the_target_is_not_on_this_node() {
     let rows = ["eth99", "7", "02:00:00:00:00:99", "eni-0123456789abcdef0"].map(|name| (name, name));
     check(&KINDS, &rows, |_, name| with("interface", *name), [2, 0, 7, 7, 2]);
     let held = |nodes: &TwoNodes, name: &&str| {
@@ -430,7 +430,7 @@ fn ec2_cannot_be_reached() {
 
 /// [code-8] [start-8]
 #[test]
-fn taking_is_not_allowed_and_someone_else_holds_it() {
+fn taking_is_not_allowed_and_another_node_holds_it() {
     let situation = |nodes: &TwoNodes, (): &()| {
         peer_holds(nodes);
         with(nodes.kind.may_take, "false")
@@ -488,7 +488,7 @@ fn the_action_is_unknown() {
 
 /// [reload-1]
 #[test]
-fn a_reload_takes_right_parameters_and_asks_nobody() {
+fn a_reload_accepts_valid_parameters_and_queries_nothing() {
     for kind in &KINDS {
         let nodes = kind.nodes();
         let run = || nodes.run(nodes.here.run("reload-agent"));

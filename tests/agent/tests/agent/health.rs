@@ -241,7 +241,7 @@ fn an_attrd_that_hangs_cannot_hang_it() {
 
 /// [health-12]
 #[test]
-fn a_report_that_says_nothing_new_is_written_again_only_after_five_minutes() {
+fn a_report_with_nothing_new_is_written_again_only_after_five_minutes() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     let cluster = AttributeCluster::new(&world, &[a.clone(), b]);

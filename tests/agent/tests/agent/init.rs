@@ -111,7 +111,7 @@ fn names_of_links_below_rc_d_are_the_same_program() {
 }
 
 #[test]
-fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
+fn a_restart_releases_and_takes_again_according_to_the_new_settings() {
     let (world, [a]) = SimulatedWorld::new();
     usual(&a, "restart").ok();
     world.held_by(&a);
@@ -122,7 +122,7 @@ fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
 }
 
 #[test]
-fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_where_all_is_in_place() {
+fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_if_all_is_in_place() {
     let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     usual(&a, "force-reload").ok().wrote_nothing();
@@ -170,7 +170,7 @@ fn the_exit_codes_are_those_of_the_standard() {
 }
 
 #[test]
-fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
+fn a_failure_is_reported_in_the_old_words_with_the_reason_in_one_line() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     let outcome = usual(&a, "start").expect(4).logged(&["ERROR", "AssociateAddress"]);
@@ -186,7 +186,7 @@ fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
 
 /// [init-4]
 #[test]
-fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
+fn an_unknown_status_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     // The reason names the metadata service's TOKEN, and Heartbeat takes "OK" for running.
@@ -205,7 +205,7 @@ fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that
 
 /// [start-6]
 #[test]
-fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fails_in_time() {
+fn a_start_on_a_split_succeeds_if_the_metadata_show_the_address_and_otherwise_fails_in_time() {
     let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     break_ec2(&world.cloud, FaultKind::Hang);
@@ -339,7 +339,7 @@ fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
 }
 
 #[test]
-fn what_a_cluster_says_in_the_environment_is_not_taken_for_a_setting() {
+fn what_a_cluster_sets_in_the_environment_is_not_taken_for_a_setting() {
     let (world, [a]) = SimulatedWorld::new();
     usual(&a, "start")
         .param("elastic_ip", "203.0.113.99")
@@ -375,7 +375,7 @@ fn help_is_for_people_and_needs_nothing() {
 
 /// [init-2]
 #[test]
-fn a_settings_file_that_others_can_have_written_is_refused() {
+fn a_settings_file_that_others_could_have_written_is_refused() {
     let (world, [a]) = SimulatedWorld::new();
     let run = usual(&a, "start");
     let file = a.folder().join("settings");
@@ -387,7 +387,7 @@ fn a_settings_file_that_others_can_have_written_is_refused() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
         let outcome = run.clone().expect(6).no_requests();
-        assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
+        assert!(outcome.stderr.contains("owned by user 65534: chown it to root"), "{}", outcome.told());
         std::os::unix::fs::chown(&file, Some(0), None).unwrap();
     }
     world.is_unassigned();

@@ -19,7 +19,7 @@ fn the_script_is_also_served_under_its_old_name() {
 }
 
 #[test]
-fn a_caller_that_cannot_choose_the_name_says_it() {
+fn a_caller_that_cannot_choose_the_name_passes_it_on() {
     let (world, [a]) = SimulatedWorld::new();
     call(&a, USUAL, &["--called-as=eip-keepalived", "203.0.113.10", "start"]).called("eip").ok();
     world.held_by(&a);
@@ -82,7 +82,7 @@ fn the_settings_file_is_read_and_never_run() {
 }
 
 #[test]
-fn a_call_that_makes_no_sense_is_refused_with_one_line_that_says_what_would() {
+fn an_invalid_call_is_refused_with_one_line_on_what_would() {
     let rows: [(&str, &str, &[&str], &str); 12] = [
         ("nothing", USUAL, &[], "no action: expected start"),
         ("no action", USUAL, &["203.0.113.10"], "no action: expected start"),
@@ -149,7 +149,7 @@ fn help_and_version_need_nothing() {
 }
 
 #[test]
-fn a_script_user_without_a_state_folder_is_told_and_claims_all_the_same() {
+fn a_script_user_without_a_state_folder_is_warned_and_claims_all_the_same() {
     let (world, [a]) = SimulatedWorld::new();
     let run = call(&a, USUAL, &["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"]);
     // A file where the folder should be, as for a user that may not write there.
@@ -227,7 +227,7 @@ fn a_settings_file_of_another_user_is_refused() {
         return eprintln!("skipped: only root can give files away");
     }
     let outcome = run.clone().expect(2).no_requests();
-    assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
+    assert!(outcome.stderr.contains("owned by user 65534: chown it to root"), "{}", outcome.told());
     world.is_unassigned();
     // To that user it is its own.
     run.as_nobody().env("HA_LOGFILE", "/dev/null").env("EIP_STATE_DIR", "/proc/no-such-folder").ok();

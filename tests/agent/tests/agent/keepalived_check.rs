@@ -43,11 +43,11 @@ fn a_check_on_the_master_is_about_the_address() {
     notify(&a, "MASTER").ok();
     world.cloud.set_imds_state(a.id(), ImdsState::Hang);
     break_ec2(&world.cloud, FaultKind::Hang);
-    word(&a, "check").ok().logged(&["WARN", "the holder is not known"]).within(Duration::from_secs(3));
+    word(&a, "check").ok().logged(&["WARN", "holder unknown"]).within(Duration::from_secs(3));
 }
 
 #[test]
-fn a_check_during_a_claim_waits_for_nobody() {
+fn a_check_during_a_claim_waits_for_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.fault(ec2("AssociateAddress", FaultKind::Delay(Duration::from_secs(2))).times(1));
     let claim = notify(&a, "MASTER").spawn();
@@ -105,7 +105,7 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
 }
 
 #[test]
-fn a_check_of_the_master_that_cannot_ask_is_no_failure() {
+fn a_check_of_the_master_that_cannot_query_is_no_failure() {
     let (world, [a]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
     // EC2 has to be queried, and a file that this needs cannot be read: a pipe without a writer.
@@ -114,6 +114,6 @@ fn a_check_of_the_master_that_cannot_ask_is_no_failure() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let settings = format!("VERIFY=0\nCHECK_DEADLINE=3\nCA_BUNDLE={}\n", pipe.display());
     let outcome = call(&a, &settings, &["203.0.113.10", "check"]).ok();
-    outcome.logged(&["WARN", "the holder is not known", "ca_bundle"]);
+    outcome.logged(&["WARN", "holder unknown", "ca_bundle"]);
     world.held_by(&a);
 }

@@ -119,7 +119,7 @@ fn the_address_comes_alone_and_goes_without_any_answer() {
 
 /// [overlay-3] [overlay-4] By hand, and then by the cluster, which finds nothing in its way.
 #[test]
-fn a_claim_puts_it_on_the_device_and_a_release_or_the_clusters_stop_takes_it_off() {
+fn a_claim_adds_it_to_the_device_and_a_release_or_the_clusters_stop_removes_it() {
     let Some(wired) = OverlayNetwork::new() else { return };
     let run = |command| wired.a.ctl(command, &["192.168.10.1", "--route-table", ROUTE_TABLE]);
     run("show").ok().prints_line(&["network device", "none on this node"]);

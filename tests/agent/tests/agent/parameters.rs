@@ -98,7 +98,7 @@ fn the_services_are_found_by_the_variables_of_the_sdk_too() {
 }
 
 #[test]
-fn a_parameter_goes_before_a_variable() {
+fn a_parameter_takes_precedence_over_a_variable() {
     let (world, [a]) = SimulatedWorld::new();
     let refusing = format!("http://{}", agent_tests::refusing());
     let run =

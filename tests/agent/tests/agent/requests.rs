@@ -66,7 +66,7 @@ fn a_private_address_is_taken_and_released_on_one_interface() {
 
 /// [start-3]
 #[test]
-fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
+fn with_ids_on_record_the_call_leaves_before_any_answer_of_ec2() {
     // Order and look are under way at once. Which of them EC2 comes to first decides whether the look can still name the previous holder.
     for (held_up, holder) in [("AssociateAddress", None), ("DescribeAddresses", Some("an unknown holder"))] {
         let (world, [a, b]) = SimulatedWorld::new();
@@ -115,7 +115,7 @@ fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
 
 /// [holder-3] [monitor-2] [monitor-5]
 #[test]
-fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() {
+fn a_healthy_settled_monitor_queries_the_metadata_alone_and_reads_no_credentials() {
     for kind in &KINDS {
         let nodes = kind.nodes();
         let run = || nodes.run(nodes.here.settled_monitor());

@@ -194,7 +194,7 @@ const ATTACKS: [(&str, Attack); 4] = [
 ];
 
 #[test]
-fn whoever_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back() {
+fn a_user_who_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back() {
     if !can_give_away() {
         return;
     }

@@ -103,7 +103,7 @@ fn a_damaged_file_is_replaced_by_a_good_one() {
 
 /// [record-3]
 #[test]
-fn a_file_of_another_user_is_not_believed() {
+fn a_file_of_another_user_is_not_trusted() {
     if !can_give_away() {
         return;
     }
@@ -170,7 +170,7 @@ fn the_names_of_resources_cannot_leave_the_folder() {
 
 /// [record-1]
 #[test]
-fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
+fn a_kill_at_any_instant_of_a_start_is_corrected_by_the_next_action() {
     // Every millisecond of a start that takes about fifty; what comes next takes turns.
     let rows = (0..48_u64).map(|step| (format!("killed after {step} ms"), step));
     let rows: Vec<_> = rows.collect();
@@ -246,7 +246,7 @@ fn without_proc_what_was_written_is_read_again() {
 }
 
 #[test]
-fn a_folder_that_others_can_write_to_is_said_once_in_each_action() {
+fn a_folder_that_others_can_write_to_is_reported_once_in_each_action() {
     let (world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let folder = a.durable_file().parent().unwrap().to_owned();

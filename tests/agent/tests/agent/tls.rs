@@ -16,7 +16,7 @@ fn world(names: &[&str], validity: Validity) -> (SimulatedWorld, agent_tests::No
 }
 
 #[test]
-fn an_authority_that_is_named_is_believed() {
+fn an_authority_that_is_named_is_trusted() {
     let (world, a, url, ca) = world(&["localhost"], Validity::Now);
     a.start().ec2_at(&url).param("ca_bundle", &ca).ok();
     world.held_by(&a);
@@ -93,7 +93,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
 
 /// [cred-3]
 #[test]
-fn a_bundle_that_is_no_bundle_is_said_by_name() {
+fn a_bundle_that_is_not_a_bundle_is_reported_by_name() {
     let (world, a, url, _) = world(&["localhost"], Validity::Now);
     let garbage = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     for (name, text) in [("empty.pem", ""), ("garbage.pem", garbage), ("text.pem", "not a certificate\n")] {

@@ -6,7 +6,7 @@ use crate::trouble::SHORT_MS;
 
 /// [validate-1]
 #[test]
-fn by_default_looks_at_nothing_and_says_nothing() {
+fn by_default_queries_nothing_and_prints_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     let run = || a.run("validate-all");
     run().ok().no_requests();
@@ -31,7 +31,7 @@ fn by_default_needs_no_network_and_no_rights() {
 
 /// [validate-2]
 #[test]
-fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
+fn at_level_10_tries_whether_it_would_be_allowed_and_changes_nothing() {
     for kind in &KINDS {
         let nodes = kind.nodes();
         nodes.give(&nodes.peer);
@@ -61,7 +61,7 @@ fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
 
 /// [param-6] What they would say to the aws command has parameters of its own.
 #[test]
-fn options_inside_awscli_are_a_warning_with_a_look_around_and_never_an_error() {
+fn options_inside_awscli_are_a_warning_at_level_10_and_never_an_error() {
     let (_world, [a]) = SimulatedWorld::new();
     let line = "/usr/bin/aws --endpoint-url=http://127.0.0.1:1 --region eu-west-9";
     let outcome = a.validate().param("awscli", line).ok();
@@ -74,7 +74,7 @@ fn options_inside_awscli_are_a_warning_with_a_look_around_and_never_an_error() {
 
 /// [validate-3]
 #[test]
-fn unknown_parameters_are_a_warning_with_a_look_around_and_never_an_error() {
+fn unknown_parameters_are_a_warning_at_level_10_and_never_an_error() {
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.validate().param("elastic-ip", "1").param("colour", "blue").ok();
     let lines: Vec<_> = outcome.log.lines().filter(|line| line.contains("colour")).collect();

@@ -59,7 +59,7 @@ fn a_case_that_expects_something_else_fails() {
 
 /// The person who runs it should read why, and not twenty failures that follow from it.
 #[test]
-fn nothing_is_tried_where_the_role_lacks_a_permission() {
+fn nothing_is_tried_if_the_role_lacks_a_permission() {
     let node = PacemakerNode::new();
     node.cloud().deny("DisassociateAddress");
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);

@@ -156,7 +156,7 @@ fn each_refusal_of_associate_has_its_code() -> TestResult {
 }
 
 #[test]
-fn a_dry_run_says_what_would_happen_and_does_nothing() -> TestResult {
+fn a_dry_run_shows_what_would_happen_and_does_nothing() -> TestResult {
     let lab = Lab::new()?;
     let dry = [
         ("AllocationId", lab.eip.allocation_id.as_str()),

@@ -57,7 +57,7 @@ fn what_happened_before_the_window_does_not_count() {
 }
 
 #[test]
-fn a_release_by_another_than_the_holder_is_a_theft() {
+fn a_release_by_another_than_the_holder_is_found() {
     let made = |held: HolderSince, by: &str| HolderSince { made_by: by.parse().ok(), ..held };
     let (first, taken) = (made(held(1.0, "n1"), "n1"), made(held(2.0, "n2"), "n2"));
     let (own, stolen) = (made(held(3.0, ""), "n2"), made(held(3.0, ""), "n1"));
@@ -91,14 +91,14 @@ fn an_outage_that_never_ends_lasts_to_the_end_of_the_window() {
 }
 
 #[test]
-fn marks_are_told_relative_to_the_failure() {
+fn marks_are_relative_to_the_failure() {
     let marks = Marks { failure: 100.0, moved: Some(102.5), ..Marks::default() };
     assert_eq!(marks.after(marks.moved), Some(2.5));
     assert_eq!(marks.after(marks.answered), None);
 }
 
 #[test]
-fn a_client_that_hears_the_old_node_again_has_heard_three_voices() {
+fn a_client_that_reaches_the_old_node_again_has_reached_three_nodes() {
     let samples = ["n1", "n1", "", "n2", "n2", "n1"].map(|answer| sample(10.0, answer));
     assert_eq!(voices(&samples), ["n1", "n2", "n1"].map(node));
     assert_eq!(voices(&samples[..5]), ["n1", "n2"].map(node));
