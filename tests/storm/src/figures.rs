@@ -21,7 +21,7 @@ const SOON: f64 = 6.0;
 
 /// The head of the table whose rows are [`Figures::row`].
 pub const HEAD: &str = "\
-| policy | clusters | timeout | taken over | tokens for | last | bound | ratio | median | orders each | looks each | refused | busiest second |
+| policy | clusters | timeout | taken over | tokens for | last | bound | ratio | median | calls each | queries each | refused | busiest second |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ";
 

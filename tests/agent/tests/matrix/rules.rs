@@ -134,7 +134,7 @@ fn region_known(case: &MatrixCase) -> bool {
     case.scene.region_known && (case.scene.started || case.kind.name == "eip")
 }
 
-/// Returns whether the call that takes the address goes out beside the first look. A private address needs nothing from it.
+/// Returns whether the call that takes the address goes out concurrently with the first query. A private address needs nothing from it.
 fn is_taken_at_once(case: &MatrixCase) -> bool {
     region_known(case) || is_private(case)
 }
@@ -168,7 +168,7 @@ fn lost(case: &MatrixCase, ordered: bool) -> Lost {
         _ if !case.kind.is_shown && call.operation == "DescribeNetworkInterfaces" => Lost::Nothing,
         _ if call.writes() && case.fault.effect => Lost::Answer,
         _ if call.writes() => Lost::Order(class),
-        // Without an order there is nothing to confirm: the first look went wrong, too.
+        // Without an order there is nothing to confirm: the first query went wrong, too.
         _ if call.after > 0 && ordered => Lost::Confirmation(class),
         _ => Lost::Look(class),
     }

@@ -109,7 +109,7 @@ const BASE: MatrixScene = MatrixScene {
 /// All of them.
 pub(crate) static SCENES: [MatrixScene; 22] = [
     MatrixScene {
-        name: "start, first look",
+        name: "start, first query",
         kind: ActionKind::Start,
         before: Who::Peer,
         started: false,
@@ -233,7 +233,7 @@ pub(crate) static SCENES: [MatrixScene; 22] = [
         ..BASE
     },
     MatrixScene {
-        name: "probe, first look",
+        name: "probe, first query",
         kind: ActionKind::Probe,
         before: Who::Peer,
         usual: (7, Who::Peer),
