@@ -444,7 +444,7 @@ pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
         // A monitor without permission has not found the address gone: 4 would ban the node that holds it.
         Scope::Access => [Permission, Generic, Generic],
         Scope::Setup => [Args, Generic, Generic],
-        // Off EC2 the monitor of a resource that was once started cannot tell, so it must not report "stopped".
+        // Off EC2 the monitor of a resource that was once started does not know, so it must not report "stopped".
         Scope::Platform => [Installed, Success, Generic],
         Scope::Nowhere | Scope::Unknown => [Generic; 3],
     };

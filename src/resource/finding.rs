@@ -42,7 +42,7 @@ impl Finding {
         Self { subject, verdict: Verdict::Unknown(format!("needs {needs}")) }
     }
 
-    /// How to fix it; `None` if nothing is wrong or the error says it.
+    /// How to fix it; `None` if nothing is wrong or the error contains it.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match &self.verdict {

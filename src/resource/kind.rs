@@ -469,7 +469,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.last_done().is_some_and(|record| record.instance.is_some())
     }
 
-    /// Whether this host is no EC2 instance as far as it can tell, and has been none since boot.
+    /// Whether nothing indicates that this host is an EC2 instance, or has been one since boot.
     pub(super) fn is_off_ec2(&self) -> bool {
         !self.was_ec2() && !self.world.host().looks_like_ec2()
     }

@@ -29,7 +29,7 @@ enum Check {
 /// EC2's answer, for this node.
 enum Answer {
     Report(Report),
-    /// Part of an address that is held in several parts is here; the report says so.
+    /// Part of an address that is held in several parts is here; the report notes it.
     Partly(Report),
     /// Contradicts a call by this node that EC2 accepted, so it may come from a replica that is behind.
     Suspect(Report),

@@ -25,7 +25,7 @@ impl RecordedResource {
         Self { resource: resource.to_owned(), volatile, durable, running }
     }
 
-    /// The agent of the resource; `None` if the records do not tell.
+    /// The agent of the resource; `None` if the records do not show it.
     #[must_use]
     pub fn agent(&self) -> Option<&'static Agent> {
         match &self.volatile.kind {

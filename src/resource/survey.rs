@@ -96,7 +96,7 @@ pub async fn address<K: Kind<W>, W: World>(
     K::address(&op::<K, W>(world, request)).await
 }
 
-/// What instance metadata of this node says alone; `None` for a kind that it does not show.
+/// Whether the address is here according to instance metadata alone; `None` for a kind that it does not show.
 pub async fn by_metadata<K: Kind<W>, W: World>(
     world: &W,
     request: &Request<K::Params>,

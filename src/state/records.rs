@@ -200,7 +200,7 @@ impl Records for FileRecords {
         }
     }
 
-    /// Neither waits nor warns: an action that is out of time counts too, and says nothing else of its records.
+    /// Neither waits nor warns: an action that is out of time is counted too.
     fn update_tally(&self, change: impl FnOnce(&mut Tally)) {
         let quiet = Self { log: Log::memory(), ..self.clone() };
         let gate = self.volatile.join(format!("{}.record-gate", file_name(&self.instance)));

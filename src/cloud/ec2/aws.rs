@@ -282,7 +282,7 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option
     (Ec2Fault::Silent, connection_failure(error), None)
 }
 
-/// Why the client got no response, in a few words: how far it got tells where to look.
+/// Why the client got no response, in a few words: how far it got shows where the fault is.
 fn connection_failure(error: &(dyn StdError + 'static)) -> String {
     let (mut deepest, mut to) = (error, "");
     while let Some(cause) = deepest.source() {
@@ -448,7 +448,7 @@ impl From<Unreadable> for (Ec2Fault, &'static str) {
     }
 }
 
-/// Converts an address, or says what is wrong with it.
+/// Converts an address, or reports what is wrong with it.
 ///
 /// Customer-owned and carrier addresses have an allocation but no public address. Instance metadata does not show them,
 /// so a monitor would never find them here.

@@ -142,7 +142,7 @@ async fn a_later_read_may_show_an_older_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pinned_describes_come_once_each_and_frozen_metadata_stay() {
+async fn pinned_describes_come_once_each_and_frozen_metadata_stays() {
     let account = account();
     let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
     let mac = one.primary_mac().await.unwrap();

@@ -34,7 +34,7 @@ const LIMIT: u64 = 20;
 const CA_OPTION: &str = "ca_bundle";
 /// Limit for one attempt to reach a webhook.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// Corosync's configuration, which says how long the loss of a node takes to notice.
+/// Corosync's configuration, which determines how long it takes to notice the loss of a node.
 const COROSYNC: &str = "/etc/corosync/corosync.conf";
 /// Largest size of that.
 const LARGEST_SETTINGS: u64 = 64 << 10;

@@ -110,7 +110,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     };
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
     if let Ok(Some(found)) = &subject.configured {
-        // Without an answer of the cluster the line about live moves says why.
+        // Without an answer from the cluster, the line about live moves has the reason.
         for line in invocation.tools(BRIEF_LIMIT).cib().iter().flat_map(|cib| opinions(cib, &found.id)) {
             report(line);
         }

@@ -164,7 +164,7 @@ fn choose(interfaces: &[Eni], order: &Order) -> Result<Eni, Error> {
     }
 }
 
-/// Finds out why EC2 says that the address is held: no error if the target has it, by an earlier call whose response was lost.
+/// Finds out why EC2 reports the address as held: no error if the target has it, by an earlier call whose response was lost.
 async fn refused_by_holder<W: World<Ec2: PrivateIps>>(
     world: &W,
     target: &Eni,

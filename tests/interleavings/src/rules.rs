@@ -33,7 +33,7 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
             }
         }
         (Deed::Monitor | Deed::DeepMonitor, ActionOutcome::NotHere) => {
-            // EC2 names the holder; whether that is this node, the metadata have to say.
+            // EC2 names the holder; whether that is this node is up to instance metadata.
             let ec2_was_no_help = (told.asked_ec2 && !told.by_ec2) || told.imds_failed;
             let metadata_knows = kind != PlayedKind::Overlay;
             let both_said_so = if metadata_knows {

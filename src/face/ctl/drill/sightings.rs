@@ -40,9 +40,9 @@ pub enum ClusterState {
 /// One answer of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSighting {
-    /// When it was asked.
+    /// When it was sent.
     pub at: Duration,
-    /// What it said.
+    /// Its answer.
     pub state: ClusterState,
 }
 

@@ -83,7 +83,7 @@ pub struct Placement {
     pub since: Option<u64>,
 }
 
-/// What EC2 says of an address, for this node.
+/// The holder of an address according to EC2, from this node's point of view.
 #[derive(Debug, Clone, Serialize)]
 pub struct Holding {
     /// `ours`, `misplaced`, `elsewhere`, `nobody` or `unknown`.
@@ -97,7 +97,7 @@ pub struct Holding {
     pub is_vague: bool,
 }
 
-/// What one node says of an address.
+/// What one node reports about an address.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct NodeOpinion {
     /// Node name.
@@ -125,7 +125,7 @@ pub enum Opinion {
     Yes,
     /// No.
     No,
-    /// The node could not tell.
+    /// The node could not find out.
     Unknown,
     /// The node reported nothing.
     #[default]

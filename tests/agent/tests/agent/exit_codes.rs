@@ -394,7 +394,7 @@ fn ec2_gives_no_answer() {
         as_usual()
     };
     check(&KINDS, &rows, here, [ANY, 0, 0, 0, 1]);
-    // When the metadata show it elsewhere there is nothing to release.
+    // If instance metadata shows it elsewhere there is nothing to release.
     let strict =
         |change: RunChange| -> RunChange { Box::new(move |run| change(run).param("on_stop", "strict")) };
     let row = &rows[..1];

@@ -132,7 +132,7 @@ fn no_secret_is_written_whatever_ec2_does() {
 
 /// [cred-5]
 #[test]
-fn no_secret_is_written_whatever_the_metadata_do() {
+fn no_secret_is_written_whatever_the_metadata_service_does() {
     let paths = ["/latest/api/token", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/"];
     let rows = all_silence()
         .into_iter()
