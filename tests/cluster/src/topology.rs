@@ -186,7 +186,7 @@ pub fn ipv6_of(address: Ipv4Addr) -> Ipv6Addr {
 /// Returns the name of the node that holds something, for a message.
 #[must_use]
 pub fn name_of(holder: Option<NodeName>) -> String {
-    holder.map_or_else(|| "unassigned".to_owned(), |node| node.to_string())
+    holder.map_or_else(|| "no node".to_owned(), |node| node.to_string())
 }
 
 /// Returns the elastic IP that a node may have of its own, for as long as the one under test does not displace it.

@@ -54,7 +54,7 @@ impl Ec2 for PolicyClient {
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
-        let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not asked");
+        let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not sent");
         match (self.policy, which) {
             // What holds the address before is queried by the agent for its log only.
             (RetryPolicy::Fixed(_) | RetryPolicy::Sdk | RetryPolicy::Once, _) if !self.ordered.get() => {

@@ -149,7 +149,7 @@ fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
         let asked = name_server.recv_from(&mut [0; 512]).is_ok();
         // It asks the metadata first, and goes no further without it.
         let needs_metadata = name == "validate-all";
-        assert!(asked || needs_metadata, "{name}: the name server was not asked, so nothing was shown");
+        assert!(asked || needs_metadata, "{name}: the name server was not queried, so nothing was shown");
     });
 }
 

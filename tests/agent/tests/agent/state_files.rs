@@ -195,7 +195,7 @@ fn a_kill_at_any_instant_of_a_start_is_corrected_by_the_next_action() {
                     a.stop().ok();
                     let holder = world.cloud.holder(&world.address).map(|holder| holder.instance);
                     let expected = (!here).then(|| b.id().clone());
-                    assert_eq!(holder, expected, "a stop lets go of its own and of nothing else");
+                    assert_eq!(holder, expected, "a stop releases its own and nothing else");
                     if here {
                         assert!(world.cloud.holder(&own).is_some(), "what made way is back");
                     }

@@ -73,7 +73,7 @@ impl Wired {
             if shown.contains(mac) {
                 return;
             }
-            assert!(Instant::now() < until, "the neighbour was not told: {shown:?}");
+            assert!(Instant::now() < until, "the neighbour was not notified: {shown:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -43,7 +43,7 @@ fn every_case_passes() {
         "{}",
         answer.told()
     );
-    assert_eq!(node.holder(), None, "it lets go in the end");
+    assert_eq!(node.holder(), None, "it is released in the end");
     assert!(!node.has("/var/lib/eip/ocft.json"), "no record of it stays");
 }
 

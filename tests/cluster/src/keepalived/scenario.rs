@@ -35,7 +35,7 @@ pub const ARTICLE: &[PairScenario] = &[
     step("article-failback", "it comes back", failback),
     step(
         "article-more",
-        "the guide's second part: every state is told; the address stays where it is",
+        "the guide's second part: every state is reported; the address stays where it is",
         tell_more,
     ),
 ];

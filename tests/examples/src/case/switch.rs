@@ -41,7 +41,7 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     named.extend(managed_again(stage.tool()));
     before.ensure_became(&stage.configuration()?, &named)?;
     stage.move_without_a_gap()?;
-    Ok(format!("the address never left {holder}; EC2 was asked for no change"))
+    Ok(format!("the address never left {holder}; EC2 got no mutating call"))
 }
 
 pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
@@ -61,7 +61,7 @@ pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
     named.extend(managed_again(stage.tool()));
     let holder = by_script(stage, "from-awseip.sh", &create, &named)?;
     stage.move_without_a_gap()?;
-    Ok(format!("the address never left {holder}; EC2 was asked for no change"))
+    Ok(format!("the address never left {holder}; EC2 got no mutating call"))
 }
 
 pub(super) fn from_move_ip(stage: &mut Stage) -> Result<String> {

@@ -68,7 +68,7 @@ impl ChaosRecord {
             ("actions in the logs".into(), counted(told().flat_map(|told| told.actions.iter()))),
             ("agents, recurring monitors too".into(), agents.to_string()),
             ("agents killed while they worked".into(), killed.to_string()),
-            ("orders to EC2".into(), orders.to_string()),
+            ("mutating calls to EC2".into(), orders.to_string()),
             ("failed actions cleaned up, each explained".into(), cleaned.to_string()),
             (
                 "longest outage of a client of the elastic IP in a round".into(),

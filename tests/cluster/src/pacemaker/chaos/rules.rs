@@ -131,7 +131,7 @@ fn starts_in_vain(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String>
         result == "ok" && !held && !api_in_trouble(&seen.struck, action.node, action.began, *end)
     });
     wrong
-        .map(|action| format!("{} on {} said ok and never held the address", action.name, action.node))
+        .map(|action| format!("{} on {} returned 0 and never held the address", action.name, action.node))
         .collect()
 }
 
@@ -193,7 +193,7 @@ fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> 
     wrong
         .map(|(node, at, _)| {
             let after = at - seen.from;
-            format!("a monitor of {node} said at {after:.3} s that the address is not there, and it was")
+            format!("a monitor of {node} reported at {after:.3} s that the address is not there, but it was")
         })
         .collect()
 }

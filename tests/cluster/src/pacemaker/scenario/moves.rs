@@ -22,7 +22,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "standby",
-        about: "the active node is put into standby, and comes back without drawing the address",
+        about: "the active node is put into standby, and comes back without attracting the address",
         start: StartState::Healthy,
         run: standby,
     },

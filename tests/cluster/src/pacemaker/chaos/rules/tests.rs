@@ -112,7 +112,7 @@ fn an_agent_that_had_to_be_killed_by_the_cluster_is_found() {
 fn a_start_that_reports_ok_and_never_held_the_address_is_found() {
     let mut seen = takeover();
     seen.history.pop();
-    assert!(only_breach(&seen).contains("start on n2 said ok and never held"));
+    assert!(only_breach(&seen).contains("start on n2 returned 0 and never held"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_start_that_takes_the_address_back_from_a_later_one_is_found() {
 fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
     let mut seen = takeover();
     seen.events.push(ended(20.0, "n2", "monitor", "not running (held by n1)"));
-    assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+    assert!(only_breach(&seen).contains("a monitor of n2 reported at 10.000 s"));
     // One source in trouble is no excuse, but makes the monitor take longer: it may have begun before the takeover.
     seen.struck = vec![struck(Disruption::MetadataIll(ImdsState::Hang), "n2")];
     assert_eq!(breaches(&seen), Vec::<String>::new());
@@ -158,7 +158,7 @@ fn an_address_that_is_on_no_device_is_correctly_denied() {
             result: "not running (not on a device)".into(),
         };
         seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
-        assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+        assert!(only_breach(&seen).contains("a monitor of n2 reported at 10.000 s"));
         for failure in [Disruption::PowerCut, Disruption::LinkDown] {
             seen.struck = vec![struck(failure, "n2")];
             assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied, or down");
