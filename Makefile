@@ -20,7 +20,7 @@ BUILD ?= portable
 WITHOUT_SDK := --no-default-features --features eip/paused-time
 AGENT := $(CARGO_TARGET_DIR)/release/eip
 BIN := $(CARGO_TARGET_DIR)/debug
-# Namespaces need root; cargo stays with whoever runs make.
+# Namespaces need root; cargo runs as the user who runs make.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 SHELL_FILES = $(shell git ls-files -- ':!*.rs' | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
 
