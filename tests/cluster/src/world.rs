@@ -101,7 +101,7 @@ impl SimulatedCloud {
         self.holder_of(self.layout.address())
     }
 
-    /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
+    /// Puts the elastic IP on the private address that moves, wherever that is: it then moves with it.
     pub fn put_on_private_vip(&self) -> Result<()> {
         let holder = self.cloud().private_holder(PRIVATE_VIP);
         let (_, eni) = holder.ok_or_else(|| HarnessError::Wrong(format!("{PRIVATE_VIP} is unassigned")))?;

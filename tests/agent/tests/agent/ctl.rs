@@ -87,7 +87,7 @@ fn what_is_called_wrongly_gets_one_line() {
         (&["claim", "fd00::1"], "--route-table ID for an overlay address"),
         (
             &["check", "10.0.1.100", "--vip", "--private-ip-address", "10.0.1.10"],
-            "is not for an address of ocf:heartbeat:vip",
+            "does not apply to ocf:heartbeat:vip",
         ),
         (&["check", "192.168.10.1", "--route-table", "rtb-1"], "routing_table=rtb-1: expected"),
     ];

@@ -38,7 +38,7 @@ fn a_good_node_passes_and_nothing_is_changed() {
         ("other resources", "10.0.1.10"),
         ("route to EC2", "127.0.0.1"),
         ("proxy", "none"),
-        ("records", "can be written"),
+        ("records", "is writable"),
         ("agent", "resource.d/heartbeat/eip"),
     ] {
         let begins = format!("ok    {subject:20}");

@@ -215,6 +215,6 @@ fn only_an_elastic_ip_has_something_to_restore() {
     outcome.complains("eipctl", "--vip");
     a.start().vip(agent_tests::VIP).ok();
     let outcome = a.ctl("restore", &["10.0.1.100"]).expect(2).no_requests();
-    outcome.complains("eipctl", "only an Elastic IP displaces another, there is nothing to restore");
+    outcome.complains("eipctl", "only an Elastic IP displaces another, nothing to restore");
     a.ctl("restore", &[]).ok();
 }

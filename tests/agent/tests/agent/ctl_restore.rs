@@ -69,10 +69,10 @@ fn what_cannot_be_restored_is_a_line_and_a_failure() {
     b.start().ok();
     world.cloud.deny("AssociateAddress");
     let outcome = a.ctl("restore", &["--timeout", "5"]).expect(1);
-    outcome.complains("eipctl", "203.0.113.50 is not back: AssociateAddress");
+    outcome.complains("eipctl", "203.0.113.50 not restored: AssociateAddress");
     world.cloud.allow("AssociateAddress");
     let silent = format!("http://{}", refusing());
-    a.ctl("restore", &["--timeout", "3", "--endpoint-url", &silent]).expect(1).says("is not back");
+    a.ctl("restore", &["--timeout", "3", "--endpoint-url", &silent]).expect(1).says("not restored");
     a.ctl("restore", &[]).ok();
     assert!(is_back(&world, &a, &own));
 }

@@ -63,7 +63,7 @@ fn keys_of_the_settings_file_are_used_and_never_shown() {
     let file = a.folder().join("aws.conf");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let quiet = a.run("").called("eip-keepalived").env("EIP_KEEPALIVED_CONF", file.display().to_string());
-    quiet.argument("203.0.113.10").argument("start").timeout_ms(40_000).ok().not_logged("everybody may read");
+    quiet.argument("203.0.113.10").argument("start").timeout_ms(40_000).ok().not_logged("world-readable");
 }
 
 #[test]

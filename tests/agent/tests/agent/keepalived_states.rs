@@ -63,7 +63,7 @@ fn losing_states_leave_the_address_and_query_nothing() {
     each(["BACKUP", "FAULT", "STOP", "DELETED"].map(|state| (state, state)), |state| {
         let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
-        notify(&a, state).ok().no_requests().logged(&["INFO", "left to who takes it"]);
+        notify(&a, state).ok().no_requests().logged(&["INFO", "stays here until another node takes it"]);
         world.held_by(&a);
         // What was given up is taken again, not believed to be here.
         notify(&a, "MASTER").ok();

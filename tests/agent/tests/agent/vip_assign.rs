@@ -33,7 +33,7 @@ fn it_goes_to_the_instance_that_is_named() {
     hold_up(&world, "AssignPrivateIpAddresses");
     let told = eipctl(&a, &["10.0.1.100", a.id()]).exits(0);
     let expected = format!(
-        "10.0.1.100 assigned to {} ({}), from {} ({})\nElastic IP 203.0.113.10 travels with it\n",
+        "10.0.1.100 assigned to {} ({}), from {} ({})\nElastic IP 203.0.113.10 moves with it\n",
         a.id(),
         a.eni(),
         b.id(),
