@@ -130,7 +130,7 @@ fn a_settings_file_that_others_may_write_or_this_user_may_not_read_is_refused() 
     assert!(outcome.stderr.contains("writable by others"), "{}", outcome.told());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = if fs::File::open(&file).is_ok() { run.as_nobody() } else { run }.expect(2);
-    assert!(outcome.stderr.contains("may not read it"), "{}", outcome.told());
+    assert!(outcome.stderr.contains("not readable by this user"), "{}", outcome.told());
     world.is_unassigned();
 }
 

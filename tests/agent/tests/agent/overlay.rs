@@ -129,7 +129,7 @@ fn a_claim_adds_it_to_the_device_and_a_release_or_the_clusters_stop_removes_it()
     run("show").ok().prints_line(&["network device", "none on this node"]).prints_line(&["EC2", "ours"]);
     run("claim").ok();
     wired.a.start().overlay().ok();
-    let refused = run("release").arguments(&["--force"]).expect(1).says("resource vip runs with it");
+    let refused = run("release").arguments(&["--force"]).expect(1).says("resource vip uses it");
     refused.says("192.168.10.1 is still on eth0 of this node");
     wired.a.stop().overlay().ok();
     run("show").ok().prints_line(&["network device", "none on this node"]);

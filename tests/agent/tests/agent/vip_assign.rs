@@ -82,7 +82,7 @@ fn what_cannot_be_done_is_one_line() {
         (
             &["10.0.1.100", "i-00000000000000bad"],
             1,
-            "i-00000000000000bad: EC2 shows no interface of such an instance",
+            "i-00000000000000bad: EC2 shows no interface of this instance",
         ),
         (&["10.0.1.10", b.id()], 1, "is the primary address of"),
         (&["10.0.1.100", a.id(), "--interface", "eth0"], 2, "expected its eni-... id or its device index"),
