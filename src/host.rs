@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_takes_addresses_off_is_found_unless_it_is_switched_off() {
+    fn a_service_that_removes_addresses_is_found_unless_it_is_switched_off() {
         type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
         let wants = "etc/systemd/system/timers.target.wants";
         let rule = ("usr/lib/udev/rules.d/99-vpc-policy-routes.rules", "");

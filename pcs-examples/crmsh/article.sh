@@ -21,7 +21,7 @@ trap 'exit 1' HUP INT TERM
 tries=120
 until crm_mon --one-shot 2>/dev/null | grep -q 'partition with quorum'; do
     tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || { echo "the nodes do not find each other; crm_mon --one-shot says more" >&2 && exit 1; }
+    [ "$tries" -gt 0 ] || { echo "the nodes do not find each other; see crm_mon --one-shot" >&2 && exit 1; }
     sleep 1
 done
 

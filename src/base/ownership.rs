@@ -25,11 +25,11 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
     // A link that we own was set by an administrator who keeps the state on another disk.
     for meta in [fs::symlink_metadata(folder)?, fs::metadata(folder)?] {
         if own.is_some_and(|own| meta.uid() != own) {
-            return Err(io::Error::other(format!("its folder is owned by user {}", meta.uid())));
+            return Err(io::Error::other(format!("its directory is owned by user {}", meta.uid())));
         }
     }
     if fs::metadata(folder)?.mode() & OTHERS_WRITE != 0 {
-        return Err(io::Error::other("others may write to its folder"));
+        return Err(io::Error::other("its directory is writable by others"));
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ pub(crate) fn check_way_to(folder: &Path) -> io::Result<()> {
         }
         let open = meta.is_dir() && meta.mode() & OTHERS_WRITE != 0 && meta.mode() & STICKY == 0;
         if open {
-            return Err(io::Error::other(format!("others may write to {}", part.display())));
+            return Err(io::Error::other(format!("{} is writable by others", part.display())));
         }
     }
     Ok(())
@@ -79,7 +79,7 @@ mod tests {
         check_way_to(&link).unwrap();
         fs::set_permissions(&middle, fs::Permissions::from_mode(0o777)).unwrap();
         let error = check_way_to(&link).unwrap_err().to_string();
-        assert_eq!(error, format!("others may write to {}", middle.canonicalize().unwrap().display()));
+        assert_eq!(error, format!("{} is writable by others", middle.canonicalize().unwrap().display()));
         fs::remove_dir_all(top).unwrap();
     }
 }

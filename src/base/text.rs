@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_with_secrets_are_told_from_parameters_and_paths() {
+    fn variables_with_secrets_are_distinguished_from_parameters_and_paths() {
         for name in [
             "AWS_SECRET_ACCESS_KEY",
             "AWS_ACCESS_KEY_ID",

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_zone_is_utc_at_once() {
+    fn what_is_not_a_zone_is_utc_at_once() {
         for tz in [
             "",
             ":",

@@ -28,7 +28,7 @@ pub(super) fn bounded_and_whole(inner: SharedHttpClient, largest: usize) -> Shar
 
 /// A success whose document broke off, or that is not from the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is not whole")]
+#[error("the response is truncated")]
 pub(super) struct NotWhole;
 
 #[derive(Debug)]

@@ -205,10 +205,10 @@ fn plain(pem: &[u8]) -> Result<Vec<u8>, String> {
     let mut rest = text.as_ref();
     let mut plain = String::new();
     while let Some((before, block)) = rest.split_once(BEGIN) {
-        let (body, after) = block.split_once(END).ok_or("a trusted certificate without its end")?;
+        let (body, after) = block.split_once(END).ok_or("TRUSTED CERTIFICATE without END")?;
         let body: String = body.split_whitespace().collect();
-        let der = base64::decode(body).map_err(|error| format!("a trusted certificate: {error}"))?;
-        let certificate = first_of(&der).ok_or("a trusted certificate that is cut off")?;
+        let der = base64::decode(body).map_err(|error| format!("TRUSTED CERTIFICATE: {error}"))?;
+        let certificate = first_of(&der).ok_or("truncated TRUSTED CERTIFICATE")?;
         plain.push_str(before);
         plain.push_str("-----BEGIN CERTIFICATE-----");
         plain.push('\n');

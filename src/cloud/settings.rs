@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_a_profile_is_a_warning() {
+    fn an_invalid_setting_in_a_profile_is_a_warning() {
         use ProfileSetting::General;
         let (mut settings, _) = settings(&[], 20);
         let lines = [(General("region"), "eu west"), (General("use_fips_endpoint"), "yes")];

@@ -33,7 +33,7 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssignmentError {
     /// An unterminated quote, bracket or brace.
-    #[error("{path} line {line}: a quote, bracket or brace that begins here never ends")]
+    #[error("{path} line {line}: a quote, bracket or brace opened here is never closed")]
     Unclosed {
         /// Path of the settings file.
         path: String,
@@ -51,7 +51,7 @@ pub enum AssignmentError {
         name: String,
     },
     /// The value refers to a variable.
-    #[error("{path} line {line}: {name}: variables are not looked up; write the value itself")]
+    #[error("{path} line {line}: {name}: variables are not expanded; write the value itself")]
     Variable {
         /// Path of the settings file.
         path: String,
@@ -154,7 +154,7 @@ mod tests {
         for (text, part) in [
             ("\nA=$(cat /etc/ip)", "line 2: A: commands are not run"),
             ("A=`cat /etc/ip`", "line 1: A: commands are not run"),
-            ("A=${T:-60}", "line 1: A: variables are not looked up"),
+            ("A=${T:-60}", "line 1: A: variables are not expanded"),
             ("A='203.0.113.10", "line 1: a quote"),
         ] {
             let unusable = read(PATH, text, meaning).unwrap_err().to_string();

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_cluster_says_is_taken_for_a_setting_and_the_file_goes_before_the_process() {
+    fn nothing_that_a_cluster_sets_is_taken_for_a_setting_and_the_file_takes_precedence_over_the_process() {
         let process = [
             ("OCF_RESKEY_region", "x"),
             ("OCF_RESKEY_on_stop", "x"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_go_to_syslog_unless_there_is_none_or_something_else_is_said() {
+    fn lines_go_to_syslog_unless_there_is_none_or_something_else_is_configured() {
         let facility = |process: &[(&str, &str)], file: &[(&str, &str)], has_syslog| {
             made(process, file, has_syslog).get("HA_LOGFACILITY").map(str::to_owned)
         };

@@ -85,7 +85,7 @@ fn not_started() -> Report {
 
 fn node_name(environment: &Environment, tools: &Tools) -> Result<String, String> {
     let given = environment.node_name().map(str::to_owned);
-    given.or_else(|| tools.node_name()).ok_or_else(|| "crm_node: the cluster does not run here".to_owned())
+    given.or_else(|| tools.node_name()).ok_or_else(|| "crm_node: the cluster is not running here".to_owned())
 }
 
 /// Makes this node's attributes those that are wanted. Ends with the first failure: a tool that hangs once hangs again.

@@ -167,7 +167,7 @@ fn on_address<K: Kind<RealWorld>>(
             log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));
         }
         if validates && !options.is_empty() {
-            log.warn(format_args!("awscli: without effect here: {}", options.join(" ")));
+            log.warn(format_args!("awscli: no effect here: {}", options.join(" ")));
         }
         for warning in &warnings {
             log.warn(warning);

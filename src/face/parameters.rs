@@ -12,7 +12,7 @@ const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
     /// The parameter is already set.
-    #[error("{second}: {name} is {first} already")]
+    #[error("{second}: {name} is already {first}")]
     Twice {
         /// Name of the parameter.
         name: String,
@@ -22,7 +22,7 @@ pub enum ArgumentError {
         second: String,
     },
     /// No such parameter.
-    #[error("{0}: there is no such parameter")]
+    #[error("{0}: no such parameter")]
     NoParameter(String),
 }
 
@@ -118,11 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_twice_or_sets_nothing_is_refused_by_its_own_name() {
+    fn what_is_given_twice_or_sets_nothing_is_refused_by_its_own_name() {
         for (line, message) in [
-            ("203.0.113.10 203.0.113.11", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
-            ("interface=eth0 interface=eth1", "interface=eth1: interface is eth0 already"),
-            ("elastic_pi=203.0.113.10", "elastic_pi=203.0.113.10: there is no such parameter"),
+            ("203.0.113.10 203.0.113.11", "203.0.113.11: elastic_ip is already 203.0.113.10"),
+            ("interface=eth0 interface=eth1", "interface=eth1: interface is already eth0"),
+            ("elastic_pi=203.0.113.10", "elastic_pi=203.0.113.10: no such parameter"),
         ] {
             assert_eq!(parsed(line).unwrap_err().to_string(), message);
         }

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_is_the_last_part_of_the_path_or_what_the_first_argument_says() {
+    fn the_name_is_the_last_part_of_the_path_or_what_the_first_argument_gives() {
         for (line, expected, left) in [
             (vec!["/usr/sbin/eip-keepalived", "check"], "eip-keepalived", 2),
             (

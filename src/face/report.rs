@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::base::text::brief;
 
-/// Followed by the resource: `true` or `false`, for location rules. A node that cannot tell leaves it as it is.
+/// Followed by the resource: `true` or `false`, for location rules. A node that does not know leaves it as it is.
 pub const READY_ATTRIBUTE: &str = "eip-ready-";
 /// Followed by the resource: a [`NodeReport`].
 pub const REPORT_ATTRIBUTE: &str = "eip-report-";
@@ -27,7 +27,7 @@ pub struct NodeReport {
     pub ready: Option<bool>,
     /// Whether the address is on this node according to instance metadata, or to the kernel for an overlay address.
     pub here: Option<bool>,
-    /// When EC2 last answered this node about the resource, in seconds since 1970; `None` if it has not been asked, or never did.
+    /// When EC2 last answered this node about the resource, in seconds since 1970; `None` if it has never answered.
     pub ec2: Option<u64>,
     /// Why, on one line.
     pub reason: String,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_refused_in_one_line() {
+    fn what_is_not_a_report_is_refused_in_one_line() {
         for text in [
             "",
             "true",

@@ -1,4 +1,4 @@
-//! The settings file of a face without a cluster; used only if nobody but root and this process's user could have
+//! The settings file of a face without a cluster; used only if no user but root and this process's could have
 //! written it.
 
 use std::fs::{File, Metadata, OpenOptions};
@@ -28,13 +28,13 @@ pub enum SettingsFileError {
     #[error("{0}: {1}")]
     Io(String, io::Error),
     /// This process's user may not read it.
-    #[error("{0}: this user may not read it: chgrp it to a group of the user")]
+    #[error("{0}: not readable by this user: chgrp it to one of the user's groups")]
     Denied(String),
     /// The group or others may write to it.
-    #[error("{0}: others may write to it: chmod go-w")]
+    #[error("{0}: writable by others: chmod go-w")]
     Writable(String),
     /// It belongs to a user other than root and this process's.
-    #[error("{path}: it belongs to user {owner}: chown it to root")]
+    #[error("{path}: owned by user {owner}: chown it to root")]
     Foreign {
         /// Path of the file.
         path: String,
@@ -42,10 +42,10 @@ pub enum SettingsFileError {
         owner: u32,
     },
     /// Not a plain file, or larger than 64 KiB.
-    #[error("{0}: a text file of settings is expected")]
+    #[error("{0}: expected a text file of settings")]
     NoFile(String),
     /// Not UTF-8.
-    #[error("{0}: it is not text (UTF-8)")]
+    #[error("{0}: not UTF-8 text")]
     NoText(String),
 }
 
@@ -152,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_have_written_or_that_is_no_text_is_refused_in_one_line() {
+    fn a_file_that_others_could_have_written_or_that_is_not_text_is_refused_in_one_line() {
         let folder = TestFolder::new("refused");
         let rows = [
-            (folder.write("group", "A=1\n", 0o664), "others may write to it: chmod go-w"),
-            (folder.write("everybody", "A=1\n", 0o646), "others may write to it: chmod go-w"),
+            (folder.write("group", "A=1\n", 0o664), "writable by others: chmod go-w"),
+            (folder.write("everybody", "A=1\n", 0o646), "writable by others: chmod go-w"),
             (folder.write("long", "#".repeat(70_000), 0o644), "a text file of settings"),
-            (folder.write("latin", [b'A', b'=', 0xe9], 0o644), "it is not text"),
+            (folder.write("latin", [b'A', b'=', 0xe9], 0o644), "not UTF-8 text"),
             (folder.0.display().to_string(), "a text file of settings"),
         ];
         for (path, part) in rows {
@@ -174,7 +174,7 @@ mod tests {
         // Only root can give a file away; other users have root's files to test with.
         if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
             let refused = find(Some(&path), &[]).unwrap_err().to_string();
-            assert!(refused.contains("it belongs to user 65534: chown it to root"), "{refused}");
+            assert!(refused.contains("owned by user 65534: chown it to root"), "{refused}");
         } else {
             assert!(find(Some("/etc/passwd"), &[]).unwrap().is_some());
         }

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_run_or_look_up_is_known_and_kept_together() {
+    fn what_a_shell_would_run_or_expand_is_known_and_kept_together() {
         for (text, value, expansion) in [
             ("A=$(curl -s http://x/y)", "$(curl -s http://x/y)", Expansion::Command),
             ("A=\"$(echo $(echo 1) )\"", "$(echo $(echo 1) )", Expansion::Command),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_is_said_by_its_line() {
+    fn what_never_ends_is_reported_by_its_line() {
         for text in ["A='x", "A=\"x", "A=$(x", "A=`x", "A=${x", "A=\"$(x\""] {
             assert_eq!(read(&format!("B=1\n\n{text}\nC=1\n")).unclosed, Some(3), "{text}");
         }

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_say_that_the_address_is_at_the_hardware_address() {
+    fn frames_announce_that_the_address_is_at_the_hardware_address() {
         let [request, answer] = announcements([2, 0, 0, 0, 0, 1].into(), Ipv4Addr::new(10, 0, 0, 12));
         let head = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0];
         for (frame, operation, target) in [(request, 1, [0; 6]), (answer, 2, [2, 0, 0, 0, 0, 1])] {

@@ -108,7 +108,7 @@ async fn switch_on(handle: &Handle, device: &Device) -> Result<(), NetworkError>
     message.header.index = device.index;
     message.header.flags = LinkFlags::Up;
     message.header.change_mask = LinkFlags::Up;
-    let doing = format!("switching {} on", device.name);
+    let doing = format!("bringing {} up", device.name);
     handle.link().set(message).execute().await.map_err(refused(doing))
 }
 
@@ -179,7 +179,7 @@ impl Network for SystemHost {
         let handle = connect()?;
         let _promoting = PromoteSecondaries::on(&device.name);
         let before = addresses(&handle).await?;
-        let doing = format!("taking {ip} off {}", device.name);
+        let doing = format!("removing {ip} from {}", device.name);
         let meant = |message: &&AddressMessage| {
             is_on(message, device, ip) && prefix.is_none_or(|only| message.header.prefix_len == only)
         };
@@ -243,5 +243,5 @@ async fn put_back(handle: &Handle, lost: &AddressMessage, ip: IpAddr) -> Result<
     };
     message.attributes = lost.attributes.iter().filter(kept).cloned().collect();
     message.header.flags = AddressHeaderFlags::empty();
-    request.execute().await.map_err(refused(format!("putting {ip} back")))
+    request.execute().await.map_err(refused(format!("restoring {ip}")))
 }

@@ -81,12 +81,13 @@ pub const OVERLAY_IP: Agent = Agent {
     name: "overlay-ip",
     short: "Keeps an overlay IP address of an AWS VPC on the active node",
     long: "Makes route tables of the VPC lead an overlay IP address to a network interface of the EC2 instance that runs the \
-           resource, puts it on a network device, takes it over from a failed node, and takes it off the device on stop.\n\n\
+           resource, puts it on a network device, takes it over from a failed node, and removes it from the \
+           device on stop.\n\n\
            An overlay address lies outside every range of the VPC, so it can move between zones. It serves clients in the \
            VPC, in peered networks, and on premises through a transit gateway. Each table needs a route for the address, \
-           created once, and the source/destination check of the interfaces has to be off. A stop leaves the routes alone: \
+           created once, and the source/destination check of the interfaces must be off. A stop leaves the routes alone: \
            the next start replaces them, in all tables at once.\n\n\
-           A monitor asks the kernel whether the address is still here, and EC2 where the routes lead once every \
+           A monitor checks that the address is still on the device, and queries EC2 for the routes once every \
            route_check_interval. No AWS command line tool is needed.\n\n\
            The instances need permission for ec2:DescribeRouteTables, ec2:ReplaceRoute and \
            ec2:DescribeNetworkInterfaces, usually by their instance role.",
@@ -100,7 +101,7 @@ pub const OVERLAY_IP: Agent = Agent {
 pub const EIP_HEALTH: Agent = Agent {
     name: "eip-health",
     short: "Reports whether a node could take over the cluster's AWS addresses",
-    long: "To be run as a clone. On each node it checks for every resource of ocf:heartbeat:eip, vip and overlay-ip whether \
+    long: "Run it as a clone. On each node it checks for every resource of ocf:heartbeat:eip, vip and overlay-ip whether \
            this node could take its address: instance metadata, interface, private address and credentials at each \
            monitor, permissions by a dry run of the EC2 calls once every dry_run_interval.\n\n\
            The result is the node attribute eip-ready-RESOURCE, true or false, for a location rule on that resource, and \

@@ -50,7 +50,7 @@ impl Environment {
                 let name = name.to_string_lossy().into_owned();
                 let value = value.into_string().unwrap_or_else(|value| {
                     if OURS.iter().any(|ours| name.starts_with(ours)) {
-                        warnings.push(format!("{} is not UTF-8: strange bytes replaced", one_line(&name)));
+                        warnings.push(format!("{} is not UTF-8: invalid bytes replaced", one_line(&name)));
                     }
                     value.to_string_lossy().into_owned()
                 });
@@ -182,7 +182,7 @@ impl EnvironmentReader<'_> {
 
     /// An invalid interval counts as a probe: its result never makes Pacemaker stop a healthy instance elsewhere.
     fn interval(&mut self) -> Duration {
-        let set = self.value("OCF_RESKEY_CRM_meta_interval", |_: &u64| true, &"0, a probe,");
+        let set = self.value("OCF_RESKEY_CRM_meta_interval", |_: &u64| true, &"0, a probe");
         Duration::from_millis(set.unwrap_or_default())
     }
 

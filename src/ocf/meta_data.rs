@@ -1,4 +1,4 @@
-//! The agent's meta-data: the XML that tells cluster tools about its parameters and actions.
+//! The agent's meta-data: the XML that describes its parameters and actions to cluster tools.
 //!
 //! There are two formats: 1.0, which every tool and schema accepts, and 1.1, which adds what reloading needs, for
 //! callers that declare support. Built from constants only, so it works without environment, network or credentials.

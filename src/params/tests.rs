@@ -239,7 +239,7 @@ fn a_password_in_a_url_is_not_shown() {
 
 /// [param-4]
 #[test]
-fn the_ways_to_name_an_interface_are_told_apart() {
+fn the_ways_to_name_an_interface_are_distinguished() {
     for (value, interface) in [
         ("eth1", InterfaceSelector::Device("eth1".to_owned())),
         ("1", InterfaceSelector::Index(1)),
@@ -253,7 +253,7 @@ fn the_ways_to_name_an_interface_are_told_apart() {
 
 /// [stop-8]
 #[test]
-fn where_the_address_may_not_be_taken_over_a_stop_is_strict() {
+fn if_the_address_may_not_be_taken_over_a_stop_is_strict() {
     let policy =
         |allow, on_stop| parse(&[("allow_reassociation", allow), ("on_stop", on_stop)]).map(|p| p.on_stop);
     assert_eq!(policy("true", ""), Ok(OnStop::Release));

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_malformed_address_is_told_in_one_line() {
+    fn a_missing_or_malformed_address_is_reported_in_one_line() {
         assert_eq!(parse(&[]).unwrap_err(), ParamError::NoPrivateAddress);
         assert_eq!(parse(&[("secondary_private_ip", " ")]).unwrap_err(), ParamError::NoPrivateAddress);
         for wrong in ["10.0.0.300", "10.0.0.12/24", "fd00::1", "0.0.0.0", "224.0.0.1", "127.0.0.1"] {

@@ -55,7 +55,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         if self.common().on_stop == OnStop::Leave {
             return Ok(format!("{name} would be {}", K::WORDS.left));
         }
-        Ok(match self.ask(Me::Known, &self.deadline).await? {
+        Ok(match self.query_ec2(Me::Known, &self.deadline).await? {
             Owner::Ours(held) | Owner::Misplaced(held) => {
                 K::may_be_released(self, &held).await?;
                 format!("{name} would be released: {}", held.described())

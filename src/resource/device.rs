@@ -80,7 +80,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
             if other.index != device.index {
                 self.world
                     .log()
-                    .warn(format_args!("{ip} is on {} already, not put on {}", other.name, device.name));
+                    .warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
                 return Ok(());
             }
             if device.up {
@@ -90,7 +90,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         let prefix = prefix.ok_or(Error::UnknownDevice("prefix length"))?;
         let label = label.map(|label| format!("{}:{label}", device.name));
         self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
-        self.world.log().debug(format_args!("{ip}/{prefix} put on {}", device.name));
+        self.world.log().debug(format_args!("{ip}/{prefix} added to {}", device.name));
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     pub(super) fn report_leftovers(&self, devices: &[Device], why: &str) {
         for device in devices {
             self.world.log().warn(format_args!(
-                "{} is on {} of this node, which does not hold it ({why}): a stop of the resource takes it off",
+                "{} is on {} of this node, which does not hold it ({why}): stopping the resource removes it",
                 self.name(),
                 device.name
             ));

@@ -93,7 +93,7 @@ pub enum Error {
         place: String,
     },
     /// The route table is of another VPC than this node.
-    #[error("routing_table {table} is of {vpc}, this node of another VPC")]
+    #[error("routing_table {table} is in {vpc}, this node in another VPC")]
     OtherVpc {
         /// The route table.
         table: RouteTableId,
@@ -109,7 +109,9 @@ pub enum Error {
         destination: String,
     },
     /// The route was not created by a call, so that no call can replace it.
-    #[error("{table}: the route for {destination} is from {origin}: only one by CreateRoute can be replaced")]
+    #[error(
+        "{table}: the route for {destination} comes from {origin}: only one made by CreateRoute can be replaced"
+    )]
     NotReplaceable {
         /// The route table.
         table: RouteTableId,
@@ -127,7 +129,7 @@ pub enum Error {
     )]
     NoDeviceFor(MacAddress),
     /// While instance metadata is silent, the interface's device or its subnet's prefix length is unknown.
-    #[error("the interface's {0} is not known while instance metadata is silent")]
+    #[error("the interface's {0} is unknown while instance metadata is silent")]
     UnknownDevice(&'static str),
     /// Device and label together exceed 15 characters.
     #[error("iflabel={label}: {device}:{label} is longer than 15 characters")]
@@ -144,7 +146,7 @@ pub enum Error {
     #[error("{0} is managed by AWS {1}: not moved")]
     Managed(Ipv4Addr, String),
     /// The address belongs to a different network border group.
-    #[error("{address} is of border group {group}, not usable in {region}")]
+    #[error("{address} belongs to border group {group}, not usable in {region}")]
     BorderGroup {
         /// The public address.
         address: Ipv4Addr,
@@ -223,7 +225,7 @@ pub enum Error {
         parameter: &'static str,
     },
     /// The cluster follows another OCF standard.
-    #[error("OCF version {0} is not supported, 1 is expected")]
+    #[error("OCF version {0} is not supported, expected 1")]
     OcfVersion(u32),
     /// The action did not finish by its deadline.
     #[error("no answer within {} s: out of time", .0.as_secs())]
@@ -417,7 +419,7 @@ pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
         // A monitor without permission has not found the address gone: 4 would ban the node that holds it.
         Scope::Access => [Permission, Generic, Generic],
         Scope::Setup => [Args, Generic, Generic],
-        // Off EC2 the monitor of a resource that was once started cannot tell, so it must not report "stopped".
+        // Off EC2 the monitor of a resource that was once started does not know, so it must not report "stopped".
         Scope::Platform => [Installed, Success, Generic],
         Scope::Nowhere | Scope::Unknown => [Generic; 3],
     };

@@ -28,16 +28,16 @@ const REGION: &str = "region";
 
 /// An examination in progress.
 pub struct Examination<'e> {
-    tell: &'e mut dyn FnMut(Finding),
+    report: &'e mut dyn FnMut(Finding),
     /// Whether to examine everything; otherwise it ends at the first failure.
     pub(super) all: bool,
 }
 
 impl Examination<'_> {
     /// Reports a finding; breaks if the examination ends here.
-    pub(super) fn tell(&mut self, finding: Finding) -> ControlFlow<()> {
+    pub(super) fn add(&mut self, finding: Finding) -> ControlFlow<()> {
         let ends = !self.all && matches!(finding.verdict, Verdict::Failure(_));
-        (self.tell)(finding);
+        (self.report)(finding);
         if ends { Break(()) } else { Continue(()) }
     }
 
@@ -50,11 +50,11 @@ impl Examination<'_> {
     ) -> ControlFlow<(), Option<T>> {
         match outcome {
             Ok(value) => {
-                self.tell(Finding::good(subject, good(&value)))?;
+                self.add(Finding::good(subject, good(&value)))?;
                 Continue(Some(value))
             }
             Err(error) => {
-                self.tell(Finding::failure(subject, error))?;
+                self.add(Finding::failure(subject, error))?;
                 Continue(None)
             }
         }
@@ -62,7 +62,7 @@ impl Examination<'_> {
 
     /// Reports that these subjects cannot be checked without something else.
     pub(super) fn unknown(&mut self, subjects: &[&'static str], needs: &str) -> ControlFlow<()> {
-        subjects.iter().try_for_each(|subject| self.tell(Finding::unknown(subject, needs)))
+        subjects.iter().try_for_each(|subject| self.add(Finding::unknown(subject, needs)))
     }
 
     /// Reports what the first answer of EC2 means for the credentials, and then the answer as [`Self::outcome`] does.
@@ -79,16 +79,16 @@ impl Examination<'_> {
         };
         match (fault, answer) {
             (Some(Ec2Fault::Credentials | Ec2Fault::NoProfile), Err(error)) => {
-                self.tell(Finding::failure(SUBJECT, error))?;
-                self.tell(Finding::unknown(subject, SUBJECT))?;
+                self.add(Finding::failure(SUBJECT, error))?;
+                self.add(Finding::unknown(subject, SUBJECT))?;
                 Continue(None)
             }
             (fault, answer) => {
                 let answered = fault.is_none_or(|it| matches!(it, Ec2Fault::Denied | Ec2Fault::Unknown));
-                self.tell(if answered {
+                self.add(if answered {
                     Finding::good(SUBJECT, "accepted by EC2")
                 } else {
-                    Finding::unknown(SUBJECT, "an answer of EC2")
+                    Finding::unknown(SUBJECT, "an answer from EC2")
                 })?;
                 self.outcome(subject, answer, good)
             }
@@ -98,9 +98,9 @@ impl Examination<'_> {
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Examines everything that a takeover by this node needs, reporting each finding at once.
-    pub async fn examine_all(&self, surroundings: &Surroundings, tell: &mut dyn FnMut(Finding)) {
+    pub async fn examine_all(&self, surroundings: &Surroundings, report: &mut dyn FnMut(Finding)) {
         // Only a failure breaks, and not if everything is examined.
-        let _ = self.examine(Some(surroundings), &mut Examination { tell, all: true }).await;
+        let _ = self.examine(Some(surroundings), &mut Examination { report, all: true }).await;
     }
 
     /// Whether this node could take the address, as far as known without EC2: instance metadata answers, the place for the address
@@ -119,12 +119,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// `validate-all` from level 10 on: the first thing that would keep this node from taking or releasing the address.
     pub(super) async fn validate(&self) -> Result<Report, Error> {
         let mut failure = None;
-        let mut tell = |finding: Finding| match finding.verdict {
+        let mut report = |finding: Finding| match finding.verdict {
             Verdict::Failure(error) => failure = Some(error),
             Verdict::Warning(text) => self.world.log().warn(text),
             Verdict::Good(_) | Verdict::Unknown(_) => {}
         };
-        let _ = self.examine(None, &mut Examination { tell: &mut tell, all: false }).await;
+        let _ = self.examine(None, &mut Examination { report: &mut report, all: false }).await;
         failure.map_or(Ok(Report::Done), Err)
     }
 
@@ -143,25 +143,25 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let place = place.as_ref();
         if let Some(surroundings) = surroundings {
             let region = self.common().api.region.as_ref().or(surroundings.region.as_ref());
-            examination.tell(examine_region(self.world, &self.deadline, region).await)?;
-            examination.tell(self.examine_clock(place).await)?;
+            examination.add(examine_region(self.world, &self.deadline, region).await)?;
+            examination.add(self.examine_clock(place).await)?;
         }
         K::examine(self, place, examination).await?;
         surroundings
             .into_iter()
             .flat_map(|seen| seen.findings(K::public_ip(self), place))
-            .try_for_each(|finding| examination.tell(finding))
+            .try_for_each(|finding| examination.add(finding))
     }
 
     /// Finds the place on this node, which requires instance metadata.
     async fn examine_place(&self, examination: &mut Examination<'_>) -> ControlFlow<(), Option<Location>> {
         let place = self.locate(false).await;
         if let Err(error @ (Error::Imds(_) | Error::NotEc2(_))) = place {
-            examination.tell(Finding::failure(METADATA, error))?;
+            examination.add(Finding::failure(METADATA, error))?;
             examination.unknown(&[INTERFACE], "the metadata service")?;
             return Continue(None);
         }
-        examination.tell(Finding::good(METADATA, "answers (IMDSv2)"))?;
+        examination.add(Finding::good(METADATA, "answers (IMDSv2)"))?;
         examination.outcome(INTERFACE, place, |place| match place.target() {
             Some(target) => target.to_string(),
             None => place.interface.to_string(),
@@ -182,7 +182,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             ),
             // A refusal for another reason may come before AWS checks the time.
             Ok(Ok(_)) => Finding::good(SUBJECT, "AWS accepts the time of this host"),
-            Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer of EC2"),
+            Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer from EC2"),
         }
     }
 

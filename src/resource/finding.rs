@@ -42,7 +42,7 @@ impl Finding {
         Self { subject, verdict: Verdict::Unknown(format!("needs {needs}")) }
     }
 
-    /// How to fix it; `None` if nothing is wrong or the error says it.
+    /// How to fix it; `None` if nothing is wrong or the error contains it.
     pub fn remedy(&self) -> Option<&'static str> {
         match &self.verdict {
             Verdict::Failure(error) => remedy_for(error),
@@ -74,9 +74,7 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             Ec2Fault::Credentials => {
                 Some("attach a role to the instance, or give root valid credentials; check the clock")
             }
-            Ec2Fault::NoProfile => {
-                Some("complete root's AWS configuration: a profile that it has, both keys")
-            }
+            Ec2Fault::NoProfile => Some("correct root's AWS configuration: an existing profile, both keys"),
             Ec2Fault::Target => {
                 Some("give the VPC an internet gateway, and use an address of the same border group")
             }

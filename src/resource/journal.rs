@@ -89,7 +89,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let seen = |held: &K::Held| held.marks().iter().all(|mark| record.marks.contains(mark));
         match (record.phase, owner) {
             (Some(Phase::Starting | Phase::Started), Owner::Unassigned) => true,
-            // Without a mark from before, an old holder cannot be told from a new one.
+            // Without a mark from before, an old holder cannot be distinguished from a new one.
             (Some(Phase::Starting | Phase::Started), Owner::Elsewhere(held) | Owner::Misplaced(held)) => {
                 record.marks.is_empty() || seen(held)
             }

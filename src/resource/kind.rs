@@ -97,7 +97,7 @@ impl<H: Holder> Owner<H> {
             Self::Ours(held) => format!("this node, {held}"),
             Self::Misplaced(held) => format!("this node, but on {}", held.place()),
             Self::Elsewhere(held) => held.to_string(),
-            Self::Unassigned => "nobody".to_owned(),
+            Self::Unassigned => "unassigned".to_owned(),
         }
     }
 }
@@ -193,7 +193,7 @@ pub struct Common<'p> {
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
     /// The EC2 call that shows the holder.
-    pub asking: &'static str,
+    pub querying: &'static str,
     /// Name in the log for the time until EC2 accepted the taking call.
     pub phase: &'static str,
     /// The EC2 call that takes the address.
@@ -344,7 +344,7 @@ pub trait Kind<W: World>: Sized {
     /// Before a start: checks the place, and finds what the host needs.
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Self::Prepared, Error>;
     /// Runs concurrently with the taking calls of a start that sends them without a query first; dropped when that ends.
-    async fn beside_taking(_: &Op<'_, Self, W>, _: &Location) {}
+    async fn while_taking(_: &Op<'_, Self, W>, _: &Location) {}
     /// Right before the taking call, with the place locked.
     ///
     /// # Errors
@@ -460,8 +460,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Queries EC2 for the holder, retrying until `until` while there is no answer.
-    pub(super) async fn ask(&self, me: Me<'_>, until: &Deadline) -> Result<Owner<K::Held>, Error> {
-        let cut_off = || Error::Ec2(Ec2Error::cut_off(K::WORDS.asking, &self.name()));
+    pub(super) async fn query_ec2(&self, me: Me<'_>, until: &Deadline) -> Result<Owner<K::Held>, Error> {
+        let cut_off = || Error::Ec2(Ec2Error::cut_off(K::WORDS.querying, &self.name()));
         retry::until(until, self.common().timing.max_backoff, cut_off, async || K::owner(self, me).await)
             .await
     }
@@ -493,7 +493,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.last_done().is_some_and(|record| record.instance.is_some())
     }
 
-    /// Whether this host is no EC2 instance as far as it can tell, and has been none since boot.
+    /// Whether nothing indicates that this host is an EC2 instance, or has been one since boot.
     pub(super) fn is_off_ec2(&self) -> bool {
         !self.was_ec2() && !self.world.host().looks_like_ec2()
     }

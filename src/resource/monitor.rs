@@ -29,7 +29,7 @@ enum Check {
 /// EC2's answer, for this node.
 enum Answer {
     Report(Report),
-    /// Part of an address that is held in several parts is here; the report says so.
+    /// Part of an address that is held in several parts is here; the report notes it.
     Partly(Report),
     /// Contradicts a call by this node that EC2 accepted, so it may come from a replica that is behind.
     Suspect(Report),
@@ -168,7 +168,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// One answer from EC2, retried until `until` while there is none.
     async fn answer(&self, me: Me<'_>, until: &Deadline) -> Result<Answer, Error> {
-        let owner = self.ask(me, until).await?;
+        let owner = self.query_ec2(me, until).await?;
         let report = match &owner {
             Owner::Ours(_) => Report::Done,
             other => Report::NotHere(K::absence(self, other)),

@@ -91,7 +91,7 @@ const NEEDS: [Need; 7] = [
         sid: "FindHolder",
         action: &["ec2:DescribeAddresses"],
         objects: StatementObjects::Any,
-        purpose: "Asks who holds the address. EC2 cannot limit this to one address.",
+        purpose: "Queries the holder of the address. EC2 cannot limit this to one address.",
     },
     Need {
         agent: &agent::EIP,
@@ -105,14 +105,14 @@ const NEEDS: [Need; 7] = [
         sid: "MoveToNodes",
         action: &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
         objects: StatementObjects::Tagged(&["instance/*", "network-interface/*"]),
-        purpose: "The other side of the same calls: the instances and interfaces that the address may be on. EC2 wants both.",
+        purpose: "The other side of the same calls: the instances and interfaces that the address may be on. EC2 requires both.",
     },
     Need {
         agent: &agent::VIP,
         sid: "FindPrivateAddress",
         action: &["ec2:DescribeNetworkInterfaces"],
         objects: StatementObjects::Any,
-        purpose: "Asks which interface has the private address. EC2 cannot limit this.",
+        purpose: "Queries which interface has the private address. EC2 cannot limit this.",
     },
     Need {
         agent: &agent::VIP,
@@ -126,14 +126,15 @@ const NEEDS: [Need; 7] = [
         sid: "FindRoutes",
         action: &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"],
         objects: StatementObjects::Any,
-        purpose: "Asks where the route tables lead, and whether the interface takes traffic for the address. EC2 cannot limit this.",
+        purpose: "Queries where the route tables lead, and whether the interface takes traffic for the address. \
+            EC2 cannot limit this.",
     },
     Need {
         agent: &agent::OVERLAY_IP,
         sid: "MoveRoutes",
         action: &["ec2:ReplaceRoute"],
         objects: StatementObjects::Needed("route-table"),
-        purpose: "Leads existing routes of these tables to another interface. It creates and deletes none.",
+        purpose: "Points existing routes of these tables to another interface. Creates and deletes none.",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! Whether this node could take an address, as `eip-health` reports it, and what that says about the health of the node.
+//! Whether this node could take an address, as `eip-health` reports it, and what follows for the health of the node.
 
 use super::kind::{Kind, Op, Seen};
 use super::{Report, World};
@@ -66,7 +66,7 @@ fn is_answer(outcome: &Result<Report, Error>) -> bool {
     }
 }
 
-/// Whether the outcome says that this node is ready, whose fault it is if not, and why.
+/// Whether this node is ready according to the outcome; if not, whose fault that is, and why.
 fn judged(outcome: Result<Report, Error>) -> (Option<bool>, FaultOf, String) {
     let error = match outcome {
         Ok(Report::Done) => return (Some(true), FaultOf::None, String::new()),
@@ -82,7 +82,7 @@ fn judged(outcome: Result<Report, Error>) -> (Option<bool>, FaultOf, String) {
         (error, Scope::Unknown) if error.is_ec2(Ec2Fault::Silent) => (None, FaultOf::Silence),
         // No client can be made of the settings.
         (Error::Setup(_), _) => (Some(false), FaultOf::Other),
-        // Not EC2: instance metadata is silent, and firmware does not tell.
+        // Not EC2: instance metadata is silent, and firmware does not identify it.
         (Error::NotEc2(_), _) | (_, Scope::Unknown | Scope::Nowhere) => (None, FaultOf::None),
         (_, Scope::Cluster | Scope::Node | Scope::Target | Scope::Setup | Scope::Platform) => {
             (Some(false), FaultOf::Other)
@@ -98,7 +98,7 @@ impl Readiness {
         Self { ready, fault, reason, here: None, holds: running }
     }
 
-    /// What the node reports, with the last dry run. `answered_others` says since when EC2 has answered another node.
+    /// What the node reports, with the last dry run. `answered_others` is when EC2 last answered another node.
     #[must_use]
     pub fn with(mut self, dry_run: Option<&DryRun>, answered_others: Option<u64>) -> Self {
         if let Some(dry_run) = dry_run.filter(|_| self.ready == Some(true)) {

@@ -24,7 +24,7 @@ impl RecordedResource {
         Self { resource: resource.to_owned(), volatile, durable, running }
     }
 
-    /// The agent of the resource; `None` if the records do not tell.
+    /// The agent of the resource; `None` if the records do not show it.
     pub fn agent(&self) -> Option<&'static Agent> {
         match &self.volatile.kind {
             Remembered::Private(_) => Some(&VIP),

@@ -124,7 +124,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         loop {
             // Waiting out a contradicted answer may use half of the time; the rest is for taking the address.
             let until = if shown.is_some() { &half } else { &self.deadline };
-            match self.ask(Me::At(location), until).await {
+            match self.query_ec2(Me::At(location), until).await {
                 Ok(owner @ Owner::Ours(_)) => {
                     self.world.log().info(format_args!("{} is here already", self.name()));
                     let was_on_host = matches!(K::on_host(self).await, Ok(Report::Done));
@@ -208,7 +208,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         Err(_) => {}
                     }
                 };
-                tokio::join!(before, K::beside_taking(self, location));
+                tokio::join!(before, K::while_taking(self, location));
             };
             with_side_query(taking, query).await
         } else {
@@ -355,7 +355,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let owner = if half.is_over() {
             self.deadline.bound(K::owner(self, me)).await.ok().and_then(Result::ok)
         } else {
-            self.ask(me, &half).await.ok()
+            self.query_ec2(me, &half).await.ok()
         };
         let Some(shown) = owner else { return Ok(Err(Next::Again)) };
         let owner = K::part_of(shown.clone(), ticket);

@@ -121,7 +121,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             self.made(Made {
                 action: "stop",
                 from: Owner::Ours(held.clone()).holder(),
-                to: "nobody".to_owned(),
+                to: "unassigned".to_owned(),
                 association: held.association(),
                 phases: vec![("in all", self.deadline.elapsed())],
             });
@@ -137,7 +137,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut backoff = Backoff::new(max_backoff);
         let mut until = self.deadline.fraction(4);
         loop {
-            let error = match self.ask(Me::Known, &until).await {
+            let error = match self.query_ec2(Me::Known, &until).await {
                 // An address that the account does not have cannot be held.
                 Err(error) if error.is_ec2(Ec2Fault::Unknown) => return Ok(None),
                 Err(error) => error,
@@ -231,7 +231,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.made(Made {
             action: "stop",
             from: "this node".to_owned(),
-            to: "nobody".to_owned(),
+            to: "unassigned".to_owned(),
             association: record.association().cloned(),
             phases: vec![("in all", self.deadline.elapsed())],
         });
@@ -249,7 +249,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let until = self.deadline.within(self.deadline.budget() / 4);
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let shown = loop {
-            let shown = match self.ask(Me::Known, &until).await {
+            let shown = match self.query_ec2(Me::Known, &until).await {
                 Ok(owner) if owner.held().is_none_or(|held| held.mark() != mark) => return,
                 Ok(_) => format!("EC2 still shows {mark}"),
                 Err(error) => error.to_string(),

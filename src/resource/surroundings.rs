@@ -62,7 +62,7 @@ impl Surroundings {
         for (folder, error) in &self.folders {
             let shown = folder.display();
             findings.push(match error {
-                None => Finding::good("records", format!("{shown} can be written")),
+                None => Finding::good("records", format!("{shown} is writable")),
                 Some(error) => Finding::warning(
                     "records",
                     format!(
@@ -75,7 +75,7 @@ impl Surroundings {
             Some((path, true)) => findings.push(Finding::good("agent", path.display().to_string())),
             Some((path, false)) => findings.push(Finding::warning(
                 "agent",
-                format!("{} is not there: Pacemaker would not find the agent", path.display()),
+                format!("{} is missing: Pacemaker would not find the agent", path.display()),
             )),
             None => {}
         }
@@ -143,7 +143,7 @@ fn judge_shared_way(
         (None, true) => Finding::good(
             SUBJECT,
             format!(
-                "{host} ({to}) is reached from {from} without a public address: by a NAT gateway or the like"
+                "{host} ({to}) is reached from {from} without a public address: through a NAT gateway or similar"
             ),
         ),
     }
@@ -198,7 +198,7 @@ mod tests {
             ("a VPC endpoint", "10.0.1.200", "10.0.1.10", "203.0.113.10", "good", "private endpoint"),
             ("IPv6", "2600::1", "2a05::1", "203.0.113.10", "good", "private endpoint"),
             ("another interface", "52.0.0.1", "10.0.1.12", "203.0.113.10", "good", "10.0.1.12"),
-            ("a NAT gateway", "52.0.0.1", "10.0.1.10", "", "good", "NAT gateway or the like"),
+            ("a NAT gateway", "52.0.0.1", "10.0.1.10", "", "good", "NAT gateway or similar"),
             (
                 "the address alone",
                 "52.0.0.1",

@@ -75,7 +75,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     pub async fn by_metadata(&self) -> Option<Result<Seen, Error>> {
         match (K::METADATA_KNOWS, K::is_known(self)) {
             (false, _) => None,
-            (true, false) => Some(Err(Error::NotHere("the address is known to EC2 alone".to_owned()))),
+            (true, false) => {
+                Some(Err(Error::NotHere("the address of this allocation id is not known".to_owned())))
+            }
             (true, true) => Some(self.look(&self.deadline.within(METADATA)).await.map_err(Error::Imds)),
         }
     }
@@ -88,7 +90,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             _ if K::knows_itself(self) => Me::Recorded,
             _ => Me::Outside,
         };
-        let by_ec2 = self.ask(me, &self.deadline);
+        let by_ec2 = self.query_ec2(me, &self.deadline);
         let (address, owner, by_metadata) = tokio::join!(K::address(self), by_ec2, self.by_metadata());
         let by_ec2 = address.and_then(|address| Ok((address, owner?)));
         let by_ec2 = by_ec2.map(|((address, other_name), owner)| {
@@ -96,13 +98,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             let (answer, sentence) = match &owner {
                 Owner::Ours(held) => ("ours", format!("ours: {}", held.described())),
                 Owner::Misplaced(held) => {
-                    ("misplaced", format!("on this node, but not in its place: {}", held.described()))
+                    ("misplaced", format!("on this node, but not on its target: {}", held.described()))
                 }
                 Owner::Elsewhere(held) => {
                     let how = if held.is_partly_here() { "only partly here" } else { "elsewhere" };
                     ("elsewhere", format!("{how}: {}", held.described()))
                 }
-                Owner::Unassigned => ("nobody", format!("nobody: {}", K::absence(self, &owner))),
+                Owner::Unassigned => ("nobody", format!("unassigned: {}", K::absence(self, &owner))),
             };
             let held = owner.held();
             let (parts, holder) = (held.map(Holder::parts).unwrap_or_default(), held.map(Holder::document));

@@ -51,7 +51,7 @@ fn check(file: &File) -> io::Result<()> {
         return Err(io::Error::other(format!("owned by user {}", meta.uid())));
     }
     if meta.mode() & 0o022 != 0 {
-        return Err(io::Error::other("others may write to it"));
+        return Err(io::Error::other("writable by others"));
     }
     Ok(())
 }
@@ -73,7 +73,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// The folder of a file, created if it is missing and trusted.
 fn safe_folder(path: &Path) -> io::Result<&Path> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("no folder"))?;
+    let folder = path.parent().ok_or_else(|| io::Error::other("no directory"))?;
     make_folder(folder)?;
     check_folder(folder)?;
     Ok(folder)
@@ -229,7 +229,7 @@ mod tests {
         let open = folder.join("open.json");
         fs::write(&open, "{}").unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(read(&open).unwrap_err().to_string().contains("others may write"));
+        assert!(read(&open).unwrap_err().to_string().contains("writable by others"));
         assert!(read(&folder).is_err());
         fs::remove_dir_all(folder).unwrap();
     }
@@ -240,7 +240,7 @@ mod tests {
         let path = folder.join("a.json");
         replace(&path, "ours").unwrap();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("others may write to its folder"));
+        assert!(read(&path).unwrap_err().to_string().contains("its directory is writable by others"));
         assert!(replace(&path, "again").is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "ours");
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();

@@ -109,7 +109,7 @@ impl Generations {
     /// If the folder cannot be used.
     pub fn begin(&self, generation: Generation, requested: &str) -> io::Result<bool> {
         let _gate = self.enter()?;
-        // A damaged record does not tell which request is later.
+        // A damaged record does not show which request is later.
         if self.last().ok().flatten().is_some_and(|last| last.generation > generation) {
             return Ok(false);
         }

@@ -195,7 +195,7 @@ impl Records for FileRecords {
         }
     }
 
-    /// Neither waits nor warns: an action that is out of time counts too, and says nothing else of its records.
+    /// Neither waits nor warns: an action that is out of time is counted too.
     fn update_tally(&self, change: impl FnOnce(&mut Tally)) {
         let quiet = Self { log: Log::memory(), ..self.clone() };
         let gate = self.volatile.join(format!("{}.record-gate", file_name(&self.instance)));
@@ -397,7 +397,7 @@ mod tests {
         let lines = records.log.lines();
         let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
         assert_eq!(
-            (count("not used: others may write"), count("not written: others may write")),
+            (count("not used: its directory is writable"), count("not written: its directory is writable")),
             (1, 1),
             "{lines:?}"
         );

@@ -70,7 +70,7 @@ def takeover(here: Place, agent: Agent, tables: int, role: bool, runs: int, on_r
     here.route(tables, shared=role)
     processes = agent.processes("start", **parameters)
     agent.stop(**parameters)
-    known = "" if agent.kind != "overlay-ip" else ", on record" if on_record else ", first look"
+    known = "" if agent.kind != "overlay-ip" else ", on record" if on_record else ", first query"
     situation = f"{tables} {'table' if tables == 1 else 'tables'}{', with role' if role else ''}{known}"
     return Row(agent.kind, situation, moved, spread, wall, cpu, memory, processes)
 
@@ -150,9 +150,9 @@ def limits(rows: list[Row], round_trip: int) -> list[str]:
         moved = statistics.median(by_name["overlay-ip", "10 tables, on record"].moved)
         if moved > 1.5 * round_trip / 1000:
             problems.append(f"10 tables on record: moved after {1000 * moved:.0f} ms, 1.5 round trips are allowed")
-        first = statistics.median(by_name["overlay-ip", "10 tables, first look"].moved)
+        first = statistics.median(by_name["overlay-ip", "10 tables, first query"].moved)
         if first > 2.5 * round_trip / 1000:
-            problems.append(f"10 tables at a first look: moved after {1000 * first:.0f} ms, 2.5 round trips are allowed")
+            problems.append(f"10 tables at a first query: moved after {1000 * first:.0f} ms, 2.5 round trips are allowed")
     slow = statistics.median(by_name["aws-vpc-move-ip", "3 tables"].moved)
     fast = statistics.median(by_name["overlay-ip", "3 tables, on record"].moved)
     if slow < 20 * fast:

@@ -70,7 +70,7 @@ class Behaviour(unittest.TestCase):
         known = citations()
         self.assertEqual([rule for rule in rules(self.text) if rule not in known], [])
 
-    def test_what_is_no_citation_is_told_from_one(self):
+    def test_what_is_not_a_citation_is_distinguished_from_one(self):
         source = "/// [stop-1] of a function\nfn f() {}\n#[cfg(test)]\nmod tests {\n    /// [stop-2] [stop-3]\n    fn t() { x[len-1]; }\n}\n"
         self.assertEqual(cited(Path("src/stop.rs"), source), {"stop-2", "stop-3"})
         self.assertEqual(cited(Path("src/stop/tests.rs"), "// [stop-1]\n"), {"stop-1"})

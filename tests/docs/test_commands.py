@@ -153,7 +153,7 @@ class Commands(unittest.TestCase):
                 with self.subTest(document=document.name):
                     self.assertEqual([], without_version(document.read_text()))
 
-    def test_scripts_for_centos_7_say_what_was_another_command_before_7_5(self):
+    def test_scripts_for_centos_7_note_what_was_another_command_before_7_5(self):
         texts = [script.read_text() for script in (ROOT / "pcs-examples/pcs-0.9").glob("*.sh")]
         texts = [text for text in texts if re.search("crm_resource .*--refresh", text)]
         self.assertTrue(texts and all("7.5" in text for text in texts))

@@ -94,10 +94,10 @@ class Alert(unittest.TestCase):
             self.assertEqual(len(got), 1)
             path, kind, document = got[0]
             self.assertEqual((path, kind), ("/hook/secret", "application/json"))
-            expected = {"resource": "eip", "address": ADDRESS, "node": "n1", "from": "nobody", "reason": "start", "action": "start"}
+            expected = {"resource": "eip", "address": ADDRESS, "node": "n1", "from": "unassigned", "reason": "start", "action": "start"}
             self.assertEqual(document | expected, document)
             self.assertEqual([one["phase"] for one in document["phases"]], ["looking", "associate", "confirm"])
-            self.assertRegex(document["text"], rf"^{ADDRESS} \(eip\) moved from nobody to .* on n1: start; .* outage at least \d+ ms$")
+            self.assertRegex(document["text"], rf"^{ADDRESS} \(eip\) moved from unassigned to .* on n1: start; .* outage at least \d+ ms$")
             self.node.run("eip", "stop")
             self.node.run("eip", "start")
             self.alert(url)
@@ -171,7 +171,7 @@ class Alert(unittest.TestCase):
         self.assertRegex(noted, rf"^{ADDRESS} looking=\d+ associate=\d+ confirm=\d+: {ADDRESS} \(eip\) moved .*\n$")
 
     # [alert-5]
-    def test_a_command_that_fails_or_hangs_is_said_in_one_line(self):
+    def test_a_command_that_fails_or_hangs_is_reported_in_one_line(self):
         self.alert(f"command={self.node.program('fails', 'exit 3')}", code=1)
         began = time.monotonic()
         self.alert(f"command={self.node.program('hangs', 'exec sleep 60')}", code=1, eip_alert_timeout="2")
@@ -185,9 +185,9 @@ class Alert(unittest.TestCase):
         for recipient in ("", "syslog"):
             self.alert(recipient)
             self.alert(recipient)
-        self.assertEqual(self.log().count(f"{ADDRESS} (eip) moved from nobody to "), 2)
+        self.assertEqual(self.log().count(f"{ADDRESS} (eip) moved from unassigned to "), 2)
 
-    def test_what_is_wrong_is_said_in_one_line(self):
+    def test_what_is_wrong_is_reported_in_one_line(self):
         self.assertRegex(self.node.run("eip-alert", code=1).stderr, r"^eip-alert: no CRM_alert_kind: Pacemaker runs this program.*\n$")
         said = self.alert("ftp://example.com/secret", code=1).stderr
         self.assertEqual(said, "eip-alert: recipient not understood: syslog, command=/PATH or an http or https URL expected\n")

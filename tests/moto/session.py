@@ -1,7 +1,7 @@
 """Speaks to one EC2 through boto3 and writes down what it answers, with every identifier replaced by a name of ours.
 
 Two servers give out different ids, so answers can be compared only after each id has got the name of what it stands for:
-"interface a", "allocation x", "association of STEP". An id nobody named stays as it is, and so shows up as a difference.
+"interface a", "allocation x", "association of STEP". An id without a name stays as it is, and so shows up as a difference.
 """
 
 from collections.abc import Callable

@@ -17,7 +17,7 @@ import worlds
 from session import client
 
 ACTION_LIMIT = 30.0
-# Where an agent that overlooks a parameter ends up: nobody listens there.
+# Where an agent that overlooks a parameter ends up: nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 SETTLED = {"settle_window": "0"}
 NO_HOLDER = ""
@@ -127,7 +127,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assert_answer(code, node.monitor(**{**self.parameters, **parameters}), node)
 
     def association(self) -> tuple[str, str]:
-        """The interface that holds the address, as moto says, and the association; "" for nobody."""
+        """The interface that holds the address, according to moto, and the association; "" if unassigned."""
         found = self.ec2.describe_addresses(AllocationIds=[self.allocation])["Addresses"][0]
         return found.get("NetworkInterfaceId", NO_HOLDER), found.get("AssociationId", NO_HOLDER)
 
@@ -175,7 +175,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assertEqual(before, self.association())
         self.monitors(0, self.b)
 
-    def test_planned_move_never_lets_go(self):
+    def test_planned_move_never_releases_it(self):
         self.does(0, self.a, "start")
         self.does(0, self.a, "migrate_to")
         self.assert_holder(self.a)
@@ -191,14 +191,14 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assertEqual(before, self.association())
         self.assertIn(self.a.interface, answer.stderr)
 
-    def test_settled_monitor_asks_the_metadata_alone(self):
+    def test_settled_monitor_queries_the_metadata_alone(self):
         self.does(0, self.a, "start")
         self.show_in_metadata(self.a)
         before = self.moto_requests()
         self.monitors(0, self.a, **SETTLED)
         self.assertEqual(before, self.moto_requests())
 
-    def test_metadata_that_is_behind_is_not_believed(self):
+    def test_metadata_that_is_behind_is_not_trusted(self):
         self.does(0, self.a, "start")
         # aws-sim was told nothing, so the metadata says "not here"; EC2 knows better.
         self.monitors(0, self.a, **SETTLED)
@@ -221,7 +221,7 @@ class AgentAgainstMoto(unittest.TestCase):
         answer = self.does(2, self.a, "start")
         self.assertIn("InvalidAddress.NotFound", answer.stderr)
 
-    def test_validate_all_with_a_look_at_the_world(self):
+    def test_validate_all_at_level_10(self):
         self.does(0, self.a, "start")
         answer = self.a.run("validate-all", {"OCF_CHECK_LEVEL": "10"}, **self.parameters)
         self.assert_answer(0, answer, self.a)

@@ -1,6 +1,6 @@
 """The same operations on moto and on aws-sim, and their answers compared.
 
-What both agree on is worth more than what one says: nobody here wrote moto. Where they differ, `deviations.py` has to say why.
+What both agree on is worth more than what one says: moto is others' work. Where they differ, `deviations.py` has to say why.
 """
 
 import contextlib

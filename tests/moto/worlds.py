@@ -52,7 +52,7 @@ def allocate_in_sim(url: str) -> tuple[str, str]:
 
 
 def specification(instance: str, names: dict[str, str] | None = None) -> dict:
-    """An instance as aws-sim is told of it; with the ids that somebody else gave out, if `names` has them."""
+    """An instance as aws-sim is told of it; with ids from elsewhere, if `names` has them."""
     id_of = {name: identifier for identifier, name in (names or {}).items()}
     interfaces = [
         {"private_ips": [address], "eni": id_of.get(interface_name(instance, place))}

@@ -90,7 +90,7 @@ class Root:
         (path / "var/lib/dpkg/status").touch()
         for folder in ("dev", "proc", "run", "tmp"):
             (path / folder).mkdir()
-        # The test's folder is its owner's alone; who is nobody inside comes in by chroot.
+        # The test's folder is its owner's alone; the user nobody inside comes in by chroot.
         path.chmod(0o755)
         self.dpkg("--install", libc)
 

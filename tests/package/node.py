@@ -16,7 +16,7 @@ WORLD = {
     "instances": [{"id": INSTANCE, "interfaces": [{"private_ips": ["10.0.1.11"]}], "role": "node"}],
     "addresses": [{"public_ip": ADDRESS}],
 }
-# Where an agent that overlooks a parameter ends up: nobody listens there.
+# Where an agent that overlooks a parameter ends up: nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 
 RECURRING = {"OCF_RESKEY_CRM_meta_interval": "10000"}

@@ -15,7 +15,7 @@ class Root:
         for folder in ("dev", "proc", "run/systemd/system", "var/log", "tmp"):
             (path / folder).mkdir(parents=True)
         (path / "dev/null").touch()
-        # The test's folder is its owner's alone; who is nobody inside comes in by chroot.
+        # The test's folder is its owner's alone; the user nobody inside comes in by chroot.
         path.chmod(0o755)
 
     def rpm(self, *words: object, ok: bool = True):

@@ -161,7 +161,7 @@ class Installed(unittest.TestCase):
                 # 126 and 127 are chroot's, for what cannot be run.
                 self.assertLess(root.inside(line.path, "--help", ok=False).returncode, 126)
 
-    def test_restore_is_switched_on_and_stays_off_where_it_was_switched_off(self):
+    def test_restore_is_switched_on_and_stays_off_if_it_was_switched_off(self):
         root = self.root(self.old["eip"])
         self.assertTrue(root.at(ENABLED).is_symlink())
         root.at(ENABLED).unlink()

@@ -91,7 +91,7 @@ class Install(unittest.TestCase):
             self.assertFalse((root / AGENT.lstrip("/")).exists())
             self.assertTrue((root / "usr/sbin/elastic-ip").is_symlink())
 
-    def test_without_a_binary_it_says_how_to_get_one(self):
+    def test_without_a_binary_it_prints_how_to_get_one(self):
         done = install("install", ok=False)
         self.assertEqual(2, done.returncode)
         self.assertIn("sh packaging/build", done.stderr)

@@ -63,7 +63,7 @@ class Linux310(unittest.TestCase):
         self.assertEqual(set(), set(YOUNGER_FLAGS.findall(called)))
         self.assertIn("connect(", called)
 
-    def test_strace_refuses_what_it_is_told_to_refuse(self):
+    def test_strace_refuses_what_it_should_refuse(self):
         with folder() as place:
             log = place / "log"
             program = "import os, sys; os.getrandom(1)"

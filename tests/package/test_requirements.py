@@ -49,7 +49,7 @@ class Machine:
 
 
 class Requirements(unittest.TestCase):
-    def test_what_is_there_is_not_asked_for_and_nobody_has_to_be_root(self):
+    def test_what_is_there_is_not_requested_and_root_is_not_needed(self):
         with folder() as place:
             machine = Machine(place, (), user=1000)
             done = machine.requirements("build", "zig", "rpm", "deb", "dist")
@@ -72,7 +72,7 @@ class Requirements(unittest.TestCase):
             self.assertEqual(["rpm-build"], re.search("-y +(.+)", machine.asked())[1].split())
             self.assertIn("no package xz in this release\n", done.stderr)
 
-    def test_others_are_told_in_one_line_what_is_lacking_and_go_no_further(self):
+    def test_others_get_one_line_with_what_is_lacking_and_go_no_further(self):
         for group, lacking in (("build", "gcc"), ("zig", "python3"), ("rpm", "rpmbuild"), ("deb", "dpkg-deb"), ("dist", "xz")):
             with self.subTest(group), folder() as place:
                 machine = Machine(place, (lacking,), user=1000)
@@ -131,7 +131,7 @@ class RustStd(unittest.TestCase):
             done = self.rust_std(self.machine(place, f'[ "$*" = "target add aarch64-unknown-linux-gnu" ] && mkdir -p {place}/{LIBRARY}'))
             self.assertEqual((0, f"{place}\n", ""), (done.returncode, done.stdout, done.stderr))
 
-    def test_one_line_says_that_it_cannot_be_had(self):
+    def test_one_line_reports_that_it_cannot_be_had(self):
         for debian, reason in (("", "no Debian repository"), ("debian:", "has no rust-src of this version")):
             with self.subTest(debian), folder() as place:
                 done = self.rust_std(self.machine(place, "exit 1", debian))
@@ -156,7 +156,7 @@ class Makefile(unittest.TestCase):
     def test_the_demo_brings_no_more_than_it_runs(self):
         self.assertEqual("tests/requirements build zig cluster", self.steps("demo")[0])
 
-    def test_without_zig_no_python_is_asked_for(self):
+    def test_without_zig_no_python_is_requested(self):
         self.assertEqual(["tests/requirements build", "packaging/build"], self.steps("agent", "BUILD=plain"))
 
 

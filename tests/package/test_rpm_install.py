@@ -109,7 +109,7 @@ class Installed(unittest.TestCase):
         done = root.rpm("--install", self.old["eip-heartbeat"], ok=False)
         self.assertIn(f"eip = {version()}-1 is needed by eip-heartbeat", done.stderr)
 
-    def test_rpm_installs_where_no_systemd_is(self):
+    def test_rpm_installs_without_systemd(self):
         root = self.root()
         for command in (("--install", self.old["eip"]), ("--erase", "eip")):
             # Debian's rpm says each time that it is not dpkg.

@@ -53,7 +53,7 @@ class Made(unittest.TestCase):
         with tarfile.open(twice()[0] / TREE) as tree:
             self.assertTrue(tree.extractfile(f".{AGENT}").read() == built("eip").read_bytes())
 
-    def test_the_notes_are_what_the_changelog_says_of_the_version(self):
+    def test_the_notes_are_what_the_changelog_has_for_the_version(self):
         notes = (twice()[0] / "release-notes.md").read_text()
         self.assertTrue(notes.startswith("### "), notes[:80])
         self.assertNotRegex(notes, r"(?m)^## ")

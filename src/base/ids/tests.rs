@@ -12,7 +12,7 @@ fn both_lengths_that_ec2_gives_are_taken_and_shown_unchanged() {
 }
 
 #[test]
-fn an_id_of_another_kind_or_with_a_slip_is_refused() {
+fn an_id_of_another_kind_or_with_a_typo_is_refused() {
     for text in [
         "",
         "eipalloc-",

@@ -51,12 +51,12 @@ impl LogSettings {
         };
         let facility =
             ignored("HA_LOGFACILITY", &|name| name == "none" || facility(name).is_some(), &"daemon");
-        let date = ignored("HA_DATEFMT", &Dates::are_possible_in, &"the usual date");
+        let date = ignored("HA_DATEFMT", &Dates::are_possible_in, &"the default date format");
         facility.into_iter().chain(date).collect()
     }
 }
 
 /// Formats the warning about a variable with an invalid value, including the value used instead.
 pub(crate) fn ignored(name: &str, value: &str, used: &dyn Display) -> String {
-    format!("{name}={} makes no sense: {used} assumed", brief(value, 40))
+    format!("{name}={} is invalid: using {used}", brief(value, 40))
 }

@@ -229,7 +229,7 @@ fn an_exit_reason_is_one_short_ascii_line_and_the_log_has_it_whole() {
 }
 
 #[test]
-fn an_exit_reason_is_said_once_where_the_log_is_standard_error_too() {
+fn an_exit_reason_is_reported_once_if_the_log_is_standard_error_too() {
     let scene = LogTest::new();
     scene.log(&[("OCF_EXIT_REASON_PREFIX", "why=")]).exit_reason("no address");
     assert_eq!(scene.stderr(), "why=no address\n");
@@ -262,7 +262,7 @@ fn the_watchdog_gives_no_second_reason() {
 
 /// [log-1]
 #[test]
-fn a_date_format_of_the_cluster_is_used_if_it_makes_sense() {
+fn a_date_format_of_the_cluster_is_used_if_it_is_valid() {
     for (format, begins) in [("%Y", "20"), ("%!", "DATE")] {
         let scene = LogTest::new();
         scene.log(&[("HA_DATEFMT", format)]).info("moved");
@@ -298,7 +298,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn without_a_wish_for_a_trace_there_is_none_and_its_text_is_not_put_together() {
+fn without_a_request_for_a_trace_there_is_none_and_its_text_is_not_put_together() {
     struct Untouched;
     impl Display for Untouched {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -400,10 +400,10 @@ fn a_trace_does_not_follow_what_others_have_planted_in_its_folder() {
     fs::hard_link(format!("{elsewhere}/target"), &second).unwrap();
     let named = format!("{open}/trace");
     for (variable, value, warning) in [
-        ("OCF_RESKEY_trace_dir", open.as_str(), "others may write to "),
-        ("OCF_TRACE_FILE", named.as_str(), "others may write to "),
+        ("OCF_RESKEY_trace_dir", open.as_str(), "is writable by others"),
+        ("OCF_TRACE_FILE", named.as_str(), "is writable by others"),
         ("OCF_TRACE_FILE", link.as_str(), "symbolic link"),
-        ("OCF_TRACE_FILE", second.as_str(), "second name"),
+        ("OCF_TRACE_FILE", second.as_str(), "second hard link"),
     ] {
         let scene = LogTest::new();
         scene.log(&[("OCF_TRACE_RA", "1"), (variable, value)]).trace("line");

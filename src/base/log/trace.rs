@@ -148,7 +148,7 @@ fn check_file(file: &File) -> io::Result<()> {
         return Err(io::Error::other(format!("it is owned by user {}", meta.uid())));
     }
     if meta.is_file() && meta.nlink() > 1 {
-        return Err(io::Error::other("it has a second name"));
+        return Err(io::Error::other("it has a second hard link"));
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ async fn an_error_that_cannot_change_is_reported_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_id_is_looked_up_twice() {
+async fn an_unknown_id_is_queried_twice() {
     assert_eq!(attempts_of(Patience::Once, 20).await.0, 2);
 }
 
@@ -114,7 +114,7 @@ async fn pauses_after_throttling_grow_with_the_time_up_to_their_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_throttled_for_a_moment_is_done_in_seconds() {
+async fn a_client_throttled_for_a_moment_is_done_in_seconds() {
     for moment in [1, 5, 20] {
         let began = Instant::now();
         let deadline = Deadline::new(began, Duration::from_mins(1));

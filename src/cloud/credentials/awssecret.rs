@@ -21,14 +21,14 @@ pub(super) fn read(path: &Path) -> Result<Option<(String, String)>, String> {
         return Err(format!("mode {mode:03o} lets others read it; make it 600"));
     }
     if !meta.is_file() || meta.size() > LARGEST {
-        return Err("a file of two short lines is expected".to_owned());
+        return Err("expected two short lines".to_owned());
     }
     let bytes = small_file::read(path, LARGEST).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is not text (UTF-8)".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned())?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     match (lines.next(), lines.next()) {
         (Some(id), Some(secret)) => Ok(Some((id.to_owned(), secret.to_owned()))),
-        _ => Err("the access key id is expected on line 1, the secret access key on line 2".to_owned()),
+        _ => Err("expected the access key id on line 1, the secret access key on line 2".to_owned()),
     }
 }
 

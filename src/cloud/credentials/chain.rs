@@ -52,9 +52,9 @@ pub(in crate::cloud) struct Missing {
 }
 
 impl Missing {
-    /// The error of a source whose response makes no sense; a retry may help.
+    /// The error of a source whose response is invalid; a retry may help.
     pub(super) fn garbled(what: &str) -> CredentialsError {
-        let text = format!("no credentials: {what} makes no sense");
+        let text = format!("no credentials: {what} is invalid");
         CredentialsError::provider_error(Self { fault: Ec2Fault::Silent, text })
     }
 

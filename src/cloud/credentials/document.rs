@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_roles_are_told_from_pages_and_garbage() {
+    fn names_of_roles_are_distinguished_from_pages_and_garbage() {
         for name in ["node", "eip-mover_1", "a+b=c,d.e@f"] {
             assert!(is_role(name), "{name}");
         }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_ec2_may_not_assume_is_quoted_in_its_own_words() {
+    fn a_role_that_ec2_may_not_assume_is_quoted_verbatim() {
         let text = r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role web.",
                        "LastUpdated":"2026-11-28T10:00:00Z"}"#;
         let words = "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role web.";

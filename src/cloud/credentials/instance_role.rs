@@ -28,7 +28,7 @@ impl InstanceRole {
 impl Source for InstanceRole {
     async fn load(&self) -> provider::Result {
         if self.off {
-            return Err(CredentialsError::not_loaded("switched off"));
+            return Err(CredentialsError::not_loaded("disabled"));
         }
         let role = match self.metadata.get(FOLDER).await {
             Ok(text) => text.as_ref().trim().to_owned(),

@@ -54,11 +54,11 @@ pub(super) struct Role {
 
 /// Profile settings that the agent does not support.
 const UNSUPPORTED: [(&str, &str); 6] = [
-    ("sso_session", "a person has to log in"),
-    ("sso_start_url", "a person has to log in"),
-    ("sso_account_id", "a person has to log in"),
-    ("login_session", "a person has to log in"),
-    ("mfa_serial", "a person has to type the code"),
+    ("sso_session", "it needs an interactive login"),
+    ("sso_start_url", "it needs an interactive login"),
+    ("sso_account_id", "it needs an interactive login"),
+    ("login_session", "it needs an interactive login"),
+    ("mfa_serial", "it needs an interactive MFA code"),
     ("web_identity_token_process", "use web_identity_token_file"),
 ];
 
@@ -96,10 +96,10 @@ impl CredentialsPlan {
                 (Some(source), None) => {
                     let source = source.to_owned();
                     if !profiles.exists(&source) {
-                        return Err(format!("profile {profile}: there is no source_profile {source}"));
+                        return Err(format!("profile {profile}: no source_profile {source}"));
                     }
                     if visited.contains(&source) {
-                        return Err(format!("profile {profile}: source_profile {source} leads in a circle"));
+                        return Err(format!("profile {profile}: source_profile {source} is circular"));
                     }
                     profile = source;
                 }
@@ -163,7 +163,7 @@ fn named_source(profile: &str, source: &str) -> Result<Root, String> {
 fn role<'a>(profile: &str, get: impl Fn(&str) -> Option<&'a str>) -> Result<Role, String> {
     let text = |key: &str| get(key).map(str::to_owned);
     let duration = get("duration_seconds").map(|value| {
-        value.parse().map_err(|_| format!("profile {profile}: duration_seconds {value} is no number"))
+        value.parse().map_err(|_| format!("profile {profile}: duration_seconds {value} is not a number"))
     });
     Ok(Role {
         arn: text("role_arn").unwrap_or_default(),
@@ -203,11 +203,11 @@ mod tests {
         let rows: [(&'static [ProfileLine], &str); 10] = [
             (
                 &[("a", "sso_start_url", "https://x")],
-                "profile a: sso_start_url is not supported: a person has to log in",
+                "profile a: sso_start_url is not supported: it needs an interactive login",
             ),
             (
                 &[("a", "sso_session", "dev")],
-                "profile a: sso_session is not supported: a person has to log in",
+                "profile a: sso_session is not supported: it needs an interactive login",
             ),
             (
                 &[("a", "aws_access_key_id", "AKID")],
@@ -218,10 +218,7 @@ mod tests {
                 "profile a: aws_secret_access_key without aws_access_key_id",
             ),
             (&[("a", "role_arn", ARN)], "profile a: role_arn without source_profile or credential_source"),
-            (
-                &[("a", "role_arn", ARN), ("a", "source_profile", "b")],
-                "profile a: there is no source_profile b",
-            ),
+            (&[("a", "role_arn", ARN), ("a", "source_profile", "b")], "profile a: no source_profile b"),
             (
                 &[("a", "role_arn", ARN), ("a", "source_profile", "b"), ("b", "region", "eu-west-1")],
                 "profile b: no credentials, and a needs them",
@@ -233,7 +230,7 @@ mod tests {
                     ("b", "role_arn", ARN),
                     ("b", "source_profile", "a"),
                 ],
-                "profile b: source_profile a leads in a circle",
+                "profile b: source_profile a is circular",
             ),
             (
                 &[("a", "role_arn", ARN), ("a", "credential_source", "Moon")],
@@ -245,7 +242,7 @@ mod tests {
                     ("a", "mfa_serial", "arn:aws:iam::1:mfa/x"),
                     ("a", "source_profile", "b"),
                 ],
-                "profile a: mfa_serial is not supported: a person has to type the code",
+                "profile a: mfa_serial is not supported: it needs an interactive MFA code",
             ),
         ];
         for (lines, expected) in rows {

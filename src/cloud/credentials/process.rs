@@ -78,12 +78,14 @@ impl CredentialProcess {
             return Err(text.trim_end_matches(": ").to_owned());
         }
         let output = output.map_err(failed)?;
-        let text = String::from_utf8(output).map_err(|_| "its output is not text (UTF-8)".to_owned())?;
+        let text = String::from_utf8(output).map_err(|_| "its output is not UTF-8 text".to_owned())?;
         match CredentialsDocument::of_process(&text) {
             Ok(Triple(id, secret, token)) => {
                 Ok(Credentials::new(id, secret, token, None, "credential_process"))
             }
-            Err(CredentialsDocumentError::Garbled) => Err("its output makes no sense".to_owned()),
+            Err(CredentialsDocumentError::Garbled) => {
+                Err("its output is not a JSON object with credentials".to_owned())
+            }
             Err(CredentialsDocumentError::Refused(words)) => Err(words),
         }
     }
@@ -117,7 +119,7 @@ async fn all_of(stream: UnixStream) -> std::io::Result<Vec<u8>> {
             Err(error) => return Err(error),
         }
         if bytes.len() > LARGEST {
-            return Err(std::io::Error::other("it prints too much"));
+            return Err(std::io::Error::other("its output is too long"));
         }
     }
 }

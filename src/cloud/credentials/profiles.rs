@@ -84,7 +84,7 @@ fn files(settings: &Settings) -> Result<Option<EnvConfigFiles>, String> {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
             Err(error) => return Err(format!("profile file {error}: {shown}")),
         };
-        let text = String::from_utf8(bytes).map_err(|_| format!("profile file not text (UTF-8): {shown}"))?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("profile file not UTF-8 text: {shown}"))?;
         builder = builder.with_contents(kind, text);
         any = true;
     }

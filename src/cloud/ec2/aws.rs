@@ -243,11 +243,11 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
         return (Ec2Fault::Silent, "no credentials in time".to_owned(), None);
     }
-    (Ec2Fault::Silent, words_of(error), None)
+    (Ec2Fault::Silent, connection_failure(error), None)
 }
 
-/// Why the client got no response, in a few words: how far it got tells where to look.
-fn words_of(error: &(dyn StdError + 'static)) -> String {
+/// Why the client got no response, in a few words: how far it got shows where the fault is.
+fn connection_failure(error: &(dyn StdError + 'static)) -> String {
     let (mut deepest, mut to) = (error, "");
     while let Some(cause) = deepest.source() {
         // The cause below these only repeats that it is a time-out.
@@ -399,7 +399,7 @@ fn permitted<T>(outcome: Result<T, Ec2Error>) -> Result<(), Ec2Error> {
 struct Unreadable;
 
 /// Parses a field; `None` if it is absent or empty.
-fn given<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
+fn parsed<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
     let text = field.filter(|text| !text.is_empty());
     text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
 }
@@ -412,21 +412,21 @@ impl From<Unreadable> for (Ec2Fault, &'static str) {
     }
 }
 
-/// Converts an address, or says what is wrong with it.
+/// Converts an address, or reports what is wrong with it.
 ///
 /// Customer-owned and carrier addresses have an allocation but no public address. Instance metadata does not show them,
 /// so a monitor would never find them here.
 fn address(address: &types::Address) -> Result<Address, (Ec2Fault, &'static str)> {
-    let association = given(address.association_id())?.map(|id| {
+    let association = parsed(address.association_id())?.map(|id| {
         Ok::<_, Unreadable>(Association {
             id,
-            instance: given(address.instance_id())?,
-            interface: given(address.network_interface_id())?,
-            private_ip: given(address.private_ip_address())?,
+            instance: parsed(address.instance_id())?,
+            interface: parsed(address.network_interface_id())?,
+            private_ip: parsed(address.private_ip_address())?,
         })
     });
     let filled = |field: Option<&str>| field.is_some_and(|text| !text.is_empty());
-    let public_ip = given(address.public_ip())?.ok_or_else(|| {
+    let public_ip = parsed(address.public_ip())?.ok_or_else(|| {
         if filled(address.customer_owned_ip()) {
             (Ec2Fault::Unknown, "a customer-owned address, not an Elastic IP")
         } else if filled(address.carrier_ip()) {
@@ -437,10 +437,10 @@ fn address(address: &types::Address) -> Result<Address, (Ec2Fault, &'static str)
     })?;
     Ok(Address {
         public_ip,
-        allocation: given(address.allocation_id())?
+        allocation: parsed(address.allocation_id())?
             .ok_or((Ec2Fault::Silent, "an answer without its allocation"))?,
         association: association.transpose()?,
-        border_group: given(address.network_border_group())?,
+        border_group: parsed(address.network_border_group())?,
         managed_by: address.service_managed().map(|service| service.as_str().to_owned()),
     })
 }

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_whole_when_its_root_has_ended() {
+    fn a_document_is_complete_when_its_root_has_ended() {
         assert!(is_whole(b"<DescribeAddressesResponse><a/></DescribeAddressesResponse>\n"));
         for text in ["", "<DescribeAddressesResponse><addr", "<html></html>", "\u{15}"] {
             assert!(!is_whole(text.as_bytes()), "{text}");

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_are_told_from_parts_of_regions_and_pages() {
+    fn regions_are_distinguished_from_parts_of_regions_and_pages() {
         for region in ["eu-west-1", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "ap-southeast-10"] {
             assert!(is_region(region), "{region}");
         }

@@ -399,20 +399,20 @@ impl Objects {
 
     /// Changes an instance's state, with the consequences for its addresses.
     pub(super) fn set_state(&mut self, at: Duration, id: &InstanceId, state: InstanceState) {
-        let nobody = Caller::default();
+        let anyone = Caller::default();
         let Some(instance) = self.instances.get_mut(id) else { return };
-        instance.state.set(at, &nobody, state);
+        instance.state.set(at, &anyone, state);
         if state != InstanceState::Terminated {
             return;
         }
         let interfaces = instance.interfaces.now().clone();
-        instance.interfaces.set(at, &nobody, Vec::new());
+        instance.interfaces.set(at, &anyone, Vec::new());
         for eni in interfaces {
             let Some(interface) = self.interfaces.get_mut(&eni) else { continue };
-            interface.attachment.set(at, &nobody, None);
+            interface.attachment.set(at, &anyone, None);
             let (subnet, ips) = (interface.subnet.clone(), interface.private_ips.now().clone());
             for ip in ips {
-                self.move_private_ip(at, &nobody, &subnet, ip, None);
+                self.move_private_ip(at, &anyone, &subnet, ip, None);
             }
         }
     }

@@ -43,7 +43,7 @@ fn ip(text: &str) -> Ipv4Addr {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_sits_on_the_private_address_is_displaced_without_a_word() {
+async fn what_sits_on_the_private_address_is_displaced_silently() {
     let account = account();
     account.give(OTHER, "10.0.0.11");
     let id = node(&account, 1).associate(&allocation(), &target(1, "10.0.0.11"), true).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_later_read_may_show_an_older_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pinned_describes_come_once_each_and_frozen_metadata_stay() {
+async fn pinned_describes_come_once_each_and_frozen_metadata_stays() {
     let account = account();
     let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
     let mac = one.primary_mac().await.unwrap();
@@ -108,7 +108,7 @@ async fn pinned_describes_come_once_each_and_frozen_metadata_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_strikes_before_or_after_the_effect_or_never_ends() {
+async fn a_fault_happens_before_or_after_the_effect_or_never_ends() {
     let rows = [
         (FaultKind::code("InternalError"), Some(Ec2Fault::Silent), false),
         (FaultKind::code("UnauthorizedOperation"), Some(Ec2Fault::Denied), false),

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loss_of_a_node_has_the_time_of_the_event_if_pacemaker_says_it() {
+    fn the_loss_of_a_node_has_the_time_of_the_event_if_pacemaker_gives_it() {
         let lost = |more: &[(&str, &str)]| {
             event(&[&[("kind", "node"), ("desc", "lost"), ("node", "n1")], more].concat())
         };

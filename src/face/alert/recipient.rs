@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_of_a_recipient_is_told_from_the_others() {
+    fn each_form_of_a_recipient_is_distinguished_from_the_others() {
         assert_eq!(
             (Recipient::parse(""), Recipient::parse("syslog")),
             (Ok(Recipient::Syslog), Ok(Recipient::Syslog))

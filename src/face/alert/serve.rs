@@ -34,7 +34,7 @@ const LIMIT: u64 = 20;
 const CA_OPTION: &str = "ca_bundle";
 /// Limit for one attempt to reach a webhook.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// Corosync's configuration, which says how long the loss of a node takes to notice.
+/// Corosync's configuration, which determines how long it takes to notice the loss of a node.
 const COROSYNC: &str = "/etc/corosync/corosync.conf";
 /// Largest size of that.
 const LARGEST_SETTINGS: u64 = 64 << 10;
@@ -62,7 +62,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
     let guard = Watchdog::start(&deadline, FAILED, &log);
     if limit.is_some_and(|limit| !limit.is_ok_and(|limit| limit > 0)) {
-        log.warn(format_args!("{LIMIT_OPTION} is no number of seconds: {LIMIT} assumed"));
+        log.warn(format_args!("{LIMIT_OPTION} is not a number of seconds: using {LIMIT}"));
     }
     let code = match handle(&environment, deadline, &log) {
         Ok(()) => 0,
@@ -78,7 +78,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
 fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<(), String> {
     let now = world::host().now();
     let event = AlertEvent::of(environment, now).ok_or_else(|| {
-        format!("no CRM_alert_kind: Pacemaker runs this program, after pcs alert create path=.../{NAME}")
+        format!("no CRM_alert_kind: this program is run by Pacemaker, after pcs alert create path=.../{NAME}")
     })?;
     let value = environment.get("CRM_alert_recipient").unwrap_or_default();
     let recipient = Recipient::parse(value)?;
@@ -88,7 +88,7 @@ fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<()
         AlertEvent::Lost(loss) => {
             // Only the estimate of the outage depends on it, and before the first probe there is no folder for it.
             if let Err(error) = files.remember_loss(&loss) {
-                log.debug(format_args!("loss of {} not remembered: {error}", loss.node));
+                log.debug(format_args!("loss of {} not recorded: {error}", loss.node));
             }
             return Ok(());
         }
@@ -99,9 +99,7 @@ fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<()
     let Some(history) = history else { return Ok(()) };
     let Some(change) = newest(&history, &node, now) else { return Ok(()) };
     let is_first = files.claim(&resource, value, change);
-    if !is_first
-        .map_err(|error| format!("move of {resource} not announced, it could not be noted: {error}"))?
-    {
+    if !is_first.map_err(|error| format!("move of {resource} not announced, could not record it: {error}"))? {
         return Ok(());
     }
     let before = history.iter().rev().nth(1);

@@ -74,7 +74,7 @@ impl Cib {
     pub fn parse(xml: &str) -> Result<Self, String> {
         let document = XmlElement::parse(xml)?;
         if document.all("resources").is_empty() {
-            return Err("it has no resources".to_owned());
+            return Err("no resources in it".to_owned());
         }
         let state = |node: &XmlElement| (node.attribute("uname").to_owned(), NodeState::of(node));
         let nodes = document.all("node_state").into_iter().map(state).collect();

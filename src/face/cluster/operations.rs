@@ -13,7 +13,7 @@ pub struct AgentOperation {
     pub node: String,
     /// How long it took.
     pub took: Duration,
-    /// Numbers of the run on its node, which tell it from an earlier one.
+    /// Numbers of the run on its node, which distinguish it from an earlier one.
     run: (String, String),
 }
 

@@ -145,7 +145,7 @@ impl ClusterSettings {
             return CheckResult::warn(
                 SUBJECT,
                 text,
-                "set a token of 1000 to 3000 ms, see fast.sh of pcs-examples",
+                "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples",
             );
         }
         CheckResult::ok(SUBJECT, text)
@@ -186,17 +186,18 @@ impl ClusterSettings {
             (FencingMode::Off, _) if overlay => vec![CheckResult::warn(
                 SUBJECT,
                 "off: nodes that cannot see each other take the routes from each other",
-                "see fencing.sh of pcs-examples",
+                "see fencing.sh in pcs-examples",
             )],
             (FencingMode::Off, _) => {
-                let text = "off: EC2 lets one node hold the address; what runs behind it may run twice";
+                let text =
+                    "off: EC2 lets only one node hold the address, but the service behind it may run twice";
                 vec![CheckResult::ok(SUBJECT, text)]
             }
             (FencingMode::Watchdog, []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
             (FencingMode::Devices, []) => vec![CheckResult::warn(
                 SUBJECT,
                 "on, but there is no fencing device: Pacemaker starts nothing",
-                "see fencing.sh of pcs-examples, or set stonith-enabled=false",
+                "see fencing.sh in pcs-examples, or set stonith-enabled=false",
             )],
             (_, devices) => {
                 let mut findings: Vec<_> = devices.iter().map(FencingDevice::finding).collect();
@@ -222,13 +223,13 @@ impl ClusterSettings {
             let ms = token.as_millis();
             sentences.push(format!(
                 "Corosync's token is {ms} ms: the start follows a node's death after about {now:.1} s. With 1000 ms it is \
-                 {fast:.1} s; fast.sh of pcs-examples has the arithmetic and the risk."
+                 {fast:.1} s; fast.sh in pcs-examples has the arithmetic and the risk."
             ));
         }
         match self.monitor {
             Some(time) if time <= FAST_MONITOR => {}
             Some(time) => sentences.push(format!(
-                "The monitor runs every {} s, so a lost address is noticed that late. With interval=10s it is 10 s, and \
+                "The monitor runs every {} s, so noticing a lost address can take that long. With interval=10s it is 10 s, and \
                  a healthy monitor makes no EC2 call.",
                 time.as_secs()
             )),
@@ -237,7 +238,7 @@ impl ClusterSettings {
         }
         if !self.live {
             sentences.push(
-                "allow-migrate is not set: a planned move is a stop and a start. With it, it is one call of EC2, and the \
+                "allow-migrate is not set: a planned move is a stop and a start. With it, a planned move is one EC2 call, and the \
                  address always has a holder."
                     .to_owned(),
             );
@@ -271,14 +272,14 @@ impl FencingDevice {
         let text = match self.skips_shutdown {
             _ if self.agent != "fence_aws" => format!("{id} ({agent})"),
             Some(true) => format!(
-                "{id} ({agent}): skip_os_shutdown=true, an instance stops within seconds and loses what it has not written"
+                "{id} ({agent}): skip_os_shutdown=true, an instance stops within seconds and loses unwritten data"
             ),
             Some(false) => format!(
                 "{id} ({agent}): skip_os_shutdown=false, a failover waits for the operating system's shutdown"
             ),
             None => format!(
-                "{id} ({agent}): skip_os_shutdown is not set, so true since August 2025 (stops within seconds, loses what is \
-                 not written) and false before"
+                "{id} ({agent}): skip_os_shutdown is not set, so true since August 2025 (stops within seconds, loses unwritten \
+                 data) and false before"
             ),
         };
         CheckResult::ok("fencing", text)
@@ -362,7 +363,7 @@ mod tests {
             let expected = "ok failover time: 3.2 s after a node dies (2.2 x token 1000 ms + 1 s), and fencing on top\n\
                 ok monitor: every 10 s: a lost address is noticed within 10 s\n\
                 ok stickiness: resource-stickiness=1\n\
-                ok fencing: fence (fence_aws): skip_os_shutdown=true, an instance stops within seconds and loses what it has not written\n";
+                ok fencing: fence (fence_aws): skip_os_shutdown=true, an instance stops within seconds and loses unwritten data\n";
             assert_eq!(told, expected, "{cib}");
             let settings = settings(cib, Ok(TOKEN)).unwrap();
             assert_eq!(settings.faster(), Vec::<String>::new());
@@ -408,7 +409,9 @@ mod tests {
                 &format!(r#"name="{name}" value="true""#),
                 &format!(r#"name="{name}" value="false""#),
             );
-            assert!(told(&off, Ok(TOKEN)).contains("ok fencing: off: EC2 lets one node hold the address"));
+            assert!(
+                told(&off, Ok(TOKEN)).contains("ok fencing: off: EC2 lets only one node hold the address")
+            );
             let overlay = off.replace(r#"type="eip""#, r#"type="overlay-ip""#);
             assert!(
                 told(&overlay, Ok(TOKEN)).contains("warn fencing: off: nodes that cannot see each other")
@@ -437,9 +440,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_configuration_of_the_resource_is_an_error() {
-        for (cib, part) in [("", "ends too early"), ("<cib/>", "no resources"), (FORMS[1], "no resource web")]
-        {
+    fn what_is_not_a_configuration_of_the_resource_is_an_error() {
+        for (cib, part) in [("", "truncated"), ("<cib/>", "no resources"), (FORMS[1], "no resource web")] {
             let found = Cib::parse(cib).and_then(|cib| ClusterSettings::of(&cib, Ok(TOKEN), "web"));
             assert!(found.unwrap_err().contains(part), "{part}");
         }

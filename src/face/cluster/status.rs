@@ -100,7 +100,7 @@ impl Status {
         let nodes: Vec<_> =
             document.below("nodes").flat_map(|all| all.below("node")).map(CrmMonNode::of).collect();
         if nodes.is_empty() {
-            return Err("it names no nodes".to_owned());
+            return Err("no nodes in it".to_owned());
         }
         let mut controllers = document.below("summary").flat_map(|all| all.below("current_dc"));
         let quorum = controllers.any(|one| is(one, "present") && is(one, "with_quorum"));
@@ -223,11 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status_is_an_error() {
+    fn what_is_not_a_status_is_an_error() {
         for text in ["", "crm_mon: Error: cluster is not available on this node", "<nodes><node name='n1'>"] {
             assert!(Status::parse(text).is_err(), "{text}");
         }
         let refused = r#"<pacemaker-result><status code="102" message="Not connected"/></pacemaker-result>"#;
-        assert_eq!(Status::parse(refused).unwrap_err(), "it names no nodes");
+        assert_eq!(Status::parse(refused).unwrap_err(), "no nodes in it");
     }
 }

@@ -106,7 +106,7 @@ impl Tools {
         self.run("attrd_updater", &[&["-n", name], change.as_slice()].concat(), self.limit).map(drop)
     }
 
-    /// The cluster's name for this node; `None` if the cluster does not run here.
+    /// The cluster's name for this node; `None` if the cluster is not running here.
     pub fn node_name(&self) -> Option<String> {
         self.run("crm_node", &["--name"], self.limit).ok().map(|name| name.trim().to_owned())
     }
@@ -151,7 +151,7 @@ impl Tools {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                format!("{program} is not installed: this takes a node of a Pacemaker cluster")
+                format!("{program} is not installed: run this on a node of a Pacemaker cluster")
             }
             _ => format!("{program}: {error}"),
         })?;

@@ -45,7 +45,7 @@ impl XmlElement {
             }
         }
         let document = open.pop().filter(|_| open.is_empty()).unwrap_or_default();
-        document.children.into_iter().next().ok_or_else(|| "it ends too early".to_owned())
+        document.children.into_iter().next().ok_or_else(|| "truncated XML".to_owned())
     }
 
     fn of(tag: &BytesStart<'_>) -> Result<Self, String> {

@@ -33,7 +33,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         Assigned::Already(eni) => print(&format!("{address} is on {eni} already\n")),
         Assigned::Now { to, from } => {
             let travels = to.address(address).and_then(|address| address.public_ip);
-            let travels = travels.map(|ip| format!("Elastic IP {ip} travels with it\n")).unwrap_or_default();
+            let travels = travels.map(|ip| format!("Elastic IP {ip} moves with it\n")).unwrap_or_default();
             let from = from.map(|eni| format!(", from {eni}")).unwrap_or_default();
             print(&format!("{address} assigned to {to}{from}\n{travels}"))
         }

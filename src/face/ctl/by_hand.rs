@@ -33,7 +33,7 @@ pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
     with_kind!(subject.agent, K => act::<K>(invocation, &subject, Action::Stop))
 }
 
-/// All names of the address, asked of EC2.
+/// All names of the address, according to EC2.
 fn names<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Vec<String>, Failure> {
     let request = subject.request::<K>(invocation, Action::Start)?;
     let world = subject.world::<K>(invocation, &request.params)?;

@@ -43,7 +43,7 @@ fn show(line: &CheckResult) -> String {
 /// What the cluster's configuration means for its resource with this address.
 fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Vec<CheckResult> {
     let found = subject.configured.as_ref().map_err(Clone::clone).and_then(|found| {
-        let found = found.as_ref().ok_or("needs a resource of the cluster with this address")?;
+        let found = found.as_ref().ok_or("needs a cluster resource with this address")?;
         let params = K::parse(&found.configuration.parameters);
         Ok((found, params.map_err(|error| format!("{}: {error}", found.id))?))
     });
@@ -70,7 +70,7 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
     let mut lines = Vec::new();
     for (node, state) in &cib.nodes {
         let (verdict, text) = match state.report(resource) {
-            None => ("-", "(not reported): ocf:heartbeat:eip-health does not run there".to_owned()),
+            None => ("-", "(not reported): ocf:heartbeat:eip-health is not running there".to_owned()),
             Some(Err(reason)) => ("-", reason),
             Some(Ok(report)) => {
                 let age = now.saturating_sub(report.at);
@@ -109,7 +109,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     };
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
     if let Ok(Some(found)) = &subject.configured {
-        // Without an answer of the cluster the line about live moves says why.
+        // Without an answer from the cluster, the line about live moves has the reason.
         for line in invocation.tools(BRIEF_LIMIT).cib().iter().flat_map(|cib| opinions(cib, &found.id)) {
             report(line);
         }
@@ -128,7 +128,7 @@ fn check<K: Kind<RealWorld>>(
 ) -> Result<(), Failure> {
     let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
     let world = subject.world::<K>(invocation, &request.params)?;
-    let text = format!("{} and the options are sound", subject.address);
+    let text = format!("{} and the options are valid", subject.address);
     report(CheckResult::ok("parameters", text));
     let environment = invocation.environment(subject.resource());
     let common = K::common(&request.params);

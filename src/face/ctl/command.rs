@@ -20,9 +20,9 @@ pub fn command() -> Command {
              It is the cluster's resource agents eip, vip and overlay-ip under another name, so its findings \
              and actions are those of the agents on this node: with the same credentials, the same metadata \
              service and the same records.\n\n\
-             Which kind an address is, and its parameters, is taken from the cluster's configuration or from \
-             this node's records; options override the parameters. A public address that neither knows is an \
-             Elastic IP; of any other, --vip or --route-table gives the kind.",
+             The kind of an address and its parameters come from the cluster's configuration or from this node's \
+             records; options override the parameters. A public address that neither knows is an Elastic IP; for \
+             any other, --vip or --route-table gives the kind.",
         )
         .after_long_help(
             "Exit codes: 0 done, 1 failed, 2 wrong usage. Each failure is one line on standard error.\n\n\
@@ -51,21 +51,21 @@ fn status() -> Command {
     Command::new("status")
         .about("Show every address of the cluster on one screen")
         .long_about(
-            "Shows every address of the cluster, of every kind: where it is according to the cluster, to EC2 and \
-             to each node, since when, the last move that this node made and how long it took, and which nodes \
-             could take it, or why not. Sources that contradict each other are lines that begin with DISAGREE. \
+            "Shows every address of the cluster, of every kind: where it is according to the cluster, EC2 and \
+             each node, since when, the last move that this node made and how long it took, and which nodes \
+             could take it, or why not. Contradictions between sources are lines that begin with DISAGREE. \
              Changes nothing.\n\n\
              This node is queried now: its instance metadata, and for a private or overlay address its network \
-             devices. The others are seen by what their ocf:heartbeat:eip-health reported, with the age of that; \
-             without it, they are shown as (not reported). EC2 is queried once for all addresses of a kind that \
-             are reached in the same way.\n\n\
-             Works on every node. What does not answer, be it the cluster, EC2 or instance metadata, is a line \
-             that begins with NOT SEEN, and everything else is shown. While Pacemaker is down on this node, the \
+             devices. The other nodes are shown as their ocf:heartbeat:eip-health last reported, with the age of \
+             the report, or as (not reported). One EC2 query covers all addresses of a kind that use the same \
+             API and credentials.\n\n\
+             Works on every node. A source that does not answer (the cluster, EC2 or instance metadata) is a \
+             line that begins with NOT SEEN, and everything else is shown. While Pacemaker is down on this node, the \
              addresses are those of the configuration that it saved, or of this node's records.\n\n\
              Exit code 0: something was shown, with or without disagreements; 1: there is no address to show.",
         )
         .arg(
-            option("watch", "SECONDS", "Show it again and again, at this interval [default: 2]")
+            option("watch", "SECONDS", "Refresh at this interval [default: 2]")
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("2")
@@ -82,9 +82,9 @@ fn show() -> Command {
         .about("Show who holds an address")
         .long_about(
             "Shows who holds an address according to EC2 and according to the metadata service of this node, \
-             and what this node has on record about it. Of a private or overlay address it shows the network \
-             device too, and of an overlay address each route table: where it leads, and whether that takes \
-             traffic. Changes nothing. Works on any machine that may call EC2; for a secondary private \
+             and what this node has on record about it. For a private or overlay address it also shows the \
+             network device, and for an overlay address each route table: where it leads, and whether its target \
+             takes traffic. Changes nothing. Works on any machine that may call EC2; for a secondary private \
              address, only in its subnet.\n\n\
              Exit code 0: EC2 has answered, regardless of the holder.",
         )
@@ -103,7 +103,7 @@ fn check() -> Command {
             "Checks whether this node could take over and release an address at this moment: parameters, \
              metadata service, interface and private address, credentials, permissions (with EC2's dry \
              runs), the address itself, the clock, the route to the EC2 API, the directories for records, \
-             live moves; of an overlay address each route table and the source/destination check. Changes \
+             live moves; for an overlay address, each route table and the source/destination check. Changes \
              nothing.\n\n\
              Each check is one line: ok, warn (works now, but consider it) or FAIL, with the remedy. A check \
              that depends on one that failed is a line that begins with a dash. Run it on every node before \
@@ -149,9 +149,9 @@ fn release() -> Command {
         .long_about(
             "Releases an address that this node holds, as the agent's stop does: ends exactly the \
              association that EC2 shows here, so that a newer one of another node is not touched. Displaced \
-             Elastic IPs are restored. An overlay address is only taken off the network device; its routes \
+             Elastic IPs are restored. An overlay address is only removed from the network device; its routes \
              stay until another node replaces them.\n\n\
-             If another node holds the address, or it is unassociated, nothing is done and the exit code is \
+             If another node holds the address, or it is unassigned, nothing is done and the exit code is \
              0. Refused if the cluster runs a resource with this address on this node; use pcs or \
              crm_resource then.",
         )
@@ -167,10 +167,10 @@ fn release() -> Command {
 
 fn policy() -> Command {
     Command::new("policy")
-        .about("Print the IAM policy that an address needs, and no more")
+        .about("Print the minimal IAM policy for an address")
         .long_about(
             "Prints the IAM policy for the role of the nodes, limited to one address and to the calls that its \
-             agent makes: querying its holder, taking it and releasing it. --vip and --route-table add what \
+             agent makes: to query its holder, take it and release it. --vip and --route-table add what \
              the other agents need, and work without an address.\n\n\
              What is not given on the command line is looked up: region and account in instance metadata, \
              the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
@@ -229,8 +229,8 @@ fn metrics() -> Command {
              format: whether it is here, moves and failures since boot, how long the last takeover took, \
              whether EC2 and instance metadata contradicted each other, and, with ocf:heartbeat:eip-health, \
              whether this node could take it. Without a running cluster these are the addresses on record.\n\n\
-             Makes no call to EC2: it queries instance metadata, of an overlay address the network devices, and \
-             reads records, history and node attributes. What is not known is left out. The unit \
+             Makes no call to EC2: it queries instance metadata and, for an overlay address, the network \
+             devices; it reads records, history and node attributes. Unknown values are left out. The unit \
              eip-metrics.timer runs it for node_exporter's textfile collector.",
         )
         .arg(
@@ -247,7 +247,7 @@ fn restore() -> Command {
              address is gone without having been released here: after a crash or a power failure. The unit \
              eip-restore.service runs it at boot. Addresses displaced by a resource that runs here now stay \
              where they are. Addresses of other kinds displace none, so there is nothing to restore.\n\n\
-             How to reach AWS is on record from the time of the displacement; options override it. Retries \
+             AWS is reached with the settings recorded at the displacement; options override them. Retries \
              until --timeout. Exit code 0: nothing is left to do; 1: one line on standard error for each \
              address that is not restored.",
         )

@@ -19,13 +19,13 @@ const AWS: [&str; 9] = [
     "connect_timeout",
     "attempt_timeout",
 ];
-/// Parameters that say where on this node the address belongs, and who may lead it there. Each kind has some of them.
+/// Parameters for the target of the address on this node, and the role that may set it. Each kind has some of them.
 const TARGET: [&str; 6] =
     ["interface", "private_ip_address", "device", "add_to_device", "iflabel", "routing_table_role"];
 
-/// Id of the flag that says that the address is a secondary private one.
+/// Id of the flag for a secondary private address.
 pub(super) const VIP: &str = "vip";
-/// Id of the option that says that the address is an overlay address, with its route tables.
+/// Id of the option for an overlay address, with its route tables.
 pub(super) const ROUTE_TABLE: &str = "route-table";
 
 /// Id of the argument that names the address.
@@ -43,7 +43,7 @@ struct Named {
     long_help: String,
 }
 
-/// All agent parameters as options, of every kind: `role_arn` becomes `--role-arn`. Of one that several kinds have, the first
+/// All agent parameters as options, of every kind: `role_arn` becomes `--role-arn`. If several kinds have one, the first
 /// description counts.
 static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
     let option = |agent: &Agent, spec: &'static Spec| {
@@ -97,15 +97,15 @@ pub(super) fn target() -> impl Iterator<Item = Arg> {
     TARGET.into_iter().map(|name| parameter(name).help_heading("Target on this node"))
 }
 
-/// The options that say of which kind an address is that neither the cluster nor this node's records know.
+/// The options that give the kind of an address that neither the cluster nor this node's records know.
 pub(super) fn kinds() -> [Arg; 2] {
     [
-        switch(VIP, "It is a secondary private address, of the agent ocf:heartbeat:vip"),
+        switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)"),
         option(
             ROUTE_TABLE,
             "ID",
-            "It is an overlay address, of the agent ocf:heartbeat:overlay-ip, with this route table \
-             (rtb-..., tag:KEY=VALUE or auto); can be repeated",
+            "The address is an overlay address (agent ocf:heartbeat:overlay-ip) with this route table: rtb-..., \
+             tag:KEY=VALUE or auto; can be repeated",
         )
         .action(ArgAction::Append),
     ]

@@ -26,7 +26,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let _ = writeln!(text, "{sid}: {actions}\n    {}", statement.purpose);
     }
     if !scope.tags.is_empty() {
-        text.push_str("\nOnly instances and interfaces with the tags are allowed: tag the interfaces too, EC2 does not.\n");
+        text.push_str("\nOnly instances and interfaces with the tags are allowed. Tag the interfaces too: EC2 does not copy an instance's tags to them.\n");
     }
     print(&text)
 }

@@ -21,7 +21,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         if subject.agent.name != agent::EIP.name {
             let (address, kind) = (&subject.address, subject.agent.resource_type());
             return Err(Failure::Usage(format!(
-                "{address} is of {kind}: only an Elastic IP displaces another, there is nothing to restore"
+                "{address} belongs to {kind}: only an Elastic IP displaces another, nothing to restore"
             )));
         }
         subject.recorded
@@ -35,7 +35,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let work = async { Ok::<_, Error>(elastic::restore(&resources, &invocation.deadline).await) };
     let left = invocation.run(work)?;
     for elastic::Left { public_ip, error } in &left {
-        invocation.log.error(format_args!("{public_ip} is not back: {error}"));
+        invocation.log.error(format_args!("{public_ip} not restored: {error}"));
     }
     if left.is_empty() { Ok(()) } else { Err(Failure::Reported) }
 }

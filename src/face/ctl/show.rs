@@ -75,38 +75,38 @@ fn lines(
         Ok(shown) => {
             let other_name = shown.other_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
             line("address", format!("{}{other_name}", shown.address));
-            line("by EC2", shown.sentence.clone());
+            line("EC2", shown.sentence.clone());
             for (label, text) in &shown.parts {
                 line(&format!("  {label}"), text.clone());
             }
         }
         Err(error) => {
             line("address", subject.address.clone());
-            line("by EC2", format!("unknown: {error}"));
+            line("EC2", format!("unknown: {error}"));
         }
     }
     let agree = match survey.agree() {
         Some(true) => " (agrees)",
-        Some(false) => " (does not agree: it can lag behind EC2 by minutes)",
+        Some(false) => " (disagrees: it can lag behind EC2 by minutes)",
         None => "",
     };
     match &survey.by_metadata {
-        Some(Ok(Seen::Here)) => line("by metadata", format!("here{agree}")),
-        Some(Ok(Seen::NotHere(why))) => line("by metadata", format!("not here: {why}{agree}")),
-        Some(Err(error)) => line("by metadata", format!("unknown: {error}")),
+        Some(Ok(Seen::Here)) => line("instance metadata", format!("here{agree}")),
+        Some(Ok(Seen::NotHere(why))) => line("instance metadata", format!("not here: {why}{agree}")),
+        Some(Err(error)) => line("instance metadata", format!("unknown: {error}")),
         None => {}
     }
     match devices {
-        Some(Ok(names)) if names.is_empty() => line("on device", "none of this node".to_owned()),
-        Some(Ok(names)) => line("on device", names.join(", ")),
-        Some(Err(error)) => line("on device", format!("unknown: {error}")),
+        Some(Ok(names)) if names.is_empty() => line("network device", "none on this node".to_owned()),
+        Some(Ok(names)) => line("network device", names.join(", ")),
+        Some(Err(error)) => line("network device", format!("unknown: {error}")),
         None => {}
     }
     if recorded.is_empty() {
-        line("on record", "nothing on this node".to_owned());
+        line("record", "none on this node".to_owned());
     }
     for records in recorded {
-        line("on record", on_record(records));
+        line("record", on_record(records));
     }
     lines
 }
@@ -114,14 +114,14 @@ fn lines(
 fn on_record(records: &RecordedResource) -> String {
     let (volatile, durable) = (&records.volatile, &records.durable);
     let mut parts = vec![match volatile.phase {
-        None => "not touched since boot".to_owned(),
-        Some(phase) => format!("{} last", phase_text(phase)),
+        None => "no action since boot".to_owned(),
+        Some(phase) => phase_text(phase).to_owned(),
     }];
     let interface = volatile.interface.as_ref().map(ToString::to_string);
     let private_ip = volatile.private_ip().map(|ip| format!("({ip})"));
     let place: Vec<String> = [interface, private_ip].into_iter().flatten().collect();
     if !place.is_empty() {
-        parts.push(format!("place {}", place.join(" ")));
+        parts.push(format!("target {}", place.join(" ")));
     }
     if let Some(tables) = &durable.tables {
         let ids: Vec<&str> = tables.ids.iter().map(AsRef::as_ref).collect();
@@ -138,11 +138,11 @@ fn on_record(records: &RecordedResource) -> String {
 
 fn phase_text(phase: Phase) -> &'static str {
     match phase {
-        Phase::Starting => "a start began",
+        Phase::Starting => "starting",
         Phase::Started => "started",
-        Phase::Stopping => "a stop began",
+        Phase::Stopping => "stopping",
         Phase::Stopped => "stopped",
-        Phase::Left => "left on stop",
+        Phase::Left => "left in place by stop",
     }
 }
 

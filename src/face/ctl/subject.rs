@@ -1,7 +1,7 @@
-//! The address that a command is about: of which kind it is, with which parameters, and who manages it.
+//! The address that a command is about: its kind, its parameters, and the cluster's resource for it.
 //!
-//! The cluster's configuration says it, otherwise an option, otherwise the records of this node. A public address of which
-//! none of them knows is an Elastic IP.
+//! They come from the cluster's configuration, otherwise from an option, otherwise from this node's records. A public
+//! address that is in none of these is an Elastic IP.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -27,7 +27,7 @@ pub(super) struct Subject {
     pub raw: BTreeMap<String, String>,
     /// The cluster's resource with this address, if there is one; a reason if the configuration could not be read.
     pub configured: Result<Option<ConfiguredAddress>, String>,
-    /// Whether the cluster has addresses that are named in another way, of which this may be one.
+    /// Whether this may be one of the cluster's addresses under another name: it has addresses of this kind with other names.
     pub may_be_another: bool,
     /// What this node has on record about it.
     pub recorded: Vec<RecordedResource>,
@@ -40,7 +40,7 @@ impl Subject {
         Self::named(invocation, &[], true)
     }
 
-    /// The same; `others` are other names of the address, and `by_option` says whether an option gives its kind.
+    /// The same; `others` are other names of the address, and an option may give the kind if `by_option`.
     pub(super) fn named(
         invocation: &Invocation<'_>,
         others: &[String],
@@ -72,7 +72,7 @@ impl Subject {
         let agent = match (found, option) {
             (Some(found), Some(option)) if found.agent.name != option.name && by_option => {
                 let (id, kind, other) = (&found.id, found.agent.resource_type(), option.resource_type());
-                return Err(Failure::Usage(format!("{address} is of {kind} ({id}), not of {other}")));
+                return Err(Failure::Usage(format!("{address} belongs to {kind} ({id}), not to {other}")));
             }
             (Some(found), _) => found.agent,
             (None, Some(option)) => option,
@@ -81,7 +81,7 @@ impl Subject {
                 None if is_public(&address) => &agent::EIP,
                 None => {
                     return Err(Failure::Usage(format!(
-                        "{address} is no public address, and neither the cluster nor a record of this node knows \
+                        "{address} is not a public address, and neither the cluster nor this node's records know \
                          it: add --vip for a secondary private address, --route-table ID for an overlay address"
                     )));
                 }
@@ -91,7 +91,7 @@ impl Subject {
             Some(found) => found.configuration.parameters.clone(),
             None => of_record(agent, &address, &recorded),
         };
-        raw.extend(given(invocation, agent)?);
+        raw.extend(from_options(invocation, agent)?);
         let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
         let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };
         let may_be_another = found.is_none()
@@ -127,7 +127,7 @@ impl Subject {
         all.into_iter().filter_map(subject).collect()
     }
 
-    /// The resource whose records a query may use: they tell it from others.
+    /// The resource whose records a query may use.
     pub(super) fn resource(&self) -> &str {
         match (&self.configured, self.recorded.first()) {
             (Ok(Some(found)), _) => &found.id,
@@ -211,13 +211,13 @@ pub(super) fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress
 }
 
 /// The parameters on the command line; one that another kind has is refused.
-fn given(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, String>, Failure> {
+fn from_options(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, String>, Failure> {
     let mut raw = BTreeMap::new();
     for other in agent::ALL {
         let values = invocation.parameters(other.parameters);
         if let Some(foreign) = values.keys().find(|name| !agent.has(name)) {
             let (option, kind) = (foreign.replace('_', "-"), agent.resource_type());
-            return Err(Failure::Usage(format!("--{option} is not for an address of {kind}")));
+            return Err(Failure::Usage(format!("--{option} does not apply to {kind}")));
         }
         raw.extend(values);
     }
@@ -228,8 +228,8 @@ fn given(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, 
     Ok(raw)
 }
 
-/// Whether it can be an Elastic IP or its allocation id. What is no address at all is taken for one, because its parameter
-/// explains what is expected.
+/// Whether it can be an Elastic IP or its allocation id. Anything that is not an address counts too: parsing the parameter
+/// then reports what is expected.
 fn is_public(address: &str) -> bool {
     match address.parse() {
         Ok(IpAddr::V4(ip)) => {

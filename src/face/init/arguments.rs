@@ -35,15 +35,15 @@ pub enum InitRequest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InitUsageError {
     /// No arguments.
-    #[error("no action: start, stop, status, restart or force-reload is expected")]
+    #[error("no action: expected start, stop, status, restart or force-reload")]
     NoAction,
     /// The last argument is not an action.
     #[error(
-        "{0} is no action: start, stop, status, restart or force-reload is expected as the last argument"
+        "{0} is not an action: expected start, stop, status, restart or force-reload as the last argument"
     )]
     UnknownAction(String),
     /// An optional LSB action that this script does not implement.
-    #[error("{0} is not implemented: every call reads the settings anew")]
+    #[error("{0} is not implemented: every call rereads the settings")]
     Unimplemented(String),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told() {
+    fn an_invalid_value_is_reported() {
         for (line, part) in [
             ("", "no action"),
-            ("203.0.113.10", "203.0.113.10 is no action"),
+            ("203.0.113.10", "203.0.113.10 is not an action"),
             ("start 203.0.113.10", "as the last argument"),
             ("reload", "not implemented"),
-            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
-            ("elastic_pi=203.0.113.10 start", "there is no such parameter"),
+            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is already 203.0.113.10"),
+            ("elastic_pi=203.0.113.10 start", "no such parameter"),
         ] {
             let refused = parsed(line).unwrap_err().to_string();
             assert!(refused.contains(part), "{line}: {refused}");

@@ -101,7 +101,7 @@ pub fn status_code(code: ExitCode) -> u8 {
 /// The usage text.
 pub fn usage() -> String {
     "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
-     Moves an AWS Elastic IP to this node and lets it go. Called by Heartbeat, by init, or by hand.\n\
+     Moves an AWS Elastic IP to this node and releases it. Called by Heartbeat, by init, or by hand.\n\
      ARGUMENT is the address, its allocation id (eipalloc-...), the interface that gets it (eth1, eni-..., a MAC\n\
      address), or NAME=VALUE for any parameter of ocf:heartbeat:eip. In haresources they are joined by \"::\", as in\n\
      elastic-ip::203.0.113.10::eth1. Without them the settings come from /etc/default/elastic-ip or\n\

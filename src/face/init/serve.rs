@@ -55,7 +55,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
 /// Reads and combines the settings.
 ///
 /// # Errors
-/// The exit code, and one line that says why the settings cannot be used.
+/// The exit code, and one line with the reason if the settings cannot be used.
 fn settings(call: &Call, arguments: &BTreeMap<String, String>) -> Result<InitSettings, (u8, String)> {
     let surroundings = Environment::new(call.variables.clone());
     let file = settings_file::find(surroundings.get(FILE_VARIABLE), &FILES).map_err(|refused| {

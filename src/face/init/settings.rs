@@ -40,7 +40,7 @@ pub enum InitSettingsError {
     #[error(transparent)]
     Value(#[from] assignments::AssignmentError),
     /// `AWS_PARAMS` has an unterminated quote.
-    #[error("AWS_PARAMS: a quote in it never ends")]
+    #[error("AWS_PARAMS: an unclosed quote")]
     AwsParams,
 }
 
@@ -114,7 +114,7 @@ fn from_options(
     let options = aws_params::read(text).ok_or(InitSettingsError::AwsParams)?;
     if !options.ignored.is_empty() {
         let names: Vec<_> = options.ignored.iter().map(|name| brief(name, 40)).collect();
-        warnings.push(format!("AWS_PARAMS: without effect here: {}", names.join(" ")));
+        warnings.push(format!("AWS_PARAMS: no effect here: {}", names.join(" ")));
     }
     Ok(options.parameters)
 }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_goes_before_an_option_and_the_file_before_the_environment() {
+    fn a_setting_takes_precedence_over_an_option_and_the_file_before_the_environment() {
         let variable = |name: &str| (name == "ELASTIC_IP").then(|| "203.0.113.1".to_owned());
         let settings = collect(None, variable, &BTreeMap::new()).unwrap();
         assert_eq!(parameter(&settings, "elastic_ip"), "203.0.113.1");
@@ -181,13 +181,13 @@ mod tests {
         for (text, part) in [
             ("\nELASTIC_IP=$(cat /etc/ip)", "line 2: ELASTIC_IP: commands are not run"),
             ("ELASTIC_IP=`cat /etc/ip`", "line 1: ELASTIC_IP: commands are not run"),
-            ("AWS_PARAMS=\"--region=$REGION\"", "line 1: AWS_PARAMS: variables are not looked up"),
+            ("AWS_PARAMS=\"--region=$REGION\"", "line 1: AWS_PARAMS: variables are not expanded"),
             ("TIMEOUT=${T:-60}", "TIMEOUT: variables"),
             ("ELASTIC_IP='203.0.113.10", "line 1: a quote"),
             ("TIMEOUT=0", "TIMEOUT=0: expected"),
             ("TIMEOUT=60s", "TIMEOUT=60s: expected"),
             ("TIMEOUT=+60", "TIMEOUT=+60: expected"),
-            ("AWS_PARAMS=\"--region='eu\"", "AWS_PARAMS: a quote"),
+            ("AWS_PARAMS=\"--region='eu\"", "AWS_PARAMS: an unclosed quote"),
         ] {
             let unusable = file(text).unwrap_err().to_string();
             assert!(unusable.contains(part), "{text}: {unusable}");

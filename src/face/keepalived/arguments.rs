@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_makes_no_sense_gets_one_line_that_says_what_would() {
+    fn an_invalid_call_gets_one_line_with_what_would() {
         for (text, part) in [
             ("", "no action"),
             ("203.0.113.10", "no action"),
@@ -267,10 +267,10 @@ mod tests {
             ("INSTANCE VI_1 MISTER 100", "MISTER: expected the state"),
             ("203.0.113.10 start stop", "stop: one action"),
             ("203.0.113.10 start INSTANCE VI_1 MASTER 100", "start: one action"),
-            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is 203.0.113.10 already"),
-            ("interface=eth0 interface=eth1 start", "interface=eth1: interface is eth0 already"),
-            ("colour=red start", "colour=red: there is no such parameter"),
-            ("--background=follow start", "there is no such parameter"),
+            ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is already 203.0.113.10"),
+            ("interface=eth0 interface=eth1 start", "interface=eth1: interface is already eth0"),
+            ("colour=red start", "colour=red: no such parameter"),
+            ("--background=follow start", "no such parameter"),
         ] {
             let unusable = line(text).unwrap_err().to_string();
             assert!(unusable.contains(part), "{text}: {unusable}");

@@ -13,7 +13,7 @@ pub(super) fn wait(work: &Work, job: Job) -> Option<u8> {
     match command(work, job).status() {
         Ok(status) => Some(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)),
         Err(error) => {
-            work.log.warn(format_args!("no process of its own: {error}"));
+            work.log.warn(format_args!("cannot start a separate process: {error}"));
             None
         }
     }
@@ -23,7 +23,7 @@ pub(super) fn wait(work: &Work, job: Job) -> Option<u8> {
 pub(super) fn leave(work: &Work, job: Job) {
     let started = command(work, job).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Err(error) = started {
-        work.log.warn(format_args!("what was displaced is not put back before the next state: {error}"));
+        work.log.warn(format_args!("displaced address not restored before the next state: {error}"));
     }
 }
 

@@ -47,13 +47,13 @@ fn check(work: &Work) -> u8 {
         Ok(Report::Done) => (0, "well".to_owned()),
         Ok(Report::NotHere(reason)) => (FAILED, reason),
         Err(error @ Error::Parameter(_)) => (FAILED, error.to_string()),
-        Err(error) if is_master => (0, format!("the holder is not known: {error}")),
+        Err(error) if is_master => (0, format!("holder unknown: {error}")),
         Err(error) => (FAILED, format!("this node could not take the address: {error}")),
     };
     work.fallback.set(code);
     if work.generations.is_news(&text) {
         match (code, text.as_str()) {
-            (0, "well") => work.log.info("check: this node is well"),
+            (0, "well") => work.log.info("check: this node is healthy"),
             (0, _) => work.log.warn(format_args!("check: {text}")),
             _ => work.log.error(format_args!("check: {text}")),
         }

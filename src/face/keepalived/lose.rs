@@ -21,7 +21,11 @@ pub(super) fn serve(mut work: Work, state: VrrpState, source: &NotificationSourc
         work.log.warn(warning);
     }
     if !work.announce(state.name()) {
-        work.log.info(format_args!("{}{}: a later state has come already", prefix(source), state.name()));
+        work.log.info(format_args!(
+            "{}{}: already superseded by a later state",
+            prefix(source),
+            state.name()
+        ));
         return 0;
     }
     let code = if by_hand() {
@@ -66,7 +70,7 @@ pub(super) fn here(work: &Work, state: VrrpState, source: &NotificationSource) -
             work.log.info(format_args!("{transition}: {address} is not here"));
         }
         Ok(Some(Report::Done)) => {
-            work.log.info(format_args!("{transition}: {address} is left to who takes it"));
+            work.log.info(format_args!("{transition}: {address} stays here until another node takes it"));
         }
         // Nothing failed on this node.
         Err(error @ Error::Left { .. }) => {
@@ -84,6 +88,6 @@ pub(super) fn here(work: &Work, state: VrrpState, source: &NotificationSource) -
 }
 
 fn superseded(work: &Work, transition: &str) -> u8 {
-    work.log.info(format_args!("{transition}: a later state has come meanwhile"));
+    work.log.info(format_args!("{transition}: superseded by a later state meanwhile"));
     FAILED
 }

@@ -40,7 +40,7 @@ pub(super) fn serve(mut work: Work, source: &NotificationSource) -> u8 {
         work.log.warn(warning);
     }
     if !work.announce("MASTER") {
-        work.log.info(format_args!("{}MASTER: a later state has come already", prefix(source)));
+        work.log.info(format_args!("{}MASTER: already superseded by a later state", prefix(source)));
         return 0;
     }
     let limit = work.settings.deadline;
@@ -163,7 +163,7 @@ fn verify(work: &Work, keepalived: u32, verifications: usize) {
 }
 
 fn superseded(work: &Work, source: &NotificationSource) -> u8 {
-    work.log.info(format_args!("{}MASTER: a later state has come meanwhile", prefix(source)));
+    work.log.info(format_args!("{}MASTER: superseded by a later state meanwhile", prefix(source)));
     FAILED
 }
 

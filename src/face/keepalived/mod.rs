@@ -49,8 +49,8 @@ pub fn usage() -> String {
          \x20 notify_master \"/usr/sbin/{NAME} 203.0.113.10 start\"\n\
          \x20 vrrp_script eip {{ script \"/usr/sbin/{NAME} 203.0.113.10 check\" }}\n\
          \n\
-         ADDRESS is an Elastic IP or its allocation id; else it is ELASTIC_IP or ALOC_ID of {}.\n\
-         Exit status: 0 done, or healthy; 1 failed; 2 wrong call or settings.\n",
+         ADDRESS is an Elastic IP or its allocation id; the default is ELASTIC_IP or ALOC_ID in {}.\n\
+         Exit status: 0 done, or healthy; 1 failed; 2 wrong usage or settings.\n",
         settings::FILE
     )
 }

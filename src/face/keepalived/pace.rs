@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_is_tried_ever_more_rarely_and_what_works_is_looked_at_as_before() {
+    fn what_fails_is_tried_ever_more_rarely_and_what_works_is_checked_as_before() {
         let mut pace = Pace::default();
         let waits: Vec<u64> = (0..7)
             .map(|_| {

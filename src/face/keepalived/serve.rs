@@ -83,7 +83,7 @@ fn settings(
     if let Some(SettingsFile { path, is_public: true, .. }) = &file
         && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY")
     {
-        settings.warnings.push(format!("{path} has a secret key and everybody may read it: chmod o-r"));
+        settings.warnings.push(format!("{path} contains a secret key and is world-readable: chmod o-r"));
     }
     Ok(settings)
 }

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_file_and_the_file_before_the_environment() {
+    fn the_command_line_takes_precedence_over_the_file_and_the_file_before_the_environment() {
         let arguments = BTreeMap::from([("elastic_ip".to_owned(), "203.0.113.10".to_owned())]);
         let text = "ELASTIC_IP=203.0.113.9\nregion=eu-west-2\nAWS_CA_BUNDLE=b\nON_STOP=release\nON_FAULT=Leave\nDEADLINE=30\n";
         let settings = KeepalivedSettings::collect(Some((FILE, text)), &arguments).unwrap();
@@ -295,7 +295,7 @@ mod tests {
     fn what_can_not_be_used_is_refused_in_one_line() {
         for (text, part) in [
             ("\nENI_ID=$(curl x)", "line 2: ENI_ID: commands are not run"),
-            ("ELASTIC_IP=$1", "line 1: ELASTIC_IP: variables are not looked up"),
+            ("ELASTIC_IP=$1", "line 1: ELASTIC_IP: variables are not expanded"),
             ("ENI_ID='eni", "line 1: a quote"),
             ("DEADLINE=soon", "DEADLINE=soon: expected a whole number of seconds from 1 to 3600"),
             ("VERIFY=+1", "VERIFY=+1: expected a whole number of seconds from 0"),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_the_aws_tools_has_an_effect_or_is_said_to_have_none() {
+    fn a_variable_of_the_aws_tools_has_an_effect_or_is_reported_to_have_none() {
         let settings = file("AWS_PROFILE=floating\nAWS_USE_FIPS_ENDPOINT=true\nSTATE_DIR=/state\n").unwrap();
         assert_eq!(parameter(&settings, "profile"), "floating");
         let environment = settings.environment(&[], settings.deadline);

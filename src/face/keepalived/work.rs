@@ -78,7 +78,7 @@ impl Work {
             Err(error) => {
                 self.ordered = false;
                 self.log.warn(format_args!(
-                    "the state folder can't be used, so scripts that overlap are not kept in order: {error}; \
+                    "cannot use the state directory, so overlapping scripts are not serialised: {error}; \
                      use script_user root, or set STATE_DIR"
                 ));
                 true
@@ -107,7 +107,7 @@ impl Work {
             Ok(None) if self.is_superseded() => LockOutcome::Superseded,
             Ok(None) => LockOutcome::TimedOut,
             Err(error) => {
-                self.log.warn(format_args!("not kept in order with other scripts: {error}"));
+                self.log.warn(format_args!("not serialised with other scripts: {error}"));
                 LockOutcome::Acquired(None)
             }
         }
@@ -123,7 +123,7 @@ impl Work {
         if self.ordered
             && let Err(error) = self.generations.end(self.generation, done)
         {
-            self.log.warn(format_args!("the outcome is not kept: {error}"));
+            self.log.warn(format_args!("outcome not recorded: {error}"));
         }
     }
 

@@ -43,7 +43,7 @@ fn what_pacemaker_sets_for_a_recurring_monitor_is_read() {
 }
 
 #[test]
-fn nonsense_leaves_the_default_and_a_warning_that_shows_it() {
+fn an_invalid_value_leaves_the_default_and_a_warning_that_shows_it() {
     for (name, value) in [
         ("OCF_RESKEY_CRM_meta_timeout", "0"),
         ("OCF_RESKEY_CRM_meta_timeout", "20s"),
@@ -57,13 +57,13 @@ fn nonsense_leaves_the_default_and_a_warning_that_shows_it() {
         assert_eq!((odd.check_level(), odd.ra_version()), (0, None));
         assert!(odd.is_probe());
         let [warning] = odd.warnings() else { panic!("{:?}", odd.warnings()) };
-        assert!(warning.starts_with(&format!("{name}={value} makes no sense")), "{warning}");
+        assert!(warning.starts_with(&format!("{name}={value} is invalid")), "{warning}");
     }
 }
 
 /// [monitor-5]
 #[test]
-fn the_plain_check_level_goes_before_that_of_old_pacemaker() {
+fn the_plain_check_level_takes_precedence_over_that_of_old_pacemaker() {
     let old = environment(&[("OCF_RESKEY_OCF_CHECK_LEVEL", "10")]);
     assert_eq!(old.check_level(), 10);
     let both = environment(&[("OCF_CHECK_LEVEL", "0"), ("OCF_RESKEY_OCF_CHECK_LEVEL", "10")]);
@@ -88,7 +88,7 @@ fn an_empty_variable_is_an_unset_one() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_replaced_and_reported_where_they_concern_the_agent() {
+fn bytes_that_are_not_utf8_are_replaced_and_reported_if_they_concern_the_agent() {
     let bytes = || OsString::from_vec(b"caf\xe9".to_vec());
     let odd = Environment::new([
         ("OCF_RESKEY_profile".into(), bytes()),

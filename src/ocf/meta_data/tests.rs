@@ -31,7 +31,7 @@ fn of_kind(xml: &str, kind: &str) -> Vec<String> {
 
 /// [meta-2]
 #[test]
-fn the_form_is_1_0_unless_the_caller_says_that_it_knows_1_1() {
+fn the_form_is_1_0_unless_the_caller_supports_1_1() {
     for (version, form) in [
         (None, "1.0"),
         (Some((1, 0)), "1.0"),

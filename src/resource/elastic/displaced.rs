@@ -206,7 +206,7 @@ impl<W: World> Op<'_, Elastic, W> {
         for (resource, other) in self.world.records().others() {
             let record = other.volatile();
             if record.is_running(&boot) && record.private_ip() == Some(entry.private_ip) {
-                return Ok(Restored::Waits(format!("its place carries the address of {resource}")));
+                return Ok(Restored::Waits(format!("its target carries the address of {resource}")));
             }
         }
         if !self.has_interface(&entry.interface, until).await? {
@@ -220,7 +220,7 @@ impl<W: World> Op<'_, Elastic, W> {
             Ok(address) => address,
             Err(error) if error.fault == Ec2Fault::Unknown => {
                 return Ok(Restored::Forget(
-                    "was no Elastic IP of this account: nothing to restore".to_owned(),
+                    "was not an Elastic IP of this account: nothing to restore".to_owned(),
                 ));
             }
             Err(error) => return Err(error.into()),

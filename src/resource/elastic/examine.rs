@@ -18,16 +18,16 @@ impl<W: World> Op<'_, Elastic, W> {
         let op = self.sharing(examination);
         let address = op.describe_until(&op.deadline).await;
         let address = examination.answer("address", address, |address| {
-            let holder =
-                address.association.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
-            format!("{} is {}, held by {holder}", address.public_ip, address.allocation)
+            let holder = address.association.as_ref();
+            let held = holder.map_or_else(|| "unassigned".to_owned(), |holder| format!("held by {holder}"));
+            format!("{} is {}, {held}", address.public_ip, address.allocation)
         })?;
         match address {
             Some(address) => self.examine_permissions(&address, place, examination).await?,
             None => examination.unknown(&[TAKING, RELEASING], "the address")?,
         }
         if examination.all {
-            examination.tell(self.examine_neighbours(place))?;
+            examination.add(self.examine_neighbours(place))?;
         }
         ControlFlow::Continue(())
     }
@@ -38,15 +38,15 @@ impl<W: World> Op<'_, Elastic, W> {
         place: Option<&Location>,
         examination: &mut Examination<'_>,
     ) -> ControlFlow<()> {
-        examination.tell(self.sharing(examination).examine_border_group(address).await)?;
+        examination.add(self.sharing(examination).examine_border_group(address).await)?;
         match place {
             Some(place) => {
                 let op = self.sharing(examination);
-                examination.tell(op.examine_taking(&address.allocation, place).await)?;
+                examination.add(op.examine_taking(&address.allocation, place).await)?;
             }
             None => examination.unknown(&[TAKING], "the interface")?,
         }
-        examination.tell(self.sharing(examination).examine_releasing(address.association.as_ref()).await)
+        examination.add(self.sharing(examination).examine_releasing(address.association.as_ref()).await)
     }
 
     /// Compares the zones that the address can be used in with the region.

@@ -25,7 +25,7 @@ impl<W: World> Op<'_, Elastic, W> {
         }
         let mut series = Series::new(&self.deadline, self.params.timing.max_backoff);
         loop {
-            let (error, patience) = match self.ask(Me::Known, &self.deadline).await {
+            let (error, patience) = match self.query_ec2(Me::Known, &self.deadline).await {
                 Ok(owner @ (Owner::Elsewhere(_) | Owner::Unassigned)) => {
                     self.record(Phase::Stopped, |record| record.set_association(None));
                     self.restore_displaced().await;

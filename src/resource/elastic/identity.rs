@@ -112,7 +112,7 @@ mod tests {
                 Owner::Ours(_) => "ours",
                 Owner::Misplaced(_) => "misplaced",
                 Owner::Elsewhere(_) => "elsewhere",
-                Owner::Unassigned => "nobody",
+                Owner::Unassigned => "unassigned",
             };
             assert_eq!(answer, expected, "{situation}");
         }

@@ -70,7 +70,7 @@ impl<W: World> Kind<W> for Elastic {
 
     const AGENT: &'static Agent = &agent::EIP;
     const WORDS: Words = Words {
-        asking: "DescribeAddresses",
+        querying: "DescribeAddresses",
         phase: "associate",
         taking: "AssociateAddress",
         releasing: "DisassociateAddress",
@@ -169,7 +169,7 @@ impl<W: World> Kind<W> for Elastic {
     async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
         match op.public_ip() {
             Some(public_ip) => seen(op.look_once(public_ip).await),
-            None => Ok(Seen::NotHere("the address is known to EC2 alone".to_owned())),
+            None => Ok(Seen::NotHere("the address of this allocation id is not known".to_owned())),
         }
     }
 
@@ -211,7 +211,7 @@ impl<W: World> Kind<W> for Elastic {
 
     fn absence(op: &Op<'_, Self, W>, owner: &Owner<Association>) -> String {
         match owner {
-            Owner::Unassigned => format!("{} is associated with nothing", op.name()),
+            Owner::Unassigned => format!("{} is not associated with anything", op.name()),
             other => format!("{} is held by {}", op.name(), other.holder()),
         }
     }

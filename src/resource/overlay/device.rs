@@ -51,12 +51,12 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
                 let (name, prefix) = (&device.name, entry.prefix);
                 if shared.is_none() && is_ours(entry) {
                     self.world.host().remove(&device, ip, Some(prefix)).await?;
-                    self.world.log().debug(format_args!("{ip}/{prefix} taken off {name}"));
+                    self.world.log().debug(format_args!("{ip}/{prefix} removed from {name}"));
                     continue;
                 }
                 let whose = shared.as_ref().map_or_else(
-                    || "this resource did not put it there".to_owned(),
-                    |other| format!("resource {other} runs with it"),
+                    || "this resource did not add it".to_owned(),
+                    |other| format!("resource {other} uses it"),
                 );
                 self.world.log().error(format_args!("{ip}/{prefix} left on {name}: {whose}"));
             }

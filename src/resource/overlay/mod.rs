@@ -54,14 +54,14 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
 
     const AGENT: &'static Agent = &agent::OVERLAY_IP;
     const WORDS: Words = Words {
-        asking: "DescribeRouteTables",
+        querying: "DescribeRouteTables",
         phase: "replace",
         taking: "ReplaceRoute",
         releasing: "none",
         may_take: "none",
         held: "routed to",
         witness: "on a device of this node",
-        left: "off this node; its routes stay until another node replaces them",
+        left: "removed from this node; its routes stay until another node replaces them",
     };
     const AWAITS_METADATA: bool = false;
     const METADATA_KNOWS: bool = false;
@@ -237,7 +237,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         op.device_for(location).await
     }
 
-    async fn beside_taking(op: &Op<'_, Self, W>, location: &Location) {
+    async fn while_taking(op: &Op<'_, Self, W>, location: &Location) {
         if let Err(error) = op.refuse_checked_interface(location).await {
             op.world.log().error(error);
         }
@@ -311,7 +311,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         let found = op.sharing(examination).usable_tables(place).await;
         let found = examination.answer(TABLES, found, |found| op.describe_tables(found))?;
         let checked = op.sharing(examination).source_dest_check(place).await;
-        examination.tell(match checked {
+        examination.add(match checked {
             Ok(None) => Finding::good(CHECK, format!("off on {}", place.interface)),
             Ok(Some(unknown)) => Finding::warning(CHECK, unknown),
             Err(error) => Finding::failure(CHECK, error),
@@ -322,20 +322,20 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
         for id in op.known_tables().into_iter().flatten().filter(|id| !ids.contains(id)) {
             let tables = &op.params.tables;
-            let text =
-                format!("{id} is on record and no longer one of {tables}: the next start goes without it");
-            examination.tell(Finding::warning(TABLES, text))?;
+            let text = format!("{id} is on record and no longer one of {tables}: the next start drops it");
+            examination.add(Finding::warning(TABLES, text))?;
         }
         if let Some(role) = &op.params.api.routing_table_role {
-            examination.tell(Finding::good("role", format!("{role} is assumed for route tables")))?;
+            examination.add(Finding::good("role", format!("{role} is assumed for route tables")))?;
         }
-        examination.tell(op.sharing(examination).examine_taking(&ids, place).await)?;
+        examination.add(op.sharing(examination).examine_taking(&ids, place).await)?;
         if op.params.add_to_device
             && let Some(daemon) = op.world.host().address_remover()
         {
             let ip = op.params.address;
-            let text = format!("{daemon} may take {ip} off its device: exclude it, or switch it off");
-            examination.tell(Finding::warning("device", text))?;
+            let text =
+                format!("{daemon} may remove {ip} from its device: exclude the device, or disable {daemon}");
+            examination.add(Finding::warning("device", text))?;
         }
         Continue(())
     }

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_tell_each_foreign_route_from_every_other() {
+    fn marks_distinguish_each_foreign_route() {
         let (ours, peer, gateway) = (Some("eni-1"), Some("eni-2"), Some("tgw-1"));
         assert_eq!(paths(&[ours, peer, None]).marks(), ["rtb-2 eni-2", "rtb-3"]);
         assert_ne!(paths(&[peer]).mark(), paths(&[gateway]).mark());

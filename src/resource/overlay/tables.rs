@@ -56,7 +56,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             let Some(doubtful) = doubtful else { return Ok(found) };
             if !backoff.pause(&patience, Patience::Lasting).await {
                 self.world.log().warn(format_args!(
-                    "EC2 shows the route of {} to {} as a blackhole, though this node runs",
+                    "EC2 shows the route of {} to {} as a blackhole, though this node is running",
                     doubtful.id, place.interface
                 ));
                 return Ok(found);
@@ -152,7 +152,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             Ok(Err(error)) => error,
             Err(_) => Ec2Error::cut_off("DescribeNetworkInterfaces", eni),
         };
-        Ok(Some(format!("source/dest check of {eni} not known: {error}")))
+        Ok(Some(format!("source/dest check of {eni} unknown: {error}")))
     }
 
     /// The routes from the point of view of a machine that is none of the nodes.
@@ -196,7 +196,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             let new: Vec<_> = found.iter().filter(|table| !known.contains(&table.id)).collect();
             for table in new {
                 self.world.log().warn(format_args!(
-                    "{} is one of {} now: the next start of {} takes it too",
+                    "{} is now one of {}: the next start of {} will manage it too",
                     table.id, self.params.tables, self.params.address
                 ));
             }
@@ -237,7 +237,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let found = self.describe(&Tables::Ids(unseen.to_vec()), None).await?;
         for table in &found {
             self.world.log().warn(format_args!(
-                "{} is not one of {} any more: until the next start it counts",
+                "{} is no longer one of {}, but counts until the next start",
                 table.id, self.params.tables
             ));
         }

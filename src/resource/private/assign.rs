@@ -102,8 +102,7 @@ async fn interfaces<W: World<Ec2: PrivateIps>>(
     let query = async || world.ec2().interfaces_of(instance).await;
     let found = retry::until(deadline, order.max_backoff, cut_off, query).await?;
     if found.is_empty() {
-        let text =
-            format!("{instance}: EC2 shows no interface of such an instance in this region and account");
+        let text = format!("{instance}: EC2 shows no interface of this instance in this region and account");
         return Err(Error::NotHere(text));
     }
     Ok(found)
@@ -165,7 +164,7 @@ fn choose(interfaces: &[Eni], order: &Order) -> Result<Eni, Error> {
     }
 }
 
-/// Finds out why EC2 says that the address is held: no error if the target has it, by an earlier call whose response was lost.
+/// Finds out why EC2 reports the address as held: no error if the target has it, by an earlier call whose response was lost.
 async fn refused_by_holder<W: World<Ec2: PrivateIps>>(
     world: &W,
     target: &Eni,

@@ -47,7 +47,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         }
         for device in devices {
             self.world.host().remove(&device, ip.into(), None).await?;
-            self.world.log().debug(format_args!("{ip} taken off {}", device.name));
+            self.world.log().debug(format_args!("{ip} removed from {}", device.name));
         }
         Ok(())
     }
@@ -93,9 +93,9 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         }
         Ok(Report::NotHere(match with_it.first() {
             Some(device) => {
-                format!("{address} is this node's in EC2, but its device {} is down", device.name)
+                format!("{address} is on this node according to EC2, but its device {} is down", device.name)
             }
-            None => format!("{address} is this node's in EC2, but on none of its network devices"),
+            None => format!("{address} is on this node according to EC2, but on none of its network devices"),
         }))
     }
 }

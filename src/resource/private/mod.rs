@@ -71,7 +71,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     const AGENT: &'static Agent = &agent::VIP;
     const WORDS: Words = Words {
-        asking: "DescribeNetworkInterfaces",
+        querying: "DescribeNetworkInterfaces",
         phase: "assign",
         taking: "AssignPrivateIpAddresses",
         releasing: "UnassignPrivateIpAddresses",
@@ -247,7 +247,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     fn absence(op: &Op<'_, Self, W>, owner: &Owner<Eni>) -> String {
         match owner {
-            Owner::Unassigned => format!("{} is assigned to no interface that is known", op.name()),
+            Owner::Unassigned => format!("{} is not assigned to any known interface", op.name()),
             other => format!("{} is held by {}", op.name(), other.holder()),
         }
     }
@@ -257,7 +257,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     }
 
     async fn learn(op: &Op<'_, Self, W>, location: &Location) -> Result<((), Owner<Eni>), Error> {
-        Ok(((), op.ask(Me::At(location), &op.deadline).await?))
+        Ok(((), op.query_ec2(Me::At(location), &op.deadline).await?))
     }
 
     async fn take(
@@ -316,7 +316,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let address = op.params.address;
         if let Some(public_ip) = held.address(address).and_then(|address| address.public_ip) {
             op.world.log().warn(format_args!(
-                "Elastic IP {public_ip} on {address} is disassociated by this; on_stop=leave or a migration keeps it on"
+                "this disassociates Elastic IP {public_ip} from {address}; on_stop=leave or a live move keeps it"
             ));
         }
     }
@@ -350,7 +350,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
         examination.outcome("device", op.device_for(place).await, device_name)?;
         let sharing = op.sharing(examination);
-        let owner = sharing.ask(Me::At(place), &sharing.deadline).await;
+        let owner = sharing.query_ec2(Me::At(place), &sharing.deadline).await;
         let owner = owner.and_then(|owner| Self::refusal(op, &owner).map_or(Ok(owner), Err));
         let found = examination.answer("address", owner, |owner| match owner {
             Owner::Unassigned => Self::absence(op, owner),
@@ -359,11 +359,11 @@ impl<W: PrivateWorld> Kind<W> for Private {
         if found.is_none() {
             return examination.unknown(&[TAKING, RELEASING], "the address");
         }
-        examination.tell(op.sharing(examination).examine_taking(&(), place).await)?;
+        examination.add(op.sharing(examination).examine_taking(&(), place).await)?;
         let subnet = place.subnet.as_ref().map(|subnet| subnet.cidr);
         let inside = |ip| subnet.is_none_or(|cidr| cidr.contains(&ip));
         let outcome = op.sharing(examination).may_unassign(&place.interface, inside).await;
-        examination.tell(judged(RELEASING, "UnassignPrivateIpAddresses", outcome))
+        examination.add(judged(RELEASING, "UnassignPrivateIpAddresses", outcome))
     }
 }
 

@@ -19,7 +19,7 @@ async fn a_settling_node_queries_ec2_as_well<K: Tested>() {
     let node = Resource::<K>::on(&account, 1).started().await;
     account.clear_calls();
     assert_eq!(node.monitor().await.unwrap(), Report::Done, "metadata does not show it yet");
-    assert_eq!((account.calls().len(), node.sent(K::WORDS.asking)), (1, 1));
+    assert_eq!((account.calls().len(), node.sent(K::WORDS.querying)), (1, 1));
 }
 
 /// [stale-1]
@@ -40,7 +40,7 @@ async fn an_address_that_was_taken_is_reported_with_its_holder<K: Tested>() {
     K::give(&node.account, 2);
     assert_eq!(reason(node.monitor().await), format!("{} is held by {}", K::ADDRESS, K::named(2)));
     K::take_away(&node.account);
-    let nowhere = format!("{} is {} no", K::ADDRESS, K::WORDS.held);
+    let nowhere = format!("{} is not {} any", K::ADDRESS, K::WORDS.held);
     assert!(reason(node.monitor().await).starts_with(&nowhere));
 }
 
@@ -189,7 +189,7 @@ async fn one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_sh
     K::give(&node.account, 2);
     node.account.pin(Reads::Describes, 1);
     K::give(&node.account, 1);
-    node.account.fault(fault(K::WORDS.asking, silent()).skip(1));
+    node.account.fault(fault(K::WORDS.querying, silent()).skip(1));
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert!(node.logged("EC2 denied it, then fell silent"), "{:?}", node.world.log.lines());
 }
@@ -198,7 +198,7 @@ async fn a_denial_stands_if_the_end_of_the_time_cuts_the_last_query_short<K: Tes
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.freeze(Reads::Metadata);
     K::take_away(&node.account);
-    node.account.fault(fault(K::WORDS.asking, FaultKind::Delay(Duration::from_secs(4))));
+    node.account.fault(fault(K::WORDS.querying, FaultKind::Delay(Duration::from_secs(4))));
     assert!(matches!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::NotHere(_)));
 }
 

@@ -66,7 +66,7 @@ async fn silence_of_ec2_is_remembered_with_its_beginning<K: Tested>() {
     K::give(&account, 2);
     let node = Resource::<K>::on(&account, 1);
     let before = tried(&node, None, 10).await;
-    let id = account.fail(K::WORDS.asking, silent());
+    let id = account.fail(K::WORDS.querying, silent());
     let first = tried(&node, Some(&before), 20).await;
     let second = tried(&node, Some(&first), 30).await;
     assert_eq!((second.ready, second.fault), (None, FaultOf::Silence));
@@ -79,7 +79,7 @@ async fn silence_of_ec2_is_remembered_with_its_beginning<K: Tested>() {
 /// [health-5]
 async fn a_mistake_in_the_parameters_or_an_unknown_address_is_no_fault_of_this_node<K: Tested>() {
     let account = account();
-    account.fail(K::WORDS.asking, unknown());
+    account.fail(K::WORDS.querying, unknown());
     let found = tried(&Resource::<K>::on(&account, 1), None, 10).await;
     assert_eq!((found.ready, found.fault), (Some(false), FaultOf::Other), "{}", found.reason);
 }

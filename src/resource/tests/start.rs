@@ -6,7 +6,7 @@ async fn a_free_address_is_taken_confirmed_and_recorded<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).started().await;
     assert!(node.holds(1));
     assert_eq!((node.phase(), node.changes()), (Some(Phase::Started), 1));
-    assert!(node.logged("moved from nobody to"), "{:?}", node.world.log.lines());
+    assert!(node.logged("moved from unassigned to"), "{:?}", node.world.log.lines());
 }
 
 /// [start-1]
@@ -15,7 +15,7 @@ async fn a_second_start_writes_nothing<K: Tested>() {
     let done = node.world.host.network.done();
     node.account.clear_calls();
     assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert_eq!(node.account.calls(), [format!("{} {}", K::WORDS.asking, K::OBJECT)]);
+    assert_eq!(node.account.calls(), [format!("{} {}", K::WORDS.querying, K::OBJECT)]);
     assert_eq!(node.world.host.network.done(), done);
 }
 
@@ -38,7 +38,7 @@ async fn a_takeover_on_record_does_not_wait_for_the_query_beside_it<K: Tested>()
     let account = account();
     K::give(&account, 2);
     let node = Resource::<K>::on(&account, 1).probed().await;
-    account.fail_once(K::WORDS.asking, FaultKind::Hang);
+    account.fail_once(K::WORDS.querying, FaultKind::Hang);
     let began = Instant::now();
     let node = node.started().await;
     assert!(node.holds(1) && began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
@@ -107,7 +107,7 @@ async fn a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_ba
 async fn throttling_and_outages_are_outlasted<K: Tested>() {
     for kind in [FaultKind::Throttle, silent(), FaultKind::Reset, FaultKind::HtmlProxy(403)] {
         let account = account();
-        for operation in [K::WORDS.asking, K::WORDS.taking] {
+        for operation in [K::WORDS.querying, K::WORDS.taking] {
             account.fault(fault(operation, kind.clone()).times(3));
         }
         assert!(Resource::<K>::on(&account, 1).started().await.holds(1), "{}", kind.name());
@@ -158,7 +158,7 @@ async fn a_start_waits_until_ec2_shows_the_change<K: Tested>() {
     account.pin(Reads::Describes, 5);
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(node.holds(1));
-    assert!(node.sent(K::WORDS.asking) > 5, "{:?}", account.calls());
+    assert!(node.sent(K::WORDS.querying) > 5, "{:?}", account.calls());
 }
 
 /// [start-5] Instance metadata that showed the address before the call proves nothing.
@@ -184,7 +184,7 @@ async fn a_query_that_fails_right_after_an_accepted_call_is_repeated<K: Tested>(
         let account = account();
         let node = Resource::<K>::on(&account, 1).probed().await;
         // The concurrent query, by allocation and then by address, and the first one to confirm.
-        account.fault(fault(K::WORDS.asking, kind).times(3));
+        account.fault(fault(K::WORDS.querying, kind).times(3));
         assert!(node.started().await.holds(1));
     }
 }
@@ -206,7 +206,7 @@ async fn a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata
     let account = account();
     account.fail_once(K::WORDS.taking, FaultKind::LoseAnswer);
     // Before the call EC2 answers.
-    account.fault(fault(K::WORDS.asking, silent()).skip(1));
+    account.fault(fault(K::WORDS.querying, silent()).skip(1));
     account.fault(fault(K::WORDS.taking, FaultKind::Hang));
     let node = Resource::<K>::on(&account, 1).started().await;
     assert!(node.logged("is here according to instance metadata"), "{:?}", node.world.log.lines());
@@ -414,8 +414,8 @@ async fn a_start_whose_first_query_was_lost_does_not_take_the_address_back_eithe
     let node = Resource::<K>::on(&account, 1).probed().await;
     let unavailable = |operation| fault(operation, silent()).times(1);
     for fault in [
-        unavailable(K::WORDS.asking),
-        unavailable(K::WORDS.asking).skip(1),
+        unavailable(K::WORDS.querying),
+        unavailable(K::WORDS.querying).skip(1),
         unavailable(K::WORDS.taking),
         fault(K::WORDS.taking, FaultKind::LoseAnswer).times(1),
     ] {

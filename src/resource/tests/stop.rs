@@ -11,7 +11,7 @@ async fn our_address_is_released_and_a_second_stop_does_nothing<K: Tested>() {
     let done = node.world.host.network.done();
     node.account.clear_calls();
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert_eq!(node.account.calls(), [format!("{} {}", K::WORDS.asking, K::OBJECT)]);
+    assert_eq!(node.account.calls(), [format!("{} {}", K::WORDS.querying, K::OBJECT)]);
     assert_eq!(node.world.host.network.done(), done);
 }
 
@@ -22,7 +22,7 @@ async fn a_peers_address_is_not_touched<K: Tested>() {
     node.account.clear_calls();
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(node.holds(2) && node.device().is_none());
-    assert_eq!((node.account.calls().len(), node.sent(K::WORDS.asking)), (1, 1), "a query and no call");
+    assert_eq!((node.account.calls().len(), node.sent(K::WORDS.querying)), (1, 1), "a query and no call");
 }
 
 /// [stop-2] The query shows ours; by the time the call arrives the peer has it.
@@ -183,7 +183,7 @@ async fn a_release_that_ec2_accepted_and_never_shows_ends_the_stop<K: Tested>() 
     for silence in [false, true] {
         let node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
         if silence {
-            node.account.fault(fault(K::WORDS.asking, silent()).skip(1));
+            node.account.fault(fault(K::WORDS.querying, silent()).skip(1));
         } else {
             node.account.freeze(Reads::Describes);
         }
@@ -203,7 +203,7 @@ async fn a_release_that_ec2_accepted_and_never_shows_ends_the_stop<K: Tested>() 
 async fn a_node_that_cut_itself_off_from_ec2_by_releasing_the_address_stops<K: Tested>() {
     for (on_stop, again) in [(K::RELEASES, silent()), ("strict", silent()), ("strict", FaultKind::Hang)] {
         let node = Resource::<K>::on(&account(), 1).with("on_stop", on_stop).settled().await;
-        node.account.fault(fault(K::WORDS.asking, again.clone()).skip(1));
+        node.account.fault(fault(K::WORDS.querying, again.clone()).skip(1));
         node.account.fail_once(K::WORDS.releasing, FaultKind::LoseAnswer);
         node.account.fail(K::WORDS.releasing, again);
         assert_eq!(node.stop().await.unwrap(), Report::Done, "{on_stop}");

@@ -13,7 +13,7 @@ async fn level_zero_sends_no_query<K: Tested>() {
 async fn each_denied_permission_is_found_at_level_ten<K: Tested>() {
     let account = account();
     K::give(&account, 2);
-    for operation in [K::WORDS.asking, K::WORDS.taking, K::WORDS.releasing] {
+    for operation in [K::WORDS.querying, K::WORDS.taking, K::WORDS.releasing] {
         let id = account.fail(operation, denied());
         let outcome = Resource::<K>::on(&account, 1).validate().await;
         assert_eq!(code(&outcome, Attempt::Validate), ExitCode::Permission, "{operation}");

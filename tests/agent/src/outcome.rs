@@ -109,8 +109,8 @@ impl RunOutcome {
             assert_eq!(self.stderr.lines().count(), wanted, "lines on standard error\n{told}");
         }
         let monitor = matches!(run.action(), "monitor" | "status");
-        assert!(self.code != 7 || monitor, "7 is an answer of monitor alone\n{told}");
-        assert!((0..=7).contains(&self.code), "no exit code of OCF\n{told}");
+        assert!(self.code != 7 || monitor, "only monitor may return 7\n{told}");
+        assert!((0..=7).contains(&self.code), "not an OCF exit code\n{told}");
     }
 
     /// Asserts that no secret is in anything that was written.
@@ -218,7 +218,7 @@ impl RunOutcome {
         self
     }
 
-    /// Asserts that nobody was asked anything.
+    /// Asserts that nothing was queried.
     #[track_caller]
     pub fn no_requests(self) -> Self {
         assert!(self.requests.is_empty(), "there were requests\n{}", self.told());

@@ -390,7 +390,7 @@ impl RunningAgent {
             });
             texts.push(String::from_utf8_lossy(&bytes).into_owned());
         }
-        // Nobody has asked for its exit code yet, so the system still knows it.
+        // Its exit code has not been collected yet, so the process id is still its own.
         let waited = waited_of(self.child.id());
         let status: ExitStatus = self.child.wait().expect("its end");
         let took = self.began.elapsed();

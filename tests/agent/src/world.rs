@@ -21,7 +21,7 @@ pub struct SimulatedWorld {
     pub sim: Sim,
     /// Its state.
     pub cloud: Cloud,
-    /// The Elastic IP, which nobody holds at first.
+    /// The Elastic IP, unassigned at first.
     pub address: Address,
     /// Where EC2 answers.
     pub ec2: SocketAddr,
@@ -83,13 +83,13 @@ impl SimulatedWorld {
     /// Asserts that the node holds the address on this private address.
     #[track_caller]
     pub fn held_at(&self, node: &Node, private_ip: Ipv4Addr) {
-        let holder = self.cloud.holder(&self.address).expect("somebody holds the address");
+        let holder = self.cloud.holder(&self.address).expect("the address has a holder");
         assert_eq!((&holder.instance, holder.private_ip), (node.id(), private_ip), "{holder:?}");
     }
 
-    /// Asserts that nobody holds the address.
+    /// Asserts that the address is unassigned.
     #[track_caller]
-    pub fn held_by_nobody(&self) {
+    pub fn is_unassigned(&self) {
         assert_eq!(self.cloud.holder(&self.address), None);
     }
 

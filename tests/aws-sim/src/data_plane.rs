@@ -14,7 +14,7 @@ use crate::cloud::Cloud;
 
 /// Relays connections to `listener` to `port` of the holder's private address, for ever.
 ///
-/// The connection is closed at once when nobody holds the address. The caller has to be in the network namespace
+/// The connection is closed at once if the address is unassigned. The caller has to be in the network namespace
 /// that leads to the instances.
 pub(crate) async fn serve(listener: TcpListener, cloud: Cloud, eip: Ipv4Addr, port: u16) {
     let cloud = Arc::new(cloud);

@@ -41,7 +41,7 @@ struct Serve {
     /// The Region.
     #[arg(long, default_value = "eu-west-1")]
     region: String,
-    /// Take requests whoever signed them, or nobody.
+    /// Accept requests with any signature, or none.
     #[arg(long)]
     unsigned: bool,
     /// Print one line of JSON with all addresses once everything listens.

@@ -173,7 +173,7 @@ fn request_expired() -> ApiError {
     ApiError::client("RequestExpired", "Request has expired.")
 }
 
-/// Returns the answer to a key or session token nobody was given.
+/// Returns the answer to an unknown key or session token.
 pub(crate) fn unknown_credentials(service: Service) -> ApiError {
     match service {
         Service::Sts => ApiError::new(

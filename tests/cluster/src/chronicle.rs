@@ -8,7 +8,7 @@ use crate::machines::Machines;
 use crate::pacemaker::journal::{Event, EventKind};
 use crate::pacemaker::{ADDRESSES, ManagedAddress, RESOURCE};
 use crate::story::Story;
-use crate::timeline::{Gap, HolderSince, Marks, Sample, nobody, spreads, unheld};
+use crate::timeline::{Gap, HolderSince, Marks, Sample, spreads, unassigned, unheld};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
@@ -17,10 +17,10 @@ use crate::wait::Epoch;
 pub struct Chronicle {
     /// The instants of the takeover.
     pub marks: Marks,
-    /// How long nobody held the address, or only a node that could not serve.
+    /// How long the address was unassigned, or held only by a node that could not serve.
     pub unheld: Gap,
-    /// How long nobody at all held the address.
-    pub nobody: Gap,
+    /// How long the address was unassigned.
+    pub unassigned: Gap,
     /// How long a client was without answers.
     pub outage: Gap,
     /// For how long, at most, route tables led to different nodes until they led to one again; `None` if that was never so, or
@@ -90,7 +90,7 @@ impl Chronicle {
         Self {
             marks: marks(from, story.target, &hit, &events, &requests, &history, &clients),
             unheld: unheld(&history, machines.unusable(), from, to),
-            nobody: nobody(&history, from, to),
+            unassigned: unassigned(&history, from, to),
             outage: machines.outage(machines.layout().address(), from, to),
             spread: spread.filter(|_| machines.layout().overlay() == Some(address)),
             lines: once(lines),
@@ -176,12 +176,12 @@ fn sent(sender: Option<NodeName>, request: &LoggedRequest) -> Option<TimelineEnt
 /// Returns a line for every change of the holder between `from` and `to`.
 fn holders(history: &[HolderSince], from: Epoch, to: Epoch) -> impl Iterator<Item = TimelineEntry> {
     history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
-        let what = held.by.map_or_else(|| "nobody holds it".to_owned(), |node| format!("{node} holds it"));
+        let what = held.by.map_or_else(|| "unassigned".to_owned(), |node| format!("{node} holds it"));
         line(held.at, "address", what)
     })
 }
 
-/// A client's lines: whenever another node answers, and when nobody does for longer than a hiccup.
+/// A client's lines: whenever another node answers, and any gap longer than a hiccup.
 fn answers(client: &str, samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_tells_of_silence_and_of_a_new_voice_but_not_of_a_lost_packet() {
+    fn the_client_reports_silence_and_a_new_node_but_not_a_lost_packet() {
         let sample = |ended: f64, answer: &str| Sample { began: ended, ended, answer: answer.parse().ok() };
         let samples = [
             sample(9.9, "n1"),

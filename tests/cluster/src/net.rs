@@ -11,7 +11,7 @@ use crate::topology::{
 };
 
 const CLOUD: &str = "cloud";
-/// The hardware address of nobody.
+/// A hardware address that no device has.
 const NOWHERE: &str = "02:77:00:00:00:ff";
 
 /// The namespaces and links of a run.

@@ -153,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_closed_without_an_answer_is_no_answer() {
+    fn a_connection_closed_without_an_answer_is_silence() {
         assert!(ask(answer_with("")).is_err());
     }
 
     #[test]
-    fn a_server_that_accepts_and_says_nothing_costs_no_more_than_the_patience() {
+    fn a_server_that_accepts_and_sends_nothing_costs_no_more_than_the_patience() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let began = Instant::now();
         assert!(ask(listener.local_addr().unwrap()).is_err());

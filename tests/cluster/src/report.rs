@@ -51,7 +51,7 @@ pub fn timeline(told: &Chronicle) -> String {
     let _ = writeln!(
         text,
         "         = without a serving holder {:.2} s (with no holder {:.2} s); client without answer {:.2} s; {ec2} EC2 and {imds} metadata calls",
-        told.unheld.total, told.nobody.total, told.outage.longest
+        told.unheld.total, told.unassigned.total, told.outage.longest
     );
     if let Some(spread) = told.spread {
         let _ =

@@ -4,7 +4,7 @@
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// From when on a node, or nobody, held the address.
+/// From when on a node held the address, or it was unassigned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HolderSince {
     /// Since when.
@@ -70,7 +70,7 @@ impl Marks {
     }
 }
 
-/// Returns how long, between `from` and `to`, the address was with nobody, or with a node that could not serve.
+/// Returns how long, between `from` and `to`, the address was unassigned, or with a node that could not serve.
 ///
 /// `history` is in order of time and begins before `from` if anybody held the address then.
 pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, to: Epoch) -> Gap {
@@ -87,8 +87,8 @@ pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, t
     gap(pieces)
 }
 
-/// Returns how long, between `from` and `to`, the address was with nobody at all.
-pub fn nobody(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
+/// Returns how long, between `from` and `to`, the address was unassigned.
+pub fn unassigned(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
     unheld(history, &[], from, to)
 }
 
@@ -118,7 +118,7 @@ pub fn voices(samples: &[Sample]) -> Vec<NodeName> {
     heard
 }
 
-/// Returns for how long each time since `from` the holders were a mixture: from nobody to the next holder.
+/// Returns for how long each time since `from` the holders were a mixture: from unassigned to the next holder.
 pub fn spreads(history: &[HolderSince], from: Epoch) -> Vec<f64> {
     let steps = history.iter().zip(history.iter().skip(1));
     let mixed =

@@ -172,7 +172,7 @@ pub fn ipv6_of(address: Ipv4Addr) -> Ipv6Addr {
 
 /// Returns the name of the node that holds something, for a message.
 pub fn name_of(holder: Option<NodeName>) -> String {
-    holder.map_or_else(|| "nobody".to_owned(), |node| node.to_string())
+    holder.map_or_else(|| "no node".to_owned(), |node| node.to_string())
 }
 
 /// Returns the elastic IP that a node may have of its own, for as long as the one under test does not displace it.
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_namespace_tells_which_run_it_belongs_to() {
+    fn a_namespace_shows_which_run_it_belongs_to() {
         let run = RunId::own();
         assert_eq!(RunId::of(&run.namespace("cloud")), Some(run.clone()));
         assert!(run.is_alive(), "this process exists");

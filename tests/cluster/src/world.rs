@@ -41,7 +41,7 @@ pub struct SimulatedCloud {
 }
 
 impl SimulatedCloud {
-    /// Makes an account with one instance per node and the elastic IP, which nobody holds, and serves EC2 and the data
+    /// Makes an account with one instance per node and the elastic IP, unassigned, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
     pub fn create(net: &Net, nodes: &[NodeName], layout: Layout) -> Result<Self> {
         let sim = Sim::start(Config::default()).map_err(HarnessError::io("starting the simulator"))?;
@@ -101,10 +101,10 @@ impl SimulatedCloud {
         self.holder_of(self.layout.address())
     }
 
-    /// Puts the elastic IP on the private address that moves, wherever that is: it then travels with it.
+    /// Puts the elastic IP on the private address that moves, wherever that is: it then moves with it.
     pub fn put_on_private_vip(&self) -> Result<()> {
         let holder = self.cloud().private_holder(PRIVATE_VIP);
-        let (_, eni) = holder.ok_or_else(|| HarnessError::Wrong(format!("nobody has {PRIVATE_VIP}")))?;
+        let (_, eni) = holder.ok_or_else(|| HarnessError::Wrong(format!("{PRIVATE_VIP} is unassigned")))?;
         let associated = self.cloud().try_associate(ELASTIC_IP, &eni, Some(PRIVATE_VIP));
         associated.map(drop).map_err(|error| HarnessError::Wrong(error.to_string()))
     }
@@ -174,7 +174,7 @@ impl SimulatedCloud {
     }
 
     /// Returns every change of an address's holder, in order. While route tables lead an overlay address to different nodes,
-    /// nobody holds it.
+    /// it is unassigned.
     pub fn history_of(&self, ip: impl Into<IpAddr>) -> Vec<HolderSince> {
         let (cloud, ip) = (self.cloud(), ip.into());
         let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));

@@ -9,7 +9,7 @@ use fastrand::Rng;
 
 use crate::input;
 
-/// For how long an endless answer goes on, if nobody hangs up: far longer than an agent listens.
+/// For how long an endless answer goes on, if the reader does not hang up: far longer than an agent listens.
 const ENDLESS: Duration = Duration::from_secs(15);
 
 /// An answer.

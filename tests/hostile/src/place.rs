@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-/// Files of a kind that nobody expects, in a folder that goes with this.
+/// Files of unexpected kinds, in a folder that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Place(PathBuf);
 
@@ -36,7 +36,7 @@ impl Place {
         self.0.join(name).display().to_string()
     }
 
-    /// Writes a file that nobody else may read, with the folders above it.
+    /// Writes a file that only its owner may read, with the folders above it.
     pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().expect("below the folder")).expect("folders");

@@ -61,10 +61,11 @@ impl PlayedKind {
             Self::Elastic => Self::elastic_history(account, ELASTIC_IP),
             Self::Private => {
                 let changes = account.private_ip_changes(PRIVATE_IP).into_iter();
-                let nobody = Held { since: Duration::ZERO, by: None, made_by: None, sent: Duration::ZERO };
+                let unassigned =
+                    Held { since: Duration::ZERO, by: None, made_by: None, sent: Duration::ZERO };
                 let changes = changes.map(|change| Held::new(change.at, &change.by, change.value.as_deref()));
                 // Before it was assigned for the first time EC2 knew nothing of it.
-                [nobody].into_iter().chain(changes).collect()
+                [unassigned].into_iter().chain(changes).collect()
             }
             // Held by the node to which all tables lead; a mixture is held by none.
             Self::Overlay => {

@@ -21,7 +21,7 @@ const NOBODY: &str = "tgw-00000000000000001";
 /// Elastic IPs of an administrator, which no resource is about.
 pub const VISITORS: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 98), Ipv4Addr::new(203, 0, 113, 99)];
 
-/// Makes an account with this many nodes in one subnet. Nobody holds an address.
+/// Makes an account with this many nodes in one subnet. All addresses are unassigned.
 pub fn account(seed: u64, nodes: NodeId) -> Account {
     let account = Account::new(seed, "eu-west-1", "123456789012");
     account.allocate_as(&ELASTIC_IP.to_string(), "eipalloc-00000000000000010");

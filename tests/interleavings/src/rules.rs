@@ -25,14 +25,14 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
     }
     match (ran.deed, &ran.outcome) {
         (Deed::Start | Deed::MigrateFrom, ActionOutcome::Done) => {
-            // Told by nobody but the metadata service, or by an EC2 that was behind, it can't know better.
+            // With answers only from the metadata service, or from an EC2 that was behind, it can't know better.
             let was_misled = told.ec2_was_stale || (!told.by_ec2 && told.imds_showed);
             if !held_at_times(ran, history) && !was_misled {
-                breach("said 0, and at no instant of it did the node hold the address");
+                breach("returned 0, but the node never held the address during it");
             }
         }
         (Deed::Monitor | Deed::DeepMonitor, ActionOutcome::NotHere) => {
-            // EC2 names the holder; whether that is this node, the metadata have to say.
+            // EC2 names the holder; whether that is this node is up to instance metadata.
             let ec2_was_no_help = (told.asked_ec2 && !told.by_ec2) || told.imds_failed;
             let metadata_knows = kind != PlayedKind::Overlay;
             let both_said_so = if metadata_knows {
@@ -41,14 +41,14 @@ pub fn breaches(kind: PlayedKind, ran: &Ran, told: &Told, all: &[Ran], history: 
                 told.ec2_denied
             };
             if ran.on_host && held_throughout(ran, history) && !both_said_so {
-                breach("said 7, and the node held the address all the time");
+                breach("returned 7, but the node held the address throughout");
             }
             if ran.on_host && was_hasty(ran, told, all, history) {
-                breach("said 7 at once, by an answer of EC2 from before this node's start");
+                breach("returned 7 at once, from an answer of EC2 that was older than this node's start");
             }
         }
         (Deed::Start | Deed::Stop | Deed::MigrateFrom | Deed::MigrateTo, ActionOutcome::NotHere) => {
-            breach("said 7");
+            breach("returned 7");
         }
         (Deed::Probe, ActionOutcome::Failed(_)) => {
             breach("failed, for which the cluster stops the healthy copy");

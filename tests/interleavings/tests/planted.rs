@@ -30,11 +30,11 @@ const EVERY_KIND: &[&str] = &["elastic", "private"];
 
 const BUGS: &[Bug] = &[
     Bug {
-        name: "stop lets go of whatever association the address has by then, as a stop by public IP does",
+        name: "stop releases whatever association the address has by then, as a stop by public IP does",
         changes: &[[
             "src/resource/elastic/mod.rs",
             "        op.world.ec2().disassociate(&held.id).await\n",
-            "        let now = if AWAKE { op.ask(Me::Known, &op.deadline).await.ok() } else { None };
+            "        let now = if AWAKE { op.query_ec2(Me::Known, &op.deadline).await.ok() } else { None };
                 let now = now.and_then(|now| now.held().cloned());
                 let id = now.map_or_else(|| held.id.clone(), |now| now.id);
                 op.world.ec2().disassociate(&id).await\n",
@@ -44,7 +44,7 @@ const BUGS: &[Bug] = &[
         seed: 1,
     },
     Bug {
-        name: "a monitor that got no answer says 7",
+        name: "a monitor that got no answer returns 7",
         changes: &[[
             "src/resource/mod.rs",
             "Action::Monitor { level } => op.monitor(level).await,",
@@ -54,7 +54,7 @@ const BUGS: &[Bug] = &[
             },",
         ]],
         tests: EVERY_KIND,
-        says: "said 7, and the node held the address all the time",
+        says: "returned 7, but the node held the address throughout",
         seed: 8,
     },
     Bug {
@@ -66,7 +66,7 @@ const BUGS: &[Bug] = &[
             Ok(Ok(Seen::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
         ]],
         tests: EVERY_KIND,
-        says: "said 7, and the node held the address all the time",
+        says: "returned 7, but the node held the address throughout",
         seed: 1,
     },
     Bug {
@@ -79,7 +79,7 @@ const BUGS: &[Bug] = &[
         ]],
         // The start of a private address waits for instance metadata, and EC2 has caught up by then.
         tests: &["elastic"],
-        says: "said 7 at once, by an answer of EC2 from before this node's start",
+        says: "returned 7 at once, from an answer of EC2 that was older than this node's start",
         seed: 11,
     },
     Bug {
@@ -107,7 +107,7 @@ const BUGS: &[Bug] = &[
             Ok::<_, Error>((held, until_accepted))",
         ]],
         tests: EVERY_KIND,
-        says: "said 0, and at no instant of it did the node hold the address",
+        says: "returned 0, but the node never held the address during it",
         seed: 1,
     },
     Bug {
@@ -123,7 +123,7 @@ const BUGS: &[Bug] = &[
         seed: 1,
     },
     Bug {
-        name: "an order whose answer was lost is sent again whoever has the address by then",
+        name: "a call whose response was lost is sent again whatever node has the address by then",
         changes: &[[
             "src/resource/start.rs",
             "if before.held().map(K::Held::mark) != Some(now.mark()) => {",
@@ -210,7 +210,7 @@ const BUGS: &[Bug] = &[
             "(here, all, _) if here == all || (AWAKE && here > 0) => Owner::Ours(self),",
         ]],
         tests: &["overlay"],
-        says: "said 0, and at no instant of it did the node hold the address",
+        says: "returned 0, but the node never held the address during it",
         seed: 1,
     },
     Bug {
@@ -239,7 +239,7 @@ const BUGS: &[Bug] = &[
             "if !K::METADATA_KNOWS && (AWAKE || (check == Check::Probe && !self.is_started())) {",
         ]],
         tests: &["overlay"],
-        says: "said 7, and the node held the address all the time",
+        says: "returned 7, but the node held the address throughout",
         seed: 1,
     },
     Bug {
@@ -268,7 +268,7 @@ const BUGS: &[Bug] = &[
             ],
         ],
         tests: &["overlay"],
-        says: "said 7, and the node held the address all the time",
+        says: "returned 7, but the node held the address throughout",
         seed: 1,
     },
     Bug {

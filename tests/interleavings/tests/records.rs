@@ -45,7 +45,7 @@ fn text(folder: &Path) -> Option<String> {
 
 /// [record-1]
 #[test]
-fn a_kill_at_any_system_call_leaves_a_whole_record() {
+fn a_kill_at_any_system_call_leaves_a_complete_record() {
     let whole = RecordsFolder::new("whole");
     strace(&whole.0, &[]);
     let last = text(&whole.0).expect("the record");

@@ -25,7 +25,7 @@ fn runner(seed: u64, config: Config) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seeds))
 }
 
-/// Whether a rule was broken. Where nobody asks for the smallest plan that breaks it, one is enough and all tests end.
+/// Whether a rule was broken. Unless the smallest plan that breaks it is wanted, one is enough and all tests end.
 static BROKEN: AtomicBool = AtomicBool::new(false);
 
 /// Plays as many plans as asked for, fails with the smallest that breaks a rule, and says how much was played.

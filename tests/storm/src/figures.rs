@@ -15,13 +15,13 @@ pub const GOAL: f64 = 1.2;
 const AMPLE: f64 = 1.1;
 /// The part of the tokens of a time that is too short that have to be used.
 const USED: f64 = 0.95;
-/// Seconds that the last takeover may come late in any case: a storm of some clusters is soon over, and nobody is asked to be
+/// Seconds that the last takeover may come late in any case: a storm of some clusters is soon over, and is not expected to be
 /// as quick there.
 const SOON: f64 = 6.0;
 
 /// The head of the table whose rows are [`Figures::row`].
 pub const HEAD: &str = "\
-| policy | clusters | timeout | taken over | tokens for | last | bound | ratio | median | orders each | looks each | refused | busiest second |
+| policy | clusters | timeout | taken over | tokens for | last | bound | ratio | median | calls each | queries each | refused | busiest second |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ";
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_is_what_the_bucket_of_the_orders_allows() {
+    fn the_bound_is_what_the_bucket_of_the_calls_allows() {
         let bound = |clusters| bound(Buckets::aws().mutate, clusters);
         assert_eq!(bound(10_000), Duration::from_secs(1990));
         assert_eq!(bound(300), Duration::from_secs(50));

@@ -53,9 +53,9 @@ impl Ec2 for PolicyClient {
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
-        let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not asked");
+        let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not sent");
         match (self.policy, which) {
-            // What holds the address before is a question that the agent asks for its log, and nobody else.
+            // What holds the address before is queried by the agent for its log only.
             (RetryPolicy::Fixed(_) | RetryPolicy::Sdk | RetryPolicy::Once, _) if !self.ordered.get() => {
                 Err(refused())
             }

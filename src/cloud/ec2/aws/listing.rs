@@ -94,7 +94,7 @@ impl AwsEc2 {
         Listing { addresses, interfaces, tables }
     }
 
-    /// From here on a listing answers what would be asked of EC2.
+    /// From here on a listing answers in place of EC2.
     pub fn answer_from(&mut self, listing: Arc<Listing>) {
         self.listing = Some(listing);
     }

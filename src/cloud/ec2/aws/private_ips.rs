@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use aws_sdk_ec2::types;
 
 use super::routes::filter;
-use super::{AwsEc2, UNREADABLE, Unreadable, given};
+use super::{AwsEc2, UNREADABLE, Unreadable, parsed};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
@@ -115,20 +115,20 @@ fn interface(interface: &types::NetworkInterface) -> Result<Eni, Unreadable> {
     let address = |address: &types::NetworkInterfacePrivateIpAddress| {
         let public_ip = address.association().and_then(|association| association.public_ip());
         Ok(PrivateAddress {
-            ip: given(address.private_ip_address())?.ok_or(Unreadable)?,
+            ip: parsed(address.private_ip_address())?.ok_or(Unreadable)?,
             primary: address.primary().unwrap_or(false),
-            public_ip: given(public_ip)?,
+            public_ip: parsed(public_ip)?,
         })
     };
     let addresses: Result<_, Unreadable> = interface.private_ip_addresses().iter().map(address).collect();
     Ok(Eni {
-        id: given(interface.network_interface_id())?.ok_or(Unreadable)?,
-        instance: given(attachment.and_then(|attachment| attachment.instance_id()))?,
+        id: parsed(interface.network_interface_id())?.ok_or(Unreadable)?,
+        instance: parsed(attachment.and_then(|attachment| attachment.instance_id()))?,
         attachment: attachment.and_then(|a| {
             let network_card = u32::try_from(a.network_card_index().unwrap_or_default()).ok()?;
             Some(Attachment { device_index: u32::try_from(a.device_index()?).ok()?, network_card })
         }),
-        subnet: given(interface.subnet_id())?,
+        subnet: parsed(interface.subnet_id())?,
         addresses: addresses?,
     })
 }

@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::replace_route::builders::ReplaceRouteFluentBuilder;
 use aws_sdk_ec2::types::{self, Filter};
 
-use super::{AwsEc2, UNREADABLE, Unreadable, given, permitted};
+use super::{AwsEc2, UNREADABLE, Unreadable, parsed, permitted};
 use crate::base::ids::{InterfaceId, RouteTableId, VpcId};
 use crate::cloud::ec2::routes::{Route, RouteTable, Routes, destination};
 use crate::cloud::ec2::{Ec2Error, Ec2Fault};
@@ -146,8 +146,8 @@ fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, Unrea
         to.is_some_and(|to| to.parse::<ipnet::IpNet>().is_ok_and(|to| to == ipnet::IpNet::from(address)))
     });
     Ok(RouteTable {
-        id: given(table.route_table_id())?.ok_or(Unreadable)?,
-        vpc: given(table.vpc_id())?,
+        id: parsed(table.route_table_id())?.ok_or(Unreadable)?,
+        vpc: parsed(table.vpc_id())?,
         route: meant.next().map(route).transpose()?,
     })
 }
@@ -167,8 +167,8 @@ fn route(route: &types::Route) -> Result<Route, Unreadable> {
     let target = targets.into_iter().flatten().find(|id| !id.is_empty());
     let blackhole = matches!(route.state(), Some(types::RouteState::Blackhole));
     Ok(Route {
-        interface: given(route.network_interface_id())?,
-        instance: given(route.instance_id())?,
+        interface: parsed(route.network_interface_id())?,
+        instance: parsed(route.instance_id())?,
         target: target.unwrap_or("an unnamed target").to_owned(),
         blackhole,
         origin: route.origin().map(|origin| origin.as_str().to_owned()).unwrap_or_default(),

@@ -233,7 +233,7 @@ impl Drill<'_> {
                 texts: 3,
                 rows: rows.collect(),
                 remark: format!(
-                    "The newest first. Each node keeps the figures of the drills that were run on it.{unknown}"
+                    "Newest first. Each node keeps the figures of the drills that were run on it.{unknown}"
                 ),
             },
             faster,

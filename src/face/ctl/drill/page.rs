@@ -38,7 +38,7 @@ pub struct ReportPage {
     pub written: String,
 }
 
-/// The policy forbids everything that is not in the file. Patterns tell the spans apart without colour.
+/// The policy forbids everything that is not in the file. Patterns distinguish the spans without colour.
 const HEAD: &str = include_str!("head.html");
 
 const PATTERNS: &str = include_str!("patterns.svg");
@@ -79,7 +79,7 @@ impl ReportPage {
                 html.push_str("</ul>\n");
             }
             let _ = writeln!(html, "<figure>\n{}</figure>", chart.svg());
-            // What the one before said already is not repeated.
+            // A remark is not repeated.
             let before = number.checked_sub(1).and_then(|before| self.charts.get(before));
             let known = |remark: &&String| before.is_some_and(|before| before.remarks.contains(remark));
             for remark in chart.remarks.iter().filter(|remark| !known(remark)) {

@@ -60,7 +60,7 @@ pub struct LaneSpan {
 pub struct TimelineLane {
     /// Who saw it.
     pub name: &'static str,
-    /// In order of time, without overlaps; if there are none, the lane says why.
+    /// In order of time, without overlaps; if there are none, the lane shows the reason.
     pub spans: Vec<LaneSpan>,
     /// Why it is empty.
     pub empty: &'static str,

@@ -40,7 +40,7 @@ impl DrillPlan {
         let from = runs_on(found, status)?;
         if let Some((_, node, count)) = status.fail_counts.iter().find(|(id, ..)| id == resource) {
             return Err(format!(
-                "the fail-count of {resource} on {node} is {count}: look why, then crm_resource --cleanup --resource {resource}"
+                "the fail-count of {resource} on {node} is {count}: find out why, then crm_resource --cleanup --resource {resource}"
             ));
         }
         if let Some(constraint) = configuration.left_over.first() {
@@ -98,7 +98,7 @@ fn runs_on<'a>(resource: &CrmMonResource, status: &'a Status) -> Result<&'a str,
     status.settled_on(id).ok_or_else(|| {
         let nodes = if resource.nodes.is_empty() { "no node".to_owned() } else { resource.on() };
         format!(
-            "{id} is {} on {nodes}: it has to be started on one node, with nothing under way",
+            "{id} is {} on {nodes}: it must be started on exactly one node, with no transition in progress",
             resource.role
         )
     })
@@ -159,7 +159,7 @@ mod tests {
                 s.resources[0].role = "Stopped".to_owned();
                 s.resources[0].nodes.clear();
             }),
-            ("with nothing under way", |s, _| s.resources[0].pending = "Migrating".to_owned()),
+            ("with no transition in progress", |s, _| s.resources[0].pending = "Migrating".to_owned()),
             ("--cleanup", |s, _| s.fail_counts[0].0 = "eip".to_owned()),
             ("--clear", |_, c| c.left_over.push("cli-prefer-eip".to_owned())),
             ("those with an address: none", |s, _| drop(s.resources.remove(0))),

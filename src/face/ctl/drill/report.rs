@@ -68,27 +68,27 @@ impl Move {
         let mut text = format!("{} -> {}: done after {}\n", self.from, self.to, seconds(self.took));
         let mut seen = Vec::new();
         for (at, holder) in holders(&self.queries) {
-            let holder = holder.as_deref().unwrap_or("nobody").to_owned();
+            let holder = holder.as_deref().unwrap_or("unassigned").to_owned();
             seen.push(if seen.is_empty() { holder } else { format!("from {} {holder}", seconds(at)) });
         }
-        let _ = writeln!(text, "  by EC2    {}", seen.join(", "));
+        let _ = writeln!(text, "  EC2        {}", seen.join(", "));
         let unassigned_time = self.unassigned();
         let least = match unassigned_time.at_least {
             Duration::ZERO => String::new(),
-            least => format!("{} at least, ", seconds(least)),
+            least => format!("at least {}, ", seconds(least)),
         };
         let most = seconds(unassigned_time.at_most);
-        let _ = writeln!(text, "  nobody    held it for {least}{most} at most");
+        let _ = writeln!(text, "  no holder  for {least}at most {most}");
         if self.unanswered > 0 {
             let all = self.unanswered + self.queries.len();
-            let _ = writeln!(text, "  looks     {} of {all} were not answered", self.unanswered);
+            let _ = writeln!(text, "  queries    {} of {all} got no answer", self.unanswered);
         }
         if let Some((port, attempts)) = &self.client {
             let (failed, all) = (failed(attempts), attempts.len());
             let outage = seconds(longest_outage(attempts).1);
             let _ = writeln!(
                 text,
-                "  clients   port {port} did not answer for {outage} ({failed} of {all} attempts failed)"
+                "  clients    port {port} did not answer for {outage} ({failed} of {all} attempts failed)"
             );
         }
         text
@@ -172,13 +172,13 @@ mod tests {
     #[test]
     fn a_move_is_shown_with_all_figures() {
         let expected = "n1 -> n2: done after 1.24 s\n\
-            \x20 by EC2    i-1 (10.0.0.1), from 0.21 s nobody, from 0.61 s i-2 (10.0.0.2)\n\
-            \x20 nobody    held it for 0.19 s at least, 0.61 s at most\n\
-            \x20 looks     1 of 5 were not answered\n\
-            \x20 clients   port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
+            \x20 EC2        i-1 (10.0.0.1), from 0.21 s unassigned, from 0.61 s i-2 (10.0.0.2)\n\
+            \x20 no holder  for at least 0.19 s, at most 0.61 s\n\
+            \x20 queries    1 of 5 got no answer\n\
+            \x20 clients    port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
         assert_eq!(sample().show(), expected);
         let direct = Move { queries: Vec::new(), unanswered: 0, client: None, ..sample() };
-        assert!(direct.show().ends_with("held it for 0.00 s at most\n"), "{}", direct.show());
+        assert!(direct.show().ends_with("no holder  for at most 0.00 s\n"), "{}", direct.show());
     }
 
     #[test]

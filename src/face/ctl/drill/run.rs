@@ -61,7 +61,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     if invocation.run(watch.query(invocation.deadline))?.is_none() {
         let from = &plan.from;
         return Err(Failure::Failed(format!(
-            "the cluster runs {resource} on {from}, but nobody holds {address}"
+            "the cluster runs {resource} on {from}, but {address} is unassigned"
         )));
     }
     watch.client = port.map(|port| (address, port));
@@ -119,7 +119,7 @@ fn move_and_clear(
         let command = format!("crm_resource --clear --resource {resource}");
         let before = outcome.err().map(|before| format!("{before}; ")).unwrap_or_default();
         return Err(Failure::Failed(format!(
-            "{before}the constraint of the move is left, {command}: {error}"
+            "{before}the constraint of the move is still set, remove it with {command}: {error}"
         )));
     }
     let undone = |error| Failure::Failed(format!("{error}; the constraint of the move is removed"));
@@ -135,7 +135,7 @@ fn suffer(invocation: &Invocation<'_>, carrier: &Carrier<'_>, plan: &DrillPlan) 
         "{resource} runs on {from}: make that node fail now; waiting {limit} s for the address to leave it\n"
     );
     if carrier.tools.node_name().as_ref() == Some(from) {
-        text += "this is that node: what stops it stops the measurement too\n";
+        text += "this is that node: if it stops, so does the measurement\n";
     }
     // On standard error, so that the output of the command can be redirected to a file.
     let _ = std::io::stderr().write_all(text.as_bytes());
@@ -224,7 +224,7 @@ impl Carrier<'_> {
             // A completed move counts even if the last query fails at the same instant.
             biased;
             course = course => course?,
-            () = self.watch.watch(began, &observations) => return Err("nobody watches any more".to_owned()),
+            () = self.watch.watch(began, &observations) => return Err("the watch has ended".to_owned()),
         };
         let operations = AgentOperation::since(self.operations().await, &before);
         let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();

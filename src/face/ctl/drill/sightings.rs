@@ -40,9 +40,9 @@ pub enum ClusterState {
 /// One answer of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSighting {
-    /// When it was asked.
+    /// When it was sent.
     pub at: Duration,
-    /// What it said.
+    /// Its answer.
     pub state: ClusterState,
 }
 
@@ -163,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn the_time_without_a_holder_is_told_within_bounds() {
+    fn the_time_without_a_holder_is_given_within_bounds() {
         type Row = (&'static str, &'static [(u64, &'static str)], (u64, u64));
         let rows: [Row; 6] = [
             ("nothing moved", &[(0, "a"), (100, "a")], (0, 0)),
             ("straight from one to the other", &[(0, "a"), (100, "a"), (200, "b"), (300, "b")], (0, 110)),
-            ("nobody once", &[(0, "a"), (100, ""), (200, "b")], (0, 210)),
-            ("nobody for long", &[(0, "a"), (100, ""), (200, ""), (300, ""), (400, "b")], (190, 410)),
+            ("unassigned once", &[(0, "a"), (100, ""), (200, "b")], (0, 210)),
+            ("unassigned for long", &[(0, "a"), (100, ""), (200, ""), (300, ""), (400, "b")], (190, 410)),
             ("twice", &[(0, "a"), (100, ""), (200, "b"), (300, ""), (400, "b")], (0, 420)),
             ("for ever", &[(0, "a"), (100, ""), (200, "")], (90, 210)),
         ];

@@ -40,7 +40,7 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
 
     page.metric("eip_address_held", "gauge", "Whether this node has the address.");
     page.each(addresses, |one| one.held.map(u8::from).into_iter().map(|held| (vec![], held)));
-    page.metric("eip_last_check_timestamp_seconds", "gauge", "When that was last found out.");
+    page.metric("eip_last_check_timestamp_seconds", "gauge", "When that was last checked.");
     page.each(addresses, |one| one.tally.checked.into_iter().map(|at| (vec![], at)));
 
     page.metric("eip_ready", "gauge", "Whether this node could take the address, according to eip-health.");
@@ -85,7 +85,7 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
 
     page.metric("eip_last_takeover_timestamp_seconds", "gauge", "When this node last got the address.");
     page.each(addresses, |one| one.takeover.iter().map(|change| (vec![], seconds(change.at_ms))));
-    page.metric("eip_last_takeover_seconds", "gauge", "How long each phase of that took.");
+    page.metric("eip_last_takeover_seconds", "gauge", "How long each phase of that move took.");
     page.each(addresses, |one| {
         let phases = one.takeover.iter().flat_map(|change| &change.phases);
         phases.map(|phase| (vec![("phase", phase.phase.as_str())], seconds(phase.ms)))

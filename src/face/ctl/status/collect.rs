@@ -268,9 +268,9 @@ fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
     let recorded = invocation.on_record();
     let mut answers = ToolAnswers::of(&tools, &recorded);
     if answers.addresses.is_empty() {
-        let whose =
-            if answers.listed_by == "cluster" { "the cluster has" } else { "this node has on record" };
-        let reasons = [vec![format!("{whose} none")], answers.unseen].concat().join("; ");
+        let none =
+            if answers.listed_by == "cluster" { "the cluster has none" } else { "none on record here" };
+        let reasons = [vec![none.to_owned()], answers.unseen].concat().join("; ");
         return Err(Failure::Failed(format!("no address to show: {reasons}")));
     }
     for address in &mut answers.addresses {
@@ -376,7 +376,7 @@ impl Look<'_> {
         })
     }
 
-    async fn ask<K: Kind<RealWorld>>(
+    async fn query<K: Kind<RealWorld>>(
         &self,
         listing: &Arc<Listing>,
         has_failed: bool,
@@ -395,7 +395,7 @@ impl Look<'_> {
             let survey = op::<K, _>(&world, &request).survey().await;
             (Some(survey.by_ec2), survey.by_metadata)
         };
-        // An Elastic IP that is configured by its allocation id has its address from EC2; only then metadata can be asked.
+        // An Elastic IP that is configured by its allocation id has its address from EC2; metadata can be queried only then.
         if let (Some(Ok(shown)), Some(Err(Error::NotHere(_)))) = (&by_ec2, &by_metadata) {
             let mut named = raw.clone();
             named.insert("elastic_ip".to_owned(), shown.address.to_string());
@@ -413,7 +413,7 @@ impl Look<'_> {
             None => return Own::unknown("the configuration names no address".to_owned()),
         };
         let failure = self.wanted.and_then(|wanted| listing.failure(wanted));
-        let answers = with_kind!(self.address.agent, K => self.ask::<K>(listing, failure.is_some()).await);
+        let answers = with_kind!(self.address.agent, K => self.query::<K>(listing, failure.is_some()).await);
         let Answers { by_ec2, by_metadata, ready, add_to_device, is_left } = match answers {
             Ok(answers) => answers,
             Err(reason) => return Own::unknown(reason),

@@ -83,7 +83,7 @@ pub struct Placement {
     pub since: Option<u64>,
 }
 
-/// What EC2 says of an address, for this node.
+/// The holder of an address according to EC2, from this node's point of view.
 #[derive(Debug, Clone, Serialize)]
 pub struct Holding {
     /// `ours`, `misplaced`, `elsewhere`, `nobody` or `unknown`.
@@ -97,7 +97,7 @@ pub struct Holding {
     pub is_vague: bool,
 }
 
-/// What one node says of an address.
+/// What one node reports about an address.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct NodeOpinion {
     /// Node name.
@@ -125,7 +125,7 @@ pub enum Opinion {
     Yes,
     /// No.
     No,
-    /// The node could not tell.
+    /// The node could not find out.
     Unknown,
     /// The node reported nothing.
     #[default]
@@ -172,9 +172,9 @@ impl Holding {
         Self { answer: "unknown", text: format!("unknown: {reason}"), holder: None, is_vague: false }
     }
 
-    /// The sentence without its first word, the answer.
+    /// The sentence without the answer, which ends at the first colon.
     fn detail(&self) -> &str {
-        self.text.strip_prefix(self.answer).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&self.text)
+        self.text.split_once(": ").map_or(&self.text, |(_, detail)| detail)
     }
 }
 
@@ -198,7 +198,7 @@ impl AddressState {
                 ("ours", Some(Opinion::No)) | ("elsewhere" | "nobody", Some(Opinion::Yes))
             );
             if differs {
-                found.push(format!("EC2 and {node} do not agree: {}", ec2.text));
+                found.push(format!("EC2 and {node} disagree: {}", ec2.text));
             }
             return found;
         };
@@ -215,7 +215,7 @@ impl AddressState {
             running.map_or_else(|| "no node runs it".to_owned(), |on| format!("the cluster runs it on {on}"));
         let is_here = running.is_some_and(|on| on == node);
         let refuted = match (running, ec2.answer) {
-            (Some(_), "misplaced") if is_here => Some("EC2 shows it in another place of this node"),
+            (Some(_), "misplaced") if is_here => Some("EC2 shows it elsewhere on this node"),
             (Some(_), "elsewhere") if is_here && !ec2.is_vague => Some("EC2 shows it elsewhere"),
             (Some(_), "nobody") => Some("EC2 shows no holder"),
             (Some(_), "ours" | "misplaced") if !is_here => Some("EC2 shows it on this node"),
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_the_cluster_is_said_once_for_each_source() {
+    fn what_contradicts_the_cluster_is_reported_once_for_each_source() {
         use Opinion::{No, NotReported, Unknown, Yes};
         type Row = (&'static [&'static str], &'static str, [Opinion; 2], &'static [&'static str]);
         let rows: [Row; 14] = [
@@ -392,7 +392,7 @@ mod tests {
             (&["n2"], "elsewhere", [No, NotReported], &[]),
             (&["n1"], "unknown", [Unknown, Unknown], &[]),
             (&["n1"], "elsewhere", [Yes, No], &["EC2 shows it elsewhere"]),
-            (&["n1"], "misplaced", [No, No], &["in another place", "n1 does not have it"]),
+            (&["n1"], "misplaced", [No, No], &["elsewhere on this node", "n1 does not have it"]),
             (&["n1"], "nobody", [Unknown, No], &["EC2 shows no holder"]),
             (&["n2"], "nobody", [No, No], &["EC2 shows no holder", "n2 does not have it"]),
             (&["n2"], "ours", [Yes, NotReported], &["EC2 shows it on this node", "n1 has it"]),
@@ -433,7 +433,7 @@ mod tests {
     fn without_the_cluster_ec2_and_this_node_are_compared() {
         let mut alone = state(&["n1"], "elsewhere", [Opinion::Yes, Opinion::NotReported]);
         alone.cluster = None;
-        assert_eq!(alone.contradictions("n1"), ["EC2 and n1 do not agree: elsewhere: i-1"]);
+        assert_eq!(alone.contradictions("n1"), ["EC2 and n1 disagree: elsewhere: i-1"]);
         alone.ec2.answer = "ours";
         assert_eq!(alone.contradictions("n1"), [""; 0]);
     }
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_adds_nothing_that_words_do_not_say() {
+    fn colour_adds_nothing_that_words_do_not() {
         let mut address = state(&["n1"], "elsewhere", [Opinion::No, Opinion::Yes]);
         address.disagreements = address.contradictions("n1");
         address.nodes[1].ready = Opinion::No;

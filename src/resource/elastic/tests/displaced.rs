@@ -38,7 +38,7 @@ async fn our_address_before_a_change_of_the_configuration_is_not_restored() {
 
 /// [displaced-2]
 #[tokio::test(start_paused = true)]
-async fn a_displaced_address_is_remembered_when_two_resources_take_turns_on_its_place() {
+async fn a_displaced_address_is_remembered_when_two_resources_take_turns_on_its_target() {
     let first = with_displaced().await;
     let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).next_to("first", &first);
     let id = first.account.fail("AssociateAddress", denied());
@@ -109,7 +109,7 @@ async fn the_stop_of_a_node_made_from_an_image_leaves_the_originals_interface_al
 
 /// [target-2]
 #[tokio::test(start_paused = true)]
-async fn a_displaced_address_stays_away_from_a_place_that_an_administrator_has_used_meanwhile() {
+async fn a_displaced_address_stays_away_from_a_target_that_an_administrator_has_used_meanwhile() {
     let node = with_displaced().await;
     node.account.give(EIP, "10.0.0.2");
     node.account.give(ADMIN, OWN);

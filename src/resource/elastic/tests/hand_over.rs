@@ -36,7 +36,7 @@ async fn the_nodes_own_address_comes_back_when_the_peer_has_taken_the_floating_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_that_no_node_takes_stays_and_the_error_says_so() {
+async fn an_address_that_no_node_takes_stays_and_the_error_reports_it() {
     let node = with_displaced().await;
     let error = hand_over(&node).await.unwrap_err();
     assert_eq!(error.to_string(), "203.0.113.10 is still here after 57 s: no other node has taken it");

@@ -17,7 +17,7 @@ async fn an_allocation_whose_address_was_never_on_record_is_queried_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_allocation_by_which_a_node_cannot_tell_itself_from_others_is_no_loss() {
+async fn an_allocation_by_which_a_node_cannot_distinguish_itself_from_others_is_no_loss() {
     let node = by_allocation(&account());
     node.account.give(EIP, OWN);
     node.account.fail_metadata(FaultKind::Reset);
@@ -51,7 +51,7 @@ async fn without_a_private_address_for_this_node_nothing_is_in_place() {
 
 /// [stale-1] An association that this node has not seen is news, however soon after the start.
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_takes_the_address_right_after_a_start_is_believed_at_once() {
+async fn a_peer_that_takes_the_address_right_after_a_start_is_accepted_at_once() {
     let account = account();
     account.give(EIP, "10.0.0.2");
     let node = ElasticNode::on(&account, 1).started().await;
@@ -73,7 +73,7 @@ async fn a_first_probe_fills_the_record_and_the_next_sends_no_query() {
 
 /// [probe-2]
 #[tokio::test(start_paused = true)]
-async fn a_standby_that_could_not_take_over_says_so_within_two_seconds() {
+async fn a_standby_that_could_not_take_over_reports_it_within_two_seconds() {
     let node = ElasticNode::on(&account(), 1);
     node.account.fail_ec2(FaultKind::Hang);
     let began = Instant::now();

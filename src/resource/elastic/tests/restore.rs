@@ -93,7 +93,7 @@ async fn a_record_that_came_with_an_image_is_not_acted_on() {
 
 /// [target-2]
 #[tokio::test(start_paused = true)]
-async fn a_place_with_another_address_is_left_alone_and_logged() {
+async fn a_target_with_another_address_is_left_alone_and_logged() {
     let node = after_boot();
     node.account.give(ADMIN, OWN);
     assert!(restored(&node).await.is_empty());
@@ -148,7 +148,7 @@ async fn an_address_that_takes_long_does_not_use_up_the_turn_of_the_next() {
 
 /// [target-3] It uses the same lock as a start.
 #[tokio::test(start_paused = true)]
-async fn a_start_waits_for_the_call_that_a_restore_has_in_flight_for_its_place() {
+async fn a_start_waits_for_the_call_that_a_restore_has_in_flight_for_its_target() {
     let node = with_displaced().await;
     let account = &node.account;
     account.give(EIP, "10.0.0.2");

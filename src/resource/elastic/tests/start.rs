@@ -109,7 +109,7 @@ async fn a_private_address_on_two_interfaces_is_not_guessed() {
 
 /// [code-4] The address is on record from before a load balancer got it, and the answer to the taking call does not come.
 #[tokio::test(start_paused = true)]
-async fn an_address_that_an_aws_service_got_meanwhile_is_refused_by_the_query_beside_the_takeover() {
+async fn an_address_that_an_aws_service_got_meanwhile_is_refused_by_the_query_concurrent_with_the_takeover() {
     let account = account();
     let node = ElasticNode::on(&account, 1).probed().await;
     account.set_managed_by(EIP, Some("alb"));

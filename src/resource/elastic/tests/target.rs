@@ -24,7 +24,7 @@ async fn a_private_address_shared_by_two_resources_is_refused_while_the_other_is
 
 /// [target-6]
 #[tokio::test(start_paused = true)]
-async fn of_two_resources_that_start_on_one_place_at_one_instant_one_wins() {
+async fn of_two_resources_that_start_on_one_target_at_one_instant_one_wins() {
     let first = ElasticNode::on(&account(), 1);
     let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).next_to("first", &first);
     first.world.records.others.borrow_mut().push(("second".to_owned(), second.world.records.clone()));
@@ -59,7 +59,7 @@ async fn a_slow_call_that_restores_an_address_cannot_displace_what_is_started_af
 
 /// [target-3] [target-5] The same with another resource of the node.
 #[tokio::test(start_paused = true)]
-async fn a_start_waits_for_the_call_that_another_resource_has_in_flight_for_its_place() {
+async fn a_start_waits_for_the_call_that_another_resource_has_in_flight_for_its_target() {
     let first = with_displaced().await;
     let account = &first.account;
     let second = ElasticNode::on(account, 1).with("elastic_ip", SECOND).next_to("first", &first);

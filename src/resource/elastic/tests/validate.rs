@@ -4,7 +4,7 @@ use super::*;
 
 /// [validate-2]
 #[tokio::test(start_paused = true)]
-async fn level_ten_asks_for_every_permission_and_changes_nothing() {
+async fn level_ten_tries_every_permission_and_changes_nothing() {
     let node = ElasticNode::on(&account(), 1);
     node.account.give(EIP, "10.0.0.2");
     assert_eq!(node.validate().await.unwrap(), Report::Done);

@@ -16,7 +16,7 @@ async fn a_healthy_monitor_queries_ec2_once_in_every_interval() {
 
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
-async fn each_monitor_asks_at_level_10_in_the_settling_window_and_with_monapi() {
+async fn each_monitor_queries_ec2_at_level_10_in_the_settling_window_and_with_monapi() {
     let node = OverlayNode::with_tables(1).settled().await;
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert_eq!(node.calls("DescribeRouteTables"), 1);
@@ -31,7 +31,7 @@ async fn each_monitor_asks_at_level_10_in_the_settling_window_and_with_monapi() 
 
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
-async fn an_address_that_is_not_on_a_device_is_not_here_whatever_ec2_says() {
+async fn an_address_that_is_not_on_a_device_is_not_here_whatever_ec2_shows() {
     let node = OverlayNode::with_tables(1).settled().await;
     node.network.lose(OVERLAY);
     assert!(reason(node.monitor().await).contains("on none of this node's network devices"));
@@ -106,8 +106,8 @@ async fn a_set_that_changes_is_a_warning_until_the_next_start() {
     node.account.tag_route_table(&table(3), &[("cluster", "web")]);
     tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
-    assert!(node.logged(&format!("{} is one of tag:cluster=web now", table(3))));
-    assert!(node.logged(&format!("{} is not one of tag:cluster=web any more", table(2))));
+    assert!(node.logged(&format!("{} is now one of tag:cluster=web", table(3))));
+    assert!(node.logged(&format!("{} is no longer one of tag:cluster=web", table(2))));
     // It still counts.
     node.account.route(&table(2), ip(), &eni(2));
     assert!(reason(node.run(Action::Monitor { level: 10 }).await).contains(table(2).as_str()));
@@ -120,12 +120,12 @@ async fn a_blackhole_to_this_running_node_is_queried_again_and_then_a_warning() 
     node.account.route_shown_as_blackhole(&table(1), ip(), &eni(1));
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert!(node.calls("DescribeRouteTables") > 1);
-    assert!(node.logged("as a blackhole, though this node runs"));
+    assert!(node.logged("as a blackhole, though this node is running"));
 }
 
 /// [overlay-10]
 #[tokio::test(start_paused = true)]
-async fn a_probe_asks_the_kernel_first_and_then_ec2() {
+async fn a_probe_queries_the_kernel_first_and_then_ec2() {
     let node = OverlayNode::with_tables(2);
     assert!(reason(node.probe().await).contains("on none of this node's network devices"));
     let node = node.settled().await;
@@ -135,7 +135,7 @@ async fn a_probe_asks_the_kernel_first_and_then_ec2() {
     assert_eq!(node.probe().await.unwrap(), Report::Done, "a mixture is for the monitor to decide");
     node.account.route(&table(1), ip(), &eni(2));
     assert!(reason(node.probe().await).contains("is routed to eni-00000000000000002"));
-    assert!(node.logged("a stop of the resource takes it off"));
+    assert!(node.logged("stopping the resource removes it"));
 }
 
 /// [overlay-10]
@@ -161,7 +161,7 @@ async fn an_address_that_another_agent_put_here_is_found_and_can_be_stopped() {
 
 /// [probe-2]
 #[tokio::test(start_paused = true)]
-async fn a_probe_on_a_standby_records_the_tables_or_says_what_is_wrong() {
+async fn a_probe_on_a_standby_records_the_tables_or_reports_what_is_wrong() {
     let node = OverlayNode::with_tables(2);
     reason(node.probe().await);
     assert_eq!(node.world.records.durable().tables.unwrap().ids, [table(1), table(2)]);

@@ -133,7 +133,7 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
         (|account| account.delete_route_table(&table(2)), "no such table"),
         (
             |account| account.propagate_route(&table(2), ip(), "vgw-1"),
-            "from EnableVgwRoutePropagation: only one by CreateRoute",
+            "from EnableVgwRoutePropagation: only one made by CreateRoute",
         ),
         (|account| account.set_source_dest_check(&parsed(eni(1)), true), "source/dest check of eni-"),
         (
@@ -142,7 +142,7 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
                 account.add_route_table(RouteTableSpec { vpc, ..RouteTableSpec::numbered(2) });
                 account.route(&table(2), ip(), &eni(2));
             },
-            "is of vpc-00000000000000009",
+            "is in vpc-00000000000000009",
         ),
     ];
     for (spoil, says) in cases {
@@ -190,11 +190,11 @@ async fn a_source_dest_check_that_was_switched_on_later_is_an_error_line_of_a_ta
 
 /// [overlay-7]
 #[tokio::test(start_paused = true)]
-async fn a_source_dest_check_that_may_not_be_looked_at_is_a_warning() {
+async fn a_source_dest_check_that_may_not_be_queried_is_a_warning() {
     let node = OverlayNode::with_tables(1);
     node.account.fail("DescribeNetworkInterfaces", FaultKind::code("UnauthorizedOperation"));
     assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert!(node.logged("source/dest check of eni-00000000000000001 not known"));
+    assert!(node.logged("source/dest check of eni-00000000000000001 unknown"));
 }
 
 /// [overlay-5] `auto` and `tag:` find the tables; the set is the one of the last start.
@@ -253,7 +253,7 @@ async fn a_route_that_reads_as_a_blackhole_for_long_is_a_warning() {
     let began = Instant::now();
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-    assert!(node.logged("as a blackhole, though this node runs"));
+    assert!(node.logged("as a blackhole, though this node is running"));
 }
 
 /// [start-6] does not hold for this kind: only EC2 knows where the routes lead.
@@ -304,7 +304,7 @@ async fn the_loopback_and_a_label_are_used_as_configured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ipv6_address_is_put_on_the_device_with_its_whole_length() {
+async fn an_ipv6_address_is_added_to_the_device_with_its_whole_length() {
     let address: IpAddr = "fd00:10::1".parse().unwrap();
     let node = OverlayNode::with_tables(1).with("overlay_ip", "fd00:10::1");
     node.account.route(&table(1), address, &eni(2));

@@ -4,7 +4,7 @@ use super::*;
 
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
-async fn a_stop_takes_the_address_off_its_device_and_sends_no_query() {
+async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
     let node = OverlayNode::with_tables(2).settled().await;
     node.account.fail_ec2(FaultKind::Hang);
     node.account.fail_metadata(FaultKind::Hang);
@@ -19,7 +19,7 @@ async fn a_stop_takes_the_address_off_its_device_and_sends_no_query() {
 
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
-async fn a_late_stop_does_not_rob_the_peer() {
+async fn a_late_stop_does_not_take_it_from_the_peer() {
     let node = OverlayNode::with_tables(2).settled().await;
     let peer = node.peer();
     assert_eq!(peer.start().await.unwrap(), Report::Done);
@@ -41,7 +41,7 @@ async fn the_address_goes_from_a_device_that_is_down_too() {
 
 /// [overlay-4] [stop-10] The own address of the node, by mistake: start, stop, and the node still answers.
 #[tokio::test(start_paused = true)]
-async fn an_interfaces_own_address_is_never_taken_off() {
+async fn an_interfaces_own_address_is_never_removed() {
     let node = OverlayNode::with_tables(1).with("overlay_ip", "10.0.1.10");
     assert!(node.start().await.is_err());
     assert_eq!(node.stop().await.unwrap(), Report::Done);
@@ -66,7 +66,7 @@ async fn without_a_record_only_the_label_proves_that_an_entry_is_this_resources(
         *node.world.records.volatile.borrow_mut() = <_>::default();
         assert_eq!(node.stop().await.unwrap(), Report::Done);
         assert_eq!(node.on_device(), !gone, "{label}");
-        assert_eq!(node.logged("this resource did not put it there"), !gone);
+        assert_eq!(node.logged("this resource did not add it"), !gone);
     }
 }
 
@@ -78,7 +78,7 @@ async fn an_entry_that_another_running_resource_has_stays() {
     *other.volatile.borrow_mut() = node.world.records.volatile();
     node.world.records.others.borrow_mut().push(("other".to_owned(), other.clone()));
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert!(node.on_device() && node.logged("resource other runs with it"));
+    assert!(node.on_device() && node.logged("resource other uses it"));
     other.volatile.borrow_mut().phase = Some(Phase::Left);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(!node.on_device());
@@ -101,7 +101,7 @@ async fn a_stop_of_what_never_ran_succeeds_anywhere() {
 
 /// [overlay-9] After a stop the node does not hold the address, though the routes still lead to it.
 #[tokio::test(start_paused = true)]
-async fn a_monitor_after_a_stop_says_not_running() {
+async fn a_monitor_after_a_stop_reports_not_running() {
     let node = OverlayNode::with_tables(1).settled().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));

@@ -4,7 +4,7 @@ use super::*;
 
 /// [validate-2]
 #[tokio::test(start_paused = true)]
-async fn everything_a_start_needs_is_looked_at_and_nothing_is_changed() {
+async fn everything_a_start_needs_is_checked_and_nothing_is_changed() {
     let node = OverlayNode::with_tables(2);
     assert_eq!(node.validate().await.unwrap(), Report::Done);
     assert_eq!(node.calls("ReplaceRoute (dry run)"), 2);
@@ -35,11 +35,11 @@ async fn each_fault_has_its_code() {
 
 /// [overlay-11]
 #[tokio::test(start_paused = true)]
-async fn a_service_that_takes_addresses_off_is_a_warning() {
+async fn a_service_that_removes_addresses_is_a_warning() {
     let mut node = OverlayNode::with_tables(1);
     node.world.host.address_remover = Some("nm-cloud-setup");
     assert_eq!(node.validate().await.unwrap(), Report::Done);
-    assert!(node.logged("nm-cloud-setup may take 192.168.10.1 off its device"));
+    assert!(node.logged("nm-cloud-setup may remove 192.168.10.1 from its device"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,7 @@ async fn the_device_has_the_address_only_while_ec2_has_given_it_to_this_node() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_that_only_the_device_lost_is_put_on_it_again_without_a_call() {
+async fn an_address_that_only_the_device_lost_is_added_again_without_a_call() {
     let node = PrivateNode::on(&account(), 1).settled().await;
     node.network().lose(VIP);
     node.account.clear_calls();
@@ -53,7 +53,7 @@ async fn a_leftover_on_a_device_is_a_warning_of_the_probe_and_stays() {
     Private::give(&node.account, 2);
     let node = node.probed().await;
     assert!(node.device().is_some());
-    assert!(node.logged("a stop of the resource takes it off"));
+    assert!(node.logged("stopping the resource removes it"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +95,7 @@ async fn an_address_that_another_tool_put_on_another_device_stays_there() {
     node.network().plug("eth1", "02:00:00:00:00:09", &[VIP]);
     let node = node.started().await;
     assert_eq!(node.device().as_deref(), Some("eth1"));
-    assert!(node.logged("is on eth1 already"));
+    assert!(node.logged("is already on eth1"));
 }
 
 #[tokio::test(start_paused = true)]

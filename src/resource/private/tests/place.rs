@@ -99,7 +99,7 @@ async fn an_elastic_ip_on_the_address_is_named_when_it_moves_with_it_and_when_it
 
     account.clear_faults();
     node.stop().await.unwrap();
-    assert!(node.logged(&format!("Elastic IP {EIP} on {VIP} is disassociated")));
+    assert!(node.logged(&format!("this disassociates Elastic IP {EIP} from {VIP}")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ fn whatever_is_in_a_value_the_reason_is_one_line_that_pacemaker_keeps_whole() {
 }
 
 #[test]
-fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
+fn invalid_values_in_variables_are_warnings_and_the_action_goes_on() {
     let (world, [a]) = SimulatedWorld::new();
     for (name, value) in [
         ("AWS_REGION", "No Region"),
@@ -43,12 +43,12 @@ fn nonsense_in_variables_is_a_warning_and_the_action_goes_on() {
         a.start().env(name, value).ok().logged(&["WARN", name]);
         world.held_by(&a);
         a.stop().env(name, value).ok().logged(&["WARN", name]);
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 
 #[test]
-fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
+fn an_invalid_endpoint_leaves_the_next_one_in_force() {
     let address = "ip address add 169.254.169.254/32 dev lo";
     let Some(isolation) = Isolation::new(address) else { return };
     let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
@@ -64,7 +64,7 @@ fn nonsense_for_an_endpoint_leaves_the_next_one_in_force() {
 }
 
 #[test]
-fn nonsense_in_other_variables_changes_nothing() {
+fn invalid_values_in_other_variables_change_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     for (name, value) in [
         ("AWS_MAX_ATTEMPTS", "many"),
@@ -92,7 +92,7 @@ fn nonsense_in_other_variables_changes_nothing() {
         world.held_by(&a);
         a.settled_monitor().env(name, value).ok();
         a.stop().env(name, value).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 
@@ -103,7 +103,7 @@ fn a_log_file_that_cannot_be_written_changes_nothing() {
         a.start().env("HA_LOGFILE", file).ok();
         a.settled_monitor().env("HA_LOGFILE", file).ok();
         a.stop().env("HA_LOGFILE", file).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 

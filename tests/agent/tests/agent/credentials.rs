@@ -108,7 +108,7 @@ fn each_source_is_enough_by_itself() {
 }
 
 #[test]
-fn a_containers_key_is_enough_and_goes_before_the_role() {
+fn a_containers_key_is_enough_and_takes_precedence_over_the_role() {
     let (world, a) = account(true);
     let key = a.role_key();
     world.cloud.set_credentials(a.id(), CredState::Missing404);
@@ -198,7 +198,7 @@ fn a_profile_that_is_named_is_the_one_whatever_else_there_is() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_is_said_by_name() {
+fn a_profile_that_is_not_there_is_reported_by_name() {
     let (_world, a) = account(true);
     write_profile(&a.home(), KNOWN);
     start(&a).param("profile", "absent").expect(4).reason("absent");
@@ -273,7 +273,7 @@ fn a_role_is_assumed_with_whatever_key_there_is() {
     // It is the role that may act, and not the instance's.
     world.cloud.deny_role("node", "DisassociateAddress");
     a.stop().param("role_arn", ROLE).ok();
-    world.held_by_nobody();
+    world.is_unassigned();
     world.cloud.deny_role("eip-mover", "AssociateAddress");
     start(&a).param("role_arn", ROLE).expect(4).reason("AssociateAddress");
     // With a key of the environment instead of the instance's.
@@ -303,7 +303,7 @@ fn sts_that_does_not_answer_is_an_outage_and_no_denial() {
 }
 
 #[test]
-fn sts_is_asked_again_when_it_did_not_answer() {
+fn sts_is_queried_again_when_it_did_not_answer() {
     let (world, a) = account(true);
     world.cloud.fault(Fault::new(Service::Sts, FaultKind::Reset).times(1));
     a.start().param("role_arn", ROLE).ok();
@@ -317,11 +317,11 @@ fn credentials_of_the_metadata_that_change_at_each_reading_are_taken() {
     start(&a).ok();
     a.monitor().ok();
     a.stop().ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_learnt_from_the_answer() {
+fn a_clock_that_is_wrong_is_corrected_from_the_answer() {
     let (world, a) = account(true);
     world.cloud.set_clock_skew(3600.0);
     a.start().ok();

@@ -64,7 +64,7 @@ fn help_is_at_hand_for_every_command() {
 
 /// [ctl-1]
 #[test]
-fn what_is_asked_wrongly_gets_one_line() {
+fn what_is_called_wrongly_gets_one_line() {
     let (_world, [a]) = SimulatedWorld::new();
     let rows: [(&[&str], &str); 20] = [
         (&[], "subcommand"),
@@ -83,11 +83,11 @@ fn what_is_asked_wrongly_gets_one_line() {
         (&["history", "203.0.113.10"], "unexpected argument"),
         (&["status", "--watch=0"], "1..=3600"),
         (&["status", "--watch", "--json"], "cannot be used with"),
-        (&["show", "10.0.1.100"], "is no public address"),
+        (&["show", "10.0.1.100"], "is not a public address"),
         (&["claim", "fd00::1"], "--route-table ID for an overlay address"),
         (
             &["check", "10.0.1.100", "--vip", "--private-ip-address", "10.0.1.10"],
-            "is not for an address of ocf:heartbeat:vip",
+            "does not apply to ocf:heartbeat:vip",
         ),
         (&["check", "192.168.10.1", "--route-table", "rtb-1"], "routing_table=rtb-1: expected"),
     ];

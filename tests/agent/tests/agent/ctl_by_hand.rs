@@ -5,7 +5,7 @@ use agent_tests::SimulatedWorld;
 use crate::ctl::{configured, primitive};
 
 #[test]
-fn an_address_is_taken_and_let_go() {
+fn an_address_is_taken_and_released() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     a.ctl("claim", &["203.0.113.10"]).ok().prints("is on this node now").says("moved from");
@@ -16,7 +16,7 @@ fn an_address_is_taken_and_let_go() {
     world.held_by(&a);
     let allocation = world.address.allocation_id.to_string();
     a.ctl("release", &[&allocation]).ok().prints("released");
-    world.held_by_nobody();
+    world.is_unassigned();
     let place = ["203.0.113.10", "--interface", "1", "--private-ip-address", "10.0.1.13"];
     a.ctl("claim", &place).ok();
     world.held_at(&a, a.ip(3));
@@ -24,7 +24,7 @@ fn an_address_is_taken_and_let_go() {
 
 /// [ctl-2]
 #[test]
-fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+fn a_dry_run_shows_what_would_be_done_and_does_nothing() {
     let (world, [a, b]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
@@ -54,7 +54,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     }
     world.held_by(&a);
     a.ctl("release", &["203.0.113.10", "--force"]).ok().prints("released");
-    world.held_by_nobody();
+    world.is_unassigned();
     // Another node knows nothing of it without the cluster's configuration.
     b.ctl("claim", &["203.0.113.10"]).ok();
     a.stop().ok();
@@ -83,7 +83,7 @@ fn what_a_claim_displaced_is_restored_by_the_stop_of_the_cluster_that_takes_over
         if with_start {
             a.start().ok();
             let shown = a.ctl("show", &["203.0.113.10"]).ok();
-            shown.prints_line(&["on record", "vip: started", "203.0.113.50 displaced"]);
+            shown.prints_line(&["record", "vip: started", "203.0.113.50 displaced"]);
         }
         // Without a start if the cluster's probe has found the address here.
         a.stop().ok();
@@ -94,7 +94,7 @@ fn what_a_claim_displaced_is_restored_by_the_stop_of_the_cluster_that_takes_over
 
 /// [displaced-1]
 #[test]
-fn an_address_that_made_way_comes_back_on_release() {
+fn a_displaced_address_comes_back_on_release() {
     let (world, [a]) = SimulatedWorld::new();
     let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
     world.cloud.associate(&own, a.eni(), None);
@@ -104,7 +104,7 @@ fn an_address_that_made_way_comes_back_on_release() {
 }
 
 #[test]
-fn a_holder_is_left_in_peace_where_that_is_asked_for() {
+fn a_holder_is_left_alone_if_that_is_configured() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     let arguments = ["203.0.113.10", "--allow-reassociation", "false"];

@@ -38,7 +38,7 @@ fn a_good_node_passes_and_nothing_is_changed() {
         ("other resources", "10.0.1.10"),
         ("route to EC2", "127.0.0.1"),
         ("proxy", "none"),
-        ("records", "can be written"),
+        ("records", "is writable"),
         ("agent", "resource.d/heartbeat/eip"),
     ] {
         let begins = format!("ok    {subject:20}");
@@ -50,7 +50,7 @@ fn a_good_node_passes_and_nothing_is_changed() {
 }
 
 #[test]
-fn each_fault_is_a_line_that_says_what_would_be_right() {
+fn each_fault_is_a_line_with_what_would_be_right() {
     type Row = (
         &'static str,
         fn(&SimulatedWorld, &agent_tests::Node),
@@ -110,7 +110,7 @@ fn each_fault_is_a_line_that_says_what_would_be_right() {
 }
 
 #[test]
-fn another_resource_in_the_same_place_is_a_failure() {
+fn another_resource_on_the_same_target_is_a_failure() {
     let (world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let other = world.cloud.allocate(Some([203, 0, 113, 11].into()));
@@ -147,7 +147,7 @@ fn silence_of_one_leaves_time_for_the_others() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_said() {
+fn a_clock_that_is_off_is_reported() {
     let (world, [a]) = SimulatedWorld::new();
     let message = "Request has expired.".to_owned();
     let expired = FaultKind::Error { status: 400, code: "RequestExpired".to_owned(), message };
@@ -186,7 +186,7 @@ fn json_holds_the_same_findings() {
 }
 
 #[test]
-fn the_name_that_is_looked_up_is_the_one_that_calls_go_to() {
+fn the_name_that_is_resolved_is_the_one_that_calls_go_to() {
     // Nothing resolves in there, so each name is in the reason why it does not.
     let Some(isolation) = Isolation::new("") else { return };
     let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
@@ -231,7 +231,7 @@ fn live_moves_that_no_node_could_complete_are_refused() {
 }
 
 #[test]
-fn what_the_cluster_s_settings_cost_is_said_with_what_would_be_right() {
+fn what_the_cluster_s_settings_cost_is_reported_with_what_would_be_right() {
     let (world, [a, _]) = SimulatedWorld::new();
     a.start().ok();
     let token = world

@@ -98,7 +98,7 @@ fn looks(cloud: &Cloud) -> usize {
 }
 
 #[test]
-fn it_moves_away_and_back_and_tells_how_long_nobody_held_the_address() {
+fn it_moves_away_and_back_and_reports_how_long_the_address_was_unassigned() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
@@ -203,8 +203,8 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     world.give(&b);
     let outcome = running.wait().exits(0);
-    let outcome = outcome.prints_line(&["n1 -> n2: done after"]).prints_line(&["nobody", "at most"]);
-    let outcome = outcome.prints_line(&["by EC2", a.id().as_ref(), b.id().as_ref()]);
+    let outcome = outcome.prints_line(&["n1 -> n2: done after"]).prints_line(&["no holder", "at most"]);
+    let outcome = outcome.prints_line(&["EC2", a.id().as_ref(), b.id().as_ref()]);
     // In the tests nothing answers at this address.
     outcome
         .prints_line(&["clients", "port 9 did not answer"])
@@ -236,7 +236,7 @@ fn the_only_address_of_the_cluster_is_moved_of_whatever_kind_it_is() {
         two.world.wait(LIMIT, |_| cluster.is_on("n2"));
         two.give(&two.peer);
         let outcome = running.wait().exits(0);
-        let outcome = outcome.prints_line(&["by EC2", &two.logged_as(&two.here), &two.logged_as(&two.peer)]);
+        let outcome = outcome.prints_line(&["EC2", &two.logged_as(&two.here), &two.logged_as(&two.peer)]);
         outcome.prints_line(&[&format!("eip ({}) is on n2", kind.by_hand[0])]);
     }
 }
@@ -254,7 +254,7 @@ fn it_works_on_pacemaker_1_1_whose_crm_mon_answers_an_unknown_option_with_its_wh
 }
 
 #[test]
-fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
+fn a_cluster_that_accepts_no_requests_for_a_moment_is_left_without_a_constraint() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
@@ -266,7 +266,7 @@ fn a_cluster_that_takes_no_orders_for_a_moment_is_left_without_a_constraint() {
 }
 
 #[test]
-fn what_does_not_move_is_said_and_the_constraint_is_taken_back() {
+fn what_does_not_move_is_reported_and_the_constraint_is_taken_back() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
@@ -325,7 +325,7 @@ fn nothing_is_moved_without_consent_or_without_need() {
             (1, "--report /nowhere/a.html: No such file"),
         ),
         ("a failure and a destination", ("", ""), &["--kill", "--to", "n2"], (2, "cannot be used with")),
-        ("nobody can be asked", ("", ""), &[], (2, "needs --yes")),
+        ("no terminal to confirm on", ("", ""), &[], (2, "needs --yes")),
         (
             "an unhealthy node",
             (r#"name="n2" online="true""#, r#"name="n2" online="false""#),
@@ -370,7 +370,7 @@ fn nothing_is_moved_without_consent_or_without_need() {
     });
     let (world, [a]) = SimulatedWorld::new();
     let cluster = ScriptedCluster::new(&world, STATUS, CONFIGURATION);
-    cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "nobody holds 203.0.113.10");
+    cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "203.0.113.10 is unassigned");
     cluster
         .drill(&a, &["--yes", "--endpoint-url", "http://127.0.0.1:9", "--timeout", "3"])
         .expect(1)
@@ -384,7 +384,7 @@ fn nothing_is_moved_without_consent_or_without_need() {
 }
 
 #[test]
-fn a_machine_without_a_cluster_is_told_so() {
+fn a_machine_without_a_cluster_is_reported() {
     let (_world, [a]) = SimulatedWorld::new();
     a.ctl("drill", &["eip", "--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();
     a.ctl("drill", &["--yes"]).expect(1).complains("eipctl", "cibadmin").no_requests();

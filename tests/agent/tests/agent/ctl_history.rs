@@ -13,9 +13,9 @@ fn changes_of_all_resources_are_listed_in_order() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", outcome.stdout);
     for (line, parts) in lines.iter().zip([
-        ["vip  start: from nobody to ", "eipassoc-"],
-        ["vip  stop: from this node, ", " to nobody, eipassoc-"],
-        ["eipctl-203.0.113.10  start: from nobody", " ms"],
+        ["vip  start: from unassigned to ", "eipassoc-"],
+        ["vip  stop: from this node, ", " to unassigned, eipassoc-"],
+        ["eipctl-203.0.113.10  start: from unassigned", " ms"],
     ]) {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
     }
@@ -27,11 +27,11 @@ fn changes_of_all_resources_are_listed_in_order() {
 fn times_are_local_for_people_and_universal_for_programs() {
     let (_world, [a]) = SimulatedWorld::new();
     let change =
-        r#"{"at_ms": 1700000000000, "action": "start", "from": "nobody", "to": "i-1", "took_ms": 84}"#;
+        r#"{"at_ms": 1700000000000, "action": "start", "from": "unassigned", "to": "i-1", "took_ms": 84}"#;
     let folder = a.state().join("durable");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("web%3A0.json"), format!(r#"{{"history": [{change}]}}"#)).unwrap();
-    let line = "2023-11-14 17:13:20 -0500  web:0  start: from nobody to i-1, 84 ms\n";
+    let line = "2023-11-14 17:13:20 -0500  web:0  start: from unassigned to i-1, 84 ms\n";
     assert_eq!(a.ctl("history", &[]).env("TZ", "EST5").ok().stdout, line);
     let outcome = a.ctl("history", &["--json"]).env("TZ", "EST5").ok();
     outcome
@@ -41,7 +41,7 @@ fn times_are_local_for_people_and_universal_for_programs() {
 }
 
 #[test]
-fn an_unknown_resource_and_a_damaged_record_are_said() {
+fn an_unknown_resource_and_a_damaged_record_are_reported() {
     let (_world, [a]) = SimulatedWorld::new();
     a.ctl("history", &["--resource", "vop"]).expect(1).complains("eipctl", "about a resource vop");
     a.start().ok();

@@ -31,15 +31,15 @@ fn every_kind_is_shown_checked_taken_and_released() {
         two.give(&two.peer);
         let run = |command| two.here.ctl(command, kind.by_hand);
         let peer = two.logged_as(&two.peer);
-        let shown = run("show").ok().wrote_nothing().prints_line(&["by EC2", "elsewhere", &peer]);
-        shown.prints_line(&["on record", "nothing on this node"]);
+        let shown = run("show").ok().wrote_nothing().prints_line(&["EC2", "elsewhere", &peer]);
+        shown.prints_line(&["record", "none on this node"]);
         let checked = run("check").ok().prints_line(&["ok", "permission to take", kind.take, "dry run"]);
         checked.prints_line(&["ok", "credentials"]).prints_line(&["ok", "interface", two.here.eni()]);
         run("claim").arguments(&["--dry-run"]).ok().prints_line(&["would move from", &peer]);
         two.held_by(&two.peer);
         run("claim").ok().prints("is on this node now").says("moved from");
         two.held_by(&two.here);
-        run("show").ok().prints_line(&["by EC2", "ours"]).prints_line(&["on record", "eipctl-", "started"]);
+        run("show").ok().prints_line(&["EC2", "ours"]).prints_line(&["record", "eipctl-", "started"]);
         run("claim").ok().prints("already");
         let history = two.here.ctl("history", &[]).ok();
         history.prints_line(&["eipctl-", "start: from", &peer]);
@@ -51,13 +51,13 @@ fn every_kind_is_shown_checked_taken_and_released() {
             released.prints("its routes stay until another node replaces them").wrote_nothing();
             two.held_by(&two.here);
         }
-        run("show").ok().prints_line(&["by EC2", if kind.is_released { "nobody" } else { "ours" }]);
+        run("show").ok().prints_line(&["EC2", if kind.is_released { "unassigned" } else { "ours" }]);
     }
 }
 
 /// [ctl-6] [ctl-7]
 #[test]
-fn the_cluster_says_which_address_it_is_and_its_parameters() {
+fn the_cluster_configures_which_address_it_is_and_its_parameters() {
     for kind in &KINDS {
         let two = kind.nodes();
         two.give(&two.peer);
@@ -65,7 +65,7 @@ fn the_cluster_says_which_address_it_is_and_its_parameters() {
             configured(&two.world, two.here.ctl(command, arguments), &resource(kind))
         };
         for arguments in [&[] as &[&str], &[address(kind)]] {
-            run("show", arguments).ok().prints_line(&["by EC2", "elsewhere", &two.logged_as(&two.peer)]);
+            run("show", arguments).ok().prints_line(&["EC2", "elsewhere", &two.logged_as(&two.peer)]);
             let checked = run("check", arguments).ok();
             checked.prints_line(&["warn", "live moves", "allow-migrate is not set"]);
         }
@@ -98,7 +98,10 @@ fn an_option_of_another_kind_than_the_clusters_is_refused() {
     let (world, [a]) = SimulatedWorld::new();
     let run = a.ctl("check", &["192.168.10.1", "--vip"]);
     let outcome = configured(&world, run, &resource(&KINDS[2])).expect(2);
-    outcome.complains("eipctl", "192.168.10.1 is of ocf:heartbeat:overlay-ip (ip), not of ocf:heartbeat:vip");
+    outcome.complains(
+        "eipctl",
+        "192.168.10.1 belongs to ocf:heartbeat:overlay-ip (ip), not to ocf:heartbeat:vip",
+    );
 }
 
 /// [ctl-6] [ctl-7] A record is enough when the cluster is down.
@@ -107,8 +110,8 @@ fn what_this_node_has_started_is_known_without_the_cluster() {
     for kind in &KINDS {
         let two = kind.nodes();
         two.run(two.here.start()).ok();
-        let shown = two.here.ctl("show", &[]).ok().prints_line(&["by EC2", "ours"]);
-        shown.prints_line(&["on record", "vip: started"]);
+        let shown = two.here.ctl("show", &[]).ok().prints_line(&["EC2", "ours"]);
+        shown.prints_line(&["record", "vip: started"]);
         for command in ["claim", "release"] {
             let refused = two.here.ctl(command, &[address(kind)]).expect(1).no_requests();
             refused.complains("eipctl", format!("vip runs with {} on this node", address(kind)));
@@ -132,11 +135,11 @@ fn each_route_table_is_shown_with_where_it_leads() {
     let show = || here.ctl("show", &arguments);
     two.give(here);
     two.world.cloud.route_shown_as_blackhole(&table, OVERLAY.into(), peer.eni());
-    let shown = show().ok().wrote_nothing().prints_line(&["by EC2", "only partly here", peer.eni()]);
+    let shown = show().ok().wrote_nothing().prints_line(&["EC2", "only partly here", peer.eni()]);
     let shown = shown.prints_line(&[ROUTE_TABLE, here.eni(), here.id(), "active", "this node"]);
     shown.prints_line(&[table.as_ref(), peer.eni(), peer.id(), "blackhole"]);
     two.world.cloud.delete_route(&table, OVERLAY.into());
-    let missing = show().ok().prints_line(&["by EC2", "only partly here", "no route", table.as_ref()]);
+    let missing = show().ok().prints_line(&["EC2", "only partly here", "no route", table.as_ref()]);
     missing.prints_line(&[table.as_ref(), "no route, or no such table"]);
     let document = show().arguments(&["--json"]).ok();
     let document: serde_json::Value = serde_json::from_str(&document.stdout).unwrap();
@@ -212,6 +215,6 @@ fn only_an_elastic_ip_has_something_to_restore() {
     outcome.complains("eipctl", "--vip");
     a.start().vip(agent_tests::VIP).ok();
     let outcome = a.ctl("restore", &["10.0.1.100"]).expect(2).no_requests();
-    outcome.complains("eipctl", "only an Elastic IP displaces another, there is nothing to restore");
+    outcome.complains("eipctl", "only an Elastic IP displaces another, nothing to restore");
     a.ctl("restore", &[]).ok();
 }

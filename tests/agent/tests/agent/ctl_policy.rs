@@ -11,7 +11,7 @@ fn resources(outcome: &RunOutcome) -> Vec<&str> {
 }
 
 #[test]
-fn with_everything_given_nobody_is_asked() {
+fn with_everything_on_the_command_line_nothing_is_queried() {
     let (_world, [a]) = SimulatedWorld::new();
     let given = [ALLOCATION, "--region", "cn-north-1", "--account", "210987654321"];
     let outcome = a.ctl("policy", &given).ok().no_requests();

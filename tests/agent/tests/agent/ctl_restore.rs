@@ -23,7 +23,7 @@ fn is_back(world: &SimulatedWorld, node: &Node, own: &Address) -> bool {
 
 /// [displaced-1]
 #[test]
-fn an_address_is_put_back_after_a_crash() {
+fn an_address_is_restored_after_a_crash() {
     let (world, [a, b], own) = crashed();
     b.start().ok();
     a.ctl("restore", &[]).ok().says("203.0.113.50 restored on");
@@ -42,7 +42,7 @@ fn nothing_on_record_is_nothing_to_do() {
 
 /// [target-2] [ctl-5]
 #[test]
-fn the_cluster_s_address_is_not_pushed_off() {
+fn the_cluster_s_address_is_not_displaced() {
     let (world, [a, _], own) = crashed();
     a.ctl("restore", &[]).ok().says("203.0.113.50 waits").wrote_nothing();
     world.held_by(&a);
@@ -64,15 +64,15 @@ fn a_resource_that_runs_is_left_alone() {
 }
 
 #[test]
-fn what_cannot_be_put_back_is_a_line_and_a_failure() {
+fn what_cannot_be_restored_is_a_line_and_a_failure() {
     let (world, [a, b], own) = crashed();
     b.start().ok();
     world.cloud.deny("AssociateAddress");
     let outcome = a.ctl("restore", &["--timeout", "5"]).expect(1);
-    outcome.complains("eipctl", "203.0.113.50 is not back: AssociateAddress");
+    outcome.complains("eipctl", "203.0.113.50 not restored: AssociateAddress");
     world.cloud.allow("AssociateAddress");
     let silent = format!("http://{}", refusing());
-    a.ctl("restore", &["--timeout", "3", "--endpoint-url", &silent]).expect(1).says("is not back");
+    a.ctl("restore", &["--timeout", "3", "--endpoint-url", &silent]).expect(1).says("not restored");
     a.ctl("restore", &[]).ok();
     assert!(is_back(&world, &a, &own));
 }

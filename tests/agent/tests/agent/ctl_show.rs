@@ -4,23 +4,23 @@ use agent_tests::{SimulatedWorld, black_hole, refusing};
 use aws_sim::ImdsState;
 
 #[test]
-fn each_answer_is_told_apart() {
+fn each_answer_is_distinguished() {
     let (world, [a, b]) = SimulatedWorld::new();
     a.ctl("show", &["203.0.113.10"])
         .ok()
-        .prints_line(&["by EC2", "nobody"])
-        .prints_line(&["by metadata", "not here"]);
+        .prints_line(&["EC2", "unassigned"])
+        .prints_line(&["instance metadata", "not here"]);
     world.give(&a);
     let outcome = a.ctl("show", &["203.0.113.10"]).ok().wrote_nothing();
     assert_eq!(outcome.stderr, "");
     let (id, eni) = (a.id().to_string(), a.eni().to_string());
-    let outcome = outcome.prints_line(&["by EC2", "ours", &id, &eni, "eipassoc-", "10.0.1.10"]);
+    let outcome = outcome.prints_line(&["EC2", "ours", &id, &eni, "eipassoc-", "10.0.1.10"]);
     outcome
-        .prints_line(&["by metadata", "here", "agrees"])
-        .prints_line(&["on record", "nothing on this node"]);
-    b.ctl("show", &["203.0.113.10"]).ok().prints_line(&["by EC2", "elsewhere", &id]).prints_line(&["agrees"]);
+        .prints_line(&["instance metadata", "here", "agrees"])
+        .prints_line(&["record", "none on this node"]);
+    b.ctl("show", &["203.0.113.10"]).ok().prints_line(&["EC2", "elsewhere", &id]).prints_line(&["agrees"]);
     let placed = a.ctl("show", &["203.0.113.10", "--private-ip-address", "10.0.1.11"]).ok();
-    placed.prints_line(&["by EC2", "not in its place"]);
+    placed.prints_line(&["EC2", "not on its target"]);
     assert!(!a.state().exists(), "it wrote a record");
 }
 
@@ -30,11 +30,11 @@ fn an_allocation_names_it_as_well() {
     a.start().ok();
     let allocation = world.address.allocation_id.to_string();
     let outcome = a.ctl("show", &[&allocation]).ok().prints_line(&["address", "203.0.113.10", &allocation]);
-    outcome.prints_line(&["on record", "vip: started", "10.0.1.10", "last change: start from nobody"]);
+    outcome.prints_line(&["record", "vip: started", "10.0.1.10", "last change: start from unassigned"]);
 }
 
 #[test]
-fn json_says_the_same() {
+fn json_has_the_same() {
     let (_world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let outcome = a.ctl("show", &["203.0.113.10", "--json"]).ok();
@@ -51,19 +51,19 @@ fn json_says_the_same() {
 }
 
 #[test]
-fn what_is_known_is_shown_also_where_ec2_is_silent() {
+fn what_is_known_is_shown_even_if_ec2_is_silent() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let silent = format!("http://{}", refusing());
     let run = a.ctl("show", &["203.0.113.10", "--timeout", "3", "--endpoint-url", &silent]);
     let outcome = run.expect(1).complains("eipctl", "DescribeAddresses");
-    outcome.prints_line(&["by EC2", "unknown"]).prints_line(&["by metadata", "here"]);
+    outcome.prints_line(&["EC2", "unknown"]).prints_line(&["instance metadata", "here"]);
     let run = a.ctl("show", &["203.0.113.10", "--json", "--timeout", "3", "--endpoint-url", &silent]);
     run.expect(1).prints("\"answer\": \"unknown\"");
 }
 
 #[test]
-fn a_machine_that_is_no_instance_can_ask() {
+fn a_machine_that_is_not_an_instance_can_query() {
     let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key(keys.0, keys.1);
@@ -71,11 +71,11 @@ fn a_machine_that_is_no_instance_can_ask() {
     let nowhere = format!("http://{}", black_hole());
     let run = a.ctl("show", &["203.0.113.10", "--region", "eu-west-1", "--imds-endpoint", &nowhere]);
     let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1).secret(keys.1);
-    run.ok().prints_line(&["by EC2", "elsewhere", a.id()]).prints_line(&["by metadata", "unknown"]);
+    run.ok().prints_line(&["EC2", "elsewhere", a.id()]).prints_line(&["instance metadata", "unknown"]);
 }
 
 #[test]
-fn an_address_of_nobody_is_a_failure() {
+fn an_address_without_a_holder_is_a_failure() {
     let (world, [a]) = SimulatedWorld::new();
     a.ctl("show", &["203.0.113.77"]).expect(1).complains("eipctl", "InvalidAddress.NotFound");
     world.cloud.deny("DescribeAddresses");

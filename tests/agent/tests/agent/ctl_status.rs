@@ -124,7 +124,7 @@ fn disagreements(document: &Value) -> Vec<(String, String)> {
 
 /// [ctl-2] [ctl-9]
 #[test]
-fn every_kind_is_on_one_screen_and_each_api_is_asked_once() {
+fn every_kind_is_on_one_screen_and_each_api_is_queried_once() {
     let mut cluster = Scripted::new();
     let (at, older, oldest) = (now() - 40, now() - 400, now() - 4000);
     cluster.report("n2", "eip", &format!("at={at} ready=true here=no reason=allowed (dry run)"));
@@ -164,7 +164,7 @@ fn every_kind_is_on_one_screen_and_each_api_is_asked_once() {
 
 /// [ctl-9]
 #[test]
-fn each_identity_is_asked_once() {
+fn each_identity_is_queried_once() {
     let mut cluster = Scripted::new();
     cluster.two.world.cloud.add_route_table(aws_sim::RouteTableSpec {
         owner: Some("210987654321".to_owned()),
@@ -261,7 +261,7 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
     let run = cluster.status(&["--imds-endpoint", &nowhere, "--region", "eu-west-1"]);
     let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1).secret(keys.1);
     let outcome = run.ok().within(Duration::from_secs(12));
-    // Which node this is nobody says, so that an address on another one is no contradiction.
+    // Nothing says which node this is, so an address on another one is no contradiction.
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
     let outcome = outcome.prints_line(&["NOT SEEN  IMDS"]).prints_line(&["EC2", "elsewhere", "eipassoc-"]);
     outcome.prints_line(&["n1", "unknown whether here; NOT READY", "IMDS"]).prints_line(&["Started on n1"]);
@@ -269,19 +269,19 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
 
 /// [ctl-9] On a node whose Pacemaker is down, by what it has on record.
 #[test]
-fn without_the_cluster_the_records_say_which_addresses_there_are() {
+fn without_the_cluster_the_records_show_which_addresses_there_are() {
     let (world, [a]) = SimulatedWorld::new();
     a.ctl("status", &[])
         .expect(1)
         .no_requests()
-        .complains("eipctl", "no address to show: this node has on record none");
+        .complains("eipctl", "no address to show: none on record here");
     a.start().ok();
     let outcome =
         a.ctl("status", &[]).ok().prints_line(&["NOT SEEN  cibadmin"]).prints_line(&["NOT SEEN  crm_mon"]);
     let outcome =
         outcome.prints("addresses listed by records\n").prints_line(&["vip  203.0.113.10", "eipalloc-"]);
     let outcome = outcome.prints_line(&["EC2", "this node"]).prints_line(&["here; ready"]);
-    let outcome = outcome.prints_line(&["last move", ", start: from nobody to ", " ms (by this node)"]);
+    let outcome = outcome.prints_line(&["last move", ", start: from unassigned to ", " ms (by this node)"]);
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
     world.cloud.set_imds_state(a.id(), ImdsState::Off403);
     a.ctl("status", &["--timeout", "6"]).ok().prints_line(&["unknown whether here; NOT READY"]);

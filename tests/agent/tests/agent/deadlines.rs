@@ -9,7 +9,7 @@ use aws_sim::{FaultKind, ImdsState};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
-/// Every action that asks somebody, with the code it has when nobody answers, after a start on this node.
+/// Every action that makes requests, with its code when none is answered, after a start on this node.
 const ACTIONS: [(&str, NodeAction, i32); 11] = [
     ("start", Node::start, 1),
     ("stop", Node::stop, 0),
@@ -24,16 +24,16 @@ const ACTIONS: [(&str, NodeAction, i32); 11] = [
     ("status", |node| node.run("status").interval_ms(10_000), 1),
 ];
 
-/// A way in which nobody answers.
+/// A way in which requests go unanswered.
 #[derive(Clone, Copy, Debug)]
-enum Nobody {
+enum Unanswered {
     BlackHole,
     Mute,
     Hang,
     Slow,
 }
 
-impl Nobody {
+impl Unanswered {
     fn make(self, world: &SimulatedWorld, node: &Node, run: Run) -> Run {
         let at = |addr| format!("http://{addr}");
         match self {
@@ -59,11 +59,11 @@ fn margin(timeout_ms: u64) -> Duration {
     Duration::from_millis((timeout_ms / 20).max(1000)) / 4
 }
 
-/// One action while nobody answers.
+/// One action whose requests go unanswered.
 #[derive(Clone, Copy)]
 struct DeadlineRow {
     kind: &'static AddressKind,
-    nobody: Nobody,
+    way: Unanswered,
     timeout_ms: u64,
     action: NodeAction,
     code: i32,
@@ -72,15 +72,15 @@ struct DeadlineRow {
 }
 
 fn check(row: DeadlineRow) {
-    let DeadlineRow { kind, nobody, timeout_ms, action, code, known } = row;
+    let DeadlineRow { kind, way, timeout_ms, action, code, known } = row;
     let nodes = kind.nodes();
     let node = &nodes.here;
     if known {
         nodes.run(node.start()).ok();
     }
-    let run = nobody.make(&nodes.world, node, nodes.run(action(node)).timeout_ms(timeout_ms));
+    let run = way.make(&nodes.world, node, nodes.run(action(node)).timeout_ms(timeout_ms));
     let outcome = run.go();
-    // Where nothing is known of this node, a machine that is no EC2 instance says so, and has nothing to stop.
+    // If nothing is known of this node, a machine that is not an EC2 instance reports that, and has nothing to stop.
     let codes = if known || code != 1 { vec![code] } else { vec![code, 5, 0] };
     assert!(codes.contains(&outcome.code), "exit code, not {codes:?}\n{}", outcome.told());
     // With little time the machine's own delays count for more: in time is in time, which the harness sees to.
@@ -89,22 +89,21 @@ fn check(row: DeadlineRow) {
     }
 }
 
-/// Checks every action of each kind, one kind after the other, while nobody answers in these ways.
-fn check_all(nobodies: &[Nobody], timeouts: &[u64]) {
+/// Checks every action of each kind, one kind after the other, with requests unanswered in these ways.
+fn check_all(ways: &[Unanswered], timeouts: &[u64]) {
     for kind in &KINDS {
         // What is known of a node does not depend on the kind of its address.
         let knowns = if kind.name == "eip" { &[true, false][..] } else { &[true][..] };
         let mut rows = Vec::new();
-        for &nobody in nobodies {
+        for &way in ways {
             for &timeout_ms in timeouts {
                 for (name, action, code) in ACTIONS {
-                    // What instance metadata does not show is known by the host alone, which a stop asks too.
+                    // What instance metadata does not show is known by the host alone, which a stop queries too.
                     let by_host = !matches!(name, "start" | "validate-all" | "migrate_from");
                     let code = if by_host && !kind.is_shown { 0 } else { code };
                     for &known in knowns {
-                        let text =
-                            format!("{} {name}, {nobody:?}, {timeout_ms} ms, known: {known}", kind.name);
-                        rows.push((text, DeadlineRow { kind, nobody, timeout_ms, action, code, known }));
+                        let text = format!("{} {name}, {way:?}, {timeout_ms} ms, known: {known}", kind.name);
+                        rows.push((text, DeadlineRow { kind, way, timeout_ms, action, code, known }));
                     }
                 }
             }
@@ -115,19 +114,19 @@ fn check_all(nobodies: &[Nobody], timeouts: &[u64]) {
 
 /// [time-2]
 #[test]
-fn with_nobody_reachable_every_action_answers_in_time() {
-    check_all(&[Nobody::BlackHole], &[5_000, 20_000]);
+fn with_nothing_reachable_every_action_answers_in_time() {
+    check_all(&[Unanswered::BlackHole], &[5_000, 20_000]);
 }
 
 /// [time-2]
 #[test]
-fn with_nobody_answering_every_action_answers_in_time() {
-    check_all(&[Nobody::Mute, Nobody::Hang, Nobody::Slow], &[SHORT_MS]);
+fn with_no_answers_every_action_answers_in_time() {
+    check_all(&[Unanswered::Mute, Unanswered::Hang, Unanswered::Slow], &[SHORT_MS]);
 }
 
 #[test]
 fn very_short_timeouts_are_kept_too() {
-    check_all(&[Nobody::Hang], &[1_500, 2_000]);
+    check_all(&[Unanswered::Hang], &[1_500, 2_000]);
 }
 
 /// [time-2]
@@ -150,7 +149,7 @@ fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
         let asked = name_server.recv_from(&mut [0; 512]).is_ok();
         // It asks the metadata first, and goes no further without it.
         let needs_metadata = name == "validate-all";
-        assert!(asked || needs_metadata, "{name}: the name server was not asked, so nothing was shown");
+        assert!(asked || needs_metadata, "{name}: the name server was not queried, so nothing was shown");
     });
 }
 

@@ -81,7 +81,7 @@ fn private() -> &'static [AddressKind] {
     &KINDS[1..2]
 }
 
-/// The kind whose addresses are overlay addresses. Its stop asks nobody, and its monitor goes by the host without an answer.
+/// The kind whose addresses are overlay addresses. Its stop queries nothing, and without an answer its monitor goes by the host.
 fn overlay() -> &'static [AddressKind] {
     &KINDS[2..]
 }
@@ -149,7 +149,7 @@ fn a_parameter_is_missing_or_malformed() {
         Box::new(move |run| run.no_param(name))
     };
     check(&KINDS, &[("missing", ())], missing, [6, 0, 6, 7, 6]);
-    // Level 0 of validate-all says so too, and asks nobody.
+    // validate-all at level 0 reports it too, and queries nothing.
     for kind in &KINDS {
         let nodes = kind.nodes();
         let run = || nodes.run(nodes.here.run("validate-all"));
@@ -189,7 +189,7 @@ fn the_address_is_not_found_or_not_ours() {
 
 /// [code-3]
 #[test]
-fn the_place_is_not_on_this_node() {
+fn the_target_is_not_on_this_node() {
     let rows = ["eth99", "7", "02:00:00:00:00:99", "eni-0123456789abcdef0"].map(|name| (name, name));
     check(&KINDS, &rows, |_, name| with("interface", *name), [2, 0, 7, 7, 2]);
     let held = |nodes: &TwoNodes, name: &&str| {
@@ -394,7 +394,7 @@ fn ec2_gives_no_answer() {
         as_usual()
     };
     check(&KINDS, &rows, here, [ANY, 0, 0, 0, 1]);
-    // When the metadata show it elsewhere there is nothing to release.
+    // If instance metadata shows it elsewhere there is nothing to release.
     let strict =
         |change: RunChange| -> RunChange { Box::new(move |run| change(run).param("on_stop", "strict")) };
     let row = &rows[..1];
@@ -423,14 +423,14 @@ fn ec2_cannot_be_reached() {
         with("endpoint_url", url(nodes))
     };
     check(elastic(), &rows, at, [1, 0, 7, 7, 1]);
-    // Nobody answers for a name server in namespaces.
+    // There is no name server in the namespaces.
     let nameless: [(&str, Url); 1] = [("no name server", |_| "https://ec2.invalid".to_owned())];
     check_in(elastic(), inside, &nameless, at, [1, 0, 7, 7, 1]);
 }
 
 /// [code-8] [start-8]
 #[test]
-fn taking_is_not_allowed_and_someone_else_holds_it() {
+fn taking_is_not_allowed_and_another_node_holds_it() {
     let situation = |nodes: &TwoNodes, (): &()| {
         peer_holds(nodes);
         with(nodes.kind.may_take, "false")
@@ -488,7 +488,7 @@ fn the_action_is_unknown() {
 
 /// [reload-1]
 #[test]
-fn a_reload_takes_right_parameters_and_asks_nobody() {
+fn a_reload_accepts_valid_parameters_and_queries_nothing() {
     for kind in &KINDS {
         let nodes = kind.nodes();
         let run = || nodes.run(nodes.here.run("reload-agent"));

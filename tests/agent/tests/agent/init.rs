@@ -65,7 +65,7 @@ fn the_settings_of_the_article_start_and_stop_the_address_with_its_own_words() {
     assert_eq!(outcome.stdout, "elastic-ip remapper: I have 203.0.113.10\nelastic-ip remapper: running\n");
     let outcome = usual(&a, "stop").expect(0);
     assert_eq!(outcome.stdout, "elastic-ip remapper: IP 203.0.113.10 disowned\n");
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn heartbeats_form_has_the_arguments_before_the_action() {
     let outcome = usual(&a, "start").before(&id).before("private_ip_address=10.0.1.11").ok();
     first_line(&outcome, &format!("elastic-ip remapper: IP 203.0.113.77 associated with {}", a.id()));
     assert_eq!(world.cloud.holder(&other).unwrap().private_ip, a.ip(1));
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
@@ -107,11 +107,11 @@ fn names_of_links_below_rc_d_are_the_same_program() {
     usual(&a, "start").called("S99elastic-ip").ok();
     world.held_by(&a);
     usual(&a, "stop").called("K01elastic-ip").ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
-fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
+fn a_restart_releases_and_takes_again_according_to_the_new_settings() {
     let (world, [a]) = SimulatedWorld::new();
     usual(&a, "restart").ok();
     world.held_by(&a);
@@ -122,7 +122,7 @@ fn a_restart_lets_go_and_takes_again_where_the_settings_now_say() {
 }
 
 #[test]
-fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_where_all_is_in_place() {
+fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_if_all_is_in_place() {
     let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     usual(&a, "force-reload").ok().wrote_nothing();
@@ -165,12 +165,12 @@ fn the_exit_codes_are_those_of_the_standard() {
         let (world, [a]) = SimulatedWorld::new();
         let outcome = run(&world, &a).expect(code);
         assert!(!outcome.stderr.is_empty(), "silent\n{}", outcome.told());
-        world.held_by_nobody();
+        world.is_unassigned();
     });
 }
 
 #[test]
-fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
+fn a_failure_is_reported_in_the_old_words_with_the_reason_in_one_line() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     let outcome = usual(&a, "start").expect(4).logged(&["ERROR", "AssociateAddress"]);
@@ -186,7 +186,7 @@ fn a_failure_is_said_in_the_old_words_and_why_in_one_line() {
 
 /// [init-4]
 #[test]
-fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
+fn an_unknown_status_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     // The reason names the metadata service's TOKEN, and Heartbeat takes "OK" for running.
@@ -205,7 +205,7 @@ fn a_status_that_nobody_can_tell_is_neither_running_nor_the_reason_in_words_that
 
 /// [start-6]
 #[test]
-fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fails_in_time() {
+fn a_start_on_a_split_succeeds_if_the_metadata_show_the_address_and_otherwise_fails_in_time() {
     let (world, [a, b]) = SimulatedWorld::new();
     usual(&a, "start").ok();
     break_ec2(&world.cloud, FaultKind::Hang);
@@ -214,7 +214,7 @@ fn a_start_on_a_split_succeeds_where_the_metadata_show_the_address_and_else_fail
     let outcome = call(&a, "start", &settings).expect(0).logged(&["WARN", "metadata"]);
     first_line(&outcome, &format!("elastic-ip remapper: IP 203.0.113.10 associated with {}", a.id()));
     let outcome = call(&b, "start", &settings).expect(1).within(Duration::from_secs(3));
-    // It has never done anything with the address, and nobody tells it who it is in time.
+    // It has no record of the address, and does not learn its own id in time.
     first_line(&outcome, "elastic-ip remapper: Could not map IP 203.0.113.10 to this instance");
     world.held_by(&a);
     // A stop that can't reach AWS succeeds, so that Heartbeat does not reboot the node, and does not claim what is not so.
@@ -285,7 +285,7 @@ fn the_address_of_the_environment_is_the_last_choice() {
     bare(&a, "start").env("ELASTIC_IP", "203.0.113.10").env("AWS_PARAMS", "--region=eu-west-1").ok();
     world.held_by(&a);
     usual(&a, "stop").env("ELASTIC_IP", "203.0.113.99").ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
         write(&a.home().join(".awssecret"), mode);
         let refused = format!("mode {mode:o} lets others read it; make it 600");
         usual(&a, "start").secret(KEY.1).expect(4).logged(&["WARN", ".awssecret", &refused]);
-        world.held_by_nobody();
+        world.is_unassigned();
     }
     // Heartbeat started at boot has no HOME.
     let Some(isolation) = Isolation::new("") else { return };
@@ -339,7 +339,7 @@ fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
 }
 
 #[test]
-fn what_a_cluster_says_in_the_environment_is_not_taken_for_a_setting() {
+fn what_a_cluster_sets_in_the_environment_is_not_taken_for_a_setting() {
     let (world, [a]) = SimulatedWorld::new();
     usual(&a, "start")
         .param("elastic_ip", "203.0.113.99")
@@ -375,22 +375,22 @@ fn help_is_for_people_and_needs_nothing() {
 
 /// [init-2]
 #[test]
-fn a_settings_file_that_others_can_have_written_is_refused() {
+fn a_settings_file_that_others_could_have_written_is_refused() {
     let (world, [a]) = SimulatedWorld::new();
     let run = usual(&a, "start");
     let file = a.folder().join("settings");
     for mode in [0o666, 0o664] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         let outcome = run.clone().expect(6).no_requests();
-        assert!(outcome.stderr.contains("others may write to it: chmod go-w"), "{}", outcome.told());
+        assert!(outcome.stderr.contains("writable by others: chmod go-w"), "{}", outcome.told());
     }
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
         let outcome = run.clone().expect(6).no_requests();
-        assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
+        assert!(outcome.stderr.contains("owned by user 65534: chown it to root"), "{}", outcome.told());
         std::os::unix::fs::chown(&file, Some(0), None).unwrap();
     }
-    world.held_by_nobody();
+    world.is_unassigned();
     run.ok();
     world.held_by(&a);
 }

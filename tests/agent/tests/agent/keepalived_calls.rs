@@ -19,7 +19,7 @@ fn the_script_is_also_served_under_its_old_name() {
 }
 
 #[test]
-fn a_caller_that_cannot_choose_the_name_says_it() {
+fn a_caller_that_cannot_choose_the_name_passes_it_on() {
     let (world, [a]) = SimulatedWorld::new();
     call(&a, USUAL, &["--called-as=eip-keepalived", "203.0.113.10", "start"]).called("eip").ok();
     world.held_by(&a);
@@ -63,7 +63,7 @@ fn keys_of_the_settings_file_are_used_and_never_shown() {
     let file = a.folder().join("aws.conf");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let quiet = a.run("").called("eip-keepalived").env("EIP_KEEPALIVED_CONF", file.display().to_string());
-    quiet.argument("203.0.113.10").argument("start").timeout_ms(40_000).ok().not_logged("everybody may read");
+    quiet.argument("203.0.113.10").argument("start").timeout_ms(40_000).ok().not_logged("world-readable");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn the_settings_file_is_read_and_never_run() {
 }
 
 #[test]
-fn a_call_that_makes_no_sense_is_refused_with_one_line_that_says_what_would() {
+fn an_invalid_call_is_refused_with_one_line_on_what_would() {
     let rows: [(&str, &str, &[&str], &str); 12] = [
         ("nothing", USUAL, &[], "no action: expected start"),
         ("no action", USUAL, &["203.0.113.10"], "no action: expected start"),
@@ -96,7 +96,7 @@ fn a_call_that_makes_no_sense_is_refused_with_one_line_that_says_what_would() {
         ("two actions", USUAL, &["203.0.113.10", "start", "stop"], "stop: one action"),
         ("no address", USUAL, &["start"], "no address: give it before the action"),
         ("the article's mask", USUAL, &["54.192.x.x", "start"], "elastic_ip=54.192.x.x: expected"),
-        ("no parameter", USUAL, &["colour=red", "start"], "colour=red: there is no such parameter"),
+        ("no parameter", USUAL, &["colour=red", "start"], "colour=red: no such parameter"),
         (
             "a bad value",
             USUAL,
@@ -127,11 +127,11 @@ fn a_settings_file_that_others_may_write_or_this_user_may_not_read_is_refused() 
     let run = call(&a, USUAL, &["203.0.113.10", "start"]);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let outcome = run.clone().expect(2);
-    assert!(outcome.stderr.contains("others may write to it"), "{}", outcome.told());
+    assert!(outcome.stderr.contains("writable by others"), "{}", outcome.told());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = if fs::File::open(&file).is_ok() { run.as_nobody() } else { run }.expect(2);
-    assert!(outcome.stderr.contains("may not read it"), "{}", outcome.told());
-    world.held_by_nobody();
+    assert!(outcome.stderr.contains("not readable by this user"), "{}", outcome.told());
+    world.is_unassigned();
 }
 
 #[test]
@@ -149,13 +149,13 @@ fn help_and_version_need_nothing() {
 }
 
 #[test]
-fn a_script_user_without_a_state_folder_is_told_and_claims_all_the_same() {
+fn a_script_user_without_a_state_folder_is_warned_and_claims_all_the_same() {
     let (world, [a]) = SimulatedWorld::new();
     let run = call(&a, USUAL, &["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"]);
     // A file where the folder should be, as for a user that may not write there.
     fs::write(a.folder().join("blocked"), "").unwrap();
     let blocked = a.folder().join("blocked/state").display().to_string();
-    run.env("EIP_STATE_DIR", blocked).ok().logged(&["WARN", "state folder can't be used", "STATE_DIR"]);
+    run.env("EIP_STATE_DIR", blocked).ok().logged(&["WARN", "cannot use the state directory", "STATE_DIR"]);
     world.held_by(&a);
 }
 
@@ -227,8 +227,8 @@ fn a_settings_file_of_another_user_is_refused() {
         return eprintln!("skipped: only root can give files away");
     }
     let outcome = run.clone().expect(2).no_requests();
-    assert!(outcome.stderr.contains("it belongs to user 65534: chown it to root"), "{}", outcome.told());
-    world.held_by_nobody();
+    assert!(outcome.stderr.contains("owned by user 65534: chown it to root"), "{}", outcome.told());
+    world.is_unassigned();
     // To that user it is its own.
     run.as_nobody().env("HA_LOGFILE", "/dev/null").env("EIP_STATE_DIR", "/proc/no-such-folder").ok();
     world.held_by(&a);

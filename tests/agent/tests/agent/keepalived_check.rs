@@ -13,7 +13,7 @@ use crate::trouble::{break_ec2, ec2};
 fn a_check_on_a_standby_needs_no_ec2() {
     let (world, [a]) = SimulatedWorld::new();
     break_ec2(&world.cloud, FaultKind::Hang);
-    word(&a, "check").ok().ec2_calls(0).logged(&["check: this node is well"]);
+    word(&a, "check").ok().ec2_calls(0).logged(&["check: this node is healthy"]);
     notify(&a, "BACKUP").ok();
     // What has not changed is not said again.
     word(&a, "check").ok().ec2_calls(0).not_logged("check");
@@ -21,7 +21,7 @@ fn a_check_on_a_standby_needs_no_ec2() {
     word(&a, "check").expect(1).ec2_calls(0).logged(&["ERROR", "could not take the address"]);
     word(&a, "check").expect(1).not_logged("check");
     world.cloud.set_credentials(a.id(), CredState::Valid);
-    word(&a, "check").ok().logged(&["check: this node is well"]);
+    word(&a, "check").ok().logged(&["check: this node is healthy"]);
     for state in [ImdsState::Hang, ImdsState::Refuse, ImdsState::Off403] {
         world.cloud.set_imds_state(a.id(), state);
         word(&a, "check").expect(1).ec2_calls(0).within(Duration::from_secs(3));
@@ -43,11 +43,11 @@ fn a_check_on_the_master_is_about_the_address() {
     notify(&a, "MASTER").ok();
     world.cloud.set_imds_state(a.id(), ImdsState::Hang);
     break_ec2(&world.cloud, FaultKind::Hang);
-    word(&a, "check").ok().logged(&["WARN", "the holder is not known"]).within(Duration::from_secs(3));
+    word(&a, "check").ok().logged(&["WARN", "holder unknown"]).within(Duration::from_secs(3));
 }
 
 #[test]
-fn a_check_during_a_claim_waits_for_nobody() {
+fn a_check_during_a_claim_waits_for_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.fault(ec2("AssociateAddress", FaultKind::Delay(Duration::from_secs(2))).times(1));
     let claim = notify(&a, "MASTER").spawn();
@@ -81,7 +81,7 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
     /// What is so, and the exit code of the check.
     type Row = (&'static str, i32, fn(&SimulatedWorld, &Node));
     let rows: [Row; 4] = [
-        ("a master whose holder nobody knows", 0, |world, a| {
+        ("a master whose holder is unknown", 0, |world, a| {
             notify(a, "MASTER").ok();
             world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
             break_ec2(&world.cloud, FaultKind::Reset);
@@ -105,15 +105,15 @@ fn a_check_that_blocks_answers_with_what_is_known_by_then() {
 }
 
 #[test]
-fn a_check_of_the_master_that_cannot_ask_is_no_failure() {
+fn a_check_of_the_master_that_cannot_query_is_no_failure() {
     let (world, [a]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
-    // EC2 has to be asked, and what that needs cannot be read: a pipe that nobody writes to.
+    // EC2 has to be queried, and a file that this needs cannot be read: a pipe without a writer.
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     let pipe = a.folder().join("authorities.pem");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let settings = format!("VERIFY=0\nCHECK_DEADLINE=3\nCA_BUNDLE={}\n", pipe.display());
     let outcome = call(&a, &settings, &["203.0.113.10", "check"]).ok();
-    outcome.logged(&["WARN", "the holder is not known", "ca_bundle"]);
+    outcome.logged(&["WARN", "holder unknown", "ca_bundle"]);
     world.held_by(&a);
 }

@@ -59,11 +59,11 @@ fn master_claims_in_every_form() {
 
 /// [keepalived-2]
 #[test]
-fn losing_states_leave_the_address_and_ask_nobody() {
+fn losing_states_leave_the_address_and_query_nothing() {
     each(["BACKUP", "FAULT", "STOP", "DELETED"].map(|state| (state, state)), |state| {
         let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
-        notify(&a, state).ok().no_requests().logged(&["INFO", "left to who takes it"]);
+        notify(&a, state).ok().no_requests().logged(&["INFO", "stays here until another node takes it"]);
         world.held_by(&a);
         // What was given up is taken again, not believed to be here.
         notify(&a, "MASTER").ok();
@@ -73,7 +73,7 @@ fn losing_states_leave_the_address_and_ask_nobody() {
 
 /// [keepalived-2]
 #[test]
-fn losing_states_let_go_where_the_settings_say_so() {
+fn losing_states_release_it_if_the_settings_say_so() {
     let rows = [("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")];
     each(rows.map(|row| (row.0, row)), |(state, setting)| {
         let (world, [a, b]) = SimulatedWorld::new();
@@ -81,7 +81,7 @@ fn losing_states_let_go_where_the_settings_say_so() {
         let arguments = ["203.0.113.10", "INSTANCE", "VI_1", state, "100"];
         notify(&a, "MASTER").ok();
         call(&a, &settings, &arguments).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
         for (other, _) in rows.iter().filter(|(other, _)| *other != state) {
             notify(&a, "MASTER").ok();
             call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", other, "100"]).ok();
@@ -134,14 +134,14 @@ fn with_notify_master_alone_the_loser_gets_its_address_back_too() {
     let own = own_address(&world, &a);
     word(&a, "start").ok();
     assert_eq!(world.cloud.holder(&own), None);
-    // Nobody tells node 1 anything.
+    // Node 1 gets no notification.
     word(&b, "start").ok();
     world.wait(SOON, |_| has(&world, &a, &own));
     world.held_by(&b);
 }
 
 #[test]
-fn where_nobody_takes_it_the_address_stays_and_the_deadline_ends_the_wait() {
+fn if_no_node_takes_it_the_address_stays_and_the_deadline_ends_the_wait() {
     let (world, [a]) = SimulatedWorld::new();
     let own = own_address(&world, &a);
     notify(&a, "MASTER").ok();
@@ -170,8 +170,8 @@ fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
     call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", "BACKUP", "90"]).ok();
     // It did not end before it knew what became of the order, and then undid it.
     assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
-    claim.wait().exits(1).logged(&["a later state has come meanwhile"]);
-    world.held_by_nobody();
+    claim.wait().exits(1).logged(&["superseded by a later state meanwhile"]);
+    world.is_unassigned();
     assert!(turn(&a).contains("\"told\":\"BACKUP\"") && turn(&a).contains("true"), "{}", turn(&a));
 }
 
@@ -184,7 +184,7 @@ fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
     let second = notify(&a, "BACKUP").spawn();
     wait_for_turn(&world, &a, "BACKUP");
     let third = notify(&a, "MASTER").spawn();
-    second.wait().exits(1).logged(&["BACKUP: a later state has come meanwhile"]);
+    second.wait().exits(1).logged(&["BACKUP: superseded by a later state meanwhile"]);
     first.wait().exits(1);
     third.wait().exits(0);
     world.held_by(&a);
@@ -192,7 +192,7 @@ fn an_older_state_that_waits_for_the_lock_ends_when_a_later_one_comes() {
 
 /// [keepalived-1]
 #[test]
-fn flapping_ends_in_the_state_that_was_told_last() {
+fn flapping_ends_in_the_state_that_was_reported_last() {
     let states = ["MASTER", "BACKUP"];
     each([("ends as master", 0), ("ends as backup", 1)], |last: usize| {
         let (world, [a]) = SimulatedWorld::new();
@@ -211,13 +211,13 @@ fn flapping_ends_in_the_state_that_was_told_last() {
         if last == 0 {
             world.held_by(&a);
         } else {
-            world.held_by_nobody();
+            world.is_unassigned();
         }
     });
 }
 
 #[test]
-fn a_script_that_is_killed_holds_nobody_up() {
+fn a_script_that_is_killed_delays_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.fault(ec2("AssociateAddress", FaultKind::Hang).times(1));
     let hung = notify(&a, "MASTER").spawn();
@@ -229,7 +229,7 @@ fn a_script_that_is_killed_holds_nobody_up() {
 
 /// [keepalived-4]
 #[test]
-fn an_older_order_of_the_peer_that_is_carried_out_late_is_corrected() {
+fn an_older_call_of_the_peer_that_is_carried_out_late_is_corrected() {
     let (world, [a, b]) = SimulatedWorld::new();
     notify(&b, "MASTER").ok();
     let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
@@ -242,7 +242,7 @@ fn an_older_order_of_the_peer_that_is_carried_out_late_is_corrected() {
 }
 
 #[test]
-fn who_is_not_told_of_the_loss_looks_for_a_shorter_time() {
+fn a_node_that_does_not_know_of_the_loss_queries_for_a_shorter_time() {
     let (world, [a, b]) = SimulatedWorld::new();
     call(&a, "VERIFY=10\n", &["203.0.113.10", "start"]).ok().within(Duration::from_secs(8));
     world.give(&b);
@@ -251,7 +251,7 @@ fn who_is_not_told_of_the_loss_looks_for_a_shorter_time() {
 
 /// [keepalived-4]
 #[test]
-fn two_masters_do_not_take_it_from_each_other_for_ever() {
+fn two_masters_do_not_take_it_from_each_other_forever() {
     let (world, [a, b]) = SimulatedWorld::new();
     let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
     let claims = [&a, &b].map(|node| call(node, "VERIFY=3\nDEADLINE=9\n", &arguments).spawn());
@@ -266,11 +266,11 @@ fn two_masters_do_not_take_it_from_each_other_for_ever() {
 }
 
 #[test]
-fn a_claim_that_is_refused_says_so_and_ends() {
+fn a_claim_that_is_refused_is_reported_and_ends() {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.deny("AssociateAddress");
     notify(&a, "MASTER").expect(1).logged(&["ERROR", "UnauthorizedOperation"]);
-    world.held_by_nobody();
+    world.is_unassigned();
     assert!(turn(&a).contains("false"), "{}", turn(&a));
     world.cloud.allow("AssociateAddress");
     world.cloud.fault(ec2("AssociateAddress", refused("InvalidParameterValue")));
@@ -289,18 +289,18 @@ fn with_ec2_silent_a_claim_ends_at_its_own_deadline() {
 }
 
 #[test]
-fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same() {
+fn if_the_state_folder_cannot_be_made_the_losing_states_release_it_all_the_same() {
     each([("BACKUP", "ON_BACKUP"), ("FAULT", "ON_FAULT"), ("STOP", "ON_STOP")], |setting| {
         let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
         let state = setting.strip_prefix("ON_").unwrap();
-        // Nobody can make it, as a script_user that is not root can't below /run/resource-agents.
+        // It cannot be created, as by a script_user that is not root can't below /run/resource-agents.
         let settings = format!("VERIFY=0\n{setting}=release\nSTATE_DIR=/proc/no-such-folder\n");
         call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
             .ok()
-            .logged(&["WARN", "state folder can't be used"])
+            .logged(&["WARN", "cannot use the state directory"])
             .not_logged("a later state has come");
-        world.held_by_nobody();
+        world.is_unassigned();
         // Left to the peer, it waits for nothing that it could put back.
         call(&a, &settings.replace("release", "leave"), &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
             .ok();
@@ -308,7 +308,7 @@ fn where_the_state_folder_cannot_be_made_the_losing_states_let_go_all_the_same()
 }
 
 #[test]
-fn a_loss_that_cannot_be_put_right_is_said_once_and_tried_more_rarely() {
+fn a_loss_that_cannot_be_corrected_is_reported_once_and_tried_more_rarely() {
     let (world, [a, b]) = SimulatedWorld::new();
     let own = own_address(&world, &a);
     let log = a.folder().join("log/follow");

@@ -58,7 +58,7 @@ fn a_change_of_holder_is_one_line() {
 
 /// [call-2]
 #[test]
-fn what_changes_nothing_says_nothing_under_the_cluster() {
+fn what_changes_nothing_prints_nothing_under_the_cluster() {
     let (world, [a, b]) = SimulatedWorld::new();
     world.give(&b);
     a.probe().expect(7);

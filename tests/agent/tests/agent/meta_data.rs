@@ -26,7 +26,7 @@ fn needs_no_environment_no_network_and_no_rights() {
 }
 
 #[test]
-fn nonsense_in_the_environment_changes_nothing() {
+fn invalid_values_in_the_environment_change_nothing() {
     let (_world, [a]) = SimulatedWorld::new();
     let plain = a.run("meta-data").ok().stdout;
     let run = a.run("meta-data").param("elastic_ip", "nonsense").param("CRM_meta_timeout", "x");

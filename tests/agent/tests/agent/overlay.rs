@@ -119,20 +119,20 @@ fn the_address_comes_alone_and_goes_without_any_answer() {
 
 /// [overlay-3] [overlay-4] By hand, and then by the cluster, which finds nothing in its way.
 #[test]
-fn a_claim_puts_it_on_the_device_and_a_release_or_the_clusters_stop_takes_it_off() {
+fn a_claim_adds_it_to_the_device_and_a_release_or_the_clusters_stop_removes_it() {
     let Some(wired) = OverlayNetwork::new() else { return };
     let run = |command| wired.a.ctl(command, &["192.168.10.1", "--route-table", ROUTE_TABLE]);
-    run("show").ok().prints_line(&["on device", "none of this node"]);
+    run("show").ok().prints_line(&["network device", "none on this node"]);
     run("claim").ok();
-    run("show").ok().prints_line(&["on device", "eth0"]).prints_line(&["by EC2", "ours"]);
-    run("release").ok().prints("192.168.10.1 is off this node");
-    run("show").ok().prints_line(&["on device", "none of this node"]).prints_line(&["by EC2", "ours"]);
+    run("show").ok().prints_line(&["network device", "eth0"]).prints_line(&["EC2", "ours"]);
+    run("release").ok().prints("192.168.10.1 is removed from this node");
+    run("show").ok().prints_line(&["network device", "none on this node"]).prints_line(&["EC2", "ours"]);
     run("claim").ok();
     wired.a.start().overlay().ok();
-    let refused = run("release").arguments(&["--force"]).expect(1).says("resource vip runs with it");
+    let refused = run("release").arguments(&["--force"]).expect(1).says("resource vip uses it");
     refused.says("192.168.10.1 is still on eth0 of this node");
     wired.a.stop().overlay().ok();
-    run("show").ok().prints_line(&["on device", "none of this node"]);
+    run("show").ok().prints_line(&["network device", "none on this node"]);
 }
 
 #[test]

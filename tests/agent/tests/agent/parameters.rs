@@ -64,7 +64,7 @@ fn an_interface_without_ipv4_addresses_does_not_hide_the_others() {
         cloud.associate(&world.address, &eni, None);
         a.forget();
         run(a.stop()).ok();
-        world.held_by_nobody();
+        world.is_unassigned();
     }
 }
 
@@ -90,7 +90,7 @@ fn the_services_are_found_by_the_variables_of_the_sdk_too() {
         let outcome = run.by_environment().ok();
         assert!(!outcome.requests.is_empty(), "{}", outcome.told());
     }
-    world.held_by_nobody();
+    world.is_unassigned();
     let everything = format!("http://{}", a.ec2);
     let run = a.start().by_environment().no_env("AWS_ENDPOINT_URL_EC2").no_env("AWS_ENDPOINT_URL_STS");
     run.env("AWS_ENDPOINT_URL", everything).ok();
@@ -98,11 +98,11 @@ fn the_services_are_found_by_the_variables_of_the_sdk_too() {
 }
 
 #[test]
-fn a_parameter_goes_before_a_variable() {
+fn a_parameter_takes_precedence_over_a_variable() {
     let (world, [a]) = SimulatedWorld::new();
-    let nobody = format!("http://{}", agent_tests::refusing());
+    let refusing = format!("http://{}", agent_tests::refusing());
     let run =
-        a.start().env("AWS_ENDPOINT_URL_EC2", &nobody).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &nobody);
+        a.start().env("AWS_ENDPOINT_URL_EC2", &refusing).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &refusing);
     run.env("AWS_REGION", "us-east-1").param("region", "eu-west-1").ok();
     world.held_by(&a);
 }

@@ -64,17 +64,17 @@ fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_ro
             )
             .leak()
             .as_bytes(),
-            "leads in a circle",
+            "is circular",
         ),
         ("other profile", b"[profile other]\nregion = eu-west-1\n", "no profile web"),
-        ("not text", b"[profile web]\nregion = \xff\n", "not text (UTF-8)"),
+        ("not text", b"[profile web]\nregion = \xff\n", "not UTF-8 text"),
     ];
     each(rows.map(|(name, config, reason)| (name, (config, reason))), |(config, reason)| {
         let (world, a) = node(config);
         start(&a).param("profile", "web").expect(4).reason(reason).wrote_nothing();
         start(&a).env("AWS_PROFILE", "web").expect(4).reason(reason);
         a.validate().param("profile", "web").env("OCF_CHECK_LEVEL", "10").expect(4).reason(reason);
-        world.held_by_nobody();
+        world.is_unassigned();
     });
 }
 
@@ -135,7 +135,7 @@ fn credential_process_is_the_source_of_a_role() {
 fn credential_process_that_fails_is_quoted() {
     let rows = [
         ("complaint", "echo more >&2; echo no certificate >&2; exit 3", "exit status: 3: no certificate"),
-        ("garbage", "echo '<html>'", "its output makes no sense"),
+        ("garbage", "echo '<html>'", "its output is not a JSON object with credentials"),
         ("version", r#"echo '{"Version":2}'"#, "Version 2, expected 1"),
     ];
     each(rows.map(|(name, script, reason)| (name, (script, reason))), |(script, reason)| {
@@ -158,7 +158,7 @@ fn credential_process_that_hangs_does_not_hold_the_action_up() {
 
 /// [cred-2]
 #[test]
-fn the_source_of_a_role_is_not_asked_through_a_proxy() {
+fn the_source_of_a_role_is_not_queried_through_a_proxy() {
     for source in ["Ec2InstanceMetadata", "EcsContainer"] {
         let (_world, a) = node(format!("[profile web]\nrole_arn = {ROLE}\ncredential_source = {source}\n"));
         let proxy = Proxy::start();
@@ -177,7 +177,7 @@ fn the_source_of_a_role_is_not_asked_through_a_proxy() {
 
 /// What IMDS says about the role is what an administrator needs.
 #[test]
-fn a_role_that_ec2_may_not_assume_is_quoted_in_its_own_words() {
+fn a_role_that_ec2_may_not_assume_is_quoted_verbatim() {
     let (world, a) = node("");
     world.cloud.set_credentials(a.id(), CredState::Unauthorized);
     let outcome = start(&a).expect(4).reason("AssumeRoleUnauthorizedAccess");
@@ -211,7 +211,7 @@ fn endpoints_in_the_profile_are_honoured() {
     world.held_by(&a);
     by_profile(a.settled_monitor()).ok().ec2_calls(0);
     by_profile(a.stop()).timeout_ms(SHORT_MS).ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 /// [imds-3]
@@ -225,7 +225,7 @@ fn a_metadata_service_that_needs_more_than_a_second_is_waited_for() {
 
 /// [time-3]
 #[test]
-fn a_monitor_of_two_seconds_asks_ec2_while_the_metadata_is_slow() {
+fn a_monitor_of_two_seconds_queries_ec2_while_the_metadata_is_slow() {
     let (world, a) = node("");
     a.start().ok();
     world.cloud.set_imds_state(a.id(), ImdsState::Hang);
@@ -237,7 +237,7 @@ fn a_monitor_of_two_seconds_asks_ec2_while_the_metadata_is_slow() {
 }
 
 #[test]
-fn an_answer_of_ec2_that_does_not_come_is_told_from_a_connection_that_does_not_come() {
+fn an_answer_of_ec2_that_does_not_come_is_distinguished_from_a_connection_that_does_not_come() {
     let (world, a) = node("");
     world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang));
     let outcome = start(&a).expect(1).reason("no answer in time");

@@ -75,7 +75,7 @@ fn sts_is_reached_through_the_proxy_too() {
 
 /// [cred-2] The authorisation token would go to the proxy, and the proxy's own host might answer.
 #[test]
-fn a_container_is_not_asked_for_credentials_through_a_proxy() {
+fn a_container_is_not_queried_for_credentials_through_a_proxy() {
     let behind = Behind::tls();
     let key = behind.node.role_key();
     behind.world.cloud.set_credentials(behind.node.id(), CredState::Missing404);
@@ -141,7 +141,7 @@ fn a_proxy_that_refuses_is_an_outage_and_its_password_stays_secret() {
 }
 
 #[test]
-fn nonsense_for_a_proxy_changes_nothing_for_the_metadata() {
+fn an_invalid_proxy_changes_nothing_for_the_metadata() {
     let behind = Behind::tls();
     behind.start().ok();
     behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();

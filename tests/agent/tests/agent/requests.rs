@@ -36,12 +36,12 @@ fn an_elastic_ip_is_taken_and_released_by_explicit_ids() {
         ];
         sent(&start, "AssociateAddress", &expected);
         let held = world.cloud.holder(&world.address).unwrap().association_id;
-        start.logged(&["INFO", "203.0.113.10", "nobody", a.id(), &held, " ms"]);
+        start.logged(&["INFO", "203.0.113.10", "unassigned", a.id(), &held, " ms"]);
         let stop = a.stop().ok();
-        world.held_by_nobody();
+        world.is_unassigned();
         let stop = stop.asked_ec2(&["DescribeAddresses", "DisassociateAddress", "DescribeAddresses"]);
         sent(&stop, "DisassociateAddress", &[("AssociationId", &held)]);
-        stop.logged(&["INFO", a.id(), "nobody", &held]);
+        stop.logged(&["INFO", a.id(), "unassigned", &held]);
         a.forget();
     }
 }
@@ -55,9 +55,9 @@ fn a_private_address_is_taken_and_released_on_one_interface() {
         let (interface, address) =
             (("NetworkInterfaceId", a.eni().as_str()), ("PrivateIpAddress.1", &*VIP.to_string()));
         sent(&start, "AssignPrivateIpAddresses", &[("AllowReassignment", allow), interface, address]);
-        start.logged(&["INFO", "10.0.1.100 moved from nobody to", a.id(), "reason start"]);
+        start.logged(&["INFO", "10.0.1.100 moved from unassigned to", a.id(), "reason start"]);
         let stop = vip_world::stop(&a).ok();
-        vip_world::held_by_nobody(&world);
+        vip_world::is_unassigned(&world);
         let describe = "DescribeNetworkInterfaces";
         let stop = stop.asked_ec2(&[describe, "UnassignPrivateIpAddresses", describe]);
         sent(&stop, "UnassignPrivateIpAddresses", &[interface, address]);
@@ -66,7 +66,7 @@ fn a_private_address_is_taken_and_released_on_one_interface() {
 
 /// [start-3]
 #[test]
-fn with_ids_on_record_the_order_leaves_before_any_answer_of_ec2() {
+fn with_ids_on_record_the_call_leaves_before_any_answer_of_ec2() {
     // Order and look are under way at once. Which of them EC2 comes to first decides whether the look can still name the previous holder.
     for (held_up, holder) in [("AssociateAddress", None), ("DescribeAddresses", Some("an unknown holder"))] {
         let (world, [a, b]) = SimulatedWorld::new();
@@ -115,7 +115,7 @@ fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
 
 /// [holder-3] [monitor-2] [monitor-5]
 #[test]
-fn a_healthy_settled_monitor_asks_the_metadata_alone_and_reads_no_credentials() {
+fn a_healthy_settled_monitor_queries_the_metadata_alone_and_reads_no_credentials() {
     for kind in &KINDS {
         let nodes = kind.nodes();
         let run = || nodes.run(nodes.here.settled_monitor());

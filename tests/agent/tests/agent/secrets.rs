@@ -33,7 +33,7 @@ fn talkative(node: &Node, run: Run) -> Run {
         .secret(&token)
 }
 
-/// Prepares every action that calls somebody.
+/// Prepares every action that makes requests.
 fn everything(node: &Node) -> [Run; 7] {
     fs::create_dir_all(node.folder().join("trace")).unwrap();
     let runs = [
@@ -109,7 +109,7 @@ fn what_outlives_a_script_of_keepalived_shows_no_secret() {
     }
     assert!(of_process(child, "cmdline").starts_with("eip-keepalived\0"));
     running.wait().exits(0);
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 /// [cred-5]
@@ -132,7 +132,7 @@ fn no_secret_is_written_whatever_ec2_does() {
 
 /// [cred-5]
 #[test]
-fn no_secret_is_written_whatever_the_metadata_do() {
+fn no_secret_is_written_whatever_the_metadata_service_does() {
     let paths = ["/latest/api/token", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/"];
     let rows = all_silence()
         .into_iter()
@@ -194,7 +194,7 @@ const ATTACKS: [(&str, Attack); 4] = [
 ];
 
 #[test]
-fn whoever_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back() {
+fn a_user_who_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back() {
     if !can_give_away() {
         return;
     }
@@ -215,12 +215,12 @@ fn whoever_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_back()
         }
         world.held_by(&a);
         a.stop().ok();
-        world.held_by_nobody();
+        world.is_unassigned();
     });
 }
 
 #[test]
-fn nothing_is_written_to_a_place_that_somebody_else_chose() {
+fn nothing_is_written_to_a_place_that_another_user_chose() {
     if !can_give_away() {
         return;
     }
@@ -236,7 +236,7 @@ fn nothing_is_written_to_a_place_that_somebody_else_chose() {
     for run in [a.start(), a.monitor(), a.stop(), a.probe()] {
         run.go();
     }
-    world.held_by_nobody();
+    world.is_unassigned();
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
     let names: Vec<_> = fs::read_dir(&elsewhere).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(names, ["vip.json"], "what was written there");
@@ -244,7 +244,7 @@ fn nothing_is_written_to_a_place_that_somebody_else_chose() {
 
 /// [record-3]
 #[test]
-fn a_file_that_somebody_else_planted_is_neither_believed_nor_followed() {
+fn a_file_that_another_user_planted_is_neither_used_nor_followed() {
     if !can_give_away() {
         return;
     }
@@ -271,7 +271,7 @@ fn a_file_that_somebody_else_planted_is_neither_believed_nor_followed() {
         a.probe().ok();
         a.start().ok();
         a.stop().ok();
-        world.held_by_nobody();
+        world.is_unassigned();
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
         for file in [a.volatile_file(), a.durable_file()] {
             let meta = fs::symlink_metadata(&file).unwrap();
@@ -324,6 +324,6 @@ fn no_parameter_file_or_variable_turns_the_verification_of_tls_off() {
             run = run.env(name, value);
         }
         run.expect(1).reason("certificate").ec2_calls(0);
-        world.held_by_nobody();
+        world.is_unassigned();
     });
 }

@@ -103,7 +103,7 @@ fn a_damaged_file_is_replaced_by_a_good_one() {
 
 /// [record-3]
 #[test]
-fn a_file_of_another_user_is_not_believed() {
+fn a_file_of_another_user_is_not_trusted() {
     if !can_give_away() {
         return;
     }
@@ -127,7 +127,7 @@ fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
         run(a.probe()).ok();
         run(a.run("migrate_to")).ok();
         run(a.stop()).ok().logged(&["WARN"]);
-        world.held_by_nobody();
+        world.is_unassigned();
         run(a.probe()).expect(7);
     }
 }
@@ -170,7 +170,7 @@ fn the_names_of_resources_cannot_leave_the_folder() {
 
 /// [record-1]
 #[test]
-fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
+fn a_kill_at_any_instant_of_a_start_is_corrected_by_the_next_action() {
     // Every millisecond of a start that takes about fifty; what comes next takes turns.
     let rows = (0..48_u64).map(|step| (format!("killed after {step} ms"), step));
     let rows: Vec<_> = rows.collect();
@@ -195,7 +195,7 @@ fn a_kill_at_any_instant_of_a_start_is_put_right_by_the_next_action() {
                     a.stop().ok();
                     let holder = world.cloud.holder(&world.address).map(|holder| holder.instance);
                     let expected = (!here).then(|| b.id().clone());
-                    assert_eq!(holder, expected, "a stop lets go of its own and of nothing else");
+                    assert_eq!(holder, expected, "a stop releases its own and nothing else");
                     if here {
                         assert!(world.cloud.holder(&own).is_some(), "what made way is back");
                     }
@@ -242,18 +242,19 @@ fn without_proc_what_was_written_is_read_again() {
     a.start().ok().not_logged("state file");
     // By its allocation alone: which address that is stands in the durable record.
     a.stop().by_allocation().ok().not_logged("state file");
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]
-fn a_folder_that_others_can_write_to_is_said_once_in_each_action() {
+fn a_folder_that_others_can_write_to_is_reported_once_in_each_action() {
     let (world, [a]) = SimulatedWorld::new();
     a.start().ok();
     let folder = a.durable_file().parent().unwrap().to_owned();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    let outcome = a.monitor().interval_ms(10_000).ok().logged(&["WARN", "others may write to its folder"]);
+    let outcome =
+        a.monitor().interval_ms(10_000).ok().logged(&["WARN", "its directory is writable by others"]);
     assert_eq!(
-        outcome.log.matches("not used: others may write to its folder").count(),
+        outcome.log.matches("not used: its directory is writable by others").count(),
         1,
         "{}",
         outcome.told()

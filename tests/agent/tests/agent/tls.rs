@@ -16,12 +16,12 @@ fn world(names: &[&str], validity: Validity) -> (SimulatedWorld, agent_tests::No
 }
 
 #[test]
-fn an_authority_that_is_named_is_believed() {
+fn an_authority_that_is_named_is_trusted() {
     let (world, a, url, ca) = world(&["localhost"], Validity::Now);
     a.start().ec2_at(&url).param("ca_bundle", &ca).ok();
     world.held_by(&a);
     a.stop().ec2_at(&url).env("AWS_CA_BUNDLE", &ca).ok();
-    world.held_by_nobody();
+    world.is_unassigned();
     let several = std::fs::read_to_string(&ca).unwrap() + Tls::new(&["x"], Validity::Now).unwrap().ca_pem();
     let bundle = world.folder().write("several.pem", &several).display().to_string();
     a.start().ec2_at(&url).param("ca_bundle", &bundle).ok();
@@ -47,7 +47,7 @@ fn a_byte_order_mark_and_trusted_certificates_are_taken() {
     world.cloud.disassociate(&world.address);
     let half = world.folder().write("half.pem", body);
     let run = a.start().ec2_at(format!("https://localhost:{port}")).param("ca_bundle", half.display());
-    run.expect(2).reason("half.pem: a trusted certificate");
+    run.expect(2).reason("half.pem: TRUSTED CERTIFICATE");
 }
 
 /// [cred-3] The server's own certificate does not vouch for itself, though curl takes it.
@@ -81,7 +81,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
         outcome.not_before(std::time::Duration::from_millis(SHORT_MS / 3)).ec2_calls(0);
         run(a.validate()).expect(1).reason("certificate");
         run(a.probe()).expect(7);
-        world.held_by_nobody();
+        world.is_unassigned();
         // What the metadata says holds all the same.
         world.give(&a);
         run(a.start()).ok().logged(&["WARN"]);
@@ -93,7 +93,7 @@ fn a_certificate_that_is_wrong_is_refused_to_the_deadline() {
 
 /// [cred-3]
 #[test]
-fn a_bundle_that_is_no_bundle_is_said_by_name() {
+fn a_bundle_that_is_not_a_bundle_is_reported_by_name() {
     let (world, a, url, _) = world(&["localhost"], Validity::Now);
     let garbage = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     for (name, text) in [("empty.pem", ""), ("garbage.pem", garbage), ("text.pem", "not a certificate\n")] {

@@ -70,7 +70,7 @@ fn a_parameter_of_the_resource_turns_it_on_too() {
 }
 
 #[test]
-fn goes_to_standard_error_as_crm_resource_asks() {
+fn goes_to_standard_error_as_crm_resource_requires() {
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", "/dev/stderr").ok();
     assert!(outcome.stderr.contains("AssociateAddress"), "{}", outcome.told());

@@ -58,7 +58,7 @@ fn further_arguments_are_ignored() {
     a.settled_monitor().argument("-h").ok();
     a.run("meta-data").argument("--version").ok();
     a.stop().argument("--").argument("start").ok();
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 #[test]

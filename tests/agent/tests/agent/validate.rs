@@ -6,7 +6,7 @@ use crate::trouble::SHORT_MS;
 
 /// [validate-1]
 #[test]
-fn by_default_looks_at_nothing_and_says_nothing() {
+fn by_default_queries_nothing_and_prints_nothing() {
     let (world, [a]) = SimulatedWorld::new();
     let run = || a.run("validate-all");
     run().ok().no_requests();
@@ -17,7 +17,7 @@ fn by_default_looks_at_nothing_and_says_nothing() {
         run().no_env("HA_LOGFILE").param("no_such_parameter", "1").env("AWS_REGION", "No Region").ok();
     assert_eq!(outcome.stderr, "");
     assert!(!a.state().exists(), "it wrote a record");
-    world.held_by_nobody();
+    world.is_unassigned();
 }
 
 /// [validate-1]
@@ -31,7 +31,7 @@ fn by_default_needs_no_network_and_no_rights() {
 
 /// [validate-2]
 #[test]
-fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
+fn at_level_10_tries_whether_it_would_be_allowed_and_changes_nothing() {
     for kind in &KINDS {
         let nodes = kind.nodes();
         nodes.give(&nodes.peer);
@@ -42,7 +42,7 @@ fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
             let outcome = run().env("OCF_CHECK_LEVEL", level).no_env("HA_LOGFILE").ok();
             assert_eq!(outcome.stderr, "");
             for name in [kind.take, kind.release] {
-                // EC2 has no dry runs for private addresses: there it is the interface's own, and one of nobody.
+                // EC2 has no dry runs for private addresses: it is tried with the interface's own address, and with an unassigned one.
                 let dry: Vec<bool> = outcome.calls(name).iter().map(|call| call.dry_run).collect();
                 let called = usize::from(name == kind.take || kind.is_released);
                 assert_eq!(dry, vec![kind.name != "vip"; called], "{}", outcome.told());
@@ -61,12 +61,12 @@ fn with_a_look_around_asks_whether_it_would_be_allowed_and_changes_nothing() {
 
 /// [param-6] What they would say to the aws command has parameters of its own.
 #[test]
-fn options_inside_awscli_are_a_warning_with_a_look_around_and_never_an_error() {
+fn options_inside_awscli_are_a_warning_at_level_10_and_never_an_error() {
     let (_world, [a]) = SimulatedWorld::new();
     let line = "/usr/bin/aws --endpoint-url=http://127.0.0.1:1 --region eu-west-9";
     let outcome = a.validate().param("awscli", line).ok();
     let warned = outcome.log.lines().filter(|line| line.contains("awscli")).count();
-    outcome.logged(&["WARN", "awscli: without effect here: --endpoint-url --region"]);
+    outcome.logged(&["WARN", "awscli: no effect here: --endpoint-url --region"]);
     assert_eq!(warned, 1);
     a.validate().param("awscli", "/usr/bin/aws").ok().not_logged("awscli");
     a.start().param("awscli", line).ok().not_logged("awscli");
@@ -74,7 +74,7 @@ fn options_inside_awscli_are_a_warning_with_a_look_around_and_never_an_error() {
 
 /// [validate-3]
 #[test]
-fn unknown_parameters_are_a_warning_with_a_look_around_and_never_an_error() {
+fn unknown_parameters_are_a_warning_at_level_10_and_never_an_error() {
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.validate().param("elastic-ip", "1").param("colour", "blue").ok();
     let lines: Vec<_> = outcome.log.lines().filter(|line| line.contains("colour")).collect();

@@ -4,7 +4,7 @@ use agent_tests::{Node, Run, RunOutcome, VIP, one_subnet};
 
 use crate::vip_world::*;
 
-/// Runs the binary as somebody does who is on no instance: no metadata service answers.
+/// Runs the binary on a machine that is not an instance: no metadata service answers.
 fn call(node: &Node, name: &str, arguments: &[&str]) -> RunOutcome {
     let key = "0123456789012345678901234567890123456789";
     node.account().add_access_key("AKIDSTATIC", key);
@@ -33,7 +33,7 @@ fn it_goes_to_the_instance_that_is_named() {
     hold_up(&world, "AssignPrivateIpAddresses");
     let told = eipctl(&a, &["10.0.1.100", a.id()]).exits(0);
     let expected = format!(
-        "10.0.1.100 assigned to {} ({}), from {} ({})\nElastic IP 203.0.113.10 travels with it\n",
+        "10.0.1.100 assigned to {} ({}), from {} ({})\nElastic IP 203.0.113.10 moves with it\n",
         a.id(),
         a.eni(),
         b.id(),
@@ -82,7 +82,7 @@ fn what_cannot_be_done_is_one_line() {
         (
             &["10.0.1.100", "i-00000000000000bad"],
             1,
-            "i-00000000000000bad: EC2 shows no interface of such an instance",
+            "i-00000000000000bad: EC2 shows no interface of this instance",
         ),
         (&["10.0.1.10", b.id()], 1, "is the primary address of"),
         (&["10.0.1.100", a.id(), "--interface", "eth0"], 2, "expected its eni-... id or its device index"),

@@ -73,7 +73,7 @@ impl Wired {
             if shown.contains(mac) {
                 return;
             }
-            assert!(Instant::now() < until, "the neighbour was not told: {shown:?}");
+            assert!(Instant::now() < until, "the neighbour was not notified: {shown:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -91,13 +91,13 @@ fn the_address_comes_with_the_prefix_of_the_subnet_and_goes_without_a_trace() {
     start(&wired.a).ok().wrote_nothing();
     stop(&wired.a).ok();
     assert_eq!(wired.addresses("eth0"), before);
-    held_by_nobody(&wired.world);
+    is_unassigned(&wired.world);
     stop(&wired.a).ok();
     probe(&wired.a).expect(7);
 }
 
 #[test]
-fn the_label_is_the_one_that_was_asked_for() {
+fn the_label_is_the_one_that_was_requested() {
     let Some(wired) = Wired::new() else { return };
     start(&wired.a).param("iflabel", "web").ok();
     let shown = wired.addresses("eth0");
@@ -112,7 +112,7 @@ fn the_label_is_the_one_that_was_asked_for() {
 }
 
 #[test]
-fn the_neighbours_are_told() {
+fn the_neighbours_are_notified() {
     let Some(wired) = Wired::new() else { return };
     // What an old holder left in the table of a neighbour that does not ask again.
     let stale = [
@@ -148,7 +148,7 @@ fn the_nodes_own_address_survives_every_mistake() {
 
 /// The kernel takes the other addresses of a subnet off with the first one, unless it is told not to.
 #[test]
-fn other_addresses_stay_also_where_ours_came_first() {
+fn other_addresses_stay_even_if_ours_came_first() {
     let Some(wired) = Wired::new() else { return };
     let setting = "echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries; \
                    echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries";
@@ -168,7 +168,7 @@ fn other_addresses_stay_also_where_ours_came_first() {
 
 /// The node's way to AWS may be among them.
 #[test]
-fn routes_over_the_device_stay_also_where_our_address_came_first() {
+fn routes_over_the_device_stay_even_if_our_address_came_first() {
     let Some(wired) = Wired::new() else { return };
     let setting = "echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries; \
                    echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries";
@@ -265,13 +265,13 @@ fn the_device_can_be_named() {
 }
 
 #[test]
-fn without_the_right_to_change_devices_that_is_said() {
+fn without_the_right_to_change_devices_that_is_reported() {
     let Some(wired) = Wired::new() else { return };
     let without = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "--"];
     start(&wired.a).wrapped_in(&without).expect(1).reason("Operation not permitted");
     start(&wired.a).ok();
     stop(&wired.a).wrapped_in(&without).expect(1).reason("Operation not permitted");
-    held_by_nobody(&wired.world);
+    is_unassigned(&wired.world);
     stop(&wired.a).ok();
     assert!(!wired.on_device("eth0"));
 }

@@ -37,6 +37,6 @@ pub(crate) fn held_by(world: &SimulatedWorld, node: &Node) {
 
 /// Asserts that no interface has the address.
 #[track_caller]
-pub(crate) fn held_by_nobody(world: &SimulatedWorld) {
+pub(crate) fn is_unassigned(world: &SimulatedWorld) {
     assert_eq!(world.cloud.private_holder(VIP), None);
 }

@@ -47,7 +47,7 @@ impl LoggedCall {
     }
 
     /// Whether the answer is nothing but an id. Ids are opaque [holder-4], so half of one in a complete HTTP message is an id too;
-    /// a message that is cut off ("broken off") is noticed by its length.
+    /// a message that is cut off ("cut off") is noticed by its length.
     fn is_answered_by_an_id(&self) -> bool {
         let ids = ["/instance-id", "/interface-id", "/subnet-id", "/vpc-id"];
         self.service == Service::Imds && ids.iter().any(|id| self.operation.ends_with(id))

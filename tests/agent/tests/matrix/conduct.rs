@@ -84,7 +84,7 @@ impl CaseNodes {
         match self.0.holder() {
             Some((instance, _)) if instance == *self.0.here.id() => Who::Here,
             Some(_) => Who::Peer,
-            None => Who::Nobody,
+            None => Who::NoNode,
         }
     }
 
@@ -198,7 +198,7 @@ impl CaseNodes {
     }
 }
 
-/// Returns an address on loopback at which nobody has listened yet.
+/// Returns an address on loopback that has never been listened on.
 fn late_address() -> SocketAddr {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let number = LAST.fetch_add(1, Ordering::Relaxed);

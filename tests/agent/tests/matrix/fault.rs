@@ -20,11 +20,11 @@ pub(crate) enum Class {
 pub(crate) enum How {
     /// The simulator does it to one call.
     Call(FaultKind),
-    /// Nobody listens; where it is not for ever, for a moment.
+    /// Nothing listens: for good, or for a moment.
     Refused,
     /// Packets are dropped.
     BlackHole,
-    /// Connections come up and nobody says a word, not even of TLS.
+    /// Connections are accepted, and nothing is ever sent, not even TLS.
     Mute,
     /// The certificate of EC2 is wrong.
     Certificate(Wrong),
@@ -80,7 +80,7 @@ impl Length {
         match self {
             Self::Once => "once",
             Self::Twice => "twice",
-            Self::ForEver => "for ever",
+            Self::ForEver => "permanently",
         }
     }
 
@@ -120,7 +120,7 @@ fn of_any_call() -> Vec<MatrixFault> {
         call("empty", FaultKind::Empty),
         call("not HTTP", FaultKind::NotHttp),
         MatrixFault { effect: true, ..call("truncated", FaultKind::TruncatedXml) },
-        MatrixFault { effect: true, ..call("broken off", FaultKind::ShortBody) },
+        MatrixFault { effect: true, ..call("cut off", FaultKind::ShortBody) },
         call("a proxy's page, 200", FaultKind::HtmlProxy(200)),
         call("a proxy's page, 403", FaultKind::HtmlProxy(403)),
         call("a proxy's page, 502", FaultKind::HtmlProxy(502)),
@@ -148,7 +148,7 @@ pub(crate) fn of_ec2(writes: bool) -> Vec<MatrixFault> {
     ]);
     if writes {
         all.extend([
-            MatrixFault { effect: true, ..call("answer lost", FaultKind::LoseAnswer) },
+            MatrixFault { effect: true, ..call("response lost", FaultKind::LoseAnswer) },
             MatrixFault { effect: true, ..call("done, never answered", FaultKind::EffectThenHang) },
         ]);
     }
@@ -189,7 +189,7 @@ pub(crate) fn of_imds_as_a_whole() -> Vec<MatrixFault> {
         silence("mute", How::Mute),
         silence("switched off", How::Imds(ImdsState::Off403)),
         silence("token refused", How::Imds(ImdsState::TokenRefused)),
-        silence("ill", How::Imds(ImdsState::Error500)),
+        silence("failing", How::Imds(ImdsState::Error500)),
         silence("a byte a second", How::Imds(ImdsState::Slow)),
         silence("garbage", How::Imds(ImdsState::Garbage)),
     ]

@@ -47,7 +47,7 @@ fn again_where_wrong(
 
 /// An overlay address behind a role, in the actions that need the role.
 fn by_role() -> impl Iterator<Item = (&'static AddressKind, &'static MatrixScene)> {
-    let asking = ["start, first look", "start, pair on record", "monitor 10", "probe", "validate-all 10"];
+    let asking = ["start, first query", "start, pair on record", "monitor 10", "probe", "validate-all 10"];
     SCENES.iter().filter(move |scene| asking.contains(&scene.name)).map(|scene| (&SHARED_OVERLAY, scene))
 }
 

@@ -58,7 +58,7 @@ fn actions(
     calls: &[Vec<LoggedCall>],
 ) {
     text.push_str(
-        "| kind | action | calls | cases | longest, fault once | longest, fault for ever | exit codes |\n",
+        "| kind | action | calls | cases | longest, fault once | longest, fault permanent | exit codes |\n",
     );
     text.push_str("| --- | --- | ---: | ---: | ---: | ---: | --- |\n");
     for ((kind, scene), calls) in scenes.iter().zip(calls) {

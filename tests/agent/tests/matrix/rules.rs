@@ -49,7 +49,7 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
     let scene = case.scene;
     let allowed = match scene.kind {
         ActionKind::Start => Who::Here,
-        ActionKind::Stop if scene.before == Who::Here => Who::Nobody,
+        ActionKind::Stop if scene.before == Who::Here => Who::NoNode,
         _ => scene.before,
     };
     if holder != scene.before && holder != allowed {
@@ -93,7 +93,7 @@ fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
     let half_a_token = token(case) && case.fault.name == "truncated";
     if case.lasts() || half_a_token {
         let mut codes = lasting(case, lost(case, ordered));
-        // With half a token the metadata refuse each question, so nobody knows of a role either.
+        // With half a token the metadata service refuses each request, so no role is known either.
         codes.extend(half_a_token.then_some([1, 4]).into_iter().flatten().filter(|_| !may_only_be_7(case)));
         // What is empty or half may still be a list.
         codes.extend(is_shorter_list(case).then_some(usual));
@@ -134,7 +134,7 @@ fn region_known(case: &MatrixCase) -> bool {
     case.scene.region_known && (case.scene.started || case.kind.name == "eip")
 }
 
-/// Returns whether the call that takes the address goes out beside the first look. A private address needs nothing from it.
+/// Returns whether the call that takes the address goes out concurrently with the first query. A private address needs nothing from it.
 fn is_taken_at_once(case: &MatrixCase) -> bool {
     region_known(case) || is_private(case)
 }
@@ -168,7 +168,7 @@ fn lost(case: &MatrixCase, ordered: bool) -> Lost {
         _ if !case.kind.is_shown && call.operation == "DescribeNetworkInterfaces" => Lost::Nothing,
         _ if call.writes() && case.fault.effect => Lost::Answer,
         _ if call.writes() => Lost::Order(class),
-        // Without an order there is nothing to confirm: the first look went wrong, too.
+        // Without an order there is nothing to confirm: the first query went wrong, too.
         _ if call.after > 0 && ordered => Lost::Confirmation(class),
         _ => Lost::Look(class),
     }
@@ -254,7 +254,7 @@ fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     let here = scene.before == Who::Here;
     match lost {
-        // What came of an order the metadata show too.
+        // The outcome of a call is in instance metadata too.
         Lost::Nothing | Lost::Answer | Lost::Confirmation(Class::Silence) => vec![0],
         Lost::Everything if scene.started => vec![1],
         // The place of the last start in this boot will do.
@@ -263,7 +263,7 @@ fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         Lost::Everything | Lost::Place => vec![1, 5],
         // An outage never takes down an address that works.
         Lost::Ec2(Class::Silence) | Lost::Look(Class::Silence) if here => vec![0],
-        // With the pair on record the order goes out first, and the metadata show what came of it.
+        // With the pair on record the call is sent first, and instance metadata shows its outcome.
         Lost::Look(Class::Silence) if is_taken_at_once(case) => vec![0],
         Lost::Look(class) if is_taken_at_once(case) && !here => [vec![0], of(class)].concat(),
         Lost::Confirmation(class) => [vec![0], of(class)].concat(),
@@ -300,7 +300,7 @@ fn stop(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         Lost::Answer => vec![0, silent],
         Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => match class {
             Class::Silence => vec![silent],
-            // The metadata say that it is elsewhere; right after a change that is no certainty.
+            // Instance metadata shows it elsewhere; right after a change that is not certain.
             Class::Denial | Class::Rejection if scene.before == Who::Peer && scene.settling => vec![0, 1],
             Class::Denial | Class::Rejection if scene.before == Who::Peer => vec![0],
             Class::Denial | Class::Rejection => vec![1],

@@ -19,7 +19,7 @@ pub(crate) enum ActionKind {
     Validate,
     /// `migrate_to`.
     MigrateTo,
-    /// Actions that ask nobody.
+    /// Actions that query nothing.
     Silent,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Who {
     /// The other node.
     Peer,
     /// Neither.
-    Nobody,
+    NoNode,
 }
 
 /// An action in a situation.
@@ -109,7 +109,7 @@ const BASE: MatrixScene = MatrixScene {
 /// All of them.
 pub(crate) static SCENES: [MatrixScene; 22] = [
     MatrixScene {
-        name: "start, first look",
+        name: "start, first query",
         kind: ActionKind::Start,
         before: Who::Peer,
         started: false,
@@ -144,14 +144,14 @@ pub(crate) static SCENES: [MatrixScene; 22] = [
     MatrixScene {
         name: "stop",
         kind: ActionKind::Stop,
-        usual: (0, Who::Nobody),
+        usual: (0, Who::NoNode),
         run: |node| node.stop().param("settle_window", "0"),
         ..BASE
     },
     MatrixScene {
         name: "stop after a start",
         kind: ActionKind::Stop,
-        usual: (0, Who::Nobody),
+        usual: (0, Who::NoNode),
         settling: true,
         run: Node::stop,
         ..BASE
@@ -159,7 +159,7 @@ pub(crate) static SCENES: [MatrixScene; 22] = [
     MatrixScene {
         name: "stop, strict",
         kind: ActionKind::Stop,
-        usual: (0, Who::Nobody),
+        usual: (0, Who::NoNode),
         settling: true,
         run: |node| settling(node.stop().param("on_stop", "strict")),
         ..BASE
@@ -186,7 +186,7 @@ pub(crate) static SCENES: [MatrixScene; 22] = [
     MatrixScene {
         name: "stop, no record",
         kind: ActionKind::Stop,
-        usual: (0, Who::Nobody),
+        usual: (0, Who::NoNode),
         started: false,
         region_known: false,
         prepare: given,
@@ -233,7 +233,7 @@ pub(crate) static SCENES: [MatrixScene; 22] = [
         ..BASE
     },
     MatrixScene {
-        name: "probe, first look",
+        name: "probe, first query",
         kind: ActionKind::Probe,
         before: Who::Peer,
         usual: (7, Who::Peer),

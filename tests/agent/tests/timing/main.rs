@@ -1,5 +1,5 @@
 //! What a healthy cluster costs. A test binary of its own, because cargo runs them one after the other: nothing else of ours
-//! loads the machine meanwhile. It can still be somebody else's, so the best of several rounds counts.
+//! loads the machine meanwhile. Other loads are possible, so the best of several rounds counts.
 
 // Not only the functions marked `#[test]` are test code here: in all of it a panic is how a test fails.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]

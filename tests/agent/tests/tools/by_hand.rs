@@ -84,7 +84,7 @@ fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
 
 /// A probe for the cluster, and a question for a person: the level decides how thoroughly it is answered.
 #[test]
-fn check_at_level_10_asks_ec2() {
+fn check_at_level_10_queries_ec2() {
     let node = PacemakerNode::new();
     let cib = resource(&node);
     cib.pcs(&["resource", "update", "eip", "settle_window=0"]).exits(0);

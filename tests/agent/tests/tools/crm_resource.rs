@@ -16,7 +16,7 @@ fn elastic_ip() -> String {
 }
 
 #[test]
-fn right_parameters_are_valid_without_a_look_at_aws() {
+fn valid_parameters_are_valid_without_querying_aws() {
     let node = PacemakerNode::new();
     node.cloud().set_imds_state(&node.instance.id, ImdsState::Hang);
     validate(&node, "--validate", &[&elastic_ip()]).exits(0).says("returned 0 (").in_one_line();

@@ -11,7 +11,7 @@ fn primitive<'a>(parameters: &[&'a str], operation: &[&'a str]) -> Vec<&'a str> 
 const ADVISED: [&str; 2] = ["interval=10s", "timeout=20s"];
 
 #[test]
-fn primitive_is_configured_and_verified_without_a_word_on_the_agent() {
+fn primitive_is_configured_and_verified_without_a_complaint_about_the_agent() {
     let node = PacemakerNode::new();
     let cib = CibFile::new(&node);
     let elastic_ip = format!("elastic_ip={ELASTIC_IP}");
@@ -51,7 +51,7 @@ fn second_resource_with_the_same_address_is_warned_of() {
 
 /// It runs the agent itself, with the parameters and little else, and shows every line as it comes.
 #[test]
-fn validation_says_what_the_agent_says() {
+fn validation_reports_what_the_agent_reports() {
     let node = PacemakerNode::new();
     let cib = CibFile::new(&node);
     let validate = |parameter| cib.crm(&["ra", "validate", "ocf:heartbeat:eip", parameter]);

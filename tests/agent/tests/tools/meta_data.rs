@@ -44,7 +44,7 @@ fn both_forms_are_valid_by_the_schemas_of_pcs() {
 
 /// An agent that always printed the old form would pass every other test of the new one.
 #[test]
-fn new_form_says_what_the_old_one_cannot() {
+fn new_form_has_what_the_old_one_cannot() {
     let version = |form| xml::string(&meta_data(form), "/resource-agent/version");
     assert_eq!(
         (version(MetaDataForm::V1_0), version(MetaDataForm::V1_1)),

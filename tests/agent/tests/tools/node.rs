@@ -42,7 +42,7 @@ pub(crate) struct PacemakerNode {
     pub(crate) instance: Instance,
     /// Another instance, where the address may be.
     pub(crate) other: Instance,
-    /// The Elastic IP, which nobody holds yet.
+    /// The Elastic IP, unassigned at first.
     pub(crate) address: Address,
 }
 

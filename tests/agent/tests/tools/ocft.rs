@@ -43,7 +43,7 @@ fn every_case_passes() {
         "{}",
         answer.told()
     );
-    assert_eq!(node.holder(), None, "it lets go in the end");
+    assert_eq!(node.holder(), None, "it is released in the end");
     assert!(!node.has("/var/lib/eip/ocft.json"), "no record of it stays");
 }
 
@@ -59,7 +59,7 @@ fn a_case_that_expects_something_else_fails() {
 
 /// The person who runs it should read why, and not twenty failures that follow from it.
 #[test]
-fn nothing_is_tried_where_the_role_lacks_a_permission() {
+fn nothing_is_tried_if_the_role_lacks_a_permission() {
     let node = PacemakerNode::new();
     node.cloud().deny("DisassociateAddress");
     node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);

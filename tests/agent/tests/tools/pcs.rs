@@ -10,7 +10,7 @@ fn elastic_ip() -> String {
 
 /// From pcs 0.12 on every create asks the agent, and shows whatever it prints as a warning.
 #[test]
-fn right_parameters_are_accepted_without_a_word() {
+fn valid_parameters_are_accepted_silently() {
     let node = PacemakerNode::new();
     let cib = CibFile::new(&node);
     let answer = cib.create(&[&elastic_ip()]).exits(0);

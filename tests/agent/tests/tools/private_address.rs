@@ -102,7 +102,7 @@ fn pcs_describes_and_creates_it() {
 }
 
 #[test]
-fn crmsh_takes_it_without_a_word() {
+fn crmsh_accepts_it_silently() {
     let node = PacemakerNode::new();
     let cib = CibFile::new(&node);
     let primitive = ["configure", "primitive", "private", "ocf:heartbeat:vip", "params", ADDRESS];

@@ -116,7 +116,7 @@ fn associate(cloud: &Cloud, wanted: &Pairing) -> ControlResult {
     Ok(json!({ "association_id": id }))
 }
 
-/// Who gets a private address; without an interface, nobody.
+/// Who gets a private address; without an interface it is unassigned.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrivatePairing {

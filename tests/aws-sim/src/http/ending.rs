@@ -56,7 +56,7 @@ impl Ending {
             Self::Reset => reset(stream.tcp()),
             Self::Close => drop(stream.shutdown().await),
             Self::Bytes { bytes, rate, .. } => {
-                // A client that has given up ends the sending; there is nobody to tell.
+                // A client that has given up ends the sending; there is no one left to notify.
                 let _ = send(&mut stream, &bytes, rate).await;
                 let _ = stream.shutdown().await;
             }

@@ -19,7 +19,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Returns status 200 with bytes that nobody can read.
+    /// Returns status 200 with unreadable bytes.
     pub(crate) fn garbage() -> Self {
         let body = (0..257_u32).map(|n| u8::try_from((n * 167 + 131) % 256).unwrap_or_default()).collect();
         Self {

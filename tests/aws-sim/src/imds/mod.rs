@@ -46,7 +46,7 @@ pub enum ImdsState {
     Error500,
     /// One byte a second.
     Slow,
-    /// Status 200 and a body nobody can read.
+    /// Status 200 and an unreadable body.
     Garbage,
 }
 

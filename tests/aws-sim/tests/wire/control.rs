@@ -59,9 +59,9 @@ fn what_cannot_be_is_refused_with_a_reason() -> TestResult {
     assert!(status == 400 && body.to_string().contains("latancy_ms"), "{body}");
     let outside = json!({ "subnet": "10.0.1.0/24", "interfaces": [{ "private_ips": ["10.9.9.9"] }] });
     assert_eq!(post(ec2, "instances", &outside)?.0, 400);
-    let nobody = json!({ "allocation_id": "eipalloc-0123456789abcdef0", "eni": "eni-0123456789abcdef0" });
+    let unknown = json!({ "allocation_id": "eipalloc-0123456789abcdef0", "eni": "eni-0123456789abcdef0" });
     assert_eq!(
-        post(ec2, "associate", &nobody)?.1.pointer("/code"),
+        post(ec2, "associate", &unknown)?.1.pointer("/code"),
         Some(&json!("InvalidAllocationID.NotFound"))
     );
     assert_eq!(post(ec2, "nonsense", &json!({}))?.0, 404);

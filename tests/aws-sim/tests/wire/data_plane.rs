@@ -37,7 +37,7 @@ fn greeting(addr: SocketAddr) -> TestResult<String> {
 }
 
 #[test]
-fn connections_to_the_address_reach_whoever_holds_it() -> TestResult {
+fn connections_to_the_address_reach_its_holder() -> TestResult {
     let sim = Sim::start(Config::default())?;
     let cloud = sim.cloud();
     let node = |ip: Ipv4Addr| {

@@ -159,7 +159,7 @@ fn each_refusal_of_associate_has_its_code() -> TestResult {
 }
 
 #[test]
-fn a_dry_run_says_what_would_happen_and_does_nothing() -> TestResult {
+fn a_dry_run_shows_what_would_happen_and_does_nothing() -> TestResult {
     let lab = Lab::new()?;
     let dry = [
         ("AllocationId", lab.eip.allocation_id.as_str()),
@@ -218,7 +218,7 @@ fn secondary_addresses_move_with_their_elastic_ip() -> TestResult {
     lab.cloud.associate(&lab.eip, eni(&lab.a)?, secondary);
     assert_eq!(assign(b, &[])?.error().1, "Resource.AlreadyAssigned");
     assert_eq!(assign(b, &[("AllowReassignment", "true")])?.status, 200);
-    let holder = lab.cloud.holder(&lab.eip).ok_or("nobody holds it")?;
+    let holder = lab.cloud.holder(&lab.eip).ok_or("the address is unassigned")?;
     assert_eq!((holder.instance, Some(holder.private_ip)), (lab.b.id.clone(), secondary));
     let off = |eni| {
         lab.call(

@@ -78,7 +78,7 @@ fn errors_and_throttling_are_documents_of_the_service() -> TestResult {
 }
 
 #[test]
-fn bodies_nobody_can_use() -> TestResult {
+fn unusable_bodies() -> TestResult {
     let (answer, effect) = answered(FaultKind::Garbage)?;
     assert!(answer.status == 200 && String::from_utf8(answer.body).is_err() && !effect);
     let (answer, effect) = answered(FaultKind::Empty)?;
@@ -103,7 +103,7 @@ fn answers_that_break_off_come_after_the_effect() -> TestResult {
 }
 
 #[test]
-fn a_slow_answer_arrives_whole_at_its_rate() -> TestResult {
+fn a_slow_answer_arrives_complete_at_its_rate() -> TestResult {
     let from = Instant::now();
     let (answer, effect) = answered(FaultKind::Slow(1000))?;
     assert!(answer.text().ends_with("</AssociateAddressResponse>") && effect);

@@ -36,7 +36,7 @@ fn put(addr: SocketAddr, headers: &str) -> TestResult<RawResponse> {
 }
 
 #[test]
-fn a_token_is_asked_for_with_a_lifetime_and_not_through_a_proxy() -> TestResult {
+fn a_token_is_requested_with_a_lifetime_and_not_through_a_proxy() -> TestResult {
     let lab = Lab::new()?;
     let imds = lab.sim.serve_imds(&lab.a.id, Bind::loopback())?;
     let status = |headers: &str| put(imds, headers).map(|answer| answer.status);
@@ -163,7 +163,7 @@ fn credentials_of_the_role_are_known_to_ec2_and_name_the_instance() -> TestResul
 }
 
 #[test]
-fn the_whole_service_fails_as_told_and_comes_back() -> TestResult {
+fn the_whole_service_fails_as_configured_and_comes_back() -> TestResult {
     let lab = Lab::new()?;
     let imds = lab.sim.serve_imds(&lab.a.id, Bind::loopback())?;
     let session = Session::open(imds)?;
@@ -194,7 +194,7 @@ fn the_whole_service_fails_as_told_and_comes_back() -> TestResult {
 }
 
 #[test]
-fn single_faults_strike_a_path_of_one_instance() -> TestResult {
+fn single_faults_affect_a_path_of_one_instance() -> TestResult {
     let lab = Lab::new()?;
     let a = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
     let b = Session::open(lab.sim.serve_imds(&lab.b.id, Bind::loopback())?)?;

@@ -17,7 +17,7 @@ const WORLD: &str = r#"{
 }"#;
 
 #[test]
-fn it_tells_where_it_serves_a_world_and_ends_with_its_input() -> TestResult {
+fn it_prints_where_it_serves_a_world_and_ends_with_its_input() -> TestResult {
     let folder = std::env::temp_dir().join(format!("aws-sim-program-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let (world, ca) = (folder.join("world.json"), folder.join("ca.pem"));

@@ -51,7 +51,7 @@ fn what_was_changed_on_the_way_is_noticed() -> TestResult {
 }
 
 #[test]
-fn a_request_without_signature_is_refused_unless_told_otherwise() -> TestResult {
+fn a_request_without_signature_is_refused_unless_configured_otherwise() -> TestResult {
     let body = "Action=DescribeAddresses&Version=2016-11-15";
     let lab = Lab::new()?;
     assert_eq!(plain(lab.ec2, "POST", "/", "", body)?.error(), (400, "MissingParameter".to_owned()));
@@ -62,7 +62,7 @@ fn a_request_without_signature_is_refused_unless_told_otherwise() -> TestResult 
 }
 
 #[test]
-fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -> TestResult {
+fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_with_the_time() -> TestResult {
     let lab = Lab::new()?;
     let minute = Duration::from_mins(1);
     let at = |time| answer(&lab, &Signer { time, ..Signer::default() }, str::to_owned);
@@ -85,7 +85,7 @@ fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_and_told_the_time() -
 }
 
 #[test]
-fn the_caller_without_session_is_told_by_its_address() -> TestResult {
+fn the_caller_without_session_is_known_by_its_address() -> TestResult {
     let lab = Lab::new()?;
     let spec = aws_sim::InstanceSpec {
         subnet: "127.0.0.0/8".to_owned(),

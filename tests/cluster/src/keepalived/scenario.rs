@@ -35,7 +35,7 @@ pub const ARTICLE: &[PairScenario] = &[
     step("article-failback", "it comes back", failback),
     step(
         "article-more",
-        "the guide's second part: every state is told; the address stays where it is",
+        "the guide's second part: every state is reported; the address stays where it is",
         tell_more,
     ),
 ];
@@ -76,7 +76,7 @@ pub const FAST: &[PairScenario] = &[
     step("v3-two-masters", "the nodes lose each other, both are MASTER, and meet again", two_masters),
     step(
         "v3-check",
-        "somebody moves the address: the check of the master fails, and keepalived follows",
+        "the address is moved by hand: the check of the master fails, and keepalived follows",
         follow_ec2,
     ),
 ];

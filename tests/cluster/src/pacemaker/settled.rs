@@ -179,10 +179,10 @@ mod tests {
     #[test]
     fn the_cloud_the_client_and_the_devices_have_to_agree_with_the_cluster() {
         assert!(verdict(&both(&[]), outside(N2)).unwrap_err().contains("n2 holds"));
-        let nobody = Outside { holder: None, ..outside(N1) };
-        assert!(verdict(&both(&[]), nobody).unwrap_err().contains("nobody holds"));
+        let unassigned = Outside { holder: None, ..outside(N1) };
+        assert!(verdict(&both(&[]), unassigned).unwrap_err().contains("no node holds"));
         let unanswered = Outside { answering: None, ..outside(N1) };
-        assert!(verdict(&both(&[]), unanswered).unwrap_err().contains("nobody answers"));
+        assert!(verdict(&both(&[]), unanswered).unwrap_err().contains("no node answers"));
         for (devices, settled) in
             [(vec![N1], true), (vec![N1, N2], false), (vec![N2], false), (vec![], false)]
         {

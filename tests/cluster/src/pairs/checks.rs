@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::NodePair;
 use crate::error::{Result, ensure};
-use crate::timeline::nobody;
+use crate::timeline::unassigned;
 use crate::topology::{ELASTIC_IP, NodeName, name_of};
 use crate::wait::{Epoch, now};
 
@@ -25,7 +25,7 @@ impl NodePair {
         self.settled(&format!("all agree on {holder}"), limit, look).map(drop)
     }
 
-    /// Asserts that since `from` the address went to these nodes, one after the other, and to no other. It was with nobody between two of
+    /// Asserts that since `from` the address went to these nodes, one after the other, and to no other. It was unassigned between two of
     /// them only if the cluster manager releases it.
     pub fn ensure_moved(&self, from: Epoch, to: &[NodeName]) -> Result<()> {
         let history = self.world().history();
@@ -41,10 +41,10 @@ impl NodePair {
         })
     }
 
-    /// Asserts that since `from` there has been no moment at which nobody held the address.
+    /// Asserts that since `from` the address has never been unassigned.
     pub fn ensure_always_held(&self, from: Epoch) -> Result<()> {
-        let gap = nobody(&self.world().history(), from, now());
-        ensure(gap.total == 0.0, || format!("nobody held the address for {:.2} s", gap.total))
+        let gap = unassigned(&self.world().history(), from, now());
+        ensure(gap.total == 0.0, || format!("the address was unassigned for {:.2} s", gap.total))
     }
 
     /// Asserts that `status` says on these nodes, in words and by its exit code, that `holder` has the address and others have not.

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_run_where_it_says_and_nowhere_by_a_slip() {
+    fn a_block_is_run_where_it_belongs_and_nowhere_by_mistake() {
         let both: Vec<NodeName> = NodeName::first(2).collect();
         let block = block_of("sh on=host02 holder=host01", "a\n");
         assert_eq!(block.places(&KEEPALIVED).unwrap(), both[1..]);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_of_a_block_is_what_the_document_says() {
+    fn what_comes_of_a_block_is_what_the_document_shows() {
         let mut block = block_of("sh on=both", "a\nb\n");
         assert!(block.ensure_printed(&output(0, "anything\n"), 3).is_ok());
         assert!(block.ensure_printed(&output(3, "anything\n"), 3).is_err(), "no command but status may fail");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_of_the_guides_is_run_and_says_only_what_is_understood() {
+    fn every_command_of_the_guides_is_run_and_prints_only_what_is_understood() {
         let parts_of_heartbeat = [heartbeat::scenario::KEEP, heartbeat::scenario::LEAVE];
         let parts_of_keepalived = [keepalived::scenario::PATH, keepalived::scenario::MORE];
         for (manager, parts) in [(&HEARTBEAT, parts_of_heartbeat), (&KEEPALIVED, parts_of_keepalived)] {

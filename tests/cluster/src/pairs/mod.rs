@@ -41,7 +41,7 @@ pub struct Manager {
     pub script: &'static str,
     /// Returns what `status` of that command prints and ends with on the node with the address (true), and on the other one.
     pub status: fn(bool) -> (String, i32),
-    /// True if a stop releases the address before the other node takes it, so that it may be with nobody between two nodes.
+    /// True if a stop releases the address before the other node takes it, so that it may be unassigned between two nodes.
     pub releases: bool,
     /// True if each node has an elastic IP of its own, which the one under test displaces.
     pub own_addresses: bool,

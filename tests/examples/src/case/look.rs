@@ -84,7 +84,7 @@ impl Stage {
         ensure(gap < BUSY, || format!("a client was without an answer for {gap:.2} s"))
     }
 
-    /// Asserts that since `from` the address has not moved, no action but monitors was run, and EC2 was asked for no change.
+    /// Asserts that since `from` the address has not moved, no action but monitors was run, and EC2 got no mutating call.
     pub(super) fn ensure_no_downtime(&mut self, from: Epoch) -> Result<()> {
         self.cluster_mut().ensure_untouched(from)?;
         let requests = self.cluster().world().requests_since(from);
@@ -94,7 +94,7 @@ impl Stage {
             .iter()
             .filter(|request| calls.iter().any(|call| request.is(call)) && request.status != 412);
         let writes: Vec<_> = writes.map(|request| &request.operation).collect();
-        ensure(writes.is_empty(), || format!("EC2 was asked for {writes:?}"))
+        ensure(writes.is_empty(), || format!("EC2 got {writes:?}"))
     }
 
     /// Returns the allocation of the address, as the AWS CLI prints it.

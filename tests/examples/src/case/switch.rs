@@ -41,12 +41,12 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     named.extend(managed_again(stage.tool()));
     before.ensure_became(&stage.configuration()?, &named)?;
     stage.move_without_a_gap()?;
-    Ok(format!("the address never left {holder}; EC2 was asked for no change"))
+    Ok(format!("the address never left {holder}; EC2 got no mutating call"))
 }
 
 pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
     let allocation = stage.allocation()?;
-    // With what nobody expects, which has to be there afterwards.
+    // With unusual settings, which have to be there afterwards.
     let create = format!(
         "pcs resource create {RESOURCE} ocf:heartbeat:awseip elastic_ip={ELASTIC_IP} allocation_id={allocation} \
          awscli=/usr/local/sbin/aws api_delay=1 profile=default op monitor interval=20s timeout=30s on-fail=restart \
@@ -61,13 +61,13 @@ pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
     named.extend(managed_again(stage.tool()));
     let holder = by_script(stage, "from-awseip.sh", &create, &named)?;
     stage.move_without_a_gap()?;
-    Ok(format!("the address never left {holder}; EC2 was asked for no change"))
+    Ok(format!("the address never left {holder}; EC2 got no mutating call"))
 }
 
 pub(super) fn from_move_ip(stage: &mut Stage) -> Result<String> {
     let tables: Vec<_> = stage.cluster().world().route_tables().iter().map(ToString::to_string).collect();
     let tables = tables.join(",");
-    // The operations of the guides, and again with what nobody expects.
+    // The operations of the guides, and again with unusual settings.
     let create = format!(
         "pcs resource create {RESOURCE} ocf:heartbeat:aws-vpc-move-ip ip={OVERLAY_IP} interface=eth0 iflabel=sap \
          routing_table={tables} lookup_type=NetworkInterfaceId monapi=true awscli=/usr/local/sbin/aws profile=default \

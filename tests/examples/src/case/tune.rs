@@ -77,7 +77,7 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
 
 /// Runs the example and looks at what it sets; nothing may stop meanwhile.
 pub(super) fn settings(stage: &mut Stage) -> Result<String> {
-    // As nobody expects it: by its allocation, with parameters, a reaction and a second monitor that have to stay.
+    // An unusual one: by its allocation, with parameters, a reaction and a second monitor that have to stay.
     let allocation = format!("allocation_id={}", stage.allocation()?);
     let update = ["pcs", "resource", "update", RESOURCE, "elastic_ip=", &allocation, "settle_window=60"];
     let monitor = ["op", "monitor", "interval=10s", "timeout=20s", "on-fail=restart"];
@@ -109,13 +109,13 @@ pub(super) fn settings(stage: &mut Stage) -> Result<String> {
     Ok("all is set, and nothing stopped".into())
 }
 
-/// Somebody takes the address away from the node that runs the resource: the next monitor finds out.
+/// The address is taken away from the node that runs the resource: the next monitor notices.
 fn taken_away(stage: &Stage) -> Result<f64> {
     let at = now();
     stage.cluster().world().cloud().disassociate(ELASTIC_IP);
     let back = until("the address to be taken back", SETTLE_LIMIT, || {
         let holder = stage.cluster().world().holder();
-        Ok(holder.map_or(Polled::NotYet("nobody holds it".into()), |_| Polled::There(now() - at)))
+        Ok(holder.map_or(Polled::NotYet("unassigned".into()), |_| Polled::There(now() - at)))
     })?;
     ensure(back < MONITOR + DOUBTFUL + SLOW, || format!("taken back only after {back:.1} s"))?;
     stage.cluster().settle(None, SETTLE_LIMIT)?;

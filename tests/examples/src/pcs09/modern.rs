@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_changed_its_name_is_said_in_the_new_words() {
+    fn what_has_changed_its_name_is_reported_in_the_new_words() {
         let defaults = modern("resource defaults resource-stickiness=100");
         assert_eq!(defaults.as_deref(), Some("resource defaults update resource-stickiness=100"));
         assert_eq!(modern("resource show eip").as_deref(), Some("resource config eip"));

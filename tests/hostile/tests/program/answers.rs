@@ -153,7 +153,7 @@ fn urls(node: &Node) -> [String; 2] {
 }
 
 #[test]
-fn whatever_the_metadata_service_says() {
+fn whatever_the_metadata_service_answers() {
     let links = links();
     let sum = seed::run("metadata", 200, |rng| {
         let path = *rng.choice(&PATHS).unwrap();
@@ -167,7 +167,7 @@ fn whatever_the_metadata_service_says() {
 
 /// [holder-5]
 #[test]
-fn whatever_ec2_and_sts_say() {
+fn whatever_ec2_and_sts_answer() {
     let links = links();
     let sum = seed::run("ec2", 200, |rng| {
         let (operation, program, words) = *rng.choice(&CALLS).unwrap();

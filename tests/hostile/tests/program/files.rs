@@ -34,7 +34,7 @@ const OVERLAY_RECORD: &str = "{\"phase\":\"started\",\"at_ms\":12345,\"boot\":\"
      \"interface\":\"eni-0123456789abcdef0\",\"mac\":\"02:00:00:00:00:01\",\"marks\":[\"rtb-00000000000000001 eni-1\"],\
      \"overlay_ip\":\"192.168.10.1\",\"vpc\":\"vpc-0a1b2c3d4e5f60718\",\"checked_ms\":12345}";
 
-/// A file, what is right in it, and the program and the variable that make somebody read it.
+/// A file, what is right in it, and the program and the variable that make it be read.
 struct TestedFile {
     file: &'static str,
     valid: String,

@@ -1,4 +1,4 @@
-//! A network of nothing but loopback, a root folder that nobody can write to, and a simulated AWS in it.
+//! A network of nothing but loopback, a read-only root folder, and a simulated AWS in it.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +20,7 @@ pub(crate) const PROGRAMS: [&str; 6] = ["eip", "vip", "overlay-ip", "eipctl", "e
 /// The agents among them, each with the parameter for its address.
 const AGENTS: [(&str, &str); 3] =
     [("eip", "elastic_ip"), ("vip", "secondary_private_ip"), ("overlay-ip", "overlay_ip")];
-/// What an agent has for its answer: less than in real life, so that those that wait for somebody silent don't take all day.
+/// What an agent has for its answer: less than in real life, so that those that wait for a silent peer don't take all day.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
 /// The variable by which processes that were left behind are found.
 const MARK: &str = "HOSTILE_MARK";
@@ -148,7 +148,7 @@ pub(crate) fn allowed(program: &str) -> Allowed {
     if AGENTS.iter().any(|(name, _)| *name == program) { AGENT } else { TOOL }
 }
 
-/// An action of an agent, or words for a tool, that ask somebody or look at something.
+/// An action of an agent, or words for a tool, that make requests or read something.
 pub(crate) fn asked(rng: &mut Rng, program: &str) -> Vec<&'static str> {
     let list: &[&str] = match program {
         "eip" | "vip" | "overlay-ip" => {

@@ -42,7 +42,7 @@ fn start_with_an_endless_answer(part: &str, of_ec2: bool) -> CallOutcome {
     let urls = [format!("http://{}", ec2.addr()), format!("http://{}", imds.addr())];
     let call = usual(Vec::new(), &links.path().join("eip"), urls, &node, &["start"], &place);
     let ended = judged(&call, "eip");
-    assert_eq!(ec2.said().len() + imds.said().len(), 1, "it was not asked: {ended:?}");
+    assert_eq!(ec2.said().len() + imds.said().len(), 1, "it was not queried: {ended:?}");
     assert_eq!(ended.code, 0, "the next answer is a right one: {ended:?}");
     ended
 }

@@ -73,7 +73,7 @@ const OTHERS: [&str; 58] = [
     "AWS_RETRY_MODE",
 ];
 
-/// Returns the name of a variable that somebody looks at, seldom one of which nobody knows.
+/// Returns the name of a variable that some program reads, seldom an unknown one.
 fn name(rng: &mut Rng) -> OsString {
     let parameters = EIP.len() + VIP.len();
     match rng.usize(0..parameters + OTHERS.len() + 4) {
@@ -145,7 +145,7 @@ fn whatever_is_in_the_environment() {
 
 /// The time that the cluster says: nonsense counts as the usual one, and a time without end is none that overflows.
 #[test]
-fn whatever_the_cluster_says_about_time() {
+fn whatever_the_cluster_sets_about_time() {
     let Some(scene) = Scene::new() else { return };
     seed::run("time", 30, |rng| {
         let place = scene.place();

@@ -26,7 +26,7 @@ pub fn happens(kind: usize, nodes: u8) -> bool {
     kind != Disruption::PathBroken.kind() || nodes > 2
 }
 
-/// Returns whether the failure makes somebody need EC2.
+/// Whether a node needs EC2 because of the failure.
 pub fn moves(failure: &Disruption) -> bool {
     !failure.is_of_services() && !matches!(failure, Disruption::AgentsKilled(_))
 }

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_may_fail_only_where_it_was_killed() {
+    fn a_start_may_fail_only_if_it_was_killed() {
         let start = failure("eip_start_0", "1");
         assert!(wrong(&start, &[struck(Disruption::ApiIll(FaultKind::Hang))], true));
         assert!(!wrong(&start, &[struck(Disruption::AgentsKilled(std::time::Duration::ZERO))], false));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_monitor_may_fail_only_where_both_sources_did() {
+    fn a_monitor_may_fail_only_if_both_sources_did() {
         let monitor = failure("eip_monitor_3000", "1");
         let (api, metadata) =
             (struck(Disruption::ApiIll(FaultKind::Hang)), struck(Disruption::MetadataIll(ImdsState::Hang)));

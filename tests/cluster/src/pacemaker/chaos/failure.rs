@@ -59,17 +59,17 @@ pub enum Disruption {
     MovedTo,
     /// An administrator bans the resource from the node, and takes the constraint back.
     Banned,
-    /// Somebody dissolves the association behind the cluster's back.
+    /// The association is ended behind the cluster's back.
     TakenAway,
-    /// Somebody gives the address to the node behind the cluster's back.
+    /// The address is given to the node behind the cluster's back.
     GivenTo,
-    /// Somebody takes the private address off its interface behind the cluster's back.
+    /// The private address is unassigned behind the cluster's back.
     PrivateTakenAway,
-    /// Somebody gives the private address to the node behind the cluster's back.
+    /// The private address is given to the node behind the cluster's back.
     PrivateGivenTo,
-    /// Somebody leads one of the route tables to no node behind the cluster's back.
+    /// One of the route tables is led to no node behind the cluster's back.
     RouteTaken,
-    /// Somebody leads all route tables to the node behind the cluster's back.
+    /// All route tables are led to the node behind the cluster's back.
     RoutesGivenTo,
 }
 
@@ -77,19 +77,19 @@ pub enum Disruption {
 pub const KINDS: [&str; 25] = [
     "power cut",
     "link down",
-    "packets vanish",
-    "other nodes not reached",
+    "packets dropped",
+    "other nodes unreachable",
     "one path broken",
     "Corosync killed",
-    "left in order",
+    "clean shutdown",
     "node stopped",
     "daemon stopped",
     "daemon killed",
     "agents killed",
-    "EC2 ill",
-    "EC2's answers lost",
+    "EC2 failing",
+    "EC2's responses lost",
     "EC2 behind",
-    "metadata ill",
+    "metadata failing",
     "metadata behind",
     "standby",
     "moved",

@@ -63,7 +63,7 @@ impl RoundPlan {
             plan.add(&mut rng, kind, nodes, gentle);
         }
         if !gentle && !plan.strikes.iter().any(|strike| draw::moves(&strike.failure)) && rng.u8(..4) != 0 {
-            // A service that is ill does little where nobody needs it.
+            // A service that is ill has little effect if no node needs it.
             let kind = draw::mover(&mut rng);
             plan.add(&mut rng, kind, nodes, false);
         }

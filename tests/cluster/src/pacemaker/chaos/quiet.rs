@@ -79,7 +79,7 @@ fn take_off_leftovers(cluster: &mut PacemakerCluster, from: Epoch) -> Result<Vec
             if events.iter().any(denied) {
                 let said = ask(cluster, node, address, "stop", "0")?;
                 ensure(said == Some(0), || {
-                    format!("a stop of {} on {node} says {said:?}", address.resource)
+                    format!("a stop of {} on {node} returned {said:?}", address.resource)
                 })?;
                 found.push(format!("{} left on a device of {node}", address.ip));
             }
@@ -88,7 +88,7 @@ fn take_off_leftovers(cluster: &mut PacemakerCluster, from: Epoch) -> Result<Vec
     Ok(found)
 }
 
-/// Checks that what was reached lasts: nobody acts, nothing is ordered, the addresses stay, every client is answered by one node, and each
+/// Checks that the quiet point lasts: no node acts, no call is made, the addresses stay, every client is answered by one node, and each
 /// node's agents, asked directly, say what is true.
 pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let (from, began) = (now(), Instant::now());
@@ -100,7 +100,7 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
                 let right = if active == Some(node) { 0 } else { 7 };
                 ensure(said == Some(right), || {
                     format!(
-                        "with {resource} on {active:?} a monitor {level} of {node} says {said:?}, not {right}"
+                        "with {resource} on {active:?} a monitor {level} of {node} returned {said:?}, not {right}"
                     )
                 })?;
             }
@@ -111,7 +111,7 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let orders: Vec<_> = cluster.world().requests_since(from);
     let calls: Vec<&str> = cluster.addresses().iter().flat_map(|address| address.calls).collect();
     let order = orders.iter().find(|one| calls.iter().any(|call| one.is(call)));
-    ensure(order.is_none(), || format!("an order in a quiet cluster: {order:?}"))?;
+    ensure(order.is_none(), || format!("a call in a quiet cluster: {order:?}"))?;
     for address in cluster.addresses() {
         let missed = cluster.outage(address.ip, from, now()).longest;
         ensure(missed < HICCUP, || {

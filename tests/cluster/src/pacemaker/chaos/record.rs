@@ -46,7 +46,8 @@ impl ChaosRecord {
             |of: fn(&RoundReport) -> &Course| told().filter(|told| of(told).had_to_stay).count().to_string();
         let moves =
             |of: fn(&RoundReport) -> &Course| told().map(|told| of(told).moves).sum::<usize>().to_string();
-        let nobody = |of: fn(&RoundReport) -> &Course| spread(told().map(|told| of(told).nobody.total));
+        let unassigned =
+            |of: fn(&RoundReport) -> &Course| spread(told().map(|told| of(told).unassigned.total));
         let agents: usize = told().map(|told| told.agents).sum();
         let orders: usize = told().map(|told| told.orders).sum();
         let cleaned: usize = told().map(|told| told.cleaned.len()).sum();
@@ -67,7 +68,7 @@ impl ChaosRecord {
             ("actions in the logs".into(), counted(told().flat_map(|told| told.actions.iter()))),
             ("agents, recurring monitors too".into(), agents.to_string()),
             ("agents killed while they worked".into(), killed.to_string()),
-            ("orders to EC2".into(), orders.to_string()),
+            ("mutating calls to EC2".into(), orders.to_string()),
             ("failed actions cleaned up, each explained".into(), cleaned.to_string()),
             (
                 "longest outage of a client of the elastic IP in a round".into(),
@@ -79,9 +80,9 @@ impl ChaosRecord {
                 outages(|told| &told.overlay, false),
             ),
             ("the same where it had to stay".into(), outages(|told| &told.overlay, true)),
-            ("the elastic IP with no holder, in all, in a round".into(), nobody(|told| &told.elastic)),
-            ("the private address with no holder, the same".into(), nobody(|told| &told.private)),
-            ("route tables that lead to different nodes, the same".into(), nobody(|told| &told.overlay)),
+            ("the elastic IP with no holder, in all, in a round".into(), unassigned(|told| &told.elastic)),
+            ("the private address with no holder, the same".into(), unassigned(|told| &told.private)),
+            ("route tables that lead to different nodes, the same".into(), unassigned(|told| &told.overlay)),
             ("from the last repair to the quiet point".into(), spread(told().map(|told| told.to_quiet))),
             ("a round".into(), spread(told().map(|told| told.took))),
         ];
@@ -135,7 +136,7 @@ pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>
         "        eip {}, without answer {:.1} s, no holder {:.1} s; vip {}; overlay {}, without answer {:.1} s; quiet after {:.1} s; {}; {:.0} s",
         course(&told.elastic),
         told.elastic.outage.longest,
-        told.elastic.nobody.total,
+        told.elastic.unassigned.total,
         course(&told.private),
         course(&told.overlay),
         told.overlay.outage.longest,

@@ -11,7 +11,7 @@ use super::struck::Struck;
 use super::{stay, turmoil};
 use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::{ELASTIC, ManagedAddress, OVERLAY_BESIDE, PRIVATE, PacemakerCluster};
-use crate::timeline::{Gap, nobody};
+use crate::timeline::{Gap, unassigned};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
 
@@ -51,8 +51,8 @@ pub struct Course {
     pub had_to_stay: bool,
     /// How often it came to another node.
     pub moves: usize,
-    /// How long nobody held it, or route tables led it to different nodes.
-    pub nobody: Gap,
+    /// How long it was unassigned, or route tables led to different nodes.
+    pub unassigned: Gap,
     /// How long a client of it was without an answer; a private address has none.
     pub outage: Gap,
 }
@@ -72,7 +72,7 @@ pub fn play(
     told: &mut RoundReport,
 ) -> Result<()> {
     let holder =
-        cluster.world().holder().ok_or_else(|| HarnessError::Wrong("nobody holds the address".into()))?;
+        cluster.world().holder().ok_or_else(|| HarnessError::Wrong("the address is unassigned".into()))?;
     let from = now();
     told.began = from;
     for (address, course) in told.courses() {
@@ -144,7 +144,7 @@ fn tell(cluster: &mut PacemakerCluster, told: &mut RoundReport, from: Epoch) -> 
             course.moves += usize::from(held.by != holder);
             holder = held.by;
         }
-        course.nobody = nobody(&history, from, to);
+        course.unassigned = unassigned(&history, from, to);
         course.outage = cluster.outage(address.ip, from, to);
     }
     for address in cluster.addresses() {

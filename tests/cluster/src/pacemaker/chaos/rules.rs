@@ -52,7 +52,7 @@ pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     let actions = actions(&seen.events, seen.address.resource);
     let mut found = Vec::new();
     found.extend(releases_of_others(seen));
-    found.extend(orders_of_nobody(seen, &actions));
+    found.extend(stray_calls(seen, &actions));
     found.extend(late_results(seen));
     found.extend(starts_in_vain(seen, &actions));
     found.extend(undone_starts(seen, &actions));
@@ -62,7 +62,7 @@ pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     found
 }
 
-/// No node has dissolved an association that was not its own. What somebody did by hand is not counted. Nobody releases an overlay
+/// No node has dissolved an association that was not its own. Calls made by hand are not counted. No node releases an overlay
 /// address: until all route tables have followed, it is with no node.
 fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
     let steps = seen.history.iter().zip(seen.history.iter().skip(1));
@@ -80,7 +80,7 @@ fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
 
 /// Every order comes from an action that the cluster runs on that node just then, and never from a monitor, or the stop of an overlay
 /// address.
-fn orders_of_nobody(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
+fn stray_calls(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let runs = |order: &&MutatingCall| {
         actions.iter().any(|action| {
             let end = action.ended.as_ref().map_or(action.began + TIMEOUT, |(at, _)| at + TOLERANCE);
@@ -131,7 +131,7 @@ fn starts_in_vain(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String>
         result == "ok" && !held && !api_in_trouble(&seen.struck, action.node, action.began, *end)
     });
     wrong
-        .map(|action| format!("{} on {} said ok and never held the address", action.name, action.node))
+        .map(|action| format!("{} on {} returned 0 and never held the address", action.name, action.node))
         .collect()
 }
 
@@ -193,7 +193,7 @@ fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> 
     wrong
         .map(|(node, at, _)| {
             let after = at - seen.from;
-            format!("a monitor of {node} said at {after:.3} s that the address is not there, and it was")
+            format!("a monitor of {node} reported at {after:.3} s that the address is not there, but it was")
         })
         .collect()
 }
@@ -205,7 +205,7 @@ fn spans(history: &[HolderSince]) -> impl Iterator<Item = (&HolderSince, Epoch)>
 }
 
 fn who(node: Option<NodeName>) -> String {
-    node.map_or_else(|| "somebody".to_owned(), |node| node.to_string())
+    node.map_or_else(|| "an unknown caller".to_owned(), |node| node.to_string())
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ fn story(plan: &RoundPlan, told: &RoundReport) -> Story {
     story
 }
 
-/// What somebody needs who wants to know why.
+/// What you need to find out why.
 fn explain(request: &ChaosRun, cluster: &PacemakerCluster, nodes: u8, round: u32) {
     save::explain(cluster, &request.save, &format!("chaos-{nodes}-{}-{round}", request.seed));
     let kind = request.kind.and_then(|kind| KINDS.get(kind));

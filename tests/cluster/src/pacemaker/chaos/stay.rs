@@ -8,7 +8,7 @@ use crate::pacemaker::{ELASTIC, ManagedAddress};
 ///
 /// Services that are ill are no reason: not EC2, not the metadata service, and not both together for less than the 20 s
 /// that a monitor has. What happens to other nodes is none, as long as the holder keeps quorum, and unless a node that was
-/// alone goes on believing so with nobody to stop it, as one of two does without fencing.
+/// alone goes on believing so, with nothing to stop it, as one of two does without fencing.
 pub fn must_stay(strikes: &[PlannedStrike], nodes: u8) -> bool {
     must_stay_of(&ELASTIC, Whom::Holder, strikes, nodes)
 }

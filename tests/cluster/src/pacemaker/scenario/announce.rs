@@ -13,7 +13,7 @@ use crate::wait::{Polled, let_run, now, until};
 
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[PacemakerScenario {
     name: "announced",
-    about: "each move is announced once, by the node that made it, and no probe and no monitor is: a move, a live move, a power cut",
+    about: "each move is announced once, by the node that made it, but no probe or monitor: a move, a live move, a power cut",
     start: StartState::Healthy,
     run: announced,
 }];

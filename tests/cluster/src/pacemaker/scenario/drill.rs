@@ -79,11 +79,11 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
         let figure = |path: &str| told.pointer(path).and_then(Value::as_u64).unwrap_or(u64::MAX);
         let (least, most) = (figure("/nobody_ms/at_least"), figure("/nobody_ms/at_most"));
         let right = least <= gap + TOLERANCE_MS && gap <= most.saturating_add(TOLERANCE_MS);
-        ensure(right, || format!("nobody held the address for {gap} ms, the drill says: {told}"))?;
+        ensure(right, || format!("the address was unassigned for {gap} ms, the drill reports: {told}"))?;
         // That it comes through, not for how long it does not: the cloud takes every connection, and then looks for the holder.
         let came_through = figure("/client/failed") < figure("/client/attempts");
         ensure(came_through, || format!("no client came through: {told}"))?;
-        story.fact(format!("nobody held it for {gap} ms; the drill says {least} to {most} ms"));
+        story.fact(format!("it was unassigned for {gap} ms; the drill reports {least} to {most} ms"));
     }
     Ok(())
 }
@@ -181,7 +181,7 @@ fn ensure_no_constraint(cluster: &PacemakerCluster) -> Result<()> {
     ensure(!constraints.contains("cli-"), || format!("a constraint is left: {constraints}"))
 }
 
-/// Returns for each change from one node to another how long nobody held the address in between, in milliseconds.
+/// Returns for each change from one node to another how long the address was unassigned in between, in milliseconds.
 fn gaps(history: &[HolderSince], from: Epoch) -> Vec<u64> {
     let mut gaps = Vec::new();
     let mut free_since: Option<Epoch> = None;

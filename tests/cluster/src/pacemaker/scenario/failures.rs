@@ -21,19 +21,19 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "heal-link-down",
-        about: "that node's interface comes up again: two nodes that both believed to be alone merge",
+        about: "that node's interface comes up again: two nodes that each believed to be alone merge",
         start: StartState::TakenOverFromIsolated(Cut::LinkDown),
         run: super::returns::heal,
     },
     PacemakerScenario {
         name: "blackhole",
-        about: "the active node's packets vanish: its calls hang",
+        about: "the active node's packets are dropped: its calls hang",
         start: StartState::Healthy,
         run: |cluster, story| isolate(cluster, story, Cut::Blackhole),
     },
     PacemakerScenario {
         name: "heal-blackhole",
-        about: "that node is reached again: two nodes that both believed to be alone merge",
+        about: "that node is reached again: two nodes that each believed to be alone merge",
         start: StartState::TakenOverFromIsolated(Cut::Blackhole),
         run: super::returns::heal,
     },

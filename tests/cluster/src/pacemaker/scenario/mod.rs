@@ -98,7 +98,7 @@ pub fn in_lane(
 
 /// Returns the node that holds the address.
 fn active(cluster: &PacemakerCluster) -> Result<NodeName> {
-    cluster.world().holder().ok_or_else(|| HarnessError::Wrong("nobody holds the address".into()))
+    cluster.world().holder().ok_or_else(|| HarnessError::Wrong("the address is unassigned".into()))
 }
 
 /// Returns the first node that is well and not `node`.

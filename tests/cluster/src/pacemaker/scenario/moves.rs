@@ -10,7 +10,7 @@ use crate::wait::{Epoch, now};
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "first-start",
-        about: "the resource is created with pcs; nobody held the address before",
+        about: "the resource is created with pcs; the address was unassigned before",
         start: StartState::Bare,
         run: first_start,
     },
@@ -22,7 +22,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "standby",
-        about: "the active node is put into standby, and comes back without drawing the address",
+        about: "the active node is put into standby, and comes back without attracting the address",
         start: StartState::Healthy,
         run: standby,
     },

@@ -88,7 +88,7 @@ pub(super) fn monitors_without_api(
     let_run(API_OUTAGE)?;
     wait_for_monitors(cluster, holder, from, monitors)?;
     let struck = struck_since(cluster, from);
-    ensure(struck > 0, || "no monitor asked EC2: nothing was tried".into())?;
+    ensure(struck > 0, || "no monitor queried EC2: nothing was tested".into())?;
     story.fact(format!("{struck} calls while EC2 was down"));
     stays_after(cluster, story, holder, from)?;
     story.close();

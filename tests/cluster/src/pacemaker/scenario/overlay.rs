@@ -25,7 +25,7 @@ const REFUSAL: Duration = Duration::from_secs(5);
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "overlay-move",
-        about: "crm_resource --move of a resource overlay-ip: off the one node's device, all route tables to the other",
+        about: "crm_resource --move of a resource overlay-ip: removed from the one node's device, all route tables to the other",
         start: StartState::Overlay,
         run: plain_move,
     },
@@ -37,13 +37,13 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "overlay-monitor-api-503",
-        about: "EC2 answers 503 for three monitors that ask where the routes lead: no action, no fail-count",
+        about: "EC2 answers 503 for three monitors that query the routes: no action, no fail-count",
         start: StartState::Overlay,
         run: |cluster, story| monitors_without_api(cluster, story, &unavailable(), 3),
     },
     PacemakerScenario {
         name: "overlay-monitor-api-hang",
-        about: "EC2 hangs while monitors ask where the routes lead: no action, no fail-count",
+        about: "EC2 hangs while monitors query the routes: no action, no fail-count",
         start: StartState::Overlay,
         run: |cluster, story| monitors_without_api(cluster, story, &FaultKind::Hang, 1),
     },
@@ -67,13 +67,13 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "overlay-kill-node",
-        about: "power cut of the node with the overlay address; it comes back without drawing the address",
+        about: "power cut of the node with the overlay address; it comes back without attracting the address",
         start: StartState::Overlay,
         run: kill_node,
     },
     PacemakerScenario {
         name: "overlay-blackhole",
-        about: "the active node's packets vanish; later it is reached again, and two nodes that believed to be alone merge",
+        about: "the active node's packets are dropped; later it is reached again, and two nodes that each believed to be alone merge",
         start: StartState::Overlay,
         run: |cluster, story| isolated_and_healed(cluster, story, Cut::Blackhole),
     },
@@ -109,7 +109,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "overlay-shared-failover-sts-503",
-        about: "the same while EC2 and STS answer 503: one start, retried until the role is there",
+        about: "the same while EC2 and STS answer 503: one start, retried until the role is available",
         start: StartState::SharedOverlay,
         run: takeover_without_api,
     },
@@ -121,7 +121,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "overlay-ipv6-kill-node",
-        about: "power cut of the node with an IPv6 address; it comes back without drawing the address",
+        about: "power cut of the node with an IPv6 address; it comes back without attracting the address",
         start: StartState::Ipv6Overlay,
         run: kill_node,
     },

@@ -13,13 +13,13 @@ use crate::wait::now;
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "private-move",
-        about: "crm_resource --move of a resource vip: off the one node's device, onto the other's",
+        about: "crm_resource --move of a resource vip: removed from the one node's device, added to the other's",
         start: StartState::Private,
         run: plain_move,
     },
     PacemakerScenario {
         name: "private-migrate",
-        about: "the same with on_stop=unassign and allow-migrate=true: the elastic IP moves along all the same",
+        about: "the same with on_stop=unassign and allow-migrate=true: the elastic IP moves with it all the same",
         start: StartState::Private,
         run: migrate,
     },

@@ -1,6 +1,6 @@
 //! Nodes that come back: after a power cut, and after an isolation in which both sides went on alone.
 //!
-//! Without fencing, Pacemaker then finds the resource active twice. What matters is how long the address is with nobody
+//! Without fencing, Pacemaker then finds the resource active twice. What matters is how long the address is unassigned
 //! while it sorts that out, and that nothing stays blocked.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ const ISOLATION: Duration = Duration::from_secs(8);
 const LONG_ISOLATION: Duration = Duration::from_secs(45);
 /// Long enough for both sides of a split to have taken the address back at least twice.
 const SPLIT: Duration = Duration::from_secs(15);
-/// How long nobody, or only a node that cannot serve, may hold the address during a split and during a merge.
+/// How long the address may be unassigned, or held only by a node that cannot serve, during a split and during a merge.
 const GAP: f64 = 5.0;
 /// The same with `multiple-active=stop_unexpected`, where the one node that goes on is not started again. If the node that stops had
 /// the address, the other one's next monitor has to find that out, and asks for up to half of its 20 s. [stale-1]
@@ -115,7 +115,7 @@ fn heal_within(cluster: &mut PacemakerCluster, story: &mut Story, gap: f64) -> R
 }
 
 /// Both sides are alone, both reach EC2, and without fencing each believes the address to be its own to take: it goes to
-/// and fro, but somebody has to hold it nearly all the time.
+/// and fro, but a node has to hold it nearly all the time.
 fn split(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let holder = active(cluster)?;
     let other = super::another(cluster, holder)?;

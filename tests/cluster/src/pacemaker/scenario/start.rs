@@ -10,7 +10,7 @@ use crate::wait::{Polled, until};
 /// What a scenario begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartState {
-    /// All nodes well; no resource, and nobody holds the address.
+    /// All nodes well; no resource, and the address is unassigned.
     Bare,
     /// All nodes well, the resource settled, no failure on record.
     Healthy,
@@ -79,7 +79,7 @@ fn bare(cluster: &mut PacemakerCluster) -> Result<()> {
     if has_resource(cluster)? {
         cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
     }
-    until("nobody holding the address", TAKEOVER_LIMIT, || {
+    until("the address without a holder", TAKEOVER_LIMIT, || {
         Ok(cluster
             .world()
             .holder()
@@ -106,7 +106,7 @@ fn private(cluster: &mut PacemakerCluster) -> Result<()> {
         cluster.create_private_resource()?;
         until("the private address on a node", TAKEOVER_LIMIT, || {
             let holder = cluster.world().holder_of(PRIVATE_VIP);
-            Ok(holder.map_or(Polled::NotYet("nobody has it".into()), |_| Polled::There(())))
+            Ok(holder.map_or(Polled::NotYet("unassigned".into()), |_| Polled::There(())))
         })?;
         cluster.world().put_on_private_vip()?;
     }

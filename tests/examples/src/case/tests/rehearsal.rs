@@ -135,7 +135,7 @@ fn each(judge: impl Fn(&str, &str, &[String]) + Sync) {
 }
 
 #[test]
-fn an_example_that_stops_says_where_and_how_to_go_back_and_leaves_nothing_unmanaged_in_silence() {
+fn an_example_that_stops_reports_where_and_how_to_go_back_and_leaves_nothing_unmanaged_in_silence() {
     each(|script, argument, calls| {
         for number in 1..=calls.len() {
             let failed = &calls[number - 1];

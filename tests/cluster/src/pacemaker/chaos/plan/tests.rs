@@ -52,7 +52,7 @@ fn nothing_is_done_twice_to_one_machine() {
 }
 
 #[test]
-fn a_kind_that_is_asked_for_is_in_every_round() {
+fn a_kind_that_is_requested_is_in_every_round() {
     let kind = Disruption::AgentsKilled(Duration::ZERO).kind();
     for round in 1..=30 {
         let plan = RoundPlan::of(1, 2, round, Some(kind));

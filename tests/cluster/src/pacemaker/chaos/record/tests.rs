@@ -29,7 +29,7 @@ fn the_figures_are_sums_and_the_middle_of_all_rounds() {
 }
 
 #[test]
-fn a_wrong_round_says_why_in_its_line_and_in_the_table() {
+fn a_wrong_round_gives_the_reason_in_its_line_and_in_the_table() {
     let mut record = ChaosRecord::new(2, 7);
     let plan = RoundPlan::of(7, 2, 1, None);
     assert!(line(&plan, 2, &told(1.0), Some("two holders")).contains("! two holders"));

@@ -79,7 +79,7 @@ fn route_tables_that_follow_one_by_one_are_no_release_and_a_stop_that_changes_th
 }
 
 #[test]
-fn an_order_after_its_action_or_from_a_monitor_is_found() {
+fn a_call_after_its_action_or_from_a_monitor_is_found() {
     let mut seen = takeover();
     seen.orders = vec![order(14.0, "n2")];
     assert!(only_breach(&seen).contains("n2 sent AssociateAddress at 4.000 s"));
@@ -90,7 +90,7 @@ fn an_order_after_its_action_or_from_a_monitor_is_found() {
 }
 
 #[test]
-fn an_action_whose_end_nobody_noted_may_order_until_its_timeout() {
+fn an_action_without_a_recorded_end_may_send_calls_until_its_timeout() {
     let mut seen = takeover();
     seen.events.pop();
     seen.orders.push(order(40.0, "n2"));
@@ -109,10 +109,10 @@ fn an_agent_that_had_to_be_killed_by_the_cluster_is_found() {
 }
 
 #[test]
-fn a_start_that_says_ok_and_never_held_the_address_is_found() {
+fn a_start_that_reports_ok_and_never_held_the_address_is_found() {
     let mut seen = takeover();
     seen.history.pop();
-    assert!(only_breach(&seen).contains("start on n2 said ok and never held"));
+    assert!(only_breach(&seen).contains("start on n2 returned 0 and never held"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_start_that_takes_the_address_back_from_a_later_one_is_found() {
 fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
     let mut seen = takeover();
     seen.events.push(ended(20.0, "n2", "monitor", "not running (held by n1)"));
-    assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+    assert!(only_breach(&seen).contains("a monitor of n2 reported at 10.000 s"));
     // One source in trouble is no excuse, but makes the monitor take longer: it may have begun before the takeover.
     seen.struck = vec![struck(Disruption::MetadataIll(ImdsState::Hang), "n2")];
     assert_eq!(breaches(&seen), Vec::<String>::new());
@@ -148,7 +148,7 @@ fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
 }
 
 #[test]
-fn an_address_that_is_on_no_device_is_denied_rightly() {
+fn an_address_that_is_on_no_device_is_correctly_denied() {
     for address in [&PRIVATE, &OVERLAY] {
         let mut seen = takeover();
         (seen.address, seen.orders) = (address, Vec::new());
@@ -158,7 +158,7 @@ fn an_address_that_is_on_no_device_is_denied_rightly() {
             result: "not running (not on a device)".into(),
         };
         seen.events = vec![Event { at: 20.0, node: "n2".parse().unwrap(), kind: denial }];
-        assert!(only_breach(&seen).contains("a monitor of n2 said at 10.000 s"));
+        assert!(only_breach(&seen).contains("a monitor of n2 reported at 10.000 s"));
         for failure in [Disruption::PowerCut, Disruption::LinkDown] {
             seen.struck = vec![struck(failure, "n2")];
             assert_eq!(breaches(&seen), Vec::<String>::new(), "its devices were emptied, or down");
