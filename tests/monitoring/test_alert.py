@@ -188,7 +188,7 @@ class Alert(unittest.TestCase):
         self.assertEqual(self.log().count(f"{ADDRESS} (eip) moved from unassigned to "), 2)
 
     def test_what_is_wrong_is_reported_in_one_line(self):
-        self.assertRegex(self.node.run("eip-alert", code=1).stderr, r"^eip-alert: no CRM_alert_kind: Pacemaker runs this program.*\n$")
+        self.assertRegex(self.node.run("eip-alert", code=1).stderr, r"^eip-alert: no CRM_alert_kind: this program is run by Pacemaker.*\n$")
         said = self.alert("ftp://example.com/secret", code=1).stderr
         self.assertEqual(said, "eip-alert: recipient not understood: syslog, command=/PATH or an http or https URL expected\n")
 
