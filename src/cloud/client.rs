@@ -31,7 +31,7 @@ const IMDS_IPV4: &str = "http://169.254.169.254";
 /// The same over IPv6, if that is enabled.
 const IMDS_IPV6: &str = "http://[fd00:ec2::254]";
 /// Limit for a connection to instance metadata, which is on the same host: one that takes longer is lost.
-const IMDS_CONNECT: Duration = Duration::from_millis(500);
+pub(in crate::cloud) const IMDS_CONNECT: Duration = Duration::from_millis(500);
 
 /// Largest accepted response of instance metadata. The longest that the agent requests, a token and a list, are a few kilobytes.
 const IMDS_LARGEST: usize = 64 << 10;

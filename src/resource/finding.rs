@@ -1,6 +1,6 @@
 //! Results of an examination, and how to fix what is wrong.
 
-use crate::cloud::Ec2Fault;
+use crate::cloud::{Ec2Fault, ImdsError};
 use crate::resource::error::Error;
 
 /// The result for one subject.
@@ -53,9 +53,12 @@ impl Finding {
 
 fn remedy_for(error: &Error) -> Option<&'static str> {
     match error {
+        Error::Imds(ImdsError::Mute { .. }) | Error::NotEc2(ImdsError::Mute { .. }) => Some(
+            "in a container its answers need 2 hops: aws ec2 modify-instance-metadata-options --instance-id INSTANCE \
+             --http-put-response-hop-limit 2",
+        ),
         Error::Imds(_) | Error::BothSilent { .. } => Some(
-            "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled); \
-             in a container its answers need 2 hops (--http-put-response-hop-limit 2)",
+            "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled)",
         ),
         Error::NotEc2(_) => Some("run it on an EC2 instance, with the metadata service switched on (IMDSv2)"),
         Error::NoDevice(_) | Error::NoInterface(_) => {

@@ -126,7 +126,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         for until in [self.deadline.fraction(4), self.deadline] {
             loop {
                 let error = match self.query(&until, async || K::locate(self).await).await {
-                    Err(Error::Imds(error @ (ImdsError::Silent { .. } | ImdsError::Garbled { .. }))) => error,
+                    Err(Error::Imds(error)) if !matches!(error, ImdsError::Absent { .. }) => error,
                     Err(error)
                         if acting && may_appear(&error) && backoff.pause(&half, Patience::Lasting).await =>
                     {

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc, is_region};
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::base::log::Log;
+use crate::cloud::client::IMDS_CONNECT;
 use crate::cloud::settings::Settings;
 
 const ROOT: &str = "/latest/meta-data/";
@@ -25,27 +26,42 @@ pub struct AwsImds {
     /// Limit for the next attempt.
     limit: Rc<Cell<Duration>>,
     longest: Duration,
+    /// Whether the service has answered this process at least once.
+    heard: Rc<Cell<bool>>,
 }
 
 impl AwsImds {
     /// Wraps this client.
     pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
-        Self { client, log, limit: Rc::new(Cell::new(settings.imds_first)), longest: settings.imds_longest }
+        Self {
+            client,
+            log,
+            limit: Rc::new(Cell::new(settings.imds_first)),
+            longest: settings.imds_longest,
+            heard: Rc::default(),
+        }
     }
 
     async fn text(&self, path: &str) -> Result<String, ImdsError> {
         let began = Instant::now();
         let limit = self.limit.get();
-        let result = match tokio::time::timeout(limit, self.client.get(format!("{ROOT}{path}"))).await {
+        let answer = tokio::time::timeout(limit, self.client.get(format!("{ROOT}{path}"))).await;
+        if matches!(answer, Ok(Ok(_) | Err(Sdk::ErrorResponse(_)))) {
+            self.heard.set(true);
+        }
+        let result = match answer {
             Ok(Ok(text)) => Ok(text.as_ref().to_owned()),
             Ok(Err(error)) => Err(failure(path, &error)),
             Err(_) => {
                 // Queries run concurrently, and each knows only the limit that it started with.
                 self.limit.set((limit * 2).min(self.longest).max(self.limit.get()));
-                Err(ImdsError::Silent {
-                    path: path.to_owned(),
-                    answer: format!("no answer within {limit:?}"),
-                })
+                let path = path.to_owned();
+                // A connection that fails does so sooner.
+                if limit > IMDS_CONNECT && !self.heard.get() {
+                    Err(ImdsError::Mute { path })
+                } else {
+                    Err(ImdsError::Silent { path, answer: format!("no answer within {limit:?}") })
+                }
             }
         };
         let took = began.elapsed().as_micros();

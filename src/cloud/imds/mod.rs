@@ -59,6 +59,12 @@ pub enum ImdsError {
         /// What happened instead of a response.
         answer: String,
     },
+    /// The service accepts connections, but no response has reached this process.
+    #[error("IMDS {path}: connects but does not answer: hop limit of 1 in a container?")]
+    Mute {
+        /// Path of the item.
+        path: String,
+    },
     /// The service responded that there is no such item.
     #[error("IMDS has no {path}")]
     Absent {
@@ -91,7 +97,7 @@ impl ImdsError {
 impl Retryable for ImdsError {
     fn patience(&self) -> Patience {
         match self {
-            Self::Silent { .. } | Self::Garbled { .. } => Patience::Lasting,
+            Self::Silent { .. } | Self::Mute { .. } | Self::Garbled { .. } => Patience::Lasting,
             Self::Absent { .. } => Patience::Never,
         }
     }

@@ -1,7 +1,7 @@
 //! `eipctl check`: what a takeover would need, a line each.
 
 use agent_tests::{Isolation, RunOutcome, SimulatedWorld, black_hole, each, refusing};
-use aws_sim::{FaultKind, ImdsState};
+use aws_sim::{Bind, FaultKind, ImdsState};
 
 use crate::ctl::{configured, primitive};
 use crate::trouble::ec2;
@@ -144,6 +144,42 @@ fn silence_of_one_leaves_time_for_the_others() {
     world.cloud.set_imds_state(a.id(), ImdsState::Off403);
     let outcome = a.ctl("check", &["203.0.113.10", "--timeout", "8"]).expect(1);
     outcome.prints_line(&["FAIL", "metadata service", "IMDSv2"]).prints_line(&["ok", "records"]);
+}
+
+/// This node as a container, on the instance that forwards to it, and behind that the metadata service.
+const CONTAINER: &str = r"mkdir -p /run/netns
+for one in instance service; do ip netns add $one; done
+ip link add eth0 type veth peer name docker0 netns instance
+ip -n instance link add eth0 type veth peer name eth0 netns service
+ip address add 172.17.0.2/24 dev eth0
+ip link set eth0 up
+ip -n instance address add 172.17.0.1/24 dev docker0
+ip -n instance address add 192.0.2.2/24 dev eth0
+ip -n service address add 192.0.2.1/24 dev eth0
+for link in 'instance link set docker0' 'instance link set eth0' 'service link set eth0'; do ip -n $link up; done
+ip netns exec instance sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+ip route add 192.0.2.0/24 via 172.17.0.1
+ip -n service route add 172.17.0.0/24 via 192.0.2.2
+";
+
+#[test]
+fn a_container_that_no_answer_of_the_metadata_service_reaches_is_told_the_hop_limit() {
+    let Some(isolation) = Isolation::new(CONTAINER) else { return };
+    let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
+    let netns = Some(world.isolation().unwrap().outside("/run/netns/service"));
+    world.sim.serve_imds(a.id(), Bind { netns, addr: ([192, 0, 2, 1], 80).into() }).unwrap();
+    let check = |host: &str| {
+        let endpoint = format!("http://{host}");
+        a.ctl("check", &["203.0.113.10", "--timeout", "20", "--imds-endpoint", &endpoint])
+    };
+    check("192.0.2.1").go().prints_line(&["ok", "metadata service"]);
+    // Not reachable at all: no packet is answered.
+    let elsewhere =
+        check("192.0.2.9").expect(1).prints_line(&["FAIL", "metadata service", "on an EC2 instance"]);
+    assert!(!elsewhere.stdout.contains("hop"), "{}", elsewhere.told());
+    world.cloud.set_imds_state(a.id(), ImdsState::OneHop);
+    let limit = "--http-put-response-hop-limit 2";
+    check("192.0.2.1").expect(1).prints_line(&["FAIL", "metadata service", "does not answer", limit]);
 }
 
 #[test]

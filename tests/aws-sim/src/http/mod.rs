@@ -50,6 +50,11 @@ pub(crate) trait Handler: Send + Sync + 'static {
         false
     }
 
+    /// Returns the TTL of every packet on a new connection, if it is not the usual one.
+    fn hop_limit(&self) -> Option<u32> {
+        None
+    }
+
     /// Returns the `Date` header's value.
     fn date(&self) -> String;
 }
@@ -67,6 +72,9 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, tls: Option<TlsAcce
         if handler.refuses(peer) {
             ending::reset(&stream);
             continue;
+        }
+        if let Some(hops) = handler.hop_limit() {
+            let _ = stream.set_ttl(hops);
         }
         let (tls, handler) = (tls.clone(), Arc::clone(&handler));
         tokio::spawn(async move {

@@ -40,6 +40,8 @@ pub enum ImdsState {
     Refuse,
     /// Connections are accepted and requests never answered.
     Hang,
+    /// Responses get no further than the instance: what it forwards to a container is lost.
+    OneHop,
     /// Session tokens are refused with 403, so nothing can be read.
     TokenRefused,
     /// 500 to everything.
@@ -55,7 +57,7 @@ impl ImdsState {
         let error =
             |status, code: &str| FaultKind::Error { status, code: code.to_owned(), message: code.to_owned() };
         match self {
-            Self::On | Self::Refuse => None,
+            Self::On | Self::Refuse | Self::OneHop => None,
             Self::Off403 => Some(error(403, "Forbidden")),
             Self::Hang => Some(FaultKind::Hang),
             Self::TokenRefused => (path == TOKEN_PATH).then(|| error(403, "Forbidden")),
@@ -103,6 +105,10 @@ impl Handler for ImdsHandler {
             self.cloud.with(|world| log_refusal(world, &self.instance, peer));
         }
         refuses
+    }
+
+    fn hop_limit(&self) -> Option<u32> {
+        (self.state() == ImdsState::OneHop).then_some(1)
     }
 
     fn date(&self) -> String {
