@@ -242,7 +242,7 @@ cluster-test: agent ## Real two-node clusters in network namespaces: every failu
 	cargo test --locked -p cluster
 	cargo build --locked -p cluster
 	$(call where_possible,the cluster tests,cluster, \
-	$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster)
+	$(AS_ROOT) $(BIN)/cluster test && $(AS_ROOT) sh tests/cluster/try-demo $(BIN)/cluster --compare)
 
 # Their nodes install the Debian packages: a folder of its own for each, without those of other versions.
 # $(call pairs_test,GROUPS,NAME): the harness's scenarios of that cluster manager, of which a machine without it says so.

@@ -196,6 +196,20 @@ class Commands(unittest.TestCase):
                 with self.subTest(document=document.name):
                     self.assertIn(span, known)
 
+    def test_every_screen_is_compared_with_what_is_printed(self):
+        """An indented block that begins with no command is a screen: tests/cluster (documents.rs) and test_status.py compare those."""
+        commands = r"(\$ |# |sudo |\./|optional_policy|[A-Z_]+=|(apt-get|cargo|crm|crm_mon|crm_resource|curl|dnf|eipctl|install|journalctl|ln|make|minisign|pcs|systemctl|yum|zypper) )"
+        compared = {"README.md": 2, "docs/monitoring.md": 1, "docs/operations.md": 3, "docs/status.md": 2}
+        for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+            text = re.sub(r"^ *```.*?^ *```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+            blocks = re.findall(r"(?<=\n\n) {4}(.*\n)", text)
+            screens = [line for line in blocks if not re.match(commands, line)]
+            name = str(document.relative_to(ROOT))
+            # There, blocks are the paragraphs of a numbered list.
+            if name != "docs/iam.md":
+                with self.subTest(document=name):
+                    self.assertEqual(len(screens), compared.get(name, 0), screens)
+
     def test_shell_blocks_are_shell(self):
         """bash can parse every block that is marked as shell."""
         for document in markdown.documents():

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::error::{HarnessError, Result};
 use crate::heartbeat::HEARTBEAT;
@@ -33,7 +33,7 @@ pub enum HarnessCommand {
     /// Run rounds of random failures.
     Chaos(chaos::ChaosRun),
     /// Show a takeover.
-    Demo(ClusterOptions),
+    Demo(ClusterOptions, demo::Compared),
     /// Bring a cluster up for a person.
     Shell(ClusterOptions),
     /// Remove what dead runs left.
@@ -88,7 +88,7 @@ fn run(request: HarnessCommand) -> Result<ExitCode> {
         HarnessCommand::Test(plan) => scenario::test(&plan.scenarios, &plan.options, &plan.save),
         HarnessCommand::Pairs(manager, packages, groups) => pairs::test(manager, &packages, &groups),
         HarnessCommand::Chaos(request) => chaos::run(&request),
-        HarnessCommand::Demo(options) => demo::run(&options).map(|()| ExitCode::SUCCESS),
+        HarnessCommand::Demo(options, compared) => demo::run(&options, compared).map(|()| ExitCode::SUCCESS),
         HarnessCommand::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
         HarnessCommand::Clean | HarnessCommand::List | HarnessCommand::NodeWeb(_) => Ok(ExitCode::SUCCESS),
     }
@@ -113,7 +113,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<HarnessCom
     Ok(match matches.subcommand() {
         Some(("test", matches)) => HarnessCommand::Test(plan(matches)),
         Some(("chaos", matches)) => HarnessCommand::Chaos(rounds(matches)),
-        Some(("demo", matches)) => HarnessCommand::Demo(options(matches)),
+        Some(("demo", matches)) => {
+            let compared = demo::Compared(matches.get_flag("compare"));
+            HarnessCommand::Demo(options(matches), compared)
+        }
         Some(("shell", matches)) => HarnessCommand::Shell(options(matches)),
         Some(("clean", _)) => HarnessCommand::Clean,
         Some(("node-web", matches)) => {
@@ -164,6 +167,10 @@ fn command() -> Command {
         .value_parser(names)
         .help("Those to run [default: all]")
         .hide_possible_values(true);
+    let compare = Arg::new("compare")
+        .long("compare")
+        .action(ArgAction::SetTrue)
+        .help("Fail unless README.md shows the same");
     let listen = Arg::new("LISTEN").required(true).value_parser(value_parser!(SocketAddr));
     let packages = Arg::new("PACKAGES")
         .required(true)
@@ -194,7 +201,12 @@ fn command() -> Command {
                 .about("Run rounds of random failures, with strict checks")
                 .args(chaos_arguments),
         )
-        .subcommand(Command::new("demo").about("Show a node die and its address move").args(shared.clone()))
+        .subcommand(
+            Command::new("demo")
+                .about("Show a node die and its address move")
+                .args(shared.clone())
+                .arg(compare),
+        )
         .subcommand(Command::new("shell").about("Bring a cluster up and keep it until Ctrl-C").args(shared))
         .subcommand(Command::new("list").about("List the scenarios"))
         .subcommand(Command::new("clean").about("Remove what killed runs left behind"))

@@ -18,6 +18,7 @@ pub mod built;
 mod chronicle;
 mod cli;
 pub mod command;
+mod documents;
 pub mod error;
 mod heartbeat;
 mod inside;

@@ -9,14 +9,19 @@ use eip::face::ctl::drill::picture::{LaneSpan, SpanKind, TimelineChart, Timeline
 use super::scenario::TAKEOVER_LIMIT;
 use super::{ClusterOptions, PacemakerCluster, RESOURCE};
 use crate::chronicle::Chronicle;
+use crate::documents::{README, ensure_shown};
 use crate::error::{HarnessError, Result, ensure};
 use crate::story::Story;
 use crate::suite::TestBed as _;
 use crate::topology::{ELASTIC_IP, NodeName, RunId};
 use crate::{built, report};
 
+/// Whether the takeover has to be the one that README.md shows, but for the figures.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared(pub bool);
+
 /// Runs the demonstration and removes everything.
-pub fn run(options: &ClusterOptions) -> Result<()> {
+pub fn run(options: &ClusterOptions, compared: Compared) -> Result<()> {
     let began = Instant::now();
     println!(
         "== A cluster of {} nodes: Pacemaker and Corosync, each node in its own namespaces",
@@ -25,19 +30,20 @@ pub fn run(options: &ClusterOptions) -> Result<()> {
     let cluster = PacemakerCluster::up(options)?;
     let run = cluster.run_id().clone();
     println!("   online after {:.1} s", began.elapsed().as_secs_f64());
-    takeover(cluster)?;
+    takeover(cluster, compared)?;
     ensure_gone(&run, options)?;
     println!("\nAll of it has been removed again. {:.0} s in all.", began.elapsed().as_secs_f64());
     Ok(())
 }
 
-fn takeover(mut cluster: PacemakerCluster) -> Result<()> {
+fn takeover(mut cluster: PacemakerCluster, Compared(compared): Compared) -> Result<()> {
     println!("\n== The resource\n   $ {}", PacemakerCluster::creation());
     cluster.create_resource()?;
     let holder = cluster.settle(None, TAKEOVER_LIMIT)?;
-    show(&cluster, holder)?;
+    print!("{}", state(&cluster, holder)?);
 
-    println!("\n== Power cut of {holder}: kill -9 of its PID 1, and its network falls silent");
+    let cut = format!("== Power cut of {holder}: kill -9 of its PID 1, and its network falls silent");
+    println!("\n{cut}");
     let mut story = Story::default();
     let at = cluster.power_off(holder)?;
     story.failure(at, format!("power cut of {holder}"));
@@ -46,8 +52,12 @@ fn takeover(mut cluster: PacemakerCluster) -> Result<()> {
     story.target = Some(survivor);
     story.close();
     let told = cluster.tell(&story)?;
-    println!("   seconds after the power cut\n{}", report::timeline(&told));
-    show(&cluster, survivor)?;
+    let timeline = format!("   seconds after the power cut\n{}", report::timeline(&told));
+    let state = state(&cluster, survivor)?;
+    print!("{timeline}\n{state}");
+    if compared {
+        ensure_shown(README, &format!("{cut}\n{timeline}\n{state}"))?;
+    }
     print!("\n{}", summary(&told, holder, survivor));
     let file = built::target_folder().join("demo.html");
     std::fs::write(&file, page(&told, holder, survivor).html())
@@ -56,14 +66,16 @@ fn takeover(mut cluster: PacemakerCluster) -> Result<()> {
     Ok(())
 }
 
-fn show(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
+fn state(cluster: &PacemakerCluster, node: NodeName) -> Result<String> {
     let status = cluster.status(node)?;
     let role =
         status.resource(RESOURCE).map(|r| format!("{} {}", r.role, r.nodes.join(" "))).unwrap_or_default();
-    println!("   crm_mon on {node}: {RESOURCE} (ocf:heartbeat:eip): {role}");
-    println!("   EC2: {ELASTIC_IP} is associated with {} ({node})", node.instance());
-    println!("   http://{ELASTIC_IP}/ is answered by {node}");
-    Ok(())
+    Ok(format!(
+        "   crm_mon on {node}: {RESOURCE} (ocf:heartbeat:eip): {role}\n   \
+         EC2: {ELASTIC_IP} is associated with {} ({node})\n   \
+         http://{ELASTIC_IP}/ is answered by {node}\n",
+        node.instance()
+    ))
 }
 
 /// What happened when: the instant, in seconds after the failure, and how long it took since the one before.

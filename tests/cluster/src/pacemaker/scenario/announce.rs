@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, moves, taken_over};
+use crate::documents::{MONITORING, ensure_shown};
 use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster, RESOURCE};
 use crate::story::Story;
@@ -77,8 +78,9 @@ fn announcements(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()
     #[allow(clippy::cast_precision_loss)] // some thousand
     let off = (estimate as f64 - measured).abs();
     ensure(off < TOLERANCE_MS, || format!("an outage of {estimate} ms, and clients saw {measured:.0} ms"))?;
-    story.fact(told.get("text").and_then(Value::as_str).unwrap_or_default().to_owned());
-    Ok(())
+    let text = told.get("text").and_then(Value::as_str).unwrap_or_default();
+    story.fact(text);
+    ensure_shown(MONITORING, text)
 }
 
 /// Waits until so many moves were announced, and returns the last one, which this node has to have sent, with this reason.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
+use crate::documents::{OPERATIONS, ensure_shown};
 use crate::error::{HarnessError, Result, ensure};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::timeline::HolderSince;
-use crate::topology::{CLOUD_IP, ELASTIC_IP, WEB_PORT};
+use crate::topology::{CLOUD_IP, ELASTIC_IP, NodeName, WEB_PORT};
 use crate::wait::{Epoch, Polled, let_run, now, until};
 
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
@@ -48,17 +49,15 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     story.target = Some(home);
     let began = now();
-    // As an instance reaches it, by the way to the internet. Gone with the link the next time that goes down, if not before.
-    let (address, way) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string());
+    route(cluster, home, "replace")?;
     let node = cluster.node(home)?;
-    node.run(&["ip", "route", "replace", &address, "via", &way])?;
     let port = WEB_PORT.to_string();
     let words =
         ["/run/harness/eipctl", "drill", RESOURCE, "--yes", "--json", "--probe", &port, "--report", REPORT];
     story.failure(began, words.join(" "));
     let limit = TAKEOVER_LIMIT * 3;
     let printed = node.command(&words)?.limit(limit).run()?;
-    node.run(&["ip", "route", "del", &address])?;
+    route(cluster, home, "del")?;
     let report = node.run(&["cat", REPORT])?;
     let document: Value = serde_json::from_str(&printed).map_err(|error| HarnessError::Unreadable {
         what: "the output of the drill".into(),
@@ -113,14 +112,19 @@ fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     let node = cluster.node(home)?;
     node.run(&["sh", "-c", REFUSING])?;
-    let words =
-        ["env", "PATH=/run/refusing:/usr/sbin:/usr/bin", "/run/harness/eipctl", "drill", RESOURCE, "--yes"];
+    route(cluster, home, "replace")?;
+    let (path, probe) = ("PATH=/run/refusing:/usr/sbin:/usr/bin", format!("--probe={WEB_PORT}"));
+    // Often enough to see that nobody has the address in between.
+    let words = ["env", path, "/run/harness/eipctl", "drill", RESOURCE, "--yes", "--poll=20", &probe];
     story.failure(now(), "eipctl drill, whose first clean-up is refused");
     let printed = node.command(&words)?.limit(TAKEOVER_LIMIT * 3).run()?;
     story.close();
     story.target = Some(home);
     ensure(node.run(&["cat", "/run/refusing/log"])? == "refused\n", || "nothing was refused".to_owned())?;
     ensure(printed.contains("the constraint of the move is removed"), || printed.clone())?;
+    route(cluster, home, "del")?;
+    let moves = printed.lines().skip_while(|line| !line.contains("done after"));
+    ensure_shown(OPERATIONS, &moves.collect::<Vec<_>>().join("\n"))?;
     ensure_no_constraint(cluster)?;
     cluster.settle(Some(home), TAKEOVER_LIMIT)?;
     cluster.ensure_no_failures()
@@ -130,12 +134,11 @@ fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     let other = cluster.nodes().into_iter().find(|node| *node != home);
     let other = other.ok_or_else(|| HarnessError::Wrong("there is no standby".to_owned()))?;
-    let (address, way, port) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string(), WEB_PORT.to_string());
-    let node = cluster.node_mut(other)?;
-    node.run(&["ip", "route", "replace", &address, "via", &way])?;
+    let port = WEB_PORT.to_string();
+    route(cluster, other, "replace")?;
     let words =
         ["/run/harness/eipctl", "drill", RESOURCE, "--kill", "--json", "--probe", &port, "--report", REPORT];
-    node.daemon("drill", &words)?;
+    cluster.node_mut(other)?.daemon("drill", &words)?;
     let said = |cluster: &PacemakerCluster| Ok::<_, HarnessError>(cluster.node(other)?.output_of("drill"));
     until("the drill to wait for a failure", TAKEOVER_LIMIT, || {
         let said = said(cluster)?;
@@ -171,8 +174,14 @@ fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     for part in ["first sign of the failure", &format!(">on {home}"), &format!(">start on {other}")] {
         ensure(report.contains(part), || format!("not in the report: {part}\n{report}"))?;
     }
-    cluster.node(other)?.run(&["ip", "route", "del", &address])?;
+    route(cluster, other, "del")?;
     ensure_no_constraint(cluster)
+}
+
+/// Has a node reach the address as an instance does, by the way to the internet; `del` ends that, as the link does that goes down.
+fn route(cluster: &PacemakerCluster, node: NodeName, verb: &str) -> Result<()> {
+    let (address, way) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string());
+    cluster.node(node)?.run(&["ip", "route", verb, &address, "via", &way]).map(drop)
 }
 
 /// Nothing that a move by hand leaves is in the configuration.
@@ -200,7 +209,6 @@ fn gaps(history: &[HolderSince], from: Epoch) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topology::NodeName;
 
     #[test]
     fn a_move_straight_from_node_to_node_has_no_gap() {

@@ -1,8 +1,10 @@
 //! `eip-health` in a real cluster: a standby that could not take over is known before it has to, and the holder stays.
 
-use aws_sim::CredState;
+use aws_sim::{CredState, Fault, Service, parsed};
 
+use super::outages::denied;
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, another};
+use crate::documents::{OPERATIONS, ensure_shown};
 use crate::error::{Result, ensure};
 use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster, RESOURCE};
 use crate::story::Story;
@@ -44,8 +46,9 @@ fn credentials(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> 
     let calls = calls.filter(|request| CALLS.contains(&request.operation.as_str())).count();
     ensure(calls == 0, || format!("{calls} calls to EC2 to find that out"))?;
     let shown = cluster.run(&["crm_mon", "-A1"])?;
-    let is_shown = |line: &str| line.contains(&format!("eip-ready-{RESOURCE}")) && line.contains("false");
-    ensure(shown.lines().any(is_shown), || format!("crm_mon does not show it: {shown}"))?;
+    let node = format!("* Node: {standby}:");
+    let own = shown.lines().skip_while(|line| !line.contains(&node)).take(3);
+    ensure_shown(OPERATIONS, &own.collect::<Vec<_>>().join("\n"))?;
 
     cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &standby.to_string()])?;
     cluster.node(holder)?.command(&["crm_resource", "--wait"])?.limit(TAKEOVER_LIMIT).run()?;
@@ -55,11 +58,24 @@ fn credentials(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> 
     story.fact(format!("a move to {standby} was refused by the rule"));
     cluster.insist(&["crm_resource", "--clear", "-r", RESOURCE])?;
 
-    story.note(format!("{standby} has its credentials again"));
+    story.note(format!(
+        "{standby} has its credentials again, but IAM denies it to take the address since its last dry run"
+    ));
+    let denied = Fault::new(Service::Ec2, denied()).operation(CALLS[1]).instance(&parsed(standby.instance()));
+    cluster.world().cloud().fault(denied);
     cluster.world().set_credentials(standby, CredState::Valid);
     wait_until_ready(cluster, standby, true)?;
     cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &standby.to_string()])?;
     cluster.node(holder)?.command(&["crm_resource", "--wait"])?.limit(TAKEOVER_LIMIT).run()?;
+    cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
+    let shown = cluster.run(&["crm_mon", "-1"])?;
+    let failed = shown.lines().skip_while(|line| !line.starts_with("Failed Resource Actions:")).take(2);
+    let failed = failed.map(|line| line.split(" at ").next().unwrap_or_default());
+    ensure_shown(OPERATIONS, &failed.collect::<Vec<_>>().join("\n"))?;
+
+    story.note(format!("{standby} is allowed to"));
+    cluster.world().heal();
+    cluster.clean_up()?;
     story.target = Some(standby);
     cluster.settle(Some(standby), TAKEOVER_LIMIT)?;
     cluster.insist(&["crm_resource", "--clear", "-r", RESOURCE])?;
@@ -118,11 +134,15 @@ fn end(cluster: &PacemakerCluster) -> Result<()> {
 }
 
 fn wait_until_ready(cluster: &PacemakerCluster, node: NodeName, ready: bool) -> Result<()> {
-    let attribute = format!("eip-ready-{RESOURCE}");
-    let words = ["attrd_updater", "--query", "--name", &attribute, "--node", &node.to_string()];
-    until(&format!("{node} to be {}ready", if ready { "" } else { "not " }), TAKEOVER_LIMIT, || {
+    wait_for(cluster, node, &format!("eip-ready-{RESOURCE}"), &format!("value=\"{ready}\""))
+}
+
+/// Waits until a node's attribute has this value, or this in it.
+fn wait_for(cluster: &PacemakerCluster, node: NodeName, attribute: &str, value: &str) -> Result<()> {
+    let words = ["attrd_updater", "--query", "--name", attribute, "--node", &node.to_string()];
+    until(&format!("{attribute} of {node}: {value}"), TAKEOVER_LIMIT, || {
         Ok(match Polled::tolerant(cluster.run(&words))? {
-            Polled::There(said) if said.contains(&format!("value=\"{ready}\"")) => Polled::There(()),
+            Polled::There(said) if said.contains(value) => Polled::There(()),
             Polled::There(said) => Polled::NotYet(said),
             Polled::NotYet(why) => Polled::NotYet(why),
         })

@@ -74,6 +74,14 @@ pub(super) fn unavailable() -> FaultKind {
     }
 }
 
+pub(super) fn denied() -> FaultKind {
+    FaultKind::Error {
+        status: 403,
+        code: "UnauthorizedOperation".into(),
+        message: "You are not authorized to perform this operation.".into(),
+    }
+}
+
 pub(super) fn monitors_without_api(
     cluster: &mut PacemakerCluster,
     story: &mut Story,

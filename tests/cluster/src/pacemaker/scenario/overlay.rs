@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sim::{Fault, FaultKind, ImdsState, LoggedRequest, Service, parsed};
 
-use super::outages::{self, struck_since, unavailable};
+use super::outages::{self, denied, struck_since, unavailable};
 use super::{
     PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, moves, returns, taken_over,
 };
@@ -265,12 +265,7 @@ fn one_table_throttled(cluster: &mut PacemakerCluster, story: &mut Story) -> Res
 fn one_table_denied(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let victim = active(cluster)?;
     let survivor = another(cluster, victim)?;
-    let denied = FaultKind::Error {
-        status: 403,
-        code: "UnauthorizedOperation".into(),
-        message: "You are not authorized to perform this operation.".into(),
-    };
-    refuse_one_table(cluster, survivor, denied);
+    refuse_one_table(cluster, survivor, denied());
     let at = cluster.power_off(victim)?;
     story.failure(at, format!("{victim} lost power; {survivor} is denied one route table"));
     // The mixture is no success: Pacemaker stops what has failed to start.
