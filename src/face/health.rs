@@ -16,7 +16,7 @@ use crate::ocf::environment::Environment;
 use crate::params::HealthParams;
 use crate::resource::error::Error;
 use crate::resource::kind::Kind;
-use crate::resource::readiness::{Colour, Readiness};
+use crate::resource::readiness::{Colour, Readiness, UNFIT_HOLDER};
 use crate::resource::{Action, Report, Request, op};
 use crate::state::Records as _;
 use crate::state::health::{DryRun, HealthFile, HealthState};
@@ -256,13 +256,14 @@ impl HealthObserver<'_> {
             return None;
         }
         let colour_of = |node: &NodeState| Colour::named(node.attributes.get(COLOUR_ATTRIBUTE)?);
-        let is_fresh = |node: &NodeState| {
-            let mut reports = cib.addresses.iter().filter_map(|one| node.report(&one.id)?.ok());
-            reports.any(|report| report.is_fresh(now))
+        // A node that has an address is green whatever is wrong, and the fault may be that of all nodes.
+        let is_fit = |node: &NodeState| {
+            let reports = cib.addresses.iter().filter_map(|one| node.report(&one.id)?.ok());
+            let mut fresh = reports.filter(|report| report.is_fresh(now)).peekable();
+            fresh.peek().is_some() && fresh.all(|report| !report.reason.starts_with(UNFIT_HOLDER))
         };
         let mut others = cib.nodes.iter().filter(|(other, _)| *other != node);
-        let other_is_fit =
-            others.any(|(_, other)| colour_of(other) == Some(Colour::Green) && is_fresh(other));
+        let other_is_fit = others.any(|(_, other)| colour_of(other) == Some(Colour::Green) && is_fit(other));
         let colour = Colour::of(all, cib.nodes.get(node).and_then(colour_of), other_is_fit);
         Some((COLOUR_ATTRIBUTE.to_owned(), colour.name().to_owned()))
     }

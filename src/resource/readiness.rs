@@ -7,6 +7,9 @@ use crate::host::Host as _;
 use crate::resource::error::{Error, Scope, scope};
 use crate::state::health::{DryRun, FaultOf};
 
+/// How the report of a node begins that has the address, with a fault that keeps others from taking it.
+pub const UNFIT_HOLDER: &str = "has the address, could not take it again";
+
 /// What a node knows about one address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readiness {
@@ -114,7 +117,7 @@ impl Readiness {
             if self.ready == Some(true) {
                 "has the address".clone_into(&mut self.reason);
             } else {
-                self.reason = format!("has the address, could not take it again: {}", self.reason);
+                self.reason = format!("{UNFIT_HOLDER}: {}", self.reason);
             }
             (self.ready, self.fault) = (Some(true), FaultOf::None);
         } else if self.ready == Some(true) && self.reason.is_empty() {
@@ -151,8 +154,8 @@ impl Colour {
         [Self::Green, Self::Yellow, Self::Red].into_iter().find(|colour| colour.name() == name)
     }
 
-    /// The colour of a node that knows this of each address; `last` is the one before, and `other_is_fit` whether the report of
-    /// another green node is fresh.
+    /// The colour of a node that knows this of each address; `last` is the one before, and `other_is_fit` whether another green
+    /// node has reported lately, and no fault.
     pub fn of(all: &[Readiness], last: Option<Self>, other_is_fit: bool) -> Self {
         let has = |fault| all.iter().any(|one| one.fault == fault);
         if all.iter().any(|one| one.holds) {

@@ -265,15 +265,19 @@ fn a_node_is_red_only_while_another_one_is_fit() {
     let health = |run: Run| run.param("node_health", "true").ok();
     health(cluster.start(&a));
     health(cluster.start(&b));
-    world.cloud.set_credentials(aws_sim::Which::All, CredState::Missing404);
-    let mut seen = Vec::new();
-    for _ in 0..3 {
-        health(cluster.monitor(&b));
+    let without_credentials = |whom: aws_sim::Which, expected: [&str; 3]| {
+        world.cloud.set_credentials(aws_sim::Which::All, CredState::Valid);
         health(cluster.monitor(&a));
-        seen.push((cluster.colour(&a).unwrap(), cluster.colour(&b).unwrap()));
-    }
-    let expected = ["yellow", "red", "red"].map(|colour| (colour.to_owned(), "green".to_owned()));
-    assert_eq!(seen, expected);
+        world.cloud.set_credentials(whom, CredState::Missing404);
+        for colour in expected {
+            health(cluster.monitor(&b));
+            health(cluster.monitor(&a));
+            let seen = [&a, &b].map(|node| cluster.colour(node).unwrap());
+            assert_eq!(seen, [colour, "green"]);
+        }
+    };
+    without_credentials(aws_sim::Which::All, ["yellow"; 3]);
+    without_credentials(a.id().into(), ["yellow", "red", "red"]);
     // Its report is too old to count.
     let path = cluster.folder.join("nodes").join(name(&b)).join("eip-report-vip");
     fs::write(&path, "at=1 ready=true here=yes reason=has the address\n").unwrap();

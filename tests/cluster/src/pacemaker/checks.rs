@@ -57,12 +57,20 @@ impl PacemakerCluster {
     /// [`HarnessError::Wrong`] with what was done.
     pub fn ensure_address_untouched(&mut self, address: &ManagedAddress, from: Epoch) -> Result<()> {
         let resource = address.resource;
-        let events = self.events_since(from)?;
-        let actions: Vec<_> = started(&events, resource).collect();
-        ensure(actions.is_empty(), || format!("the cluster acted on {resource}: {actions:?}"))?;
+        self.ensure_no_action(resource, from)?;
         let mut changes = self.world().history_of(address.ip);
         changes.retain(|held| held.at >= from);
         ensure(changes.is_empty(), || format!("the address of {resource} moved: {changes:?}"))
+    }
+
+    /// Asserts that since `from` no action but monitors of a resource was run on any node.
+    ///
+    /// # Errors
+    /// [`HarnessError::Wrong`] with what was done.
+    pub fn ensure_no_action(&mut self, resource: &str, from: Epoch) -> Result<()> {
+        let events = self.events_since(from)?;
+        let actions: Vec<_> = started(&events, resource).collect();
+        ensure(actions.is_empty(), || format!("the cluster acted on {resource}: {actions:?}"))
     }
 
     /// Returns the actions other than monitors that the agent was started with since `from`, on one node or on all.

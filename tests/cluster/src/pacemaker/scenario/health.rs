@@ -1,6 +1,6 @@
 //! `eip-health` in a real cluster: a standby that could not take over is known before it has to, and the holder stays.
 
-use aws_sim::{CredState, Fault, Service, parsed};
+use aws_sim::{CredState, Fault, ImdsState, LoggedRequest, Service, parsed};
 
 use super::outages::denied;
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, another};
@@ -24,8 +24,18 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         start: StartState::Healthy,
         run: all_denied,
     },
+    PacemakerScenario {
+        name: "health-node",
+        about: "node_health=true: a standby without credentials turns red and loses its other resource; no node does if IAM denies both",
+        start: StartState::Healthy,
+        run: node_health,
+    },
 ];
 
+/// A resource that needs no address.
+const OTHER: &str = "other";
+const COLOUR: &str = "#health-eip";
+const STRATEGY: &str = "node-health-strategy=migrate-on-red";
 /// All that the agent calls.
 const CALLS: [&str; 3] = ["DescribeAddresses", "AssociateAddress", "DisassociateAddress"];
 
@@ -110,15 +120,107 @@ fn all_denied(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     end(cluster)
 }
 
+/// [health-8] [health-9] [health-10] [health-11]
+fn node_health(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
+    let holder = active(cluster)?;
+    let standby = another(cluster, holder)?;
+    watch(cluster, 1)?;
+    pcs(cluster, &["resource", "create", OTHER, "ocf:pacemaker:Dummy"])?;
+    pcs(cluster, &["constraint", "location", OTHER, "prefers", &format!("{standby}=100")])?;
+    pcs(cluster, &["resource", "update", "health", "node_health=true"])?;
+    cluster.settle(Some(holder), TAKEOVER_LIMIT)?;
+    let checked = cluster.node(holder)?.command(&["/run/harness/eipctl", "check"])?.output()?.stdout;
+    ensure(checked.contains("set the meta attribute allow-unhealthy-nodes=true"), || checked)?;
+    ensure_no_colour(cluster)?;
+    pcs(cluster, &["resource", "meta", "health-clone", "allow-unhealthy-nodes=true"])?;
+    pcs(cluster, &["property", "set", STRATEGY])?;
+    for node in [holder, standby] {
+        wait_for(cluster, node, COLOUR, "green")?;
+    }
+    wait_for_other(cluster, standby)?;
+
+    let from = now();
+    story.failure(from, format!("{standby} loses its credentials"));
+    cluster.world().set_credentials(standby, CredState::Missing404);
+    wait_for(cluster, standby, COLOUR, "yellow")?;
+    let yellow = now();
+    cluster.ensure_no_action(OTHER, from)?;
+    wait_for(cluster, standby, COLOUR, "red")?;
+    ensure(now() - yellow > 0.5 * MONITOR_INTERVAL.as_secs_f64(), || "red after one check".to_owned())?;
+    wait_for_other(cluster, holder)?;
+    wait_for(cluster, holder, COLOUR, "green")?;
+    story.note(format!("{standby} has them again"));
+    cluster.world().set_credentials(standby, CredState::Valid);
+    wait_for(cluster, standby, COLOUR, "green")?;
+    wait_for_other(cluster, standby)?;
+
+    let quiet = now();
+    story.note(format!("the metadata service of {standby} refuses: unknown"));
+    cluster.world().set_imds(standby, ImdsState::Refuse);
+    wait_for(cluster, standby, &format!("eip-report-{RESOURCE}"), "ready=unknown")?;
+    wait_for(cluster, standby, COLOUR, "green")?;
+    cluster.world().heal();
+    wait_until_ready(cluster, standby, true)?;
+
+    // Just after a check of the standby: the holder makes one before the second that follows.
+    let before = now();
+    until("a check of the standby", TAKEOVER_LIMIT, || {
+        let requests = cluster.world().requests_since(before);
+        let is_check = |request: &LoggedRequest| {
+            cluster.world().sender(request) == Some(standby) && request.operation == CALLS[2]
+        };
+        Ok(if requests.iter().any(is_check) { Polled::There(()) } else { Polled::NotYet("none".into()) })
+    })?;
+    story.note("IAM denies every call of every node");
+    for call in CALLS {
+        cluster.world().cloud().deny(call);
+    }
+    wait_for(cluster, standby, COLOUR, "yellow")?;
+    let_run(4 * MONITOR_INTERVAL)?;
+    wait_for(cluster, standby, COLOUR, "yellow")?;
+    wait_for(cluster, holder, COLOUR, "green")?;
+    cluster.ensure_no_action(OTHER, quiet)?;
+    cluster.ensure_untouched(from)?;
+    cluster.ensure_no_failures()?;
+    cluster.wait_online()?;
+    for call in CALLS {
+        cluster.world().cloud().allow(call);
+    }
+    wait_for(cluster, standby, COLOUR, "green")?;
+    pcs(cluster, &["property", "set", "node-health-strategy=only-green"])?;
+    until("no colour with only-green", TAKEOVER_LIMIT, || Polled::tolerant(ensure_no_colour(cluster)))?;
+    story.target = Some(holder);
+    story.close();
+    pcs(cluster, &["property", "set", "node-health-strategy="])?;
+    pcs(cluster, &["resource", "delete", OTHER])?;
+    end(cluster)
+}
+
+fn ensure_no_colour(cluster: &PacemakerCluster) -> Result<()> {
+    let status = cluster.run(&["cibadmin", "--query", "--scope", "status"])?;
+    ensure(!status.contains(COLOUR), || format!("{COLOUR} is set: {status}"))
+}
+
+/// Waits until the other resource runs on this node.
+fn wait_for_other(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
+    until(&format!("{OTHER} on {node}"), TAKEOVER_LIMIT, || {
+        let status = cluster.status(node)?;
+        let on = status.resource(OTHER).map(|other| (other.role.clone(), other.nodes.clone()));
+        let there =
+            on.as_ref().is_some_and(|(role, nodes)| role == "Started" && *nodes == [node.to_string()]);
+        Ok(if there { Polled::There(()) } else { Polled::NotYet(format!("{on:?}")) })
+    })
+}
+
 /// Creates the clone and the rule, as the example does, and waits until every node has reported.
 fn watch(cluster: &PacemakerCluster, dry_run_interval: u64) -> Result<()> {
     let (interval, dry_runs) = (MONITOR_INTERVAL.as_secs(), format!("dry_run_interval={dry_run_interval}"));
     let monitor = format!("interval={interval}s");
-    let create = ["pcs", "resource", "create", "health", "ocf:heartbeat:eip-health", &dry_runs];
-    cluster.run(&[&create[..], &["op", "monitor", &monitor, "timeout=60s", "clone"]].concat())?;
+    let create = ["resource", "create", "health", "ocf:heartbeat:eip-health", &dry_runs];
+    pcs(cluster, &[&create[..], &["op", "monitor", &monitor, "timeout=20s", "clone"]].concat())?;
     let ready = format!("eip-ready-{RESOURCE}");
     let rule = ["rule", "score=-INFINITY", &ready, "eq", "false"];
-    cluster.run(&[&["pcs", "constraint", "location", RESOURCE][..], &rule].concat())?;
+    pcs(cluster, &[&["constraint", "location", RESOURCE][..], &rule].concat())?;
     for node in cluster.nodes() {
         wait_until_ready(cluster, node, true)?;
     }
@@ -126,11 +228,17 @@ fn watch(cluster: &PacemakerCluster, dry_run_interval: u64) -> Result<()> {
 }
 
 fn end(cluster: &PacemakerCluster) -> Result<()> {
-    cluster.insist(&["pcs", "constraint", "delete", &format!("location-{RESOURCE}")])?;
-    cluster.insist(&["pcs", "resource", "delete", "health"])?;
+    pcs(cluster, &["constraint", "delete", &format!("location-{RESOURCE}")])?;
+    pcs(cluster, &["resource", "delete", "health"])?;
     cluster.settle(None, TAKEOVER_LIMIT)?;
     let left = cluster.run(&["cibadmin", "--query", "--scope", "status"])?;
     ensure(!left.contains("eip-ready-"), || format!("attributes are left: {left}"))
+}
+
+/// Runs pcs, which waits for the cluster to be idle after some commands: attributes that change keep it busy.
+fn pcs(cluster: &PacemakerCluster, words: &[&str]) -> Result<()> {
+    let words = [&["pcs"][..], words].concat();
+    cluster.node(active(cluster)?)?.command(&words)?.limit(TAKEOVER_LIMIT).run().map(drop)
 }
 
 fn wait_until_ready(cluster: &PacemakerCluster, node: NodeName, ready: bool) -> Result<()> {
