@@ -16,7 +16,7 @@ use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault};
 use crate::ocf::exit::ExitCode;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::state::Phase;
+use crate::state::{Phase, Records as _};
 
 /// How long a start waits for instance metadata to show what EC2 shows. It can be minutes behind, and the resources that start
 /// after this one would wait for nothing.
@@ -34,6 +34,8 @@ struct Takeover<'t, K: Kind<W>, W: World> {
     fatal: RefCell<Option<Error>>,
     /// Whether EC2 has accepted a call.
     accepted: Cell<bool>,
+    /// Whether a call whose response was lost may have taken effect.
+    unanswered: Cell<bool>,
     baseline: Baseline<K::Held>,
 }
 
@@ -188,10 +190,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let by_record = known.is_none();
         // Must run before the new phase is recorded: the old record has the address that was ours before.
         K::before_taking(self, location)?;
+        let earlier = self.world.records().volatile();
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let (fatal, accepted) = (RefCell::default(), Cell::new(false));
-        let takeover = Takeover { location, prepared, ticket, before, fatal, accepted, baseline };
+        let (fatal, accepted, unanswered) = (RefCell::default(), Cell::new(false), Cell::new(false));
+        let takeover = Takeover { location, prepared, ticket, before, fatal, accepted, unanswered, baseline };
         let taking = async {
             let taken = self.send_calls(&takeover, &takeover.ticket).await?;
             let until_accepted = began.elapsed();
@@ -214,6 +217,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         } else {
             taking.await
         };
+        if outcome.is_err() && !takeover.accepted.get() && !takeover.unanswered.get() {
+            // Nothing was changed, so the stop that follows need not expect EC2 to show it late. [start-12]
+            self.world.records().update_volatile(|record| *record = earlier);
+        }
         let (held, until_accepted) = match outcome {
             Ok(taken) => taken,
             Err(error) if error.is_silence() && self.metadata_proves(&takeover).await => {
@@ -322,6 +329,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
+            if error.may_have_worked() {
+                takeover.unanswered.set(true);
+            }
             if error.may_have_worked() || refused {
                 match self.query_after_failure(takeover, ticket, &error).await? {
                     Ok(held) => return Ok(Taken::Shown(held)),

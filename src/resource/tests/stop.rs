@@ -36,6 +36,28 @@ async fn a_peer_that_takes_over_between_query_and_call_keeps_the_address<K: Test
     assert!(node.logged("had already ended"), "{:?}", node.world.log.lines());
 }
 
+/// [start-12] It had waited for half of its budget, or failed and had the node fenced.
+async fn the_stop_after_a_refused_start_does_not_wait<K: Tested>() {
+    for of_all in [false, true] {
+        for holder in [None, Some(2)] {
+            let account = account();
+            if let Some(number) = holder {
+                K::give(&account, number);
+            }
+            let node = Resource::<K>::on(&account, 1).probed().await;
+            if of_all {
+                account.fail_ec2(denied());
+            } else {
+                account.fail(K::WORDS.taking, denied());
+            }
+            assert_eq!(code(&node.start().await, Attempt::Start), ExitCode::Permission);
+            let began = Instant::now();
+            assert_eq!(node.stop().await.unwrap(), Report::Done, "{holder:?}");
+            assert!(began.elapsed() < Duration::from_secs(1), "{holder:?}: {:?}", began.elapsed());
+        }
+    }
+}
+
 /// [stop-4]
 async fn silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_show_the_address<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
@@ -276,6 +298,7 @@ for_every_kind![
     our_address_is_released_and_a_second_stop_does_nothing,
     a_peers_address_is_not_touched,
     a_peer_that_takes_over_between_query_and_call_keeps_the_address,
+    the_stop_after_a_refused_start_does_not_wait,
     silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_show_the_address,
     silence_to_the_deadline_is_what_on_stop_says,
     leave_sends_no_query_and_monitors_report_not_here_until_the_next_start,
