@@ -16,7 +16,7 @@ use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault};
 use crate::ocf::exit::ExitCode;
 use crate::resource::error::{Attempt, Error, exit_code};
-use crate::state::{Phase, Records as _};
+use crate::state::{Phase, Records as _, Volatile};
 
 /// How long a start waits for instance metadata to show what EC2 shows. It can be minutes behind, and the resources that start
 /// after this one would wait for nothing.
@@ -100,9 +100,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Whether, by the record of this boot, the address may be here already. [stale-5]
     fn may_be_here(&self, location: &Location) -> bool {
-        let started = |record: crate::state::Volatile| {
-            record.phase == Some(Phase::Started) && !record.lost && !record.denied
-        };
+        let started =
+            |record: Volatile| record.phase == Some(Phase::Started) && !record.lost && !record.denied;
         let is_likely = !K::METADATA_KNOWS || location.shown.unwrap_or_else(|| self.is_settling());
         self.last_done().is_some_and(started) && is_likely
     }
@@ -219,7 +218,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         };
         if outcome.is_err() && !takeover.accepted.get() && !takeover.unanswered.get() {
             // Nothing was changed, so the stop that follows need not expect EC2 to show it late. [start-12]
-            self.world.records().update_volatile(|record| *record = earlier);
+            self.world.records().update_volatile(|record| {
+                let (instance, interface) = (record.instance.take(), record.interface.take());
+                *record = Volatile { instance, interface, mac: record.mac, ..earlier };
+            });
         }
         let (held, until_accepted) = match outcome {
             Ok(taken) => taken,
