@@ -314,7 +314,7 @@ chaos: agent ## Real clusters in rounds of random failures, with strict checks: 
 	$(call where_possible,chaos,cluster, \
 	$(AS_ROOT) $(BIN)/cluster chaos --rounds $(ROUNDS) --nodes $(NODES) $(if $(SEED),--seed $(SEED)))
 
-storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (4 minutes)
+storm: agent ## A zone fails, all clusters of an account take over at once; CLUSTERS=10000 PROCESSES=300 SEED=; storm.md in $CARGO_TARGET_DIR (10 minutes)
 	cargo run --release --locked -p storm -- --table "$(CARGO_TARGET_DIR)/storm.md" \
 		$(if $(CLUSTERS),--clusters $(CLUSTERS)) $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(SEED),--seed $(SEED))
 
