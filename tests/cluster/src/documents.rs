@@ -41,10 +41,10 @@ mod tests {
 
     #[test]
     fn another_figure_is_the_same_screen_and_another_word_is_not() {
-        let document = "It prints:\n\n    node1 -> node2: after 1.24 s\n     -0.1  by EC2  i-0aaaa (10.0.0.21)\n\nThis is it.\n";
+        let document = "It prints:\n\n    node1 -> node2: after 1.24 s\n     -0.1  EC2  i-0aaaa (10.0.0.21)\n\nThis is it.\n";
         for same in [
-            "n2 -> n1: after 0.9 s\n0.02  by EC2  i-0e1b (10.0.1.2) (3 times)\n",
-            "n2 -> n1: after 0.9 s\nmore\n0.02  by EC2  i-0e1b (10.0.1.2)\n",
+            "n2 -> n1: after 0.9 s\n0.02  EC2  i-0e1b (10.0.1.2) (3 times)\n",
+            "n2 -> n1: after 0.9 s\nmore\n0.02  EC2  i-0e1b (10.0.1.2)\n",
         ] {
             assert!(ensure_shown(document, same).is_ok(), "{same}");
         }

@@ -114,7 +114,7 @@ fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     node.run(&["sh", "-c", REFUSING])?;
     route(cluster, home, "replace")?;
     let (path, probe) = ("PATH=/run/refusing:/usr/sbin:/usr/bin", format!("--probe={WEB_PORT}"));
-    // Often enough to see that nobody has the address in between.
+    // Often enough to see an address that is unassigned in between.
     let words = ["env", path, "/run/harness/eipctl", "drill", RESOURCE, "--yes", "--poll=20", &probe];
     story.failure(now(), "eipctl drill, whose first clean-up is refused");
     let printed = node.command(&words)?.limit(TAKEOVER_LIMIT * 3).run()?;
