@@ -1,5 +1,7 @@
 //! Scenarios: something happens to a settled pair, and the address has to end up where Heartbeat promises.
 
+use std::time::Duration;
+
 use aws_sim::FaultKind;
 
 use super::setup::INSTALL;
@@ -10,7 +12,10 @@ use crate::pairs::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT, failback, kill_node, 
 use crate::pairs::{NodePair, PairScenario, guide, step};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2};
-use crate::wait::{Polled, now, until};
+use crate::wait::{Polled, let_run, now, until};
+
+/// How long after two nodes have met Heartbeat may still find that both have the resources, and begin anew.
+const SECOND_THOUGHTS: Duration = Duration::from_secs(3);
 
 /// The guide's part that keeps Heartbeat.
 pub const KEEP: &str = "Keep Heartbeat";
@@ -115,7 +120,9 @@ fn heal(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     story.target = Some(N1);
     story.failure(at, "ip link set eth0 up on n1");
-    // Heartbeat gives up everything on both sides and begins anew.
+    // Heartbeat gives up everything on both sides and begins anew; on a busy machine once more, after all looked well.
+    pair.settle(N1, RETURN_LIMIT)?;
+    let_run(SECOND_THOUGHTS)?;
     pair.settle(N1, RETURN_LIMIT)?;
     pair.ensure_status(&[N1, N2], N1)
 }
