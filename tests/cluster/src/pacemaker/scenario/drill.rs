@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sim::{Fault, FaultKind, Service};
 use serde_json::Value;
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
@@ -114,10 +115,13 @@ fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     node.run(&["sh", "-c", REFUSING])?;
     route(cluster, home, "replace")?;
     let (path, probe) = ("PATH=/run/refusing:/usr/sbin:/usr/bin", format!("--probe={WEB_PORT}"));
-    // Often enough to see an address that is unassigned in between.
-    let words = ["env", path, "/run/harness/eipctl", "drill", RESOURCE, "--yes", "--poll=20", &probe];
+    // Long enough for several queries to show it unassigned, whatever the speed of this machine.
+    let late = FaultKind::Delay(Duration::from_secs(1));
+    cluster.world().cloud().fault(Fault::new(Service::Ec2, late).operation("AssociateAddress"));
+    let words = ["env", path, "/run/harness/eipctl", "drill", RESOURCE, "--yes", &probe];
     story.failure(now(), "eipctl drill, whose first clean-up is refused");
     let printed = node.command(&words)?.limit(TAKEOVER_LIMIT * 3).run()?;
+    cluster.world().heal();
     story.close();
     story.target = Some(home);
     ensure(node.run(&["cat", "/run/refusing/log"])? == "refused\n", || "nothing was refused".to_owned())?;
