@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use crate::base::ids::MacAddress;
+
 use super::{AddressEntry, Device, Network, NetworkError, NewAddress};
 
 #[derive(Debug, Default)]
@@ -39,6 +41,11 @@ impl FakeNetwork {
         let ip = ip.parse().unwrap();
         let state = self.0.borrow();
         state.devices.iter().find(|device| device.has(ip)).map(|device| device.name.clone())
+    }
+
+    /// The hardware address of a device.
+    pub fn mac_of(&self, name: &str) -> Option<MacAddress> {
+        self.0.borrow().devices.iter().find(|device| device.name == name)?.mac
     }
 
     /// Sets a device up or down.

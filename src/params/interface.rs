@@ -39,7 +39,7 @@ impl InterfaceSelector {
         let invalid = |expected| ParamError::invalid("interface", value, expected);
         // A value that starts like an id, or consists of digits, is never a device name: report such a mistake here,
         // and not as a device that is missing on every node.
-        if value.starts_with("eni-") {
+        if value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("eni-")) {
             return InterfaceId::parse(value).map(Self::Eni).map_err(|_| invalid(InterfaceId::FORM));
         }
         if value.bytes().all(|byte| byte.is_ascii_digit()) {

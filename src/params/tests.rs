@@ -134,7 +134,17 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("allocation_id", &["eipalloc-", "203.0.113.10", "eipalloc-0123456789ABCDEF0", "eipassoc-0a1b2c3d"]),
     (
         "interface",
-        &["abcdefghijklmno+p", "eth/1", "eth 1", "..", "eni-1", "eni-0A1B2C3D", "02:1b:44", "4294967296"],
+        &[
+            "abcdefghijklmno+p",
+            "eth/1",
+            "eth 1",
+            "..",
+            "eni-1",
+            "eni-0A1B2C3D",
+            "ENI-0a1b2c3d",
+            "02:1b:44",
+            "4294967296",
+        ],
     ),
     (
         "private_ip_address",

@@ -102,7 +102,7 @@ impl TestHost {
 
 impl Host for TestHost {
     fn mac_of(&self, device: &str) -> Option<MacAddress> {
-        (device == "eth0").then(|| "02:00:00:00:00:01".parse().unwrap())
+        self.network.mac_of(device)
     }
     fn instance_id(&self) -> Option<InstanceId> {
         self.instance.clone()

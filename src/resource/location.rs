@@ -68,14 +68,6 @@ pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsEr
     }
 }
 
-/// Converts the response for an interface that was queried by its hardware address.
-///
-/// # Errors
-/// [`Error::NoInterface`] if there is none; [`Error::Imds`]
-pub(super) fn attached(mac: MacAddress, answer: Result<Interface, ImdsError>) -> Result<Interface, Error> {
-    present(answer)?.ok_or_else(|| Error::NoInterface(mac.to_string()))
-}
-
 /// Converts the result of an instance metadata query: if the place of the address is wrong, the address is not here.
 pub(super) fn seen(found: Result<Seen, Error>) -> Result<Seen, ImdsError> {
     match found {
@@ -96,6 +88,23 @@ fn may_appear(error: &Error) -> bool {
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
+    /// Converts the response for an interface that was queried by its hardware address.
+    ///
+    /// # Errors
+    /// [`Error::NoInterface`] if there is none; [`Error::Imds`]
+    pub(super) fn attached(
+        &self,
+        mac: MacAddress,
+        answer: Result<Interface, ImdsError>,
+    ) -> Result<Interface, Error> {
+        present(answer)?.ok_or_else(|| {
+            Error::NoInterface(match self.common().interface {
+                InterfaceSelector::Device(device) => format!("{device} ({mac})"),
+                _ => mac.to_string(),
+            })
+        })
+    }
+
     /// The recorded interface, with the record; `None` if it is no longer the configured one, as far as known without instance
     /// metadata.
     pub(super) fn recorded_place(&self) -> Option<(Location, Volatile)> {

@@ -228,7 +228,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
             Ok(Ok(seen)) => {
                 // If instance metadata shows the address, there is nothing to gain from waiting long for EC2.
-                let patience = if seen == Seen::Here { self.deadline.fraction(4) } else { self.deadline };
+                let quarter = self.deadline.within(self.deadline.budget() / 4);
+                let patience = if seen == Seen::Here { quarter } else { self.deadline };
                 self.with_ec2(seen, check, &patience).await
             }
             Ok(Err(error)) => self.without_imds(check, error).await,
@@ -362,23 +363,26 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return self.after_silence(seen, check).await;
         }
         let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
-        let by_ec2 = self.settled_answer(Me::Recorded, &self.deadline, &half);
-        let by_imds = self.look(&self.deadline);
-        tokio::pin!(by_ec2, by_imds);
-        tokio::select! {
+        let mut by_ec2 = Box::pin(self.settled_answer(Me::Recorded, &self.deadline, &half));
+        let mut by_imds = Box::pin(self.look(&self.deadline));
+        let first = tokio::select! {
             // If both answer at once, EC2 wins.
             biased;
-            answer = &mut by_ec2 => match answer {
-                Ok(report) => Ok(report),
-                Err(ec2) => match by_imds.await {
-                    Ok(seen) => self.without_ec2(&seen, check, ec2).await,
-                    Err(imds) => Err(both_silent(ec2, imds)),
-                },
+            answer = &mut by_ec2 => Err(answer),
+            answer = &mut by_imds => Ok(answer),
+        };
+        match first {
+            Err(Ok(report)) => Ok(report),
+            Err(Err(ec2)) => match by_imds.await {
+                Ok(seen) => self.without_ec2(&seen, check, ec2).await,
+                Err(imds) => Err(both_silent(ec2, imds)),
             },
-            answer = &mut by_imds => match answer {
-                Ok(seen) => self.after_silence(seen, check).await,
-                Err(imds) => by_ec2.await.map_err(|ec2| both_silent(ec2, imds)),
-            },
+            Ok(Ok(seen)) => {
+                // It may be loading the credentials, for which every later call would wait as long as it exists and is not polled.
+                drop(by_ec2);
+                self.after_silence(seen, check).await
+            }
+            Ok(Err(imds)) => by_ec2.await.map_err(|ec2| both_silent(ec2, imds)),
         }
     }
 

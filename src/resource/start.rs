@@ -243,7 +243,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.recheck_after_late_call(&takeover).await?;
         let before = takeover.before.into_inner();
         let association = held.as_ref().and_then(K::Held::association);
-        // If EC2 shows the effect of our own call, that is no previous holder.
+        // A concurrent query may show the effect of our own call, unless instance metadata showed the address before it.
+        let was_here = matches!(
+            (&before, &held),
+            (Some(Owner::Ours(before)), Some(held)) if before.mark() == held.mark()
+        ) && (!by_record || location.shown == Some(true));
         let before = before.filter(|owner| !matches!(owner, Owner::Ours(_)));
         self.record_at(Phase::Started, location, |record| {
             record.marks = before
@@ -252,22 +256,26 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 .collect();
             record.set_association(association.clone());
         });
-        let to = match (&held, &location.instance) {
-            (Some(held), _) => format!("{held} on {}", location.interface),
-            (None, Some(instance)) => format!("{instance} ({})", location.interface),
-            (None, None) => location.interface.to_string(),
-        };
-        self.made(Made {
-            action,
-            from: before.as_ref().map_or_else(|| "an unknown holder".to_owned(), Owner::holder),
-            to,
-            association,
-            phases: vec![
-                ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
-                (K::WORDS.phase, until_accepted),
-                ("confirm", began.elapsed().saturating_sub(until_accepted)),
-            ],
-        });
+        if was_here {
+            self.world.log().info(format_args!("{} is here already", self.name()));
+        } else {
+            let to = match (&held, &location.instance) {
+                (Some(held), _) => format!("{held} on {}", location.interface),
+                (None, Some(instance)) => format!("{instance} ({})", location.interface),
+                (None, None) => location.interface.to_string(),
+            };
+            self.made(Made {
+                action,
+                from: before.as_ref().map_or_else(|| "an unknown holder".to_owned(), Owner::holder),
+                to,
+                association,
+                phases: vec![
+                    ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
+                    (K::WORDS.phase, until_accepted),
+                    ("confirm", began.elapsed().saturating_sub(until_accepted)),
+                ],
+            });
+        }
         K::settled(self, location, prepared, before.as_ref(), true).await;
         Ok(Report::Done)
     }

@@ -10,7 +10,7 @@ use crate::cloud::{Imds as _, ImdsError, Interface};
 use crate::host::Host as _;
 use crate::params::{InterfaceSelector, ParamError};
 use crate::resource::error::Error;
-use crate::resource::location::{self, attached, present};
+use crate::resource::location::{self, present};
 use crate::state::{Phase, Records as _};
 
 impl<W: World> Op<'_, Elastic, W> {
@@ -37,7 +37,7 @@ impl<W: World> Op<'_, Elastic, W> {
         let (mac, wanted) = self.own_mac().await?;
         let imds = self.world.imds();
         let (carriers, interface) = tokio::join!(imds.association(mac, public_ip), imds.interface(mac));
-        let interface = attached(mac, interface)?;
+        let interface = self.attached(mac, interface)?;
         // By default a start uses the primary private address.
         let private_ip = wanted.or(interface.private_ips.first().copied());
         let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
@@ -92,7 +92,7 @@ impl<W: World> Op<'_, Elastic, W> {
         let (mac, wanted) = self.own_mac().await?;
         let (instance, interface, carried) =
             tokio::join!(imds.instance_id(), imds.interface(mac), imds.associations(mac));
-        let interface = attached(mac, interface)?;
+        let interface = self.attached(mac, interface)?;
         let private_ip = match wanted {
             Some(ip) if self.has_private_ip(&interface, ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),

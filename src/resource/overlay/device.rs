@@ -7,7 +7,7 @@ use crate::network::{AddressEntry, Device, Network as _};
 use crate::resource::Report;
 use crate::resource::error::Error;
 use crate::resource::kind::{Location, Op};
-use crate::state::Records as _;
+use crate::state::{Phase, Records as _};
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// The device that gets the address; `None` with `add_to_device=false`.
@@ -22,7 +22,10 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
         let address = self.params.address;
         if !self.params.add_to_device {
-            return Ok(Report::Done);
+            // Its routes stay when it is stopped, and no device shows that it was.
+            let stopped = self.last_done().is_some_and(|record| record.phase == Some(Phase::Left));
+            let why = || Report::NotHere(format!("{address} was stopped on this node; its routes stay"));
+            return Ok(if stopped { why() } else { Report::Done });
         }
         let having = self.devices_with(address).await?;
         if having.iter().any(|device| device.answers_for(address)) {

@@ -22,7 +22,6 @@ use crate::params::{OnStop, OverlayParams, ParamError, Tables};
 use crate::resource::error::Error;
 use crate::resource::examine::{Examination, TAKING};
 use crate::resource::finding::Finding;
-use crate::resource::location::attached;
 use crate::state::{OverlayRecord, Records as _, Remembered, Volatile};
 
 mod device;
@@ -351,7 +350,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let imds = self.world.imds();
         let mac = location::find_mac(self.world, &self.params.interface).await?;
         let (instance, interface, vpc) = tokio::join!(imds.instance_id(), imds.interface(mac), imds.vpc(mac));
-        let interface = attached(mac, interface)?;
+        let interface = self.attached(mac, interface)?;
         Ok(Location {
             instance: Some(instance?),
             private_ip: interface.private_ips.first().copied(),

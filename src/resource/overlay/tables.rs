@@ -138,8 +138,9 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// [`Error::SourceDestCheck`] if it is on.
     pub(super) async fn source_dest_check(&self, place: &Location) -> Result<Option<String>, Error> {
         let eni = &place.interface;
-        let answer =
-            self.deadline.fraction(4).bound(self.world.ec2().checks_source_and_destination(eni)).await;
+        // From now on: what came before may have taken longer.
+        let quarter = self.deadline.within(self.deadline.budget() / 4);
+        let answer = quarter.bound(self.world.ec2().checks_source_and_destination(eni)).await;
         let error = match answer {
             Ok(Ok(false)) => return Ok(None),
             Ok(Ok(true)) => {

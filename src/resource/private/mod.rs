@@ -25,7 +25,7 @@ use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, VipParams};
 use crate::resource::error::Error;
 use crate::resource::examine::{Examination, RELEASING, TAKING, judged};
-use crate::resource::location::{attached, seen};
+use crate::resource::location::seen;
 use crate::state::{PrivateRecord, Remembered, Volatile};
 
 mod assign;
@@ -126,7 +126,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
         let mac = location::find_mac(op.world, &op.params.interface).await?;
         let (instance, interface, subnet) =
             tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
-        let interface = attached(mac, interface)?;
+        let interface = op.attached(mac, interface)?;
         let subnet = subnet?;
         if !subnet.cidr.contains(&address) {
             let subnet = format!("this node's subnet {}", subnet.cidr);
@@ -414,7 +414,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
     async fn look_once(&self) -> Result<Seen, Error> {
         let address = self.params.address;
         let mac = location::find_mac(self.world, &self.params.interface).await?;
-        let interface = attached(mac, self.world.imds().interface(mac).await)?;
+        let interface = self.attached(mac, self.world.imds().interface(mac).await)?;
         Ok(match interface.private_ips.iter().position(|ip| *ip == address) {
             Some(0) => Seen::NotHere(format!("{address} is the primary address of {}", interface.id)),
             Some(_) => Seen::Here,

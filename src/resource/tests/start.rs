@@ -19,6 +19,22 @@ async fn a_second_start_writes_nothing<K: Tested>() {
     assert_eq!(node.world.host.network.done(), done);
 }
 
+/// [start-1] [alert-3] After a reboot no record of this boot says that the address is here.
+async fn a_start_that_finds_the_address_in_its_place_after_a_reboot_is_no_move<K: Tested>() {
+    for on_record in [true, false] {
+        let mut node = Resource::<K>::on(&account(), 1).settled().await;
+        node.world.host.boot.push_str(", the next");
+        if !on_record {
+            node.world.records = MemoryRecords::default();
+        }
+        let before = node.changes();
+        let node = node.started().await;
+        assert!(node.holds(1) && node.phase() == Some(Phase::Started));
+        assert_eq!(node.changes(), before, "on record: {on_record} {:?}", node.world.log.lines());
+        assert!(node.logged("is here already"), "{:?}", node.world.log.lines());
+    }
+}
+
 /// [start-3]
 async fn a_takeover_sends_three_calls_and_names_the_previous_holder<K: Tested>() {
     let account = account();
@@ -306,10 +322,21 @@ async fn silent_metadata_is_made_up_for_by_the_record_of_an_earlier_start<K: Tes
 }
 
 async fn an_interface_that_is_not_there_is_refused_before_ec2_is_queried<K: Tested>() {
-    for value in ["eth7", "02:00:00:00:00:77", "1", "eni-00000000000000009"] {
+    let rows = [
+        ("eth7", "eth7"),
+        ("02:00:00:00:00:77", "02:00:00:00:00:77"),
+        ("1", "number 1"),
+        ("eni-00000000000000009", "eni-00000000000000009"),
+        ("br0", "br0 (02:00:00:00:00:77)"),
+    ];
+    for (value, named) in rows {
         let node = Resource::<K>::on(&account(), 1).with("interface", value);
-        assert_eq!(code(&node.start().await, Attempt::Start), ExitCode::Args, "{value}");
+        node.world.host.network.plug("br0", "02:00:00:00:00:77", &[]);
+        let outcome = node.start().await;
+        assert_eq!(code(&outcome, Attempt::Start), ExitCode::Args, "{value}");
         assert_eq!(node.account.calls(), [""; 0], "{value}");
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains(&format!("interface {named}: ")), "{error}");
     }
     for value in ["eth0", "02:00:00:00:00:01", "0", &eni(1)] {
         assert!(Resource::<K>::on(&account(), 1).with("interface", value).started().await.holds(1));
@@ -451,6 +478,7 @@ for_every_kind![
     a_start_whose_first_query_was_lost_does_not_take_the_address_back_either,
     a_free_address_is_taken_confirmed_and_recorded,
     a_second_start_writes_nothing,
+    a_start_that_finds_the_address_in_its_place_after_a_reboot_is_no_move,
     a_takeover_sends_three_calls_and_names_the_previous_holder,
     a_takeover_on_record_does_not_wait_for_the_query_beside_it,
     without_leave_to_take_it_a_holder_keeps_the_address,

@@ -197,6 +197,21 @@ async fn a_source_dest_check_that_may_not_be_queried_is_a_warning() {
     assert!(node.logged("source/dest check of eni-00000000000000001 unknown"));
 }
 
+/// [overlay-7] Instance metadata was silent for longer than the query may take.
+#[tokio::test(start_paused = true)]
+async fn a_source_dest_check_is_refused_after_a_long_wait_for_instance_metadata_too() {
+    let node = OverlayNode::with_tables(1);
+    node.account.set_source_dest_check(&parsed(eni(1)), true);
+    let silence = node.account.fail_metadata(FaultKind::Reset);
+    let heal = async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        node.account.clear_fault(silence);
+    };
+    let (outcome, ()) = tokio::join!(node.start(), heal);
+    fails(outcome, Attempt::Start, ExitCode::Args, "source/dest check of eni-");
+    assert_eq!(node.calls("ReplaceRoute"), 0);
+}
+
 /// [overlay-5] `auto` and `tag:` find the tables; the set is the one of the last start.
 #[tokio::test(start_paused = true)]
 async fn tables_are_found_by_their_route_or_their_tag() {

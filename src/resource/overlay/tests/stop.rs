@@ -17,6 +17,20 @@ async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
     assert!(node.logged("its routes stay until another node replaces them"));
 }
 
+/// [overlay-3] [overlay-10]
+#[tokio::test(start_paused = true)]
+async fn an_address_without_a_device_is_not_here_after_a_stop_though_its_routes_stay() {
+    let node = OverlayNode::with_tables(2).with("add_to_device", "false").settled().await;
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(node.leads_here(&[1, 2]));
+    for action in [Action::Monitor { level: 0 }, Action::Probe { level: 0 }] {
+        assert!(reason(node.run(action).await).contains("was stopped on this node; its routes stay"));
+    }
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+}
+
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
 async fn a_late_stop_does_not_take_it_from_the_peer() {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use agent_tests::{
-    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SimulatedWorld, black_hole, each, mute,
+    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SHOWN, SimulatedWorld, black_hole, each, mute,
 };
-use aws_sim::{FaultKind, ImdsState};
+use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
@@ -151,6 +151,23 @@ fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
         let needs_metadata = name == "validate-all";
         assert!(asked || needs_metadata, "{name}: the name server was not queried, so nothing was shown");
     });
+}
+
+/// [stale-9] The credentials come from instance metadata too, and are being loaded when its first answer arrives.
+#[test]
+fn slow_instance_metadata_that_are_behind_do_not_keep_ec2_from_being_queried() {
+    for kind in SHOWN {
+        let nodes = kind.nodes();
+        let node = &nodes.here;
+        nodes.give(&nodes.peer);
+        nodes.world.cloud.set_imds_lag(node.id(), Duration::from_mins(10));
+        nodes.run(node.start()).ok();
+        let slow = FaultKind::Delay(Duration::from_millis(700));
+        nodes.world.cloud.fault(Fault::new(Service::Imds, slow).instance(node.id()));
+        for monitor in [node.monitor(), node.settled_monitor(), node.probe()] {
+            nodes.run(monitor).timeout_ms(20_000).ok().within(Duration::from_secs(10));
+        }
+    }
 }
 
 #[test]
