@@ -15,6 +15,11 @@ state='everything is still to do'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
+# Debian's packages start a cluster of one node with this name. Any other one is not this script's to end.
+if grep '^ *cluster_name:' /etc/corosync/corosync.conf 2>/dev/null | grep -qv ': *debian$'; then
+    state="this node is in a cluster already: nothing was changed"
+    exit 1
+fi
 if command -v apt-get >/dev/null; then
     apt-get -y install corosync pacemaker crmsh resource-agents fence-agents
     # Debian's packages start a cluster of one node.
@@ -27,11 +32,16 @@ fi
 # The same file on both. two_node: the survivor keeps quorum. It implies wait_for_all: if both were down,
 # neither starts anything until it has seen the other.
 state='packages are installed; Corosync is not configured yet'
+# Corosync 2, as on SLES 12 and 15, has no knet, and would fall back to multicast, which a VPC does not have.
+case $(corosync -v) in
+*"'2."*) transport=udpu ;;
+*) transport=knet ;;
+esac
 cat >/etc/corosync/corosync.conf <<END
 totem {
   version: 2
   cluster_name: eip-cluster
-  transport: knet
+  transport: $transport
   token: $TOKEN
 }
 nodelist {

@@ -4,7 +4,7 @@
 # address is:
 #
 #   sh from-one-parameter-eip.sh 1      the resource becomes unmanaged; the address stays where it is
-#   (on every node)                     install the package, or replace the old `eip` by the new one
+#   (on every node)                     install the package, or replace the old `eip` with the new one
 #   sh from-one-parameter-eip.sh 2      checks the result, cleans up, and makes the resource managed again
 #
 # Between 1 and 2 nothing moves the address, even if a node dies: do not leave it in this state.

@@ -8,6 +8,11 @@ state='everything is still to do'
 trap '[ $? = 0 ] || echo "$0 stopped: $state" >&2' EXIT
 trap 'exit 1' HUP INT TERM
 
+# Debian's packages start a cluster of one node with this name. Any other one is not this script's to end.
+if grep '^ *cluster_name:' /etc/corosync/corosync.conf 2>/dev/null | grep -qv ': *debian$'; then
+    state="this node is in a cluster already: nothing was changed"
+    exit 1
+fi
 if command -v apt-get >/dev/null; then
     apt-get -y install pcs pacemaker resource-agents fence-agents
     # Debian's packages start a cluster of one node, and pcs would refuse to create another.

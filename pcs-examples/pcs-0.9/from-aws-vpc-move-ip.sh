@@ -2,7 +2,7 @@
 # CentOS 7. From `aws-vpc-move-ip` to `overlay-ip` without an outage: the resource keeps its id, its
 # parameters, its operations and its place; its type changes.
 # Install eip on every node first (it does not touch aws-vpc-move-ip), then run this on one node, as root. It takes a few seconds.
-# Before CentOS 7.5, crm_resource --refresh was a different command: replace each --refresh below by --cleanup.
+# Before CentOS 7.5, crm_resource --refresh was a different command: replace each --refresh below with --cleanup.
 # The nodes' role needs one more permission, to see the source/destination check: ec2:DescribeNetworkInterfaces.
 #
 # While the resource is unmanaged, the cluster does not move the address, even if a node dies. If this script stops early,

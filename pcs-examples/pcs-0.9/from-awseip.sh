@@ -2,7 +2,7 @@
 # CentOS 7. From `awseip` to `eip` without downtime: the resource keeps its id, its parameters, its operations
 # and its place; its type changes.
 # Install eip on every node first (it does not touch awseip), then run this on one node, as root. It takes a few seconds.
-# Before CentOS 7.5, crm_resource --refresh was a different command: replace each --refresh below by --cleanup.
+# Before CentOS 7.5, crm_resource --refresh was a different command: replace each --refresh below with --cleanup.
 #
 # While the resource is unmanaged, the cluster does not move the address, even if a node dies. If this script stops early,
 # it prints how to go back.

@@ -41,12 +41,13 @@ class Made(unittest.TestCase):
         fields = debs.control(self.made["eip"])
         self.assertEqual(DEBIAN_ARCH, fields["Architecture"])
         self.assertEqual("libc6 (>= 2.17)", fields["Depends"])
-        self.assertEqual("pacemaker, resource-agents", fields["Recommends"])
-        self.assertNotIn("Pre-Depends", fields)
+        # Debian starts what it installs, and a node of Heartbeat or keepalived must not get a second cluster.
+        self.assertFalse({"Recommends", "Pre-Depends"} & set(fields))
         wanted = re.findall(rb"GLIBC_(\d+)\.(\d+)", built("eip").read_bytes())
         self.assertLessEqual(max((int(major), int(minor)) for major, minor in wanted), (2, 17))
         for part in debs.parts()[1:]:
-            self.assertEqual(f"eip (= {version()}-1)", debs.control(self.made[part])["Depends"])
+            # Not of the same version: apt would remove the part that a command does not name.
+            self.assertEqual("eip (>= 0.2.0)", debs.control(self.made[part])["Depends"])
 
     def test_contents_are_those_of_the_list_and_what_debian_wants(self):
         for part, package in self.made.items():

@@ -18,11 +18,11 @@ from rpms import PARTS, eip
 
 NOBODY = 65534
 NEEDED = ("glibc", "bash")
-# systemctl may be told to read its files again and what starts at the next boot, not to start or end anything now.
-HARMLESS = {
+# systemctl may be told to read its files again and what starts at the next boot, not to start or end anything now but the timer.
+ERASURE = {"systemctl --no-reload disable eip-restore.service eip-metrics.timer", "systemctl stop eip-metrics.timer"}
+HARMLESS = ERASURE | {
     "systemctl daemon-reload",
     "systemctl --no-reload preset eip-restore.service",
-    "systemctl --no-reload disable eip-restore.service",
     "systemd-tmpfiles --create eip.conf",
 }
 

@@ -53,6 +53,18 @@ class Made(unittest.TestCase):
         with tarfile.open(twice()[0] / TREE) as tree:
             self.assertTrue(tree.extractfile(f".{AGENT}").read() == built("eip").read_bytes())
 
+    def test_the_tarball_leaves_the_directories_of_the_machine_as_they_are(self):
+        with folder() as root:
+            for path, mode in (("usr/bin", 0o711), ("var/lib", 0o700)):
+                (root / path).mkdir(parents=True)
+                (root / path).chmod(mode)
+            (root / "usr/sbin").symlink_to("bin")
+            run("tar", "-xzf", twice()[0] / TREE, "-C", root)
+            self.assertTrue((root / "usr/sbin").is_symlink())
+            self.assertTrue((root / "usr/bin/eipctl").resolve().samefile(root / AGENT.lstrip("/")))
+            self.assertEqual([0o711, 0o700], [(root / path).stat().st_mode & 0o777 for path in ("usr/bin", "var/lib")])
+            self.assertEqual(0o711, (root / "var/lib/eip").stat().st_mode & 0o777)
+
     def test_the_notes_are_what_the_changelog_has_for_the_version(self):
         notes = (twice()[0] / "release-notes.md").read_text()
         self.assertTrue(notes.startswith("### "), notes[:80])

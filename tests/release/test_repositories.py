@@ -103,6 +103,14 @@ class Installed(unittest.TestCase):
     def add(self, dist: Path):
         run("sh", SOURCES / "packaging/repositories", dist, self.folder, environment=self.environment)
 
+    def test_a_key_that_older_systems_cannot_verify_is_refused(self):
+        create = ("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "too-new", "ed25519", "sign", "never")
+        run(*create, environment=self.environment)
+        environment = {**self.environment, "GPG_KEY": "too-new"}
+        done = run("sh", SOURCES / "packaging/repositories", twice()[0], self.folder, environment=environment, ok=False)
+        self.assertEqual((2, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+        self.assertIn("rsa3072", done.stderr)
+
     def assert_runs(self, root: Root):
         self.assertEqual(f"eipctl {version()}\n", root.inside("/usr/sbin/eipctl", "--version").stdout)
         self.assertTrue(root.at(AGENT).read_bytes() == built("eip").read_bytes())
@@ -167,6 +175,10 @@ class Installed(unittest.TestCase):
         for part in ("eip", "eip-heartbeat"):
             self.assertEqual(f"{NEXT}-1", installed(part))
         self.assert_runs(root)
+
+        # Back, by a command that names one of the packages.
+        apt("install", "-y", "--allow-downgrades", f"eip={version()}-1")
+        self.assertEqual((f"{version()}-1", f"{NEXT}-1"), (installed("eip"), installed("eip-heartbeat")))
 
         # A list of packages that the key did not sign.
         for name in ("InRelease", "Release"):

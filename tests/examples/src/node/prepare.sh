@@ -31,6 +31,7 @@ if [ -d "$SHARED/python" ]; then mount --bind "$(readlink -f "$SHARED/python")" 
 
 # Debian's packages leave a configured cluster behind, as the harness has made one; others do not.
 if [ ! -e "$FOLDER/installed" ]; then
+  sed -i 's/cluster_name: .*/cluster_name: debian/' /etc/corosync/corosync.conf
   [ -x /usr/bin/apt-get ] || rm -f /etc/corosync/corosync.conf /var/lib/pacemaker/cib/*
   # As packages for Pacemaker 3 make it: expired.
   chage -E 1 hacluster
