@@ -1,11 +1,15 @@
 //! [`Network`] over rtnetlink, and over a packet socket for ARP, which netlink cannot send.
 
 use std::fmt::Display;
+use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt as _};
+use ipnet::Ipv4Net;
+use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{AddressFamily as Family, LinkAddr, MsgFlags, SockFlag, SockType, sendto, socket};
 use rtnetlink::Handle;
@@ -28,6 +32,14 @@ fn refused(doing: String) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
     move |error| match error {
         rtnetlink::Error::NetlinkError(answer) => NetworkError { doing, answer: answer.to_io().to_string() },
         other => NetworkError { doing, answer: other.to_string() },
+    }
+}
+
+/// As [`refused`], unless the kernel's reason is this one: another process was quicker, and the work is done.
+fn refused_unless(done: Errno, doing: String) -> impl FnOnce(rtnetlink::Error) -> Result<(), NetworkError> {
+    move |error| match &error {
+        rtnetlink::Error::NetlinkError(answer) if answer.raw_code() == -(done as i32) => Ok(()),
+        _ => Err(refused(doing)(error)),
     }
 }
 
@@ -112,8 +124,31 @@ async fn switch_on(handle: &Handle, device: &Device) -> Result<(), NetworkError>
     handle.link().set(message).execute().await.map_err(refused(doing))
 }
 
-/// While it exists, the kernel keeps the other addresses of a subnet, and the routes over them, when the first one is
-/// removed. Dropping it restores the previous setting.
+/// Longest wait for another process that removes an address from the same device, in milliseconds: it takes a few.
+const LOCK_LIMIT_MS: u64 = 2000;
+
+/// The setting of a device that makes the kernel keep the other addresses of a subnet when the first one is removed.
+///
+/// # Source
+/// Linux, Documentation/networking/ip-sysctl.rst: `promote_secondaries`.
+fn promote_secondaries(device: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/sys/net/ipv4/conf/{device}/promote_secondaries"))
+}
+
+/// Keeps other processes of ours from removing addresses from this device; `None` if that is not possible.
+async fn lock(device: &str) -> Option<File> {
+    let file = File::open(promote_secondaries(device)).ok()?;
+    for _ in 0..LOCK_LIMIT_MS {
+        match file.try_lock() {
+            Ok(()) => return Some(file),
+            Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(1)).await,
+            Err(fs::TryLockError::Error(_)) => return None,
+        }
+    }
+    None
+}
+
+/// While it exists, the setting is on. Dropping it restores the previous one.
 struct PromoteSecondaries {
     file: PathBuf,
     was: String,
@@ -121,20 +156,17 @@ struct PromoteSecondaries {
 
 impl PromoteSecondaries {
     /// `None` if it is already on, or cannot be switched on.
-    ///
-    /// # Source
-    /// Linux, Documentation/networking/ip-sysctl.rst: `promote_secondaries`.
     fn on(device: &str) -> Option<Self> {
-        let file = PathBuf::from(format!("/proc/sys/net/ipv4/conf/{device}/promote_secondaries"));
-        let was = std::fs::read_to_string(&file).ok().filter(|was| was.trim() == "0")?;
-        std::fs::write(&file, "1").ok()?;
+        let file = promote_secondaries(device);
+        let was = fs::read_to_string(&file).ok().filter(|was| was.trim() == "0")?;
+        fs::write(&file, "1").ok()?;
         Some(Self { file, was })
     }
 }
 
 impl Drop for PromoteSecondaries {
     fn drop(&mut self) {
-        let _ = std::fs::write(&self.file, &self.was);
+        let _ = fs::write(&self.file, &self.was);
     }
 }
 
@@ -169,7 +201,7 @@ impl Network for SystemHost {
             None => {}
         }
         let doing = format!("adding {}/{} to {}", new.ip, new.prefix, device.name);
-        request.execute().await.map_err(refused(doing))
+        request.execute().await.or_else(refused_unless(Errno::EEXIST, doing))
     }
 
     /// Removing the first address of a subnet makes the kernel remove the others of that subnet, and the routes over
@@ -177,22 +209,33 @@ impl Network for SystemHost {
     /// least the addresses are restored.
     async fn remove(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), NetworkError> {
         let handle = connect()?;
-        let _promoting = PromoteSecondaries::on(&device.name);
+        // What another stop removes meanwhile must not be taken for what the kernel removed.
+        let _lock = lock(&device.name).await;
         let before = addresses(&handle).await?;
+        let meant: Vec<&AddressMessage> = before
+            .iter()
+            .filter(|message| {
+                is_on(message, device, ip) && prefix.is_none_or(|only| message.header.prefix_len == only)
+            })
+            .collect();
+        let at_risk: Vec<&AddressMessage> = before
+            .iter()
+            .filter(|other| {
+                other.header.index == device.index && meant.iter().any(|first| is_secondary_of(other, first))
+            })
+            .collect();
+        let _promoting = (!at_risk.is_empty()).then(|| PromoteSecondaries::on(&device.name));
         let doing = format!("removing {ip} from {}", device.name);
-        let meant = |message: &&AddressMessage| {
-            is_on(message, device, ip) && prefix.is_none_or(|only| message.header.prefix_len == only)
-        };
-        for message in before.iter().filter(meant) {
-            handle.address().del(message.clone()).execute().await.map_err(refused(doing.clone()))?;
+        for message in meant {
+            let removed = handle.address().del(message.clone()).execute().await;
+            removed.or_else(refused_unless(Errno::EADDRNOTAVAIL, doing.clone()))?;
         }
-        if ip.is_ipv6() {
-            // There are no secondary addresses, and others may have expired meanwhile.
+        if at_risk.is_empty() {
             return Ok(());
         }
         let after = addresses(&handle).await?;
-        for lost in before.iter().filter(|message| message.header.index == device.index) {
-            let Some(other) = ip_of(lost).filter(|other| *other != ip && other.is_ipv4()) else { continue };
+        for lost in at_risk {
+            let Some(other) = ip_of(lost).filter(|other| *other != ip) else { continue };
             if !after.iter().any(|message| is_on(message, device, other)) {
                 put_back(&handle, lost, other).await?;
             }
@@ -228,6 +271,17 @@ fn is_on(message: &AddressMessage, device: &Device, ip: IpAddr) -> bool {
     message.header.index == device.index && ip_of(message) == Some(ip)
 }
 
+/// Whether the kernel removes an address with this first one of its subnet. Only IPv4 has secondary addresses.
+fn is_secondary_of(other: &AddressMessage, first: &AddressMessage) -> bool {
+    let subnet = |message: &AddressMessage| match ip_of(message)? {
+        IpAddr::V4(ip) => Ipv4Net::new(ip, message.header.prefix_len).ok().map(|net| net.trunc()),
+        IpAddr::V6(_) => None,
+    };
+    let is_secondary =
+        |message: &AddressMessage| message.header.flags.contains(AddressHeaderFlags::Secondary);
+    is_secondary(other) && !is_secondary(first) && subnet(first).is_some_and(|net| subnet(other) == Some(net))
+}
+
 async fn put_back(handle: &Handle, lost: &AddressMessage, ip: IpAddr) -> Result<(), NetworkError> {
     let mut request = handle.address().add(lost.header.index, ip, lost.header.prefix_len);
     let message = request.message_mut();
@@ -239,9 +293,11 @@ async fn put_back(handle: &Handle, lost: &AddressMessage, ip: IpAddr) -> Result<
                 | AddressAttribute::Address(_)
                 | AddressAttribute::Broadcast(_)
                 | AddressAttribute::Label(_)
+                | AddressAttribute::Flags(_)
+                | AddressAttribute::CacheInfo(_)
         )
     };
     message.attributes = lost.attributes.iter().filter(kept).cloned().collect();
     message.header.flags = AddressHeaderFlags::empty();
-    request.execute().await.map_err(refused(format!("restoring {ip}")))
+    request.execute().await.or_else(refused_unless(Errno::EEXIST, format!("restoring {ip}")))
 }

@@ -1,5 +1,6 @@
 //! The agent `vip`, what it does with the network device: real netlink in a network namespace, with a neighbour in another.
 
+use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -163,6 +164,28 @@ fn other_addresses_stay_even_if_ours_came_first() {
     assert!(!wired.on_device("eth0"));
     for address in ["10.0.1.10/24 brd 10.0.1.255", "10.0.1.77/24 brd 10.0.1.255"] {
         assert!(shown.iter().any(|line| line.contains(address) && line.contains("eth0:x")), "{shown:?}");
+    }
+}
+
+/// [stop-9] As when a node goes into standby, with resources that are not in one group.
+#[test]
+fn stops_side_by_side_do_not_restore_each_others_addresses() {
+    let Some(wired) = Wired::new() else { return };
+    let before = wired.addresses("eth0");
+    let resource = |run: Run, number: u8| {
+        run.vip(Ipv4Addr::new(10, 0, 1, number)).env("OCF_RESOURCE_INSTANCE", format!("vip-{number}"))
+    };
+    for _ in 0..3 {
+        let numbers = 100..108;
+        for number in numbers.clone() {
+            resource(wired.a.start(), number).ok();
+        }
+        let stops: Vec<_> = numbers.map(|number| resource(wired.a.stop(), number).spawn()).collect();
+        for stop in stops {
+            let outcome = stop.wait();
+            assert_eq!(outcome.code, 0, "{}", outcome.told());
+        }
+        assert_eq!(wired.addresses("eth0"), before);
     }
 }
 
