@@ -116,6 +116,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             self.last_done().and_then(|record| record.instance).or_else(|| self.world.host().instance_id());
         self.world.records().update_durable(|record| {
             if instance.is_some() {
+                // Another instance's record must not become this one's.
+                if record.instance.is_some() && record.instance != instance {
+                    *record = Durable::default();
+                }
                 record.instance = instance;
             }
             change(record);

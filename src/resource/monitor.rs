@@ -41,6 +41,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// # Errors
     /// If the holder is unknown: both sources are silent, or EC2 refuses while instance metadata is silent.
     pub(super) async fn monitor(&self, level: u32) -> Result<Report, Error> {
+        self.drop_foreign_record(None);
         if self.was_left() {
             return Ok(self.left());
         }
@@ -84,6 +85,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// failed probe makes Pacemaker stop the healthy copy on the other node, while the start that follows this result changes
     /// nothing if the address is already in place.
     pub(super) async fn probe(&self, level: u32) -> Report {
+        self.drop_foreign_record(None);
         if self.was_left() {
             return self.left();
         }

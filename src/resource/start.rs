@@ -250,10 +250,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         ) && (!by_record || location.shown == Some(true));
         let before = before.filter(|owner| !matches!(owner, Owner::Ours(_)));
         self.record_at(Phase::Started, location, |record| {
-            record.marks = before
-                .iter()
-                .flat_map(|owner| owner.held().map_or(vec![String::new()], K::Held::marks))
-                .collect();
+            // Of parts that were here already the earlier holders are not known, so any holder may be an earlier one.
+            let known = before.iter().filter(|owner| !owner.held().is_some_and(K::Held::is_partly_here));
+            record.marks =
+                known.flat_map(|owner| owner.held().map_or(vec![String::new()], K::Held::marks)).collect();
             record.set_association(association.clone());
         });
         if was_here {
@@ -334,14 +334,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Ok(Err(error)) => error,
                 Err(_) => Ec2Error::cut_off(K::WORDS.taking, &self.name()).after(last.as_ref()),
             };
+            if error.may_have_worked() {
+                takeover.unanswered.set(true);
+            }
             if let Some(error) = takeover.fatal.take() {
                 return Err(error);
             }
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
-            if error.may_have_worked() {
-                takeover.unanswered.set(true);
-            }
             if error.may_have_worked() || refused {
                 match self.query_after_failure(takeover, ticket, &error).await? {
                     Ok(held) => return Ok(Taken::Shown(held)),
@@ -371,21 +371,29 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         error: &Ec2Error,
     ) -> Result<Result<K::Held, Next>, Error> {
         let half = self.deadline.fraction(2);
+        let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let me = Me::At(takeover.location);
-        let owner = if half.is_over() {
-            self.deadline.bound(K::owner(self, me)).await.ok().and_then(Result::ok)
-        } else {
-            self.query_ec2(me, &half).await.ok()
+        let (owner, before) = loop {
+            let answer = if half.is_over() {
+                self.deadline.bound(K::owner(self, me)).await.ok().and_then(Result::ok)
+            } else {
+                self.query_ec2(me, &half).await.ok()
+            };
+            let Some(shown) = answer else { return Ok(Err(Next::Again)) };
+            let owner = K::part_of(shown.clone(), ticket);
+            if let Owner::Ours(held) = owner {
+                return Ok(Ok(held));
+            }
+            // If the concurrent query failed, use what an earlier one showed, or else this one.
+            let before = takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown));
+            let before = K::part_of(before.clone(), ticket);
+            // The concurrent query saw the call's effect already: this answer may come from a replica that is behind.
+            let behind = matches!((&before, &owner), (Owner::Ours(_), Owner::Elsewhere(_)));
+            if !behind || !backoff.pause(&half, Patience::Lasting).await {
+                break (owner, before);
+            }
         };
-        let Some(shown) = owner else { return Ok(Err(Next::Again)) };
-        let owner = K::part_of(shown.clone(), ticket);
         let refused = error.fault == Ec2Fault::AlreadyAssociated;
-        // If the concurrent query failed, use what an earlier one showed, or else this one.
-        let before = match &owner {
-            Owner::Ours(held) => return Ok(Ok(held.clone())),
-            _ => takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown)),
-        };
-        let before = K::part_of(before.clone(), ticket);
         match &owner {
             Owner::Misplaced(_) if refused => return Ok(Err(Next::MayTake)),
             Owner::Elsewhere(_) if refused => {

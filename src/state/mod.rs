@@ -126,6 +126,9 @@ pub struct OverlayRecord {
     /// When EC2 last answered where the routes lead, in milliseconds since boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_ms: Option<u64>,
+    /// Whether this resource put the address on a device and has not removed it since; `None` in a record of before 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<bool>,
 }
 
 impl Volatile {

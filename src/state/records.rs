@@ -136,14 +136,14 @@ impl FileRecords {
         }
     }
 
-    /// Reads, changes and writes a record under a lock.
+    /// Reads, changes and writes a record under a lock; false if it could not be written.
     fn update<T: Serialize + DeserializeOwned + Default + PartialEq>(
         &self,
         path: &Path,
         change: impl FnOnce(&mut T),
-    ) {
+    ) -> bool {
         if self.read_only {
-            return;
+            return true;
         }
         let gate = self.volatile.join(format!("{}.record-gate", file_name(&self.instance)));
         let _gate = lock::wait(&gate, lock::GATE_LIMIT).inspect_err(|error| {
@@ -151,16 +151,18 @@ impl FileRecords {
         });
         let mut record: T = self.load(path);
         change(&mut record);
-        self.store(path, &record);
+        self.store(path, &record)
     }
 
-    fn store(&self, path: &Path, record: &impl Serialize) {
+    fn store(&self, path: &Path, record: &impl Serialize) -> bool {
         let stored = serde_json::to_string_pretty(record)
             .map_err(std::io::Error::other)
             .and_then(|text| file::replace(path, &text));
         if let Err(error) = stored {
             self.log.warn_once(format_args!("state file {} not written: {error}", path.display()));
+            return false;
         }
+        true
     }
 }
 
@@ -171,8 +173,13 @@ impl Records for FileRecords {
         self.load(&self.path(&self.volatile))
     }
 
+    /// One that cannot be replaced is removed: what is out of date would be believed, what is missing costs a query.
     fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
-        self.update(&self.path(&self.volatile), change);
+        let path = self.path(&self.volatile);
+        if !self.update(&path, change) {
+            // Needs no space on the disk. Without a file there is nothing to remove.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     fn durable(&self) -> Durable {

@@ -7,7 +7,7 @@ use crate::network::{AddressEntry, Device, Network as _};
 use crate::resource::Report;
 use crate::resource::error::Error;
 use crate::resource::kind::{Location, Op};
-use crate::state::{Phase, Records as _};
+use crate::state::{Phase, Records as _, Remembered};
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// The device that gets the address; `None` with `add_to_device=false`.
@@ -44,7 +44,9 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             return Ok(());
         }
         let ip = self.params.address;
-        let (recorded, shared) = (self.last_done().is_some(), self.runs_as_another_resource());
+        let record = self.last_done();
+        let recorded = record.is_some_and(|record| record.overlay().is_none_or(|it| it.added != Some(false)));
+        let shared = self.runs_as_another_resource();
         for device in self.devices_with(ip).await? {
             let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
             let is_ours = |entry: &AddressEntry| {
@@ -64,7 +66,19 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
                 self.world.log().error(format_args!("{ip}/{prefix} left on {name}: {whose}"));
             }
         }
+        if shared.is_none() {
+            self.record_added(false);
+        }
         Ok(())
+    }
+
+    /// Records whether the address on a device is this resource's.
+    pub(super) fn record_added(&self, added: bool) {
+        self.world.records().update_volatile(|record| {
+            if let Remembered::Overlay(overlay) = &mut record.kind {
+                overlay.added = Some(added);
+            }
+        });
     }
 
     /// The name of another resource of this node that runs with the same address.

@@ -115,7 +115,12 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
         if !Self::is_about(op, record) {
             let overlay_ip = op.params.address;
-            record.kind = Remembered::Overlay(OverlayRecord { overlay_ip, vpc: None, checked_ms: None });
+            record.kind = Remembered::Overlay(OverlayRecord {
+                overlay_ip,
+                vpc: None,
+                checked_ms: None,
+                added: Some(false),
+            });
         }
     }
 
@@ -245,6 +250,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     async fn accepted(op: &Op<'_, Self, W>, _: &Location, device: &Option<Device>) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
         let (ip, label) = (op.params.address, op.params.label.as_deref());
+        // Before it is there: the process may be killed in between.
+        op.record_added(true);
         op.put_on(device, ip, Some(host_prefix(ip)), label).await
     }
 

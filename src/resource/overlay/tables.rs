@@ -226,6 +226,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         if matches!(owner, Owner::Ours(_)) && self.last_done().is_none() {
             // It was started by another agent, or the record was lost: adopt it.
             self.record_at(Phase::Started, &place, |_| ());
+            self.record_added(true);
         }
         Ok(owner)
     }

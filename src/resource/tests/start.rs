@@ -364,11 +364,13 @@ async fn an_interface_that_is_being_attached_does_not_get_in_the_way<K: Tested>(
 async fn a_node_made_from_an_image_drops_the_originals_record_and_says_so_once<K: Tested>() {
     let account = account();
     let original = Resource::<K>::on(&account, 1).started().await;
-    let copy = Resource::<K>::on(&account, 2);
+    let mut copy = Resource::<K>::on(&account, 2);
+    copy.world.host.instance = instance(2).parse().ok();
     *copy.world.records.durable.borrow_mut() = original.world.records.durable();
     *copy.world.records.volatile.borrow_mut() = original.world.records.volatile();
-    for _ in 0..2 {
-        assert_eq!(copy.start().await.unwrap(), Report::Done);
+    for action in [Action::Probe { level: 0 }, Action::Start, Action::Start] {
+        copy.run(action).await.unwrap();
+        assert_eq!(copy.changes(), usize::from(action == Action::Start), "the history is the original's");
     }
     assert!(copy.holds(2));
     assert_eq!(copy.world.records.durable().instance.map(|id| id.to_string()), Some(instance(2)));

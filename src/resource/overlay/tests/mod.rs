@@ -23,7 +23,7 @@ use crate::resource::error::{Attempt, Error, exit_code};
 use crate::resource::fixtures::{MemoryRecords, TestHost};
 use crate::resource::overlay::Overlay;
 use crate::resource::{self, Action, Parts, Report, Request};
-use crate::state::{Phase, Records as _};
+use crate::state::{Phase, Records as _, Remembered};
 
 mod monitor;
 mod start;

@@ -170,3 +170,29 @@ async fn a_probe_on_a_standby_records_the_tables_or_reports_what_is_wrong() {
     reason(node.probe().await);
     assert!(node.logged(&format!("this node could not take over {OVERLAY} at present: {}", table(1))));
 }
+
+/// [stale-1] The start before it was refused after its first call, so the one that succeeded found that table here.
+#[tokio::test(start_paused = true)]
+async fn a_stale_answer_about_a_table_that_a_retry_found_here_is_queried_again() {
+    let node = OverlayNode::with_tables(2);
+    let before = node.account.clone();
+    node.account.fault(Fault::new(Service::Ec2, FaultKind::Throttle).operation("ReplaceRoute").skip(1));
+    assert!(node.start().await.is_err());
+    node.account.clear_faults();
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    let node = node.started().await;
+    assert!(node.leads_here(&[1, 2]));
+    let began = Instant::now();
+    let stale = async {
+        for number in 1..=2 {
+            before.route(&table(number), ip(), &eni(2));
+        }
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        for number in 1..=2 {
+            before.route(&table(number), ip(), &eni(1));
+        }
+    };
+    let (outcome, ()) = tokio::join!(node.monitor(), stale);
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
+}

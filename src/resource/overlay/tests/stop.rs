@@ -44,6 +44,31 @@ async fn a_late_stop_does_not_take_it_from_the_peer() {
     assert!(peer.on_device() && !node.on_device());
 }
 
+/// [overlay-4] The first stop leaves a record too, which proves nothing.
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_this_resource_did_not_add_survives_every_stop() {
+    let node = OverlayNode::with_tables(1).with("routing_table", &table(9).to_string());
+    node.network.plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
+    for _ in 0..2 {
+        assert!(node.start().await.is_err());
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        assert_eq!(node.network.device_with(OVERLAY).as_deref(), Some("eth1"));
+    }
+}
+
+/// [overlay-4] [record-7] A record of before 0.2 does not say who added it: the start did.
+#[tokio::test(start_paused = true)]
+async fn an_entry_of_a_resource_that_an_older_version_started_is_removed() {
+    let node = OverlayNode::with_tables(1).started().await;
+    node.world.records.update_volatile(|record| {
+        if let Remembered::Overlay(overlay) = &mut record.kind {
+            overlay.added = None;
+        }
+    });
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device());
+}
+
 /// [overlay-4]
 #[tokio::test(start_paused = true)]
 async fn the_address_goes_from_a_device_that_is_down_too() {

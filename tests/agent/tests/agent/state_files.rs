@@ -50,6 +50,19 @@ fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
     }
 }
 
+/// [record-3] As on a full file system: what could not be replaced says that the address was left until the next start.
+#[test]
+fn a_record_that_could_not_be_replaced_is_not_believed() {
+    let full = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"];
+    let (_world, [a]) = SimulatedWorld::new();
+    let leaving = |run: Run| run.param("on_stop", "leave");
+    leaving(a.start()).ok();
+    leaving(a.stop()).ok();
+    leaving(a.start()).wrapped_in(&full).ok();
+    leaving(a.monitor()).ok();
+    leaving(a.probe()).ok();
+}
+
 /// [record-3]
 #[test]
 fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
