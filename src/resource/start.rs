@@ -371,29 +371,21 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         error: &Ec2Error,
     ) -> Result<Result<K::Held, Next>, Error> {
         let half = self.deadline.fraction(2);
-        let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let me = Me::At(takeover.location);
-        let (owner, before) = loop {
-            let answer = if half.is_over() {
-                self.deadline.bound(K::owner(self, me)).await.ok().and_then(Result::ok)
-            } else {
-                self.query_ec2(me, &half).await.ok()
-            };
-            let Some(shown) = answer else { return Ok(Err(Next::Again)) };
-            let owner = K::part_of(shown.clone(), ticket);
-            if let Owner::Ours(held) = owner {
-                return Ok(Ok(held));
-            }
-            // If the concurrent query failed, use what an earlier one showed, or else this one.
-            let before = takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown));
-            let before = K::part_of(before.clone(), ticket);
-            // The concurrent query saw the call's effect already: this answer may come from a replica that is behind.
-            let behind = matches!((&before, &owner), (Owner::Ours(_), Owner::Elsewhere(_)));
-            if !behind || !backoff.pause(&half, Patience::Lasting).await {
-                break (owner, before);
-            }
+        let owner = if half.is_over() {
+            self.deadline.bound(K::owner(self, me)).await.ok().and_then(Result::ok)
+        } else {
+            self.query_ec2(me, &half).await.ok()
         };
+        let Some(shown) = owner else { return Ok(Err(Next::Again)) };
+        let owner = K::part_of(shown.clone(), ticket);
         let refused = error.fault == Ec2Fault::AlreadyAssociated;
+        // If the concurrent query failed, use what an earlier one showed, or else this one.
+        let before = match &owner {
+            Owner::Ours(held) => return Ok(Ok(held.clone())),
+            _ => takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown)),
+        };
+        let before = K::part_of(before.clone(), ticket);
         match &owner {
             Owner::Misplaced(_) if refused => return Ok(Err(Next::MayTake)),
             Owner::Elsewhere(_) if refused => {

@@ -47,7 +47,7 @@ async fn a_late_stop_does_not_take_it_from_the_peer() {
 /// [overlay-4] The first stop leaves a record too, which proves nothing.
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_this_resource_did_not_add_survives_every_stop() {
-    let node = OverlayNode::with_tables(1).with("routing_table", &table(9).to_string());
+    let node = OverlayNode::with_tables(1).with("routing_table", table(9).as_ref());
     node.network.plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
     for _ in 0..2 {
         assert!(node.start().await.is_err());
