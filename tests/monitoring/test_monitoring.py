@@ -124,6 +124,27 @@ class Metrics(unittest.TestCase):
         self.assertIn(f'eip_address_held{{resource="eip",address="{ADDRESS}",agent="eip"}} 1\n', outcome.stdout)
         self.assertNotIn("eip_ready{", outcome.stdout)
 
+    # [metrics-4] Two names of one address, or a record of a release by hand, would be an address without a node.
+    def test_a_node_with_the_cluster_down_raises_no_alarm_about_an_address_that_is_held(self):
+        with SimulatedNode.up() as node:
+            node.run("eip", "start")
+            allocation = json.loads((node.folder / "state/durable/eip.json").read_text())["pair"]["allocation"]
+            cib = CIB.replace(f'name="elastic_ip" value="{ADDRESS}"', f'name="allocation_id" value="{allocation}"')
+            self.assertIn(allocation, cib)
+            node.program("cibadmin", f"[ -n \"$UP$CIB_file\" ] || exit 1\ncat <<'END'\n{cib}\nEND\n")
+
+            def held(**variables: str) -> list[str]:
+                page = node.run("eipctl", "metrics", **variables).stdout
+                return [line for line in page.splitlines() if line.startswith("eip_address_held{")]
+
+            labels = f'{{resource="eip",address="{ADDRESS}",agent="eip"}}'
+            self.assertEqual((held(UP="1"), held()), ([f"eip_address_held{labels} 1"],) * 2)
+            node.run("eipctl", "release", ADDRESS, "--force")
+            self.assertTrue((node.folder / f"state/durable/eipctl-{ADDRESS}.json").exists())
+            self.assertEqual(held(), [f"eip_address_held{labels} 0"])
+            node.program("cibadmin", "exit 1\n")
+            self.assertEqual(held(), [f"eip_address_held{labels} 0"])
+
     def test_a_file_that_cannot_be_written_is_one_line(self):
         outcome = self.node.run("eipctl", "metrics", "--output", str(self.folder / "no/eip.prom"), code=1)
         self.assertRegex(outcome.stderr, r"^eipctl: .*/no/eip\.prom: No such file or directory.*\n$")

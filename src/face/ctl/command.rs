@@ -228,7 +228,8 @@ fn metrics() -> Command {
             "Writes what is known on this node about every address of the cluster, in Prometheus's text \
              format: whether it is here, moves and failures since boot, how long the last takeover took, \
              whether EC2 and instance metadata contradicted each other, and, with ocf:heartbeat:eip-health, \
-             whether this node could take it. Without a running cluster these are the addresses on record.\n\n\
+             whether this node could take it. While Pacemaker is down on this node, the addresses are those of the \
+             configuration that it saved, or of this node's records, without those that eipctl moved by hand.\n\n\
              Makes no call to EC2: it queries instance metadata and, for an overlay address, the network \
              devices; it reads records, history and node attributes. Unknown values are left out. The unit \
              eip-metrics.timer runs it for node_exporter's textfile collector.",

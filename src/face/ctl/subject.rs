@@ -10,12 +10,13 @@ use super::call::{Failure, Invocation};
 use super::options::{ADDRESS, ROUTE_TABLE, VIP};
 use crate::face::cluster::cib::{Configuration, ConfiguredAddress, normal};
 use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
+use crate::host::Host as _;
 use crate::ocf::agent::{self, Agent};
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::{Action, Request};
-use crate::world::RealWorld;
+use crate::world::{self, RealWorld};
 
 /// The address that a command is about.
 pub(super) struct Subject {
@@ -100,7 +101,7 @@ impl Subject {
         Ok(Self { address, agent, raw, configured, may_be_another, recorded, nodes })
     }
 
-    /// Every address of the cluster; if its configuration cannot be read, those on record here.
+    /// Every address of the cluster; if its configuration cannot be read, those on record here, except those of commands by hand.
     pub(super) fn all(
         invocation: &Invocation<'_>,
         tools: &Tools,
@@ -109,9 +110,13 @@ impl Subject {
         let on_record = invocation.on_record();
         let (all, unreadable) = match configured {
             Ok(all) => (all, None),
-            Err(reason) => (on_record.iter().filter_map(of_records).collect(), Some(reason)),
+            Err(reason) => {
+                let of_resources = on_record.iter().filter(|records| !is_by_hand(&records.resource));
+                (of_resources.filter_map(of_records).collect(), Some(reason))
+            }
         };
-        let nodes: Vec<String> = tools.node_name().into_iter().collect();
+        let named = tools.node_name().filter(|name| !name.is_empty());
+        let nodes = vec![named.unwrap_or_else(|| world::host().node_name())];
         let subject = |one: ConfiguredAddress| {
             let of_resource = |records: &&RecordedResource| records.resource == one.id;
             Some(Self {

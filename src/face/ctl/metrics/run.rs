@@ -13,7 +13,7 @@ use crate::face::ctl::subject::Subject;
 use crate::host::Host as _;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::{Action, op};
-use crate::state::Records as _;
+use crate::state::{Pair, Records as _};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -22,7 +22,9 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let tools = invocation.tools(BRIEF_LIMIT);
     let mut cib = tools.cib();
     let node = cib.as_mut().ok().and_then(|cib| cib.nodes.remove(&tools.node_name()?));
-    let subjects = Subject::all(invocation, &tools, cib.map(|cib| cib.addresses));
+    // Of the saved configuration only the addresses: its reports are of no node's present.
+    let addresses = cib.or_else(|_| tools.saved_cib()).map(|cib| cib.addresses);
+    let subjects = Subject::all(invocation, &tools, addresses);
     let known = |subject: &Subject| metrics_of(invocation, subject, node.as_ref());
     let page = exposition(&subjects.iter().map(known).collect::<Vec<_>>());
     match invocation.text("output").filter(|path| *path != "-") {
@@ -47,11 +49,15 @@ fn metrics_of(invocation: &Invocation<'_>, subject: &Subject, node: Option<&Node
         let now = world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default();
         records.update_tally(|tally| tally.checked = Some(now.as_secs()));
     }
-    let mut history = records.durable().history;
+    let durable = records.durable();
+    // The same label on every node: while the cluster is down, a node may know the address by its other name.
+    let of_allocation = |pair: &Pair| pair.allocation.as_ref() == subject.address;
+    let pair = durable.pair.filter(of_allocation);
+    let mut history = durable.history;
     history.retain(|change| change.action != "stop" && change.action != "release");
     AddressMetrics {
         resource: resource.to_owned(),
-        address: subject.address.clone(),
+        address: pair.map_or_else(|| subject.address.clone(), |pair| pair.public_ip.to_string()),
         agent: subject.agent.name,
         held,
         tally: records.tally(),
