@@ -87,6 +87,17 @@ impl AlertFiles {
         small_file::replace(&self.state.join(LOSS), &serde_json::to_string(loss)?, 0o600, |_| Ok(()))
     }
 
+    /// Forgets the loss of a node that is a member again: what moves from now on does not move because of it.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn forget_loss(&self, node: &str) -> io::Result<()> {
+        if self.last_loss().is_some_and(|loss| loss.node == node) {
+            fs::remove_file(self.state.join(LOSS))?;
+        }
+        Ok(())
+    }
+
     /// The last loss of a node that the alert agent has seen; `None` if there was none, or it cannot be read.
     pub fn last_loss(&self) -> Option<Loss> {
         serde_json::from_slice(&read(&self.state.join(LOSS)).ok()??).ok()
@@ -197,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_loss_is_remembered() {
+    fn the_last_loss_is_remembered_until_the_node_is_back() {
         let (environment, folder) = environment("loss");
         let files = AlertFiles::new(&environment);
         assert_eq!(files.last_loss(), None);
@@ -206,6 +217,12 @@ mod tests {
             let loss = Loss { node: node.to_owned(), at_ms: 5 };
             files.remember_loss(&loss).unwrap();
             assert_eq!(files.last_loss(), Some(loss));
+        }
+        files.forget_loss("n1").unwrap();
+        assert!(files.last_loss().is_some());
+        for _ in 0..2 {
+            files.forget_loss("n2").unwrap();
+            assert_eq!(files.last_loss(), None);
         }
         fs::remove_dir_all(folder).unwrap();
     }

@@ -21,6 +21,8 @@ const LONGEST_TAKEOVER: Duration = Duration::from_mins(10);
 pub enum AlertEvent {
     /// A node was lost.
     Lost(Loss),
+    /// A node is a member again, under this name.
+    Joined(String),
     /// A resource was started here, or moved here live.
     Started {
         /// The resource.
@@ -47,6 +49,7 @@ impl AlertEvent {
                 let at_ms = seconds.map_or_else(|| since_1970(now), |seconds| seconds * 1000 + micros / 1000);
                 Self::Lost(Loss { node: owned("node"), at_ms })
             }
+            ("node", "member", _, _) => Self::Joined(owned("node")),
             ("resource", _, "start" | "migrate_from", "0") => {
                 Self::Started { resource: owned("rsc"), node: owned("node") }
             }
@@ -94,15 +97,15 @@ impl Announcement {
         before: Option<&Change>,
         loss: Option<(&Loss, Duration)>,
     ) -> Self {
-        // A loss before the last change of this node has been dealt with.
+        // A lost node releases nothing, and a loss before the last change of this node has been dealt with.
+        let was_released = change.from == "unassigned" || change.from.starts_with("this node");
         let loss = loss.filter(|(loss, _)| {
             let took = change.at_ms.checked_sub(loss.at_ms).map(Duration::from_millis);
             took.is_some_and(|took| took <= LONGEST_TAKEOVER)
                 && before.is_none_or(|before| before.at_ms < loss.at_ms)
+                && !was_released
         });
-        let (reason, outage, outage_ms) = if let Some((loss, noticed_after)) = loss {
-            (format!("{} was lost", loss.node), "about", change.at_ms - loss.at_ms + millis(noticed_after))
-        } else if change.action == "migrate_from" {
+        let (reason, outage, outage_ms) = if change.action == "migrate_from" {
             // The old node served it until EC2 carried out the call.
             let moving = change.phases.iter().skip(1).map(|phase| phase.ms).sum::<u64>();
             (
@@ -110,6 +113,8 @@ impl Announcement {
                 "at most",
                 if change.phases.is_empty() { change.took_ms } else { moving },
             )
+        } else if let Some((loss, noticed_after)) = loss {
+            (format!("{} was lost", loss.node), "about", change.at_ms - loss.at_ms + millis(noticed_after))
         } else {
             // The stop on the other node is in the history of that.
             (change.action.clone(), "at least", change.took_ms)
@@ -236,7 +241,8 @@ mod tests {
         let expected = |at_ms| Some(AlertEvent::Lost(Loss { node: "n1".to_owned(), at_ms }));
         assert_eq!(lost(&[]), expected(7_000));
         assert_eq!(lost(&[("timestamp_epoch", "5"), ("timestamp_usec", "250999")]), expected(5_250));
-        assert_eq!(event(&[("kind", "node"), ("desc", "member"), ("node", "n1")]), Some(AlertEvent::Other));
+        let joined = event(&[("kind", "node"), ("desc", "member"), ("node", "n1")]);
+        assert_eq!(joined, Some(AlertEvent::Joined("n1".to_owned())));
     }
 
     /// [alert-3] A start that found the address here made no change, and one of another node is in another history.
@@ -275,6 +281,22 @@ mod tests {
         );
         let old = Change { phases: Vec::new(), ..change("migrate_from", 1_000_000) };
         assert_eq!(told(&old, None, None).2, 90);
+    }
+
+    /// [alert-4]
+    #[test]
+    fn a_live_move_or_a_move_after_a_stop_is_not_blamed_on_an_earlier_loss() {
+        let loss = Loss { node: "n3".to_owned(), at_ms: 460_000 };
+        let told = |action: &str, from: &str| {
+            let change = Change { from: from.to_owned(), ..change(action, 1_000_000) };
+            let announcement = Announcement::new("eip", "n2", &change, None, Some((&loss, Duration::ZERO)));
+            (announcement.reason, announcement.outage)
+        };
+        assert_eq!(told("start", "i-3 (eni-3)"), ("n3 was lost".to_owned(), "about"));
+        assert_eq!(told("migrate_from", "i-1 (eni-1)"), ("live move".to_owned(), "at most"));
+        for from in ["unassigned", "this node, but on eni-2 (10.0.0.12)"] {
+            assert_eq!(told("start", from), ("start".to_owned(), "at least"), "{from}");
+        }
     }
 
     #[test]

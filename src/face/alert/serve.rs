@@ -92,6 +92,12 @@ fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<()
             }
             return Ok(());
         }
+        AlertEvent::Joined(node) => {
+            if let Err(error) = files.forget_loss(&node) {
+                log.debug(format_args!("loss of {node} not forgotten: {error}"));
+            }
+            return Ok(());
+        }
         AlertEvent::Started { resource, node } => (resource, node),
     };
     let history =
