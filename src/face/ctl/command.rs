@@ -250,12 +250,11 @@ fn restore() -> Command {
              where they are. Addresses of other kinds displace none, so there is nothing to restore.\n\n\
              AWS is reached with the settings recorded at the displacement; options override them. Retries \
              until --timeout. Exit code 0: nothing is left to do; 1: one line on standard error for each \
-             address that is not restored.",
+             address that is not restored, or that nothing is on record about the one that was given.",
         )
-        .arg(
-            address()
-                .help("Only what this Elastic IP has displaced [default: all that this node has on record]"),
-        )
+        .arg(address().help(
+            "Only this displaced Elastic IP, or what this one has displaced [default: all on record here]",
+        ))
         .args(aws())
         .arg(timeout("60"))
 }

@@ -14,22 +14,14 @@ use crate::world::RealWorld;
 
 /// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let recorded = if invocation.text(ADDRESS).is_none() {
-        invocation.on_record()
-    } else {
-        let subject = Subject::of(invocation)?;
-        if subject.agent.name != agent::EIP.name {
-            let (address, kind) = (&subject.address, subject.agent.resource_type());
-            return Err(Failure::Usage(format!(
-                "{address} belongs to {kind}: only an Elastic IP displaces another, nothing to restore"
-            )));
-        }
-        subject.recorded
+    let recorded = match invocation.text(ADDRESS) {
+        None => invocation.on_record().into_iter().map(|records| (records, None)).collect(),
+        Some(_) => about(invocation)?,
     };
     let mut resources = Vec::new();
-    for records in recorded {
+    for (records, only) in recorded {
         if let Some(address) = address_of(&records) {
-            resources.push(known(invocation, &records, address)?);
+            resources.push(known(invocation, &records, address, only)?);
         }
     }
     let work = async { Ok::<_, Error>(elastic::restore(&resources, &invocation.deadline).await) };
@@ -38,6 +30,33 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         invocation.log.error(format_args!("{public_ip} not restored: {error}"));
     }
     if left.is_empty() { Ok(()) } else { Err(Failure::Reported) }
+}
+
+/// What is on record about the address on the command line, as the one that displaced others or as the displaced one. Of a record
+/// in which it was only displaced, it alone is to be restored.
+fn about(invocation: &Invocation<'_>) -> Result<Vec<(RecordedResource, Option<Ipv4Addr>)>, Failure> {
+    let subject = Subject::of(invocation)?;
+    let address = &subject.address;
+    if subject.agent.name != agent::EIP.name {
+        let kind = subject.agent.resource_type();
+        return Err(Failure::Usage(format!(
+            "{address} belongs to {kind}: only an Elastic IP displaces another, nothing to restore"
+        )));
+    }
+    let mut found = Vec::new();
+    for records in invocation.on_record() {
+        let mut displaced = records.durable.displaced.iter().map(|entry| entry.public_ip);
+        if subject.recorded.iter().any(|own| own.resource == records.resource) {
+            found.push((records, None));
+        } else if let Some(only) = displaced.find(|ip| ip.to_string() == *address) {
+            found.push((records, Some(only)));
+        }
+    }
+    if found.is_empty() {
+        Params::parse(&subject.raw)?;
+        return Err(Failure::Failed(format!("nothing is on record about {address} on this node")));
+    }
+    Ok(found)
 }
 
 /// The address in a record, used only to identify it; without one, a record has nothing to restore.
@@ -52,6 +71,7 @@ fn known(
     invocation: &Invocation<'_>,
     records: &RecordedResource,
     address: Ipv4Addr,
+    only: Option<Ipv4Addr>,
 ) -> Result<Known<RealWorld>, Failure> {
     let mut raw = invocation.parameters(table::EIP);
     raw.insert("elastic_ip".to_owned(), address.to_string());
@@ -60,5 +80,5 @@ fn known(
         params.api = params.api.or(reach);
     }
     let world = invocation.world(&records.resource, &params.api, &params.timing)?;
-    Ok(Known { world, params })
+    Ok(Known { world, params, only })
 }

@@ -23,6 +23,8 @@ pub struct Known<W> {
     pub world: W,
     /// Its parameters, as far as they are known.
     pub params: Params,
+    /// The only displaced address to restore; `None` for all.
+    pub only: Option<Ipv4Addr>,
 }
 
 /// An address that was not restored.
@@ -42,9 +44,10 @@ pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> V
     loop {
         let mut left = Vec::new();
         let mut worthwhile = false;
-        for Known { world, params } in resources {
+        for Known { world, params, only } in resources {
             let records = world.records();
-            for entry in records.durable().displaced.into_iter().filter(|entry| !entry.put_back) {
+            let wanted = |entry: &Displaced| !entry.put_back && only.is_none_or(|ip| ip == entry.public_ip);
+            for entry in records.durable().displaced.into_iter().filter(wanted) {
                 let op: Op<'_, Elastic, W> =
                     Op { world, params, deadline: deadline.within(TURN), nodes: &[] };
                 if let Err(error) = op.restore_at_boot(&entry).await {

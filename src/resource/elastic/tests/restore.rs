@@ -26,7 +26,7 @@ async fn restored(node: &ElasticNode) -> Vec<Left> {
     let (ec2, imds, host) = (ec2.clone(), imds.clone(), host.clone());
     let world = Parts { ec2, imds, host, records: records.clone(), log: log.clone() };
     let deadline = node.request(Action::Start, 60).deadline;
-    let left = restore(&[Known { world, params: node.params() }], &deadline).await;
+    let left = restore(&[Known { world, params: node.params(), only: None }], &deadline).await;
     assert!(deadline.with_grace().left() > Duration::ZERO);
     left
 }

@@ -33,6 +33,21 @@ fn an_address_is_restored_after_a_crash() {
     assert_eq!((again.stdout, again.stderr), (String::new(), String::new()));
 }
 
+/// [ctl-5]
+#[test]
+fn an_address_that_is_given_is_restored_or_it_is_a_failure() {
+    let (world, [a, b], own) = crashed();
+    b.start().ok();
+    for wrong in ["foo", "203.0.113.999", "eipalloc-1"] {
+        a.ctl("restore", &[wrong]).expect(2).complains("eipctl", "expected").no_requests();
+    }
+    let line = "nothing is on record about 203.0.113.51 on this node";
+    a.ctl("restore", &["203.0.113.51"]).expect(1).complains("eipctl", line).no_requests();
+    a.ctl("restore", &["203.0.113.50"]).ok().says("203.0.113.50 restored on");
+    assert!(is_back(&world, &a, &own));
+    a.ctl("restore", &["203.0.113.10"]).ok().no_requests();
+}
+
 #[test]
 fn nothing_on_record_is_nothing_to_do() {
     let (_world, [a]) = SimulatedWorld::new();
