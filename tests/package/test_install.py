@@ -126,6 +126,14 @@ class Unit(unittest.TestCase):
         settings = {name for unit in UNITS for name in re.findall(r"^([A-Za-z]+)=", unit.read_text(), re.MULTILINE)}
         self.assertEqual(set(), settings - KNOWN_TO_CENTOS_7)
 
+    def test_every_service_reaches_aws_with_the_settings_that_pacemaker_has(self):
+        services = [unit for unit in UNITS if unit.suffix == ".service"]
+        self.assertEqual(2, len(services))
+        for unit in services:
+            files = re.findall(r"^EnvironmentFile=-(.*)$", unit.read_text(), re.MULTILINE)
+            # What is the unit's own comes later, and counts.
+            self.assertEqual(["/etc/sysconfig/pacemaker", "/etc/default/pacemaker"], files[:2], unit.name)
+
     def test_it_comes_before_everything_that_can_start_the_resource(self):
         before = re.search(r"^Before=(.*)$", UNIT.read_text(), re.MULTILINE)[1].split()
         for service in ("corosync", "pacemaker", "pacemaker_remote", "heartbeat", "keepalived"):
