@@ -5,6 +5,7 @@ import re
 import subprocess
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 import markdown
 
@@ -63,6 +64,14 @@ class Readme(unittest.TestCase):
                 with self.subTest(code=code, action=action):
                     named = re.split(r"[, ]+", told[code])
                     self.assertTrue({action, "all", "any"} & set(named), f"the fault matrix has {action} with {code}; README: {told[code]}")
+
+
+class MoveIp(unittest.TestCase):
+    def test_the_parameters_without_an_effect_are_those_of_the_meta_data(self):
+        told = re.search(r"([^.\n]+) are accepted and have no effect", (ROOT / "docs/from-aws-vpc-move-ip.md").read_text())[1]
+        parameters = ElementTree.parse(ROOT / "ocf/overlay-ip.xml").iterfind("parameters/parameter")
+        without = {one.get("name") for one in parameters if one.findtext("shortdesc").endswith("(no effect)")}
+        self.assertEqual(without, set(re.findall(r"`([^`]+)`", told)))
 
 
 class Contributing(unittest.TestCase):

@@ -1,6 +1,6 @@
 //! Hostile and senseless values in parameters and variables. Which values are malformed is tested in the agent's own crate.
 
-use agent_tests::{Isolation, SimulatedWorld};
+use agent_tests::{Isolation, Run, SimulatedWorld};
 use aws_sim::Bind;
 
 /// [reason-1] [reason-2]
@@ -107,9 +107,15 @@ fn a_log_file_that_cannot_be_written_changes_nothing() {
     }
 }
 
+/// [code-9]
 #[test]
 fn another_version_of_the_standard_is_refused_by_name() {
     let (_world, [a]) = SimulatedWorld::new();
-    let run = a.start().env("OCF_RA_VERSION_MAJOR", "2").env("OCF_RA_VERSION_MINOR", "0");
-    run.expect(5).reason("2").no_requests();
+    let other = |run: Run| run.env("OCF_RA_VERSION_MAJOR", "2").env("OCF_RA_VERSION_MINOR", "0");
+    for action in ["start", "migrate_to", "migrate_from", "validate-all", "reload-agent"] {
+        other(a.run(action)).expect(5).reason("2").no_requests();
+    }
+    other(a.monitor()).expect(1).reason("2").no_requests();
+    other(a.probe()).expect(7).no_requests();
+    other(a.stop()).ok().no_requests();
 }
