@@ -84,10 +84,13 @@ pub(crate) fn without_user_info(text: &str) -> Cow<'_, str> {
 /// Whether the value of this variable must stay out of traces.
 ///
 /// Decided by the words between underscores, because every parameter's variable contains `KEY` inside `RESKEY`. A name
-/// that ends in `_FILE` holds a path.
+/// that ends in `_FILE` holds a path. The recipient of an alert may be a webhook, whose path is its secret.
+///
+/// # Source
+/// Pacemaker 2.1, `lib/common/alerts.c`: the recipient is in `CRM_alert_recipient` and `CRM_notify_recipient`.
 pub(crate) fn names_a_secret(name: &str) -> bool {
     const PARTS: [&str; 5] = ["SECRET", "TOKEN", "PASSW", "CREDENTIAL", "PRIVATEKEY"];
-    const WORDS: [&str; 6] = ["KEY", "KEYS", "APIKEY", "AUTHORIZATION", "PASS", "PWD"];
+    const WORDS: [&str; 7] = ["KEY", "KEYS", "APIKEY", "AUTHORIZATION", "PASS", "PWD", "RECIPIENT"];
     let name = name.to_ascii_uppercase();
     // PWD is the working directory, not a password.
     if name.ends_with("_FILE") || matches!(name.as_str(), "PWD" | "OLDPWD") {
@@ -150,6 +153,8 @@ mod tests {
             "OCF_RESKEY_passwd",
             "DB_PASS",
             "github_token",
+            "CRM_alert_recipient",
+            "CRM_notify_recipient",
         ] {
             assert!(names_a_secret(name), "{name}");
         }

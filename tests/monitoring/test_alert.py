@@ -156,6 +156,19 @@ class Alert(unittest.TestCase):
         self.alert("http://127.0.0.1:9/", code=1, eip_alert_timeout="2")
         self.assertIn("move not announced: 127.0.0.1: ", self.log())
 
+    # [cred-5] A trace begins with the environment; Pacemaker sets the recipient under two names.
+    def test_the_path_of_a_webhook_is_not_in_the_trace(self):
+        trace = self.node.folder / "trace/alert"
+        trace.parent.mkdir()
+        with receiver(404) as (url, got):
+            url = url.replace("://", "://user:password@")
+            self.alert(url, code=1, CRM_notify_recipient=url, OCF_TRACE_RA="1", OCF_TRACE_FILE=str(trace))
+            self.assertEqual(len(got), 1)
+        for text in (trace.read_text(), self.log()):
+            self.assertIn("move not announced: 127.0.0.1: HTTP 404", text)
+            self.assertNotIn("secret", text)
+            self.assertNotIn("password", text)
+
     def test_a_webhook_is_reached_through_the_proxy_of_the_environment(self):
         with receiver(200) as (proxy, got):
             self.alert("http://hooks.example.com/hook", HTTP_PROXY=proxy.removesuffix("/hook/secret"))
