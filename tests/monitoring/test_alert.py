@@ -201,6 +201,14 @@ class Alert(unittest.TestCase):
         self.assertRegex(noted, rf"^{ADDRESS} looking=\d+ associate=\d+ confirm=\d+: {ADDRESS} \(eip\) moved .*\n$")
 
     # [alert-5]
+    def test_a_timeout_that_is_no_number_from_1_to_3600_counts_as_20(self):
+        for number, wrong in enumerate(("18446744073709551615", "3601", "0", "soon")):
+            recipient = f"command={self.node.program(f'note{number}', 'exit 0')}"
+            self.alert(recipient, eip_alert_timeout=wrong)
+            self.assertIn(f"eip_alert_timeout={wrong}: expected a whole number of seconds from 1 to 3600; using 20", self.log())
+        self.assertNotIn("internal error", self.log())
+
+    # [alert-5]
     def test_a_command_that_fails_or_hangs_is_reported_in_one_line(self):
         self.alert(f"command={self.node.program('fails', 'exit 3')}", code=1)
         began = time.monotonic()

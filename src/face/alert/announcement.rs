@@ -46,7 +46,8 @@ impl AlertEvent {
             ("node", "lost", _, _) => {
                 let seconds = text("timestamp_epoch").parse::<u64>().ok();
                 let micros = text("timestamp_usec").parse::<u64>().unwrap_or_default();
-                let at_ms = seconds.map_or_else(|| since_1970(now), |seconds| seconds * 1000 + micros / 1000);
+                let ms = |seconds: u64| seconds.saturating_mul(1000).saturating_add(micros / 1000);
+                let at_ms = seconds.map_or_else(|| since_1970(now), ms);
                 Self::Lost(Loss { node: owned("node"), at_ms })
             }
             ("node", "member", _, _) => Self::Joined(owned("node")),
@@ -168,11 +169,13 @@ impl Announcement {
 pub fn detection(corosync_conf: &str) -> Duration {
     let value = |name: &str| {
         let mut lines = corosync_conf.lines().filter_map(|line| line.trim().split_once(':'));
-        lines.find_map(|(key, value)| (key.trim() == name).then(|| value.trim().parse::<u32>().ok())?)
+        lines
+            .find_map(|(key, value)| (key.trim() == name).then(|| value.trim().parse::<u32>().ok())?)
+            .map(u64::from)
     };
     let Some(token) = value("token") else { return Duration::ZERO };
     let consensus = value("consensus").unwrap_or(token / 5 * 6);
-    Duration::from_millis(u64::from(token) + u64::from(consensus))
+    Duration::from_millis(token + consensus)
 }
 
 fn since_1970(now: SystemTime) -> u64 {
@@ -241,6 +244,8 @@ mod tests {
         let expected = |at_ms| Some(AlertEvent::Lost(Loss { node: "n1".to_owned(), at_ms }));
         assert_eq!(lost(&[]), expected(7_000));
         assert_eq!(lost(&[("timestamp_epoch", "5"), ("timestamp_usec", "250999")]), expected(5_250));
+        let largest = u64::MAX.to_string();
+        assert_eq!(lost(&[("timestamp_epoch", &largest), ("timestamp_usec", &largest)]), expected(u64::MAX));
         let joined = event(&[("kind", "node"), ("desc", "member"), ("node", "n1")]);
         assert_eq!(joined, Some(AlertEvent::Joined("n1".to_owned())));
     }
@@ -308,6 +313,7 @@ mod tests {
         );
         assert_eq!(detected("totem {\n\tconsensus: 1500\n\ttoken:1000\n}\n"), 2_500);
         assert_eq!((detected("totem {\n# token: 1000\n}\n"), detected("token: soon")), (0, 0));
+        assert_eq!(detected("token: 4294967295"), 9_448_928_049);
     }
 
     #[test]

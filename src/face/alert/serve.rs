@@ -15,6 +15,7 @@ use crate::base::log::Log;
 use crate::base::retry::{self, Patience, Retryable};
 use crate::base::small_file;
 use crate::face::Call;
+use crate::face::assignments::seconds;
 use crate::face::cluster::tools::watch;
 use crate::face::environment::{ClusterValues, synthesise};
 use crate::face::watchdog::{Watchdog, report_panics};
@@ -28,8 +29,8 @@ use crate::world;
 const FAILED: u8 = 1;
 /// The alert's option for the time that one call may take.
 const LIMIT_OPTION: &str = "eip_alert_timeout";
-/// Default of that, in seconds. Pacemaker ends an alert agent after 30.
-const LIMIT: u64 = 20;
+/// Default of that. Pacemaker ends an alert agent after 30 seconds.
+const LIMIT: Duration = Duration::from_secs(20);
 /// The alert's option for the certificate authorities of a webhook.
 const CA_OPTION: &str = "ca_bundle";
 /// Limit for one attempt to reach a webhook.
@@ -44,15 +45,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Handles one event and returns the exit code, which Pacemaker only logs.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
     let environment = Environment::new(call.variables.clone());
-    let limit = environment.get(LIMIT_OPTION).map(str::parse);
+    let limit = environment.get(LIMIT_OPTION).map(|value| seconds(LIMIT_OPTION, value, 1));
     let values = ClusterValues {
         instance: environment.get("CRM_alert_rsc").unwrap_or(NAME).to_owned(),
         program: NAME,
         reason_prefix: format!("{NAME}: "),
         log_tag: Some(NAME.to_owned()),
-        timeout: Duration::from_secs(
-            limit.clone().and_then(Result::ok).filter(|limit| *limit > 0).unwrap_or(LIMIT),
-        ),
+        timeout: limit.clone().and_then(Result::ok).unwrap_or(LIMIT),
         parameters: &BTreeMap::new(),
         variables: &BTreeMap::new(),
     };
@@ -61,8 +60,8 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     report_panics(&log, FAILED);
     let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
     let guard = Watchdog::start(&deadline, FAILED, &log);
-    if limit.is_some_and(|limit| !limit.is_ok_and(|limit| limit > 0)) {
-        log.warn(format_args!("{LIMIT_OPTION} is not a number of seconds: using {LIMIT}"));
+    if let Some(Err(error)) = limit {
+        log.warn(format_args!("{error}; using {}", LIMIT.as_secs()));
     }
     let code = match handle(&environment, deadline, &log) {
         Ok(()) => 0,
