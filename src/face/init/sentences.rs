@@ -30,7 +30,7 @@ pub enum Outcome {
     Unknown,
 }
 
-/// The output for an outcome; `name` is the address as the operator named it, `node` the id of this instance.
+/// The output for an outcome; `name` is the address as the operator named it, if one is set, `node` the id of this instance.
 ///
 /// Heartbeat reads only the words of `status`: "not running" means stopped, "running" or "OK" means started, anything
 /// else means stopped. The first line is the old script's, unchanged; the second one is for Heartbeat. Neither quotes
@@ -38,14 +38,16 @@ pub enum Outcome {
 ///
 /// # Source
 /// Heartbeat 3.0.6, `ResourceManager`, `we_own_resource`.
-pub fn sentence(outcome: Outcome, name: &str, node: &str) -> String {
-    let (d, name) = (DESCRIPTION, one_line(name));
+pub fn sentence(outcome: Outcome, name: Option<&str>, node: &str) -> String {
+    let (d, name) = (DESCRIPTION, name.map(one_line));
+    let ip = name.as_ref().map_or_else(|| "an IP address".to_owned(), |name| format!("IP {name}"));
+    let name = name.unwrap_or_else(|| "an IP address".into());
     match outcome {
-        Outcome::Associated => format!("{d}: IP {name} associated with {node}\n"),
-        Outcome::NotMapped => format!("{d}: Could not map IP {name} to {node}\n"),
-        Outcome::Disowned => format!("{d}: IP {name} disowned\n"),
-        Outcome::Left => format!("{d}: IP {name} left where it is\n"),
-        Outcome::MaybeLeft => format!("{d}: IP {name} may still be associated with {node}\n"),
+        Outcome::Associated => format!("{d}: {ip} associated with {node}\n"),
+        Outcome::NotMapped => format!("{d}: Could not map {ip} to {node}\n"),
+        Outcome::Disowned => format!("{d}: {ip} disowned\n"),
+        Outcome::Left => format!("{d}: {ip} left where it is\n"),
+        Outcome::MaybeLeft => format!("{d}: {ip} may still be associated with {node}\n"),
         Outcome::NotDisowned => format!("{d}: Could not disown {name}\n"),
         Outcome::Here => format!("{d}: I have {name}\n{d}: running\n"),
         Outcome::NotHere => format!("{d}: I do not have {name}\n{d}: not running\n"),
@@ -137,7 +139,7 @@ mod tests {
     #[test]
     fn heartbeat_reads_the_right_answer_from_the_words() {
         for outcome in ALL {
-            let words = sentence(outcome, "203.0.113.10", "i-0123456789abcdef0");
+            let words = sentence(outcome, Some("203.0.113.10"), "i-0123456789abcdef0");
             assert_eq!(owns(&words), outcome == Outcome::Here, "{words}");
         }
     }
@@ -152,7 +154,7 @@ mod tests {
             (Outcome::Disowned, "elastic-ip remapper: IP 203.0.113.10 disowned"),
             (Outcome::NotDisowned, "elastic-ip remapper: Could not disown 203.0.113.10"),
         ] {
-            assert_eq!(sentence(outcome, "203.0.113.10", "i-1").lines().next(), Some(line));
+            assert_eq!(sentence(outcome, Some("203.0.113.10"), "i-1").lines().next(), Some(line));
         }
     }
 

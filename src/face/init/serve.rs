@@ -77,7 +77,7 @@ fn refuse(call: &Call, action: Option<&String>, code: u8, reason: &str) -> u8 {
     let environment = environment(&call.variables, NAME, &InitSettings::default(), Duration::from_secs(1));
     Log::new(&environment.log_settings(), action, call.started).exit_reason(reason);
     if action == "status" {
-        print(&sentences::sentence(Outcome::Unknown, "the address", "this instance"));
+        print(&sentences::sentence(Outcome::Unknown, None, "this instance"));
         return sentences::STATUS_UNKNOWN;
     }
     code
@@ -224,8 +224,8 @@ struct ActionRun {
     attempt: Attempt,
     log: Log,
     outcome: Result<Report, Error>,
-    /// The address as the operator named it.
-    name: String,
+    /// The address as the operator named it, if one is set.
+    name: Option<String>,
     /// The id of this instance, if known.
     node: String,
     on_stop: Option<OnStop>,
@@ -235,12 +235,11 @@ struct ActionRun {
 
 impl ActionRun {
     fn new(attempt: Attempt, settings: &InitSettings, log: Log) -> Self {
-        let name = parameters::address(&settings.parameters).map(str::to_owned);
         Self {
             attempt,
             log,
             outcome: Ok(Report::Done),
-            name: name.unwrap_or_else(|| "the address".to_owned()),
+            name: parameters::address(&settings.parameters).map(str::to_owned),
             node: "this instance".to_owned(),
             on_stop: None,
             phase: None,
@@ -267,7 +266,7 @@ impl ActionRun {
             self.node = id.to_string();
         }
         if let (None, Some(pair)) = (params.elastic_ip, durable.pair) {
-            self.name = pair.public_ip.to_string();
+            self.name = Some(pair.public_ip.to_string());
         }
     }
 
@@ -292,7 +291,7 @@ impl ActionRun {
     }
 
     fn print(&self, outcome: Outcome) {
-        print(&sentences::sentence(outcome, &self.name, &self.node));
+        print(&sentences::sentence(outcome, self.name.as_deref(), &self.node));
     }
 }
 

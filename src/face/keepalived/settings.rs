@@ -188,11 +188,14 @@ impl KeepalivedSettings {
     /// Builds the environment in which the shared code runs: the process environment, overridden by the file's
     /// variables, with the parameters set as a cluster would set them.
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
+        let address = parameters::address(&self.parameters);
+        let of_address = address.map(|address| format!("({address})")).unwrap_or_default();
         let values = ClusterValues {
-            instance: format!("keepalived-{}", self.address()),
+            instance: address
+                .map_or_else(|| "keepalived".to_owned(), |address| format!("keepalived-{address}")),
             program: NAME,
             reason_prefix: format!("{NAME}: "),
-            log_tag: Some(format!("{NAME}({})[{}]", self.address(), std::process::id())),
+            log_tag: Some(format!("{NAME}{of_address}[{}]", std::process::id())),
             timeout: deadline,
             parameters: &self.parameters,
             variables: &self.variables,
@@ -332,6 +335,20 @@ mod tests {
             let settings = file(&format!("{name}=x\n")).unwrap();
             let expected = format!("{FILE}: unknown settings ignored: {name}");
             assert_eq!((settings.warnings, settings.variables.len()), (vec![expected], 0));
+        }
+    }
+
+    #[test]
+    fn without_an_address_the_log_tag_is_the_program_alone() {
+        for (address, start) in
+            [(None, "eip-keepalived["), (Some("203.0.113.10"), "eip-keepalived(203.0.113.10)[")]
+        {
+            let arguments =
+                address.map(|ip: &str| ("elastic_ip".to_owned(), ip.to_owned())).into_iter().collect();
+            let settings = KeepalivedSettings::collect(None, &arguments).unwrap();
+            let environment = settings.environment(&[], settings.deadline);
+            let tag = environment.get("HA_LOGTAG").unwrap();
+            assert!(tag.starts_with(start) && tag.ends_with(']'), "{tag}");
         }
     }
 

@@ -226,6 +226,19 @@ fn a_start_on_a_split_succeeds_if_the_metadata_show_the_address_and_otherwise_fa
 }
 
 #[test]
+fn without_an_address_the_sentences_are_about_none() {
+    let (_world, [a]) = SimulatedWorld::new();
+    for (action, code, line) in [
+        ("start", 6, "Could not map an IP address to this instance"),
+        ("stop", 6, "Could not disown an IP address"),
+        ("status", 4, "I cannot tell who has an IP address"),
+    ] {
+        let outcome = call(&a, action, "TIMEOUT=6\n").expect(code).logged(&["no address"]);
+        first_line(&outcome, &format!("elastic-ip remapper: {line}"));
+    }
+}
+
+#[test]
 fn an_address_that_is_to_stay_is_left() {
     let (world, [a]) = SimulatedWorld::new();
     let settings = format!("{SETTINGS}ON_STOP=leave\n");
