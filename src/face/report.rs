@@ -38,6 +38,12 @@ impl NodeReport {
     pub fn is_fresh(&self, now: u64) -> bool {
         now.saturating_sub(self.at) <= FRESH
     }
+
+    /// What still counts of it: of one that is too old, only when it was written.
+    #[must_use]
+    pub fn as_of(self, now: u64) -> Self {
+        if self.is_fresh(now) { self } else { Self { ready: None, here: None, ..self } }
+    }
 }
 
 impl Display for NodeReport {
@@ -110,6 +116,15 @@ mod tests {
         }
         let newer = "at=1 ready=true here=no zone=a reason=x".parse::<NodeReport>().unwrap();
         assert_eq!(newer.to_string(), "at=1 ready=true here=no reason=x");
+    }
+
+    /// [metrics-2]
+    #[test]
+    fn a_report_older_than_15_minutes_no_longer_says_that_a_node_is_ready() {
+        let report: NodeReport = "at=1790000000 ready=true here=no reason=allowed".parse().unwrap();
+        assert_eq!(report.clone().as_of(1_790_000_900), report);
+        let old = report.as_of(1_790_000_901);
+        assert_eq!((old.at, old.ready, old.here), (1_790_000_000, None, None));
     }
 
     #[test]

@@ -33,10 +33,11 @@ METRICS = {
     "eip_moves_total", "eip_failures_total", "eip_metadata_disagreements_total", "eip_last_takeover_timestamp_seconds",
     "eip_last_takeover_seconds",
 }
+REPORTED = int(time.time())
 CIB = f"""<cib><configuration><resources><primitive id="eip" class="ocf" provider="heartbeat" type="eip">
 <instance_attributes id="i"><nvpair id="i1" name="elastic_ip" value="{ADDRESS}"/></instance_attributes></primitive></resources><constraints/>
 </configuration><status><node_state id="1" uname="n1"><transient_attributes id="1"><instance_attributes id="s">
-<nvpair id="s1" name="eip-report-eip" value="at=1790000005 ready=true here=yes reason=allowed"/>
+<nvpair id="s1" name="eip-report-eip" value="at={REPORTED} ready=true here=yes reason=allowed"/>
 </instance_attributes></transient_attributes></node_state></status></cib>"""
 
 
@@ -109,9 +110,19 @@ class Metrics(unittest.TestCase):
         self.assertEqual(self.value("eip_moves_total", reason="start"), 1)
         self.assertEqual(self.value("eip_failures_total", action="start", reason="cluster"), 1)
         self.assertEqual(self.value("eip_failures_total", action="start", reason="access"), 0)
-        self.assertEqual((self.value("eip_ready"), self.value("eip_ready_report_timestamp_seconds")), (1, 1790000005))
+        self.assertEqual((self.value("eip_ready"), self.value("eip_ready_report_timestamp_seconds")), (1, REPORTED))
         self.assertAlmostEqual(self.value("eip_last_check_timestamp_seconds"), time.time(), delta=120)
         self.assertGreater(self.value("eip_last_takeover_seconds", phase="associate"), 0)
+
+    # [metrics-2]
+    def test_a_node_that_no_longer_reports_does_not_count_as_ready(self):
+        old = REPORTED - 3600
+        with SimulatedNode.up() as node:
+            for name, text in (("cibadmin", CIB.replace(f"at={REPORTED}", f"at={old}")), ("crm_node", "n1")):
+                node.program(name, f"cat <<'END'\n{text}\nEND\n")
+            page = node.run("eipctl", "metrics").stdout
+        self.assertNotIn("eip_ready{", page)
+        self.assertRegex(page, rf"\neip_ready_report_timestamp_seconds{{[^}}]*}} {old}\n")
 
     # [metrics-1]
     def test_no_ec2_call_is_made_for_it(self):

@@ -45,9 +45,9 @@ fn metrics_of(invocation: &Invocation<'_>, subject: &Subject, node: Option<&Node
         None
     });
     let records = world::records(&invocation.environment(resource), &invocation.log);
+    let now = world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     if held.is_some() {
-        let now = world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        records.update_tally(|tally| tally.checked = Some(now.as_secs()));
+        records.update_tally(|tally| tally.checked = Some(now));
     }
     let durable = records.durable();
     // The same label on every node: while the cluster is down, a node may know the address by its other name.
@@ -62,7 +62,7 @@ fn metrics_of(invocation: &Invocation<'_>, subject: &Subject, node: Option<&Node
         held,
         tally: records.tally(),
         takeover: history.pop(),
-        report: node.and_then(|node| node.report(resource)?.ok()),
+        report: node.and_then(|node| Some(node.report(resource)?.ok()?.as_of(now))),
     }
 }
 
