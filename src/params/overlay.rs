@@ -65,6 +65,11 @@ pub struct OverlayParams {
 
 /// The names of the parameter for the address; the last two are those of other agents.
 const NAMES: [&str; 3] = ["overlay_ip", "ip", "address"];
+/// The first segments of the IPv6 addresses of AWS's services on each instance: metadata, name server, clock.
+///
+/// # Source
+/// Amazon VPC User Guide, "Subnet routing", "Reserved CIDR": `fd00:ec2::/32`.
+const OF_AWS: [u16; 2] = [0xfd00, 0x0ec2];
 /// A lost route is noticed within an hour at the latest.
 const LONGEST_INTERVAL: u64 = 3600;
 /// Maximum number of tables in one query.
@@ -104,7 +109,7 @@ impl OverlayParams {
 fn address(values: &Values<'_>) -> Result<IpAddr, ParamError> {
     let mut names = NAMES.into_iter().filter_map(|name| Some((name, values.text(name)?)));
     let (name, text) = names.next().ok_or(ParamError::NoOverlayAddress)?;
-    let expected = "an IPv4 or IPv6 address without prefix length";
+    let expected = "a routable IPv4 or IPv6 address without prefix length";
     let address = usable(text).ok_or_else(|| ParamError::invalid(name, text, expected))?;
     match names.find(|(_, other)| usable(other) != Some(address)) {
         Some((name, other)) => {
@@ -124,6 +129,7 @@ fn usable(text: &str) -> Option<IpAddr> {
             || ip.is_multicast()
             || ip.is_unicast_link_local()
             || ip.to_ipv4_mapped().is_some()
+            || ip.segments().starts_with(&OF_AWS)
     };
     text.parse().ok().filter(|address| !strange(address)).map(IpAddr::V6)
 }
@@ -219,6 +225,19 @@ mod tests {
             let error = with("routing_table", wrong).unwrap_err().to_string();
             assert!(error.starts_with("routing_table="), "{error}");
         }
+    }
+
+    /// [param-8] A start would put it on the device, and this node could no longer reach the service.
+    #[test]
+    fn the_address_of_the_metadata_service_is_no_overlay_address() {
+        for wrong in ["169.254.169.254", "169.254.0.1", "fd00:ec2::254", "fe80::1"] {
+            let error = with("overlay_ip", wrong).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("overlay_ip={wrong}: expected a routable IPv4 or IPv6 address without prefix length")
+            );
+        }
+        assert!(with("overlay_ip", "fd00:ec3::254").is_ok());
     }
 
     #[test]

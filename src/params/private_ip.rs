@@ -83,10 +83,15 @@ fn entry_of(entry: &str) -> Option<(&str, Ipv4Addr)> {
     usable(address.trim_ascii_start()).filter(|_| named).map(|address| (node, address))
 }
 
-/// Parses an address that an interface can have.
+/// Parses an address that an interface can have. Link-local ones are AWS's own, such as the metadata service's.
 pub(super) fn usable(text: &str) -> Option<Ipv4Addr> {
-    let strange =
-        |ip: &Ipv4Addr| ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.is_loopback();
+    let strange = |ip: &Ipv4Addr| {
+        ip.is_unspecified()
+            || ip.is_multicast()
+            || ip.is_broadcast()
+            || ip.is_loopback()
+            || ip.is_link_local()
+    };
     text.parse().ok().filter(|address| !strange(address))
 }
 

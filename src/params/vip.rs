@@ -92,7 +92,9 @@ mod tests {
     fn a_missing_or_malformed_address_is_reported_in_one_line() {
         assert_eq!(parse(&[]).unwrap_err(), ParamError::NoPrivateAddress);
         assert_eq!(parse(&[("secondary_private_ip", " ")]).unwrap_err(), ParamError::NoPrivateAddress);
-        for wrong in ["10.0.0.300", "10.0.0.12/24", "fd00::1", "0.0.0.0", "224.0.0.1", "127.0.0.1"] {
+        for wrong in
+            ["10.0.0.300", "10.0.0.12/24", "fd00::1", "0.0.0.0", "224.0.0.1", "127.0.0.1", "169.254.169.254"]
+        {
             let error = parse(&[("secondary_private_ip", wrong)]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("secondary_private_ip={wrong}: expected")), "{error}");
             assert!(error.len() <= 128);
