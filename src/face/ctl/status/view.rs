@@ -193,10 +193,11 @@ impl AddressState {
         }
         let Some(placement) = &self.cluster else {
             let own = self.nodes.iter().find(|own| own.name == node).map(|own| own.here);
-            let differs = matches!(
-                (ec2.answer, own),
-                ("ours", Some(Opinion::No)) | ("elsewhere" | "nobody", Some(Opinion::Yes))
-            );
+            let differs = match (ec2.answer, own) {
+                ("ours", Some(Opinion::No)) => !self.is_left,
+                ("elsewhere" | "nobody", Some(Opinion::Yes)) => true,
+                _ => false,
+            };
             if differs {
                 found.push(format!("EC2 and {node} disagree: {}", ec2.text));
             }
@@ -436,6 +437,15 @@ mod tests {
         assert_eq!(alone.contradictions("n1"), ["EC2 and n1 disagree: elsewhere: i-1"]);
         alone.ec2.answer = "ours";
         assert_eq!(alone.contradictions("n1"), [""; 0]);
+    }
+
+    #[test]
+    fn routes_that_a_stop_left_here_are_no_disagreement_while_pacemaker_is_down() {
+        let mut stopped = state(&[], "ours", [Opinion::No, Opinion::NotReported]);
+        stopped.cluster = None;
+        assert_eq!(stopped.contradictions("n1"), ["EC2 and n1 disagree: ours: i-1"]);
+        stopped.is_left = true;
+        assert_eq!(stopped.contradictions("n1"), [""; 0]);
     }
 
     #[test]
