@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::cib::Cib;
@@ -74,7 +75,8 @@ pub struct ClusterSettings {
     agent: &'static Agent,
     /// Corosync's token; a reason if it is unknown.
     token: Result<Duration, String>,
-    monitor: Option<Duration>,
+    /// Interval of the most frequent monitor; `None` if nothing monitors, a reason if an interval is unreadable.
+    monitor: Result<Option<Duration>, String>,
     stickiness: Option<String>,
     live: bool,
     nodes: usize,
@@ -93,8 +95,6 @@ impl ClusterSettings {
         let missing = || format!("it has no resource {resource}");
         let primitive = cib.primitive(resource).ok_or_else(missing)?;
         let address = cib.addresses.iter().find(|one| one.id == resource).ok_or_else(missing)?;
-        let operations = primitive.own.iter().flat_map(|one| one.all("op"));
-        let monitor = operations.into_iter().find(|op| op.attribute("name") == "monitor");
         let property = |names: &[&str]| names.iter().find_map(|name| cib.property(name));
         let is_set = |value: Option<&str>| value.and_then(interval).is_some_and(|time| !time.is_zero());
         // Pacemaker 3.0.2 renamed the option, and ignores the old name if the new one is set.
@@ -104,7 +104,7 @@ impl ClusterSettings {
         Ok(Self {
             agent: address.agent,
             token: token.map_err(str::to_owned).and_then(parse_token),
-            monitor: monitor.and_then(|op| interval(op.attribute("interval"))),
+            monitor: monitor(&primitive.own),
             stickiness: cib.meta(&primitive, "resource-stickiness").map(str::to_owned),
             live: address.configuration.live,
             nodes: cib.document.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
@@ -154,11 +154,12 @@ impl ClusterSettings {
     fn about_monitor(&self) -> CheckResult {
         const SUBJECT: &str = "monitor";
         const REMEDY: &str = "op monitor interval=10s timeout=20s; it makes no EC2 call while all is well";
-        match self.monitor {
-            None => CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
-            Some(time) => {
-                let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs());
-                if time > USUAL_MONITOR {
+        match &self.monitor {
+            Err(reason) => CheckResult::unknown(SUBJECT, reason),
+            Ok(None) => CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
+            Ok(Some(time)) => {
+                let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs_f64());
+                if *time > USUAL_MONITOR {
                     CheckResult::warn(SUBJECT, text, REMEDY)
                 } else {
                     CheckResult::ok(SUBJECT, text)
@@ -169,14 +170,18 @@ impl ClusterSettings {
 
     fn about_stickiness(&self) -> CheckResult {
         const SUBJECT: &str = "stickiness";
-        match self.stickiness.as_deref() {
-            None | Some("0") => CheckResult::warn(
-                SUBJECT,
-                "none: after a failover the address may move back as soon as its old node returns",
-                "crm_attribute --type rsc_defaults --name resource-stickiness --update 1",
-            ),
-            Some(value) => CheckResult::ok(SUBJECT, format!("resource-stickiness={}", brief(value, 80))),
+        let text = match &self.stickiness {
+            None => "none".to_owned(),
+            Some(value) => format!("resource-stickiness={}", brief(value, 80)),
+        };
+        if self.stickiness.as_deref().is_some_and(|value| score(value) > 0) {
+            return CheckResult::ok(SUBJECT, text);
         }
+        CheckResult::warn(
+            SUBJECT,
+            format!("{text}: after a failover the address may move back as soon as its old node returns"),
+            "crm_attribute --type rsc_defaults --name resource-stickiness --update 1",
+        )
     }
 
     fn about_fencing(&self) -> Vec<CheckResult> {
@@ -227,13 +232,14 @@ impl ClusterSettings {
             ));
         }
         match self.monitor {
-            Some(time) if time <= FAST_MONITOR => {}
-            Some(time) => sentences.push(format!(
+            Err(_) => {}
+            Ok(Some(time)) if time <= FAST_MONITOR => {}
+            Ok(Some(time)) => sentences.push(format!(
                 "The monitor runs every {} s, so noticing a lost address can take that long. With interval=10s it is 10 s, and \
                  a healthy monitor makes no EC2 call.",
-                time.as_secs()
+                time.as_secs_f64()
             )),
-            None => sentences
+            Ok(None) => sentences
                 .push("There is no monitor, so a lost address is never noticed: op monitor interval=10s.".to_owned()),
         }
         if !self.live {
@@ -313,10 +319,45 @@ fn parse_token(text: &str) -> Result<Duration, String> {
     token.ok_or_else(|| format!("corosync-cmapctl: unreadable answer: {}", brief(text, 80)))
 }
 
-/// Parses an interval as Pacemaker writes them: `10`, `10s`, `500ms`, `5min`, `PT1M`. Other forms of ISO 8601 are not read.
+/// The interval of the most frequent monitor that runs while the resource is started; `own` is a primitive and its template.
+fn monitor(own: &[&XmlElement]) -> Result<Option<Duration>, String> {
+    let runs_if_started = |op: &&XmlElement| {
+        let role = op.attribute("role");
+        op.attribute("name") == "monitor" && (role.is_empty() || role.eq_ignore_ascii_case("started"))
+    };
+    // The monitors of the primitive replace those of its template.
+    let mut operations = Vec::new();
+    for one in own {
+        if operations.is_empty() {
+            operations = one.all("op");
+            operations.retain(runs_if_started);
+        }
+    }
+    operations.retain(|op| boolean(op.attribute("enabled")) != Some(false));
+    let time = |op: &XmlElement| {
+        let text = op.attribute("interval");
+        interval(text).ok_or_else(|| format!("unreadable interval: {}", brief(text, 80)))
+    };
+    let intervals = operations.into_iter().map(time).collect::<Result<Vec<_>, _>>()?;
+    Ok(intervals.into_iter().filter(|interval| !interval.is_zero()).min())
+}
+
+/// A score; as in Pacemaker, text that is none counts as 0.
+fn score(text: &str) -> i64 {
+    match text.trim().to_ascii_uppercase().as_str() {
+        "INFINITY" | "+INFINITY" => 1_000_000,
+        "-INFINITY" => -1_000_000,
+        number => number.parse().unwrap_or_default(),
+    }
+}
+
+/// Parses an interval as Pacemaker writes them: `10`, `10s`, `500ms`, `5min`, `PT1M30S`. A duration in days or longer units is
+/// not read.
 fn interval(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
-    let text = text.strip_prefix("pt").unwrap_or(&text);
+    if text.starts_with('p') {
+        return text.parse::<SignedDuration>().ok()?.try_into().ok();
+    }
     let (number, unit) = text.split_at(text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len()));
     let number: u64 = number.parse().ok()?;
     let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs);
@@ -402,6 +443,61 @@ mod tests {
         assert!(unknown.contains("- failover time: corosync-cmapctl is not installed"), "{unknown}");
     }
 
+    /// [ctl-10]
+    #[test]
+    fn a_monitor_that_never_runs_is_not_ok_and_one_that_runs_is_not_missed() {
+        const OWN: &str =
+            r#"<op id="eip-monitor-interval-10s" name="monitor" interval="10s" timeout="20s"/>"#;
+        const NONE: &str = "warn monitor: none: a lost address is never noticed";
+        // What stands in the place of the monitor, and the resulting line.
+        let rows = [
+            (r#"<op id="m" name="monitor" interval="0s"/>"#, NONE),
+            (r#"<op id="m" name="monitor" interval="10s" enabled="false"/>"#, NONE),
+            (r#"<op id="m" name="monitor" interval="10s" role="Stopped"/>"#, NONE),
+            (r#"<op id="m" name="monitor" interval="10s" role="Promoted"/>"#, NONE),
+            (r#"<op id="m" name="monitor" interval="PT1M30S"/>"#, "warn monitor: every 90 s"),
+            (r#"<op id="m" name="monitor" interval="500ms"/>"#, "ok monitor: every 0.5 s"),
+            (r#"<op id="m" name="monitor" interval="P1D"/>"#, "- monitor: unreadable interval: P1D"),
+            (
+                r#"<op id="l" name="monitor" interval="60s"/><op id="m" name="monitor" interval="20s" role="Started"/>
+                <op id="n" name="monitor" interval="5s" role="Stopped"/><op id="p" name="monitor" interval="0"/>"#,
+                "ok monitor: every 20 s",
+            ),
+        ];
+        let cib = FORMS[1];
+        assert!(cib.contains(OWN));
+        for (operation, expected) in rows {
+            let told = told(&cib.replace(OWN, operation), Ok(TOKEN));
+            assert!(told.contains(expected), "{operation}: {told}");
+        }
+        let template = r#"<template id="t" class="ocf" provider="heartbeat" type="eip"><operations>
+            <op id="t-m" name="monitor" interval="5s"/></operations></template><group id="service">"#;
+        let with = |cib: &str| {
+            let cib = cib.replace(r#"class="ocf" provider="heartbeat" type="eip">"#, r#"template="t">"#);
+            cib.replace(r#"<group id="service">"#, template)
+        };
+        assert!(told(&with(cib), Ok(TOKEN)).contains("ok monitor: every 10 s"));
+        assert!(told(&with(&cib.replace(OWN, "")), Ok(TOKEN)).contains("ok monitor: every 5 s"));
+    }
+
+    /// [ctl-10]
+    #[test]
+    fn a_stickiness_that_holds_nothing_is_a_warning() {
+        let with = |value: &str| {
+            let from = r#"name="resource-stickiness" value="1""#;
+            assert!(FORMS[1].contains(from));
+            let cib = FORMS[1].replace(from, &format!(r#"name="resource-stickiness" value="{value}""#));
+            told(&cib, Ok(TOKEN))
+        };
+        for value in ["0", "-1", "-INFINITY"] {
+            let told = with(value);
+            assert!(told.contains(&format!("warn stickiness: resource-stickiness={value}: after")), "{told}");
+        }
+        for value in ["1", "+100", "INFINITY"] {
+            assert!(with(value).contains("ok stickiness"), "{value}");
+        }
+    }
+
     #[test]
     fn fencing_that_is_off_is_a_warning_for_an_overlay_address_alone() {
         for (cib, name) in FORMS.into_iter().zip(["stonith-enabled", "stonith-enabled", "fencing-enabled"]) {
@@ -445,8 +541,9 @@ mod tests {
             let found = Cib::parse(cib).and_then(|cib| ClusterSettings::of(&cib, Ok(TOKEN), "web"));
             assert!(found.unwrap_err().contains(part), "{part}");
         }
-        let times = ["10", "10s", "500ms", "5min", "PT1M", "2h", "soon"].map(interval);
+        let times = ["10", "10s", "500ms", "5min", "PT1M", "PT1M30S", "2h", "soon", "-PT1M"].map(interval);
         let seconds = times.map(|time| time.map(|time| time.as_secs_f64()));
-        assert_eq!(seconds, [Some(10.0), Some(10.0), Some(0.5), Some(300.0), Some(60.0), Some(7200.0), None]);
+        let expected = [Some(10.0), Some(10.0), Some(0.5), Some(300.0), Some(60.0), Some(90.0), Some(7200.0)];
+        assert_eq!(seconds, [expected.as_slice(), &[None, None]].concat().as_slice());
     }
 }
