@@ -43,6 +43,7 @@ pub(super) fn run(
     let file = HealthFile::new(environment, log);
     let boot = world::host().boot_id();
     let tools = Tools::new(environment.get("PATH"), TOOLS_LIMIT.min(deadline.budget() / 6));
+    let tools = tools.on_node(environment.node_name());
     let params = || HealthParams::parse(&environment.reskeys());
     let observer = |params| HealthObserver { params, deadline, environment, log, tools: &tools };
     let not_written = |error| Error::NotHere(format!("state file not written: {error}"));
@@ -64,7 +65,7 @@ pub(super) fn run(
         Action::Probe { .. } => Ok(file.load(&boot).map_or_else(not_started, |_| Report::Done)),
         Action::Stop => {
             let removed = tools.cib().and_then(|cib| {
-                let node = cib.nodes.get(&node_name(environment, &tools)?);
+                let node = cib.nodes.get(&node_name(&tools)?);
                 write(&tools, node.map(|node| &node.attributes), &BTreeMap::new())
             });
             if let Err(reason) = removed {
@@ -83,9 +84,8 @@ fn not_started() -> Report {
     Report::NotHere("not started in this boot".to_owned())
 }
 
-fn node_name(environment: &Environment, tools: &Tools) -> Result<String, String> {
-    let given = environment.node_name().map(str::to_owned);
-    given.or_else(|| tools.node_name()).ok_or_else(|| "crm_node: the cluster is not running here".to_owned())
+fn node_name(tools: &Tools) -> Result<String, String> {
+    tools.node_name().ok_or_else(|| "crm_node: the cluster is not running here".to_owned())
 }
 
 /// Makes this node's attributes those that are wanted. Ends with the first failure: a tool that hangs once hangs again.
@@ -118,7 +118,7 @@ struct HealthObserver<'a> {
 impl HealthObserver<'_> {
     /// Examines this node, writes what has changed, and returns what to remember.
     fn observe(&self, mut state: HealthState, first: bool) -> HealthState {
-        let found = self.tools.cib().and_then(|cib| Ok((cib, node_name(self.environment, self.tools)?)));
+        let found = self.tools.cib().and_then(|cib| Ok((cib, node_name(self.tools)?)));
         let (cib, node) = match found {
             Ok(found) => found,
             Err(reason) => {
@@ -142,6 +142,10 @@ impl HealthObserver<'_> {
             let answered_others = others.filter_map(|(_, other)| other.report(&one.id)?.ok()?.ec2).max();
             let found = found.with(dry_run.as_ref(), answered_others);
             self.want(&one.id, &found, dry_run.as_ref(), own, now, &mut wanted);
+            if found.ready.is_none() && one.configuration.undecided().is_some() {
+                // What was reported before was about other parameters.
+                wanted.remove(&format!("{READY_ATTRIBUTE}{}", one.id));
+            }
             dry_runs.extend(dry_run.map(|dry_run| (one.id.clone(), dry_run)));
             all.push(found);
         }
@@ -163,7 +167,10 @@ impl HealthObserver<'_> {
     ) -> (Readiness, Option<DryRun>) {
         let environment = self.environment.clone().of_resource(&one.id);
         let record = world::records(&environment, self.log).volatile();
-        let failed = |error| Readiness::failed(error, record.is_running(&world::host().boot_id()));
+        let holds = record.is_running(&world::host().boot_id());
+        if let Some(reason) = one.configuration.undecided() {
+            return (Readiness { holds, reason, ..Readiness::default() }, last);
+        }
         let examined = || -> Result<_, Error> {
             let params = K::parse(&one.configuration.parameters)?;
             let common = K::common(&params);
@@ -182,7 +189,7 @@ impl HealthObserver<'_> {
         };
         match examined() {
             Ok((found, again)) => (found, again.or(last)),
-            Err(error) => (failed(error), last),
+            Err(error) => (Readiness::failed(error, holds), last),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The cluster's configuration and state (the CIB), as `cibadmin --query` prints it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::attributes::{self, Attribute, attributes, undecided};
 use super::node_state::NodeState;
 use super::xml::XmlElement;
 use crate::ocf::agent::{self, Agent};
@@ -38,8 +39,10 @@ pub struct ConfiguredAddress {
 pub struct Configuration {
     /// Instance attributes by name.
     pub parameters: BTreeMap<String, String>,
-    /// Whether it supports live migration (`allow-migrate`).
-    pub live: bool,
+    /// Those whose value is only one of the candidates, because it depends on a rule that only Pacemaker can evaluate.
+    pub undecided: BTreeSet<String>,
+    /// Whether it supports live migration (`allow-migrate`); `None` if that depends on such a rule.
+    pub live: Option<bool>,
     /// Ids of constraints left over from manual moves.
     pub left_over: Vec<String>,
 }
@@ -52,11 +55,31 @@ pub(super) struct PrimitivePath<'x> {
     pub around: Vec<&'x XmlElement>,
 }
 
+impl<'x> PrimitivePath<'x> {
+    /// The attributes in its own sets with this tag.
+    fn own(&self, tag: &str) -> BTreeMap<&'x str, Attribute<'x>> {
+        attributes(self.own.iter().rev().copied(), tag)
+    }
+}
+
 impl ConfiguredAddress {
     /// All names of its address in its parameters.
     pub fn names(&self) -> Vec<String> {
         let parameters = &self.configuration.parameters;
         self.agent.address.iter().filter_map(|name| parameters.get(*name)).map(|name| normal(name)).collect()
+    }
+}
+
+impl Configuration {
+    /// Replaces parameters by those that were given.
+    pub fn replace(&mut self, given: BTreeMap<String, String>) {
+        self.undecided.retain(|name| !given.contains_key(name));
+        self.parameters.extend(given);
+    }
+
+    /// Why the parameters are unknown; `None` if all are decided.
+    pub fn undecided(&self) -> Option<String> {
+        self.undecided.first().map(|name| undecided(name))
     }
 }
 
@@ -67,14 +90,21 @@ pub fn normal(address: &str) -> String {
 }
 
 impl Cib {
-    /// Parses the document.
+    /// Parses the document. `node` is called if its rules are needed: with the names of the nodes that it lists, for that of this
+    /// node.
     ///
     /// # Errors
     /// The parser's message, or that it is no CIB.
-    pub fn parse(xml: &str) -> Result<Self, String> {
-        let document = XmlElement::parse(xml)?;
+    pub fn on_node(xml: &str, node: impl FnOnce(&[&str]) -> Option<String>) -> Result<Self, String> {
+        let mut document = XmlElement::parse(xml)?;
         if document.all("resources").is_empty() {
             return Err("no resources in it".to_owned());
+        }
+        attributes::dereference(&mut document);
+        if attributes::has_rules(&document) {
+            let nodes = document.all("node").into_iter().map(|node| node.attribute("uname"));
+            let node = node(&nodes.collect::<Vec<_>>());
+            attributes::apply_rules(&mut document, node.as_deref());
         }
         let state = |node: &XmlElement| (node.attribute("uname").to_owned(), NodeState::of(node));
         let nodes = document.all("node_state").into_iter().map(state).collect();
@@ -95,11 +125,14 @@ impl Cib {
             |one: &&&XmlElement| one.attribute("class") == "ocf" && one.attribute("provider") == "heartbeat";
         let kind = primitive.own.iter().find(is_ours)?.attribute("type");
         let agent = agent::ALL.into_iter().find(|agent| agent.name == kind)?;
-        let live = is_true(self.meta(primitive, "allow-migrate"));
+        let live = self.meta(primitive, "allow-migrate");
+        let live = live.map_or(Some(false), |live| live.decided().map(|live| is_true(Some(live))));
         let mut configuration = Configuration { live, ..Configuration::default() };
-        // Of several values of one parameter the first wins, as in Pacemaker.
-        for (name, value) in primitive.own.iter().flat_map(|one| one.pairs("instance_attributes")) {
-            configuration.parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        for (name, attribute) in primitive.own("instance_attributes") {
+            configuration.parameters.insert(name.to_owned(), attribute.value.to_owned());
+            if !attribute.is_decided {
+                configuration.undecided.insert(name.to_owned());
+            }
         }
         let inside = primitive.around.first().map(|group| group.attribute("id"));
         let constraints = self.document.all("rsc_location").into_iter().filter(|it| {
@@ -114,14 +147,20 @@ impl Cib {
     pub fn colouring(&self) -> Vec<(String, Option<&'static str>)> {
         let feature = self.document.attribute("crm_feature_set").split('.');
         let feature = feature.map(|part| part.parse().unwrap_or_default()).take(2).collect::<Vec<u32>>();
-        let colours = |element: &XmlElement| {
-            element.attribute("type") == agent::EIP_HEALTH.name
-                && is_true(element.value("instance_attributes", "node_health"))
+        let is_set = |set: BTreeMap<&str, Attribute<'_>>, name| {
+            is_true(set.get(name).and_then(|attribute| attribute.decided()))
+        };
+        let colours = |one: &PrimitivePath<'_>| {
+            one.own.iter().any(|own| own.attribute("type") == agent::EIP_HEALTH.name)
+                && is_set(one.own("instance_attributes"), "node_health")
         };
         // For the node's health only the meta attributes of the outermost group or clone count.
         let is_exempt = |one: &PrimitivePath<'_>| {
-            let outermost = one.around.last().or(one.own.first());
-            is_true(outermost.and_then(|one| one.value("meta_attributes", "allow-unhealthy-nodes")))
+            let set = match one.around.last() {
+                Some(outermost) => attributes([*outermost], "meta_attributes"),
+                None => one.own("meta_attributes"),
+            };
+            is_set(set, "allow-unhealthy-nodes")
         };
         let obstacle = |one: &PrimitivePath<'_>| {
             if self.property("node-health-strategy") == Some("only-green") {
@@ -138,7 +177,7 @@ impl Cib {
                 None
             }
         };
-        let colouring = self.primitives().filter(|(_, one)| one.own.first().is_some_and(|own| colours(own)));
+        let colouring = self.primitives().filter(|(_, one)| colours(one));
         colouring.map(|(id, one)| (id.to_owned(), obstacle(&one))).collect()
     }
 
@@ -157,16 +196,17 @@ impl Cib {
         Some(PrimitivePath { own: [own].into_iter().chain(template).collect(), around })
     }
 
-    /// The value of a meta attribute. A group's counts for its members, and a default for all.
-    pub(super) fn meta<'x>(&'x self, primitive: &PrimitivePath<'x>, name: &str) -> Option<&'x str> {
-        let PrimitivePath { own, around } = primitive;
-        let mut places = own.iter().chain(around).copied().chain(self.document.all("rsc_defaults"));
-        places.find_map(|one| one.value("meta_attributes", name))
+    /// A meta attribute. A group's counts for its members, and a default for all.
+    pub(super) fn meta<'x>(&'x self, primitive: &PrimitivePath<'x>, name: &str) -> Option<Attribute<'x>> {
+        let own = primitive.own("meta_attributes").remove(name);
+        let mut others = primitive.around.iter().copied().chain(self.document.all("rsc_defaults"));
+        own.or_else(|| others.find_map(|one| attributes([one], "meta_attributes").remove(name)))
     }
 
     /// The value of a property of the cluster.
     pub(super) fn property(&self, name: &str) -> Option<&str> {
-        self.document.all("crm_config").into_iter().find_map(|all| all.value("cluster_property_set", name))
+        let all = attributes(self.document.all("crm_config"), "cluster_property_set").remove(name);
+        all.map(|property| property.value)
     }
 }
 
@@ -190,6 +230,13 @@ fn path_to<'x>(element: &'x XmlElement, id: &str) -> Option<Vec<&'x XmlElement>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Cib {
+        /// Parses a document on a node whose name is not known.
+        pub(crate) fn parse(xml: &str) -> Result<Self, String> {
+            Self::on_node(xml, |_| None)
+        }
+    }
 
     const CIB: &str = r#"<cib crm_feature_set="3.16.1"><configuration>
       <resources>
@@ -221,11 +268,11 @@ mod tests {
         let parameters: Vec<_> =
             found.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(parameters, [("elastic_ip", "203.0.113.10"), ("region", "eu-west-1")]);
-        assert!(found.live);
+        assert_eq!(found.live, Some(true));
         let meta = r#"<meta_attributes id="m"><nvpair id="m1" name="allow-migrate" value="true"/></meta_attributes>"#;
         let group = r#"<group id="service">"#;
         let of_group = CIB.replace(meta, "").replace(group, &format!("{group}{meta}"));
-        assert!(Cib::parse(&of_group).unwrap().configuration("eip").live);
+        assert_eq!(Cib::parse(&of_group).unwrap().configuration("eip").live, Some(true));
     }
 
     #[test]
@@ -243,6 +290,75 @@ mod tests {
         let names =
             |name: &str| [name].into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect();
         assert_eq!(found, expected.map(|(id, agent, name)| (id, agent, names(name))));
+    }
+
+    /// A standby's `eip-health` reported that the private address of the other node is not here.
+    ///
+    /// [health-13]
+    #[test]
+    fn parameters_by_rule_are_those_of_this_node_and_undecided_ones_are_marked() {
+        let set = |id: &str, score: u8, rule: &str, pair: &str| {
+            let pair = pair.split_once('=').unwrap();
+            format!(
+                r#"<instance_attributes id="{id}" score="{score}">{rule}
+                <nvpair id="{id}-1" name="{}" value="{}"/></instance_attributes>"#,
+                pair.0, pair.1
+            )
+        };
+        let on = |node: &str| {
+            format!(
+                r##"<rule id="r-{node}" score="0"><expression id="e-{node}" attribute="#uname" operation="eq" value="{node}"/></rule>"##
+            )
+        };
+        let date =
+            r#"<rule id="r" score="0"><date_expression id="d" operation="gt" start="2030-01-01"/></rule>"#;
+        let xml = |rules: [&str; 2]| {
+            format!(
+                r#"<cib><configuration><nodes><node id="1" uname="nodea"/><node id="2" uname="nodeb"/></nodes><resources>
+                <primitive id="eip" class="ocf" provider="heartbeat" type="eip">{}{}<instance_attributes id-ref="ic"/></primitive>
+                <primitive id="old" class="ocf" provider="heartbeat" type="Dummy">{}</primitive>
+                </resources><constraints/></configuration></cib>"#,
+                set("ia", 2, rules[0], "private_ip_address=10.0.1.11"),
+                set("ib", 1, rules[1], "private_ip_address=10.0.1.30"),
+                set("ic", 0, "", "elastic_ip=203.0.113.10"),
+            )
+        };
+        let by_node = xml([&on("nodea"), &on("nodeb")]);
+        for (node, private_ip) in [("nodea", "10.0.1.11"), ("nodeb", "10.0.1.30")] {
+            let cib = Cib::on_node(&by_node, |nodes| {
+                assert_eq!(nodes, ["nodea", "nodeb"]);
+                Some(node.to_owned())
+            });
+            let found = cib.unwrap().configuration("eip");
+            let expected = [("elastic_ip", "203.0.113.10"), ("private_ip_address", private_ip)];
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(found.parameters, BTreeMap::from(expected));
+            assert_eq!(found.undecided(), None);
+        }
+        let mut found = Cib::parse(&xml([date, ""])).unwrap().configuration("eip");
+        let expected = "private_ip_address depends on a rule that only Pacemaker can evaluate";
+        assert_eq!(found.undecided().as_deref(), Some(expected));
+        found.replace(BTreeMap::from([("private_ip_address".to_owned(), "10.0.1.12".to_owned())]));
+        assert_eq!((found.undecided(), found.parameters["private_ip_address"].as_str()), (None, "10.0.1.12"));
+        let overruled = Cib::parse(&xml(["", date])).unwrap().configuration("eip");
+        assert_eq!(overruled.undecided(), None, "the rule does not matter: a higher score precedes it");
+    }
+
+    #[test]
+    fn a_template_yields_to_its_primitive_only_if_its_score_is_not_higher() {
+        let own = |cib: &str| Cib::parse(cib).unwrap().configuration("eip").parameters["elastic_ip"].clone();
+        assert_eq!(own(CIB), "203.0.113.10");
+        let higher =
+            CIB.replace(r#"<instance_attributes id="a">"#, r#"<instance_attributes id="a" score="1">"#);
+        assert_eq!(own(&higher), "203.0.113.99");
+    }
+
+    #[test]
+    fn a_meta_attribute_by_a_rule_that_cannot_be_evaluated_is_unknown() {
+        let rule =
+            r#"<rule id="r" score="0"><date_expression id="d" operation="gt" start="2030-01-01"/></rule>"#;
+        let with = CIB.replace(r#"<meta_attributes id="m">"#, &format!(r#"<meta_attributes id="m">{rule}"#));
+        assert_eq!(Cib::parse(&with).unwrap().configuration("eip").live, None);
     }
 
     /// [health-11]
@@ -294,7 +410,7 @@ mod tests {
     fn only_what_moves_by_hand_have_left_counts_also_of_the_group() {
         assert_eq!(Cib::parse(CIB).unwrap().configuration("eip").left_over, ["cli-prefer-service"]);
         let other = Cib::parse(CIB).unwrap().configuration("other");
-        assert_eq!((other.left_over, other.live), (vec!["cli-ban-other-on-n1".to_owned()], false));
+        assert_eq!((other.left_over, other.live), (vec!["cli-ban-other-on-n1".to_owned()], Some(false)));
         assert!(Cib::parse("<cib>").is_err());
     }
 }

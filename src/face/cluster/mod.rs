@@ -2,6 +2,7 @@
 //!
 //! Every answer is read as a tree, in the forms of Pacemaker 1.1 to 3.0.
 
+pub mod attributes;
 pub mod cib;
 pub mod complaint;
 pub mod node_state;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attributes::attributes;
 use super::xml::XmlElement;
 use crate::face::report::{NodeReport, REPORT_ATTRIBUTE};
 
@@ -19,10 +20,10 @@ pub struct NodeState {
 impl NodeState {
     pub(super) fn of(node: &XmlElement) -> Self {
         let mut state = Self::default();
-        for set in node.below("transient_attributes") {
-            let pairs = set.pairs("instance_attributes");
-            state.attributes.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        }
+        let transient = attributes(node.below("transient_attributes"), "instance_attributes");
+        state
+            .attributes
+            .extend(transient.into_iter().map(|(name, one)| (name.to_owned(), one.value.to_owned())));
         for resource in node.all("lrm_resource") {
             for record in resource.below("lrm_rsc_op") {
                 let Ok(seconds) = record.attribute("last-rc-change").parse::<u64>() else { continue };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Serialize;
 
+use super::attributes::{attributes, score, undecided};
 use super::cib::Cib;
 use super::xml::XmlElement;
 use crate::base::text::{boolean, brief};
@@ -17,6 +18,8 @@ const USUAL_TOKEN: Duration = Duration::from_secs(3);
 const FAST_TOKEN: Duration = Duration::from_secs(1);
 /// Longest monitor interval without a warning.
 const USUAL_MONITOR: Duration = Duration::from_mins(1);
+/// The meta attribute that keeps a resource where it is.
+const STICKINESS: &str = "resource-stickiness";
 /// Interval of a monitor as recommended; a healthy one makes no EC2 call.
 const FAST_MONITOR: Duration = Duration::from_secs(10);
 
@@ -77,8 +80,9 @@ pub struct ClusterSettings {
     token: Result<Duration, String>,
     /// Interval of the most frequent monitor; `None` if nothing monitors, a reason if an interval is unreadable.
     monitor: Result<Option<Duration>, String>,
-    stickiness: Option<String>,
-    live: bool,
+    /// `resource-stickiness`, if it is set; a reason if it is not decided.
+    stickiness: Result<Option<String>, String>,
+    live: Option<bool>,
     nodes: usize,
     fencing: FencingMode,
     /// `priority-fencing-delay` is set.
@@ -99,13 +103,17 @@ impl ClusterSettings {
         let is_set = |value: Option<&str>| value.and_then(interval).is_some_and(|time| !time.is_zero());
         // Pacemaker 3.0.2 renamed the option, and ignores the old name if the new one is set.
         let fencing = property(&["fencing-enabled", "stonith-enabled"]);
+        let stickiness = cib.meta(&primitive, STICKINESS).map(|stickiness| match stickiness.decided() {
+            Some(value) => Ok(value.to_owned()),
+            None => Err(undecided(STICKINESS)),
+        });
         let mut primitives = cib.document.all("primitive");
         primitives.retain(|one| one.attribute("class") == "stonith");
         Ok(Self {
             agent: address.agent,
             token: token.map_err(str::to_owned).and_then(parse_token),
             monitor: monitor(&primitive.own),
-            stickiness: cib.meta(&primitive, "resource-stickiness").map(str::to_owned),
+            stickiness: stickiness.transpose(),
             live: address.configuration.live,
             nodes: cib.document.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
             fencing: match fencing.is_none_or(|value| boolean(value).unwrap_or(true)) {
@@ -171,12 +179,16 @@ impl ClusterSettings {
     fn about_stickiness(&self) -> CheckResult {
         const SUBJECT: &str = "stickiness";
         let text = match &self.stickiness {
-            None => "none".to_owned(),
-            Some(value) => format!("resource-stickiness={}", brief(value, 80)),
+            Err(reason) => return CheckResult::unknown(SUBJECT, reason),
+            Ok(None) => "none".to_owned(),
+            Ok(Some(value)) => {
+                let text = format!("{STICKINESS}={}", brief(value, 80));
+                if score(value) > 0 {
+                    return CheckResult::ok(SUBJECT, text);
+                }
+                text
+            }
         };
-        if self.stickiness.as_deref().is_some_and(|value| score(value) > 0) {
-            return CheckResult::ok(SUBJECT, text);
-        }
         CheckResult::warn(
             SUBJECT,
             format!("{text}: after a failover the address may move back as soon as its old node returns"),
@@ -242,7 +254,7 @@ impl ClusterSettings {
             Ok(None) => sentences
                 .push("There is no monitor, so a lost address is never noticed: op monitor interval=10s.".to_owned()),
         }
-        if !self.live {
+        if self.live == Some(false) {
             sentences.push(
                 "allow-migrate is not set: a planned move is a stop and a start. With it, a planned move is one EC2 call, and the \
                  address always has a holder."
@@ -261,7 +273,8 @@ impl ClusterSettings {
 
 impl FencingDevice {
     fn of(primitive: &XmlElement) -> Self {
-        let value = |name: &str| primitive.value("instance_attributes", name);
+        let set = attributes([primitive], "instance_attributes");
+        let value = |name: &str| set.get(name).map(|attribute| attribute.value);
         let delays = [value("pcmk_delay_max"), value("pcmk_delay_base")];
         // A list of delays by node is one, too: `n1:10s;n2:0s`.
         let is_delayed = |text: &str| interval(text).is_none_or(|time| !time.is_zero());
@@ -294,9 +307,12 @@ impl FencingDevice {
 
 /// Whether the cluster moves a resource live, and whether another node may then take its address, which the parameter
 /// `may_take` says.
-pub fn live_moves(live: bool, taking: bool, may_take: &str) -> CheckResult {
+pub fn live_moves(live: Option<bool>, taking: bool, may_take: &str) -> CheckResult {
     const SUBJECT: &str = "live moves";
     const STOPPED: &str = "allow-migrate is not set: a planned move is a stop and a start";
+    let Some(live) = live else {
+        return CheckResult::unknown(SUBJECT, &undecided("allow-migrate"));
+    };
     match (live, taking) {
         (true, true) => CheckResult::ok(SUBJECT, "allow-migrate=true: a planned move is one call"),
         (false, true) => {
@@ -340,15 +356,6 @@ fn monitor(own: &[&XmlElement]) -> Result<Option<Duration>, String> {
     };
     let intervals = operations.into_iter().map(time).collect::<Result<Vec<_>, _>>()?;
     Ok(intervals.into_iter().filter(|interval| !interval.is_zero()).min())
-}
-
-/// A score; as in Pacemaker, text that is none counts as 0.
-fn score(text: &str) -> i64 {
-    match text.trim().to_ascii_uppercase().as_str() {
-        "INFINITY" | "+INFINITY" => 1_000_000,
-        "-INFINITY" => -1_000_000,
-        number => number.parse().unwrap_or_default(),
-    }
 }
 
 /// Parses an interval as Pacemaker writes them: `10`, `10s`, `500ms`, `5min`, `PT1M30S`. A duration in days or longer units is
@@ -496,6 +503,18 @@ mod tests {
         for value in ["1", "+100", "INFINITY"] {
             assert!(with(value).contains("ok stickiness"), "{value}");
         }
+    }
+
+    /// [ctl-10]
+    #[test]
+    fn settings_by_a_rule_that_cannot_be_evaluated_are_not_known() {
+        let set = r#"<meta_attributes id="build-resource-defaults">"#;
+        let rule = r#"<rule id="r" score="0"><rsc_expression id="e" type="eip"/></rule>"#;
+        assert!(FORMS[1].contains(set));
+        let told = told(&FORMS[1].replace(set, &format!("{set}{rule}")), Ok(TOKEN));
+        let expected = "- stickiness: resource-stickiness depends on a rule that only Pacemaker can evaluate";
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(live_moves(None, false, "allow_reassociation").verdict, "-");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::cib::Cib;
 use super::complaint::complaint;
 use super::settings::ClusterSettings;
 use super::status::Status;
+use crate::host::Host as _;
+use crate::world;
 
 /// Usual time limit for a tool that does not wait for the cluster.
 pub(in crate::face) const LIMIT: Duration = Duration::from_secs(30);
@@ -28,6 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 pub(in crate::face) struct Tools {
     path: OsString,
     limit: Duration,
+    node: Option<String>,
 }
 
 impl Tools {
@@ -36,7 +39,12 @@ impl Tools {
     pub fn new(path: Option<&str>, limit: Duration) -> Self {
         // An empty element would mean the current folder.
         let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
-        Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into(), limit }
+        Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into(), limit, node: None }
+    }
+
+    /// The same tools on a node whose name is known, which is then not queried.
+    pub fn on_node(self, name: Option<&str>) -> Self {
+        Self { node: name.map(str::to_owned), ..self }
     }
 
     /// A command with the same `PATH` as the tools, and without credentials in its environment.
@@ -82,7 +90,13 @@ impl Tools {
 
     fn query(&self, program: &str, arguments: &[&str]) -> Result<Cib, String> {
         let xml = self.run(program, arguments, self.limit)?;
-        Cib::parse(&xml).map_err(|error| format!("cibadmin: unreadable answer: {error}"))
+        // Without the cluster, the name of the host is that of the node, if the cluster has such a node.
+        let of_host = |nodes: &[&str]| {
+            let name = world::host().node_name();
+            nodes.contains(&name.as_str()).then_some(name)
+        };
+        let cib = Cib::on_node(&xml, |nodes| self.node_name().or_else(|| of_host(nodes)));
+        cib.map_err(|error| format!("cibadmin: unreadable answer: {error}"))
     }
 
     /// The settings of the cluster that matter to a resource.
@@ -108,7 +122,8 @@ impl Tools {
 
     /// The cluster's name for this node; `None` if the cluster is not running here.
     pub fn node_name(&self) -> Option<String> {
-        self.run("crm_node", &["--name"], self.limit).ok().map(|name| name.trim().to_owned())
+        let query = || self.run("crm_node", &["--name"], self.limit).ok();
+        self.node.clone().or_else(|| Some(query()?.trim().to_owned()))
     }
 
     /// Requests a move of a resource. The constraint that this creates expires after `lifetime`.

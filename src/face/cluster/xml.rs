@@ -7,7 +7,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 
 /// An element with its attributes and children; text is left out.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct XmlElement {
     /// Tag.
     pub name: String,
@@ -71,26 +71,27 @@ impl XmlElement {
 
     /// All elements below with this tag, at any depth, the outer ones first.
     pub fn all(&self, name: &str) -> Vec<&Self> {
+        let mut found = self.descendants();
+        found.retain(|element| element.name == name);
+        found
+    }
+
+    /// All elements below, at any depth, the outer ones first.
+    pub fn descendants(&self) -> Vec<&Self> {
         let mut found: Vec<&Self> = self.children.iter().collect();
         let mut next = 0;
         while let Some(element) = found.get(next).copied() {
             found.extend(&element.children);
             next += 1;
         }
-        found.retain(|element| element.name == name);
         found
     }
 
-    /// Name and value of every attribute set with this tag that is directly below; of several values of one name the first
-    /// comes first, as it counts in Pacemaker. A reference by `id-ref` has no name.
-    pub fn pairs(&self, set: &str) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self.below(set).flat_map(|set| set.below("nvpair"));
-        pairs.map(|pair| (pair.attribute("name"), pair.attribute("value")))
-    }
-
-    /// The value that counts of those in [`Self::pairs`].
-    pub fn value(&self, set: &str, name: &str) -> Option<&str> {
-        self.pairs(set).find(|(known, _)| *known == name).map(|(_, value)| value)
+    /// Takes the place of a reference to this element. The name that an `nvpair` gives the value that it refers to stays.
+    pub fn become_copy_of(&mut self, target: &Self) {
+        let name = self.attributes.remove("name");
+        *self = target.clone();
+        self.attributes.extend(name.map(|name| ("name".to_owned(), name)));
     }
 }
 

@@ -42,21 +42,26 @@ fn show(line: &CheckResult) -> String {
 
 /// What the cluster's configuration means for its resource with this address.
 fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Vec<CheckResult> {
-    let found = subject.configured.as_ref().map_err(Clone::clone).and_then(|found| {
-        let found = found.as_ref().ok_or("needs a cluster resource with this address")?;
-        let params = K::parse(&found.configuration.parameters);
-        Ok((found, params.map_err(|error| format!("{}: {error}", found.id))?))
+    const LIVE_MOVES: &str = "live moves";
+    let found = subject.configured.as_ref().map_err(Clone::clone);
+    let found = found.and_then(|found| {
+        found.as_ref().ok_or_else(|| "needs a cluster resource with this address".to_owned())
     });
-    let (found, params) = match found {
+    let found = match found {
         Ok(found) => found,
         Err(reason) => {
-            return ["live moves", "failover time"]
+            return [LIVE_MOVES, "failover time"]
                 .map(|subject| CheckResult::unknown(subject, &reason))
                 .into();
         }
     };
-    let taking = K::common(&params).may_take;
-    let mut lines = vec![live_moves(found.configuration.live, taking, K::WORDS.may_take)];
+    let configuration = &found.configuration;
+    let live = match (configuration.undecided(), K::parse(&configuration.parameters)) {
+        (Some(reason), _) => CheckResult::unknown(LIVE_MOVES, &reason),
+        (None, Err(error)) => CheckResult::unknown(LIVE_MOVES, &format!("{}: {error}", found.id)),
+        (None, Ok(params)) => live_moves(configuration.live, K::common(&params).may_take, K::WORDS.may_take),
+    };
+    let mut lines = vec![live];
     match invocation.tools(BRIEF_LIMIT).settings(&found.id) {
         Ok(settings) => lines.extend(settings.findings()),
         Err(reason) => lines.push(CheckResult::unknown("failover time", &reason)),
@@ -126,6 +131,11 @@ fn check<K: Kind<RealWorld>>(
     subject: &Subject,
     report: &mut dyn FnMut(CheckResult),
 ) -> Result<(), Failure> {
+    if let Some(reason) = &subject.undecided {
+        report(CheckResult::unknown("parameters", reason));
+        cluster::<K>(invocation, subject).into_iter().for_each(report);
+        return Ok(());
+    }
     let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
     let world = subject.world::<K>(invocation, &request.params)?;
     let text = format!("{} and the options are valid", subject.address);

@@ -26,6 +26,8 @@ pub(super) struct Subject {
     pub agent: &'static Agent,
     /// Parameters: those that are configured or on record, replaced by those of the command line.
     pub raw: BTreeMap<String, String>,
+    /// Why some of the parameters are unknown; `None` if all are decided.
+    pub undecided: Option<String>,
     /// The cluster's resource with this address, if there is one; a reason if the configuration could not be read.
     pub configured: Result<Option<ConfiguredAddress>, String>,
     /// Whether this may be one of the cluster's addresses under another name: it has addresses of this kind with other names.
@@ -88,17 +90,20 @@ impl Subject {
                 }
             },
         };
-        let mut raw = match found {
-            Some(found) => found.configuration.parameters.clone(),
-            None => of_record(agent, &address, &recorded),
+        let on_record = || {
+            let parameters = of_record(agent, &address, &recorded);
+            Configuration { parameters, ..Configuration::default() }
         };
-        raw.extend(from_options(invocation, agent)?);
+        let mut configuration = found.map_or_else(on_record, |found| found.configuration.clone());
+        configuration.replace(from_options(invocation, agent)?);
+        let undecided = configuration.undecided();
+        let raw = configuration.parameters;
         let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
         let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };
         let may_be_another = found.is_none()
             && all.is_ok_and(|all| all.iter().any(|one| one.agent.name == agent.name))
             && agent.address.contains(&"allocation_id");
-        Ok(Self { address, agent, raw, configured, may_be_another, recorded, nodes })
+        Ok(Self { address, agent, raw, undecided, configured, may_be_another, recorded, nodes })
     }
 
     /// Every address of the cluster; if its configuration cannot be read, those on record here, except those of commands by hand.
@@ -123,6 +128,7 @@ impl Subject {
                 address: one.names().into_iter().next()?,
                 agent: one.agent,
                 raw: one.configuration.parameters.clone(),
+                undecided: one.configuration.undecided(),
                 may_be_another: false,
                 recorded: on_record.iter().filter(of_resource).cloned().collect(),
                 nodes: nodes.clone(),
@@ -141,12 +147,16 @@ impl Subject {
         }
     }
 
-    /// A request about the address; `action` is irrelevant if no action is run.
+    /// A request about the address; `action` is irrelevant if no action is run. Parameters that are not decided are not used,
+    /// unless forced.
     pub(super) fn request<K: Kind<RealWorld>>(
         &self,
         invocation: &Invocation<'_>,
         action: Action,
     ) -> Result<Request<K::Params>, Failure> {
+        if let Some(reason) = self.undecided.as_ref().filter(|_| !invocation.is_set("force")) {
+            return Err(Failure::Failed(format!("{reason}: give it as an option")));
+        }
         let params = K::parse(&self.raw)?;
         Ok(Request { action, params, deadline: invocation.deadline, nodes: self.nodes.clone() })
     }

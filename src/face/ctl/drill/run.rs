@@ -48,12 +48,16 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         None => the_only_one(cib.addresses.clone())?,
     };
     let resource = resource.as_str();
-    let configuration = cib.configuration(resource);
+    let mut configuration = cib.configuration(resource);
     let status = tools.status().map_err(Failure::Failed)?;
     let plan =
         DrillPlan::new(resource, invocation.text("to"), &status, &configuration).map_err(Failure::Failed)?;
-    let (agent, mut raw) = (plan.agent, configuration.parameters);
-    raw.extend(invocation.parameters(agent.parameters));
+    let (agent, live) = (plan.agent, configuration.live == Some(true));
+    configuration.replace(invocation.parameters(agent.parameters));
+    if let Some(reason) = configuration.undecided() {
+        return Err(Failure::Failed(format!("{reason}: give it as an option")));
+    }
+    let raw = configuration.parameters;
     let (world, address, location) = with_kind!(agent, K => locate::<K>(invocation, resource, &raw))?;
     let poll = Duration::from_millis(invocation.matches.get_one::<u64>("poll").copied().unwrap_or(200));
     let mut watch =
@@ -82,7 +86,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let Some(now_on) = status.settled_on(resource) else {
         return Err(Failure::Failed(format!("{resource} is not started on one node: crm_mon -1 shows why")));
     };
-    let drill = Drill { resource, address, live: configuration.live, moves: &moves, now_on };
+    let drill = Drill { resource, address, live, moves: &moves, now_on };
     // Those of the agent are read-only for a drill; this is its own part of them.
     let records = world::records(&invocation.environment(resource), &invocation.log);
     records.update_durable(|record| record.remember_drill(moves.iter().map(Move::figures).collect()));

@@ -275,7 +275,7 @@ fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
     }
     for address in &mut answers.addresses {
         let given = invocation.parameters(address.agent.parameters);
-        address.configuration.parameters.extend(given);
+        address.configuration.replace(given);
     }
     let nodes = [answers.node.clone()];
     let found = invocation.run(async { Ok(look_at_all(invocation, &answers.addresses, &nodes).await) })?;
@@ -300,7 +300,10 @@ async fn look_at_all(
 ) -> Vec<Own> {
     let accesses: Vec<Access> = addresses
         .iter()
-        .map(|one| with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)))
+        .map(|one| match one.configuration.undecided() {
+            Some(reason) => Err(reason),
+            None => with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)),
+        })
         .collect();
     let reaches = Reach::all(addresses, &accesses);
     let listings = join_all(reaches.iter().map(|reach| reach.list(invocation))).await;
@@ -309,7 +312,13 @@ async fn look_at_all(
         async move {
             let (api, wanted) = match access {
                 Ok((api, _, wanted)) => (api, wanted.as_ref()),
-                Err(error) => return Own::unknown(error.clone()),
+                Err(error) => {
+                    let mut own = Own::unknown(error.clone());
+                    if address.configuration.undecided().is_some() {
+                        own.opinion.ready = Opinion::Unknown;
+                    }
+                    return own;
+                }
             };
             let reach = reaches.iter().position(|reach| reach.api == *api);
             let listing = reach.and_then(|index| listings.get(index));

@@ -1,9 +1,9 @@
 //! `eipctl check`: what a takeover would need, a line each.
 
-use agent_tests::{Isolation, RunOutcome, SimulatedWorld, black_hole, each, refusing};
+use agent_tests::{Isolation, Run, RunOutcome, SimulatedWorld, black_hole, each, refusing};
 use aws_sim::{Bind, FaultKind, ImdsState};
 
-use crate::ctl::{configured, primitive};
+use crate::ctl::{configured, primitive, with_tools};
 use crate::trouble::ec2;
 
 fn lines<'a>(outcome: &'a RunOutcome, verdict: &str) -> Vec<&'a str> {
@@ -264,6 +264,45 @@ fn live_moves_that_no_node_could_complete_are_refused() {
         assert!(line.is_some_and(|line| line.contains(part)), "{live} {may_take}\n{}", outcome.told());
         assert_eq!(outcome.code == 1, verdict == "FAIL", "{}", outcome.told());
     }
+}
+
+/// [ctl-11]
+#[test]
+fn parameters_by_rule_are_those_of_this_node_and_undecided_ones_are_not_a_failure() {
+    const IS_HERE: &str = r##"<expression id="e" attribute="#uname" operation="eq" value="n1"/>"##;
+    const DATE: &str = r#"<date_expression id="d" operation="gt" start="2030-01-01"/>"#;
+    const REASON: &str = "private_ip_address depends on a rule that only Pacemaker can evaluate";
+    let (world, [a, b]) = SimulatedWorld::new();
+    world.give(&b);
+    let with = |run: Run, rule: &str| {
+        let resource = primitive("vip", "eip", &[("elastic_ip", "203.0.113.10")]);
+        let sets = [(2, b.ip(1), rule), (1, a.ip(1), IS_HERE)].map(|(score, ip, rule)| {
+            format!(
+                r#"<instance_attributes id="s{score}" score="{score}"><rule id="r{score}" score="0">{rule}</rule>
+                <nvpair id="p{score}" name="private_ip_address" value="{ip}"/></instance_attributes>"#
+            )
+        });
+        let resource = resource.replace("</primitive>", &format!("{}</primitive>", sets.concat()));
+        let cib = format!(
+            "<cib><configuration><resources>{resource}</resources><constraints/></configuration></cib>"
+        );
+        with_tools(&world, run, &[("cibadmin", &cib), ("crm_node", "n1")])
+    };
+    let elsewhere = IS_HERE.replace("n1", "n2");
+    let outcome = with(a.ctl("check", &[]), &elsewhere).ok();
+    outcome.prints_line(&["ok", "interface", &a.ip(1).to_string()]);
+
+    let outcome = with(a.ctl("check", &[]), DATE).ok().no_requests();
+    let outcome =
+        outcome.prints_line(&["-     parameters", REASON]).prints_line(&["-     live moves", REASON]);
+    outcome.prints_line(&["warn  monitor"]);
+    let given = ["--private-ip-address", &a.ip(1).to_string()];
+    with(a.ctl("check", &given), DATE).ok().prints_line(&["ok", "interface", given[1]]);
+    with(a.ctl("show", &[]), DATE).expect(1).no_requests().complains("eipctl", REASON);
+    let outcome = with(a.ctl("status", &[]), DATE).ok();
+    outcome.prints_line(&["n1", "unknown whether ready", REASON]);
+    with(a.ctl("claim", &[]), DATE).expect(1).complains("eipctl", "the cluster has 203.0.113.10");
+    world.held_by(&b);
 }
 
 #[test]

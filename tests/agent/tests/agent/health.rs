@@ -1,6 +1,7 @@
 //! `eip-health`, with scripts in place of Pacemaker's tools. With the real ones it is a scenario of the cluster tests.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -218,6 +219,48 @@ fn what_cannot_be_found_out_leaves_the_attribute_for_rules_as_it_is() {
     assert!(ready == "true" && report.contains(" ready=unknown here=unknown "), "{report}");
     cluster.start(&b).timeout_ms(15_000).ok();
     assert_eq!(cluster.said(&b).0, "");
+}
+
+/// [health-13]
+#[test]
+fn a_good_standby_is_not_reported_unfit_because_of_a_rule_or_a_reference() {
+    let (world, [a, b]) = SimulatedWorld::new();
+    world.give(&b);
+    let cluster = AttributeCluster::new(&world, &[a.clone(), b.clone()]);
+    let head = fs::read_to_string(cluster.folder.join("head")).unwrap();
+    let (_, own) = head.split_once(r#"type="eip">"#).unwrap();
+    let (own, _) = own.split_once("</primitive>").unwrap();
+    let set = |id: &str, score: u8, rule: &str, ip: Ipv4Addr| {
+        format!(
+            r#"<instance_attributes id="{id}" score="{score}"><rule id="{id}-r" score="0">{rule}</rule>
+            <nvpair id="{id}-n" name="private_ip_address" value="{ip}"/></instance_attributes>"#
+        )
+    };
+    let on = |node: &Node| {
+        format!(r##"<expression id="e" attribute="#uname" operation="eq" value="{}"/>"##, name(node))
+    };
+    let configure = |rule: &str| {
+        let sets = [set("s2", 2, rule, b.ip(1)), set("s1", 1, &on(&a), a.ip(1))].concat();
+        let ours = format!(
+            r#"{sets}<instance_attributes id-ref="i"/></primitive><template id="t">{own}</template>"#
+        );
+        let head = head.replacen(&format!("{own}</primitive>"), &ours, 1);
+        assert!(head.contains(&ours));
+        fs::write(cluster.folder.join("head"), head).unwrap();
+    };
+    configure(&on(&b));
+    cluster.start(&a).ok();
+    let (ready, report) = cluster.said(&a);
+    assert_eq!(ready, "true", "{report}");
+    assert!(report.ends_with("reason=allowed by a dry run"), "{report}");
+    // A value from before is not about the parameters of now.
+    fs::write(cluster.folder.join("nodes").join(name(&a)).join("eip-ready-vip"), "false").unwrap();
+    configure(r#"<date_expression id="d" operation="gt" start="2030-01-01"/>"#);
+    cluster.monitor(&a).ok().no_requests();
+    let (ready, report) = cluster.said(&a);
+    assert_eq!(ready, "", "{report}");
+    assert!(report.contains(" ready=unknown here=unknown "), "{report}");
+    assert!(report.contains("reason=private_ip_address depends on a rule"), "{report}");
 }
 
 /// [health-7]
