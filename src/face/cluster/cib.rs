@@ -17,6 +17,8 @@ const EXEMPTS_RESOURCES: [u32; 2] = [3, 14];
 #[derive(Debug)]
 pub struct Cib {
     pub(super) document: XmlElement,
+    /// What every primitive of any agent has among its instance attributes, whatever their rules: its id and the value.
+    values: Vec<(String, String)>,
     /// The resources with addresses, those outside groups and clones first.
     pub addresses: Vec<ConfiguredAddress>,
     /// The state of each node that has one.
@@ -60,6 +62,12 @@ impl<'x> PrimitivePath<'x> {
     fn own(&self, tag: &str) -> BTreeMap<&'x str, Attribute<'x>> {
         attributes(self.own.iter().rev().copied(), tag)
     }
+
+    /// The values of all its instance attributes, as they are compared with addresses.
+    fn values(&self) -> Vec<String> {
+        let sets = self.own.iter().flat_map(|one| one.below("instance_attributes"));
+        sets.flat_map(|set| set.below("nvpair")).map(|pair| without_prefix(pair.attribute("value"))).collect()
+    }
 }
 
 impl ConfiguredAddress {
@@ -89,6 +97,11 @@ pub fn normal(address: &str) -> String {
     address.parse::<std::net::IpAddr>().map_or_else(|_| address.to_owned(), |ip| ip.to_string())
 }
 
+/// A parameter's value in the form in which it is compared with an address: without the length of a prefix.
+fn without_prefix(value: &str) -> String {
+    normal(value.split('/').next().unwrap_or_default())
+}
+
 impl Cib {
     /// Parses the document. `node` is called if its rules are needed: with the names of the nodes that it lists, for that of this
     /// node.
@@ -101,14 +114,18 @@ impl Cib {
             return Err("no resources in it".to_owned());
         }
         attributes::dereference(&mut document);
-        if attributes::has_rules(&document) {
-            let nodes = document.all("node").into_iter().map(|node| node.attribute("uname"));
-            let node = node(&nodes.collect::<Vec<_>>());
-            attributes::apply_rules(&mut document, node.as_deref());
-        }
         let state = |node: &XmlElement| (node.attribute("uname").to_owned(), NodeState::of(node));
         let nodes = document.all("node_state").into_iter().map(state).collect();
-        let mut cib = Self { document, addresses: Vec::new(), nodes };
+        let mut cib = Self { document, values: Vec::new(), addresses: Vec::new(), nodes };
+        let values = cib
+            .primitives()
+            .flat_map(|(id, one)| one.values().into_iter().map(move |value| (id.to_owned(), value)));
+        cib.values = values.collect();
+        if attributes::has_rules(&cib.document) {
+            let nodes = cib.document.all("node").into_iter().map(|node| node.attribute("uname"));
+            let node = node(&nodes.collect::<Vec<_>>());
+            attributes::apply_rules(&mut cib.document, node.as_deref());
+        }
         let addresses = cib.primitives().filter_map(|(id, one)| cib.address(id, &one)).collect();
         cib.addresses = addresses;
         Ok(cib)
@@ -118,6 +135,21 @@ impl Cib {
     pub fn configuration(&self, resource: &str) -> Configuration {
         let found = self.addresses.iter().find(|one| one.id == resource);
         found.map(|one| one.configuration.clone()).unwrap_or_default()
+    }
+
+    /// The resource, of whatever agent, that has one of these names of an address among its parameters.
+    pub fn resource_with(&self, names: &[String]) -> Option<&str> {
+        let names: Vec<String> = names.iter().map(|name| without_prefix(name)).collect();
+        self.values.iter().find(|(_, value)| names.contains(value)).map(|(id, _)| id.as_str())
+    }
+
+    /// Whether a resource may have this Elastic IP under its other name: as an allocation id, or as an address.
+    pub fn has_other_names(&self, address: &str) -> bool {
+        let is_id = |name: &str| name.starts_with("eipalloc-");
+        let is_other = |value: &str| {
+            if is_id(address) { value.parse::<std::net::IpAddr>().is_ok() } else { is_id(value) }
+        };
+        self.values.iter().any(|(_, value)| is_other(value))
     }
 
     fn address(&self, id: &str, primitive: &PrimitivePath<'_>) -> Option<ConfiguredAddress> {
@@ -329,7 +361,11 @@ mod tests {
                 assert_eq!(nodes, ["nodea", "nodeb"]);
                 Some(node.to_owned())
             });
-            let found = cib.unwrap().configuration("eip");
+            let cib = cib.unwrap();
+            for on_any_node in ["10.0.1.11", "10.0.1.30", "10.0.1.30/24"] {
+                assert_eq!(cib.resource_with(&[on_any_node.to_owned()]), Some("eip"));
+            }
+            let found = cib.configuration("eip");
             let expected = [("elastic_ip", "203.0.113.10"), ("private_ip_address", private_ip)];
             let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
             assert_eq!(found.parameters, BTreeMap::from(expected));

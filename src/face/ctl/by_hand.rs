@@ -54,13 +54,12 @@ fn refuse_managed(invocation: &Invocation<'_>, subject: &Subject, action: Action
         let name = &records.resource;
         return Err(Failure::Failed(format!("{name} runs with {address} on this node: {REMEDY}")));
     }
-    match (&subject.configured, managed.next()) {
+    match (&subject.configured, &subject.listed, managed.next()) {
         _ if action == Action::Stop => Ok(()),
-        (Ok(Some(found)), _) => {
-            let id = &found.id;
+        (_, Some(id), _) => {
             Err(Failure::Failed(format!("the cluster has {address} in its resource {id}: {REMEDY}")))
         }
-        (Err(reason), Some(records)) => {
+        (Err(reason), None, Some(records)) => {
             let name = &records.resource;
             Err(Failure::Failed(format!(
                 "{name} has had {address} on this node, and may run on another one ({reason}): {REMEDY}"

@@ -30,7 +30,10 @@ pub(super) struct Subject {
     pub undecided: Option<String>,
     /// The cluster's resource with this address, if there is one; a reason if the configuration could not be read.
     pub configured: Result<Option<ConfiguredAddress>, String>,
-    /// Whether this may be one of the cluster's addresses under another name: it has addresses of this kind with other names.
+    /// The cluster's resource, of whatever agent, that has this address among its parameters; if the cluster does not run here,
+    /// according to the configuration that it saved.
+    pub listed: Option<String>,
+    /// Whether this may be such an address under its other name.
     pub may_be_another: bool,
     /// What this node has on record about it.
     pub recorded: Vec<RecordedResource>,
@@ -50,18 +53,22 @@ impl Subject {
         by_option: bool,
     ) -> Result<Self, Failure> {
         let tools = invocation.tools(BRIEF_LIMIT);
-        let all = tools.cib().map(|cib| cib.addresses);
+        let live = tools.cib();
+        let saved = if live.is_err() { tools.saved_cib().ok() } else { None };
+        let known = live.as_ref().ok().or(saved.as_ref());
+        let all = live.as_ref().map(|cib| cib.addresses.as_slice());
         let mut recorded = invocation.on_record();
         let address = match invocation.text(ADDRESS) {
             Some(given) => normal(given),
-            None => the_only_one(all.as_deref(), &recorded)?,
+            None => the_only_one(all, &recorded)?,
         };
         let mut names = vec![address.clone()];
         names.extend_from_slice(others);
         recorded.retain(|records| records.is_about(&names));
         names.extend(recorded.iter().flat_map(RecordedResource::names));
         let is_this = |one: &&ConfiguredAddress| one.names().iter().any(|name| names.contains(name));
-        let configured = all.as_ref().map(|all| all.iter().find(is_this).cloned()).map_err(Clone::clone);
+        let configured = all.map(|all| all.iter().find(is_this).cloned()).map_err(Clone::clone);
+        let listed = known.and_then(|cib| cib.resource_with(&names)).map(str::to_owned);
 
         let option = if invocation.is_set(VIP) {
             Some(&agent::VIP)
@@ -100,10 +107,10 @@ impl Subject {
         let raw = configuration.parameters;
         let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
         let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };
-        let may_be_another = found.is_none()
-            && all.is_ok_and(|all| all.iter().any(|one| one.agent.name == agent.name))
-            && agent.address.contains(&"allocation_id");
-        Ok(Self { address, agent, raw, undecided, configured, may_be_another, recorded, nodes })
+        let may_be_another = listed.is_none()
+            && agent.address.contains(&"allocation_id")
+            && known.is_some_and(|cib| cib.has_other_names(&address));
+        Ok(Self { address, agent, raw, undecided, configured, listed, may_be_another, recorded, nodes })
     }
 
     /// Every address of the cluster; if its configuration cannot be read, those on record here, except those of commands by hand.
@@ -129,6 +136,7 @@ impl Subject {
                 agent: one.agent,
                 raw: one.configuration.parameters.clone(),
                 undecided: one.configuration.undecided(),
+                listed: Some(one.id.clone()),
                 may_be_another: false,
                 recorded: on_record.iter().filter(of_resource).cloned().collect(),
                 nodes: nodes.clone(),

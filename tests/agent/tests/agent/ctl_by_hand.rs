@@ -1,6 +1,6 @@
 //! `eipctl claim` and `eipctl release`.
 
-use agent_tests::SimulatedWorld;
+use agent_tests::{Run, SimulatedWorld};
 
 use crate::ctl::{configured, primitive};
 
@@ -69,6 +69,49 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     configured(&world, b.ctl("claim", &[&allocation]), &own).expect(1).complains("eipctl", "web-ip");
     // A cluster that answers and does not have it is not in the way.
     known("").ok();
+    world.held_by(&a);
+}
+
+/// During a migration from another agent, and on a node whose Pacemaker is down.
+///
+/// [ctl-3]
+#[test]
+fn the_address_of_a_running_cluster_is_refused_whatever_its_agent_and_if_only_saved() {
+    let (world, [a, b]) = SimulatedWorld::new();
+    world.give(&b);
+    let allocation = world.address.allocation_id.to_string();
+    let vip: &[&str] = &["10.0.1.100", "--vip"];
+    let overlay: &[&str] = &["192.168.10.1", "--route-table", "rtb-00000000000000001"];
+    // Agent, its parameter, and what is claimed.
+    let rows: [(&str, &str, &str, &[&str]); 8] = [
+        ("awseip", "elastic_ip", "203.0.113.10", &["203.0.113.10"]),
+        ("awseip", "elastic_ip", "203.0.113.10", &[&allocation]),
+        ("awseip", "allocation_id", &allocation, &[&allocation]),
+        ("awseip", "allocation_id", &allocation, &["203.0.113.10"]),
+        ("awsvip", "secondary_private_ip", "10.0.1.100", vip),
+        ("IPaddr2", "ip", "10.0.1.100", vip),
+        ("aws-vpc-move-ip", "ip", "192.168.10.1", overlay),
+        ("eip", "elastic_ip", "203.0.113.10/32", &["203.0.113.10"]),
+    ];
+    for (agent, name, value, arguments) in rows {
+        let old = primitive("old", agent, &[(name, value)]);
+        let outcome = configured(&world, a.ctl("claim", arguments), &old).expect(1).wrote_nothing();
+        outcome.complains("eipctl", format!("the cluster has {} in its resource old", arguments[0]));
+    }
+    let old = primitive("old", "awseip", &[("elastic_ip", "203.0.113.10")]);
+    let saved = |run: Run| {
+        let run = configured(&world, run, &old);
+        let tool = world.folder().path().join("bin/cibadmin");
+        let script = std::fs::read_to_string(&tool).unwrap();
+        let down = "#!/bin/sh\n[ -n \"$CIB_file\" ] || { echo 'Connection refused' >&2; exit 102; }\n";
+        std::fs::write(&tool, script.replacen("#!/bin/sh\n", down, 1)).unwrap();
+        run
+    };
+    let outcome = saved(a.ctl("claim", &["203.0.113.10"])).expect(1).wrote_nothing();
+    outcome.complains("eipctl", "the cluster has 203.0.113.10 in its resource old");
+    world.held_by(&b);
+    saved(a.ctl("claim", &["203.0.113.11", "--dry-run"])).expect(1).says("203.0.113.11");
+    saved(a.ctl("claim", &["203.0.113.10", "--force"])).ok();
     world.held_by(&a);
 }
 
