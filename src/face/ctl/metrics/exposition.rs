@@ -7,7 +7,7 @@ use crate::resource::error::Scope;
 use crate::state::{Change, Tally};
 
 /// Actions that are counted from zero, so that an increase is seen from the first time on.
-const ACTIONS: [&str; 3] = ["start", "stop", "monitor"];
+const ACTIONS: [&str; 5] = ["start", "stop", "monitor", "migrate_to", "migrate_from"];
 /// Reasons for moves, likewise.
 const MOVES: [&str; 3] = ["start", "migrate_from", "stop"];
 /// Reason of a monitor that found the address not here.
