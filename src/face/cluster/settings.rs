@@ -43,6 +43,10 @@ impl CheckResult {
         Self { subject: subject.into(), verdict: "warn", text: text.into(), remedy: Some(remedy.to_owned()) }
     }
 
+    fn ok_if(is_fine: bool, subject: &'static str, text: String, remedy: &str) -> Self {
+        if is_fine { Self::ok(subject, text) } else { Self::warn(subject, text, remedy) }
+    }
+
     /// It could not be examined, for this reason.
     pub fn unknown(subject: &'static str, reason: &str) -> Self {
         Self { subject: subject.into(), verdict: "-", text: reason.to_owned(), remedy: None }
@@ -141,30 +145,18 @@ impl ClusterSettings {
         let fencing = if self.fencing == FencingMode::Off { "" } else { ", and fencing on top" };
         let (seconds, ms) = (Self::failover(token).as_secs_f64(), token.as_millis());
         let text = format!("{seconds:.1} s after a node dies (2.2 x token {ms} ms + 1 s){fencing}");
-        if token > USUAL_TOKEN {
-            return CheckResult::warn(
-                SUBJECT,
-                text,
-                "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples",
-            );
-        }
-        CheckResult::ok(SUBJECT, text)
+        let remedy = "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples";
+        CheckResult::ok_if(token <= USUAL_TOKEN, SUBJECT, text, remedy)
     }
 
     fn about_monitor(&self) -> CheckResult {
         const SUBJECT: &str = "monitor";
         const REMEDY: &str = "op monitor interval=10s timeout=20s; it makes no EC2 call while all is well";
-        match self.monitor {
-            None => CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
-            Some(time) => {
-                let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs());
-                if time > USUAL_MONITOR {
-                    CheckResult::warn(SUBJECT, text, REMEDY)
-                } else {
-                    CheckResult::ok(SUBJECT, text)
-                }
-            }
-        }
+        let Some(time) = self.monitor else {
+            return CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY);
+        };
+        let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs());
+        CheckResult::ok_if(time <= USUAL_MONITOR, SUBJECT, text, REMEDY)
     }
 
     fn about_stickiness(&self) -> CheckResult {
