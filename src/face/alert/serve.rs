@@ -60,19 +60,17 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     let log = Log::new(&environment.log_settings(), NAME, call.started);
     report_panics(&log, FAILED);
     let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
-    let guard = Watchdog::start(&deadline, FAILED, &log);
+    let _guard = Watchdog::start(&deadline, FAILED, &log);
     if limit.is_some_and(|limit| !limit.is_ok_and(|limit| limit > 0)) {
         log.warn(format_args!("{LIMIT_OPTION} is not a number of seconds: using {LIMIT}"));
     }
-    let code = match handle(&environment, deadline, &log) {
+    match handle(&environment, deadline, &log) {
         Ok(()) => 0,
         Err(reason) => {
             log.exit_reason(reason);
             FAILED
         }
-    };
-    guard.end();
-    code
+    }
 }
 
 fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<(), String> {
