@@ -126,8 +126,7 @@ fn check<K: Kind<RealWorld>>(
     subject: &Subject,
     report: &mut dyn FnMut(CheckResult),
 ) -> Result<(), Failure> {
-    let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
-    let world = subject.world::<K>(invocation, &request.params)?;
+    let (request, world) = subject.query::<K>(invocation, Action::Validate { level: 10 })?;
     let text = format!("{} and the options are valid", subject.address);
     report(CheckResult::ok("parameters", text));
     let environment = invocation.environment(subject.resource());
@@ -135,15 +134,10 @@ fn check<K: Kind<RealWorld>>(
     let (settings, _) =
         world::settings(common.api, common.timing, &environment, invocation.deadline.budget());
     invocation.run(async {
+        let limit = invocation.deadline.within(REGION_LIMIT);
         let region = match &settings.region {
             Some(region) => Some(region.clone()),
-            None => invocation
-                .deadline
-                .within(REGION_LIMIT)
-                .bound(world.imds.region())
-                .await
-                .ok()
-                .and_then(Result::ok),
+            None => limit.bound(world.imds.region()).await.ok().and_then(Result::ok),
         };
         let endpoint = client::ec2_endpoint(&settings, region).await;
         let folders = world.records.folders();

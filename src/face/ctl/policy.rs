@@ -11,6 +11,7 @@ use crate::cloud::Selector;
 use crate::ocf::agent;
 use crate::params::{ApiSettings, OverlayParams, Params, Tables};
 use crate::resource::by_hand::BY_HAND;
+use crate::resource::error::Error;
 use crate::resource::policy::{self, PolicyScope, partition_of};
 use crate::world;
 
@@ -101,12 +102,10 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
 fn found<T>(
     invocation: &Invocation<'_>,
     unknown: &str,
-    work: impl Future<Output = Result<T, crate::resource::error::Error>>,
+    work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Failure> {
-    invocation.run(work).map_err(|failure| match failure {
-        Failure::Failed(text) => Failure::Failed(format!("{unknown}: {text}")),
-        other => other,
-    })
+    let failed = |error| format!("{unknown}: {}", world::in_full(&error)).into();
+    world::run(invocation.deadline, work).map_err(failed)
 }
 
 /// The account of the assumed role, which is the one that owns the address.

@@ -41,9 +41,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
         // clap accepts only declared commands, so this one is missing from the list above.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };
-    let code = conclude(name, outcome);
-    invocation.end();
-    code
+    conclude(name, outcome)
 }
 
 /// Prints help or version if requested; reduces a usage error to one line, for scripts and people.

@@ -324,7 +324,7 @@ mod tests {
             "0.10 s to 20.0 s",
             "a &lt;b&gt; c",
             "run <code>eip &lt;x&gt;</code>, not <code>vip</code>; a ` alone",
-            "&lt;script&gt;alert(&#39;n1&#39;)",
+            "&lt;script&gt;alert(&apos;n1&apos;)",
         ] {
             assert!(html.contains(part), "{part}\n{html}");
         }
