@@ -128,7 +128,10 @@ impl Settings {
         let get = |_: Option<&str>, name: &str| environment.get(name).map(str::to_owned);
         let mut reader = SettingsReader { of: "", get: &get, warnings: Vec::new() };
         let home = reader.text("HOME").map(PathBuf::from).or_else(std::env::home_dir);
-        let dot_aws = |file| home.as_ref().map(|home| home.join(".aws").join(file));
+        let file = |name, usual| {
+            let named = environment.get(name).map(PathBuf::from);
+            named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(usual)))
+        };
         let ignored = reader.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").unwrap_or_default();
         let mut endpoint = |name| reader.url(name).filter(|_| !ignored);
         let any_endpoint = endpoint("AWS_ENDPOINT_URL");
@@ -161,11 +164,8 @@ impl Settings {
             instance_role_only: api.instance_role_only,
             keys,
             missing_key,
-            config_file: reader.text("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| dot_aws("config")),
-            credentials_file: reader
-                .text("AWS_SHARED_CREDENTIALS_FILE")
-                .map(PathBuf::from)
-                .or_else(|| dot_aws("credentials")),
+            config_file: file("AWS_CONFIG_FILE", "config"),
+            credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
             fips: reader.switch("AWS_USE_FIPS_ENDPOINT"),
             dual_stack: reader.switch("AWS_USE_DUALSTACK_ENDPOINT"),
             connect_timeout: timing.connect_timeout.min(attempt_timeout),

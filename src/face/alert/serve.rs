@@ -44,24 +44,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Handles one event and returns the exit code, which Pacemaker only logs.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
     let environment = Environment::new(call.variables.clone());
-    let limit = environment.get(LIMIT_OPTION).map(str::parse);
+    let given = environment.get(LIMIT_OPTION);
+    let limit = given.and_then(|text| text.parse().ok()).filter(|limit| *limit > 0);
     let values = ClusterValues {
         instance: environment.get("CRM_alert_rsc").unwrap_or(NAME).to_owned(),
         program: NAME,
         reason_prefix: format!("{NAME}: "),
         log_tag: Some(NAME.to_owned()),
-        timeout: Duration::from_secs(
-            limit.clone().and_then(Result::ok).filter(|limit| *limit > 0).unwrap_or(LIMIT),
-        ),
+        timeout: Duration::from_secs(limit.unwrap_or(LIMIT)),
         parameters: &BTreeMap::new(),
         variables: &BTreeMap::new(),
     };
+    let is_invalid = given.is_some() && limit.is_none();
     let environment = synthesise(&call.variables, &values);
     let log = Log::new(&environment.log_settings(), NAME, call.started);
     report_panics(&log, FAILED);
     let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
     let _guard = Watchdog::start(&deadline, FAILED, &log);
-    if limit.is_some_and(|limit| !limit.is_ok_and(|limit| limit > 0)) {
+    if is_invalid {
         log.warn(format_args!("{LIMIT_OPTION} is not a number of seconds: using {LIMIT}"));
     }
     match handle(&environment, deadline, &log) {

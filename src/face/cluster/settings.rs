@@ -53,15 +53,6 @@ impl CheckResult {
     }
 }
 
-/// Whether the cluster fences, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FencingMode {
-    Off,
-    Devices,
-    /// A node that is cut off resets itself; devices are possible beside that.
-    Watchdog,
-}
-
 /// A fencing device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FencingDevice {
@@ -82,7 +73,8 @@ pub struct ClusterSettings {
     stickiness: Option<String>,
     live: bool,
     nodes: usize,
-    fencing: FencingMode,
+    /// Whether a node that is cut off resets itself, which devices may complement; `None` if the cluster does not fence.
+    by_watchdog: Option<bool>,
     /// `priority-fencing-delay` is set.
     priority_delay: bool,
     devices: Vec<FencingDevice>,
@@ -102,7 +94,9 @@ impl ClusterSettings {
         let property = |names: &[&str]| names.iter().find_map(|name| cib.property(name));
         let is_set = |value: Option<&str>| value.and_then(interval).is_some_and(|time| !time.is_zero());
         // Pacemaker 3.0.2 renamed the option, and ignores the old name if the new one is set.
-        let fencing = property(&["fencing-enabled", "stonith-enabled"]);
+        let fences = property(&["fencing-enabled", "stonith-enabled"]);
+        let fences = fences.is_none_or(|value| boolean(value).unwrap_or(true));
+        let watchdog = property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"]);
         let mut primitives = cib.document.all("primitive");
         primitives.retain(|one| one.attribute("class") == "stonith");
         Ok(Self {
@@ -112,13 +106,7 @@ impl ClusterSettings {
             stickiness: cib.meta(&primitive, "resource-stickiness").map(str::to_owned),
             live: address.configuration.live,
             nodes: cib.document.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
-            fencing: match fencing.is_none_or(|value| boolean(value).unwrap_or(true)) {
-                true if is_set(property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"])) => {
-                    FencingMode::Watchdog
-                }
-                true => FencingMode::Devices,
-                false => FencingMode::Off,
-            },
+            by_watchdog: fences.then(|| is_set(watchdog)),
             priority_delay: is_set(property(&["priority-fencing-delay"])),
             devices: primitives.into_iter().map(FencingDevice::of).collect(),
         })
@@ -142,7 +130,7 @@ impl ClusterSettings {
             Ok(token) => *token,
             Err(reason) => return CheckResult::unknown(SUBJECT, reason),
         };
-        let fencing = if self.fencing == FencingMode::Off { "" } else { ", and fencing on top" };
+        let fencing = if self.by_watchdog.is_none() { "" } else { ", and fencing on top" };
         let (seconds, ms) = (Self::failover(token).as_secs_f64(), token.as_millis());
         let text = format!("{seconds:.1} s after a node dies (2.2 x token {ms} ms + 1 s){fencing}");
         let remedy = "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples";
@@ -174,19 +162,19 @@ impl ClusterSettings {
     fn about_fencing(&self) -> Vec<CheckResult> {
         const SUBJECT: &str = "fencing";
         let overlay = self.agent.name == agent::OVERLAY_IP.name;
-        match (self.fencing, self.devices.as_slice()) {
-            (FencingMode::Off, _) if overlay => vec![CheckResult::warn(
+        match (self.by_watchdog, self.devices.as_slice()) {
+            (None, _) if overlay => vec![CheckResult::warn(
                 SUBJECT,
                 "off: nodes that cannot see each other take the routes from each other",
                 "see fencing.sh in pcs-examples",
             )],
-            (FencingMode::Off, _) => {
+            (None, _) => {
                 let text =
                     "off: EC2 lets only one node hold the address, but the service behind it may run twice";
                 vec![CheckResult::ok(SUBJECT, text)]
             }
-            (FencingMode::Watchdog, []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
-            (FencingMode::Devices, []) => vec![CheckResult::warn(
+            (Some(true), []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
+            (Some(false), []) => vec![CheckResult::warn(
                 SUBJECT,
                 "on, but there is no fencing device: Pacemaker starts nothing",
                 "see fencing.sh in pcs-examples, or set stonith-enabled=false",

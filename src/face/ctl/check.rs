@@ -41,27 +41,21 @@ fn show(line: &CheckResult) -> String {
 }
 
 /// What the cluster's configuration means for its resource with this address.
-fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Vec<CheckResult> {
-    let found = subject.configured.as_ref().map_err(Clone::clone).and_then(|found| {
-        let found = found.as_ref().ok_or("needs a cluster resource with this address")?;
-        let params = K::parse(&found.configuration.parameters);
-        Ok((found, params.map_err(|error| format!("{}: {error}", found.id))?))
-    });
-    let (found, params) = match found {
-        Ok(found) => found,
-        Err(reason) => {
-            return ["live moves", "failover time"]
-                .map(|subject| CheckResult::unknown(subject, &reason))
-                .into();
-        }
-    };
+fn cluster<K: Kind<RealWorld>>(
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+) -> Result<Vec<CheckResult>, String> {
+    let found = subject.configured.as_ref().map_err(Clone::clone)?;
+    let found = found.as_ref().ok_or("needs a cluster resource with this address")?;
+    let params = K::parse(&found.configuration.parameters);
+    let params = params.map_err(|error| format!("{}: {error}", found.id))?;
     let taking = K::common(&params).may_take;
     let mut lines = vec![live_moves(found.configuration.live, taking, K::WORDS.may_take)];
     match invocation.tools(BRIEF_LIMIT).settings(&found.id) {
         Ok(settings) => lines.extend(settings.findings()),
         Err(reason) => lines.push(CheckResult::unknown("failover time", &reason)),
     }
-    lines
+    Ok(lines)
 }
 
 /// What each node reports about this resource, and whether the nodes' health may be set as configured.
@@ -146,6 +140,9 @@ fn check<K: Kind<RealWorld>>(
         op::<K, _>(&world, &request).examine_all(&seen, &mut |finding| report(result(&finding))).await;
         Ok(())
     })?;
-    cluster::<K>(invocation, subject).into_iter().for_each(report);
+    let unknown = |reason: String| {
+        ["live moves", "failover time"].map(|subject| CheckResult::unknown(subject, &reason)).into()
+    };
+    cluster::<K>(invocation, subject).unwrap_or_else(unknown).into_iter().for_each(report);
     Ok(())
 }

@@ -114,16 +114,18 @@ fn account_of(api: &ApiSettings) -> Option<String> {
 }
 
 fn account(text: &str) -> Result<String, Failure> {
-    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits
-        .then(|| text.to_owned())
-        .ok_or_else(|| Failure::Usage(format!("--account {text}: expected twelve digits")))
+    let valid = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    expected("account", text, valid.then(|| text.to_owned()), "twelve digits")
 }
 
 fn partition(text: &str) -> Result<String, Failure> {
-    let form = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let expected = || Failure::Usage(format!("--partition {text}: expected aws, aws-cn or aws-us-gov"));
-    form.then(|| text.to_owned()).ok_or_else(expected)
+    let valid = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    expected("partition", text, valid.then(|| text.to_owned()), "aws, aws-cn or aws-us-gov")
+}
+
+/// Refuses the value of an option from which nothing was read.
+fn expected<T>(option: &str, text: &str, read: Option<T>, expected: &str) -> Result<T, Failure> {
+    read.ok_or_else(|| Failure::Usage(format!("--{option} {text}: expected {expected}")))
 }
 
 /// Checks the id of a route table; `*` stands for every one.
@@ -137,10 +139,7 @@ fn route_table(text: &str) -> Result<String, Failure> {
 
 /// Parses a tag. IAM would expand `${...}` in the value as a policy variable.
 fn tag(text: &str) -> Result<(String, String), Failure> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !text.contains("${") => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err(Failure::Usage(format!("--tag {text}: expected KEY=VALUE without ${{"))),
-    }
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty() && !text.contains("${"));
+    let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    expected("tag", text, pair, "KEY=VALUE without ${")
 }

@@ -60,13 +60,9 @@ impl Subject {
         let is_this = |one: &&ConfiguredAddress| one.names().iter().any(|name| names.contains(name));
         let configured = all.as_ref().map(|all| all.iter().find(is_this).cloned()).map_err(Clone::clone);
 
-        let option = if invocation.is_set(VIP) {
-            Some(&agent::VIP)
-        } else if invocation.texts(ROUTE_TABLE).is_empty() {
-            None
-        } else {
-            Some(&agent::OVERLAY_IP)
-        };
+        let overlay = !invocation.texts(ROUTE_TABLE).is_empty();
+        let option = overlay.then_some(&agent::OVERLAY_IP);
+        let option = if invocation.is_set(VIP) { Some(&agent::VIP) } else { option };
         let option = option.filter(|_| by_option || !is_public(&address));
         let found = configured.as_ref().ok().and_then(Option::as_ref);
         let agent = match (found, option) {
@@ -76,16 +72,16 @@ impl Subject {
             }
             (Some(found), _) => found.agent,
             (None, Some(option)) => option,
-            (None, None) => match recorded.iter().find_map(RecordedResource::agent) {
-                Some(agent) => agent,
-                None if is_public(&address) => &agent::EIP,
-                None => {
-                    return Err(Failure::Usage(format!(
+            (None, None) => {
+                let recorded = recorded.iter().find_map(RecordedResource::agent);
+                let known = recorded.or_else(|| is_public(&address).then_some(&agent::EIP));
+                known.ok_or_else(|| {
+                    Failure::Usage(format!(
                         "{address} is not a public address, and neither the cluster nor this node's records know \
                          it: add --vip for a secondary private address, --route-table ID for an overlay address"
-                    )));
-                }
-            },
+                    ))
+                })?
+            }
         };
         let mut raw = match found {
             Some(found) => found.configuration.parameters.clone(),

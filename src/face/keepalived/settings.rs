@@ -24,12 +24,12 @@ pub const FILE: &str = "/etc/keepalived/aws.conf";
 /// Variable that names another settings file.
 pub const FILE_VARIABLE: &str = "EIP_KEEPALIVED_CONF";
 
-/// Time limit of a state change, in seconds; keepalived sets none.
-const DEADLINE: u64 = 60;
-/// Time limit of a check, in seconds; keepalived runs one every few seconds.
-const CHECK_DEADLINE: u64 = 2;
-/// How long a takeover is verified, in seconds: a call sent earlier by another node may take effect later.
-const VERIFY: u64 = 10;
+/// Default time limit of a state change; keepalived sets none.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// Default time limit of a check; keepalived runs one every few seconds.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a takeover is verified by default: a call sent earlier by another node may take effect later.
+const VERIFY: Duration = Duration::from_secs(10);
 /// Names used by the article and its tools, with their equivalents here.
 const OTHER_NAMES: [(&str, &str); 13] = [
     ("ENI_ID", "interface"),
@@ -57,7 +57,7 @@ const OWN: [&str; 7] =
     ["INST_ID", "ON_BACKUP", "ON_FAULT", "ON_STOP", "DEADLINE", "CHECK_DEADLINE", "VERIFY"];
 
 /// The combined settings of one call.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct KeepalivedSettings {
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
@@ -85,21 +85,6 @@ impl std::fmt::Debug for KeepalivedSettings {
             .field("variables", &self.variables.keys())
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
-    }
-}
-
-impl Default for KeepalivedSettings {
-    fn default() -> Self {
-        Self {
-            parameters: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            instance: None,
-            deadline: Duration::from_secs(DEADLINE),
-            check_deadline: Duration::from_secs(CHECK_DEADLINE),
-            verify: Duration::from_secs(VERIFY),
-            released_in: Vec::new(),
-            warnings: Vec::new(),
-        }
     }
 }
 
@@ -131,9 +116,9 @@ impl KeepalivedSettings {
         let value = |name| own.get(name).map(|value: &String| value.trim()).filter(|value| !value.is_empty());
         let seconds =
             |name, default, least| value(name).map_or(Ok(default), |value| seconds(name, value, least));
-        settings.deadline = seconds("DEADLINE", settings.deadline, 1)?;
-        settings.check_deadline = seconds("CHECK_DEADLINE", settings.check_deadline, 1)?;
-        settings.verify = seconds("VERIFY", settings.verify, 0)?;
+        settings.deadline = seconds("DEADLINE", DEADLINE, 1)?;
+        settings.check_deadline = seconds("CHECK_DEADLINE", CHECK_DEADLINE, 1)?;
+        settings.verify = seconds("VERIFY", VERIFY, 0)?;
         let states = [VrrpState::Backup, VrrpState::Fault, VrrpState::Stop];
         for (state, name) in states.into_iter().zip(["ON_BACKUP", "ON_FAULT", "ON_STOP"]) {
             let Some(value) = value(name) else { continue };

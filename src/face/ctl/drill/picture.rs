@@ -79,17 +79,14 @@ pub struct TimelineChart {
     pub remarks: Vec<String>,
 }
 
-impl SpanKind {
-    fn class(self) -> &'static str {
-        match self {
-            Self::Old => "old",
-            Self::New => "new",
-            Self::Moving => "moving",
-            Self::Missing => "missing",
-            Self::Work => "work",
-        }
-    }
-}
+/// The class of each kind in the page, and what its pattern means.
+pub(super) const LEGEND: [(SpanKind, &str, &str); 5] = [
+    (SpanKind::Old, "old", "the node before"),
+    (SpanKind::New, "new", "the node afterwards"),
+    (SpanKind::Moving, "moving", "under way"),
+    (SpanKind::Missing, "missing", "no holder, no answer"),
+    (SpanKind::Work, "work", "the agent at work"),
+];
 
 /// Escapes text for HTML and SVG, and drops control characters.
 pub fn escape(text: &str) -> String {
@@ -245,7 +242,8 @@ impl TimelineLane {
         for span in &self.spans {
             let (from, to) = (scale.at(span.from), scale.at(span.to));
             // What is shorter than a line is drawn all the same.
-            let (wide, label, class) = ((to - from).max(3.0), short(&span.label), span.kind.class());
+            let (wide, label) = ((to - from).max(3.0), short(&span.label));
+            let class = LEGEND.iter().find(|(kind, ..)| *kind == span.kind).map_or("", |(_, class, _)| class);
             let _ = writeln!(
                 svg,
                 "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{BAR}\" rx=\"3\"><title>{}</title></rect>",
