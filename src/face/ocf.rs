@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ctl::metrics::exposition::ABSENT;
-use super::watchdog::{Watchdog, report_panics};
+use super::serve::print;
+use super::watchdog::Watchdog;
 use super::{Call, health};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
@@ -60,14 +61,11 @@ fn act(
     let log = Log::new(&environment.log_settings(), action.name(), started);
     let attempt = action.attempt();
     let without_answer = exit_code(&Error::OutOfTime(Duration::ZERO), attempt) as u8;
-    report_panics(&log, without_answer);
     let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
     // Started before logging: the log file may be what blocks.
     let _guard = Watchdog::start(&deadline, without_answer, &log);
     if is_worth_warnings(action) {
-        for warning in environment.warnings() {
-            log.warn(warning);
-        }
+        log.warn_all(environment.warnings());
     }
     let outcome = if agent.address.is_empty() {
         health::run(action, deadline, environment, &log)
@@ -124,9 +122,7 @@ fn on_address<K: Kind<RealWorld>>(
         if validates && !options.is_empty() {
             log.warn(format_args!("awscli: no effect here: {}", options.join(" ")));
         }
-        for warning in &warnings {
-            log.warn(warning);
-        }
+        log.warn_all(&warnings);
     }
     let nodes = [environment.node_name(), environment.physical_host()].into_iter().flatten();
     let request = Request { action, params, deadline, nodes: nodes.map(str::to_owned).collect() };
@@ -171,12 +167,4 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
 /// few seconds, and not at level 0 of `validate-all`, where pcs shows any output as a problem.
 fn is_worth_warnings(action: Action) -> bool {
     matches!(action, Action::Start | Action::Stop | Action::MigrateFrom | Action::Validate { level: 10.. })
-}
-
-fn print(text: &str) -> u8 {
-    // A closed reader is no reason to panic.
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::Success as u8,
-        Err(_) => ExitCode::Generic as u8,
-    }
 }

@@ -42,7 +42,7 @@ pub(super) fn report_panics(log: &Log, code: impl Into<FallbackCode>) {
     }));
 }
 
-/// Ends the process when a system call blocks past the deadline, unless it is dropped before.
+/// Ends the process when a system call blocks past the deadline, unless it is dropped before, or with a panic.
 #[must_use]
 pub(super) struct Watchdog {
     _ended: mpsc::Sender<()>,
@@ -53,6 +53,7 @@ impl Watchdog {
         let (ended, wait) = mpsc::channel();
         let (limit, budget, log) = (deadline.until_watchdog(), deadline.budget(), log.clone());
         let code = code.into();
+        report_panics(&log, code.clone());
         let watch = move || {
             if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 // Print the reason first: the log may be what blocks.

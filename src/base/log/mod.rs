@@ -139,6 +139,11 @@ impl Log {
         self.line(Level::Warn, Stderr::Allowed, text);
     }
 
+    /// Logs problems that do not stop the action, a line for each.
+    pub fn warn_all(&self, texts: impl IntoIterator<Item = impl Display>) {
+        texts.into_iter().for_each(|text| self.warn(text));
+    }
+
     /// Like [`Self::warn`], but only once per process for the same text.
     pub fn warn_once(&self, text: impl Display) {
         let text = text.to_string();

@@ -8,6 +8,7 @@ use super::call::{Failure, Invocation};
 use super::{assign, by_hand, check, command, drill, history, metrics, policy, restore, show, status};
 use crate::base::text::one_line;
 use crate::face::Call;
+use crate::face::serve::print;
 
 /// Exit code for invalid usage.
 const USAGE: u8 = 2;
@@ -48,8 +49,7 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
 fn not_a_command(name: &str, error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let printed = std::io::stdout().write_all(text.as_bytes());
-        return u8::from(printed.is_err());
+        return print(&text);
     }
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
     let lines: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -13,7 +13,8 @@ use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::face::environment::{ClusterValues, synthesise};
 use crate::face::parameters;
-use crate::face::watchdog::{Watchdog, report_panics};
+use crate::face::serve::print;
+use crate::face::watchdog::Watchdog;
 use crate::face::{Call, settings_file};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
@@ -31,6 +32,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
         call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     match arguments::read(&line) {
         Ok(InitRequest::Help) => {
+            // A closed reader is not an error.
             print(&sentences::usage());
             0
         }
@@ -175,13 +177,10 @@ impl InitCall {
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
         let log = Log::new(&environment.log_settings(), name, began);
         let late = self.code(&Err(Error::OutOfTime(timeout)), attempt);
-        report_panics(&log, late);
         let deadline = Deadline::new(tokio::time::Instant::from_std(began), timeout);
         let _guard = Watchdog::start(&deadline, late, &log);
         if attempt != Attempt::Monitor {
-            for warning in environment.warnings().iter().chain(&self.settings.warnings) {
-                log.warn(warning);
-            }
+            log.warn_all(environment.warnings().iter().chain(&self.settings.warnings));
         }
         let name = parameters::address(&self.settings.parameters).unwrap_or("the address").to_owned();
         let node = "this instance".to_owned();
@@ -217,9 +216,7 @@ impl ActionRun {
         self.on_stop = Some(params.on_stop);
         let (world, warnings) = world::build(&params.api, &params.timing, deadline, environment, log)?;
         if action.attempt() != Attempt::Monitor {
-            for warning in &warnings {
-                log.warn(warning);
-            }
+            log.warn_all(&warnings);
         }
         let request = Request { action, params, deadline, nodes: Vec::new() };
         let outcome = world::run(deadline, resource::run::<Elastic, _>(&world, &request));
@@ -266,9 +263,4 @@ fn report(outcome: &Result<Report, Error>, attempt: Attempt, log: &Log) {
         }
         Err(error) => world::give_reason(error, log),
     }
-}
-
-/// Prints a text; a closed reader is not an error.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use super::work::{FAILED, Work, print_line};
+use super::work::{FAILED, Work};
+use crate::face::serve::print;
 use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report, op};
@@ -56,7 +57,7 @@ pub(super) fn status(work: &Work) -> u8 {
     let found = work.query(Action::Monitor { level: 10 }, STATUS_LIMIT, async |world, request| {
         resource::run::<Elastic, _>(world, request).await
     });
-    print_line(if matches!(found, Ok(Report::Done)) { "OK" } else { "FAIL" });
+    print(if matches!(found, Ok(Report::Done)) { "OK\n" } else { "FAIL\n" });
     match found {
         Ok(Report::Done) => 0,
         Ok(Report::NotHere(reason)) => {

@@ -11,6 +11,7 @@ use super::work::{FAILED, UNUSABLE, Work};
 use super::{NAME, check, follow, transition, usage};
 use crate::base::log::Log;
 use crate::face::Call;
+use crate::face::serve::print;
 use crate::face::settings_file::{self, SettingsFile};
 use crate::face::watchdog::report_panics;
 use crate::params::{ParamError, Params};
@@ -116,9 +117,4 @@ fn log_name(request: &KeepalivedRequest) -> &'static str {
         KeepalivedRequest::Help => "help",
         KeepalivedRequest::Version => "version",
     }
-}
-
-fn print(text: &str) -> u8 {
-    // A closed reader is no reason to panic.
-    if std::io::stdout().write_all(text.as_bytes()).is_ok() { 0 } else { FAILED }
 }

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use super::NAME;
 use super::arguments::{Job, NotificationSource, VrrpState};
-use super::work::{FAILED, Work, by_hand, print_line};
+use super::work::{FAILED, Work, by_hand};
 use crate::cloud::Imds as _;
+use crate::face::serve::print;
 use crate::params::OnStop;
 use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
@@ -54,7 +55,7 @@ pub(super) fn master(mut work: Work, source: &NotificationSource) -> u8 {
     work.log.info(format_args!("{transition}: {address} is here; {took} ms"));
     let by_action = *source == NotificationSource::Action;
     if by_action {
-        print_line("started");
+        print("started\n");
     }
     if !by_hand() {
         let verifications = if by_action { VERIFICATIONS_WITHOUT_NOTIFY } else { VERIFY_AT.len() };
@@ -164,7 +165,7 @@ pub(super) fn lose(mut work: Work, state: VrrpState, source: &NotificationSource
         }
     };
     if code == 0 && *source == NotificationSource::Action && state == VrrpState::Stop {
-        print_line("stopped");
+        print("stopped\n");
     }
     code
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use super::arguments::VrrpState;
@@ -51,9 +51,7 @@ pub(super) enum LockOutcome {
 impl Work {
     /// Logs the warnings about the settings and records this call's request; returns false if a later one is already recorded.
     pub(super) fn announce(&mut self, transition: &str, state: VrrpState) -> bool {
-        for warning in self.environment.warnings().iter().chain(&self.settings.warnings) {
-            self.log.warn(warning);
-        }
+        self.log.warn_all(self.environment.warnings().iter().chain(&self.settings.warnings));
         let first = self.generation.map_or(Ok(true), |own| self.generations.begin(own, state.name()));
         let first = first.unwrap_or_else(|error| {
             self.generation = None;
@@ -179,9 +177,7 @@ impl Work {
         let _guard = Watchdog::start(&deadline, self.fallback.clone(), &self.log);
         let (real, warnings, request) = self.services(action, deadline)?;
         if action == Action::Start {
-            for warning in &warnings {
-                self.log.warn(warning);
-            }
+            self.log.warn_all(&warnings);
         }
         let over = || self.is_superseded();
         let world = world::guarded(real, &over as &dyn Fn() -> bool);
@@ -213,9 +209,4 @@ impl Work {
 /// Whether a person at a terminal runs this.
 pub(super) fn by_hand() -> bool {
     std::io::stdin().is_terminal()
-}
-
-/// Prints a word of the article's script; a closed reader is not an error.
-pub(super) fn print_line(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }
