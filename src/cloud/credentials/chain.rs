@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use aws_config::imds::client::error::ImdsError;
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
@@ -89,14 +88,6 @@ impl Chain {
     pub(super) fn provider(self) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(SourceProvider(self))
     }
-
-    /// Keeps the secret parts out of every log line.
-    fn hide(&self, credentials: &Credentials) {
-        self.log.keep_secret(credentials.secret_access_key());
-        if let Some(token) = credentials.session_token() {
-            self.log.keep_secret(token);
-        }
-    }
 }
 
 impl Source for Chain {
@@ -106,7 +97,8 @@ impl Source for Chain {
             let error = match source.provide_credentials().await {
                 Ok(credentials) => {
                     self.log.trace(format_args!("credentials come from {name}"));
-                    self.hide(&credentials);
+                    self.log.keep_secret(credentials.secret_access_key());
+                    self.log.keep_secret(credentials.session_token().unwrap_or_default());
                     return Ok(credentials);
                 }
                 Err(error) => error,

@@ -52,18 +52,14 @@ impl Sources<'_> {
         let roles = [(self.settings.role_arn.as_deref(), "the role"), (last, "routing_table_role")];
         for (arn, name) in roles.into_iter().filter_map(|(arn, name)| Some((arn?, name))) {
             let role = Role { arn: arn.to_owned(), session_name: None, external_id: None, duration: None };
-            provider = self.chain().then(name, self.assume(role, provider).await).provider();
+            provider = Chain::new(self.log).then(name, self.assume(role, provider).await).provider();
         }
         Ok(provider)
     }
 
-    fn chain(&self) -> Chain {
-        Chain::new(self.log)
-    }
-
     async fn in_order(&self) -> Result<Chain, String> {
         let settings = self.settings;
-        let mut chain = self.chain();
+        let mut chain = Chain::new(self.log);
         if settings.instance_role_only {
             return Ok(self.then_instance_role(chain));
         }
@@ -112,7 +108,7 @@ impl Sources<'_> {
             return chain.then_own("the profile files", EnvironmentKeys { keys: None, missing: None });
         };
         let of = |what: &str| format!("{what} of profile {profile}");
-        let first = self.chain();
+        let first = Chain::new(self.log);
         let first = match root {
             Root::Keys(keys) => first.then(of("the keys"), credentials(keys, "profile")),
             Root::Process(command) => {
@@ -129,7 +125,7 @@ impl Sources<'_> {
         let mut provider = first.provider();
         for role in roles {
             let name = format!("role {}", role.arn.rsplit('/').next().unwrap_or_default());
-            provider = self.chain().then(name, self.assume(role, provider).await).provider();
+            provider = Chain::new(self.log).then(name, self.assume(role, provider).await).provider();
         }
         chain.then("the profile files", provider)
     }

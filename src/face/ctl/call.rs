@@ -19,7 +19,7 @@ use crate::face::cluster::tools::Tools;
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
-use crate::params::{self, ApiSettings, ParamError, Timing, table};
+use crate::params::{ApiSettings, ParamError, Timing, table};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::Kind;
@@ -125,11 +125,6 @@ impl<'a> Invocation<'a> {
     pub(super) fn parameters(&self, specs: &[table::Spec]) -> BTreeMap<String, String> {
         let value = |spec: &table::Spec| Some((spec.name.to_owned(), self.text(spec.name)?.to_owned()));
         specs.iter().filter_map(value).collect()
-    }
-
-    /// Settings for reaching AWS, for a command that concerns no single address.
-    pub(super) fn reach(&self) -> Result<(ApiSettings, Timing), Failure> {
-        Ok(params::reach(&self.parameters(table::EIP))?)
     }
 
     /// The environment that the agent would see for this resource.

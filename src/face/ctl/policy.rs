@@ -9,7 +9,7 @@ use super::subject::Subject;
 use crate::base::ids::{AllocationId, RouteTableId};
 use crate::cloud::Selector;
 use crate::ocf::agent;
-use crate::params::{ApiSettings, OverlayParams, Params, Tables};
+use crate::params::{self, ApiSettings, OverlayParams, Params, Tables, table};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::policy::{self, PolicyScope, partition_of};
@@ -34,7 +34,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 
 /// Combines the options with what can be looked up.
 fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
-    let (api, timing) = invocation.reach()?;
+    let (api, timing) = params::reach(&invocation.parameters(table::EIP))?;
     let tags = invocation.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
     let partition = invocation.text("partition").map(partition).transpose()?;
     let account = invocation.text("account").map(account).transpose()?;

@@ -10,7 +10,6 @@ use crate::params::{Params, table};
 use crate::resource::elastic::{self, Known};
 use crate::resource::error::Error;
 use crate::resource::recorded::RecordedResource;
-use crate::world::RealWorld;
 
 /// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
@@ -28,9 +27,16 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     };
     let mut resources = Vec::new();
     for records in recorded {
-        if let Some(address) = address_of(&records) {
-            resources.push(known(invocation, &records, address)?);
+        let Some(address) = address_of(&records) else { continue };
+        let mut raw = invocation.parameters(table::EIP);
+        raw.insert("elastic_ip".to_owned(), address.to_string());
+        let mut params = Params::parse(&raw)?;
+        // The recorded AWS settings apply unless options override them.
+        if let Some(reach) = &records.durable.reach {
+            params.api = params.api.or(reach);
         }
+        let world = invocation.world(&records.resource, &params.api, &params.timing)?;
+        resources.push(Known { world, params });
     }
     let work = async { Ok::<_, Error>(elastic::restore(&resources, &invocation.deadline).await) };
     let left = invocation.run(work)?;
@@ -45,20 +51,4 @@ fn address_of(records: &RecordedResource) -> Option<Ipv4Addr> {
     let pair = records.durable.pair.as_ref().map(|pair| pair.public_ip);
     let displaced = || records.durable.displaced.first().map(|displaced| displaced.public_ip);
     pair.or_else(displaced)
-}
-
-/// Builds the services for a recorded resource; the recorded AWS settings apply unless options override them.
-fn known(
-    invocation: &Invocation<'_>,
-    records: &RecordedResource,
-    address: Ipv4Addr,
-) -> Result<Known<RealWorld>, Failure> {
-    let mut raw = invocation.parameters(table::EIP);
-    raw.insert("elastic_ip".to_owned(), address.to_string());
-    let mut params = Params::parse(&raw)?;
-    if let Some(reach) = &records.durable.reach {
-        params.api = params.api.or(reach);
-    }
-    let world = invocation.world(&records.resource, &params.api, &params.timing)?;
-    Ok(Known { world, params })
 }
