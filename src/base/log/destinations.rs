@@ -33,14 +33,6 @@ impl Level {
     }
 }
 
-/// Whether a line may also go to standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stderr {
-    Allowed,
-    /// Standard error already has the text, as the exit reason.
-    Has,
-}
-
 pub(super) struct Destinations {
     route: LogTarget,
     debug: bool,
@@ -112,11 +104,11 @@ impl Destinations {
         self.debug || level != Level::Debug
     }
 
-    /// Writes a line, `LEVEL: TEXT`, to every destination of its level.
-    pub(super) fn write(&self, level: Level, stderr: Stderr, line: &str, sink: &Sink) {
+    /// Writes a line, `LEVEL: TEXT`, to every destination of its level; without `stderr`, standard error is none of them.
+    pub(super) fn write(&self, level: Level, line: &str, stderr: Option<&Sink>) {
         let to_stderr = |line: &str| {
-            if stderr == Stderr::Allowed {
-                write_line(&mut *lock(sink), line);
+            if let Some(stderr) = stderr {
+                write_line(&mut *lock(stderr), line);
             }
         };
         match &self.route {

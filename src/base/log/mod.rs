@@ -18,7 +18,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::text::{MASK, brief, cut, without_controls};
 use super::timezone;
-use destinations::{Destinations, Level, Stderr, in_format};
+use destinations::{Destinations, Level, in_format};
 pub use settings::LogSettings;
 pub(crate) use settings::ignored;
 use trace::Trace;
@@ -131,12 +131,12 @@ impl Log {
 
     /// Logs a failure.
     pub fn error(&self, text: impl Display) {
-        self.line(Level::Error, Stderr::Allowed, text);
+        self.line(Level::Error, Some(&self.0.stderr), text);
     }
 
     /// Logs a problem that does not stop the action.
     pub fn warn(&self, text: impl Display) {
-        self.line(Level::Warn, Stderr::Allowed, text);
+        self.line(Level::Warn, Some(&self.0.stderr), text);
     }
 
     /// Logs problems that do not stop the action, a line for each.
@@ -154,12 +154,12 @@ impl Log {
 
     /// Logs what was done.
     pub fn info(&self, text: impl Display) {
-        self.line(Level::Info, Stderr::Allowed, text);
+        self.line(Level::Info, Some(&self.0.stderr), text);
     }
 
     /// Logs how a decision was made; dropped unless the cluster runs with debugging on.
     pub fn debug(&self, text: impl Display) {
-        self.line(Level::Debug, Stderr::Allowed, text);
+        self.line(Level::Debug, Some(&self.0.stderr), text);
     }
 
     /// Adds a line to the trace. Without a trace the text is not even formatted.
@@ -184,7 +184,8 @@ impl Log {
         if !self.0.ending.load(Ordering::SeqCst) {
             self.give_reason(&text);
         }
-        self.line(Level::Error, Stderr::Has, text);
+        // Standard error already has the text.
+        self.line(Level::Error, None, text);
     }
 
     /// Prints the exit reason to standard error only, for a process that is about to exit. Does nothing if a reason
@@ -211,7 +212,7 @@ impl Log {
         }
     }
 
-    fn line(&self, level: Level, stderr: Stderr, text: impl Display) {
+    fn line(&self, level: Level, stderr: Option<&Sink>, text: impl Display) {
         let wanted = self.0.destinations.wants(level);
         if !wanted && self.0.trace.is_none() {
             return;
@@ -221,7 +222,7 @@ impl Log {
             trace.line(&line, &self.0.stderr);
         }
         if wanted {
-            self.0.destinations.write(level, stderr, &line, &self.0.stderr);
+            self.0.destinations.write(level, &line, stderr);
         }
     }
 

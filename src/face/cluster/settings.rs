@@ -43,6 +43,11 @@ impl CheckResult {
         Self { subject: subject.into(), verdict: "warn", text: text.into(), remedy: Some(remedy.to_owned()) }
     }
 
+    /// It makes a failover impossible or wrong.
+    pub fn fail(subject: &'static str, text: String, remedy: String) -> Self {
+        Self { subject: subject.into(), verdict: "FAIL", text, remedy: Some(remedy) }
+    }
+
     fn ok_if(is_fine: bool, subject: &'static str, text: String, remedy: &str) -> Self {
         if is_fine { Self::ok(subject, text) } else { Self::warn(subject, text, remedy) }
     }
@@ -277,12 +282,11 @@ pub fn live_moves(live: bool, taking: bool, may_take: &str) -> CheckResult {
             CheckResult::warn(SUBJECT, STOPPED, "set meta allow-migrate=true, and it is one call")
         }
         (false, false) => CheckResult::ok(SUBJECT, STOPPED),
-        (true, false) => CheckResult {
-            subject: SUBJECT.into(),
-            verdict: "FAIL",
-            text: format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
-            remedy: Some(format!("remove allow-migrate, or set {may_take}=true")),
-        },
+        (true, false) => CheckResult::fail(
+            SUBJECT,
+            format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
+            format!("remove allow-migrate, or set {may_take}=true"),
+        ),
     }
 }
 

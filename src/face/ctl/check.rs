@@ -81,9 +81,8 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
     }
     for (health, obstacle) in cib.colouring() {
         if let Some(obstacle) = obstacle {
-            let (subject, remedy) = ("node health".into(), Some(obstacle.to_owned()));
             let text = format!("{health}: node_health=true has no effect");
-            lines.push(CheckResult { subject, verdict: "FAIL", text, remedy });
+            lines.push(CheckResult::fail("node health", text, obstacle.to_owned()));
         }
     }
     lines

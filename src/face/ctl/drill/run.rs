@@ -193,9 +193,12 @@ impl Watch<'_> {
         let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();
         // Of what was before the move only the last answer counts.
         let first = queries.iter().rposition(|query| query.answered < origin).unwrap_or_default();
-        let queries = queries.into_iter().skip(first).map(|query| query.since(origin)).collect();
-        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
         let since = |at: Duration| at.saturating_sub(origin);
+        let queries = queries.into_iter().skip(first);
+        let queries = queries
+            .map(|one| HolderQuery { sent: since(one.sent), answered: since(one.answered), ..one })
+            .collect();
+        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
         let sightings = sightings.into_iter().skip(first);
         let sightings = sightings.map(|one| ClusterSighting { at: since(one.at), ..one }).collect();
         let attempts = attempts.into_iter().filter(|attempt| attempt.began >= origin);
