@@ -3,8 +3,6 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::ctl::metrics::exposition::ABSENT;
 use super::serve::print;
 use super::watchdog::Watchdog;
@@ -61,7 +59,7 @@ fn act(
     let log = Log::new(&environment.log_settings(), action.name(), started);
     let attempt = action.attempt();
     let without_answer = exit_code(&Error::OutOfTime(Duration::ZERO), attempt) as u8;
-    let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
+    let deadline = Deadline::since(started, environment.action_timeout());
     // Started before logging: the log file may be what blocks.
     let _guard = Watchdog::start(&deadline, without_answer, &log);
     if is_worth_warnings(action) {

@@ -5,8 +5,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::NAME;
 use super::announcement::{AlertEvent, Announcement, detection, newest};
 use super::recipient::Recipient;
@@ -58,7 +56,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     let is_invalid = given.is_some() && limit.is_none();
     let environment = synthesise(&call.variables, &values);
     let log = Log::new(&environment.log_settings(), NAME, call.started);
-    let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
+    let deadline = Deadline::since(call.started, values.timeout);
     let _guard = Watchdog::start(&deadline, FAILED, &log);
     if is_invalid {
         log.warn(format_args!("{LIMIT_OPTION} is not a number of seconds: using {LIMIT}"));

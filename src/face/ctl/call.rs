@@ -84,7 +84,7 @@ impl<'a> Invocation<'a> {
         let process = Process { stdin_is_terminal: true, ..Process::own(call.started) };
         let log = Log::with(&environment.log_settings(), command, process);
         report_panics(&log, FAILED);
-        let deadline = deadline(call.started, limit);
+        let deadline = Deadline::since(call.started, Duration::from_secs(limit));
         // No watchdog for a drill: it restores the original state before it ends, and each move has its own time
         // limit. None for what is shown again and again either: each round has its own.
         let is_long = command == "drill" || matches!(matches.try_contains_id("watch"), Ok(true));
@@ -94,7 +94,7 @@ impl<'a> Invocation<'a> {
 
     /// The same command once more, with a deadline and a watchdog of its own.
     pub(super) fn again(&self) -> Self {
-        let deadline = deadline(Instant::now(), self.limit);
+        let deadline = Deadline::since(Instant::now(), Duration::from_secs(self.limit));
         let guard = Some(Watchdog::start(&deadline, FAILED, &self.log));
         let (log, variables) = (self.log.clone(), self.variables.clone());
         Self { matches: self.matches, log, deadline, variables, limit: self.limit, _guard: guard }
@@ -191,10 +191,6 @@ fn variables(name: &str, variables: Vec<(OsString, OsString)>, limit: u64) -> Ve
     ];
     variables.extend(own.map(|(variable, value)| (variable.into(), value.into())));
     variables
-}
-
-fn deadline(started: Instant, seconds: u64) -> Deadline {
-    Deadline::new(tokio::time::Instant::from_std(started), Duration::from_secs(seconds))
 }
 
 /// Formats label and text pairs as aligned lines.

@@ -177,7 +177,7 @@ impl InitCall {
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
         let log = Log::new(&environment.log_settings(), name, began);
         let late = self.code(&Err(Error::OutOfTime(timeout)), attempt);
-        let deadline = Deadline::new(tokio::time::Instant::from_std(began), timeout);
+        let deadline = Deadline::since(began, timeout);
         let _guard = Watchdog::start(&deadline, late, &log);
         if attempt != Attempt::Monitor {
             log.warn_all(environment.warnings().iter().chain(&self.settings.warnings));

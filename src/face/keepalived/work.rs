@@ -134,11 +134,7 @@ impl Work {
 
     /// Starts a watchdog that ends the process, whatever blocks it, once `limit` has passed since it started.
     pub(super) fn watch(&self, limit: Duration) -> Watchdog {
-        Watchdog::start(&self.since_start(limit), self.fallback.clone(), &self.log)
-    }
-
-    fn since_start(&self, limit: Duration) -> Deadline {
-        Deadline::new(tokio::time::Instant::from_std(self.started), limit)
+        Watchdog::start(&Deadline::since(self.started, limit), self.fallback.clone(), &self.log)
     }
 
     /// The real services, warnings about the settings, and the request for an action.
@@ -160,7 +156,7 @@ impl Work {
         limit: Duration,
         work: impl AsyncFnOnce(&RealWorld, &Request) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let deadline = self.since_start(limit);
+        let deadline = Deadline::since(self.started, limit);
         let (world, _, request) = self.services(action, deadline)?;
         world::run(deadline, work(&world, &request))
     }
