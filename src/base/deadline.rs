@@ -41,6 +41,11 @@ impl Deadline {
         Self { started, end: started + timeout.saturating_sub(margin), killed: started + timeout }
     }
 
+    /// The same with a start by the system's clock.
+    pub fn since(started: std::time::Instant, timeout: Duration) -> Self {
+        Self::new(Instant::from_std(started), timeout)
+    }
+
     /// The remaining time; zero once it has run out.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())

@@ -65,14 +65,14 @@ pub struct Settings {
     pub imds_longest: Duration,
 }
 
-/// Credentials from environment variables.
-#[derive(Clone)]
+/// Credentials as a pair of keys.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
-    /// `AWS_ACCESS_KEY_ID`.
+    /// Such as `AWS_ACCESS_KEY_ID`.
     pub id: String,
-    /// `AWS_SECRET_ACCESS_KEY`.
+    /// Such as `AWS_SECRET_ACCESS_KEY`.
     pub secret: String,
-    /// `AWS_SESSION_TOKEN`, for temporary keys.
+    /// For temporary keys, such as `AWS_SESSION_TOKEN`.
     pub token: Option<String>,
 }
 
@@ -125,10 +125,13 @@ impl Settings {
         environment: &Environment,
         budget: Duration,
     ) -> (Self, Vec<String>) {
-        let mut warnings = Vec::new();
-        let mut reader = SettingsReader { environment, warnings: &mut warnings };
+        let get = |_: Option<&str>, name: &str| environment.get(name).map(str::to_owned);
+        let mut reader = SettingsReader { of: "", get: &get, warnings: Vec::new() };
         let home = reader.text("HOME").map(PathBuf::from).or_else(std::env::home_dir);
-        let dot_aws = |file| home.as_ref().map(|home| home.join(".aws").join(file));
+        let file = |name, usual| {
+            let named = environment.get(name).map(PathBuf::from);
+            named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(usual)))
+        };
         let ignored = reader.switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").unwrap_or_default();
         let mut endpoint = |name| reader.url(name).filter(|_| !ignored);
         let any_endpoint = endpoint("AWS_ENDPOINT_URL");
@@ -151,7 +154,7 @@ impl Settings {
                 .imds_endpoint
                 .clone()
                 .or_else(|| reader.url("AWS_EC2_METADATA_SERVICE_ENDPOINT")),
-            imds_over_ipv6: reader.choice("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ipv4", "ipv6", MODE),
+            imds_over_ipv6: reader.mode("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
             instance_role_off: reader.switch("AWS_EC2_METADATA_DISABLED").unwrap_or_default(),
             ca_bundle: api.ca_bundle.clone().or_else(|| reader.text("AWS_CA_BUNDLE").map(PathBuf::from)),
             profile: api.profile.clone(),
@@ -161,11 +164,8 @@ impl Settings {
             instance_role_only: api.instance_role_only,
             keys,
             missing_key,
-            config_file: reader.text("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| dot_aws("config")),
-            credentials_file: reader
-                .text("AWS_SHARED_CREDENTIALS_FILE")
-                .map(PathBuf::from)
-                .or_else(|| dot_aws("credentials")),
+            config_file: file("AWS_CONFIG_FILE", "config"),
+            credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
             fips: reader.switch("AWS_USE_FIPS_ENDPOINT"),
             dual_stack: reader.switch("AWS_USE_DUALSTACK_ENDPOINT"),
             connect_timeout: timing.connect_timeout.min(attempt_timeout),
@@ -175,25 +175,27 @@ impl Settings {
             imds_longest: budget / 2,
             home,
         };
-        (settings, warnings)
+        (settings, reader.warnings)
     }
 }
 
-/// Reads variables and collects warnings about them.
+/// Reads variables or the settings of a profile, and collects warnings about them.
 struct SettingsReader<'a> {
-    environment: &'a Environment,
-    warnings: &'a mut Vec<String>,
+    /// Begins each warning.
+    of: &'static str,
+    /// The value of a setting: a general one, or that of a service.
+    get: &'a dyn Fn(Option<&str>, &str) -> Option<String>,
+    warnings: Vec<String>,
 }
 
 impl SettingsReader<'_> {
-    fn text(&mut self, name: &str) -> Option<String> {
-        self.environment.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
+    fn text(&self, name: &str) -> Option<String> {
+        (self.get)(None, name)
     }
 
     /// The keys, and the name of the missing variable if only half the pair is set.
-    fn keys(&mut self) -> (Option<Keys>, Option<&'static str>) {
-        const NAMES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-        let [id_name, secret_name] = NAMES;
+    fn keys(&self) -> (Option<Keys>, Option<&'static str>) {
+        let (id_name, secret_name) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
         match (self.text(id_name), self.text(secret_name)) {
             (Some(id), Some(secret)) => {
                 (Some(Keys { id, secret, token: self.text("AWS_SESSION_TOKEN") }), None)
@@ -215,57 +217,45 @@ impl SettingsReader<'_> {
         }
     }
 
-    fn checked(&mut self, name: &str, valid: impl Fn(&str) -> bool, wanted: &str) -> Option<String> {
-        let value = self.text(name)?;
+    fn checked(
+        &mut self,
+        service: Option<&str>,
+        name: &str,
+        valid: impl Fn(&str) -> bool,
+        wanted: &str,
+    ) -> Option<String> {
+        let value = (self.get)(service, name)?;
         if valid(&value) {
             return Some(value);
         }
-        self.warnings.push(format!("{name}={} ignored: {wanted} expected", shown(&value)));
+        self.warnings.push(format!("{}{name}={} ignored: {wanted} expected", self.of, shown(&value)));
         None
     }
 
     fn url(&mut self, name: &str) -> Option<String> {
-        self.checked(name, is_endpoint, ENDPOINT)
+        self.checked(None, name, is_endpoint, ENDPOINT)
     }
 
     fn region(&mut self, name: &str) -> Option<String> {
-        self.checked(name, is_region, REGION)
+        let valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        self.checked(None, name, |value| value.bytes().all(valid), "a region such as eu-west-1")
     }
 
     fn switch(&mut self, name: &str) -> Option<bool> {
-        self.choice(name, "false", "true", SWITCH)
+        self.is_second(name, ["false", "true"], "true or false")
     }
 
-    fn choice(&mut self, name: &str, no: &str, yes: &str, wanted: &str) -> Option<bool> {
-        let value = self.checked(name, |value| either(value, no, yes).is_some(), wanted)?;
-        either(&value, no, yes)
+    /// Whether instance metadata is to be reached over IPv6.
+    fn mode(&mut self, name: &str) -> Option<bool> {
+        self.is_second(name, ["ipv4", "ipv6"], "ipv4 or ipv6")
     }
-}
 
-const REGION: &str = "a region such as eu-west-1";
-const SWITCH: &str = "true or false";
-const MODE: &str = "ipv4 or ipv6";
-
-fn is_region(value: &str) -> bool {
-    value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-/// Whether the value equals `yes`, ignoring case; `None` if it equals neither.
-fn either(value: &str, no: &str, yes: &str) -> Option<bool> {
-    if value.eq_ignore_ascii_case(yes) {
-        return Some(true);
+    /// Whether the value is the second of two words, ignoring case.
+    fn is_second(&mut self, name: &str, [first, second]: [&str; 2], wanted: &str) -> Option<bool> {
+        let is = |value: &str, word| value.eq_ignore_ascii_case(word);
+        let value = self.checked(None, name, |value| is(value, first) || is(value, second), wanted)?;
+        Some(is(&value, second))
     }
-    value.eq_ignore_ascii_case(no).then_some(false)
-}
-
-/// One setting of a profile: general, or for one service in the `services` section that the profile refers to.
-#[cfg(any(feature = "sdk", test))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ProfileSetting<'a> {
-    /// `KEY = VALUE` in the profile.
-    General(&'a str),
-    /// `KEY = VALUE` under the service.
-    OfService(&'a str, &'a str),
 }
 
 #[cfg(any(feature = "sdk", test))]
@@ -276,51 +266,34 @@ impl Settings {
         self.profile.as_deref().or(self.profile_variable.as_deref())
     }
 
-    /// Fills in from a profile what neither a parameter nor a variable sets, as the aws command does. Returns warnings
-    /// about invalid values.
+    /// Fills in from a profile what neither a parameter nor a variable sets, as the aws command does. `get` returns a general setting,
+    /// or one of a service in the `services` section that the profile refers to. Returns warnings about invalid values.
     ///
     /// # Source
     /// AWS SDKs and Tools Reference Guide, "Service-specific endpoints": variables come before profiles, and in each of the two
     /// the service's own endpoint before the general one.
-    pub(super) fn complete(&mut self, get: impl Fn(ProfileSetting<'_>) -> Option<String>) -> Vec<String> {
-        use ProfileSetting::{General, OfService};
-        let mut warnings = Vec::new();
-        let mut checked = |setting, valid: &dyn Fn(&str) -> bool, wanted: &str| {
-            let value = get(setting)?;
-            if valid(&value) {
-                return Some(value);
-            }
-            let (General(name) | OfService(_, name)) = setting;
-            warnings.push(format!("profile: {name}={} ignored: {wanted} expected", shown(&value)));
-            None
-        };
-        let mut switch = |name, no: &str, yes: &str, wanted: &str| {
-            let value = checked(General(name), &|value| either(value, no, yes).is_some(), wanted)?;
-            either(&value, no, yes)
-        };
-        self.fips = self.fips.or_else(|| switch("use_fips_endpoint", "false", "true", SWITCH));
-        self.dual_stack =
-            self.dual_stack.or_else(|| switch("use_dualstack_endpoint", "false", "true", SWITCH));
+    pub(super) fn complete(&mut self, get: impl Fn(Option<&str>, &str) -> Option<String>) -> Vec<String> {
+        let mut profile = SettingsReader { of: "profile: ", get: &get, warnings: Vec::new() };
+        self.fips = self.fips.or_else(|| profile.switch("use_fips_endpoint"));
+        self.dual_stack = self.dual_stack.or_else(|| profile.switch("use_dualstack_endpoint"));
         let mode = "ec2_metadata_service_endpoint_mode";
-        self.imds_over_ipv6 = self.imds_over_ipv6.or_else(|| switch(mode, "ipv4", "ipv6", MODE));
-        let ignored = switch("ignore_configured_endpoint_urls", "false", "true", SWITCH);
-        self.region = self.region.take().or_else(|| checked(General("region"), &is_region, REGION));
-        self.imds_endpoint = self
-            .imds_endpoint
-            .take()
-            .or_else(|| checked(General("ec2_metadata_service_endpoint"), &is_endpoint, ENDPOINT));
+        self.imds_over_ipv6 = self.imds_over_ipv6.or_else(|| profile.mode(mode));
+        let ignored = profile.switch("ignore_configured_endpoint_urls");
+        self.region = self.region.take().or_else(|| profile.region("region"));
+        let imds = self.imds_endpoint.take();
+        self.imds_endpoint = imds.or_else(|| profile.url("ec2_metadata_service_endpoint"));
         if !self.ignore_configured_endpoints && ignored != Some(true) {
             let name = "endpoint_url";
-            let general = checked(General(name), &is_endpoint, ENDPOINT);
+            let general = profile.url(name);
             for (service, endpoint) in [("ec2", &mut self.ec2_endpoint), ("sts", &mut self.sts_endpoint)] {
                 if endpoint.is_none() {
-                    *endpoint =
-                        checked(OfService(service, name), &is_endpoint, ENDPOINT).or_else(|| general.clone());
+                    let own = profile.checked(Some(service), name, is_endpoint, ENDPOINT);
+                    *endpoint = own.or_else(|| general.clone());
                 }
             }
         }
-        self.ca_bundle = self.ca_bundle.take().or_else(|| get(General("ca_bundle")).map(PathBuf::from));
-        warnings
+        self.ca_bundle = self.ca_bundle.take().or_else(|| profile.text("ca_bundle").map(PathBuf::from));
+        profile.warnings
     }
 }
 
@@ -342,8 +315,10 @@ mod tests {
         values
     }
 
-    fn profile(settings: &mut Settings, lines: &[(ProfileSetting<'_>, &str)]) -> Vec<String> {
-        settings.complete(|wanted| {
+    /// Completes from `KEY` or `SERVICE.KEY` and their values.
+    fn profile(settings: &mut Settings, lines: &[(&str, &str)]) -> Vec<String> {
+        settings.complete(|service, key| {
+            let wanted = service.map_or(key.to_owned(), |service| format!("{service}.{key}"));
             lines.iter().find(|(setting, _)| *setting == wanted).map(|(_, value)| (*value).to_owned())
         })
     }
@@ -351,16 +326,15 @@ mod tests {
     /// Users of `awseip` configured a VPC endpoint this way.
     #[test]
     fn settings_of_a_profile_are_honoured_after_parameters_and_variables() {
-        use ProfileSetting::{General, OfService};
         let lines = [
-            (General("region"), "eu-west-3"),
-            (General("endpoint_url"), "https://general.example"),
-            (OfService("ec2", "endpoint_url"), "https://ec2.example"),
-            (General("use_fips_endpoint"), "true"),
-            (General("use_dualstack_endpoint"), "True"),
-            (General("ca_bundle"), "/etc/ca.pem"),
-            (General("ec2_metadata_service_endpoint"), "http://127.0.0.1:1338"),
-            (General("ec2_metadata_service_endpoint_mode"), "IPv6"),
+            ("region", "eu-west-3"),
+            ("endpoint_url", "https://general.example"),
+            ("ec2.endpoint_url", "https://ec2.example"),
+            ("use_fips_endpoint", "true"),
+            ("use_dualstack_endpoint", "True"),
+            ("ca_bundle", "/etc/ca.pem"),
+            ("ec2_metadata_service_endpoint", "http://127.0.0.1:1338"),
+            ("ec2_metadata_service_endpoint_mode", "IPv6"),
         ];
         let (mut all, _) = settings(&[], 20);
         assert_eq!(profile(&mut all, &lines), Vec::<String>::new());
@@ -391,9 +365,8 @@ mod tests {
 
     #[test]
     fn an_invalid_setting_in_a_profile_is_a_warning() {
-        use ProfileSetting::General;
         let (mut settings, _) = settings(&[], 20);
-        let lines = [(General("region"), "eu west"), (General("use_fips_endpoint"), "yes")];
+        let lines = [("region", "eu west"), ("use_fips_endpoint", "yes")];
         let warnings = profile(&mut settings, &lines);
         assert_eq!(
             warnings,

@@ -9,118 +9,55 @@ use crate::base::text::brief;
 /// Upper limit for any time setting, in seconds.
 const LONGEST: u64 = 3600;
 
-/// How the reader of a file treats a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// A setting that takes effect.
-    Setting,
-    /// Needed by older tools only; ignored silently.
-    Needless,
-    /// Ignored with a warning.
-    Unknown,
-}
-
-/// The settings of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Names and values in file order; as in a shell, the last one wins.
-    pub values: Vec<(String, String)>,
-    /// Warnings, one line each, never with a value.
-    pub warnings: Vec<String>,
-}
-
-/// Why the settings are rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AssignmentError {
-    /// An unterminated quote, bracket or brace.
-    #[error("{path} line {line}: a quote, bracket or brace opened here is never closed")]
-    Unclosed {
-        /// Path of the settings file.
-        path: String,
-        /// Line on which it begins, counted from 1.
-        line: usize,
-    },
-    /// The value is a command substitution.
-    #[error("{path} line {line}: {name}: commands are not run; write the value itself")]
-    Command {
-        /// Path of the settings file.
-        path: String,
-        /// Line of the setting, counted from 1.
-        line: usize,
-        /// Name of the setting.
-        name: String,
-    },
-    /// The value refers to a variable.
-    #[error("{path} line {line}: {name}: variables are not expanded; write the value itself")]
-    Variable {
-        /// Path of the settings file.
-        path: String,
-        /// Line of the setting, counted from 1.
-        line: usize,
-        /// Name of the setting.
-        name: String,
-    },
-    /// Not a valid number of seconds.
-    #[error("{name}={value}: expected a whole number of seconds from {least} to {LONGEST}")]
-    Seconds {
-        /// Name of the setting.
-        name: &'static str,
-        /// The rejected value, shortened.
-        value: String,
-        /// Smallest accepted number.
-        least: u64,
-    },
-}
-
-/// Parses `text`, the content of the file at `path`.
+/// Parses `text`, the content of the file at `path`: names and values of the settings in file order; as in a shell, the last one
+/// wins. Other names are ignored, with a warning unless they are `needless`. No warning contains a value.
 ///
 /// # Errors
-/// [`AssignmentError::Unclosed`]; [`AssignmentError::Command`] or [`AssignmentError::Variable`] if a setting's value requires a shell.
-pub fn read(path: &str, text: &str, meaning: impl Fn(&str) -> Meaning) -> Result<Found, AssignmentError> {
+/// A quote that is never closed; a setting whose value requires a shell.
+pub fn read(
+    path: &str,
+    text: &str,
+    needless: &[&str],
+    is_setting: impl Fn(&str) -> bool,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<(String, String)>, String> {
     let reading = shell::read(text);
     if let Some(line) = reading.unclosed {
-        return Err(AssignmentError::Unclosed { path: path.to_owned(), line });
+        return Err(format!("{path} line {line}: a quote, bracket or brace opened here is never closed"));
     }
-    let mut found = Found::default();
     for line in reading.ignored {
         let why = "not NAME=VALUE, and the file is read, never run";
-        found.warnings.push(format!("{path} line {line} ignored: {why}"));
+        warnings.push(format!("{path} line {line} ignored: {why}"));
     }
-    let mut unknown = BTreeSet::new();
-    for assignment in reading.assignments {
-        match meaning(&assignment.name) {
-            Meaning::Setting => found.values.push(plain(path, assignment)?),
-            Meaning::Needless => {}
-            Meaning::Unknown => drop(unknown.insert(assignment.name)),
-        }
-    }
+    let (settings, others): (Vec<_>, Vec<_>) =
+        reading.assignments.into_iter().partition(|found| is_setting(&found.name));
+    let others = others.into_iter().map(|found| found.name).collect::<BTreeSet<_>>();
+    let unknown: Vec<_> = others.into_iter().filter(|name| !needless.contains(&name.as_str())).collect();
     if !unknown.is_empty() {
-        let names: Vec<_> = unknown.into_iter().collect();
-        found.warnings.push(format!("{path}: unknown settings ignored: {}", names.join(", ")));
+        warnings.push(format!("{path}: unknown settings ignored: {}", unknown.join(", ")));
     }
-    Ok(found)
-}
-
-/// Name and value of an assignment, rejected if only a shell could expand the value.
-fn plain(path: &str, found: Assignment) -> Result<(String, String), AssignmentError> {
-    let (path, line) = (path.to_owned(), found.line);
-    match found.expansion {
-        None => Ok((found.name, found.value)),
-        Some(Expansion::Command) => Err(AssignmentError::Command { path, line, name: found.name }),
-        Some(Expansion::Variable) => Err(AssignmentError::Variable { path, line, name: found.name }),
-    }
+    let literal = |Assignment { line, name, value, expansion }| {
+        let what = match expansion {
+            None => return Ok((name, value)),
+            Some(Expansion::Command) => "commands are not run",
+            Some(Expansion::Variable) => "variables are not expanded",
+        };
+        Err(format!("{path} line {line}: {name}: {what}; write the value itself"))
+    };
+    settings.into_iter().map(literal).collect()
 }
 
 /// Parses a whole number of seconds from `least` to an hour.
 ///
 /// # Errors
-/// [`AssignmentError::Seconds`], which states the accepted range.
-pub fn seconds(name: &'static str, value: &str, least: u64) -> Result<Duration, AssignmentError> {
+/// States the accepted range.
+pub fn seconds(name: &str, value: &str, least: u64) -> Result<Duration, String> {
     let value = value.trim();
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     let number = value.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
-    let wrong = || AssignmentError::Seconds { name, value: brief(value, 32), least };
-    number.filter(|_| digits).map(Duration::from_secs).ok_or_else(wrong)
+    number.filter(|_| digits).map(Duration::from_secs).ok_or_else(|| {
+        format!("{name}={}: expected a whole number of seconds from {least} to {LONGEST}", brief(value, 32))
+    })
 }
 
 #[cfg(test)]
@@ -129,21 +66,18 @@ mod tests {
 
     const PATH: &str = "/etc/default/elastic-ip";
 
-    fn meaning(name: &str) -> Meaning {
-        match name {
-            "A" | "B" => Meaning::Setting,
-            "PATH" => Meaning::Needless,
-            _ => Meaning::Unknown,
-        }
+    fn read(text: &str) -> Result<(String, String), String> {
+        let mut warnings = Vec::new();
+        let found = super::read(PATH, text, &["PATH"], |name| matches!(name, "A" | "B"), &mut warnings)?;
+        let values: Vec<_> = found.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Ok((values.join(" "), warnings.join("\n")))
     }
 
     #[test]
     fn values_come_in_order_and_what_means_nothing_is_a_warning_without_its_value() {
         let text = "A=1\nPATH=/bin:$PATH\nPASSWORD=hunter2\n. /etc/other\nB='two'\nA=3\ncolour=$(red)\n";
-        let found = read(PATH, text, meaning).unwrap();
-        let values: Vec<_> = found.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(values, ["A=1", "B=two", "A=3"]);
-        let warnings = found.warnings.join("\n");
+        let (values, warnings) = read(text).unwrap();
+        assert_eq!(values, "A=1 B=two A=3");
         assert!(warnings.contains("line 4 ignored: not NAME=VALUE"), "{warnings}");
         assert!(warnings.contains("unknown settings ignored: PASSWORD, colour"), "{warnings}");
         assert!(!warnings.contains("hunter2"), "{warnings}");
@@ -157,7 +91,7 @@ mod tests {
             ("A=${T:-60}", "line 1: A: variables are not expanded"),
             ("A='203.0.113.10", "line 1: a quote"),
         ] {
-            let unusable = read(PATH, text, meaning).unwrap_err().to_string();
+            let unusable = read(text).unwrap_err();
             assert!(unusable.contains(part), "{text}: {unusable}");
             assert!(unusable.len() <= 128, "{unusable}");
         }
@@ -168,7 +102,7 @@ mod tests {
         assert_eq!(seconds("TIMEOUT", " 60 ", 1), Ok(Duration::from_mins(1)));
         assert_eq!(seconds("VERIFY", "0", 0), Ok(Duration::ZERO));
         for value in ["", "0", "+60", "60s", "3601", "soon"] {
-            let unusable = seconds("TIMEOUT", value, 1).unwrap_err().to_string();
+            let unusable = seconds("TIMEOUT", value, 1).unwrap_err();
             assert_eq!(
                 unusable,
                 format!("TIMEOUT={value}: expected a whole number of seconds from 1 to 3600")

@@ -38,23 +38,18 @@ fn build(process: &[(OsString, OsString)], values: &ClusterValues<'_>, has_syslo
         |name: &str| name.starts_with("OCF_RE") || name.starts_with("OCF_RA_") || name == "HA_RSCTMP";
     let mut variables: Vec<(OsString, OsString)> =
         process.iter().filter(|(name, _)| !foreign(&name.to_string_lossy())).cloned().collect();
-    variables.extend(values.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    let mut set = |name: &str, value: &str| variables.push((name.into(), value.into()));
+    values.variables.iter().for_each(|(name, value)| set(name, value));
+    values.parameters.iter().for_each(|(name, value)| set(&format!("OCF_RESKEY_{name}"), value));
+    set("OCF_RESOURCE_INSTANCE", &values.instance);
+    set("OCF_RESOURCE_TYPE", values.program);
+    set("OCF_EXIT_REASON_PREFIX", &values.reason_prefix);
+    set("OCF_RESKEY_CRM_meta_timeout", &values.timeout.as_millis().to_string());
+    values.log_tag.iter().for_each(|tag| set("HA_LOGTAG", tag));
     let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
-    let to_syslog = has_syslog && !has("HA_LOGFACILITY") && !has("HA_LOGFILE");
-    let mut ocf: Vec<(String, String)> =
-        values.parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone())).collect();
-    let mut set = |name: &str, value: String| ocf.push((name.to_owned(), value));
-    set("OCF_RESOURCE_INSTANCE", values.instance.clone());
-    set("OCF_RESOURCE_TYPE", values.program.to_owned());
-    set("OCF_EXIT_REASON_PREFIX", values.reason_prefix.clone());
-    set("OCF_RESKEY_CRM_meta_timeout", values.timeout.as_millis().to_string());
-    if let Some(tag) = &values.log_tag {
-        set("HA_LOGTAG", tag.clone());
+    if has_syslog && !has("HA_LOGFACILITY") && !has("HA_LOGFILE") {
+        variables.push(("HA_LOGFACILITY".into(), "daemon".into()));
     }
-    if to_syslog {
-        set("HA_LOGFACILITY", "daemon".to_owned());
-    }
-    variables.extend(ocf.into_iter().map(|(name, value)| (name.into(), value.into())));
     Environment::new(variables)
 }
 

@@ -1,15 +1,11 @@
 //! The OCF face: one argument, `OCF_*` variables, an exit code, and a one-line exit reason for every failure.
 
-use std::ffi::OsString;
 use std::io::Write as _;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command};
-use tokio::time::Instant;
-
 use super::ctl::metrics::exposition::ABSENT;
-use super::watchdog::{Watchdog, report_panics};
+use super::serve::print;
+use super::watchdog::Watchdog;
 use super::{Call, health};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
@@ -25,73 +21,32 @@ use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
-/// What the argument requests.
-enum OcfRequest {
-    /// An action on the resource.
-    Action(Action),
-    /// The agent's description in XML.
-    MetaData,
-    /// The usage text.
-    Usage,
-    /// The names of the actions, one per line.
-    Methods,
-}
-
 /// Handles one call according to the OCF standard and returns its exit code.
 pub(super) fn serve(name: &str, call: Call) -> u8 {
     let agent = agent::named(name);
     let environment = Environment::new(call.variables).of_agent(agent.name);
-    let Some(request) = parse(agent, name, call.arguments, &environment) else {
-        print_error(&usage::text(agent, name));
-        return ExitCode::Unimplemented as u8;
-    };
-    match request {
-        OcfRequest::MetaData => print(&meta_data::meta_data(agent, environment.ra_version())),
-        OcfRequest::Usage => print(&usage::text(agent, name)),
-        OcfRequest::Methods => print(&usage::methods(agent)),
-        OcfRequest::Action(action) => act(agent, action, call.started, &environment) as u8,
-    }
-}
-
-/// Parses the arguments; `None` if the action is missing or unknown.
-fn parse(
-    agent: &'static Agent,
-    name: &str,
-    arguments: Vec<OsString>,
-    environment: &Environment,
-) -> Option<OcfRequest> {
-    let actions = PossibleValuesParser::new(usage::actions(agent));
-    let matches = Command::new(agent.name)
-        .bin_name(name.to_owned())
-        .disable_help_flag(true)
-        .disable_version_flag(true)
-        .arg(Arg::new("action").required(true).value_parser(actions))
-        // The standard requires further arguments to be ignored.
-        .arg(
-            Arg::new("ignored")
-                .num_args(0..)
-                .trailing_var_arg(true)
-                .allow_hyphen_values(true)
-                .action(ArgAction::Append)
-                .value_parser(clap::value_parser!(OsString)),
-        )
-        .try_get_matches_from(arguments)
-        .ok()?;
     let level = environment.check_level();
-    Some(match matches.get_one::<String>("action")?.as_str() {
-        "start" => OcfRequest::Action(Action::Start),
-        "stop" => OcfRequest::Action(Action::Stop),
-        "monitor" | "status" if environment.is_probe() => OcfRequest::Action(Action::Probe { level }),
-        "monitor" | "status" => OcfRequest::Action(Action::Monitor { level }),
-        "validate-all" => OcfRequest::Action(Action::Validate { level }),
-        "migrate_to" => OcfRequest::Action(Action::MigrateTo),
-        "migrate_from" => OcfRequest::Action(Action::MigrateFrom),
-        "reload-agent" => OcfRequest::Action(Action::Reload),
-        "meta-data" => OcfRequest::MetaData,
-        "usage" | "help" => OcfRequest::Usage,
-        "methods" => OcfRequest::Methods,
-        _ => return None,
-    })
+    // The standard requires further arguments to be ignored.
+    let requested = call.arguments.get(1).and_then(|first| first.to_str()).unwrap_or_default();
+    let action = match requested {
+        _ if !usage::actions(agent).any(|action| action == requested) => {
+            let _ = std::io::stderr().write_all(usage::text(agent, name).as_bytes());
+            return ExitCode::Unimplemented as u8;
+        }
+        "meta-data" => return print(&meta_data::meta_data(agent, environment.ra_version())),
+        "methods" => return print(&usage::methods(agent)),
+        "start" => Action::Start,
+        "stop" => Action::Stop,
+        "monitor" | "status" if environment.is_probe() => Action::Probe { level },
+        "monitor" | "status" => Action::Monitor { level },
+        "validate-all" => Action::Validate { level },
+        "migrate_to" => Action::MigrateTo,
+        "migrate_from" => Action::MigrateFrom,
+        "reload-agent" => Action::Reload,
+        // `usage` and `help`.
+        _ => return print(&usage::text(agent, name)),
+    };
+    act(agent, action, call.started, &environment) as u8
 }
 
 /// Runs an action and maps its outcome to an exit code and, unless it succeeded, a one-line exit reason.
@@ -104,14 +59,11 @@ fn act(
     let log = Log::new(&environment.log_settings(), action.name(), started);
     let attempt = action.attempt();
     let without_answer = exit_code(&Error::OutOfTime(Duration::ZERO), attempt) as u8;
-    report_panics(&log, without_answer);
-    let deadline = Deadline::new(Instant::from_std(started), environment.action_timeout());
+    let deadline = Deadline::since(started, environment.action_timeout());
     // Started before logging: the log file may be what blocks.
-    let guard = Watchdog::start(&deadline, without_answer, &log);
+    let _guard = Watchdog::start(&deadline, without_answer, &log);
     if is_worth_warnings(action) {
-        for warning in environment.warnings() {
-            log.warn(warning);
-        }
+        log.warn_all(environment.warnings());
     }
     let outcome = if agent.address.is_empty() {
         health::run(action, deadline, environment, &log)
@@ -124,7 +76,6 @@ fn act(
         // After the exit reason is out: nothing depends on it.
         keep_account(action, failure, environment, &log);
     }
-    guard.end();
     code
 }
 
@@ -169,9 +120,7 @@ fn on_address<K: Kind<RealWorld>>(
         if validates && !options.is_empty() {
             log.warn(format_args!("awscli: no effect here: {}", options.join(" ")));
         }
-        for warning in &warnings {
-            log.warn(warning);
-        }
+        log.warn_all(&warnings);
     }
     let nodes = [environment.node_name(), environment.physical_host()].into_iter().flatten();
     let request = Request { action, params, deadline, nodes: nodes.map(str::to_owned).collect() };
@@ -216,16 +165,4 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
 /// few seconds, and not at level 0 of `validate-all`, where pcs shows any output as a problem.
 fn is_worth_warnings(action: Action) -> bool {
     matches!(action, Action::Start | Action::Stop | Action::MigrateFrom | Action::Validate { level: 10.. })
-}
-
-fn print(text: &str) -> u8 {
-    // A closed reader is no reason to panic.
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::Success as u8,
-        Err(_) => ExitCode::Generic as u8,
-    }
-}
-
-fn print_error(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
 }

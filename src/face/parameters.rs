@@ -8,63 +8,39 @@ use crate::params::table;
 /// The parameters that name the address: giving one of them overrides both.
 const ADDRESS: [&str; 2] = ["elastic_ip", "allocation_id"];
 
-/// Why an argument is rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArgumentError {
-    /// The parameter is already set.
-    #[error("{second}: {name} is already {first}")]
-    Twice {
-        /// Name of the parameter.
-        name: String,
-        /// Its first value.
-        first: String,
-        /// The second argument that sets it.
-        second: String,
-    },
-    /// No such parameter.
-    #[error("{0}: no such parameter")]
-    NoParameter(String),
-}
-
 /// Parses an argument into the parameters; returns false if it is neither `NAME=VALUE` nor an address.
 ///
 /// # Errors
-/// [`ArgumentError::NoParameter`], or [`ArgumentError::Twice`] if the parameter is already set.
-pub fn parse(parameters: &mut BTreeMap<String, String>, argument: &str) -> Result<bool, ArgumentError> {
-    if let Some((name, value)) = argument.split_once('=') {
-        return match table::find(table::EIP, &name.to_ascii_lowercase()) {
-            Some(spec) => set(parameters, spec.name, value, argument).map(|()| true),
-            None => Err(ArgumentError::NoParameter(brief(argument, 40))),
-        };
-    }
-    // Accepts malformed addresses too: the parameter's own message explains what is wrong.
-    let looks_like_one = argument.starts_with(|first: char| first.is_ascii_digit()) && argument.contains('.');
-    if looks_like_one {
-        set(parameters, "elastic_ip", argument, argument).map(|()| true)
+/// If there is no such parameter, or it is already set.
+pub fn parse(parameters: &mut BTreeMap<String, String>, argument: &str) -> Result<bool, String> {
+    let (name, value) = if let Some((name, value)) = argument.split_once('=') {
+        let spec = table::find(table::EIP, &name.to_ascii_lowercase());
+        let spec = spec.ok_or_else(|| format!("{}: no such parameter", brief(argument, 40)))?;
+        (spec.name, value)
+    } else if argument.starts_with(|first: char| first.is_ascii_digit()) && argument.contains('.') {
+        // Malformed addresses too: the parameter's own message explains what is wrong.
+        ("elastic_ip", argument)
     } else if argument.starts_with("eipalloc-") {
-        set(parameters, "allocation_id", argument, argument).map(|()| true)
+        ("allocation_id", argument)
     } else {
-        Ok(false)
-    }
+        return Ok(false);
+    };
+    set(parameters, name, value, argument).map(|()| true)
 }
 
 /// Sets a parameter; `argument` is the one to name in an error.
 ///
 /// # Errors
-/// [`ArgumentError::Twice`] if it is already set.
+/// If it is already set.
 pub fn set(
     parameters: &mut BTreeMap<String, String>,
     name: &str,
     value: &str,
     argument: &str,
-) -> Result<(), ArgumentError> {
+) -> Result<(), String> {
     match parameters.insert(name.to_owned(), value.to_owned()) {
         None => Ok(()),
-        Some(first) => Err(ArgumentError::Twice {
-            name: name.to_owned(),
-            first: brief(&first, 40),
-            second: brief(argument, 40),
-        }),
+        Some(first) => Err(format!("{}: {name} is already {}", brief(argument, 40), brief(&first, 40))),
     }
 }
 
@@ -91,7 +67,7 @@ pub fn address(parameters: &BTreeMap<String, String>) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<(String, bool), ArgumentError> {
+    fn parsed(line: &str) -> Result<(String, bool), String> {
         let (mut parameters, mut all) = (BTreeMap::new(), true);
         for argument in line.split_whitespace() {
             all &= parse(&mut parameters, argument)?;
@@ -124,7 +100,7 @@ mod tests {
             ("interface=eth0 interface=eth1", "interface=eth1: interface is already eth0"),
             ("elastic_pi=203.0.113.10", "elastic_pi=203.0.113.10: no such parameter"),
         ] {
-            assert_eq!(parsed(line).unwrap_err().to_string(), message);
+            assert_eq!(parsed(line).unwrap_err(), message);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Entry point: selects the face by the name of the binary.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::time::Instant;
 
 use super::{alert, ctl, init, keepalived, ocf, program_name};
@@ -25,4 +26,9 @@ pub fn serve(mut call: Call) -> u8 {
         name if keepalived::is_name(name) => keepalived::serve(&call),
         name => ocf::serve(name, call),
     }
+}
+
+/// Prints a text. Returns the exit code: a closed reader is an error, but no reason to panic.
+pub(super) fn print(text: &str) -> u8 {
+    u8::from(std::io::stdout().write_all(text.as_bytes()).is_err())
 }

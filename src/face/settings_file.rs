@@ -1,7 +1,7 @@
 //! The settings file of a face without a cluster; used only if no user but root and this process's could have
 //! written it.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
@@ -21,88 +21,52 @@ pub struct SettingsFile {
     pub is_public: bool,
 }
 
-/// Why an existing settings file is not used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsFileError {
-    /// It cannot be read.
-    #[error("{0}: {1}")]
-    Io(String, io::Error),
-    /// This process's user may not read it.
-    #[error("{0}: not readable by this user: chgrp it to one of the user's groups")]
-    Denied(String),
-    /// The group or others may write to it.
-    #[error("{0}: writable by others: chmod go-w")]
-    Writable(String),
-    /// It belongs to a user other than root and this process's.
-    #[error("{path}: owned by user {owner}: chown it to root")]
-    Foreign {
-        /// Path of the file.
-        path: String,
-        /// User id of its owner.
-        owner: u32,
-    },
-    /// Not a plain file, or larger than 64 KiB.
-    #[error("{0}: expected a text file of settings")]
-    NoFile(String),
-    /// Not UTF-8.
-    #[error("{0}: not UTF-8 text")]
-    NoText(String),
-}
-
 /// Reads the file named by `named`, otherwise the first of `usual` that exists; `None` if none does.
 ///
 /// # Errors
-/// Any [`SettingsFileError`]; a file that was named must exist.
-pub fn find(named: Option<&str>, usual: &[&str]) -> Result<Option<SettingsFile>, SettingsFileError> {
+/// Why an existing file is not used, with its path; a file that was named must exist.
+pub fn find(named: Option<&str>, usual: &[&str]) -> io::Result<Option<SettingsFile>> {
     if let Some(path) = named {
         return read(path).map(Some);
     }
     for path in usual {
         match read(path) {
-            Err(SettingsFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             found => return found.map(Some),
         }
     }
     Ok(None)
 }
 
-fn read(path: &str) -> Result<SettingsFile, SettingsFileError> {
-    let failed = |error: io::Error| match error.kind() {
-        ErrorKind::PermissionDenied => SettingsFileError::Denied(path.to_owned()),
-        _ => SettingsFileError::Io(path.to_owned(), error),
+fn read(path: &str) -> io::Result<SettingsFile> {
+    let failed = |error: io::Error| {
+        let text = match error.kind() {
+            ErrorKind::PermissionDenied => {
+                format!("{path}: not readable by this user: chgrp it to one of the user's groups")
+            }
+            _ => format!("{path}: {error}"),
+        };
+        io::Error::new(error.kind(), text)
     };
     // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
-    check(path, &about)?;
-    let text = text(file, path, failed)?;
-    Ok(SettingsFile { path: path.to_owned(), text, is_public: about.mode() & 0o004 != 0 })
-}
-
-/// Checks that no other user could have written the file, and so redirected this node's signed requests.
-fn check(path: &str, about: &Metadata) -> Result<(), SettingsFileError> {
     if !about.is_file() || about.len() > LARGEST {
-        return Err(SettingsFileError::NoFile(path.to_owned()));
+        return Err(io::Error::other(format!("{path}: expected a text file of settings")));
     }
+    // Another user could redirect this node's signed requests.
     let owner = about.uid();
     // In a chroot without /proc our own user is unknown, and the action must go on.
     if owner != 0 && own_user().is_ok_and(|own| own != owner) {
-        return Err(SettingsFileError::Foreign { path: path.to_owned(), owner });
+        return Err(io::Error::other(format!("{path}: owned by user {owner}: chown it to root")));
     }
     if about.mode() & 0o022 != 0 {
-        return Err(SettingsFileError::Writable(path.to_owned()));
+        return Err(io::Error::other(format!("{path}: writable by others: chmod go-w")));
     }
-    Ok(())
-}
-
-fn text(
-    file: File,
-    path: &str,
-    failed: impl Fn(io::Error) -> SettingsFileError,
-) -> Result<String, SettingsFileError> {
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| SettingsFileError::NoText(path.to_owned()))
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::other(format!("{path}: not UTF-8 text")))?;
+    Ok(SettingsFile { path: path.to_owned(), text, is_public: about.mode() & 0o004 != 0 })
 }
 
 #[cfg(test)]

@@ -42,14 +42,18 @@ pub(super) fn report_panics(log: &Log, code: impl Into<FallbackCode>) {
     }));
 }
 
-/// Ends the process when a system call blocks past the deadline.
-pub(super) struct Watchdog(mpsc::Sender<()>);
+/// Ends the process when a system call blocks past the deadline, unless it is dropped before, or with a panic.
+#[must_use]
+pub(super) struct Watchdog {
+    _ended: mpsc::Sender<()>,
+}
 
 impl Watchdog {
     pub(super) fn start(deadline: &Deadline, code: impl Into<FallbackCode>, log: &Log) -> Self {
         let (ended, wait) = mpsc::channel();
         let (limit, budget, log) = (deadline.until_watchdog(), deadline.budget(), log.clone());
         let code = code.into();
+        report_panics(&log, code.clone());
         let watch = move || {
             if wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 // Print the reason first: the log may be what blocks.
@@ -59,10 +63,6 @@ impl Watchdog {
         };
         // If no thread can be started, the action runs without a watchdog.
         let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
-        Self(ended)
-    }
-
-    pub(super) fn end(self) {
-        let _ = self.0.send(());
+        Self { _ended: ended }
     }
 }

@@ -42,7 +42,7 @@ def eipctl() -> dict[str, set[str]]:
         commands[name] |= set(re.findall(r'\b(?:option|switch)\(\s*"([\w-]+)"', part))
         commands[name] |= {"dry-run"} if "dry_run()" in part else set()
         commands[name] |= {"force"} if "force()" in part else set()
-        commands[name] |= {"vip", "route-table"} if "kinds()" in part or "VIP," in part else set()
+        commands[name] |= {"vip", "route-table"} if "subject()" in part or "VIP," in part else set()
     return commands
 
 

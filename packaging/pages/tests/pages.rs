@@ -116,7 +116,7 @@ fn the_page_of_elastic_ip_names_every_setting_file_and_default() {
 #[test]
 fn the_page_of_eip_keepalived_names_every_file_and_default() {
     let page = checked_in("packaging/man/man8/eip-keepalived.8");
-    let defaults = keepalived::settings::KeepalivedSettings::default();
+    let defaults = keepalived::settings::KeepalivedSettings::collect(None, &BTreeMap::new()).unwrap();
     for (name, default) in [
         ("DEADLINE", defaults.deadline),
         ("CHECK_DEADLINE", defaults.check_deadline),

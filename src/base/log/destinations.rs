@@ -33,24 +33,14 @@ impl Level {
     }
 }
 
-/// Whether a line may also go to standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stderr {
-    Allowed,
-    /// Standard error already has the text, as the exit reason.
-    Has,
-}
-
 pub(super) struct Destinations {
     route: LogTarget,
     debug: bool,
 }
 
 enum LogTarget {
-    /// Run by a person: standard error only.
-    Terminal {
-        prefix: String,
-    },
+    /// Run by a person: standard error only, with this prefix.
+    Terminal(String),
     Cluster(Cluster),
     Memory(Mutex<Vec<String>>),
 }
@@ -58,7 +48,7 @@ enum LogTarget {
 /// The cluster's logging configuration.
 struct Cluster {
     tag: String,
-    dates: Dates,
+    date_format: String,
     facility: Option<u8>,
     file: Option<PathBuf>,
     debug_file: Option<PathBuf>,
@@ -74,15 +64,14 @@ impl Destinations {
         let shown = |text: &str| cut(&without_controls(text), LONGEST_PREFIX);
         let own_tag = settings.get("HA_LOGTAG").map(shown);
         let route = if process.stdin_is_terminal {
-            LogTarget::Terminal { prefix: own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default() }
+            LogTarget::Terminal(own_tag.map(|tag| format!("{tag}: ")).unwrap_or_default())
         } else {
-            let (agent, instance) = (settings.agent(), settings.instance());
+            let (agent, instance) = (shown(&settings.agent), shown(&settings.instance));
             let file = |name| settings.get(name).map(PathBuf::from);
+            let date_format = settings.get("HA_DATEFMT").filter(|format| is_date_format(format));
             LogTarget::Cluster(Cluster {
-                tag: own_tag.unwrap_or_else(|| {
-                    format!("{}({})[{}]", shown(agent), shown(instance), std::process::id())
-                }),
-                dates: Dates::new(settings.get("HA_DATEFMT")),
+                tag: own_tag.unwrap_or_else(|| format!("{agent}({instance})[{}]", std::process::id())),
+                date_format: date_format.unwrap_or(DATE_FORMAT).to_owned(),
                 facility: settings
                     .get("HA_LOGFACILITY")
                     .filter(|name| *name != "none")
@@ -100,10 +89,7 @@ impl Destinations {
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        match &self.route {
-            LogTarget::Memory(lines) => lock(lines).clone(),
-            LogTarget::Terminal { .. } | LogTarget::Cluster(_) => Vec::new(),
-        }
+        if let LogTarget::Memory(lines) = &self.route { lock(lines).clone() } else { Vec::new() }
     }
 
     /// Records a line if the log is in memory.
@@ -118,15 +104,15 @@ impl Destinations {
         self.debug || level != Level::Debug
     }
 
-    /// Writes a line, `LEVEL: TEXT`, to every destination of its level.
-    pub(super) fn write(&self, level: Level, stderr: Stderr, line: &str, sink: &Sink) {
+    /// Writes a line, `LEVEL: TEXT`, to every destination of its level; without `stderr`, standard error is none of them.
+    pub(super) fn write(&self, level: Level, line: &str, stderr: Option<&Sink>) {
         let to_stderr = |line: &str| {
-            if stderr == Stderr::Allowed {
-                write_line(&mut *lock(sink), line);
+            if let Some(stderr) = stderr {
+                write_line(&mut *lock(stderr), line);
             }
         };
         match &self.route {
-            LogTarget::Terminal { prefix } => to_stderr(&format!("{prefix}{line}")),
+            LogTarget::Terminal(prefix) => to_stderr(&format!("{prefix}{line}")),
             LogTarget::Cluster(cluster) => cluster.write(level, line, to_stderr),
             LogTarget::Memory(_) => self.remember(line),
         }
@@ -135,13 +121,14 @@ impl Destinations {
 
 impl Cluster {
     fn write(&self, level: Level, line: &str, to_stderr: impl Fn(&str)) {
-        let now = now();
-        let (tag, date) = (&self.tag, self.dates.show(&now));
+        let (now, tag) = (now(), &self.tag);
+        // The format could contain line breaks or expand to thousands of dates.
+        let date = cut(&without_controls(&in_format(&self.date_format, &now)), LONGEST_PREFIX);
         let debug = level == Level::Debug;
         if let Some(facility) = self.facility {
             let severity = if debug { DEBUG } else { severity(line) };
             // Syslog prescribes its date format, whatever the log files use.
-            let date = Dates::in_format("%b %e %T", &now);
+            let date = in_format("%b %e %T", &now);
             let datagram = format!("<{}>{date} {tag}: {line}", facility * 8 + severity);
             send(&self.syslog, datagram.as_bytes());
         }
@@ -158,31 +145,17 @@ impl Cluster {
     }
 }
 
-/// The date format of the log files.
-pub(super) struct Dates(String);
+/// Default date format of the log files; includes the separating space, as `HA_DATEFMT` does.
+const DATE_FORMAT: &str = "%b %d %T ";
 
-impl Dates {
-    /// Includes the separating space, as `HA_DATEFMT` does.
-    const DEFAULT: &'static str = "%b %d %T ";
+/// False if the format has an unknown conversion.
+pub(super) fn is_date_format(format: &str) -> bool {
+    strtime::format(format, &Zoned::default()).is_ok()
+}
 
-    fn new(format: Option<&str>) -> Self {
-        Self(format.filter(|format| Self::are_possible_in(format)).unwrap_or(Self::DEFAULT).to_owned())
-    }
-
-    /// False if the format has an unknown conversion.
-    pub(super) fn are_possible_in(format: &str) -> bool {
-        strtime::format(format, &Zoned::default()).is_ok()
-    }
-
-    fn show(&self, now: &Zoned) -> String {
-        // The format could contain line breaks or expand to thousands of dates.
-        cut(&without_controls(&Self::in_format(&self.0, now)), LONGEST_PREFIX)
-    }
-
-    /// Formats a date with English names; empty if the format is invalid.
-    pub(super) fn in_format(format: &str, now: &Zoned) -> String {
-        strtime::format(format, now).unwrap_or_default()
-    }
+/// Formats a date with English names; empty if the format is invalid.
+pub(super) fn in_format(format: &str, now: &Zoned) -> String {
+    strtime::format(format, now).unwrap_or_default()
 }
 
 /// Syslog facility `daemon`.

@@ -18,7 +18,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::text::{MASK, brief, cut, without_controls};
 use super::timezone;
-use destinations::{Dates, Destinations, Level, Stderr};
+use destinations::{Destinations, Level, in_format};
 pub use settings::LogSettings;
 pub(crate) use settings::ignored;
 use trace::Trace;
@@ -31,6 +31,8 @@ pub type Sink = Arc<Mutex<dyn Write + Send>>;
 /// # Source
 /// Pacemaker 1.1.13 to 3.0.1, `EXIT_REASON_MAX_LEN`.
 const LONGEST_REASON: usize = 128;
+/// The prefix of an exit reason on standard error, unless the cluster configures another.
+const REASON_PREFIX: &str = "ocf-exit-reason:";
 /// Longer lines are cut, in bytes: text from EC2 or a file can have any length.
 const LONGEST_LINE: usize = 4096;
 /// Limit in bytes for a configured tag, date or reason prefix.
@@ -70,22 +72,29 @@ pub struct Process {
     pub syslog: PathBuf,
 }
 
-impl Log {
-    /// Opens the log of this process, and its trace if one is configured.
-    pub fn new(settings: &LogSettings, action: &str, started: Instant) -> Self {
-        let process = Process {
+impl Process {
+    /// This process, which began at `started`.
+    pub fn own(started: Instant) -> Self {
+        Self {
             started,
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stderr: Arc::new(Mutex::new(std::io::stderr())),
             syslog: PathBuf::from("/dev/log"),
-        };
-        Self::with(settings, action, process)
+        }
+    }
+}
+
+impl Log {
+    /// Opens the log of this process, and its trace if one is configured.
+    pub fn new(settings: &LogSettings, action: &str, started: Instant) -> Self {
+        Self::with(settings, action, Process::own(started))
     }
 
     /// Opens a log with explicit process properties.
     pub fn with(settings: &LogSettings, action: &str, process: Process) -> Self {
         let (trace, warning) = trace::open(settings, action, &process);
-        let prefix = cut(&without_controls(settings.reason_prefix()), LONGEST_PREFIX);
+        let prefix = settings.get("OCF_EXIT_REASON_PREFIX").unwrap_or(REASON_PREFIX);
+        let prefix = cut(&without_controls(prefix), LONGEST_PREFIX);
         let log = Self::of(Destinations::new(settings, &process), trace, process.stderr, prefix);
         if let Some(warning) = warning {
             log.warn(warning);
@@ -99,7 +108,7 @@ impl Log {
     /// Opens a log that keeps lines of every level except trace in memory, for tests.
     pub fn memory() -> Self {
         let stderr = Arc::new(Mutex::new(std::io::sink()));
-        Self::of(Destinations::memory(), None, stderr, "ocf-exit-reason:".to_owned())
+        Self::of(Destinations::memory(), None, stderr, REASON_PREFIX.to_owned())
     }
 
     fn of(destinations: Destinations, trace: Option<Trace>, stderr: Sink, prefix: String) -> Self {
@@ -122,12 +131,17 @@ impl Log {
 
     /// Logs a failure.
     pub fn error(&self, text: impl Display) {
-        self.line(Level::Error, Stderr::Allowed, text);
+        self.line(Level::Error, Some(&self.0.stderr), text);
     }
 
     /// Logs a problem that does not stop the action.
     pub fn warn(&self, text: impl Display) {
-        self.line(Level::Warn, Stderr::Allowed, text);
+        self.line(Level::Warn, Some(&self.0.stderr), text);
+    }
+
+    /// Logs problems that do not stop the action, a line for each.
+    pub fn warn_all(&self, texts: impl IntoIterator<Item = impl Display>) {
+        texts.into_iter().for_each(|text| self.warn(text));
     }
 
     /// Like [`Self::warn`], but only once per process for the same text.
@@ -140,12 +154,12 @@ impl Log {
 
     /// Logs what was done.
     pub fn info(&self, text: impl Display) {
-        self.line(Level::Info, Stderr::Allowed, text);
+        self.line(Level::Info, Some(&self.0.stderr), text);
     }
 
     /// Logs how a decision was made; dropped unless the cluster runs with debugging on.
     pub fn debug(&self, text: impl Display) {
-        self.line(Level::Debug, Stderr::Allowed, text);
+        self.line(Level::Debug, Some(&self.0.stderr), text);
     }
 
     /// Adds a line to the trace. Without a trace the text is not even formatted.
@@ -170,7 +184,8 @@ impl Log {
         if !self.0.ending.load(Ordering::SeqCst) {
             self.give_reason(&text);
         }
-        self.line(Level::Error, Stderr::Has, text);
+        // Standard error already has the text.
+        self.line(Level::Error, None, text);
     }
 
     /// Prints the exit reason to standard error only, for a process that is about to exit. Does nothing if a reason
@@ -197,7 +212,7 @@ impl Log {
         }
     }
 
-    fn line(&self, level: Level, stderr: Stderr, text: impl Display) {
+    fn line(&self, level: Level, stderr: Option<&Sink>, text: impl Display) {
         let wanted = self.0.destinations.wants(level);
         if !wanted && self.0.trace.is_none() {
             return;
@@ -207,7 +222,7 @@ impl Log {
             trace.line(&line, &self.0.stderr);
         }
         if wanted {
-            self.0.destinations.write(level, stderr, &line, &self.0.stderr);
+            self.0.destinations.write(level, &line, stderr);
         }
     }
 

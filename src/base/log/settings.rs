@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::destinations::{Dates, facility};
+use super::destinations::{facility, is_date_format};
 use crate::base::text::brief;
 
 /// The environment variables of a call, as far as the log needs them.
 #[derive(Clone)]
 pub struct LogSettings {
-    variables: BTreeMap<String, String>,
-    agent: String,
-    instance: String,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) agent: String,
+    pub(super) instance: String,
 }
 
 impl LogSettings {
@@ -25,24 +25,6 @@ impl LogSettings {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// All variables, sorted by name.
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    pub(super) fn agent(&self) -> &str {
-        &self.agent
-    }
-
-    pub(super) fn instance(&self) -> &str {
-        &self.instance
-    }
-
-    /// The prefix of an exit reason on standard error.
-    pub(super) fn reason_prefix(&self) -> &str {
-        self.get("OCF_EXIT_REASON_PREFIX").unwrap_or("ocf-exit-reason:")
-    }
-
     /// Warnings about values that the log ignores, one line each.
     pub fn warnings(&self) -> Vec<String> {
         let ignored = |name: &str, valid: &dyn Fn(&str) -> bool, used: &dyn Display| {
@@ -51,7 +33,7 @@ impl LogSettings {
         };
         let facility =
             ignored("HA_LOGFACILITY", &|name| name == "none" || facility(name).is_some(), &"daemon");
-        let date = ignored("HA_DATEFMT", &Dates::are_possible_in, &"the default date format");
+        let date = ignored("HA_DATEFMT", &is_date_format, &"the default date format");
         facility.into_iter().chain(date).collect()
     }
 }

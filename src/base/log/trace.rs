@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::{Dates, LogSettings, Process, Sink, lock, now, write_line};
+use super::{LogSettings, Process, Sink, in_format, lock, now, write_line};
 use crate::base::ownership::{check_way_to, own_user};
 use crate::base::text::{MASK, boolean, names_a_secret, without_user_info};
 
@@ -15,15 +15,6 @@ use crate::base::text::{MASK, boolean, names_a_secret, without_user_info};
 pub(super) struct Trace {
     file: Option<Mutex<File>>,
     started: Instant,
-}
-
-/// Where a trace goes.
-#[derive(Debug, PartialEq, Eq)]
-enum TraceTarget {
-    Stderr,
-    /// A descriptor that is already open.
-    Descriptor(String),
-    File(PathBuf),
 }
 
 impl Trace {
@@ -53,80 +44,59 @@ pub(super) fn open(
     }
     let (target, warning) = target(settings, action, process.stdin_is_terminal);
     let started = process.started;
-    match target.open() {
-        Ok(file) => (Some(Trace { file: file.map(Mutex::new), started }), warning),
-        Err(error) => {
-            let name = target.path().map(Path::display);
-            (None, Some(format!("no trace: {}: {error}", name.map(|n| n.to_string()).unwrap_or_default())))
-        }
+    let Some((path, is_descriptor)) = target else { return (Some(Trace { file: None, started }), warning) };
+    match if is_descriptor { open_descriptor(&path) } else { open_file(&path) } {
+        Ok(file) => (Some(Trace { file: Some(Mutex::new(file)), started }), warning),
+        Err(error) => (None, Some(format!("no trace: {}: {error}", path.display()))),
     }
 }
 
-/// The target of the trace, and a warning if the setting is invalid.
-fn target(settings: &LogSettings, action: &str, terminal: bool) -> (TraceTarget, Option<String>) {
-    let default = || default_target(settings, action, terminal);
-    match settings.get("OCF_TRACE_FILE") {
-        None => (default(), None),
-        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => (TraceTarget::Stderr, None),
+/// The file that gets the trace, and whether it is a descriptor that is already open; `None` for standard error. Also a warning if the
+/// setting is invalid.
+fn target(settings: &LogSettings, action: &str, terminal: bool) -> (Option<(PathBuf, bool)>, Option<String>) {
+    let warning = match settings.get("OCF_TRACE_FILE") {
+        None => None,
+        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => return (None, None),
         Some(digit @ ("3" | "4" | "5" | "6" | "7" | "8" | "9")) => {
-            (TraceTarget::Descriptor(format!("/proc/self/fd/{digit}")), None)
+            return (Some((format!("/proc/self/fd/{digit}").into(), true)), None);
         }
         // Not directly below the root directory: the shell treats such a path as a mistake.
         Some(path) if path.starts_with('/') && path.rfind('/') > Some(0) => {
-            (TraceTarget::File(PathBuf::from(path)), None)
+            return (Some((path.into(), false)), None);
         }
         Some(other) => {
-            let warning =
-                format!("OCF_TRACE_FILE={other}: expected a descriptor from 3 to 9 or an absolute path");
-            (default(), Some(warning))
+            Some(format!("OCF_TRACE_FILE={other}: expected a descriptor from 3 to 9 or an absolute path"))
         }
-    }
+    };
+    // By default a new file for each action, or standard error on a terminal.
+    let file = (!terminal).then(|| (default_file(settings, action), false));
+    (file, warning)
 }
 
-/// Default target: a new file for each action, or standard error on a terminal.
-fn default_target(settings: &LogSettings, action: &str, terminal: bool) -> TraceTarget {
-    if terminal {
-        return TraceTarget::Stderr;
-    }
+fn default_file(settings: &LogSettings, action: &str) -> PathBuf {
     let folder = settings.get("OCF_RESKEY_trace_dir").map_or_else(
         || Path::new(settings.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra"),
         PathBuf::from,
     );
     // Resource names from the cluster contain no slash; one typed by a person must not lead out of the folder.
     let plain = |name: &str| name.replace('/', "_");
-    let date = Dates::in_format("%F.%T", &now());
-    let file = format!("{}.{}.{date}", plain(settings.instance()), plain(action));
-    TraceTarget::File(folder.join(plain(settings.agent())).join(file))
+    let date = in_format("%F.%T", &now());
+    let file = format!("{}.{}.{date}", plain(&settings.instance), plain(action));
+    folder.join(plain(&settings.agent)).join(file)
 }
 
-impl TraceTarget {
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Stderr => None,
-            Self::Descriptor(path) => Some(Path::new(path)),
-            Self::File(path) => Some(path),
-        }
-    }
+fn open_descriptor(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
 
-    fn open(&self) -> io::Result<Option<File>> {
-        let mut options = OpenOptions::new();
-        options.append(true);
-        match self {
-            Self::Stderr => Ok(None),
-            Self::Descriptor(path) => {
-                options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map(Some)
-            }
-            Self::File(path) => {
-                if let Some(folder) = path.parent() {
-                    make_folder(folder)?;
-                }
-                let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
-                let file = options.create(true).mode(0o600).custom_flags(flags).open(path)?;
-                check_file(&file)?;
-                Ok(Some(file))
-            }
-        }
+fn open_file(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
     }
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    check_file(&file)?;
+    Ok(file)
 }
 
 /// Creates a folder for traces that no other user can redirect.
@@ -155,16 +125,16 @@ fn check_file(file: &File) -> io::Result<()> {
 
 /// The start of a trace: what runs, and the environment without its secrets.
 pub(super) fn header(settings: &LogSettings, action: &str) -> Vec<String> {
-    let date = Dates::in_format("%F %T %z", &now());
+    let date = in_format("%F %T %z", &now());
     let version = env!("CARGO_PKG_VERSION");
-    let agent = settings.agent();
-    let first = format!("{agent} {version} {action} of {} at {date}", settings.instance());
-    let variables = settings.variables().map(|(name, value)| {
+    let LogSettings { variables, agent, instance } = settings;
+    let first = format!("{agent} {version} {action} of {instance} at {date}");
+    let variables = variables.iter().map(|(name, value)| {
         if names_a_secret(name) {
             format!("env {name}={MASK}")
         } else if name.to_ascii_uppercase().ends_with("_PROXY") && !value.contains("://") {
             // A proxy may be set without a scheme; then its password does not look like part of a URL.
-            let host = value.rsplit_once('@').map_or(value.to_owned(), |(_, host)| format!("{MASK}@{host}"));
+            let host = value.rsplit_once('@').map_or(value.clone(), |(_, host)| format!("{MASK}@{host}"));
             format!("env {name}={host}")
         } else {
             format!("env {name}={}", without_user_info(value))

@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use aws_config::imds::client::error::ImdsError;
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use crate::base::log::Log;
 use crate::cloud::ec2::{Ec2Fault, fault_of};
+use crate::cloud::imds::aws::innermost;
 
 /// A source of credentials of our own.
 pub(super) trait Source: std::fmt::Debug + Send + Sync {
@@ -22,7 +22,7 @@ pub(super) trait Source: std::fmt::Debug + Send + Sync {
 
 /// Adapts a source of our own to the SDK's trait.
 #[derive(Debug)]
-pub(super) struct SourceProvider<S>(pub(super) S);
+struct SourceProvider<S>(S);
 
 impl<S: Source> ProvideCredentials for SourceProvider<S> {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
@@ -38,7 +38,7 @@ impl<S: Source> ProvideCredentials for SourceProvider<S> {
 pub(super) struct Chain {
     sources: Vec<(Cow<'static, str>, SharedCredentialsProvider)>,
     /// Why a source that usually has credentials may have none.
-    hint: &'static str,
+    pub hint: &'static str,
     log: Log,
 }
 
@@ -79,17 +79,14 @@ impl Chain {
         self
     }
 
-    /// Adds a hint to the reason why there may be none.
-    pub(super) fn hinting(self, hint: &'static str) -> Self {
-        Self { hint, ..self }
+    /// Appends a source of our own.
+    pub(super) fn then_own(self, name: impl Into<Cow<'static, str>>, source: impl Source + 'static) -> Self {
+        self.then(name, SourceProvider(source))
     }
 
-    /// Keeps the secret parts out of every log line.
-    fn hide(&self, credentials: &Credentials) {
-        self.log.keep_secret(credentials.secret_access_key());
-        if let Some(token) = credentials.session_token() {
-            self.log.keep_secret(token);
-        }
+    /// The chain for the SDK.
+    pub(super) fn provider(self) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(SourceProvider(self))
     }
 }
 
@@ -100,7 +97,8 @@ impl Source for Chain {
             let error = match source.provide_credentials().await {
                 Ok(credentials) => {
                     self.log.trace(format_args!("credentials come from {name}"));
-                    self.hide(&credentials);
+                    self.log.keep_secret(credentials.secret_access_key());
+                    self.log.keep_secret(credentials.session_token().unwrap_or_default());
                     return Ok(credentials);
                 }
                 Err(error) => error,
@@ -127,18 +125,16 @@ impl Source for Chain {
     }
 }
 
+/// An error and its causes.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// The first cause of this type.
 pub(in crate::cloud) fn find<'a, T: StdError + 'static>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a T> {
-    let mut cause = Some(error);
-    while let Some(this) = cause {
-        if let Some(found) = this.downcast_ref::<T>() {
-            return Some(found);
-        }
-        cause = this.source();
-    }
-    None
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 /// Whether a source failed because a service that it depends on gave no usable answer.
@@ -157,28 +153,18 @@ fn is_silence(error: &CredentialsError) -> bool {
         return answer.code().is_none() || matches!(fault, Ec2Fault::Throttled | Ec2Fault::Silent);
     }
     // The types of these have parameters that differ by operation, and some are private; the texts are the SDK's own.
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(this) = cause {
-        let text = this.to_string();
+    causes(error).any(|cause| {
+        let text = cause.to_string();
         // "response error": what responded was not STS.
-        if ["dispatch failure", "request has timed out", "response error"].contains(&text.as_str())
+        ["dispatch failure", "request has timed out", "response error"].contains(&text.as_str())
             || text.starts_with("error parsing XML")
-        {
-            return true;
-        }
-        cause = this.source();
-    }
-    false
+    })
 }
 
 /// The source's response; without one, the innermost cause.
 fn reason_of(error: &CredentialsError) -> String {
-    if let Some(answer) = find::<ErrorMetadata>(error) {
-        return answer.code().unwrap_or("an unreadable answer").to_owned();
+    match find::<ErrorMetadata>(error) {
+        Some(answer) => answer.code().unwrap_or("an unreadable answer").to_owned(),
+        None => innermost(error),
     }
-    let mut deepest: &(dyn StdError + 'static) = error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
-    }
-    deepest.to_string()
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::cloud::settings::Keys;
+
 /// IAM's limit for the name of a role.
 const LONGEST_NAME: usize = 64;
 
@@ -24,17 +26,6 @@ pub(super) struct CredentialsDocument {
     token: Option<String>,
 }
 
-/// Key id, secret key and session token.
-#[derive(PartialEq, Eq)]
-pub(super) struct Triple(pub String, pub String, pub Option<String>);
-
-// Contains secrets.
-impl std::fmt::Debug for Triple {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Triple")
-    }
-}
-
 /// Why a document yields no credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CredentialsDocumentError {
@@ -46,7 +37,7 @@ pub(super) enum CredentialsDocumentError {
 
 impl CredentialsDocument {
     /// Parses the document that instance metadata returns for a role.
-    pub(super) fn of_role(text: &str) -> Result<Triple, CredentialsDocumentError> {
+    pub(super) fn of_role(text: &str) -> Result<Keys, CredentialsDocumentError> {
         let document: Self = serde_json::from_str(text).map_err(|_| CredentialsDocumentError::Garbled)?;
         match document.code.as_deref() {
             None | Some("Success") => document.keys(true),
@@ -60,7 +51,7 @@ impl CredentialsDocument {
     }
 
     /// Parses the output of a process.
-    pub(super) fn of_process(text: &str) -> Result<Triple, CredentialsDocumentError> {
+    pub(super) fn of_process(text: &str) -> Result<Keys, CredentialsDocumentError> {
         let document: Self = serde_json::from_str(text).map_err(|_| CredentialsDocumentError::Garbled)?;
         match document.version {
             Some(1) => document.keys(false),
@@ -69,11 +60,11 @@ impl CredentialsDocument {
         }
     }
 
-    fn keys(self, with_token: bool) -> Result<Triple, CredentialsDocumentError> {
+    fn keys(self, with_token: bool) -> Result<Keys, CredentialsDocumentError> {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let token = filled(self.token);
         match (filled(self.access_key_id), filled(self.secret_access_key)) {
-            (Some(id), Some(secret)) if token.is_some() || !with_token => Ok(Triple(id, secret, token)),
+            (Some(id), Some(secret)) if token.is_some() || !with_token => Ok(Keys { id, secret, token }),
             _ => Err(CredentialsDocumentError::Garbled),
         }
     }
@@ -102,8 +93,8 @@ mod tests {
         }
     }
 
-    fn triple(token: Option<&str>) -> Triple {
-        Triple("AKID".to_owned(), "secret".to_owned(), token.map(str::to_owned))
+    fn keys(token: Option<&str>) -> Keys {
+        Keys { id: "AKID".to_owned(), secret: "secret".to_owned(), token: token.map(str::to_owned) }
     }
 
     #[test]
@@ -126,12 +117,12 @@ mod tests {
     fn keys_are_taken_whole_or_not_at_all() {
         let role = r#"{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"AKID","SecretAccessKey":"secret",
                        "Token":"t","Expiration":"2026-11-28T16:00:00Z"}"#;
-        assert_eq!(CredentialsDocument::of_role(role), Ok(triple(Some("t"))));
+        assert_eq!(CredentialsDocument::of_role(role), Ok(keys(Some("t"))));
         let process = r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"secret"}"#;
-        assert_eq!(CredentialsDocument::of_process(process), Ok(triple(None)));
+        assert_eq!(CredentialsDocument::of_process(process), Ok(keys(None)));
         let with_token =
             r#"{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"secret","SessionToken":"t"}"#;
-        assert_eq!(CredentialsDocument::of_process(with_token), Ok(triple(Some("t"))));
+        assert_eq!(CredentialsDocument::of_process(with_token), Ok(keys(Some("t"))));
         for text in ["", "{}", "<html>", r#"{"Code":"Success","AccessKeyId":"AKID","SecretAccessKey":""}"#] {
             assert_eq!(CredentialsDocument::of_role(text), Err(CredentialsDocumentError::Garbled), "{text}");
         }

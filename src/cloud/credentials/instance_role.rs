@@ -3,26 +3,20 @@
 
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError;
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::{self, error::CredentialsError};
 
 use super::chain::{Missing, Source};
-use super::document::{CredentialsDocument, CredentialsDocumentError, Triple, is_role};
+use super::document::{CredentialsDocument, CredentialsDocumentError, is_role};
+use super::sources::credentials;
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 
 /// The instance role as a source of credentials.
 #[derive(Debug)]
 pub(super) struct InstanceRole {
-    metadata: imds::Client,
+    pub metadata: imds::Client,
     /// `AWS_EC2_METADATA_DISABLED`.
-    off: bool,
-}
-
-impl InstanceRole {
-    pub(super) fn new(metadata: &imds::Client, off: bool) -> Self {
-        Self { metadata: metadata.clone(), off }
-    }
+    pub off: bool,
 }
 
 impl Source for InstanceRole {
@@ -43,7 +37,7 @@ impl Source for InstanceRole {
         let document = self.metadata.get(format!("{FOLDER}{role}")).await;
         let document = document.map_err(CredentialsError::provider_error)?;
         match CredentialsDocument::of_role(document.as_ref()) {
-            Ok(Triple(id, secret, token)) => Ok(Credentials::new(id, secret, token, None, "instance role")),
+            Ok(keys) => Ok(credentials(keys, "instance role")),
             Err(CredentialsDocumentError::Garbled) => {
                 Err(Missing::garbled("the document of the instance role"))
             }

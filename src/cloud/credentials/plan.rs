@@ -133,31 +133,23 @@ fn own_root<'a>(profile: &str, get: impl Fn(&str) -> Option<&'a str>) -> Result<
     match (get("aws_access_key_id"), get("aws_secret_access_key")) {
         (Some(id), Some(secret)) => {
             let token = get("aws_session_token").map(str::to_owned);
-            return Ok(Some(Root::Keys(Keys { id: id.to_owned(), secret: secret.to_owned(), token })));
+            Ok(Some(Root::Keys(Keys { id: id.to_owned(), secret: secret.to_owned(), token })))
         }
-        (Some(_), None) => {
-            return Err(format!("profile {profile}: aws_access_key_id without aws_secret_access_key"));
-        }
-        (None, Some(_)) => {
-            return Err(format!("profile {profile}: aws_secret_access_key without aws_access_key_id"));
-        }
-        (None, None) => {}
+        (Some(_), None) => Err(format!("profile {profile}: aws_access_key_id without aws_secret_access_key")),
+        (None, Some(_)) => Err(format!("profile {profile}: aws_secret_access_key without aws_access_key_id")),
+        (None, None) => Ok(get("credential_process").map(|command| Root::Process(command.to_owned()))),
     }
-    Ok(get("credential_process").map(|command| Root::Process(command.to_owned())))
 }
 
 fn named_source(profile: &str, source: &str) -> Result<Root, String> {
-    [
-        ("Environment", Root::Environment),
-        ("Ec2InstanceMetadata", Root::InstanceRole),
-        ("EcsContainer", Root::Container),
-    ]
-    .into_iter()
-    .find(|(name, _)| name.eq_ignore_ascii_case(source))
-    .map(|(_, root)| root)
-    .ok_or_else(|| {
-        format!("profile {profile}: credential_source {source}: expected Environment, Ec2InstanceMetadata or EcsContainer")
-    })
+    match source.to_ascii_lowercase().as_str() {
+        "environment" => Ok(Root::Environment),
+        "ec2instancemetadata" => Ok(Root::InstanceRole),
+        "ecscontainer" => Ok(Root::Container),
+        _ => Err(format!(
+            "profile {profile}: credential_source {source}: expected Environment, Ec2InstanceMetadata or EcsContainer"
+        )),
+    }
 }
 
 fn role<'a>(profile: &str, get: impl Fn(&str) -> Option<&'a str>) -> Result<Role, String> {

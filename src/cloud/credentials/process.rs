@@ -13,7 +13,8 @@ use aws_credential_types::provider;
 use tokio::net::UnixStream;
 
 use super::chain::{Missing, Source};
-use super::document::{CredentialsDocument, CredentialsDocumentError, Triple};
+use super::document::{CredentialsDocument, CredentialsDocumentError};
+use super::sources::credentials;
 use crate::base::text::brief;
 
 /// Limit for the program's output.
@@ -25,8 +26,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// The configured program.
 pub(super) struct CredentialProcess {
-    profile: String,
-    command: String,
+    pub profile: String,
+    pub command: String,
 }
 
 // The command line may contain secrets.
@@ -49,10 +50,6 @@ impl Drop for Running {
 }
 
 impl CredentialProcess {
-    pub(super) fn new(profile: &str, command: String) -> Self {
-        Self { profile: profile.to_owned(), command }
-    }
-
     async fn run(&self) -> Result<Credentials, String> {
         let words = shlex::split(&self.command).ok_or("a quote is not closed")?;
         let (program, arguments) = words.split_first().ok_or("no program")?;
@@ -80,9 +77,7 @@ impl CredentialProcess {
         let output = output.map_err(failed)?;
         let text = String::from_utf8(output).map_err(|_| "its output is not UTF-8 text".to_owned())?;
         match CredentialsDocument::of_process(&text) {
-            Ok(Triple(id, secret, token)) => {
-                Ok(Credentials::new(id, secret, token, None, "credential_process"))
-            }
+            Ok(keys) => Ok(credentials(keys, "credential_process")),
             Err(CredentialsDocumentError::Garbled) => {
                 Err("its output is not a JSON object with credentials".to_owned())
             }

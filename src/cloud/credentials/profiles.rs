@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use super::plan::Profiles;
 use crate::base::chain_of;
 use crate::base::small_file;
-use crate::cloud::settings::{ProfileSetting, Settings};
+use crate::cloud::settings::Settings;
 
 /// Largest accepted profile file; the SDK has no limit.
 const LARGEST: u64 = 1 << 20;
@@ -38,15 +38,14 @@ pub(in crate::cloud) fn read(settings: &Settings) -> Result<Option<ProfileSet>, 
     let selected = named.unwrap_or(DEFAULT).to_owned();
     // The contents are already in memory, so it never waits.
     let parsed = load(&Fs::real(), &Env::real(), &files, Some(selected.into())).now_or_never();
-    match parsed {
-        Some(Ok(profiles)) => match named {
-            Some(name) if profiles.get_profile(name).is_none() => {
-                Err(format!("no profile {name} in the profile files"))
-            }
-            _ => Ok(Some(profiles)),
-        },
-        Some(Err(error)) => Err(format!("profile files: {}", chain_of(&error))),
-        None => Err("profile files: not read".to_owned()),
+    let profiles = parsed
+        .ok_or("profile files: not read")?
+        .map_err(|error| format!("profile files: {}", chain_of(&error)))?;
+    match named {
+        Some(name) if profiles.get_profile(name).is_none() => {
+            Err(format!("no profile {name} in the profile files"))
+        }
+        _ => Ok(Some(profiles)),
     }
 }
 
@@ -55,16 +54,13 @@ pub(in crate::cloud) fn read(settings: &Settings) -> Result<Option<ProfileSet>, 
 /// Unreadable files are not an error here: the first EC2 call reports them.
 pub(crate) fn complete(settings: &mut Settings) -> Vec<String> {
     let Ok(Some(profiles)) = read(settings) else { return Vec::new() };
-    settings.complete(|setting| match setting {
-        ProfileSetting::General(key) => {
-            profiles.get(key).filter(|value| !value.is_empty()).map(str::to_owned)
-        }
-        ProfileSetting::OfService(service, key) => {
-            let section =
-                PropertiesKey::builder().section_key(SERVICES).section_name(profiles.get(SERVICES)?);
-            let key = section.property_name(service).sub_property_name(key).build().ok()?;
-            profiles.other_sections().get(&key).map(ToString::to_string)
-        }
+    settings.complete(|service, key| {
+        let Some(service) = service else {
+            return profiles.get(key).filter(|value| !value.is_empty()).map(str::to_owned);
+        };
+        let section = PropertiesKey::builder().section_key(SERVICES).section_name(profiles.get(SERVICES)?);
+        let key = section.property_name(service).sub_property_name(key).build().ok()?;
+        profiles.other_sections().get(&key).map(ToString::to_string)
     })
 }
 

@@ -1,5 +1,6 @@
 //! Orders the sources of credentials according to the settings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -10,15 +11,15 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::{self, SharedCredentialsProvider};
 
-use super::chain::{Chain, Source, SourceProvider};
+use super::chain::{Chain, Source};
 use super::instance_role::InstanceRole;
 use super::plan::{CredentialsPlan, Role, Root};
 use super::process::CredentialProcess;
 use super::profiles;
 use super::secret_file::SecretFile;
-use super::token_file::{TokenFile, WithTokenFile};
+use super::token_file::WithTokenFile;
 use crate::base::log::Log;
 use crate::cloud::settings::{Keys, Settings};
 
@@ -47,63 +48,56 @@ impl Sources<'_> {
     /// # Errors
     /// A sentence about a profile or profile file that cannot be followed.
     pub async fn provider(&self, last: Option<&str>) -> Result<SharedCredentialsProvider, String> {
-        let mut provider = SharedCredentialsProvider::new(SourceProvider(self.in_order().await?));
+        let mut provider = self.in_order().await?.provider();
         let roles = [(self.settings.role_arn.as_deref(), "the role"), (last, "routing_table_role")];
         for (arn, name) in roles.into_iter().filter_map(|(arn, name)| Some((arn?, name))) {
             let role = Role { arn: arn.to_owned(), session_name: None, external_id: None, duration: None };
-            let assumed = self.assume(role, provider).await;
-            provider = SharedCredentialsProvider::new(SourceProvider(self.chain().then(name, assumed)));
+            provider = Chain::new(self.log).then(name, self.assume(role, provider).await).provider();
         }
         Ok(provider)
     }
 
-    fn chain(&self) -> Chain {
-        Chain::new(self.log)
-    }
-
     async fn in_order(&self) -> Result<Chain, String> {
         let settings = self.settings;
-        let mut chain = self.chain();
+        let mut chain = Chain::new(self.log);
         if settings.instance_role_only {
             return Ok(self.then_instance_role(chain));
         }
         // A profile from the parameter comes first; if it has no credentials, the instance's are used, as botocore does.
         if settings.profile.is_none() {
-            chain = chain.then("the environment", self.environment());
+            chain = chain.then_own("the environment", self.environment());
         }
         if let Some(profiles) = profiles::read(settings)? {
             let plan = CredentialsPlan::new(&profiles, profiles.selected_profile())?;
             chain = self.follow(chain, plan).await;
         }
         if settings.profile.is_none() {
-            chain = chain.then(".awssecret", SourceProvider(SecretFile::new(settings, self.log)));
+            chain = chain.then_own(".awssecret", SecretFile::new(settings, self.log));
         }
-        let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(self.with_proxy).build();
-        let file = TokenFile::Variable("AWS_WEB_IDENTITY_TOKEN_FILE");
-        chain = chain.then("web identity", SourceProvider(WithTokenFile { source: web_identity, file }));
-        chain = chain.then("the container", self.container());
+        let source = WebIdentityTokenCredentialsProvider::builder().configure(self.with_proxy).build();
+        let file = file_named_by("AWS_WEB_IDENTITY_TOKEN_FILE");
+        chain = chain.then_own("web identity", WithTokenFile { source, file });
+        chain = chain.then_own("the container", self.container());
         Ok(self.then_instance_role(chain))
     }
 
     fn then_instance_role(&self, chain: Chain) -> Chain {
         let off = self.settings.instance_role_off;
-        let chain = chain.then("the instance role", SourceProvider(InstanceRole::new(self.metadata, off)));
-        if off { chain.hinting(" (AWS_EC2_METADATA_DISABLED is true)") } else { chain }
+        let role = InstanceRole { metadata: self.metadata.clone(), off };
+        let mut chain = chain.then_own("the instance role", role);
+        if off {
+            chain.hint = " (AWS_EC2_METADATA_DISABLED is true)";
+        }
+        chain
     }
 
-    fn environment(&self) -> SourceProvider<EnvironmentKeys> {
-        SourceProvider(EnvironmentKeys {
-            keys: self.settings.keys.clone(),
-            missing: self.settings.missing_key,
-        })
+    fn environment(&self) -> EnvironmentKeys {
+        EnvironmentKeys { keys: self.settings.keys.clone(), missing: self.settings.missing_key }
     }
 
-    fn container(&self) -> impl ProvideCredentials + 'static {
+    fn container(&self) -> impl Source + 'static {
         let source = EcsCredentialsProvider::builder().configure(self.direct).build();
-        SourceProvider(WithTokenFile {
-            source,
-            file: TokenFile::Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-        })
+        WithTokenFile { source, file: file_named_by("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") }
     }
 
     /// Adds the sources that a profile configures.
@@ -111,30 +105,33 @@ impl Sources<'_> {
         let CredentialsPlan { profile, root, roles } = plan;
         let Some(root) = root else {
             // Included so that the reason shows that it was consulted.
-            return chain
-                .then("the profile files", SourceProvider(EnvironmentKeys { keys: None, missing: None }));
+            return chain.then_own("the profile files", EnvironmentKeys { keys: None, missing: None });
         };
         let of = |what: &str| format!("{what} of profile {profile}");
-        let first = self.chain();
-        let mut provider = SharedCredentialsProvider::new(SourceProvider(match root {
+        let first = Chain::new(self.log);
+        let first = match root {
             Root::Keys(keys) => first.then(of("the keys"), credentials(keys, "profile")),
-            Root::Process(command) => first
-                .then(of("credential_process"), SourceProvider(CredentialProcess::new(&profile, command))),
-            Root::WebIdentity { file, role } => first.then(of("web identity"), self.web_identity(file, role)),
-            Root::Environment => first.then(of("the environment, source"), self.environment()),
-            Root::Container => first.then(of("the container, source"), self.container()),
+            Root::Process(command) => {
+                let name = of("credential_process");
+                first.then_own(name, CredentialProcess { profile: profile.clone(), command })
+            }
+            Root::WebIdentity { file, role } => {
+                first.then_own(of("web identity"), self.web_identity(file, role))
+            }
+            Root::Environment => first.then_own(of("the environment, source"), self.environment()),
+            Root::Container => first.then_own(of("the container, source"), self.container()),
             Root::InstanceRole => self.then_instance_role(first),
-        }));
+        };
+        let mut provider = first.provider();
         for role in roles {
             let name = format!("role {}", role.arn.rsplit('/').next().unwrap_or_default());
-            let assumed = self.assume(role, provider).await;
-            provider = SharedCredentialsProvider::new(SourceProvider(self.chain().then(name, assumed)));
+            provider = Chain::new(self.log).then(name, self.assume(role, provider).await).provider();
         }
         chain.then("the profile files", provider)
     }
 
-    fn web_identity(&self, file: String, role: Role) -> impl ProvideCredentials + 'static {
-        let path = std::path::PathBuf::from(file);
+    fn web_identity(&self, file: String, role: Role) -> impl Source + 'static {
+        let path = PathBuf::from(file);
         let source = WebIdentityTokenCredentialsProvider::builder()
             .configure(self.with_proxy)
             .static_configuration(StaticConfiguration {
@@ -143,7 +140,7 @@ impl Sources<'_> {
                 session_name: role.session_name.unwrap_or_else(|| SESSION.to_owned()),
             })
             .build();
-        SourceProvider(WithTokenFile { source, file: TokenFile::Path(path) })
+        WithTokenFile { source, file: Some(path) }
     }
 
     async fn assume(&self, role: Role, with: SharedCredentialsProvider) -> AssumeRoleProvider {
@@ -160,9 +157,14 @@ impl Sources<'_> {
     }
 }
 
-fn credentials(keys: Keys, from: &'static str) -> Credentials {
+/// Keys for the SDK, with where they are from.
+pub(super) fn credentials(keys: Keys, from: &'static str) -> Credentials {
     let Keys { id, secret, token } = keys;
     Credentials::new(id, secret, token, None, from)
+}
+
+fn file_named_by(variable: &str) -> Option<PathBuf> {
+    std::env::var(variable).ok().map(PathBuf::from)
 }
 
 /// Keys from the environment. Not only that of the process: a face may have added those of a settings file.

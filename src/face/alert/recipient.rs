@@ -19,22 +19,21 @@ impl Recipient {
     /// # Errors
     /// A sentence with what is expected. It does not repeat a URL, which may contain a secret.
     pub fn parse(value: &str) -> Result<Self, String> {
-        const EXPECTED: &str = "syslog, command=/PATH or an http or https URL expected";
         if value.is_empty() || value == "syslog" {
             return Ok(Self::Syslog);
         }
-        if let Some(path) = value.strip_prefix("command=") {
-            let path = PathBuf::from(path);
-            return if path.is_absolute() {
-                Ok(Self::Command(path))
-            } else {
-                Err(format!("recipient {value}: an absolute path expected"))
-            };
+        if let Some(path) = value.strip_prefix("command=").map(PathBuf::from) {
+            let expected = || format!("recipient {value}: an absolute path expected");
+            return path.is_absolute().then_some(Self::Command(path)).ok_or_else(expected);
         }
-        let url: http::Uri = value.parse().map_err(|_| format!("recipient not understood: {EXPECTED}"))?;
-        match (url.scheme_str(), url.host()) {
-            (Some("http" | "https"), Some(_)) => Ok(Self::Webhook(url)),
-            _ => Err(format!("recipient not understood: {EXPECTED}")),
+        match value.parse::<http::Uri>() {
+            Ok(url) if url.host().is_some() && matches!(url.scheme_str(), Some("http" | "https")) => {
+                Ok(Self::Webhook(url))
+            }
+            _ => {
+                let expected = "syslog, command=/PATH or an http or https URL expected";
+                Err(format!("recipient not understood: {expected}"))
+            }
         }
     }
 }

@@ -5,8 +5,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::NAME;
 use super::announcement::{AlertEvent, Announcement, detection, newest};
 use super::recipient::Recipient;
@@ -18,7 +16,7 @@ use crate::face::Call;
 use crate::face::assignments::seconds;
 use crate::face::cluster::tools::watch;
 use crate::face::environment::{ClusterValues, synthesise};
-use crate::face::watchdog::{Watchdog, report_panics};
+use crate::face::watchdog::Watchdog;
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::resource::error::Error;
@@ -57,21 +55,18 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     };
     let environment = synthesise(&call.variables, &values);
     let log = Log::new(&environment.log_settings(), NAME, call.started);
-    report_panics(&log, FAILED);
-    let deadline = Deadline::new(Instant::from_std(call.started), values.timeout);
-    let guard = Watchdog::start(&deadline, FAILED, &log);
+    let deadline = Deadline::since(call.started, values.timeout);
+    let _guard = Watchdog::start(&deadline, FAILED, &log);
     if let Some(Err(error)) = limit {
         log.warn(format_args!("{error}; using {}", LIMIT.as_secs()));
     }
-    let code = match handle(&environment, deadline, &log) {
+    match handle(&environment, deadline, &log) {
         Ok(()) => 0,
         Err(reason) => {
             log.exit_reason(reason);
             FAILED
         }
-    };
-    guard.end();
-    code
+    }
 }
 
 fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<(), String> {
@@ -113,12 +108,15 @@ fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<()
     let detection = detection(&String::from_utf8_lossy(&corosync));
     let loss = loss.as_ref().map(|loss| (loss, detection));
     let announcement = Announcement::new(&resource, &node, change, before, loss);
-    match recipient {
-        Recipient::Syslog => log.info(&announcement.text),
-        Recipient::Command(path) => run(&path, &announcement, &deadline)?,
-        Recipient::Webhook(url) => post(&url, &announcement, environment, deadline)?,
-    }
-    Ok(())
+    let announced = match recipient {
+        Recipient::Syslog => {
+            log.info(&announcement.text);
+            Ok(())
+        }
+        Recipient::Command(path) => run(&path, &announcement, &deadline),
+        Recipient::Webhook(url) => post(&url, &announcement, environment, deadline),
+    };
+    announced.map_err(|reason| format!("move not announced: {reason}"))
 }
 
 /// Runs a program until the deadline.
@@ -126,12 +124,8 @@ fn run(path: &Path, announcement: &Announcement, deadline: &Deadline) -> Result<
     let shown = path.display().to_string();
     let mut command = Command::new(path);
     command.arg(&announcement.text).envs(announcement.variables()).stdin(Stdio::null());
-    let mut child = command.spawn().map_err(|error| format!("move not announced: {shown}: {error}"))?;
-    match watch(&mut child, &shown, deadline.left()) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(format!("move not announced: {shown} failed")),
-        Err(reason) => Err(format!("move not announced: {reason}")),
-    }
+    let mut child = command.spawn().map_err(|error| format!("{shown}: {error}"))?;
+    if watch(&mut child, &shown, deadline.left())? { Ok(()) } else { Err(format!("{shown} failed")) }
 }
 
 /// Why a webhook did not take the announcement.
@@ -156,24 +150,22 @@ fn post(
     let document = serde_json::to_string(announcement).map_err(|error| error.to_string())?;
     // The path may be the secret.
     let host = url.host().unwrap_or_default();
-    let webhook = world::webhook(environment.get(CA_OPTION), ATTEMPT)
-        .map_err(|reason| format!("move not announced: {reason}"))?;
+    let webhook = world::webhook(environment.get(CA_OPTION), ATTEMPT)?;
     let cut_off = || Rejected { reason: "no answer in time".to_owned(), patience: Patience::Never };
     let sending = retry::until(&deadline, LONGEST_PAUSE, cut_off, async || {
-        match webhook.post(url, document.clone()).await {
-            Ok(200..=299) => Ok(()),
+        let (reason, patience) = match webhook.post(url, document.clone()).await {
+            Ok(200..=299) => return Ok(()),
             // Overloaded, or a gateway before it.
-            Ok(status @ (408 | 429 | 500..=599)) => {
-                Err(Rejected { reason: format!("HTTP {status}"), patience: Patience::Lasting })
-            }
-            Ok(status) => Err(Rejected { reason: format!("HTTP {status}"), patience: Patience::Never }),
-            Err(reason) => Err(Rejected { reason, patience: Patience::Lasting }),
-        }
+            Ok(status @ (408 | 429 | 500..=599)) => (format!("HTTP {status}"), Patience::Lasting),
+            Ok(status) => (format!("HTTP {status}"), Patience::Never),
+            Err(reason) => (reason, Patience::Lasting),
+        };
+        Err(Rejected { reason, patience })
     });
     match world::run(deadline, async { Ok(sending.await) }) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(rejected)) => Err(format!("move not announced: {host}: {}", rejected.reason)),
-        Err(error @ Error::OutOfTime(_)) => Err(format!("move not announced: {host}: {error}")),
-        Err(error) => Err(format!("move not announced: {error}")),
+        Ok(Err(rejected)) => Err(format!("{host}: {}", rejected.reason)),
+        Err(error @ Error::OutOfTime(_)) => Err(format!("{host}: {error}")),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::cib::Cib;
+use super::xml::XmlElement;
 
 /// One action of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,24 +23,20 @@ impl AgentOperation {
     pub fn all(cib: &Cib, resource: &str) -> Vec<Self> {
         let mut operations = Vec::new();
         for node in cib.document.all("node_state") {
-            let histories =
-                node.all("lrm_resource").into_iter().filter(|one| one.attribute("id") == resource);
-            for operation in histories.flat_map(|one| one.all("lrm_rsc_op")) {
-                let action = operation.attribute("operation");
-                let took = operation.attribute("exec-time").parse().map(Duration::from_millis);
-                if let (true, Ok(took)) = (action != "monitor" && action != "reload", took) {
-                    operations.push(Self {
-                        action: action.to_owned(),
-                        node: node.attribute("uname").to_owned(),
-                        took,
-                        run: ["call-id", "last-rc-change"]
-                            .map(|name| operation.attribute(name).to_owned())
-                            .into(),
-                    });
-                }
-            }
+            let mut histories = node.all("lrm_resource");
+            histories.retain(|one| one.attribute("id") == resource);
+            let records = histories.into_iter().flat_map(|one| one.all("lrm_rsc_op"));
+            operations.extend(records.filter_map(|record| Self::of(node, record)));
         }
         operations
+    }
+
+    fn of(node: &XmlElement, record: &XmlElement) -> Option<Self> {
+        let text = |name: &str| record.attribute(name).to_owned();
+        let (action, node) = (text("operation"), node.attribute("uname").to_owned());
+        let took = record.attribute("exec-time").parse().map(Duration::from_millis).ok()?;
+        let run = (text("call-id"), text("last-rc-change"));
+        (action != "monitor" && action != "reload").then_some(Self { action, node, took, run })
     }
 
     /// What was done since `before`, in the order of a move.

@@ -47,19 +47,19 @@ impl CheckResult {
         Self { subject: subject.into(), verdict: "warn", text: text.into(), remedy: Some(remedy.to_owned()) }
     }
 
+    /// It makes a failover impossible or wrong.
+    pub fn fail(subject: &'static str, text: String, remedy: String) -> Self {
+        Self { subject: subject.into(), verdict: "FAIL", text, remedy: Some(remedy) }
+    }
+
+    fn ok_if(is_fine: bool, subject: &'static str, text: String, remedy: &str) -> Self {
+        if is_fine { Self::ok(subject, text) } else { Self::warn(subject, text, remedy) }
+    }
+
     /// It could not be examined, for this reason.
     pub fn unknown(subject: &'static str, reason: &str) -> Self {
         Self { subject: subject.into(), verdict: "-", text: reason.to_owned(), remedy: None }
     }
-}
-
-/// Whether the cluster fences, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FencingMode {
-    Off,
-    Devices,
-    /// A node that is cut off resets itself; devices are possible beside that.
-    Watchdog,
 }
 
 /// A fencing device.
@@ -84,7 +84,8 @@ pub struct ClusterSettings {
     stickiness: Result<Option<String>, String>,
     live: Option<bool>,
     nodes: usize,
-    fencing: FencingMode,
+    /// Whether a node that is cut off resets itself, which devices may complement; `None` if the cluster does not fence.
+    by_watchdog: Option<bool>,
     /// `priority-fencing-delay` is set.
     priority_delay: bool,
     devices: Vec<FencingDevice>,
@@ -102,7 +103,9 @@ impl ClusterSettings {
         let property = |names: &[&str]| names.iter().find_map(|name| cib.property(name));
         let is_set = |value: Option<&str>| value.and_then(interval).is_some_and(|time| !time.is_zero());
         // Pacemaker 3.0.2 renamed the option, and ignores the old name if the new one is set.
-        let fencing = property(&["fencing-enabled", "stonith-enabled"]);
+        let fences = property(&["fencing-enabled", "stonith-enabled"]);
+        let fences = fences.is_none_or(|value| boolean(value).unwrap_or(true));
+        let watchdog = property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"]);
         let stickiness = cib.meta(&primitive, STICKINESS).map(|stickiness| match stickiness.decided() {
             Some(value) => Ok(value.to_owned()),
             None => Err(undecided(STICKINESS)),
@@ -116,13 +119,7 @@ impl ClusterSettings {
             stickiness: stickiness.transpose(),
             live: address.configuration.live,
             nodes: cib.document.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
-            fencing: match fencing.is_none_or(|value| boolean(value).unwrap_or(true)) {
-                true if is_set(property(&["fencing-watchdog-timeout", "stonith-watchdog-timeout"])) => {
-                    FencingMode::Watchdog
-                }
-                true => FencingMode::Devices,
-                false => FencingMode::Off,
-            },
+            by_watchdog: fences.then(|| is_set(watchdog)),
             priority_delay: is_set(property(&["priority-fencing-delay"])),
             devices: primitives.into_iter().map(FencingDevice::of).collect(),
         })
@@ -146,34 +143,23 @@ impl ClusterSettings {
             Ok(token) => *token,
             Err(reason) => return CheckResult::unknown(SUBJECT, reason),
         };
-        let fencing = if self.fencing == FencingMode::Off { "" } else { ", and fencing on top" };
+        let fencing = if self.by_watchdog.is_none() { "" } else { ", and fencing on top" };
         let (seconds, ms) = (Self::failover(token).as_secs_f64(), token.as_millis());
         let text = format!("{seconds:.1} s after a node dies (2.2 x token {ms} ms + 1 s){fencing}");
-        if token > USUAL_TOKEN {
-            return CheckResult::warn(
-                SUBJECT,
-                text,
-                "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples",
-            );
-        }
-        CheckResult::ok(SUBJECT, text)
+        let remedy = "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples";
+        CheckResult::ok_if(token <= USUAL_TOKEN, SUBJECT, text, remedy)
     }
 
     fn about_monitor(&self) -> CheckResult {
         const SUBJECT: &str = "monitor";
         const REMEDY: &str = "op monitor interval=10s timeout=20s; it makes no EC2 call while all is well";
-        match &self.monitor {
-            Err(reason) => CheckResult::unknown(SUBJECT, reason),
-            Ok(None) => CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
-            Ok(Some(time)) => {
-                let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs_f64());
-                if *time > USUAL_MONITOR {
-                    CheckResult::warn(SUBJECT, text, REMEDY)
-                } else {
-                    CheckResult::ok(SUBJECT, text)
-                }
-            }
-        }
+        let time = match &self.monitor {
+            Err(reason) => return CheckResult::unknown(SUBJECT, reason),
+            Ok(None) => return CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
+            Ok(Some(time)) => *time,
+        };
+        let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs_f64());
+        CheckResult::ok_if(time <= USUAL_MONITOR, SUBJECT, text, REMEDY)
     }
 
     fn about_stickiness(&self) -> CheckResult {
@@ -199,19 +185,19 @@ impl ClusterSettings {
     fn about_fencing(&self) -> Vec<CheckResult> {
         const SUBJECT: &str = "fencing";
         let overlay = self.agent.name == agent::OVERLAY_IP.name;
-        match (self.fencing, self.devices.as_slice()) {
-            (FencingMode::Off, _) if overlay => vec![CheckResult::warn(
+        match (self.by_watchdog, self.devices.as_slice()) {
+            (None, _) if overlay => vec![CheckResult::warn(
                 SUBJECT,
                 "off: nodes that cannot see each other take the routes from each other",
                 "see fencing.sh in pcs-examples",
             )],
-            (FencingMode::Off, _) => {
+            (None, _) => {
                 let text =
                     "off: EC2 lets only one node hold the address, but the service behind it may run twice";
                 vec![CheckResult::ok(SUBJECT, text)]
             }
-            (FencingMode::Watchdog, []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
-            (FencingMode::Devices, []) => vec![CheckResult::warn(
+            (Some(true), []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
+            (Some(false), []) => vec![CheckResult::warn(
                 SUBJECT,
                 "on, but there is no fencing device: Pacemaker starts nothing",
                 "see fencing.sh in pcs-examples, or set stonith-enabled=false",
@@ -319,12 +305,11 @@ pub fn live_moves(live: Option<bool>, taking: bool, may_take: &str) -> CheckResu
             CheckResult::warn(SUBJECT, STOPPED, "set meta allow-migrate=true, and it is one call")
         }
         (false, false) => CheckResult::ok(SUBJECT, STOPPED),
-        (true, false) => CheckResult {
-            subject: SUBJECT.into(),
-            verdict: "FAIL",
-            text: format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
-            remedy: Some(format!("remove allow-migrate, or set {may_take}=true")),
-        },
+        (true, false) => CheckResult::fail(
+            SUBJECT,
+            format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
+            format!("remove allow-migrate, or set {may_take}=true"),
+        ),
     }
 }
 

@@ -79,9 +79,7 @@ impl CrmMonResource {
 
     /// `failed` or `blocked`; `None` for a healthy resource.
     pub fn flag(&self) -> Option<&'static str> {
-        [(self.failed, "failed"), (self.blocked, "blocked")]
-            .into_iter()
-            .find_map(|(set, name)| set.then_some(name))
+        if self.failed { Some("failed") } else { self.blocked.then_some("blocked") }
     }
 
     /// Where it is active, for a message.

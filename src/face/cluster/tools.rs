@@ -172,7 +172,7 @@ impl Tools {
         })?;
         let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
         let succeeded = watch(&mut child, program, limit)?;
-        let (stdout, stderr) = (collect(stdout), collect(stderr));
+        let [stdout, stderr] = [stdout, stderr].map(|reader| reader.join().unwrap_or_default());
         if succeeded {
             Ok(stdout)
         } else {
@@ -208,8 +208,4 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
         }
         String::from_utf8_lossy(&bytes).into_owned()
     })
-}
-
-fn collect(reader: JoinHandle<String>) -> String {
-    reader.join().unwrap_or_default()
 }

@@ -23,17 +23,11 @@ impl XmlElement {
     /// The parser's message.
     pub fn parse(xml: &str) -> Result<Self, String> {
         let mut reader = Reader::from_str(xml);
+        reader.config_mut().expand_empty_elements = true;
         let mut open = vec![Self::default()];
         loop {
-            let event = reader.read_event().map_err(|error| error.to_string())?;
-            match &event {
-                Event::Start(tag) | Event::Empty(tag) => {
-                    let element = Self::of(tag)?;
-                    match (open.last_mut(), &event) {
-                        (Some(parent), Event::Empty(_)) => parent.children.push(element),
-                        _ => open.push(element),
-                    }
-                }
+            match reader.read_event().map_err(|error| error.to_string())? {
+                Event::Start(tag) => open.push(Self::of(&tag)?),
                 Event::End(_) => {
                     let done = open.pop();
                     if let (Some(parent), Some(done)) = (open.last_mut(), done) {

@@ -5,7 +5,7 @@
 //! binary replaces the script.
 
 use super::call::{Failure, Invocation, print};
-use crate::base::ids::InstanceId;
+use crate::base::ids::{IdError, InstanceId};
 use crate::params::{InterfaceSelector, VipParams, table};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::private::{Assigned, Order, assign};
@@ -19,10 +19,21 @@ pub(in crate::face) fn is_script(name: &str) -> bool {
 }
 
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let (params, instance) = parse(invocation)?;
+    // Validated like the agent's parameters.
+    let mut raw = invocation.parameters(table::VIP);
+    raw.insert("secondary_private_ip".to_owned(), invocation.text("address").unwrap_or_default().to_owned());
+    let params = VipParams::parse(&raw)
+        .map_err(|error| Failure::Usage(error.to_string().replace("secondary_private_ip", "ADDRESS")))?;
+    if let InterfaceSelector::Device(_) | InterfaceSelector::Mac(_) = params.interface {
+        // Device names and MAC addresses of another machine cannot be resolved from here.
+        let text = "interface of another machine: expected its eni-... id or its device index";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    let text = invocation.text("instance").unwrap_or_default();
+    let wrong = |error: IdError| Failure::Usage(format!("INSTANCE={text}: expected {}", error.expected()));
     let order = Order {
         address: params.address,
-        instance,
+        instance: InstanceId::parse(text).map_err(wrong)?,
         interface: params.interface,
         reassign: params.allow_reassignment,
         max_backoff: params.timing.max_backoff,
@@ -37,23 +48,5 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             let from = from.map(|eni| format!(", from {eni}")).unwrap_or_default();
             print(&format!("{address} assigned to {to}{from}\n{travels}"))
         }
-    }
-}
-
-/// The assignment that the arguments describe, validated like the agent's parameters.
-fn parse(invocation: &Invocation<'_>) -> Result<(VipParams, InstanceId), Failure> {
-    let mut raw = invocation.parameters(table::VIP);
-    raw.insert("secondary_private_ip".to_owned(), invocation.text("address").unwrap_or_default().to_owned());
-    let params = VipParams::parse(&raw)
-        .map_err(|error| Failure::Usage(error.to_string().replace("secondary_private_ip", "ADDRESS")))?;
-    if let InterfaceSelector::Device(_) | InterfaceSelector::Mac(_) = params.interface {
-        // Device names and MAC addresses of another machine cannot be resolved from here.
-        let text = "interface of another machine: expected its eni-... id or its device index";
-        return Err(Failure::Usage(text.to_owned()));
-    }
-    let text = invocation.text("instance").unwrap_or_default();
-    match InstanceId::parse(text) {
-        Ok(instance) => Ok((params, instance)),
-        Err(error) => Err(Failure::Usage(format!("INSTANCE={text}: expected {}", error.expected()))),
     }
 }

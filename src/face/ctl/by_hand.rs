@@ -15,7 +15,11 @@ pub(super) fn claim(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let mut subject = Subject::of(invocation)?;
     if subject.may_be_another && !invocation.is_set("force") {
         // The cluster may name it by its address, and the operator by its id, or the other way round.
-        let names = with_kind!(subject.agent, K => names::<K>(invocation, &subject))?;
+        let (address, other) = with_kind!(subject.agent, K => {
+            let (request, world) = subject.query::<K>(invocation, Action::Start)?;
+            invocation.run(K::address(&op::<K, _>(&world, &request)))?
+        });
+        let names: Vec<_> = [Some(address.to_string()), other].into_iter().flatten().collect();
         subject = Subject::named(invocation, &names, true)?;
     }
     refuse_managed(invocation, &subject, Action::Start)?;
@@ -33,14 +37,6 @@ pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
     with_kind!(subject.agent, K => act::<K>(invocation, &subject, Action::Stop))
 }
 
-/// All names of the address, according to EC2.
-fn names<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Vec<String>, Failure> {
-    let request = subject.request::<K>(invocation, Action::Start)?;
-    let world = subject.world::<K>(invocation, &request.params)?;
-    let (address, other) = invocation.run(K::address(&op::<K, _>(&world, &request)))?;
-    Ok([Some(address.to_string()), other].into_iter().flatten().collect())
-}
-
 /// Refuses an address that is another manager's to move, unless forced. A release only ends what is here, so only a resource
 /// that runs here is in its way.
 fn refuse_managed(invocation: &Invocation<'_>, subject: &Subject, action: Action) -> Result<(), Failure> {
@@ -52,18 +48,17 @@ fn refuse_managed(invocation: &Invocation<'_>, subject: &Subject, action: Action
     let mut managed = subject.recorded.iter().filter(|records| !is_by_hand(&records.resource));
     if let Some(records) = managed.clone().find(|records| records.running) {
         let name = &records.resource;
-        return Err(Failure::Failed(format!("{name} runs with {address} on this node: {REMEDY}")));
+        return Err(format!("{name} runs with {address} on this node: {REMEDY}").into());
     }
     match (&subject.configured, &subject.listed, managed.next()) {
         _ if action == Action::Stop => Ok(()),
-        (_, Some(id), _) => {
-            Err(Failure::Failed(format!("the cluster has {address} in its resource {id}: {REMEDY}")))
-        }
+        (_, Some(id), _) => Err(format!("the cluster has {address} in its resource {id}: {REMEDY}").into()),
         (Err(reason), None, Some(records)) => {
             let name = &records.resource;
-            Err(Failure::Failed(format!(
+            Err(format!(
                 "{name} has had {address} on this node, and may run on another one ({reason}): {REMEDY}"
-            )))
+            )
+            .into())
         }
         _ => Ok(()),
     }
@@ -83,9 +78,10 @@ fn act<K: Kind<RealWorld>>(
     let mut world = invocation.world(&resource, common.api, common.timing)?;
     if invocation.is_set("dry-run") {
         world.records = world.records.read_only();
+        let op = op::<K, _>(&world, &request);
         let sentence = match action {
-            Action::Stop => invocation.run(op::<K, _>(&world, &request).would_stop())?,
-            _ => invocation.run(op::<K, _>(&world, &request).would_start())?,
+            Action::Stop => invocation.run(op.would_stop())?,
+            _ => invocation.run(op.would_start())?,
         };
         return print(&format!("{sentence}\n"));
     }
@@ -95,7 +91,7 @@ fn act<K: Kind<RealWorld>>(
     if let (Action::Stop, Ok(ip), true) = (action, address.parse(), common.add_to_device) {
         let left = invocation.run(async { Ok(devices_with(ip).await.unwrap_or_default()) })?;
         if !left.is_empty() {
-            return Err(Failure::Failed(format!("{address} is still on {} of this node", left.join(", "))));
+            return Err(format!("{address} is still on {} of this node", left.join(", ")).into());
         }
     }
     print(&match (action, changed) {

@@ -6,8 +6,6 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::Write as _;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
@@ -21,9 +19,10 @@ use crate::face::cluster::tools::Tools;
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
-use crate::params::{self, ApiSettings, ParamError, Timing, table};
+use crate::params::{ApiSettings, ParamError, Timing, table};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
+use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::state::{FileRecords, Records as _};
 use crate::world::{self, RealWorld};
@@ -54,6 +53,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
 /// One invocation of a command.
 pub(super) struct Invocation<'a> {
     /// The parsed options of the command.
@@ -64,7 +69,8 @@ pub(super) struct Invocation<'a> {
     pub deadline: Deadline,
     variables: Vec<(OsString, OsString)>,
     limit: u64,
-    guard: Option<Watchdog>,
+    /// Ends with the invocation, when the command has an answer.
+    _guard: Option<Watchdog>,
 }
 
 impl<'a> Invocation<'a> {
@@ -75,40 +81,28 @@ impl<'a> Invocation<'a> {
         let limit = matches.try_get_one::<u64>(options::TIMEOUT).ok().flatten().copied().unwrap_or(20);
         let variables = variables(name, call.variables, limit);
         let environment = Environment::new(variables.clone());
-        let process = Process {
-            started: call.started,
-            stdin_is_terminal: true,
-            stderr: Arc::new(Mutex::new(std::io::stderr())),
-            syslog: PathBuf::from("/dev/log"),
-        };
+        let process = Process { stdin_is_terminal: true, ..Process::own(call.started) };
         let log = Log::with(&environment.log_settings(), command, process);
         report_panics(&log, FAILED);
-        let deadline = deadline(call.started, limit);
+        let deadline = Deadline::since(call.started, Duration::from_secs(limit));
         // No watchdog for a drill: it restores the original state before it ends, and each move has its own time
         // limit. None for what is shown again and again either: each round has its own.
         let is_long = command == "drill" || matches!(matches.try_contains_id("watch"), Ok(true));
         let guard = (!is_long).then(|| Watchdog::start(&deadline, FAILED, &log));
-        Self { matches, log, deadline, variables, limit, guard }
+        Self { matches, log, deadline, variables, limit, _guard: guard }
     }
 
     /// The same command once more, with a deadline and a watchdog of its own.
     pub(super) fn again(&self) -> Self {
-        let deadline = deadline(Instant::now(), self.limit);
+        let deadline = Deadline::since(Instant::now(), Duration::from_secs(self.limit));
         let guard = Some(Watchdog::start(&deadline, FAILED, &self.log));
         let (log, variables) = (self.log.clone(), self.variables.clone());
-        Self { matches: self.matches, log, deadline, variables, limit: self.limit, guard }
+        Self { matches: self.matches, log, deadline, variables, limit: self.limit, _guard: guard }
     }
 
     /// The cluster's tools, each with this limit.
     pub(super) fn tools(&self, limit: Duration) -> Tools {
         Tools::new(self.environment(BY_HAND).get("PATH"), limit)
-    }
-
-    /// Stops the watchdog: the command has an answer.
-    pub(super) fn end(self) {
-        if let Some(guard) = self.guard {
-            guard.end();
-        }
     }
 
     /// The value of an option, if given.
@@ -133,11 +127,6 @@ impl<'a> Invocation<'a> {
         specs.iter().filter_map(value).collect()
     }
 
-    /// Settings for reaching AWS, for a command that concerns no single address.
-    pub(super) fn reach(&self) -> Result<(ApiSettings, Timing), Failure> {
-        Ok(params::reach(&self.parameters(table::EIP))?)
-    }
-
     /// The environment that the agent would see for this resource.
     pub(super) fn environment(&self, resource: &str) -> Environment {
         let mut variables = self.variables.clone();
@@ -157,6 +146,18 @@ impl<'a> Invocation<'a> {
         for warning in environment.warnings().iter().chain(&warnings) {
             self.log.warn_once(warning);
         }
+        Ok(world)
+    }
+
+    /// The services for a query about a resource, which change no record.
+    pub(super) fn querying<K: Kind<RealWorld>>(
+        &self,
+        resource: &str,
+        params: &K::Params,
+    ) -> Result<RealWorld, Failure> {
+        let common = K::common(params);
+        let mut world = self.world(resource, common.api, common.timing)?;
+        world.records = world.records.read_only();
         Ok(world)
     }
 
@@ -182,19 +183,14 @@ impl<'a> Invocation<'a> {
 fn variables(name: &str, variables: Vec<(OsString, OsString)>, limit: u64) -> Vec<(OsString, OsString)> {
     let kept = |variable: &OsString| !variable.to_string_lossy().starts_with("OCF_RE");
     let mut variables: Vec<_> = variables.into_iter().filter(|(variable, _)| kept(variable)).collect();
-    for (variable, value) in [
+    let own = [
         ("OCF_RESOURCE_INSTANCE", BY_HAND.to_owned()),
         ("OCF_RESKEY_CRM_meta_timeout", (limit * 1000).to_string()),
         ("OCF_EXIT_REASON_PREFIX", format!("{name}: ")),
         ("HA_LOGTAG", name.to_owned()),
-    ] {
-        variables.push((variable.into(), value.into()));
-    }
+    ];
+    variables.extend(own.map(|(variable, value)| (variable.into(), value.into())));
     variables
-}
-
-fn deadline(started: Instant, seconds: u64) -> Deadline {
-    Deadline::new(tokio::time::Instant::from_std(started), Duration::from_secs(seconds))
 }
 
 /// Formats label and text pairs as aligned lines.

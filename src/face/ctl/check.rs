@@ -18,6 +18,8 @@ use crate::world::{self, RealWorld};
 
 /// Time limit for querying IMDS for the region.
 const REGION_LIMIT: Duration = Duration::from_secs(3);
+/// The subject of the line about live moves.
+const LIVE_MOVES: &str = "live moves";
 
 /// A finding as it is printed.
 fn result(finding: &Finding) -> CheckResult {
@@ -41,20 +43,12 @@ fn show(line: &CheckResult) -> String {
 }
 
 /// What the cluster's configuration means for its resource with this address.
-fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Vec<CheckResult> {
-    const LIVE_MOVES: &str = "live moves";
-    let found = subject.configured.as_ref().map_err(Clone::clone);
-    let found = found.and_then(|found| {
-        found.as_ref().ok_or_else(|| "needs a cluster resource with this address".to_owned())
-    });
-    let found = match found {
-        Ok(found) => found,
-        Err(reason) => {
-            return [LIVE_MOVES, "failover time"]
-                .map(|subject| CheckResult::unknown(subject, &reason))
-                .into();
-        }
-    };
+fn cluster<K: Kind<RealWorld>>(
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+) -> Result<Vec<CheckResult>, String> {
+    let found = subject.configured.as_ref().map_err(Clone::clone)?;
+    let found = found.as_ref().ok_or("needs a cluster resource with this address")?;
     let configuration = &found.configuration;
     let live = match (configuration.undecided(), K::parse(&configuration.parameters)) {
         (Some(reason), _) => CheckResult::unknown(LIVE_MOVES, &reason),
@@ -66,7 +60,7 @@ fn cluster<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -
         Ok(settings) => lines.extend(settings.findings()),
         Err(reason) => lines.push(CheckResult::unknown("failover time", &reason)),
     }
-    lines
+    Ok(lines)
 }
 
 /// What each node reports about this resource, and whether the nodes' health may be set as configured.
@@ -92,9 +86,8 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
     }
     for (health, obstacle) in cib.colouring() {
         if let Some(obstacle) = obstacle {
-            let (subject, remedy) = ("node health".into(), Some(obstacle.to_owned()));
             let text = format!("{health}: node_health=true has no effect");
-            lines.push(CheckResult { subject, verdict: "FAIL", text, remedy });
+            lines.push(CheckResult::fail("node health", text, obstacle.to_owned()));
         }
     }
     lines
@@ -131,13 +124,16 @@ fn check<K: Kind<RealWorld>>(
     subject: &Subject,
     report: &mut dyn FnMut(CheckResult),
 ) -> Result<(), Failure> {
+    let unknown = |reason: String| {
+        [LIVE_MOVES, "failover time"].map(|subject| CheckResult::unknown(subject, &reason)).into()
+    };
+    let of_cluster = || cluster::<K>(invocation, subject).unwrap_or_else(unknown);
     if let Some(reason) = &subject.undecided {
         report(CheckResult::unknown("parameters", reason));
-        cluster::<K>(invocation, subject).into_iter().for_each(report);
+        of_cluster().into_iter().for_each(report);
         return Ok(());
     }
-    let request = subject.request::<K>(invocation, Action::Validate { level: 10 })?;
-    let world = subject.world::<K>(invocation, &request.params)?;
+    let (request, world) = subject.query::<K>(invocation, Action::Validate { level: 10 })?;
     let text = format!("{} and the options are valid", subject.address);
     report(CheckResult::ok("parameters", text));
     let environment = invocation.environment(subject.resource());
@@ -145,15 +141,10 @@ fn check<K: Kind<RealWorld>>(
     let (settings, _) =
         world::settings(common.api, common.timing, &environment, invocation.deadline.budget());
     invocation.run(async {
+        let limit = invocation.deadline.within(REGION_LIMIT);
         let region = match &settings.region {
             Some(region) => Some(region.clone()),
-            None => invocation
-                .deadline
-                .within(REGION_LIMIT)
-                .bound(world.imds.region())
-                .await
-                .ok()
-                .and_then(Result::ok),
+            None => limit.bound(world.imds.region()).await.ok().and_then(Result::ok),
         };
         let endpoint = client::ec2_endpoint(&settings, region).await;
         let folders = world.records.folders();
@@ -162,6 +153,6 @@ fn check<K: Kind<RealWorld>>(
         op::<K, _>(&world, &request).examine_all(&seen, &mut |finding| report(result(&finding))).await;
         Ok(())
     })?;
-    cluster::<K>(invocation, subject).into_iter().for_each(report);
+    of_cluster().into_iter().for_each(report);
     Ok(())
 }

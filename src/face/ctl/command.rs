@@ -3,7 +3,8 @@
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::options::{
-    JSON, ROUTE_TABLE, VIP, address, aws, json, kinds, option, parameter, switch, target, timeout,
+    ADDRESS, JSON, ROUTE_TABLE, TIMEOUT, VIP, address, aws, json, option, parameter, positional, subject,
+    switch, timeout,
 };
 
 /// The complete command line.
@@ -72,8 +73,7 @@ fn status() -> Command {
                 .value_parser(value_parser!(u64).range(1..=3600))
                 .conflicts_with(JSON),
         )
-        .args(aws())
-        .arg(timeout("20"))
+        .args(aws("20"))
         .arg(json())
 }
 
@@ -88,11 +88,8 @@ fn show() -> Command {
              address, only in its subnet.\n\n\
              Exit code 0: EC2 has answered, regardless of the holder.",
         )
-        .arg(address())
-        .args(kinds())
-        .args(target())
-        .args(aws())
-        .arg(timeout("20"))
+        .args(subject())
+        .args(aws("20"))
         .arg(json())
 }
 
@@ -110,11 +107,8 @@ fn check() -> Command {
              the resource is created, and after changes of roles, routes or proxies.\n\n\
              Exit code 0: nothing failed; 1: something did.",
         )
-        .arg(address())
-        .args(kinds())
-        .args(target())
-        .args(aws())
-        .arg(timeout("30"))
+        .args(subject())
+        .args(aws("30"))
         .arg(json())
 }
 
@@ -131,16 +125,13 @@ fn claim() -> Command {
              cannot be read and this node has a record of such a resource; use pcs or crm_resource then, or \
              --force.",
         )
-        .arg(address())
-        .args(kinds())
-        .args(target())
+        .args(subject())
         .arg(parameter("allow_reassociation"))
         .arg(parameter("allow_reassignment"))
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
         .arg(force())
-        .args(aws())
-        .arg(timeout("60"))
+        .args(aws("60"))
 }
 
 fn release() -> Command {
@@ -155,14 +146,11 @@ fn release() -> Command {
              0. Refused if the cluster runs a resource with this address on this node; use pcs or \
              crm_resource then.",
         )
-        .arg(address())
-        .args(kinds())
-        .args(target())
+        .args(subject())
         .arg(parameter("restore_displaced"))
         .arg(dry_run())
         .arg(force())
-        .args(aws())
-        .arg(timeout("60"))
+        .args(aws("60"))
 }
 
 fn policy() -> Command {
@@ -206,8 +194,7 @@ fn policy() -> Command {
             .action(ArgAction::Append),
         )
         .arg(switch("explain", "Explain each statement instead of printing the policy"))
-        .args(aws())
-        .arg(timeout("20"))
+        .args(aws("20"))
 }
 
 fn history() -> Command {
@@ -255,8 +242,7 @@ fn restore() -> Command {
         .arg(address().help(
             "Only this displaced Elastic IP, or what this one has displaced [default: all on record here]",
         ))
-        .args(aws())
-        .arg(timeout("60"))
+        .args(aws("60"))
 }
 
 fn drill() -> Command {
@@ -273,11 +259,11 @@ fn drill() -> Command {
              to you, and measures the failover. --report writes a page with timelines (cluster, agent, EC2, \
              clients), the figures of earlier drills on this node, and what would make it faster.",
         )
-        .arg(
-            Arg::new("resource")
-                .value_name("RESOURCE")
-                .help("The resource, by its name in the cluster [default: the only one with an address]"),
-        )
+        .arg(positional(
+            "resource",
+            "RESOURCE",
+            "The resource, by its name in the cluster [default: the only one with an address]",
+        ))
         .arg(option("to", "NODE", "The node to move it to [default: another one that is online]"))
         .arg(option(
             "probe",
@@ -297,8 +283,10 @@ fn drill() -> Command {
                 .default_value("200")
                 .value_parser(value_parser!(u64).range(20..=10_000)),
         )
-        .args(aws())
-        .arg(timeout("120").help("Time limit for each move, and with --kill for the failure to come"))
+        .args(aws("120"))
+        .mut_arg(TIMEOUT, |timeout| {
+            timeout.help("Time limit for each move, and with --kill for the failure to come")
+        })
         .arg(json())
 }
 
@@ -315,17 +303,10 @@ pub(super) fn of_assign() -> Command {
              Under the name assign_private_ip.sh, the program takes ADDRESS and INSTANCE as that script did.",
         )
         .disable_colored_help(true)
+        .arg(positional("address", ADDRESS, "The private address, such as 10.0.1.12").required(true))
         .arg(
-            Arg::new("address")
-                .value_name("ADDRESS")
-                .required(true)
-                .help("The private address, such as 10.0.1.12"),
-        )
-        .arg(
-            Arg::new("instance")
-                .value_name("INSTANCE")
-                .required(true)
-                .help("The instance that gets it, such as i-0123456789abcdef0"),
+            positional("instance", "INSTANCE", "The instance that gets it, such as i-0123456789abcdef0")
+                .required(true),
         )
         .arg(option(
             "interface",
@@ -334,13 +315,10 @@ pub(super) fn of_assign() -> Command {
              primary one]",
         ))
         .arg(
-            Arg::new("allow_reassignment")
-                .long("allow-reassignment")
-                .value_name("true|false")
-                .help("Take it from another interface [default: true]"),
+            option("allow_reassignment", "true|false", "Take it from another interface [default: true]")
+                .long("allow-reassignment"),
         )
-        .args(aws())
-        .arg(timeout("60"))
+        .args(aws("60"))
 }
 
 fn dry_run() -> Arg {

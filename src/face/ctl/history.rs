@@ -24,9 +24,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     if let Some(wanted) = invocation.text("resource") {
         entries.retain(|entry| entry.resource == wanted);
         if entries.is_empty() {
-            return Err(Failure::Failed(format!(
-                "nothing is on record about a resource {wanted} on this node"
-            )));
+            return Err(format!("nothing is on record about a resource {wanted} on this node").into());
         }
     }
     let mut changes: Vec<_> = entries

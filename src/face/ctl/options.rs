@@ -1,11 +1,9 @@
 //! Options shared by several commands. Those that are agent parameters are generated from the agent's table.
 
-use std::sync::LazyLock;
-
 use clap::{Arg, ArgAction, value_parser};
 
 use crate::ocf::agent::{self, Agent};
-use crate::params::table::Spec;
+use crate::params::table::find;
 
 /// Parameters for reaching AWS; every command that calls AWS accepts them.
 const AWS: [&str; 9] = [
@@ -35,37 +33,15 @@ pub(super) const TIMEOUT: &str = "timeout";
 /// Id of the option for machine-readable output.
 pub(super) const JSON: &str = "json";
 
-/// An agent parameter as an option, with names that live as long as the process, as clap requires.
-struct Named {
-    spec: &'static Spec,
-    long: String,
-    help: String,
-    long_help: String,
-}
-
-/// All agent parameters as options, of every kind: `role_arn` becomes `--role-arn`. If several kinds have one, the first
-/// description counts.
-static OPTIONS: LazyLock<Vec<Named>> = LazyLock::new(|| {
-    let option = |agent: &Agent, spec: &'static Spec| {
-        let default = spec.default.map(|value| format!(" [default: {value}]")).unwrap_or_default();
-        Named {
-            spec,
-            long: spec.name.replace('_', "-"),
-            help: format!("{}{default}", spec.short),
-            long_help: agent.describes(spec) + &default,
-        }
-    };
-    let options = |agent: &'static Agent| agent.parameters.iter().map(move |spec| option(agent, spec));
-    agent::ALL.into_iter().flat_map(options).collect()
-});
-
-/// The option for an agent parameter; its id is the parameter's name.
+/// The option for an agent parameter: `role_arn` becomes `--role-arn`; its id is the parameter's name. If several kinds have one, the
+/// first description counts.
 pub(super) fn parameter(name: &str) -> Arg {
-    let found = OPTIONS.iter().find(|option| option.spec.name == name);
-    let Some(Named { spec, long, help, long_help }) = found else {
+    let of = |agent: &'static Agent| Some((agent, find(agent.parameters, name)?));
+    let Some((agent, spec)) = agent::ALL.into_iter().find_map(of) else {
         // A typo in this module: the command's `debug_assert` reports it, because the option has no name.
         return Arg::new("unknown").long("");
     };
+    let default = spec.default.map(|value| format!(" [default: {value}]")).unwrap_or_default();
     let value = match spec.name {
         "interface" => "INTERFACE",
         "private_ip_address" => "ADDRESS",
@@ -79,26 +55,29 @@ pub(super) fn parameter(name: &str) -> Arg {
         "auth_type" => "key|role",
         _ => "NAME",
     };
+    // clap requires names that live as long as the process.
+    let long: &'static str = spec.name.replace('_', "-").leak();
     Arg::new(spec.name)
-        .long(long.as_str())
+        .long(long)
         .value_name(value)
-        .help(help.as_str())
-        .long_help(long_help.as_str())
-        .action(ArgAction::Set)
+        .help(format!("{}{default}", spec.short))
+        .long_help(agent.describes(spec) + &default)
 }
 
-/// The options for reaching AWS.
-pub(super) fn aws() -> impl Iterator<Item = Arg> {
-    AWS.into_iter().map(|name| parameter(name).help_heading("AWS access (defaults as for the agent)"))
+/// The options for reaching AWS, and the time limit.
+pub(super) fn aws(limit: &'static str) -> impl Iterator<Item = Arg> {
+    let of_parameter = |name| parameter(name).help_heading("AWS access (defaults as for the agent)");
+    AWS.into_iter().map(of_parameter).chain([timeout(limit)])
 }
 
-/// The options that select interface and private address.
-pub(super) fn target() -> impl Iterator<Item = Arg> {
-    TARGET.into_iter().map(|name| parameter(name).help_heading("Target on this node"))
+/// The argument for an address of this node, and the options for its kind, interface and private address.
+pub(super) fn subject() -> impl Iterator<Item = Arg> {
+    let target = TARGET.into_iter().map(|name| parameter(name).help_heading("Target on this node"));
+    [address()].into_iter().chain(kinds()).chain(target)
 }
 
 /// The options that give the kind of an address that neither the cluster nor this node's records know.
-pub(super) fn kinds() -> [Arg; 2] {
+fn kinds() -> [Arg; 2] {
     [
         switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)"),
         option(
@@ -114,7 +93,9 @@ pub(super) fn kinds() -> [Arg; 2] {
 
 /// The argument for the address, of any kind.
 pub(super) fn address() -> Arg {
-    Arg::new(ADDRESS).value_name("ADDRESS").help(
+    positional(
+        ADDRESS,
+        ADDRESS,
         "The address: an Elastic IP (203.0.113.10), its allocation id (eipalloc-...), a secondary private or an \
          overlay address [default: that of the cluster, if it has only one]",
     )
@@ -132,6 +113,11 @@ pub(super) fn json() -> Arg {
     switch(JSON, "Print JSON, for programs")
 }
 
+/// An argument without a name.
+pub(super) fn positional(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).value_name(value).help(help)
+}
+
 /// A flag.
 pub(super) fn switch(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
@@ -139,5 +125,5 @@ pub(super) fn switch(name: &'static str, help: &'static str) -> Arg {
 
 /// An option with a value.
 pub(super) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name(value).help(help)
+    positional(name, value, help).long(name)
 }

@@ -9,8 +9,9 @@ use super::subject::Subject;
 use crate::base::ids::{AllocationId, RouteTableId};
 use crate::cloud::Selector;
 use crate::ocf::agent;
-use crate::params::{ApiSettings, OverlayParams, Params, Tables};
+use crate::params::{self, ApiSettings, OverlayParams, Params, Tables, table};
 use crate::resource::by_hand::BY_HAND;
+use crate::resource::error::Error;
 use crate::resource::policy::{self, PolicyScope, partition_of};
 use crate::world;
 
@@ -33,7 +34,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 
 /// Combines the options with what can be looked up.
 fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
-    let (api, timing) = invocation.reach()?;
+    let (api, timing) = params::reach(&invocation.parameters(table::EIP))?;
     let tags = invocation.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
     let partition = invocation.text("partition").map(partition).transpose()?;
     let account = invocation.text("account").map(account).transpose()?;
@@ -101,12 +102,10 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
 fn found<T>(
     invocation: &Invocation<'_>,
     unknown: &str,
-    work: impl Future<Output = Result<T, crate::resource::error::Error>>,
+    work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Failure> {
-    invocation.run(work).map_err(|failure| match failure {
-        Failure::Failed(text) => Failure::Failed(format!("{unknown}: {text}")),
-        other => other,
-    })
+    let failed = |error| format!("{unknown}: {}", world::in_full(&error)).into();
+    world::run(invocation.deadline, work).map_err(failed)
 }
 
 /// The account of the assumed role, which is the one that owns the address.
@@ -115,16 +114,18 @@ fn account_of(api: &ApiSettings) -> Option<String> {
 }
 
 fn account(text: &str) -> Result<String, Failure> {
-    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits
-        .then(|| text.to_owned())
-        .ok_or_else(|| Failure::Usage(format!("--account {text}: expected twelve digits")))
+    let valid = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    expected("account", text, valid.then(|| text.to_owned()), "twelve digits")
 }
 
 fn partition(text: &str) -> Result<String, Failure> {
-    let form = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let expected = || Failure::Usage(format!("--partition {text}: expected aws, aws-cn or aws-us-gov"));
-    form.then(|| text.to_owned()).ok_or_else(expected)
+    let valid = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    expected("partition", text, valid.then(|| text.to_owned()), "aws, aws-cn or aws-us-gov")
+}
+
+/// Refuses the value of an option from which nothing was read.
+fn expected<T>(option: &str, text: &str, read: Option<T>, expected: &str) -> Result<T, Failure> {
+    read.ok_or_else(|| Failure::Usage(format!("--{option} {text}: expected {expected}")))
 }
 
 /// Checks the id of a route table; `*` stands for every one.
@@ -138,10 +139,7 @@ fn route_table(text: &str) -> Result<String, Failure> {
 
 /// Parses a tag. IAM would expand `${...}` in the value as a policy variable.
 fn tag(text: &str) -> Result<(String, String), Failure> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !text.contains("${") => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err(Failure::Usage(format!("--tag {text}: expected KEY=VALUE without ${{"))),
-    }
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty() && !text.contains("${"));
+    let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    expected("tag", text, pair, "KEY=VALUE without ${")
 }

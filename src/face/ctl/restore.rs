@@ -10,7 +10,6 @@ use crate::params::{Params, table};
 use crate::resource::elastic::{self, Known};
 use crate::resource::error::Error;
 use crate::resource::recorded::RecordedResource;
-use crate::world::RealWorld;
 
 /// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
@@ -20,9 +19,16 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     };
     let mut resources = Vec::new();
     for (records, only) in recorded {
-        if let Some(address) = address_of(&records) {
-            resources.push(known(invocation, &records, address, only)?);
+        let Some(address) = address_of(&records) else { continue };
+        let mut raw = invocation.parameters(table::EIP);
+        raw.insert("elastic_ip".to_owned(), address.to_string());
+        let mut params = Params::parse(&raw)?;
+        // The recorded AWS settings apply unless options override them.
+        if let Some(reach) = &records.durable.reach {
+            params.api = params.api.or(reach);
         }
+        let world = invocation.world(&records.resource, &params.api, &params.timing)?;
+        resources.push(Known { world, params, only });
     }
     let work = async { Ok::<_, Error>(elastic::restore(&resources, &invocation.deadline).await) };
     let left = invocation.run(work)?;
@@ -54,7 +60,7 @@ fn about(invocation: &Invocation<'_>) -> Result<Vec<(RecordedResource, Option<Ip
     }
     if found.is_empty() {
         Params::parse(&subject.raw)?;
-        return Err(Failure::Failed(format!("nothing is on record about {address} on this node")));
+        return Err(format!("nothing is on record about {address} on this node").into());
     }
     Ok(found)
 }
@@ -64,21 +70,4 @@ fn address_of(records: &RecordedResource) -> Option<Ipv4Addr> {
     let pair = records.durable.pair.as_ref().map(|pair| pair.public_ip);
     let displaced = || records.durable.displaced.first().map(|displaced| displaced.public_ip);
     pair.or_else(displaced)
-}
-
-/// Builds the services for a recorded resource; the recorded AWS settings apply unless options override them.
-fn known(
-    invocation: &Invocation<'_>,
-    records: &RecordedResource,
-    address: Ipv4Addr,
-    only: Option<Ipv4Addr>,
-) -> Result<Known<RealWorld>, Failure> {
-    let mut raw = invocation.parameters(table::EIP);
-    raw.insert("elastic_ip".to_owned(), address.to_string());
-    let mut params = Params::parse(&raw)?;
-    if let Some(reach) = &records.durable.reach {
-        params.api = params.api.or(reach);
-    }
-    let world = invocation.world(&records.resource, &params.api, &params.timing)?;
-    Ok(Known { world, params, only })
 }

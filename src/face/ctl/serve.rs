@@ -8,6 +8,7 @@ use super::call::{Failure, Invocation};
 use super::{assign, by_hand, check, command, drill, history, metrics, policy, restore, show, status};
 use crate::base::text::one_line;
 use crate::face::Call;
+use crate::face::serve::print;
 
 /// Exit code for invalid usage.
 const USAGE: u8 = 2;
@@ -41,17 +42,14 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
         // clap accepts only declared commands, so this one is missing from the list above.
         other => Err(Failure::Usage(format!("{other}: no such command"))),
     };
-    let code = conclude(name, outcome);
-    invocation.end();
-    code
+    conclude(name, outcome)
 }
 
 /// Prints help or version if requested; reduces a usage error to one line, for scripts and people.
 fn not_a_command(name: &str, error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let printed = std::io::stdout().write_all(text.as_bytes());
-        return u8::from(printed.is_err());
+        return print(&text);
     }
     let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
     let lines: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();

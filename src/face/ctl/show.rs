@@ -9,13 +9,13 @@ use super::options::JSON;
 use super::subject::Subject;
 use crate::base::chain_of;
 use crate::network::{Network as _, NetworkError};
-use crate::resource::kind::{Kind, Seen};
+use crate::resource::kind::Seen;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::Survey;
 use crate::resource::{Action, op};
 use crate::state::Phase;
 use crate::with_kind;
-use crate::world::{self, RealWorld};
+use crate::world;
 
 /// The network devices of this node that have the address.
 type OnDevices = Result<Vec<String>, NetworkError>;
@@ -23,12 +23,15 @@ type OnDevices = Result<Vec<String>, NetworkError>;
 /// Prints what is known; fails if EC2 did not answer.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let subject = Subject::of(invocation)?;
-    let survey = with_kind!(subject.agent, K => survey::<K>(invocation, &subject))?;
+    let survey = with_kind!(subject.agent, K => {
+        let (request, world) = subject.query::<K>(invocation, Action::Monitor { level: 10 })?;
+        invocation.run(async { Ok(op::<K, _>(&world, &request).survey().await) })?
+    });
     // EC2's answer also finds records that name the address the other way, by address or by allocation id.
     let recorded = match &survey.by_ec2 {
         Ok(shown) => {
-            let names: Vec<String> =
-                [Some(shown.address.to_string()), shown.other_name.clone()].into_iter().flatten().collect();
+            let names = [Some(shown.address.to_string()), shown.other_name.clone()];
+            let names: Vec<_> = names.into_iter().flatten().collect();
             invocation.on_record().into_iter().filter(|records| records.is_about(&names)).collect()
         }
         Err(_) => subject.recorded.clone(),
@@ -48,12 +51,6 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(error) => Err(Failure::Failed(chain_of(&error))),
     }
-}
-
-fn survey<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Survey, Failure> {
-    let request = subject.request::<K>(invocation, Action::Monitor { level: 10 })?;
-    let world = subject.world::<K>(invocation, &request.params)?;
-    invocation.run(async { Ok(op::<K, _>(&world, &request).survey().await) })
 }
 
 /// The network devices of this node that have an address.

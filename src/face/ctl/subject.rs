@@ -70,13 +70,9 @@ impl Subject {
         let configured = all.map(|all| all.iter().find(is_this).cloned()).map_err(Clone::clone);
         let listed = known.and_then(|cib| cib.resource_with(&names)).map(str::to_owned);
 
-        let option = if invocation.is_set(VIP) {
-            Some(&agent::VIP)
-        } else if invocation.texts(ROUTE_TABLE).is_empty() {
-            None
-        } else {
-            Some(&agent::OVERLAY_IP)
-        };
+        let overlay = !invocation.texts(ROUTE_TABLE).is_empty();
+        let option = overlay.then_some(&agent::OVERLAY_IP);
+        let option = if invocation.is_set(VIP) { Some(&agent::VIP) } else { option };
         let option = option.filter(|_| by_option || !is_public(&address));
         let found = configured.as_ref().ok().and_then(Option::as_ref);
         let agent = match (found, option) {
@@ -86,16 +82,16 @@ impl Subject {
             }
             (Some(found), _) => found.agent,
             (None, Some(option)) => option,
-            (None, None) => match recorded.iter().find_map(RecordedResource::agent) {
-                Some(agent) => agent,
-                None if is_public(&address) => &agent::EIP,
-                None => {
-                    return Err(Failure::Usage(format!(
+            (None, None) => {
+                let recorded = recorded.iter().find_map(RecordedResource::agent);
+                let known = recorded.or_else(|| is_public(&address).then_some(&agent::EIP));
+                known.ok_or_else(|| {
+                    Failure::Usage(format!(
                         "{address} is not a public address, and neither the cluster nor this node's records know \
                          it: add --vip for a secondary private address, --route-table ID for an overlay address"
-                    )));
-                }
-            },
+                    ))
+                })?
+            }
         };
         let on_record = || {
             let parameters = of_record(agent, &address, &recorded);
@@ -163,22 +159,21 @@ impl Subject {
         action: Action,
     ) -> Result<Request<K::Params>, Failure> {
         if let Some(reason) = self.undecided.as_ref().filter(|_| !invocation.is_set("force")) {
-            return Err(Failure::Failed(format!("{reason}: give it as an option")));
+            return Err(format!("{reason}: give it as an option").into());
         }
         let params = K::parse(&self.raw)?;
         Ok(Request { action, params, deadline: invocation.deadline, nodes: self.nodes.clone() })
     }
 
-    /// The services for a query, which change no record.
-    pub(super) fn world<K: Kind<RealWorld>>(
+    /// The same, with the services for a query, which change no record.
+    pub(super) fn query<K: Kind<RealWorld>>(
         &self,
         invocation: &Invocation<'_>,
-        params: &K::Params,
-    ) -> Result<RealWorld, Failure> {
-        let common = K::common(params);
-        let mut world = invocation.world(self.resource(), common.api, common.timing)?;
-        world.records = world.records.read_only();
-        Ok(world)
+        action: Action,
+    ) -> Result<(Request<K::Params>, RealWorld), Failure> {
+        let request = self.request::<K>(invocation, action)?;
+        let world = invocation.querying::<K>(self.resource(), &request.params)?;
+        Ok((request, world))
     }
 }
 
@@ -187,29 +182,33 @@ fn the_only_one(
     all: Result<&[ConfiguredAddress], &String>,
     recorded: &[RecordedResource],
 ) -> Result<String, Failure> {
-    let (known, of) = match all {
+    match all {
         Ok(all) => {
-            let named = |one: &ConfiguredAddress| Some((one.id.clone(), one.names().into_iter().next()?));
-            (all.iter().filter_map(named).collect::<Vec<_>>(), "the cluster has".to_owned())
+            let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
+            only("ADDRESS", "the cluster has", all.iter().filter_map(named))
         }
         Err(reason) => {
             let of_cluster = recorded.iter().filter(|records| !is_by_hand(&records.resource));
             let named =
-                |one: &RecordedResource| Some((one.resource.clone(), one.names().into_iter().next()?));
-            (of_cluster.filter_map(named).collect(), format!("{reason}; on record here:"))
+                |one: &RecordedResource| Some((one.names().into_iter().next()?, one.resource.clone()));
+            only("ADDRESS", &format!("{reason}; on record here:"), of_cluster.filter_map(named))
         }
-    };
-    match known.as_slice() {
-        [(_, address)] => Ok(address.clone()),
-        known => Err(Failure::Usage(format!("ADDRESS is needed: {of} {}", listed(known)))),
     }
 }
 
-/// Names and addresses of resources, for a person to choose from.
-pub(super) fn listed(known: &[(String, String)]) -> String {
-    let shown: Vec<String> =
-        known.iter().map(|(resource, address)| format!("{address} ({resource})")).collect();
-    if shown.is_empty() { "no address".to_owned() } else { shown.join(", ") }
+/// The first name of the only one of these; otherwise a failure that lists them with their second names, for a person to choose.
+pub(super) fn only(
+    argument: &str,
+    of: &str,
+    known: impl Iterator<Item = (String, String)>,
+) -> Result<String, Failure> {
+    let known: Vec<_> = known.collect();
+    if let [(name, _)] = known.as_slice() {
+        return Ok(name.clone());
+    }
+    let shown: Vec<_> = known.iter().map(|(name, other)| format!("{name} ({other})")).collect();
+    let shown = if shown.is_empty() { "no address".to_owned() } else { shown.join(", ") };
+    Err(Failure::Usage(format!("{argument} is needed: {of} {shown}")))
 }
 
 /// The parameters that follow from the address and from this node's records.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::sentences::{INVALID_ARGUMENT, UNIMPLEMENTED};
 use crate::base::text::brief;
 use crate::face::parameters;
 
@@ -31,25 +32,6 @@ pub enum InitRequest {
     Help,
 }
 
-/// Why a command line is rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InitUsageError {
-    /// No arguments.
-    #[error("no action: expected start, stop, status, restart or force-reload")]
-    NoAction,
-    /// The last argument is not an action.
-    #[error(
-        "{0} is not an action: expected start, stop, status, restart or force-reload as the last argument"
-    )]
-    UnknownAction(String),
-    /// An optional LSB action that this script does not implement.
-    #[error("{0} is not implemented: every call rereads the settings")]
-    Unimplemented(String),
-    /// Unknown parameter, or one set twice.
-    #[error(transparent)]
-    Parameter(#[from] parameters::ArgumentError),
-}
-
 /// LSB actions that are optional and not implemented here.
 ///
 /// # Source
@@ -59,11 +41,11 @@ const OPTIONAL: [&str; 3] = ["reload", "try-restart", "condrestart"];
 /// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// Any [`InitUsageError`].
-pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
-    let Some((last, before)) = arguments.split_last() else {
-        return Err(InitUsageError::NoAction);
-    };
+/// The exit code and the reason, one line.
+pub fn read(arguments: &[String]) -> Result<InitRequest, (u8, String)> {
+    const EXPECTED: &str = "expected start, stop, status, restart or force-reload";
+    let wrong = |reason: String| (INVALID_ARGUMENT, reason);
+    let (last, before) = arguments.split_last().ok_or_else(|| wrong(format!("no action: {EXPECTED}")))?;
     let action = match last.as_str() {
         "start" => InitAction::Start,
         "stop" => InitAction::Stop,
@@ -71,13 +53,21 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
         "restart" => InitAction::Restart,
         "force-reload" => InitAction::ForceReload,
         "help" | "usage" | "--help" | "-h" => return Ok(InitRequest::Help),
-        other if OPTIONAL.contains(&other) => return Err(InitUsageError::Unimplemented(other.to_owned())),
-        other => return Err(InitUsageError::UnknownAction(brief(other, 80))),
+        other if OPTIONAL.contains(&other) => {
+            return Err((
+                UNIMPLEMENTED,
+                format!("{other} is not implemented: every call rereads the settings"),
+            ));
+        }
+        other => {
+            let other = brief(other, 80);
+            return Err(wrong(format!("{other} is not an action: {EXPECTED} as the last argument")));
+        }
     };
-    let mut parameters: BTreeMap<String, String> = BTreeMap::new();
+    let mut parameters = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {
-        if !parameters::parse(&mut parameters, argument)? {
-            parameters::set(&mut parameters, "interface", argument, argument)?;
+        if !parameters::parse(&mut parameters, argument).map_err(wrong)? {
+            parameters::set(&mut parameters, "interface", argument, argument).map_err(wrong)?;
         }
     }
     Ok(InitRequest::Action(action, parameters))
@@ -87,7 +77,7 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<InitRequest, InitUsageError> {
+    fn parsed(line: &str) -> Result<InitRequest, (u8, String)> {
         read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
@@ -138,7 +128,7 @@ mod tests {
             ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is already 203.0.113.10"),
             ("elastic_pi=203.0.113.10 start", "no such parameter"),
         ] {
-            let refused = parsed(line).unwrap_err().to_string();
+            let refused = parsed(line).unwrap_err().1;
             assert!(refused.contains(part), "{line}: {refused}");
         }
     }

@@ -20,15 +20,8 @@ const NAME: &str = "elastic-ip";
 /// Whether this program name selects this face; includes the links below `rc3.d`, such as `S99elastic-ip` and
 /// `K01elastic-ip`.
 pub fn is_name(name: &str) -> bool {
-    let Some(prefix) = name.strip_suffix(NAME) else {
-        return false;
-    };
-    let mut characters = prefix.chars();
-    match characters.next() {
-        None => true,
-        Some('S' | 'K') => prefix.len() == 3 && characters.all(|c| c.is_ascii_digit()),
-        Some(_) => false,
-    }
+    let before = name.strip_suffix(NAME).map(str::as_bytes);
+    matches!(before, Some([] | [b'S' | b'K', b'0'..=b'9', b'0'..=b'9']))
 }
 
 #[cfg(test)]

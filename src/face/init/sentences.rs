@@ -91,12 +91,7 @@ pub fn status_code(code: ExitCode) -> u8 {
     match code {
         ExitCode::Success => 0,
         ExitCode::NotRunning => STATUS_STOPPED,
-        ExitCode::Generic
-        | ExitCode::Args
-        | ExitCode::Unimplemented
-        | ExitCode::Permission
-        | ExitCode::Installed
-        | ExitCode::Configured => STATUS_UNKNOWN,
+        _ => STATUS_UNKNOWN,
     }
 }
 

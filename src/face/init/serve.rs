@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use super::NAME;
-use super::arguments::{self, InitAction, InitRequest, InitUsageError};
+use super::arguments::{self, InitAction, InitRequest};
 use super::sentences::{self, Outcome};
 use super::settings::{self, FILE_VARIABLE, FILES, InitSettings};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::face::environment::{ClusterValues, synthesise};
 use crate::face::parameters;
-use crate::face::watchdog::{Watchdog, report_panics};
+use crate::face::serve::print;
+use crate::face::watchdog::Watchdog;
 use crate::face::{Call, settings_file};
 use crate::host::Host as _;
 use crate::ocf::environment::Environment;
@@ -31,6 +32,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
         call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     match arguments::read(&line) {
         Ok(InitRequest::Help) => {
+            // A closed reader is not an error.
             print(&sentences::usage());
             0
         }
@@ -42,12 +44,9 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
             }
             Err((code, reason)) => refuse(&call, line.last(), code, &reason),
         },
-        Err(refused) => {
+        Err((code, refused)) => {
             let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", sentences::usage());
-            match refused {
-                InitUsageError::Unimplemented(_) => sentences::UNIMPLEMENTED,
-                _ => sentences::INVALID_ARGUMENT,
-            }
+            code
         }
     }
 }
@@ -59,16 +58,15 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
 fn settings(call: &Call, arguments: &BTreeMap<String, String>) -> Result<InitSettings, (u8, String)> {
     let surroundings = Environment::new(call.variables.clone());
     let file = settings_file::find(surroundings.get(FILE_VARIABLE), &FILES).map_err(|refused| {
-        let code = match refused {
-            settings_file::SettingsFileError::Denied(_) => sentences::NO_PRIVILEGE,
+        let code = match refused.kind() {
+            ErrorKind::PermissionDenied => sentences::NO_PRIVILEGE,
             _ => sentences::NOT_CONFIGURED,
         };
         (code, refused.to_string())
     })?;
     let file = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
     let variable = |name: &str| surroundings.get(name).map(str::to_owned);
-    settings::collect(file, variable, arguments)
-        .map_err(|unusable| (sentences::NOT_CONFIGURED, unusable.to_string()))
+    settings::collect(file, variable, arguments).map_err(|unusable| (sentences::NOT_CONFIGURED, unusable))
 }
 
 /// Reports why the call cannot be served.
@@ -133,61 +131,42 @@ impl InitCall {
 
     fn start(&self, began: Instant) -> u8 {
         let run = self.run("start", Action::Start, began, self.settings.timeout);
-        let code = self.code(&run);
-        let outcome = if code == 0 { Outcome::Associated } else { Outcome::NotMapped };
-        run.print(outcome);
-        code
+        run.print(if run.code == 0 { Outcome::Associated } else { Outcome::NotMapped })
     }
 
     fn stop(&self) -> u8 {
         let run = self.run("stop", Action::Stop, self.started, self.settings.timeout);
-        let code = self.code(&run);
-        run.print(match (code, run.on_stop, run.phase) {
+        run.print(match (run.code, run.on_stop, run.phase) {
             (0, Some(OnStop::Leave), _) => Outcome::Left,
             (0, _, Some(Phase::Left)) => Outcome::MaybeLeft,
             (0, ..) => Outcome::Disowned,
             _ => Outcome::NotDisowned,
-        });
-        code
+        })
     }
 
     fn status(&self) -> u8 {
         let limit = self.settings.status_timeout();
         let run = self.run("status", Action::Monitor { level: 0 }, self.started, limit);
-        let code = match &run.outcome {
-            Ok(Report::Done) => 0,
-            Ok(Report::NotHere(_)) => sentences::STATUS_STOPPED,
-            Err(error) => sentences::status_code(exit_code(error, Attempt::Monitor)),
-        };
-        match code {
-            0 => run.print(Outcome::Here),
-            sentences::STATUS_STOPPED => {
-                if let Ok(Report::NotHere(reason)) = &run.outcome {
-                    run.log.debug(reason);
-                    if std::io::stdin().is_terminal() {
-                        let _ = writeln!(std::io::stderr(), "{reason}");
-                    }
-                }
-                run.print(Outcome::NotHere);
-            }
-            _ => run.print(Outcome::Unknown),
-        }
-        code
+        run.print(match run.code {
+            0 => Outcome::Here,
+            sentences::STATUS_STOPPED => Outcome::NotHere,
+            _ => Outcome::Unknown,
+        })
     }
 
-    /// The exit code of a start or stop.
-    fn code(&self, run: &ActionRun) -> u8 {
-        match &run.outcome {
+    /// The exit code for an outcome.
+    fn code(&self, outcome: &Result<Report, Error>, attempt: Attempt) -> u8 {
+        match outcome {
+            Ok(Report::NotHere(_)) if attempt == Attempt::Monitor => sentences::STATUS_STOPPED,
             Ok(_) => 0,
+            Err(error) if attempt == Attempt::Monitor => sentences::status_code(exit_code(error, attempt)),
             // A cluster's stop succeeds here, since it runs with the parameters of the last start; this face reads
             // them anew.
             Err(Error::Parameter(_)) if self.has_arguments => sentences::INVALID_ARGUMENT,
             Err(Error::Parameter(_)) => sentences::NOT_CONFIGURED,
+            Err(error) if exit_code(error, attempt) == ExitCode::Success => 0,
             // OCF has one code for every failed stop, since each means fencing; the LSB distinguishes them.
-            Err(error) => match exit_code(error, run.attempt) {
-                ExitCode::Success => 0,
-                _ => sentences::code(exit_code(error, Attempt::Start)),
-            },
+            Err(error) => sentences::code(exit_code(error, Attempt::Start)),
         }
     }
 
@@ -197,33 +176,25 @@ impl InitCall {
         let instance = self.settings.instance();
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
         let log = Log::new(&environment.log_settings(), name, began);
-        let late = exit_code(&Error::OutOfTime(timeout), attempt);
-        let late =
-            if attempt == Attempt::Monitor { sentences::status_code(late) } else { sentences::code(late) };
-        report_panics(&log, late);
-        let deadline = Deadline::new(tokio::time::Instant::from_std(began), timeout);
-        let guard = Watchdog::start(&deadline, late, &log);
+        let late = self.code(&Err(Error::OutOfTime(timeout)), attempt);
+        let deadline = Deadline::since(began, timeout);
+        let _guard = Watchdog::start(&deadline, late, &log);
         if attempt != Attempt::Monitor {
-            for warning in environment.warnings().iter().chain(&self.settings.warnings) {
-                log.warn(warning);
-            }
+            log.warn_all(environment.warnings().iter().chain(&self.settings.warnings));
         }
-        let mut run = ActionRun::new(attempt, &self.settings, log);
-        match Params::parse(&environment.reskeys()) {
-            Ok(params) => run.run(&Request { action, params, deadline, nodes: Vec::new() }, &environment),
-            Err(error) => run.outcome = Err(Error::Parameter(error)),
-        }
-        run.report();
-        guard.end();
+        let name = parameters::address(&self.settings.parameters).map(str::to_owned);
+        let node = "this instance".to_owned();
+        let mut run = ActionRun { code: late, name, node, on_stop: None, phase: None };
+        let outcome = run.act(action, deadline, &environment, &log);
+        run.code = self.code(&outcome, attempt);
+        report(&outcome, attempt, &log);
         run
     }
 }
 
 /// The outcome of one action, with what is known about the address afterwards.
 struct ActionRun {
-    attempt: Attempt,
-    log: Log,
-    outcome: Result<Report, Error>,
+    code: u8,
     /// The address as the operator named it, if one is set.
     name: Option<String>,
     /// The id of this instance, if known.
@@ -234,68 +205,62 @@ struct ActionRun {
 }
 
 impl ActionRun {
-    fn new(attempt: Attempt, settings: &InitSettings, log: Log) -> Self {
-        Self {
-            attempt,
-            log,
-            outcome: Ok(Report::Done),
-            name: parameters::address(&settings.parameters).map(str::to_owned),
-            node: "this instance".to_owned(),
-            on_stop: None,
-            phase: None,
-        }
-    }
-
-    fn run(&mut self, request: &Request, environment: &Environment) {
-        let (params, deadline) = (&request.params, request.deadline);
+    fn act(
+        &mut self,
+        action: Action,
+        deadline: Deadline,
+        environment: &Environment,
+        log: &Log,
+    ) -> Result<Report, Error> {
+        let params = Params::parse(&environment.reskeys())?;
         self.on_stop = Some(params.on_stop);
-        let (world, warnings) =
-            match world::build(&params.api, &params.timing, deadline, environment, &self.log) {
-                Ok(made) => made,
-                Err(error) => return self.outcome = Err(error),
-            };
-        if self.attempt != Attempt::Monitor {
-            for warning in &warnings {
-                self.log.warn(warning);
-            }
+        let (world, warnings) = world::build(&params.api, &params.timing, deadline, environment, log)?;
+        if action.attempt() != Attempt::Monitor {
+            log.warn_all(&warnings);
         }
-        self.outcome = world::run(deadline, resource::run::<Elastic, _>(&world, request));
+        let request = Request { action, params, deadline, nodes: Vec::new() };
+        let outcome = world::run(deadline, resource::run::<Elastic, _>(&world, &request));
         let (volatile, durable) = (world.records().volatile(), world.records().durable());
         self.phase = volatile.phase;
         if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {
             self.node = id.to_string();
         }
-        if let (None, Some(pair)) = (params.elastic_ip, durable.pair) {
+        if let (None, Some(pair)) = (request.params.elastic_ip, durable.pair) {
             self.name = Some(pair.public_ip.to_string());
         }
+        outcome
     }
 
-    /// Reports a failure: in the log, and on one line of standard error.
-    fn report(&self) {
-        let Err(error) = &self.outcome else {
-            return;
-        };
-        // A monitor can report "not here" and a stop can succeed in spite of an error.
-        if matches!(exit_code(error, self.attempt), ExitCode::Success | ExitCode::NotRunning)
-            && !matches!(error, Error::Parameter(_))
-        {
-            return self.log.warn(world::in_full(error));
-        }
-        if let Error::Parameter(ParamError::NoAddress) = error {
-            let file = FILES.join(" or ");
-            return self.log.exit_reason(format_args!(
-                "no address: set ELASTIC_IP in {file}, or give it before the action"
-            ));
-        }
-        world::give_reason(error, &self.log);
-    }
-
-    fn print(&self, outcome: Outcome) {
+    /// Prints the outcome; returns the exit code.
+    fn print(&self, outcome: Outcome) -> u8 {
         print(&sentences::sentence(outcome, self.name.as_deref(), &self.node));
+        self.code
     }
 }
 
-/// Prints a text; a closed reader is not an error.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Reports a failure in the log, and on one line of standard error; to a person also why the address is not here.
+fn report(outcome: &Result<Report, Error>, attempt: Attempt, log: &Log) {
+    match outcome {
+        Ok(Report::NotHere(reason)) if attempt == Attempt::Monitor => {
+            log.debug(reason);
+            if std::io::stdin().is_terminal() {
+                let _ = writeln!(std::io::stderr(), "{reason}");
+            }
+        }
+        Ok(_) => {}
+        Err(Error::Parameter(ParamError::NoAddress)) => {
+            let file = FILES.join(" or ");
+            log.exit_reason(format_args!(
+                "no address: set ELASTIC_IP in {file}, or give it before the action"
+            ));
+        }
+        // A monitor can report "not here" and a stop can succeed in spite of an error.
+        Err(error)
+            if matches!(exit_code(error, attempt), ExitCode::Success | ExitCode::NotRunning)
+                && !matches!(error, Error::Parameter(_)) =>
+        {
+            log.warn(world::in_full(error));
+        }
+        Err(error) => world::give_reason(error, log),
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::aws_params;
 use crate::base::text::brief;
-use crate::face::assignments::{self, Meaning, seconds};
+use crate::face::assignments::{self, seconds};
 use crate::face::parameters;
 use crate::params::table;
 
@@ -33,50 +33,38 @@ pub struct InitSettings {
     pub warnings: Vec<String>,
 }
 
-/// Why the settings are rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InitSettingsError {
-    /// A value is malformed, or not allowed for this setting.
-    #[error(transparent)]
-    Value(#[from] assignments::AssignmentError),
-    /// `AWS_PARAMS` has an unterminated quote.
-    #[error("AWS_PARAMS: an unclosed quote")]
-    AwsParams,
-}
-
 /// Combines the sources of settings.
 ///
 /// `file` is the path and content of the settings file, `variable` looks up an environment variable, `arguments` are
 /// parameters from the command line. An address in the arguments, by either of its names, replaces the file's.
 ///
 /// # Errors
-/// Any [`InitSettingsError`].
+/// A value that is malformed, or not allowed for its setting.
 pub fn collect(
     file: Option<(&str, &str)>,
     variable: impl Fn(&str) -> Option<String>,
     arguments: &BTreeMap<String, String>,
-) -> Result<InitSettings, InitSettingsError> {
+) -> Result<InitSettings, String> {
     let mut warnings = Vec::new();
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for name in ["ELASTIC_IP", "AWS_PARAMS"] {
         named.extend(variable(name).map(|value| (name.to_owned(), value)));
     }
     if let Some((path, text)) = file {
-        let found = assignments::read(path, text, meaning)?;
-        named.extend(found.values);
-        warnings.extend(found.warnings);
+        named.extend(assignments::read(path, text, &NEEDLESS, is_setting, &mut warnings)?);
     }
-    let mut parameters = match named.get("AWS_PARAMS") {
-        Some(options) => from_options(options, &mut warnings)?,
-        None => BTreeMap::new(),
-    };
-    let timeout = named.get("TIMEOUT").filter(|value| !value.trim().is_empty());
-    let timeout = timeout.map_or(Ok(TIMEOUT), |value| seconds("TIMEOUT", value, 1))?;
-    for (setting, value) in named {
-        if setting != "AWS_PARAMS" && setting != "TIMEOUT" {
-            parameters.insert(setting.to_ascii_lowercase(), value);
+    let mut parameters = BTreeMap::new();
+    if let Some(options) = named.remove("AWS_PARAMS") {
+        let options = aws_params::read(&options).ok_or("AWS_PARAMS: an unclosed quote")?;
+        if !options.ignored.is_empty() {
+            let ignored: Vec<_> = options.ignored.iter().map(|name| brief(name, 40)).collect();
+            warnings.push(format!("AWS_PARAMS: no effect here: {}", ignored.join(" ")));
         }
+        parameters = options.parameters;
     }
+    let timeout = named.remove("TIMEOUT").filter(|value| !value.trim().is_empty());
+    let timeout = timeout.map_or(Ok(TIMEOUT), |value| seconds("TIMEOUT", &value, 1))?;
+    parameters.extend(named.into_iter().map(|(setting, value)| (setting.to_ascii_lowercase(), value)));
     parameters::override_with(&mut parameters, arguments);
     Ok(InitSettings { parameters, timeout, warnings })
 }
@@ -95,28 +83,10 @@ impl InitSettings {
 }
 
 /// Names are case-sensitive, as in a shell.
-fn meaning(name: &str) -> Meaning {
+fn is_setting(name: &str) -> bool {
     let is_upper_case = !name.bytes().any(|byte| byte.is_ascii_lowercase());
     let is_parameter = is_upper_case && table::find(table::EIP, &name.to_ascii_lowercase()).is_some();
-    if is_parameter || OWN.contains(&name) {
-        Meaning::Setting
-    } else if NEEDLESS.contains(&name) {
-        Meaning::Needless
-    } else {
-        Meaning::Unknown
-    }
-}
-
-fn from_options(
-    text: &str,
-    warnings: &mut Vec<String>,
-) -> Result<BTreeMap<String, String>, InitSettingsError> {
-    let options = aws_params::read(text).ok_or(InitSettingsError::AwsParams)?;
-    if !options.ignored.is_empty() {
-        let names: Vec<_> = options.ignored.iter().map(|name| brief(name, 40)).collect();
-        warnings.push(format!("AWS_PARAMS: no effect here: {}", names.join(" ")));
-    }
-    Ok(options.parameters)
+    is_parameter || OWN.contains(&name)
 }
 
 #[cfg(test)]
@@ -125,7 +95,7 @@ mod tests {
 
     const PATH: &str = "/etc/default/elastic-ip";
 
-    fn file(text: &str) -> Result<InitSettings, InitSettingsError> {
+    fn file(text: &str) -> Result<InitSettings, String> {
         collect(Some((PATH, text)), |_| None, &BTreeMap::new())
     }
 
@@ -189,7 +159,7 @@ mod tests {
             ("TIMEOUT=+60", "TIMEOUT=+60: expected"),
             ("AWS_PARAMS=\"--region='eu\"", "AWS_PARAMS: an unclosed quote"),
         ] {
-            let unusable = file(text).unwrap_err().to_string();
+            let unusable = file(text).unwrap_err();
             assert!(unusable.contains(part), "{text}: {unusable}");
             assert!(unusable.len() <= 128, "{unusable}");
         }

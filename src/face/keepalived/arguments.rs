@@ -54,6 +54,16 @@ pub enum NotificationSource {
     Action,
 }
 
+impl NotificationSource {
+    /// How the log names a change to this state.
+    pub fn transition(&self, state: VrrpState) -> String {
+        match self {
+            Self::Notify(name) => format!("{name} is {}", state.name()),
+            Self::Action => state.name().to_owned(),
+        }
+    }
+}
+
 /// What a call requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepalivedRequest {
@@ -92,94 +102,78 @@ pub struct CommandLine {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// Why a command line is rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CommandLineError {
-    /// No action.
-    #[error("no action: expected start, stop, status, check, or what keepalived appends to notify")]
-    NoAction,
-    /// Neither an address, a parameter nor an action.
-    #[error("{0}: expected an address, PARAMETER=VALUE, or start, stop, status or check")]
-    Unexpected(String),
-    /// Not a state of keepalived.
-    #[error("{0}: expected the state MASTER, BACKUP, FAULT or STOP")]
-    State(String),
-    /// More than one action.
-    #[error("{0}: one action is enough; notify needs none, because keepalived appends the state")]
-    TwoActions(String),
-    /// Unknown parameter, or one set twice.
-    #[error(transparent)]
-    Parameter(#[from] parameters::ArgumentError),
-}
-
 /// Parses the arguments, without the program name.
 ///
 /// # Errors
-/// Any [`CommandLineError`]; its text states what is expected.
-pub fn read(arguments: &[String]) -> Result<CommandLine, CommandLineError> {
-    let (own, appended) = split(arguments);
+/// What is wrong, and what is expected.
+pub fn read(arguments: &[String]) -> Result<CommandLine, String> {
     let mut parameters = BTreeMap::new();
-    let mut request = match appended {
-        Some((name, state)) => {
-            let state = VrrpState::parse(state).ok_or_else(|| CommandLineError::State(brief(state, 40)))?;
-            Some(KeepalivedRequest::Transition(state, NotificationSource::Notify(name.to_owned())))
+    let (own, mut request) = match split(arguments) {
+        Some((own, name, state)) => {
+            let expected =
+                || format!("{}: expected the state MASTER, BACKUP, FAULT or STOP", brief(state, 40));
+            let state = VrrpState::parse(state).ok_or_else(expected)?;
+            let source = NotificationSource::Notify(name.to_owned());
+            (own, Some(KeepalivedRequest::Transition(state, source)))
         }
-        None => None,
+        None => (arguments, None),
     };
     for argument in own {
+        let shown = brief(argument, 40);
         if let Some(found) = action(argument) {
-            if request.is_some() {
-                return Err(CommandLineError::TwoActions(brief(argument, 40)));
+            if request.replace(found).is_some() {
+                return Err(format!(
+                    "{shown}: one action is enough; notify needs none, because keepalived appends the state"
+                ));
             }
-            request = Some(found);
         } else if !parameters::parse(&mut parameters, argument)? {
-            return Err(CommandLineError::Unexpected(brief(argument, 40)));
+            return Err(format!(
+                "{shown}: expected an address, PARAMETER=VALUE, or start, stop, status or check"
+            ));
         }
     }
-    request.map(|request| CommandLine { request, parameters }).ok_or(CommandLineError::NoAction)
+    let missing = "no action: expected start, stop, status, check, or what keepalived appends to notify";
+    Ok(CommandLine { request: request.ok_or(missing)?, parameters })
 }
 
 /// Splits off what keepalived appends: `INSTANCE` or `GROUP`, a name, the state, the priority (missing in old
-/// versions).
-fn split(arguments: &[String]) -> (&[String], Option<(&str, &str)>) {
-    let appended = |index: usize| match arguments.get(index..)? {
-        [kind, name, state] | [kind, name, state, _] if matches!(kind.as_str(), "INSTANCE" | "GROUP") => {
-            Some((name.as_str(), state.as_str()))
+/// versions). The result is what precedes that, the name and the state.
+fn split(arguments: &[String]) -> Option<(&[String], &str, &str)> {
+    let split = |appended: usize| {
+        let (own, appended) = arguments.split_at(arguments.len().checked_sub(appended)?);
+        match appended {
+            [kind, name, state] | [kind, name, state, _] if matches!(kind.as_str(), "INSTANCE" | "GROUP") => {
+                Some((own, name.as_str(), state.as_str()))
+            }
+            _ => None,
         }
-        _ => None,
     };
-    let places = [arguments.len().checked_sub(4), arguments.len().checked_sub(3)];
-    let found: Vec<_> = places
-        .into_iter()
-        .flatten()
-        .filter_map(|index| appended(index).map(|found| (index, found)))
-        .collect();
+    let found = [4, 3].map(split);
     // An instance may be named GROUP, so prefer the split that yields a valid state.
-    let sound = found.iter().find(|(_, (_, state))| VrrpState::parse(state).is_some());
-    match sound.or(found.first()) {
-        Some((index, appended)) => (arguments.get(..*index).unwrap_or_default(), Some(*appended)),
-        None => (arguments, None),
-    }
+    let is_sound = |(_, _, state): &(_, _, &str)| VrrpState::parse(state).is_some();
+    found.into_iter().flatten().find(is_sound).or_else(|| found.into_iter().flatten().next())
 }
 
 fn action(argument: &str) -> Option<KeepalivedRequest> {
-    let transition = |state| Some(KeepalivedRequest::Transition(state, NotificationSource::Action));
-    match argument {
-        "start" => return transition(VrrpState::Master),
-        "stop" => return transition(VrrpState::Stop),
-        "status" => return Some(KeepalivedRequest::Status),
-        "check" => return Some(KeepalivedRequest::Check),
-        "help" | "usage" | "--help" | "-h" => return Some(KeepalivedRequest::Help),
-        "version" | "--version" | "-V" => return Some(KeepalivedRequest::Version),
-        _ => {}
-    }
-    if let Some(background) = argument.strip_prefix("--background=") {
-        let (job, generation) = background.split_once(',')?;
-        let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
-        let generation = if generation == UNWRITTEN { None } else { Some(Generation::parse(generation)?) };
-        return Some(KeepalivedRequest::Background(job, generation));
-    }
-    VrrpState::parse(argument).and_then(transition)
+    let transition = |state| KeepalivedRequest::Transition(state, NotificationSource::Action);
+    Some(match argument {
+        "start" => transition(VrrpState::Master),
+        "stop" => transition(VrrpState::Stop),
+        "status" => KeepalivedRequest::Status,
+        "check" => KeepalivedRequest::Check,
+        "help" | "usage" | "--help" | "-h" => KeepalivedRequest::Help,
+        "version" | "--version" | "-V" => KeepalivedRequest::Version,
+        _ => match argument.strip_prefix("--background=") {
+            Some(background) => {
+                let (job, generation) = background.split_once(',')?;
+                let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
+                let known = generation != UNWRITTEN;
+                let generation = if known { Some(Generation::parse(generation)?) } else { None };
+                KeepalivedRequest::Background(job, generation)
+            }
+            None => transition(VrrpState::parse(argument)?),
+        },
+    })
 }
 
 impl Job {
@@ -197,7 +191,7 @@ impl Job {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Result<CommandLine, CommandLineError> {
+    fn line(text: &str) -> Result<CommandLine, String> {
         let arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         read(&arguments)
     }
@@ -272,7 +266,7 @@ mod tests {
             ("colour=red start", "colour=red: no such parameter"),
             ("--background=follow start", "no such parameter"),
         ] {
-            let unusable = line(text).unwrap_err().to_string();
+            let unusable = line(text).unwrap_err();
             assert!(unusable.contains(part), "{text}: {unusable}");
             assert!(unusable.len() <= 128, "{unusable}");
         }

@@ -3,27 +3,23 @@
 //! The master is healthy while it holds the address: if EC2 reports another holder, EC2 has decided and keepalived
 //! should follow. Any other node is healthy while it could take over. An unknown holder is not a failure.
 
-use super::master::print_line;
+use std::time::Duration;
+
 use super::work::{FAILED, Work};
+use crate::face::serve::print;
 use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report, op};
 
 /// Time limit of `status`, which a person waits for.
-const STATUS_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+const STATUS_LIMIT: Duration = Duration::from_secs(20);
 
-/// Exit code 0 if this node is healthy, otherwise 1; only a change is logged.
-pub(super) fn serve(work: &Work) -> u8 {
+/// Exit code 0 if this node is healthy, otherwise 1; only a change is logged. Keeps the watchdog's fallback exit code up to date.
+pub(super) fn check(work: &Work) -> u8 {
+    let limit = work.settings.check_deadline;
     // Without knowing whether this is the master, report no failure.
     work.fallback.set(0);
-    let guard = work.watch(work.settings.check_deadline);
-    let code = check(work);
-    guard.end();
-    code
-}
-
-/// Runs the check and keeps the watchdog's fallback exit code up to date.
-fn check(work: &Work) -> u8 {
+    let _guard = work.watch(limit);
     let latest = work.generations.last().ok().flatten();
     let is_master = latest.as_ref().is_some_and(|latest| latest.requested == "MASTER");
     work.fallback.set(if is_master { 0 } else { FAILED });
@@ -32,17 +28,11 @@ fn check(work: &Work) -> u8 {
     if is_master && latest.is_some_and(|latest| latest.done.is_none()) && work.generations.is_busy() {
         return 0;
     }
-    let limit = work.settings.check_deadline;
-    let outcome = if is_master {
-        let action = Action::Monitor { level: 0 };
-        work.query(action, limit, async |world, request| {
-            op::<Elastic, _>(world, request).is_still_here().await
-        })
-    } else {
-        work.query(Action::Start, limit, async |world, request| {
-            op::<Elastic, _>(world, request).is_ready().await
-        })
-    };
+    let action = if is_master { Action::Monitor { level: 0 } } else { Action::Start };
+    let outcome = work.query(action, limit, async |world, request| {
+        let op = op::<Elastic, _>(world, request);
+        if is_master { op.is_still_here().await } else { op.is_ready().await }
+    });
     let (code, text) = match outcome {
         Ok(Report::Done) => (0, "well".to_owned()),
         Ok(Report::NotHere(reason)) => (FAILED, reason),
@@ -63,25 +53,17 @@ fn check(work: &Work) -> u8 {
 
 /// Prints the article's `OK` or `FAIL` for whether the address is here according to EC2.
 pub(super) fn status(work: &Work) -> u8 {
-    let action = Action::Monitor { level: 10 };
-    let guard = work.watch(STATUS_LIMIT);
-    let found = work.query(action, STATUS_LIMIT, async |world, request| {
+    let _guard = work.watch(STATUS_LIMIT);
+    let found = work.query(Action::Monitor { level: 10 }, STATUS_LIMIT, async |world, request| {
         resource::run::<Elastic, _>(world, request).await
     });
-    guard.end();
+    print(if matches!(found, Ok(Report::Done)) { "OK\n" } else { "FAIL\n" });
     match found {
-        Ok(Report::Done) => {
-            print_line("OK");
-            0
-        }
+        Ok(Report::Done) => 0,
         Ok(Report::NotHere(reason)) => {
-            print_line("FAIL");
             work.log.info(reason);
             FAILED
         }
-        Err(error) => {
-            print_line("FAIL");
-            work.fail(&error)
-        }
+        Err(error) => work.fail(&error),
     }
 }

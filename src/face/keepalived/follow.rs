@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::Pace;
+use super::pace;
 use super::work::{LockOutcome, Work};
 use crate::resource::elastic::Elastic;
 use crate::resource::{Action, Report, op};
@@ -17,9 +17,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Ends once the address has moved and the displaced one is restored, or a later notification has arrived.
 pub(super) fn follow(work: &Work) -> u8 {
-    let (mut pace, mut last_warning) = (Pace::default(), String::new());
+    let (mut wait, mut last_warning) = (pace::USUAL, String::new());
     loop {
-        let next = Instant::now() + pace.wait();
+        let next = Instant::now() + wait;
         while Instant::now() < next {
             if work.is_superseded() {
                 return 0;
@@ -31,13 +31,9 @@ pub(super) fn follow(work: &Work) -> u8 {
         });
         let reason = match outcome {
             Ok(Some(Report::NotHere(reason))) => reason,
-            Ok(_) => {
-                pace.succeeded();
-                continue;
-            }
             // An unknown holder is no reason to act.
-            Err(_) => {
-                pace.failed();
+            other => {
+                wait = pace::next(wait, other.is_ok());
                 continue;
             }
         };
@@ -54,7 +50,7 @@ pub(super) fn follow(work: &Work) -> u8 {
             }
             Ok(None) => return 0,
             Err(error) => {
-                pace.failed();
+                wait = pace::next(wait, false);
                 let text = error.to_string();
                 if text != last_warning {
                     work.log.warn(&text);

@@ -8,19 +8,15 @@
 
 pub mod arguments;
 #[cfg(feature = "sdk")]
-mod background;
-#[cfg(feature = "sdk")]
 mod check;
 #[cfg(feature = "sdk")]
 mod follow;
-#[cfg(feature = "sdk")]
-mod lose;
-#[cfg(feature = "sdk")]
-mod master;
 pub mod pace;
 #[cfg(feature = "sdk")]
 mod serve;
 pub mod settings;
+#[cfg(feature = "sdk")]
+mod transition;
 #[cfg(feature = "sdk")]
 mod work;
 

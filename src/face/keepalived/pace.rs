@@ -3,35 +3,13 @@
 use std::time::Duration;
 
 /// Interval while queries succeed.
-const USUAL: Duration = Duration::from_secs(2);
+pub const USUAL: Duration = Duration::from_secs(2);
 /// Longest interval while they fail.
 const RAREST: Duration = Duration::from_mins(1);
 
-/// The interval before the next query.
-#[derive(Debug)]
-pub struct Pace(Duration);
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self(USUAL)
-    }
-}
-
-impl Pace {
-    /// The time to wait before the next query.
-    pub fn wait(&self) -> Duration {
-        self.0
-    }
-
-    /// Resets the interval after a successful query.
-    pub fn succeeded(&mut self) {
-        self.0 = USUAL;
-    }
-
-    /// Doubles the interval after a failed query, up to a minute.
-    pub fn failed(&mut self) {
-        self.0 = RAREST.min(self.0 * 2);
-    }
+/// The interval before the next query; it doubles after each one that failed, up to a minute.
+pub fn next(last: Duration, succeeded: bool) -> Duration {
+    if succeeded { USUAL } else { RAREST.min(last * 2) }
 }
 
 #[cfg(test)]
@@ -40,15 +18,8 @@ mod tests {
 
     #[test]
     fn what_fails_is_tried_ever_more_rarely_and_what_works_is_checked_as_before() {
-        let mut pace = Pace::default();
-        let waits: Vec<u64> = (0..7)
-            .map(|_| {
-                pace.failed();
-                pace.wait().as_secs()
-            })
-            .collect();
-        assert_eq!(waits, [4, 8, 16, 32, 60, 60, 60]);
-        pace.succeeded();
-        assert_eq!(pace.wait(), USUAL);
+        let waits = std::iter::successors(Some(USUAL), |last| Some(next(*last, false))).skip(1);
+        assert_eq!(waits.take(7).map(|wait| wait.as_secs()).collect::<Vec<_>>(), [4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(next(RAREST, true), USUAL);
     }
 }

@@ -1,69 +1,81 @@
 //! Serves a call: reads arguments and settings, then dispatches to the requested work.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::arguments::{self, Job, KeepalivedRequest, NotificationSource, VrrpState};
+use super::arguments::{self, CommandLine, Job, KeepalivedRequest, NotificationSource, VrrpState};
 use super::settings::{FILE, FILE_VARIABLE, KeepalivedSettings};
 use super::work::{FAILED, UNUSABLE, Work};
-use super::{NAME, check, follow, lose, master, usage};
+use super::{NAME, check, follow, transition, usage};
 use crate::base::log::Log;
 use crate::face::Call;
+use crate::face::serve::print;
 use crate::face::settings_file::{self, SettingsFile};
 use crate::face::watchdog::report_panics;
-use crate::params::ParamError;
-use crate::resource::error::Error;
+use crate::params::{ParamError, Params};
+use crate::state::generations::Generation;
+use crate::world;
 
 /// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
     let arguments = call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    let arguments: Vec<String> = arguments.collect();
-    let line = match arguments::read(&arguments) {
+    let CommandLine { request, parameters } = match arguments::read(&arguments.collect::<Vec<_>>()) {
         Ok(line) => line,
         Err(unusable) => {
-            let code = refuse(call, &KeepalivedSettings::default(), &unusable.to_string());
+            let code = refuse(call, &unusable);
             let _ = std::io::stderr().write_all(usage().as_bytes());
             return code;
         }
     };
-    match line.request {
+    match request {
         KeepalivedRequest::Help => return print(&usage()),
         KeepalivedRequest::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
     }
-    let settings = match settings(&call.variables, &line) {
+    let settings = match settings(&call.variables, &parameters) {
         Ok(settings) => settings,
-        Err(reason) => return refuse(call, &KeepalivedSettings::default(), &reason),
+        Err(reason) => return refuse(call, &reason),
     };
     let environment = settings.environment(&call.variables, settings.deadline);
-    let log = Log::new(&environment.log_settings(), log_name(&line.request), call.started);
-    let request = line.request.clone();
-    let mut work = match Work::new(line, settings, environment, log.clone(), call.started) {
-        Ok(work) => work,
-        Err(Error::Parameter(ParamError::NoAddress)) => {
-            log.exit_reason(format_args!(
-                "no address: give it before the action, or set ELASTIC_IP in {FILE}"
-            ));
-            return UNUSABLE;
-        }
+    let log = Log::new(&environment.log_settings(), log_name(&request), call.started);
+    let params = match Params::parse(&environment.reskeys()) {
+        Ok(params) => params,
         Err(error) => {
-            log.exit_reason(&error);
+            if let ParamError::NoAddress = error {
+                log.exit_reason(format_args!(
+                    "no address: give it before the action, or set ELASTIC_IP in {FILE}"
+                ));
+            } else {
+                log.exit_reason(error);
+            }
             return UNUSABLE;
         }
+    };
+    let mut work = Work {
+        parameters,
+        settings,
+        generations: world::generations(&environment),
+        environment,
+        log: log.clone(),
+        params,
+        generation: Some(Generation::own()),
+        started: call.started,
+        fallback: FAILED.into(),
     };
     report_panics(&log, work.fallback.clone());
     match request {
-        KeepalivedRequest::Transition(VrrpState::Master, source) => master::serve(work, &source),
-        KeepalivedRequest::Transition(state, source) => lose::serve(work, state, &source),
+        KeepalivedRequest::Transition(VrrpState::Master, source) => transition::master(work, &source),
+        KeepalivedRequest::Transition(state, source) => transition::lose(work, state, &source),
         KeepalivedRequest::Background(job, generation) => {
-            work.adopt(generation);
+            work.generation = generation;
             match job {
-                Job::Lose(state) => lose::here(&work, state, &NotificationSource::Action),
+                Job::Lose(state) => transition::lose_here(&work, state, &NotificationSource::Action),
                 Job::Follow => follow::follow(&work),
             }
         }
-        KeepalivedRequest::Check => check::serve(&work),
+        KeepalivedRequest::Check => check::check(&work),
         KeepalivedRequest::Status => check::status(&work),
         KeepalivedRequest::Help | KeepalivedRequest::Version => 0,
     }
@@ -72,14 +84,13 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
 /// Reads the settings file, if there is one, and combines it with the command line.
 fn settings(
     variables: &[(OsString, OsString)],
-    line: &arguments::CommandLine,
+    parameters: &BTreeMap<String, String>,
 ) -> Result<KeepalivedSettings, String> {
     let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
     let named = named.map(|(_, value)| value.to_string_lossy());
     let file = settings_file::find(named.as_deref(), &[FILE]).map_err(|refused| refused.to_string())?;
     let text = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
-    let collected = KeepalivedSettings::collect(text, &line.parameters);
-    let mut settings = collected.map_err(|unusable| unusable.to_string())?;
+    let mut settings = KeepalivedSettings::collect(text, parameters)?;
     if let Some(SettingsFile { path, is_public: true, .. }) = &file
         && settings.variables.contains_key("AWS_SECRET_ACCESS_KEY")
     {
@@ -89,8 +100,8 @@ fn settings(
 }
 
 /// Reports why the call cannot be served.
-fn refuse(call: &Call, settings: &KeepalivedSettings, reason: &str) -> u8 {
-    let environment = settings.environment(&call.variables, Duration::from_secs(1));
+fn refuse(call: &Call, reason: &str) -> u8 {
+    let environment = KeepalivedSettings::default().environment(&call.variables, Duration::from_secs(1));
     Log::new(&environment.log_settings(), NAME, call.started).exit_reason(reason);
     UNUSABLE
 }
@@ -106,9 +117,4 @@ fn log_name(request: &KeepalivedRequest) -> &'static str {
         KeepalivedRequest::Help => "help",
         KeepalivedRequest::Version => "version",
     }
-}
-
-fn print(text: &str) -> u8 {
-    // A closed reader is no reason to panic.
-    if std::io::stdout().write_all(text.as_bytes()).is_ok() { 0 } else { FAILED }
 }

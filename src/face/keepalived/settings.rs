@@ -13,7 +13,7 @@ use super::arguments::VrrpState;
 use crate::base::ids::InstanceId;
 use crate::base::text::brief;
 use crate::cloud::settings::VARIABLES;
-use crate::face::assignments::{self, Meaning, seconds};
+use crate::face::assignments::{self, seconds};
 use crate::face::environment::{ClusterValues, synthesise};
 use crate::face::parameters;
 use crate::ocf::environment::Environment;
@@ -24,12 +24,12 @@ pub const FILE: &str = "/etc/keepalived/aws.conf";
 /// Variable that names another settings file.
 pub const FILE_VARIABLE: &str = "EIP_KEEPALIVED_CONF";
 
-/// Time limit of a state change, in seconds; keepalived sets none.
-const DEADLINE: u64 = 60;
-/// Time limit of a check, in seconds; keepalived runs one every few seconds.
-const CHECK_DEADLINE: u64 = 2;
-/// How long a takeover is verified, in seconds: a call sent earlier by another node may take effect later.
-const VERIFY: u64 = 10;
+/// Default time limit of a state change; keepalived sets none.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// Default time limit of a check; keepalived runs one every few seconds.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a takeover is verified by default: a call sent earlier by another node may take effect later.
+const VERIFY: Duration = Duration::from_secs(10);
 /// Names used by the article and its tools, with their equivalents here.
 const OTHER_NAMES: [(&str, &str); 13] = [
     ("ENI_ID", "interface"),
@@ -56,17 +56,8 @@ const OTHER_VARIABLES: [&str; 6] =
 const OWN: [&str; 7] =
     ["INST_ID", "ON_BACKUP", "ON_FAULT", "ON_STOP", "DEADLINE", "CHECK_DEADLINE", "VERIFY"];
 
-/// What to do with an address that this node should no longer hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Losing {
-    /// Keep it until another node takes it.
-    Leave,
-    /// Disassociate it at once.
-    Release,
-}
-
 /// The combined settings of one call.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct KeepalivedSettings {
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
@@ -80,7 +71,8 @@ pub struct KeepalivedSettings {
     pub check_deadline: Duration,
     /// How long a takeover is verified; zero disables it.
     pub verify: Duration,
-    losing: [Losing; 3],
+    /// The states in which the address is disassociated at once; in the others it stays until another node takes it.
+    released_in: Vec<VrrpState>,
     /// Warnings, one line each.
     pub warnings: Vec<String>,
 }
@@ -96,88 +88,58 @@ impl std::fmt::Debug for KeepalivedSettings {
     }
 }
 
-/// Why the settings are rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeepalivedSettingsError {
-    /// A value is malformed, or not allowed for this setting.
-    #[error(transparent)]
-    Value(#[from] assignments::AssignmentError),
-    /// Neither `leave` nor `release`.
-    #[error("{0}={1}: expected leave or release")]
-    Losing(&'static str, String),
-    /// Not an instance id.
-    #[error("INST_ID={0}: expected an instance id such as i-0123456789abcdef0")]
-    Instance(String),
-}
-
-impl Default for KeepalivedSettings {
-    fn default() -> Self {
-        Self {
-            parameters: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            instance: None,
-            deadline: Duration::from_secs(DEADLINE),
-            check_deadline: Duration::from_secs(CHECK_DEADLINE),
-            verify: Duration::from_secs(VERIFY),
-            losing: [Losing::Leave; 3],
-            warnings: Vec::new(),
-        }
-    }
-}
-
 impl KeepalivedSettings {
     /// Combines the sources of settings: `file` is the path and content of the settings file, `arguments` are
     /// parameters from the command line, which take precedence. An address in the arguments, by either of its names,
     /// replaces the file's.
     ///
     /// # Errors
-    /// Any [`KeepalivedSettingsError`].
-    pub fn collect(
-        file: Option<(&str, &str)>,
-        arguments: &BTreeMap<String, String>,
-    ) -> Result<Self, KeepalivedSettingsError> {
+    /// A value that is malformed, or not allowed for its setting.
+    pub fn collect(file: Option<(&str, &str)>, arguments: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut settings = Self::default();
         let mut own = BTreeMap::new();
         if let Some((path, text)) = file {
-            settings.read(path, text, &mut own)?;
-        }
-        let value = |name: &'static str| {
-            let value = own.get(name).map(|value: &String| value.trim()).filter(|value| !value.is_empty());
-            value.map(|value| (name, value))
-        };
-        let seconds = |name, default, least| {
-            value(name).map_or(Ok(default), |(name, value)| seconds(name, value, least))
-        };
-        settings.deadline = seconds("DEADLINE", settings.deadline, 1)?;
-        settings.check_deadline = seconds("CHECK_DEADLINE", settings.check_deadline, 1)?;
-        settings.verify = seconds("VERIFY", settings.verify, 0)?;
-        for (losing, name) in settings.losing.iter_mut().zip(["ON_BACKUP", "ON_FAULT", "ON_STOP"]) {
-            if let Some((name, value)) = value(name) {
-                *losing = match value.to_ascii_lowercase().as_str() {
-                    "leave" => Losing::Leave,
-                    "release" | "disassociate" => Losing::Release,
-                    _ => return Err(KeepalivedSettingsError::Losing(name, brief(value, 32))),
+            let is_setting = |name: &str| known_as(name).is_some();
+            let found = assignments::read(path, text, &NEEDLESS, is_setting, &mut settings.warnings)?;
+            for (name, value) in found {
+                let Some(name) = known_as(&name) else { continue };
+                let kind = if OWN.contains(&name) {
+                    &mut own
+                } else if table::find(table::EIP, name).is_some() {
+                    &mut settings.parameters
+                } else {
+                    &mut settings.variables
                 };
+                kind.insert(name.to_owned(), value);
             }
         }
-        if let Some((_, value)) = value("INST_ID") {
-            let id =
-                InstanceId::parse(value).map_err(|_| KeepalivedSettingsError::Instance(brief(value, 32)))?;
-            settings.instance = Some(id);
+        let value = |name| own.get(name).map(|value: &String| value.trim()).filter(|value| !value.is_empty());
+        let seconds =
+            |name, default, least| value(name).map_or(Ok(default), |value| seconds(name, value, least));
+        settings.deadline = seconds("DEADLINE", DEADLINE, 1)?;
+        settings.check_deadline = seconds("CHECK_DEADLINE", CHECK_DEADLINE, 1)?;
+        settings.verify = seconds("VERIFY", VERIFY, 0)?;
+        let states = [VrrpState::Backup, VrrpState::Fault, VrrpState::Stop];
+        for (state, name) in states.into_iter().zip(["ON_BACKUP", "ON_FAULT", "ON_STOP"]) {
+            let Some(value) = value(name) else { continue };
+            match value.to_ascii_lowercase().as_str() {
+                "leave" => {}
+                "release" | "disassociate" => settings.released_in.push(state),
+                _ => return Err(format!("{name}={}: expected leave or release", brief(value, 32))),
+            }
+        }
+        if let Some(value) = value("INST_ID") {
+            let expected = "expected an instance id such as i-0123456789abcdef0";
+            let wrong = |_| format!("INST_ID={}: {expected}", brief(value, 32));
+            settings.instance = Some(InstanceId::parse(value).map_err(wrong)?);
         }
         parameters::override_with(&mut settings.parameters, arguments);
         Ok(settings)
     }
 
-    /// What to do with the address in a state other than MASTER.
-    pub fn losing(&self, state: VrrpState) -> Losing {
-        let [backup, fault, stop] = self.losing;
-        match state {
-            VrrpState::Master => Losing::Leave,
-            VrrpState::Backup => backup,
-            VrrpState::Fault => fault,
-            VrrpState::Stop => stop,
-        }
+    /// Whether the address is disassociated at once in this state.
+    pub fn releases_in(&self, state: VrrpState) -> bool {
+        self.released_in.contains(&state)
     }
 
     /// The address as the operator named it.
@@ -202,53 +164,21 @@ impl KeepalivedSettings {
         };
         synthesise(process, &values)
     }
-
-    fn read(
-        &mut self,
-        path: &str,
-        text: &str,
-        own: &mut BTreeMap<String, String>,
-    ) -> Result<(), KeepalivedSettingsError> {
-        let found = assignments::read(path, text, |name| match setting_kind(name) {
-            Some(_) => Meaning::Setting,
-            None if NEEDLESS.contains(&name) => Meaning::Needless,
-            None => Meaning::Unknown,
-        })?;
-        self.warnings.extend(found.warnings);
-        for (name, value) in found.values {
-            match setting_kind(&name) {
-                Some(SettingKind::Own(name)) => drop(own.insert(name.to_owned(), value)),
-                Some(SettingKind::Parameter(name)) => drop(self.parameters.insert(name.to_owned(), value)),
-                Some(SettingKind::Variable(name)) => drop(self.variables.insert(name.to_owned(), value)),
-                None => {}
-            }
-        }
-        Ok(())
-    }
 }
 
-/// The kind of a setting.
-enum SettingKind {
-    Own(&'static str),
-    Parameter(&'static str),
-    Variable(&'static str),
-}
-
-/// Classifies a setting by its name; `None` if it would have no effect.
-fn setting_kind(name: &str) -> Option<SettingKind> {
+/// The setting that a name stands for: one of ours, a parameter or a variable; `None` if it would have no effect.
+fn known_as(name: &str) -> Option<&'static str> {
     let meant = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, meant)| meant);
     let among = |names: &'static [&'static str]| names.iter().find(|known| **known == meant).copied();
-    let variable = || among(&VARIABLES).or_else(|| among(&OTHER_VARIABLES)).map(SettingKind::Variable);
-    let parameter =
-        || table::find(table::EIP, &meant.to_ascii_lowercase()).map(|spec| SettingKind::Parameter(spec.name));
-    among(&OWN).map(SettingKind::Own).or_else(parameter).or_else(variable)
+    let parameter = || table::find(table::EIP, &meant.to_ascii_lowercase()).map(|spec| spec.name);
+    among(&OWN).or_else(parameter).or_else(|| among(&VARIABLES)).or_else(|| among(&OTHER_VARIABLES))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> Result<KeepalivedSettings, KeepalivedSettingsError> {
+    fn file(text: &str) -> Result<KeepalivedSettings, String> {
         KeepalivedSettings::collect(Some((FILE, text)), &BTreeMap::new())
     }
 
@@ -271,7 +201,7 @@ mod tests {
         assert_eq!(environment.get("AWS_ACCESS_KEY_ID"), Some("AKIDEXAMPLE"));
         assert_eq!(environment.get("AWS_SECRET_ACCESS_KEY"), Some("s3cret"));
         assert_eq!(environment.instance(), "keepalived-eipalloc-39000000");
-        assert_eq!(settings.losing(VrrpState::Stop), Losing::Leave);
+        assert!(!settings.releases_in(VrrpState::Stop));
     }
 
     #[test]
@@ -281,8 +211,7 @@ mod tests {
         let settings = KeepalivedSettings::collect(Some((FILE, text)), &arguments).unwrap();
         assert_eq!(settings.address(), "203.0.113.10");
         assert_eq!(settings.deadline, Duration::from_secs(30));
-        assert_eq!(settings.losing(VrrpState::Stop), Losing::Release);
-        assert_eq!(settings.losing(VrrpState::Fault), Losing::Leave);
+        assert!(settings.releases_in(VrrpState::Stop) && !settings.releases_in(VrrpState::Fault));
         let process =
             [("AWS_CA_BUNDLE", "a"), ("OCF_RESKEY_region", "x"), ("HA_LOGFILE", "/log"), ("HA_RSCTMP", "/x")];
         let process = process.map(|(name, value)| (name.into(), value.into()));
@@ -305,7 +234,7 @@ mod tests {
             ("ON_BACKUP=keep", "ON_BACKUP=keep: expected leave or release"),
             ("INST_ID=here", "INST_ID=here: expected an instance id"),
         ] {
-            let unusable = file(text).unwrap_err().to_string();
+            let unusable = file(text).unwrap_err();
             assert!(unusable.contains(part), "{text}: {unusable}");
             assert!(unusable.len() <= 128, "{unusable}");
         }

@@ -1,10 +1,11 @@
 //! The work of one call, which a later notification may supersede at any time.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use super::arguments::CommandLine;
+use super::arguments::VrrpState;
 use super::settings::KeepalivedSettings;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
@@ -14,7 +15,7 @@ use crate::params::Params;
 use crate::resource::error::Error;
 use crate::resource::{Action, Request};
 use crate::state::generations::{Generation, Generations, POLL_INTERVAL};
-use crate::world::{self, GuardedWorld};
+use crate::world::{self, GuardedWorld, RealWorld};
 
 /// Exit code if the work failed.
 pub(super) const FAILED: u8 = 1;
@@ -23,16 +24,16 @@ pub(super) const UNUSABLE: u8 = 2;
 
 /// One call with everything it needs.
 pub(super) struct Work {
-    pub line: CommandLine,
+    /// Parameters from the command line.
+    pub parameters: BTreeMap<String, String>,
     pub settings: KeepalivedSettings,
     pub environment: Environment,
     pub log: Log,
     pub params: Params,
     pub generations: Generations,
-    pub generation: Generation,
+    /// `None` if the state folder is not usable. Then a later notification cannot supersede this call.
+    pub generation: Option<Generation>,
     pub started: Instant,
-    /// Whether the state folder is usable. If not, a later notification cannot supersede this call.
-    ordered: bool,
     /// Exit code if the work blocks or panics.
     pub fallback: FallbackCode,
 }
@@ -48,61 +49,28 @@ pub(super) enum LockOutcome {
 }
 
 impl Work {
-    pub(super) fn new(
-        line: CommandLine,
-        settings: KeepalivedSettings,
-        environment: Environment,
-        log: Log,
-        started: Instant,
-    ) -> Result<Self, Error> {
-        let params = Params::parse(&environment.reskeys())?;
-        let (generations, generation) = (world::generations(&environment), Generation::own());
-        Ok(Self {
-            line,
-            settings,
-            environment,
-            log,
-            params,
-            generations,
-            generation,
-            started,
-            ordered: true,
-            fallback: FAILED.into(),
-        })
-    }
-
-    /// Records this call's request; returns false if a later one is already recorded.
-    pub(super) fn announce(&mut self, requested: &str) -> bool {
-        match self.generations.begin(self.generation, requested) {
-            Ok(first) => first,
-            Err(error) => {
-                self.ordered = false;
-                self.log.warn(format_args!(
-                    "cannot use the state directory, so overlapping scripts are not serialised: {error}; \
-                     use script_user root, or set STATE_DIR"
-                ));
-                true
-            }
+    /// Logs the warnings about the settings and records this call's request; returns false if a later one is already recorded.
+    pub(super) fn announce(&mut self, transition: &str, state: VrrpState) -> bool {
+        self.log.warn_all(self.environment.warnings().iter().chain(&self.settings.warnings));
+        let first = self.generation.map_or(Ok(true), |own| self.generations.begin(own, state.name()));
+        let first = first.unwrap_or_else(|error| {
+            self.generation = None;
+            self.log.warn(format_args!(
+                "cannot use the state directory, so overlapping scripts are not serialised: {error}; \
+                 use script_user root, or set STATE_DIR"
+            ));
+            true
+        });
+        if !first {
+            self.log.info(format_args!("{transition}: already superseded by a later state"));
         }
-    }
-
-    /// Adopts the generation of the process that started this one; `None` if that process could not record it.
-    pub(super) fn adopt(&mut self, generation: Option<Generation>) {
-        self.ordered = generation.is_some();
-        self.generation = generation.unwrap_or(self.generation);
-    }
-
-    /// The generation of this call, if it is recorded.
-    pub(super) fn recorded_generation(&self) -> Option<Generation> {
-        self.ordered.then_some(self.generation)
+        first
     }
 
     /// Waits for the previous process to finish.
     pub(super) fn enter(&self, limit: Duration) -> LockOutcome {
-        if !self.ordered {
-            return LockOutcome::Acquired(None);
-        }
-        match self.generations.lock(self.generation, Instant::now() + limit) {
+        let Some(generation) = self.generation else { return LockOutcome::Acquired(None) };
+        match self.generations.lock(generation, Instant::now() + limit) {
             Ok(Some(lock)) => LockOutcome::Acquired(Some(lock)),
             Ok(None) if self.is_superseded() => LockOutcome::Superseded,
             Ok(None) => LockOutcome::TimedOut,
@@ -113,18 +81,84 @@ impl Work {
         }
     }
 
+    /// Does the work of a transition once the previous process has finished, and records and reports its outcome. Returns the lock
+    /// and the result.
+    ///
+    /// # Errors
+    /// The exit code, if the transition has failed or a later one supersedes it.
+    pub(super) fn in_turn<T>(
+        &self,
+        transition: &str,
+        work: impl FnOnce() -> Result<Option<T>, Error>,
+    ) -> Result<(Option<File>, T), u8> {
+        let limit = self.settings.deadline;
+        let (lock, outcome) = match self.enter(limit) {
+            LockOutcome::Acquired(lock) => (lock, work()),
+            LockOutcome::Superseded => (None, Ok(None)),
+            LockOutcome::TimedOut => return Err(self.fail(&Error::OutOfTime(limit))),
+        };
+        match outcome {
+            Ok(Some(result)) => {
+                self.end(true);
+                return Ok((lock, result));
+            }
+            Ok(None) => {
+                self.log.info(format_args!("{transition}: superseded by a later state meanwhile"));
+            }
+            // Nothing failed on this node.
+            Err(error @ Error::Left { .. }) => {
+                self.log.warn(format_args!("{transition}: {error}"));
+                self.end(true);
+            }
+            Err(error) => {
+                self.end(false);
+                self.fail(&error);
+            }
+        }
+        Err(FAILED)
+    }
+
     /// True once a later notification has arrived.
     pub(super) fn is_superseded(&self) -> bool {
-        self.ordered && self.generations.is_superseded(self.generation)
+        self.generation.is_some_and(|own| self.generations.is_superseded(own))
     }
 
     /// Records the outcome.
-    pub(super) fn end(&self, done: bool) {
-        if self.ordered
-            && let Err(error) = self.generations.end(self.generation, done)
+    fn end(&self, done: bool) {
+        if let Some(generation) = self.generation
+            && let Err(error) = self.generations.end(generation, done)
         {
             self.log.warn(format_args!("outcome not recorded: {error}"));
         }
+    }
+
+    /// Starts a watchdog that ends the process, whatever blocks it, once `limit` has passed since it started.
+    pub(super) fn watch(&self, limit: Duration) -> Watchdog {
+        Watchdog::start(&Deadline::since(self.started, limit), self.fallback.clone(), &self.log)
+    }
+
+    /// The real services, warnings about the settings, and the request for an action.
+    fn services(
+        &self,
+        action: Action,
+        deadline: Deadline,
+    ) -> Result<(RealWorld, Vec<String>, Request), Error> {
+        let (api, timing) = (&self.params.api, &self.params.timing);
+        let (world, warnings) = world::build(api, timing, deadline, &self.environment, &self.log)?;
+        Ok((world, warnings, Request { action, params: self.params.clone(), deadline, nodes: Vec::new() }))
+    }
+
+    /// Runs a query within `limit` from the start of this process. It changes nothing, so a later notification does
+    /// not cancel it.
+    pub(super) fn query<T>(
+        &self,
+        action: Action,
+        limit: Duration,
+        work: impl AsyncFnOnce(&RealWorld, &Request) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let deadline = Deadline::since(self.started, limit);
+        let (world, _, request) = self.services(action, deadline)?;
+        world::run(deadline, work(&world, &request))
     }
 
     /// Runs work with the real services within `limit` from now. A later notification cancels it, which yields `None`;
@@ -136,53 +170,14 @@ impl Work {
         work: impl AsyncFnOnce(&GuardedWorld<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let deadline = Deadline::new(tokio::time::Instant::now(), limit);
-        let guard = Watchdog::start(&deadline, self.fallback.clone(), &self.log);
-        let outcome = self.guarded(action, deadline, work);
-        guard.end();
-        outcome
-    }
-
-    /// Starts a watchdog that ends the process, whatever blocks it, once `limit` has passed since it started.
-    pub(super) fn watch(&self, limit: Duration) -> Watchdog {
-        Watchdog::start(&self.since_start(limit), self.fallback.clone(), &self.log)
-    }
-
-    fn since_start(&self, limit: Duration) -> Deadline {
-        Deadline::new(tokio::time::Instant::from_std(self.started), limit)
-    }
-
-    /// Runs a query within `limit` from the start of this process. It changes nothing, so a later notification does
-    /// not cancel it.
-    pub(super) fn query<T>(
-        &self,
-        action: Action,
-        limit: Duration,
-        work: impl AsyncFnOnce(&world::RealWorld, &Request) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let deadline = self.since_start(limit);
-        let (api, timing) = (&self.params.api, &self.params.timing);
-        let (world, _) = world::build(api, timing, deadline, &self.environment, &self.log)?;
-        let request = Request { action, params: self.params.clone(), deadline, nodes: Vec::new() };
-        world::run(deadline, work(&world, &request))
-    }
-
-    fn guarded<T>(
-        &self,
-        action: Action,
-        deadline: Deadline,
-        work: impl AsyncFnOnce(&GuardedWorld<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        let (api, timing) = (&self.params.api, &self.params.timing);
-        let (real, warnings) = world::build(api, timing, deadline, &self.environment, &self.log)?;
+        let _guard = Watchdog::start(&deadline, self.fallback.clone(), &self.log);
+        let (real, warnings, request) = self.services(action, deadline)?;
         if action == Action::Start {
-            for warning in &warnings {
-                self.log.warn(warning);
-            }
+            self.log.warn_all(&warnings);
         }
         let over = || self.is_superseded();
         let world = world::guarded(real, &over as &dyn Fn() -> bool);
         let under_way = world.ec2.order_under_way();
-        let request = Request { action, params: self.params.clone(), deadline, nodes: Vec::new() };
         world::run(deadline, async {
             let superseded = async {
                 loop {

@@ -139,7 +139,7 @@ fn settings_files() {
 fn command_lines() {
     hold("command lines", &vec(text(), 0..6), |words| {
         if let Err(refused) = init::arguments::read(&words) {
-            is_a_line(&refused)?;
+            is_a_line(&refused.1)?;
         }
         if let Err(unusable) = keepalived::arguments::read(&words) {
             is_a_line(&unusable)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::page::{FigureTable, ReportPage};
 use super::picture::{LaneSpan, SpanKind, TimelineChart, TimelineLane, seconds};
 use super::report::{Drill, Move};
-use super::sightings::{ClusterState, HolderQuery, holders};
+use super::sightings::{ClusterState, holders};
 use crate::base::timezone;
 use crate::face::cluster::operations::AgentOperation;
 use crate::state::DrillFigures;
@@ -109,21 +109,18 @@ impl Move {
 
     /// The actions, placed where their effect was seen; one without a visible effect follows the one before.
     fn agent(&self) -> Vec<LaneSpan> {
-        let holder = |query: &&HolderQuery| query.holder.clone();
-        let before = self.queries.first().and_then(|query| query.holder.clone());
-        let after = self.queries.last().and_then(|query| query.holder.clone());
+        let [before, after] = [self.queries.first(), self.queries.last()]
+            .map(|query| query.and_then(|query| query.holder.as_deref()));
         // Between the query before the change and the answer that showed it.
-        let change = |is_new: &dyn Fn(&HolderQuery) -> bool| {
-            let at = self.queries.iter().position(is_new)?;
-            let last = at
-                .checked_sub(1)
-                .and_then(|at| self.queries.get(at))
-                .map_or(Duration::ZERO, |query| query.sent);
+        let change = |is_new: &dyn Fn(Option<&str>) -> bool| {
+            let at = self.queries.iter().position(|query| is_new(query.holder.as_deref()))?;
+            let last = at.checked_sub(1).and_then(|at| self.queries.get(at));
+            let last = last.map_or(Duration::ZERO, |query| query.sent);
             let shown = self.queries.get(at)?.answered;
             Some(f64::midpoint(last.as_secs_f64(), shown.as_secs_f64()))
         };
-        let left = change(&|query| holder(&query) != before);
-        let arrived = change(&|query| after != before && holder(&query) == after);
+        let left = change(&|holder| holder != before);
+        let arrived = change(&|holder| after != before && holder == after);
         let mut spans: Vec<LaneSpan> = Vec::new();
         for operation in &self.operations {
             let AgentOperation { action, node, took, .. } = operation;
@@ -244,7 +241,7 @@ impl Drill<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sightings::{ClusterSighting, ConnectionAttempt};
+    use super::super::sightings::{ClusterSighting, ConnectionAttempt, HolderQuery};
     use super::*;
     use crate::face::cluster::cib::Cib;
 
@@ -324,7 +321,7 @@ mod tests {
             "0.10 s to 20.0 s",
             "a &lt;b&gt; c",
             "run <code>eip &lt;x&gt;</code>, not <code>vip</code>; a ` alone",
-            "&lt;script&gt;alert(&#39;n1&#39;)",
+            "&lt;script&gt;alert(&apos;n1&apos;)",
         ] {
             assert!(html.contains(part), "{part}\n{html}");
         }

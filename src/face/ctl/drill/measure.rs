@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::sightings::{ClusterSighting, ConnectionAttempt, HolderQuery};
 use crate::base::deadline::Deadline;
+use crate::face::cluster::tools::Tools;
 use crate::ocf::agent::Agent;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Location};
@@ -39,8 +40,14 @@ pub(super) struct Observations {
     pub sightings: Vec<ClusterSighting>,
 }
 
-/// What to observe, and how.
+/// What to move and to observe, and how.
 pub(super) struct Watch<'a> {
+    /// Tools of the cluster.
+    pub tools: &'a Tools,
+    /// The resource.
+    pub resource: &'a str,
+    /// Time limit of a move.
+    pub limit: Duration,
     /// Services used for the queries.
     pub world: &'a RealWorld,
     /// Agent of the resource.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::picture::{TimelineChart, escape};
+use super::picture::{LEGEND, TimelineChart, escape};
 
 /// A table of figures.
 #[derive(Debug, Clone, Default)]
@@ -43,15 +43,6 @@ const HEAD: &str = include_str!("head.html");
 
 const PATTERNS: &str = include_str!("patterns.svg");
 
-/// What the patterns mean.
-const LEGEND: [(&str, &str); 5] = [
-    ("old", "the node before"),
-    ("new", "the node afterwards"),
-    ("moving", "under way"),
-    ("missing", "no holder, no answer"),
-    ("work", "the agent at work"),
-];
-
 impl ReportPage {
     /// The file.
     pub fn html(&self) -> String {
@@ -70,7 +61,7 @@ impl ReportPage {
             let _ = writeln!(html, "<h2>{}</h2>", escape(&chart.heading));
             if number == 0 {
                 html.push_str("<ul class=\"legend\">");
-                for (class, meaning) in LEGEND {
+                for (_, class, meaning) in LEGEND {
                     let _ = write!(
                         html,
                         "<li><svg viewBox=\"0 0 26 14\" aria-hidden=\"true\"><rect class=\"{class}\" x=\"1\" y=\"1\" width=\"24\" height=\"12\" rx=\"2\"/></svg>{meaning}</li>"

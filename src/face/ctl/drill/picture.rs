@@ -79,32 +79,18 @@ pub struct TimelineChart {
     pub remarks: Vec<String>,
 }
 
-impl SpanKind {
-    fn class(self) -> &'static str {
-        match self {
-            Self::Old => "old",
-            Self::New => "new",
-            Self::Moving => "moving",
-            Self::Missing => "missing",
-            Self::Work => "work",
-        }
-    }
-}
+/// The class of each kind in the page, and what its pattern means.
+pub(super) const LEGEND: [(SpanKind, &str, &str); 5] = [
+    (SpanKind::Old, "old", "the node before"),
+    (SpanKind::New, "new", "the node afterwards"),
+    (SpanKind::Moving, "moving", "under way"),
+    (SpanKind::Missing, "missing", "no holder, no answer"),
+    (SpanKind::Work, "work", "the agent at work"),
+];
 
 /// Escapes text for HTML and SVG, and drops control characters.
 pub fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for sign in without_controls(text).chars() {
-        match sign {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    quick_xml::escape::escape(without_controls(text)).into_owned()
 }
 
 /// Seconds for a person.
@@ -140,15 +126,8 @@ impl Scale {
     }
 }
 
-/// A label below a bar: its anchor, its text, its row.
-struct Callout {
-    anchor: f64,
-    text: String,
-    row: usize,
-}
-
-/// Places labels from right to left, each in the first row that is free: the line down to it crosses none.
-fn place(mut labels: Vec<(f64, String)>) -> Vec<Callout> {
+/// Places labels, each with its anchor, from right to left, each in the first row that is free: the line down to it crosses none.
+fn place(mut labels: Vec<(f64, String)>) -> Vec<(f64, String, usize)> {
     labels.sort_by(|one, other| other.0.total_cmp(&one.0));
     let mut taken = [RIGHT + 1.0; ROWS];
     let mut placed = Vec::new();
@@ -157,7 +136,7 @@ fn place(mut labels: Vec<(f64, String)>) -> Vec<Callout> {
         if let Some(row) = taken.iter().position(|left| end <= *left) {
             // The line down to it takes its place in the rows above, too.
             taken.iter_mut().take(row + 1).for_each(|left| *left = anchor - 4.0);
-            placed.push(Callout { anchor, text, row });
+            placed.push((anchor, text, row));
         }
     }
     placed
@@ -263,7 +242,8 @@ impl TimelineLane {
         for span in &self.spans {
             let (from, to) = (scale.at(span.from), scale.at(span.to));
             // What is shorter than a line is drawn all the same.
-            let (wide, label, class) = ((to - from).max(3.0), short(&span.label), span.kind.class());
+            let (wide, label) = ((to - from).max(3.0), short(&span.label));
+            let class = LEGEND.iter().find(|(kind, ..)| *kind == span.kind).map_or("", |(_, class, _)| class);
             let _ = writeln!(
                 svg,
                 "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{BAR}\" rx=\"3\"><title>{}</title></rect>",
@@ -284,7 +264,7 @@ impl TimelineLane {
             }
         }
         let mut bottom = top + BAR;
-        for Callout { anchor, text, row } in place(labels) {
+        for (anchor, text, row) in place(labels) {
             let below = f64::from(u32::try_from(row).unwrap_or_default()) * ROW;
             let baseline = top + BAR + below + 15.0;
             let _ = writeln!(
@@ -310,7 +290,7 @@ mod tests {
         let label = |anchor: f64| (anchor, "ten signs!".to_owned());
         let rows = |anchors: &[f64]| {
             let placed = place(anchors.iter().copied().map(label).collect());
-            placed.into_iter().map(|one| (one.anchor, one.row)).collect::<Vec<_>>()
+            placed.into_iter().map(|(anchor, _, row)| (anchor, row)).collect::<Vec<_>>()
         };
         assert_eq!(rows(&[100.0, 110.0, 300.0]), [(300.0, 0), (110.0, 0), (100.0, 1)]);
         assert_eq!(rows(&[1.0, 2.0, 3.0, 4.0, 5.0]).len(), ROWS);

@@ -49,18 +49,13 @@ impl DrillPlan {
             ));
         }
         let mut others = status.nodes.iter().map(|node| node.name.as_str()).filter(|name| *name != from);
-        let to = match wanted {
-            Some(wanted) if wanted == from => {
-                return Err(format!("{resource} is on {wanted} already: name another node"));
-            }
-            Some(wanted) => others.find(|name| *name == wanted),
-            None => others.next(),
-        };
-        match (to, wanted) {
-            (Some(to), _) => Ok(Self { agent, from: from.to_owned(), to: to.to_owned() }),
-            (None, Some(wanted)) => Err(format!("the cluster has no node {wanted}")),
-            (None, None) => Err("the cluster has no other node".to_owned()),
+        if wanted == Some(from) {
+            return Err(format!("{resource} is on {from} already: name another node"));
         }
+        let missing = wanted.map_or("other node".to_owned(), |wanted| format!("node {wanted}"));
+        let to = others.find(|name| wanted.is_none_or(|wanted| wanted == *name));
+        let to = to.ok_or_else(|| format!("the cluster has no {missing}"))?;
+        Ok(Self { agent, from: from.to_owned(), to: to.to_owned() })
     }
 }
 

@@ -1,10 +1,8 @@
 //! The sequence of a drill: check, confirm, move away, move back, clean up, report; or check, wait for a failure, report.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -19,16 +17,15 @@ use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
 use crate::face::cluster::cib::ConfiguredAddress;
 use crate::face::cluster::operations::AgentOperation;
-use crate::face::cluster::tools::{self, Tools};
+use crate::face::cluster::tools;
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
-use crate::face::ctl::subject::listed;
+use crate::face::ctl::subject::only;
 use crate::resource::error::Error;
-use crate::resource::kind::{Kind, Location};
 use crate::resource::{millis, op};
 use crate::state::Records as _;
 use crate::with_kind;
-use crate::world::{self, RealWorld};
+use crate::world;
 
 /// Interval between status queries during a move.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -42,31 +39,45 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let port = invocation.text("probe").map(port).transpose()?;
     let report = invocation.text("report").map(Path::new);
     let tools = invocation.tools(tools::LIMIT);
-    let cib = tools.cib().map_err(Failure::Failed)?;
-    let resource = match invocation.text("resource") {
-        Some(resource) => resource.to_owned(),
-        None => the_only_one(cib.addresses.clone())?,
+    let cib = tools.cib()?;
+    let resource = if let Some(resource) = invocation.text("resource") {
+        resource.to_owned()
+    } else {
+        let address = |one: &ConfiguredAddress| one.names().into_iter().next().unwrap_or_default();
+        only("RESOURCE", "the cluster has", cib.addresses.iter().map(|one| (one.id.clone(), address(one))))?
     };
     let resource = resource.as_str();
     let mut configuration = cib.configuration(resource);
-    let status = tools.status().map_err(Failure::Failed)?;
-    let plan =
-        DrillPlan::new(resource, invocation.text("to"), &status, &configuration).map_err(Failure::Failed)?;
+    let plan = DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &configuration)?;
     let (agent, live) = (plan.agent, configuration.live == Some(true));
     configuration.replace(invocation.parameters(agent.parameters));
     if let Some(reason) = configuration.undecided() {
-        return Err(Failure::Failed(format!("{reason}: give it as an option")));
+        return Err(format!("{reason}: give it as an option").into());
     }
     let raw = configuration.parameters;
-    let (world, address, location) = with_kind!(agent, K => locate::<K>(invocation, resource, &raw))?;
-    let poll = Duration::from_millis(invocation.matches.get_one::<u64>("poll").copied().unwrap_or(200));
-    let mut watch =
-        Watch { world: &world, agent, raw: &raw, location: location.as_ref(), poll, client: None };
+    let (world, address, location) = with_kind!(agent, K => {
+        let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
+        let request = request::<K>(&raw, invocation.deadline).map_err(configured)?;
+        let world = invocation.querying::<K>(resource, &request.params)?;
+        // The address, and where it belongs on this node.
+        let (address, location) = invocation.run(op::<K, _>(&world, &request).find())?;
+        (world, address, location)
+    });
+    let number = |option, usual| invocation.matches.get_one::<u64>(option).copied().unwrap_or(usual);
+    let mut watch = Watch {
+        tools: &tools,
+        resource,
+        limit: Duration::from_secs(number(TIMEOUT, 120)),
+        world: &world,
+        agent,
+        raw: &raw,
+        location: location.as_ref(),
+        poll: Duration::from_millis(number("poll", 200)),
+        client: None,
+    };
     if invocation.run(watch.query(invocation.deadline))?.is_none() {
         let from = &plan.from;
-        return Err(Failure::Failed(format!(
-            "the cluster runs {resource} on {from}, but {address} is unassigned"
-        )));
+        return Err(format!("the cluster runs {resource} on {from}, but {address} is unassigned").into());
     }
     watch.client = port.map(|port| (address, port));
     if let Some(file) = report {
@@ -74,18 +85,15 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         let opened = File::options().create(true).append(true).open(file);
         opened.map_err(|error| unwritten(file, &error))?;
     }
-    let limit = Duration::from_secs(invocation.matches.get_one::<u64>(TIMEOUT).copied().unwrap_or(120));
-    let carrier = Carrier { tools: &tools, watch: &watch, resource, limit };
     let moves = if invocation.is_set("kill") {
-        vec![suffer(invocation, &carrier, &plan)?]
+        vec![suffer(invocation, &watch, &plan)?]
     } else {
         confirm(invocation, resource, &plan)?;
-        move_and_clear(invocation, &carrier, &plan)?
+        move_and_clear(invocation, &watch, &plan)?
     };
-    let status = tools.status().map_err(Failure::Failed)?;
-    let Some(now_on) = status.settled_on(resource) else {
-        return Err(Failure::Failed(format!("{resource} is not started on one node: crm_mon -1 shows why")));
-    };
+    let status = tools.status()?;
+    let not_settled = || format!("{resource} is not started on one node: crm_mon -1 shows why");
+    let now_on = status.settled_on(resource).ok_or_else(not_settled)?;
     let drill = Drill { resource, address, live, moves: &moves, now_on };
     // Those of the agent are read-only for a drill; this is its own part of them.
     let records = world::records(&invocation.environment(resource), &invocation.log);
@@ -110,106 +118,62 @@ fn unwritten(file: &Path, error: &std::io::Error) -> Failure {
 /// Moves the resource as planned. Whatever the outcome, the cluster is left without the constraint.
 fn move_and_clear(
     invocation: &Invocation<'_>,
-    carrier: &Carrier<'_>,
+    watch: &Watch<'_>,
     plan: &DrillPlan,
 ) -> Result<Vec<Move>, Failure> {
-    let Carrier { tools, resource, limit, .. } = *carrier;
-    let guard = Guard::set(tools, resource, limit).map_err(Failure::Failed)?;
-    let mut moves = Vec::new();
-    let outcome = exercise(invocation, carrier, plan, &mut moves);
+    let Watch { tools, resource, limit, .. } = *watch;
+    let guard = Guard::set(tools, resource, limit)?;
+    let outcome = exercise(invocation, watch, plan);
     let cleared = tools.clear(resource);
     guard.dismiss();
     if let Err(error) = cleared {
         let command = format!("crm_resource --clear --resource {resource}");
         let before = outcome.err().map(|before| format!("{before}; ")).unwrap_or_default();
-        return Err(Failure::Failed(format!(
+        return Err(format!(
             "{before}the constraint of the move is still set, remove it with {command}: {error}"
-        )));
+        )
+        .into());
     }
-    let undone = |error| Failure::Failed(format!("{error}; the constraint of the move is removed"));
-    outcome.map_err(undone)?;
-    tools.wait(limit).map_err(Failure::Failed)?;
+    let moves = outcome.map_err(|error| format!("{error}; the constraint of the move is removed"))?;
+    tools.wait(limit)?;
     Ok(moves)
 }
 
 /// Waits for the operator to make the node fail that has the address, and measures what follows. Requests nothing.
-fn suffer(invocation: &Invocation<'_>, carrier: &Carrier<'_>, plan: &DrillPlan) -> Result<Move, Failure> {
-    let (resource, from, limit) = (carrier.resource, &plan.from, carrier.limit.as_secs());
+fn suffer(invocation: &Invocation<'_>, watch: &Watch<'_>, plan: &DrillPlan) -> Result<Move, Failure> {
+    let (resource, from, limit) = (watch.resource, &plan.from, watch.limit.as_secs());
     let mut text = format!(
         "{resource} runs on {from}: make that node fail now; waiting {limit} s for the address to leave it\n"
     );
-    if carrier.tools.node_name().as_ref() == Some(from) {
+    if watch.tools.node_name().as_ref() == Some(from) {
         text += "this is that node: if it stops, so does the measurement\n";
     }
     // On standard error, so that the output of the command can be redirected to a file.
     let _ = std::io::stderr().write_all(text.as_bytes());
-    let made = carrier.run(from, None).map_err(Failure::Failed)?;
+    let made = watch.run(from, None)?;
     if !invocation.is_set(JSON) {
         print(&made.show())?;
     }
     Ok(made)
 }
 
-/// The id of the only resource of the cluster that has an address.
-fn the_only_one(all: Vec<ConfiguredAddress>) -> Result<String, Failure> {
-    let named = |one: ConfiguredAddress| (one.names().into_iter().next().unwrap_or_default(), one.id);
-    let all: Vec<_> = all.into_iter().map(named).collect();
-    match all.as_slice() {
-        [(_, id)] => Ok(id.clone()),
-        all => Err(Failure::Usage(format!("RESOURCE is needed: the cluster has {}", listed(all)))),
-    }
-}
-
-/// The services for a resource, its address, and where that belongs on this node.
-fn locate<K: Kind<RealWorld>>(
-    invocation: &Invocation<'_>,
-    resource: &str,
-    raw: &BTreeMap<String, String>,
-) -> Result<(RealWorld, IpAddr, Option<Location>), Failure> {
-    let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
-    let request = request::<K>(raw, invocation.deadline).map_err(configured)?;
-    let common = K::common(&request.params);
-    let mut world = invocation.world(resource, common.api, common.timing)?;
-    world.records = world.records.read_only();
-    let (address, location) = invocation.run(op::<K, _>(&world, &request).find())?;
-    Ok((world, address, location))
-}
-
 /// Moves the resource away and, unless it is to stay there, back. Prints each move as soon as it is done.
-fn exercise(
-    invocation: &Invocation<'_>,
-    carrier: &Carrier<'_>,
-    plan: &DrillPlan,
-    moves: &mut Vec<Move>,
-) -> Result<(), String> {
-    let back = (!invocation.is_set("stay")).then_some((plan.to.as_str(), plan.from.as_str()));
-    for (from, to) in [Some((plan.from.as_str(), plan.to.as_str())), back].into_iter().flatten() {
-        let made = carrier.run(from, Some(to))?;
+fn exercise(invocation: &Invocation<'_>, watch: &Watch<'_>, plan: &DrillPlan) -> Result<Vec<Move>, String> {
+    let (from, to) = (plan.from.as_str(), plan.to.as_str());
+    let back = (!invocation.is_set("stay")).then_some((to, from));
+    let mut moves = Vec::new();
+    for (from, to) in [(from, to)].into_iter().chain(back) {
+        let made = watch.run(from, Some(to))?;
         if !invocation.is_set(JSON) {
             // A closed output must not keep the resource from moving back.
             let _ = print(&made.show());
         }
         moves.push(made);
     }
-    Ok(())
+    Ok(moves)
 }
 
-/// What it takes to move the resource and to observe that.
-struct Carrier<'a> {
-    tools: &'a Tools,
-    watch: &'a Watch<'a>,
-    resource: &'a str,
-    limit: Duration,
-}
-
-/// When a move began and how long the cluster took from then, in time since the observation began, and where it led.
-struct MoveCourse {
-    began: Duration,
-    took: Duration,
-    to: String,
-}
-
-impl Carrier<'_> {
+impl Watch<'_> {
     /// Makes one move, or waits for one if there is no destination.
     fn run(&self, from: &str, to: Option<&str>) -> Result<Move, String> {
         // Of a failure the time until it occurs is limited as well.
@@ -223,21 +187,22 @@ impl Carrier<'_> {
         let began = Instant::now();
         let started = SystemTime::now();
         let observations = RefCell::new(Observations::default());
-        let course = self.course(from, to, began, &observations);
-        let course = tokio::select! {
+        let (origin, took, moved_to) = tokio::select! {
             // A completed move counts even if the last query fails at the same instant.
             biased;
-            course = course => course?,
-            () = self.watch.watch(began, &observations) => return Err("the watch has ended".to_owned()),
+            course = self.course(from, to, began, &observations) => course?,
+            () = self.watch(began, &observations) => return Err("the watch has ended".to_owned()),
         };
         let operations = AgentOperation::since(self.operations().await, &before);
         let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();
-        let origin = course.began;
         // Of what was before the move only the last answer counts.
         let first = queries.iter().rposition(|query| query.answered < origin).unwrap_or_default();
-        let queries = queries.into_iter().skip(first).map(|query| query.since(origin)).collect();
-        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
         let since = |at: Duration| at.saturating_sub(origin);
+        let queries = queries.into_iter().skip(first);
+        let queries = queries
+            .map(|one| HolderQuery { sent: since(one.sent), answered: since(one.answered), ..one })
+            .collect();
+        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
         let sightings = sightings.into_iter().skip(first);
         let sightings = sightings.map(|one| ClusterSighting { at: since(one.at), ..one }).collect();
         let attempts = attempts.into_iter().filter(|attempt| attempt.began >= origin);
@@ -245,15 +210,15 @@ impl Carrier<'_> {
         let at = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + origin;
         Ok(Move {
             from: from.to_owned(),
-            to: course.to,
+            to: moved_to,
             at_ms: millis(at),
             by_failure: to.is_none(),
-            took: course.took,
+            took,
             sightings,
             operations,
             queries,
             unanswered,
-            client: self.watch.client.map(|(_, port)| (port, attempts)),
+            client: self.client.map(|(_, port)| (port, attempts)),
         })
     }
 
@@ -264,14 +229,15 @@ impl Carrier<'_> {
         cib.map(|cib| AgentOperation::all(&cib, self.resource)).unwrap_or_default()
     }
 
-    /// Once EC2 has shown a holder, requests the move, if there is a destination, and waits until cluster and EC2 show it done.
+    /// Once EC2 has shown a holder, requests the move, if there is a destination, and waits until cluster and EC2 show it done. Returns
+    /// when the move began, in time since `began`, how long the cluster took from then, and where it led.
     async fn course(
         &self,
         from: &str,
         to: Option<&str>,
         began: Instant,
         observations: &RefCell<Observations>,
-    ) -> Result<MoveCourse, String> {
+    ) -> Result<(Duration, Duration, String), String> {
         let mut end = began + self.limit;
         let before = loop {
             if let Some(query) = observations.borrow().queries.last() {
@@ -311,11 +277,11 @@ impl Carrier<'_> {
             }
             let still = match (&done, to) {
                 (Some((ended, node)), _) if moved => {
-                    let (ended, to_node) = (*ended, node.clone());
+                    let (ended, node) = (*ended, node.clone());
                     self.await_clients(observations).await;
                     let sign = first_sign(&observations.borrow(), from, &before).unwrap_or(ended);
                     let origin = if to.is_some() { requested_at } else { sign };
-                    return Ok(MoveCourse { began: origin, took: ended.saturating_sub(origin), to: to_node });
+                    return Ok((origin, ended.saturating_sub(origin), node));
                 }
                 (Some(_), _) => "EC2 still shows the address where it was".to_owned(),
                 (None, Some(to)) => format!("{} is not started on {to}", self.resource),
@@ -397,7 +363,7 @@ fn confirm(invocation: &Invocation<'_>, resource: &str, plan: &DrillPlan) -> Res
     let _ = input.read_line(&mut answer);
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::Failed("nothing was moved".to_owned())),
+        _ => Err("nothing was moved".to_owned().into()),
     }
 }
 

@@ -58,15 +58,6 @@ impl ClusterState {
     }
 }
 
-impl HolderQuery {
-    /// The observation with times relative to `origin`; earlier times become zero.
-    #[must_use]
-    pub fn since(self, origin: Duration) -> Self {
-        let (sent, answered) = (self.sent.saturating_sub(origin), self.answered.saturating_sub(origin));
-        Self { sent, answered, ..self }
-    }
-}
-
 /// Time without a holder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnassignedTime {

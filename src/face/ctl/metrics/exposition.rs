@@ -62,11 +62,8 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
         let count = |action, reason| {
             one.tally.failures.get(action).and_then(|all| all.get(reason)).copied().unwrap_or_default()
         };
-        let mut rows: Vec<(&str, &str)> = Vec::new();
-        for action in ACTIONS {
-            rows.extend(Scope::ALL.map(|scope| (action, scope.name())));
-        }
-        rows.push(("monitor", ABSENT));
+        let mut rows = vec![("monitor", ABSENT)];
+        rows.extend(ACTIONS.into_iter().flat_map(|action| Scope::ALL.map(|scope| (action, scope.name()))));
         for (action, reasons) in &one.tally.failures {
             rows.extend(reasons.keys().map(|reason| (action.as_str(), reason.as_str())));
         }

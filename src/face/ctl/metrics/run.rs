@@ -69,8 +69,7 @@ fn metrics_of(invocation: &Invocation<'_>, subject: &Subject, node: Option<&Node
 /// Whether this node has the address: according to instance metadata, or to the network device for a kind that it does not show.
 /// `None` if that is not known.
 fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Option<bool>, Failure> {
-    let request = subject.request::<K>(invocation, Action::Monitor { level: 0 })?;
-    let world = subject.world::<K>(invocation, &request.params)?;
+    let (request, world) = subject.query::<K>(invocation, Action::Monitor { level: 0 })?;
     let address = subject.address.parse();
     invocation.run(async {
         Ok(match (op::<K, _>(&world, &request).by_metadata().await, address) {

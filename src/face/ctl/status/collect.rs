@@ -21,13 +21,13 @@ use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::of_records;
 use crate::face::report::NodeReport;
 use crate::host::Host as _;
-use crate::params::{ApiSettings, OnStop, Timing};
+use crate::params::{ApiSettings, OnStop, ParamError, Timing};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::ShownHolder;
-use crate::resource::{Action, Report, Request, join_all, millis, op};
+use crate::resource::{Action, Request, join_all, millis, op};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -58,7 +58,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
             Err(Failure::Failed(reason)) => format!("{}: {reason}\n", timezone::local_time(now())),
             Err(other) => return Err(other),
         };
-        round.end();
+        drop(round);
         print(&if terminal { format!("{CLEAR}{shown}") } else { format!("{shown}\n") })?;
         thread::sleep(Duration::from_secs(*interval));
     }
@@ -98,12 +98,6 @@ impl ToolAnswers {
         let status = status.map_err(|reason| unseen.push(reason)).ok();
         let node = node.filter(|name| !name.is_empty()).unwrap_or_else(|| world::host().node_name());
         Self { addresses, listed_by, node_states, status, node, unseen }
-    }
-
-    fn membership(&self) -> Option<Membership> {
-        let status = self.status.as_ref()?;
-        let nodes = status.nodes.iter().map(|node| node.name.clone()).collect();
-        Some(Membership { quorum: status.quorum, nodes })
     }
 
     fn placement(&self, resource: &str) -> Option<Placement> {
@@ -168,31 +162,26 @@ impl ToolAnswers {
         if !names.contains(&&self.node) {
             names.push(&self.node);
         }
-        let age = |report: &NodeReport| (at / 1000).saturating_sub(report.at);
         let opinion = |name: &String| {
             let report = self.node_states.get(name).and_then(|state| state.report(resource)?.ok());
-            let report = report.as_ref();
-            let is_outdated =
-                report.zip(changed).is_some_and(|(report, changed)| report.at <= *changed / 1000);
-            let mut opinion = match (*name == self.node, report) {
-                (true, report) => {
-                    with_report(own.clone(), report.filter(|report| report.is_fresh(at / 1000)))
+            let fresh = report.as_ref().filter(|report| report.is_fresh(at / 1000));
+            let mut opinion = NodeOpinion { name: name.clone(), ..NodeOpinion::default() };
+            if *name == self.node {
+                opinion = own.clone();
+                // What the last report adds to what this node found out now: dry runs are not made here.
+                if let (Opinion::Yes, Some(NodeReport { ready: Some(false), reason, .. })) =
+                    (own.ready, fresh)
+                {
+                    (opinion.ready, opinion.reason) = (Opinion::No, reason.clone());
                 }
-                (false, Some(report)) => {
-                    let is_fresh = report.is_fresh(at / 1000);
-                    let reason = if is_fresh { String::new() } else { "the report is too old: ".to_owned() };
-                    NodeOpinion {
-                        name: name.clone(),
-                        here: report.here.filter(|_| is_fresh).into(),
-                        ready: report.ready.filter(|_| is_fresh).into(),
-                        reason: reason + &report.reason,
-                        devices: None,
-                        age_s: Some(age(report)),
-                        is_outdated,
-                    }
-                }
-                (false, None) => NodeOpinion { name: name.clone(), ..NodeOpinion::default() },
-            };
+            } else if let Some(report) = &report {
+                let outdated = if fresh.is_some() { "" } else { "the report is too old: " };
+                opinion.here = fresh.and_then(|report| report.here).into();
+                opinion.ready = fresh.and_then(|report| report.ready).into();
+                opinion.reason = format!("{outdated}{}", report.reason);
+                opinion.age_s = Some((at / 1000).saturating_sub(report.at));
+                opinion.is_outdated = changed.is_some_and(|changed| report.at <= *changed / 1000);
+            }
             let known = self.status.iter().flat_map(|status| &status.nodes).find(|node| node.name == *name);
             if let Some(obstacle) =
                 known.and_then(|node| if node.online { node.flags.first().copied() } else { Some("offline") })
@@ -205,16 +194,6 @@ impl ToolAnswers {
     }
 }
 
-/// What this node found out now, and what its last report adds: the outcome of dry runs, which are not made here.
-fn with_report(own: NodeOpinion, report: Option<&NodeReport>) -> NodeOpinion {
-    match report {
-        Some(report) if own.ready == Opinion::Yes && report.ready == Some(false) => {
-            NodeOpinion { ready: Opinion::No, reason: report.reason.clone(), ..own }
-        }
-        _ => own,
-    }
-}
-
 /// Resources that reach AWS in the same way, so that one listing serves them all.
 struct Reach {
     api: ApiSettings,
@@ -224,29 +203,26 @@ struct Reach {
 }
 
 /// How one resource reaches AWS, and what is looked for there.
-type Access = Result<(ApiSettings, Timing, Option<Wanted>), String>;
-
-fn access<K: Kind<RealWorld>>(raw: &BTreeMap<String, String>) -> Access {
-    let params = K::parse(raw).map_err(|error| error.to_string())?;
+fn access<K: Kind<RealWorld>>(
+    raw: &BTreeMap<String, String>,
+) -> Result<(ApiSettings, Timing, Option<Wanted>), ParamError> {
+    let params = K::parse(raw)?;
     let common = K::common(&params);
     Ok((common.api.clone(), *common.timing, K::wanted(&params)))
 }
 
 impl Reach {
-    /// Groups the resources.
-    fn all(addresses: &[ConfiguredAddress], accesses: &[Access]) -> Vec<Self> {
+    /// Groups the resources. One whose configuration is wrong or undecided is in no group.
+    fn all(addresses: &[ConfiguredAddress]) -> Vec<Self> {
         let mut reaches: Vec<Self> = Vec::new();
-        for (address, access) in addresses.iter().zip(accesses) {
+        for one in addresses.iter().filter(|one| one.configuration.undecided().is_none()) {
+            let access = with_kind!(one.agent, K => access::<K>(&one.configuration.parameters));
             let Ok((api, timing, wanted)) = access else { continue };
-            let wanted = wanted.iter().cloned();
-            match reaches.iter_mut().find(|reach| reach.api == *api) {
-                Some(reach) => reach.wanted.extend(wanted),
-                None => reaches.push(Self {
-                    api: api.clone(),
-                    timing: *timing,
-                    resource: address.id.clone(),
-                    wanted: wanted.collect(),
-                }),
+            if let Some(reach) = reaches.iter_mut().find(|reach| reach.api == api) {
+                reach.wanted.extend(wanted);
+            } else {
+                let (resource, wanted) = (one.id.clone(), wanted.into_iter().collect());
+                reaches.push(Self { api, timing, resource, wanted });
             }
         }
         reaches
@@ -288,7 +264,10 @@ fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
         let records = recorded.iter().find(|records| records.resource == address.id);
         addresses.push(answers.state_of(address, own, records, at));
     }
-    let cluster = answers.membership();
+    let cluster = answers.status.map(|status| Membership {
+        quorum: status.quorum,
+        nodes: status.nodes.into_iter().map(|node| node.name).collect(),
+    });
     Ok(Overview { at, node: answers.node, listed_by: answers.listed_by, cluster, unseen, addresses })
 }
 
@@ -298,31 +277,22 @@ async fn look_at_all(
     addresses: &[ConfiguredAddress],
     nodes: &[String],
 ) -> Vec<Own> {
-    let accesses: Vec<Access> = addresses
-        .iter()
-        .map(|one| match one.configuration.undecided() {
-            Some(reason) => Err(reason),
-            None => with_kind!(one.agent, K => access::<K>(&one.configuration.parameters)),
-        })
-        .collect();
-    let reaches = Reach::all(addresses, &accesses);
+    let reaches = Reach::all(addresses);
     let listings = join_all(reaches.iter().map(|reach| reach.list(invocation))).await;
-    let works = addresses.iter().zip(&accesses).map(|(address, access)| {
-        let (reaches, listings) = (&reaches, &listings);
-        async move {
-            let (api, wanted) = match access {
-                Ok((api, _, wanted)) => (api, wanted.as_ref()),
-                Err(error) => {
-                    let mut own = Own::unknown(error.clone());
-                    if address.configuration.undecided().is_some() {
-                        own.opinion.ready = Opinion::Unknown;
-                    }
-                    return own;
-                }
-            };
+    let works = addresses.iter().map(|address| {
+        let listing = |api: &ApiSettings| {
             let reach = reaches.iter().position(|reach| reach.api == *api);
-            let listing = reach.and_then(|index| listings.get(index));
-            Look { invocation, address, wanted, listing, nodes }.all().await
+            reach.and_then(|index| listings.get(index)).cloned()
+        };
+        async move {
+            if let Some(reason) = address.configuration.undecided() {
+                let mut own = Own::unknown(reason);
+                own.opinion.ready = Opinion::Unknown;
+                return own;
+            }
+            let own =
+                with_kind!(address.agent, K => Own::find::<K>(invocation, address, nodes, listing).await);
+            own.unwrap_or_else(Own::unknown)
         }
     });
     join_all(works).await
@@ -352,53 +322,35 @@ impl Own {
             NodeOpinion { here: Opinion::Unknown, ready: Opinion::No, reason, ..NodeOpinion::default() };
         Self { address: None, allocation: None, ec2, opinion, is_left: false, unseen: Vec::new() }
     }
-}
 
-/// One address, and what EC2 listed of it.
-struct Look<'a> {
-    invocation: &'a Invocation<'a>,
-    address: &'a ConfiguredAddress,
-    wanted: Option<&'a Wanted>,
-    listing: Option<&'a Result<Arc<Listing>, String>>,
-    nodes: &'a [String],
-}
-
-/// What EC2, instance metadata and the place of the address say.
-struct Answers {
-    by_ec2: Option<Result<ShownHolder, Error>>,
-    by_metadata: Option<Result<Seen, Error>>,
-    ready: Result<Report, Error>,
-    add_to_device: bool,
-    is_left: bool,
-}
-
-impl Look<'_> {
-    fn request<K: Kind<RealWorld>>(
-        &self,
-        raw: &BTreeMap<String, String>,
-    ) -> Result<Request<K::Params>, String> {
-        Ok(Request {
-            action: Action::Monitor { level: 10 },
-            params: K::parse(raw).map_err(|error| error.to_string())?,
-            deadline: self.invocation.deadline.within(OWN_LIMIT),
-            nodes: self.nodes.to_vec(),
-        })
-    }
-
-    async fn query<K: Kind<RealWorld>>(
-        &self,
-        listing: &Arc<Listing>,
-        has_failed: bool,
-    ) -> Result<Answers, String> {
-        let raw = &self.address.configuration.parameters;
-        let mut request = self.request::<K>(raw)?;
+    /// What EC2, instance metadata and the place of the address say.
+    async fn find<K: Kind<RealWorld>>(
+        invocation: &Invocation<'_>,
+        address: &ConfiguredAddress,
+        nodes: &[String],
+        listing: impl Fn(&ApiSettings) -> Option<Result<Arc<Listing>, String>>,
+    ) -> Result<Self, String> {
+        let request_with = |raw: &BTreeMap<String, String>| {
+            let params = K::parse(raw).map_err(|error| error.to_string())?;
+            let deadline = invocation.deadline.within(OWN_LIMIT);
+            Ok::<_, String>(Request {
+                action: Action::Monitor { level: 10 },
+                params,
+                deadline,
+                nodes: nodes.to_vec(),
+            })
+        };
+        let raw = &address.configuration.parameters;
+        let mut request = request_with(raw)?;
         let common = K::common(&request.params);
-        let (add_to_device, is_left) = (common.add_to_device, common.on_stop == OnStop::Leave);
-        let world = self.invocation.world(&self.address.id, common.api, common.timing);
-        let mut world = world.map_err(text_of)?;
-        world.records = world.records.read_only();
-        world.ec2.answer_from(Arc::clone(listing));
-        let (by_ec2, mut by_metadata) = if has_failed {
+        let add_to_device = common.add_to_device;
+        let mut own = Own { is_left: common.on_stop == OnStop::Leave, ..Own::unknown(String::new()) };
+        let listing = listing(common.api).ok_or("the configuration names no address")??;
+        let wanted = K::wanted(&request.params);
+        let failure = wanted.as_ref().and_then(|wanted| listing.failure(wanted));
+        let mut world = invocation.querying::<K>(&address.id, &request.params).map_err(text_of)?;
+        world.ec2.answer_from(Arc::clone(&listing));
+        let (by_ec2, mut by_metadata) = if failure.is_some() {
             (None, op::<K, _>(&world, &request).by_metadata().await)
         } else {
             let survey = op::<K, _>(&world, &request).survey().await;
@@ -408,26 +360,10 @@ impl Look<'_> {
         if let (Some(Ok(shown)), Some(Err(Error::NotHere(_)))) = (&by_ec2, &by_metadata) {
             let mut named = raw.clone();
             named.insert("elastic_ip".to_owned(), shown.address.to_string());
-            request = self.request::<K>(&named)?;
+            request = request_with(&named)?;
             by_metadata = op::<K, _>(&world, &request).by_metadata().await;
         }
         let ready = op::<K, _>(&world, &request).is_ready().await;
-        Ok(Answers { by_ec2, by_metadata, ready, add_to_device, is_left })
-    }
-
-    async fn all(self) -> Own {
-        let listing = match self.listing {
-            Some(Ok(listing)) => listing,
-            Some(Err(reason)) => return Own::unknown(reason.clone()),
-            None => return Own::unknown("the configuration names no address".to_owned()),
-        };
-        let failure = self.wanted.and_then(|wanted| listing.failure(wanted));
-        let answers = with_kind!(self.address.agent, K => self.query::<K>(listing, failure.is_some()).await);
-        let Answers { by_ec2, by_metadata, ready, add_to_device, is_left } = match answers {
-            Ok(answers) => answers,
-            Err(reason) => return Own::unknown(reason),
-        };
-        let mut own = Own { is_left, ..Own::unknown(String::new()) };
         match (by_ec2, failure) {
             (Some(Ok(shown)), _) => {
                 (own.address, own.allocation) = (Some(shown.address.to_string()), shown.other_name);
@@ -444,7 +380,7 @@ impl Look<'_> {
             }
             (None, None) => {}
         }
-        let configured = self.address.names();
+        let configured = address.names();
         let ip = own.address.iter().chain(&configured).find_map(|name| name.parse().ok());
         if let Some(ip) = ip.filter(|_| add_to_device) {
             let devices = devices_with(ip).await;
@@ -473,6 +409,6 @@ impl Look<'_> {
                 Opinion::No
             }
         };
-        own
+        Ok(own)
     }
 }

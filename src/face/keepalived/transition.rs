@@ -1,17 +1,24 @@
-//! MASTER: takes the address, then verifies for a while that it stays.
+//! What a change of state means: MASTER takes the address, then verifies for a while that it stays; in any other state another
+//! node should hold it.
 //!
 //! Verification catches a call of another node that was sent earlier and takes effect in EC2 later. This process stays
 //! a child of keepalived, and verification ends if keepalived itself is killed: a node without keepalived must not
 //! take the address.
+//!
+//! By default the address stays until a peer takes it, so it is never unassociated; the article's script does the
+//! same, and if no peer can take it, the service keeps running. Once the address has moved, the one displaced here is
+//! restored.
 
-use std::io::Write as _;
-use std::os::unix::process::parent_id;
+use std::os::unix::process::{CommandExt as _, parent_id};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::arguments::{Job, NotificationSource};
-use super::background;
-use super::work::{FAILED, LockOutcome, Work, by_hand};
+use super::NAME;
+use super::arguments::{Job, NotificationSource, VrrpState};
+use super::work::{FAILED, Work, by_hand};
 use crate::cloud::Imds as _;
+use crate::face::serve::print;
+use crate::params::OnStop;
 use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report, Request, World as _, op};
@@ -34,54 +41,35 @@ const PAUSE: Duration = Duration::from_millis(50);
 const INSTANCE_ID_LIMIT: Duration = Duration::from_millis(500);
 
 /// Takes the address and verifies it; returns the exit code.
-pub(super) fn serve(mut work: Work, source: &NotificationSource) -> u8 {
+pub(super) fn master(mut work: Work, source: &NotificationSource) -> u8 {
     let keepalived = parent_id();
-    for warning in work.environment.warnings().iter().chain(&work.settings.warnings) {
-        work.log.warn(warning);
-    }
-    if !work.announce("MASTER") {
-        work.log.info(format_args!("{}MASTER: already superseded by a later state", prefix(source)));
+    let transition = source.transition(VrrpState::Master);
+    if !work.announce(&transition, VrrpState::Master) {
         return 0;
     }
-    let limit = work.settings.deadline;
-    let lock = match work.enter(limit) {
-        LockOutcome::Acquired(lock) => lock,
-        LockOutcome::Superseded => return superseded(&work, source),
-        LockOutcome::TimedOut => return work.fail(&Error::OutOfTime(limit)),
+    let (lock, displaced) = match work.in_turn(&transition, || claim_until(&work, work.settings.deadline)) {
+        Ok(done) => done,
+        Err(code) => return code,
     };
-    let address = work.settings.address().to_owned();
-    let outcome = claim_until(&work, limit);
-    let displaced = match outcome {
-        Ok(Some(displaced)) => displaced,
-        Ok(None) => return superseded(&work, source),
-        Err(error) => {
-            work.end(false);
-            return work.fail(&error);
-        }
-    };
-    work.end(true);
-    let took = work.started.elapsed().as_millis();
-    work.log.info(format_args!("{}MASTER: {address} is here; {took} ms", prefix(source)));
-    if *source == NotificationSource::Action {
-        print_line("started");
+    let (address, took) = (work.settings.address(), work.started.elapsed().as_millis());
+    work.log.info(format_args!("{transition}: {address} is here; {took} ms"));
+    let by_action = *source == NotificationSource::Action;
+    if by_action {
+        print("started\n");
     }
     if !by_hand() {
-        let verifications = if *source == NotificationSource::Action {
-            VERIFICATIONS_WITHOUT_NOTIFY
-        } else {
-            VERIFY_AT.len()
-        };
+        let verifications = if by_action { VERIFICATIONS_WITHOUT_NOTIFY } else { VERIFY_AT.len() };
         verify(&work, keepalived, verifications);
     }
     drop(lock);
     // keepalived reports the next state through `notify`, but a script set as `notify_master` only ever hears of
     // MASTER. Without a recorded generation, a later notification could not stop the job.
-    if *source == NotificationSource::Action
-        && displaced
-        && work.recorded_generation().is_some()
-        && !work.is_superseded()
-    {
-        background::leave(&work, Job::Follow);
+    if by_action && displaced && work.generation.is_some() && !work.is_superseded() {
+        // It shares no open files with this process, which does not wait for it.
+        let started = background(&work, Job::Follow).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        if let Err(error) = started {
+            work.log.warn(format_args!("displaced address not restored before the next state: {error}"));
+        }
     }
     0
 }
@@ -112,9 +100,8 @@ fn is_worth_another(error: &Error) -> bool {
 
 /// Takes the address; true if it displaced another one, `None` if a later notification arrived.
 fn claim(work: &Work, limit: Duration) -> Result<Option<bool>, Error> {
-    let wanted = work.settings.instance.clone();
     work.run(Action::Start, limit, async |world, request: &Request| {
-        if let Some(wanted) = &wanted
+        if let Some(wanted) = &work.settings.instance
             && let Ok(Ok(found)) = tokio::time::timeout(INSTANCE_ID_LIMIT, world.imds().instance_id()).await
             && found != *wanted
         {
@@ -162,20 +149,66 @@ fn verify(work: &Work, keepalived: u32, verifications: usize) {
     }
 }
 
-fn superseded(work: &Work, source: &NotificationSource) -> u8 {
-    work.log.info(format_args!("{}MASTER: superseded by a later state meanwhile", prefix(source)));
-    FAILED
-}
-
-/// Prefix of the log line about a transition.
-pub(super) fn prefix(source: &NotificationSource) -> String {
-    match source {
-        NotificationSource::Notify(name) => format!("{name} is "),
-        NotificationSource::Action => String::new(),
+/// Starts giving up the address, in a process that outlives this one: when keepalived exits, it kills scripts that
+/// take longer than a second.
+pub(super) fn lose(mut work: Work, state: VrrpState, source: &NotificationSource) -> u8 {
+    if !work.announce(&source.transition(state), state) {
+        return 0;
     }
+    let outcome = if by_hand() { None } else { Some(background(&work, Job::Lose(state)).status()) };
+    let code = match outcome {
+        None => lose_here(&work, state, source),
+        Some(Ok(status)) => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED),
+        Some(Err(error)) => {
+            work.log.warn(format_args!("cannot start a separate process: {error}"));
+            lose_here(&work, state, source)
+        }
+    };
+    if code == 0 && *source == NotificationSource::Action && state == VrrpState::Stop {
+        print("stopped\n");
+    }
+    code
 }
 
-/// Prints a word of the article's script; a closed reader is not an error.
-pub(super) fn print_line(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// Releases the address or hands it over, in this process.
+pub(super) fn lose_here(work: &Work, state: VrrpState, source: &NotificationSource) -> u8 {
+    let transition = source.transition(state);
+    let releases = work.settings.releases_in(state);
+    let done = work.in_turn(&transition, || {
+        let left = work.settings.deadline.saturating_sub(work.started.elapsed());
+        work.run(Action::Stop, left, async |world, request| {
+            if !releases {
+                return op::<Elastic, _>(world, request).hand_over().await;
+            }
+            let mut request = request.clone();
+            if request.params.on_stop == OnStop::Leave {
+                request.params.on_stop = OnStop::Release;
+            }
+            resource::run::<Elastic, _>(world, &request).await
+        })
+    });
+    let address = work.settings.address();
+    match done {
+        Ok((_, Report::NotHere(reason))) => work.log.info(format_args!("{transition}: {reason}")),
+        Ok((_, Report::Done)) if releases => {
+            work.log.info(format_args!("{transition}: {address} is not here"));
+        }
+        Ok((_, Report::Done)) => {
+            work.log.info(format_args!("{transition}: {address} stays here until another node takes it"));
+        }
+        Err(code) => return code,
+    }
+    0
+}
+
+/// A job in a process of its own, which continues even if this one is killed.
+fn background(work: &Work, job: Job) -> Command {
+    // This path still works after an update has replaced the file.
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(NAME);
+    command.args(work.parameters.iter().map(|(name, value)| format!("{name}={value}")));
+    command.arg(job.argument(work.generation)).stdin(Stdio::null()).current_dir("/");
+    // keepalived kills whole process groups.
+    command.process_group(0);
+    command
 }
