@@ -311,15 +311,7 @@ impl Account {
 
     /// Every instance to which all tables led an address, oldest first; a mixture is `None`.
     pub fn overlay_history(&self, address: IpAddr) -> Vec<PrivateIpChange> {
-        let changes = self.overlay_changes(address);
-        self.with(|state| {
-            let change = |change: Version<Option<InterfaceId>>| PrivateIpChange {
-                at: state.since_1970(change.at),
-                instance: change.value.and_then(|eni| Some(state.objects.attached_at(&eni, change.at)?.0)),
-                by: change.by.instance,
-            };
-            changes.into_iter().map(change).collect()
-        })
+        self.instances_of(self.overlay_changes(address))
     }
 
     /// The tables of an account, or of the model's own, as shown to the next Describe of this instance.
