@@ -1,7 +1,5 @@
 //! `eipctl` in general: help, version, and what is asked wrongly.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use agent_tests::{Node, Run, SimulatedWorld, each};
 
 /// Every command of `eipctl`.
@@ -22,8 +20,7 @@ pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)
     let folder = world.folder().path().join("bin");
     for (name, printed) in tools {
         let script = format!("#!/bin/sh\ncat <<'END'\n{printed}\nEND\n");
-        let tool = world.folder().write(&format!("bin/{name}"), &script);
-        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        world.folder().program(&format!("bin/{name}"), &script);
     }
     run.env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
 }

@@ -1,6 +1,5 @@
 //! The agent `overlay-ip`: the role for its route tables, and the network devices by real netlink in a namespace.
 
-use std::process::Command;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Node, OTHER_ACCOUNT, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TABLE_ROLE};
@@ -79,17 +78,9 @@ impl OverlayNetwork {
         Some(wired)
     }
 
-    /// Runs a program where the node is.
     #[track_caller]
     fn inside(&self, program: &[&str]) -> String {
-        let netns = self.world.isolation().unwrap().netns();
-        let pid = netns.to_str().unwrap().split('/').nth(2).unwrap().to_owned();
-        let mut command = Command::new("nsenter");
-        command.args(["--net", "--mount", "--target", &pid, "--"]).args(program);
-        let output = command.output().expect("nsenter");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{program:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-        text
+        self.world.isolation().unwrap().run(program)
     }
 
     fn addresses(&self) -> String {
