@@ -306,9 +306,9 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
 /// [ctl-4]
 #[test]
 fn nothing_is_moved_without_consent_or_without_need() {
-    // What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
+    // What else is in the way is tested in the agent's own crate. What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
     type Row = (&'static str, (&'static str, &'static str), &'static [&'static str], (i32, &'static str));
-    let rows: [Row; 11] = [
+    let rows: [Row; 8] = [
         (
             "nothing to write to",
             ("", ""),
@@ -324,19 +324,11 @@ fn nothing_is_moved_without_consent_or_without_need() {
             (1, "node n2 is offline"),
         ),
         (
-            "a failed neighbour",
-            (r#"failed="false"><node"#, r#"failed="true"><node"#),
-            &["--yes"],
-            (1, "resource web is failed"),
-        ),
-        (
             "another resource",
             ("ocf:heartbeat:eip", "ocf:heartbeat:IPaddr2"),
             &["--yes"],
             (1, "expected one of ocf:heartbeat:eip, "),
         ),
-        ("where it is already", ("", ""), &["--yes", "--to", "n1"], (1, "on n1 already")),
-        ("a node that is not there", ("", ""), &["--yes", "--to", "n9"], (1, "no node n9")),
         ("no port", ("", ""), &["--yes", "--probe", "web"], (2, "expected a port or a URL")),
         (
             "a constraint that is left",
