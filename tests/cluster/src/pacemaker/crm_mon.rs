@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use eip::face::cluster::status::{CrmMonNode, Status};
 use eip::face::cluster::xml::XmlElement;
 
 use crate::error::{HarnessError, Result};
@@ -14,24 +15,13 @@ pub struct ClusterStatus {
     /// True if this partition has quorum.
     pub quorum: bool,
     /// All configured nodes.
-    pub nodes: Vec<NodeStatus>,
+    pub nodes: Vec<CrmMonNode>,
     /// All resources, those in groups and clones too.
     pub resources: Vec<ResourceStatus>,
     /// Failed actions that Pacemaker remembers.
     pub failures: Vec<FailedAction>,
     /// Fail-counts other than zero: resource, node, count as printed.
     pub fail_counts: Vec<(String, String, String)>,
-}
-
-/// One node in a view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeStatus {
-    /// Its name.
-    pub name: String,
-    /// True if it is a member and its controller has joined.
-    pub online: bool,
-    /// What a healthy node is not: `standby`, `pending`, `unclean`, ...
-    pub flags: Vec<String>,
 }
 
 /// One resource in a view.
@@ -60,7 +50,6 @@ pub struct FailedAction {
     pub reason: String,
 }
 
-const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
 const RESOURCE_FLAGS: [&str; 4] = ["blocked", "failed", "orphaned", "failure_ignored"];
 
 fn text(element: &XmlElement, name: &str) -> String {
@@ -71,19 +60,10 @@ fn is(element: &XmlElement, name: &str) -> bool {
     element.attribute(name) == "true"
 }
 
-fn set_among(element: &XmlElement, names: &[&str]) -> Vec<String> {
-    names.iter().filter(|name| is(element, name)).map(ToString::to_string).collect()
-}
-
-impl NodeStatus {
-    fn of(node: &XmlElement) -> Self {
-        Self { name: text(node, "name"), online: is(node, "online"), flags: set_among(node, &NODE_FLAGS) }
-    }
-}
-
 impl ResourceStatus {
     fn of(resource: &XmlElement) -> Self {
-        let mut flags = set_among(resource, &RESOURCE_FLAGS);
+        let set = RESOURCE_FLAGS.iter().filter(|name| is(resource, name));
+        let mut flags: Vec<String> = set.map(ToString::to_string).collect();
         let pending = resource.attribute("pending");
         // The record of a monitor that has begun can outlive its end when two halves of a cluster merge; whether the controller waits
         // for one, its state tells.
@@ -96,16 +76,6 @@ impl ResourceStatus {
         let nodes = resource.below("node").map(|node| text(node, "name")).collect();
         Self { id: text(resource, "id"), role: text(resource, "role"), flags, nodes }
     }
-
-    /// Those in the section `resources`, or in what holds resources there.
-    fn within(element: &XmlElement) -> Vec<Self> {
-        let members = element.children.iter().flat_map(|member| match member.name.as_str() {
-            "resource" => vec![Self::of(member)],
-            "group" | "clone" => Self::within(member),
-            _ => Vec::new(),
-        });
-        members.collect()
-    }
 }
 
 impl ClusterStatus {
@@ -115,30 +85,23 @@ impl ClusterStatus {
     }
 
     fn of(xml: &str) -> Result<Self, String> {
+        let Status { quorum, nodes, fail_counts, .. } = Status::parse(xml)?;
         let document = XmlElement::parse(xml)?;
-        let listed = |section, item| document.below(section).flat_map(move |all| all.below(item));
-        let nodes: Vec<_> = listed("nodes", "node").map(NodeStatus::of).collect();
-        if nodes.is_empty() {
-            return Err("no nodes in it".to_owned());
-        }
-        let dc = listed("summary", "current_dc").next();
+        let listed = |section, item| document.below(section).flat_map(move |all| all.all(item));
+        let dc = listed("summary", "current_dc").next().filter(|dc| is(dc, "present"));
         let failures = listed("failures", "failure").map(|failure| FailedAction {
             operation: text(failure, "op_key"),
             node: text(failure, "node"),
             code: text(failure, "exitcode"),
             reason: text(failure, "exitreason"),
         });
-        let counts = listed("node_history", "node").flat_map(|node| {
-            let histories = node.below("resource_history");
-            histories.map(|one| (text(one, "id"), text(node, "name"), text(one, "fail-count")))
-        });
         Ok(Self {
-            dc: dc.filter(|dc| is(dc, "present")).map(|dc| text(dc, "name")),
-            quorum: dc.is_some_and(|dc| is(dc, "with_quorum")),
+            dc: dc.map(|dc| text(dc, "name")),
+            quorum,
             nodes,
-            resources: document.below("resources").flat_map(ResourceStatus::within).collect(),
+            resources: listed("resources", "resource").map(ResourceStatus::of).collect(),
             failures: failures.collect(),
-            fail_counts: counts.filter(|(.., count)| !["", "0"].contains(&count.as_str())).collect(),
+            fail_counts,
         })
     }
 
