@@ -104,6 +104,8 @@ pub(crate) fn usual(
         ("AWS_ENDPOINT_URL_EC2", ec2.clone()),
         ("AWS_ENDPOINT_URL_STS", ec2),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds),
+        // Its time is not the cluster's.
+        ("ELASTIC_IP_SETTINGS", place.write("elastic-ip-usual", b"TIMEOUT=3\n").display().to_string()),
         ("EIP_STATE_DIR", place.at("state")),
         ("HOME", place.at("home")),
         ("HA_LOGFILE", place.at("log/ha")),
