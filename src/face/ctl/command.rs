@@ -361,6 +361,18 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_two_kinds_is_refused() {
+        for name in ["show", "check", "claim", "release"] {
+            let line = ["eipctl", name, "10.0.1.21", "--vip", "--route-table", "rtb-0123456789abcdef0"];
+            let refused = command().try_get_matches_from(line).unwrap_err();
+            assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict, "{name}: {refused}");
+        }
+        // Here they mean "also".
+        let both = ["eipctl", "policy", "--vip", "--route-table", "rtb-0123456789abcdef0"];
+        command().try_get_matches_from(both).unwrap();
+    }
+
+    #[test]
     fn everything_is_described_in_ascii() {
         let mut whole = command();
         whole.build();

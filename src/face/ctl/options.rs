@@ -100,7 +100,8 @@ pub(super) fn target() -> impl Iterator<Item = Arg> {
 /// The options that give the kind of an address that neither the cluster nor this node's records know.
 pub(super) fn kinds() -> [Arg; 2] {
     [
-        switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)"),
+        switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)")
+            .conflicts_with(ROUTE_TABLE),
         option(
             ROUTE_TABLE,
             "ID",
