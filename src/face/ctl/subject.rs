@@ -90,9 +90,16 @@ impl Subject {
                 Some(agent) => agent,
                 None if is_public(&address) => &agent::EIP,
                 None => {
+                    // A flag counts as contained in every command that has it.
+                    let advice = match invocation.matches.try_contains_id(VIP) {
+                        Ok(true) => {
+                            ": add --vip for a secondary private address, --route-table ID for an overlay address"
+                        }
+                        _ => "",
+                    };
                     return Err(Failure::Usage(format!(
                         "{address} is not a public address, and neither the cluster nor this node's records know \
-                         it: add --vip for a secondary private address, --route-table ID for an overlay address"
+                         it{advice}"
                     )));
                 }
             },

@@ -213,6 +213,8 @@ fn only_an_elastic_ip_has_something_to_restore() {
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.ctl("restore", &["10.0.1.100", "--vip"]).expect(2);
     outcome.complains("eipctl", "--vip");
+    let unknown = a.ctl("restore", &["10.0.0.1"]).expect(2).complains("eipctl", "records know it\n");
+    assert!(!unknown.stderr.contains("--"), "advises an option that restore does not have: {}", unknown.stderr);
     a.start().vip(agent_tests::VIP).ok();
     let outcome = a.ctl("restore", &["10.0.1.100"]).expect(2).no_requests();
     outcome.complains("eipctl", "only an Elastic IP displaces another, nothing to restore");
