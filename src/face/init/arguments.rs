@@ -43,18 +43,20 @@ pub enum InitUsageError {
     )]
     UnknownAction(String),
     /// An optional LSB action that this script does not implement.
-    #[error("{0} is not implemented: every call rereads the settings")]
-    Unimplemented(String),
+    #[error("{0} is not implemented: {1}")]
+    Unimplemented(&'static str, &'static str),
     /// Unknown parameter, or one set twice.
     #[error(transparent)]
     Parameter(#[from] parameters::ArgumentError),
 }
 
-/// LSB actions that are optional and not implemented here.
+/// LSB actions that are optional and not implemented here, with the reason.
 ///
 /// # Source
 /// Linux Standard Base Core 5.0, 22.2 "Init Script Actions".
-const OPTIONAL: [&str; 3] = ["reload", "try-restart", "condrestart"];
+const OPTIONAL: [(&str, &str); 3] =
+    [("reload", "every call rereads the settings"), ("try-restart", INSTEAD), ("condrestart", INSTEAD)];
+const INSTEAD: &str = "force-reload restarts only if the address is here";
 
 /// Parses the arguments, without the program name.
 ///
@@ -71,8 +73,12 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, InitUsageError> {
         "restart" => InitAction::Restart,
         "force-reload" => InitAction::ForceReload,
         "help" | "usage" | "--help" | "-h" => return Ok(InitRequest::Help),
-        other if OPTIONAL.contains(&other) => return Err(InitUsageError::Unimplemented(other.to_owned())),
-        other => return Err(InitUsageError::UnknownAction(brief(other, 80))),
+        other => {
+            return Err(match OPTIONAL.into_iter().find(|(action, _)| *action == other) {
+                Some((action, reason)) => InitUsageError::Unimplemented(action, reason),
+                None => InitUsageError::UnknownAction(brief(other, 80)),
+            });
+        }
     };
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for argument in before.iter().filter(|argument| !argument.is_empty()) {
@@ -134,12 +140,28 @@ mod tests {
             ("", "no action"),
             ("203.0.113.10", "203.0.113.10 is not an action"),
             ("start 203.0.113.10", "as the last argument"),
-            ("reload", "not implemented"),
             ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is already 203.0.113.10"),
             ("elastic_pi=203.0.113.10 start", "no such parameter"),
         ] {
             let refused = parsed(line).unwrap_err().to_string();
             assert!(refused.contains(part), "{line}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_restart_on_condition_is_not_refused_for_the_reason_of_a_reload() {
+        for (line, message) in [
+            ("reload", "reload is not implemented: every call rereads the settings"),
+            (
+                "try-restart",
+                "try-restart is not implemented: force-reload restarts only if the address is here",
+            ),
+            (
+                "condrestart",
+                "condrestart is not implemented: force-reload restarts only if the address is here",
+            ),
+        ] {
+            assert_eq!(parsed(line).unwrap_err().to_string(), message);
         }
     }
 }

@@ -45,7 +45,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
         Err(refused) => {
             let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", sentences::usage());
             match refused {
-                InitUsageError::Unimplemented(_) => sentences::UNIMPLEMENTED,
+                InitUsageError::Unimplemented(..) => sentences::UNIMPLEMENTED,
                 _ => sentences::INVALID_ARGUMENT,
             }
         }
