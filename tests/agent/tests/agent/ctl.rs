@@ -1,5 +1,7 @@
 //! `eipctl` in general: help, version, and what is asked wrongly.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use agent_tests::{Node, Run, SimulatedWorld, each};
 
 /// Every command of `eipctl`.
@@ -93,6 +95,21 @@ fn what_is_called_wrongly_gets_one_line() {
         let outcome = a.ctl(first, rest).expect(2).complains("eipctl", part).no_requests();
         assert_eq!(outcome.stdout, "");
     }
+}
+
+#[test]
+fn the_file_of_metrics_is_one_that_node_exporter_reads() {
+    let (world, [a]) = SimulatedWorld::new();
+    let file = |name: &str| world.folder().path().join(name);
+    let written = |name: &str| {
+        let path = file(name).display().to_string();
+        a.ctl("metrics", &["--output", &path]).wrapped_in(&["sh", "-c", "umask 077 && exec \"$@\"", "sh"])
+    };
+    written("eip.txt").expect(2).complains("eipctl", "must end in .prom").no_requests();
+    assert!(!file("eip.txt").exists());
+    written("eip.prom").ok();
+    let mode = std::fs::metadata(file("eip.prom")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644, "under umask 077");
 }
 
 #[test]
