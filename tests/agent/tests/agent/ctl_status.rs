@@ -276,7 +276,7 @@ fn without_the_cluster_the_records_show_which_addresses_there_are() {
     let outcome =
         a.ctl("status", &[]).ok().prints_line(&["NOT SEEN  cibadmin"]).prints_line(&["NOT SEEN  crm_mon"]);
     let outcome =
-        outcome.prints("addresses listed by records\n").prints_line(&["vip  203.0.113.10", "eipalloc-"]);
+        outcome.prints("addresses taken from the records\n").prints_line(&["vip  203.0.113.10", "eipalloc-"]);
     let outcome = outcome.prints_line(&["EC2", "this node"]).prints_line(&["here; ready"]);
     let outcome = outcome.prints_line(&["last move", ", start: from unassigned to ", " ms (by this node)"]);
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
