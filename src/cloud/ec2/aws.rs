@@ -31,7 +31,6 @@ use self::identities::{Identities, SharedIdentities};
 pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
-use crate::base::chain_of;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
 use crate::cloud::bounded::NotWhole;
@@ -217,8 +216,7 @@ where
     };
     // If EC2 has responded, its code and message say all that the chain would.
     let answered = matches!(error, SdkError::ServiceError(_));
-    let source =
-        (!answered).then(|| Box::new(ErrorChain(chain_of(error))) as Box<dyn StdError + Send + Sync>);
+    let source = if answered { None } else { causes(error) };
     Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
 }
 
@@ -267,10 +265,29 @@ fn connection_failure(error: &(dyn StdError + 'static)) -> String {
     format!("no connection{to}: {deepest}")
 }
 
-/// The SDK's chain of causes as text: its own error types do not leave this file.
+/// A cause as text: the SDK's own error types do not leave this file.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct ErrorChain(String);
+#[error("{text}")]
+struct Cause {
+    text: String,
+    source: Option<Box<Cause>>,
+}
+
+/// What the SDK's types say that only wrap a cause.
+///
+/// # Source
+/// `Display` of `SdkError` and `ConnectorError` in aws-smithy-runtime-api, of `CredentialsError` in aws-credential-types.
+const WRAPPERS: [&str; 4] =
+    ["dispatch failure", "io error", "other", "an error occurred while loading credentials"];
+
+/// The SDK's chain of causes, without those that say nothing. Kept cause by cause, so that a reader can leave out what it has
+/// shown already.
+fn causes(error: &(dyn StdError + 'static)) -> Option<Box<dyn StdError + Send + Sync>> {
+    let texts = std::iter::successors(Some(error), |&cause| cause.source()).map(ToString::to_string);
+    let told: Vec<String> = texts.filter(|text| !WRAPPERS.contains(&text.as_str())).collect();
+    let chain = told.into_iter().rev().fold(None, |source, text| Some(Box::new(Cause { text, source })));
+    Some(chain? as Box<dyn StdError + Send + Sync>)
+}
 
 impl Ec2 for AwsEc2 {
     async fn prepare(&self) -> Result<(), Ec2Error> {
@@ -282,7 +299,7 @@ impl Ec2 for AwsEc2 {
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
         let Err(error) = provider.provide_credentials().await else { return Ok(()) };
         let (fault, answer, message) = client_failure(&error);
-        let source = Some(Box::new(ErrorChain(chain_of(&error))) as Box<dyn StdError + Send + Sync>);
+        let source = causes(&error);
         let object = "for EC2".to_owned();
         Err(Ec2Error { operation: OPERATION, object, answer, fault, message, request_id: None, source })
     }

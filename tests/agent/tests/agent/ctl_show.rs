@@ -63,6 +63,22 @@ fn what_is_known_is_shown_even_if_ec2_is_silent() {
 }
 
 #[test]
+fn why_there_are_no_credentials_is_said_once() {
+    let (world, [a]) = SimulatedWorld::new();
+    world.cloud.deny("AssumeRole");
+    let role = ["203.0.113.10", "--timeout", "3", "--role-arn", "arn:aws:iam::210987654321:role/net"];
+    let refused =
+        a.ctl("show", &role).expect(1).complains("eipctl", "no credentials from the role: AccessDenied\n");
+    assert_eq!(refused.stderr.matches("AccessDenied").count(), 1, "{}", refused.stderr);
+    let silent = format!("http://{}", refusing());
+    let run = a.ctl("show", &["203.0.113.10", "--timeout", "3", "--endpoint-url", &silent]).expect(1);
+    for part in ["dispatch failure", "io error", ": other"] {
+        assert!(!run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert_eq!(run.stderr.matches("refused").count(), 1, "{}", run.stderr);
+}
+
+#[test]
 fn a_machine_that_is_not_an_instance_can_query() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
