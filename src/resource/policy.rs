@@ -15,7 +15,7 @@ use crate::resource::error::Error;
 /// Scope of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyScope {
-    /// AWS partition: `aws`, `aws-cn`, `aws-us-gov`.
+    /// AWS partition, one of [`partitions`].
     pub partition: String,
     /// Region of the address, such as `eu-west-1`.
     pub region: String,
@@ -176,21 +176,28 @@ impl PolicyScope {
     }
 }
 
-/// The partition of a region.
+/// Every partition but `aws`, with the beginning of its regions' names.
 ///
 /// # Source
 /// AWS SDKs, `partitions.json`: the patterns of region names.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("eusc-", "aws-eusc"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+];
+
+/// The partition of a region.
 pub fn partition_of(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("us-iso-", "aws-iso"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+/// The names of all partitions.
+pub fn partitions() -> impl Iterator<Item = &'static str> {
+    std::iter::once("aws").chain(PARTITIONS.into_iter().map(|(_, partition)| partition))
 }
 
 /// The region of this instance according to instance metadata.

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use super::options::{
     JSON, ROUTE_TABLE, VIP, address, aws, json, kinds, option, parameter, switch, target, timeout,
 };
+use crate::resource::policy::partitions;
 
 /// The complete command line.
 ///
@@ -191,7 +192,10 @@ fn policy() -> Command {
                 .action(ArgAction::Append),
         )
         .arg(option("account", "ID", "The account, twelve digits"))
-        .arg(option("partition", "NAME", "aws, aws-cn or aws-us-gov [default: that of the region]"))
+        .arg(
+            option("partition", "NAME", "")
+                .help(format!("{} [default: that of the region]", partition_names())),
+        )
         .arg(switch(
             VIP,
             "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
@@ -208,6 +212,15 @@ fn policy() -> Command {
         .arg(switch("explain", "Explain each statement instead of printing the policy"))
         .args(aws())
         .arg(timeout("20"))
+}
+
+/// The partitions to choose from, for a person.
+pub(super) fn partition_names() -> String {
+    let names: Vec<&str> = partitions().collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn history() -> Command {
@@ -370,6 +383,13 @@ mod tests {
         // Here they mean "also".
         let both = ["eipctl", "policy", "--vip", "--route-table", "rtb-0123456789abcdef0"];
         command().try_get_matches_from(both).unwrap();
+    }
+
+    #[test]
+    fn the_help_names_every_partition_that_is_accepted() {
+        let help = policy().render_long_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let names = "aws, aws-cn, aws-us-gov, aws-eusc, aws-iso, aws-iso-b, aws-iso-e or aws-iso-f";
+        assert!(help.contains(names), "{help}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::call::{Failure, Invocation, print, print_json};
+use super::command::partition_names;
 use super::options::{ADDRESS, ROUTE_TABLE, VIP};
 use super::subject::Subject;
 use crate::base::ids::{AllocationId, RouteTableId};
@@ -122,9 +123,8 @@ fn account(text: &str) -> Result<String, Failure> {
 }
 
 fn partition(text: &str) -> Result<String, Failure> {
-    let form = text.starts_with("aws") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let expected = || Failure::Usage(format!("--partition {text}: expected aws, aws-cn or aws-us-gov"));
-    form.then(|| text.to_owned()).ok_or_else(expected)
+    let expected = || Failure::Usage(format!("--partition {text}: expected {}", partition_names()));
+    policy::partitions().any(|name| name == text).then(|| text.to_owned()).ok_or_else(expected)
 }
 
 /// Checks the id of a route table; `*` stands for every one.

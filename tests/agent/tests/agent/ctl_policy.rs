@@ -67,6 +67,8 @@ fn tags_partition_and_private_addresses() {
     }
     given.extend(["--partition", "aws"]);
     assert!(a.ctl("policy", &given).ok().stdout.contains("arn:aws:ec2:us-gov-west-1:"));
+    let refused = a.ctl("policy", &["--vip", "--partition", "aws-isob"]).expect(2);
+    refused.complains("eipctl", "--partition aws-isob: expected aws, aws-cn, aws-us-gov, aws-eusc, aws-iso, ");
     given.push("--explain");
     a.ctl("policy", &given)
         .ok()
