@@ -47,22 +47,18 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
         allocations.push(id.to_string());
     }
     let tables = invocation.texts(ROUTE_TABLE).into_iter().map(route_table);
-    let mut needs = BTreeMap::from([
-        (agent::EIP.name, allocations),
-        (agent::OVERLAY_IP.name, tables.collect::<Result<Vec<_>, _>>()?),
-    ]);
-    needs.retain(|_, ids| !ids.is_empty());
+    let mut tables = tables.collect::<Result<Vec<_>, _>>()?;
     let named = subject.as_ref().map(|subject| subject.agent.name);
+    if let Some(subject) = subject.as_ref().filter(|_| named == Some(agent::OVERLAY_IP.name)) {
+        tables.extend(tables_of(subject, &tables)?);
+    }
+    if tables.iter().any(|id| id == "*") {
+        tables = vec!["*".to_owned()];
+    }
+    let mut needs = BTreeMap::from([(agent::EIP.name, allocations), (agent::OVERLAY_IP.name, tables)]);
+    needs.retain(|_, ids| !ids.is_empty());
     if invocation.is_set(VIP) || named == Some(agent::VIP.name) {
         needs.insert(agent::VIP.name, Vec::new());
-    }
-    if let Some(subject) = subject.as_ref().filter(|_| named == Some(agent::OVERLAY_IP.name)) {
-        let tables = OverlayParams::parse(&subject.raw)?.tables;
-        let ids = match tables {
-            Tables::Ids(ids) => ids.iter().map(ToString::to_string).collect(),
-            Tables::Tagged { .. } | Tables::Routing => vec!["*".to_owned()],
-        };
-        needs.insert(agent::OVERLAY_IP.name, ids);
     }
     let elastic = subject.filter(|_| named == Some(agent::EIP.name));
     let elastic = elastic.map(|subject| Params::parse(&subject.raw)).transpose()?;
@@ -96,6 +92,20 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
     }
     let partition = partition.unwrap_or_else(|| partition_of(&region).to_owned());
     Ok(PolicyScope { partition, region, account, tags, needs })
+}
+
+/// The route tables of an overlay address, as configured or on record, without those that are `given`.
+fn tables_of(subject: &Subject, given: &[String]) -> Result<Vec<String>, Failure> {
+    let is_unknown = !subject.raw.contains_key("routing_table");
+    if is_unknown && !given.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tables = match OverlayParams::parse(&subject.raw)?.tables {
+        Tables::Ids(ids) => ids.iter().map(ToString::to_string).collect(),
+        Tables::Tagged { .. } | Tables::Routing => vec!["*".to_owned()],
+    };
+    tables.retain(|id| !given.contains(id));
+    Ok(tables)
 }
 
 /// Looks up a value that was not given; `unknown` begins the message of a failure and names the option.
@@ -133,7 +143,7 @@ fn route_table(text: &str) -> Result<String, Failure> {
         return Ok(text.to_owned());
     }
     let id = RouteTableId::parse(text);
-    id.map(|id| id.to_string()).map_err(|error| Failure::Usage(format!("--route-table: {error}")))
+    id.map(|id| id.to_string()).map_err(|error| Failure::Usage(format!("--route-table: {error}, or *")))
 }
 
 /// Parses a tag. IAM would expand `${...}` in the value as a policy variable.

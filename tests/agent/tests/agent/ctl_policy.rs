@@ -1,7 +1,9 @@
 //! `eipctl policy`: the least that the role of a node needs.
 
-use agent_tests::{RunOutcome, SimulatedWorld, refusing};
+use agent_tests::{ROUTE_TABLE, RunOutcome, SimulatedWorld, refusing};
 use aws_sim::ImdsState;
+
+use crate::ctl::{configured, primitive};
 
 const ALLOCATION: &str = "eipalloc-0123456789abcdef0";
 
@@ -77,6 +79,27 @@ fn tags_partition_and_private_addresses() {
     let alone = ["--vip", "--region", "eu-west-1", "--account", "210987654321"];
     let outcome = a.ctl("policy", &alone).ok().no_requests();
     assert!(!outcome.stdout.contains("AssociateAddress"), "{}", outcome.stdout);
+}
+
+#[test]
+fn every_route_table_can_be_allowed_and_the_message_says_so() {
+    let (world, [a]) = SimulatedWorld::new();
+    let policy = |arguments: &[&str]| {
+        a.ctl("policy", arguments).arguments(&["--region", "eu-west-1", "--account", "210987654321"])
+    };
+    policy(&["--route-table", "auto"]).expect(2).complains("eipctl", "of 0-9a-f, or *\n");
+    let resource = [("ip", "192.168.10.1"), ("routing_table", ROUTE_TABLE)];
+    let resource = primitive("ip", "overlay-ip", &resource);
+    let tables = |arguments: &[&str]| {
+        let outcome = configured(&world, policy(arguments), &resource).ok().no_requests();
+        resources(&outcome).iter().filter_map(|arn| Some(arn.split_once("route-table/")?.1.to_owned())).collect::<Vec<_>>()
+    };
+    // What is given is allowed besides what is configured.
+    let another = "rtb-0fedcba9876543210";
+    assert_eq!(tables(&["192.168.10.1", "--route-table", another]), [another, ROUTE_TABLE]);
+    assert_eq!(tables(&["192.168.10.1", "--route-table", ROUTE_TABLE]), [ROUTE_TABLE]);
+    assert_eq!(tables(&["192.168.10.1", "--route-table", "*"]), ["*"]);
+    assert_eq!(tables(&["192.168.10.2", "--route-table", "*"]), ["*"]);
 }
 
 #[test]
