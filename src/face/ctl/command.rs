@@ -172,12 +172,12 @@ fn policy() -> Command {
         .long_about(
             "Prints the IAM policy for the role of the nodes, limited to one address and to the calls that its \
              agent makes: to query its holder, take it and release it. --vip and --route-table add what \
-             the other agents need, and work without an address.\n\n\
+             the other agents need; with one of them and no address, the policy is for these alone.\n\n\
              What is not given on the command line is looked up: region and account in instance metadata, \
              the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
              it works anywhere.",
         )
-        .arg(address().required(false).required_unless_present_any([VIP, ROUTE_TABLE]))
+        .arg(address())
         .arg(
             option(
                 "also",

@@ -39,8 +39,11 @@ fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
     let partition = invocation.text("partition").map(partition).transpose()?;
     let account = invocation.text("account").map(account).transpose()?;
     // Here the options for the kind mean "also", for more addresses than the one that is named.
-    let named = || Subject::named(invocation, &[], false);
-    let subject = invocation.text(ADDRESS).map(|_| named()).transpose()?;
+    let is_enough = invocation.is_set(VIP) || !invocation.texts(ROUTE_TABLE).is_empty();
+    let subject = match invocation.text(ADDRESS) {
+        None if is_enough => None,
+        _ => Some(Subject::named(invocation, &[], false)?),
+    };
     let mut allocations = Vec::new();
     for id in invocation.texts("also") {
         let id = AllocationId::parse(id).map_err(|error| Failure::Usage(format!("--also: {error}")))?;

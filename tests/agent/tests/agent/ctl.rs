@@ -76,7 +76,7 @@ fn what_is_called_wrongly_gets_one_line() {
         (&["show", "203.0.113.10", "--timeout", "0"], "1..=3600"),
         (&["check", "203.0.113.10", "--interface", "eni-1"], "eni- and 8 or 17"),
         (&["claim", "203.0.113.10", "--allow-reassociation", "perhaps"], "true or false"),
-        (&["policy"], "<ADDRESS>"),
+        (&["policy"], "ADDRESS is needed: cibadmin"),
         (&["policy", "203.0.113.10", "--tag", "cluster"], "KEY=VALUE"),
         (&["policy", "203.0.113.10", "--account", "1234"], "twelve digits"),
         (&["history", "203.0.113.10"], "unexpected argument"),
