@@ -53,6 +53,13 @@ pub struct Statement {
     pub purpose: &'static str,
 }
 
+impl Statement {
+    /// Whether it is limited to objects with the tags.
+    pub fn has_condition(&self) -> bool {
+        self.condition.is_some()
+    }
+}
+
 /// A condition on the tags of the resource.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -188,7 +188,7 @@ fn policy() -> Command {
             .action(ArgAction::Append),
         )
         .arg(
-            option("tag", "KEY=VALUE", "Allow only instances and interfaces that have this tag; can be repeated")
+            option("tag", "KEY=VALUE", "Allow only instances and interfaces that have this tag; can be repeated, for other keys")
                 .action(ArgAction::Append),
         )
         .arg(option("account", "ID", "The account, twelve digits"))

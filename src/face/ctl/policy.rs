@@ -18,16 +18,29 @@ use crate::world;
 /// Prints the policy, or an explanation of its statements.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let scope = scope(invocation)?;
+    let statements = scope.statements();
+    let limited: Vec<&str> =
+        statements.iter().filter(|one| one.has_condition()).map(|one| one.sid).collect();
+    if limited.is_empty() && !scope.tags.is_empty() {
+        return Err(Failure::Usage(
+            "--tag limits instances and interfaces, and no statement of this policy is about them".to_owned(),
+        ));
+    }
     if !invocation.is_set("explain") {
         return print_json(&scope.policy());
     }
     let mut text = String::new();
-    for statement in scope.statements() {
+    for statement in &statements {
         let (sid, actions) = (statement.sid, statement.action.join(", "));
         let _ = writeln!(text, "{sid}: {actions}\n    {}", statement.purpose);
     }
-    if !scope.tags.is_empty() {
-        text.push_str("\nOnly instances and interfaces with the tags are allowed. Tag the interfaces too: EC2 does not copy an instance's tags to them.\n");
+    if !limited.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n{}: only instances and interfaces with the tags are allowed. Tag the interfaces too: EC2 does not copy an \
+             instance's tags to them.",
+            limited.join(", ")
+        );
     }
     print(&text)
 }
@@ -35,7 +48,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 /// Combines the options with what can be looked up.
 fn scope(invocation: &Invocation<'_>) -> Result<PolicyScope, Failure> {
     let (api, timing) = invocation.reach()?;
-    let tags = invocation.texts("tag").into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    let tags = tags(invocation)?;
     let partition = invocation.text("partition").map(partition).transpose()?;
     let account = invocation.text("account").map(account).transpose()?;
     // Here the options for the kind mean "also", for more addresses than the one that is named.
@@ -147,6 +160,19 @@ fn route_table(text: &str) -> Result<String, Failure> {
     }
     let id = RouteTableId::parse(text);
     id.map(|id| id.to_string()).map_err(|error| Failure::Usage(format!("--route-table: {error}, or *")))
+}
+
+/// The tags, each key once: a condition has one value for a key, and IAM takes no notice of the key's case.
+fn tags(invocation: &Invocation<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for text in invocation.texts("tag") {
+        let (key, value) = tag(text)?;
+        if tags.iter().any(|(other, _)| other.eq_ignore_ascii_case(&key)) {
+            return Err(Failure::Usage(format!("--tag {text}: {key} is given twice, a tag has one value")));
+        }
+        tags.push((key, value));
+    }
+    Ok(tags)
 }
 
 /// Parses a tag. IAM would expand `${...}` in the value as a policy variable.

@@ -82,6 +82,23 @@ fn tags_partition_and_private_addresses() {
 }
 
 #[test]
+fn tags_that_would_limit_nothing_or_contradict_each_other_are_refused() {
+    let (_world, [a]) = SimulatedWorld::new();
+    let policy = |arguments: &[&str]| {
+        let run = a.ctl("policy", arguments);
+        run.arguments(&["--region", "eu-west-1", "--account", "210987654321", "--explain"])
+    };
+    let tables = ["--route-table", ROUTE_TABLE, "--tag", "cluster=web"];
+    policy(&tables).expect(2).complains("eipctl", "--tag limits instances and interfaces, and no statement");
+    for second in ["Name=two", "name=one"] {
+        let refused = policy(&["--vip", "--tag", "Name=one", "--tag", second]).expect(2);
+        refused.complains("eipctl", "is given twice, a tag has one value");
+    }
+    let both = policy(&["--vip", "--route-table", ROUTE_TABLE, "--tag", "cluster=web"]).ok();
+    both.prints("\nMovePrivateAddress: only instances and interfaces with the tags are allowed.");
+}
+
+#[test]
 fn every_route_table_can_be_allowed_and_the_message_says_so() {
     let (world, [a]) = SimulatedWorld::new();
     let policy = |arguments: &[&str]| {
