@@ -3,7 +3,8 @@
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::options::{
-    JSON, ROUTE_TABLE, VIP, address, aws, json, kinds, option, parameter, switch, target, timeout,
+    FOR_TABLES_ROLE, JSON, ROUTE_TABLE, TABLES_ROLE, VIP, address, aws, json, kinds, option, parameter,
+    switch, target, timeout,
 };
 use crate::resource::policy::partitions;
 
@@ -173,6 +174,8 @@ fn policy() -> Command {
             "Prints the IAM policy for the role of the nodes, limited to one address and to the calls that its \
              agent makes: to query its holder, take it and release it. --vip and --route-table add what \
              the other agents need; with one of them and no address, the policy is for these alone.\n\n\
+             If calls about route tables are made with a role of its own (routing_table_role, for a VPC that another \
+             account shares), two policies are needed: this one, and that of the role.\n\n\
              What is not given on the command line is looked up: region and account in instance metadata, \
              the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
              it works anywhere.",
@@ -209,6 +212,12 @@ fn policy() -> Command {
             )
             .action(ArgAction::Append),
         )
+        .arg(option(
+            TABLES_ROLE,
+            "ARN",
+            "The role that is assumed for calls about route tables [default: routing_table_role of the address]",
+        ))
+        .arg(switch(FOR_TABLES_ROLE, "Print the policy of that role, not that of the role of the nodes"))
         .arg(switch("explain", "Explain each statement instead of printing the policy"))
         .args(aws())
         .arg(timeout("20"))
