@@ -12,8 +12,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use super::credentials::chain::find;
 use super::ec2::codes::is_whole;
 
 /// Wraps a client so that a response larger than `largest` bytes fails as soon as it exceeds the limit.
@@ -30,6 +31,11 @@ pub(super) fn bounded_and_whole(inner: SharedHttpClient, largest: usize) -> Shar
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the response is truncated")]
 pub(super) struct NotWhole;
+
+/// A success with a document of more than this many bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an answer of more than {} MiB", .0 >> 20)]
+pub(super) struct Oversized(usize);
 
 #[derive(Debug)]
 struct Bounded<T> {
@@ -74,13 +80,19 @@ impl HttpConnector for Bounded<SharedHttpConnector> {
         let (answer, largest, whole) = (self.inner.call(request), self.largest, self.whole);
         HttpConnectorFuture::new(async move {
             let answer = answer.await?.map(|body| SdkBody::from_body_1_x(Limited::new(body, largest)));
-            if whole && answer.status().is_success() { read_whole(answer).await } else { Ok(answer) }
+            if whole && answer.status().is_success() { read_whole(answer, largest).await } else { Ok(answer) }
         })
     }
 }
 
-async fn read_whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
-    let document = answer.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
+async fn read_whole(mut answer: HttpResponse, largest: usize) -> Result<HttpResponse, ConnectorError> {
+    let document = match answer.take_body().collect().await {
+        Ok(document) => document.to_bytes(),
+        Err(error) if find::<LengthLimitError>(error.as_ref()).is_some() => {
+            return Err(ConnectorError::other(Oversized(largest).into(), None));
+        }
+        Err(error) => return Err(ConnectorError::io(error)),
+    };
     if !is_whole(&document) {
         return Err(ConnectorError::other(NotWhole.into(), None));
     }

@@ -363,7 +363,7 @@ pub fn scope(error: &Error) -> Scope {
             Ec2Fault::Target => Scope::Target,
             Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile => Scope::Access,
             Ec2Fault::Setup => Scope::Setup,
-            Ec2Fault::Throttled | Ec2Fault::Silent => Scope::Unknown,
+            Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Oversized => Scope::Unknown,
             Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => Scope::Nowhere,
         },
         Error::NotEc2(_) | Error::OcfVersion(_) => Scope::Platform,

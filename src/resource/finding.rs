@@ -85,7 +85,10 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             Ec2Fault::Silent | Ec2Fault::Setup => Some(
                 "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
             ),
-            Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => None,
+            Ec2Fault::Oversized
+            | Ec2Fault::AssociationGone
+            | Ec2Fault::AlreadyAssociated
+            | Ec2Fault::Refused => None,
         },
         _ => None,
     }

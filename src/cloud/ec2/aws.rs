@@ -33,7 +33,7 @@ use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
-use crate::cloud::bounded::NotWhole;
+use crate::cloud::bounded::{NotWhole, Oversized};
 use crate::cloud::credentials::chain::{Missing, find};
 use crate::cloud::credentials::profiles;
 use crate::cloud::imds::Imds as _;
@@ -237,6 +237,9 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option
     }
     if find::<NotWhole>(error).is_some() {
         return (Ec2Fault::Silent, "an unreadable answer".to_owned(), None);
+    }
+    if let Some(oversized) = find::<Oversized>(error) {
+        return (Ec2Fault::Oversized, oversized.to_string(), None);
     }
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
         return (Ec2Fault::Silent, "no credentials in time".to_owned(), None);

@@ -1,9 +1,10 @@
 //! The agent `overlay-ip`: the role for its route tables, and the network devices by real netlink in a namespace.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Node, OTHER_ACCOUNT, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TABLE_ROLE};
-use aws_sim::{FaultKind, ImdsState, RouteTableSpec, parsed};
+use aws_sim::{FaultKind, ImdsState, RouteTableId, RouteTableSpec, parsed};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
@@ -51,6 +52,35 @@ fn answers_in_pages_are_followed() {
     }
     a.start().overlay().param("routing_table", "auto").ok();
     assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *a.id());
+}
+
+/// Adds routes that lead other addresses to a transit gateway.
+fn add_other_routes(world: &SimulatedWorld, table: &RouteTableId, count: u32) {
+    for number in 0..count {
+        let other = Ipv4Addr::from_bits(Ipv4Addr::new(100, 64, 0, 0).to_bits() + number);
+        world.cloud.route(table, other.into(), "tgw-00000000000000001");
+    }
+}
+
+/// 16 tables, each as large as AWS allows.
+#[test]
+fn many_other_routes_in_the_tables_do_not_keep_a_start_from_reading_them() {
+    let (world, [a]) = SimulatedWorld::new();
+    for number in 1..=16 {
+        let table = world.cloud.add_route_table(RouteTableSpec::numbered(number));
+        add_other_routes(&world, &table, 1000);
+        world.cloud.route(&table, OVERLAY.into(), "tgw-00000000000000001");
+    }
+    a.start().overlay().param("routing_table", "auto").ok();
+    assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *a.id());
+}
+
+#[test]
+fn an_answer_that_is_too_large_is_reported_as_that_and_repeated_only_once() {
+    let (world, [a]) = SimulatedWorld::new();
+    add_other_routes(&world, &parsed(ROUTE_TABLE), 30_000);
+    let outcome = a.start().overlay().expect(1).reason("an answer of more than 4 MiB");
+    assert_eq!(outcome.calls("DescribeRouteTables").len(), 2, "{}", outcome.told());
 }
 
 /// A node with network devices of its own.
