@@ -164,11 +164,14 @@ fn replacing(
 /// Converts a table to our own type, with its route for exactly this address.
 fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, Unreadable> {
     // EC2 may write an IPv6 address in another form than it was given in.
-    let mut meant = table.routes().iter().filter(|route| range(route) == Some(address.into()));
+    let meant = table.routes().iter().filter(|route| range(route) == Some(address.into()));
+    let mut meant = meant.map(route).collect::<Result<Vec<_>, _>>()?;
+    // A created route takes priority over a propagated one.
+    meant.sort_by_key(|route| !route.is_replaceable());
     Ok(RouteTable {
         id: parsed(table.route_table_id())?.ok_or(Unreadable)?,
         vpc: parsed(table.vpc_id())?,
-        route: meant.next().map(route).transpose()?,
+        route: meant.into_iter().next(),
     })
 }
 

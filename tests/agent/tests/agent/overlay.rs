@@ -83,6 +83,15 @@ fn an_answer_that_is_too_large_is_reported_as_that_and_repeated_only_once() {
     assert_eq!(outcome.calls("DescribeRouteTables").len(), 2, "{}", outcome.told());
 }
 
+/// [overlay-6] As EC2 shows it, the propagated one is the first of two.
+#[test]
+fn a_propagated_route_beside_the_created_one_is_not_taken_for_it() {
+    let (world, [a]) = SimulatedWorld::new();
+    world.cloud.propagate_beside(&parsed(ROUTE_TABLE), OVERLAY.into(), "vgw-00000000000000001");
+    a.start().overlay().ok();
+    a.monitor().overlay().ok().asked_ec2(&["DescribeRouteTables"]);
+}
+
 /// A node with network devices of its own.
 struct OverlayNetwork {
     world: SimulatedWorld,
