@@ -69,7 +69,7 @@ impl AwsEc2 {
         let access = |role| Ec2Access {
             role,
             client: OnceCell::new(),
-            identities: Arc::new(Identities::new(settings.attempt_timeout)),
+            identities: Arc::new(Identities::new(settings.attempt_timeout, settings.credentials_longest)),
         };
         let general = access(None);
         let routing = settings.routing_table_role.clone().map(|role| access(Some(role)));
@@ -100,11 +100,12 @@ impl AwsEc2 {
         profiles::read(&self.settings).map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
         let direct = client::direct(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
-        let timeouts = TimeoutConfig::builder()
+        // Limits each exchange. A limit for the attempt would cover the load of credentials too, which has its own, growing limit.
+        let exchange = TimeoutConfig::builder()
             .connect_timeout(self.settings.connect_timeout)
             .read_timeout(self.settings.attempt_timeout)
-            .operation_attempt_timeout(self.settings.attempt_timeout)
             .build();
+        let timeouts = exchange.to_builder().operation_attempt_timeout(self.settings.attempt_timeout).build();
         let providers = ProviderConfig::default()
             .with_http_client(http.clone())
             .with_sleep_impl(TokioSleep::new())
@@ -126,7 +127,7 @@ impl AwsEc2 {
                 .time_source(SharedTimeSource::default())
                 // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts.clone())
+                .timeout_config(exchange.clone())
                 .identity_cache(SharedIdentities(Arc::clone(&access.identities)))
                 .use_fips(self.settings.fips.unwrap_or_default())
                 .use_dual_stack(self.settings.dual_stack.unwrap_or_default())

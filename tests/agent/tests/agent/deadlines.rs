@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use agent_tests::{AddressKind, KINDS, Node, NodeAction, Run, SHOWN, SimulatedWorld, black_hole, each, mute};
+use agent_tests::{
+    AddressKind, KINDS, Node, NodeAction, Run, SHARED_OVERLAY, SHOWN, SimulatedWorld, black_hole, each, mute,
+};
 use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::{SHORT_MS, break_ec2};
@@ -141,5 +143,20 @@ fn slow_instance_metadata_that_are_behind_do_not_keep_ec2_from_being_queried() {
         for monitor in [node.monitor(), node.settled_monitor(), node.probe()] {
             nodes.run(monitor).timeout_ms(20_000).ok().within(Duration::from_secs(10));
         }
+    }
+}
+
+/// [imds-3] A load reads the role and then its document, which together take longer than an attempt of EC2 may.
+#[test]
+fn slow_instance_metadata_do_not_keep_the_credentials_from_being_loaded() {
+    for kind in KINDS.iter().chain([&SHARED_OVERLAY]) {
+        let nodes = kind.nodes();
+        let node = &nodes.here;
+        nodes.run(node.start()).ok();
+        nodes.run(node.stop()).ok();
+        nodes.give(&nodes.peer);
+        let slow = FaultKind::Delay(Duration::from_millis(600));
+        nodes.world.cloud.fault(Fault::new(Service::Imds, slow).instance(node.id()));
+        nodes.run(node.start()).param("attempt_timeout", "1").timeout_ms(20_000).ok();
     }
 }
