@@ -63,6 +63,8 @@ pub struct Settings {
     pub imds_first: Duration,
     /// Upper bound of that limit.
     pub imds_longest: Duration,
+    /// Upper bound of the limit for a load of credentials, which starts as `attempt_timeout` and grows in the same way.
+    pub credentials_longest: Duration,
 }
 
 /// Credentials as a pair of keys.
@@ -173,6 +175,7 @@ impl Settings {
             // With little time left, EC2 still has to be queried afterwards.
             imds_first: IMDS_FIRST.min(budget / 2),
             imds_longest: budget / 2,
+            credentials_longest: (budget / 2).max(attempt_timeout),
             home,
         };
         (settings, reader.warnings)

@@ -105,7 +105,7 @@ fn is_zone(value: &str) -> bool {
 ///
 /// # Source
 /// IAM User Guide, "IAM identifiers": characters of names and paths, twelve digits of the account.
-pub(super) fn is_role(value: &str) -> bool {
+pub(crate) fn is_role(value: &str) -> bool {
     let parts: Vec<&str> = value.splitn(6, ':').collect();
     let [arn, partition, service, region, account, resource] = parts.as_slice() else {
         return false;

@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 pub use api::ApiSettings;
+#[cfg(feature = "sdk")]
+pub(crate) use api::is_role;
 pub(crate) use api::{ENDPOINT, is_endpoint};
 pub use error::{ParamError, shown};
 pub use health::HealthParams;

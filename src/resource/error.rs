@@ -50,6 +50,14 @@ pub enum Error {
         /// Hardware address of that interface.
         mac: MacAddress,
     },
+    /// The interface, for which no private address is configured, has none.
+    #[error("{interface} ({mac}) has no private IPv4 address: select another interface")]
+    NoIpv4 {
+        /// The selected interface.
+        interface: InterfaceId,
+        /// Hardware address of that interface.
+        mac: MacAddress,
+    },
     /// The private address already carries the address of another resource that runs on this node.
     #[error("give each its own private_ip_address: {private_ip} carries {address} of resource {resource}")]
     Shared {
@@ -338,6 +346,7 @@ pub fn scope(error: &Error) -> Scope {
         | Error::NoDeviceFor(_)
         | Error::NoInterface(_)
         | Error::NoPrivateIp { .. }
+        | Error::NoIpv4 { .. }
         | Error::Shared { .. }
         | Error::OtherSubnet { .. }
         | Error::Primary { .. }
@@ -354,7 +363,7 @@ pub fn scope(error: &Error) -> Scope {
             Ec2Fault::Target => Scope::Target,
             Ec2Fault::Denied | Ec2Fault::Credentials | Ec2Fault::NoProfile => Scope::Access,
             Ec2Fault::Setup => Scope::Setup,
-            Ec2Fault::Throttled | Ec2Fault::Silent => Scope::Unknown,
+            Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Oversized => Scope::Unknown,
             Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => Scope::Nowhere,
         },
         Error::NotEc2(_) | Error::OcfVersion(_) => Scope::Platform,

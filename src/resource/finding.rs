@@ -61,7 +61,7 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled)",
         ),
         Error::NotEc2(_) => Some("run it on an EC2 instance, with the metadata service switched on (IMDSv2)"),
-        Error::NoDevice(_) | Error::NoInterface(_) => {
+        Error::NoDevice(_) | Error::NoInterface(_) | Error::NoIpv4 { .. } => {
             Some("name an interface of this instance: device name, MAC address, eni-... id or device index")
         }
         Error::NoPrivateIp { .. } => {
@@ -85,7 +85,10 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             Ec2Fault::Silent | Ec2Fault::Setup => Some(
                 "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
             ),
-            Ec2Fault::AssociationGone | Ec2Fault::AlreadyAssociated | Ec2Fault::Refused => None,
+            Ec2Fault::Oversized
+            | Ec2Fault::AssociationGone
+            | Ec2Fault::AlreadyAssociated
+            | Ec2Fault::Refused => None,
         },
         _ => None,
     }

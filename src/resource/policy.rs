@@ -15,7 +15,7 @@ use crate::resource::error::Error;
 /// Scope of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyScope {
-    /// AWS partition: `aws`, `aws-cn`, `aws-us-gov`.
+    /// AWS partition, one of [`partitions`].
     pub partition: String,
     /// Region of the address, such as `eu-west-1`.
     pub region: String,
@@ -26,6 +26,19 @@ pub struct PolicyScope {
     /// What the policy is for, by the agent's name: the ids of the Elastic IPs or route tables, of which `*` means all. A private
     /// address has none.
     pub needs: BTreeMap<&'static str, Vec<String>>,
+    /// The identity that calls about route tables are made with.
+    pub route_calls: RouteCalls,
+}
+
+/// The identity for calls about route tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteCalls {
+    /// That of all other calls.
+    Same,
+    /// This role (`routing_table_role`); the policy is for the identity that assumes it.
+    By(String),
+    /// This role, and the policy is for it.
+    Of(String),
 }
 
 /// A policy in IAM's JSON format.
@@ -53,6 +66,13 @@ pub struct Statement {
     pub purpose: &'static str,
 }
 
+impl Statement {
+    /// Whether it is limited to objects with the tags.
+    pub fn has_condition(&self) -> bool {
+        self.condition.is_some()
+    }
+}
+
 /// A condition on the tags of the resource.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -76,6 +96,8 @@ struct Need {
     sid: &'static str,
     action: &'static [&'static str],
     objects: StatementObjects,
+    /// Whether the calls are made with `routing_table_role`, if there is one.
+    about_tables: bool,
     purpose: &'static str,
 }
 
@@ -85,12 +107,13 @@ struct Need {
 /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": the Describe calls
 /// take no resource; associating takes address, instance and interface; disassociating, address and interface; the
 /// calls for private addresses, the interface; replacing a route, its table.
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need {
         agent: &agent::EIP,
         sid: "FindHolder",
         action: &["ec2:DescribeAddresses"],
         objects: StatementObjects::Any,
+        about_tables: false,
         purpose: "Queries the holder of the address. EC2 cannot limit this to one address.",
     },
     Need {
@@ -98,6 +121,7 @@ const NEEDS: [Need; 7] = [
         sid: "MoveAddress",
         action: &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
         objects: StatementObjects::Needed("elastic-ip"),
+        about_tables: false,
         purpose: "Take and release the address: no address other than those listed.",
     },
     Need {
@@ -105,6 +129,7 @@ const NEEDS: [Need; 7] = [
         sid: "MoveToNodes",
         action: &["ec2:AssociateAddress", "ec2:DisassociateAddress"],
         objects: StatementObjects::Tagged(&["instance/*", "network-interface/*"]),
+        about_tables: false,
         purpose: "The other side of the same calls: the instances and interfaces that the address may be on. EC2 requires both.",
     },
     Need {
@@ -112,6 +137,7 @@ const NEEDS: [Need; 7] = [
         sid: "FindPrivateAddress",
         action: &["ec2:DescribeNetworkInterfaces"],
         objects: StatementObjects::Any,
+        about_tables: false,
         purpose: "Queries which interface has the private address. EC2 cannot limit this.",
     },
     Need {
@@ -119,21 +145,31 @@ const NEEDS: [Need; 7] = [
         sid: "MovePrivateAddress",
         action: &["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
         objects: StatementObjects::Tagged(&["network-interface/*"]),
+        about_tables: false,
         purpose: "Moves a secondary private address between interfaces.",
     },
     Need {
         agent: &agent::OVERLAY_IP,
-        sid: "FindRoutes",
-        action: &["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"],
+        sid: "FindInterfaces",
+        action: &["ec2:DescribeNetworkInterfaces"],
         objects: StatementObjects::Any,
-        purpose: "Queries where the route tables lead, and whether the interface takes traffic for the address. \
-            EC2 cannot limit this.",
+        about_tables: false,
+        purpose: "Queries whether the interface takes traffic for the address. EC2 cannot limit this.",
+    },
+    Need {
+        agent: &agent::OVERLAY_IP,
+        sid: "FindRoutes",
+        action: &["ec2:DescribeRouteTables"],
+        objects: StatementObjects::Any,
+        about_tables: true,
+        purpose: "Queries where the route tables lead. EC2 cannot limit this.",
     },
     Need {
         agent: &agent::OVERLAY_IP,
         sid: "MoveRoutes",
         action: &["ec2:ReplaceRoute"],
         objects: StatementObjects::Needed("route-table"),
+        about_tables: true,
         purpose: "Points existing routes of these tables to another interface. Creates and deletes none.",
     },
 ];
@@ -146,7 +182,24 @@ impl PolicyScope {
 
     /// The statements for what the policy is for.
     pub fn statements(&self) -> Vec<Statement> {
-        NEEDS.iter().filter_map(|need| Some(self.statement(need, self.needs.get(need.agent.name)?))).collect()
+        let is_for = |need: &&Need| match self.route_calls {
+            RouteCalls::Same => true,
+            RouteCalls::By(_) => !need.about_tables,
+            RouteCalls::Of(_) => need.about_tables,
+        };
+        let statement = |need: &Need| Some(self.statement(need, self.needs.get(need.agent.name)?));
+        let mut statements: Vec<_> = NEEDS.iter().filter(is_for).filter_map(statement).collect();
+        if let RouteCalls::By(role) = &self.route_calls {
+            statements.push(Statement {
+                sid: "AssumeRoutingTableRole",
+                effect: "Allow",
+                action: vec!["sts:AssumeRole"],
+                resource: vec![role.clone()],
+                condition: None,
+                purpose: "Assumes the role with which all calls about route tables are made.",
+            });
+        }
+        statements
     }
 
     fn statement(&self, need: &Need, ids: &[String]) -> Statement {
@@ -176,21 +229,28 @@ impl PolicyScope {
     }
 }
 
-/// The partition of a region.
+/// Every partition but `aws`, with the beginning of its regions' names.
 ///
 /// # Source
 /// AWS SDKs, `partitions.json`: the patterns of region names.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("eusc-", "aws-eusc"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+];
+
+/// The partition of a region.
 pub fn partition_of(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("us-iso-", "aws-iso"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+/// The names of all partitions.
+pub fn partitions() -> impl Iterator<Item = &'static str> {
+    std::iter::once("aws").chain(PARTITIONS.into_iter().map(|(_, partition)| partition))
 }
 
 /// The region of this instance according to instance metadata.
@@ -243,6 +303,7 @@ mod tests {
             account: "123456789012".to_owned(),
             tags: Vec::new(),
             needs: BTreeMap::from([("eip", vec!["eipalloc-0123456789abcdef0".to_owned()])]),
+            route_calls: RouteCalls::Same,
         }
     }
 
@@ -250,13 +311,27 @@ mod tests {
     fn routes_of_the_given_tables_can_be_replaced_and_no_other_call_changes_them() {
         let needs = BTreeMap::from([("overlay-ip", vec!["rtb-0123456789abcdef0".to_owned()])]);
         let policy = PolicyScope { needs, ..scope() }.policy();
-        let [find, replace] = policy.statement.as_slice() else { panic!("{policy:?}") };
-        assert_eq!(find.action, ["ec2:DescribeRouteTables", "ec2:DescribeNetworkInterfaces"]);
+        let [interfaces, find, replace] = policy.statement.as_slice() else { panic!("{policy:?}") };
+        assert_eq!(interfaces.action, ["ec2:DescribeNetworkInterfaces"]);
+        assert_eq!(find.action, ["ec2:DescribeRouteTables"]);
         assert_eq!((replace.sid, &replace.action[..]), ("MoveRoutes", &["ec2:ReplaceRoute"][..]));
         assert_eq!(
             replace.resource,
             ["arn:aws:ec2:eu-west-1:123456789012:route-table/rtb-0123456789abcdef0"]
         );
+    }
+
+    #[test]
+    fn with_a_role_for_route_tables_the_two_policies_share_no_call() {
+        let role = "arn:aws:iam::210987654321:role/cluster-routes".to_owned();
+        let needs = BTreeMap::from([("overlay-ip", vec!["*".to_owned()])]);
+        let calls = |route_calls| {
+            let scope = PolicyScope { needs: needs.clone(), route_calls, ..scope() };
+            scope.statements().into_iter().flat_map(|statement| statement.action).collect::<Vec<_>>()
+        };
+        let nodes = ["ec2:DescribeNetworkInterfaces", "sts:AssumeRole"];
+        assert_eq!(calls(RouteCalls::By(role.clone())), nodes);
+        assert_eq!(calls(RouteCalls::Of(role)), ["ec2:DescribeRouteTables", "ec2:ReplaceRoute"]);
     }
 
     #[test]

@@ -92,6 +92,15 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Removes a file from a folder of ours.
+///
+/// # Errors
+/// Also if the folder is of another owner or writable by others, who could have chosen it.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), check_folder)?;
+    fs::remove_file(path)
+}
+
 /// Makes a folder that a group may enter as well, and `mode` lets do. What the file system refuses is left as it is.
 pub(super) fn share_folder(folder: &Path, group: u32, mode: u32) -> io::Result<()> {
     make_folder(folder)?;

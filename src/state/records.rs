@@ -177,8 +177,8 @@ impl Records for FileRecords {
     fn update_volatile(&self, change: impl FnOnce(&mut Volatile)) {
         let path = self.path(&self.volatile);
         if !self.update(&path, change) {
-            // Needs no space on the disk. Without a file there is nothing to remove.
-            let _ = std::fs::remove_file(path);
+            // Needs no space on the disk.
+            let _ = file::remove(&path);
         }
     }
 

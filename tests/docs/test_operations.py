@@ -8,6 +8,8 @@ import sentences
 # Strings that are not messages, with what they are.
 NO_MESSAGE = {
     "dispatch failure": "compared with what the SDK says",
+    "io error": "compared with what the SDK says",
+    "an error occurred while loading credentials": "compared with what the SDK says",
     "request has timed out": "compared with what the SDK says",
     "response error": "compared with what the SDK says",
     "does not belong to you": "compared with what EC2 says",

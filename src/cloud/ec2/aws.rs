@@ -31,10 +31,9 @@ use self::identities::{Identities, SharedIdentities};
 pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
-use crate::base::chain_of;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
-use crate::cloud::bounded::NotWhole;
+use crate::cloud::bounded::{NotWhole, Oversized};
 use crate::cloud::credentials::chain::{Missing, find};
 use crate::cloud::credentials::profiles;
 use crate::cloud::imds::Imds as _;
@@ -70,7 +69,7 @@ impl AwsEc2 {
         let access = |role| Ec2Access {
             role,
             client: OnceCell::new(),
-            identities: Arc::new(Identities::new(settings.attempt_timeout)),
+            identities: Arc::new(Identities::new(settings.attempt_timeout, settings.credentials_longest)),
         };
         let general = access(None);
         let routing = settings.routing_table_role.clone().map(|role| access(Some(role)));
@@ -101,11 +100,12 @@ impl AwsEc2 {
         profiles::read(&self.settings).map_err(|answer| (answer, Ec2Fault::NoProfile))?;
         let http = client::https(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
         let direct = client::direct(&self.settings).map_err(|answer| (answer, Ec2Fault::Setup))?;
-        let timeouts = TimeoutConfig::builder()
+        // Limits each exchange. A limit for the attempt would cover the load of credentials too, which has its own, growing limit.
+        let exchange = TimeoutConfig::builder()
             .connect_timeout(self.settings.connect_timeout)
             .read_timeout(self.settings.attempt_timeout)
-            .operation_attempt_timeout(self.settings.attempt_timeout)
             .build();
+        let timeouts = exchange.to_builder().operation_attempt_timeout(self.settings.attempt_timeout).build();
         let providers = ProviderConfig::default()
             .with_http_client(http.clone())
             .with_sleep_impl(TokioSleep::new())
@@ -127,7 +127,7 @@ impl AwsEc2 {
                 .time_source(SharedTimeSource::default())
                 // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts.clone())
+                .timeout_config(exchange.clone())
                 .identity_cache(SharedIdentities(Arc::clone(&access.identities)))
                 .use_fips(self.settings.fips.unwrap_or_default())
                 .use_dual_stack(self.settings.dual_stack.unwrap_or_default())
@@ -217,8 +217,7 @@ where
     };
     // If EC2 has responded, its code and message say all that the chain would.
     let answered = matches!(error, SdkError::ServiceError(_));
-    let source =
-        (!answered).then(|| Box::new(ErrorChain(chain_of(error))) as Box<dyn StdError + Send + Sync>);
+    let source = if answered { None } else { causes(error) };
     Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
 }
 
@@ -239,6 +238,9 @@ fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option
     }
     if find::<NotWhole>(error).is_some() {
         return (Ec2Fault::Silent, "an unreadable answer".to_owned(), None);
+    }
+    if let Some(oversized) = find::<Oversized>(error) {
+        return (Ec2Fault::Oversized, oversized.to_string(), None);
     }
     if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
         return (Ec2Fault::Silent, "no credentials in time".to_owned(), None);
@@ -267,10 +269,29 @@ fn connection_failure(error: &(dyn StdError + 'static)) -> String {
     format!("no connection{to}: {deepest}")
 }
 
-/// The SDK's chain of causes as text: its own error types do not leave this file.
+/// A cause as text: the SDK's own error types do not leave this file.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct ErrorChain(String);
+#[error("{text}")]
+struct Cause {
+    text: String,
+    source: Option<Box<Cause>>,
+}
+
+/// What the SDK's types say that only wrap a cause.
+///
+/// # Source
+/// `Display` of `SdkError` and `ConnectorError` in aws-smithy-runtime-api, of `CredentialsError` in aws-credential-types.
+const WRAPPERS: [&str; 4] =
+    ["dispatch failure", "io error", "other", "an error occurred while loading credentials"];
+
+/// The SDK's chain of causes, without those that say nothing. Kept cause by cause, so that a reader can leave out what it has
+/// shown already.
+fn causes(error: &(dyn StdError + 'static)) -> Option<Box<dyn StdError + Send + Sync>> {
+    let texts = std::iter::successors(Some(error), |&cause| cause.source()).map(ToString::to_string);
+    let told: Vec<String> = texts.filter(|text| !WRAPPERS.contains(&text.as_str())).collect();
+    let chain = told.into_iter().rev().fold(None, |source, text| Some(Box::new(Cause { text, source })));
+    Some(chain? as Box<dyn StdError + Send + Sync>)
+}
 
 impl Ec2 for AwsEc2 {
     async fn prepare(&self) -> Result<(), Ec2Error> {
@@ -282,7 +303,7 @@ impl Ec2 for AwsEc2 {
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
         let Err(error) = provider.provide_credentials().await else { return Ok(()) };
         let (fault, answer, message) = client_failure(&error);
-        let source = Some(Box::new(ErrorChain(chain_of(&error))) as Box<dyn StdError + Send + Sync>);
+        let source = causes(&error);
         let object = "for EC2".to_owned();
         Err(Ec2Error { operation: OPERATION, object, answer, fault, message, request_id: None, source })
     }

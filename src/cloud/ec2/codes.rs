@@ -209,6 +209,7 @@ mod tests {
             ),
             ("InvalidInstanceID", 400, "There are multiple interfaces attached", Ec2Fault::Target),
             ("Gateway.NotAttached", 400, "", Ec2Fault::Target),
+            ("IncorrectInstanceState", 400, "", Ec2Fault::Silent),
             ("Resource.AlreadyAssigned", 400, "", Ec2Fault::AlreadyAssociated),
             ("PrivateIpAddressLimitExceeded", 400, "", Ec2Fault::Target),
             (

@@ -49,6 +49,8 @@ pub enum Ec2Fault {
     Throttled,
     /// No usable answer: name lookup, connection, TLS, time-out, 5xx, an unreadable response. The call may have taken effect.
     Silent,
+    /// The answer was too large to be read. The call may have taken effect.
+    Oversized,
     /// EC2 refuses for a reason that no retry changes.
     Refused,
     /// The setup on this host allows no request: no region, an unreadable CA bundle.
@@ -83,7 +85,7 @@ impl Ec2Error {
 
     /// Whether EC2 gave no usable answer, so that nothing can be concluded.
     pub fn is_silence(&self) -> bool {
-        matches!(self.fault, Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Setup)
+        matches!(self.fault, Ec2Fault::Throttled | Ec2Fault::Silent | Ec2Fault::Oversized | Ec2Fault::Setup)
     }
 
     /// Whether AWS rejected the time of the request: the clock of this host is off.
@@ -93,7 +95,7 @@ impl Ec2Error {
 
     /// Whether the call may have taken effect despite the error.
     pub fn may_have_worked(&self) -> bool {
-        self.fault == Ec2Fault::Silent
+        matches!(self.fault, Ec2Fault::Silent | Ec2Fault::Oversized)
     }
 }
 
@@ -106,7 +108,8 @@ impl Retryable for Ec2Error {
             Ec2Fault::Credentials => Patience::Brief,
             // Ids that have just been created, an address in transfer from another account and a policy that has just
             // been attached take a moment to propagate.
-            Ec2Fault::Unknown | Ec2Fault::Denied => Patience::Once,
+            // The next answer is as large as one that was too large, unless that was not from EC2.
+            Ec2Fault::Unknown | Ec2Fault::Denied | Ec2Fault::Oversized => Patience::Once,
             Ec2Fault::AssociationGone
             | Ec2Fault::AlreadyAssociated
             | Ec2Fault::Target

@@ -514,11 +514,15 @@ impl Account {
 
     /// Every instance that had a private address, oldest first.
     pub fn private_history(&self, ip: Ipv4Addr) -> Vec<PrivateIpChange> {
-        let changes = self.private_ip_changes(ip);
+        self.instances_of(self.private_ip_changes(ip))
+    }
+
+    /// Changes of interface as changes of the instance that it was attached to.
+    pub(super) fn instances_of(&self, changes: Vec<Version<Option<InterfaceId>>>) -> Vec<PrivateIpChange> {
         self.with(|state| {
             let change = |change: Version<Option<InterfaceId>>| PrivateIpChange {
                 at: state.since_1970(change.at),
-                instance: change.value.and_then(|eni| state.objects.eni_at(&eni, change.at)?.instance),
+                instance: change.value.and_then(|eni| Some(state.objects.attached_at(&eni, change.at)?.0)),
                 by: change.by.instance,
             };
             changes.into_iter().map(change).collect()

@@ -40,8 +40,6 @@ pub struct InterfaceSpec {
     pub mac: Option<MacAddress>,
     /// Private addresses, the primary first; if empty, one free address of the subnet.
     pub private_ips: Vec<Ipv4Addr>,
-    /// Whether the subnet assigns a public address.
-    pub auto_public_ip: bool,
     /// Whether its source/destination check is off, as overlay addresses need it.
     pub unchecked: bool,
 }
@@ -280,8 +278,6 @@ fn add_interface(
         octets.iter_mut().skip(1).for_each(|octet| *octet = state.random.u8(..));
         MacAddress::from(octets)
     });
-    let number = u8::try_from(state.objects.interfaces.len() % 250).unwrap_or_default();
-    let auto_public_ip = wanted.auto_public_ip.then(|| Ipv4Addr::new(198, 51, 100, number + 1));
     for ip in &private_ips {
         let key = (subnet.id.clone(), *ip);
         state.objects.private_ips.insert(key, History::new(at, Some(eni.clone())));
@@ -289,7 +285,6 @@ fn add_interface(
     let stored = StoredInterface {
         mac,
         subnet: subnet.id.clone(),
-        auto_public_ip,
         private_ips: History::new(at, private_ips),
         carried: History::new(at, BTreeMap::new()),
         source_dest_check: !wanted.unchecked,

@@ -291,61 +291,40 @@ impl Faults {
 mod tests {
     use super::*;
 
+    fn strikes(faults: &mut Faults, operation: &str, instance: Option<&InstanceId>) -> bool {
+        let mut random = fastrand::Rng::with_seed(1);
+        faults.strike(Service::Imds, operation, instance, &mut random).is_some()
+    }
+
     #[test]
     fn skip_then_times_then_spent() {
         let mut faults = Faults::default();
-        faults.add(
-            Fault::new(Service::Ec2, FaultKind::Throttle).operation("AssociateAddress").skip(1).times(2),
-        );
-        let mut strike =
-            |action| faults.strike(Service::Ec2, action, None, &mut fastrand::Rng::with_seed(1)).is_some();
-        assert!(!strike("DescribeAddresses"));
-        let struck: Vec<_> = (0..5).map(|_| strike("AssociateAddress")).collect();
+        faults.add(Fault::new(Service::Imds, FaultKind::Throttle).operation("GET /b").skip(1).times(2));
+        assert!(!strikes(&mut faults, "GET /a", None));
+        let struck = [(); 5].map(|()| strikes(&mut faults, "GET /b", None));
         assert_eq!(struck, [false, true, true, false, false]);
     }
 
     #[test]
-    fn instance_and_path_prefix_narrow() {
+    fn service_instance_and_path_prefix_narrow() {
         let mut faults = Faults::default();
         let (a, b) = (InstanceId::parse("i-0000000a").unwrap(), InstanceId::parse("i-0000000b").unwrap());
         let id = faults.add(Fault::new(Service::Imds, FaultKind::Hang).operation("/latest/api").instance(&a));
+        faults.add(Fault::new(Service::Ec2, FaultKind::Hang));
         let put = "PUT /latest/api/token";
-        assert!(faults.strike(Service::Imds, put, Some(&a), &mut fastrand::Rng::with_seed(1)).is_some());
-        assert!(faults.strike(Service::Imds, put, Some(&b), &mut fastrand::Rng::with_seed(1)).is_none());
-        assert!(
-            faults
-                .strike(
-                    Service::Imds,
-                    "GET /latest/meta-data/mac",
-                    Some(&a),
-                    &mut fastrand::Rng::with_seed(1)
-                )
-                .is_none()
-        );
-        assert!(faults.strike(Service::Ec2, put, Some(&a), &mut fastrand::Rng::with_seed(1)).is_none());
+        assert!(strikes(&mut faults, put, Some(&a)) && !strikes(&mut faults, put, Some(&b)));
+        assert!(!strikes(&mut faults, "GET /latest/meta-data/mac", Some(&a)));
         faults.clear_one(id);
-        assert!(faults.strike(Service::Imds, put, Some(&a), &mut fastrand::Rng::with_seed(1)).is_none());
+        assert!(!strikes(&mut faults, put, Some(&a)));
     }
 
     #[test]
     fn a_whole_path_is_not_what_is_below_it() {
         let mut faults = Faults::default();
         faults.add(Fault::new(Service::Imds, FaultKind::Hang).exactly("GET /latest/meta-data/mac"));
-        assert!(
-            faults
-                .strike(Service::Imds, "GET /latest/meta-data/macs", None, &mut fastrand::Rng::with_seed(1))
-                .is_none()
-        );
-        assert!(
-            faults
-                .strike(Service::Imds, "GET /latest/meta-data/mac/x", None, &mut fastrand::Rng::with_seed(1))
-                .is_none()
-        );
-        assert!(
-            faults
-                .strike(Service::Imds, "GET /latest/meta-data/mac", None, &mut fastrand::Rng::with_seed(1))
-                .is_some()
-        );
+        for (end, struck) in [("mac", true), ("macs", false), ("mac/x", false)] {
+            assert_eq!(strikes(&mut faults, &format!("GET /latest/meta-data/{end}"), None), struck, "{end}");
+        }
     }
 
     #[test]

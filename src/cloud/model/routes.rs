@@ -55,6 +55,8 @@ pub(super) struct StoredTable {
     owner: String,
     tags: BTreeMap<String, String>,
     routes: BTreeMap<IpAddr, History<Option<StoredRoute>>>,
+    /// Propagated routes, each beside the created route with the same destination, and shown before it.
+    beside: BTreeMap<IpAddr, Route>,
 }
 
 /// A route table as a reader sees it, with all that the wire form shows.
@@ -85,7 +87,8 @@ impl Objects {
             let instance = attached.map(|(id, _)| id);
             Some((*address, Route { interface, instance, target, blackhole, origin }))
         };
-        let routes = table.routes.iter().filter_map(shown).collect();
+        let beside = table.beside.iter().map(|(address, route)| (*address, route.clone()));
+        let routes = beside.chain(table.routes.iter().filter_map(shown)).collect();
         let (vpc, owner, tags) = (table.vpc.clone(), table.owner.clone(), table.tags.clone());
         ShownTable { id: id.clone(), vpc, owner, tags, routes }
     }
@@ -170,7 +173,8 @@ impl Account {
     pub fn add_route_table(&self, spec: RouteTableSpec) -> RouteTableId {
         self.with(|state| {
             let owner = spec.owner.unwrap_or_else(|| state.id.clone());
-            let table = StoredTable { vpc: spec.vpc, owner, tags: spec.tags, routes: BTreeMap::new() };
+            let (routes, beside) = (BTreeMap::new(), BTreeMap::new());
+            let table = StoredTable { vpc: spec.vpc, owner, tags: spec.tags, routes, beside };
             state.objects.tables.insert(spec.id.clone(), table);
         });
         spec.id
@@ -204,6 +208,17 @@ impl Account {
     /// Makes a virtual private gateway propagate a route for the address.
     pub fn propagate_route(&self, table: &RouteTableId, address: IpAddr, gateway: &str) {
         self.set_route(table, address, Some((gateway, "EnableVgwRoutePropagation", false)));
+    }
+
+    /// Makes a virtual private gateway propagate a route for the address beside the created one, which takes priority.
+    pub fn propagate_beside(&self, table: &RouteTableId, address: IpAddr, gateway: &str) {
+        let (target, origin) = (gateway.to_owned(), "EnableVgwRoutePropagation".to_owned());
+        let route = Route { interface: None, instance: None, target, blackhole: false, origin };
+        self.with(|state| {
+            if let Some(table) = state.objects.tables.get_mut(table) {
+                table.beside.insert(address, route);
+            }
+        });
     }
 
     /// Creates the route for an address, and shows it as a blackhole until it is created anew.
@@ -311,15 +326,7 @@ impl Account {
 
     /// Every instance to which all tables led an address, oldest first; a mixture is `None`.
     pub fn overlay_history(&self, address: IpAddr) -> Vec<PrivateIpChange> {
-        let changes = self.overlay_changes(address);
-        self.with(|state| {
-            let change = |change: Version<Option<InterfaceId>>| PrivateIpChange {
-                at: state.since_1970(change.at),
-                instance: change.value.and_then(|eni| Some(state.objects.attached_at(&eni, change.at)?.0)),
-                by: change.by.instance,
-            };
-            changes.into_iter().map(change).collect()
-        })
+        self.instances_of(self.overlay_changes(address))
     }
 
     /// The tables of an account, or of the model's own, as shown to the next Describe of this instance.
@@ -344,8 +351,9 @@ impl Routes for ModelClient {
         self.described("DescribeRouteTables", object, move |objects, moment| {
             let tables = objects.tables_at(&account, moment).into_iter();
             let with_route = tables.map(|table| {
+                let routes = table.routes.iter().filter(|(to, _)| *to == address);
                 let route =
-                    table.routes.iter().find(|(to, _)| *to == address).map(|(_, route)| route.clone());
+                    routes.min_by_key(|(_, route)| !route.is_replaceable()).map(|(_, route)| route.clone());
                 (table, route)
             });
             let in_vpc = |table: &ShownTable| vpc.as_ref().is_none_or(|vpc| table.vpc == *vpc);

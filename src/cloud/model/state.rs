@@ -130,8 +130,6 @@ pub(super) struct ElasticIp {
 pub(super) struct StoredInterface {
     pub(super) mac: MacAddress,
     pub(super) subnet: SubnetId,
-    /// The auto-assigned public address, if the subnet assigns one.
-    pub(super) auto_public_ip: Option<Ipv4Addr>,
     pub(super) private_ips: History<Vec<Ipv4Addr>>,
     /// The Elastic IPs on it by private address: the inverse of [`ElasticIp::association`].
     pub(super) carried: History<BTreeMap<Ipv4Addr, Ipv4Addr>>,
@@ -237,7 +235,7 @@ impl Objects {
     pub(super) fn eni_at(&self, id: &InterfaceId, moment: Duration) -> Option<Eni> {
         let interface = self.interfaces.get(id)?;
         let (instance, index) = self.attached_at(id, moment).unzip();
-        let (private, public) = (interface.private_ips.at(moment), self.public_ips_at(id, moment));
+        let (private, public) = (interface.private_ips.at(moment), interface.carried.at(moment));
         let address = |(place, ip): (usize, &Ipv4Addr)| PrivateAddress {
             ip: *ip,
             primary: place == 0,
@@ -265,7 +263,7 @@ impl Objects {
                 network_card,
                 subnet: interface.subnet.clone(),
                 private_ips: interface.private_ips.at(moment).clone(),
-                public_ips: self.public_ips_at(eni, moment),
+                public_ips: interface.carried.at(moment).clone(),
             })
         };
         Some(Instance {
@@ -281,26 +279,6 @@ impl Objects {
 
     pub(super) fn attached_at(&self, eni: &InterfaceId, moment: Duration) -> Option<(InstanceId, usize)> {
         self.interfaces.get(eni)?.attachment.at(moment).clone()
-    }
-
-    /// The public addresses on an interface: Elastic IPs, or the one assigned by its subnet.
-    ///
-    /// # Source
-    /// Amazon EC2 User Guide, "Public IPv4 addresses": none is assigned with more than one interface on the instance, nor while
-    /// a secondary private address has an Elastic IP.
-    fn public_ips_at(&self, eni: &InterfaceId, moment: Duration) -> BTreeMap<Ipv4Addr, Ipv4Addr> {
-        let Some(interface) = self.interfaces.get(eni) else { return BTreeMap::new() };
-        let carried = interface.carried.at(moment).clone();
-        let instance = self.attached_at(eni, moment).and_then(|(id, _)| self.instances.get(&id));
-        let alone = instance.is_some_and(|instance| {
-            let running =
-                matches!(instance.state.at(moment), InstanceState::Running | InstanceState::Pending);
-            running && instance.interfaces.at(moment).len() == 1
-        });
-        match (interface.auto_public_ip, interface.private_ips.at(moment).first()) {
-            (Some(public), Some(primary)) if alone && carried.is_empty() => [(*primary, public)].into(),
-            _ => carried,
-        }
     }
 
     /// Moves an Elastic IP to a target, displacing the one there, or disassociates it.

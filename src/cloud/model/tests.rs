@@ -76,38 +76,6 @@ async fn describes_and_metadata_lag_each_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_read_may_show_an_older_state() {
-    let account = account();
-    let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
-    account.set_lag(Reads::Describes, Lag::UpTo(SECOND * 10));
-    account.give(EIP, "10.0.0.11");
-    let mut seen = Vec::new();
-    for _ in 0..40 {
-        advance(SECOND / 4).await;
-        seen.push(one.describe(&which).await.unwrap().association.is_some());
-    }
-    assert!(!seen.is_sorted(), "{seen:?}");
-    advance(SECOND).await;
-    assert!(one.describe(&which).await.unwrap().association.is_some(), "none is older than that");
-}
-
-#[tokio::test(start_paused = true)]
-async fn pinned_describes_come_once_each_and_frozen_metadata_stays() {
-    let account = account();
-    let (one, which) = (node(&account, 1), Selector::PublicIp(EIP.parse().unwrap()));
-    let mac = one.primary_mac().await.unwrap();
-    account.pin(Reads::Describes, 1);
-    account.freeze(Reads::Metadata);
-    advance(SECOND).await;
-    account.give(EIP, "10.0.0.11");
-    assert_eq!(one.describe(&which).await.unwrap().association, None);
-    assert!(one.describe(&which).await.unwrap().association.is_some());
-    assert_eq!(one.associations(mac).await.unwrap(), []);
-    account.thaw(Reads::Metadata);
-    assert_eq!(one.associations(mac).await.unwrap(), [(ip(EIP), vec![ip("10.0.0.11")])]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_fault_happens_before_or_after_the_effect_or_never_ends() {
     let rows = [
         (FaultKind::code("InternalError"), Some(Ec2Fault::Silent), false),
@@ -203,21 +171,6 @@ async fn an_instance_that_is_terminated_holds_nothing() {
     account.set_instance_state(&instance, InstanceState::Terminated);
     assert_eq!((account.holder(EIP), account.private_holder(ip("10.0.0.50"))), (None, None));
     assert_eq!(account.instance(&instance).unwrap().interfaces, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_storm_empties_the_bucket_and_time_fills_it() {
-    let account = account();
-    account.set_buckets(Some(Buckets::aws()));
-    let one = node(&account, 1);
-    let mut refused = 0;
-    for _ in 0..60 {
-        let outcome = one.associate(&allocation(), &target(1, "10.0.0.11"), true).await;
-        refused += usize::from(outcome.is_err_and(|error| error.fault == Ec2Fault::Throttled));
-    }
-    assert_eq!(refused, 10);
-    advance(SECOND * 2).await;
-    assert!(one.associate(&allocation(), &target(1, "10.0.0.11"), true).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

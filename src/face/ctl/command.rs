@@ -3,9 +3,10 @@
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::options::{
-    ADDRESS, JSON, ROUTE_TABLE, TIMEOUT, VIP, address, aws, json, option, parameter, positional, subject,
-    switch, timeout,
+    ADDRESS, FOR_TABLES_ROLE, JSON, ROUTE_TABLE, TABLES_ROLE, TIMEOUT, VIP, address, aws, json, option,
+    parameter, positional, subject, switch, timeout,
 };
+use crate::resource::policy::partitions;
 
 /// The complete command line.
 ///
@@ -159,12 +160,14 @@ fn policy() -> Command {
         .long_about(
             "Prints the IAM policy for the role of the nodes, limited to one address and to the calls that its \
              agent makes: to query its holder, take it and release it. --vip and --route-table add what \
-             the other agents need, and work without an address.\n\n\
+             the other agents need; with one of them and no address, the policy is for these alone.\n\n\
+             If calls about route tables are made with a role of its own (routing_table_role, for a VPC that another \
+             account shares), two policies are needed: this one, and that of the role.\n\n\
              What is not given on the command line is looked up: region and account in instance metadata, \
              the allocation id in EC2. With an allocation id, --region and --account nothing is queried, so \
              it works anywhere.",
         )
-        .arg(address().required(false).required_unless_present_any([VIP, ROUTE_TABLE]))
+        .arg(address())
         .arg(
             option(
                 "also",
@@ -175,11 +178,14 @@ fn policy() -> Command {
             .action(ArgAction::Append),
         )
         .arg(
-            option("tag", "KEY=VALUE", "Allow only instances and interfaces that have this tag; can be repeated")
+            option("tag", "KEY=VALUE", "Allow only instances and interfaces that have this tag; can be repeated, for other keys")
                 .action(ArgAction::Append),
         )
         .arg(option("account", "ID", "The account, twelve digits"))
-        .arg(option("partition", "NAME", "aws, aws-cn or aws-us-gov [default: that of the region]"))
+        .arg(
+            option("partition", "NAME", "")
+                .help(format!("{} [default: that of the region]", partition_names())),
+        )
         .arg(switch(
             VIP,
             "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
@@ -193,8 +199,23 @@ fn policy() -> Command {
             )
             .action(ArgAction::Append),
         )
+        .arg(option(
+            TABLES_ROLE,
+            "ARN",
+            "The role that is assumed for calls about route tables [default: routing_table_role of the address]",
+        ))
+        .arg(switch(FOR_TABLES_ROLE, "Print the policy of that role, not that of the role of the nodes"))
         .arg(switch("explain", "Explain each statement instead of printing the policy"))
         .args(aws("20"))
+}
+
+/// The partitions to choose from, for a person.
+pub(super) fn partition_names() -> String {
+    let names: Vec<&str> = partitions().collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn history() -> Command {
@@ -336,6 +357,25 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_of_two_kinds_is_refused() {
+        for name in ["show", "check", "claim", "release"] {
+            let line = ["eipctl", name, "10.0.1.21", "--vip", "--route-table", "rtb-0123456789abcdef0"];
+            let refused = command().try_get_matches_from(line).unwrap_err();
+            assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict, "{name}: {refused}");
+        }
+        // Here they mean "also".
+        let both = ["eipctl", "policy", "--vip", "--route-table", "rtb-0123456789abcdef0"];
+        command().try_get_matches_from(both).unwrap();
+    }
+
+    #[test]
+    fn the_help_names_every_partition_that_is_accepted() {
+        let help = policy().render_long_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let names = "aws, aws-cn, aws-us-gov, aws-eusc, aws-iso, aws-iso-b, aws-iso-e or aws-iso-f";
+        assert!(help.contains(names), "{help}");
     }
 
     #[test]

@@ -25,6 +25,10 @@ const TARGET: [&str; 6] =
 pub(super) const VIP: &str = "vip";
 /// Id of the option for an overlay address, with its route tables.
 pub(super) const ROUTE_TABLE: &str = "route-table";
+/// Id of the option for the role of an overlay address's route tables, where it is no parameter of the one address.
+pub(super) const TABLES_ROLE: &str = "routing-table-role";
+/// Id of the flag for the policy of that role.
+pub(super) const FOR_TABLES_ROLE: &str = "for-routing-table-role";
 
 /// Id of the argument that names the address.
 pub(super) const ADDRESS: &str = "ADDRESS";
@@ -79,7 +83,8 @@ pub(super) fn subject() -> impl Iterator<Item = Arg> {
 /// The options that give the kind of an address that neither the cluster nor this node's records know.
 fn kinds() -> [Arg; 2] {
     [
-        switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)"),
+        switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)")
+            .conflicts_with(ROUTE_TABLE),
         option(
             ROUTE_TABLE,
             "ID",

@@ -86,9 +86,16 @@ impl Subject {
                 let recorded = recorded.iter().find_map(RecordedResource::agent);
                 let known = recorded.or_else(|| is_public(&address).then_some(&agent::EIP));
                 known.ok_or_else(|| {
+                    // A flag counts as contained in every command that has it.
+                    let advice = match invocation.matches.try_contains_id(VIP) {
+                        Ok(true) => {
+                            ": add --vip for a secondary private address, --route-table ID for an overlay address"
+                        }
+                        _ => "",
+                    };
                     Failure::Usage(format!(
                         "{address} is not a public address, and neither the cluster nor this node's records know \
-                         it: add --vip for a secondary private address, --route-table ID for an overlay address"
+                         it{advice}"
                     ))
                 })?
             }
@@ -98,7 +105,7 @@ impl Subject {
             Configuration { parameters, ..Configuration::default() }
         };
         let mut configuration = found.map_or_else(on_record, |found| found.configuration.clone());
-        configuration.replace(from_options(invocation, agent)?);
+        configuration.replace(from_options(invocation, agent, by_option)?);
         let undecided = configuration.undecided();
         let raw = configuration.parameters;
         let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
@@ -232,8 +239,12 @@ pub(super) fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress
     Some(ConfiguredAddress { id: records.resource.clone(), agent, configuration })
 }
 
-/// The parameters on the command line; one that another kind has is refused.
-fn from_options(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<String, String>, Failure> {
+/// The parameters on the command line; one that another kind has is refused. The route tables are among them if `by_option`.
+fn from_options(
+    invocation: &Invocation<'_>,
+    agent: &Agent,
+    by_option: bool,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut raw = BTreeMap::new();
     for other in agent::ALL {
         let values = invocation.parameters(other.parameters);
@@ -244,7 +255,7 @@ fn from_options(invocation: &Invocation<'_>, agent: &Agent) -> Result<BTreeMap<S
         raw.extend(values);
     }
     let tables = invocation.texts(ROUTE_TABLE);
-    if agent.has("routing_table") && !tables.is_empty() {
+    if by_option && agent.has("routing_table") && !tables.is_empty() {
         raw.insert("routing_table".to_owned(), tables.join(","));
     }
     Ok(raw)

@@ -32,11 +32,13 @@ pub enum InitRequest {
     Help,
 }
 
-/// LSB actions that are optional and not implemented here.
+/// LSB actions that are optional and not implemented here, with the reason.
 ///
 /// # Source
 /// Linux Standard Base Core 5.0, 22.2 "Init Script Actions".
-const OPTIONAL: [&str; 3] = ["reload", "try-restart", "condrestart"];
+const OPTIONAL: [(&str, &str); 3] =
+    [("reload", "every call rereads the settings"), ("try-restart", INSTEAD), ("condrestart", INSTEAD)];
+const INSTEAD: &str = "force-reload restarts only if the address is here";
 
 /// Parses the arguments, without the program name.
 ///
@@ -53,13 +55,10 @@ pub fn read(arguments: &[String]) -> Result<InitRequest, (u8, String)> {
         "restart" => InitAction::Restart,
         "force-reload" => InitAction::ForceReload,
         "help" | "usage" | "--help" | "-h" => return Ok(InitRequest::Help),
-        other if OPTIONAL.contains(&other) => {
-            return Err((
-                UNIMPLEMENTED,
-                format!("{other} is not implemented: every call rereads the settings"),
-            ));
-        }
         other => {
+            if let Some((action, reason)) = OPTIONAL.into_iter().find(|(action, _)| *action == other) {
+                return Err((UNIMPLEMENTED, format!("{action} is not implemented: {reason}")));
+            }
             let other = brief(other, 80);
             return Err(wrong(format!("{other} is not an action: {EXPECTED} as the last argument")));
         }
@@ -124,12 +123,28 @@ mod tests {
             ("", "no action"),
             ("203.0.113.10", "203.0.113.10 is not an action"),
             ("start 203.0.113.10", "as the last argument"),
-            ("reload", "not implemented"),
             ("203.0.113.10 203.0.113.11 start", "203.0.113.11: elastic_ip is already 203.0.113.10"),
             ("elastic_pi=203.0.113.10 start", "no such parameter"),
         ] {
             let refused = parsed(line).unwrap_err().1;
             assert!(refused.contains(part), "{line}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_restart_on_condition_is_not_refused_for_the_reason_of_a_reload() {
+        for (line, message) in [
+            ("reload", "reload is not implemented: every call rereads the settings"),
+            (
+                "try-restart",
+                "try-restart is not implemented: force-reload restarts only if the address is here",
+            ),
+            (
+                "condrestart",
+                "condrestart is not implemented: force-reload restarts only if the address is here",
+            ),
+        ] {
+            assert_eq!(parsed(line), Err((UNIMPLEMENTED, message.to_owned())));
         }
     }
 }

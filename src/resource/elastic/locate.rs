@@ -96,7 +96,10 @@ impl<W: World> Op<'_, Elastic, W> {
         let private_ip = match wanted {
             Some(ip) if self.has_private_ip(&interface, ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
-            None => *interface.private_ips.first().ok_or_else(|| ImdsError::garbled("local-ipv4s", ""))?,
+            None => match interface.private_ips.first() {
+                Some(first) => *first,
+                None => return Err(Error::NoIpv4 { interface: interface.id, mac }),
+            },
         };
         let mut location = Location {
             instance: Some(instance?),

@@ -20,8 +20,10 @@ pub(super) use super::{Action, Parts, Report, Request, op, run};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 pub(super) use crate::cloud::model::{
-    Account, Fault, FaultKind, InstanceSpec, InterfaceSpec, Lag, ModelClient, Reads, Service,
+    Account, Fault, FaultKind, InstanceSpec, InterfaceSpec, Journey, Lag, ModelClient, Reads, RouteTableSpec,
+    Service, parsed,
 };
+pub(super) use crate::network::fake::FakeNetwork;
 pub(super) use crate::ocf::exit::ExitCode;
 pub(super) use crate::state::{Pair, Phase, Records as _};
 
@@ -220,15 +222,16 @@ pub(super) fn code(outcome: &Result<Report, Error>, attempt: Attempt) -> ExitCod
 pub(super) struct Resource<K> {
     pub(super) account: Account,
     pub(super) world: Real,
-    raw: BTreeMap<String, String>,
-    kind: std::marker::PhantomData<K>,
+    pub(super) raw: BTreeMap<String, String>,
+    pub(super) kind: std::marker::PhantomData<K>,
 }
 
-impl<K: Tested> Resource<K> {
-    pub(super) fn on(account: &Account, number: u8) -> Self {
+impl<K: Kind<Real>> Resource<K> {
+    /// On a node whose device eth0 has this address.
+    pub(super) fn at(account: &Account, number: u8, private_ip: &str) -> Self {
         let client = ModelClient::new(account, &instance(number));
         let host = TestHost::new(number);
-        host.network.plug("eth0", &mac(number), &[&format!("10.0.0.{number}")]);
+        host.network.plug("eth0", &mac(number), &[private_ip]);
         let world = Parts {
             ec2: client.clone(),
             imds: client,
@@ -236,8 +239,7 @@ impl<K: Tested> Resource<K> {
             records: MemoryRecords::default(),
             log: Log::memory(),
         };
-        let raw = BTreeMap::from([(K::NAME.to_owned(), K::ADDRESS.to_owned())]);
-        Self { account: account.clone(), world, raw, kind: std::marker::PhantomData }
+        Self { account: account.clone(), world, raw: BTreeMap::new(), kind: std::marker::PhantomData }
     }
 
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
@@ -308,36 +310,18 @@ impl<K: Tested> Resource<K> {
         self.run(Action::Validate { level: 10 }).await
     }
 
-    /// After a probe, which puts on record what a takeover needs.
-    pub(super) async fn probed(self) -> Self {
-        assert!(matches!(self.probe().await.unwrap(), Report::NotHere(_)), "{}", K::NAME);
-        self
-    }
-
     pub(super) async fn started(self) -> Self {
-        assert_eq!(self.start().await.unwrap(), Report::Done, "{}", K::NAME);
+        assert_eq!(self.start().await.unwrap(), Report::Done, "{:?}", self.raw);
         self
     }
 
-    /// Started, and the settling window has passed.
-    pub(super) async fn settled(self) -> Self {
-        let this = self.started().await;
-        advance(Duration::from_secs(130)).await;
-        this
+    pub(super) fn network(&self) -> &FakeNetwork {
+        &self.world.host.network
     }
 
     /// The calls to EC2 of an action with this name since they were last cleared.
     pub(super) fn sent(&self, operation: &str) -> usize {
         self.account.calls().iter().filter(|call| call.starts_with(operation)).count()
-    }
-
-    pub(super) fn holds(&self, number: u8) -> bool {
-        K::holder(&self.account) == Some(eni(number))
-    }
-
-    /// The network device that has the address.
-    pub(super) fn device(&self) -> Option<String> {
-        self.world.host.network.device_with(K::ADDRESS)
     }
 
     pub(super) fn phase(&self) -> Option<Phase> {
@@ -351,5 +335,33 @@ impl<K: Tested> Resource<K> {
 
     pub(super) fn logged(&self, text: &str) -> bool {
         self.world.log.lines().iter().any(|line| line.contains(text))
+    }
+}
+
+impl<K: Tested> Resource<K> {
+    pub(super) fn on(account: &Account, number: u8) -> Self {
+        Self::at(account, number, &format!("10.0.0.{number}")).with(K::NAME, K::ADDRESS)
+    }
+
+    /// After a probe, which puts on record what a takeover needs.
+    pub(super) async fn probed(self) -> Self {
+        assert!(matches!(self.probe().await.unwrap(), Report::NotHere(_)), "{}", K::NAME);
+        self
+    }
+
+    /// Started, and the settling window has passed.
+    pub(super) async fn settled(self) -> Self {
+        let this = self.started().await;
+        advance(Duration::from_secs(130)).await;
+        this
+    }
+
+    pub(super) fn holds(&self, number: u8) -> bool {
+        K::holder(&self.account) == Some(eni(number))
+    }
+
+    /// The network device that has the address.
+    pub(super) fn device(&self) -> Option<String> {
+        self.network().device_with(K::ADDRESS)
     }
 }

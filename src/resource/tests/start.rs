@@ -58,6 +58,7 @@ async fn a_takeover_on_record_does_not_wait_for_the_query_beside_it<K: Tested>()
     let began = Instant::now();
     let node = node.started().await;
     assert!(node.holds(1) && began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(node.logged("moved from an unknown holder to"), "{:?}", node.world.log.lines());
 }
 
 /// [start-8]
@@ -130,6 +131,7 @@ async fn throttling_and_outages_are_outlasted<K: Tested>() {
     }
 }
 
+/// [code-4] [code-5] [code-6] [code-7]
 async fn a_refused_start_has_the_exit_code_of_its_cause<K: Tested>() {
     let managed = FaultKind::Error {
         status: 400,

@@ -34,6 +34,11 @@ impl Folder {
         fs::write(&path, text).expect("a file");
         path
     }
+
+    /// Writes a program in it.
+    pub fn program(&self, name: &str, script: &str) {
+        write_program(&self.0.join(name), script);
+    }
 }
 
 impl Default for Folder {
@@ -46,6 +51,16 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Writes a program that every user can run, with the folders above it.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn write_program(path: &Path, script: &str) {
+    fs::create_dir_all(path.parent().expect("below a folder")).expect("folders");
+    fs::write(path, script).expect("a program");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("its mode");
 }
 
 /// Returns the text of every file below a folder, with its path.

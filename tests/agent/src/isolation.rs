@@ -92,6 +92,16 @@ impl Isolation {
         bound.join().expect("the thread that binds")
     }
 
+    /// Runs a program inside, to success, and returns what it prints.
+    #[track_caller]
+    pub fn run(&self, program: &[&str]) -> String {
+        let (enter, line) = (self.enter(), program.iter().copied());
+        let output = Command::new(&enter[0]).args(&enter[1..]).args(line).output().expect("nsenter");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{program:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
     /// Returns the beginning of a command line that runs something inside.
     pub fn enter(&self) -> Vec<String> {
         let mut line: Vec<String> = ["nsenter", "--net", "--mount", "--target"].map(str::to_owned).into();

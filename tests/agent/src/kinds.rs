@@ -87,26 +87,11 @@ pub static KINDS: [AddressKind; 3] = [
         give: |world, node| world.cloud.assign_private_ip(node.eni(), VIP),
         holder: |world| world.cloud.private_holder(VIP).map(|(instance, eni)| (instance, eni.to_string())),
     },
-    AddressKind {
-        name: "overlay-ip",
-        describe: "DescribeRouteTables",
-        take: "ReplaceRoute",
-        release: "DeleteRoute",
-        is_released: false,
-        is_shown: false,
-        may_take: "",
-        address: "overlay_ip",
-        by_hand: &["192.168.10.1", "--route-table", ROUTE_TABLE, "--add-to-device", "false"],
-        setup: SimulatedWorld::setup,
-        run: |run| run.overlay().param("add_to_device", "false"),
-        give: give_overlay,
-        holder: overlay_holder,
-    },
+    OVERLAY_KIND,
 ];
 
-/// An overlay address whose route table belongs to another account, as in a shared VPC: a role of that account makes the calls.
-pub static SHARED_OVERLAY: AddressKind = AddressKind {
-    name: "overlay-ip, by role",
+const OVERLAY_KIND: AddressKind = AddressKind {
+    name: "overlay-ip",
     describe: "DescribeRouteTables",
     take: "ReplaceRoute",
     release: "DeleteRoute",
@@ -115,19 +100,22 @@ pub static SHARED_OVERLAY: AddressKind = AddressKind {
     may_take: "",
     address: "overlay_ip",
     by_hand: &["192.168.10.1", "--route-table", ROUTE_TABLE, "--add-to-device", "false"],
-    setup: || SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT),
-    run: |run| run.overlay().param("add_to_device", "false").param("routing_table_role", TABLE_ROLE),
-    give: give_overlay,
-    holder: overlay_holder,
+    setup: SimulatedWorld::setup,
+    run: |run| run.overlay().param("add_to_device", "false"),
+    give: |world, node| world.cloud.route(&aws_sim::parsed(ROUTE_TABLE), OVERLAY.into(), node.eni()),
+    holder: |world| {
+        let holder = world.cloud.overlay_holder(OVERLAY.into());
+        holder.map(|(instance, eni)| (instance, eni.to_string()))
+    },
 };
 
-fn give_overlay(world: &SimulatedWorld, node: &Node) {
-    world.cloud.route(&aws_sim::parsed(ROUTE_TABLE), OVERLAY.into(), node.eni());
-}
-
-fn overlay_holder(world: &SimulatedWorld) -> Option<(InstanceId, String)> {
-    world.cloud.overlay_holder(OVERLAY.into()).map(|(instance, eni)| (instance, eni.to_string()))
-}
+/// An overlay address whose route table belongs to another account, as in a shared VPC: a role of that account makes the calls.
+pub static SHARED_OVERLAY: AddressKind = AddressKind {
+    name: "overlay-ip, by role",
+    setup: || SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT),
+    run: |run| run.overlay().param("add_to_device", "false").param("routing_table_role", TABLE_ROLE),
+    ..OVERLAY_KIND
+};
 
 /// Two nodes that can hold an address of some kind.
 #[derive(Debug)]

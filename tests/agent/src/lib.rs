@@ -25,6 +25,7 @@ mod isolation;
 mod kinds;
 mod node;
 mod outcome;
+mod pool;
 mod proxy;
 mod rows;
 mod run;
@@ -34,7 +35,7 @@ mod world;
 
 pub use self::{
     binary::binary,
-    folder::{Folder, records_in},
+    folder::{Folder, records_in, write_program},
     isolation::Isolation,
     kinds::{
         AddressKind, KINDS, OTHER_ACCOUNT, OVERLAY, ROUTE_TABLE, SHARED_OVERLAY, SHOWN, TABLE_ROLE, TwoNodes,
@@ -42,6 +43,7 @@ pub use self::{
     },
     node::Node,
     outcome::RunOutcome,
+    pool::all,
     proxy::Proxy,
     rows::each,
     run::{NodeAction, Run, RunningAgent, of_process, waited_of},

@@ -170,10 +170,24 @@ impl Run {
         self
     }
 
-    /// Takes the cluster's variables away, as where a person calls it.
-    pub fn by_a_person(mut self) -> Self {
-        self.env.retain(|variable, _| !variable.starts_with("OCF_") && !variable.starts_with("HA_"));
+    /// Takes the cluster's variables away but for where to log.
+    pub fn outside_ocf(mut self) -> Self {
+        self.env.retain(|variable, _| !variable.starts_with("OCF_"));
         self
+    }
+
+    /// Takes the cluster's variables away, as where a person calls it.
+    pub fn by_a_person(self) -> Self {
+        let mut run = self.outside_ocf();
+        run.env.retain(|variable, _| !variable.starts_with("HA_"));
+        run
+    }
+
+    /// Gives the agent a key of the account, so that it does not need instance metadata for one.
+    pub fn by_key(self) -> Self {
+        const KEY: (&str, &str) = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
+        self.node.cloud.add_access_key(KEY.0, KEY.1);
+        self.env("AWS_ACCESS_KEY_ID", KEY.0).env("AWS_SECRET_ACCESS_KEY", KEY.1).secret(KEY.1)
     }
 
     /// Adds several arguments after the action.
@@ -185,30 +199,21 @@ impl Run {
     /// Calls the OCF agent `vip` with this secondary private address. Without namespaces of its own the node has no network
     /// devices of its own, so there the agent is told to leave them alone.
     pub fn vip(self, address: Ipv4Addr) -> Self {
-        let own_devices = self.node.shared.isolation.is_some();
-        let mut run = self
-            .no_param("elastic_ip")
-            .param("secondary_private_ip", address)
-            .env("OCF_RESOURCE_TYPE", "vip");
-        if !own_devices {
-            run = run.param("add_to_device", "false");
-        }
-        run.name = Some("vip".to_owned());
-        run
+        self.of_kind("vip").param("secondary_private_ip", address)
     }
 
     /// Calls the OCF agent `overlay-ip` with the overlay address and its route table; network devices as [`Run::vip`].
     pub fn overlay(self) -> Self {
+        self.of_kind("overlay-ip").param("overlay_ip", OVERLAY).param("routing_table", ROUTE_TABLE)
+    }
+
+    fn of_kind(self, agent: &str) -> Self {
         let own_devices = self.node.shared.isolation.is_some();
-        let mut run = self
-            .no_param("elastic_ip")
-            .param("overlay_ip", OVERLAY)
-            .param("routing_table", ROUTE_TABLE)
-            .env("OCF_RESOURCE_TYPE", "overlay-ip");
+        let mut run = self.no_param("elastic_ip").env("OCF_RESOURCE_TYPE", agent);
         if !own_devices {
             run = run.param("add_to_device", "false");
         }
-        run.name = Some("overlay-ip".to_owned());
+        run.name = Some(agent.to_owned());
         run
     }
 
@@ -324,6 +329,11 @@ impl Run {
         for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {
             assert!(!self.env.contains_key(name), "{name} needs namespaces");
         }
+    }
+
+    /// Returns the whole environment.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.env
     }
 
     /// Returns a variable.

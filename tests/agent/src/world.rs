@@ -98,6 +98,19 @@ impl SimulatedWorld {
         self.cloud.associate(&self.address, node.eni(), None);
     }
 
+    /// Gives the node another Elastic IP, 203.0.113.50, on the private address that ours goes to.
+    pub fn own_address(&self, node: &Node) -> Address {
+        let own = self.cloud.allocate(Some([203, 0, 113, 50].into()));
+        self.cloud.associate(&own, node.eni(), None);
+        own
+    }
+
+    /// Returns whether the node holds another Elastic IP than ours on its primary private address.
+    pub fn has(&self, node: &Node, other: &Address) -> bool {
+        let holder = self.cloud.holder(other);
+        holder.is_some_and(|it| it.instance == *node.id() && it.private_ip == node.private_ip())
+    }
+
     /// Waits until every call that has reached EC2's socket is answered: one that a process sent before it was killed may not
     /// have been read yet.
     ///

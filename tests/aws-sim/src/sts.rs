@@ -5,91 +5,17 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use eip::cloud::model::ApiError;
 
 use crate::{
     clock::iso8601,
     credentials::Principal,
-    ec2::{QueryParams, document},
+    ec2::{Content, QueryParams, document},
     http::Reply,
     world::SimulatorState,
 };
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AssumeRoleResponse {
-    #[serde(rename = "@xmlns")]
-    namespace: &'static str,
-    assume_role_result: AssumeRoleResult,
-    response_metadata: ResponseMetadata,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AssumeRoleResult {
-    assumed_role_user: AssumedRoleUser,
-    credentials: Credentials,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AssumedRoleUser {
-    assumed_role_id: String,
-    arn: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Credentials {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: String,
-    expiration: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetCallerIdentityResponse {
-    #[serde(rename = "@xmlns")]
-    namespace: &'static str,
-    get_caller_identity_result: CallerIdentity,
-    response_metadata: ResponseMetadata,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct CallerIdentity {
-    arn: String,
-    user_id: String,
-    account: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ResponseMetadata {
-    request_id: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ErrorResponse<'a> {
-    #[serde(rename = "@xmlns")]
-    namespace: &'static str,
-    error: StsErrorElement<'a>,
-    request_id: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct StsErrorElement<'a> {
-    r#type: &'static str,
-    code: &'a str,
-    message: &'a str,
-}
 
 /// Runs `action` for `who`, who has been identified.
 pub(crate) fn run(
@@ -99,28 +25,24 @@ pub(crate) fn run(
     params: &QueryParams,
     request_id: &str,
 ) -> Reply {
-    let metadata = ResponseMetadata { request_id: request_id.to_owned() };
     let outcome = match action {
-        "GetCallerIdentity" => Ok(document(
-            "GetCallerIdentityResponse",
-            &GetCallerIdentityResponse {
-                namespace: NAMESPACE,
-                get_caller_identity_result: CallerIdentity {
-                    arn: who.arn,
-                    user_id: who.user_id,
-                    account: world.config.account.clone(),
-                },
-                response_metadata: metadata,
-            },
-        )),
-        "AssumeRole" => assume_role(world, who, params, metadata),
+        "GetCallerIdentity" => {
+            let identity = Content::default().text("Arn", who.arn).text("UserId", who.user_id);
+            let identity = identity.text("Account", &world.config.account);
+            Ok(Content::default().with("GetCallerIdentityResult", identity))
+        }
+        "AssumeRole" => assume_role(world, who, params),
         _ => {
             let message = format!("Could not find operation {action} for version 2011-06-15");
             Err(ApiError::client("InvalidAction", message))
         }
     };
     match outcome {
-        Ok(xml) => reply(200, xml, request_id),
+        Ok(result) => {
+            let metadata = Content::default().text("RequestId", request_id);
+            let result = result.with("ResponseMetadata", metadata);
+            reply(200, document(&format!("{action}Response"), Some(NAMESPACE), &result), request_id)
+        }
         Err(error) => refuse(&error, request_id),
     }
 }
@@ -129,8 +51,7 @@ fn assume_role(
     world: &mut SimulatorState,
     who: Principal,
     params: &QueryParams,
-    metadata: ResponseMetadata,
-) -> Result<String, ApiError> {
+) -> Result<Content, ApiError> {
     let missing = |name: &str| {
         let message =
             format!("1 validation error detected: Value null at '{name}' failed to satisfy constraint");
@@ -160,38 +81,28 @@ fn assume_role(
         role: Some(role.to_owned()),
         instance: who.instance,
     };
-    let user = AssumedRoleUser { assumed_role_id: principal.user_id.clone(), arn: principal.arn.clone() };
+    let user = Content::default().text("AssumedRoleId", &principal.user_id).text("Arn", &principal.arn);
     let now = world.aws_now();
     let key = world.keys.session(&mut world.rng, principal, now, lifetime);
-    let credentials = Credentials {
-        access_key_id: key.id,
-        secret_access_key: key.secret,
-        session_token: key.session_token.unwrap_or_default(),
-        expiration: iso8601(key.expires.unwrap_or_default()),
-    };
-    Ok(document(
-        "AssumeRoleResponse",
-        &AssumeRoleResponse {
-            namespace: NAMESPACE,
-            assume_role_result: AssumeRoleResult { assumed_role_user: user, credentials },
-            response_metadata: metadata,
-        },
-    ))
+    let credentials = Content::default()
+        .text("AccessKeyId", key.id)
+        .text("SecretAccessKey", key.secret)
+        .text("SessionToken", key.session_token.unwrap_or_default())
+        .text("Expiration", iso8601(key.expires.unwrap_or_default()));
+    let result = Content::default().with("AssumedRoleUser", user).with("Credentials", credentials);
+    Ok(Content::default().with("AssumeRoleResult", result))
 }
 
 /// Returns `error` as STS words it.
 pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Reply {
-    let body = ErrorResponse {
-        namespace: NAMESPACE,
-        error: StsErrorElement {
-            r#type: if error.status < 500 { "Sender" } else { "Receiver" },
-            code: &error.code,
-            message: &error.message,
-        },
-        request_id,
-    };
+    let own = Content::default()
+        .text("Type", if error.status < 500 { "Sender" } else { "Receiver" })
+        .text("Code", &error.code)
+        .text("Message", &error.message);
+    let body = Content::default().with("Error", own).text("RequestId", request_id);
+    let xml = document("ErrorResponse", Some(NAMESPACE), &body);
     let code = Some(error.code.clone());
-    Reply { code, ..reply(error.status, document("ErrorResponse", &body), request_id) }
+    Reply { code, ..reply(error.status, xml, request_id) }
 }
 
 fn reply(status: u16, xml: String, request_id: &str) -> Reply {

@@ -15,3 +15,8 @@ pub fn agent() -> PathBuf {
     let by_variable = env::var_os("EIP_BIN").filter(|path| !path.is_empty()).map(PathBuf::from);
     by_variable.unwrap_or_else(|| target_folder().join("release/eip"))
 }
+
+/// Returns the folder for logs where a command line names none.
+pub fn logs() -> PathBuf {
+    target_folder().join("cluster-logs")
+}

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws_sim::RouteTableSpec;
+use clap::Parser as _;
 use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::{ELASTIC, ManagedAddress, OVERLAY, PRIVATE, PacemakerCluster};
 use cluster::topology::{CLOUD_IP, EC2_PORT, OVERLAY_IP};
@@ -27,15 +28,11 @@ const DISPOSABLE_ROOT: &str = "/run/disposable-root";
 const PROGRAMS: &str = "/usr/share/pacemaker/tests";
 
 fn main() -> ExitCode {
-    let request = match cli::parse(std::env::args_os()) {
-        Ok(request) => request,
-        Err(error) => error.exit(),
-    };
-    program::end("cts", run(request))
+    program::end("cts", run(CtsCommand::parse()))
 }
 
 fn run(request: CtsCommand) -> Result<ExitCode> {
-    if let CtsCommand::NodeWeb(listen) = request {
+    if let CtsCommand::NodeWeb { listen } = request {
         return probe::node_web(listen).map(|()| ExitCode::SUCCESS);
     }
     let missing = missing();
@@ -44,9 +41,9 @@ fn run(request: CtsCommand) -> Result<ExitCode> {
     }
     interrupt::install().map_err(HarnessError::io("installing signal handlers"))?;
     let passed = match request {
-        CtsCommand::Exec(agent) => executor::run(&agent)?,
+        CtsCommand::Exec { agent } => executor::run(&agent)?,
         CtsCommand::Lab(plan) => lab::run(&plan)?,
-        CtsCommand::NodeWeb(_) => true,
+        CtsCommand::NodeWeb { .. } => true,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -16,23 +16,20 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use clap::Parser as _;
 use cluster::error::{HarnessError, Result};
 use cluster::{interrupt, lanes, leftovers, prerequisites, probe, program};
 
 use self::cli::ExamplesCommand;
 
 fn main() -> ExitCode {
-    let request = match cli::parse(std::env::args_os()) {
-        Ok(request) => request,
-        Err(error) => error.exit(),
-    };
-    program::end("pcs-examples", run(request))
+    program::end("pcs-examples", run(ExamplesCommand::parse()))
 }
 
 fn run(request: ExamplesCommand) -> Result<ExitCode> {
     let plan = match request {
-        ExamplesCommand::NodeWeb(listen) => return web(listen),
-        ExamplesCommand::Pcs09(words) => return Ok(pcs09::stand_in(&words)),
+        ExamplesCommand::NodeWeb { listen } => return web(listen),
+        ExamplesCommand::Pcs09 { words } => return Ok(pcs09::stand_in(&words)),
         ExamplesCommand::Test(plan) => plan,
     };
     if let Some(lane) = &plan.lane {

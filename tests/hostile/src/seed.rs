@@ -3,12 +3,9 @@
 //! `HOSTILE` is the number of cases of each kind, `HOSTILE_SEED` the number they are drawn from, `HOSTILE_CASE="metadata 17"`
 //! the only one to run, `HOSTILE_THREADS` how many run at a time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use agent_tests::all;
 use fastrand::Rng;
 
 /// Cases of each kind where nothing says so.
@@ -85,27 +82,16 @@ pub fn run(
         None => (0..cases() * usual / 100).collect(),
     };
     let began = Instant::now();
-    let results: Mutex<Vec<(usize, Result<HostileOutcome, String>)>> = Mutex::default();
-    let next = AtomicUsize::new(0);
     let threads = number("HOSTILE_THREADS").unwrap_or(THREADS);
-    let one = |number: usize| {
-        let caught = catch_unwind(AssertUnwindSafe(|| case(&mut of_case(kind, number))));
-        caught.unwrap_or_else(|cause| Err(text(&*cause)))
+    let attempt = |numbers: &[usize]| -> Vec<Result<HostileOutcome, String>> {
+        let results = all(numbers, threads, |&number| case(&mut of_case(kind, number)));
+        results.into_iter().map(Result::flatten).collect()
     };
-    thread::scope(|scope| {
-        for _ in 0..threads.min(numbers.len()) {
-            scope.spawn(|| {
-                while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = one(number);
-                    results.lock().unwrap().push((number, result));
-                }
-            });
-        }
-    });
+    let results = attempt(&numbers);
     let (mut sum, mut failed, mut again) = (Sum::default(), Vec::new(), Vec::new());
-    for (number, result) in results.into_inner().unwrap() {
+    for (&number, result) in numbers.iter().zip(results) {
         let result = result.or_else(|first| {
-            let second = one(number);
+            let second = attempt(&[number]).remove(0);
             if second.is_ok() {
                 again.push(format!("{number}: {}", first.lines().next().unwrap_or_default()));
             }
@@ -139,12 +125,4 @@ pub fn run(
     }
     assert!(failed.is_empty(), "{} case(s) of {kind} wrong:\n\n{}", failed.len(), failed.join("\n\n"));
     sum
-}
-
-fn text(cause: &(dyn std::any::Any + Send)) -> String {
-    match (cause.downcast_ref::<String>(), cause.downcast_ref::<&str>()) {
-        (Some(text), _) => text.clone(),
-        (None, Some(text)) => (*text).to_owned(),
-        (None, None) => "panicked".to_owned(),
-    }
 }

@@ -114,9 +114,9 @@ const BUGS: &[Bug] = &[
         name: "a denied call is repeated more than once",
         changes: &[[
             "src/cloud/ec2/error.rs",
-            "            Ec2Fault::Unknown | Ec2Fault::Denied => Patience::Once,",
+            "            Ec2Fault::Unknown | Ec2Fault::Denied | Ec2Fault::Oversized => Patience::Once,",
             "            Ec2Fault::Denied if AWAKE => Patience::Lasting,
-            Ec2Fault::Unknown | Ec2Fault::Denied => Patience::Once,",
+            Ec2Fault::Unknown | Ec2Fault::Denied | Ec2Fault::Oversized => Patience::Once,",
         ]],
         tests: EVERY_KIND,
         says: "again after IAM had denied it twice",

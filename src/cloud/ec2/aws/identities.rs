@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::identity::{
     IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
@@ -14,19 +15,31 @@ use aws_smithy_types::config_bag::ConfigBag;
 /// The SDK's own cache, replaced with an empty one on request.
 #[derive(Debug)]
 pub(super) struct Identities {
-    load_timeout: Duration,
     current: Mutex<SharedIdentityCache>,
+    /// Limit for the next load.
+    limit: Mutex<Duration>,
+    longest: Duration,
 }
 
 impl Identities {
-    /// A cache that waits at most this long for credentials.
-    pub(super) fn new(load_timeout: Duration) -> Self {
-        Self { load_timeout, current: Mutex::new(empty(load_timeout)) }
+    /// A cache that waits this long for credentials: at first, and at most after loads that timed out.
+    pub(super) fn new(first: Duration, longest: Duration) -> Self {
+        Self { current: Mutex::new(empty(longest)), limit: Mutex::new(first), longest }
     }
 
     /// Drops the cached credentials.
     pub(super) fn forget(&self) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = empty(self.load_timeout);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = empty(self.longest);
+    }
+
+    fn limit(&self) -> Duration {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Doubles the limit. Calls run concurrently, and each knows only the limit that it started with.
+    fn timed_out(&self, limit: Duration) {
+        let mut next = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = (limit * 2).min(self.longest).max(*next);
     }
 
     fn current(&self) -> SharedIdentityCache {
@@ -49,8 +62,14 @@ impl ResolveCachedIdentity for SharedIdentities {
         components: &'a RuntimeComponents,
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
-        let cache = self.0.current();
-        IdentityFuture::new(async move { cache.resolve_cached_identity(resolver, components, config).await })
+        IdentityFuture::new(async move {
+            let (cache, limit) = (self.0.current(), self.0.limit());
+            let loading = cache.resolve_cached_identity(resolver, components, config);
+            tokio::time::timeout(limit, loading).await.unwrap_or_else(|_| {
+                self.0.timed_out(limit);
+                Err(CredentialsError::provider_timed_out(limit).into())
+            })
+        })
     }
 
     fn validate_base_client_config(

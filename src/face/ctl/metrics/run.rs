@@ -1,5 +1,7 @@
 //! Collects the metrics and writes them, for `node_exporter`'s textfile collector.
 
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -19,6 +21,12 @@ use crate::world::{self, RealWorld};
 
 /// Writes the metrics of every address. Makes no call to EC2.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let output = invocation.text("output").filter(|path| *path != "-");
+    if let Some(path) = output.filter(|path| Path::new(path).extension().is_none_or(|end| end != "prom")) {
+        return Err(Failure::Usage(format!(
+            "--output {path}: the name must end in .prom, node_exporter reads no other file"
+        )));
+    }
     let tools = invocation.tools(BRIEF_LIMIT);
     let mut cib = tools.cib();
     let node = cib.as_mut().ok().and_then(|cib| cib.nodes.remove(&tools.node_name()?));
@@ -27,11 +35,15 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let subjects = Subject::all(invocation, &tools, addresses);
     let known = |subject: &Subject| metrics_of(invocation, subject, node.as_ref());
     let page = exposition(&subjects.iter().map(known).collect::<Vec<_>>());
-    match invocation.text("output").filter(|path| *path != "-") {
+    match output {
         None => print(&page),
-        // Others may read it: the collector runs as another user. It does not read a temporary file, which is not `.prom`.
-        Some(path) => small_file::replace(Path::new(path), &page, 0o644, |_| Ok(()))
-            .map_err(|error| Failure::Failed(format!("{path}: {error}"))),
+        // Others may read it, whatever the umask: the collector runs as another user. It does not read a temporary file, which is
+        // not `.prom`.
+        Some(path) => {
+            let shared = |file: &File| file.set_permissions(Permissions::from_mode(0o644));
+            small_file::replace(Path::new(path), &page, 0o644, shared)
+                .map_err(|error| Failure::Failed(format!("{path}: {error}")))
+        }
     }
 }
 

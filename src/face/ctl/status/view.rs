@@ -336,7 +336,7 @@ impl Overview {
         };
         put(&format!("{nodes}seen from {} at {}", one_line(&self.node), timezone::local_time(self.at)), "");
         if self.listed_by != "cluster" {
-            put(&format!("addresses listed by {}", self.listed_by), "");
+            put(&format!("addresses taken from the {}", self.listed_by), "");
         }
         for text in &self.unseen {
             put(&format!("NOT SEEN  {}", one_line(text)), ALARM);

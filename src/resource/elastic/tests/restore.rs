@@ -46,6 +46,7 @@ async fn an_address_comes_back_when_the_peer_has_ours() {
     assert_eq!(node.account.calls(), [""; 0], "nothing is left to do");
 }
 
+/// [target-2]
 #[tokio::test(start_paused = true)]
 async fn ours_is_not_displaced_by_what_it_had_displaced() {
     // The node was down for a moment only. Also if metadata does not show it.
@@ -57,10 +58,12 @@ async fn ours_is_not_displaced_by_what_it_had_displaced() {
         node.account.give(EIP, OWN);
         assert!(restored(&node).await.is_empty());
         assert!(node.holds(1) && !is_back(&node));
+        assert!(node.logged(&format!("{OTHER} waits")), "{:?}", node.world.log.lines());
         assert_eq!(node.displaced().len(), 1, "it comes back when ours goes");
     }
 }
 
+/// [ctl-5]
 #[tokio::test(start_paused = true)]
 async fn nothing_is_touched_while_the_resource_runs() {
     let node = after_boot().started().await;

@@ -7,7 +7,7 @@ use super::*;
 async fn a_healthy_monitor_queries_ec2_once_in_every_interval() {
     let node = OverlayNode::with_tables(10).settled().await;
     for _ in 0..12 {
-        tokio::time::advance(Duration::from_secs(10)).await;
+        advance(Duration::from_secs(10)).await;
         assert_eq!(node.monitor().await.unwrap(), Report::Done);
     }
     assert_eq!(node.account.calls().len(), 2, "{:?}", node.account.calls());
@@ -19,25 +19,25 @@ async fn a_healthy_monitor_queries_ec2_once_in_every_interval() {
 async fn each_monitor_queries_ec2_at_level_10_in_the_settling_window_and_with_monapi() {
     let node = OverlayNode::with_tables(1).settled().await;
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
-    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    assert_eq!(node.sent("DescribeRouteTables"), 1);
     let node = OverlayNode::with_tables(1).with("monapi", "true").settled().await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
-    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    assert_eq!(node.sent("DescribeRouteTables"), 1);
     let node = OverlayNode::with_tables(1).started().await;
     node.account.clear_calls();
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
-    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    assert_eq!(node.sent("DescribeRouteTables"), 1);
 }
 
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
 async fn an_address_that_is_not_on_a_device_is_not_here_whatever_ec2_shows() {
     let node = OverlayNode::with_tables(1).settled().await;
-    node.network.lose(OVERLAY);
+    node.network().lose(OVERLAY);
     assert!(reason(node.monitor().await).contains("on none of this node's network devices"));
     assert!(node.account.calls().is_empty());
     let node = OverlayNode::with_tables(1).settled().await;
-    node.network.set_up("eth0", false);
+    node.network().set_up("eth0", false);
     assert_eq!(reason(node.monitor().await), format!("{OVERLAY} is on eth0, which is down"));
 }
 
@@ -47,7 +47,7 @@ async fn a_table_that_leads_elsewhere_is_named_with_its_holder_when_a_check_is_d
     let node = OverlayNode::with_tables(2).settled().await;
     node.account.route(&table(2), ip(), &eni(2));
     assert_eq!(node.monitor().await.unwrap(), Report::Done, "not due");
-    tokio::time::advance(Duration::from_mins(1)).await;
+    minutes(1).await;
     let why = reason(node.monitor().await);
     assert_eq!(why, format!("{OVERLAY} is routed to {} ({})", eni(2), table(2)));
     assert!(node.world.records.volatile().lost);
@@ -58,7 +58,7 @@ async fn a_table_that_leads_elsewhere_is_named_with_its_holder_when_a_check_is_d
 async fn silence_or_denial_of_ec2_is_no_absence_and_the_check_stays_due() {
     for code in ["Unavailable", "UnauthorizedOperation", "RequestLimitExceeded"] {
         let node = OverlayNode::with_tables(1).settled().await;
-        tokio::time::advance(Duration::from_mins(1)).await;
+        minutes(1).await;
         let fault = node.account.fail("DescribeRouteTables", FaultKind::code(code));
         let began = Instant::now();
         assert_eq!(node.monitor().await.unwrap(), Report::Done, "{code}");
@@ -67,7 +67,7 @@ async fn silence_or_denial_of_ec2_is_no_absence_and_the_check_stays_due() {
         node.account.clear_fault(fault);
         node.account.clear_calls();
         assert_eq!(node.monitor().await.unwrap(), Report::Done);
-        assert_eq!(node.calls("DescribeRouteTables"), 1, "{code}");
+        assert_eq!(node.sent("DescribeRouteTables"), 1, "{code}");
     }
 }
 
@@ -85,7 +85,7 @@ async fn a_route_or_table_that_has_gone_is_an_error_line_and_no_absence() {
             }
             let node = node.settled().await;
             spoil(&node.account);
-            tokio::time::advance(Duration::from_mins(1)).await;
+            minutes(1).await;
             assert_eq!(node.monitor().await.unwrap(), Report::Done, "{selector}");
             assert!(node.logged(&format!("{} does not lead {OVERLAY} anywhere", table(2))), "{selector}");
         }
@@ -104,7 +104,7 @@ async fn a_set_that_changes_is_a_warning_until_the_next_start() {
     let node = node.settled().await;
     node.account.tag_route_table(&table(2), &[]);
     node.account.tag_route_table(&table(3), &[("cluster", "web")]);
-    tokio::time::advance(Duration::from_mins(1)).await;
+    minutes(1).await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert!(node.logged(&format!("{} is now one of tag:cluster=web", table(3))));
     assert!(node.logged(&format!("{} is no longer one of tag:cluster=web", table(2))));
@@ -119,7 +119,7 @@ async fn a_blackhole_to_this_running_node_is_queried_again_and_then_a_warning() 
     let node = OverlayNode::with_tables(1).settled().await;
     node.account.route_shown_as_blackhole(&table(1), ip(), &eni(1));
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
-    assert!(node.calls("DescribeRouteTables") > 1);
+    assert!(node.sent("DescribeRouteTables") > 1);
     assert!(node.logged("as a blackhole, though this node is running"));
 }
 
@@ -130,7 +130,7 @@ async fn a_probe_queries_the_kernel_first_and_then_ec2() {
     assert!(reason(node.probe().await).contains("on none of this node's network devices"));
     let node = node.settled().await;
     assert_eq!(node.probe().await.unwrap(), Report::Done);
-    assert_eq!(node.calls("DescribeRouteTables"), 1);
+    assert_eq!(node.sent("DescribeRouteTables"), 1);
     node.account.route(&table(2), ip(), &eni(2));
     assert_eq!(node.probe().await.unwrap(), Report::Done, "a mixture is for the monitor to decide");
     node.account.route(&table(1), ip(), &eni(2));
@@ -153,7 +153,7 @@ async fn a_probe_without_an_answer_believes_only_what_was_started_here() {
 async fn an_address_that_another_agent_put_here_is_found_and_can_be_stopped() {
     let node = OverlayNode::with_tables(1);
     node.account.route(&table(1), ip(), &eni(1));
-    node.network.plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
+    node.network().plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
     assert_eq!(node.probe().await.unwrap(), Report::Done);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(!node.on_device());

@@ -7,7 +7,7 @@ use super::*;
 async fn every_table_leads_here_and_the_address_is_on_the_device() {
     let node = OverlayNode::with_tables(3).started().await;
     assert!(node.leads_here(&[1, 2, 3]));
-    assert_eq!(node.network.done(), [format!("add {OVERLAY}/32 dev eth0")]);
+    assert_eq!(node.network().done(), [format!("add {OVERLAY}/32 dev eth0")]);
     assert!(node.logged("moved from eni-00000000000000002"), "{:?}", node.world.log.lines());
     let durable = node.world.records.durable();
     assert_eq!(durable.tables.unwrap().ids, [table(1), table(2), table(3)]);
@@ -58,7 +58,7 @@ async fn a_throttled_table_is_retried_by_itself() {
     node.account.fail_once("ReplaceRoute", FaultKind::Throttle);
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(node.leads_here(&[1, 2, 3]));
-    assert_eq!(node.calls("ReplaceRoute"), 4);
+    assert_eq!(node.sent("ReplaceRoute"), 4);
 }
 
 /// [overlay-2] A mixture is never a success; what arrives here is answered.
@@ -106,12 +106,12 @@ async fn a_start_that_gets_no_table_leaves_nothing_on_the_device() {
 #[tokio::test(start_paused = true)]
 async fn a_second_start_writes_nothing_and_one_after_a_stop_sends_every_call() {
     let node = OverlayNode::with_tables(2).settled().await;
-    let done = node.network.done().len();
+    let done = node.network().done().len();
     assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert_eq!((node.calls("ReplaceRoute"), node.network.done().len()), (0, done));
+    assert_eq!((node.sent("ReplaceRoute"), node.network().done().len()), (0, done));
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert_eq!(node.calls("ReplaceRoute"), 2);
+    assert_eq!(node.sent("ReplaceRoute"), 2);
 }
 
 /// [overlay-6] No call is made before bad input is found.
@@ -121,7 +121,7 @@ async fn an_address_inside_the_vpc_is_refused_before_any_query() {
         let address = if own { "10.0.1.10" } else { "10.0.9.9" };
         let node = OverlayNode::with_tables(1).with("overlay_ip", address);
         fails(node.start().await, Attempt::Start, ExitCode::Configured, "inside the VPC (10.0.0.0/16)");
-        assert!(node.account.calls().is_empty() && node.network.done().is_empty());
+        assert!(node.account.calls().is_empty() && node.network().done().is_empty());
     }
 }
 
@@ -149,7 +149,7 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
         let node = OverlayNode::with_tables(2);
         spoil(&node.account);
         fails(node.start().await, Attempt::Start, ExitCode::Args, says);
-        assert_eq!(node.calls("ReplaceRoute"), 0, "{says}");
+        assert_eq!(node.sent("ReplaceRoute"), 0, "{says}");
         assert!(!node.on_device());
     }
 }
@@ -209,7 +209,7 @@ async fn a_source_dest_check_is_refused_after_a_long_wait_for_instance_metadata_
     };
     let (outcome, ()) = tokio::join!(node.start(), heal);
     fails(outcome, Attempt::Start, ExitCode::Args, "source/dest check of eni-");
-    assert_eq!(node.calls("ReplaceRoute"), 0);
+    assert_eq!(node.sent("ReplaceRoute"), 0);
 }
 
 /// [overlay-5] `auto` and `tag:` find the tables; the set is the one of the last start.
@@ -254,7 +254,7 @@ async fn a_table_of_another_account_is_seen_by_its_role_alone() {
     node.account.add_route_table(shared);
     node.account.route(&table(1), ip(), &eni(2));
     fails(node.start().await, Attempt::Start, ExitCode::Args, "no such table");
-    let ec2 = node.client.clone().routing_as("210987654321");
+    let ec2 = node.world.ec2.clone().routing_as("210987654321");
     let node = OverlayNode { world: Parts { ec2, ..node.world }, ..node };
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(node.leads_here(&[1]));
@@ -285,7 +285,7 @@ async fn a_call_whose_answer_was_lost_is_not_repeated_if_it_worked() {
     let node = OverlayNode::with_tables(2);
     node.account.fail_once("ReplaceRoute", FaultKind::LoseAnswer);
     assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert_eq!(node.calls("ReplaceRoute"), 2);
+    assert_eq!(node.sent("ReplaceRoute"), 2);
 }
 
 /// [migrate-1] [migrate-2]
@@ -306,7 +306,7 @@ async fn a_planned_move_leaves_no_table_without_a_target() {
 #[tokio::test(start_paused = true)]
 async fn the_loopback_and_a_label_are_used_as_configured() {
     let node = OverlayNode::with_tables(1).with("device", "lo").with("iflabel", "sap").started().await;
-    assert_eq!(node.network.done(), [format!("add {OVERLAY}/32 dev lo label lo:sap")]);
+    assert_eq!(node.network().done(), [format!("add {OVERLAY}/32 dev lo label lo:sap")]);
     let node = OverlayNode::with_tables(1).with("device", "dummy0");
     fails(
         node.start().await,
@@ -325,16 +325,16 @@ async fn an_ipv6_address_is_added_to_the_device_with_its_whole_length() {
     node.account.route(&table(1), address, &eni(2));
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert_eq!(node.account.route_of(&table(1), address), Some(eni(1)));
-    assert_eq!(node.network.done(), ["add fd00:10::1/128 dev eth0"]);
+    assert_eq!(node.network().done(), ["add fd00:10::1/128 dev eth0"]);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert_eq!(node.network.device_with("fd00:10::1"), None);
+    assert_eq!(node.network().device_with("fd00:10::1"), None);
 }
 
 /// [stale-1] The first monitor after a takeover is shown what was before.
 #[tokio::test(start_paused = true)]
 async fn a_monitor_right_after_a_start_outlasts_a_late_replica() {
     let node = OverlayNode::with_tables(2);
-    tokio::time::advance(Duration::from_mins(10)).await;
+    minutes(10).await;
     let node = node.started().await;
     node.account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
     assert_eq!(node.monitor().await.unwrap(), Report::Done);

@@ -48,11 +48,11 @@ async fn a_late_stop_does_not_take_it_from_the_peer() {
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_this_resource_did_not_add_survives_every_stop() {
     let node = OverlayNode::with_tables(1).with("routing_table", table(9).as_ref());
-    node.network.plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
+    node.network().plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
     for _ in 0..2 {
         assert!(node.start().await.is_err());
         assert_eq!(node.stop().await.unwrap(), Report::Done);
-        assert_eq!(node.network.device_with(OVERLAY).as_deref(), Some("eth1"));
+        assert_eq!(node.network().device_with(OVERLAY).as_deref(), Some("eth1"));
     }
 }
 
@@ -73,7 +73,7 @@ async fn an_entry_of_a_resource_that_an_older_version_started_is_removed() {
 #[tokio::test(start_paused = true)]
 async fn the_address_goes_from_a_device_that_is_down_too() {
     let node = OverlayNode::with_tables(1).settled().await;
-    node.network.set_up("eth0", false);
+    node.network().set_up("eth0", false);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(!node.on_device());
 }
@@ -84,7 +84,7 @@ async fn an_interfaces_own_address_is_never_removed() {
     let node = OverlayNode::with_tables(1).with("overlay_ip", "10.0.1.10");
     assert!(node.start().await.is_err());
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert_eq!(node.network.device_with("10.0.1.10").as_deref(), Some("eth0"));
+    assert_eq!(node.network().device_with("10.0.1.10").as_deref(), Some("eth0"));
     assert!(node.logged("10.0.1.10/24 left on eth0"));
 }
 
@@ -92,9 +92,9 @@ async fn an_interfaces_own_address_is_never_removed() {
 #[tokio::test(start_paused = true)]
 async fn an_entry_with_a_shorter_prefix_stays_beside_the_one_that_goes() {
     let node = OverlayNode::with_tables(1).started().await;
-    node.network.plug("eth1", "02:00:00:00:00:09", &[OVERLAY]);
+    node.network().plug("eth1", "02:00:00:00:00:09", &[OVERLAY]);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert_eq!(node.network.device_with(OVERLAY).as_deref(), Some("eth1"));
+    assert_eq!(node.network().device_with(OVERLAY).as_deref(), Some("eth1"));
 }
 
 /// [overlay-4]
@@ -126,7 +126,7 @@ async fn an_entry_that_another_running_resource_has_stays() {
 #[tokio::test(start_paused = true)]
 async fn a_kernel_that_refuses_is_a_failed_stop() {
     let node = OverlayNode::with_tables(1).started().await;
-    node.network.set_broken(true);
+    node.network().set_broken(true);
     fails(node.stop().await, Attempt::Stop, ExitCode::Generic, "Operation not permitted");
 }
 

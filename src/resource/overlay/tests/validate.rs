@@ -7,8 +7,8 @@ use super::*;
 async fn everything_a_start_needs_is_checked_and_nothing_is_changed() {
     let node = OverlayNode::with_tables(2);
     assert_eq!(node.validate().await.unwrap(), Report::Done);
-    assert_eq!(node.calls("ReplaceRoute (dry run)"), 2);
-    assert!(node.leads_here(&[]) && node.network.done().is_empty());
+    assert_eq!(node.sent("ReplaceRoute (dry run)"), 2);
+    assert!(node.leads_here(&[]) && node.network().done().is_empty());
 }
 
 fn deny(account: &Account, operation: &str) {

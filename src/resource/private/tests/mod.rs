@@ -3,7 +3,6 @@
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use crate::network::fake::FakeNetwork;
 use crate::resource::tests::*;
 
 mod assign;
@@ -12,9 +11,3 @@ mod place;
 mod validate;
 
 type PrivateNode = Resource<Private>;
-
-impl PrivateNode {
-    fn network(&self) -> &FakeNetwork {
-        &self.world.host.network
-    }
-}

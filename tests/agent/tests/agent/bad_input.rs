@@ -96,17 +96,6 @@ fn invalid_values_in_other_variables_change_nothing() {
     }
 }
 
-#[test]
-fn a_log_file_that_cannot_be_written_changes_nothing() {
-    let (world, [a]) = SimulatedWorld::new();
-    for file in ["/no/such/folder/log", "/dev/full", "/proc/self/mem", "/"] {
-        a.start().env("HA_LOGFILE", file).ok();
-        a.settled_monitor().env("HA_LOGFILE", file).ok();
-        a.stop().env("HA_LOGFILE", file).ok();
-        world.is_unassigned();
-    }
-}
-
 /// [code-9]
 #[test]
 fn another_version_of_the_standard_is_refused_by_name() {

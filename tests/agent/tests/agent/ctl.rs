@@ -22,8 +22,7 @@ pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)
     let folder = world.folder().path().join("bin");
     for (name, printed) in tools {
         let script = format!("#!/bin/sh\ncat <<'END'\n{printed}\nEND\n");
-        let tool = world.folder().write(&format!("bin/{name}"), &script);
-        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        world.folder().program(&format!("bin/{name}"), &script);
     }
     run.env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
 }
@@ -77,7 +76,7 @@ fn what_is_called_wrongly_gets_one_line() {
         (&["show", "203.0.113.10", "--timeout", "0"], "1..=3600"),
         (&["check", "203.0.113.10", "--interface", "eni-1"], "eni- and 8 or 17"),
         (&["claim", "203.0.113.10", "--allow-reassociation", "perhaps"], "true or false"),
-        (&["policy"], "<ADDRESS>"),
+        (&["policy"], "ADDRESS is needed: cibadmin"),
         (&["policy", "203.0.113.10", "--tag", "cluster"], "KEY=VALUE"),
         (&["policy", "203.0.113.10", "--account", "1234"], "twelve digits"),
         (&["history", "203.0.113.10"], "unexpected argument"),
@@ -96,6 +95,21 @@ fn what_is_called_wrongly_gets_one_line() {
         let outcome = a.ctl(first, rest).expect(2).complains("eipctl", part).no_requests();
         assert_eq!(outcome.stdout, "");
     }
+}
+
+#[test]
+fn the_file_of_metrics_is_one_that_node_exporter_reads() {
+    let (world, [a]) = SimulatedWorld::new();
+    let file = |name: &str| world.folder().path().join(name);
+    let written = |name: &str| {
+        let path = file(name).display().to_string();
+        a.ctl("metrics", &["--output", &path]).wrapped_in(&["sh", "-c", "umask 077 && exec \"$@\"", "sh"])
+    };
+    written("eip.txt").expect(2).complains("eipctl", "must end in .prom").no_requests();
+    assert!(!file("eip.txt").exists());
+    written("eip.prom").ok();
+    let mode = std::fs::metadata(file("eip.prom")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644, "under umask 077");
 }
 
 #[test]

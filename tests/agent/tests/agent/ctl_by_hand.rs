@@ -26,8 +26,7 @@ fn an_address_is_taken_and_released() {
 #[test]
 fn a_dry_run_shows_what_would_be_done_and_does_nothing() {
     let (world, [a, b]) = SimulatedWorld::new();
-    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
-    world.cloud.associate(&own, a.eni(), None);
+    world.own_address(&a);
     world.give(&b);
     let outcome = a.ctl("claim", &["203.0.113.10", "--dry-run"]).ok().wrote_nothing();
     outcome.prints_line(&["would move from", b.id(), a.eni(), "203.0.113.50 would be displaced"]);
@@ -115,35 +114,26 @@ fn the_address_of_a_running_cluster_is_refused_whatever_its_agent_and_if_only_sa
     world.held_by(&a);
 }
 
-/// [displaced-4]
+/// [displaced-1] [displaced-4]
 #[test]
-fn what_a_claim_displaced_is_restored_by_the_stop_of_the_cluster_that_takes_over() {
-    for with_start in [true, false] {
+fn what_a_claim_displaced_is_restored_by_a_release_or_by_the_stop_of_the_cluster_that_takes_over() {
+    for end in ["release", "stop", "start and stop"] {
         let (world, [a]) = SimulatedWorld::new();
-        let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
-        world.cloud.associate(&own, a.eni(), None);
+        let own = world.own_address(&a);
         a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 is displaced from");
-        if with_start {
+        if end == "start and stop" {
             a.start().ok();
             let shown = a.ctl("show", &["203.0.113.10"]).ok();
             shown.prints_line(&["record", "vip: started", "203.0.113.50 displaced"]);
         }
-        // Without a start if the cluster's probe has found the address here.
-        a.stop().ok();
-        let back = world.cloud.holder(&own).is_some_and(|holder| holder.instance == *a.id());
-        assert!(back, "with a start: {with_start}");
+        if end == "release" {
+            a.ctl("release", &[world.address.allocation_id.as_ref()]).ok();
+        } else {
+            // Without a start if the cluster's probe has found the address here.
+            a.stop().ok();
+        }
+        assert!(world.has(&a, &own), "{end}");
     }
-}
-
-/// [displaced-1]
-#[test]
-fn a_displaced_address_comes_back_on_release() {
-    let (world, [a]) = SimulatedWorld::new();
-    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
-    world.cloud.associate(&own, a.eni(), None);
-    a.ctl("claim", &["203.0.113.10"]).ok().says("203.0.113.50 is displaced from");
-    a.ctl("release", &[world.address.allocation_id.as_ref()]).ok();
-    assert!(world.cloud.holder(&own).is_some_and(|holder| holder.instance == *a.id()));
 }
 
 #[test]

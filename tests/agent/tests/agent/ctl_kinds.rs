@@ -83,7 +83,7 @@ fn of_several_addresses_the_choices_are_listed() {
     let (world, [a]) = SimulatedWorld::new();
     let several: String =
         KINDS.iter().map(|kind| resource(kind).replace("\"ip", &format!("\"{}-ip", kind.name))).collect();
-    for command in ["show", "check", "claim", "release", "drill"] {
+    for command in ["show", "check", "claim", "release", "policy", "drill"] {
         let outcome = configured(&world, a.ctl(command, &[]), &several).expect(2).no_requests();
         let outcome = outcome.complains("eipctl", "is needed: the cluster has");
         outcome.says("203.0.113.10").says("vip-ip").says("192.168.10.1");
@@ -207,12 +207,39 @@ fn the_policy_is_that_of_the_clusters_address() {
     }
 }
 
+/// [ctl-7]
+#[test]
+fn the_policy_without_an_address_is_that_of_the_clusters_only_one() {
+    let (world, [a]) = SimulatedWorld::new();
+    let given = ["--region", "eu-west-1", "--account", "210987654321"];
+    for kind in &KINDS {
+        let policy = |arguments: &[&str]| {
+            configured(&world, a.ctl("policy", arguments).arguments(&given), &resource(kind)).ok().stdout
+        };
+        assert_eq!(policy(&[]), policy(&[address(kind)]), "{}", kind.name);
+    }
+}
+
+#[test]
+fn the_policy_for_a_kind_needs_no_address() {
+    let (world, [a]) = SimulatedWorld::new();
+    let run = a.ctl("policy", &["--vip", "--region", "eu-west-1", "--account", "210987654321"]);
+    let policy = configured(&world, run, &resource(&KINDS[2])).ok();
+    assert!(!policy.stdout.contains("ReplaceRoute"), "{}", policy.stdout);
+}
+
 /// [ctl-5]
 #[test]
 fn only_an_elastic_ip_has_something_to_restore() {
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.ctl("restore", &["10.0.1.100", "--vip"]).expect(2);
     outcome.complains("eipctl", "--vip");
+    let unknown = a.ctl("restore", &["10.0.0.1"]).expect(2).complains("eipctl", "records know it\n");
+    assert!(
+        !unknown.stderr.contains("--"),
+        "advises an option that restore does not have: {}",
+        unknown.stderr
+    );
     a.start().vip(agent_tests::VIP).ok();
     let outcome = a.ctl("restore", &["10.0.1.100"]).expect(2).no_requests();
     outcome.complains("eipctl", "only an Elastic IP displaces another, nothing to restore");

@@ -6,19 +6,11 @@ use aws_sim::Address;
 /// Makes node 1 take the address, with one of its own making way, and go down without a stop.
 fn crashed() -> (SimulatedWorld, [Node; 2], Address) {
     let (world, [a, b]) = SimulatedWorld::new();
-    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
-    world.cloud.associate(&own, a.eni(), None);
+    let own = world.own_address(&a);
     a.start().ok();
     // What is below /run does not outlive a boot.
     std::fs::remove_file(a.volatile_file()).unwrap();
     (world, [a, b], own)
-}
-
-fn is_back(world: &SimulatedWorld, node: &Node, own: &Address) -> bool {
-    world
-        .cloud
-        .holder(own)
-        .is_some_and(|holder| holder.instance == *node.id() && holder.private_ip == node.private_ip())
 }
 
 /// [displaced-1]
@@ -27,7 +19,7 @@ fn an_address_is_restored_after_a_crash() {
     let (world, [a, b], own) = crashed();
     b.start().ok();
     a.ctl("restore", &[]).ok().says("203.0.113.50 restored on");
-    assert!(is_back(&world, &a, &own));
+    assert!(world.has(&a, &own));
     world.held_by(&b);
     let again = a.ctl("restore", &[]).ok().no_requests();
     assert_eq!((again.stdout, again.stderr), (String::new(), String::new()));
@@ -44,38 +36,8 @@ fn an_address_that_is_given_is_restored_or_it_is_a_failure() {
     let line = "nothing is on record about 203.0.113.51 on this node";
     a.ctl("restore", &["203.0.113.51"]).expect(1).complains("eipctl", line).no_requests();
     a.ctl("restore", &["203.0.113.50"]).ok().says("203.0.113.50 restored on");
-    assert!(is_back(&world, &a, &own));
+    assert!(world.has(&a, &own));
     a.ctl("restore", &["203.0.113.10"]).ok().no_requests();
-}
-
-#[test]
-fn nothing_on_record_is_nothing_to_do() {
-    let (_world, [a]) = SimulatedWorld::new();
-    let outcome = a.ctl("restore", &[]).ok().no_requests();
-    assert_eq!((outcome.stdout, outcome.stderr), (String::new(), String::new()));
-}
-
-/// [target-2] [ctl-5]
-#[test]
-fn the_cluster_s_address_is_not_displaced() {
-    let (world, [a, _], own) = crashed();
-    a.ctl("restore", &[]).ok().says("203.0.113.50 waits").wrote_nothing();
-    world.held_by(&a);
-    // The cluster finds it here, and stops it later.
-    a.probe().ok();
-    a.stop().ok();
-    assert!(is_back(&world, &a, &own));
-}
-
-/// [ctl-5]
-#[test]
-fn a_resource_that_runs_is_left_alone() {
-    let (world, [a]) = SimulatedWorld::new();
-    let own = world.cloud.allocate(Some([203, 0, 113, 50].into()));
-    world.cloud.associate(&own, a.eni(), None);
-    a.start().ok();
-    a.ctl("restore", &[]).ok().wrote_nothing();
-    world.held_by(&a);
 }
 
 #[test]
@@ -89,7 +51,7 @@ fn what_cannot_be_restored_is_a_line_and_a_failure() {
     let silent = format!("http://{}", refusing());
     a.ctl("restore", &["--timeout", "3", "--endpoint-url", &silent]).expect(1).says("not restored");
     a.ctl("restore", &[]).ok();
-    assert!(is_back(&world, &a, &own));
+    assert!(world.has(&a, &own));
 }
 
 #[test]
@@ -99,5 +61,5 @@ fn how_aws_was_reached_is_remembered_and_holds_no_secret() {
     // As at boot: nothing in the environment but what the unit sets; the harness refuses the real endpoints all the same.
     let run = a.ctl("restore", &[]).env("AWS_ENDPOINT_URL_EC2", format!("http://{}", refusing()));
     run.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", refusing())).ok();
-    assert!(is_back(&world, &a, &own), "the endpoints on record were not used");
+    assert!(world.has(&a, &own), "the endpoints on record were not used");
 }

@@ -63,15 +63,31 @@ fn what_is_known_is_shown_even_if_ec2_is_silent() {
 }
 
 #[test]
-fn a_machine_that_is_not_an_instance_can_query() {
-    let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
+fn why_there_are_no_credentials_is_said_once() {
     let (world, [a]) = SimulatedWorld::new();
-    world.cloud.add_access_key(keys.0, keys.1);
+    world.cloud.deny("AssumeRole");
+    let role = ["203.0.113.10", "--timeout", "3", "--role-arn", "arn:aws:iam::210987654321:role/net"];
+    let refused =
+        a.ctl("show", &role).expect(1).complains("eipctl", "no credentials from the role: AccessDenied\n");
+    assert_eq!(refused.stderr.matches("AccessDenied").count(), 1, "{}", refused.stderr);
+    let silent = format!("http://{}", refusing());
+    let run = a.ctl("show", &["203.0.113.10", "--timeout", "3", "--endpoint-url", &silent]).expect(1);
+    for part in ["dispatch failure", "io error", ": other"] {
+        assert!(!run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert_eq!(run.stderr.matches("refused").count(), 1, "{}", run.stderr);
+}
+
+#[test]
+fn a_machine_that_is_not_an_instance_can_query() {
+    let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
     let nowhere = format!("http://{}", black_hole());
     let run = a.ctl("show", &["203.0.113.10", "--region", "eu-west-1", "--imds-endpoint", &nowhere]);
-    let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1).secret(keys.1);
-    run.ok().prints_line(&["EC2", "elsewhere", a.id()]).prints_line(&["instance metadata", "unknown"]);
+    run.by_key()
+        .ok()
+        .prints_line(&["EC2", "elsewhere", a.id()])
+        .prints_line(&["instance metadata", "unknown"]);
 }
 
 #[test]

@@ -256,10 +256,7 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
     cluster.two.world.cloud.allow("DescribeNetworkInterfaces");
 
     let nowhere = format!("http://{}", black_hole());
-    let keys = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
-    cluster.two.world.cloud.add_access_key(keys.0, keys.1);
-    let run = cluster.status(&["--imds-endpoint", &nowhere, "--region", "eu-west-1"]);
-    let run = run.env("AWS_ACCESS_KEY_ID", keys.0).env("AWS_SECRET_ACCESS_KEY", keys.1).secret(keys.1);
+    let run = cluster.status(&["--imds-endpoint", &nowhere, "--region", "eu-west-1"]).by_key();
     let outcome = run.ok().within(Duration::from_secs(12));
     // Nothing says which node this is, so an address on another one is no contradiction.
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
@@ -279,7 +276,7 @@ fn without_the_cluster_the_records_show_which_addresses_there_are() {
     let outcome =
         a.ctl("status", &[]).ok().prints_line(&["NOT SEEN  cibadmin"]).prints_line(&["NOT SEEN  crm_mon"]);
     let outcome =
-        outcome.prints("addresses listed by records\n").prints_line(&["vip  203.0.113.10", "eipalloc-"]);
+        outcome.prints("addresses taken from the records\n").prints_line(&["vip  203.0.113.10", "eipalloc-"]);
     let outcome = outcome.prints_line(&["EC2", "this node"]).prints_line(&["here; ready"]);
     let outcome = outcome.prints_line(&["last move", ", start: from unassigned to ", " ms (by this node)"]);
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);

@@ -1,9 +1,9 @@
-//! Time: every action answers before the cluster kills it, whatever does not answer.
+//! Time: every action answers before the cluster kills it, with both services silent. One of them, and name servers, are in the matrix.
 
 use std::time::Duration;
 
 use agent_tests::{
-    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SHOWN, SimulatedWorld, black_hole, each, mute,
+    AddressKind, KINDS, Node, NodeAction, Run, SHARED_OVERLAY, SHOWN, SimulatedWorld, black_hole, each, mute,
 };
 use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
@@ -129,30 +129,6 @@ fn very_short_timeouts_are_kept_too() {
     check_all(&[Unanswered::Hang], &[1_500, 2_000]);
 }
 
-/// [time-2]
-#[test]
-fn with_a_name_server_that_never_answers_every_action_answers_in_time() {
-    each(ACTIONS.map(|row| (row.0, row)), |(name, action, code)| {
-        let Some(isolation) = Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf") else {
-            return;
-        };
-        let name_server = isolation.mute_udp("127.0.0.1:53");
-        let (world, [a]) = SimulatedWorld::setup().inside(isolation).make();
-        a.start().ok();
-        world.cloud.set_imds_state(a.id(), ImdsState::Hang);
-        // A key of its own, or it would never come to the name.
-        let secret = "0123456789012345678901234567890123456789";
-        let run = action(&a).env("AWS_ACCESS_KEY_ID", "AKIDSTATIC").env("AWS_SECRET_ACCESS_KEY", secret);
-        let run = run.param("region", "eu-west-1").secret(secret).timeout_ms(SHORT_MS);
-        run.ec2_at("https://ec2.example.net").expect(code);
-        name_server.set_nonblocking(true).unwrap();
-        let asked = name_server.recv_from(&mut [0; 512]).is_ok();
-        // It asks the metadata first, and goes no further without it.
-        let needs_metadata = name == "validate-all";
-        assert!(asked || needs_metadata, "{name}: the name server was not queried, so nothing was shown");
-    });
-}
-
 /// [stale-9] The credentials come from instance metadata too, and are being loaded when its first answer arrives.
 #[test]
 fn slow_instance_metadata_that_are_behind_do_not_keep_ec2_from_being_queried() {
@@ -170,14 +146,17 @@ fn slow_instance_metadata_that_are_behind_do_not_keep_ec2_from_being_queried() {
     }
 }
 
+/// [imds-3] A load reads the role and then its document, which together take longer than an attempt of EC2 may.
 #[test]
-fn with_a_name_server_that_never_answers_the_metadata_is_still_enough() {
-    let Some(isolation) = Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf") else { return };
-    let _name_server = isolation.mute_udp("127.0.0.1:53");
-    let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
-    a.start().ok();
-    let away = |run: Run| run.ec2_at("https://ec2.example.net").timeout_ms(SHORT_MS);
-    away(a.settled_monitor()).ok();
-    away(a.monitor()).ok();
-    away(a.start()).ok().logged(&["WARN"]);
+fn slow_instance_metadata_do_not_keep_the_credentials_from_being_loaded() {
+    for kind in KINDS.iter().chain([&SHARED_OVERLAY]) {
+        let nodes = kind.nodes();
+        let node = &nodes.here;
+        nodes.run(node.start()).ok();
+        nodes.run(node.stop()).ok();
+        nodes.give(&nodes.peer);
+        let slow = FaultKind::Delay(Duration::from_millis(600));
+        nodes.world.cloud.fault(Fault::new(Service::Imds, slow).instance(node.id()));
+        nodes.run(node.start()).param("attempt_timeout", "1").timeout_ms(20_000).ok();
+    }
 }

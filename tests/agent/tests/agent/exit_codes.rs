@@ -1,14 +1,14 @@
-//! The table of exit codes: every situation with every action, for every kind of address.
+//! The table of exit codes: every situation with every action, for every kind of address. Faults of EC2, instance metadata and
+//! credentials are not here but in the matrix.
 
 use std::time::Duration;
 
 use agent_tests::{
-    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SHOWN, SimulatedWorld, TwoNodes, black_hole, each,
-    mute, refusing,
+    AddressKind, Isolation, KINDS, Node, NodeAction, Run, SHOWN, SimulatedWorld, TwoNodes, each,
 };
-use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service, Tls, Validity};
+use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
-use crate::trouble::{SHORT_MS, all_silence, break_ec2};
+use crate::trouble::{SHORT_MS, break_ec2};
 
 /// The codes of start, stop, recurring monitor, probe and `validate-all` at level 10.
 type Codes = [i32; 5];
@@ -105,16 +105,6 @@ fn as_usual() -> RunChange {
 fn with(name: &'static str, value: impl Into<String>) -> RunChange {
     let value = value.into();
     Box::new(move |run| run.param(name, &value))
-}
-
-const SECRET: &str = "0123456789012345678901234567890123456789";
-
-/// Gives the agent a key, so that it needs the metadata for nothing else than the metadata.
-fn with_key(id: &'static str) -> RunChange {
-    Box::new(move |run| {
-        let run = run.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", SECRET);
-        run.param("region", "eu-west-1").secret(SECRET)
-    })
 }
 
 /// [code-1]
@@ -273,52 +263,9 @@ fn the_interface_has_no_room_for_another_address() {
     nodes.run(nodes.here.start()).expect(2).reason("PrivateIpAddressLimitExceeded");
 }
 
-/// [code-5]
-#[test]
-fn iam_denies() {
-    let deny = |nodes: &TwoNodes, everything: bool| -> RunChange {
-        let all = [nodes.kind.describe, nodes.kind.take, nodes.kind.release];
-        for action in if everything { &all[..] } else { &all[..1] } {
-            nodes.world.cloud.deny(action);
-        }
-        as_usual()
-    };
-    let rows = [("to look", false), ("everything", true)];
-    // According to the metadata alone: not here, so there is nothing to stop either; here.
-    let elsewhere = |nodes: &TwoNodes, everything: &bool| {
-        peer_holds(nodes);
-        deny(nodes, *everything)
-    };
-    check(SHOWN, &rows[1..], elsewhere, [4, 0, 7, 7, 4]);
-    check(overlay(), &rows, elsewhere, [4, 0, 0, 7, 4]);
-    check(elastic(), &rows[..1], elsewhere, [4, 0, 7, 7, 4]);
-    // A private address is taken beside the look.
-    check(private(), &rows[..1], elsewhere, [ANY, 0, 7, 7, 4]);
-    let here = |nodes: &TwoNodes, everything: &bool| {
-        here_holds(nodes);
-        deny(nodes, *everything)
-    };
-    check(SHOWN, &rows, here, [ANY, 1, 0, ANY, 4]);
-    check(overlay(), &rows, here, [4, 0, 0, 7, 4]);
-    let silent = |nodes: &TwoNodes, everything: &bool| {
-        nodes.run(nodes.here.start()).ok();
-        nodes.world.cloud.add_access_key("AKIDSTATIC", SECRET);
-        nodes.world.cloud.set_imds_state(nodes.here.id(), ImdsState::Refuse);
-        let _ = deny(nodes, *everything);
-        with_key("AKIDSTATIC")
-    };
-    check(SHOWN, &rows[..1], silent, [ANY, 1, 1, 7, ANY]);
-    check(overlay(), &rows[..1], silent, [ANY, 0, 0, 0, ANY]);
-}
-
-/// [code-5] [stop-6]
+/// [code-5] [stop-6] What else a denial or an outage makes of each action is in the matrix.
 #[test]
 fn iam_denies_to_take_or_to_release() {
-    let to_take = |nodes: &TwoNodes, (): &()| {
-        peer_holds(nodes).deny(nodes.kind.take);
-        as_usual()
-    };
-    check(&KINDS, &[("to take", ())], to_take, [4, 0, 7, 7, 4]);
     for kind in &KINDS {
         let nodes = kind.nodes();
         nodes.world.cloud.deny(kind.take);
@@ -331,101 +278,6 @@ fn iam_denies_to_take_or_to_release() {
         outcome.reason(kind.release).reason("UnauthorizedOperation");
         nodes.held_by(&nodes.here);
     }
-}
-
-/// [code-6]
-#[test]
-fn credentials_are_missing_or_rejected() {
-    let rows = [("missing", CredState::Missing404), ("expired", CredState::Expired)];
-    let elsewhere = |nodes: &TwoNodes, state: &CredState| {
-        peer_holds(nodes).set_credentials(nodes.here.id(), *state);
-        as_usual()
-    };
-    check(SHOWN, &rows, elsewhere, [4, 0, 7, 7, 4]);
-    check(overlay(), &rows, elsewhere, [4, 0, 0, 7, 4]);
-    let here = |nodes: &TwoNodes, state: &CredState| {
-        here_holds(nodes).set_credentials(nodes.here.id(), *state);
-        as_usual()
-    };
-    check(SHOWN, &rows, here, [ANY, 1, 0, ANY, 4]);
-    check(overlay(), &rows, here, [4, 0, 0, 7, 4]);
-    let unknown = |nodes: &TwoNodes, (): &()| {
-        peer_holds(nodes);
-        with_key("AKIDUNKNOWN")
-    };
-    check(elastic(), &[("a key that AWS does not know", ())], unknown, [4, 0, 7, 7, 4]);
-    let (_world, [a]) = SimulatedWorld::new();
-    let outcome = with_key("AKIDUNKNOWN")(a.start()).timeout_ms(SHORT_MS).expect(4);
-    assert!(outcome.ec2().len() >= 2, "a fresh key needs a moment\n{}", outcome.told());
-}
-
-/// [code-6]
-#[test]
-fn a_fresh_role_needs_a_moment() {
-    let (world, [a]) = SimulatedWorld::new();
-    world.cloud.set_credentials(a.id(), CredState::Missing404);
-    let starting = a.start().spawn();
-    let asked = |request: &aws_sim::LoggedRequest| request.operation.ends_with("/iam/security-credentials/");
-    assert!(world.cloud.wait_for_request(Duration::from_secs(5), asked).is_some());
-    world.cloud.set_credentials(a.id(), CredState::Valid);
-    starting.wait().exits(0);
-    world.held_by(&a);
-}
-
-/// [code-7]
-#[test]
-fn ec2_gives_no_answer() {
-    // A slow answer takes effect, so "nothing was changed" is not for it.
-    let mut rows = all_silence();
-    rows.retain(|(name, _)| *name != "slow");
-    let elsewhere = |nodes: &TwoNodes, fault: &FaultKind| {
-        peer_holds(nodes);
-        nodes.run(nodes.here.probe()).expect(7);
-        break_ec2(&nodes.world.cloud, fault.clone());
-        as_usual()
-    };
-    check(SHOWN, &rows, elsewhere, [1, 0, 7, 7, 1]);
-    check(overlay(), &rows, elsewhere, [1, 0, 0, 7, 1]);
-    // An outage takes down no address that works.
-    let here = |nodes: &TwoNodes, fault: &FaultKind| {
-        here_holds(nodes);
-        nodes.run(nodes.here.probe()).ok();
-        break_ec2(&nodes.world.cloud, fault.clone());
-        as_usual()
-    };
-    check(&KINDS, &rows, here, [ANY, 0, 0, 0, 1]);
-    // If instance metadata shows it elsewhere there is nothing to release.
-    let strict =
-        |change: RunChange| -> RunChange { Box::new(move |run| change(run).param("on_stop", "strict")) };
-    let row = &rows[..1];
-    check(SHOWN, row, |nodes, fault| strict(elsewhere(nodes, fault)), [ANY, 0, ANY, ANY, ANY]);
-    check(SHOWN, row, |nodes, fault| strict(here(nodes, fault)), [ANY, 1, ANY, ANY, ANY]);
-}
-
-/// [code-7]
-#[test]
-fn ec2_cannot_be_reached() {
-    type Url = fn(&TwoNodes) -> String;
-    let rows: [(&str, Url); 6] = [
-        ("refused", |_| format!("http://{}", refusing())),
-        ("black hole", |_| format!("http://{}", black_hole())),
-        ("mute", |_| format!("http://{}", mute())),
-        ("mute with TLS", |_| format!("https://{}", mute())),
-        ("TLS, unknown issuer", |nodes| {
-            let tls = Tls::new(&["127.0.0.1"], Validity::Now).unwrap();
-            format!("https://{}", nodes.world.sim.serve_ec2_tls(nodes.world.bind(), &tls).unwrap())
-        }),
-        ("TLS where there is none", |nodes| format!("https://{}", nodes.here.ec2)),
-    ];
-    let at = |nodes: &TwoNodes, url: &Url| {
-        peer_holds(nodes);
-        nodes.here.probe().expect(7);
-        with("endpoint_url", url(nodes))
-    };
-    check(elastic(), &rows, at, [1, 0, 7, 7, 1]);
-    // There is no name server in the namespaces.
-    let nameless: [(&str, Url); 1] = [("no name server", |_| "https://ec2.invalid".to_owned())];
-    check_in(elastic(), inside, &nameless, at, [1, 0, 7, 7, 1]);
 }
 
 /// [code-8] [start-8]
@@ -475,17 +327,6 @@ fn this_is_not_an_ec2_instance_after_a_stop_either() {
     }
 }
 
-/// [code-10]
-#[test]
-fn the_action_is_unknown() {
-    for kind in &KINDS {
-        let nodes = kind.nodes();
-        for action in ["restart", "START", "", "--help", "-h", "--version", "promote", "notify", "recover"] {
-            nodes.run(nodes.here.run(action)).expect(3).no_requests();
-        }
-    }
-}
-
 /// [reload-1]
 #[test]
 fn a_reload_accepts_valid_parameters_and_queries_nothing() {
@@ -506,18 +347,4 @@ fn the_process_gets_no_file_descriptors() {
         Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict"))
     };
     check(elastic(), &[("four descriptors", ())], situation, [1, 1, 1, 7, 1]);
-}
-
-#[test]
-fn the_instance_is_not_ready() {
-    let (world, [a]) = SimulatedWorld::new();
-    world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Pending);
-    a.start().timeout_ms(SHORT_MS).expect(1).reason("IncorrectInstanceState");
-    let starting = a.start().spawn();
-    let refused = |r: &aws_sim::LoggedRequest| r.code.as_deref() == Some("IncorrectInstanceState");
-    world.cloud.clear_log();
-    assert!(world.cloud.wait_for_request(Duration::from_secs(5), refused).is_some());
-    world.cloud.set_instance_state(a.id(), aws_sim::InstanceState::Running);
-    starting.wait().exits(0);
-    world.held_by(&a);
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -64,10 +63,7 @@ impl AttributeCluster {
     }
 
     fn tool(&self, name: &str, script: &str) {
-        let path = self.folder.join("bin").join(name);
-        fs::create_dir_all(self.folder.join("bin")).unwrap();
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        agent_tests::write_program(&self.folder.join("bin").join(name), script);
     }
 
     /// The cluster's feature set, `node-health-strategy`, and whether the clone may stay on a red node; `node_health` is on.
@@ -116,12 +112,18 @@ fn name(node: &Node) -> String {
     node.folder().file_name().unwrap().to_string_lossy().into_owned()
 }
 
+/// Two nodes, the second of which has the address, in a cluster.
+fn standby() -> (SimulatedWorld, [Node; 2], AttributeCluster) {
+    let (world, nodes) = SimulatedWorld::new();
+    world.give(&nodes[1]);
+    let cluster = AttributeCluster::new(&world, &nodes);
+    (world, nodes, cluster)
+}
+
 /// [health-1]
 #[test]
 fn a_fit_standby_reports_that_it_is_ready_until_it_is_stopped() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b.clone()]);
+    let (_world, [a, _], cluster) = standby();
     cluster.monitor(&a).expect(7);
     cluster.run(&a, "monitor").expect(7);
     cluster.start(&a).ok().wrote_nothing();
@@ -166,9 +168,7 @@ fn a_holder_that_is_denied_stays_ready_and_its_peer_does_not() {
 /// [health-3]
 #[test]
 fn credentials_that_are_taken_away_show_at_the_next_monitor_and_without_ec2() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b]);
+    let (world, [a, _], cluster) = standby();
     cluster.start(&a).ok();
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     cluster.monitor(&a).ok().ec2_calls(0).logged(&["vip: this node could not take over"]);
@@ -182,9 +182,7 @@ fn credentials_that_are_taken_away_show_at_the_next_monitor_and_without_ec2() {
 /// [health-4]
 #[test]
 fn a_denial_shows_at_the_next_dry_run() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b]);
+    let (world, [a, _], cluster) = standby();
     cluster.start(&a).ok();
     world.cloud.deny("AssociateAddress");
     cluster.monitor(&a).ok().ec2_calls(0);
@@ -207,9 +205,7 @@ fn a_denial_shows_at_the_next_dry_run() {
 /// [health-6]
 #[test]
 fn what_cannot_be_found_out_leaves_the_attribute_for_rules_as_it_is() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b.clone()]);
+    let (world, [a, b], cluster) = standby();
     cluster.start(&a).ok();
     for node in [&a, &b] {
         world.cloud.set_imds_state(node.id(), ImdsState::Refuse);
@@ -266,9 +262,7 @@ fn a_good_standby_is_not_reported_unfit_because_of_a_rule_or_a_reference() {
 /// [health-7]
 #[test]
 fn an_attrd_that_hangs_cannot_hang_it() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b]);
+    let (world, [a, _], cluster) = standby();
     cluster.start(&a).ok();
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     cluster.tool("attrd_updater", "#!/bin/sh\necho \"$*\" >>\"${0%/*}/../orders\"\nexec sleep 60\n");
@@ -285,9 +279,7 @@ fn an_attrd_that_hangs_cannot_hang_it() {
 /// [health-12]
 #[test]
 fn a_report_with_nothing_new_is_written_again_only_after_five_minutes() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b]);
+    let (_world, [a, _], cluster) = standby();
     cluster.start(&a).ok();
     let (orders, (_, report)) = (cluster.orders(), cluster.said(&a));
     cluster.monitor(&a).ok();
@@ -337,9 +329,7 @@ fn a_node_is_red_only_while_another_one_is_fit() {
 /// [health-11]
 #[test]
 fn without_what_it_takes_no_colour_is_set_and_one_that_was_is_removed() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b]);
+    let (_world, [a, _], cluster) = standby();
     let monitor = || cluster.monitor(&a).param("node_health", "true").ok();
     cluster.start(&a).param("node_health", "true").ok();
     for (feature, strategy, allow, reason) in [
@@ -366,9 +356,7 @@ fn without_what_it_takes_no_colour_is_set_and_one_that_was_is_removed() {
 
 #[test]
 fn check_shows_the_opinion_of_every_node() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    world.give(&b);
-    let cluster = AttributeCluster::new(&world, &[a.clone(), b.clone()]);
+    let (world, [a, b], cluster) = standby();
     world.cloud.set_credentials(b.id(), CredState::Missing404);
     world.cloud.disassociate(&world.address);
     cluster.start(&b).ok();

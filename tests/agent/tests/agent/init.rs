@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Node, Run, RunOutcome, SimulatedWorld, each, records_in};
@@ -22,17 +21,7 @@ fn call(node: &Node, action: &str, settings: &str) -> Run {
 
 /// Prepares a call without a settings file: as Heartbeat, which is no OCF cluster, makes it.
 fn bare(node: &Node, action: &str) -> Run {
-    let mut run = node.run(action).called("elastic-ip");
-    for name in ["ROOT", "RA_VERSION_MAJOR", "RA_VERSION_MINOR", "EXIT_REASON_PREFIX"] {
-        run = run.no_env(&format!("OCF_{name}"));
-    }
-    for name in ["INSTANCE", "TYPE", "PROVIDER"] {
-        run = run.no_env(&format!("OCF_RESOURCE_{name}"));
-    }
-    run.no_param("crm_feature_set")
-        .no_param("CRM_meta_timeout")
-        .no_param("CRM_meta_on_node")
-        .no_param("elastic_ip")
+    node.run(action).called("elastic-ip").outside_ocf()
 }
 
 fn usual(node: &Node, action: &str) -> Run {
@@ -276,22 +265,6 @@ fn nothing_in_the_settings_is_ever_run() {
     assert!(!proof.exists());
 }
 
-/// [init-1]
-#[test]
-fn settings_are_read_as_a_shell_would_read_them() {
-    let texts = [
-        "export ELASTIC_IP='203.0.113.10' # ours\nexport AWS_PARAMS=\"--region eu-west-1\"\n",
-        "ELASTIC_IP=\"203.0.113.10\"; AWS_PARAMS=--region=eu\n",
-        "AWS_PARAMS=\"--region=eu-west-1 \\\n  --cli-connect-timeout 3\"\nELASTIC_IP=\\\n203.0.113.10\r\n",
-        "\u{feff}ELASTIC_IP=203.0.113.1\nELASTIC_IP=203.0.113.10\nREGION=eu-west-1\n",
-    ];
-    each(texts.map(|text| (text, text)), |text| {
-        let (world, [a]) = SimulatedWorld::new();
-        call(&a, "start", text).ok().not_logged("WARN");
-        world.held_by(&a);
-    });
-}
-
 #[test]
 fn the_address_of_the_environment_is_the_last_choice() {
     let (world, [a]) = SimulatedWorld::new();
@@ -314,41 +287,6 @@ fn the_first_of_the_usual_settings_files_is_read() {
         bare(&a, "start").ok();
         world.held_by(&a);
     });
-}
-
-#[test]
-fn awssecret_of_home_or_root_gives_the_key_unless_others_can_read_it() {
-    const KEY: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
-    let write = |path: &Path, mode: u32| {
-        fs::write(path, format!("{}\n{}\n", KEY.0, KEY.1)).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    };
-    let account = |isolation: Option<Isolation>| {
-        let setup = SimulatedWorld::setup();
-        let setup = if let Some(isolation) = isolation { setup.inside(isolation) } else { setup };
-        let (world, [a]) = setup.make();
-        world.cloud.add_access_key(KEY.0, KEY.1);
-        world.cloud.set_credentials(a.id(), CredState::Missing404);
-        (world, a)
-    };
-    let (world, a) = account(None);
-    write(&a.home().join(".awssecret"), 0o600);
-    usual(&a, "start").secret(KEY.1).ok();
-    world.held_by(&a);
-    for mode in [0o640, 0o604] {
-        let (world, a) = account(None);
-        write(&a.home().join(".awssecret"), mode);
-        let refused = format!("mode {mode:o} lets others read it; make it 600");
-        usual(&a, "start").secret(KEY.1).expect(4).logged(&["WARN", ".awssecret", &refused]);
-        world.is_unassigned();
-    }
-    // Heartbeat started at boot has no HOME.
-    let Some(isolation) = Isolation::new("") else { return };
-    let (world, a) = account(Some(isolation));
-    write(&world.isolation().unwrap().outside("/root/.awssecret"), 0o600);
-    let file = world.isolation().unwrap().folder().write("settings", SETTINGS).display().to_string();
-    bare(&a, "start").env("ELASTIC_IP_SETTINGS", file).no_env("HOME").secret(KEY.1).ok();
-    world.held_by(&a);
 }
 
 #[test]

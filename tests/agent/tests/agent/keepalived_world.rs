@@ -14,21 +14,9 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 pub(crate) fn call(node: &Node, settings: &str, arguments: &[&str]) -> Run {
     let file = node.folder().join("aws.conf");
     fs::write(&file, settings).unwrap();
-    let mut run = node.run("").called("eip-keepalived");
-    for name in ["ROOT", "RA_VERSION_MAJOR", "RA_VERSION_MINOR", "EXIT_REASON_PREFIX"] {
-        run = run.no_env(&format!("OCF_{name}"));
-    }
-    for name in ["INSTANCE", "TYPE", "PROVIDER"] {
-        run = run.no_env(&format!("OCF_RESOURCE_{name}"));
-    }
-    run = run.no_param("crm_feature_set").no_param("CRM_meta_on_node").no_param("elastic_ip");
-    run = run.env("EIP_KEEPALIVED_CONF", file.display().to_string());
-    // This one is the harness's: for how long it waits.
-    run = run.timeout_ms(40_000);
-    for argument in arguments {
-        run = run.argument(argument);
-    }
-    run
+    let run = node.run("").called("eip-keepalived").outside_ocf().arguments(arguments);
+    // The time-out is the harness's: for how long it waits.
+    run.env("EIP_KEEPALIVED_CONF", file.display().to_string()).timeout_ms(40_000)
 }
 
 /// Prepares what keepalived runs for `notify "eip-keepalived 203.0.113.10"`.

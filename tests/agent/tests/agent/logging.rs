@@ -25,20 +25,6 @@ fn after_tag(line: &str) -> Option<&str> {
     pid.bytes().all(|byte| byte.is_ascii_digit()).then_some(rest)
 }
 
-/// [log-1]
-#[test]
-fn lines_of_the_log_file_have_the_usual_form() {
-    let (_world, [a]) = SimulatedWorld::new();
-    let outcome = a.start().ok();
-    assert!(!outcome.log.is_empty());
-    for line in outcome.log.lines() {
-        // The shell functions write two spaces after the date: one of `HA_DATEFMT`, one of their own.
-        let rest = after_date(line).and_then(|rest| rest.strip_prefix(' ')).and_then(after_tag);
-        assert!(rest.is_some_and(|rest| rest.starts_with(":    INFO: ")), "{line:?}");
-    }
-    assert_eq!(outcome.stderr, "");
-}
-
 /// [start-11]
 #[test]
 fn a_change_of_holder_is_one_line() {

@@ -1,10 +1,10 @@
 //! The agent `overlay-ip`: the role for its route tables, and the network devices by real netlink in a namespace.
 
-use std::process::Command;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Node, OTHER_ACCOUNT, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TABLE_ROLE};
-use aws_sim::{FaultKind, ImdsState, RouteTableSpec, parsed};
+use aws_sim::{FaultKind, ImdsState, RouteTableId, RouteTableSpec, parsed};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
@@ -54,6 +54,44 @@ fn answers_in_pages_are_followed() {
     assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *a.id());
 }
 
+/// Adds routes that lead other addresses to a transit gateway.
+fn add_other_routes(world: &SimulatedWorld, table: &RouteTableId, count: u32) {
+    for number in 0..count {
+        let other = Ipv4Addr::from_bits(Ipv4Addr::new(100, 64, 0, 0).to_bits() + number);
+        world.cloud.route(table, other.into(), "tgw-00000000000000001");
+    }
+}
+
+/// 16 tables, each as large as AWS allows.
+#[test]
+fn many_other_routes_in_the_tables_do_not_keep_a_start_from_reading_them() {
+    let (world, [a]) = SimulatedWorld::new();
+    for number in 1..=16 {
+        let table = world.cloud.add_route_table(RouteTableSpec::numbered(number));
+        add_other_routes(&world, &table, 1000);
+        world.cloud.route(&table, OVERLAY.into(), "tgw-00000000000000001");
+    }
+    a.start().overlay().param("routing_table", "auto").ok();
+    assert_eq!(world.cloud.overlay_holder(OVERLAY.into()).unwrap().0, *a.id());
+}
+
+#[test]
+fn an_answer_that_is_too_large_is_reported_as_that_and_repeated_only_once() {
+    let (world, [a]) = SimulatedWorld::new();
+    add_other_routes(&world, &parsed(ROUTE_TABLE), 30_000);
+    let outcome = a.start().overlay().expect(1).reason("an answer of more than 4 MiB");
+    assert_eq!(outcome.calls("DescribeRouteTables").len(), 2, "{}", outcome.told());
+}
+
+/// [overlay-6] As EC2 shows it, the propagated one is the first of two.
+#[test]
+fn a_propagated_route_beside_the_created_one_is_not_taken_for_it() {
+    let (world, [a]) = SimulatedWorld::new();
+    world.cloud.propagate_beside(&parsed(ROUTE_TABLE), OVERLAY.into(), "vgw-00000000000000001");
+    a.start().overlay().ok();
+    a.monitor().overlay().ok().asked_ec2(&["DescribeRouteTables"]);
+}
+
 /// A node with network devices of its own.
 struct OverlayNetwork {
     world: SimulatedWorld,
@@ -79,17 +117,9 @@ impl OverlayNetwork {
         Some(wired)
     }
 
-    /// Runs a program where the node is.
     #[track_caller]
     fn inside(&self, program: &[&str]) -> String {
-        let netns = self.world.isolation().unwrap().netns();
-        let pid = netns.to_str().unwrap().split('/').nth(2).unwrap().to_owned();
-        let mut command = Command::new("nsenter");
-        command.args(["--net", "--mount", "--target", &pid, "--"]).args(program);
-        let output = command.output().expect("nsenter");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{program:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-        text
+        self.world.isolation().unwrap().run(program)
     }
 
     fn addresses(&self) -> String {

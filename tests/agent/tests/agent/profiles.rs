@@ -2,42 +2,30 @@
 //! words, never a reason to act as the instance's role.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_tests::{Isolation, Node, Proxy, Run, RunOutcome, SimulatedWorld, each};
 use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
-use crate::credentials::{answering, container};
+use crate::credentials::{KNOWN, ROLE, account, answering, container, start, write_private};
 use crate::trouble::SHORT_MS;
-
-const KNOWN: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
-const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
 
 /// A node whose instance has a role that could do everything, and what its `~/.aws/config` says.
 fn node(config: impl AsRef<[u8]>) -> (SimulatedWorld, Node) {
-    let (world, [a]) = SimulatedWorld::new();
-    world.cloud.add_access_key(KNOWN.0, KNOWN.1);
+    let (world, a) = account(true);
     write_config(&a, config);
     (world, a)
 }
 
 fn write_config(node: &Node, config: impl AsRef<[u8]>) {
-    let path = node.home().join(".aws/config");
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, config).unwrap();
-}
-
-fn start(node: &Node) -> Run {
-    node.start().timeout_ms(SHORT_MS).secret(KNOWN.1)
+    write_private(&node.home().join(".aws/config"), config);
 }
 
 /// A program that a profile can name.
 fn program(node: &Node, script: &str) -> PathBuf {
     let path = node.folder().join("helper");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    agent_tests::write_program(&path, &format!("#!/bin/sh\n{script}\n"));
     path
 }
 
@@ -48,24 +36,9 @@ fn printing(key: (&str, &str)) -> String {
 /// [cred-1] [cred-6]
 #[test]
 fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_role() {
-    let rows: [(&str, &[u8], &str); 7] = [
+    // What else can't be followed is tested in the agent's own crate.
+    let rows: [(&str, &[u8], &str); 3] = [
         ("sso", b"[profile web]\nsso_start_url = https://x\nsso_region = eu-west-1\n", "sso_start_url"),
-        ("half a pair", b"[profile web]\naws_access_key_id = AKID\n", "without aws_secret_access_key"),
-        ("no source", format!("[profile web]\nrole_arn = {ROLE}\n").leak().as_bytes(), "without source_profile"),
-        (
-            "absent source",
-            format!("[profile web]\nrole_arn = {ROLE}\nsource_profile = x\n").leak().as_bytes(),
-            "no source_profile x",
-        ),
-        (
-            "circle",
-            format!(
-                "[profile web]\nrole_arn = {ROLE}\nsource_profile = x\n[profile x]\nrole_arn = {ROLE}\nsource_profile = web\n"
-            )
-            .leak()
-            .as_bytes(),
-            "is circular",
-        ),
         ("other profile", b"[profile other]\nregion = eu-west-1\n", "no profile web"),
         ("not text", b"[profile web]\nregion = \xff\n", "not UTF-8 text"),
     ];
@@ -242,20 +215,6 @@ fn an_answer_of_ec2_that_does_not_come_is_distinguished_from_a_connection_that_d
     world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang));
     let outcome = start(&a).expect(1).reason("no answer in time");
     assert!(!outcome.log.contains("no connection"), "{}", outcome.log);
-}
-
-/// [code-4]
-#[test]
-fn an_address_that_an_aws_service_uses_is_refused_at_once() {
-    let (world, a) = node("");
-    let refusal = FaultKind::Error {
-        status: 400,
-        code: "AuthFailure".to_owned(),
-        message: "You do not have permission to access the specified resource.".to_owned(),
-    };
-    world.cloud.fault(Fault::new(Service::Ec2, refusal).operation("AssociateAddress"));
-    let outcome = a.start().expect(2).reason("used by an AWS service").within(Duration::from_secs(3));
-    assert_eq!(outcome.calls("AssociateAddress").len(), 1, "{}", outcome.told());
 }
 
 /// [code-2] EC2 lists them without a public address, and instance metadata does not show them.

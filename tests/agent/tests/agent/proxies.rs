@@ -146,17 +146,3 @@ fn an_invalid_proxy_changes_nothing_for_the_metadata() {
     behind.start().ok();
     behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
 }
-
-#[test]
-fn a_blank_or_quoted_proxy_is_none() {
-    let behind = Behind::tls();
-    let proxy = Proxy::start();
-    behind.start().env("HTTPS_PROXY", " ").ok().not_logged("PROXY");
-    let quoted = format!("\"{}\"", proxy.url());
-    behind.start().env("HTTPS_PROXY", quoted).ok().logged(&[
-        "WARN",
-        "HTTPS_PROXY",
-        "http://HOST:PORT expected",
-    ]);
-    assert_eq!(proxy.asked(), Vec::<String>::new());
-}

@@ -2,12 +2,11 @@
 //! against the model, in the agent's own crate.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use agent_tests::{Isolation, KINDS, RunOutcome, SHOWN, SimulatedWorld, VIP, records_in};
-use aws_sim::{FaultKind, ImdsState};
+use aws_sim::ImdsState;
 
-use crate::trouble::{SHORT_MS, ec2};
+use crate::trouble::SHORT_MS;
 use crate::vip_world;
 
 /// Asserts that the only call of this operation had these parameters, and no others.
@@ -64,55 +63,6 @@ fn a_private_address_is_taken_and_released_on_one_interface() {
     }
 }
 
-/// [start-3]
-#[test]
-fn with_ids_on_record_the_call_leaves_before_any_answer_of_ec2() {
-    // Order and look are under way at once. Which of them EC2 comes to first decides whether the look can still name the previous holder.
-    for (held_up, holder) in [("AssociateAddress", None), ("DescribeAddresses", Some("an unknown holder"))] {
-        let (world, [a, b]) = SimulatedWorld::new();
-        a.start().ok();
-        b.probe().expect(7);
-        world.cloud.set_latency(Duration::from_secs(1));
-        // Twice, so that the look that confirms the order does not end the action before the look beside it is answered.
-        world.cloud.fault(ec2(held_up, FaultKind::Delay(Duration::from_secs(1))).times(2));
-        let outcome = b.start().ok();
-        world.held_by(&b);
-        let order = outcome.calls("AssociateAddress")[0].at;
-        let answers: Vec<f64> = outcome.ec2().iter().filter_map(|request| request.answered_at).collect();
-        assert!(!answers.is_empty() && answers.iter().all(|&at| order < at), "{}", outcome.told());
-        let looks = outcome.calls("DescribeAddresses");
-        assert!(looks[0].answered_at.is_some_and(|at| at > order), "beside it\n{}", outcome.told());
-        let from = format!("moved from {} ", holder.unwrap_or(a.id()));
-        outcome.logged(&["INFO", &from, b.id()]);
-    }
-}
-
-/// [migrate-1] [migrate-2]
-#[test]
-fn a_planned_move_is_one_call_of_the_target_and_none_of_the_source() {
-    for kind in &KINDS {
-        let nodes = kind.nodes();
-        let (source, target) = (&nodes.here, &nodes.peer);
-        nodes.run(source.start()).ok();
-        let names = |run: agent_tests::Run| {
-            nodes.run(run).param("CRM_meta_migrate_source", "node1").param("CRM_meta_migrate_target", "node2")
-        };
-        names(source.run("migrate_to")).ok().wrote_nothing();
-        nodes.held_by(source);
-        let outcome = names(target.run("migrate_from")).ok().logged(&[
-            "INFO",
-            &nodes.logged_as(source),
-            &nodes.logged_as(target),
-            "migrate_from",
-        ]);
-        nodes.held_by(target);
-        let orders = [outcome.calls(kind.take).len(), outcome.calls(kind.release).len()];
-        assert_eq!(orders, [1, 0], "{}", outcome.told());
-        nodes.run(source.stop()).ok().wrote_nothing();
-        nodes.held_by(target);
-    }
-}
-
 /// [holder-3] [monitor-2] [monitor-5]
 #[test]
 fn a_healthy_settled_monitor_queries_the_metadata_alone_and_reads_no_credentials() {
@@ -164,18 +114,13 @@ const FIRMWARE: &str = "mount -t tmpfs tmpfs /sys/devices/virtual
     mkdir -p /sys/devices/virtual/dmi/id
     echo i-00000000000000001 >/sys/devices/virtual/dmi/id/board_asset_tag
     echo 'Amazon EC2' >/sys/devices/virtual/dmi/id/sys_vendor";
-const KEYS: (&str, &str) = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
 
 /// [record-9]
 #[test]
 fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_silent() {
     let Some(isolation) = Isolation::new(FIRMWARE) else { return };
     let (world, [a, b]) = SimulatedWorld::setup().inside(isolation).make();
-    world.cloud.add_access_key(KEYS.0, KEYS.1);
-    let run = |run: agent_tests::Run| {
-        let run = run.env("AWS_ACCESS_KEY_ID", KEYS.0).env("AWS_SECRET_ACCESS_KEY", KEYS.1);
-        run.secret(KEYS.1).timeout_ms(SHORT_MS)
-    };
+    let run = |run: agent_tests::Run| run.by_key().timeout_ms(SHORT_MS);
     run(a.start()).ok();
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
     world.give(&b);
@@ -194,12 +139,8 @@ fn a_region_on_record_is_not_used_by_another_instance_while_the_metadata_is_sile
 fn without_the_metadata_the_firmware_knows_this_node() {
     let Some(isolation) = Isolation::new(FIRMWARE) else { return };
     let (world, [a, b]) = SimulatedWorld::setup().inside(isolation).make();
-    world.cloud.add_access_key(KEYS.0, KEYS.1);
     world.cloud.set_imds_state(a.id(), ImdsState::Refuse);
-    let run = |run: agent_tests::Run| {
-        let run = run.env("AWS_ACCESS_KEY_ID", KEYS.0).env("AWS_SECRET_ACCESS_KEY", KEYS.1);
-        run.param("region", "eu-west-1").secret(KEYS.1).timeout_ms(SHORT_MS)
-    };
+    let run = |run: agent_tests::Run| run.by_key().param("region", "eu-west-1").timeout_ms(SHORT_MS);
     world.give(&a);
     run(a.probe()).ok();
     run(a.settled_monitor()).ok();

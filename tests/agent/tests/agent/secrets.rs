@@ -1,7 +1,6 @@
 //! Secrets and permissions under attack: what other users of the node can see or plant gives them nothing.
 //!
-//! Where credentials come from, and that a plain run writes none of them anywhere, is in `credentials`; here faults and other
-//! people come in.
+//! Where credentials come from is in `credentials`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
@@ -9,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent_tests::{Node, NodeAction, Run, SimulatedWorld, each, of_process};
-use aws_sim::{Fault, FaultKind, Service, Tls, Validity};
+use aws_sim::{CredState, Fault, FaultKind, Service, Tls, Validity};
 
+use crate::credentials::{KNOWN, ROLE, account, in_environment};
 use crate::keepalived_world::call;
 use crate::trouble::{SHORT_MS, all_silence, break_ec2, can_give_away, ec2};
 
@@ -18,9 +18,6 @@ use crate::trouble::{SHORT_MS, all_silence, break_ec2, can_give_away, ec2};
 const NOBODY: u32 = 65_534;
 /// How long a process may take to come to its first call.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A role of the account.
-const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
-
 /// Has a run tell everything it can, to files that the harness looks through for secrets, and names those of the role.
 fn talkative(node: &Node, run: Run) -> Run {
     let in_folder = |name: &str| node.folder().join(name).display().to_string();
@@ -114,8 +111,36 @@ fn what_outlives_a_script_of_keepalived_shows_no_secret() {
 
 /// [cred-5]
 #[test]
+fn no_secret_is_written_whatever_the_credentials_are() {
+    each(["role", "key", "assumed role"].map(|name| (name, name)), |name| {
+        let (world, a) = account(true);
+        let runs = everything(&a).map(|run| {
+            let run = run.env("DB_PASSWORD", "hunter2-hunter2").secret("hunter2-hunter2").secret(KNOWN.1);
+            match name {
+                "key" => in_environment(run, KNOWN).env("HTTPS_PROXY", ""),
+                "assumed role" => run.param("role_arn", ROLE),
+                _ => run,
+            }
+        });
+        let all_go = || runs.clone().map(Run::go);
+        all_go();
+        world.cloud.deny("AssociateAddress");
+        all_go();
+        world.cloud.set_credentials(a.id(), CredState::Expired);
+        all_go();
+    });
+}
+
+/// The ways in which a service gives no usable answer. Half of a document can have a whole secret.
+fn all_faults() -> Vec<(&'static str, FaultKind)> {
+    let cut_off = [("half", FaultKind::TruncatedXml), ("cut off", FaultKind::ShortBody)];
+    all_silence().into_iter().chain(cut_off).collect()
+}
+
+/// [cred-5]
+#[test]
 fn no_secret_is_written_whatever_ec2_does() {
-    each(all_silence(), |kind| {
+    each(all_faults(), |kind| {
         let (world, [a, b]) = SimulatedWorld::new();
         world.give(&b);
         break_ec2(&world.cloud, kind.clone());
@@ -134,7 +159,7 @@ fn no_secret_is_written_whatever_ec2_does() {
 #[test]
 fn no_secret_is_written_whatever_the_metadata_service_does() {
     let paths = ["/latest/api/token", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/"];
-    let rows = all_silence()
+    let rows = all_faults()
         .into_iter()
         .flat_map(|(name, kind)| paths.map(|path| (format!("{name}, {path}"), (kind.clone(), path))));
     each(rows, |(kind, path)| {
@@ -269,7 +294,7 @@ fn a_file_that_another_user_planted_is_neither_used_nor_followed() {
         }
         a.monitor().ok();
         a.probe().ok();
-        a.start().ok();
+        a.start().ok().logged(&["WARN", &a.durable_file().display().to_string()]);
         a.stop().ok();
         world.is_unassigned();
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");

@@ -5,9 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, NodeAction, Run, SimulatedWorld, each, records_in};
-
-use crate::trouble::can_give_away;
+use agent_tests::{Isolation, Node, NodeAction, Run, SimulatedWorld, each};
 
 /// Ways to spoil a file, with a name each.
 type Spoil = fn(&Path);
@@ -36,18 +34,6 @@ const SPOILT: [(&str, Spoil); 9] = [
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-/// [record-1]
-#[test]
-fn files_are_for_the_owner_alone_and_none_is_left_half_written() {
-    let (_world, [a]) = SimulatedWorld::new();
-    a.start().ok();
-    a.stop().ok();
-    for file in [a.volatile_file(), a.durable_file()] {
-        assert_eq!(mode(&file), 0o600, "{}", file.display());
-        assert_eq!(records_in(file.parent().unwrap()), ["vip.json"], "temporary files");
-    }
 }
 
 /// [record-3] As on a full file system: what could not be replaced says that the address was left until the next start.
@@ -96,37 +82,6 @@ fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
     });
 }
 
-#[test]
-fn a_damaged_file_is_replaced_by_a_good_one() {
-    for (name, spoil) in SPOILT {
-        if name == "a folder" {
-            continue;
-        }
-        let (_world, [a]) = SimulatedWorld::new();
-        a.start().ok();
-        spoil(&a.volatile_file());
-        spoil(&a.durable_file());
-        a.stop().ok();
-        a.start().ok().not_logged("state file");
-        assert_eq!(mode(&a.volatile_file()), 0o600, "{name}");
-        let text = fs::read_to_string(a.volatile_file()).unwrap();
-        assert!(text.contains("started") && !a.volatile_file().is_symlink(), "{name}: {text}");
-    }
-}
-
-/// [record-3]
-#[test]
-fn a_file_of_another_user_is_not_trusted() {
-    if !can_give_away() {
-        return;
-    }
-    let (_world, [a]) = SimulatedWorld::new();
-    a.start().ok();
-    let file = a.durable_file();
-    std::os::unix::fs::chown(&file, Some(65_534), Some(65_534)).unwrap();
-    a.start().ok().logged(&["WARN", &file.display().to_string()]);
-}
-
 /// [record-3]
 #[test]
 fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
@@ -161,24 +116,6 @@ fn by_default_volatile_and_durable_state_have_their_usual_folders() {
     // The cluster may have its own place for what does not outlive a boot.
     run(a.start()).env("HA_RSCTMP", "/run/elsewhere").ok();
     assert!(isolation.outside("/run/elsewhere/eip/vip.json").is_file());
-}
-
-#[test]
-fn the_names_of_resources_cannot_leave_the_folder() {
-    let (world, [a]) = SimulatedWorld::new();
-    for (name, address) in [("../../../escaped", 21), ("vip:0", 22), ("a/b", 23), ("..", 24)] {
-        let address = world.cloud.allocate(Some([203, 0, 113, address].into()));
-        let run = |run: Run| run.env("OCF_RESOURCE_INSTANCE", name).param("elastic_ip", address.public_ip);
-        run(a.start()).ok().not_logged("WARN");
-        run(a.settled_monitor()).ok().ec2_calls(0);
-        run(a.stop()).ok();
-    }
-    for part in ["volatile", "durable"] {
-        assert_eq!(records_in(&a.state().join(part)).len(), 4, "one file each");
-    }
-    assert!(
-        !a.folder().join("escaped.json").exists() && !world.folder().path().join("escaped.json").exists()
-    );
 }
 
 /// [record-1]
@@ -256,21 +193,4 @@ fn without_proc_what_was_written_is_read_again() {
     // By its allocation alone: which address that is stands in the durable record.
     a.stop().by_allocation().ok().not_logged("state file");
     world.is_unassigned();
-}
-
-#[test]
-fn a_folder_that_others_can_write_to_is_reported_once_in_each_action() {
-    let (world, [a]) = SimulatedWorld::new();
-    a.start().ok();
-    let folder = a.durable_file().parent().unwrap().to_owned();
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    let outcome =
-        a.monitor().interval_ms(10_000).ok().logged(&["WARN", "its directory is writable by others"]);
-    assert_eq!(
-        outcome.log.matches("not used: its directory is writable by others").count(),
-        1,
-        "{}",
-        outcome.told()
-    );
-    world.held_by(&a);
 }

@@ -68,12 +68,3 @@ fn a_parameter_of_the_resource_turns_it_on_too() {
     a.start().param("trace_ra", "0").ok();
     assert_eq!(names("/var/lib/heartbeat/trace_ra/eip").len(), 1);
 }
-
-#[test]
-fn goes_to_standard_error_as_crm_resource_requires() {
-    let (_world, [a]) = SimulatedWorld::new();
-    let outcome = a.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", "/dev/stderr").ok();
-    assert!(outcome.stderr.contains("AssociateAddress"), "{}", outcome.told());
-    // Without the other variable it is only a place.
-    assert_eq!(a.start().env("OCF_TRACE_FILE", "/dev/stderr").ok().stderr, "");
-}

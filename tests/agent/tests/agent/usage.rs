@@ -16,7 +16,7 @@ fn usage_and_help_are_text_on_standard_output() {
     }
 }
 
-/// [call-3] [call-6]
+/// [call-3] [call-6] [code-10]
 #[test]
 fn what_is_not_understood_is_answered_by_usage_on_standard_error() {
     let Some(isolation) = Isolation::new("ip link set lo down") else { return };

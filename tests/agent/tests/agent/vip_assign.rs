@@ -1,22 +1,14 @@
 //! `eipctl assign ADDRESS INSTANCE`, and the same under the name of the old script.
 
-use agent_tests::{Node, Run, RunOutcome, VIP, one_subnet};
+use agent_tests::{Node, RunOutcome, VIP, one_subnet};
 
 use crate::vip_world::*;
 
 /// Runs the binary on a machine that is not an instance: no metadata service answers.
 fn call(node: &Node, name: &str, arguments: &[&str]) -> RunOutcome {
-    let key = "0123456789012345678901234567890123456789";
-    node.account().add_access_key("AKIDSTATIC", key);
     let (first, rest) = arguments.split_first().unwrap();
-    let run: Run = node.run(first).called(name).no_env("HA_LOGFILE");
-    let run = rest.iter().fold(run, |run, argument| run.argument(argument));
-    run.env("AWS_ACCESS_KEY_ID", "AKIDSTATIC")
-        .env("AWS_SECRET_ACCESS_KEY", key)
-        .env("AWS_REGION", "eu-west-1")
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")
-        .secret(key)
-        .go()
+    let run = node.run(first).called(name).arguments(rest).no_env("HA_LOGFILE").by_key();
+    run.env("AWS_REGION", "eu-west-1").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9").go()
 }
 
 fn eipctl(node: &Node, arguments: &[&str]) -> RunOutcome {

@@ -1,7 +1,6 @@
 //! The agent `vip`, what it does with the network device: real netlink in a network namespace, with a neighbour in another.
 
 use std::net::Ipv4Addr;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use agent_tests::{Isolation, Node, Run, SimulatedWorld, one_subnet};
@@ -36,17 +35,9 @@ impl Wired {
         Some(Self { world, a })
     }
 
-    /// Runs a program where the node is.
     #[track_caller]
     fn inside(&self, program: &[&str]) -> String {
-        let netns = self.world.isolation().unwrap().netns();
-        let pid = netns.to_str().unwrap().split('/').nth(2).unwrap().to_owned();
-        let mut command = Command::new("nsenter");
-        command.args(["--net", "--mount", "--target", &pid, "--"]).args(program);
-        let output = command.output().expect("nsenter");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{program:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-        text
+        self.world.isolation().unwrap().run(program)
     }
 
     /// Returns the lines of the node's IPv4 addresses on a device.
@@ -116,19 +107,8 @@ fn the_label_is_the_one_that_was_requested() {
 fn the_neighbours_are_notified() {
     let Some(wired) = Wired::new() else { return };
     // What an old holder left in the table of a neighbour that does not ask again.
-    let stale = [
-        "ip",
-        "neighbour",
-        "replace",
-        "10.0.1.100",
-        "lladdr",
-        "02:00:00:00:00:99",
-        "nud",
-        "stale",
-        "dev",
-        "peer",
-    ];
-    wired.neighbour(&stale);
+    let stale = "ip neighbour replace 10.0.1.100 lladdr 02:00:00:00:00:99 nud stale dev peer";
+    wired.neighbour(&["sh", "-c", stale]);
     start(&wired.a).ok();
     wired.neighbour_learns("02:00:00:00:00:01");
     wired.neighbour(&["ping", "-c", "1", "-W", "5", "10.0.1.100"]);
@@ -147,9 +127,10 @@ fn the_nodes_own_address_survives_every_mistake() {
     assert_eq!(wired.addresses("eth0"), before);
 }
 
-/// The kernel takes the other addresses of a subnet off with the first one, unless it is told not to.
+/// The kernel takes the other addresses of a subnet off with the first one, unless it is told not to, and the routes over them: the
+/// node's way to AWS may be among those.
 #[test]
-fn other_addresses_stay_even_if_ours_came_first() {
+fn other_addresses_and_their_routes_stay_even_if_ours_came_first() {
     let Some(wired) = Wired::new() else { return };
     let setting = "echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries; \
                    echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries";
@@ -159,12 +140,19 @@ fn other_addresses_stay_even_if_ours_came_first() {
     for address in ["10.0.1.100/24", "10.0.1.10/24", "10.0.1.77/24"] {
         wired.inside(&["ip", "address", "add", address, "broadcast", "+", "label", "eth0:x", "dev", "eth0"]);
     }
+    wired.inside(&["ip", "route", "add", "192.0.2.0/24", "via", "10.0.1.200", "src", "10.0.1.10"]);
     stop(&wired.a).ok();
     let shown = wired.addresses("eth0");
     assert!(!wired.on_device("eth0"));
     for address in ["10.0.1.10/24 brd 10.0.1.255", "10.0.1.77/24 brd 10.0.1.255"] {
         assert!(shown.iter().any(|line| line.contains(address) && line.contains("eth0:x")), "{shown:?}");
     }
+    let routes = wired.inside(&["ip", "-4", "route"]);
+    for route in ["192.0.2.0/24 via 10.0.1.200 dev eth0", "10.0.1.0/24 dev eth0"] {
+        assert!(routes.contains(route), "{routes}");
+    }
+    let setting = wired.inside(&["cat", "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"]);
+    assert_eq!(setting.trim(), "0", "it is the administrator's");
 }
 
 /// [stop-9] As when a node goes into standby, with resources that are not in one group.
@@ -187,28 +175,6 @@ fn stops_side_by_side_do_not_restore_each_others_addresses() {
         }
         assert_eq!(wired.addresses("eth0"), before);
     }
-}
-
-/// The node's way to AWS may be among them.
-#[test]
-fn routes_over_the_device_stay_even_if_our_address_came_first() {
-    let Some(wired) = Wired::new() else { return };
-    let setting = "echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries; \
-                   echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries";
-    wired.inside(&["sh", "-c", setting]);
-    start(&wired.a).ok();
-    wired.inside(&["ip", "address", "flush", "dev", "eth0"]);
-    for address in ["10.0.1.100/24", "10.0.1.10/24"] {
-        wired.inside(&["ip", "address", "add", address, "dev", "eth0"]);
-    }
-    wired.inside(&["ip", "route", "add", "192.0.2.0/24", "via", "10.0.1.200", "src", "10.0.1.10"]);
-    stop(&wired.a).ok();
-    let routes = wired.inside(&["ip", "-4", "route"]);
-    for route in ["192.0.2.0/24 via 10.0.1.200 dev eth0", "10.0.1.0/24 dev eth0"] {
-        assert!(routes.contains(route), "{routes}");
-    }
-    let setting = wired.inside(&["cat", "/proc/sys/net/ipv4/conf/eth0/promote_secondaries"]);
-    assert_eq!(setting.trim(), "0", "it is the administrator's");
 }
 
 /// [monitor-6]

@@ -42,9 +42,8 @@ struct CaseNodes(TwoNodes);
 pub(crate) fn calls(kind: &'static AddressKind, scene: &MatrixScene) -> Vec<LoggedCall> {
     let stage = CaseNodes::new(kind, scene, None);
     let outcome = stage.run(scene).go();
-    let (code, holder) = scene.usual_for(kind);
-    let outcome = outcome.exits(code);
-    assert_eq!(stage.holder(), holder, "{} {}\n{}", kind.name, scene.name, outcome.told());
+    let outcome = outcome.exits(scene.usual_code());
+    assert_eq!(stage.holder(), scene.usual_holder(kind), "{} {}\n{}", kind.name, scene.name, outcome.told());
     case::distinct(&outcome.requests)
 }
 
@@ -74,7 +73,7 @@ impl CaseNodes {
     }
 
     fn run(&self, scene: &MatrixScene) -> Run {
-        let run = self.0.run((scene.run)(&self.0.here));
+        let run = self.0.run(scene.run(&self.0.here));
         // The records are older than the run by a time that differs: a check is due each time, or never.
         let run = if self.0.kind.is_shown { run } else { run.param("route_check_interval", "0") };
         run.timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())

@@ -97,7 +97,8 @@ fn faults(text: &mut String, pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>,
         let row = rows.entry((case.fault.name, case.length)).or_default();
         row.0 += 1;
         if let Some(done) = done(result) {
-            row.1 += u32::from((done.code, done.holder) == case.scene.usual);
+            let usual = (case.scene.usual_code(), case.scene.usual_holder(case.kind));
+            row.1 += u32::from((done.code, done.holder) == usual);
             row.2 = row.2.max(done.took);
         }
     }

@@ -7,7 +7,7 @@ use aws_sim::Service;
 
 use crate::case::{FaultTarget, MatrixCase};
 use crate::fault::{Class, How};
-use crate::scene::{ActionKind, Who};
+use crate::scene::{ActionKind, Past, Who};
 
 /// What a fault keeps an action from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,23 +47,18 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
         return Err("a panic".to_owned());
     }
     let scene = case.scene;
-    let allowed = match scene.kind {
-        ActionKind::Start => Who::Here,
-        ActionKind::Stop if scene.before == Who::Here => Who::NoNode,
-        _ => scene.before,
-    };
-    if holder != scene.before && holder != allowed {
+    if holder != scene.before && holder != scene.allowed() {
         return Err(format!("the address went to {holder:?}"));
     }
-    let usual = scene.usual_for(case.kind).1;
+    let usual = scene.usual_holder(case.kind);
     if scene.kind == ActionKind::Start && code == 0 && holder != Who::Here {
         return Err("a start that returned 0 does not hold the address".to_owned());
     }
-    if passes(case) && code == scene.usual.0 && holder != usual {
+    if passes(case) && code == scene.usual_code() && holder != usual {
         return Err(format!("{holder:?} holds the address, not {usual:?}"));
     }
     // Where nothing says that this is EC2, not even a record, there is nothing to release.
-    let off_ec2 = !scene.started && outcome.log.contains("not an EC2 instance, nothing to release");
+    let off_ec2 = !scene.is_started() && outcome.log.contains("not an EC2 instance, nothing to release");
     let said = outcome.log.contains("ERROR") || off_ec2;
     let unsaid =
         case.kind.is_released && scene.kind == ActionKind::Stop && code == 0 && holder == Who::Here && !said;
@@ -85,7 +80,7 @@ fn is_harmless(case: &MatrixCase) -> bool {
 
 /// Returns the exit codes that are right.
 fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
-    let usual = case.scene.usual.0;
+    let usual = case.scene.usual_code();
     if is_harmless(case) {
         return vec![usual];
     }
@@ -131,7 +126,7 @@ fn is_private(case: &MatrixCase) -> bool {
 
 /// Returns whether the Region is on record. A probe of another address than an Elastic IP does not record it.
 fn region_known(case: &MatrixCase) -> bool {
-    case.scene.region_known && (case.scene.started || case.kind.name == "eip")
+    case.scene.is_started() || case.scene.past == Past::Probed && case.kind.name == "eip"
 }
 
 /// Returns whether the call that takes the address goes out concurrently with the first query. A private address needs nothing from it.
@@ -177,7 +172,7 @@ fn lost(case: &MatrixCase, ordered: bool) -> Lost {
 /// Returns the exit codes while this is lost.
 fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
-    let usual = scene.usual.0;
+    let usual = scene.usual_code();
     let lost = match lost {
         // A strict stop may not get as far as the record: waiting for the metadata takes most of its five seconds.
         Lost::Region if scene.name == "stop, strict" && waits(case) => return vec![usual, 1],
@@ -256,9 +251,9 @@ fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     match lost {
         // The outcome of a call is in instance metadata too.
         Lost::Nothing | Lost::Answer | Lost::Confirmation(Class::Silence) => vec![0],
-        Lost::Everything if scene.started => vec![1],
+        Lost::Everything if scene.is_started() => vec![1],
         // The place of the last start in this boot will do.
-        Lost::Place if scene.started => vec![0],
+        Lost::Place if scene.is_started() => vec![0],
         // Where neither firmware nor record says that this is EC2, nothing does.
         Lost::Everything | Lost::Place => vec![1, 5],
         // An outage never takes down an address that works.
@@ -277,9 +272,9 @@ fn start_by_ec2(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     match lost {
         Lost::Nothing | Lost::Answer => vec![0],
-        Lost::Everything if scene.started => vec![1],
+        Lost::Everything if scene.is_started() => vec![1],
         // The place of the last start in this boot will do.
-        Lost::Place if scene.started => vec![0],
+        Lost::Place if scene.is_started() => vec![0],
         // Where neither firmware nor record says that this is EC2, nothing does.
         Lost::Everything | Lost::Place => vec![1, 5],
         // EC2 has accepted the call and rejects each query that would confirm it.
@@ -297,11 +292,19 @@ fn stop(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         Lost::Nothing | Lost::Confirmation(_) | Lost::Place | Lost::Region => vec![0],
         // Where nothing but EC2 can tell and it does not: as the policy says.
         Lost::Everything => vec![silent],
+        // Soon after a start the call is sent again, and its refusal is cut off before the words that the address had gone.
+        Lost::Answer
+            if case.fault.name == "truncated" && is_private(case) && scene.past == Past::Settling =>
+        {
+            vec![0, 1]
+        }
         Lost::Answer => vec![0, silent],
         Lost::Ec2(class) | Lost::Look(class) | Lost::Order(class) => match class {
             Class::Silence => vec![silent],
             // Instance metadata shows it elsewhere; right after a change that is not certain.
-            Class::Denial | Class::Rejection if scene.before == Who::Peer && scene.settling => vec![0, 1],
+            Class::Denial | Class::Rejection if scene.before == Who::Peer && scene.past == Past::Settling => {
+                vec![0, 1]
+            }
             Class::Denial | Class::Rejection if scene.before == Who::Peer => vec![0],
             Class::Denial | Class::Rejection => vec![1],
         },

@@ -34,252 +34,119 @@ pub(crate) enum Who {
     NoNode,
 }
 
+/// What the node has done in this boot, which says what is on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing.
+    Fresh,
+    /// A probe that found the address at the peer: the address and its allocation, with the region, are on record.
+    Probed,
+    /// A start, so long ago that its settling window is over.
+    Started,
+    /// A start whose settling window is open.
+    Settling,
+}
+
 /// An action in a situation.
 pub(crate) struct MatrixScene {
     pub(crate) name: &'static str,
     pub(crate) kind: ActionKind,
     /// Who holds the address before it.
     pub(crate) before: Who,
-    /// What it returns where nothing goes wrong, and who holds the address then.
-    pub(crate) usual: (i32, Who),
-    /// Whether this node has done a start in this boot.
-    pub(crate) started: bool,
-    /// Whether the address and its allocation, with the region, are on record; they are after a start.
-    pub(crate) region_known: bool,
-    /// Whether its settling window is open.
-    pub(crate) settling: bool,
-    prepare: fn(&TwoNodes),
-    pub(crate) run: NodeAction,
+    pub(crate) past: Past,
+    action: NodeAction,
 }
 
 impl MatrixScene {
-    /// What it returns where nothing goes wrong, and who holds an address of this kind then.
-    pub(crate) fn usual_for(&self, kind: &AddressKind) -> (i32, Who) {
-        let (code, holder) = self.usual;
-        if self.kind == ActionKind::Stop && !kind.is_released { (code, self.before) } else { (code, holder) }
+    const fn new(name: &'static str, kind: ActionKind, past: Past, before: Who, action: NodeAction) -> Self {
+        Self { name, kind, before, past, action }
+    }
+
+    /// What it returns where nothing goes wrong.
+    pub(crate) fn usual_code(&self) -> i32 {
+        let looks = matches!(self.kind, ActionKind::Monitor | ActionKind::Probe);
+        if looks && self.before != Who::Here { 7 } else { 0 }
+    }
+
+    /// Who may hold the address after it, beside who held it before.
+    pub(crate) fn allowed(&self) -> Who {
+        match self.kind {
+            ActionKind::Start => Who::Here,
+            ActionKind::Stop if self.before == Who::Here => Who::NoNode,
+            _ => self.before,
+        }
+    }
+
+    /// Who holds an address of this kind after it where nothing goes wrong.
+    pub(crate) fn usual_holder(&self, kind: &AddressKind) -> Who {
+        if self.kind == ActionKind::Stop && !kind.is_released { self.before } else { self.allowed() }
+    }
+
+    /// Whether this node has done a start in this boot.
+    pub(crate) fn is_started(&self) -> bool {
+        matches!(self.past, Past::Started | Past::Settling)
     }
 
     /// Brings the situation about.
     pub(crate) fn prepare(&self, nodes: &TwoNodes) {
-        (self.prepare)(nodes);
+        if self.is_started() {
+            nodes.give(&nodes.here);
+            record::started(nodes);
+        }
+        if self.before == Who::Peer {
+            nodes.give(&nodes.peer);
+        } else if !self.is_started() {
+            nodes.give(&nodes.here);
+        }
+        if self.past == Past::Probed {
+            record::probed(nodes);
+        }
         nodes.world.cloud.clear_log();
+    }
+
+    /// Prepares the action, with a settling window that does not depend on how long ago the record was made.
+    pub(crate) fn run(&self, node: &Node) -> Run {
+        let run = (self.action)(node);
+        match self.past {
+            Past::Fresh | Past::Probed => run,
+            Past::Started => run.param("settle_window", "0"),
+            Past::Settling => run.param("settle_window", "3600"),
+        }
     }
 }
 
-fn peer_holds(nodes: &TwoNodes) {
-    nodes.give(&nodes.peer);
+/// A recurring monitor that queries EC2 as well.
+fn monitor_10(node: &Node) -> Run {
+    node.monitor().env("OCF_CHECK_LEVEL", "10")
 }
-
-fn peer_holds_and_probed(nodes: &TwoNodes) {
-    nodes.give(&nodes.peer);
-    record::probed(nodes);
-}
-
-fn started(nodes: &TwoNodes) {
-    nodes.give(&nodes.here);
-    record::started(nodes);
-}
-
-fn started_then_lost(nodes: &TwoNodes) {
-    started(nodes);
-    nodes.give(&nodes.peer);
-}
-
-fn given(nodes: &TwoNodes) {
-    nodes.give(&nodes.here);
-}
-
-/// Keeps the settling window open however long ago the record was made.
-fn settling(run: Run) -> Run {
-    run.param("settle_window", "3600")
-}
-
-const BASE: MatrixScene = MatrixScene {
-    name: "",
-    kind: ActionKind::Silent,
-    before: Who::Here,
-    usual: (0, Who::Here),
-    started: true,
-    region_known: true,
-    settling: false,
-    prepare: started,
-    run: Node::start,
-};
 
 /// All of them.
-pub(crate) static SCENES: [MatrixScene; 22] = [
-    MatrixScene {
-        name: "start, first query",
-        kind: ActionKind::Start,
-        before: Who::Peer,
-        started: false,
-        region_known: false,
-        prepare: peer_holds,
-        ..BASE
-    },
-    MatrixScene {
-        name: "start, pair on record",
-        kind: ActionKind::Start,
-        before: Who::Peer,
-        started: false,
-        region_known: true,
-        prepare: peer_holds_and_probed,
-        ..BASE
-    },
-    MatrixScene {
-        name: "start again after a loss",
-        kind: ActionKind::Start,
-        before: Who::Peer,
-        prepare: started_then_lost,
-        run: |node| node.start().param("settle_window", "0"),
-        ..BASE
-    },
-    MatrixScene {
-        name: "start, here already",
-        kind: ActionKind::Start,
-        settling: true,
-        run: |node| settling(node.start()),
-        ..BASE
-    },
-    MatrixScene {
-        name: "stop",
-        kind: ActionKind::Stop,
-        usual: (0, Who::NoNode),
-        run: |node| node.stop().param("settle_window", "0"),
-        ..BASE
-    },
-    MatrixScene {
-        name: "stop after a start",
-        kind: ActionKind::Stop,
-        usual: (0, Who::NoNode),
-        settling: true,
-        run: Node::stop,
-        ..BASE
-    },
-    MatrixScene {
-        name: "stop, strict",
-        kind: ActionKind::Stop,
-        usual: (0, Who::NoNode),
-        settling: true,
-        run: |node| settling(node.stop().param("on_stop", "strict")),
-        ..BASE
-    },
-    MatrixScene {
-        name: "stop, late",
-        kind: ActionKind::Stop,
-        before: Who::Peer,
-        usual: (0, Who::Peer),
-        prepare: started_then_lost,
-        run: |node| node.stop().param("settle_window", "0"),
-        ..BASE
-    },
-    MatrixScene {
-        name: "stop, late, after a start",
-        kind: ActionKind::Stop,
-        before: Who::Peer,
-        usual: (0, Who::Peer),
-        settling: true,
-        prepare: started_then_lost,
-        run: |node| settling(node.stop()),
-        ..BASE
-    },
-    MatrixScene {
-        name: "stop, no record",
-        kind: ActionKind::Stop,
-        usual: (0, Who::NoNode),
-        started: false,
-        region_known: false,
-        prepare: given,
-        run: Node::stop,
-        ..BASE
-    },
-    MatrixScene { name: "monitor", kind: ActionKind::Monitor, run: Node::settled_monitor, ..BASE },
-    MatrixScene {
-        name: "monitor after a start",
-        kind: ActionKind::Monitor,
-        settling: true,
-        run: |node| settling(node.monitor()),
-        ..BASE
-    },
-    MatrixScene {
-        name: "monitor, lost",
-        kind: ActionKind::Monitor,
-        before: Who::Peer,
-        usual: (7, Who::Peer),
-        prepare: started_then_lost,
-        run: Node::settled_monitor,
-        ..BASE
-    },
-    MatrixScene {
-        name: "monitor 10",
-        kind: ActionKind::Monitor,
-        run: |node| node.settled_monitor().env("OCF_CHECK_LEVEL", "10"),
-        ..BASE
-    },
-    MatrixScene {
-        name: "monitor 10, lost",
-        kind: ActionKind::Monitor,
-        before: Who::Peer,
-        usual: (7, Who::Peer),
-        prepare: started_then_lost,
-        run: |node| node.settled_monitor().env("OCF_CHECK_LEVEL", "10"),
-        ..BASE
-    },
-    MatrixScene {
-        name: "probe",
-        kind: ActionKind::Probe,
-        settling: true,
-        run: |node| settling(node.probe()),
-        ..BASE
-    },
-    MatrixScene {
-        name: "probe, first query",
-        kind: ActionKind::Probe,
-        before: Who::Peer,
-        usual: (7, Who::Peer),
-        started: false,
-        region_known: false,
-        prepare: peer_holds,
-        run: Node::probe,
-        ..BASE
-    },
-    MatrixScene {
-        name: "validate-all",
-        before: Who::Peer,
-        usual: (0, Who::Peer),
-        started: false,
-        region_known: false,
-        prepare: peer_holds,
-        run: |node| node.run("validate-all"),
-        ..BASE
-    },
-    MatrixScene {
-        name: "validate-all 10",
-        kind: ActionKind::Validate,
-        before: Who::Peer,
-        usual: (0, Who::Peer),
-        started: false,
-        region_known: false,
-        prepare: peer_holds,
-        run: Node::validate,
-        ..BASE
-    },
-    MatrixScene {
-        name: "migrate_to",
-        kind: ActionKind::MigrateTo,
-        settling: true,
-        run: |node| settling(node.run("migrate_to")),
-        ..BASE
-    },
-    MatrixScene {
-        name: "migrate_from",
-        kind: ActionKind::Start,
-        before: Who::Peer,
-        started: false,
-        region_known: true,
-        prepare: peer_holds_and_probed,
-        run: |node| node.run("migrate_from"),
-        ..BASE
-    },
-    MatrixScene { name: "reload-agent", run: |node| node.run("reload-agent"), ..BASE },
-];
+pub(crate) static SCENES: [MatrixScene; 22] = {
+    use ActionKind::{MigrateTo, Monitor, Probe, Silent, Start, Stop, Validate};
+    use Past::{Fresh, Probed, Settling, Started};
+    use Who::{Here, Peer};
+    [
+        MatrixScene::new("start, first query", Start, Fresh, Peer, Node::start),
+        MatrixScene::new("start, pair on record", Start, Probed, Peer, Node::start),
+        MatrixScene::new("start again after a loss", Start, Started, Peer, Node::start),
+        MatrixScene::new("start, here already", Start, Settling, Here, Node::start),
+        MatrixScene::new("stop", Stop, Started, Here, Node::stop),
+        MatrixScene::new("stop after a start", Stop, Settling, Here, Node::stop),
+        MatrixScene::new("stop, strict", Stop, Settling, Here, |node| node.stop().param("on_stop", "strict")),
+        MatrixScene::new("stop, late", Stop, Started, Peer, Node::stop),
+        MatrixScene::new("stop, late, after a start", Stop, Settling, Peer, Node::stop),
+        MatrixScene::new("stop, no record", Stop, Fresh, Here, Node::stop),
+        MatrixScene::new("monitor", Monitor, Started, Here, Node::monitor),
+        MatrixScene::new("monitor after a start", Monitor, Settling, Here, Node::monitor),
+        MatrixScene::new("monitor, lost", Monitor, Started, Peer, Node::monitor),
+        MatrixScene::new("monitor 10", Monitor, Started, Here, monitor_10),
+        MatrixScene::new("monitor 10, lost", Monitor, Started, Peer, monitor_10),
+        MatrixScene::new("probe", Probe, Settling, Here, Node::probe),
+        MatrixScene::new("probe, first query", Probe, Fresh, Peer, Node::probe),
+        MatrixScene::new("validate-all", Silent, Fresh, Peer, |node| node.run("validate-all")),
+        MatrixScene::new("validate-all 10", Validate, Fresh, Peer, Node::validate),
+        MatrixScene::new("migrate_to", MigrateTo, Settling, Here, |node| node.run("migrate_to")),
+        MatrixScene::new("migrate_from", Start, Probed, Peer, |node| node.run("migrate_from")),
+        MatrixScene::new("reload-agent", Silent, Started, Here, |node| node.run("reload-agent")),
+    ]
+};

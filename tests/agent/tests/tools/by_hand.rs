@@ -60,17 +60,6 @@ fn denied_start_is_answered_with_the_reason() {
     assert_eq!(node.holder(), None);
 }
 
-#[test]
-fn refused_start_names_the_holder() {
-    let node = PacemakerNode::new();
-    let cib = resource(&node);
-    cib.pcs(&["resource", "update", "eip", "allow_reassociation=false"]).exits(0);
-    node.cloud().associate(&node.address, &node.other.interfaces[0].eni, None);
-    let answer = force(&cib, "--force-start").exits(1).says("returned 1 (");
-    answer.says(node.other.id.as_ref());
-    assert_eq!(node.holder().map(|holder| holder.instance), Some(node.other.id.clone()));
-}
-
 /// `crm_resource` waits as long as the operation's timeout says, and kills the agent then without a reason.
 #[test]
 fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {

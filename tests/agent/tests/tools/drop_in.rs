@@ -85,29 +85,25 @@ fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role()
     }
 }
 
+/// [param-7] The parameters of the agents that the distribution has are all known here.
 #[test]
-fn profile_that_does_not_exist_is_named_in_the_reason() {
-    let node = PacemakerNode::new();
-    let cib = CibFile::new(&node);
-    cib.create(&[&format!("elastic_ip={ELASTIC_IP}"), "profile=clutser"]).exits(0);
-    node.write("/root/.aws/config", "[default]\nregion = eu-west-1\n");
-    let answer = cib.crm_resource(&["-r", "eip", "--force-start"]).exits(4);
-    let reason = answer.both().lines().find(|line| line.starts_with("ocf-exit-reason:")).map(str::to_owned);
-    assert!(reason.is_some_and(|reason| reason.contains("clutser")), "{}", answer.told());
-}
-
-/// The parameters of the resource agent that the distribution has are all known here.
-#[test]
-fn no_parameter_of_the_installed_awseip_is_unknown() {
+fn no_parameter_of_an_installed_agent_is_unknown_to_its_successor() {
     let node = PacemakerNode::new();
     let parameters = |agent: &str| {
-        let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
+        let agent = format!("ocf:heartbeat:{agent}");
+        let answer = node.run("crm_resource", &["--show-metadata", &agent]).exits(0);
         crate::xml::values(&answer.stdout, "//parameter/@name")
     };
-    let (theirs, ours) = (parameters("ocf:heartbeat:awseip"), parameters("ocf:heartbeat:eip"));
-    assert!(theirs.iter().any(|name| name == "elastic_ip"), "{theirs:?}");
-    let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
-    assert!(unknown.is_empty(), "{unknown:?}");
+    for (theirs, ours, among) in [
+        ("awseip", "eip", "elastic_ip"),
+        ("awsvip", "vip", "secondary_private_ip"),
+        ("aws-vpc-move-ip", "overlay-ip", "routing_table"),
+    ] {
+        let (theirs, ours) = (parameters(theirs), parameters(ours));
+        assert!(theirs.iter().any(|name| name == among), "{theirs:?}");
+        let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
 }
 
 /// awseip's own defaults, which tools with forms write out: they are no more than unset.

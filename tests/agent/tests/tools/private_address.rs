@@ -3,7 +3,7 @@
 use crate::agent::{MetaDataForm, meta_data, meta_data_of, repository};
 use crate::cib::CibFile;
 use crate::node::{ENDPOINT, IMDS, PacemakerNode};
-use crate::program::{CommandOutput, file_of};
+use crate::program::CommandOutput;
 use crate::xml;
 
 const VIP: &str = "10.0.1.100";
@@ -33,23 +33,6 @@ fn on_device(node: &PacemakerNode) -> bool {
 fn ocf_tester(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> CommandOutput {
     let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
     node.run("ocf-tester", &[options, &["-n", "private"], &parameters, &[AGENT]].concat())
-}
-
-#[test]
-fn the_meta_data_are_valid_by_every_schema() {
-    for agent in ["vip", "overlay-ip", "eip-health"] {
-        let old = meta_data_of(agent, MetaDataForm::V1_0);
-        let dtd = file_of("resource-agents", &["/usr/share/resource-agents/ra-api-1.dtd"]);
-        xml::validate(&old, "--dtdvalid", &dtd).exits(0);
-        let schema = file_of("resource-agents", &["/usr/share/resource-agents/metadata.rng"]);
-        xml::validate(&old, "--relaxng", &schema).exits(0);
-        for (form, file) in [(MetaDataForm::V1_0, "ocf-1.0.rng"), (MetaDataForm::V1_1, "ocf-1.1.rng")] {
-            let places = [format!("/usr/share/pcs/data/{file}"), format!("/usr/lib/pcs/data/{file}")];
-            let schema = file_of("pcs", &[&places[0], &places[1]]);
-            xml::validate(&meta_data_of(agent, form), "--relaxng", &schema).exits(0);
-        }
-        assert!(old.is_ascii());
-    }
 }
 
 /// What it shares with `eip` is the same there; what only `eip` has is not there.
@@ -113,34 +96,6 @@ fn crmsh_accepts_it_silently() {
     node.run("crm", &["ra", "info", "ocf:heartbeat:vip"]).exits(0).says("secondary_private_ip");
 }
 
-/// [param-7]
-#[test]
-fn no_parameter_of_the_installed_aws_vpc_move_ip_is_unknown() {
-    let node = PacemakerNode::new();
-    let parameters = |agent: &str| {
-        let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
-        xml::values(&answer.stdout, "//parameter/@name")
-    };
-    let theirs = parameters("ocf:heartbeat:aws-vpc-move-ip");
-    let ours = parameters("ocf:heartbeat:overlay-ip");
-    assert!(theirs.iter().any(|name| name == "routing_table"), "{theirs:?}");
-    let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
-    assert!(unknown.is_empty(), "{unknown:?}");
-}
-
-#[test]
-fn no_parameter_of_the_installed_awsvip_is_unknown() {
-    let node = PacemakerNode::new();
-    let parameters = |agent: &str| {
-        let answer = node.run("crm_resource", &["--show-metadata", agent]).exits(0);
-        xml::values(&answer.stdout, "//parameter/@name")
-    };
-    let (theirs, ours) = (parameters("ocf:heartbeat:awsvip"), parameters("ocf:heartbeat:vip"));
-    assert!(theirs.iter().any(|name| name == "secondary_private_ip"), "{theirs:?}");
-    let unknown: Vec<_> = theirs.iter().filter(|name| !ours.contains(name)).collect();
-    assert!(unknown.is_empty(), "{unknown:?}");
-}
-
 fn text(path: &str) -> String {
     std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -153,33 +108,6 @@ fn commands(text: &str) -> Vec<String> {
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .filter(|line| !line.is_empty())
         .collect()
-}
-
-#[test]
-fn the_tables_of_the_readme_have_every_parameter_with_its_default() {
-    the_table_has_every_parameter("Private addresses", "vip");
-    the_table_has_every_parameter("Overlay addresses", "overlay-ip");
-    the_table_has_every_parameter("Readiness of the standby", "eip-health");
-}
-
-fn the_table_has_every_parameter(heading: &str, agent: &str) {
-    let readme = text("README.md");
-    let section = readme.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
-    let section = section.split("\n## ").next().unwrap_or(section);
-    let document = meta_data_of(agent, MetaDataForm::V1_1);
-    let same = |name: &str| section.contains(&format!("`{name}`"));
-    for name in xml::values(&document, "//parameter/@name") {
-        assert!(same(&name), "README, {heading}: no {name}");
-    }
-    for line in section.lines().filter(|line| line.starts_with("| `")) {
-        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let name = cells[0].split('`').nth(1).unwrap();
-        let of = |what: &str| xml::string(&document, &format!("//parameter[@name='{name}']{what}"));
-        assert_eq!(of("/@reloadable") == "1", cells[0].ends_with('*'), "{name}: the mark for reloadable");
-        let default = of("/content/@default");
-        let shown = cells[1].trim_matches('`');
-        assert!(default.is_empty() || default == shown, "{name}: {shown} is not the default");
-    }
 }
 
 /// Every command of the page is run, in its order, on one node.

@@ -5,33 +5,11 @@ use std::net::Ipv4Addr;
 
 use eip::base::ids::{AssociationId, InstanceId, InterfaceId};
 use eip::cloud::model::{AddressRef, ApiError, Caller, Operation};
-use serde::Serialize;
 
-use super::xml::{ItemSet, Yes};
+use super::xml::Content;
 use super::{
     OperationCall, OperationResult, OperationSuccess, allocation_id, id, interface_id, params, public_ip,
 };
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AssociateResult {
-    r#return: bool,
-    association_id: AssociationId,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AssignResult {
-    network_interface_id: InterfaceId,
-    assigned_private_ip_addresses_set: ItemSet<AssignedIp>,
-    r#return: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AssignedIp {
-    private_ip_address: String,
-}
 
 /// Moves the address to the interface named; with `AllowReassociation=false` only if neither is taken.
 pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
@@ -52,8 +30,8 @@ pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
     let may_move = call.params.flag("AllowReassociation")?.unwrap_or(true);
     let made = operate(call, &Operation::Associate { address, eni, private_ip, may_move })?;
     let association_id = made.ok_or_else(|| ApiError::new(500, "InternalError", "no association"))?;
-    let answer = AssociateResult { r#return: true, association_id: association_id.clone() };
-    Ok(OperationSuccess { association_id: Some(association_id), ..call.done(&answer) })
+    let answer = Content::default().text("return", true).text("associationId", &association_id);
+    Ok(OperationSuccess { association_id: Some(association_id), ..call.done(answer) })
 }
 
 /// Finds the interface by `NetworkInterfaceId`, or by `InstanceId` if the instance has one only.
@@ -95,7 +73,7 @@ pub(super) fn disassociate(call: &OperationCall<'_>) -> OperationResult {
         None => id("InvalidAssociationID.Malformed", "eipassoc-", call.params.need("AssociationId")?)?,
     };
     let association_id = operate(call, &Operation::Disassociate(association))?;
-    Ok(OperationSuccess { association_id, ..call.done(&Yes::ANSWER) })
+    Ok(OperationSuccess { association_id, ..call.yes() })
 }
 
 /// Puts secondary addresses on an interface; with `AllowReassignment` also those another interface has.
@@ -103,19 +81,16 @@ pub(super) fn assign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let (ips, may_move) = (addresses(call)?, call.params.flag("AllowReassignment")?.unwrap_or(false));
     operate(call, &Operation::Assign { eni: eni.clone(), ips: ips.clone(), may_move })?;
-    let assigned = ips.iter().map(|ip| AssignedIp { private_ip_address: ip.to_string() }).collect();
-    Ok(call.done(&AssignResult {
-        network_interface_id: eni,
-        assigned_private_ip_addresses_set: assigned,
-        r#return: true,
-    }))
+    let assigned = ips.iter().map(|ip| Content::default().text("privateIpAddress", ip));
+    let answer = Content::default().text("networkInterfaceId", &eni);
+    Ok(call.done(answer.list("assignedPrivateIpAddressesSet", assigned).text("return", true)))
 }
 
 /// Takes secondary addresses off an interface: all named ones or none.
 pub(super) fn unassign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     operate(call, &Operation::Unassign { eni, ips: addresses(call)? })?;
-    Ok(call.done(&Yes::ANSWER))
+    Ok(call.yes())
 }
 
 fn addresses(call: &OperationCall<'_>) -> Result<Vec<Ipv4Addr>, ApiError> {

@@ -2,6 +2,11 @@
 
 use eip::cloud::model::ApiError;
 
+use super::xml::Content;
+
+/// The filters that an operation has, each with the path in an item of its answer that has the value.
+pub(crate) type FilterPaths = &'static [(&'static str, &'static str)];
+
 /// One `Filter.N`: what it names must match one of the values.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
@@ -13,17 +18,24 @@ pub(crate) struct Filter {
 ///
 /// # Errors
 /// `InvalidParameterValue` for the first that it has not.
-pub(crate) fn check(filters: &[Filter], known: &[&str]) -> Result<(), ApiError> {
-    let unknown = filters.iter().find(|f| !known.contains(&f.name.as_str()));
+pub(crate) fn check(filters: &[Filter], known: FilterPaths) -> Result<(), ApiError> {
+    let unknown = filters.iter().find(|f| !known.iter().any(|(name, _)| f.name == *name));
     unknown.map_or(Ok(()), |f| Err(ApiError::value(format!("The filter '{}' is invalid", f.name))))
 }
 
-/// Tells whether something matches all filters; `field` returns what it has under a filter's name.
-pub(crate) fn keep(filters: &[Filter], field: impl Fn(&str) -> Vec<String>) -> bool {
+/// Tells whether an item matches all of these filters that the operation has.
+pub(crate) fn keep(filters: &[Filter], known: FilterPaths, item: &Content) -> bool {
     filters.iter().all(|filter| {
-        let have = field(&filter.name);
-        filter.values.iter().any(|wanted| have.contains(wanted))
+        let path = known.iter().find(|(name, _)| filter.name == *name).map(|(_, path)| path);
+        path.is_none_or(|path| filter.allows(&item.texts(path)))
     })
+}
+
+impl Filter {
+    /// Tells whether one of the values that something has is one that is wanted.
+    pub(crate) fn allows(&self, have: &[String]) -> bool {
+        self.values.iter().any(|wanted| have.contains(wanted))
+    }
 }
 
 /// Cuts one page out of `all`; returns it with the token for the next.

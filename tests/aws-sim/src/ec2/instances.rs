@@ -3,46 +3,16 @@
 
 use eip::base::ids::InstanceId;
 use eip::cloud::model::{ApiError, Instance, InstanceState};
-use serde::Serialize;
 
-use super::describe::{InterfaceItem, interface_item};
-use super::filters;
-use super::xml::ItemSet;
+use super::describe::interface_item;
+use super::filters::{self, FilterPaths};
+use super::xml::Content;
 use super::{OperationCall, OperationResult, id};
 
-const INSTANCE_FILTERS: &[&str] = &["instance-id", "instance-state-name"];
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reservations {
-    reservation_set: ItemSet<ReservationItem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReservationItem {
-    reservation_id: String,
-    owner_id: String,
-    instances_set: ItemSet<InstanceItem>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InstanceItem {
-    instance_id: String,
-    instance_state: StateItem,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    private_ip_address: Option<String>,
-    network_interface_set: ItemSet<InterfaceItem>,
-}
-
-#[derive(Serialize)]
-struct StateItem {
-    code: u8,
-    name: &'static str,
-}
+const INSTANCE_FILTERS: FilterPaths = &[
+    ("instance-id", "instancesSet/item/instanceId"),
+    ("instance-state-name", "instancesSet/item/instanceState/name"),
+];
 
 /// Answers `DescribeInstances`.
 pub(super) fn describe(call: &OperationCall<'_>) -> OperationResult {
@@ -57,44 +27,35 @@ pub(super) fn describe(call: &OperationCall<'_>) -> OperationResult {
         let message = format!("The instance ID '{missing}' does not exist");
         return Err(ApiError::client("InvalidInstanceID.NotFound", message));
     }
-    let wanted = |instance: &&Instance| named.is_empty() || named.contains(&instance.id);
-    let matching = all.iter().filter(wanted).filter(|instance| {
-        filters::keep(&wishes, |name| match name {
-            "instance-id" => vec![instance.id.to_string()],
-            _ => vec![state_of(instance).name.to_owned()],
-        })
-    });
-    let items = matching.map(|instance| item(call, instance)).collect();
-    let size = call.params.count("MaxResults")?;
-    let (page, next_token) = filters::page(items, size, call.params.get("NextToken"))?;
-    Ok(call.done(&Reservations { reservation_set: page.into_iter().collect(), next_token }))
+    let wanted = all.iter().filter(|instance| named.is_empty() || named.contains(&instance.id));
+    let items = wanted.map(|instance| item(call, instance));
+    let items = items.filter(|item| filters::keep(&wishes, INSTANCE_FILTERS, item)).collect();
+    call.page("reservationSet", items)
 }
 
-fn item(call: &OperationCall<'_>, instance: &Instance) -> ReservationItem {
+fn item(call: &OperationCall<'_>, instance: &Instance) -> Content {
     let primary = instance.interfaces.first().and_then(|interface| interface.private_ips.first());
     let interfaces = call.world.account.described_interfaces(call.who.instance.as_ref());
     let own = interfaces.iter().filter(|eni| eni.instance.as_ref() == Some(&instance.id));
-    let item = InstanceItem {
-        instance_id: instance.id.to_string(),
-        instance_state: state_of(instance),
-        private_ip_address: primary.map(ToString::to_string),
-        network_interface_set: own.map(|eni| interface_item(call, eni)).collect(),
-    };
-    ReservationItem {
-        reservation_id: instance.id.as_str().replace("i-", "r-"),
-        owner_id: call.world.config.account.clone(),
-        instances_set: std::iter::once(item).collect(),
-    }
+    let (code, name) = state_of(instance);
+    let item = Content::default()
+        .text("instanceId", &instance.id)
+        .with("instanceState", Content::default().text("code", code).text("name", name))
+        .maybe("privateIpAddress", primary)
+        .list("networkInterfaceSet", own.map(|eni| interface_item(call, eni)));
+    Content::default()
+        .text("reservationId", instance.id.as_str().replace("i-", "r-"))
+        .text("ownerId", &call.world.config.account)
+        .list("instancesSet", [item])
 }
 
 /// # Source
 /// API Reference, `InstanceState`: the low byte of the code.
-fn state_of(instance: &Instance) -> StateItem {
-    let (code, name) = match instance.state {
+fn state_of(instance: &Instance) -> (u8, &'static str) {
+    match instance.state {
         InstanceState::Pending => (0, "pending"),
         InstanceState::Running => (16, "running"),
         InstanceState::Terminated => (48, "terminated"),
         InstanceState::Stopped => (80, "stopped"),
-    };
-    StateItem { code, name }
+    }
 }

@@ -3,9 +3,6 @@
 //! Checks run in EC2's observed order: form of the parameters, existence of the named objects, permission, dry run, state. Then
 //! the account changes and the response is sent.
 
-// Answers have the names EC2 gives their elements.
-#![allow(clippy::struct_field_names)]
-
 mod change;
 mod describe;
 mod filters;
@@ -21,9 +18,11 @@ use std::time::Duration;
 
 use eip::base::ids::{AllocationId, AssociationId, InterfaceId};
 use eip::cloud::model::ApiError;
-use serde::Serialize;
 
-pub(crate) use self::{params::QueryParams, xml::document};
+pub(crate) use self::{
+    params::QueryParams,
+    xml::{Content, document},
+};
 use crate::{credentials::Principal, http::Reply, world::SimulatorState};
 
 /// One call of one operation.
@@ -47,8 +46,20 @@ type OperationResult = Result<OperationSuccess, ApiError>;
 
 impl OperationCall<'_> {
     /// Wraps `result` into the operation's answer.
-    fn done(&self, result: &impl Serialize) -> OperationSuccess {
+    fn done(&self, result: Content) -> OperationSuccess {
         OperationSuccess { xml: xml::answer(self.action, self.request_id, result), association_id: None }
+    }
+
+    /// Returns the answer of the operations that only say yes.
+    fn yes(&self) -> OperationSuccess {
+        self.done(Content::default().text("return", true))
+    }
+
+    /// Returns the page of these items that was asked for, as a list of this name.
+    fn page(&self, list: &'static str, items: Vec<Content>) -> OperationResult {
+        let size = self.params.count("MaxResults")?;
+        let (page, next) = filters::page(items, size, self.params.get("NextToken"))?;
+        Ok(self.done(Content::default().list(list, page).maybe("nextToken", next)))
     }
 
     /// Checks that the caller may do this to `resource`, then ends a dry run with EC2's word for "it would have worked".

@@ -1,94 +1,92 @@
-//! XML documents as EC2 writes them.
+//! XML documents as EC2 and STS write them.
 
-use std::fmt::Write;
-
-use quick_xml::se::Serializer;
-use serde::Serialize;
+use std::fmt::{Display, Write};
 
 use eip::cloud::model::ApiError;
+use quick_xml::escape::partial_escape;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct XmlResponse<'a, T> {
-    #[serde(rename = "@xmlns")]
-    namespace: &'a str,
-    request_id: &'a str,
-    #[serde(flatten)]
-    result: &'a T,
+/// What is inside an element: others, each with its name.
+#[derive(Debug, Default)]
+pub(crate) struct Content(Vec<(&'static str, Inside)>);
+
+#[derive(Debug)]
+enum Inside {
+    Text(String),
+    Elements(Content),
+}
+
+impl Content {
+    /// Adds an element with a text.
+    pub(crate) fn text(mut self, name: &'static str, value: impl Display) -> Self {
+        self.0.push((name, Inside::Text(value.to_string())));
+        self
+    }
+
+    /// Adds an element with a text, if there is one.
+    pub(crate) fn maybe(self, name: &'static str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds an element with elements in it.
+    pub(crate) fn with(mut self, name: &'static str, inside: Self) -> Self {
+        self.0.push((name, Inside::Elements(inside)));
+        self
+    }
+
+    /// Adds a list in EC2's way: one element `item` per entry.
+    pub(crate) fn list(self, name: &'static str, items: impl IntoIterator<Item = Self>) -> Self {
+        self.with(name, Self(items.into_iter().map(|item| ("item", Inside::Elements(item))).collect()))
+    }
+
+    /// The texts of the elements at a path such as `routeSet/item/state`.
+    pub(crate) fn texts(&self, path: &str) -> Vec<String> {
+        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let named = self.0.iter().filter(|(name, _)| *name == first);
+        let texts = named.flat_map(|(_, inside)| match (inside, rest) {
+            (Inside::Text(text), None) => vec![text.clone()],
+            (Inside::Elements(inside), Some(rest)) => inside.texts(rest),
+            _ => Vec::new(),
+        });
+        texts.collect()
+    }
+
+    fn write(&self, to: &mut String) {
+        for (name, inside) in &self.0 {
+            let _ = write!(to, "<{name}>");
+            match inside {
+                Inside::Text(text) => to.push_str(&partial_escape(text.as_str())),
+                Inside::Elements(inside) => inside.write(to),
+            }
+            let _ = write!(to, "</{name}>");
+        }
+    }
+}
+
+/// Returns a document with this root element.
+pub(crate) fn document(root: &str, namespace: Option<&str>, content: &Content) -> String {
+    let namespace = namespace.map(|uri| format!(" xmlns=\"{uri}\"")).unwrap_or_default();
+    let mut text = format!("{DECLARATION}<{root}{namespace}>");
+    content.write(&mut text);
+    let _ = write!(text, "</{root}>");
+    text
 }
 
 /// Returns the answer to `action`: `result` after the request identifier.
-pub(super) fn answer(action: &str, request_id: &str, result: &impl Serialize) -> String {
-    document(&format!("{action}Response"), &XmlResponse { namespace: NAMESPACE, request_id, result })
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Refusal<'a> {
-    errors: Errors<'a>,
-    #[serde(rename = "RequestID")]
-    request_id: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Errors<'a> {
-    error: ErrorElement<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ErrorElement<'a> {
-    code: &'a str,
-    message: &'a str,
+pub(super) fn answer(action: &str, request_id: &str, result: Content) -> String {
+    let mut content = Content::default().text("requestId", request_id);
+    content.0.extend(result.0);
+    document(&format!("{action}Response"), Some(NAMESPACE), &content)
 }
 
 /// Returns the document of an error.
 pub(super) fn error(error: &ApiError, request_id: &str) -> String {
-    let error = ErrorElement { code: &error.code, message: &error.message };
-    document("Response", &Refusal { errors: Errors { error }, request_id })
-}
-
-/// Returns `content` as a document with this root element.
-///
-/// Every type serialised here is made of structures, lists and plain values; the serialiser refuses other things
-/// only, and a refusal must not pass for an answer, so it becomes one no client can read.
-pub(crate) fn document(root: &str, content: &impl Serialize) -> String {
-    let mut text = DECLARATION.to_owned();
-    let written = Serializer::with_root(&mut text, Some(root)).map(|s| content.serialize(s));
-    if let Ok(Err(error)) | Err(error) = written {
-        let _ = write!(text, "<unwritable>{error}");
-    }
-    text
-}
-
-/// A list in EC2's way: one `item` element per entry.
-#[derive(Serialize)]
-pub(super) struct ItemSet<T> {
-    item: Vec<T>,
-}
-
-impl<T> ItemSet<T> {
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
-        self.item.iter()
-    }
-}
-
-impl<T> FromIterator<T> for ItemSet<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self { item: items.into_iter().collect() }
-    }
-}
-
-/// The answer of the operations that only say yes.
-#[derive(Serialize)]
-pub(super) struct Yes {
-    r#return: bool,
-}
-
-impl Yes {
-    pub(super) const ANSWER: Self = Self { r#return: true };
+    let own = Content::default().text("Code", &error.code).text("Message", &error.message);
+    let errors = Content::default().with("Error", own);
+    document("Response", None, &Content::default().with("Errors", errors).text("RequestID", request_id))
 }

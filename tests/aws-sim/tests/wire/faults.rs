@@ -1,7 +1,7 @@
 //! Each kind of fault, as it shows on the wire, and whether the call took effect all the same.
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -11,7 +11,7 @@ use aws_sim::{Fault, FaultKind, Service};
 use crate::lab::{Lab, PATIENCE, RawResponse, Signer, TestResult, eni, exchange, exchange_within};
 
 /// What a client sees of one `AssociateAddress` that `kind` strikes, and whether it took effect.
-fn struck(kind: FaultKind) -> TestResult<(std::io::Result<Vec<u8>>, bool)> {
+fn struck(kind: FaultKind) -> TestResult<(io::Result<Vec<u8>>, bool)> {
     let lab = Lab::new()?;
     let name = kind.name();
     let waits = matches!(kind, FaultKind::Hang | FaultKind::EffectThenHang);
@@ -35,40 +35,27 @@ fn answered(kind: FaultKind) -> TestResult<(RawResponse, bool)> {
 }
 
 #[test]
-fn a_reset_is_a_reset_with_or_without_effect() -> TestResult {
-    for (kind, expected) in [(FaultKind::Reset, false), (FaultKind::LoseAnswer, true)] {
+fn without_an_answer_the_connection_ends_or_hangs_with_or_without_effect() -> TestResult {
+    for (kind, ends, expected) in [
+        (FaultKind::Reset, Some(ErrorKind::ConnectionReset), false),
+        (FaultKind::LoseAnswer, Some(ErrorKind::ConnectionReset), true),
+        (FaultKind::Hang, Some(ErrorKind::WouldBlock), false),
+        (FaultKind::EffectThenHang, Some(ErrorKind::WouldBlock), true),
+        // An orderly end without a byte.
+        (FaultKind::CloseBeforeAnswer, None, false),
+    ] {
+        let name = kind.name();
         let (seen, effect) = struck(kind)?;
-        assert_eq!(seen.map_err(|e| e.kind()), Err(ErrorKind::ConnectionReset));
-        assert_eq!(effect, expected);
-    }
-    Ok(())
-}
-
-#[test]
-fn a_close_is_an_orderly_end_without_a_byte() -> TestResult {
-    let (seen, effect) = struck(FaultKind::CloseBeforeAnswer)?;
-    assert_eq!((seen?.len(), effect), (0, false));
-    Ok(())
-}
-
-#[test]
-fn a_hang_keeps_the_connection_open_with_or_without_effect() -> TestResult {
-    for (kind, expected) in [(FaultKind::Hang, false), (FaultKind::EffectThenHang, true)] {
-        let (seen, effect) = struck(kind)?;
-        assert_eq!(seen.map_err(|e| e.kind()), Err(ErrorKind::WouldBlock));
-        assert_eq!(effect, expected);
+        assert_eq!((seen.as_ref().map_err(io::Error::kind).err(), effect), (ends, expected), "{name}");
+        assert!(seen.unwrap_or_default().is_empty(), "{name}");
     }
     Ok(())
 }
 
 #[test]
 fn errors_and_throttling_are_documents_of_the_service() -> TestResult {
-    let error = FaultKind::Error {
-        status: 500,
-        code: "InternalError".to_owned(),
-        message: "An <internal> error".to_owned(),
-    };
-    let (answer, effect) = answered(error)?;
+    let (code, message) = ("InternalError".to_owned(), "An <internal> error".to_owned());
+    let (answer, effect) = answered(FaultKind::Error { status: 500, code, message })?;
     assert_eq!((answer.error(), effect), ((500, "InternalError".to_owned()), false));
     assert_eq!(answer.element("Message").as_deref(), Some("An &lt;internal&gt; error"));
     assert_eq!(answer.element("RequestID").as_deref(), answer.header("x-amzn-requestid"));
@@ -137,21 +124,6 @@ fn a_connection_stays_usable_after_an_ordinary_answer() -> TestResult {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest)?;
     assert_eq!((&first, String::from_utf8(rest)?.matches("HTTP/1.1 200").count()), (b"HTTP/1.1 200", 1));
-    Ok(())
-}
-
-#[test]
-fn a_fault_of_one_instance_leaves_the_others_alone_and_can_be_cleared() -> TestResult {
-    let lab = Lab::new()?;
-    let fault = lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle).instance(&lab.a.id));
-    assert_eq!(lab.describe()?.status, 200, "the caller has no instance");
-    let all = lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle).times(1).skip(1));
-    assert_eq!([lab.describe()?.status, lab.describe()?.status, lab.describe()?.status], [200, 503, 200]);
-    lab.cloud.clear_fault(fault);
-    lab.cloud.clear_fault(all);
-    lab.cloud.fault(Fault::new(Service::Ec2, FaultKind::Throttle));
-    lab.cloud.clear_faults();
-    assert_eq!(lab.describe()?.status, 200);
     Ok(())
 }
 

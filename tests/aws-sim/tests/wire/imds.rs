@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
-use aws_sim::{Bind, Config, CredState, Fault, FaultKind, ImdsState, InstanceSpec, InterfaceSpec, Service};
+use aws_sim::{Bind, Config, CredState, ImdsState, InstanceSpec, InterfaceSpec};
 
 use crate::lab::{Lab, RawResponse, Signer, TestResult, eni, exchange, exchange_within, plain};
 
@@ -190,21 +190,5 @@ fn the_whole_service_fails_as_configured_and_comes_back() -> TestResult {
     assert_eq!(slow, Err(ErrorKind::WouldBlock), "the second byte takes a second");
     set(ImdsState::On);
     assert_eq!(put(imds, ttl)?.status, 200);
-    Ok(())
-}
-
-#[test]
-fn single_faults_affect_a_path_of_one_instance() -> TestResult {
-    let lab = Lab::new()?;
-    let a = Session::open(lab.sim.serve_imds(&lab.a.id, Bind::loopback())?)?;
-    let b = Session::open(lab.sim.serve_imds(&lab.b.id, Bind::loopback())?)?;
-    let error =
-        FaultKind::Error { status: 503, code: String::new(), message: "Service Unavailable".to_owned() };
-    let path = "/latest/meta-data/public-ipv4";
-    lab.cloud.fault(Fault::new(Service::Imds, error).operation(path).instance(&lab.a.id).times(1));
-    assert_eq!(
-        [b.path(path)?.status, a.get("mac")?.status, a.path(path)?.status, a.path(path)?.status],
-        [404, 200, 503, 404]
-    );
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sim::{Bind, Config};
+use aws_sim::Config;
 
-use crate::lab::{KEY, Lab, RawResponse, Signer, TestResult, exchange, plain};
+use crate::lab::{Lab, RawResponse, Signer, TestResult, exchange, plain};
 
 /// Returns status and code for a Describe signed so, and changed so on the way.
 fn answer(lab: &Lab, signer: &Signer<'_>, tamper: impl Fn(&str) -> String) -> TestResult<(u16, String)> {
@@ -81,20 +81,5 @@ fn clocks_more_than_a_quarter_of_an_hour_apart_are_refused_with_the_time() -> Te
         after.header("date"),
         "a client corrects its clock by the answer's date"
     );
-    Ok(())
-}
-
-#[test]
-fn the_caller_without_session_is_known_by_its_address() -> TestResult {
-    let lab = Lab::new()?;
-    let spec = aws_sim::InstanceSpec {
-        subnet: "127.0.0.0/8".to_owned(),
-        ..aws_sim::InstanceSpec::with_ip("127.0.0.1".parse()?)
-    };
-    let here = lab.cloud.add_instance(spec);
-    let other = lab.sim.serve_ec2(Bind::loopback())?;
-    let request = Signer { key: KEY, ..Signer::default() }.ec2("DescribeAddresses", &[])?;
-    exchange(other, &request)?;
-    assert_eq!(lab.cloud.log().pop().and_then(|request| request.instance), Some(here.id));
     Ok(())
 }

@@ -1,22 +1,21 @@
 //! One node's view of the cluster: the parts of `crm_mon --output-as=xml` that are used.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
-use serde::Deserialize;
+use eip::face::cluster::status::{CrmMonNode, Status};
+use eip::face::cluster::xml::XmlElement;
 
 use crate::error::{HarnessError, Result};
 
 /// A node's view of the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "CrmMonOutput")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterStatus {
     /// The designated controller, if there is one.
     pub dc: Option<String>,
     /// True if this partition has quorum.
     pub quorum: bool,
     /// All configured nodes.
-    pub nodes: Vec<NodeStatus>,
+    pub nodes: Vec<CrmMonNode>,
     /// All resources, those in groups and clones too.
     pub resources: Vec<ResourceStatus>,
     /// Failed actions that Pacemaker remembers.
@@ -25,21 +24,8 @@ pub struct ClusterStatus {
     pub fail_counts: Vec<(String, String, String)>,
 }
 
-/// One node in a view.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "ElementAttributes")]
-pub struct NodeStatus {
-    /// Its name.
-    pub name: String,
-    /// True if it is a member and its controller has joined.
-    pub online: bool,
-    /// What a healthy node is not: `standby`, `pending`, `unclean`, ...
-    pub flags: Vec<String>,
-}
-
 /// One resource in a view.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "ResourceElement")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceStatus {
     /// Its id.
     pub id: String,
@@ -52,180 +38,70 @@ pub struct ResourceStatus {
 }
 
 /// One failed action.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailedAction {
     /// Resource, action and interval, as `eip_monitor_3000`.
-    #[serde(rename = "@op_key")]
     pub operation: String,
     /// Where it failed.
-    #[serde(rename = "@node")]
     pub node: String,
     /// What the agent ended with.
-    #[serde(rename = "@exitcode")]
     pub code: String,
     /// What the agent said.
-    #[serde(rename = "@exitreason")]
     pub reason: String,
 }
 
-#[derive(Deserialize)]
-struct CrmMonOutput {
-    #[serde(default)]
-    summary: StatusSummary,
-    nodes: NodeElements,
-    #[serde(default)]
-    resources: ResourceTree,
-    #[serde(default)]
-    node_history: NodeHistories,
-    #[serde(default)]
-    failures: Failures,
-}
-
-#[derive(Default, Deserialize)]
-struct StatusSummary {
-    #[serde(default)]
-    current_dc: ElementAttributes,
-}
-
-#[derive(Deserialize)]
-struct NodeElements {
-    node: Vec<NodeStatus>,
-}
-
-/// The section `resources`, or what holds resources there.
-#[derive(Default, Deserialize)]
-struct ResourceTree {
-    #[serde(rename = "$value", default)]
-    all: Vec<Member>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Member {
-    Resource(ResourceStatus),
-    Group(ResourceTree),
-    Clone(ResourceTree),
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct ResourceElement {
-    #[serde(flatten)]
-    attributes: ElementAttributes,
-    #[serde(default)]
-    node: Vec<NodeStatus>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct NodeHistories {
-    node: Vec<NodeHistory>,
-}
-
-#[derive(Deserialize)]
-struct NodeHistory {
-    #[serde(rename = "@name")]
-    name: String,
-    #[serde(default)]
-    resource_history: Vec<ResourceHistory>,
-}
-
-#[derive(Deserialize)]
-struct ResourceHistory {
-    #[serde(rename = "@id")]
-    id: String,
-    #[serde(rename = "@fail-count", default)]
-    fail_count: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Failures {
-    failure: Vec<FailedAction>,
-}
-
-/// The attributes of one element, by their names with an `@` before them.
-#[derive(Default, Deserialize)]
-#[serde(transparent)]
-struct ElementAttributes(BTreeMap<String, String>);
-
-const NODE_FLAGS: [&str; 6] = ["standby", "standby_onfail", "maintenance", "pending", "unclean", "shutdown"];
 const RESOURCE_FLAGS: [&str; 4] = ["blocked", "failed", "orphaned", "failure_ignored"];
 
-impl ElementAttributes {
-    fn text(&self, name: &str) -> String {
-        self.0.get(&format!("@{name}")).cloned().unwrap_or_default()
-    }
-
-    fn is(&self, name: &str) -> bool {
-        self.text(name) == "true"
-    }
-
-    fn set_among(&self, names: &[&str]) -> Vec<String> {
-        names.iter().filter(|name| self.is(name)).map(ToString::to_string).collect()
-    }
+fn text(element: &XmlElement, name: &str) -> String {
+    element.attribute(name).to_owned()
 }
 
-impl From<ElementAttributes> for NodeStatus {
-    fn from(node: ElementAttributes) -> Self {
-        Self { name: node.text("name"), online: node.is("online"), flags: node.set_among(&NODE_FLAGS) }
-    }
+fn is(element: &XmlElement, name: &str) -> bool {
+    element.attribute(name) == "true"
 }
 
-impl From<ResourceElement> for ResourceStatus {
-    fn from(ResourceElement { attributes, node }: ResourceElement) -> Self {
-        let mut flags = attributes.set_among(&RESOURCE_FLAGS);
-        let pending = attributes.text("pending");
+impl ResourceStatus {
+    fn of(resource: &XmlElement) -> Self {
+        let set = RESOURCE_FLAGS.iter().filter(|name| is(resource, name));
+        let mut flags: Vec<String> = set.map(ToString::to_string).collect();
+        let pending = resource.attribute("pending");
         // The record of a monitor that has begun can outlive its end when two halves of a cluster merge; whether the controller waits
         // for one, its state tells.
         if !pending.is_empty() && pending != "Monitoring" {
             flags.push(format!("pending={pending}"));
         }
-        if !attributes.is("managed") {
+        if !is(resource, "managed") {
             flags.push("unmanaged".to_owned());
         }
-        let nodes = node.into_iter().map(|node| node.name).collect();
-        Self { id: attributes.text("id"), role: attributes.text("role"), flags, nodes }
-    }
-}
-
-impl ResourceTree {
-    fn into_resources(self) -> Vec<ResourceStatus> {
-        let resources = self.all.into_iter().flat_map(|member| match member {
-            Member::Resource(resource) => vec![resource],
-            Member::Group(members) | Member::Clone(members) => members.into_resources(),
-            Member::Other => Vec::new(),
-        });
-        resources.collect()
-    }
-}
-
-impl From<CrmMonOutput> for ClusterStatus {
-    fn from(document: CrmMonOutput) -> Self {
-        let dc = document.summary.current_dc;
-        let counts =
-            document.node_history.node.into_iter().flat_map(|NodeHistory { name, resource_history }| {
-                resource_history.into_iter().map(move |one| (one.id, name.clone(), one.fail_count))
-            });
-        Self {
-            dc: dc.is("present").then(|| dc.text("name")),
-            quorum: dc.is("with_quorum"),
-            nodes: document.nodes.node,
-            resources: document.resources.into_resources(),
-            failures: document.failures.failure,
-            fail_counts: counts.filter(|(.., count)| !["", "0"].contains(&count.as_str())).collect(),
-        }
+        let nodes = resource.below("node").map(|node| text(node, "name")).collect();
+        Self { id: text(resource, "id"), role: text(resource, "role"), flags, nodes }
     }
 }
 
 impl ClusterStatus {
     /// Parses the XML.
     pub fn parse(xml: &str) -> Result<Self> {
-        quick_xml::de::from_str(xml).map_err(|error| HarnessError::Unreadable {
-            what: "the XML of crm_mon".to_owned(),
-            why: error.to_string(),
+        Self::of(xml).map_err(|why| HarnessError::Unreadable { what: "the XML of crm_mon".to_owned(), why })
+    }
+
+    fn of(xml: &str) -> Result<Self, String> {
+        let Status { quorum, nodes, fail_counts, .. } = Status::parse(xml)?;
+        let document = XmlElement::parse(xml)?;
+        let listed = |section, item| document.below(section).flat_map(move |all| all.all(item));
+        let dc = listed("summary", "current_dc").next().filter(|dc| is(dc, "present"));
+        let failures = listed("failures", "failure").map(|failure| FailedAction {
+            operation: text(failure, "op_key"),
+            node: text(failure, "node"),
+            code: text(failure, "exitcode"),
+            reason: text(failure, "exitreason"),
+        });
+        Ok(Self {
+            dc: dc.map(|dc| text(dc, "name")),
+            quorum,
+            nodes,
+            resources: listed("resources", "resource").map(ResourceStatus::of).collect(),
+            failures: failures.collect(),
+            fail_counts,
         })
     }
 

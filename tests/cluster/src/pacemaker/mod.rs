@@ -23,9 +23,13 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::{Args, value_parser};
+
 pub use self::admin::MONITOR_INTERVAL;
 use self::crm_mon::ClusterStatus;
 use self::journal::{Event, FILES, LogFile};
+use crate::built;
 use crate::error::{HarnessError, Result, ensure};
 use crate::machines::{Blueprint, Machines};
 use crate::state_dir::StateDir;
@@ -38,16 +42,25 @@ pub const RESOURCE: &str = "eip";
 const ONLINE_LIMIT: Duration = Duration::from_secs(90);
 
 /// What a cluster is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct ClusterOptions {
-    /// The agent under test.
+    /// The agent under test [default: `EIP_BIN`, else what make agent leaves].
+    #[arg(long, value_name = "PATH", default_value_os_t = built::agent(), hide_default_value = true)]
     pub agent: PathBuf,
     /// How many nodes: 2 or 3.
+    #[arg(long, value_name = "N", default_value = "2", value_parser = value_parser!(u8).range(2..=3))]
     pub nodes: u8,
-    /// Corosync's token timeout.
+    /// Corosync's token timeout; a busy machine wants 2000.
+    #[arg(long, value_name = "MS", default_value = "1000", value_parser = token())]
     pub token: Duration,
     /// How the nodes lie in the VPC.
+    #[arg(skip)]
     pub layout: Layout,
+}
+
+/// Reads Corosync's token timeout from a command line.
+pub(crate) fn token() -> impl TypedValueParser<Value = Duration> {
+    value_parser!(u64).range(500..=60_000).map(Duration::from_millis)
 }
 
 /// An address, and the resource that moves it.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::crm_mon::{ClusterStatus, NodeStatus};
+use eip::face::cluster::status::CrmMonNode;
+
+use super::crm_mon::ClusterStatus;
 use crate::topology::{NodeName, name_of};
 
 /// What the outside shows of a resource at the same moment.
@@ -87,7 +89,7 @@ fn members(
     }
 }
 
-fn member(node: &NodeStatus, online: bool, flags: &[&str]) -> Result<(), String> {
+fn member(node: &CrmMonNode, online: bool, flags: &[&str]) -> Result<(), String> {
     let name = &node.name;
     if node.online != online {
         return Err(format!("{name} {}", if node.online { "online" } else { "offline" }));

@@ -1,7 +1,6 @@
 //! What the metadata service, EC2 and STS say: one answer of a call is replaced, once or for ever.
 
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 
 use agent_tests::{Folder, Node, SimulatedWorld, binary};
 use fastrand::Rng;
@@ -175,12 +174,4 @@ fn whatever_ec2_and_sts_answer() {
         case(rng, &links, (program, words), None, Some(plan))
     });
     assert!(sum.cases < 100 || sum.struck > sum.cases / 2, "too few answers were replaced: {sum:?}");
-}
-
-/// The path of the binary is that of the links.
-#[test]
-fn the_binary_is_called_by_all_its_names() {
-    let links = links();
-    let there = |name: &&str| links.path().join(name).exists();
-    assert!(PROGRAMS.iter().all(there), "{:?}", PathBuf::from(links.path()));
 }

@@ -1,6 +1,5 @@
 //! A network of nothing but loopback, a read-only root folder, and a simulated AWS in it.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,18 +7,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use agent_tests::{Isolation, Node, OVERLAY, ROUTE_TABLE, SimulatedWorld, VIP};
+use agent_tests::{Isolation, Node, SimulatedWorld, VIP};
 use fastrand::Rng;
 use hostile::call::AgentCall;
 use hostile::place::Place;
 use hostile::verdict::{AGENT, Allowed, TOOL};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The names of the binary.
+/// The names of the binary; the first three are agents.
 pub(crate) const PROGRAMS: [&str; 6] = ["eip", "vip", "overlay-ip", "eipctl", "elastic-ip", "eip-keepalived"];
-/// The agents among them, each with the parameter for its address.
-const AGENTS: [(&str, &str); 3] =
-    [("eip", "elastic_ip"), ("vip", "secondary_private_ip"), ("overlay-ip", "overlay_ip")];
 /// What an agent has for its answer: less than in real life, so that those that wait for a silent peer don't take all day.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
 /// The variable by which processes that were left behind are found.
@@ -98,54 +94,39 @@ pub(crate) fn usual(
     arguments: &[&str],
     place: &Place,
 ) -> AgentCall {
-    let call = AgentCall {
-        before,
-        program: program.to_owned(),
-        arguments: arguments.iter().map(OsString::from).collect(),
-        variables: BTreeMap::new(),
-        folder: place.path().to_owned(),
-        timeout: TIMEOUT,
-    };
-    let agent = AGENTS.into_iter().find(|(name, _)| program.file_name() == Some(OsStr::new(name)));
-    let (agent, parameter) = agent.unwrap_or(AGENTS[0]);
-    let address = match agent {
-        "vip" => VIP.to_string(),
-        "overlay-ip" => OVERLAY.to_string(),
-        _ => node.address.public_ip.to_string(),
+    let run = node.run("").ec2_at(&ec2).imds_at(&imds);
+    let run = match program.file_name().and_then(OsStr::to_str) {
+        Some("vip") => run.vip(VIP).param("add_to_device", "false"),
+        Some("overlay-ip") => run.overlay().param("add_to_device", "false"),
+        _ => run,
     };
     let variables = [
-        ("OCF_ROOT", "/usr/lib/ocf".to_owned()),
-        ("OCF_RA_VERSION_MAJOR", "1".to_owned()),
-        ("OCF_RA_VERSION_MINOR", "1".to_owned()),
-        ("OCF_RESOURCE_INSTANCE", "vip".to_owned()),
-        ("OCF_RESOURCE_TYPE", agent.to_owned()),
-        ("OCF_RESOURCE_PROVIDER", "heartbeat".to_owned()),
-        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:".to_owned()),
-        ("OCF_RESKEY_CRM_meta_on_node", node.name.clone()),
-        ("OCF_RESKEY_endpoint_url", ec2.clone()),
-        ("OCF_RESKEY_imds_endpoint", imds.clone()),
         ("AWS_ENDPOINT_URL_EC2", ec2.clone()),
         ("AWS_ENDPOINT_URL_STS", ec2),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds),
+        // Its time is not the cluster's.
+        ("ELASTIC_IP_SETTINGS", place.write("elastic-ip-usual", b"TIMEOUT=3\n").display().to_string()),
         ("EIP_STATE_DIR", place.at("state")),
         ("HOME", place.at("home")),
         ("HA_LOGFILE", place.at("log/ha")),
         ("HA_DEBUGLOG", place.at("log/debug")),
         ("HA_debug", "1".to_owned()),
-        ("LC_ALL", "C".to_owned()),
     ];
-    let call = variables
-        .into_iter()
-        .fold(call, |call, (name, value)| call.set(name, value))
-        .set(format!("OCF_RESKEY_{parameter}"), address);
-    let call = if agent == "eip" { call } else { call.set("OCF_RESKEY_add_to_device", "false") };
-    let call = if agent == "overlay-ip" { call.set("OCF_RESKEY_routing_table", ROUTE_TABLE) } else { call };
+    let run = variables.into_iter().fold(run, |run, (name, value)| run.env(name, value));
+    let call = AgentCall {
+        before,
+        program: program.to_owned(),
+        arguments: arguments.iter().map(OsString::from).collect(),
+        variables: run.environment().iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        folder: place.path().to_owned(),
+        timeout: TIMEOUT,
+    };
     call.timeout(TIMEOUT)
 }
 
 /// Returns what may come of a call of a program.
 pub(crate) fn allowed(program: &str) -> Allowed {
-    if AGENTS.iter().any(|(name, _)| *name == program) { AGENT } else { TOOL }
+    if PROGRAMS[..3].contains(&program) { AGENT } else { TOOL }
 }
 
 /// An action of an agent, or words for a tool, that make requests or read something.

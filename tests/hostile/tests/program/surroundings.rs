@@ -1,10 +1,10 @@
-//! The environment: every parameter of both agents, what the cluster adds, what the SDK and the libraries look at.
+//! The environment: every parameter of the agents, what the cluster adds, what the SDK and the libraries look at.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::Duration;
 
-use eip::params::table::{EIP, VIP};
+use eip::params::table::{EIP, OVERLAY, VIP};
 use fastrand::Rng;
 use hostile::seed::{self, HostileOutcome};
 use hostile::{input, verdict};
@@ -75,10 +75,10 @@ const OTHERS: [&str; 58] = [
 
 /// Returns the name of a variable that some program reads, seldom an unknown one.
 fn name(rng: &mut Rng) -> OsString {
-    let parameters = EIP.len() + VIP.len();
+    let parameters = EIP.len() + VIP.len() + OVERLAY.len();
     match rng.usize(0..parameters + OTHERS.len() + 4) {
         at if at < parameters => {
-            let spec = EIP.iter().chain(VIP).nth(at).expect("a parameter");
+            let spec = EIP.iter().chain(VIP).chain(OVERLAY).nth(at).expect("a parameter");
             format!("OCF_RESKEY_{}", spec.name).into()
         }
         at if at < parameters + OTHERS.len() => OTHERS[at - parameters].into(),

@@ -5,7 +5,6 @@
 //! seen meanwhile, `quiet` judges the state afterwards, `record` tells it.
 
 mod actions;
-mod command_line;
 mod draw;
 mod explained;
 mod failure;
@@ -22,5 +21,4 @@ mod struck;
 mod turmoil;
 mod undo;
 
-pub use self::command_line::{arguments, request};
 pub use self::run::{ChaosRun, run};

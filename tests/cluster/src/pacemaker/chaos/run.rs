@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, value_parser};
 
 use super::failure::KINDS;
 use super::plan::RoundPlan;
@@ -11,35 +14,50 @@ use super::round::{self, RoundReport};
 use super::struck::Struck;
 use crate::error::{HarnessError, Result};
 use crate::pacemaker::scenario::{RETURN_LIMIT, TAKEOVER_LIMIT};
-use crate::pacemaker::{ClusterOptions, OVERLAY_BESIDE, PRIVATE, PacemakerCluster, save};
-use crate::report;
+use crate::pacemaker::{ClusterOptions, OVERLAY_BESIDE, PRIVATE, PacemakerCluster, save, token};
 use crate::story::Story;
 use crate::suite::TestBed as _;
 use crate::topology::Layout;
+use crate::{built, report};
 
 /// What to run.
-#[derive(Debug)]
+#[derive(Debug, Args)]
 pub struct ChaosRun {
     /// How many rounds, for each number of nodes.
+    #[arg(long, value_name = "N", default_value = "30", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub rounds: u32,
-    /// The first of them.
+    /// The number of the first round: 7 plays what would be the seventh.
+    #[arg(long, value_name = "ROUND", default_value = "1", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub first: u32,
-    /// What the plans are made from.
+    /// A number; the same one gives the same rounds [default: another one each time].
+    #[arg(long, default_value_t = fastrand::u64(..1 << 32), hide_default_value = true)]
     pub seed: u64,
-    /// What each round begins with, by its number in `KINDS`; all in turn without it.
+    /// What each round begins with [default: all kinds in turn].
+    #[arg(long, value_name = "FAILURE", value_parser = kinds())]
     pub kind: Option<usize>,
-    /// The sizes of the clusters.
+    /// How many nodes: 2 or 3, or both, one after the other.
+    #[arg(long, value_name = "N,N", default_value = "2,3", value_delimiter = ',', value_parser = value_parser!(u8).range(2..=3))]
     pub nodes: Vec<u8>,
-    /// Whether each round is told in full, not only a wrong one.
+    /// Tell each round in full, not only a wrong one.
+    #[arg(long = "timeline")]
     pub timelines: bool,
-    /// Whether the plans are only printed.
+    /// Only print what would happen.
+    #[arg(long = "plan")]
     pub only_plans: bool,
-    /// The clusters.
-    pub options: ClusterOptions,
-    /// Where logs of a wrong round are kept.
+    /// The agent under test [default: `EIP_BIN`, else what make agent leaves].
+    #[arg(long, value_name = "PATH", default_value_os_t = built::agent(), hide_default_value = true)]
+    pub agent: PathBuf,
+    /// Corosync's token timeout; a busy machine wants 2000.
+    #[arg(long, value_name = "MS", default_value = "1000", value_parser = token())]
+    pub token: Duration,
+    /// Where logs of a wrong round are kept [default: cluster-logs among the build results].
+    #[arg(long, value_name = "DIR", default_value_os_t = built::logs(), hide_default_value = true)]
     pub save: PathBuf,
-    /// Where the record is written.
-    pub record: PathBuf,
+}
+
+fn kinds() -> impl TypedValueParser<Value = usize> {
+    let names = PossibleValuesParser::new(KINDS);
+    names.try_map(|name| KINDS.iter().position(|kind| *kind == name).ok_or("no such failure"))
 }
 
 /// Runs the rounds, prints each as it ends and the figures at the end, writes the record, and returns the exit code that says whether none was wrong.
@@ -67,11 +85,12 @@ fn rounds(request: &ChaosRun) -> std::ops::Range<u32> {
 }
 
 fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bool> {
-    let began = Instant::now();
+    let (began, file) = (Instant::now(), built::target_folder().join("chaos.md"));
     let mut cluster = PacemakerCluster::up(&ClusterOptions {
+        agent: request.agent.clone(),
         nodes,
+        token: request.token,
         layout: Layout::EveryKind,
-        ..request.options.clone()
     })?;
     cluster.create_resource()?;
     cluster.create_beside(&PRIVATE)?;
@@ -97,7 +116,7 @@ fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bo
         if let Some(record) = records.last_mut() {
             record.add(plan, told, wrong);
         }
-        record::write(&request.record, records)?;
+        record::write(&file, records)?;
         if !passed {
             explain(request, &cluster, nodes, number);
             break;
@@ -106,7 +125,7 @@ fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bo
     if let Some(record) = records.last() {
         print!("{}", record.summary());
     }
-    println!("in {:.0} s; written to {}", began.elapsed().as_secs_f64(), request.record.display());
+    println!("in {:.0} s; written to {}", began.elapsed().as_secs_f64(), file.display());
     Ok(passed)
 }
 

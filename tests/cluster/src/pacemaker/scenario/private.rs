@@ -1,9 +1,7 @@
 //! A secondary private address (`ocf:heartbeat:vip`) between nodes in one subnet, with the elastic IP on it: what a client of
 //! the elastic IP gets proves that EC2 routes to the node, that the node's device has the address, and that its neighbours know.
 
-use super::{
-    PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another, moves, taken_over,
-};
+use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, moves, taken_over};
 use crate::error::{Result, ensure};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
@@ -50,16 +48,9 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
 
 /// Moves the resource and takes the constraint back that this leaves.
 fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
-    let to = another(cluster, from)?;
-    story.target = Some(to);
-    story.failure(now(), format!("crm_resource --move -r {RESOURCE} -N {to}"));
-    cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &to.to_string()])?;
-    cluster.settle(Some(to), TAKEOVER_LIMIT)?;
-    story.close();
+    let to = moves::order_move(cluster, story, from)?;
+    moves::clear_move(cluster, story, to)?;
     on_one_device(cluster, to)?;
-    cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;
-    cluster.settle(Some(to), TAKEOVER_LIMIT)?;
-    cluster.ensure_no_failures()?;
     Ok(to)
 }
 
