@@ -50,14 +50,6 @@ pub enum Error {
         /// Hardware address of that interface.
         mac: MacAddress,
     },
-    /// The interface, for which no private address is configured, has none.
-    #[error("{interface} ({mac}) has no private IPv4 address: select another interface")]
-    NoIpv4 {
-        /// The selected interface.
-        interface: InterfaceId,
-        /// Hardware address of that interface.
-        mac: MacAddress,
-    },
     /// The private address already carries the address of another resource that runs on this node.
     #[error("give each its own private_ip_address: {private_ip} carries {address} of resource {resource}")]
     Shared {
@@ -346,7 +338,6 @@ pub fn scope(error: &Error) -> Scope {
         | Error::NoDeviceFor(_)
         | Error::NoInterface(_)
         | Error::NoPrivateIp { .. }
-        | Error::NoIpv4 { .. }
         | Error::Shared { .. }
         | Error::OtherSubnet { .. }
         | Error::Primary { .. }

@@ -61,7 +61,7 @@ fn remedy_for(error: &Error) -> Option<&'static str> {
             "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled)",
         ),
         Error::NotEc2(_) => Some("run it on an EC2 instance, with the metadata service switched on (IMDSv2)"),
-        Error::NoDevice(_) | Error::NoInterface(_) | Error::NoIpv4 { .. } => {
+        Error::NoDevice(_) | Error::NoInterface(_) => {
             Some("name an interface of this instance: device name, MAC address, eni-... id or device index")
         }
         Error::NoPrivateIp { .. } => {

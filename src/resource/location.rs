@@ -81,7 +81,7 @@ pub(super) fn seen(found: Result<Seen, Error>) -> Result<Seen, ImdsError> {
 /// address.
 fn may_appear(error: &Error) -> bool {
     match error {
-        Error::NoInterface(_) | Error::NoPrivateIp { .. } | Error::NoIpv4 { .. } => true,
+        Error::NoInterface(_) | Error::NoPrivateIp { .. } => true,
         Error::Imds(ImdsError::Absent { path }) => path.starts_with(INTERFACES),
         _ => false,
     }

@@ -96,10 +96,7 @@ impl<W: World> Op<'_, Elastic, W> {
         let private_ip = match wanted {
             Some(ip) if self.has_private_ip(&interface, ip) => ip,
             Some(wanted) => return Err(Error::NoPrivateIp { wanted, interface: interface.id, mac }),
-            None => match interface.private_ips.first() {
-                Some(first) => *first,
-                None => return Err(Error::NoIpv4 { interface: interface.id, mac }),
-            },
+            None => *interface.private_ips.first().ok_or_else(|| ImdsError::garbled("local-ipv4s", ""))?,
         };
         let mut location = Location {
             instance: Some(instance?),

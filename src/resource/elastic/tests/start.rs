@@ -87,28 +87,6 @@ async fn a_private_address_that_is_not_listed_yet_is_waited_for() {
     assert_eq!(account.place(EIP).as_deref(), Some("10.0.0.61"));
 }
 
-/// [code-3], [imds-2] An interface that was just attached shows its addresses later.
-#[tokio::test(start_paused = true)]
-async fn an_interface_without_any_ipv4_address_is_no_silence_of_instance_metadata() {
-    let account = account();
-    attach(&account, "10.0.0.7");
-    account.unassign_private_ip("10.0.0.7".parse().unwrap());
-    let interface = eni(7).parse().unwrap();
-    let node = || ElasticNode::on(&account, 1).with("interface", &eni(7));
-    let began = Instant::now();
-    let refused = node().start().await;
-    assert_eq!(code(&refused, Attempt::Start), ExitCode::Args);
-    let reason = refused.unwrap_err().to_string();
-    assert!(reason.contains("eni-") && reason.contains("has no private IPv4 address"), "{reason}");
-    assert!(began.elapsed() < Duration::from_secs(11), "half of the budget: {:?}", began.elapsed());
-    assert_eq!(account.calls(), [""; 0]);
-    let node = node();
-    let assigned = after(3, || account.assign_private_ip(&interface, "10.0.0.71".parse().unwrap()));
-    let (started, ()) = tokio::join!(node.start(), assigned);
-    assert_eq!(started.unwrap(), Report::Done);
-    assert_eq!(account.place(EIP).as_deref(), Some("10.0.0.71"));
-}
-
 /// [param-4] An instance can have interfaces in several VPCs, and the same private address in each.
 #[tokio::test(start_paused = true)]
 async fn a_private_address_on_two_interfaces_is_not_guessed() {
