@@ -36,7 +36,7 @@ pub(in crate::cloud) const IMDS_CONNECT: Duration = Duration::from_millis(500);
 /// Largest accepted response of instance metadata. The longest that the agent requests, a token and a list, are a few kilobytes.
 const IMDS_LARGEST: usize = 64 << 10;
 /// Largest accepted response of EC2 or STS. The longest that the agent requests is a page of route tables: see there.
-const HTTPS_LARGEST: usize = 4 << 20;
+const HTTPS_LARGEST: usize = 2 << 20;
 /// Largest accepted CA bundle; those of whole distributions are a quarter of a megabyte.
 const LARGEST_BUNDLE: u64 = 4 << 20;
 

@@ -14,12 +14,12 @@ use crate::params::Tables;
 
 pub(super) const DESCRIBE: &str = "DescribeRouteTables";
 const REPLACE: &str = "ReplaceRoute";
-/// Tables per page, from 5 to 100. EC2 returns all routes of each, of up to 400 bytes: with the largest quota, 1000 routes per table,
-/// a page is 3.2 MB of the 4 MiB that a response may have.
+/// Tables per page: the fewest that EC2 takes. EC2 returns all routes of each, of up to 400 bytes: with the largest quota, 1000 routes per table,
+/// a page is 2 MB of the 2 MiB that a response may have.
 ///
 /// # Source
 /// Amazon VPC quotas: 500 routes per route table, adjustable up to 1000.
-const PAGE: i32 = 8;
+const PAGE: i32 = 5;
 
 impl Routes for AwsEc2 {
     /// By filter, never by id: one id that does not exist would fail the query for all others.

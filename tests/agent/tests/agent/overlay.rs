@@ -79,7 +79,7 @@ fn many_other_routes_in_the_tables_do_not_keep_a_start_from_reading_them() {
 fn an_answer_that_is_too_large_is_reported_as_that_and_repeated_only_once() {
     let (world, [a]) = SimulatedWorld::new();
     add_other_routes(&world, &parsed(ROUTE_TABLE), 30_000);
-    let outcome = a.start().overlay().expect(1).reason("an answer of more than 4 MiB");
+    let outcome = a.start().overlay().expect(1).reason("an answer of more than 2 MiB");
     assert_eq!(outcome.calls("DescribeRouteTables").len(), 2, "{}", outcome.told());
 }
 
