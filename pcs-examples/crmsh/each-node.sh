@@ -33,9 +33,14 @@ fi
 # neither starts anything until it has seen the other.
 state='packages are installed; Corosync is not configured yet'
 # Corosync 2, as on SLES 12 and 15, has no knet, and would fall back to multicast, which a VPC does not have.
-case $(corosync -v) in
-*"'2."*) transport=udpu ;;
-*) transport=knet ;;
+version=$(corosync -v)
+case $version in
+*"version '2."*) transport=udpu ;;
+*"version '"*) transport=knet ;;
+*)
+    echo "corosync -v prints no version: '$version'" >&2
+    exit 1
+    ;;
 esac
 cat >/etc/corosync/corosync.conf <<END
 totem {

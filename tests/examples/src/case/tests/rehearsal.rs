@@ -9,10 +9,11 @@ use agent_tests::Folder;
 
 use super::{Tool, scripts, text};
 
-const PROGRAMS: [&str; 18] = [
+const PROGRAMS: [&str; 19] = [
     "apt-get",
     "chage",
     "cibadmin",
+    "corosync",
     "corosync-cfgtool",
     "corosync-cmapctl",
     "crm",
@@ -43,6 +44,7 @@ case "$name $*" in
 "crm_resource --locate"* | crm_node*) echo n1 ;;
 "crm_resource "*--get-parameter*) echo 203.0.113.10 ;;
 crm_mon*) echo 'partition with quorum' ;;
+"corosync "*) echo "Corosync Cluster Engine, version '3.1.7'" ;;
 "cibadmin --query"*) cat "$FOLDER/cib" ;;
 "pcs cluster cib "*) cp "$FOLDER/cib" "$3" ;;
 eip*) [ -n "$OCF_RESKEY_elastic_ip" ] ;;
