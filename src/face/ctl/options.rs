@@ -25,7 +25,7 @@ const TARGET: [&str; 6] =
 pub(super) const VIP: &str = "vip";
 /// Id of the option for an overlay address, with its route tables.
 pub(super) const ROUTE_TABLE: &str = "route-table";
-/// Id of the option for the role of an overlay address's route tables, where it is no parameter of the one address.
+/// Id of the option for the role that changes the route tables, for a command that takes no parameters of an address.
 pub(super) const TABLES_ROLE: &str = "routing-table-role";
 /// Id of the flag for the policy of that role.
 pub(super) const FOR_TABLES_ROLE: &str = "for-routing-table-role";

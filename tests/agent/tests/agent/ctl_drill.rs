@@ -306,7 +306,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
 /// [ctl-4]
 #[test]
 fn nothing_is_moved_without_consent_or_without_need() {
-    // What else is in the way is tested in the agent's own crate. What is otherwise than in a healthy cluster; the arguments; the exit code and what is said.
+    // The unit tests have every other obstacle. Each row: what differs from a healthy cluster, the arguments, the exit code and the message.
     type Row = (&'static str, (&'static str, &'static str), &'static [&'static str], (i32, &'static str));
     let rows: [Row; 8] = [
         (

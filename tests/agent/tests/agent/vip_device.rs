@@ -127,7 +127,7 @@ fn the_nodes_own_address_survives_every_mistake() {
     assert_eq!(wired.addresses("eth0"), before);
 }
 
-/// The kernel takes the other addresses of a subnet off with the first one, unless it is told not to, and the routes over them: the
+/// With the first address of a subnet the kernel removes the others, and the routes over them, unless that is switched off: the
 /// node's way to AWS may be among those.
 #[test]
 fn other_addresses_and_their_routes_stay_even_if_ours_came_first() {
