@@ -48,11 +48,9 @@ demo: ## A real two-node cluster: create the resource, kill its node, watch the 
 # One a line, in this order; those on one line side by side: they wait more than they calculate.
 STAGES := \
 	deps \
-	check \
 	build,unit \
-	interleavings-test,agent-test \
-	matrix-test \
-	sim-test,hostile-test,moto-test,docs-test,monitoring-test \
+	check,interleavings-test,agent-test \
+	matrix-test,sim-test,hostile-test,moto-test,docs-test,monitoring-test \
 	tools-test,package-test,defects-test,release-test \
 	cluster-test,heartbeat-test,keepalived-test \
 	examples-test \
@@ -125,6 +123,8 @@ publish: ## dist/ as a draft release on GitHub, with its command gh: VERSION=0.2
 
 ##@ Checks without running the agent
 .PHONY: check fmt floors names clippy deny docs shellcheck workflows audit
+# With a profile, and so a folder, of their own: the tests, which are compiled meanwhile, would wait for the lints of the SDK, which take minutes.
+LINT := --profile lint --locked
 check: fmt floors names shellcheck workflows deny clippy docs ## All of the following but audit
 
 fmt: ## Formatting
@@ -137,14 +137,14 @@ names: ## That no two types have the same name
 	@python3 -B tests/check/names
 
 clippy: ## Lints (all and pedantic), every warning an error
-	cargo clippy --locked -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
-	cargo clippy --locked -p eip -- -D warnings
-	cargo clippy --locked --workspace --exclude eip --all-targets -- -D warnings
+	cargo clippy $(LINT) -p eip $(WITHOUT_SDK) --all-targets -- -D warnings
+	cargo clippy $(LINT) -p eip -- -D warnings
+	cargo clippy $(LINT) --workspace --exclude eip --all-targets -- -D warnings
 
 docs: export RUSTDOCFLAGS := -D warnings
 docs: ## The crates' documentation, every warning an error
-	cargo doc --locked --no-deps -p eip
-	cargo doc --locked --no-deps --workspace --exclude eip
+	cargo doc $(LINT) --no-deps -p eip
+	cargo doc $(LINT) --no-deps --workspace --exclude eip
 
 deny: ## Licences and their notices, duplicate and unwanted crates (deny.toml), that no test needs the SDK, and no crate unsafe code
 	env=$$(sh tests/python-env tests/check/requirements.txt) && \
@@ -201,10 +201,11 @@ moto-test: agent ## The simulator compared with moto, and the built agent agains
 	cargo build --locked -p aws-sim
 	env=$$(sh tests/python-env tests/moto/requirements.txt) && "$$env/bin/python" -B -m unittest discover --verbose --start-directory tests/moto
 
+# Large, but soon there.
+package-test heartbeat-test keepalived-test aarch64-test: export XZ_LEVEL = 0
 package-test: rpm deb ## The packages: what is in them, installed, replaced and erased in scratch roots, and as on CentOS 7 (root)
 	cargo build --locked -p aws-sim -p cluster
-	@# Large, but soon there.
-	@XZ_LEVEL=0 sh packaging/dist "$(CARGO_TARGET_DIR)/package-test"
+	@sh packaging/dist "$(CARGO_TARGET_DIR)/package-test"
 	@# From tests/moto: what starts aws-sim. Without root the tests that take it say so.
 	@as_root=; if sudo -n true 2>/dev/null; then as_root='$(AS_ROOT)'; fi; \
 		$$as_root env PATH="$$PATH" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" CI='$(CI)' EIP_CACHE='$(EIP_CACHE)' \
