@@ -12,7 +12,7 @@ use crate::wait::{Epoch, Polled, until};
 const STABLE: Duration = Duration::from_secs(1);
 
 impl Machines {
-    /// Waits until `look` finds one node in charge, and goes on finding it for a second in which no address moves. `look`
+    /// Waits until `look` finds one node in charge, and finds it again after a second in which no address has moved. `look`
     /// returns that node, or the first flaw.
     pub fn settled(
         &self,
@@ -24,6 +24,12 @@ impl Machines {
         until(what, limit, || {
             // What was seen before the look must still hold after it.
             let changes = self.world.changes();
+            if let Some((began, node, known)) = since
+                && known == changes
+                && began.elapsed() < STABLE
+            {
+                return Ok(Polled::NotYet(format!("on {node}, but not for {} s yet", STABLE.as_secs())));
+            }
             let active = match look()? {
                 Ok(active) => active,
                 Err(why) => {
@@ -31,15 +37,13 @@ impl Machines {
                     return Ok(Polled::NotYet(why));
                 }
             };
-            let (began, node, known) = *since.get_or_insert((Instant::now(), active, changes));
-            if node != active || known != self.world.changes() {
-                since = None;
+            let unmoved = changes == self.world.changes();
+            let again = since.is_some_and(|(_, node, known)| node == active && known == changes);
+            if unmoved && again {
+                return Ok(Polled::There(active));
             }
-            Ok(if since.is_some() && began.elapsed() >= STABLE {
-                Polled::There(active)
-            } else {
-                Polled::NotYet(format!("settled on {active}, but not for {} s yet", STABLE.as_secs()))
-            })
+            since = unmoved.then(|| (Instant::now(), active, changes));
+            Ok(Polled::NotYet(format!("on {active} since now")))
         })
     }
 

@@ -121,6 +121,15 @@ impl PacemakerCluster {
     }
 
     fn look(&self) -> Result<Result<NodeName, String>> {
+        // First what takes no process.
+        let mut outside: Vec<_> = self.addresses.iter().map(|address| self.outside(address)).collect();
+        if let Some(moving) = outside.iter().find(|address| address.answering != address.holder) {
+            let (holder, answering) = (name_of(moving.holder), name_of(moving.answering));
+            return Ok(Err(format!(
+                "{holder} holds the address of {}, {answering} answers",
+                moving.resource
+            )));
+        }
         let mut views = Vec::new();
         for node in self.well() {
             match Polled::tolerant(self.status(node))? {
@@ -128,19 +137,23 @@ impl PacemakerCluster {
                 Polled::NotYet(why) => return Ok(Err(why)),
             }
         }
-        let outside: Result<Vec<_>> = self.addresses.iter().map(|address| self.outside(address)).collect();
-        match verdict(&views, &self.standby, &outside?) {
+        for (address, outside) in self.addresses.iter().zip(&mut outside) {
+            if **address != ELASTIC {
+                outside.devices = Some(self.devices_with(address.ip)?);
+            }
+        }
+        match verdict(&views, &self.standby, &outside) {
             Err(why) => Ok(Err(why)),
             Ok(active) => Ok(self.idle(&views)?.map(|()| active)),
         }
     }
 
-    fn outside(&self, address: &ManagedAddress) -> Result<Outside> {
+    /// Returns what is seen of an address without a look at the nodes.
+    fn outside(&self, address: &ManagedAddress) -> Outside {
         let (resource, holder) = (address.resource, self.world().holder_of(address.ip));
-        let devices = if *address == ELASTIC { None } else { Some(self.devices_with(address.ip)?) };
         // No client asks for a private address: a neighbour may go on sending to the node that had it, which EC2 never does.
         let answering = if *address == PRIVATE { holder } else { self.answering(address.ip) };
-        Ok(Outside { resource, holder, answering, devices })
+        Outside { resource, holder, answering, devices: None }
     }
 
     /// Returns whether the controller works on nothing, as the first node that is well tells.
