@@ -353,29 +353,13 @@ fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
 
 /// Gives a node's interface a secondary private address, in EC2 and on the node, as the example asks.
 fn second_private_address(stage: &Stage, node: NodeName) -> Result<()> {
-    let address = secondary(node);
-    let id = aws_sim::parsed::<aws_sim::InstanceId>(node.instance());
-    let instance = stage.cluster().world().cloud().instance(&id);
-    let interface = instance
-        .and_then(|instance| instance.interfaces.first().map(|interface| interface.eni.to_string()))
-        .ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))?;
-    let (text, local) = (address.to_string(), format!("{address}/{PREFIX_LEN}"));
-    let machine = stage.cluster().node(node)?;
+    let (address, world) = (secondary(node), stage.cluster().world());
     // Another tool's example may have been here before.
-    if instance_has(stage, node, address) {
-        return machine.run(&["ip", "address", "replace", &local, "dev", "eth0"]).map(drop);
+    if world.holder_of(address) != Some(node) {
+        world.assign_private(address, node)?;
     }
-    let assign = ["/usr/local/sbin/aws", "ec2", "assign-private-ip-addresses", "--network-interface-id"];
-    machine.run(&[&assign[..], &[&interface, "--private-ip-addresses", &text]].concat())?;
-    machine.run(&["ip", "address", "replace", &local, "dev", "eth0"]).map(drop)
-}
-
-fn instance_has(stage: &Stage, node: NodeName, address: Ipv4Addr) -> bool {
-    let id = aws_sim::parsed::<aws_sim::InstanceId>(node.instance());
-    let instance = stage.cluster().world().cloud().instance(&id);
-    instance.is_some_and(|instance| {
-        instance.interfaces.iter().any(|interface| interface.private_ips.contains(&address))
-    })
+    let local = format!("{address}/{PREFIX_LEN}");
+    stage.cluster().node(node)?.run(&["ip", "address", "replace", &local, "dev", "eth0"]).map(drop)
 }
 
 fn secondary(node: NodeName) -> Ipv4Addr {

@@ -1,6 +1,6 @@
 //! Queries common to all cases.
 
-use cluster::error::{Result, ensure};
+use cluster::error::{HarnessError, Result, ensure};
 use cluster::pacemaker::RESOURCE;
 use cluster::topology::{ELASTIC_IP, NodeName};
 use cluster::wait::{Epoch, Polled, now, until};
@@ -97,12 +97,12 @@ impl Stage {
         ensure(writes.is_empty(), || format!("EC2 got {writes:?}"))
     }
 
-    /// Returns the allocation of the address, as the AWS CLI prints it.
+    /// Returns the allocation of the address.
     pub(super) fn allocation(&self) -> Result<String> {
-        let address = ELASTIC_IP.to_string();
-        let words = ["/usr/local/sbin/aws", "ec2", "describe-addresses", "--public-ips", &address];
-        let query = ["--query", "Addresses[0].AllocationId", "--output", "text"];
-        Ok(self.cluster().run(&[&words[..], &query].concat())?.trim().to_owned())
+        let address = self.cluster().world().cloud().address(ELASTIC_IP);
+        address
+            .map(|address| address.allocation.to_string())
+            .ok_or_else(|| HarnessError::Wrong(format!("{ELASTIC_IP} is not allocated")))
     }
 
     /// Returns what is configured now.

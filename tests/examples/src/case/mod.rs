@@ -68,9 +68,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Returns which of the clusters side by side it runs on: a tool and a layout serve one another's examples.
+    /// Returns which of the clusters side by side it runs on: a tool and a layout serve one another's examples, in lanes that take about
+    /// as long as one another.
     pub fn lane(&self) -> String {
-        format!("{}{}", self.kind(), self.tool.maker().folder())
+        let tool = if self.layout == Layout::Zones { self.tool } else { self.tool.maker() };
+        format!("{}{}", self.kind(), tool.folder())
     }
 
     fn name(&self) -> String {

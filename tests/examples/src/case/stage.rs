@@ -67,9 +67,16 @@ impl Stage {
             }
             (_, Some(_)) => self.restore()?,
         }
-        if start == Start::Bare {
-            self.cluster.run(&["pcs", "resource", "delete", RESOURCE])?;
-            self.run_long(&["crm_resource", "--wait"])?;
+        match start {
+            Start::Nothing => {}
+            Start::Bare => {
+                let minimal = format!("//primitive[@id='{RESOURCE}']");
+                self.cluster.run(&["cibadmin", "--delete", "--xpath", &minimal])?;
+                self.run_long(&["crm_resource", "--wait"])?;
+            }
+            Start::Minimal => {
+                self.settle(None)?;
+            }
         }
         self.made = Some(self.tool);
         self.tool = tool;
@@ -91,9 +98,7 @@ impl Stage {
         // What the last example has added has to be stopped before it is forgotten.
         self.run_long(&["crm_resource", "--wait"])?;
         self.cluster.run(&["crm_resource", "--refresh"])?;
-        self.serve(true)?;
-        self.cluster.settle(None, SETTLE_LIMIT)?;
-        self.cluster.ensure_no_failures()
+        self.serve(true)
     }
 
     /// Switches on what a case has switched off, and waits until Pacemaker answers there.
