@@ -118,6 +118,8 @@ const IMDS_FIRST: Duration = Duration::from_secs(1);
 /// Proxy variables of the client for EC2 and STS, in the order in which it reads them.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+/// The schemes of a proxy that it takes; it ignores a proxy with another one.
+const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 impl Settings {
     /// The settings for an action with this budget, and warnings about variables with invalid values.
@@ -209,12 +211,14 @@ impl SettingsReader<'_> {
         }
     }
 
-    /// Warns of proxy variables that the client ignores because they are not URLs, for example quoted ones.
+    /// Warns of proxy variables that the client ignores because they are not URLs, or of a scheme that it does not know.
     fn check_proxies(&mut self) {
         for name in PROXIES {
             let Some(value) = self.text(name).filter(|value| !value.trim().is_empty()) else { continue };
-            let host = value.parse::<http::Uri>().ok().and_then(|uri| uri.authority().cloned());
-            if host.is_none() {
+            let usable = |uri: http::Uri| {
+                uri.authority().is_some() && uri.scheme_str().is_none_or(|it| PROXY_SCHEMES.contains(&it))
+            };
+            if !value.parse().is_ok_and(usable) {
                 self.warnings.push(format!("{name}={} ignored: http://HOST:PORT expected", shown(&value)));
             }
         }
@@ -404,6 +408,8 @@ mod tests {
         assert!(
             warnings[0].starts_with("HTTPS_PROXY=") && warnings[0].ends_with("http://HOST:PORT expected")
         );
+        let (_, warnings) = settings(&[("HTTPS_PROXY", "htpp://proxy:3128")], 20);
+        assert_eq!(warnings.len(), 1, "the client ignores it");
         let (_, warnings) = settings(&[("HTTPS_PROXY", "'http://user:hidden@proxy:3128'")], 20);
         assert!(!warnings[0].contains("hidden"), "{warnings:?}");
     }

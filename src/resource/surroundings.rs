@@ -152,10 +152,16 @@ fn judge_shared_way(
 /// Whether an address is inside the VPC or on this host: a VPC endpoint, a proxy.
 fn is_inside(ip: &IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        // 100.64.0.0/10 is a usual second range of a VPC.
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared(*ip),
         // Elastic IPs are IPv4 only, so nothing over IPv6 depends on one.
         IpAddr::V6(_) => true,
     }
+}
+
+/// Whether an address is of the range that carriers and VPCs share, 100.64.0.0/10 (RFC 6598).
+pub fn is_shared(ip: Ipv4Addr) -> bool {
+    matches!(ip.octets(), [100, 64..128, ..])
 }
 
 #[cfg(test)]

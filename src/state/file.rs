@@ -126,8 +126,9 @@ pub(super) fn replace_unsynced(path: &Path, text: &str, group: Option<u32>) -> i
 /// Keeps a damaged record for inspection as `NAME.damaged`, unless that exists already, so that the next one does not replace it.
 ///
 /// # Errors
-/// If it cannot be renamed.
+/// If it cannot be renamed, or the folder is of another owner or writable by others.
 pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    path.parent().map_or(Ok(()), check_folder)?;
     let mut name = path.as_os_str().to_owned();
     name.push(".damaged");
     let aside = PathBuf::from(name);

@@ -125,8 +125,13 @@ impl FileRecords {
 
     /// Keeps a durable record that cannot be read: it may name a displaced address, which its replacement will not.
     fn keep_if_damaged(&self, path: &Path) {
-        let damaged = |text: &str| serde_json::from_str::<Durable>(text).is_err() && !text.trim().is_empty();
-        if !matches!(file::read(path), Ok(Some(text)) if damaged(&text)) {
+        let usable = match file::read(path) {
+            Ok(text) => text
+                .is_none_or(|text| text.trim().is_empty() || serde_json::from_str::<Durable>(&text).is_ok()),
+            // Not UTF-8, or not to be trusted since a backup restored it: for all that it may name the address.
+            Err(_) => false,
+        };
+        if usable {
             return;
         }
         match file::set_aside(path) {
@@ -285,6 +290,9 @@ fn instance_of(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::state::Phase;
 
@@ -297,6 +305,29 @@ mod tests {
             read_only: false,
             log: Log::memory(),
         }
+    }
+
+    /// [record-8] As a backup restores it, or a disk damages it: it may name a displaced address.
+    #[test]
+    fn a_durable_record_that_cannot_be_used_is_set_aside_whatever_the_reason() {
+        let records = records("aside", "eip");
+        let path = records.path(&records.durable);
+        let aside = records.durable.join("eip.json.damaged");
+        let make: [(&str, fn(&Path)); 3] = [
+            ("not UTF-8", |path| std::fs::write(path, b"{\"displaced\": [\xff").unwrap()),
+            ("for a group", |path| std::fs::set_permissions(path, Permissions::from_mode(0o660)).unwrap()),
+            ("half", |path| std::fs::write(path, "{\"displaced\": [").unwrap()),
+        ];
+        for (what, damage) in make {
+            file::replace(&path, "{\"displaced\": []}").unwrap();
+            damage(&path);
+            let before = std::fs::read(&path).unwrap();
+            records.update_durable(|durable| durable.region = Some("eu-west-1".to_owned()));
+            assert_eq!(std::fs::read(&aside).unwrap(), before, "{what}");
+            assert_eq!(records.durable().region.as_deref(), Some("eu-west-1"), "{what}");
+            std::fs::remove_file(&aside).unwrap();
+        }
+        std::fs::remove_dir_all(records.durable.parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -149,8 +149,9 @@ fn is_silence(error: &CredentialsError) -> bool {
         };
     }
     if let Some(answer) = find::<ErrorMetadata>(error) {
-        let fault = fault_of(answer.code(), 500, answer.message().unwrap_or_default());
-        return answer.code().is_none() || matches!(fault, Ec2Fault::Throttled | Ec2Fault::Silent);
+        // A code without a meaning of its own is a refusal: the failures of STS itself have one.
+        let fault = fault_of(answer.code(), 400, answer.message().unwrap_or_default());
+        return matches!(fault, Ec2Fault::Throttled | Ec2Fault::Silent);
     }
     // The types of these have parameters that differ by operation, and some are private; the texts are the SDK's own.
     causes(error).any(|cause| {

@@ -15,6 +15,7 @@ use crate::ocf::agent::{self, Agent};
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
+use crate::resource::surroundings::is_shared;
 use crate::resource::{Action, Request};
 use crate::world::{self, RealWorld};
 
@@ -265,10 +266,7 @@ fn from_options(
 /// then reports what is expected.
 fn is_public(address: &str) -> bool {
     match address.parse() {
-        Ok(IpAddr::V4(ip)) => {
-            let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared)
-        }
+        Ok(IpAddr::V4(ip)) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared(ip)),
         Ok(IpAddr::V6(_)) => false,
         Err(_) => true,
     }

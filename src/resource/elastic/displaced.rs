@@ -10,6 +10,7 @@ use crate::base::ids::InterfaceId;
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target};
 use crate::host::Host as _;
+use crate::resource::by_hand::is_by_hand;
 use crate::resource::error::Error;
 use crate::resource::location::present;
 use crate::resource::millis;
@@ -46,8 +47,15 @@ impl<W: World> Op<'_, Elastic, W> {
         let settling = self.is_settling() || location.carried.is_none();
         let mut found: Vec<Ipv4Addr> = Vec::new();
         for (public_ip, private_ips) in location.carried.iter().flatten() {
-            if private_ips.contains(&private_ip) && !of_the_cluster.contains(public_ip) {
+            if !private_ips.contains(&private_ip) {
+                continue;
+            }
+            if !of_the_cluster.contains(public_ip) {
                 found.push(*public_ip);
+            } else if self.public_ip() != Some(*public_ip) {
+                self.world.log().info(format_args!(
+                    "{public_ip} is displaced from {private_ip} for good: a record names it as the cluster's"
+                ));
             }
         }
         let before = self.world.records().durable().displaced;
@@ -91,7 +99,8 @@ impl<W: World> Op<'_, Elastic, W> {
         let mut addresses: Vec<Ipv4Addr> = self.public_ip().into_iter().collect();
         addresses.extend(self.last_done().and_then(|record| record.elastic_ip()));
         addresses.extend(records.durable().pair.map(|pair| pair.public_ip));
-        for (_, other) in records.others() {
+        // What was claimed by hand may be the node's own. If it is a resource's, that has a record of its own.
+        for (_, other) in records.others().into_iter().filter(|(name, _)| !is_by_hand(name)) {
             addresses.extend(other.volatile().elastic_ip());
             addresses.extend(other.durable().pair.map(|pair| pair.public_ip));
         }
@@ -203,7 +212,13 @@ impl<W: World> Op<'_, Elastic, W> {
     ) -> Result<Restored, Error> {
         let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
         let boot = self.world.host().boot_id();
-        for (resource, other) in self.world.records().others() {
+        if records.volatile().is_running(&boot) {
+            return Ok(Restored::Waits("the resource runs here".to_owned()));
+        }
+        // What was claimed by hand was displaced as well; EC2 shows whether it is there again.
+        for (resource, other) in
+            self.world.records().others().into_iter().filter(|(name, _)| !is_by_hand(name))
+        {
             let record = other.volatile();
             if record.is_running(&boot) && record.private_ip() == Some(entry.private_ip) {
                 return Ok(Restored::Waits(format!("its target carries the address of {resource}")));

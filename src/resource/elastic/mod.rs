@@ -15,6 +15,7 @@ use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError
 use crate::host::Host as _;
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, Params};
+use crate::resource::by_hand::is_by_hand;
 use crate::resource::error::Error;
 use crate::resource::examine::Examination;
 use crate::resource::location::seen;
@@ -407,10 +408,14 @@ impl<W: World> Op<'_, Elastic, W> {
         }
     }
 
-    /// Refuses a private address that another resource of this node uses: the two would displace each other forever.
+    /// Refuses a private address that another resource of this node uses: the two would displace each other forever. An address claimed by
+    /// hand is displaced like any that was there.
     fn refuse_shared_target(&self, location: &Location, ours: Option<Ipv4Addr>) -> Result<(), Error> {
         let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
         for (resource, other) in self.world.records().others() {
+            if is_by_hand(&resource) {
+                continue;
+            }
             let record = other.volatile();
             let other_ip = record.elastic_ip();
             let same_place = record.interface.as_ref() == Some(&location.interface)

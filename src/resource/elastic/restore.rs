@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::{Elastic, Op, World};
 use crate::base::deadline::Deadline;
 use crate::base::retry::{Backoff, Patience, Retryable as _};
-use crate::host::Host as _;
 use crate::params::Params;
 use crate::resource::error::Error;
 use crate::state::{Displaced, Records as _};
@@ -65,11 +64,6 @@ pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> V
 impl<W: World> Op<'_, Elastic, W> {
     async fn restore_at_boot(&self, entry: &Displaced) -> Result<(), Error> {
         self.drop_foreign_record(None);
-        let records = self.world.records();
-        if records.volatile().is_running(&self.world.host().boot_id()) {
-            self.world.log().info(format_args!("{} waits: the resource runs here", entry.public_ip));
-            return Ok(());
-        }
-        self.restore_entry(records, entry, &self.deadline).await
+        self.restore_entry(self.world.records(), entry, &self.deadline).await
     }
 }

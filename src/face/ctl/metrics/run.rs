@@ -78,14 +78,18 @@ fn metrics_of(invocation: &Invocation<'_>, subject: &Subject, node: Option<&Node
     }
 }
 
-/// Whether this node has the address: according to instance metadata, or to the network device for a kind that it does not show.
-/// `None` if that is not known.
+/// Whether this node has the address: according to instance metadata, or to the network device for a kind that it does not show, or to
+/// the record if it is on no device. `None` if that is not known.
 fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> Result<Option<bool>, Failure> {
     let (request, world) = subject.query::<K>(invocation, Action::Monitor { level: 0 })?;
     let address = subject.address.parse();
+    let op = op::<K, _>(&world, &request);
     invocation.run(async {
-        Ok(match (op::<K, _>(&world, &request).by_metadata().await, address) {
+        Ok(match (op.by_metadata().await, address) {
             (Some(Ok(seen)), _) => Some(seen == Seen::Here),
+            (None, _) if !K::common(&request.params).add_to_device => {
+                Some(world.records.volatile().is_running(&world::host().boot_id()))
+            }
             (Some(Err(_)), _) | (None, Err(_)) => None,
             (None, Ok(ip)) => devices_with(ip).await.ok().map(|devices| !devices.is_empty()),
         })

@@ -50,6 +50,22 @@ async fn a_displaced_address_is_remembered_when_two_resources_take_turns_on_its_
     assert_eq!(first.account.place(OTHER).as_deref(), Some(OWN));
 }
 
+/// [displaced-1] What `eipctl claim` gave to the node is one of its own addresses, in the boot of the claim and later.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_was_claimed_by_hand_is_displaced_and_restored() {
+    let account = account();
+    let claim = ElasticNode::on(&account, 1).with("elastic_ip", OTHER).settled().await;
+    for rebooted in [false, true] {
+        if rebooted {
+            claim.world.records.update_volatile(|record| *record = Volatile::default());
+        }
+        let node = ElasticNode::on(&account, 1).next_to("eipctl-203.0.113.99", &claim).settled().await;
+        assert_eq!((account.place(EIP).as_deref(), account.place(OTHER)), (Some(OWN), None));
+        node.stop().await.unwrap();
+        assert_eq!(account.place(OTHER).as_deref(), Some(OWN), "{rebooted}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn with_restore_displaced_off_it_is_forgotten() {
     for stopped in [false, true] {

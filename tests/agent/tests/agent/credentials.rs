@@ -290,6 +290,18 @@ fn a_role_that_may_not_be_assumed_is_a_denial() {
     start(&a).param("role_arn", "arn:aws:iam::999999999999:role/other").expect(4);
 }
 
+/// What STS refuses for another reason than permissions, such as a session longer than the role allows. [code-6], [stop-6]
+#[test]
+fn a_role_that_sts_refuses_with_any_code_is_no_outage() {
+    let (world, a) = account(true);
+    world.give(&a);
+    let (code, message) = ("ValidationError".to_owned(), "exceeds the MaxSessionDuration".to_owned());
+    world.cloud.fault(Fault::new(Service::Sts, FaultKind::Error { status: 400, code, message }));
+    start(&a).param("role_arn", ROLE).expect(4).reason("ValidationError");
+    a.stop().param("role_arn", ROLE).expect(1).reason("ValidationError");
+    world.held_by(&a);
+}
+
 #[test]
 fn sts_that_does_not_answer_is_an_outage_and_no_denial() {
     let kinds = [("hung", FaultKind::Hang), ("throttled", FaultKind::Throttle), ("reset", FaultKind::Reset)];

@@ -1,6 +1,6 @@
 //! `eipctl` and the kinds of address: how a command finds out which one is meant, and what it shows of each.
 
-use agent_tests::{AddressKind, KINDS, OVERLAY, ROUTE_TABLE, SimulatedWorld, TwoNodes};
+use agent_tests::{AddressKind, KINDS, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TwoNodes};
 use aws_sim::{RouteTableId, RouteTableSpec, parsed};
 
 use crate::ctl::{configured, primitive};
@@ -244,4 +244,23 @@ fn only_an_elastic_ip_has_something_to_restore() {
     let outcome = a.ctl("restore", &["10.0.1.100"]).expect(2).no_requests();
     outcome.complains("eipctl", "only an Elastic IP displaces another, nothing to restore");
     a.ctl("restore", &[]).ok();
+}
+
+/// [metrics-2] No device shows it, on any node.
+#[test]
+fn the_metrics_of_an_overlay_address_on_no_device_follow_the_record() {
+    let kind = KINDS.iter().find(|kind| kind.name == "overlay-ip").unwrap();
+    let two = kind.nodes();
+    let held = |value: u8| {
+        let page = configured(&two.world, two.here.ctl("metrics", &[]), &resource(kind)).ok().stdout;
+        let line = page.lines().find(|line| line.starts_with("eip_address_held{")).unwrap_or_default();
+        assert!(line.contains(r#"resource="ip""#) && line.ends_with(&format!(" {value}")), "{page}");
+    };
+    held(0);
+    let run =
+        |run: Run| run.overlay().param("add_to_device", "false").env("OCF_RESOURCE_INSTANCE", "ip").ok();
+    run(two.here.start());
+    held(1);
+    run(two.here.stop());
+    held(0);
 }
