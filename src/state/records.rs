@@ -110,6 +110,22 @@ impl FileRecords {
         folder.join(format!("{}.json", file_name(&self.instance)))
     }
 
+    /// Where a record is kept while its own folder cannot be written: in the other one, as a rule on another file system.
+    fn substitute(&self, path: &Path) -> PathBuf {
+        let (folder, kind) = if path.parent() == Some(&self.volatile) {
+            (&self.durable, "volatile")
+        } else {
+            (&self.volatile, "durable")
+        };
+        folder.join(format!("{}.{kind}", file_name(&self.instance)))
+    }
+
+    /// A record, or its substitute, which is newer as long as it exists.
+    fn current<T: DeserializeOwned + Default>(&self, path: &Path) -> T {
+        let substitute = self.substitute(path);
+        self.load(if substitute.exists() { &substitute } else { path })
+    }
+
     fn load<T: DeserializeOwned + Default>(&self, path: &Path) -> T {
         let loaded = file::read(path).map_err(|error| error.to_string()).and_then(|text| {
             text.map(|text| serde_json::from_str(&text).map_err(|error| error.to_string())).transpose()
@@ -154,20 +170,28 @@ impl FileRecords {
         let _gate = lock::wait(&gate, lock::GATE_LIMIT).inspect_err(|error| {
             self.log.warn_once(format_args!("state file {} not locked: {error}", gate.display()));
         });
-        let mut record: T = self.load(path);
+        let mut record: T = self.current(path);
         change(&mut record);
         self.store(path, &record)
     }
 
     fn store(&self, path: &Path, record: &impl Serialize) -> bool {
-        let stored = serde_json::to_string_pretty(record)
-            .map_err(std::io::Error::other)
-            .and_then(|text| file::replace(path, &text));
-        if let Err(error) = stored {
-            self.log.warn_once(format_args!("state file {} not written: {error}", path.display()));
-            return false;
+        let write = |path: &Path| {
+            let written = serde_json::to_string_pretty(record)
+                .map_err(io::Error::other)
+                .and_then(|text| file::replace(path, &text));
+            if let Err(error) = &written {
+                self.log.warn_once(format_args!("state file {} not written: {error}", path.display()));
+            }
+            written.is_ok()
+        };
+        let substitute = self.substitute(path);
+        if write(path) {
+            // What it says is out of date from here on.
+            let _ = file::remove(&substitute);
+            return true;
         }
-        true
+        write(&substitute)
     }
 }
 
@@ -175,7 +199,7 @@ impl Records for FileRecords {
     type Lock = Option<File>;
 
     fn volatile(&self) -> Volatile {
-        self.load(&self.path(&self.volatile))
+        self.current(&self.path(&self.volatile))
     }
 
     /// One that cannot be replaced is removed: what is out of date would be believed, what is missing costs a query.
@@ -183,12 +207,14 @@ impl Records for FileRecords {
         let path = self.path(&self.volatile);
         if !self.update(&path, change) {
             // Needs no space on the disk.
-            let _ = file::remove(&path);
+            for outdated in [&path, &self.substitute(&path)] {
+                let _ = file::remove(outdated);
+            }
         }
     }
 
     fn durable(&self) -> Durable {
-        self.load(&self.path(&self.durable))
+        self.current(&self.path(&self.durable))
     }
 
     fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
@@ -305,6 +331,37 @@ mod tests {
             read_only: false,
             log: Log::memory(),
         }
+    }
+
+    /// [record-10] As on a full or read-only file system: what a start put on a device or displaced would stay for good.
+    #[test]
+    fn a_record_whose_folder_cannot_be_written_is_kept_in_the_other_one_meanwhile() {
+        let records = records("elsewhere", "eip");
+        let note = |region: &str| {
+            records.update_volatile(|record| record.boot = region.to_owned());
+            records.update_durable(|durable| durable.region = Some(region.to_owned()));
+        };
+        let noted = || (records.volatile().boot, records.durable().region.unwrap_or_default());
+        let both = |text: &str| (text.to_owned(), text.to_owned());
+        note("before");
+        for folder in [&records.volatile, &records.durable] {
+            let away = folder.with_extension("away");
+            std::fs::rename(folder, &away).unwrap();
+            std::fs::write(folder, "in the way").unwrap();
+            note("without it");
+            assert_eq!(noted(), both("without it"), "{}", folder.display());
+            std::fs::remove_file(folder).unwrap();
+            std::fs::rename(&away, folder).unwrap();
+            assert_eq!(noted(), both("without it"), "the older one is there again");
+            note("after");
+            assert_eq!(noted(), both("after"));
+            let left = [&records.volatile, &records.durable].map(|folder| std::fs::read_dir(folder).unwrap());
+            let mut left = left.into_iter().flatten().map(|entry| entry.unwrap().path());
+            assert!(
+                !left.any(|path| path.extension().is_some_and(|end| end == "volatile" || end == "durable"))
+            );
+        }
+        std::fs::remove_dir_all(records.durable.parent().unwrap()).unwrap();
     }
 
     /// [record-8] As a backup restores it, or a disk damages it: it may name a displaced address.
