@@ -8,18 +8,16 @@ use super::{Elastic, Location, Op, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::InterfaceId;
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
-use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target};
+use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, Selector, Target};
 use crate::host::Host as _;
 use crate::resource::error::Error;
-use crate::resource::location::present;
+use crate::resource::location::of_each_interface;
 use crate::resource::millis;
-use crate::state::{Displaced, Durable, Records as _, Sent};
+use crate::state::{Displaced, Records as _, Sent};
 
 /// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A
 /// call that was sent is awaited beyond that.
 const QUERY_LIMIT: Duration = Duration::from_secs(2);
-/// Time limit for filling an empty record, which never changes the result.
-const FILLING: Duration = Duration::from_secs(2);
 
 /// Outcome for a displaced address.
 enum Restored {
@@ -44,41 +42,27 @@ impl<W: World> Op<'_, Elastic, W> {
         let of_the_cluster = self.addresses_of_the_cluster();
         // What was restored recently may not show yet, and without instance metadata nothing shows; it is displaced again.
         let settling = self.is_settling() || location.carried.is_none();
-        let mut found: Vec<Ipv4Addr> = Vec::new();
-        for (public_ip, private_ips) in location.carried.iter().flatten() {
-            if private_ips.contains(&private_ip) && !of_the_cluster.contains(public_ip) {
-                found.push(*public_ip);
+        let before = self.records().durable().displaced;
+        let mut after = before.clone();
+        after.retain_mut(|entry| {
+            let here = entry.private_ip == private_ip;
+            let unseen = settling || self.is_recent(entry.sent.as_ref());
+            if entry.put_back && here && (unseen || location.shows(entry.public_ip)) {
+                entry.put_back = false;
+                entry.sent = None;
+            }
+            !entry.put_back
+        });
+        for public_ip in location.public_ips().filter(|ip| !of_the_cluster.contains(ip)) {
+            if after.iter().all(|entry| entry.public_ip != public_ip) {
+                self.log().info(format_args!("{public_ip} is displaced from {private_ip}"));
+                let interface = location.interface.clone();
+                after.push(Displaced { public_ip, interface, private_ip, put_back: false, sent: None });
             }
         }
-        let before = self.world.records().durable().displaced;
-        let change = |durable: &mut Durable| {
-            durable.displaced.retain_mut(|entry| {
-                let here = entry.private_ip == private_ip;
-                let unseen = settling || self.is_recent(entry.sent.as_ref());
-                if entry.put_back && here && (unseen || location.shows(entry.public_ip)) {
-                    entry.put_back = false;
-                    entry.sent = None;
-                }
-                !entry.put_back
-            });
-            for public_ip in found {
-                if durable.displaced.iter().all(|entry| entry.public_ip != public_ip) {
-                    self.world.log().info(format_args!("{public_ip} is displaced from {private_ip}"));
-                    durable.displaced.push(Displaced {
-                        public_ip,
-                        interface: location.interface.clone(),
-                        private_ip,
-                        put_back: false,
-                        sent: None,
-                    });
-                }
-            }
-        };
-        let mut after = Durable { displaced: before.clone(), ..Durable::default() };
-        change(&mut after);
-        if after.displaced != before {
+        if after != before {
             self.update_durable(|durable| {
-                durable.displaced = after.displaced;
+                durable.displaced = after;
                 durable.reach = Some(self.params.api.clone());
             });
         }
@@ -87,7 +71,7 @@ impl<W: World> Op<'_, Elastic, W> {
     /// The addresses of this and the other resources on record: the cluster places them, even if instance metadata still shows
     /// them here. [target-7]
     fn addresses_of_the_cluster(&self) -> Vec<Ipv4Addr> {
-        let records = self.world.records();
+        let records = self.records();
         let mut addresses: Vec<Ipv4Addr> = self.public_ip().into_iter().collect();
         addresses.extend(self.last_done().and_then(|record| record.elastic_ip()));
         addresses.extend(records.durable().pair.map(|pair| pair.public_ip));
@@ -105,7 +89,7 @@ impl<W: World> Op<'_, Elastic, W> {
                 && !entry.put_back
                 && self.is_recent(entry.sent.as_ref())
         };
-        let records = self.world.records();
+        let records = self.records();
         let others = records.others();
         let others = others.iter().map(|(_, other)| other.durable());
         others.chain([records.durable()]).any(|durable| durable.displaced.iter().any(here))
@@ -127,14 +111,13 @@ impl<W: World> Op<'_, Elastic, W> {
             return self.forget_displaced();
         }
         let until = self.deadline.within(QUERY_LIMIT);
-        let boot = self.world.host().boot_id();
         let place = self.last_done().and_then(|record| record.private_ip());
-        let own = self.world.records().durable().displaced;
+        let own = self.records().durable().displaced;
         for entry in own.into_iter().filter(|entry| !entry.put_back) {
-            self.restore_or_warn(self.world.records(), &entry, &until).await;
+            self.restore_or_warn(self.records(), &entry, &until).await;
         }
-        for (_, other) in self.world.records().others() {
-            if other.volatile().is_running(&boot) {
+        for (_, other) in self.records().others() {
+            if self.runs(&other.volatile()) {
                 continue;
             }
             for entry in other.durable().displaced {
@@ -147,7 +130,7 @@ impl<W: World> Op<'_, Elastic, W> {
 
     async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, until: &Deadline) {
         if let Err(error) = self.restore_entry(records, entry, until).await {
-            self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
+            self.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
         }
     }
 
@@ -174,10 +157,10 @@ impl<W: World> Op<'_, Elastic, W> {
             Restored::Back(sentence) => (true, sentence),
             Restored::Forget(sentence) => (false, sentence),
             Restored::Waits(sentence) => {
-                return self.world.log().info(format_args!("{} waits: {sentence}", entry.public_ip));
+                return self.log().info(format_args!("{} waits: {sentence}", entry.public_ip));
             }
         };
-        self.world.log().info(format_args!("{} {sentence}", entry.public_ip));
+        self.log().info(format_args!("{} {sentence}", entry.public_ip));
         records.update_durable(|durable| {
             durable.displaced.retain_mut(|kept| {
                 let this = kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip;
@@ -189,7 +172,7 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Drops displaced addresses: with `restore_displaced=false` they must not be restored at the next boot either.
     fn forget_displaced(&self) {
-        if self.world.records().durable().displaced.iter().any(|entry| !entry.put_back) {
+        if self.records().durable().displaced.iter().any(|entry| !entry.put_back) {
             self.update_durable(|durable| durable.displaced.retain(|entry| entry.put_back));
         }
     }
@@ -202,10 +185,9 @@ impl<W: World> Op<'_, Elastic, W> {
         until: &Deadline,
     ) -> Result<Restored, Error> {
         let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
-        let boot = self.world.host().boot_id();
-        for (resource, other) in self.world.records().others() {
+        for (resource, other) in self.records().others() {
             let record = other.volatile();
-            if record.is_running(&boot) && record.private_ip() == Some(entry.private_ip) {
+            if self.runs(&record) && record.private_ip() == Some(entry.private_ip) {
                 return Ok(Restored::Waits(format!("its target carries the address of {resource}")));
             }
         }
@@ -311,32 +293,13 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Whether the interface belongs to this instance, according to instance metadata or the record of this boot.
     async fn has_interface(&self, interface: &InterfaceId, until: &Deadline) -> Result<bool, Error> {
-        let list = async || {
-            for mac in self.world.imds().macs().await? {
-                if present(self.world.imds().interface_id(mac).await)?.as_ref() == Some(interface) {
-                    return Ok(true);
-                }
-            }
-            Ok::<bool, ImdsError>(false)
-        };
+        let list = async || of_each_interface(self.world.imds(), W::Imds::interface_id).await;
         match self.query(until, list).await {
-            Ok(found) => Ok(found),
+            Ok(found) => Ok(found.contains(interface)),
             Err(_) if self.last_done().is_some_and(|record| record.interface.as_ref() == Some(interface)) => {
                 Ok(true)
             }
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Queries EC2 once for the allocation if none is on record, so that a later takeover needs no query first, and a standby
-    /// that could not take over reports it long before it has to. [probe-2]
-    pub(super) async fn fill_record(&self) {
-        if self.checked_pair(&self.world.records().durable()).is_some() {
-            return;
-        }
-        if let Err(error) = self.describe_until(&self.deadline.within(FILLING)).await {
-            let name = self.name();
-            self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
         }
     }
 }

@@ -61,9 +61,9 @@ const BUGS: &[Bug] = &[
         name: "a monitor believes a metadata service that is behind",
         changes: &[[
             "src/resource/monitor.rs",
-            "Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),",
-            "Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
-            Ok(Ok(Seen::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
+            "Ok(Ok(Report::Done)) if !query_ec2 => Ok(Report::Done),",
+            "Ok(Ok(Report::Done)) if !query_ec2 => Ok(Report::Done),
+            Ok(Ok(Report::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
         ]],
         tests: EVERY_KIND,
         says: "returned 7, but the node held the address throughout",

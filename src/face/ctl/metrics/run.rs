@@ -13,8 +13,8 @@ use crate::face::ctl::call::{Failure, Invocation, print};
 use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::Subject;
 use crate::host::Host as _;
-use crate::resource::kind::{Kind, Seen};
-use crate::resource::{Action, op};
+use crate::resource::kind::Kind;
+use crate::resource::{Action, Report, op};
 use crate::state::{Pair, Records as _};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
@@ -85,7 +85,7 @@ fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> R
     let address = subject.address.parse();
     invocation.run(async {
         Ok(match (op::<K, _>(&world, &request).by_metadata().await, address) {
-            (Some(Ok(seen)), _) => Some(seen == Seen::Here),
+            (Some(Ok(seen)), _) => Some(seen == Report::Done),
             (Some(Err(_)), _) | (None, Err(_)) => None,
             (None, Ok(ip)) => devices_with(ip).await.ok().map(|devices| !devices.is_empty()),
         })
