@@ -51,14 +51,16 @@ async fn the_device_does_not_wait_for_the_last_table() {
     assert!(node.leads_here(&[1, 2]));
 }
 
-/// [overlay-2] Only the table whose call failed is tried again.
+/// [overlay-2] [time-5] Only the table whose call failed is tried again; a call that lost its answer worked.
 #[tokio::test(start_paused = true)]
-async fn a_throttled_table_is_retried_by_itself() {
-    let node = OverlayNode::with_tables(3);
-    node.account.fail_once("ReplaceRoute", FaultKind::Throttle);
-    assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert!(node.leads_here(&[1, 2, 3]));
-    assert_eq!(node.sent("ReplaceRoute"), 4);
+async fn a_throttled_table_is_retried_by_itself_and_one_whose_answer_was_lost_is_not() {
+    for (fault, sent) in [(FaultKind::Throttle, 4), (FaultKind::LoseAnswer, 3)] {
+        let node = OverlayNode::with_tables(3);
+        node.account.fail_once("ReplaceRoute", fault);
+        assert_eq!(node.start().await.unwrap(), Report::Done);
+        assert!(node.leads_here(&[1, 2, 3]));
+        assert_eq!(node.sent("ReplaceRoute"), sent);
+    }
 }
 
 /// [overlay-2] A mixture is never a success; what arrives here is answered.
@@ -154,27 +156,20 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_command_that_creates_a_missing_route_is_in_the_log() {
-    let node = OverlayNode::with_tables(1);
-    node.account.delete_route(&table(1), ip());
-    assert!(node.start().await.is_err());
-    let command = format!(
-        "aws ec2 create-route --route-table-id {} --destination-cidr-block {OVERLAY}/32 --network-interface-id {}",
-        table(1),
-        eni(1)
-    );
-    assert!(node.logged(&command), "{:?}", node.world.log.lines());
-}
-
 /// [record-5] The record knew the route, and the call finds it gone.
 #[tokio::test(start_paused = true)]
-async fn a_route_that_has_gone_since_it_was_recorded_is_named() {
+async fn a_route_that_has_gone_since_it_was_recorded_is_named_with_the_command_that_creates_it() {
     let node = OverlayNode::with_tables(2).started().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     node.account.delete_route(&table(2), ip());
     fails(node.start().await, Action::Start, ExitCode::Args, "has no route for 192.168.10.1/32");
     assert_eq!(node.world.records.durable().tables, None);
+    let command = format!(
+        "aws ec2 create-route --route-table-id {} --destination-cidr-block {OVERLAY}/32 --network-interface-id {}",
+        table(2),
+        eni(1)
+    );
+    assert!(node.logged(&command), "{:?}", node.world.log.lines());
 }
 
 /// [overlay-7]
@@ -275,15 +270,6 @@ async fn a_start_without_an_answer_from_ec2_fails() {
     let node = OverlayNode::with_tables(1).settled().await;
     node.account.fail_ec2(FaultKind::code("Unavailable"));
     fails(node.start().await, Action::Start, ExitCode::Generic, "Unavailable");
-}
-
-/// [time-5] The call that lost its answer worked.
-#[tokio::test(start_paused = true)]
-async fn a_call_whose_answer_was_lost_is_not_repeated_if_it_worked() {
-    let node = OverlayNode::with_tables(2);
-    node.account.fail_once("ReplaceRoute", FaultKind::LoseAnswer);
-    assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert_eq!(node.sent("ReplaceRoute"), 2);
 }
 
 /// [migrate-1] [migrate-2]
