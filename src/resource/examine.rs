@@ -67,50 +67,46 @@ impl Finding {
     /// How to fix it; `None` if nothing is wrong or the error contains it.
     pub fn remedy(&self) -> Option<&'static str> {
         let Verdict::Failure(error) = &self.verdict else { return None };
-        match error {
-            Error::Imds(ImdsError::Mute { .. }) | Error::NotEc2(ImdsError::Mute { .. }) => Some(
+        Some(match error {
+            Error::Imds(ImdsError::Mute { .. }) | Error::NotEc2(ImdsError::Mute { .. }) => {
                 "in a container its answers need 2 hops: aws ec2 modify-instance-metadata-options --instance-id INSTANCE \
-             --http-put-response-hop-limit 2",
-            ),
-            Error::Imds(_) | Error::BothSilent { .. } => Some(
-                "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled)",
-            ),
-            Error::NotEc2(_) => {
-                Some("run it on an EC2 instance, with the metadata service switched on (IMDSv2)")
+                 --http-put-response-hop-limit 2"
             }
-            Error::NoDevice(_) | Error::NoInterface(_) => Some(
-                "name an interface of this instance: device name, MAC address, eni-... id or device index",
-            ),
+            Error::Imds(_) | Error::BothSilent { .. } => {
+                "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled)"
+            }
+            Error::NotEc2(_) => "run it on an EC2 instance, with the metadata service switched on (IMDSv2)",
+            Error::NoDevice(_) | Error::NoInterface(_) => {
+                "name an interface of this instance: device name, MAC address, eni-... id or device index"
+            }
             Error::NoPrivateIp { .. } => {
-                Some("assign the private address to the interface, or name one that it has")
+                "assign the private address to the interface, or name one that it has"
             }
-            Error::SourceDestCheck(_) | Error::NoRoute { .. } => Some("standard error has the command"),
-            Error::BorderGroup { .. } => Some("allocate an address in the region's own border group"),
-            Error::Managed(..) => Some("use an address that no AWS service manages"),
+            Error::SourceDestCheck(_) | Error::NoRoute { .. } => "standard error has the command",
+            Error::BorderGroup { .. } => "allocate an address in the region's own border group",
+            Error::Managed(..) => "use an address that no AWS service manages",
             Error::Ec2(error) => match error.fault {
-                Ec2Fault::Unknown => Some("name one of this account and region"),
-                Ec2Fault::ServiceManaged => Some("use an address that no AWS service manages"),
-                Ec2Fault::Denied => Some("allow it in the policy of the role: eipctl policy prints one"),
+                Ec2Fault::Unknown => "name one of this account and region",
+                Ec2Fault::ServiceManaged => "use an address that no AWS service manages",
+                Ec2Fault::Denied => "allow it in the policy of the role: eipctl policy prints one",
                 Ec2Fault::Credentials => {
-                    Some("attach a role to the instance, or give root valid credentials; check the clock")
+                    "attach a role to the instance, or give root valid credentials; check the clock"
                 }
-                Ec2Fault::NoProfile => {
-                    Some("correct root's AWS configuration: an existing profile, both keys")
-                }
+                Ec2Fault::NoProfile => "correct root's AWS configuration: an existing profile, both keys",
                 Ec2Fault::Target => {
-                    Some("give the VPC an internet gateway, and use an address of the same border group")
+                    "give the VPC an internet gateway, and use an address of the same border group"
                 }
-                Ec2Fault::Throttled => Some("find out what calls EC2 so often in this account"),
-                Ec2Fault::Silent | Ec2Fault::Setup => Some(
-                    "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle",
-                ),
+                Ec2Fault::Throttled => "find out what calls EC2 so often in this account",
+                Ec2Fault::Silent | Ec2Fault::Setup => {
+                    "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle"
+                }
                 Ec2Fault::Oversized
                 | Ec2Fault::AssociationGone
                 | Ec2Fault::AlreadyAssociated
-                | Ec2Fault::Refused => None,
+                | Ec2Fault::Refused => return None,
             },
-            _ => None,
-        }
+            _ => return None,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::params::{ParamError, Params};
 use crate::resource::error::Error;
 use crate::resource::examine::Examination;
 use crate::resource::location::seen;
-use crate::state::{Durable, Pair, Records as _, Remembered, Volatile};
+use crate::state::{Pair, Records as _, Remembered, Volatile};
 
 mod displaced;
 mod examine;
@@ -218,7 +218,7 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     fn ticket(op: &Op<'_, Self, W>) -> Option<AllocationId> {
-        op.checked_pair(&op.records().durable()).map(|pair| pair.allocation)
+        op.checked_pair().map(|pair| pair.allocation)
     }
 
     async fn learn(
@@ -324,8 +324,8 @@ impl<W: World> Op<'_, Elastic, W> {
     /// Address and allocation that EC2 once returned together, if they match the configuration.
     ///
     /// Only such a pair may be associated before EC2 is queried: a wrong `allocation_id` would take another address.
-    fn checked_pair(&self, durable: &Durable) -> Option<Pair> {
-        let pair = durable.pair.clone()?;
+    fn checked_pair(&self) -> Option<Pair> {
+        let pair = self.records().durable().pair?;
         let same_address = self.params.elastic_ip.is_none_or(|ip| ip == pair.public_ip);
         let same_allocation = self.params.allocation_id.as_ref().is_none_or(|id| *id == pair.allocation);
         (same_address && same_allocation).then_some(pair)
@@ -333,20 +333,14 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// The address itself, if known without querying EC2.
     fn public_ip(&self) -> Option<Ipv4Addr> {
-        self.params
-            .elastic_ip
-            .or_else(|| self.checked_pair(&self.records().durable()).map(|pair| pair.public_ip))
+        self.params.elastic_ip.or_else(|| self.checked_pair().map(|pair| pair.public_ip))
     }
 
     /// The address as named to EC2: by its allocation if that is known.
     fn selector(&self) -> Option<Selector> {
-        if let Some(id) = &self.params.allocation_id {
-            return Some(Selector::Allocation(id.clone()));
-        }
-        match self.checked_pair(&self.records().durable()) {
-            Some(pair) => Some(Selector::Allocation(pair.allocation)),
-            None => self.params.elastic_ip.map(Selector::PublicIp),
-        }
+        let recorded = || self.checked_pair().map(|pair| pair.allocation);
+        let allocation = self.params.allocation_id.clone().or_else(recorded).map(Selector::Allocation);
+        allocation.or(self.params.elastic_ip.map(Selector::PublicIp))
     }
 
     /// Queries EC2 for the address, retrying until `until` while there is no answer.
@@ -388,12 +382,9 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Stores address and allocation as EC2 returned them together, and the region for when instance metadata is silent.
     async fn remember_pair(&self, address: &Address) {
-        let known = self
-            .world
-            .records()
-            .durable()
-            .pair
-            .filter(|pair| pair.public_ip == address.public_ip && pair.allocation == address.allocation);
+        let is_same =
+            |pair: &Pair| pair.public_ip == address.public_ip && pair.allocation == address.allocation;
+        let known = self.records().durable().pair.filter(is_same);
         let region = match &known {
             Some(pair) if self.params.api.region.is_none() && pair.region.is_some() => pair.region.clone(),
             _ => self.region().await,
