@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Elastic, Location, Op, World};
 use crate::base::deadline::Deadline;
-use crate::base::ids::InterfaceId;
+use crate::base::ids::{AllocationId, InterfaceId};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, Selector, Target};
 use crate::host::Host as _;
@@ -18,6 +18,27 @@ use crate::state::{Displaced, Records as _, Sent};
 /// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A
 /// call that was sent is awaited beyond that.
 const QUERY_LIMIT: Duration = Duration::from_secs(2);
+
+/// A displaced address that is to be restored.
+pub(super) struct Restore<'r, R> {
+    /// The record that it is in.
+    pub(super) records: &'r R,
+    pub(super) entry: &'r Displaced,
+    /// Limit for the queries.
+    pub(super) until: &'r Deadline,
+}
+
+impl<R> Restore<'_, R> {
+    /// Where it was.
+    fn target(&self) -> Target {
+        Target { interface: self.entry.interface.clone(), private_ip: self.entry.private_ip }
+    }
+
+    /// Whether a record is about the same address in the same place.
+    fn is_of(&self, other: &Displaced) -> bool {
+        other.public_ip == self.entry.public_ip && other.private_ip == self.entry.private_ip
+    }
+}
 
 /// Outcome for a displaced address.
 enum Restored {
@@ -129,7 +150,7 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, until: &Deadline) {
-        if let Err(error) = self.restore_entry(records, entry, until).await {
+        if let Err(error) = self.restore_entry(&Restore { records, entry, until }).await {
             self.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
         }
     }
@@ -139,35 +160,27 @@ impl<W: World> Op<'_, Elastic, W> {
     ///
     /// # Errors
     /// Why the outcome is unknown, or what EC2 answered: a retry may help.
-    pub(super) async fn restore_entry(
-        &self,
-        records: &W::Records,
-        entry: &Displaced,
-        until: &Deadline,
-    ) -> Result<(), Error> {
-        let _lock = self.lock(Some(entry.private_ip), until).await?;
-        let restored = self.restored(records, entry, until).await?;
-        self.settle_displaced(records, entry, restored);
-        Ok(())
-    }
-
-    /// Records an outcome: a restored address is kept for the next start, any other is forgotten.
-    fn settle_displaced(&self, records: &W::Records, entry: &Displaced, restored: Restored) {
-        let (put_back, sentence) = match restored {
+    pub(super) async fn restore_entry(&self, restore: &Restore<'_, W::Records>) -> Result<(), Error> {
+        let public_ip = restore.entry.public_ip;
+        let _lock = self.lock(Some(restore.entry.private_ip), restore.until).await?;
+        // A restored address is kept for the next start, any other is forgotten.
+        let (put_back, sentence) = match self.restored(restore).await? {
             Restored::Back(sentence) => (true, sentence),
             Restored::Forget(sentence) => (false, sentence),
             Restored::Waits(sentence) => {
-                return self.log().info(format_args!("{} waits: {sentence}", entry.public_ip));
+                self.log().info(format_args!("{public_ip} waits: {sentence}"));
+                return Ok(());
             }
         };
-        self.log().info(format_args!("{} {sentence}", entry.public_ip));
-        records.update_durable(|durable| {
+        self.log().info(format_args!("{public_ip} {sentence}"));
+        restore.records.update_durable(|durable| {
             durable.displaced.retain_mut(|kept| {
-                let this = kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip;
+                let this = restore.is_of(kept);
                 kept.put_back |= this && put_back;
                 !this || put_back
             });
         });
+        Ok(())
     }
 
     /// Drops displaced addresses: with `restore_displaced=false` they must not be restored at the next boot either.
@@ -178,13 +191,8 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     /// Restores one address if its place is free according to EC2 and belongs to this instance. [target-2]
-    async fn restored(
-        &self,
-        records: &W::Records,
-        entry: &Displaced,
-        until: &Deadline,
-    ) -> Result<Restored, Error> {
-        let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
+    async fn restored(&self, restore: &Restore<'_, W::Records>) -> Result<Restored, Error> {
+        let (entry, until, target) = (restore.entry, restore.until, restore.target());
         for (resource, other) in self.records().others() {
             let record = other.volatile();
             if self.runs(&record) && record.private_ip() == Some(entry.private_ip) {
@@ -216,32 +224,28 @@ impl<W: World> Op<'_, Elastic, W> {
                 Restored::Forget(format!("is now held by {association}: not restored"))
             });
         }
-        if let Some(occupied) = self.occupied(entry, &target, until).await? {
+        if let Some(occupied) = self.occupied(restore).await? {
             return Ok(occupied);
         }
-        self.send_restore(records, entry, &address.allocation, &target, until).await
+        self.send_restore(restore, &address.allocation).await
     }
 
     /// The outcome if EC2 shows another address on the place; `None` if the place is free.
-    async fn occupied(
-        &self,
-        entry: &Displaced,
-        target: &Target,
-        until: &Deadline,
-    ) -> Result<Option<Restored>, Error> {
+    async fn occupied(&self, restore: &Restore<'_, W::Records>) -> Result<Option<Restored>, Error> {
+        let target = restore.target();
         let of_the_cluster = self.addresses_of_the_cluster();
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
-            let query = async || self.world.ec2().on_target(target).await;
-            let mut found = self.call("DescribeAddresses", target, until, query).await?;
-            found.retain(|address| address.public_ip != entry.public_ip);
+            let query = async || self.world.ec2().on_target(&target).await;
+            let mut found = self.call("DescribeAddresses", &target, restore.until, query).await?;
+            found.retain(|address| address.public_ip != restore.entry.public_ip);
             let Some(found) = found.first() else { return Ok(None) };
             let ip = found.public_ip;
             if !of_the_cluster.contains(&ip) {
                 return Ok(Some(Restored::Forget(format!("was not restored: {ip} is on {target}"))));
             }
             // Ours was released from there just now; EC2 may be behind.
-            if self.public_ip() != Some(ip) || !backoff.pause(until, Patience::Lasting).await {
+            if self.public_ip() != Some(ip) || !backoff.pause(restore.until, Patience::Lasting).await {
                 return Ok(Some(Restored::Waits(format!("{ip} is still on {}", target.private_ip))));
             }
         }
@@ -251,27 +255,23 @@ impl<W: World> Op<'_, Elastic, W> {
     /// deadline. [target-4], [target-5]
     async fn send_restore(
         &self,
-        records: &W::Records,
-        entry: &Displaced,
-        allocation: &crate::base::ids::AllocationId,
-        target: &Target,
-        until: &Deadline,
+        restore: &Restore<'_, W::Records>,
+        allocation: &AllocationId,
     ) -> Result<Restored, Error> {
+        let target = restore.target();
         let mark = |sent: Option<Sent>| {
-            records.update_durable(|durable| {
-                for kept in &mut durable.displaced {
-                    if kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip {
-                        kept.sent.clone_from(&sent);
-                    }
+            restore.records.update_durable(|durable| {
+                for kept in durable.displaced.iter_mut().filter(|kept| restore.is_of(kept)) {
+                    kept.sent.clone_from(&sent);
                 }
             });
         };
         let host = self.world.host();
         mark(Some(Sent { boot: host.boot_id(), at_ms: millis(host.uptime()) }));
-        let mut series = Series::new(until, self.params.timing.max_backoff);
+        let mut series = Series::new(restore.until, self.params.timing.max_backoff);
         loop {
             // Not taken from a holder that got it meanwhile.
-            let call = self.world.ec2().associate(allocation, target, false);
+            let call = self.world.ec2().associate(allocation, &target, false);
             let error = match self.deadline.bound(call).await {
                 Ok(Ok(id)) => {
                     return Ok(Restored::Back(format!("restored on {target} ({id})")));

@@ -9,6 +9,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::super::kind::{Kind as _, Me, Owner};
+use super::displaced::Restore;
 use super::{Elastic, Op, Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
@@ -63,7 +64,7 @@ impl<W: World> Op<'_, Elastic, W> {
             self.log().info(format_args!("{} waits: the resource runs here", entry.public_ip));
             return Ok(());
         }
-        self.restore_entry(records, entry, &self.deadline).await
+        self.restore_entry(&Restore { records, entry, until: &self.deadline }).await
     }
 
     /// Records that this node no longer runs the resource, waits until another node has taken the address, and restores what was

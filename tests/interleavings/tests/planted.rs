@@ -157,13 +157,13 @@ const BUGS: &[Bug] = &[
         changes: &[
             [
                 "src/resource/elastic/displaced.rs",
-                "if let Some(occupied) = self.occupied(entry, &target, until).await? {",
-                "if let Some(occupied) = self.occupied(entry, &target, until).await?.filter(|_| !AWAKE) {",
+                "if let Some(occupied) = self.occupied(restore).await? {",
+                "if let Some(occupied) = self.occupied(restore).await?.filter(|_| !AWAKE) {",
             ],
             [
                 "src/resource/elastic/displaced.rs",
-                "associate(allocation, target, false)",
-                "associate(allocation, target, AWAKE)",
+                "associate(allocation, &target, false)",
+                "associate(allocation, &target, AWAKE)",
             ],
         ],
         tests: &["elastic"],
