@@ -14,7 +14,7 @@ use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::ocf::{meta_data, usage};
 use crate::params;
-use crate::resource::error::{Attempt, Error, exit_code, scope};
+use crate::resource::error::{Error, exit_code, scope};
 use crate::resource::kind::Kind;
 use crate::resource::{self, Action, Report, Request};
 use crate::state::Records as _;
@@ -57,8 +57,7 @@ fn act(
     environment: &Environment,
 ) -> ExitCode {
     let log = Log::new(&environment.log_settings(), action.name(), started);
-    let attempt = action.attempt();
-    let without_answer = exit_code(&Error::OutOfTime(Duration::ZERO), attempt) as u8;
+    let without_answer = exit_code(&Error::OutOfTime(Duration::ZERO), action) as u8;
     let deadline = Deadline::since(started, environment.action_timeout());
     // Started before logging: the log file may be what blocks.
     let _guard = Watchdog::start(&deadline, without_answer, &log);
@@ -70,8 +69,8 @@ fn act(
     } else {
         with_kind!(agent, K => on_address::<K>(action, deadline, environment, &log))
     };
-    let failure = failure_of(&outcome, attempt);
-    let code = conclude(outcome, attempt, &log);
+    let failure = failure_of(&outcome, action);
+    let code = conclude(outcome, action, &log);
     if !agent.address.is_empty() {
         // After the exit reason is out: nothing depends on it.
         keep_account(action, failure, environment, &log);
@@ -128,17 +127,17 @@ fn on_address<K: Kind<RealWorld>>(
 }
 
 /// Why an action counts as failed: the scope of its error; `None` if it does not.
-fn failure_of(outcome: &Result<Report, Error>, attempt: Attempt) -> Option<&'static str> {
-    match (outcome, attempt) {
-        (_, Attempt::Probe | Attempt::Validate) | (Ok(Report::Done), _) => None,
+fn failure_of(outcome: &Result<Report, Error>, action: Action) -> Option<&'static str> {
+    match (outcome, action) {
+        (_, Action::Probe { .. } | Action::Validate { .. }) | (Ok(Report::Done), _) => None,
         (Ok(Report::NotHere(_)), _) => Some(ABSENT),
-        (Err(error), _) => (exit_code(error, attempt) != ExitCode::Success).then(|| scope(error).name()),
+        (Err(error), _) => (exit_code(error, action) != ExitCode::Success).then(|| scope(error).name()),
     }
 }
 
 /// Logs the outcome, prints the exit reason and returns the exit code.
-fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> ExitCode {
-    let is_probe = attempt == Attempt::Probe;
+fn conclude(outcome: Result<Report, Error>, action: Action, log: &Log) -> ExitCode {
+    let is_probe = matches!(action, Action::Probe { .. });
     match outcome {
         Ok(Report::Done) => ExitCode::Success,
         Ok(Report::NotHere(reason)) => {
@@ -150,7 +149,7 @@ fn conclude(outcome: Result<Report, Error>, attempt: Attempt, log: &Log) -> Exit
             ExitCode::NotRunning
         }
         Err(error) => {
-            let code = exit_code(&error, attempt);
+            let code = exit_code(&error, action);
             if code == ExitCode::Success || is_probe {
                 log.warn(world::in_full(&error));
             } else {

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::World;
 use super::kind::{Holder as _, Kind, Me, Op, Owner};
 use super::recorded::names;
-use crate::host::Host as _;
 use crate::params::OnStop;
 use crate::resource::error::Error;
 use crate::state::{Phase, Records as _, Volatile};
@@ -36,10 +35,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Owner::Elsewhere(_) | Owner::Misplaced(_) | Owner::Unassigned => {}
         }
         K::may_be_taken(self, &ticket, &location).await?;
-        let to =
-            location.target().map_or_else(|| location.interface.to_string(), |target| target.to_string());
-        let mut sentence = format!("{name} would move from {holder} to {to}");
-        for public_ip in K::displaced_from(self, &location) {
+        let mut sentence = format!("{name} would move from {holder} to {location}");
+        for public_ip in location.public_ips().filter(|ip| Some(*ip) != K::public_ip(self)) {
             // Writing to a `String` cannot fail.
             let _ = write!(sentence, "; {public_ip} would be displaced");
         }
@@ -65,15 +62,20 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         })
     }
 
+    /// The records of this node's other resources. What was claimed by hand is not among them: it may be the node's own address, and if it
+    /// is a resource's, that has a record of its own.
+    pub(super) fn resources_beside(&self) -> impl Iterator<Item = (String, W::Records)> {
+        self.records().others().into_iter().filter(|(name, _)| !is_by_hand(name))
+    }
+
     /// Adopts what `eipctl claim` recorded about this address on this node: it becomes this resource's, and so do the addresses
     /// that the claim displaced. [displaced-4]
     pub(super) fn take_over_claims(&self) {
-        let (records, boot) = (self.world.records(), self.world.host().boot_id());
-        let mut own = names(&Volatile::default(), &records.durable());
+        let mut own = names(&Volatile::default(), &self.records().durable());
         if !own.contains(&self.name()) {
             own = vec![self.name()];
         }
-        for (resource, claim) in records.others() {
+        for (resource, claim) in self.records().others() {
             // Checked before its files are read: a start reads no other resource's.
             if !is_by_hand(&resource) {
                 continue;
@@ -94,7 +96,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 });
                 claim.update_durable(|record| record.displaced.clear());
             }
-            if volatile.is_running(&boot) {
+            if self.runs(&volatile) {
                 claim.update_volatile(|record| record.phase = Some(Phase::Stopped));
             }
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::World;
-use super::kind::{Kind, Location, Op};
+use super::kind::{Common, Kind, Location, Op};
 use crate::network::{Device, Network, NetworkError, NewAddress};
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
@@ -27,17 +27,13 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     ///
     /// # Errors
     /// [`Error::NoDevice`] or [`Error::NoDeviceFor`] if there is none; [`Error::Label`] if the label is too long for it.
-    pub(super) async fn find_device(
-        &self,
-        name: Option<&str>,
-        place: &Location,
-        label: Option<&str>,
-    ) -> Result<Option<Device>, Error> {
-        if !self.common().add_to_device {
+    pub(super) async fn find_device(&self, place: &Location) -> Result<Option<Device>, Error> {
+        let Common { add_to_device, device, label, interface, .. } = self.common();
+        if !add_to_device {
             return Ok(None);
         }
         let devices = self.world.host().devices().await?;
-        let named = match (name, self.common().interface) {
+        let named = match (device, interface) {
             (None, InterfaceSelector::Device(name)) => Some(name.as_str()),
             (name, _) => name,
         };
@@ -68,18 +64,11 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     ///
     /// # Errors
     /// [`Error::UnknownDevice`] without a prefix length; [`Error::Network`] if the kernel refuses.
-    pub(super) async fn put_on(
-        &self,
-        device: &Device,
-        ip: IpAddr,
-        prefix: Option<u8>,
-        label: Option<&str>,
-    ) -> Result<(), Error> {
+    pub(super) async fn put_on(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), Error> {
         let having = self.devices_with(ip).await?;
         if let Some(other) = having.iter().find(|other| !other.loopback || other.index == device.index) {
             if other.index != device.index {
-                self.world
-                    .log()
+                self.log()
                     .warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
                 return Ok(());
             }
@@ -88,9 +77,9 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
             }
         }
         let prefix = prefix.ok_or(Error::UnknownDevice("prefix length"))?;
-        let label = label.map(|label| format!("{}:{label}", device.name));
+        let label = self.common().label.map(|label| format!("{}:{label}", device.name));
         self.world.host().add(device, NewAddress { ip, prefix, label: label.as_deref() }).await?;
-        self.world.log().debug(format_args!("{ip}/{prefix} added to {}", device.name));
+        self.log().debug(format_args!("{ip}/{prefix} added to {}", device.name));
         Ok(())
     }
 
@@ -105,7 +94,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     /// probe changes nothing; a stop removes it.
     pub(super) fn report_leftovers(&self, devices: &[Device], why: &str) {
         for device in devices {
-            self.world.log().warn(format_args!(
+            self.log().warn(format_args!(
                 "{} is on {} of this node, which does not hold it ({why}): stopping the resource removes it",
                 self.name(),
                 device.name

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::Action;
 use crate::base::ids::{AllocationId, InterfaceId, MacAddress, RouteTableId, VpcId};
 use crate::base::retry::{Patience, Retryable};
 use crate::cloud::{Ec2Error, Ec2Fault, ImdsError};
@@ -372,36 +373,14 @@ pub fn scope(error: &Error) -> Scope {
     }
 }
 
-/// The attempted action, as far as exit codes depend on it: the columns of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
-    /// `start`, `migrate_from`, `migrate_to`, `reload-agent`.
-    Start,
-    /// `stop`.
-    Stop,
-    /// A recurring `monitor`.
-    Monitor,
-    /// A `monitor` without interval.
-    Probe,
-    /// `validate-all`.
-    Validate,
-}
-
-impl Attempt {
-    /// All columns, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Monitor, Self::Probe, Self::Validate];
-
-    /// Heading of the column.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Monitor => "monitor",
-            Self::Probe => "probe",
-            Self::Validate => "validate-all",
-        }
-    }
-}
+/// An action for each column of the table, with its heading.
+const COLUMNS: [(&str, Action); 5] = [
+    ("start", Action::Start),
+    ("stop", Action::Stop),
+    ("monitor", Action::Monitor { level: 0 }),
+    ("probe", Action::Probe { level: 0 }),
+    ("validate-all", Action::Validate { level: 0 }),
+];
 
 /// The table of exit codes: docs/behaviour.md, "Exit codes", is written from it.
 ///
@@ -409,7 +388,7 @@ impl Attempt {
 ///
 /// # Source
 /// What each code makes Pacemaker do: `lib/pengine/unpack.c`. 2, 4 and 5 ban the node, 6 bans all nodes, a failed stop fences.
-pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
+pub fn code_of(scope: Scope, action: Action) -> ExitCode {
     use ExitCode::{Args, Configured, Generic, Installed, NotRunning, Permission, Success};
     let [start, stop, monitor] = match scope {
         Scope::Cluster => [Configured, Success, Configured],
@@ -423,28 +402,32 @@ pub fn code_of(scope: Scope, attempt: Attempt) -> ExitCode {
         Scope::Platform => [Installed, Success, Generic],
         Scope::Nowhere | Scope::Unknown => [Generic; 3],
     };
-    match attempt {
-        Attempt::Start | Attempt::Validate => start,
-        Attempt::Stop => stop,
-        Attempt::Monitor => monitor,
+    match action {
+        Action::Start
+        | Action::MigrateTo
+        | Action::MigrateFrom
+        | Action::Reload
+        | Action::Validate { .. } => start,
+        Action::Stop => stop,
+        Action::Monitor { .. } => monitor,
         // A probe's error makes Pacemaker stop the healthy copy on the other node, and a later start is idempotent.
-        Attempt::Probe => NotRunning,
+        Action::Probe { .. } => NotRunning,
     }
 }
 
-/// The exit code of an error for this attempt.
-pub fn exit_code(error: &Error, attempt: Attempt) -> ExitCode {
-    code_of(scope(error), attempt)
+/// The exit code of an error of this action.
+pub fn exit_code(error: &Error, action: Action) -> ExitCode {
+    code_of(scope(error), action)
 }
 
 /// The table of exit codes as Markdown.
 pub fn table() -> String {
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let columns = Attempt::ALL.iter().map(|attempt| attempt.name().to_owned());
+    let columns = COLUMNS.iter().map(|(heading, _)| (*heading).to_owned());
     let mut text = row(["scope".to_owned(), "situation".to_owned()].into_iter().chain(columns).collect());
-    text += &row(vec!["---".to_owned(); 2 + Attempt::ALL.len()]);
+    text += &row(vec!["---".to_owned(); 2 + COLUMNS.len()]);
     for scope in Scope::ALL {
-        let codes = Attempt::ALL.iter().map(|attempt| (code_of(scope, *attempt) as u8).to_string());
+        let codes = COLUMNS.iter().map(|(_, action)| (code_of(scope, *action) as u8).to_string());
         text +=
             &row([scope.name().to_owned(), scope.meaning().to_owned()].into_iter().chain(codes).collect());
     }
@@ -470,7 +453,7 @@ mod tests {
         ];
         assert_eq!(rows.map(|(scope, _)| scope), Scope::ALL);
         for (scope, codes) in rows {
-            assert_eq!(Attempt::ALL.map(|attempt| code_of(scope, attempt) as u8), codes, "{scope:?}");
+            assert_eq!(COLUMNS.map(|(_, action)| code_of(scope, action) as u8), codes, "{scope:?}");
         }
         assert_eq!(table().lines().count(), 2 + rows.len());
     }

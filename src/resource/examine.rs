@@ -1,4 +1,4 @@
-//! Checks whether this node could take the address and release it, without changing anything.
+//! Checks whether this node could take the address and release it, without changing anything, and how to fix what is wrong.
 //!
 //! `validate-all` stops at the first failure, and each check may use the whole deadline. A person wants all failures, so no check
 //! may use up the time of the others.
@@ -7,12 +7,11 @@ use std::fmt::Display;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
-use super::finding::{Finding, Verdict};
 use super::kind::{Kind, Location, Me, Op};
 use super::surroundings::Surroundings;
 use super::{Report, World};
 use crate::base::deadline::Deadline;
-use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _};
+use crate::cloud::{Ec2 as _, Ec2Fault, Imds as _, ImdsError};
 use crate::resource::error::Error;
 
 /// Each check of a full examination gets this fraction of its time.
@@ -25,6 +24,91 @@ pub(super) const RELEASING: &str = "permission to release";
 pub(super) const INTERFACE: &str = "interface";
 const METADATA: &str = "metadata service";
 const REGION: &str = "region";
+
+/// The result for one subject.
+#[derive(Debug)]
+pub enum Verdict {
+    /// In order, with details.
+    Good(String),
+    /// Works now, but needs attention.
+    Warning(String),
+    /// Would keep this node from taking or releasing the address.
+    Failure(Error),
+    /// Cannot be checked until something else is fixed.
+    Unknown(String),
+}
+
+/// One finding.
+#[derive(Debug)]
+pub struct Finding {
+    /// What was examined.
+    pub subject: &'static str,
+    /// The result.
+    pub verdict: Verdict,
+}
+
+impl Finding {
+    pub(super) fn good(subject: &'static str, text: impl Into<String>) -> Self {
+        Self { subject, verdict: Verdict::Good(text.into()) }
+    }
+
+    pub(super) fn warning(subject: &'static str, text: impl Into<String>) -> Self {
+        Self { subject, verdict: Verdict::Warning(text.into()) }
+    }
+
+    pub(super) fn failure(subject: &'static str, error: impl Into<Error>) -> Self {
+        Self { subject, verdict: Verdict::Failure(error.into()) }
+    }
+
+    pub(super) fn unknown(subject: &'static str, needs: &str) -> Self {
+        Self { subject, verdict: Verdict::Unknown(format!("needs {needs}")) }
+    }
+
+    /// How to fix it; `None` if nothing is wrong or the error contains it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        let Verdict::Failure(error) = &self.verdict else { return None };
+        Some(match error {
+            Error::Imds(ImdsError::Mute { .. }) | Error::NotEc2(ImdsError::Mute { .. }) => {
+                "in a container its answers need 2 hops: aws ec2 modify-instance-metadata-options --instance-id INSTANCE \
+                 --http-put-response-hop-limit 2"
+            }
+            Error::Imds(_) | Error::BothSilent { .. } => {
+                "switch the metadata service on with IMDSv2 (aws ec2 modify-instance-metadata-options --http-endpoint enabled)"
+            }
+            Error::NotEc2(_) => "run it on an EC2 instance, with the metadata service switched on (IMDSv2)",
+            Error::NoDevice(_) | Error::NoInterface(_) => {
+                "name an interface of this instance: device name, MAC address, eni-... id or device index"
+            }
+            Error::NoPrivateIp { .. } => {
+                "assign the private address to the interface, or name one that it has"
+            }
+            Error::SourceDestCheck(_) | Error::NoRoute { .. } => "standard error has the command",
+            Error::BorderGroup { .. } => "allocate an address in the region's own border group",
+            Error::Managed(..) => "use an address that no AWS service manages",
+            Error::Ec2(error) => match error.fault {
+                Ec2Fault::Unknown => "name one of this account and region",
+                Ec2Fault::ServiceManaged => "use an address that no AWS service manages",
+                Ec2Fault::Denied => "allow it in the policy of the role: eipctl policy prints one",
+                Ec2Fault::Credentials => {
+                    "attach a role to the instance, or give root valid credentials; check the clock"
+                }
+                Ec2Fault::NoProfile => "correct root's AWS configuration: an existing profile, both keys",
+                Ec2Fault::Target => {
+                    "give the VPC an internet gateway, and use an address of the same border group"
+                }
+                Ec2Fault::Throttled => "find out what calls EC2 so often in this account",
+                Ec2Fault::Silent | Ec2Fault::Setup => {
+                    "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle"
+                }
+                Ec2Fault::Oversized
+                | Ec2Fault::AssociationGone
+                | Ec2Fault::AlreadyAssociated
+                | Ec2Fault::Refused => return None,
+            },
+            _ => return None,
+        })
+    }
+}
 
 /// An examination in progress.
 pub struct Examination<'e> {
@@ -121,7 +205,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let mut failure = None;
         let mut report = |finding: Finding| match finding.verdict {
             Verdict::Failure(error) => failure = Some(error),
-            Verdict::Warning(text) => self.world.log().warn(text),
+            Verdict::Warning(text) => self.log().warn(text),
             Verdict::Good(_) | Verdict::Unknown(_) => {}
         };
         let _ = self.examine(None, &mut Examination { report: &mut report, all: false }).await;
@@ -162,10 +246,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return Continue(None);
         }
         examination.add(Finding::good(METADATA, "answers (IMDSv2)"))?;
-        examination.outcome(INTERFACE, place, |place| match place.target() {
-            Some(target) => target.to_string(),
-            None => place.interface.to_string(),
-        })
+        examination.outcome(INTERFACE, place, Location::to_string)
     }
 
     /// Queries EC2 only once: from the second answer on, the client has corrected the time by itself.

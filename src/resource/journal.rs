@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use super::kind::{Holder, Kind, Location, Op, Owner};
 use super::{World, millis};
 use crate::base::deadline::Deadline;
-use crate::base::ids::{AssociationId, InstanceId};
+use crate::base::ids::InstanceId;
 use crate::cloud::Imds as _;
 use crate::host::Host as _;
 use crate::resource::error::Error;
@@ -16,33 +16,19 @@ use crate::state::{Change, Durable, Phase, PhaseTime, Records as _, Volatile};
 /// The lock of a place in this world.
 pub(super) type LockOf<W> = <<W as World>::Records as crate::state::Records>::Lock;
 
-/// A change of holder that this node made.
-pub(super) struct Made<'a> {
-    /// The action that made it, for example `start`.
-    pub action: &'a str,
-    /// Previous holder.
-    pub from: String,
-    /// New holder.
-    pub to: String,
-    /// The association that was created or ended.
-    pub association: Option<AssociationId>,
-    /// Duration of each phase.
-    pub phases: Vec<(&'static str, Duration)>,
-}
-
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Records what this node has just done with the address.
     pub(super) fn record(&self, phase: Phase, change: impl FnOnce(&mut Volatile)) {
         let host = self.world.host();
         let (boot, at_ms) = (host.boot_id(), millis(host.uptime()));
         let last = self.last_done();
-        self.world.records().update_volatile(|record| {
+        self.records().update_volatile(|record| {
             *record = last.unwrap_or_default();
             record.phase = Some(phase);
             record.at_ms = at_ms;
             record.boot = boot;
             (record.lost, record.denied) = (false, false);
-            K::identify(self, record);
+            K::note(self, None, record);
             change(record);
         });
     }
@@ -53,7 +39,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             record.instance.clone_from(&location.instance);
             record.interface = Some(location.interface.clone());
             record.mac = location.mac;
-            K::note(self, location, record);
+            K::note(self, Some(location), record);
             change(record);
         });
     }
@@ -63,21 +49,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.doubt(|record| &mut record.lost);
     }
 
-    /// Records that EC2 denied a probe that the address is here, so that the next start does not assume it.
-    pub(super) fn record_denied(&self) {
-        self.doubt(|record| &mut record.denied);
-    }
-
-    fn doubt(&self, flag: fn(&mut Volatile) -> &mut bool) {
+    /// Sets a flag of the record of a start, unless it is set.
+    pub(super) fn doubt(&self, flag: fn(&mut Volatile) -> &mut bool) {
         let started = |record: &Volatile| record.phase == Some(Phase::Started);
         if self.last_done().filter(started).is_some_and(|mut record| !*flag(&mut record)) {
-            self.world.records().update_volatile(|record| *flag(record) = true);
+            self.records().update_volatile(|record| *flag(record) = true);
         }
-    }
-
-    /// Whether a monitor has found the address gone since the last start.
-    pub(super) fn was_found_gone(&self) -> bool {
-        self.last_done().is_some_and(|record| record.lost)
     }
 
     /// Whether EC2's answer contradicts a call that it accepted from this node in the settling window, so that it may come from a
@@ -100,11 +77,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Drops a record made on another instance: the disk was moved, or created from an image.
     pub(super) fn drop_foreign_record(&self, instance: Option<&InstanceId>) {
-        let records = self.world.records();
+        let records = self.records();
         let Some(here) = instance.cloned().or_else(|| self.world.host().instance_id()) else { return };
         let durable = records.durable();
         if let Some(other) = durable.instance.filter(|other| *other != here) {
-            self.world.log().warn(format_args!("record of {other} dropped: this is {here}"));
+            self.log().warn(format_args!("record of {other} dropped: this is {here}"));
             records.update_durable(|record| *record = Durable::default());
             records.update_volatile(|record| *record = Volatile::default());
         }
@@ -114,7 +91,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     pub(super) fn update_durable(&self, change: impl FnOnce(&mut Durable)) {
         let instance =
             self.last_done().and_then(|record| record.instance).or_else(|| self.world.host().instance_id());
-        self.world.records().update_durable(|record| {
+        self.records().update_durable(|record| {
             if instance.is_some() {
                 // Another instance's record must not become this one's.
                 if record.instance.is_some() && record.instance != instance {
@@ -136,34 +113,28 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         until: &Deadline,
     ) -> Result<Option<LockOf<W>>, Error> {
         let Some(place) = place else { return Ok(None) };
-        self.world.records().lock(place, until).await.map(Some).ok_or(Error::Busy(place))
+        self.records().lock(place, until).await.map(Some).ok_or(Error::Busy(place))
     }
 
-    /// Logs a change of holder and adds it to the history.
-    pub(super) fn made(&self, made: Made<'_>) {
-        let mut line =
-            format!("{} moved from {} to {}; reason {}", self.name(), made.from, made.to, made.action);
-        if let Some(id) = &made.association {
+    /// Logs a change of holder and adds it to the history, with the time, the address and this node.
+    pub(super) fn made(&self, change: Change) {
+        let Change { action, from, to, association, phases, .. } = &change;
+        let mut line = format!("{} moved from {from} to {to}; reason {action}", self.name());
+        if let Some(id) = association {
             let _ = write!(line, "; {id}");
         }
-        for (phase, took) in &made.phases {
-            let _ = write!(line, "; {phase} {} ms", took.as_millis());
+        for PhaseTime { phase, ms } in phases {
+            let _ = write!(line, "; {phase} {ms} ms");
         }
-        self.world.log().info(&line);
-        self.world
-            .records()
-            .update_tally(|tally| *tally.moves.entry(made.action.to_owned()).or_default() += 1);
+        self.log().info(&line);
+        self.records().update_tally(|tally| *tally.moves.entry(action.clone()).or_default() += 1);
         let at = self.world.host().now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let change = Change {
             at_ms: millis(at),
-            action: made.action.to_owned(),
-            from: made.from,
-            to: made.to,
-            association: made.association,
             took_ms: millis(self.deadline.elapsed()),
             address: self.name(),
             node: self.nodes.first().cloned(),
-            phases: made.phases.iter().map(|(phase, took)| PhaseTime::new(phase, *took)).collect(),
+            ..change
         };
         self.update_durable(|durable| durable.remember(change));
     }
@@ -171,7 +142,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Stores the region for when instance metadata is silent.
     pub(super) async fn remember_region(&self) {
         let region = self.region().await;
-        if region.is_some() && region != self.world.records().durable().region {
+        if region.is_some() && region != self.records().durable().region {
             self.update_durable(|durable| durable.region = region);
         }
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AssociationId, InstanceId, InterfaceId, MacAddress};
+use crate::base::log::Log;
 use crate::base::retry::{self, Retryable};
 use crate::cloud::{Ec2Error, Imds as _, ImdsError, Subnet, Target, Vpc, Wanted};
 use crate::host::Host as _;
@@ -61,10 +62,24 @@ impl Location {
         Some(Target { interface: self.interface.clone(), private_ip })
     }
 
+    /// The public addresses that instance metadata shows in this place.
+    pub fn public_ips(&self) -> impl Iterator<Item = Ipv4Addr> {
+        let here = |private: &[Ipv4Addr]| self.private_ip.is_some_and(|ip| private.contains(&ip));
+        self.carried.iter().flatten().filter(move |(_, private)| here(private)).map(|(public, _)| *public)
+    }
+
     /// Whether instance metadata shows this public address in this place.
     pub fn shows(&self, public_ip: Ipv4Addr) -> bool {
-        let here = |private: &[Ipv4Addr]| self.private_ip.is_some_and(|ip| private.contains(&ip));
-        self.carried.iter().flatten().any(|(public, private)| *public == public_ip && here(private))
+        self.public_ips().any(|ip| ip == public_ip)
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.target() {
+            Some(target) => target.fmt(f),
+            None => self.interface.fmt(f),
+        }
     }
 }
 
@@ -118,7 +133,9 @@ pub trait Holder: Clone + fmt::Display {
     }
 
     /// Interface and private address, for a person.
-    fn place(&self) -> String;
+    fn place(&self) -> String {
+        self.mark()
+    }
 
     /// Everything that a person may look it up by.
     fn described(&self) -> String {
@@ -163,15 +180,6 @@ pub enum Me<'l> {
     Outside,
 }
 
-/// What instance metadata shows of the address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// On this node, where it belongs.
-    Here,
-    /// Not there, with the reason.
-    NotHere(String),
-}
-
 /// The parameters that every kind has.
 #[derive(Debug, Clone, Copy)]
 pub struct Common<'p> {
@@ -187,6 +195,10 @@ pub struct Common<'p> {
     pub on_stop: OnStop,
     /// Whether to add the address to a network device as well.
     pub add_to_device: bool,
+    /// The name of that device, if it is not that of the interface.
+    pub device: Option<&'p str>,
+    /// Label of the address on it.
+    pub label: Option<&'p str>,
 }
 
 /// Names and phrases of a kind, for the common actions.
@@ -272,10 +284,8 @@ pub trait Kind<W: World>: Sized {
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error>;
     /// The location that this boot's record has, if it still fits the parameters.
     fn recall(op: &Op<'_, Self, W>) -> Option<Location>;
-    /// Makes a record one about this address.
-    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile);
-    /// Writes the kind's part of a location into a record.
-    fn note(op: &Op<'_, Self, W>, location: &Location, record: &mut Volatile);
+    /// Makes a record one about this address, with the kind's part of a location, if one is given.
+    fn note(op: &Op<'_, Self, W>, location: Option<&Location>, record: &mut Volatile);
 
     /// Whether instance metadata can be queried for the address: only EC2 may know it.
     fn is_known(_: &Op<'_, Self, W>) -> bool {
@@ -284,7 +294,7 @@ pub trait Kind<W: World>: Sized {
     /// Whether this node can be identified without instance metadata.
     fn knows_itself(op: &Op<'_, Self, W>) -> bool;
     /// One query of instance metadata.
-    async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError>;
+    async fn look(op: &Op<'_, Self, W>) -> Result<Report, ImdsError>;
     /// Whether instance metadata shows the address on no interface of this instance.
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError>;
     /// Queries EC2 once for the holder.
@@ -389,11 +399,9 @@ pub trait Kind<W: World>: Sized {
         ticket: &Self::Ticket,
         location: &Location,
     ) -> Result<(), Error>;
-    /// Dry run of the call that releases it from this holder.
-    async fn may_be_released(op: &Op<'_, Self, W>, held: &Self::Held) -> Result<(), Error>;
-    /// The public addresses that a start would displace.
-    fn displaced_from(_: &Op<'_, Self, W>, _: &Location) -> Vec<Ipv4Addr> {
-        Vec::new()
+    /// Dry run of the call that releases it from this holder, if a stop makes one.
+    async fn may_be_released(_: &Op<'_, Self, W>, _: &Self::Held) -> Result<(), Error> {
+        Ok(())
     }
     /// Checks what a start and a stop of this kind need, apart from the place, which is `None` if there is none.
     async fn examine(
@@ -442,6 +450,16 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         K::common(self.params)
     }
 
+    /// Where to report.
+    pub(super) fn log(&self) -> &Log {
+        self.world.log()
+    }
+
+    /// The records of the resource.
+    pub(super) fn records(&self) -> &W::Records {
+        self.world.records()
+    }
+
     /// The address as operators name it.
     pub fn name(&self) -> String {
         K::name(self)
@@ -478,24 +496,30 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// This node's last action on this address in this boot.
     pub(super) fn last_done(&self) -> Option<Volatile> {
-        let record = self.world.records().volatile();
+        let record = self.records().volatile();
         (record.is_of(&self.world.host().boot_id()) && K::is_about(self, &record)).then_some(record)
     }
 
     /// Whether this node changed the address so recently that EC2 and instance metadata may not show it yet.
     pub(super) fn is_settling(&self) -> bool {
-        let (host, window) = (self.world.host(), self.common().timing.settle_window);
-        self.last_done().is_some_and(|record| record.is_settling(&host.boot_id(), host.uptime(), window))
+        self.last_done().is_some_and(|record| self.settles(&record))
     }
 
-    /// Whether this host was an EC2 instance at its last action in this boot.
-    pub(super) fn was_ec2(&self) -> bool {
-        self.last_done().is_some_and(|record| record.instance.is_some())
+    /// Whether the change that a record of this node is about is in the settling window.
+    pub(super) fn settles(&self, record: &Volatile) -> bool {
+        let host = self.world.host();
+        record.is_settling(&host.boot_id(), host.uptime(), self.common().timing.settle_window)
+    }
+
+    /// Whether a resource of this node runs, or is about to, according to its record.
+    pub(super) fn runs(&self, record: &Volatile) -> bool {
+        record.is_running(&self.world.host().boot_id())
     }
 
     /// Whether nothing indicates that this host is an EC2 instance, or has been one since boot.
     pub(super) fn is_off_ec2(&self) -> bool {
-        !self.was_ec2() && !self.world.host().looks_like_ec2()
+        let was_ec2 = self.last_done().is_some_and(|record| record.instance.is_some());
+        !was_ec2 && !self.world.host().looks_like_ec2()
     }
 
     /// Time limit for instance metadata. If its answer is `known` from elsewhere, a sixteenth of the budget, so that there is

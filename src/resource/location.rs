@@ -1,10 +1,10 @@
 //! Finds the interface that the parameters select on this node, and the place on it.
 
-use super::World;
-use super::kind::{Kind, Location, Op, Seen};
+use super::kind::{Kind, Location, Op};
+use super::{Report, World};
 use crate::base::ids::MacAddress;
 use crate::base::retry::{Backoff, Patience};
-use crate::cloud::{Attachment, Imds as _, ImdsError, Interface};
+use crate::cloud::{Attachment, Imds, ImdsError, Interface};
 use crate::host::Host as _;
 use crate::params::InterfaceSelector;
 use crate::resource::error::Error;
@@ -68,11 +68,23 @@ pub(super) fn present<T>(item: Result<T, ImdsError>) -> Result<Option<T>, ImdsEr
     }
 }
 
+/// An item of each interface of this instance, except of those that are being attached or detached.
+pub(super) async fn of_each_interface<I: Imds, T>(
+    imds: &I,
+    item: impl AsyncFn(&I, MacAddress) -> Result<T, ImdsError>,
+) -> Result<Vec<T>, ImdsError> {
+    let mut found = Vec::new();
+    for mac in imds.macs().await? {
+        found.extend(present(item(imds, mac).await)?);
+    }
+    Ok(found)
+}
+
 /// Converts the result of an instance metadata query: if the place of the address is wrong, the address is not here.
-pub(super) fn seen(found: Result<Seen, Error>) -> Result<Seen, ImdsError> {
+pub(super) fn seen(found: Result<Report, Error>) -> Result<Report, ImdsError> {
     match found {
         Err(Error::Imds(error)) => Err(error),
-        Err(other) => Ok(Seen::NotHere(other.to_string())),
+        Err(other) => Ok(Report::NotHere(other.to_string())),
         Ok(seen) => Ok(seen),
     }
 }
@@ -144,9 +156,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                     other => return other,
                 };
                 if let Some(location) = K::recall(self).filter(|_| acting) {
-                    self.world
-                        .log()
-                        .warn(format_args!("{error}; using the interface recorded by the last start"));
+                    self.log().warn(format_args!("{error}; using the interface recorded by the last start"));
                     return Ok(location);
                 }
                 last = Some(error);

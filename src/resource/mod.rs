@@ -12,7 +12,6 @@ mod device;
 pub mod elastic;
 pub mod error;
 pub mod examine;
-pub mod finding;
 #[cfg(feature = "model")]
 pub mod fixtures;
 mod journal;
@@ -31,10 +30,8 @@ pub mod survey;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-use self::error::{Attempt, Error};
+use self::error::Error;
 use self::kind::{Kind, Op};
-#[cfg(feature = "sdk")]
-pub(crate) use self::start::join_all;
 
 /// An action of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,17 +74,6 @@ impl Action {
             Self::MigrateTo => "migrate_to",
             Self::MigrateFrom => "migrate_from",
             Self::Reload => "reload-agent",
-        }
-    }
-
-    /// Its column in the table of exit codes.
-    pub fn attempt(self) -> Attempt {
-        match self {
-            Self::Start | Self::MigrateTo | Self::MigrateFrom | Self::Reload => Attempt::Start,
-            Self::Stop => Attempt::Stop,
-            Self::Monitor { .. } => Attempt::Monitor,
-            Self::Probe { .. } => Attempt::Probe,
-            Self::Validate { .. } => Attempt::Validate,
         }
     }
 }

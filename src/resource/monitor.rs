@@ -3,7 +3,7 @@
 //! Instance metadata comes first, because it answers in a millisecond and needs no credentials. EC2 is queried if that answer may
 //! be stale, would cause a recovery, or is missing.
 
-use super::kind::{Holder as _, Kind, Me, Op, Owner, Seen};
+use super::kind::{Holder as _, Kind, Me, Op, Owner};
 use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::retry::{Backoff, Patience};
@@ -27,12 +27,12 @@ enum Check {
 }
 
 /// EC2's answer, for this node.
-enum Answer {
-    Report(Report),
+struct Answer {
+    report: Report,
     /// Part of an address that is held in several parts is here; the report notes it.
-    Partly(Report),
+    partly: bool,
     /// Contradicts a call by this node that EC2 accepted, so it may come from a replica that is behind.
-    Suspect(Report),
+    suspect: bool,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
@@ -42,8 +42,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// If the holder is unknown: both sources are silent, or EC2 refuses while instance metadata is silent.
     pub(super) async fn monitor(&self, level: u32) -> Result<Report, Error> {
         self.drop_foreign_record(None);
-        if self.was_left() {
-            return Ok(self.left());
+        if let Some(report) = self.left() {
+            return Ok(report);
         }
         let check = if level >= QUERY_EC2_LEVEL { Check::Deep } else { Check::Routine };
         let report = self.check(check).await?;
@@ -52,15 +52,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Adds the host's part to a monitor's report, and records a loss for the next start.
     async fn conclude(&self, report: Report) -> Result<Report, Error> {
-        let report = match report {
-            Report::Done if K::METADATA_KNOWS => K::on_host(self).await?,
-            Report::Done => Report::Done,
-            other @ Report::NotHere(_) => {
+        match report {
+            Report::Done if K::METADATA_KNOWS => K::on_host(self).await,
+            Report::Done => Ok(report),
+            Report::NotHere(_) => {
                 self.record_lost();
-                other
+                Ok(report)
             }
-        };
-        Ok(report)
+        }
     }
 
     /// Checks that the address is here, and releases nothing: the target takes it in one call, and the stop that follows on this
@@ -86,15 +85,14 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// nothing if the address is already in place.
     pub(super) async fn probe(&self, level: u32) -> Report {
         self.drop_foreign_record(None);
-        if self.was_left() {
-            return self.left();
+        if let Some(report) = self.left() {
+            return report;
         }
         let report = match self.try_probe(level).await {
             Ok(report) => report,
             Err(error) => {
                 let name = self.name();
-                self.world
-                    .log()
+                self.log()
                     .warn(format_args!("probe: holder of {name} unknown, reported as not here: {error}"));
                 Report::NotHere(error.to_string())
             }
@@ -119,14 +117,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Ok(Ok(seen)) if query_ec2 => {
                 self.with_ec2(seen, Check::Probe, &self.deadline.fraction(4)).await?
             }
-            Ok(Ok(seen)) => report_of(seen),
+            Ok(Ok(seen)) => seen,
             Ok(Err(error)) => self.without_imds(Check::Probe, error).await?,
             Err(_) => return Err(Error::OutOfTime(self.deadline.budget())),
         };
-        match report {
-            Report::Done => K::on_host(self).await,
-            other @ Report::NotHere(_) => Ok(other),
-        }
+        if report == Report::Done { K::on_host(self).await } else { Ok(report) }
     }
 
     /// Whether the address is still here, for a caller that checks every few seconds: EC2 is queried only if instance metadata
@@ -139,11 +134,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return self.monitor(0).await;
         }
         let seen = match self.deadline.bound(K::look(self)).await {
-            Ok(Ok(Seen::Here)) => return Ok(Report::Done),
-            Ok(Ok(Seen::NotHere(why))) => Some(why),
+            Ok(Ok(Report::Done)) => return Ok(Report::Done),
+            Ok(Ok(Report::NotHere(why))) => Some(why),
             Ok(Err(_)) | Err(_) => None,
         };
-        match (self.settled_answer(Me::Known, &self.deadline, &self.deadline.fraction(2)).await, seen) {
+        match (self.settled_answer(Me::Known, &self.deadline.fraction(2)).await, seen) {
             (Ok(report), _) => self.conclude(report).await,
             (Err(error), Some(why)) if !(error.is_silence() && self.is_settling()) => {
                 Ok(Report::NotHere(format!("{why}; {error}")))
@@ -157,15 +152,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         self.last_done().is_some_and(|record| record.phase == Some(Phase::Started))
     }
 
-    /// Whether the last stop left the address in place on purpose: until the next start it counts as not held.
-    fn was_left(&self) -> bool {
-        K::METADATA_KNOWS
+    /// The report if the last stop left the address in place on purpose: until the next start it counts as not held.
+    fn left(&self) -> Option<Report> {
+        let left = K::METADATA_KNOWS
             && self.common().on_stop == OnStop::Leave
-            && self.last_done().is_some_and(|record| record.phase == Some(Phase::Left))
-    }
-
-    fn left(&self) -> Report {
-        Report::NotHere(format!("{} was left by on_stop=leave until the next start", self.name()))
+            && self.last_done().is_some_and(|record| record.phase == Some(Phase::Left));
+        let why = || format!("{} was left by on_stop=leave until the next start", self.name());
+        left.then(|| Report::NotHere(why()))
     }
 
     /// One answer from EC2, retried until `until` while there is none.
@@ -175,32 +168,24 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Owner::Ours(_) => Report::Done,
             other => Report::NotHere(K::absence(self, other)),
         };
-        Ok(match owner {
-            owner if self.contradicts(&owner) => Answer::Suspect(report),
-            Owner::Elsewhere(held) if held.is_partly_here() => Answer::Partly(report),
-            _ => Answer::Report(report),
-        })
+        let partly = matches!(&owner, Owner::Elsewhere(held) if held.is_partly_here());
+        Ok(Answer { report, partly, suspect: self.contradicts(&owner) })
     }
 
     /// EC2's answer, queried again until `patience` as long as it contradicts a call by this node.
-    async fn settled_answer(
-        &self,
-        me: Me<'_>,
-        until: &Deadline,
-        patience: &Deadline,
-    ) -> Result<Report, Error> {
+    async fn settled_answer(&self, me: Me<'_>, patience: &Deadline) -> Result<Report, Error> {
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let mut last = None;
         loop {
-            match (self.answer(me, until).await, last) {
-                (Ok(Answer::Report(report) | Answer::Partly(report)), _) => return Ok(report),
-                (Ok(Answer::Suspect(report)), _) => last = Some(report),
+            match self.answer(me, &self.deadline).await {
+                Ok(Answer { report, suspect: true, .. }) => last = Some(report),
+                Ok(answer) => return Ok(answer.report),
                 // Silence after a suspect answer adds nothing.
-                (Err(error), Some(report)) if error.is_silence() => last = Some(report),
-                (Err(error), _) => return Err(error),
+                Err(error) if error.is_silence() && last.is_some() => {}
+                Err(error) => return Err(error),
             }
             if !backoff.pause(patience, Patience::Lasting).await
-                && let Some(report) = last
+                && let Some(report) = last.take()
             {
                 return Ok(report);
             }
@@ -218,20 +203,17 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             let answer = self.answer(Me::Known, &self.deadline).await;
             return match (answer, self.look(&self.deadline).await) {
                 (Ok(_), Ok(seen)) => self.with_ec2(seen, check, &self.deadline).await,
-                (Ok(Answer::Report(report) | Answer::Partly(report) | Answer::Suspect(report)), Err(_)) => {
-                    Ok(report)
-                }
+                (Ok(answer), Err(_)) => Ok(answer.report),
                 (Err(error), _) => Err(error),
             };
         }
-        let local_suffices = check == Check::Routine || (check == Check::Probe && K::METADATA_KNOWS);
-        let query_ec2 = !local_suffices || self.is_settling() || K::is_due(self);
+        let query_ec2 = check != Check::Routine || self.is_settling() || K::is_due(self);
         match self.deadline.bound(K::look(self)).await {
-            Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
+            Ok(Ok(Report::Done)) if !query_ec2 => Ok(Report::Done),
             Ok(Ok(seen)) => {
                 // If instance metadata shows the address, there is nothing to gain from waiting long for EC2.
                 let quarter = self.deadline.within(self.deadline.budget() / 4);
-                let patience = if seen == Seen::Here { quarter } else { self.deadline };
+                let patience = if seen == Report::Done { quarter } else { self.deadline };
                 self.with_ec2(seen, check, &patience).await
             }
             Ok(Err(error)) => self.without_imds(check, error).await,
@@ -240,12 +222,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Queries instance metadata, retrying until `until` while it is silent.
-    pub(super) async fn look(&self, until: &Deadline) -> Result<Seen, ImdsError> {
+    pub(super) async fn look(&self, until: &Deadline) -> Result<Report, ImdsError> {
         self.query(until, async || K::look(self).await).await
     }
 
     /// Decides when instance metadata has answered and EC2 is queried too, until `patience` ends.
-    async fn with_ec2(&self, mut seen: Seen, check: Check, patience: &Deadline) -> Result<Report, Error> {
+    async fn with_ec2(&self, mut seen: Report, check: Check, patience: &Deadline) -> Result<Report, Error> {
         let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
         let mut backoff = Backoff::new(self.common().timing.max_backoff);
         let mut until = *patience;
@@ -258,29 +240,27 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         loop {
             let mut answered = true;
             let answer = self.answer(Me::Known, &until).await;
-            if let Ok(Answer::Report(report)) = &answer
+            if let Ok(Answer { report, suspect: false, .. }) = &answer
                 && K::METADATA_KNOWS
-                && (seen == Seen::Here) != (*report == Report::Done)
+                && (seen == Report::Done) != (*report == Report::Done)
                 && !std::mem::replace(&mut counted, true)
             {
-                self.world.records().update_tally(|tally| tally.disagreements += 1);
+                self.records().update_tally(|tally| tally.disagreements += 1);
             }
             match answer {
-                Ok(Answer::Partly(_)) if check == Check::Probe => return Ok(Report::Done),
+                Ok(Answer { report, suspect: true, .. }) => doubted = Some(report),
+                Ok(Answer { partly: true, .. }) if check == Check::Probe => return Ok(Report::Done),
                 // One of the sources is stale. They get time to agree; after that EC2 wins.
-                Ok(Answer::Report(absent @ Report::NotHere(_)))
-                    if seen == Seen::Here && K::METADATA_KNOWS =>
+                Ok(Answer { report: absent @ Report::NotHere(_), .. })
+                    if seen == Report::Done && K::METADATA_KNOWS =>
                 {
                     doubted = Some(absent);
                     if check == Check::Probe {
                         break;
                     }
                 }
-                Ok(Answer::Report(report) | Answer::Partly(report)) => {
-                    return Ok(self.by_ec2(report, check));
-                }
-                Ok(Answer::Suspect(report)) => doubted = Some(report),
-                Err(error) if seen == Seen::Here && is_denial(&error) => {
+                Ok(answer) => return Ok(self.by_ec2(answer.report, check)),
+                Err(error) if seen == Report::Done && is_denial(&error) => {
                     doubted = Some(Report::NotHere(error.to_string()));
                     if check == Check::Probe {
                         break;
@@ -299,9 +279,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 // If a replica of EC2 that is behind answers and then EC2 falls silent, an address that instance metadata shows
                 // must not be stopped.
                 let fell_silent = last_answer < half.budget() / 2;
-                if let (true, Seen::Here, Some(Report::NotHere(why))) = (fell_silent, &seen, &doubted) {
+                if let (true, Report::Done, Some(Report::NotHere(why))) = (fell_silent, &seen, &doubted) {
                     let text = format_args!("is {}; EC2 denied it, then fell silent", K::WORDS.witness);
-                    self.world.log().warn(format_args!("{} {text}: {why}", self.name()));
+                    self.log().warn(format_args!("{} {text}: {why}", self.name()));
                     return Ok(Report::Done);
                 }
                 break;
@@ -313,48 +293,44 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         Ok(self.by_ec2(doubted.unwrap_or(Report::Done), check))
     }
 
-    /// A report decided by EC2. A probe's "not here" is recorded for the next start.
+    /// A report decided by EC2. A probe's "not here" is recorded, so that the next start does not assume that the address is here.
     fn by_ec2(&self, report: Report, check: Check) -> Report {
         if check == Check::Probe && matches!(report, Report::NotHere(_)) {
-            self.record_denied();
+            self.doubt(|record| &mut record.denied);
         }
         report
     }
 
     /// Decides when EC2 gave no usable answer but instance metadata did.
-    async fn without_ec2(&self, seen: &Seen, check: Check, error: Error) -> Result<Report, Error> {
-        let why = match seen {
-            Seen::Here => {
-                let name = self.name();
-                let text = format!("{name} is {}; EC2 could not confirm it: {error}", K::WORDS.witness);
-                // The host does not know where EC2 routes the traffic: trust its device only for what was started here.
-                if check == Check::Probe && !K::METADATA_KNOWS && !self.is_started() {
-                    return Ok(Report::NotHere(text));
-                }
-                if check == Check::Routine {
-                    self.world.log().info(&text);
-                } else {
-                    self.world.log().warn(&text);
-                }
-                return Ok(Report::Done);
+    async fn without_ec2(&self, seen: &Report, check: Check, error: Error) -> Result<Report, Error> {
+        if *seen == Report::Done {
+            let name = self.name();
+            let text = format!("{name} is {}; EC2 could not confirm it: {error}", K::WORDS.witness);
+            // The host does not know where EC2 routes the traffic: trust its device only for what was started here.
+            if check == Check::Probe && !K::METADATA_KNOWS && !self.is_started() {
+                return Ok(Report::NotHere(text));
             }
-            Seen::NotHere(why) => why,
-        };
+            if check == Check::Routine {
+                self.log().info(&text);
+            } else {
+                self.log().warn(&text);
+            }
+            return Ok(Report::Done);
+        }
         // A refusal comes at once. Right after a change, wait for instance metadata as long as silence would have taken.
         if !error.is_silence() && check != Check::Probe && self.is_settling() {
             let until = self.deadline.fraction(2);
             let mut backoff = Backoff::new(self.common().timing.max_backoff);
             while backoff.pause(&until, Patience::Lasting).await {
-                if matches!(K::look(self).await, Ok(Seen::Here)) {
+                if matches!(K::look(self).await, Ok(Report::Done)) {
                     return Ok(Report::Done);
                 }
             }
         }
         // The first answer may have gone stale while EC2 did not respond.
-        match self.last_query().await {
-            Some(Seen::Here) => Ok(Report::Done),
-            Some(Seen::NotHere(why)) => Ok(Report::NotHere(format!("{why}; {error}"))),
-            None => Ok(Report::NotHere(format!("{why}; {error}"))),
+        match self.last_query().await.as_ref().unwrap_or(seen) {
+            Report::Done => Ok(Report::Done),
+            Report::NotHere(why) => Ok(Report::NotHere(format!("{why}; {error}"))),
         }
     }
 
@@ -365,7 +341,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             return self.after_silence(seen, check).await;
         }
         let half = self.deadline.fraction(if check == Check::Probe { 4 } else { 2 });
-        let mut by_ec2 = Box::pin(self.settled_answer(Me::Recorded, &self.deadline, &half));
+        let mut by_ec2 = Box::pin(self.settled_answer(Me::Recorded, &half));
         let mut by_imds = Box::pin(self.look(&self.deadline));
         let first = tokio::select! {
             // If both answer at once, EC2 wins.
@@ -389,19 +365,16 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// Decides when instance metadata answers after a silence.
-    async fn after_silence(&self, seen: Seen, check: Check) -> Result<Report, Error> {
-        match (seen, check) {
-            (Seen::Here, Check::Routine | Check::Probe) if !self.is_settling() => Ok(Report::Done),
-            (seen @ Seen::NotHere(_), Check::Probe) if !self.is_settling() => Ok(report_of(seen)),
-            (seen, _) => self.with_ec2(seen, check, &self.deadline).await,
+    async fn after_silence(&self, seen: Report, check: Check) -> Result<Report, Error> {
+        let suffices = match check {
+            Check::Routine => seen == Report::Done,
+            Check::Deep => false,
+            Check::Probe => true,
+        };
+        if suffices && !self.is_settling() {
+            return Ok(seen);
         }
-    }
-}
-
-fn report_of(seen: Seen) -> Report {
-    match seen {
-        Seen::Here => Report::Done,
-        Seen::NotHere(why) => Report::NotHere(why),
+        self.with_ec2(seen, check, &self.deadline).await
     }
 }
 

@@ -8,7 +8,7 @@ use super::World;
 use crate::base::deadline::Deadline;
 use crate::base::ids::AllocationId;
 use crate::base::retry;
-use crate::cloud::{Ec2 as _, Ec2Error, Imds as _, ImdsError, Selector};
+use crate::cloud::{Ec2 as _, Ec2Error, ImdsError, Selector};
 use crate::ocf::agent::{self, Agent};
 use crate::resource::error::Error;
 
@@ -253,22 +253,16 @@ pub fn partitions() -> impl Iterator<Item = &'static str> {
     std::iter::once("aws").chain(PARTITIONS.into_iter().map(|(_, partition)| partition))
 }
 
-/// The region of this instance according to instance metadata.
+/// An item of instance metadata.
 ///
 /// # Errors
-/// [`Error::Imds`] if instance metadata gives no region.
-pub async fn region<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
-    let answer = retry::until(deadline, PAUSE, silent, async || world.imds().region().await);
-    answer.await.map_err(Error::Imds)
-}
-
-/// The account of this instance according to instance metadata.
-///
-/// # Errors
-/// [`Error::Imds`] if instance metadata gives no account.
-pub async fn account<W: World>(world: &W, deadline: &Deadline) -> Result<String, Error> {
-    let answer = retry::until(deadline, PAUSE, silent, async || world.imds().account().await);
-    answer.await.map_err(Error::Imds)
+/// [`Error::Imds`] if instance metadata does not have it, or does not answer by the deadline.
+pub async fn from_metadata<T>(
+    deadline: &Deadline,
+    query: impl AsyncFnMut() -> Result<T, ImdsError>,
+) -> Result<T, Error> {
+    let cut_off = || ImdsError::cut_off("meta-data");
+    retry::until(deadline, PAUSE, cut_off, query).await.map_err(Error::Imds)
 }
 
 /// The allocation id of an address according to EC2.
@@ -287,10 +281,6 @@ pub async fn allocation<W: World>(
 
 /// Longest pause between two attempts: a person is waiting.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
-
-fn silent() -> ImdsError {
-    ImdsError::cut_off("meta-data")
-}
 
 #[cfg(test)]
 mod tests {

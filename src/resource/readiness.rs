@@ -1,9 +1,8 @@
 //! Whether this node could take an address, as `eip-health` reports it, and what follows for the health of the node.
 
-use super::kind::{Kind, Op, Seen};
+use super::kind::{Kind, Op};
 use super::{Report, World};
 use crate::cloud::Ec2Fault;
-use crate::host::Host as _;
 use crate::resource::error::{Error, Scope, scope};
 use crate::state::health::{DryRun, FaultOf};
 
@@ -29,7 +28,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     /// Checks what a takeover needs, without EC2: instance metadata, the place for the address, and credentials.
     pub async fn assess(&self) -> Readiness {
         let here = self.is_here().await;
-        let running = self.last_done().is_some_and(|record| record.is_running(&self.world.host().boot_id()));
+        let running = self.last_done().is_some_and(|record| self.runs(&record));
         let (ready, fault, reason) = judged(self.is_ready().await);
         Readiness { ready, here, holds: here == Some(true) || running, fault, reason }
     }
@@ -53,7 +52,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         if !K::is_known(self) {
             return None;
         }
-        Some(self.deadline.bound(K::look(self)).await.ok()?.ok()? == Seen::Here)
+        Some(self.deadline.bound(K::look(self)).await.ok()?.ok()? == Report::Done)
     }
 }
 

@@ -3,20 +3,18 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::cmp::Reverse;
-use std::future::{Future, poll_fn};
-use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::journal::Made;
-use super::kind::{Holder as _, Kind, Location, Me, Op, Owner, Seen};
-use super::{Report, World};
+use super::kind::{Holder as _, Kind, Location, Me, Op, Owner};
+use super::{Action, Report, World};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault};
 use crate::ocf::exit::ExitCode;
-use crate::resource::error::{Attempt, Error, exit_code};
-use crate::state::{Phase, Records as _, Volatile};
+use crate::resource::error::{Error, exit_code};
+use crate::state::{Change, Phase, PhaseTime, Records as _, Volatile};
 
 /// How long a start waits for instance metadata to show what EC2 shows. It can be minutes behind, and the resources that start
 /// after this one would wait for nothing.
@@ -53,13 +51,6 @@ enum Taken<H> {
     Accepted(Option<H>),
     /// The response was lost, but EC2 shows the address here.
     Shown(H),
-}
-
-/// What to do after a failed call, according to a query.
-enum Next {
-    Again,
-    /// The address is on this node, so taking it needs no permission.
-    MayTake,
 }
 
 impl<K: Kind<W>, W: World> Op<'_, K, W> {
@@ -127,17 +118,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             let until = if shown.is_some() { &half } else { &self.deadline };
             match self.query_ec2(Me::At(location), until).await {
                 Ok(owner @ Owner::Ours(_)) => {
-                    self.world.log().info(format_args!("{} is here already", self.name()));
-                    let was_on_host = matches!(K::on_host(self).await, Ok(Report::Done));
-                    K::accepted(self, location, prepared).await?;
-                    let association = owner.held().and_then(K::Held::association);
-                    let marks = self.last_done().map(|record| record.marks).unwrap_or_default();
-                    self.record_at(Phase::Started, location, |record| {
-                        record.marks = marks;
-                        record.set_association(association);
-                    });
-                    K::settled(self, location, prepared, Some(&owner), !was_on_host).await;
-                    return Ok(Ok(Report::Done));
+                    self.log().info(format_args!("{} is here already", self.name()));
+                    return self.started_as_found(location, prepared, Some(&owner)).await.map(Ok);
                 }
                 Ok(owner) if self.contradicts(&owner) && backoff.pause(&half, Patience::Lasting).await => {
                     shown = Some(owner);
@@ -155,7 +137,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// Whether instance metadata shows the address here, both at the beginning and now.
     async fn is_still_shown(&self, location: &Location) -> bool {
-        location.shown == Some(true) && self.last_query().await == Some(Seen::Here)
+        location.shown == Some(true) && self.last_query().await == Some(Report::Done)
     }
 
     /// An outage of the API must not take down a working address. [start-6]
@@ -165,13 +147,26 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         prepared: &K::Prepared,
         error: &Error,
     ) -> Result<Report, Error> {
-        self.world
-            .log()
-            .warn(format_args!("{} is here according to instance metadata alone: {error}", self.name()));
+        let name = self.name();
+        self.log().warn(format_args!("{name} is here according to instance metadata alone: {error}"));
+        self.started_as_found(location, prepared, None).await
+    }
+
+    /// Finishes a start that changed nothing in EC2. `shown` is the holder, unless only instance metadata shows the address here.
+    async fn started_as_found(
+        &self,
+        location: &Location,
+        prepared: &K::Prepared,
+        shown: Option<&Owner<K::Held>>,
+    ) -> Result<Report, Error> {
         let was_on_host = matches!(K::on_host(self).await, Ok(Report::Done));
         K::accepted(self, location, prepared).await?;
-        self.record_at(Phase::Started, location, |_| ());
-        K::settled(self, location, prepared, None, !was_on_host).await;
+        self.record_at(Phase::Started, location, |record| {
+            if let Some(owner) = shown {
+                record.set_association(owner.held().and_then(K::Held::association));
+            }
+        });
+        K::settled(self, location, prepared, shown, !was_on_host).await;
         Ok(Report::Done)
     }
 
@@ -189,7 +184,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let by_record = known.is_none();
         // Must run before the new phase is recorded: the old record has the address that was ours before.
         K::before_taking(self, location)?;
-        let earlier = self.world.records().volatile();
+        let earlier = self.records().volatile();
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
         let (fatal, accepted, unanswered) = (RefCell::default(), Cell::new(false), Cell::new(false));
@@ -218,7 +213,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         };
         if outcome.is_err() && !takeover.accepted.get() && !takeover.unanswered.get() {
             // Nothing was changed, so the stop that follows need not expect EC2 to show it late. [start-12]
-            self.world.records().update_volatile(|record| {
+            self.records().update_volatile(|record| {
                 let (instance, interface) = (record.instance.take(), record.interface.take());
                 *record = Volatile { instance, interface, mac: record.mac, ..earlier };
             });
@@ -257,23 +252,24 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             record.set_association(association.clone());
         });
         if was_here {
-            self.world.log().info(format_args!("{} is here already", self.name()));
+            self.log().info(format_args!("{} is here already", self.name()));
         } else {
             let to = match (&held, &location.instance) {
                 (Some(held), _) => format!("{held} on {}", location.interface),
                 (None, Some(instance)) => format!("{instance} ({})", location.interface),
                 (None, None) => location.interface.to_string(),
             };
-            self.made(Made {
-                action,
+            self.made(Change {
+                action: action.to_owned(),
                 from: before.as_ref().map_or_else(|| "an unknown holder".to_owned(), Owner::holder),
                 to,
                 association,
                 phases: vec![
-                    ("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
-                    (K::WORDS.phase, until_accepted),
-                    ("confirm", began.elapsed().saturating_sub(until_accepted)),
+                    PhaseTime::new("looking", self.deadline.elapsed().saturating_sub(began.elapsed())),
+                    PhaseTime::new(K::WORDS.phase, until_accepted),
+                    PhaseTime::new("confirm", began.elapsed().saturating_sub(until_accepted)),
                 ],
+                ..Change::default()
             });
         }
         K::settled(self, location, prepared, before.as_ref(), true).await;
@@ -311,7 +307,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         errors.sort_by_key(|error| Reverse(permanence(error)));
         if errors.len() > 1 {
             for error in &errors {
-                self.world.log().error(error);
+                self.log().error(error);
             }
         }
         errors.into_iter().next()
@@ -343,10 +339,11 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             let mut patience = error.patience();
             let refused = error.fault == Ec2Fault::AlreadyAssociated;
             if error.may_have_worked() || refused {
-                match self.query_after_failure(takeover, ticket, &error).await? {
-                    Ok(held) => return Ok(Taken::Shown(held)),
-                    Err(Next::MayTake) => may_take = true,
-                    Err(Next::Again) => {}
+                match self.query_after_failure(takeover, ticket, refused).await? {
+                    Some(Owner::Ours(held)) => return Ok(Taken::Shown(held)),
+                    // Taking it from this node needs no permission.
+                    Some(Owner::Misplaced(_)) if refused => may_take = true,
+                    _ => {}
                 }
             }
             if refused {
@@ -360,7 +357,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
     }
 
-    /// Queries EC2 after a taking call whose response was lost, or that was refused because the address is held.
+    /// Queries EC2 after a taking call whose response was lost, or that was refused because the address is held; `None` if there is
+    /// no answer.
     ///
     /// After a lost response, keeps querying for up to half of the budget: resending the call blindly could take the address back
     /// from a node that started it later.
@@ -368,8 +366,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         &self,
         takeover: &Takeover<'_, K, W>,
         ticket: &K::Ticket,
-        error: &Ec2Error,
-    ) -> Result<Result<K::Held, Next>, Error> {
+        refused: bool,
+    ) -> Result<Option<Owner<K::Held>>, Error> {
         let half = self.deadline.fraction(2);
         let me = Me::At(takeover.location);
         let owner = if half.is_over() {
@@ -377,17 +375,15 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         } else {
             self.query_ec2(me, &half).await.ok()
         };
-        let Some(shown) = owner else { return Ok(Err(Next::Again)) };
+        let Some(shown) = owner else { return Ok(None) };
         let owner = K::part_of(shown.clone(), ticket);
-        let refused = error.fault == Ec2Fault::AlreadyAssociated;
+        if let Owner::Ours(_) = owner {
+            return Ok(Some(owner));
+        }
         // If the concurrent query failed, use what an earlier one showed, or else this one.
-        let before = match &owner {
-            Owner::Ours(held) => return Ok(Ok(held.clone())),
-            _ => takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown)),
-        };
+        let before = takeover.before.get_or_init(|| takeover.baseline.shown.clone().unwrap_or(shown));
         let before = K::part_of(before.clone(), ticket);
         match &owner {
-            Owner::Misplaced(_) if refused => return Ok(Err(Next::MayTake)),
             Owner::Elsewhere(_) if refused => {
                 if let Some(error) = K::refusal(self, &owner) {
                     return Err(error);
@@ -400,9 +396,9 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Owner::Elsewhere(now) if before.held().map(K::Held::mark) != Some(now.mark()) => {
                 return Err(Error::TakenMeanwhile { address: self.name(), holder: owner.holder() });
             }
-            Owner::Ours(_) | Owner::Elsewhere(_) | Owner::Misplaced(_) | Owner::Unassigned => {}
+            _ => {}
         }
-        Ok(Err(Next::Again))
+        Ok(Some(owner))
     }
 
     /// Waits until EC2 shows the address here. The first query is sent without a pause.
@@ -449,12 +445,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             if confirmed.is_some() {
                 if !K::AWAITS_METADATA
-                    || matches!(self.deadline.bound(K::look(self)).await, Ok(Ok(Seen::Here)))
+                    || matches!(self.deadline.bound(K::look(self)).await, Ok(Ok(Report::Done)))
                 {
                     return Ok(confirmed);
                 }
                 if metadata.is_over() {
-                    self.world.log().info(format_args!(
+                    self.log().info(format_args!(
                         "EC2 shows {} on this node; instance metadata has not caught up",
                         self.name()
                     ));
@@ -470,23 +466,20 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
         // EC2 accepted the call and then fell silent. Instance metadata may know.
         if K::is_known(self) && self.metadata_proves(takeover).await {
-            self.world.log().warn(format_args!(
+            self.log().warn(format_args!(
                 "{} is here according to instance metadata; EC2 shows {shown}",
                 self.name()
             ));
             return Ok(accepted);
         }
-        let what = match takeover.location.target() {
-            Some(target) => format!("{} on {target}", self.name()),
-            None => format!("{} on {}", self.name(), takeover.location.interface),
-        };
+        let what = format!("{} on {}", self.name(), takeover.location);
         Err(Error::Unconfirmed { what, shown, waited: began.elapsed() })
     }
 
     /// Whether instance metadata shows that the call took effect, even if EC2 does not confirm it.
     async fn metadata_proves(&self, takeover: &Takeover<'_, K, W>) -> bool {
         let counts = K::METADATA_KNOWS && takeover.baseline.metadata_counts && K::is_known(self);
-        counts && self.last_query().await == Some(Seen::Here)
+        counts && self.last_query().await == Some(Report::Done)
     }
 
     /// If another call for this place was sent recently and its response was lost, checks once more, and takes the address again
@@ -497,8 +490,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
         match self.deadline.bound(K::owner(self, Me::At(takeover.location))).await {
             Ok(Ok(Owner::Unassigned)) => {
-                self.world
-                    .log()
+                self.log()
                     .warn(format_args!("{} was displaced by a late call: taking it again", self.name()));
                 let taken = self.send_calls(takeover, &takeover.ticket).await?;
                 self.confirm(takeover, taken).await.map(drop)
@@ -510,29 +502,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
 /// Sort key of a failure, by its exit code: how unlikely it is that a retry helps.
 fn permanence(error: &Error) -> u8 {
-    match exit_code(error, Attempt::Start) {
+    match exit_code(error, Action::Start) {
         ExitCode::Configured => 3,
         ExitCode::Permission => 2,
         ExitCode::Args => 1,
         _ => 0,
     }
-}
-
-/// Runs futures concurrently; returns their results in order.
-pub(crate) async fn join_all<F: Future>(work: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
-    poll_fn(|context| {
-        let mut pending = false;
-        for (work, outcome) in running.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
-            match work.as_mut().poll(context) {
-                Poll::Ready(ready) => *outcome = Some(ready),
-                Poll::Pending => pending = true,
-            }
-        }
-        if pending { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }
 
 /// Runs a best-effort query concurrently with the main call, and returns when the call is done.

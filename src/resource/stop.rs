@@ -5,14 +5,14 @@
 
 use std::cell::Cell;
 
-use super::journal::Made;
-use super::kind::{Holder as _, Kind, Me, Op, Owner, Seen};
+use super::kind::{Holder as _, Kind, Me, Op, Owner};
 use super::{Report, World};
+use crate::base::ids::AssociationId;
 use crate::base::retry::{self, Backoff, Patience};
 use crate::cloud::{Ec2Error, Ec2Fault, Imds as _};
 use crate::params::OnStop;
 use crate::resource::error::Error;
-use crate::state::Phase;
+use crate::state::{Change, Phase, PhaseTime};
 
 /// State of a stop's search for the address.
 struct Search {
@@ -47,7 +47,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let on_stop = self.common().on_stop;
         if on_stop == OnStop::Leave {
             self.record(Phase::Left, |_| ());
-            self.world.log().info(format_args!("{} {}", self.name(), K::WORDS.left));
+            self.log().info(format_args!("{} {}", self.name(), K::WORDS.left));
             return host.map(|()| Report::Done);
         }
         // Before the record changes: a stop starts a new settling window.
@@ -64,12 +64,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             Err(error) if !error.is_silence() => return Err(error),
             Err(error) if self.is_off_ec2() && !self.has_metadata().await => {
-                self.world.log().warn(format_args!("not an EC2 instance, nothing to release: {error}"));
+                self.log().warn(format_args!("not an EC2 instance, nothing to release: {error}"));
             }
             Err(error) if on_stop == OnStop::Strict => return Err(error),
             Err(error) => {
                 let (name, held) = (self.name(), K::WORDS.held);
-                self.world.log().error(format_args!("{name} may still be {held} this node: {error}"));
+                self.log().error(format_args!("{name} may still be {held} this node: {error}"));
                 // Not "stopped": the next start has to check whether the address is still here.
                 self.record(Phase::Left, |_| ());
             }
@@ -107,7 +107,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 Err(error) if error.is_silence() && shown_gone.get() => {}
                 Err(error) if error.fault == Ec2Fault::AssociationGone => {
                     // Either answer may be stale: query EC2 again.
-                    self.world.log().info(format_args!("{mark} had already ended"));
+                    self.log().info(format_args!("{mark} had already ended"));
                     search.not_found.push(mark);
                     continue;
                 }
@@ -118,13 +118,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         && self.metadata_shows_nothing().await => {}
                 Err(error) => return Err(Error::Ec2(error)),
             }
-            self.made(Made {
-                action: "stop",
-                from: Owner::Ours(held.clone()).holder(),
-                to: "unassigned".to_owned(),
-                association: held.association(),
-                phases: vec![("in all", self.deadline.elapsed())],
-            });
+            self.made_unassigned(Owner::Ours(held.clone()).holder(), held.association());
             return Ok(Some(mark));
         }
     }
@@ -158,7 +152,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                         return Ok(None);
                     }
                     // A monitor that reported the address gone has already waited for replicas that are behind.
-                    let waits = suspect && (search.shown_here || !(agreed || self.was_found_gone()));
+                    let reported_gone = self.last_done().is_some_and(|record| record.lost);
+                    let waits = suspect && (search.shown_here || !(agreed || reported_gone));
                     if waits && backoff.pause(&half, Patience::Lasting).await {
                         until = half;
                         continue;
@@ -174,9 +169,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             };
             let not_here = |error: &Error| {
                 let name = self.name();
-                self.world
-                    .log()
-                    .warn(format_args!("{name} is not here according to instance metadata; {error}"));
+                self.log().warn(format_args!("{name} is not here according to instance metadata; {error}"));
                 Ok(None)
             };
             match &error {
@@ -218,24 +211,22 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         }
         search.recorded = Recorded::Tried;
         let Some(record) = self.last_done() else { return false };
-        match K::release_recorded(self, &record).await {
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                if error.fault == Ec2Fault::AssociationGone && record.phase == Some(Phase::Started) {
-                    search.recorded = Recorded::Gone;
-                }
-                return false;
+        let Some(released) = K::release_recorded(self, &record).await else { return false };
+        if let Err(error) = released {
+            if error.fault == Ec2Fault::AssociationGone && record.phase == Some(Phase::Started) {
+                search.recorded = Recorded::Gone;
             }
-            None => return false,
+            return false;
         }
-        self.made(Made {
-            action: "stop",
-            from: "this node".to_owned(),
-            to: "unassigned".to_owned(),
-            association: record.association().cloned(),
-            phases: vec![("in all", self.deadline.elapsed())],
-        });
+        self.made_unassigned("this node".to_owned(), record.association().cloned());
         true
+    }
+
+    /// Reports that this stop has released the address.
+    fn made_unassigned(&self, from: String, association: Option<AssociationId>) {
+        let (action, to) = ("stop".to_owned(), "unassigned".to_owned());
+        let phases = vec![PhaseTime::new("in all", self.deadline.elapsed())];
+        self.made(Change { action, from, to, association, phases, ..Change::default() });
     }
 
     /// Whether EC2, queried once after the response to the releasing call was lost, no longer shows this holder. [time-5]
@@ -258,7 +249,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 break shown;
             }
         };
-        self.world.log().warn(format_args!("{} released, but not confirmed: {shown}", self.name()));
+        self.log().warn(format_args!("{} released, but not confirmed: {shown}", self.name()));
     }
 
     /// Whether it is enough that instance metadata does not show the address.
@@ -279,7 +270,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// One more query of instance metadata, even if time is up.
-    pub(super) async fn last_query(&self) -> Option<Seen> {
+    pub(super) async fn last_query(&self) -> Option<Report> {
         self.deadline.for_last_query().bound(K::look(self)).await.ok()?.ok()
     }
 }

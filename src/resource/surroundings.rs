@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::finding::Finding;
+use super::examine::Finding;
 use super::kind::Location;
 use crate::resource::error::Error;
 
@@ -82,70 +82,48 @@ impl Surroundings {
         findings
     }
 
+    /// Judges the route to the EC2 API, which may depend on the public address.
     fn about_way(&self, floating: Option<Ipv4Addr>, place: Option<&Location>) -> Finding {
         const SUBJECT: &str = "route to EC2";
-        match &self.way {
-            None => Finding::unknown(SUBJECT, "a region"),
+        const REMEDY: &str =
+            "use a VPC endpoint, a NAT gateway, or a private_ip_address of its own for the address";
+        let (host, to, from) = match &self.way {
+            None => return Finding::unknown(SUBJECT, "a region"),
             Some(Way::Lost { host, reason }) => {
-                Finding::failure(SUBJECT, Error::NotHere(format!("no route to {host}: {reason}")))
+                return Finding::failure(SUBJECT, Error::NotHere(format!("no route to {host}: {reason}")));
             }
-            Some(Way::Found { host, to, from }) if is_inside(to) => Finding::good(
-                SUBJECT,
-                format!("private endpoint {host} ({to}), does not depend on the address"),
-            ),
-            Some(Way::Found { host, to, from }) => {
-                let Some((place, private_ip)) = place.and_then(|at| at.private_ip.map(|ip| (at, ip))) else {
-                    return Finding::unknown(SUBJECT, "the interface");
-                };
-                if *from != IpAddr::V4(private_ip) {
-                    let text = format!(
-                        "{host} is reached from {from}, not from {private_ip} that carries the address"
-                    );
-                    return Finding::good(SUBJECT, text);
-                }
-                let Some(carried) = &place.carried else {
-                    return Finding::good(SUBJECT, format!("{host} ({to}) is reached from {from}"));
-                };
-                let public = carried.iter();
-                let public = public.filter(|(_, private)| private.contains(&private_ip));
-                let public: Vec<Ipv4Addr> = public.map(|(public, _)| *public).collect();
-                judge_shared_way(host, *to, *from, floating, &public)
-            }
+            Some(Way::Found { host, to, from }) => (host, to, from),
+        };
+        let good = |text: String| Finding::good(SUBJECT, text);
+        if is_inside(to) {
+            return good(format!("private endpoint {host} ({to}), does not depend on the address"));
         }
-    }
-}
-
-/// Judges a route whose source is the private address that is to carry the Elastic IP.
-fn judge_shared_way(
-    host: &str,
-    to: IpAddr,
-    from: IpAddr,
-    floating: Option<Ipv4Addr>,
-    public: &[Ipv4Addr],
-) -> Finding {
-    const SUBJECT: &str = "route to EC2";
-    const REMEDY: &str =
-        "use a VPC endpoint, a NAT gateway, or a private_ip_address of its own for the address";
-    let own = public.iter().find(|ip| Some(**ip) != floating);
-    match (own, public.is_empty()) {
-        (Some(own), _) => Finding::warning(
-            SUBJECT,
-            format!(
+        let Some((place, private_ip)) = place.and_then(|at| at.private_ip.map(|ip| (at, ip))) else {
+            return Finding::unknown(SUBJECT, "the interface");
+        };
+        if *from != IpAddr::V4(private_ip) {
+            return good(format!(
+                "{host} is reached from {from}, not from {private_ip} that carries the address"
+            ));
+        }
+        if place.carried.is_none() {
+            return good(format!("{host} ({to}) is reached from {from}"));
+        }
+        let public: Vec<Ipv4Addr> = place.public_ips().collect();
+        let warning = match (public.iter().find(|ip| Some(**ip) != floating), public.is_empty()) {
+            (Some(own), _) => format!(
                 "{host} is reached through {own}, which the address displaces, so releasing it may cut the node off: {REMEDY}"
             ),
-        ),
-        (None, false) => Finding::warning(
-            SUBJECT,
-            format!(
+            (None, false) => format!(
                 "{host} is reached through the address itself, so a node without it is cut off: {REMEDY}"
             ),
-        ),
-        (None, true) => Finding::good(
-            SUBJECT,
-            format!(
-                "{host} ({to}) is reached from {from} without a public address: through a NAT gateway or similar"
-            ),
-        ),
+            (None, true) => {
+                return good(format!(
+                    "{host} ({to}) is reached from {from} without a public address: through a NAT gateway or similar"
+                ));
+            }
+        };
+        Finding::warning(SUBJECT, warning)
     }
 }
 
@@ -166,7 +144,7 @@ pub fn is_shared(ip: Ipv4Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
+    use super::super::examine::Verdict;
     use super::*;
 
     fn place(carried: &str) -> Location {

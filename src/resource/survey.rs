@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::World;
-use super::kind::{Holder, Kind, Location, Me, Op, Owner, Seen};
+use super::kind::{Holder, Kind, Location, Me, Op, Owner};
+use super::{Report, World};
 use crate::cloud::Imds as _;
 use crate::resource::error::Error;
 
@@ -19,7 +19,7 @@ pub struct Survey {
     /// According to EC2.
     pub by_ec2: Result<ShownHolder, Error>,
     /// According to instance metadata; `None` for a kind that it does not show.
-    pub by_metadata: Option<Result<Seen, Error>>,
+    pub by_metadata: Option<Result<Report, Error>>,
 }
 
 /// The holder of an address according to EC2, for people and programs.
@@ -43,7 +43,7 @@ impl Survey {
     /// Whether the sources agree; `None` if one of them gave no answer.
     pub fn agree(&self) -> Option<bool> {
         match (&self.by_ec2, &self.by_metadata) {
-            (Ok(shown), Some(Ok(seen))) => Some((shown.answer == "ours") == matches!(seen, Seen::Here)),
+            (Ok(shown), Some(Ok(seen))) => Some((shown.answer == "ours") == matches!(seen, Report::Done)),
             _ => None,
         }
     }
@@ -72,7 +72,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     }
 
     /// What instance metadata of this node says alone; `None` for a kind that it does not show.
-    pub async fn by_metadata(&self) -> Option<Result<Seen, Error>> {
+    pub async fn by_metadata(&self) -> Option<Result<Report, Error>> {
         match (K::METADATA_KNOWS, K::is_known(self)) {
             (false, _) => None,
             (true, false) => {

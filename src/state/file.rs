@@ -8,6 +8,8 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use crate::base::ownership::{check_folder, own_user};
 use crate::base::small_file::{self, TEMPORARY};
 
@@ -39,6 +41,14 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
         return Err(io::Error::other("larger than any state file"));
     }
     Ok(Some(text))
+}
+
+/// The value in a file, as [`read`].
+///
+/// # Errors
+/// As [`read`]; also if the text is not such a value.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    read(path)?.map(|text| serde_json::from_str(&text).map_err(io::Error::other)).transpose()
 }
 
 fn check(file: &File) -> io::Result<()> {

@@ -98,9 +98,8 @@ impl Generations {
     /// # Errors
     /// If the file cannot be read or has another owner.
     pub fn last(&self) -> io::Result<Option<LatestRequest>> {
-        let Some(text) = file::read(&self.request)? else { return Ok(None) };
-        let request: LatestRequest = serde_json::from_str(&text).map_err(io::Error::other)?;
-        Ok((request.boot == self.boot).then_some(request))
+        let request: Option<LatestRequest> = file::read_json(&self.request)?;
+        Ok(request.filter(|request| request.boot == self.boot))
     }
 
     /// Records the request of this process; returns false if a later one is already recorded.

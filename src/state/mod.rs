@@ -155,10 +155,8 @@ impl Volatile {
 
     /// The fields of a resource `eip`; `None` for another kind.
     pub fn elastic(&self) -> Option<&ElasticRecord> {
-        match &self.kind {
-            Remembered::Elastic(record) => Some(record),
-            Remembered::Private(_) | Remembered::Overlay(_) => None,
-        }
+        let Remembered::Elastic(record) = &self.kind else { return None };
+        Some(record)
     }
 
     /// The public address of a resource `eip`; `None` for another kind.
@@ -168,18 +166,14 @@ impl Volatile {
 
     /// The private address of a resource `vip`; `None` for another kind.
     pub fn secondary_private_ip(&self) -> Option<Ipv4Addr> {
-        match &self.kind {
-            Remembered::Elastic(_) | Remembered::Overlay(_) => None,
-            Remembered::Private(record) => Some(record.secondary_private_ip),
-        }
+        let Remembered::Private(record) = &self.kind else { return None };
+        Some(record.secondary_private_ip)
     }
 
     /// The fields of a resource `overlay-ip`; `None` for another kind.
     pub fn overlay(&self) -> Option<&OverlayRecord> {
-        match &self.kind {
-            Remembered::Overlay(record) => Some(record),
-            Remembered::Elastic(_) | Remembered::Private(_) => None,
-        }
+        let Remembered::Overlay(record) = &self.kind else { return None };
+        Some(record)
     }
 
     /// The private address that carries the Elastic IP; `None` for another kind.
@@ -282,7 +276,7 @@ pub struct Sent {
 }
 
 /// A change of holder made by this node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Milliseconds since 1970.
     pub at_ms: u64,

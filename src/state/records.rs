@@ -127,16 +127,11 @@ impl FileRecords {
     }
 
     fn load<T: DeserializeOwned + Default>(&self, path: &Path) -> T {
-        let loaded = file::read(path).map_err(|error| error.to_string()).and_then(|text| {
-            text.map(|text| serde_json::from_str(&text).map_err(|error| error.to_string())).transpose()
+        let loaded = file::read_json(path).unwrap_or_else(|reason| {
+            self.log.warn_once(format_args!("state file {} not used: {reason}", path.display()));
+            None
         });
-        match loaded {
-            Ok(record) => record.unwrap_or_default(),
-            Err(reason) => {
-                self.log.warn_once(format_args!("state file {} not used: {reason}", path.display()));
-                T::default()
-            }
-        }
+        loaded.unwrap_or_default()
     }
 
     /// Keeps a durable record that cannot be read: it may name a displaced address, which its replacement will not.
@@ -158,7 +153,7 @@ impl FileRecords {
     }
 
     /// Reads, changes and writes a record under a lock; false if it could not be written.
-    fn update<T: Serialize + DeserializeOwned + Default + PartialEq>(
+    fn update<T: Serialize + DeserializeOwned + Default>(
         &self,
         path: &Path,
         change: impl FnOnce(&mut T),
@@ -172,12 +167,8 @@ impl FileRecords {
         });
         let mut record: T = self.current(path);
         change(&mut record);
-        self.store(path, &record)
-    }
-
-    fn store(&self, path: &Path, record: &impl Serialize) -> bool {
         let write = |path: &Path| {
-            let written = serde_json::to_string_pretty(record)
+            let written = serde_json::to_string_pretty(&record)
                 .map_err(io::Error::other)
                 .and_then(|text| file::replace(path, &text));
             if let Err(error) = &written {
@@ -420,17 +411,7 @@ mod tests {
     #[test]
     fn two_writers_of_one_record_keep_both_changes() {
         let one = records("writers", "eip");
-        let change = |at_ms| crate::state::Change {
-            at_ms,
-            action: "start".to_owned(),
-            from: "nobody".to_owned(),
-            to: "this node".to_owned(),
-            association: None,
-            took_ms: 0,
-            address: String::new(),
-            node: None,
-            phases: Vec::new(),
-        };
+        let change = |at_ms| Change { at_ms, ..Change::default() };
         std::thread::scope(|scope| {
             for writer in 0..2 {
                 scope.spawn(move || {

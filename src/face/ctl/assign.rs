@@ -8,7 +8,8 @@ use super::call::{Failure, Invocation, print};
 use crate::base::ids::{IdError, InstanceId};
 use crate::params::{InterfaceSelector, VipParams, table};
 use crate::resource::by_hand::BY_HAND;
-use crate::resource::private::{Assigned, Order, assign};
+use crate::resource::private::{Assigned, Private};
+use crate::resource::{Action, Request, op};
 
 /// Names of the script that the binary can replace.
 const SCRIPTS: [&str; 2] = ["assign_private_ip.sh", "assign_private_ip"];
@@ -31,16 +32,11 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
     let text = invocation.text("instance").unwrap_or_default();
     let wrong = |error: IdError| Failure::Usage(format!("INSTANCE={text}: expected {}", error.expected()));
-    let order = Order {
-        address: params.address,
-        instance: InstanceId::parse(text).map_err(wrong)?,
-        interface: params.interface,
-        reassign: params.allow_reassignment,
-        max_backoff: params.timing.max_backoff,
-    };
+    let instance = InstanceId::parse(text).map_err(wrong)?;
     let world = invocation.world(BY_HAND, &params.api, &params.timing)?;
-    let address = order.address;
-    match invocation.run(assign(&world, &order, &invocation.deadline))? {
+    let address = params.address;
+    let request = Request { action: Action::Start, params, deadline: invocation.deadline, nodes: Vec::new() };
+    match invocation.run(op::<Private, _>(&world, &request).assign_to(&instance))? {
         Assigned::Already(eni) => print(&format!("{address} is on {eni} already\n")),
         Assigned::Now { to, from } => {
             let travels = to.address(address).and_then(|address| address.public_ip);

@@ -8,9 +8,10 @@ use super::command::partition_names;
 use super::options::{ADDRESS, FOR_TABLES_ROLE, ROUTE_TABLE, TABLES_ROLE, VIP};
 use super::subject::Subject;
 use crate::base::ids::{AllocationId, RouteTableId};
-use crate::cloud::Selector;
+use crate::cloud::{Imds as _, Selector};
 use crate::ocf::agent;
 use crate::params::{self, OverlayParams, Params, Tables, table};
+use crate::resource::World as _;
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::policy::{self, PolicyScope, RouteCalls, partition_of};
@@ -122,16 +123,16 @@ fn scope(invocation: &Invocation<'_>) -> Result<(PolicyScope, Option<String>), F
     let region = match settings.region {
         Some(region) => region,
         None => {
-            found(invocation, "region unknown, give --region", policy::region(&world, &invocation.deadline))?
+            let region = policy::from_metadata(&invocation.deadline, async || world.imds().region().await);
+            found(invocation, "region unknown, give --region", region)?
         }
     };
     let account = match of_tables.or(account).or_else(|| account_of(api.role_arn.as_deref()?)) {
         Some(account) => account,
-        None => found(
-            invocation,
-            "account unknown, give --account",
-            policy::account(&world, &invocation.deadline),
-        )?,
+        None => {
+            let account = policy::from_metadata(&invocation.deadline, async || world.imds().account().await);
+            found(invocation, "account unknown, give --account", account)?
+        }
     };
     if let Some(params) = elastic {
         let id = match (params.allocation_id, params.elastic_ip) {

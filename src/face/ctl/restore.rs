@@ -32,7 +32,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
     let work = async { Ok::<_, Error>(elastic::restore(&resources, &invocation.deadline).await) };
     let left = invocation.run(work)?;
-    for elastic::Left { public_ip, error } in &left {
+    for (public_ip, error) in &left {
         invocation.log.error(format_args!("{public_ip} not restored: {error}"));
     }
     if left.is_empty() { Ok(()) } else { Err(Failure::Reported) }

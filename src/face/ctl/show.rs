@@ -9,10 +9,9 @@ use super::options::JSON;
 use super::subject::Subject;
 use crate::base::chain_of;
 use crate::network::{Network as _, NetworkError};
-use crate::resource::kind::Seen;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::Survey;
-use crate::resource::{Action, op};
+use crate::resource::{Action, Report, op};
 use crate::state::Phase;
 use crate::with_kind;
 use crate::world;
@@ -88,8 +87,8 @@ fn lines(
         None => "",
     };
     match &survey.by_metadata {
-        Some(Ok(Seen::Here)) => line("instance metadata", format!("here{agree}")),
-        Some(Ok(Seen::NotHere(why))) => line("instance metadata", format!("not here: {why}{agree}")),
+        Some(Ok(Report::Done)) => line("instance metadata", format!("here{agree}")),
+        Some(Ok(Report::NotHere(why))) => line("instance metadata", format!("not here: {why}{agree}")),
         Some(Err(error)) => line("instance metadata", format!("unknown: {error}")),
         None => {}
     }
@@ -164,8 +163,8 @@ fn document(
         }
     };
     let metadata = survey.by_metadata.as_ref().map(|seen| match seen {
-        Ok(Seen::Here) => json!({ "answer": "here" }),
-        Ok(Seen::NotHere(why)) => json!({ "answer": "not here", "reason": why }),
+        Ok(Report::Done) => json!({ "answer": "here" }),
+        Ok(Report::NotHere(why)) => json!({ "answer": "not here", "reason": why }),
         Err(error) => unknown(error.to_string()),
     });
     let records: Vec<Value> = recorded

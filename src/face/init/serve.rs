@@ -21,7 +21,7 @@ use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
 use crate::params::{OnStop, ParamError, Params};
 use crate::resource::elastic::Elastic;
-use crate::resource::error::{Attempt, Error, exit_code};
+use crate::resource::error::{Error, exit_code};
 use crate::resource::{self, Action, Report, Request, World as _};
 use crate::state::{Phase, Records as _};
 use crate::world;
@@ -155,39 +155,38 @@ impl InitCall {
     }
 
     /// The exit code for an outcome.
-    fn code(&self, outcome: &Result<Report, Error>, attempt: Attempt) -> u8 {
+    fn code(&self, outcome: &Result<Report, Error>, action: Action) -> u8 {
         match outcome {
-            Ok(Report::NotHere(_)) if attempt == Attempt::Monitor => sentences::STATUS_STOPPED,
+            Ok(Report::NotHere(_)) if is_monitor(action) => sentences::STATUS_STOPPED,
             Ok(_) => 0,
-            Err(error) if attempt == Attempt::Monitor => sentences::status_code(exit_code(error, attempt)),
+            Err(error) if is_monitor(action) => sentences::status_code(exit_code(error, action)),
             // A cluster's stop succeeds here, since it runs with the parameters of the last start; this face reads
             // them anew.
             Err(Error::Parameter(_)) if self.has_arguments => sentences::INVALID_ARGUMENT,
             Err(Error::Parameter(_)) => sentences::NOT_CONFIGURED,
-            Err(error) if exit_code(error, attempt) == ExitCode::Success => 0,
+            Err(error) if exit_code(error, action) == ExitCode::Success => 0,
             // OCF has one code for every failed stop, since each means fencing; the LSB distinguishes them.
-            Err(error) => sentences::code(exit_code(error, Attempt::Start)),
+            Err(error) => sentences::code(exit_code(error, Action::Start)),
         }
     }
 
     /// Runs one action on the address, and reports any failure.
     fn run(&self, name: &str, action: Action, began: Instant, timeout: Duration) -> ActionRun {
-        let attempt = action.attempt();
         let instance = self.settings.instance();
         let environment = environment(&self.variables, &instance, &self.settings, timeout);
         let log = Log::new(&environment.log_settings(), name, began);
-        let late = self.code(&Err(Error::OutOfTime(timeout)), attempt);
+        let late = self.code(&Err(Error::OutOfTime(timeout)), action);
         let deadline = Deadline::since(began, timeout);
         let _guard = Watchdog::start(&deadline, late, &log);
-        if attempt != Attempt::Monitor {
+        if !is_monitor(action) {
             log.warn_all(environment.warnings().iter().chain(&self.settings.warnings));
         }
         let name = parameters::address(&self.settings.parameters).map(str::to_owned);
         let node = "this instance".to_owned();
         let mut run = ActionRun { code: late, name, node, on_stop: None, phase: None };
         let outcome = run.act(action, deadline, &environment, &log);
-        run.code = self.code(&outcome, attempt);
-        report(&outcome, attempt, &log);
+        run.code = self.code(&outcome, action);
+        report(&outcome, action, &log);
         run
     }
 }
@@ -215,7 +214,7 @@ impl ActionRun {
         let params = Params::parse(&environment.reskeys())?;
         self.on_stop = Some(params.on_stop);
         let (world, warnings) = world::build(&params.api, &params.timing, deadline, environment, log)?;
-        if action.attempt() != Attempt::Monitor {
+        if !is_monitor(action) {
             log.warn_all(&warnings);
         }
         let request = Request { action, params, deadline, nodes: Vec::new() };
@@ -239,9 +238,9 @@ impl ActionRun {
 }
 
 /// Reports a failure in the log, and on one line of standard error; to a person also why the address is not here.
-fn report(outcome: &Result<Report, Error>, attempt: Attempt, log: &Log) {
+fn report(outcome: &Result<Report, Error>, action: Action, log: &Log) {
     match outcome {
-        Ok(Report::NotHere(reason)) if attempt == Attempt::Monitor => {
+        Ok(Report::NotHere(reason)) if is_monitor(action) => {
             log.debug(reason);
             if std::io::stdin().is_terminal() {
                 let _ = writeln!(std::io::stderr(), "{reason}");
@@ -256,11 +255,15 @@ fn report(outcome: &Result<Report, Error>, attempt: Attempt, log: &Log) {
         }
         // A monitor can report "not here" and a stop can succeed in spite of an error.
         Err(error)
-            if matches!(exit_code(error, attempt), ExitCode::Success | ExitCode::NotRunning)
+            if matches!(exit_code(error, action), ExitCode::Success | ExitCode::NotRunning)
                 && !matches!(error, Error::Parameter(_)) =>
         {
             log.warn(world::in_full(error));
         }
         Err(error) => world::give_reason(error, log),
     }
+}
+
+fn is_monitor(action: Action) -> bool {
+    matches!(action, Action::Monitor { .. })
 }

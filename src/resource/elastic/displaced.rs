@@ -6,21 +6,39 @@ use std::time::Duration;
 
 use super::{Elastic, Location, Op, World};
 use crate::base::deadline::Deadline;
-use crate::base::ids::InterfaceId;
+use crate::base::ids::{AllocationId, InterfaceId};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
-use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target};
+use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, Selector, Target};
 use crate::host::Host as _;
-use crate::resource::by_hand::is_by_hand;
 use crate::resource::error::Error;
-use crate::resource::location::present;
+use crate::resource::location::of_each_interface;
 use crate::resource::millis;
-use crate::state::{Displaced, Durable, Records as _, Sent};
+use crate::state::{Displaced, Records as _, Sent};
 
 /// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A
 /// call that was sent is awaited beyond that.
 const QUERY_LIMIT: Duration = Duration::from_secs(2);
-/// Time limit for filling an empty record, which never changes the result.
-const FILLING: Duration = Duration::from_secs(2);
+
+/// A displaced address that is to be restored.
+pub(super) struct Restore<'r, R> {
+    /// The record that it is in.
+    pub(super) records: &'r R,
+    pub(super) entry: &'r Displaced,
+    /// Limit for the queries.
+    pub(super) until: &'r Deadline,
+}
+
+impl<R> Restore<'_, R> {
+    /// Where it was.
+    fn target(&self) -> Target {
+        Target { interface: self.entry.interface.clone(), private_ip: self.entry.private_ip }
+    }
+
+    /// Whether a record is about the same address in the same place.
+    fn is_of(&self, other: &Displaced) -> bool {
+        other.public_ip == self.entry.public_ip && other.private_ip == self.entry.private_ip
+    }
+}
 
 /// Outcome for a displaced address.
 enum Restored {
@@ -45,48 +63,31 @@ impl<W: World> Op<'_, Elastic, W> {
         let of_the_cluster = self.addresses_of_the_cluster();
         // What was restored recently may not show yet, and without instance metadata nothing shows; it is displaced again.
         let settling = self.is_settling() || location.carried.is_none();
-        let mut found: Vec<Ipv4Addr> = Vec::new();
-        for (public_ip, private_ips) in location.carried.iter().flatten() {
-            if !private_ips.contains(&private_ip) {
-                continue;
+        let before = self.records().durable().displaced;
+        let mut after = before.clone();
+        after.retain_mut(|entry| {
+            let here = entry.private_ip == private_ip;
+            let unseen = settling || self.is_recent(entry.sent.as_ref());
+            if entry.put_back && here && (unseen || location.shows(entry.public_ip)) {
+                entry.put_back = false;
+                entry.sent = None;
             }
-            if !of_the_cluster.contains(public_ip) {
-                found.push(*public_ip);
-            } else if self.public_ip() != Some(*public_ip) {
-                self.world.log().info(format_args!(
+            !entry.put_back
+        });
+        for public_ip in location.public_ips().filter(|ip| Some(*ip) != self.public_ip()) {
+            if of_the_cluster.contains(&public_ip) {
+                self.log().info(format_args!(
                     "{public_ip} is displaced from {private_ip} for good: a record names it as the cluster's"
                 ));
+            } else if after.iter().all(|entry| entry.public_ip != public_ip) {
+                self.log().info(format_args!("{public_ip} is displaced from {private_ip}"));
+                let interface = location.interface.clone();
+                after.push(Displaced { public_ip, interface, private_ip, put_back: false, sent: None });
             }
         }
-        let before = self.world.records().durable().displaced;
-        let change = |durable: &mut Durable| {
-            durable.displaced.retain_mut(|entry| {
-                let here = entry.private_ip == private_ip;
-                let unseen = settling || self.is_recent(entry.sent.as_ref());
-                if entry.put_back && here && (unseen || location.shows(entry.public_ip)) {
-                    entry.put_back = false;
-                    entry.sent = None;
-                }
-                !entry.put_back
-            });
-            for public_ip in found {
-                if durable.displaced.iter().all(|entry| entry.public_ip != public_ip) {
-                    self.world.log().info(format_args!("{public_ip} is displaced from {private_ip}"));
-                    durable.displaced.push(Displaced {
-                        public_ip,
-                        interface: location.interface.clone(),
-                        private_ip,
-                        put_back: false,
-                        sent: None,
-                    });
-                }
-            }
-        };
-        let mut after = Durable { displaced: before.clone(), ..Durable::default() };
-        change(&mut after);
-        if after.displaced != before {
+        if after != before {
             self.update_durable(|durable| {
-                durable.displaced = after.displaced;
+                durable.displaced = after;
                 durable.reach = Some(self.params.api.clone());
             });
         }
@@ -95,12 +96,11 @@ impl<W: World> Op<'_, Elastic, W> {
     /// The addresses of this and the other resources on record: the cluster places them, even if instance metadata still shows
     /// them here. [target-7]
     fn addresses_of_the_cluster(&self) -> Vec<Ipv4Addr> {
-        let records = self.world.records();
+        let records = self.records();
         let mut addresses: Vec<Ipv4Addr> = self.public_ip().into_iter().collect();
         addresses.extend(self.last_done().and_then(|record| record.elastic_ip()));
         addresses.extend(records.durable().pair.map(|pair| pair.public_ip));
-        // What was claimed by hand may be the node's own. If it is a resource's, that has a record of its own.
-        for (_, other) in records.others().into_iter().filter(|(name, _)| !is_by_hand(name)) {
+        for (_, other) in self.resources_beside() {
             addresses.extend(other.volatile().elastic_ip());
             addresses.extend(other.durable().pair.map(|pair| pair.public_ip));
         }
@@ -114,7 +114,7 @@ impl<W: World> Op<'_, Elastic, W> {
                 && !entry.put_back
                 && self.is_recent(entry.sent.as_ref())
         };
-        let records = self.world.records();
+        let records = self.records();
         let others = records.others();
         let others = others.iter().map(|(_, other)| other.durable());
         others.chain([records.durable()]).any(|durable| durable.displaced.iter().any(here))
@@ -136,14 +136,13 @@ impl<W: World> Op<'_, Elastic, W> {
             return self.forget_displaced();
         }
         let until = self.deadline.within(QUERY_LIMIT);
-        let boot = self.world.host().boot_id();
         let place = self.last_done().and_then(|record| record.private_ip());
-        let own = self.world.records().durable().displaced;
+        let own = self.records().durable().displaced;
         for entry in own.into_iter().filter(|entry| !entry.put_back) {
-            self.restore_or_warn(self.world.records(), &entry, &until).await;
+            self.restore_or_warn(self.records(), &entry, &until).await;
         }
-        for (_, other) in self.world.records().others() {
-            if other.volatile().is_running(&boot) {
+        for (_, other) in self.records().others() {
+            if self.runs(&other.volatile()) {
                 continue;
             }
             for entry in other.durable().displaced {
@@ -155,8 +154,8 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     async fn restore_or_warn(&self, records: &W::Records, entry: &Displaced, until: &Deadline) {
-        if let Err(error) = self.restore_entry(records, entry, until).await {
-            self.world.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
+        if let Err(error) = self.restore_entry(&Restore { records, entry, until }).await {
+            self.log().warn(format_args!("{} not restored yet: {error}", entry.public_ip));
         }
     }
 
@@ -165,62 +164,45 @@ impl<W: World> Op<'_, Elastic, W> {
     ///
     /// # Errors
     /// Why the outcome is unknown, or what EC2 answered: a retry may help.
-    pub(super) async fn restore_entry(
-        &self,
-        records: &W::Records,
-        entry: &Displaced,
-        until: &Deadline,
-    ) -> Result<(), Error> {
-        let _lock = self.lock(Some(entry.private_ip), until).await?;
-        let restored = self.restored(records, entry, until).await?;
-        self.settle_displaced(records, entry, restored);
-        Ok(())
-    }
-
-    /// Records an outcome: a restored address is kept for the next start, any other is forgotten.
-    fn settle_displaced(&self, records: &W::Records, entry: &Displaced, restored: Restored) {
-        let (put_back, sentence) = match restored {
+    pub(super) async fn restore_entry(&self, restore: &Restore<'_, W::Records>) -> Result<(), Error> {
+        let public_ip = restore.entry.public_ip;
+        let _lock = self.lock(Some(restore.entry.private_ip), restore.until).await?;
+        // A restored address is kept for the next start, any other is forgotten.
+        let (put_back, sentence) = match self.restored(restore).await? {
             Restored::Back(sentence) => (true, sentence),
             Restored::Forget(sentence) => (false, sentence),
             Restored::Waits(sentence) => {
-                return self.world.log().info(format_args!("{} waits: {sentence}", entry.public_ip));
+                self.log().info(format_args!("{public_ip} waits: {sentence}"));
+                return Ok(());
             }
         };
-        self.world.log().info(format_args!("{} {sentence}", entry.public_ip));
-        records.update_durable(|durable| {
+        self.log().info(format_args!("{public_ip} {sentence}"));
+        restore.records.update_durable(|durable| {
             durable.displaced.retain_mut(|kept| {
-                let this = kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip;
+                let this = restore.is_of(kept);
                 kept.put_back |= this && put_back;
                 !this || put_back
             });
         });
+        Ok(())
     }
 
     /// Drops displaced addresses: with `restore_displaced=false` they must not be restored at the next boot either.
     fn forget_displaced(&self) {
-        if self.world.records().durable().displaced.iter().any(|entry| !entry.put_back) {
+        if self.records().durable().displaced.iter().any(|entry| !entry.put_back) {
             self.update_durable(|durable| durable.displaced.retain(|entry| entry.put_back));
         }
     }
 
     /// Restores one address if its place is free according to EC2 and belongs to this instance. [target-2]
-    async fn restored(
-        &self,
-        records: &W::Records,
-        entry: &Displaced,
-        until: &Deadline,
-    ) -> Result<Restored, Error> {
-        let target = Target { interface: entry.interface.clone(), private_ip: entry.private_ip };
-        let boot = self.world.host().boot_id();
-        if records.volatile().is_running(&boot) {
+    async fn restored(&self, restore: &Restore<'_, W::Records>) -> Result<Restored, Error> {
+        let (entry, until, target) = (restore.entry, restore.until, restore.target());
+        if self.runs(&restore.records.volatile()) {
             return Ok(Restored::Waits("the resource runs here".to_owned()));
         }
-        // What was claimed by hand was displaced as well; EC2 shows whether it is there again.
-        for (resource, other) in
-            self.world.records().others().into_iter().filter(|(name, _)| !is_by_hand(name))
-        {
+        for (resource, other) in self.resources_beside() {
             let record = other.volatile();
-            if record.is_running(&boot) && record.private_ip() == Some(entry.private_ip) {
+            if self.runs(&record) && record.private_ip() == Some(entry.private_ip) {
                 return Ok(Restored::Waits(format!("its target carries the address of {resource}")));
             }
         }
@@ -249,32 +231,28 @@ impl<W: World> Op<'_, Elastic, W> {
                 Restored::Forget(format!("is now held by {association}: not restored"))
             });
         }
-        if let Some(occupied) = self.occupied(entry, &target, until).await? {
+        if let Some(occupied) = self.occupied(restore).await? {
             return Ok(occupied);
         }
-        self.send_restore(records, entry, &address.allocation, &target, until).await
+        self.send_restore(restore, &address.allocation).await
     }
 
     /// The outcome if EC2 shows another address on the place; `None` if the place is free.
-    async fn occupied(
-        &self,
-        entry: &Displaced,
-        target: &Target,
-        until: &Deadline,
-    ) -> Result<Option<Restored>, Error> {
+    async fn occupied(&self, restore: &Restore<'_, W::Records>) -> Result<Option<Restored>, Error> {
+        let target = restore.target();
         let of_the_cluster = self.addresses_of_the_cluster();
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
-            let query = async || self.world.ec2().on_target(target).await;
-            let mut found = self.call("DescribeAddresses", target, until, query).await?;
-            found.retain(|address| address.public_ip != entry.public_ip);
+            let query = async || self.world.ec2().on_target(&target).await;
+            let mut found = self.call("DescribeAddresses", &target, restore.until, query).await?;
+            found.retain(|address| address.public_ip != restore.entry.public_ip);
             let Some(found) = found.first() else { return Ok(None) };
             let ip = found.public_ip;
             if !of_the_cluster.contains(&ip) {
                 return Ok(Some(Restored::Forget(format!("was not restored: {ip} is on {target}"))));
             }
             // Ours was released from there just now; EC2 may be behind.
-            if self.public_ip() != Some(ip) || !backoff.pause(until, Patience::Lasting).await {
+            if self.public_ip() != Some(ip) || !backoff.pause(restore.until, Patience::Lasting).await {
                 return Ok(Some(Restored::Waits(format!("{ip} is still on {}", target.private_ip))));
             }
         }
@@ -284,27 +262,23 @@ impl<W: World> Op<'_, Elastic, W> {
     /// deadline. [target-4], [target-5]
     async fn send_restore(
         &self,
-        records: &W::Records,
-        entry: &Displaced,
-        allocation: &crate::base::ids::AllocationId,
-        target: &Target,
-        until: &Deadline,
+        restore: &Restore<'_, W::Records>,
+        allocation: &AllocationId,
     ) -> Result<Restored, Error> {
+        let target = restore.target();
         let mark = |sent: Option<Sent>| {
-            records.update_durable(|durable| {
-                for kept in &mut durable.displaced {
-                    if kept.public_ip == entry.public_ip && kept.private_ip == entry.private_ip {
-                        kept.sent.clone_from(&sent);
-                    }
+            restore.records.update_durable(|durable| {
+                for kept in durable.displaced.iter_mut().filter(|kept| restore.is_of(kept)) {
+                    kept.sent.clone_from(&sent);
                 }
             });
         };
         let host = self.world.host();
         mark(Some(Sent { boot: host.boot_id(), at_ms: millis(host.uptime()) }));
-        let mut series = Series::new(until, self.params.timing.max_backoff);
+        let mut series = Series::new(restore.until, self.params.timing.max_backoff);
         loop {
             // Not taken from a holder that got it meanwhile.
-            let call = self.world.ec2().associate(allocation, target, false);
+            let call = self.world.ec2().associate(allocation, &target, false);
             let error = match self.deadline.bound(call).await {
                 Ok(Ok(id)) => {
                     return Ok(Restored::Back(format!("restored on {target} ({id})")));
@@ -326,32 +300,13 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Whether the interface belongs to this instance, according to instance metadata or the record of this boot.
     async fn has_interface(&self, interface: &InterfaceId, until: &Deadline) -> Result<bool, Error> {
-        let list = async || {
-            for mac in self.world.imds().macs().await? {
-                if present(self.world.imds().interface_id(mac).await)?.as_ref() == Some(interface) {
-                    return Ok(true);
-                }
-            }
-            Ok::<bool, ImdsError>(false)
-        };
+        let list = async || of_each_interface(self.world.imds(), W::Imds::interface_id).await;
         match self.query(until, list).await {
-            Ok(found) => Ok(found),
+            Ok(found) => Ok(found.contains(interface)),
             Err(_) if self.last_done().is_some_and(|record| record.interface.as_ref() == Some(interface)) => {
                 Ok(true)
             }
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Queries EC2 once for the allocation if none is on record, so that a later takeover needs no query first, and a standby
-    /// that could not take over reports it long before it has to. [probe-2]
-    pub(super) async fn fill_record(&self) {
-        if self.checked_pair(&self.world.records().durable()).is_some() {
-            return;
-        }
-        if let Err(error) = self.describe_until(&self.deadline.within(FILLING)).await {
-            let name = self.name();
-            self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
         }
     }
 }

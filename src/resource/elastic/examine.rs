@@ -6,8 +6,7 @@ use super::{Elastic, Location, Op, World};
 use crate::base::ids::AssociationId;
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Fault};
 use crate::resource::error::Error;
-use crate::resource::examine::{Examination, RELEASING, TAKING, judged};
-use crate::resource::finding::Finding;
+use crate::resource::examine::{Examination, Finding, RELEASING, TAKING, judged};
 
 impl<W: World> Op<'_, Elastic, W> {
     pub(super) async fn examine_address(
@@ -99,7 +98,7 @@ impl<W: World> Op<'_, Elastic, W> {
             return Finding::unknown(SUBJECT, "the interface");
         };
         let shown = place.private_ip.map(|ip| ip.to_string()).unwrap_or_default();
-        match self.refuse_shared_target(place, self.public_ip()) {
+        match self.refuse_shared_target(place) {
             Ok(()) => Finding::good(SUBJECT, format!("none on record uses {shown}")),
             Err(error) => Finding::failure(SUBJECT, error),
         }

@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 
 use super::identity::Identity;
-use super::{Elastic, Location, Op, Seen, World};
-use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
+use super::{Elastic, Location, Op, Report, World};
+use crate::base::ids::MacAddress;
 use crate::cloud::{Imds as _, ImdsError, Interface};
 use crate::host::Host as _;
 use crate::params::{InterfaceSelector, ParamError};
@@ -33,7 +33,7 @@ impl<W: World> Op<'_, Elastic, W> {
     /// Whether the address is in its place according to one query of instance metadata.
     ///
     /// In the simplest setup that takes a token, the primary interface, and three items of it at once.
-    pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Seen, Error> {
+    pub(super) async fn look_once(&self, public_ip: Ipv4Addr) -> Result<Report, Error> {
         let (mac, wanted) = self.own_mac().await?;
         let imds = self.world.imds();
         let (carriers, interface) = tokio::join!(imds.association(mac, public_ip), imds.interface(mac));
@@ -42,28 +42,21 @@ impl<W: World> Op<'_, Elastic, W> {
         let private_ip = wanted.or(interface.private_ips.first().copied());
         let here = private_ip.is_some_and(|ip| interface.private_ips.contains(&ip))
             && carriers?.iter().any(|carrier| Some(*carrier) == private_ip);
-        Ok(if here { Seen::Here } else { Seen::NotHere(format!("{public_ip} is not on {mac} of this node")) })
+        Ok(if here {
+            Report::Done
+        } else {
+            Report::NotHere(format!("{public_ip} is not on {mac} of this node"))
+        })
     }
 
-    /// The configured interface, and the private address configured for this node.
+    /// The configured interface, and the private address configured for this node. By default, the interface that has this address.
     async fn own_mac(&self) -> Result<(MacAddress, Option<Ipv4Addr>), Error> {
         let wanted = self.wanted_ip()?;
-        Ok((self.find_mac(wanted).await?, wanted))
-    }
-
-    /// Resolves the configured interface; among several, the one with the configured private address.
-    async fn find_mac(&self, wanted: Option<Ipv4Addr>) -> Result<MacAddress, Error> {
-        let imds = self.world.imds();
-        match &self.params.interface {
-            InterfaceSelector::Primary => {
-                let primary = imds.primary_mac().await?;
-                match wanted {
-                    // A private address identifies its interface, unless the instance is in several VPCs.
-                    Some(ip) => self.carrier_of(ip, primary).await,
-                    None => Ok(primary),
-                }
-            }
-            named => location::find_mac(self.world, named).await,
+        let mac = location::find_mac(self.world, &self.params.interface).await?;
+        match (&self.params.interface, wanted) {
+            // A private address identifies its interface, unless the instance is in several VPCs.
+            (InterfaceSelector::Primary, Some(ip)) => Ok((self.carrier_of(ip, mac).await?, wanted)),
+            _ => Ok((mac, wanted)),
         }
     }
 
@@ -72,18 +65,16 @@ impl<W: World> Op<'_, Elastic, W> {
         if self.has_private_ip(&first, wanted) {
             return Ok(primary);
         }
-        let mut carrier = None;
-        for mac in self.world.imds().macs().await? {
-            let interface = present(self.world.imds().interface(mac).await)?;
-            if !interface.is_some_and(|interface| self.has_private_ip(&interface, wanted)) {
-                continue;
-            }
-            if carrier.replace(mac).is_some() {
+        let mut carriers = location::of_each_interface(self.world.imds(), W::Imds::interface).await?;
+        carriers.retain(|interface| self.has_private_ip(interface, wanted));
+        match carriers.as_slice() {
+            [] => Err(Error::NoPrivateIp { wanted, interface: first.id, mac: primary }),
+            [carrier] => Ok(carrier.mac),
+            _ => {
                 let text = format!("private_ip_address {wanted}: fits several interfaces, set interface too");
-                return Err(Error::NotHere(text));
+                Err(Error::NotHere(text))
             }
         }
-        carrier.ok_or(Error::NoPrivateIp { wanted, interface: first.id, mac: primary })
     }
 
     /// Finds where the address belongs, in one query of instance metadata.
@@ -112,24 +103,15 @@ impl<W: World> Op<'_, Elastic, W> {
     /// Whether an interface has a private address: according to instance metadata, or because a resource `vip` of this node has
     /// just assigned it, which instance metadata may not show yet. [start-10]
     fn has_private_ip(&self, interface: &Interface, ip: Ipv4Addr) -> bool {
-        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
         let assigned = |other: W::Records| {
             let record = other.volatile();
             record.secondary_private_ip() == Some(ip)
                 && record.interface.as_ref() == Some(&interface.id)
                 && record.phase == Some(Phase::Started)
-                && record.is_settling(&boot, uptime, self.params.timing.settle_window)
+                && self.settles(&record)
         };
         interface.private_ips.contains(&ip)
-            || self.world.records().others().into_iter().any(|(_, other)| assigned(other))
-    }
-
-    /// Where the last start of this boot put the address, if that still fits the parameters.
-    pub(super) fn remembered_location(&self) -> Option<Location> {
-        let (place, record) = self.recorded_place()?;
-        let private_ip = record.private_ip()?;
-        let fits = self.wanted_ip().ok()?.is_none_or(|wanted| wanted == private_ip);
-        fits.then_some(Location { private_ip: Some(private_ip), ..place })
+            || self.records().others().into_iter().any(|(_, other)| assigned(other))
     }
 
     /// This node's identity as far as known without instance metadata: firmware and record.
@@ -148,33 +130,19 @@ impl<W: World> Op<'_, Elastic, W> {
     /// This node's identity according to one query of instance metadata; with the configured interface only if it exists.
     pub(super) async fn identity_once(&self) -> Result<Identity, ImdsError> {
         let imds = self.world.imds();
-        let (instance, macs) = tokio::join!(imds.instance_id(), imds.macs());
-        let instance: InstanceId = instance?;
-        let mut interfaces: Vec<InterfaceId> = Vec::new();
-        for mac in macs? {
-            interfaces.extend(present(imds.interface_id(mac).await)?);
-        }
+        let interfaces = location::of_each_interface(imds, W::Imds::interface_id);
+        let (instance, interfaces) = tokio::join!(imds.instance_id(), interfaces);
         let chosen = match self.own_mac().await {
             Ok((mac, wanted)) => present(imds.interface(mac).await)?.map(|chosen| (chosen, wanted)),
             Err(Error::Imds(error)) => return Err(error),
             Err(_) => None,
         };
         Ok(Identity {
-            instance: Some(instance),
+            instance: Some(instance?),
             private_ip: chosen.as_ref().and_then(|(chosen, ip)| ip.or(chosen.private_ips.first().copied())),
             placeless: chosen.is_none(),
             interface: chosen.map(|(chosen, _)| chosen.id),
-            interfaces,
+            interfaces: interfaces?,
         })
-    }
-
-    /// Whether instance metadata shows the address on no interface of this instance.
-    pub(super) async fn is_nowhere_here(&self, public_ip: Ipv4Addr) -> Result<bool, ImdsError> {
-        for mac in self.world.imds().macs().await? {
-            if !self.world.imds().association(mac, public_ip).await?.is_empty() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

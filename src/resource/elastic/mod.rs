@@ -3,36 +3,39 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
+use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Words};
 use super::{Report, World};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::retry;
-use crate::cloud::{Address, Association, Ec2 as _, Ec2Error, Ec2Fault, ImdsError, Selector, Wanted};
-use crate::host::Host as _;
+use crate::cloud::{
+    Address, Association, Ec2 as _, Ec2Error, Ec2Fault, Imds as _, ImdsError, Selector, Target, Wanted,
+};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, Params};
-use crate::resource::by_hand::is_by_hand;
 use crate::resource::error::Error;
 use crate::resource::examine::Examination;
 use crate::resource::location::seen;
-use crate::state::{Durable, ElasticRecord, Pair, Records as _, Remembered, Volatile};
+use crate::state::{Pair, Records as _, Remembered, Volatile};
 
 mod displaced;
 mod examine;
-mod hand_over;
 mod identity;
 mod locate;
 mod restore;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-pub use restore::{Known, Left, restore};
+pub use restore::{Known, restore};
 
 use self::identity::Identity;
+
+/// Time limit for filling an empty record, which never changes the result of a probe.
+const FILLING: Duration = Duration::from_secs(2);
 
 /// The kind of address of the agent `eip`.
 #[derive(Debug)]
@@ -94,6 +97,8 @@ impl<W: World> Kind<W> for Elastic {
             may_take: params.allow_reassociation,
             on_stop: params.on_stop,
             add_to_device: false,
+            device: None,
+            label: None,
         }
     }
 
@@ -140,23 +145,19 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
-        op.remembered_location()
+        let (place, record) = op.recorded_place()?;
+        let private_ip = record.private_ip()?;
+        let fits = op.wanted_ip().ok()?.is_none_or(|wanted| wanted == private_ip);
+        fits.then_some(Location { private_ip: Some(private_ip), ..place })
     }
 
-    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
-        let known = record.elastic_ip();
-        if let Remembered::Elastic(elastic) = &mut record.kind {
-            elastic.elastic_ip = op.public_ip().or(known);
-        } else {
-            let elastic = ElasticRecord { elastic_ip: op.public_ip(), ..ElasticRecord::default() };
-            record.kind = Remembered::Elastic(elastic);
-        }
-    }
-
-    fn note(_: &Op<'_, Self, W>, location: &Location, record: &mut Volatile) {
-        if let Remembered::Elastic(elastic) = &mut record.kind {
+    fn note(op: &Op<'_, Self, W>, location: Option<&Location>, record: &mut Volatile) {
+        let mut elastic = record.elastic().cloned().unwrap_or_default();
+        elastic.elastic_ip = op.public_ip().or(elastic.elastic_ip);
+        if let Some(location) = location {
             elastic.private_ip = location.private_ip;
         }
+        record.kind = Remembered::Elastic(elastic);
     }
 
     fn is_known(op: &Op<'_, Self, W>) -> bool {
@@ -167,29 +168,28 @@ impl<W: World> Kind<W> for Elastic {
         op.identity_without_imds().is_known()
     }
 
-    async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
+    async fn look(op: &Op<'_, Self, W>) -> Result<Report, ImdsError> {
         match op.public_ip() {
             Some(public_ip) => seen(op.look_once(public_ip).await),
-            None => Ok(Seen::NotHere("the address of this allocation id is not known".to_owned())),
+            None => Ok(Report::NotHere("the address of this allocation id is not known".to_owned())),
         }
     }
 
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
-        match op.public_ip() {
-            Some(public_ip) => op.is_nowhere_here(public_ip).await,
-            None => Ok(false),
+        let Some(public_ip) = op.public_ip() else { return Ok(false) };
+        for mac in op.world.imds().macs().await? {
+            if !op.world.imds().association(mac, public_ip).await?.is_empty() {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Association>, Error> {
         let identity = async {
-            match me {
-                Me::Known => {
-                    let limit = op.metadata_limit(op.identity_without_imds().is_known());
-                    Some(limit.bound(op.identity_once()).await)
-                }
-                Me::At(_) | Me::Recorded | Me::Outside => None,
-            }
+            let Me::Known = me else { return None };
+            let limit = op.metadata_limit(op.identity_without_imds().is_known());
+            Some(limit.bound(op.identity_once()).await)
         };
         let (address, identity) = tokio::join!(op.describe_once(), identity);
         let address = address?;
@@ -218,7 +218,7 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     fn ticket(op: &Op<'_, Self, W>) -> Option<AllocationId> {
-        op.checked_pair(&op.world.records().durable()).map(|pair| pair.allocation)
+        op.checked_pair().map(|pair| pair.allocation)
     }
 
     async fn learn(
@@ -241,14 +241,7 @@ impl<W: World> Kind<W> for Elastic {
         location: &Location,
         may_take: bool,
     ) -> Result<Option<Association>, Ec2Error> {
-        let Some(target) = location.target() else {
-            return Err(Ec2Error::new(
-                "AssociateAddress",
-                allocation,
-                Ec2Fault::Target,
-                "no private address",
-            ));
-        };
+        let target = target(allocation, location)?;
         let id = op.world.ec2().associate(allocation, &target, may_take).await?;
         Ok(Some(Association {
             id,
@@ -271,12 +264,12 @@ impl<W: World> Kind<W> for Elastic {
     }
 
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
-        op.refuse_shared_target(location, op.public_ip())
+        op.refuse_shared_target(location)
     }
 
     fn before_taking(op: &Op<'_, Self, W>, location: &Location) -> Result<(), Error> {
         // Checked again under the lock: of two resources that start at the same instant, one sees the other.
-        op.refuse_shared_target(location, op.public_ip())?;
+        op.refuse_shared_target(location)?;
         op.remember_displaced(location);
         Ok(())
     }
@@ -285,8 +278,15 @@ impl<W: World> Kind<W> for Elastic {
         op.restore_displaced().await;
     }
 
+    /// Queries EC2 once for the allocation if none is on record, so that a later takeover needs no query first, and a standby
+    /// that could not take over reports it long before it has to. [probe-2]
     async fn probed_absent(op: &Op<'_, Self, W>, _: &str) {
-        op.fill_record().await;
+        if Self::ticket(op).is_none()
+            && let Err(error) = op.describe_until(&op.deadline.within(FILLING)).await
+        {
+            let name = op.name();
+            op.log().warn(format_args!("this node could not take over {name} at present: {error}"));
+        }
     }
 
     async fn may_be_taken(
@@ -294,19 +294,13 @@ impl<W: World> Kind<W> for Elastic {
         allocation: &AllocationId,
         location: &Location,
     ) -> Result<(), Error> {
-        let no_target = || Error::NotHere("no private address on the interface".to_owned());
-        let target = location.target().ok_or_else(no_target)?;
+        let target = target(allocation, location)?;
         let query = async || op.world.ec2().may_associate(allocation, &target).await;
         op.call("AssociateAddress", allocation, &op.deadline, query).await.map_err(Error::Ec2)
     }
 
     async fn may_be_released(op: &Op<'_, Self, W>, held: &Association) -> Result<(), Error> {
         op.may_disassociate(&held.id).await
-    }
-
-    fn displaced_from(op: &Op<'_, Self, W>, location: &Location) -> Vec<Ipv4Addr> {
-        let there = location.carried.iter().flatten().map(|(public_ip, _)| *public_ip);
-        there.filter(|ip| location.shows(*ip) && Some(*ip) != op.public_ip()).collect()
     }
 
     async fn examine(
@@ -318,12 +312,20 @@ impl<W: World> Kind<W> for Elastic {
     }
 }
 
+/// The target that the calls name.
+fn target(allocation: &AllocationId, location: &Location) -> Result<Target, Ec2Error> {
+    let missing = || {
+        Ec2Error::new("AssociateAddress", allocation, Ec2Fault::Target, "no private address on the interface")
+    };
+    location.target().ok_or_else(missing)
+}
+
 impl<W: World> Op<'_, Elastic, W> {
     /// Address and allocation that EC2 once returned together, if they match the configuration.
     ///
     /// Only such a pair may be associated before EC2 is queried: a wrong `allocation_id` would take another address.
-    fn checked_pair(&self, durable: &Durable) -> Option<Pair> {
-        let pair = durable.pair.clone()?;
+    fn checked_pair(&self) -> Option<Pair> {
+        let pair = self.records().durable().pair?;
         let same_address = self.params.elastic_ip.is_none_or(|ip| ip == pair.public_ip);
         let same_allocation = self.params.allocation_id.as_ref().is_none_or(|id| *id == pair.allocation);
         (same_address && same_allocation).then_some(pair)
@@ -331,20 +333,14 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// The address itself, if known without querying EC2.
     fn public_ip(&self) -> Option<Ipv4Addr> {
-        self.params
-            .elastic_ip
-            .or_else(|| self.checked_pair(&self.world.records().durable()).map(|pair| pair.public_ip))
+        self.params.elastic_ip.or_else(|| self.checked_pair().map(|pair| pair.public_ip))
     }
 
     /// The address as named to EC2: by its allocation if that is known.
     fn selector(&self) -> Option<Selector> {
-        if let Some(id) = &self.params.allocation_id {
-            return Some(Selector::Allocation(id.clone()));
-        }
-        match self.checked_pair(&self.world.records().durable()) {
-            Some(pair) => Some(Selector::Allocation(pair.allocation)),
-            None => self.params.elastic_ip.map(Selector::PublicIp),
-        }
+        let recorded = || self.checked_pair().map(|pair| pair.allocation);
+        let allocation = self.params.allocation_id.clone().or_else(recorded).map(Selector::Allocation);
+        allocation.or(self.params.elastic_ip.map(Selector::PublicIp))
     }
 
     /// Queries EC2 for the address, retrying until `until` while there is no answer.
@@ -366,7 +362,7 @@ impl<W: World> Op<'_, Elastic, W> {
         if let (Err(error), Some(ip), true) = (&answer, self.params.elastic_ip, by_record)
             && error.fault == Ec2Fault::Unknown
         {
-            self.world.log().warn(format_args!("EC2 no longer knows {selector}, querying {ip} again"));
+            self.log().warn(format_args!("EC2 no longer knows {selector}, querying {ip} again"));
             self.forget_pair();
             answer = self.world.ec2().describe(&Selector::PublicIp(ip)).await;
         }
@@ -386,12 +382,9 @@ impl<W: World> Op<'_, Elastic, W> {
 
     /// Stores address and allocation as EC2 returned them together, and the region for when instance metadata is silent.
     async fn remember_pair(&self, address: &Address) {
-        let known = self
-            .world
-            .records()
-            .durable()
-            .pair
-            .filter(|pair| pair.public_ip == address.public_ip && pair.allocation == address.allocation);
+        let is_same =
+            |pair: &Pair| pair.public_ip == address.public_ip && pair.allocation == address.allocation;
+        let known = self.records().durable().pair.filter(is_same);
         let region = match &known {
             Some(pair) if self.params.api.region.is_none() && pair.region.is_some() => pair.region.clone(),
             _ => self.region().await,
@@ -403,35 +396,26 @@ impl<W: World> Op<'_, Elastic, W> {
     }
 
     fn forget_pair(&self) {
-        if self.world.records().durable().pair.is_some() {
+        if self.records().durable().pair.is_some() {
             self.update_durable(|durable| durable.pair = None);
         }
     }
 
     /// Refuses a private address that another resource of this node uses: the two would displace each other forever. An address claimed by
     /// hand is displaced like any that was there.
-    fn refuse_shared_target(&self, location: &Location, ours: Option<Ipv4Addr>) -> Result<(), Error> {
-        let (boot, uptime) = (self.world.host().boot_id(), self.world.host().uptime());
-        for (resource, other) in self.world.records().others() {
-            if is_by_hand(&resource) {
-                continue;
-            }
+    fn refuse_shared_target(&self, location: &Location) -> Result<(), Error> {
+        let Some(private_ip) = location.private_ip else { return Ok(()) };
+        for (resource, other) in self.resources_beside() {
             let record = other.volatile();
             let other_ip = record.elastic_ip();
             let same_place = record.interface.as_ref() == Some(&location.interface)
-                && location.private_ip.is_some()
-                && record.private_ip() == location.private_ip;
-            let same_address = other_ip.is_some() && other_ip == ours;
+                && record.private_ip() == Some(private_ip);
+            let same_address = other_ip.is_some() && other_ip == self.public_ip();
             // The other resource may have lost the address long ago, or have taken it so recently that it does not show yet.
-            let there = record.is_settling(&boot, uptime, self.params.timing.settle_window)
+            let there = self.settles(&record)
                 || location.carried.is_none()
                 || other_ip.is_none_or(|ip| location.shows(ip));
-            if let Some(private_ip) = location.private_ip
-                && record.is_running(&boot)
-                && same_place
-                && !same_address
-                && there
-            {
+            if self.runs(&record) && same_place && !same_address && there {
                 let address = other_ip.map_or_else(|| "the address".to_owned(), |ip| ip.to_string());
                 return Err(Error::Shared { private_ip, address, resource });
             }

@@ -2,22 +2,13 @@
 
 use super::{Overlay, OverlayWorld};
 use crate::cloud::ec2::routes::host_prefix;
-use crate::host::Host as _;
-use crate::network::{AddressEntry, Device, Network as _};
+use crate::network::{AddressEntry, Network as _};
 use crate::resource::Report;
 use crate::resource::error::Error;
-use crate::resource::kind::{Location, Op};
-use crate::state::{Phase, Records as _, Remembered};
+use crate::resource::kind::Op;
+use crate::state::{Phase, Records as _};
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
-    /// The device that gets the address; `None` with `add_to_device=false`.
-    ///
-    /// # Errors
-    /// As [`Op::find_device`].
-    pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
-        self.find_device(self.params.device.as_deref(), place, self.params.label.as_deref()).await
-    }
-
     /// Whether a device of this node answers for the address.
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
         let address = self.params.address;
@@ -56,39 +47,29 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
                 let (name, prefix) = (&device.name, entry.prefix);
                 if shared.is_none() && is_ours(entry) {
                     self.world.host().remove(&device, ip, Some(prefix)).await?;
-                    self.world.log().debug(format_args!("{ip}/{prefix} removed from {name}"));
+                    self.log().debug(format_args!("{ip}/{prefix} removed from {name}"));
                     continue;
                 }
                 let whose = shared.as_ref().map_or_else(
                     || "this resource did not add it".to_owned(),
                     |other| format!("resource {other} uses it"),
                 );
-                self.world.log().error(format_args!("{ip}/{prefix} left on {name}: {whose}"));
+                self.log().error(format_args!("{ip}/{prefix} left on {name}: {whose}"));
             }
         }
         if shared.is_none() {
-            self.record_added(false);
+            self.update_record(|record| record.added = Some(false));
         }
         Ok(())
     }
 
-    /// Records whether the address on a device is this resource's.
-    pub(super) fn record_added(&self, added: bool) {
-        self.world.records().update_volatile(|record| {
-            if let Remembered::Overlay(overlay) = &mut record.kind {
-                overlay.added = Some(added);
-            }
-        });
-    }
-
     /// The name of another resource of this node that runs with the same address.
     fn runs_as_another_resource(&self) -> Option<String> {
-        let boot = self.world.host().boot_id();
-        let others = self.world.records().others().into_iter();
+        let others = self.records().others().into_iter();
         let mut running = others.filter(|(_, records)| {
             let record = records.volatile();
             let same = record.overlay().is_some_and(|overlay| overlay.overlay_ip == self.params.address);
-            same && record.is_running(&boot)
+            same && self.runs(&record)
         });
         running.next().map(|(name, _)| name)
     }

@@ -9,8 +9,10 @@ use std::net::IpAddr;
 use std::ops::ControlFlow::{self, Continue};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::device::device_name;
-use super::kind::{Common, Kind, Location, Me, Op, Owner, Seen, Words};
+use super::kind::{Common, Kind, Location, Me, Op, Owner, Words};
 use super::{Report, World, location, millis};
 use crate::base::ids::RouteTableId;
 use crate::cloud::ec2::routes::{destination, host_prefix};
@@ -20,8 +22,7 @@ use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{OnStop, OverlayParams, ParamError, Tables};
 use crate::resource::error::Error;
-use crate::resource::examine::{Examination, TAKING};
-use crate::resource::finding::Finding;
+use crate::resource::examine::{Examination, Finding, TAKING};
 use crate::state::{OverlayRecord, Records as _, Remembered, Volatile};
 
 mod device;
@@ -77,6 +78,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             may_take: true,
             on_stop: OnStop::Leave,
             add_to_device: params.add_to_device,
+            device: params.device.as_deref(),
+            label: params.label.as_deref(),
         }
     }
 
@@ -112,20 +115,14 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         Some(Location { vpc: vpc.map(|id| Vpc { id, ranges: Vec::new() }), ..place })
     }
 
-    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
+    fn note(op: &Op<'_, Self, W>, location: Option<&Location>, record: &mut Volatile) {
         if !Self::is_about(op, record) {
             let overlay_ip = op.params.address;
-            record.kind = Remembered::Overlay(OverlayRecord {
-                overlay_ip,
-                vpc: None,
-                checked_ms: None,
-                added: Some(false),
-            });
+            let added = Some(false);
+            record.kind =
+                Remembered::Overlay(OverlayRecord { overlay_ip, vpc: None, checked_ms: None, added });
         }
-    }
-
-    fn note(_: &Op<'_, Self, W>, location: &Location, record: &mut Volatile) {
-        if let Remembered::Overlay(overlay) = &mut record.kind {
+        if let (Some(location), Remembered::Overlay(overlay)) = (location, &mut record.kind) {
             overlay.vpc = location.vpc.as_ref().map(|vpc| vpc.id.clone());
         }
     }
@@ -135,8 +132,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     }
 
     /// Instance metadata does not know routes, so it never contradicts.
-    async fn look(_: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
-        Ok(Seen::Here)
+    async fn look(_: &Op<'_, Self, W>) -> Result<Report, ImdsError> {
+        Ok(Report::Done)
     }
 
     async fn is_nowhere(_: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
@@ -148,20 +145,19 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         match me {
             Me::At(location) => op.taken(location).await,
             Me::Known | Me::Recorded => op.still_held().await,
-            Me::Outside => op.shown_outside().await,
+            Me::Outside => {
+                let found = op.describe(&op.params.tables, None).await?;
+                Ok(Paths::of(&found, None).with_missing(op.configured_ids()).owner())
+            }
         }
     }
 
     /// A table without a route is no reason to move, but it is shown.
     fn whole(op: &Op<'_, Self, W>, owner: Owner<Paths>) -> Owner<Paths> {
-        let wanted = match &op.params.tables {
-            Tables::Ids(ids) => Some(ids.clone()),
-            Tables::Tagged { .. } | Tables::Routing => op.known_tables(),
-        };
-        match owner.held() {
-            Some(held) => held.clone().with_absent(wanted.unwrap_or_default()).owner(),
-            None => owner,
-        }
+        let Some(held) = owner.held() else { return owner };
+        let known = op.known_tables().filter(|_| !matches!(op.params.tables, Tables::Ids(_)));
+        let wanted = known.as_deref().unwrap_or(op.configured_ids());
+        held.clone().with_missing(wanted).owner()
     }
 
     fn is_due(op: &Op<'_, Self, W>) -> bool {
@@ -194,7 +190,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     }
 
     fn forget(op: &Op<'_, Self, W>) -> bool {
-        let known = op.world.records().durable().tables.is_some();
+        let known = op.records().durable().tables.is_some();
         if known {
             op.update_durable(|durable| durable.tables = None);
         }
@@ -238,26 +234,26 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     }
 
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
-        op.device_for(location).await
+        op.find_device(location).await
     }
 
     async fn while_taking(op: &Op<'_, Self, W>, location: &Location) {
         if let Err(error) = op.refuse_checked_interface(location).await {
-            op.world.log().error(error);
+            op.log().error(error);
         }
     }
 
     async fn accepted(op: &Op<'_, Self, W>, _: &Location, device: &Option<Device>) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
-        let (ip, label) = (op.params.address, op.params.label.as_deref());
+        let ip = op.params.address;
         // Before it is there: the process may be killed in between.
-        op.record_added(true);
-        op.put_on(device, ip, Some(host_prefix(ip)), label).await
+        op.update_record(|record| record.added = Some(true));
+        op.put_on(device, ip, Some(host_prefix(ip))).await
     }
 
     async fn not_taken(op: &Op<'_, Self, W>) {
         if let Err(error) = op.take_off_devices().await {
-            op.world.log().error(error);
+            op.log().error(error);
         }
     }
 
@@ -297,13 +293,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
             };
             op.call("ReplaceRoute", table, &op.deadline, attempt).await.map_err(Error::Ec2)
         });
-        let outcomes = super::start::join_all(dry_runs).await;
+        let outcomes = join_all(dry_runs).await;
         op.worst(outcomes.into_iter().filter_map(Result::err).collect()).map_or(Ok(()), Err)
-    }
-
-    /// A stop makes no call.
-    async fn may_be_released(_: &Op<'_, Self, W>, _: &Paths) -> Result<(), Error> {
-        Ok(())
     }
 
     async fn examine(
@@ -313,7 +304,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     ) -> ControlFlow<()> {
         const SUBJECTS: [&str; 5] = ["device", "credentials", TABLES, CHECK, TAKING];
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
-        examination.outcome("device", op.device_for(place).await, device_name)?;
+        examination.outcome("device", op.find_device(place).await, device_name)?;
         let found = op.sharing(examination).usable_tables(place).await;
         let found = examination.answer(TABLES, found, |found| op.describe_tables(found))?;
         let checked = op.sharing(examination).source_dest_check(place).await;
@@ -379,12 +370,16 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     fn note_check(&self) {
         let now = millis(self.world.host().uptime());
         if self.last_done().is_some() {
-            self.world.records().update_volatile(|record| {
-                if let Remembered::Overlay(overlay) = &mut record.kind {
-                    overlay.checked_ms = Some(now);
-                }
-            });
+            self.update_record(|record| record.checked_ms = Some(now));
         }
+    }
+
+    fn update_record(&self, change: impl FnOnce(&mut OverlayRecord)) {
+        self.records().update_volatile(|record| {
+            if let Remembered::Overlay(overlay) = &mut record.kind {
+                change(overlay);
+            }
+        });
     }
 
     /// The destination of the routes.
@@ -409,6 +404,6 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             Err(_) => Error::Ec2(Ec2Error::cut_off("DescribeRouteTables", &self.params.tables)),
         };
         let name = self.name();
-        self.world.log().warn(format_args!("this node could not take over {name} at present: {error}"));
+        self.log().warn(format_args!("this node could not take over {name} at present: {error}"));
     }
 }

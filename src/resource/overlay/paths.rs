@@ -38,16 +38,14 @@ impl Paths {
         Self(tables.iter().map(|table| (table.id.clone(), path(table))).collect())
     }
 
-    /// Adds tables that EC2 does not show.
-    pub(super) fn with_missing(mut self, tables: impl IntoIterator<Item = RouteTableId>) -> Self {
-        self.0.extend(tables.into_iter().map(|table| (table, Path::Missing)));
+    /// Adds those of these tables that EC2 does not show.
+    pub(super) fn with_missing(mut self, tables: &[RouteTableId]) -> Self {
+        for table in tables {
+            if !self.0.iter().any(|(shown, _)| shown == table) {
+                self.0.push((table.clone(), Path::Missing));
+            }
+        }
         self
-    }
-
-    /// Adds those of these tables that are not included yet, as missing.
-    pub(super) fn with_absent(self, mut tables: Vec<RouteTableId>) -> Self {
-        tables.retain(|id| !self.0.iter().any(|(known, _)| known == id));
-        self.with_missing(tables)
     }
 
     /// Drops the tables without a route: no start could fix them.
@@ -157,10 +155,6 @@ impl Holder for Paths {
 
     fn is_partly_here(&self) -> bool {
         self.0.iter().any(|(_, path)| path.is_here())
-    }
-
-    fn place(&self) -> String {
-        self.to_string()
     }
 
     fn described(&self) -> String {

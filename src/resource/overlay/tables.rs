@@ -17,7 +17,7 @@ const LATE_STATE: Duration = Duration::from_secs(2);
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// The tables on record for these parameters.
     pub(super) fn known_tables(&self) -> Option<Vec<RouteTableId>> {
-        let known = self.world.records().durable().tables?;
+        let known = self.records().durable().tables?;
         let same =
             known.overlay_ip == self.params.address && known.routing_table == self.params.tables.to_string();
         same.then_some(known.ids)
@@ -35,7 +35,11 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     }
 
     /// Queries EC2 once for tables; sorted by id.
-    async fn describe(&self, which: &Tables, vpc: Option<&VpcId>) -> Result<Vec<RouteTable>, Ec2Error> {
+    pub(super) async fn describe(
+        &self,
+        which: &Tables,
+        vpc: Option<&VpcId>,
+    ) -> Result<Vec<RouteTable>, Ec2Error> {
         let mut found = self.world.ec2().route_tables(which, vpc, self.params.address).await?;
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
@@ -55,7 +59,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             });
             let Some(doubtful) = doubtful else { return Ok(found) };
             if !backoff.pause(&patience, Patience::Lasting).await {
-                self.world.log().warn(format_args!(
+                self.log().warn(format_args!(
                     "EC2 shows the route of {} to {} as a blackhole, though this node is running",
                     doubtful.id, place.interface
                 ));
@@ -73,16 +77,13 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let vpc = place.vpc.as_ref().map(|vpc| &vpc.id);
         let query = async || self.describe(which, vpc).await;
         let found = self.call("DescribeRouteTables", which, &self.deadline, query).await?;
-        let mut errors = Vec::new();
-        let in_place = || vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
-        errors.extend(
-            self.unseen_ids(&found).into_iter().map(|id| Error::NoTable {
-                table: id.to_string(),
-                place: "this account and region".to_owned(),
-            }),
-        );
+        let no_table = |table: String, place: String| Error::NoTable { table, place };
+        let unseen = unseen(self.configured_ids(), &found).into_iter();
+        let mut errors: Vec<Error> =
+            unseen.map(|id| no_table(id.to_string(), "this account and region".to_owned())).collect();
         if found.is_empty() && errors.is_empty() {
-            errors.push(Error::NoTable { table: which.to_string(), place: in_place() });
+            let place = vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
+            errors.push(no_table(which.to_string(), place));
         }
         errors.extend(found.iter().filter_map(|table| self.fault_of(table, place)));
         self.worst(errors).map_or(Ok(found), Err)
@@ -106,7 +107,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             }
             (_, _, None) => {
                 let family = if self.params.address.is_ipv4() { "cidr" } else { "ipv6-cidr" };
-                self.world.log().error(format_args!(
+                self.log().error(format_args!(
                     "{id} needs a route, once: aws ec2 create-route --route-table-id {id} --destination-{family}-block \
                      {destination} --network-interface-id {}",
                     place.interface
@@ -127,7 +128,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// [`Error::SourceDestCheck`]
     pub(super) async fn refuse_checked_interface(&self, place: &Location) -> Result<(), Error> {
         if let Some(warning) = self.source_dest_check(place).await? {
-            self.world.log().warn(warning);
+            self.log().warn(warning);
         }
         Ok(())
     }
@@ -144,7 +145,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let error = match answer {
             Ok(Ok(false)) => return Ok(None),
             Ok(Ok(true)) => {
-                self.world.log().error(format_args!(
+                self.log().error(format_args!(
                     "{eni} needs this, once: aws ec2 modify-network-interface-attribute --network-interface-id {eni} \
                      --no-source-dest-check"
                 ));
@@ -156,19 +157,12 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         Ok(Some(format!("source/dest check of {eni} unknown: {error}")))
     }
 
-    /// The routes from the point of view of a machine that is none of the nodes.
-    pub(super) async fn shown_outside(&self) -> Result<Owner<Paths>, Error> {
-        let found = self.describe(&self.params.tables, None).await?;
-        Ok(Paths::of(&found, None).with_missing(self.unseen_ids(&found)).owner())
-    }
-
-    /// The configured ids that are not among these tables.
-    fn unseen_ids(&self, found: &[RouteTable]) -> Vec<RouteTableId> {
-        let ids = match &self.params.tables {
-            Tables::Ids(ids) => ids.as_slice(),
+    /// The tables that are configured by their ids.
+    pub(super) fn configured_ids(&self) -> &[RouteTableId] {
+        match &self.params.tables {
+            Tables::Ids(ids) => ids,
             Tables::Tagged { .. } | Tables::Routing => &[],
-        };
-        ids.iter().filter(|id| !found.iter().any(|table| table.id == **id)).cloned().collect()
+        }
     }
 
     /// The holder for a start: every table that exists now has to lead here. A table missing from the record counts too if its
@@ -178,7 +172,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         if let Some(known) = self.known_tables().filter(|_| !matches!(self.params.tables, Tables::Ids(_))) {
             found.retain(|table| known.contains(&table.id) || self.fault_of(table, place).is_none());
         }
-        let paths = Paths::of(&found, Some(&place.interface)).with_missing(self.unseen_ids(&found));
+        let paths = Paths::of(&found, Some(&place.interface)).with_missing(self.configured_ids());
         self.note_check();
         let owner = paths.owner();
         if let Owner::Ours(_) = owner {
@@ -194,24 +188,19 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let mut found = self.shown(&place).await?;
         let known = self.known_tables();
         if let Some(known) = &known {
-            let new: Vec<_> = found.iter().filter(|table| !known.contains(&table.id)).collect();
-            for table in new {
-                self.world.log().warn(format_args!(
+            for table in found.iter().filter(|table| !known.contains(&table.id)) {
+                self.log().warn(format_args!(
                     "{} is now one of {}: the next start of {} will manage it too",
                     table.id, self.params.tables, self.params.address
                 ));
             }
             found.retain(|table| known.contains(&table.id));
-            let unseen: Vec<RouteTableId> =
-                known.iter().filter(|id| !found.iter().any(|table| table.id == **id)).cloned().collect();
-            let untagged = self.untagged(&unseen).await?;
-            found.extend(untagged);
+            found.extend(self.untagged(unseen(known, &found)).await?);
         }
-        let unseen = known.iter().flatten().filter(|id| !found.iter().any(|table| table.id == **id));
-        let paths =
-            Paths::of(&found, Some(&place.interface)).with_missing(unseen.cloned().collect::<Vec<_>>());
+        let counting = known.as_deref().unwrap_or_default();
+        let paths = Paths::of(&found, Some(&place.interface)).with_missing(counting);
         for table in paths.missing() {
-            self.world.log().error(format_args!(
+            self.log().error(format_args!(
                 "{table} does not lead {} anywhere: it has no route {}, or is gone",
                 self.params.address,
                 self.destination()
@@ -226,23 +215,28 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         if matches!(owner, Owner::Ours(_)) && self.last_done().is_none() {
             // It was started by another agent, or the record was lost: adopt it.
             self.record_at(Phase::Started, &place, |_| ());
-            self.record_added(true);
+            self.update_record(|record| record.added = Some(true));
         }
         Ok(owner)
     }
 
     /// Those of these tables that exist but no longer have the tag.
-    async fn untagged(&self, unseen: &[RouteTableId]) -> Result<Vec<RouteTable>, Ec2Error> {
+    async fn untagged(&self, unseen: Vec<RouteTableId>) -> Result<Vec<RouteTable>, Ec2Error> {
         if unseen.is_empty() || !matches!(self.params.tables, Tables::Tagged { .. }) {
             return Ok(Vec::new());
         }
-        let found = self.describe(&Tables::Ids(unseen.to_vec()), None).await?;
+        let found = self.describe(&Tables::Ids(unseen), None).await?;
         for table in &found {
-            self.world.log().warn(format_args!(
+            self.log().warn(format_args!(
                 "{} is no longer one of {}, but counts until the next start",
                 table.id, self.params.tables
             ));
         }
         Ok(found)
     }
+}
+
+/// Those of these ids that are not among the tables found.
+fn unseen(ids: &[RouteTableId], found: &[RouteTable]) -> Vec<RouteTableId> {
+    ids.iter().filter(|id| !found.iter().any(|table| table.id == **id)).cloned().collect()
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::device::device_name;
-use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Seen, Words};
+use super::kind::{BY_METADATA, Common, Holder, Kind, LEFT, Location, Me, Op, Owner, Words};
 use super::{Report, World, location};
 use crate::base::ids::InterfaceId;
 use crate::cloud::{Ec2Error, Ec2Fault, Eni, Imds as _, ImdsError, PrivateIps, Subnet, Wanted};
@@ -33,7 +33,7 @@ mod device;
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
 
-pub use assign::{Assigned, Order, assign};
+pub use assign::Assigned;
 
 /// Time limit for a query made only for a log line.
 const FOR_THE_LOG: Duration = Duration::from_secs(1);
@@ -51,10 +51,6 @@ impl<W: World<Ec2: PrivateIps, Host: Network>> PrivateWorld for W {}
 
 impl Holder for Eni {
     fn mark(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn place(&self) -> String {
         self.id.to_string()
     }
 
@@ -94,6 +90,8 @@ impl<W: PrivateWorld> Kind<W> for Private {
             may_take: params.allow_reassignment,
             on_stop: params.on_stop,
             add_to_device: params.add_to_device,
+            device: None,
+            label: params.label.as_deref(),
         }
     }
 
@@ -122,35 +120,22 @@ impl<W: PrivateWorld> Kind<W> for Private {
     }
 
     async fn locate(op: &Op<'_, Self, W>) -> Result<Location, Error> {
-        let (address, imds) = (op.params.address, op.world.imds());
-        let mac = location::find_mac(op.world, &op.params.interface).await?;
-        let (instance, interface, subnet) =
-            tokio::join!(imds.instance_id(), imds.interface(mac), imds.subnet(mac));
-        let interface = op.attached(mac, interface)?;
-        let subnet = subnet?;
-        if !subnet.cidr.contains(&address) {
+        let address = op.params.address;
+        let location = op.whereabouts().await?;
+        if let Some(subnet) = location.subnet.as_ref().filter(|subnet| !subnet.cidr.contains(&address)) {
             let subnet = format!("this node's subnet {}", subnet.cidr);
             return Err(Error::OtherSubnet { address, subnet });
         }
-        let own_ip = interface.private_ips.first().copied();
-        let shown = interface.private_ips.contains(&address);
-        let of_its_own = match own_ip == Some(address) {
-            true => Some(interface.id.clone()),
-            false if shown => None,
-            false => op.interface_of_its_own().await?,
+        let of_its_own = match location.shown {
+            _ if location.private_ip == Some(address) => Some(location.interface.clone()),
+            Some(true) => None,
+            _ => op.interface_of_its_own().await?,
         };
         // Checked before anything is recorded: for a stop, the record proves that the address is no interface's primary one.
         if let Some(interface) = of_its_own {
             return Err(Error::Primary { address, of: format!("this node's {interface}") });
         }
-        Ok(Location {
-            instance: Some(instance?),
-            shown: Some(shown),
-            mac: Some(mac),
-            private_ip: own_ip,
-            subnet: Some(subnet),
-            ..Location::on(interface.id)
-        })
+        Ok(location)
     }
 
     fn recall(op: &Op<'_, Self, W>) -> Option<Location> {
@@ -161,22 +146,15 @@ impl<W: PrivateWorld> Kind<W> for Private {
         Some(Location { private_ip: private.private_ip_of_interface, subnet, ..place })
     }
 
-    fn identify(op: &Op<'_, Self, W>, record: &mut Volatile) {
-        if !Self::is_about(op, record) {
+    fn note(op: &Op<'_, Self, W>, location: Option<&Location>, record: &mut Volatile) {
+        if location.is_some() || !Self::is_about(op, record) {
+            let subnet = location.and_then(|location| location.subnet.as_ref());
             record.kind = Remembered::Private(PrivateRecord {
                 secondary_private_ip: op.params.address,
-                private_ip_of_interface: None,
-                subnet: None,
-                cidr: None,
+                private_ip_of_interface: location.and_then(|location| location.private_ip),
+                subnet: subnet.map(|subnet| subnet.id.clone()),
+                cidr: subnet.map(|subnet| subnet.cidr.to_string()),
             });
-        }
-    }
-
-    fn note(_: &Op<'_, Self, W>, location: &Location, record: &mut Volatile) {
-        if let Remembered::Private(private) = &mut record.kind {
-            private.private_ip_of_interface = location.private_ip;
-            private.subnet = location.subnet.as_ref().map(|subnet| subnet.id.clone());
-            private.cidr = location.subnet.as_ref().map(|subnet| subnet.cidr.to_string());
         }
     }
 
@@ -184,23 +162,15 @@ impl<W: PrivateWorld> Kind<W> for Private {
         Self::recall(op).is_some_and(|location| location.subnet.is_some())
     }
 
-    async fn look(op: &Op<'_, Self, W>) -> Result<Seen, ImdsError> {
+    async fn look(op: &Op<'_, Self, W>) -> Result<Report, ImdsError> {
         seen(op.look_once().await)
     }
 
     /// A primary address does not count: it never was this resource's.
     async fn is_nowhere(op: &Op<'_, Self, W>) -> Result<bool, ImdsError> {
-        let imds = op.world.imds();
-        for mac in imds.macs().await? {
-            match imds.interface(mac).await {
-                Ok(interface) if interface.private_ips.iter().skip(1).any(|ip| *ip == op.params.address) => {
-                    return Ok(false);
-                }
-                Ok(_) | Err(ImdsError::Absent { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
+        let interfaces = location::of_each_interface(op.world.imds(), W::Imds::interface).await?;
+        let mut secondary = interfaces.iter().flat_map(|interface| interface.private_ips.iter().skip(1));
+        Ok(secondary.all(|ip| *ip != op.params.address))
     }
 
     async fn owner(op: &Op<'_, Self, W>, me: Me<'_>) -> Result<Owner<Eni>, Error> {
@@ -218,9 +188,9 @@ impl<W: PrivateWorld> Kind<W> for Private {
             }
         };
         let ip = op.params.address;
-        let (me, eni) = match found {
+        let (interface, instance, subnet) = match found {
             Ok(Location { interface, instance, subnet: Some(subnet), .. }) => {
-                (Some((interface, instance)), op.world.ec2().holder(ip, &subnet.id).await?)
+                (interface, instance, subnet.id)
             }
             // Location unknown: any interface of this instance that has the address.
             Ok(_) | Err(Error::Imds(_) | Error::NoDevice(_) | Error::NoInterface(_)) => {
@@ -231,17 +201,11 @@ impl<W: PrivateWorld> Kind<W> for Private {
             }
             Err(error) => return Err(error),
         };
-        Ok(match (eni, me) {
-            (None, _) => Owner::Unassigned,
-            (Some(eni), Some((interface, _))) if eni.id == interface && is_secondary(&eni, ip) => {
-                Owner::Ours(eni)
-            }
-            (Some(eni), Some((_, Some(instance))))
-                if eni.instance.as_ref() == Some(&instance) && is_secondary(&eni, ip) =>
-            {
-                Owner::Misplaced(eni)
-            }
-            (Some(eni), _) => Owner::Elsewhere(eni),
+        let Some(eni) = op.world.ec2().holder(ip, &subnet).await? else { return Ok(Owner::Unassigned) };
+        Ok(match is_secondary(&eni, ip) {
+            true if eni.id == interface => Owner::Ours(eni),
+            true if instance.is_some() && eni.instance == instance => Owner::Misplaced(eni),
+            _ => Owner::Elsewhere(eni),
         })
     }
 
@@ -282,7 +246,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     }
 
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
-        op.device_for(location).await
+        op.find_device(location).await
     }
 
     async fn accepted(
@@ -290,7 +254,9 @@ impl<W: PrivateWorld> Kind<W> for Private {
         location: &Location,
         device: &Option<Device>,
     ) -> Result<(), Error> {
-        op.put_on_device(location, device.as_ref()).await
+        let Some(device) = device else { return Ok(()) };
+        let prefix = location.subnet.as_ref().map(|subnet| subnet.cidr.prefix_len());
+        op.put_on(device, op.params.address.into(), prefix).await
     }
 
     async fn settled(
@@ -300,8 +266,12 @@ impl<W: PrivateWorld> Kind<W> for Private {
         before: Option<&Owner<Eni>>,
         announce: bool,
     ) {
-        if announce {
-            op.announce(device.as_ref());
+        // Best effort: EC2 routes without it.
+        if announce
+            && let Some(device) = device
+            && let Err(error) = op.world.host().announce(device, op.params.address)
+        {
+            op.log().warn(error);
         }
         op.remember_region().await;
         let address = before.and_then(Owner::held).and_then(|eni| eni.address(op.params.address));
@@ -315,7 +285,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     fn before_release(op: &Op<'_, Self, W>, held: &Eni) {
         let address = op.params.address;
         if let Some(public_ip) = held.address(address).and_then(|address| address.public_ip) {
-            op.world.log().warn(format_args!(
+            op.log().warn(format_args!(
                 "this disassociates Elastic IP {public_ip} from {address}; on_stop=leave or a live move keeps it"
             ));
         }
@@ -348,7 +318,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     ) -> ControlFlow<()> {
         const SUBJECTS: [&str; 5] = ["device", "credentials", "address", TAKING, RELEASING];
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
-        examination.outcome("device", op.device_for(place).await, device_name)?;
+        examination.outcome("device", op.find_device(place).await, device_name)?;
         let sharing = op.sharing(examination);
         let owner = sharing.query_ec2(Me::At(place), &sharing.deadline).await;
         let owner = owner.and_then(|owner| Self::refusal(op, &owner).map_or(Ok(owner), Err));
@@ -402,23 +372,26 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
         let mac = location::find_mac(self.world, &self.params.interface).await?;
         let (instance, interface, subnet) =
             tokio::join!(self.own_instance(), imds.interface(mac), imds.subnet(mac));
+        let interface = self.attached(mac, interface)?;
         Ok(Location {
             instance: Some(instance?),
+            shown: Some(interface.private_ips.contains(&self.params.address)),
             mac: Some(mac),
+            private_ip: interface.private_ips.first().copied(),
             subnet: Some(subnet?),
-            ..Location::on(interface?.id)
+            ..Location::on(interface.id)
         })
     }
 
     /// Whether the address is on its interface according to one query of instance metadata.
-    async fn look_once(&self) -> Result<Seen, Error> {
+    async fn look_once(&self) -> Result<Report, Error> {
         let address = self.params.address;
         let mac = location::find_mac(self.world, &self.params.interface).await?;
         let interface = self.attached(mac, self.world.imds().interface(mac).await)?;
         Ok(match interface.private_ips.iter().position(|ip| *ip == address) {
-            Some(0) => Seen::NotHere(format!("{address} is the primary address of {}", interface.id)),
-            Some(_) => Seen::Here,
-            None => Seen::NotHere(format!("{address} is not on {} of this node", interface.id)),
+            Some(0) => Report::NotHere(format!("{address} is the primary address of {}", interface.id)),
+            Some(_) => Report::Done,
+            None => Report::NotHere(format!("{address} is not on {} of this node", interface.id)),
         })
     }
 
@@ -437,7 +410,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
             (None, None) => Vec::new(),
         };
         for public_ip in found {
-            self.world.log().info(format_args!("Elastic IP {public_ip} moves with {address}"));
+            self.log().info(format_args!("Elastic IP {public_ip} moves with {address}"));
         }
     }
 }

@@ -21,7 +21,7 @@ async fn a_migration_takes_one_call_and_the_source_then_stops_without_one<K: Tes
 async fn a_migration_that_the_target_may_not_complete_is_refused_by_the_source<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).with(K::WORDS.may_take, "false").settled().await;
     let outcome = node.run(Action::MigrateTo).await;
-    assert_eq!(code(&outcome, Attempt::Start), ExitCode::Generic);
+    assert_eq!(code(&outcome, Action::Start), ExitCode::Generic);
     let error = outcome.unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}=false", K::WORDS.may_take)), "{error}");
     assert!(node.holds(1));

@@ -12,7 +12,7 @@ pub(super) use std::time::Duration;
 pub(super) use tokio::time::{Instant, advance};
 
 pub(super) use super::elastic::Elastic;
-pub(super) use super::error::{Attempt, Error, exit_code};
+pub(super) use super::error::{Error, exit_code};
 use super::fixtures::{MemoryRecords, TestHost};
 use super::kind::Kind;
 pub(super) use super::private::Private;
@@ -196,6 +196,14 @@ pub(super) async fn after(seconds: u64, work: impl FnOnce()) {
     work();
 }
 
+/// What comes of some work, which has to take this many whole seconds.
+pub(super) async fn takes<T>(seconds: std::ops::Range<u64>, work: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let outcome = work.await;
+    assert!(seconds.contains(&began.elapsed().as_secs()), "took {:?}", began.elapsed());
+    outcome
+}
+
 /// Waits until something is true.
 pub(super) async fn until(condition: impl Fn() -> bool) {
     while !condition() {
@@ -214,8 +222,8 @@ pub(super) fn reason(outcome: Result<Report, Error>) -> String {
     }
 }
 
-pub(super) fn code(outcome: &Result<Report, Error>, attempt: Attempt) -> ExitCode {
-    exit_code(outcome.as_ref().unwrap_err(), attempt)
+pub(super) fn code(outcome: &Result<Report, Error>, action: Action) -> ExitCode {
+    exit_code(outcome.as_ref().unwrap_err(), action)
 }
 
 /// A resource on a node.

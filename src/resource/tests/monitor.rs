@@ -151,7 +151,7 @@ async fn denied_permissions_do_not_fail_a_monitor_that_sees_the_address<K: Teste
     node.account.fail_metadata(FaultKind::Reset);
     let outcome = node.monitor().await;
     assert!(matches!(outcome, Err(Error::Ec2(_))), "{outcome:?}");
-    assert_eq!(code(&outcome, Attempt::Monitor), ExitCode::Generic);
+    assert_eq!(code(&outcome, Action::Monitor { level: 0 }), ExitCode::Generic);
 }
 
 /// [monitor-5]

@@ -16,7 +16,7 @@ async fn each_denied_permission_is_found_at_level_ten<K: Tested>() {
     for operation in [K::WORDS.querying, K::WORDS.taking, K::WORDS.releasing] {
         let id = account.fail(operation, denied());
         let outcome = Resource::<K>::on(&account, 1).validate().await;
-        assert_eq!(code(&outcome, Attempt::Validate), ExitCode::Permission, "{operation}");
+        assert_eq!(code(&outcome, Action::Validate { level: 10 }), ExitCode::Permission, "{operation}");
         assert!(outcome.unwrap_err().to_string().contains(operation));
         account.clear_fault(id);
     }
@@ -24,7 +24,7 @@ async fn each_denied_permission_is_found_at_level_ten<K: Tested>() {
 
 async fn an_interface_that_would_fail_a_start_fails_at_level_ten<K: Tested>() {
     let outcome = Resource::<K>::on(&account(), 1).with("interface", "eth7").validate().await;
-    assert_eq!(code(&outcome, Attempt::Validate), ExitCode::Args);
+    assert_eq!(code(&outcome, Action::Validate { level: 10 }), ExitCode::Args);
 }
 
 for_every_kind![

@@ -61,9 +61,9 @@ const BUGS: &[Bug] = &[
         name: "a monitor believes a metadata service that is behind",
         changes: &[[
             "src/resource/monitor.rs",
-            "Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),",
-            "Ok(Ok(Seen::Here)) if !query_ec2 => Ok(Report::Done),
-            Ok(Ok(Seen::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
+            "Ok(Ok(Report::Done)) if !query_ec2 => Ok(Report::Done),",
+            "Ok(Ok(Report::Done)) if !query_ec2 => Ok(Report::Done),
+            Ok(Ok(Report::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
         ]],
         tests: EVERY_KIND,
         says: "returned 7, but the node held the address throughout",
@@ -157,13 +157,13 @@ const BUGS: &[Bug] = &[
         changes: &[
             [
                 "src/resource/elastic/displaced.rs",
-                "if let Some(occupied) = self.occupied(entry, &target, until).await? {",
-                "if let Some(occupied) = self.occupied(entry, &target, until).await?.filter(|_| !AWAKE) {",
+                "if let Some(occupied) = self.occupied(restore).await? {",
+                "if let Some(occupied) = self.occupied(restore).await?.filter(|_| !AWAKE) {",
             ],
             [
                 "src/resource/elastic/displaced.rs",
-                "associate(allocation, target, false)",
-                "associate(allocation, target, AWAKE)",
+                "associate(allocation, &target, false)",
+                "associate(allocation, &target, AWAKE)",
             ],
         ],
         tests: &["elastic"],

@@ -13,8 +13,8 @@ use crate::face::ctl::call::{Failure, Invocation, print};
 use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::Subject;
 use crate::host::Host as _;
-use crate::resource::kind::{Kind, Seen};
-use crate::resource::{Action, op};
+use crate::resource::kind::Kind;
+use crate::resource::{Action, Report, op};
 use crate::state::{Pair, Records as _};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
@@ -86,7 +86,7 @@ fn held<K: Kind<RealWorld>>(invocation: &Invocation<'_>, subject: &Subject) -> R
     let op = op::<K, _>(&world, &request);
     invocation.run(async {
         Ok(match (op.by_metadata().await, address) {
-            (Some(Ok(seen)), _) => Some(seen == Seen::Here),
+            (Some(Ok(seen)), _) => Some(seen == Report::Done),
             (None, _) if !K::common(&request.params).add_to_device => {
                 Some(world.records.volatile().is_running(&world::host().boot_id()))
             }

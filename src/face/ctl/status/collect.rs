@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
+use futures_util::future::join_all;
+
 use super::view::{AddressState, Holding, LastMove, Membership, NodeOpinion, Opinion, Overview, Placement};
 use crate::base::timezone;
 use crate::cloud::ec2::aws::Listing;
@@ -24,10 +26,10 @@ use crate::host::Host as _;
 use crate::params::{ApiSettings, OnStop, ParamError, Timing};
 use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
-use crate::resource::kind::{Kind, Seen};
+use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::ShownHolder;
-use crate::resource::{Action, Request, join_all, millis, op};
+use crate::resource::{Action, Report, Request, millis, op};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
@@ -388,8 +390,8 @@ impl Own {
         }
         let devices = own.opinion.devices.as_ref();
         (own.opinion.here, own.opinion.reason) = match by_metadata {
-            Some(Ok(Seen::Here)) => (Opinion::Yes, String::new()),
-            Some(Ok(Seen::NotHere(why))) => (Opinion::No, why),
+            Some(Ok(Report::Done)) => (Opinion::Yes, String::new()),
+            Some(Ok(Report::NotHere(why))) => (Opinion::No, why),
             Some(Err(error)) => {
                 own.unseen.push(error.to_string());
                 (Opinion::Unknown, error.to_string())

@@ -1,7 +1,9 @@
 //! `eipctl restore`: displaced addresses are restored at boot.
 
+use std::net::Ipv4Addr;
+
 use super::*;
-use crate::resource::elastic::{Known, Left, restore};
+use crate::resource::elastic::{Known, restore};
 use crate::state::Displaced;
 
 /// Node 1 after a boot, with an address on record that it displaced while it ran the resource.
@@ -21,7 +23,7 @@ fn displaced(node: &ElasticNode, public_ip: &str, private_ip: &str) {
     });
 }
 
-async fn restored(node: &ElasticNode) -> Vec<Left> {
+async fn restored(node: &ElasticNode) -> Vec<(Ipv4Addr, Error)> {
     let Parts { ec2, imds, host, records, log } = &node.world;
     let (ec2, imds, host) = (ec2.clone(), imds.clone(), host.clone());
     let world = Parts { ec2, imds, host, records: records.clone(), log: log.clone() };
@@ -130,7 +132,7 @@ async fn what_is_not_back_at_the_deadline_is_named_with_the_cause_and_stays_on_r
             node.account.fail_metadata(FaultKind::Reset);
         }
         let left = restored(&node).await;
-        let [Left { public_ip, error }] = left.as_slice() else { panic!("{left:?}") };
+        let [(public_ip, error)] = left.as_slice() else { panic!("{left:?}") };
         assert_eq!(public_ip.to_string(), OTHER);
         assert_eq!(matches!(error, Error::Ec2(_)), metadata, "{error}");
         assert_eq!(matches!(error, Error::Imds(_)), !metadata, "{error}");

@@ -82,8 +82,8 @@ impl OverlayNode {
 }
 
 #[track_caller]
-fn fails(outcome: Result<Report, Error>, attempt: Attempt, code: ExitCode, says: &str) {
+fn fails(outcome: Result<Report, Error>, action: Action, code: ExitCode, says: &str) {
     let error = outcome.unwrap_err();
-    assert_eq!(exit_code(&error, attempt), code, "{error}");
+    assert_eq!(exit_code(&error, action), code, "{error}");
     assert!(error.to_string().contains(says), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// [overlay-3]
+/// [overlay-3] [overlay-9] After it the node does not hold the address, though the routes still lead to it.
 #[tokio::test(start_paused = true)]
 async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
     let node = OverlayNode::with_tables(2).settled().await;
@@ -15,6 +15,9 @@ async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
     assert_eq!((node.account.calls().len(), node.account.questions()), (0, 0));
     assert_eq!(node.world.records.volatile().phase, Some(Phase::Left));
     assert!(node.logged("its routes stay until another node replaces them"));
+    node.account.clear_faults();
+    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
+    assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
 }
 
 /// [overlay-3] [overlay-10]
@@ -127,7 +130,7 @@ async fn an_entry_that_another_running_resource_has_stays() {
 async fn a_kernel_that_refuses_is_a_failed_stop() {
     let node = OverlayNode::with_tables(1).started().await;
     node.network().set_broken(true);
-    fails(node.stop().await, Attempt::Stop, ExitCode::Generic, "Operation not permitted");
+    fails(node.stop().await, Action::Stop, ExitCode::Generic, "Operation not permitted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,13 +139,4 @@ async fn a_stop_of_what_never_ran_succeeds_anywhere() {
     node.account.fail_metadata(FaultKind::Hang);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(reason(node.monitor().await).contains("on none of"));
-}
-
-/// [overlay-9] After a stop the node does not hold the address, though the routes still lead to it.
-#[tokio::test(start_paused = true)]
-async fn a_monitor_after_a_stop_reports_not_running() {
-    let node = OverlayNode::with_tables(1).settled().await;
-    assert_eq!(node.stop().await.unwrap(), Report::Done);
-    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
-    assert!(matches!(node.probe().await.unwrap(), Report::NotHere(_)));
 }

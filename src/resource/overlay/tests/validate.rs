@@ -27,10 +27,10 @@ async fn each_fault_has_its_code() {
     for (spoil, code, says) in cases {
         let node = OverlayNode::with_tables(1);
         spoil(&node.account);
-        fails(node.validate().await, Attempt::Validate, code, says);
+        fails(node.validate().await, Action::Validate { level: 10 }, code, says);
     }
     let node = OverlayNode::with_tables(1).with("overlay_ip", "10.0.1.77");
-    fails(node.validate().await, Attempt::Validate, ExitCode::Configured, "inside the VPC");
+    fails(node.validate().await, Action::Validate { level: 10 }, ExitCode::Configured, "inside the VPC");
 }
 
 /// [overlay-11]

@@ -2,20 +2,19 @@
 
 use super::*;
 use crate::cloud::Ec2Fault;
-use crate::params::InterfaceSelector;
-use crate::resource::private::{Assigned, Order, assign};
+use crate::params::{InterfaceSelector, VipParams};
+use crate::resource::private::Assigned;
 
-async fn order(account: &Account, number: u8, change: impl FnOnce(&mut Order)) -> Result<Assigned, Error> {
-    let mut order = Order {
-        address: VIP.parse().unwrap(),
-        instance: instance(number).parse().unwrap(),
-        interface: InterfaceSelector::Primary,
-        reassign: true,
-        max_backoff: Duration::from_secs(5),
-    };
-    change(&mut order);
+async fn order(
+    account: &Account,
+    number: u8,
+    change: impl FnOnce(&mut VipParams),
+) -> Result<Assigned, Error> {
     let node = PrivateNode::on(account, 1);
-    let assigned = assign(&node.world, &order, &node.request(Action::Start, 20).deadline).await;
+    let mut request = node.request(Action::Start, 20);
+    change(&mut request.params);
+    let assigned =
+        op::<Private, _>(&node.world, &request).assign_to(&instance(number).parse().unwrap()).await;
     assert_eq!(account.questions(), 0, "from anywhere: instance metadata is not asked");
     assigned
 }
@@ -67,7 +66,7 @@ async fn another_subnet_is_refused() {
 async fn an_address_that_may_not_or_cannot_be_taken_is_named_with_the_reason() {
     let account = account();
     Private::give(&account, 2);
-    let held = order(&account, 1, |order| order.reassign = false).await.unwrap_err().to_string();
+    let held = order(&account, 1, |order| order.allow_reassignment = false).await.unwrap_err().to_string();
     assert!(held.contains(&instance(2)), "{held}");
     let own = order(&account, 1, |order| order.address = "10.0.0.2".parse().unwrap()).await.unwrap_err();
     assert!(own.to_string().contains("is the primary address of"), "{own}");
@@ -103,6 +102,6 @@ async fn a_repeated_call_that_is_refused_because_the_first_was_carried_out_is_no
     let account = account();
     account.fail_once("AssignPrivateIpAddresses", FaultKind::LoseAnswer);
     account.fail_once("AssignPrivateIpAddresses", FaultKind::code("Resource.AlreadyAssigned"));
-    let outcome = order(&account, 2, |order| order.reassign = false).await;
+    let outcome = order(&account, 2, |order| order.allow_reassignment = false).await;
     assert!(matches!(outcome, Ok(Assigned::Now { .. })), "{outcome:?}");
 }

@@ -59,7 +59,7 @@ async fn a_leftover_on_a_device_is_a_warning_of_the_probe_and_stays() {
 #[tokio::test(start_paused = true)]
 async fn an_interface_without_a_device_or_room_for_the_label_is_refused_before_the_call() {
     let node = PrivateNode::on(&account(), 1).with("iflabel", "thirteen-char");
-    assert_eq!(code(&node.start().await, Attempt::Start), ExitCode::Args);
+    assert_eq!(code(&node.start().await, Action::Start), ExitCode::Args);
     let node = PrivateNode::on(&account(), 1).with("interface", "1");
     attach(&node.account, "10.0.0.7");
     assert!(matches!(node.start().await, Err(Error::NoDeviceFor(_))));
@@ -102,7 +102,7 @@ async fn an_address_that_another_tool_put_on_another_device_stays_there() {
 async fn a_kernel_that_refuses_fails_start_and_stop_but_the_stop_releases_the_address_in_ec2() {
     let node = PrivateNode::on(&account(), 1).settled().await;
     node.network().set_broken(true);
-    assert_eq!(code(&node.stop().await, Attempt::Stop), ExitCode::Generic);
+    assert_eq!(code(&node.stop().await, Action::Stop), ExitCode::Generic);
     assert_eq!(Private::holder(&node.account), None);
-    assert_eq!(code(&node.start().await, Attempt::Start), ExitCode::Generic);
+    assert_eq!(code(&node.start().await, Action::Start), ExitCode::Generic);
 }

@@ -17,7 +17,7 @@ async fn level_ten_tries_the_calls_in_a_form_that_changes_nothing() {
 async fn an_address_or_label_that_would_fail_a_start_fails_here() {
     for address in ["10.0.1.100", "10.0.0.2"] {
         let outcome = PrivateNode::on(&account(), 1).with("secondary_private_ip", address).validate().await;
-        assert_eq!(code(&outcome, Attempt::Validate), ExitCode::Args, "{address}");
+        assert_eq!(code(&outcome, Action::Validate { level: 10 }), ExitCode::Args, "{address}");
     }
     let outcome = PrivateNode::on(&account(), 1).with("iflabel", "thirteen-char").validate().await;
     assert!(matches!(outcome, Err(Error::Label { .. })), "{outcome:?}");

@@ -9,17 +9,7 @@ fn main() {
     let environment = Environment::new(std::env::vars_os());
     let records = FileRecords::new(&environment, &Log::memory());
     for version in 1..=3 {
-        let change = Change {
-            at_ms: version,
-            action: "start".to_owned(),
-            from: "nobody".to_owned(),
-            to: "this node".to_owned(),
-            association: None,
-            took_ms: version,
-            address: String::new(),
-            node: None,
-            phases: Vec::new(),
-        };
+        let change = Change { took_ms: version, ..Change::default() };
         records.update_durable(|record| record.remember(change));
     }
 }
