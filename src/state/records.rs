@@ -361,7 +361,8 @@ mod tests {
         let records = records("aside", "eip");
         let path = records.path(&records.durable);
         let aside = records.durable.join("eip.json.damaged");
-        let make: [(&str, fn(&Path)); 3] = [
+        type Damage = fn(&Path);
+        let make: [(&str, Damage); 3] = [
             ("not UTF-8", |path| std::fs::write(path, b"{\"displaced\": [\xff").unwrap()),
             ("for a group", |path| std::fs::set_permissions(path, Permissions::from_mode(0o660)).unwrap()),
             ("half", |path| std::fs::write(path, "{\"displaced\": [").unwrap()),

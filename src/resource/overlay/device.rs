@@ -2,7 +2,7 @@
 
 use super::{Overlay, OverlayWorld};
 use crate::cloud::ec2::routes::host_prefix;
-use crate::network::{AddressEntry, Network as _};
+use crate::network::{AddressEntry, Device, Network as _};
 use crate::resource::Report;
 use crate::resource::error::Error;
 use crate::resource::kind::Op;
@@ -28,20 +28,24 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }))
     }
 
-    /// Removes from every device, up or down, the entry that belongs to this resource: the one for a single address, with the
-    /// label or the record of this resource, and of no other. [overlay-4]
+    /// Removes the entry that belongs to this resource: the one for a single address, with its label on any device, or on the device of its
+    /// record, and of no other resource. [overlay-4]
     pub(super) async fn take_off_devices(&self) -> Result<(), Error> {
         if !self.params.add_to_device {
             return Ok(());
         }
         let ip = self.params.address;
-        let record = self.last_done();
-        let recorded = record.is_some_and(|record| record.overlay().is_none_or(|it| it.added != Some(false)));
+        let record = self.last_done().and_then(|record| record.overlay().cloned());
+        let recorded = |device: &Device| {
+            let added = record.as_ref().filter(|record| record.added != Some(false));
+            added.is_some_and(|added| added.device.map_or(!device.loopback, |index| index == device.index))
+        };
         let shared = self.runs_as_another_resource();
         for device in self.devices_with(ip).await? {
             let label = self.params.label.as_ref().map(|label| format!("{}:{label}", device.name));
             let is_ours = |entry: &AddressEntry| {
-                entry.prefix == host_prefix(ip) && (recorded || (label.is_some() && entry.label == label))
+                entry.prefix == host_prefix(ip)
+                    && (recorded(&device) || (label.is_some() && entry.label == label))
             };
             for entry in device.addresses.iter().filter(|entry| entry.ip == ip) {
                 let (name, prefix) = (&device.name, entry.prefix);

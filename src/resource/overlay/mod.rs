@@ -119,8 +119,13 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         if !Self::is_about(op, record) {
             let overlay_ip = op.params.address;
             let added = Some(false);
-            record.kind =
-                Remembered::Overlay(OverlayRecord { overlay_ip, vpc: None, checked_ms: None, added });
+            record.kind = Remembered::Overlay(OverlayRecord {
+                overlay_ip,
+                vpc: None,
+                checked_ms: None,
+                added,
+                device: None,
+            });
         }
         if let (Some(location), Remembered::Overlay(overlay)) = (location, &mut record.kind) {
             overlay.vpc = location.vpc.as_ref().map(|vpc| vpc.id.clone());
@@ -247,7 +252,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         let Some(device) = device else { return Ok(()) };
         let ip = op.params.address;
         // Before it is there: the process may be killed in between.
-        op.update_record(|record| record.added = Some(true));
+        op.update_record(|record| (record.added, record.device) = (Some(true), Some(device.index)));
         op.put_on(device, ip, Some(host_prefix(ip))).await
     }
 
