@@ -84,7 +84,12 @@ impl Environment {
 
     /// The raw value of a variable; `None` if it is unset or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// A variable as it is set, which may be to nothing.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
     }
 
     /// Warnings about invalid values, one line each, for the log.

@@ -48,8 +48,10 @@ pub async fn observe(
 
 /// The proxy that a request to this URL uses.
 fn proxy(environment: &Environment, url: &str) -> Option<String> {
+    // As the client does: an empty variable hides the one in small letters.
     let variable = |name: &str| {
-        environment.get(name).or_else(|| environment.get(&name.to_ascii_lowercase())).map(str::to_owned)
+        let set = environment.raw(name).or_else(|| environment.raw(&name.to_ascii_lowercase()));
+        set.filter(|value| !value.is_empty()).map(str::to_owned)
     };
     let url: http::Uri = url.parse().ok()?;
     let host = url.host()?;
@@ -110,5 +112,10 @@ mod tests {
         }
         assert!(found(&[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", "aws.com,10.0.0.0/8")]).is_some());
         assert_eq!(found(&[("HTTP_PROXY", "http://p:1")]), None);
+        assert_eq!(
+            found(&[("HTTPS_PROXY", ""), ("https_proxy", "http://p:1")]),
+            None,
+            "the client goes direct"
+        );
     }
 }
