@@ -1,5 +1,6 @@
 //! The metrics of this node's addresses in Prometheus's text format.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::face::report::NodeReport;
@@ -52,26 +53,20 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
 
     page.metric("eip_moves_total", "counter", "Changes of holder that this node made since boot.");
     page.each(addresses, |one| {
-        let moves = &one.tally.moves;
-        let others = moves.keys().map(String::as_str).filter(|action| !MOVES.contains(action));
-        let all = MOVES.into_iter().chain(others);
-        all.map(|action| (vec![("reason", action)], moves.get(action).copied().unwrap_or_default()))
+        let mut moves = BTreeMap::from(MOVES.map(|action| (action, 0)));
+        moves.extend(one.tally.moves.iter().map(|(action, count)| (action.as_str(), *count)));
+        moves.into_iter().map(|(action, count)| (vec![("reason", action)], count))
     });
     page.metric("eip_failures_total", "counter", "Failed actions of this node since boot, by scope.");
     page.each(addresses, |one| {
-        let count = |action, reason| {
-            one.tally.failures.get(action).and_then(|all| all.get(reason)).copied().unwrap_or_default()
-        };
-        let mut rows = vec![("monitor", ABSENT)];
-        rows.extend(ACTIONS.into_iter().flat_map(|action| Scope::ALL.map(|scope| (action, scope.name()))));
+        let mut counts = BTreeMap::from([(("monitor", ABSENT), 0)]);
+        let scopes = Scope::ALL.map(Scope::name);
+        counts.extend(ACTIONS.iter().flat_map(|action| scopes.map(|scope| ((*action, scope), 0))));
         for (action, reasons) in &one.tally.failures {
-            rows.extend(reasons.keys().map(|reason| (action.as_str(), reason.as_str())));
+            counts.extend(reasons.iter().map(|(reason, count)| ((action.as_str(), reason.as_str()), *count)));
         }
-        rows.sort_unstable();
-        rows.dedup();
-        rows.into_iter().map(move |(action, reason)| {
-            (vec![("action", action), ("reason", reason)], count(action, reason))
-        })
+        let labelled = |((action, reason), count)| (vec![("action", action), ("reason", reason)], count);
+        counts.into_iter().map(labelled)
     });
     page.metric(
         "eip_metadata_disagreements_total",
