@@ -15,6 +15,7 @@ use crate::base::deadline::Deadline;
 use crate::base::log::{Log, Process};
 use crate::base::text::one_line;
 use crate::face::Call;
+use crate::face::cluster::cib::Configuration;
 use crate::face::cluster::tools::Tools;
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
@@ -24,6 +25,7 @@ use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
+use crate::resource::{Action, Request};
 use crate::state::{FileRecords, Records as _};
 use crate::world::{self, RealWorld};
 
@@ -102,7 +104,7 @@ impl<'a> Invocation<'a> {
 
     /// The cluster's tools, each with this limit.
     pub(super) fn tools(&self, limit: Duration) -> Tools {
-        Tools::new(self.environment(BY_HAND).get("PATH"), limit)
+        Tools::new(self.environment(BY_HAND).get("PATH"), limit, None)
     }
 
     /// The value of an option, if given.
@@ -147,6 +149,21 @@ impl<'a> Invocation<'a> {
             self.log.warn_once(warning);
         }
         Ok(world)
+    }
+
+    /// A request about a resource; `action` is irrelevant if no action is run. Parameters that are not decided are not used, unless
+    /// forced.
+    pub(super) fn request<K: Kind<RealWorld>>(
+        &self,
+        action: Action,
+        configuration: &Configuration,
+        nodes: &[String],
+    ) -> Result<Request<K::Params>, Failure> {
+        if let Some(reason) = configuration.undecided().filter(|_| !self.is_set("force")) {
+            return Err(format!("{reason}: give it as an option").into());
+        }
+        let params = K::parse(&configuration.parameters)?;
+        Ok(Request { action, params, deadline: self.deadline, nodes: nodes.to_vec() })
     }
 
     /// The services for a query about a resource, which change no record.

@@ -87,7 +87,7 @@ fn scope(invocation: &Invocation<'_>) -> Result<(PolicyScope, Option<String>), F
         _ => Some(Subject::named(invocation, &[], false)?),
     };
     let (api, timing) = match &subject {
-        Some(subject) => params::reach(&subject.raw)?,
+        Some(subject) => params::reach(&subject.configuration.parameters)?,
         None => params::reach(&invocation.parameters(table::EIP))?,
     };
     let mut allocations = Vec::new();
@@ -115,30 +115,22 @@ fn scope(invocation: &Invocation<'_>) -> Result<(PolicyScope, Option<String>), F
         RouteCalls::Same | RouteCalls::By(_) => None,
     };
     let elastic = subject.filter(|_| of_tables.is_none() && named == Some(agent::EIP.name));
-    let elastic = elastic.map(|subject| Params::parse(&subject.raw)).transpose()?;
+    let elastic = elastic.map(|subject| Params::parse(&subject.configuration.parameters)).transpose()?;
     let world = invocation.world(BY_HAND, &api, &timing)?;
     let (settings, _) =
         world::settings(&api, &timing, &invocation.environment(BY_HAND), invocation.deadline.budget());
-    let region = match settings.region {
-        Some(region) => region,
-        None => {
-            found(invocation, "region unknown, give --region", policy::region(&world, &invocation.deadline))?
-        }
-    };
-    let account = match of_tables.or(account).or_else(|| account_of(api.role_arn.as_deref()?)) {
-        Some(account) => account,
-        None => found(
-            invocation,
-            "account unknown, give --account",
-            policy::account(&world, &invocation.deadline),
-        )?,
-    };
+    let deadline = &invocation.deadline;
+    let look_up = || found(invocation, "region unknown, give --region", policy::region(&world, deadline));
+    let region = settings.region.map_or_else(look_up, Ok)?;
+    let look_up = || found(invocation, "account unknown, give --account", policy::account(&world, deadline));
+    let given = of_tables.or(account).or_else(|| account_of(api.role_arn.as_deref()?));
+    let account = given.map_or_else(look_up, Ok)?;
     if let Some(params) = elastic {
         let id = match (params.allocation_id, params.elastic_ip) {
             (None, Some(ip)) => {
                 let unknown = format!("allocation unknown, give eipalloc-... instead of {ip}");
                 let which = Selector::PublicIp(ip);
-                Some(found(invocation, &unknown, policy::allocation(&world, &which, &invocation.deadline))?)
+                Some(found(invocation, &unknown, policy::allocation(&world, &which, deadline))?)
             }
             (id, _) => id,
         };
@@ -154,7 +146,7 @@ fn route_calls(
     subject: Option<&Subject>,
     has_tables: bool,
 ) -> Result<RouteCalls, Failure> {
-    let configured = || subject.and_then(|subject| subject.raw.get("routing_table_role")).map(String::as_str);
+    let configured = || subject?.configuration.parameters.get("routing_table_role").map(String::as_str);
     let role = invocation.text(TABLES_ROLE).or_else(configured);
     let is_for_it = invocation.is_set(FOR_TABLES_ROLE);
     match role {
@@ -175,11 +167,11 @@ fn route_calls(
 
 /// The route tables of an overlay address, as configured or on record, without those that are `given`.
 fn tables_of(subject: &Subject, given: &[String]) -> Result<Vec<String>, Failure> {
-    let is_unknown = !subject.raw.contains_key("routing_table");
-    if is_unknown && !given.is_empty() {
+    let parameters = &subject.configuration.parameters;
+    if !parameters.contains_key("routing_table") && !given.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tables = match OverlayParams::parse(&subject.raw)?.tables {
+    let mut tables = match OverlayParams::parse(parameters)?.tables {
         Tables::Ids(ids) => ids.iter().map(ToString::to_string).collect(),
         Tables::Tagged { .. } | Tables::Routing => vec!["*".to_owned()],
     };

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -12,12 +12,12 @@ use super::guard::Guard;
 use super::measure::{Observations, Watch, request};
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
-use super::sightings::{ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery, longest_outage};
+use super::sightings::{ClusterSighting, ClusterState, longest_outage};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
 use crate::face::cluster::cib::ConfiguredAddress;
 use crate::face::cluster::operations::AgentOperation;
-use crate::face::cluster::tools;
+use crate::face::cluster::tools::{self, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::face::ctl::subject::only;
@@ -185,7 +185,7 @@ impl Watch<'_> {
     async fn make(&self, from: &str, to: Option<&str>) -> Result<Move, String> {
         let before = self.operations().await;
         let began = Instant::now();
-        let started = SystemTime::now();
+        let started = world::now();
         let observations = RefCell::new(Observations::default());
         let (origin, took, moved_to) = tokio::select! {
             // A completed move counts even if the last query fails at the same instant.
@@ -194,24 +194,20 @@ impl Watch<'_> {
             () = self.watch(began, &observations) => return Err("the watch has ended".to_owned()),
         };
         let operations = AgentOperation::since(self.operations().await, &before);
-        let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();
+        let Observations { mut queries, unanswered, mut attempts, mut sightings } = observations.into_inner();
         // Of what was before the move only the last answer counts.
-        let first = queries.iter().rposition(|query| query.answered < origin).unwrap_or_default();
-        let since = |at: Duration| at.saturating_sub(origin);
-        let queries = queries.into_iter().skip(first);
-        let queries = queries
-            .map(|one| HolderQuery { sent: since(one.sent), answered: since(one.answered), ..one })
-            .collect();
-        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
-        let sightings = sightings.into_iter().skip(first);
-        let sightings = sightings.map(|one| ClusterSighting { at: since(one.at), ..one }).collect();
-        let attempts = attempts.into_iter().filter(|attempt| attempt.began >= origin);
-        let attempts = attempts.map(|one| ConnectionAttempt { began: since(one.began), ..one }).collect();
-        let at = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + origin;
+        queries.drain(..queries.iter().rposition(|query| query.answered < origin).unwrap_or_default());
+        sightings.drain(..sightings.iter().rposition(|one| one.at < origin).unwrap_or_default());
+        attempts.retain(|attempt| attempt.began >= origin);
+        let of_queries = queries.iter_mut().flat_map(|query| [&mut query.sent, &mut query.answered]);
+        let of_sightings = sightings.iter_mut().map(|sighting| &mut sighting.at);
+        let of_attempts = attempts.iter_mut().map(|attempt| &mut attempt.began);
+        let times = of_queries.chain(of_sightings).chain(of_attempts);
+        times.for_each(|time| *time = time.saturating_sub(origin));
         Ok(Move {
             from: from.to_owned(),
             to: moved_to,
-            at_ms: millis(at),
+            at_ms: millis(started + origin),
             by_failure: to.is_none(),
             took,
             sightings,
@@ -224,8 +220,7 @@ impl Watch<'_> {
 
     /// Those that the cluster has on record; none if it does not answer.
     async fn operations(&self) -> Vec<AgentOperation> {
-        let tools = self.tools.clone();
-        let cib = blocking(move || tools.cib()).await;
+        let cib = self.ask(Tools::cib).await;
         cib.map(|cib| AgentOperation::all(&cib, self.resource)).unwrap_or_default()
     }
 
@@ -241,45 +236,44 @@ impl Watch<'_> {
         let mut end = began + self.limit;
         let before = loop {
             if let Some(query) = observations.borrow().queries.last() {
-                break query.clone();
+                break query.holder.clone();
             }
             self.pause(end, "EC2 gave no answer").await?;
         };
         let requested_at = began.elapsed();
         if let Some(to) = to {
-            let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
+            let (resource, node) = (self.resource.to_owned(), to.to_owned());
             // Longer than the move may take, but finite in case this machine is lost meanwhile.
             let lifetime = self.limit + OVERHEAD;
-            blocking(move || tools.request_move(&resource, &node, lifetime)).await?;
+            self.ask(move |tools| tools.request_move(&resource, &node, lifetime)).await?;
         }
         let here = ClusterState::On(from.to_owned());
         observations.borrow_mut().sightings.push(ClusterSighting { at: requested_at, state: here });
         let mut has_begun = to.is_some();
         let mut done: Option<(Duration, String)> = None;
         loop {
-            let tools = self.tools.clone();
             let at = began.elapsed();
             // While nodes change roles the cluster may briefly not answer.
-            if let Ok(status) = blocking(move || tools.status()).await {
+            if let Ok(status) = self.ask(Tools::status).await {
                 let state = ClusterState::of(&status, self.resource, from);
-                match &state {
-                    ClusterState::On(node) if node != from && to.is_none_or(|to| to == node) => {
-                        done.get_or_insert((began.elapsed(), node.clone()));
-                    }
-                    _ => {}
+                if let ClusterState::On(node) = &state
+                    && node != from
+                    && to.is_none_or(|to| to == node)
+                {
+                    done.get_or_insert((began.elapsed(), node.clone()));
                 }
                 observations.borrow_mut().sightings.push(ClusterSighting { at, state });
             }
-            let moved =
-                observations.borrow().queries.last().is_some_and(|query| is_elsewhere(query, &before));
-            if !has_begun && first_sign(&observations.borrow(), from, &before).is_some() {
+            let now = observations.borrow().queries.last().and_then(|query| query.holder.clone());
+            let moved = now.is_some() && now != before;
+            if !has_begun && first_sign(&observations.borrow(), from, before.as_deref()).is_some() {
                 (has_begun, end) = (true, Instant::now() + self.limit);
             }
             let still = match (&done, to) {
                 (Some((ended, node)), _) if moved => {
                     let (ended, node) = (*ended, node.clone());
                     self.await_clients(observations).await;
-                    let sign = first_sign(&observations.borrow(), from, &before).unwrap_or(ended);
+                    let sign = first_sign(&observations.borrow(), from, before.as_deref()).unwrap_or(ended);
                     let origin = if to.is_some() { requested_at } else { sign };
                     return Ok((origin, ended.saturating_sub(origin), node));
                 }
@@ -290,6 +284,15 @@ impl Watch<'_> {
             };
             self.pause(end, &still).await?;
         }
+    }
+
+    /// Runs one of the cluster's tools on a thread of its own.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tools) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let tools = self.tools.clone();
+        tokio::task::spawn_blocking(move || work(&tools)).await.map_err(|error| error.to_string())?
     }
 
     /// Gives clients that could connect before a moment to connect again: without that their outage would have no end.
@@ -320,25 +323,15 @@ impl Watch<'_> {
 
 /// The first sign that the address leaves its node: the cluster does not have it there, EC2 shows something else, or clients get no
 /// answer in the time up to then. A shorter silence of clients before is none.
-fn first_sign(seen: &Observations, from: &str, before: &HolderQuery) -> Option<Duration> {
+fn first_sign(seen: &Observations, from: &str, before: Option<&str>) -> Option<Duration> {
     let here = ClusterState::On(from.to_owned());
     let by_cluster =
         seen.sightings.iter().find(|sighting| sighting.state != here).map(|sighting| sighting.at);
-    let by_ec2 = seen.queries.iter().find(|query| query.holder != before.holder).map(|query| query.answered);
+    let by_ec2 =
+        seen.queries.iter().find(|query| query.holder.as_deref() != before).map(|query| query.answered);
     let noticed = [by_cluster, by_ec2].into_iter().flatten().min()?;
     let (since, length) = longest_outage(&seen.attempts);
     Some(if length.is_zero() { noticed } else { noticed.min(since) })
-}
-
-fn is_elsewhere(now: &HolderQuery, before: &HolderQuery) -> bool {
-    now.holder.is_some() && now.holder != before.holder
-}
-
-/// Runs blocking work on a thread of its own.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
 /// Asks for confirmation: services behind the address lose their connections.
