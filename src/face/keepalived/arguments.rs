@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::usage;
 use crate::base::text::brief;
 use crate::face::parameters;
 use crate::state::generations::Generation;
@@ -73,10 +74,8 @@ pub enum KeepalivedRequest {
     Status,
     /// Whether this node is healthy, for `vrrp_script`.
     Check,
-    /// The usage text.
-    Help,
-    /// The version.
-    Version,
+    /// To print this text.
+    Print(String),
     /// A background job of an earlier call, with that call's generation; `None` if it could not be recorded.
     Background(Job, Option<Generation>),
 }
@@ -161,8 +160,10 @@ fn action(argument: &str) -> Option<KeepalivedRequest> {
         "stop" => transition(VrrpState::Stop),
         "status" => KeepalivedRequest::Status,
         "check" => KeepalivedRequest::Check,
-        "help" | "usage" | "--help" | "-h" => KeepalivedRequest::Help,
-        "version" | "--version" | "-V" => KeepalivedRequest::Version,
+        "help" | "usage" | "--help" | "-h" => KeepalivedRequest::Print(usage()),
+        "version" | "--version" | "-V" => {
+            KeepalivedRequest::Print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n").to_owned())
+        }
         _ => match argument.strip_prefix("--background=") {
             Some(background) => {
                 let (job, generation) = background.split_once(',')?;
@@ -226,7 +227,7 @@ mod tests {
             ("203.0.113.10 fault", by_action(VrrpState::Fault), Some("203.0.113.10")),
             ("203.0.113.10 master_rx_lower_pri", by_action(VrrpState::Master), Some("203.0.113.10")),
             ("54.192.x.x start", by_action(VrrpState::Master), Some("54.192.x.x")),
-            ("--help", KeepalivedRequest::Help, None),
+            ("--help", KeepalivedRequest::Print(usage()), None),
         ] {
             let found = line(text).unwrap();
             assert_eq!(found.request, request, "{text}");

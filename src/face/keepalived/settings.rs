@@ -14,7 +14,7 @@ use crate::base::ids::InstanceId;
 use crate::base::text::brief;
 use crate::cloud::settings::VARIABLES;
 use crate::face::assignments::{self, seconds};
-use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::environment::{reskeys, synthesise};
 use crate::face::parameters;
 use crate::ocf::environment::Environment;
 use crate::params::table;
@@ -57,7 +57,9 @@ const OWN: [&str; 7] =
     ["INST_ID", "ON_BACKUP", "ON_FAULT", "ON_STOP", "DEADLINE", "CHECK_DEADLINE", "VERIFY"];
 
 /// The combined settings of one call.
-#[derive(Clone, Default, PartialEq, Eq)]
+///
+/// Cannot be printed: the values of the variables may be keys.
+#[derive(Clone, Default)]
 pub struct KeepalivedSettings {
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,
@@ -75,17 +77,6 @@ pub struct KeepalivedSettings {
     released_in: Vec<VrrpState>,
     /// Warnings, one line each.
     pub warnings: Vec<String>,
-}
-
-// Lists the names of the variables only: their values may be keys.
-impl std::fmt::Debug for KeepalivedSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeepalivedSettings")
-            .field("parameters", &self.parameters)
-            .field("variables", &self.variables.keys())
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
 }
 
 impl KeepalivedSettings {
@@ -152,17 +143,11 @@ impl KeepalivedSettings {
     pub fn environment(&self, process: &[(OsString, OsString)], deadline: Duration) -> Environment {
         let address = parameters::address(&self.parameters);
         let of_address = address.map(|address| format!("({address})")).unwrap_or_default();
-        let values = ClusterValues {
-            instance: address
-                .map_or_else(|| "keepalived".to_owned(), |address| format!("keepalived-{address}")),
-            program: NAME,
-            reason_prefix: format!("{NAME}: "),
-            log_tag: Some(format!("{NAME}{of_address}[{}]", std::process::id())),
-            timeout: deadline,
-            parameters: &self.parameters,
-            variables: &self.variables,
-        };
-        synthesise(process, &values)
+        let instance =
+            address.map_or_else(|| "keepalived".to_owned(), |address| format!("keepalived-{address}"));
+        let tag = ("HA_LOGTAG".to_owned(), format!("{NAME}{of_address}[{}]", std::process::id()));
+        let own = self.variables.clone().into_iter().chain(reskeys(&self.parameters)).chain([tag]);
+        synthesise(process, NAME, &instance, deadline, own)
     }
 }
 
@@ -234,7 +219,7 @@ mod tests {
             ("ON_BACKUP=keep", "ON_BACKUP=keep: expected leave or release"),
             ("INST_ID=here", "INST_ID=here: expected an instance id"),
         ] {
-            let unusable = file(text).unwrap_err();
+            let unusable = file(text).err().unwrap();
             assert!(unusable.contains(part), "{text}: {unusable}");
             assert!(unusable.len() <= 128, "{unusable}");
         }
