@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::guard::Guard;
-use super::measure::{Observations, Watch, request};
+use super::measure::{Watch, request};
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
-use super::sightings::{ClusterSighting, ClusterState, longest_outage};
+use super::sightings::{ClusterSighting, ClusterState, Observations, longest_outage};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
 use crate::face::cluster::cib::ConfiguredAddress;
@@ -104,7 +104,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         std::fs::write(file, page).map_err(|error| unwritten(file, &error))?;
     }
     if invocation.is_set(JSON) {
-        return print_json(&drill.document());
+        return print_json(&drill);
     }
     let end = if invocation.is_set("kill") { "" } else { "; the constraint of the move is removed" };
     print(&format!("{resource} ({address}) is on {now_on}{end}\n"))?;
@@ -194,27 +194,15 @@ impl Watch<'_> {
             () = self.watch(began, &observations) => return Err("the watch has ended".to_owned()),
         };
         let operations = AgentOperation::since(self.operations().await, &before);
-        let Observations { mut queries, unanswered, mut attempts, mut sightings } = observations.into_inner();
-        // Of what was before the move only the last answer counts.
-        queries.drain(..queries.iter().rposition(|query| query.answered < origin).unwrap_or_default());
-        sightings.drain(..sightings.iter().rposition(|one| one.at < origin).unwrap_or_default());
-        attempts.retain(|attempt| attempt.began >= origin);
-        let of_queries = queries.iter_mut().flat_map(|query| [&mut query.sent, &mut query.answered]);
-        let of_sightings = sightings.iter_mut().map(|sighting| &mut sighting.at);
-        let of_attempts = attempts.iter_mut().map(|attempt| &mut attempt.began);
-        let times = of_queries.chain(of_sightings).chain(of_attempts);
-        times.for_each(|time| *time = time.saturating_sub(origin));
         Ok(Move {
             from: from.to_owned(),
             to: moved_to,
             at_ms: millis(started + origin),
             by_failure: to.is_none(),
             took,
-            sightings,
             operations,
-            queries,
-            unanswered,
-            client: self.client.map(|(_, port)| (port, attempts)),
+            seen: observations.into_inner().since(origin),
+            port: self.client.map(|(_, port)| port),
         })
     }
 

@@ -46,6 +46,36 @@ pub struct ClusterSighting {
     pub state: ClusterState,
 }
 
+/// What was seen of a move so far.
+#[derive(Debug, Clone, Default)]
+pub struct Observations {
+    /// Answers of EC2.
+    pub queries: Vec<HolderQuery>,
+    /// Number of queries without an answer.
+    pub unanswered: usize,
+    /// Finished connection attempts of the client, if there is one.
+    pub attempts: Vec<ConnectionAttempt>,
+    /// Answers of the cluster.
+    pub sightings: Vec<ClusterSighting>,
+}
+
+impl Observations {
+    /// The same with times from a later moment. Of what was before it, only the last answer counts.
+    #[must_use]
+    pub fn since(mut self, origin: Duration) -> Self {
+        let Self { queries, attempts, sightings, .. } = &mut self;
+        queries.drain(..queries.iter().rposition(|query| query.answered < origin).unwrap_or_default());
+        sightings.drain(..sightings.iter().rposition(|one| one.at < origin).unwrap_or_default());
+        attempts.retain(|attempt| attempt.began >= origin);
+        let of_queries = queries.iter_mut().flat_map(|query| [&mut query.sent, &mut query.answered]);
+        let of_sightings = sightings.iter_mut().map(|sighting| &mut sighting.at);
+        let of_attempts = attempts.iter_mut().map(|attempt| &mut attempt.began);
+        let times = of_queries.chain(of_sightings).chain(of_attempts);
+        times.for_each(|time| *time = time.saturating_sub(origin));
+        self
+    }
+}
+
 impl ClusterState {
     /// Where the resource is, which `from` ran at first.
     pub fn of(status: &Status, resource: &str, from: &str) -> Self {
