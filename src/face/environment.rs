@@ -16,23 +16,6 @@ pub fn synthesise(
     timeout: Duration,
     own: impl IntoIterator<Item = (String, String)>,
 ) -> Environment {
-    let syslog = Path::new("/dev/log").exists();
-    build(process, program, resource, timeout, own, syslog)
-}
-
-/// Resource parameters as the variables in which a cluster passes them.
-pub fn reskeys(parameters: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
-    parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()))
-}
-
-fn build(
-    process: &[(OsString, OsString)],
-    program: &str,
-    resource: &str,
-    timeout: Duration,
-    own: impl IntoIterator<Item = (String, String)>,
-    has_syslog: bool,
-) -> Environment {
     // The caller is not a cluster, so inherited OCF variables do not apply; the record folder must not depend on the
     // caller.
     let foreign =
@@ -46,24 +29,30 @@ fn build(
     ];
     let standard = standard.map(|(name, value)| (name.into(), value.into()));
     let own = own.into_iter().map(|(name, value)| (name.into(), value.into()));
-    let mut variables: Vec<(OsString, OsString)> = inherited.chain(standard).chain(own).collect();
+    let variables = inherited.chain(standard).chain(own).collect();
+    Environment::new(with_facility(variables, Path::new("/dev/log").exists()))
+}
+
+/// Adds the facility for syslog, unless another destination is configured or syslog is not running.
+fn with_facility(mut variables: Vec<(OsString, OsString)>, has_syslog: bool) -> Vec<(OsString, OsString)> {
     let has = |name: &str| variables.iter().any(|(other, value)| other == name && !value.is_empty());
     if has_syslog && !has("HA_LOGFACILITY") && !has("HA_LOGFILE") {
         variables.push(("HA_LOGFACILITY".into(), "daemon".into()));
     }
-    Environment::new(variables)
+    variables
+}
+
+/// Resource parameters as the variables in which a cluster passes them.
+pub fn reskeys(parameters: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
+    parameters.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn made(process: &[(&str, &str)], file: &[(&str, &str)], has_syslog: bool) -> Environment {
-        let process: Vec<_> = process.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let own = file.iter().chain(&[("OCF_RESKEY_region", "eu-west-2")]);
-        let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let resource = "elastic-ip-203.0.113.10";
-        build(&process, "elastic-ip", resource, Duration::from_secs(7), own, has_syslog)
+    fn own(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 
     #[test]
@@ -76,26 +65,29 @@ mod tests {
             ("AWS_REGION", "a"),
             ("HOME", "/root"),
         ];
-        let made = made(&process, &[("AWS_REGION", "b")], true);
+        let file = [("OCF_RESKEY_region", "eu-west-2"), ("AWS_REGION", "b")];
+        let file = file.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let resource = "elastic-ip-203.0.113.10";
+        let made = synthesise(&own(&process), "elastic-ip", resource, Duration::from_secs(7), file);
         assert_eq!(made.get("OCF_RESKEY_region"), Some("eu-west-2"));
         assert_eq!(
             (made.get("OCF_RESKEY_on_stop"), made.get("HA_RSCTMP"), made.ra_version()),
             (None, None, None)
         );
         assert_eq!((made.get("AWS_REGION"), made.get("HOME")), (Some("b"), Some("/root")));
-        assert_eq!(made.instance(), "elastic-ip-203.0.113.10");
+        assert_eq!(made.instance(), resource);
         assert_eq!(made.action_timeout(), Duration::from_secs(7));
     }
 
     #[test]
     fn lines_go_to_syslog_unless_there_is_none_or_something_else_is_configured() {
-        let facility = |process: &[(&str, &str)], file: &[(&str, &str)], has_syslog| {
-            made(process, file, has_syslog).get("HA_LOGFACILITY").map(str::to_owned)
+        let facility = |set: &[(&str, &str)], has_syslog| {
+            let environment = Environment::new(with_facility(own(set), has_syslog));
+            environment.get("HA_LOGFACILITY").map(str::to_owned)
         };
-        assert_eq!(facility(&[], &[], true).as_deref(), Some("daemon"));
-        assert_eq!(facility(&[], &[], false), None, "then standard error is better than nowhere");
-        assert_eq!(facility(&[("HA_LOGFILE", "/log")], &[], true), None);
-        assert_eq!(facility(&[], &[("HA_LOGFILE", "/log")], true), None);
-        assert_eq!(facility(&[("HA_LOGFACILITY", "local0")], &[], true).as_deref(), Some("local0"));
+        assert_eq!(facility(&[], true).as_deref(), Some("daemon"));
+        assert_eq!(facility(&[], false), None, "then standard error is better than nowhere");
+        assert_eq!(facility(&[("HA_LOGFILE", "/log")], true), None);
+        assert_eq!(facility(&[("HA_LOGFACILITY", "local0")], true).as_deref(), Some("local0"));
     }
 }

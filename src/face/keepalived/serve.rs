@@ -41,13 +41,12 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     let params = match Params::parse(&environment.reskeys()) {
         Ok(params) => params,
         Err(error) => {
-            if let ParamError::NoAddress = error {
-                log.exit_reason(format_args!(
-                    "no address: give it before the action, or set ELASTIC_IP in {FILE}"
-                ));
-            } else {
-                log.exit_reason(error);
-            }
+            log.exit_reason(match error {
+                ParamError::NoAddress => {
+                    format!("no address: give it before the action, or set ELASTIC_IP in {FILE}")
+                }
+                error => error.to_string(),
+            });
             return UNUSABLE;
         }
     };
