@@ -39,11 +39,8 @@ impl Tools {
     pub fn new(path: Option<&str>, limit: Duration, node: Option<&str>) -> Self {
         // An empty element would mean the current folder.
         let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
-        Self {
-            path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into(),
-            limit,
-            node: node.map(str::to_owned),
-        }
+        let path = format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into();
+        Self { path, limit, node: node.map(str::to_owned) }
     }
 
     /// A command with the same `PATH` as the tools, and without credentials in its environment.
