@@ -70,7 +70,7 @@ fn act<K: Kind<RealWorld>>(
     action: Action,
 ) -> Result<(), Failure> {
     let address = &subject.address;
-    let request = subject.request::<K>(invocation, action)?;
+    let request = invocation.request::<K>(action, &subject.configuration, &subject.nodes)?;
     // One record per address, whether it is named by the address or by its allocation id.
     let own = subject.recorded.iter().find(|records| is_by_hand(&records.resource));
     let resource = own.map_or_else(|| format!("{BY_HAND}-{address}"), |records| records.resource.clone());

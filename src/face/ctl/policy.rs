@@ -222,18 +222,13 @@ fn route_table(text: &str) -> Result<String, Failure> {
 fn tags(invocation: &Invocation<'_>) -> Result<Vec<(String, String)>, Failure> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for text in invocation.texts("tag") {
-        let (key, value) = tag(text)?;
-        if tags.iter().any(|(other, _)| other.eq_ignore_ascii_case(&key)) {
+        // IAM would expand `${...}` in the value as a policy variable.
+        let pair = text.split_once('=').filter(|(key, _)| !key.is_empty() && !text.contains("${"));
+        let (key, value) = expected("tag", text, pair, "KEY=VALUE without ${")?;
+        if tags.iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
             return Err(Failure::Usage(format!("--tag {text}: {key} is given twice, a tag has one value")));
         }
-        tags.push((key, value));
+        tags.push((key.to_owned(), value.to_owned()));
     }
     Ok(tags)
-}
-
-/// Parses a tag. IAM would expand `${...}` in the value as a policy variable.
-fn tag(text: &str) -> Result<(String, String), Failure> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty() && !text.contains("${"));
-    let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    expected("tag", text, pair, "KEY=VALUE without ${")
 }

@@ -34,7 +34,8 @@ pub(super) struct Subject {
     pub may_be_another: bool,
     /// What this node has on record about it.
     pub recorded: Vec<RecordedResource>,
-    nodes: Vec<String>,
+    /// The cluster's name for this node, if the parameters depend on it.
+    pub nodes: Vec<String>,
 }
 
 impl Subject {
@@ -118,22 +119,13 @@ impl Subject {
         }
     }
 
-    /// A request about the address.
-    pub(super) fn request<K: Kind<RealWorld>>(
-        &self,
-        invocation: &Invocation<'_>,
-        action: Action,
-    ) -> Result<Request<K::Params>, Failure> {
-        invocation.request::<K>(action, &self.configuration, &self.nodes)
-    }
-
-    /// The same, with the services for a query, which change no record.
+    /// A request about the address, with the services for a query, which change no record.
     pub(super) fn query<K: Kind<RealWorld>>(
         &self,
         invocation: &Invocation<'_>,
         action: Action,
     ) -> Result<(Request<K::Params>, RealWorld), Failure> {
-        let request = self.request::<K>(invocation, action)?;
+        let request = invocation.request::<K>(action, &self.configuration, &self.nodes)?;
         let world = invocation.querying::<K>(self.resource(), &request.params)?;
         Ok((request, world))
     }

@@ -49,23 +49,12 @@ pub(super) struct Watch<'a> {
     pub client: Option<(IpAddr, u16)>,
 }
 
-/// A query about a resource.
-///
-/// # Errors
-/// [`Error::Parameter`]
-pub(super) fn request<K: Kind<RealWorld>>(
-    raw: &BTreeMap<String, String>,
-    deadline: Deadline,
-) -> Result<Request<K::Params>, Error> {
-    let params = K::parse(raw)?;
-    Ok(Request { action: Action::Monitor { level: 10 }, params, deadline, nodes: Vec::new() })
-}
-
 impl Watch<'_> {
     /// Queries EC2 once for the holder.
     pub async fn query(&self, deadline: Deadline) -> Result<Option<String>, Error> {
         with_kind!(self.agent, K => {
-            let request = request::<K>(self.raw, deadline)?;
+            let (action, params) = (Action::Monitor { level: 10 }, <K as Kind<RealWorld>>::parse(self.raw)?);
+            let request = Request { action, params, deadline, nodes: Vec::new() };
             op::<K, _>(self.world, &request).held_by(self.location).await
         })
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::guard::Guard;
-use super::measure::{Watch, request};
+use super::measure::Watch;
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
 use super::sightings::{ClusterSighting, ClusterState, Observations, longest_outage};
@@ -22,7 +22,7 @@ use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::face::ctl::subject::only;
 use crate::resource::error::Error;
-use crate::resource::{millis, op};
+use crate::resource::{Action, millis, op};
 use crate::state::Records as _;
 use crate::with_kind;
 use crate::world;
@@ -51,13 +51,12 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let plan = DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &configuration)?;
     let (agent, live) = (plan.agent, configuration.live == Some(true));
     configuration.replace(invocation.parameters(agent.parameters));
-    if let Some(reason) = configuration.undecided() {
-        return Err(format!("{reason}: give it as an option").into());
-    }
-    let raw = configuration.parameters;
     let (world, address, location) = with_kind!(agent, K => {
-        let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
-        let request = request::<K>(&raw, invocation.deadline).map_err(configured)?;
+        let request = invocation.request::<K>(Action::Monitor { level: 10 }, &configuration, &[]);
+        let request = request.map_err(|failure| match failure {
+            Failure::Usage(error) => Failure::Failed(format!("the configuration of {resource}: {error}")),
+            other => other,
+        })?;
         let world = invocation.querying::<K>(resource, &request.params)?;
         // The address, and where it belongs on this node.
         let (address, location) = invocation.run(op::<K, _>(&world, &request).find())?;
@@ -70,7 +69,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         limit: Duration::from_secs(number(TIMEOUT, 120)),
         world: &world,
         agent,
-        raw: &raw,
+        raw: &configuration.parameters,
         location: location.as_ref(),
         poll: Duration::from_millis(number("poll", 200)),
         client: None,
