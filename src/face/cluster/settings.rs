@@ -339,20 +339,8 @@ fn monitor(own: &[&XmlElement]) -> Result<Option<Duration>, String> {
 /// not read.
 fn interval(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
-    if text.starts_with('p') {
-        return text.parse::<SignedDuration>().ok()?.try_into().ok();
-    }
-    let (number, unit) = text.split_at(text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().ok()?;
-    let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs);
-    match unit.trim() {
-        "" | "s" | "sec" => seconds(1),
-        "m" | "min" => seconds(60),
-        "h" | "hr" => seconds(3600),
-        "ms" | "msec" => Some(Duration::from_millis(number)),
-        "us" | "usec" => Some(Duration::from_micros(number)),
-        _ => None,
-    }
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn examine<K: Kind<RealWorld>>(
     let (request, world) = subject.query::<K>(invocation, Action::Validate { level: 10 })?;
     let text = format!("{} and the options are valid", subject.address);
     report(CheckResult::ok("parameters", text));
-    let environment = invocation.environment(subject.resource());
+    let environment = invocation.environment_of(subject.resource());
     let common = K::common(&request.params);
     let (settings, _) =
         world::settings(common.api, common.timing, &environment, invocation.deadline.budget());

@@ -117,8 +117,7 @@ fn scope(invocation: &Invocation<'_>) -> Result<(PolicyScope, Option<String>), F
     let elastic = subject.filter(|_| of_tables.is_none() && named == Some(agent::EIP.name));
     let elastic = elastic.map(|subject| Params::parse(&subject.configuration.parameters)).transpose()?;
     let world = invocation.world(BY_HAND, &api, &timing)?;
-    let (settings, _) =
-        world::settings(&api, &timing, &invocation.environment(BY_HAND), invocation.deadline.budget());
+    let (settings, _) = world::settings(&api, &timing, &invocation.environment, invocation.deadline.budget());
     let deadline = &invocation.deadline;
     let look_up = || found(invocation, "region unknown, give --region", policy::region(&world, deadline));
     let region = settings.region.map_or_else(look_up, Ok)?;

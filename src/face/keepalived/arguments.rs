@@ -89,9 +89,6 @@ pub enum Job {
     Follow,
 }
 
-/// Stands for a generation that could not be recorded.
-const UNWRITTEN: &str = "unwritten";
-
 /// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
@@ -168,8 +165,9 @@ fn action(argument: &str) -> Option<KeepalivedRequest> {
             Some(background) => {
                 let (job, generation) = background.split_once(',')?;
                 let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
-                let known = generation != UNWRITTEN;
-                let generation = if known { Some(Generation::parse(generation)?) } else { None };
+                // Nothing stands for a generation that could not be recorded.
+                let is_recorded = !generation.is_empty();
+                let generation = if is_recorded { Some(Generation::parse(generation)?) } else { None };
                 KeepalivedRequest::Background(job, generation)
             }
             None => transition(VrrpState::parse(argument)?),
@@ -184,7 +182,7 @@ impl Job {
             Self::Follow => "follow",
             Self::Lose(state) => state.name(),
         };
-        format!("--background={job},{}", generation.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
+        format!("--background={job},{}", generation.map(Generation::to_text).unwrap_or_default())
     }
 }
 

@@ -94,13 +94,10 @@ impl ReportPage {
 /// Text in which code stands between backticks.
 fn prose(text: &str) -> String {
     let mut html = escape(text);
-    let next = |html: &str| {
-        let (before, rest) = html.split_once('`')?;
-        let (code, after) = rest.split_once('`')?;
-        Some(format!("{before}<code>{code}</code>{after}"))
-    };
-    while let Some(marked) = next(&html) {
-        html = marked;
+    while let Some((before, rest)) = html.split_once('`')
+        && let Some((code, after)) = rest.split_once('`')
+    {
+        html = format!("{before}<code>{code}</code>{after}");
     }
     html
 }

@@ -95,7 +95,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let now_on = status.settled_on(resource).ok_or_else(not_settled)?;
     let drill = Drill { resource, address, live, moves: &moves, now_on };
     // Those of the agent are read-only for a drill; this is its own part of them.
-    let records = world::records(&invocation.environment(resource), &invocation.log);
+    let records = world::records(&invocation.environment_of(resource), &invocation.log);
     records.update_durable(|record| record.remember_drill(moves.iter().map(Move::figures).collect()));
     if let Some(file) = report {
         let faster = tools.settings(resource).map(|settings| settings.faster());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::face::report::NodeReport;
 use crate::resource::error::Scope;
@@ -76,19 +77,17 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
     page.each(addresses, |one| [(vec![], one.tally.disagreements)]);
 
     page.metric("eip_last_takeover_timestamp_seconds", "gauge", "When this node last got the address.");
-    page.each(addresses, |one| one.takeover.iter().map(|change| (vec![], seconds(change.at_ms))));
+    page.each(addresses, |one| {
+        one.takeover.iter().map(|change| (vec![], Duration::from_millis(change.at_ms).as_secs_f64()))
+    });
     page.metric("eip_last_takeover_seconds", "gauge", "How long each phase of that move took.");
     page.each(addresses, |one| {
         let phases = one.takeover.iter().flat_map(|change| &change.phases);
-        phases.map(|phase| (vec![("phase", phase.phase.as_str())], seconds(phase.ms)))
+        phases.map(|phase| {
+            (vec![("phase", phase.phase.as_str())], Duration::from_millis(phase.ms).as_secs_f64())
+        })
     });
     page.text
-}
-
-/// Milliseconds as seconds with their fraction.
-#[allow(clippy::cast_precision_loss)] // exact until the year 287396
-fn seconds(ms: u64) -> f64 {
-    ms as f64 / 1000.0
 }
 
 /// A document that is being written.

@@ -59,12 +59,10 @@ fn metrics_of(
     let held = with_kind!(agent, K => held::<K>(invocation, configured, &address, name));
     let held = held.unwrap_or_else(|failure| {
         // One address that is configured wrongly hides no other.
-        if let Failure::Usage(reason) | Failure::Failed(reason) = failure {
-            invocation.log.warn(format_args!("{resource}: {reason}"));
-        }
+        invocation.log.warn(format_args!("{resource}: {}", failure.text()));
         None
     });
-    let records = world::records(&invocation.environment(resource), &invocation.log);
+    let records = world::records(&invocation.environment_of(resource), &invocation.log);
     let now = world::now().as_secs();
     if held.is_some() {
         records.update_tally(|tally| tally.checked = Some(now));

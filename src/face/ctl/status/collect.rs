@@ -23,7 +23,6 @@ use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::of_records;
 use crate::face::report::NodeReport;
 use crate::params::{ApiSettings, OnStop, ParamError, Timing};
-use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::{Kind, Seen};
 use crate::resource::recorded::RecordedResource;
@@ -40,10 +39,8 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 /// Shows the state once, or again and again.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let terminal = std::io::stdout().is_terminal();
-    let variable = |name| invocation.environment(BY_HAND).get(name).map(str::to_owned);
-    let in_colour = terminal
-        && variable("NO_COLOR").is_none_or(|value| value.is_empty())
-        && variable("TERM").as_deref() != Some("dumb");
+    let variable = |name| invocation.environment.get(name);
+    let in_colour = terminal && variable("NO_COLOR").is_none() && variable("TERM") != Some("dumb");
     let Some(interval) = invocation.matches.get_one::<u64>("watch") else {
         let overview = collect(invocation)?;
         return if invocation.is_set(JSON) {
@@ -225,7 +222,7 @@ impl Reach {
     }
 
     async fn list(&self, invocation: &Invocation<'_>) -> Result<Arc<Listing>, String> {
-        let world = invocation.world(&self.resource, &self.api, &self.timing).map_err(text_of)?;
+        let world = invocation.world(&self.resource, &self.api, &self.timing).map_err(Failure::text)?;
         let limit = invocation.deadline.left().saturating_sub(OWN_LIMIT);
         Ok(Arc::new(Box::pin(world.ec2.list(&self.wanted, &invocation.deadline.within(limit))).await))
     }
@@ -280,13 +277,6 @@ async fn look_at_all(
     join_all(works).await
 }
 
-fn text_of(failure: Failure) -> String {
-    match failure {
-        Failure::Usage(text) | Failure::Failed(text) => text,
-        Failure::Reported => "internal error".to_owned(),
-    }
-}
-
 /// What this node found out about one address.
 struct Own {
     address: Option<String>,
@@ -332,7 +322,7 @@ impl Own {
         let listing = listing.ok_or("the configuration names no address")?.1.clone()?;
         let wanted = K::wanted(&request.params);
         let failure = wanted.as_ref().and_then(|wanted| listing.failure(wanted));
-        let mut world = invocation.querying::<K>(&address.id, &request.params).map_err(text_of)?;
+        let mut world = invocation.querying::<K>(&address.id, &request.params).map_err(Failure::text)?;
         world.ec2.answer_from(Arc::clone(&listing));
         let (by_ec2, mut by_metadata) = if let Some(error) = failure {
             own.unseen.push(error.to_string());
