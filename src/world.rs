@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::base::chain_of;
 use crate::base::deadline::Deadline;
@@ -84,6 +84,11 @@ pub(crate) fn records(environment: &Environment, log: &Log) -> FileRecords {
 /// The host that this process runs on.
 pub(crate) fn host() -> SystemHost {
     SystemHost::default()
+}
+
+/// The time since 1970.
+pub(crate) fn now() -> Duration {
+    host().now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The generations of processes for the resource that `environment` names.

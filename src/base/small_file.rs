@@ -32,7 +32,11 @@ pub(crate) fn refused(path: &Path, largest: u64) -> Option<String> {
         .map(|error| error.to_string())
 }
 
-fn open(path: &Path, largest: u64) -> io::Result<File> {
+/// Opens a plain file of at most `largest` bytes for reading, following links.
+///
+/// # Errors
+/// Any I/O error; also if it is not a plain file, or is larger.
+pub(crate) fn open(path: &Path, largest: u64) -> io::Result<File> {
     // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;

@@ -1,6 +1,8 @@
 //! Prepares text for log lines, traces and exit reasons: one line of ASCII, limited in length, without secrets.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Replaces a secret.
 pub(crate) const MASK: &str = "***";
@@ -109,6 +111,12 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
         "false" | "no" | "off" | "0" | "nein" => Some(false),
         _ => None,
     }
+}
+
+/// Parses a whole number of seconds. Only digits: `u64` would also accept a leading plus sign.
+pub(crate) fn seconds(text: &str, range: RangeInclusive<u64>) -> Option<Duration> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|seconds| digits && range.contains(seconds)).map(Duration::from_secs)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::shell::{self, Assignment, Expansion};
-use crate::base::text::brief;
+use crate::base::text::{self, brief};
 
 /// Upper limit for any time setting, in seconds.
 const LONGEST: u64 = 3600;
@@ -53,9 +53,7 @@ pub fn read(
 /// States the accepted range.
 pub fn seconds(name: &str, value: &str, least: u64) -> Result<Duration, String> {
     let value = value.trim();
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = value.parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
-    number.filter(|_| digits).map(Duration::from_secs).ok_or_else(|| {
+    text::seconds(value, least..=LONGEST).ok_or_else(|| {
         format!("{name}={}: expected a whole number of seconds from {least} to {LONGEST}", brief(value, 32))
     })
 }

@@ -3,7 +3,7 @@
 //! Nothing that it finds, and no tool that fails or hangs, fails an action: it must not cause the trouble that it reports.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::cluster::cib::{Cib, ConfiguredAddress};
 use super::cluster::node_state::NodeState;
@@ -42,8 +42,8 @@ pub(super) fn run(
 ) -> Result<Report, Error> {
     let file = HealthFile::new(environment, log);
     let boot = world::host().boot_id();
-    let tools = Tools::new(environment.get("PATH"), TOOLS_LIMIT.min(deadline.budget() / 6));
-    let tools = tools.on_node(environment.node_name());
+    let limit = TOOLS_LIMIT.min(deadline.budget() / 6);
+    let tools = Tools::new(environment.get("PATH"), limit, environment.node_name());
     let params = || HealthParams::parse(&environment.reskeys());
     let observer = |params| HealthObserver { params, deadline, environment, log, tools: &tools };
     let not_written = |error| Error::NotHere(format!("state file not written: {error}"));
@@ -126,7 +126,7 @@ impl HealthObserver<'_> {
                 return state;
             }
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = world::now().as_secs();
         let own = cib.nodes.get(&node).map(|node| &node.attributes);
         let (mut wanted, mut all, mut dry_runs) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
         let mut waiting = u32::try_from(cib.addresses.len()).unwrap_or(u32::MAX);

@@ -69,8 +69,7 @@ fn act(
     } else {
         with_kind!(agent, K => on_address::<K>(action, deadline, environment, &log))
     };
-    let failure = failure_of(&outcome, action);
-    let code = conclude(outcome, action, &log);
+    let (code, failure) = conclude(outcome, action, &log);
     if !agent.address.is_empty() {
         // After the exit reason is out: nothing depends on it.
         keep_account(action, failure, environment, &log);
@@ -126,38 +125,32 @@ fn on_address<K: Kind<RealWorld>>(
     world::run(deadline, resource::run::<K, _>(&world, &request))
 }
 
-/// Why an action counts as failed: the scope of its error; `None` if it does not.
-fn failure_of(outcome: &Result<Report, Error>, action: Action) -> Option<&'static str> {
-    match (outcome, action) {
-        (_, Action::Probe { .. } | Action::Validate { .. }) | (Ok(Report::Done), _) => None,
-        (Ok(Report::NotHere(_)), _) => Some(ABSENT),
-        (Err(error), _) => (exit_code(error, action) != ExitCode::Success).then(|| scope(error).name()),
-    }
-}
-
-/// Logs the outcome, prints the exit reason and returns the exit code.
-fn conclude(outcome: Result<Report, Error>, action: Action, log: &Log) -> ExitCode {
+/// Logs the outcome and prints the exit reason. Returns the exit code, and why the action counts as failed: the scope of its error;
+/// `None` if it does not.
+fn conclude(outcome: Result<Report, Error>, action: Action, log: &Log) -> (ExitCode, Option<&'static str>) {
     let is_probe = matches!(action, Action::Probe { .. });
-    match outcome {
-        Ok(Report::Done) => ExitCode::Success,
+    let (code, failure) = match outcome {
+        Ok(Report::Done) => (ExitCode::Success, None),
         Ok(Report::NotHere(reason)) => {
             if is_probe {
                 log.debug(reason);
             } else {
                 log.exit_reason(reason);
             }
-            ExitCode::NotRunning
+            (ExitCode::NotRunning, Some(ABSENT))
         }
         Err(error) => {
             let code = exit_code(&error, action);
-            if code == ExitCode::Success || is_probe {
-                log.warn(world::in_full(&error));
-            } else {
+            let is_failure = code != ExitCode::Success;
+            if is_failure && !is_probe {
                 world::give_reason(&error, log);
+            } else {
+                log.warn(world::in_full(&error));
             }
-            code
+            (code, is_failure.then(|| scope(&error).name()))
         }
-    }
+    };
+    (code, failure.filter(|_| !matches!(action, Action::Probe { .. } | Action::Validate { .. })))
 }
 
 /// Whether warnings about the environment are logged for this action. Not for monitors, which would repeat them every

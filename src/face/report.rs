@@ -1,5 +1,6 @@
 //! What a node reports about a resource in node attributes: written by `eip-health`, read by `eipctl` on any node.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
@@ -69,21 +70,18 @@ impl FromStr for NodeReport {
     fn from_str(text: &str) -> Result<Self, String> {
         let malformed = || format!("not a report of eip-health: {}", brief(text, 80));
         let (head, reason) = text.split_once("reason=").ok_or_else(malformed)?;
-        let value = |key: &str| {
-            head.split_whitespace()
-                .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=').map(str::to_owned))
-        };
-        let either = |key: &str, yes: &str, no: &str| match value(key)?.as_str() {
+        let pairs: BTreeMap<_, _> = head.split_whitespace().filter_map(|pair| pair.split_once('=')).collect();
+        let either = |key: &str, yes: &str, no: &str| match *pairs.get(key)? {
             text if text == yes => Some(Some(true)),
             text if text == no => Some(Some(false)),
             "unknown" => Some(None),
             _ => None,
         };
         Ok(Self {
-            at: value("at").and_then(|at| at.parse().ok()).ok_or_else(malformed)?,
+            at: pairs.get("at").and_then(|at| at.parse().ok()).ok_or_else(malformed)?,
             ready: either("ready", "true", "false").ok_or_else(malformed)?,
             here: either("here", "yes", "no").ok_or_else(malformed)?,
-            ec2: value("ec2").map(|ec2| ec2.parse()).transpose().map_err(|_| malformed())?,
+            ec2: pairs.get("ec2").map(|ec2| ec2.parse()).transpose().map_err(|_| malformed())?,
             reason: reason.to_owned(),
         })
     }

@@ -17,6 +17,13 @@ pub struct Call {
     pub variables: Vec<(OsString, OsString)>,
 }
 
+impl Call {
+    /// The arguments without the name.
+    pub(super) fn words(&self) -> Vec<String> {
+        self.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
+    }
+}
+
 /// Serves the call and returns the exit code of the process.
 pub fn serve(mut call: Call) -> u8 {
     match program_name::take(&mut call.arguments).as_str() {

@@ -1,11 +1,11 @@
 //! The settings file of a face without a cluster; used only if no user but root and this process's could have
 //! written it.
 
-use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 
 use crate::base::ownership::own_user;
+use crate::base::small_file;
 
 /// Size limit, in bytes.
 const LARGEST: u64 = 65_536;
@@ -44,16 +44,13 @@ fn read(path: &str) -> io::Result<SettingsFile> {
             ErrorKind::PermissionDenied => {
                 format!("{path}: not readable by this user: chgrp it to one of the user's groups")
             }
+            ErrorKind::Other => format!("{path}: expected a text file of settings"),
             _ => format!("{path}: {error}"),
         };
         io::Error::new(error.kind(), text)
     };
-    // Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(failed)?;
+    let file = small_file::open(path.as_ref(), LARGEST).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
-    if !about.is_file() || about.len() > LARGEST {
-        return Err(io::Error::other(format!("{path}: expected a text file of settings")));
-    }
     // Another user could redirect this node's signed requests.
     let owner = about.uid();
     // In a chroot without /proc our own user is unknown, and the action must go on.

@@ -48,10 +48,11 @@ pub fn read(text: &str) -> Reading {
     let mut lexer =
         Lexer { rest: text.trim_start_matches('\u{feff}').chars().peekable(), line: 1, unclosed: None };
     let mut reading = Reading::default();
-    while let Some(command) = lexer.command() {
-        match assignments(command.words) {
-            Some(found) if !command.foreign => reading.assignments.extend(found),
-            _ => reading.ignored.push(command.line),
+    while let Some(words) = lexer.command() {
+        let line = words.first().map_or(lexer.line, |first| first.line);
+        match assignments(words) {
+            Some(found) => reading.assignments.extend(found),
+            None => reading.ignored.push(line),
         }
     }
     reading.unclosed = lexer.unclosed;
@@ -83,13 +84,8 @@ fn is_name(text: &str) -> bool {
     text.bytes().all(plain) && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// The words up to the end of the line or a semicolon.
-struct Command {
-    line: usize,
-    words: Vec<Word>,
-    /// Whether it contains something that only commands have, such as a pipe.
-    foreign: bool,
-}
+/// Characters that end a word, and that assignments do not have.
+const OPERATORS: &str = "&|<>()";
 
 #[derive(Default)]
 struct Word {
@@ -125,48 +121,29 @@ impl Lexer<'_> {
         next
     }
 
-    /// The next command that has a word; `None` at the end of the text.
-    fn command(&mut self) -> Option<Command> {
-        let mut command = Command { line: self.line, words: Vec::new(), foreign: false };
+    /// The words up to the end of a line or a semicolon, each operator as a word of its own; `None` at the end of the text.
+    fn command(&mut self) -> Option<Vec<Word>> {
+        let mut words = Vec::new();
         while let Some(&next) = self.rest.peek() {
             match next {
-                '\n' | ';' => {
-                    self.next();
-                    if command.foreign || !command.words.is_empty() {
-                        return Some(command);
-                    }
+                '\n' | ';' if !words.is_empty() => break,
+                '#' => while self.rest.next_if(|&character| character != '\n').is_some() {},
+                _ if next == ';' || next.is_whitespace() => drop(self.next()),
+                _ if OPERATORS.contains(next) => {
+                    let text = self.next().into_iter().collect();
+                    words.push(Word { line: self.line, text, ..Word::default() });
                 }
-                '#' => {
-                    while self.rest.peek().is_some_and(|&c| c != '\n') {
-                        self.next();
-                    }
-                }
-                _ if next.is_whitespace() => {
-                    self.next();
-                }
-                '&' | '|' | '<' | '>' | '(' | ')' => {
-                    self.next();
-                    command.line = if command.words.is_empty() { self.line } else { command.line };
-                    command.foreign = true;
-                }
-                _ => {
-                    if let Some(word) = self.word() {
-                        if command.words.is_empty() && !command.foreign {
-                            command.line = word.line;
-                        }
-                        command.words.push(word);
-                    }
-                }
+                _ => words.extend(self.word()),
             }
         }
-        (command.foreign || !command.words.is_empty()).then_some(command)
+        (!words.is_empty()).then_some(words)
     }
 
     /// The next word; `None` if only a line continuation follows.
     fn word(&mut self) -> Option<Word> {
         let mut word = Word { line: self.line, ..Word::default() };
         while let Some(&next) = self.rest.peek() {
-            if next.is_whitespace() || ";&|<>()".contains(next) {
+            if next.is_whitespace() || next == ';' || OPERATORS.contains(next) {
                 break;
             }
             let from = self.line;
@@ -180,14 +157,7 @@ impl Lexer<'_> {
                         word.plain(escaped);
                     }
                 },
-                '\'' => {
-                    word.quoted = true;
-                    self.until(from, '\'', |_, word, character| word.plain(character), &mut word);
-                }
-                '"' => {
-                    word.quoted = true;
-                    self.until(from, '"', Self::in_double_quotes, &mut word);
-                }
+                '\'' | '"' => self.quotation(from, next, &mut word),
                 '$' | '`' => self.expansion(from, next, &mut word),
                 other => word.plain(other),
             }
@@ -195,34 +165,29 @@ impl Lexer<'_> {
         (word.quoted || !word.text.is_empty()).then_some(word)
     }
 
-    /// Adds characters to the word until `end`.
-    fn until(&mut self, from: usize, end: char, take: fn(&mut Self, &mut Word, char), word: &mut Word) {
+    /// Adds the text up to the closing quote to the word.
+    fn quotation(&mut self, from: usize, quote: char, word: &mut Word) {
+        word.quoted = true;
         loop {
             match self.next() {
-                Some(next) if next == end => return,
-                Some(next) => take(self, word, next),
                 None => return self.never_ends(from),
+                Some(next) if next == quote => return,
+                Some('\\') if quote == '"' => match self.rest.peek().copied() {
+                    Some('\n') => drop(self.next()),
+                    Some(escaped @ ('$' | '`' | '"' | '\\')) => {
+                        self.next();
+                        word.plain(escaped);
+                    }
+                    _ => word.plain('\\'),
+                },
+                Some(next @ ('$' | '`')) if quote == '"' => self.expansion(self.line, next, word),
+                Some(next) => word.plain(next),
             }
         }
     }
 
     fn never_ends(&mut self, from: usize) {
         self.unclosed.get_or_insert(from);
-    }
-
-    fn in_double_quotes(&mut self, word: &mut Word, next: char) {
-        match next {
-            '\\' => match self.rest.peek().copied() {
-                Some('\n') => drop(self.next()),
-                Some(escaped @ ('$' | '`' | '"' | '\\')) => {
-                    self.next();
-                    word.plain(escaped);
-                }
-                _ => word.plain('\\'),
-            },
-            '$' | '`' => self.expansion(self.line, next, word),
-            other => word.plain(other),
-        }
     }
 
     /// Adds a whole expansion to the word as written, so that its content is not mistaken for settings.

@@ -12,15 +12,11 @@ use super::agent::EIP;
 use crate::base::log::{LogSettings, ignored};
 use crate::base::text::one_line;
 
-/// The environment variables of one call, with those of the OCF standard parsed.
+/// The environment variables of one call.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     agent: &'static str,
-    action_timeout: Duration,
-    interval: Duration,
-    check_level: u32,
-    ra_version: Option<(u32, u32)>,
     warnings: Vec<String>,
 }
 
@@ -36,6 +32,17 @@ impl std::fmt::Debug for Environment {
 /// # Source
 /// Pacemaker Explained, "Operation properties": `timeout`.
 const DEFAULT_TIMEOUT_MS: u64 = 20_000;
+/// Timeout of the action, in milliseconds.
+const TIMEOUT: &str = "OCF_RESKEY_CRM_meta_timeout";
+/// Interval of a monitor, in milliseconds.
+const INTERVAL: &str = "OCF_RESKEY_CRM_meta_interval";
+/// The check level.
+const LEVEL: &str = "OCF_CHECK_LEVEL";
+/// The same from Pacemaker before 2.0.5, which passes it like a parameter.
+const OLD_LEVEL: &str = "OCF_RESKEY_OCF_CHECK_LEVEL";
+/// The OCF version that the caller speaks.
+const MAJOR: &str = "OCF_RA_VERSION_MAJOR";
+const MINOR: &str = "OCF_RA_VERSION_MINOR";
 
 /// Prefixes of the variables that concern the agent; others are not worth a warning.
 const OURS: [&str; 4] = ["OCF_", "HA_", "AWS_", "EIP_"];
@@ -57,16 +64,23 @@ impl Environment {
                 (name, value)
             })
             .collect();
-        let mut reader = EnvironmentReader { variables: &variables, warnings };
-        let ra_version = reader.ra_version();
-        let action_timeout = reader.action_timeout();
-        let interval = reader.interval();
-        let check_level = reader.check_level();
-        let warnings = reader.warnings;
-        let mut environment =
-            Self { variables, agent: EIP.name, action_timeout, interval, check_level, ra_version, warnings };
-        environment.warnings.extend(environment.log_settings().warnings());
-        environment
+        let environment = Self { variables, agent: EIP.name, warnings: Vec::new() };
+        let is_number = |name| environment.number::<u32>(name).is_some();
+        let checks: [(&str, bool, &dyn Display); 6] = [
+            (TIMEOUT, environment.timeout_ms().is_some(), &DEFAULT_TIMEOUT_MS),
+            (INTERVAL, environment.number::<u64>(INTERVAL).is_some(), &"0, a probe"),
+            (LEVEL, is_number(LEVEL), &0),
+            (OLD_LEVEL, is_number(OLD_LEVEL), &0),
+            (MAJOR, is_number(MAJOR), &"no cluster"),
+            (MINOR, is_number(MINOR), &0),
+        ];
+        for (name, is_valid, used) in checks {
+            if let Some(value) = environment.get(name).filter(|_| !is_valid) {
+                warnings.push(ignored(name, value, used));
+            }
+        }
+        warnings.extend(environment.log_settings().warnings());
+        Self { warnings, ..environment }
     }
 
     /// Sets the agent name used if the cluster does not provide one.
@@ -109,25 +123,35 @@ impl Environment {
 
     /// The time after process start at which Pacemaker kills the action.
     pub fn action_timeout(&self) -> Duration {
-        self.action_timeout
+        Duration::from_millis(self.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS))
     }
 
-    /// Whether a `monitor` is a probe, which checks the state before anything was started.
+    fn timeout_ms(&self) -> Option<u64> {
+        self.number(TIMEOUT).filter(|ms| *ms > 0)
+    }
+
+    /// The value of a variable; `None` if it is unset, empty or invalid.
+    fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// Whether a `monitor` is a probe, which checks the state before anything was started. With an invalid interval it counts as
+    /// one: its result never makes Pacemaker stop a healthy instance elsewhere.
     ///
     /// # Source
     /// `ocf-shellfuncs`, `ocf_is_probe`; the scheduler omits an interval of zero.
     pub fn is_probe(&self) -> bool {
-        self.interval.is_zero()
+        self.number(INTERVAL).unwrap_or(0u64) == 0
     }
 
     /// The configured check level, usually 0, 10 or 20; round down to the next known level.
     pub fn check_level(&self) -> u32 {
-        self.check_level
+        self.number(LEVEL).or_else(|| self.number(OLD_LEVEL)).unwrap_or_default()
     }
 
     /// The OCF version that the caller speaks; `None` if the caller is not a cluster.
     pub fn ra_version(&self) -> Option<(u32, u32)> {
-        self.ra_version
+        Some((self.number(MAJOR)?, self.number(MINOR).unwrap_or_default()))
     }
 
     /// The cluster's name for this node, if it provides one.
@@ -154,53 +178,6 @@ impl Environment {
             name.strip_prefix("OCF_RESKEY_").map(|name| (name.to_owned(), value.clone()))
         });
         keys.collect()
-    }
-}
-
-/// Parses values and collects a warning for each invalid one.
-struct EnvironmentReader<'a> {
-    variables: &'a BTreeMap<String, String>,
-    warnings: Vec<String>,
-}
-
-impl EnvironmentReader<'_> {
-    /// Parses and validates a value; `None` if the variable is unset, empty or invalid.
-    fn value<T: FromStr>(
-        &mut self,
-        name: &str,
-        valid: impl Fn(&T) -> bool,
-        instead: &impl Display,
-    ) -> Option<T> {
-        let value = self.variables.get(name).filter(|value| !value.is_empty())?;
-        let parsed = value.parse().ok().filter(|parsed| valid(parsed));
-        if parsed.is_none() {
-            self.warnings.push(ignored(name, value, instead));
-        }
-        parsed
-    }
-
-    fn action_timeout(&mut self) -> Duration {
-        let name = "OCF_RESKEY_CRM_meta_timeout";
-        let set = self.value(name, |&milliseconds: &u64| milliseconds > 0, &DEFAULT_TIMEOUT_MS);
-        Duration::from_millis(set.unwrap_or(DEFAULT_TIMEOUT_MS))
-    }
-
-    /// An invalid interval counts as a probe: its result never makes Pacemaker stop a healthy instance elsewhere.
-    fn interval(&mut self) -> Duration {
-        let set = self.value("OCF_RESKEY_CRM_meta_interval", |_: &u64| true, &"0, a probe");
-        Duration::from_millis(set.unwrap_or_default())
-    }
-
-    /// Pacemaker before 2.0.5 passes the level like a parameter.
-    fn check_level(&mut self) -> u32 {
-        let set = self.value("OCF_CHECK_LEVEL", |_: &u32| true, &0);
-        set.or_else(|| self.value("OCF_RESKEY_OCF_CHECK_LEVEL", |_: &u32| true, &0)).unwrap_or_default()
-    }
-
-    fn ra_version(&mut self) -> Option<(u32, u32)> {
-        let major = self.value("OCF_RA_VERSION_MAJOR", |_: &u32| true, &"no cluster")?;
-        let minor = self.value("OCF_RA_VERSION_MINOR", |_: &u32| true, &0).unwrap_or_default();
-        Some((major, minor))
     }
 }
 

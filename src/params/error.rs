@@ -1,5 +1,7 @@
 //! Invalid parameters, as the one line that an operator reads in `pcs status`.
 
+use std::borrow::Cow;
+
 use crate::base::text::{brief, without_user_info};
 
 /// A parameter that is missing, malformed, or contradicts another.
@@ -27,19 +29,7 @@ pub enum ParamError {
         /// The rejected value, shortened.
         value: String,
         /// A description of valid values.
-        expected: &'static str,
-    },
-    /// Not a whole number of seconds, or outside the accepted range.
-    #[error("{name}={value}: expected a whole number of seconds from {least} to {most}")]
-    Seconds {
-        /// Name of the parameter.
-        name: &'static str,
-        /// The rejected value, shortened.
-        value: String,
-        /// Smallest accepted number.
-        least: u64,
-        /// Largest accepted number.
-        most: u64,
+        expected: Cow<'static, str>,
     },
     /// Contradictory: neither stop nor start would ever let the address move.
     #[error("on_stop=leave: expected another value with {0}=false, or it could never move")]
@@ -63,8 +53,8 @@ pub enum ParamError {
 
 impl ParamError {
     /// A value that does not have the form that its parameter requires.
-    pub(super) fn invalid(name: &'static str, value: &str, expected: &'static str) -> Self {
-        Self::Invalid { name, value: shown(value), expected }
+    pub(super) fn invalid(name: &'static str, value: &str, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid { name, value: shown(value), expected: expected.into() }
     }
 }
 

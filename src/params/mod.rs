@@ -4,7 +4,6 @@
 //! [`ParamError`] that an operator can act on. Checks only form and mutual consistency; whether the interface exists on this node or the address belongs to
 //! the account is checked later, against host, instance metadata and EC2.
 
-mod addresses;
 mod api;
 mod error;
 mod health;
@@ -79,7 +78,11 @@ impl Params {
     /// The first parameter that is missing or malformed, or two that contradict each other.
     pub fn parse(raw: &BTreeMap<String, String>) -> Result<Self, ParamError> {
         let values = Values::new(raw, table::EIP);
-        let (elastic_ip, allocation_id) = addresses::parse(&values)?;
+        let elastic_ip = values.text("elastic_ip").map(elastic_ip).transpose()?;
+        let allocation_id = values.text("allocation_id").map(allocation_id).transpose()?;
+        if elastic_ip.is_none() && allocation_id.is_none() {
+            return Err(ParamError::NoAddress);
+        }
         let allow_reassociation = values.boolean("allow_reassociation")?;
         Ok(Self {
             elastic_ip,
@@ -93,6 +96,21 @@ impl Params {
             timing: Timing::parse(&values)?,
         })
     }
+}
+
+/// Accepts any address of a single host. Private ranges are not refused: EC2 treats customer-owned and carrier addresses as
+/// Elastic IPs, and simulators allocate from any range.
+fn elastic_ip(value: &str) -> Result<Ipv4Addr, ParamError> {
+    match value.parse::<Ipv4Addr>() {
+        Ok(address) if !(address.is_unspecified() || address.is_multicast() || address.is_broadcast()) => {
+            Ok(address)
+        }
+        _ => Err(ParamError::invalid("elastic_ip", value, "an IPv4 address such as 203.0.113.10")),
+    }
+}
+
+fn allocation_id(value: &str) -> Result<AllocationId, ParamError> {
+    AllocationId::parse(value).map_err(|_| ParamError::invalid("allocation_id", value, AllocationId::FORM))
 }
 
 /// Validates only the access to AWS, for callers without an address or with one from elsewhere.
@@ -122,10 +140,7 @@ impl OnStop {
             ("strict", _) => Ok(Self::Strict),
             ("leave", true) => Ok(Self::Leave),
             ("leave", false) => Err(ParamError::NeverMoves(name)),
-            (other, _) if release == "unassign" => {
-                Err(ParamError::invalid("on_stop", other, "unassign, strict or leave"))
-            }
-            (other, _) => Err(ParamError::invalid("on_stop", other, "disassociate, strict or leave")),
+            (other, _) => Err(ParamError::invalid("on_stop", other, format!("{release}, strict or leave"))),
         }
     }
 }

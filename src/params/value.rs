@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::error::{ParamError, shown};
+use super::error::ParamError;
 use super::table;
-use crate::base::text::boolean;
+use crate::base::text::{boolean, seconds};
 
 /// The raw parameters of one resource.
 pub(super) struct Values<'a> {
@@ -52,13 +52,7 @@ impl<'a> Values<'a> {
     /// A parameter in whole seconds within `least..=most`.
     pub(super) fn seconds(&self, name: &'static str, least: u64, most: u64) -> Result<Duration, ParamError> {
         let value = self.or_default(name);
-        // Only digits: `u64` would also accept a leading plus sign.
-        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        value
-            .parse()
-            .ok()
-            .filter(|seconds| digits && (least..=most).contains(seconds))
-            .map(Duration::from_secs)
-            .ok_or_else(|| ParamError::Seconds { name, value: shown(value), least, most })
+        let expected = || format!("a whole number of seconds from {least} to {most}");
+        seconds(value, least..=most).ok_or_else(|| ParamError::invalid(name, value, expected()))
     }
 }

@@ -355,13 +355,14 @@ mod tests {
         std::fs::remove_dir_all(records.durable.parent().unwrap()).unwrap();
     }
 
+    type Damage = fn(&Path);
+
     /// [record-8] As a backup restores it, or a disk damages it: it may name a displaced address.
     #[test]
     fn a_durable_record_that_cannot_be_used_is_set_aside_whatever_the_reason() {
         let records = records("aside", "eip");
         let path = records.path(&records.durable);
         let aside = records.durable.join("eip.json.damaged");
-        type Damage = fn(&Path);
         let make: [(&str, Damage); 3] = [
             ("not UTF-8", |path| std::fs::write(path, b"{\"displaced\": [\xff").unwrap()),
             ("for a group", |path| std::fs::set_permissions(path, Permissions::from_mode(0o660)).unwrap()),

@@ -1,6 +1,6 @@
 //! What there is to announce, from what Pacemaker passes to an alert agent and from this node's history.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -35,11 +35,11 @@ pub enum AlertEvent {
 }
 
 impl AlertEvent {
-    /// The event in the environment; `None` if Pacemaker passed none.
+    /// The event in the environment, at a time in milliseconds since 1970; `None` if Pacemaker passed none.
     ///
     /// # Source
     /// Pacemaker Explained, "Alerts", "Writing an alert agent": `CRM_alert_*`.
-    pub fn of(environment: &Environment, now: SystemTime) -> Option<Self> {
+    pub fn of(environment: &Environment, now: u64) -> Option<Self> {
         let text = |name: &str| environment.get(&format!("CRM_alert_{name}")).unwrap_or_default();
         let owned = |name: &str| text(name).to_owned();
         Some(match (environment.get("CRM_alert_kind")?, text("desc"), text("task"), text("rc")) {
@@ -47,7 +47,7 @@ impl AlertEvent {
                 let seconds = text("timestamp_epoch").parse::<u64>().ok();
                 let micros = text("timestamp_usec").parse::<u64>().unwrap_or_default();
                 let ms = |seconds: u64| seconds.saturating_mul(1000).saturating_add(micros / 1000);
-                let at_ms = seconds.map_or_else(|| since_1970(now), ms);
+                let at_ms = seconds.map_or(now, ms);
                 Self::Lost(Loss { node: owned("node"), at_ms })
             }
             ("node", "member", _, _) => Self::Joined(owned("node")),
@@ -82,9 +82,9 @@ pub struct Announcement {
 }
 
 /// The change to announce after a start of `resource` on `node`; `None` if that changed no holder, or is another node's.
-pub fn newest<'h>(history: &'h [Change], node: &str, now: SystemTime) -> Option<&'h Change> {
+pub fn newest<'h>(history: &'h [Change], node: &str, now: u64) -> Option<&'h Change> {
     let change = history.last()?;
-    let is_new = since_1970(now).abs_diff(change.at_ms) <= millis(LONGEST_DELAY);
+    let is_new = now.abs_diff(change.at_ms) <= millis(LONGEST_DELAY);
     let is_ours = change.node.as_deref().is_none_or(|own| own == node);
     (is_new && is_ours && change.action != "stop").then_some(change)
 }
@@ -178,17 +178,9 @@ pub fn detection(corosync_conf: &str) -> Duration {
     Duration::from_millis(token + consensus)
 }
 
-fn since_1970(now: SystemTime) -> u64 {
-    millis(now.duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(ms: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(ms)
-    }
 
     fn change(action: &str, at_ms: u64) -> Change {
         let phase = |phase: &str, ms| PhaseTime::new(phase, Duration::from_millis(ms));
@@ -208,7 +200,7 @@ mod tests {
     fn event(variables: &[(&str, &str)]) -> Option<AlertEvent> {
         let variables =
             variables.iter().map(|(name, value)| (format!("CRM_alert_{name}").into(), (*value).into()));
-        AlertEvent::of(&Environment::new(variables), at(7_000))
+        AlertEvent::of(&Environment::new(variables), 7_000)
     }
 
     /// [alert-3]
@@ -254,13 +246,13 @@ mod tests {
     #[test]
     fn a_change_is_announced_only_soon_after_it_and_on_its_node() {
         let history = [change("start", 1_000_000)];
-        assert!(newest(&history, "n2", at(1_000_200)).is_some());
-        assert!(newest(&history, "n1", at(1_000_200)).is_none());
-        assert!(newest(&history, "n2", at(1_400_000)).is_none());
-        assert!(newest(&[change("stop", 1_000_000)], "n2", at(1_000_200)).is_none());
-        assert!(newest(&[], "n2", at(1_000_200)).is_none());
+        assert!(newest(&history, "n2", 1_000_200).is_some());
+        assert!(newest(&history, "n1", 1_000_200).is_none());
+        assert!(newest(&history, "n2", 1_400_000).is_none());
+        assert!(newest(&[change("stop", 1_000_000)], "n2", 1_000_200).is_none());
+        assert!(newest(&[], "n2", 1_000_200).is_none());
         let unnamed = Change { node: None, ..change("start", 1_000_000) };
-        assert!(newest(&[unnamed], "n2", at(1_000_200)).is_some());
+        assert!(newest(&[unnamed], "n2", 1_000_200).is_some());
     }
 
     /// [alert-4]

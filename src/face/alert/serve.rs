@@ -1,6 +1,5 @@
 //! Serves one event: finds what there is to announce, and sends it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,11 +14,11 @@ use crate::base::small_file;
 use crate::face::Call;
 use crate::face::assignments::seconds;
 use crate::face::cluster::tools::watch;
-use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::environment::synthesise;
 use crate::face::watchdog::Watchdog;
-use crate::host::Host as _;
 use crate::ocf::environment::Environment;
 use crate::resource::error::Error;
+use crate::resource::millis;
 use crate::state::alerts::AlertFiles;
 use crate::world;
 
@@ -44,18 +43,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(in crate::face) fn serve(call: &Call) -> u8 {
     let environment = Environment::new(call.variables.clone());
     let limit = environment.get(LIMIT_OPTION).map(|value| seconds(LIMIT_OPTION, value, 1));
-    let values = ClusterValues {
-        instance: environment.get("CRM_alert_rsc").unwrap_or(NAME).to_owned(),
-        program: NAME,
-        reason_prefix: format!("{NAME}: "),
-        log_tag: Some(NAME.to_owned()),
-        timeout: limit.clone().and_then(Result::ok).unwrap_or(LIMIT),
-        parameters: &BTreeMap::new(),
-        variables: &BTreeMap::new(),
-    };
-    let environment = synthesise(&call.variables, &values);
+    let resource = environment.get("CRM_alert_rsc").unwrap_or(NAME);
+    let timeout = limit.clone().and_then(Result::ok).unwrap_or(LIMIT);
+    let tag = ("HA_LOGTAG".to_owned(), NAME.to_owned());
+    let environment = synthesise(&call.variables, NAME, resource, timeout, [tag]);
     let log = Log::new(&environment.log_settings(), NAME, call.started);
-    let deadline = Deadline::since(call.started, values.timeout);
+    let deadline = Deadline::since(call.started, timeout);
     let _guard = Watchdog::start(&deadline, FAILED, &log);
     if let Some(Err(error)) = limit {
         log.warn(format_args!("{error}; using {}", LIMIT.as_secs()));
@@ -70,7 +63,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
 }
 
 fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<(), String> {
-    let now = world::host().now();
+    let now = millis(world::now());
     let event = AlertEvent::of(environment, now).ok_or_else(|| {
         format!("no CRM_alert_kind: this program is run by Pacemaker, after pcs alert create path=.../{NAME}")
     })?;
@@ -81,15 +74,13 @@ fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<()
         AlertEvent::Other => return Ok(()),
         AlertEvent::Lost(loss) => {
             // Only the estimate of the outage depends on it, and before the first probe there is no folder for it.
-            if let Err(error) = files.remember_loss(&loss) {
-                log.debug(format_args!("loss of {} not recorded: {error}", loss.node));
-            }
+            let failed = |error| log.debug(format_args!("loss of {} not recorded: {error}", loss.node));
+            files.remember_loss(&loss).unwrap_or_else(failed);
             return Ok(());
         }
         AlertEvent::Joined(node) => {
-            if let Err(error) = files.forget_loss(&node) {
-                log.debug(format_args!("loss of {node} not forgotten: {error}"));
-            }
+            let failed = |error| log.debug(format_args!("loss of {node} not forgotten: {error}"));
+            files.forget_loss(&node).unwrap_or_else(failed);
             return Ok(());
         }
         AlertEvent::Started { resource, node } => (resource, node),

@@ -1,7 +1,7 @@
 //! Sets of attributes in the CIB, as Pacemaker applies them: references, scores, and rules about the node.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::xml::XmlElement;
 
@@ -72,10 +72,7 @@ pub fn dereference(document: &mut XmlElement) {
 
 fn replace_references(document: &mut XmlElement, tags: &[&str]) {
     let mut elements = document.descendants();
-    elements.retain(|element| tags.contains(&element.name.as_str()));
-    let wanted: BTreeSet<&str> = elements.iter().map(|element| element.attribute("id-ref")).collect();
-    elements
-        .retain(|element| !element.attribute("id").is_empty() && wanted.contains(element.attribute("id")));
+    elements.retain(|element| tags.contains(&element.name.as_str()) && !element.attribute("id").is_empty());
     let key = |element: &XmlElement, id| (element.name.clone(), element.attribute(id).to_owned());
     let targets: BTreeMap<_, XmlElement> =
         elements.into_iter().map(|element| (key(element, "id"), element.clone())).collect();

@@ -18,6 +18,13 @@ const USUAL_TOKEN: Duration = Duration::from_secs(3);
 const FAST_TOKEN: Duration = Duration::from_secs(1);
 /// Longest monitor interval without a warning.
 const USUAL_MONITOR: Duration = Duration::from_mins(1);
+/// The subject of the line about the time of a failover.
+pub const FAILOVER: &str = "failover time";
+/// The subject of the line about live moves.
+pub const LIVE_MOVES: &str = "live moves";
+const MONITOR: &str = "monitor";
+const STICKY: &str = "stickiness";
+const FENCING: &str = "fencing";
 /// The meta attribute that keeps a resource where it is.
 const STICKINESS: &str = "resource-stickiness";
 /// Interval of a monitor as recommended; a healthy one makes no EC2 call.
@@ -69,7 +76,6 @@ struct FencingDevice {
     agent: String,
     /// `skip_os_shutdown` of `fence_aws`, if it is set.
     skips_shutdown: Option<bool>,
-    is_delayed: bool,
 }
 
 /// The settings of a cluster that matter to one resource.
@@ -86,8 +92,8 @@ pub struct ClusterSettings {
     nodes: usize,
     /// Whether a node that is cut off resets itself, which devices may complement; `None` if the cluster does not fence.
     by_watchdog: Option<bool>,
-    /// `priority-fencing-delay` is set.
-    priority_delay: bool,
+    /// Whether one of two nodes waits before it fences the other.
+    has_delay: bool,
     devices: Vec<FencingDevice>,
 }
 
@@ -110,8 +116,8 @@ impl ClusterSettings {
             Some(value) => Ok(value.to_owned()),
             None => Err(undecided(STICKINESS)),
         });
-        let mut primitives = cib.document.all("primitive");
-        primitives.retain(|one| one.attribute("class") == "stonith");
+        let mut fencing = cib.document.all("primitive");
+        fencing.retain(|one| one.attribute("class") == "stonith");
         Ok(Self {
             agent: address.agent,
             token: token.map_err(str::to_owned).and_then(parse_token),
@@ -120,8 +126,9 @@ impl ClusterSettings {
             live: address.configuration.live,
             nodes: cib.document.all("nodes").into_iter().flat_map(|nodes| nodes.all("node")).count(),
             by_watchdog: fences.then(|| is_set(watchdog)),
-            priority_delay: is_set(property(&["priority-fencing-delay"])),
-            devices: primitives.into_iter().map(FencingDevice::of).collect(),
+            has_delay: is_set(cib.property("priority-fencing-delay"))
+                || fencing.iter().any(|one| is_delayed(one)),
+            devices: fencing.into_iter().map(FencingDevice::of).collect(),
         })
     }
 
@@ -132,82 +139,69 @@ impl ClusterSettings {
 
     /// One line for each subject.
     pub fn findings(&self) -> Vec<CheckResult> {
-        let mut findings = vec![self.about_failover(), self.about_monitor(), self.about_stickiness()];
+        let unknown = |subject| move |reason: &String| CheckResult::unknown(subject, reason);
+        let mut findings = vec![
+            self.about_failover().unwrap_or_else(unknown(FAILOVER)),
+            self.about_monitor().unwrap_or_else(unknown(MONITOR)),
+            self.about_stickiness().unwrap_or_else(unknown(STICKY)),
+        ];
         findings.extend(self.about_fencing());
         findings
     }
 
-    fn about_failover(&self) -> CheckResult {
-        const SUBJECT: &str = "failover time";
-        let token = match &self.token {
-            Ok(token) => *token,
-            Err(reason) => return CheckResult::unknown(SUBJECT, reason),
-        };
+    fn about_failover(&self) -> Result<CheckResult, &String> {
+        let token = *self.token.as_ref()?;
         let fencing = if self.by_watchdog.is_none() { "" } else { ", and fencing on top" };
         let (seconds, ms) = (Self::failover(token).as_secs_f64(), token.as_millis());
         let text = format!("{seconds:.1} s after a node dies (2.2 x token {ms} ms + 1 s){fencing}");
         let remedy = "set a token of 1000 to 3000 ms, see fast.sh in pcs-examples";
-        CheckResult::ok_if(token <= USUAL_TOKEN, SUBJECT, text, remedy)
+        Ok(CheckResult::ok_if(token <= USUAL_TOKEN, FAILOVER, text, remedy))
     }
 
-    fn about_monitor(&self) -> CheckResult {
-        const SUBJECT: &str = "monitor";
+    fn about_monitor(&self) -> Result<CheckResult, &String> {
         const REMEDY: &str = "op monitor interval=10s timeout=20s; it makes no EC2 call while all is well";
-        let time = match &self.monitor {
-            Err(reason) => return CheckResult::unknown(SUBJECT, reason),
-            Ok(None) => return CheckResult::warn(SUBJECT, "none: a lost address is never noticed", REMEDY),
-            Ok(Some(time)) => *time,
+        let Some(time) = *self.monitor.as_ref()? else {
+            return Ok(CheckResult::warn(MONITOR, "none: a lost address is never noticed", REMEDY));
         };
         let text = format!("every {0} s: a lost address is noticed within {0} s", time.as_secs_f64());
-        CheckResult::ok_if(time <= USUAL_MONITOR, SUBJECT, text, REMEDY)
+        Ok(CheckResult::ok_if(time <= USUAL_MONITOR, MONITOR, text, REMEDY))
     }
 
-    fn about_stickiness(&self) -> CheckResult {
-        const SUBJECT: &str = "stickiness";
-        let text = match &self.stickiness {
-            Err(reason) => return CheckResult::unknown(SUBJECT, reason),
-            Ok(None) => "none".to_owned(),
-            Ok(Some(value)) => {
-                let text = format!("{STICKINESS}={}", brief(value, 80));
-                if score(value) > 0 {
-                    return CheckResult::ok(SUBJECT, text);
-                }
-                text
-            }
-        };
-        CheckResult::warn(
-            SUBJECT,
+    fn about_stickiness(&self) -> Result<CheckResult, &String> {
+        let value = self.stickiness.as_ref()?.as_deref();
+        let text = value.map_or("none".to_owned(), |value| format!("{STICKINESS}={}", brief(value, 80)));
+        if value.is_some_and(|value| score(value) > 0) {
+            return Ok(CheckResult::ok(STICKY, text));
+        }
+        Ok(CheckResult::warn(
+            STICKY,
             format!("{text}: after a failover the address may move back as soon as its old node returns"),
             "crm_attribute --type rsc_defaults --name resource-stickiness --update 1",
-        )
+        ))
     }
 
     fn about_fencing(&self) -> Vec<CheckResult> {
-        const SUBJECT: &str = "fencing";
         let overlay = self.agent.name == agent::OVERLAY_IP.name;
+        let warn = |text, remedy| vec![CheckResult::warn(FENCING, text, remedy)];
+        let examples = "see fencing.sh in pcs-examples";
         match (self.by_watchdog, self.devices.as_slice()) {
-            (None, _) if overlay => vec![CheckResult::warn(
-                SUBJECT,
-                "off: nodes that cannot see each other take the routes from each other",
-                "see fencing.sh in pcs-examples",
-            )],
+            (None, _) if overlay => {
+                warn("off: nodes that cannot see each other take the routes from each other", examples)
+            }
             (None, _) => {
                 let text =
                     "off: EC2 lets only one node hold the address, but the service behind it may run twice";
-                vec![CheckResult::ok(SUBJECT, text)]
+                vec![CheckResult::ok(FENCING, text)]
             }
-            (Some(true), []) => vec![CheckResult::ok(SUBJECT, "on, by watchdog")],
-            (Some(false), []) => vec![CheckResult::warn(
-                SUBJECT,
+            (Some(true), []) => vec![CheckResult::ok(FENCING, "on, by watchdog")],
+            (Some(false), []) => warn(
                 "on, but there is no fencing device: Pacemaker starts nothing",
                 "see fencing.sh in pcs-examples, or set stonith-enabled=false",
-            )],
+            ),
             (_, devices) => {
                 let mut findings: Vec<_> = devices.iter().map(FencingDevice::finding).collect();
-                if self.nodes == 2 && !self.priority_delay && !devices.iter().any(|device| device.is_delayed)
-                {
-                    findings.push(CheckResult::warn(
-                        SUBJECT,
+                if self.nodes == 2 && !self.has_delay {
+                    findings.extend(warn(
                         "two nodes and no delay: if they lose each other, each may fence the other",
                         "set priority-fencing-delay=15s and a priority, or pcmk_delay_max",
                     ));
@@ -230,15 +224,14 @@ impl ClusterSettings {
             ));
         }
         match self.monitor {
-            Err(_) => {}
-            Ok(Some(time)) if time <= FAST_MONITOR => {}
-            Ok(Some(time)) => sentences.push(format!(
+            Ok(Some(time)) if time > FAST_MONITOR => sentences.push(format!(
                 "The monitor runs every {} s, so noticing a lost address can take that long. With interval=10s it is 10 s, and \
                  a healthy monitor makes no EC2 call.",
                 time.as_secs_f64()
             )),
             Ok(None) => sentences
                 .push("There is no monitor, so a lost address is never noticed: op monitor interval=10s.".to_owned()),
+            Ok(Some(_)) | Err(_) => {}
         }
         if self.live == Some(false) {
             sentences.push(
@@ -259,16 +252,11 @@ impl ClusterSettings {
 
 impl FencingDevice {
     fn of(primitive: &XmlElement) -> Self {
-        let set = attributes([primitive], "instance_attributes");
-        let value = |name: &str| set.get(name).map(|attribute| attribute.value);
-        let delays = [value("pcmk_delay_max"), value("pcmk_delay_base")];
-        // A list of delays by node is one, too: `n1:10s;n2:0s`.
-        let is_delayed = |text: &str| interval(text).is_none_or(|time| !time.is_zero());
+        let skips = attributes([primitive], "instance_attributes").remove("skip_os_shutdown");
         Self {
             id: primitive.attribute("id").to_owned(),
             agent: primitive.attribute("type").to_owned(),
-            skips_shutdown: value("skip_os_shutdown").and_then(boolean),
-            is_delayed: delays.into_iter().flatten().any(is_delayed),
+            skips_shutdown: skips.and_then(|attribute| boolean(attribute.value)),
         }
     }
 
@@ -287,26 +275,30 @@ impl FencingDevice {
                  data) and false before"
             ),
         };
-        CheckResult::ok("fencing", text)
+        CheckResult::ok(FENCING, text)
     }
+}
+
+/// Whether a fencing device waits before it fences a node. A list of delays by node counts too: `n1:10s;n2:0s`.
+fn is_delayed(device: &XmlElement) -> bool {
+    let set = attributes([device], "instance_attributes");
+    let delays = ["pcmk_delay_max", "pcmk_delay_base"].into_iter().filter_map(|name| set.get(name));
+    delays.map(|delay| interval(delay.value)).any(|time| time.is_none_or(|time| !time.is_zero()))
 }
 
 /// Whether the cluster moves a resource live, and whether another node may then take its address, which the parameter
 /// `may_take` says.
 pub fn live_moves(live: Option<bool>, taking: bool, may_take: &str) -> CheckResult {
-    const SUBJECT: &str = "live moves";
     const STOPPED: &str = "allow-migrate is not set: a planned move is a stop and a start";
-    let Some(live) = live else {
-        return CheckResult::unknown(SUBJECT, &undecided("allow-migrate"));
-    };
     match (live, taking) {
-        (true, true) => CheckResult::ok(SUBJECT, "allow-migrate=true: a planned move is one call"),
-        (false, true) => {
-            CheckResult::warn(SUBJECT, STOPPED, "set meta allow-migrate=true, and it is one call")
+        (None, _) => CheckResult::unknown(LIVE_MOVES, &undecided("allow-migrate")),
+        (Some(true), true) => CheckResult::ok(LIVE_MOVES, "allow-migrate=true: a planned move is one call"),
+        (Some(false), true) => {
+            CheckResult::warn(LIVE_MOVES, STOPPED, "set meta allow-migrate=true, and it is one call")
         }
-        (false, false) => CheckResult::ok(SUBJECT, STOPPED),
-        (true, false) => CheckResult::fail(
-            SUBJECT,
+        (Some(false), false) => CheckResult::ok(LIVE_MOVES, STOPPED),
+        (Some(true), false) => CheckResult::fail(
+            LIVE_MOVES,
             format!("allow-migrate=true, but with {may_take}=false no other node may take the address"),
             format!("remove allow-migrate, or set {may_take}=true"),
         ),
@@ -347,20 +339,8 @@ fn monitor(own: &[&XmlElement]) -> Result<Option<Duration>, String> {
 /// not read.
 fn interval(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
-    if text.starts_with('p') {
-        return text.parse::<SignedDuration>().ok()?.try_into().ok();
-    }
-    let (number, unit) = text.split_at(text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().ok()?;
-    let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs);
-    match unit.trim() {
-        "" | "s" | "sec" => seconds(1),
-        "m" | "min" => seconds(60),
-        "h" | "hr" => seconds(3600),
-        "ms" | "msec" => Some(Duration::from_millis(number)),
-        "us" | "usec" => Some(Duration::from_micros(number)),
-        _ => None,
-    }
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
 }
 
 #[cfg(test)]

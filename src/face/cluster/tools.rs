@@ -35,16 +35,12 @@ pub(in crate::face) struct Tools {
 
 impl Tools {
     /// The tools of this `PATH`, with the folders for administrators appended. One that does not wait for the cluster has
-    /// `limit` to answer.
-    pub fn new(path: Option<&str>, limit: Duration) -> Self {
+    /// `limit` to answer. The name of this node is not queried if it is known.
+    pub fn new(path: Option<&str>, limit: Duration, node: Option<&str>) -> Self {
         // An empty element would mean the current folder.
         let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
-        Self { path: format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into(), limit, node: None }
-    }
-
-    /// The same tools on a node whose name is known, which is then not queried.
-    pub fn on_node(self, name: Option<&str>) -> Self {
-        Self { node: name.map(str::to_owned), ..self }
+        let path = format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into();
+        Self { path, limit, node: node.map(str::to_owned) }
     }
 
     /// A command with the same `PATH` as the tools, and without credentials in its environment.
@@ -123,7 +119,12 @@ impl Tools {
     /// The cluster's name for this node; `None` if the cluster is not running here.
     pub fn node_name(&self) -> Option<String> {
         let query = || self.run("crm_node", &["--name"], self.limit).ok();
-        self.node.clone().or_else(|| Some(query()?.trim().to_owned()))
+        self.node.clone().or_else(|| Some(query()?.trim().to_owned())).filter(|name| !name.is_empty())
+    }
+
+    /// The same; without the cluster, the name of this host.
+    pub fn own_name(&self) -> String {
+        self.node_name().unwrap_or_else(|| world::host().node_name())
     }
 
     /// Requests a move of a resource. The constraint that this creates expires after `lifetime`.

@@ -32,7 +32,7 @@ pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
     refuse_managed(invocation, &subject, Action::Stop)?;
     if subject.agent.has("on_stop") {
         // A person is there to see the failure.
-        subject.raw.insert("on_stop".to_owned(), "strict".to_owned());
+        subject.configuration.parameters.insert("on_stop".to_owned(), "strict".to_owned());
     }
     with_kind!(subject.agent, K => act::<K>(invocation, &subject, Action::Stop))
 }
@@ -70,7 +70,7 @@ fn act<K: Kind<RealWorld>>(
     action: Action,
 ) -> Result<(), Failure> {
     let address = &subject.address;
-    let request = subject.request::<K>(invocation, action)?;
+    let request = invocation.request::<K>(action, &subject.configuration, &subject.nodes)?;
     // One record per address, whether it is named by the address or by its allocation id.
     let own = subject.recorded.iter().find(|records| is_by_hand(&records.resource));
     let resource = own.map_or_else(|| format!("{BY_HAND}-{address}"), |records| records.resource.clone());

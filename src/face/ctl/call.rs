@@ -15,6 +15,7 @@ use crate::base::deadline::Deadline;
 use crate::base::log::{Log, Process};
 use crate::base::text::one_line;
 use crate::face::Call;
+use crate::face::cluster::cib::Configuration;
 use crate::face::cluster::tools::Tools;
 use crate::face::watchdog::{Watchdog, report_panics};
 use crate::host::Host as _;
@@ -24,6 +25,7 @@ use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
+use crate::resource::{Action, Request};
 use crate::state::{FileRecords, Records as _};
 use crate::world::{self, RealWorld};
 
@@ -39,6 +41,16 @@ pub(super) enum Failure {
     Failed(String),
     /// The command failed and has already reported why.
     Reported,
+}
+
+impl Failure {
+    /// Why, for a list of what failed.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Usage(text) | Self::Failed(text) => text,
+            Self::Reported => "internal error".to_owned(),
+        }
+    }
 }
 
 impl From<ParamError> for Failure {
@@ -67,7 +79,8 @@ pub(super) struct Invocation<'a> {
     pub log: Log,
     /// Set by `--timeout`, or 20 seconds.
     pub deadline: Deadline,
-    variables: Vec<(OsString, OsString)>,
+    /// The environment of a command that is about no resource.
+    pub environment: Environment,
     limit: u64,
     /// Ends with the invocation, when the command has an answer.
     _guard: Option<Watchdog>,
@@ -79,8 +92,7 @@ impl<'a> Invocation<'a> {
     pub(super) fn new(name: &str, command: &str, matches: &'a ArgMatches, call: Call) -> Self {
         // A command without this option waits for no service, but the disk may still block.
         let limit = matches.try_get_one::<u64>(options::TIMEOUT).ok().flatten().copied().unwrap_or(20);
-        let variables = variables(name, call.variables, limit);
-        let environment = Environment::new(variables.clone());
+        let environment = environment(name, call.variables, limit);
         let process = Process { stdin_is_terminal: true, ..Process::own(call.started) };
         let log = Log::with(&environment.log_settings(), command, process);
         report_panics(&log, FAILED);
@@ -89,20 +101,20 @@ impl<'a> Invocation<'a> {
         // limit. None for what is shown again and again either: each round has its own.
         let is_long = command == "drill" || matches!(matches.try_contains_id("watch"), Ok(true));
         let guard = (!is_long).then(|| Watchdog::start(&deadline, FAILED, &log));
-        Self { matches, log, deadline, variables, limit, _guard: guard }
+        Self { matches, log, deadline, environment, limit, _guard: guard }
     }
 
     /// The same command once more, with a deadline and a watchdog of its own.
     pub(super) fn again(&self) -> Self {
         let deadline = Deadline::since(Instant::now(), Duration::from_secs(self.limit));
         let guard = Some(Watchdog::start(&deadline, FAILED, &self.log));
-        let (log, variables) = (self.log.clone(), self.variables.clone());
-        Self { matches: self.matches, log, deadline, variables, limit: self.limit, _guard: guard }
+        let (log, environment) = (self.log.clone(), self.environment.clone());
+        Self { matches: self.matches, log, deadline, environment, limit: self.limit, _guard: guard }
     }
 
     /// The cluster's tools, each with this limit.
     pub(super) fn tools(&self, limit: Duration) -> Tools {
-        Tools::new(self.environment(BY_HAND).get("PATH"), limit)
+        Tools::new(self.environment.get("PATH"), limit, None)
     }
 
     /// The value of an option, if given.
@@ -128,10 +140,8 @@ impl<'a> Invocation<'a> {
     }
 
     /// The environment that the agent would see for this resource.
-    pub(super) fn environment(&self, resource: &str) -> Environment {
-        let mut variables = self.variables.clone();
-        variables.push(("OCF_RESOURCE_INSTANCE".into(), resource.into()));
-        Environment::new(variables)
+    pub(super) fn environment_of(&self, resource: &str) -> Environment {
+        self.environment.clone().of_resource(resource)
     }
 
     /// Builds the real services for a resource, and logs warnings about the settings.
@@ -141,12 +151,27 @@ impl<'a> Invocation<'a> {
         api: &ApiSettings,
         timing: &Timing,
     ) -> Result<RealWorld, Failure> {
-        let environment = self.environment(resource);
+        let environment = self.environment_of(resource);
         let (world, warnings) = world::build(api, timing, self.deadline, &environment, &self.log)?;
         for warning in environment.warnings().iter().chain(&warnings) {
             self.log.warn_once(warning);
         }
         Ok(world)
+    }
+
+    /// A request about a resource; `action` is irrelevant if no action is run. Parameters that are not decided are not used, unless
+    /// forced.
+    pub(super) fn request<K: Kind<RealWorld>>(
+        &self,
+        action: Action,
+        configuration: &Configuration,
+        nodes: &[String],
+    ) -> Result<Request<K::Params>, Failure> {
+        if let Some(reason) = configuration.undecided().filter(|_| !self.is_set("force")) {
+            return Err(format!("{reason}: give it as an option").into());
+        }
+        let params = K::parse(&configuration.parameters)?;
+        Ok(Request { action, params, deadline: self.deadline, nodes: nodes.to_vec() })
     }
 
     /// The services for a query about a resource, which change no record.
@@ -164,7 +189,7 @@ impl<'a> Invocation<'a> {
     /// The records of every resource on this node, sorted by name.
     pub(super) fn on_record(&self) -> Vec<RecordedResource> {
         let boot = world::host().boot_id();
-        let all = world::records(&self.environment(BY_HAND), &self.log).all();
+        let all = world::records(&self.environment, &self.log).all();
         let recorded = |records: FileRecords| {
             RecordedResource::new(records.name(), records.volatile(), records.durable(), &boot)
         };
@@ -180,17 +205,16 @@ impl<'a> Invocation<'a> {
 /// Adds the variables that a cluster would set, since the rest of the agent reads them.
 ///
 /// OCF variables inherited from another action are dropped.
-fn variables(name: &str, variables: Vec<(OsString, OsString)>, limit: u64) -> Vec<(OsString, OsString)> {
+fn environment(name: &str, variables: Vec<(OsString, OsString)>, limit: u64) -> Environment {
     let kept = |variable: &OsString| !variable.to_string_lossy().starts_with("OCF_RE");
-    let mut variables: Vec<_> = variables.into_iter().filter(|(variable, _)| kept(variable)).collect();
+    let variables = variables.into_iter().filter(|(variable, _)| kept(variable));
     let own = [
         ("OCF_RESOURCE_INSTANCE", BY_HAND.to_owned()),
         ("OCF_RESKEY_CRM_meta_timeout", (limit * 1000).to_string()),
         ("OCF_EXIT_REASON_PREFIX", format!("{name}: ")),
         ("HA_LOGTAG", name.to_owned()),
     ];
-    variables.extend(own.map(|(variable, value)| (variable.into(), value.into())));
-    variables
+    Environment::new(variables.chain(own.map(|(variable, value)| (variable.into(), value.into()))))
 }
 
 /// Formats label and text pairs as aligned lines.

@@ -1,6 +1,6 @@
 //! `eipctl check`: whether this node could take over an address, one line per prerequisite.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::call::{Failure, Invocation, print, print_json};
 use super::options::JSON;
@@ -8,7 +8,7 @@ use super::subject::Subject;
 use super::surroundings;
 use crate::cloud::{Imds as _, client};
 use crate::face::cluster::cib::Cib;
-use crate::face::cluster::settings::{CheckResult, live_moves};
+use crate::face::cluster::settings::{CheckResult, FAILOVER, LIVE_MOVES, live_moves};
 use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::resource::examine::{Finding, Verdict};
 use crate::resource::kind::Kind;
@@ -18,8 +18,6 @@ use crate::world::{self, RealWorld};
 
 /// Time limit for querying IMDS for the region.
 const REGION_LIMIT: Duration = Duration::from_secs(3);
-/// The subject of the line about live moves.
-const LIVE_MOVES: &str = "live moves";
 
 /// A finding as it is printed.
 fn result(finding: &Finding) -> CheckResult {
@@ -58,14 +56,14 @@ fn cluster<K: Kind<RealWorld>>(
     let mut lines = vec![live];
     match invocation.tools(BRIEF_LIMIT).settings(&found.id) {
         Ok(settings) => lines.extend(settings.findings()),
-        Err(reason) => lines.push(CheckResult::unknown("failover time", &reason)),
+        Err(reason) => lines.push(CheckResult::unknown(FAILOVER, &reason)),
     }
     Ok(lines)
 }
 
 /// What each node reports about this resource, and whether the nodes' health may be set as configured.
 fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = world::now().as_secs();
     let mut lines = Vec::new();
     for (node, state) in &cib.nodes {
         let (verdict, text) = match state.report(resource) {
@@ -124,19 +122,26 @@ fn check<K: Kind<RealWorld>>(
     subject: &Subject,
     report: &mut dyn FnMut(CheckResult),
 ) -> Result<(), Failure> {
-    let unknown = |reason: String| {
-        [LIVE_MOVES, "failover time"].map(|subject| CheckResult::unknown(subject, &reason)).into()
-    };
-    let of_cluster = || cluster::<K>(invocation, subject).unwrap_or_else(unknown);
-    if let Some(reason) = &subject.undecided {
-        report(CheckResult::unknown("parameters", reason));
-        of_cluster().into_iter().for_each(report);
-        return Ok(());
+    match subject.configuration.undecided() {
+        Some(reason) => report(CheckResult::unknown("parameters", &reason)),
+        None => examine::<K>(invocation, subject, report)?,
     }
+    let unknown =
+        |reason: String| [LIVE_MOVES, FAILOVER].map(|subject| CheckResult::unknown(subject, &reason)).into();
+    cluster::<K>(invocation, subject).unwrap_or_else(unknown).into_iter().for_each(report);
+    Ok(())
+}
+
+/// Examines this node with the parameters of the subject.
+fn examine<K: Kind<RealWorld>>(
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+    report: &mut dyn FnMut(CheckResult),
+) -> Result<(), Failure> {
     let (request, world) = subject.query::<K>(invocation, Action::Validate { level: 10 })?;
     let text = format!("{} and the options are valid", subject.address);
     report(CheckResult::ok("parameters", text));
-    let environment = invocation.environment(subject.resource());
+    let environment = invocation.environment_of(subject.resource());
     let common = K::common(&request.params);
     let (settings, _) =
         world::settings(common.api, common.timing, &environment, invocation.deadline.budget());
@@ -152,7 +157,5 @@ fn check<K: Kind<RealWorld>>(
         let seen = surroundings::observe(agent, &environment, &settings, endpoint, folders, deadline).await;
         op::<K, _>(&world, &request).examine_all(&seen, &mut |finding| report(result(&finding))).await;
         Ok(())
-    })?;
-    of_cluster().into_iter().for_each(report);
-    Ok(())
+    })
 }

@@ -1,10 +1,10 @@
 //! The command line of `eipctl` and its help text, from which the manual page and the completion are generated.
 
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, Command, value_parser};
 
 use super::options::{
     ADDRESS, FOR_TABLES_ROLE, JSON, ROUTE_TABLE, TABLES_ROLE, TIMEOUT, VIP, address, aws, json, option,
-    parameter, positional, subject, switch, timeout,
+    parameter, positional, repeated, subject, switch, timeout,
 };
 use crate::resource::policy::partitions;
 
@@ -168,19 +168,16 @@ fn policy() -> Command {
              it works anywhere.",
         )
         .arg(address())
-        .arg(
-            option(
-                "also",
-                "ALLOCATION",
-                "Another allocation id to allow, such as that of an Elastic IP that is displaced; can be \
-                 repeated",
-            )
-            .action(ArgAction::Append),
-        )
-        .arg(
-            option("tag", "KEY=VALUE", "Allow only instances and interfaces that have this tag; can be repeated, for other keys")
-                .action(ArgAction::Append),
-        )
+        .arg(repeated(
+            "also",
+            "ALLOCATION",
+            "Another allocation id to allow, such as that of an Elastic IP that is displaced; can be repeated",
+        ))
+        .arg(repeated(
+            "tag",
+            "KEY=VALUE",
+            "Allow only instances and interfaces that have this tag; can be repeated, for other keys",
+        ))
         .arg(option("account", "ID", "The account, twelve digits"))
         .arg(
             option("partition", "NAME", "")
@@ -190,15 +187,12 @@ fn policy() -> Command {
             VIP,
             "Also allow what the agent ocf:heartbeat:vip needs: secondary private addresses of interfaces",
         ))
-        .arg(
-            option(
-                ROUTE_TABLE,
-                "ID",
-                "Also allow what the agent ocf:heartbeat:overlay-ip needs, for this route table or * for all; \
-                 can be repeated",
-            )
-            .action(ArgAction::Append),
-        )
+        .arg(repeated(
+            ROUTE_TABLE,
+            "ID",
+            "Also allow what the agent ocf:heartbeat:overlay-ip needs, for this route table or * for all; can be \
+             repeated",
+        ))
         .arg(option(
             TABLES_ROLE,
             "ARN",

@@ -85,13 +85,12 @@ fn kinds() -> [Arg; 2] {
     [
         switch(VIP, "The address is a secondary private one (agent ocf:heartbeat:vip)")
             .conflicts_with(ROUTE_TABLE),
-        option(
+        repeated(
             ROUTE_TABLE,
             "ID",
             "The address is an overlay address (agent ocf:heartbeat:overlay-ip) with this route table: rtb-..., \
              tag:KEY=VALUE or auto; can be repeated",
-        )
-        .action(ArgAction::Append),
+        ),
     ]
     .map(|option| option.help_heading("Kind of address (default: as configured in the cluster or on record)"))
 }
@@ -131,4 +130,9 @@ pub(super) fn switch(name: &'static str, help: &'static str) -> Arg {
 /// An option with a value.
 pub(super) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     positional(name, value, help).long(name)
+}
+
+/// An option that may be given several times.
+pub(super) fn repeated(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    option(name, value, help).action(ArgAction::Append)
 }

@@ -88,7 +88,7 @@ fn scope(invocation: &Invocation<'_>) -> Result<(PolicyScope, Option<String>), F
         _ => Some(Subject::named(invocation, &[], false)?),
     };
     let (api, timing) = match &subject {
-        Some(subject) => params::reach(&subject.raw)?,
+        Some(subject) => params::reach(&subject.configuration.parameters)?,
         None => params::reach(&invocation.parameters(table::EIP))?,
     };
     let mut allocations = Vec::new();
@@ -116,30 +116,27 @@ fn scope(invocation: &Invocation<'_>) -> Result<(PolicyScope, Option<String>), F
         RouteCalls::Same | RouteCalls::By(_) => None,
     };
     let elastic = subject.filter(|_| of_tables.is_none() && named == Some(agent::EIP.name));
-    let elastic = elastic.map(|subject| Params::parse(&subject.raw)).transpose()?;
+    let elastic = elastic.map(|subject| Params::parse(&subject.configuration.parameters)).transpose()?;
     let world = invocation.world(BY_HAND, &api, &timing)?;
-    let (settings, _) =
-        world::settings(&api, &timing, &invocation.environment(BY_HAND), invocation.deadline.budget());
-    let region = match settings.region {
-        Some(region) => region,
-        None => {
-            let region = policy::from_metadata(&invocation.deadline, async || world.imds().region().await);
-            found(invocation, "region unknown, give --region", region)?
-        }
+    let (settings, _) = world::settings(&api, &timing, &invocation.environment, invocation.deadline.budget());
+    let deadline = &invocation.deadline;
+    let look_up = || {
+        let region = policy::from_metadata(deadline, async || world.imds().region().await);
+        found(invocation, "region unknown, give --region", region)
     };
-    let account = match of_tables.or(account).or_else(|| account_of(api.role_arn.as_deref()?)) {
-        Some(account) => account,
-        None => {
-            let account = policy::from_metadata(&invocation.deadline, async || world.imds().account().await);
-            found(invocation, "account unknown, give --account", account)?
-        }
+    let region = settings.region.map_or_else(look_up, Ok)?;
+    let look_up = || {
+        let account = policy::from_metadata(deadline, async || world.imds().account().await);
+        found(invocation, "account unknown, give --account", account)
     };
+    let given = of_tables.or(account).or_else(|| account_of(api.role_arn.as_deref()?));
+    let account = given.map_or_else(look_up, Ok)?;
     if let Some(params) = elastic {
         let id = match (params.allocation_id, params.elastic_ip) {
             (None, Some(ip)) => {
                 let unknown = format!("allocation unknown, give eipalloc-... instead of {ip}");
                 let which = Selector::PublicIp(ip);
-                Some(found(invocation, &unknown, policy::allocation(&world, &which, &invocation.deadline))?)
+                Some(found(invocation, &unknown, policy::allocation(&world, &which, deadline))?)
             }
             (id, _) => id,
         };
@@ -155,7 +152,7 @@ fn route_calls(
     subject: Option<&Subject>,
     has_tables: bool,
 ) -> Result<RouteCalls, Failure> {
-    let configured = || subject.and_then(|subject| subject.raw.get("routing_table_role")).map(String::as_str);
+    let configured = || subject?.configuration.parameters.get("routing_table_role").map(String::as_str);
     let role = invocation.text(TABLES_ROLE).or_else(configured);
     let is_for_it = invocation.is_set(FOR_TABLES_ROLE);
     match role {
@@ -176,11 +173,11 @@ fn route_calls(
 
 /// The route tables of an overlay address, as configured or on record, without those that are `given`.
 fn tables_of(subject: &Subject, given: &[String]) -> Result<Vec<String>, Failure> {
-    let is_unknown = !subject.raw.contains_key("routing_table");
-    if is_unknown && !given.is_empty() {
+    let parameters = &subject.configuration.parameters;
+    if !parameters.contains_key("routing_table") && !given.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tables = match OverlayParams::parse(&subject.raw)?.tables {
+    let mut tables = match OverlayParams::parse(parameters)?.tables {
         Tables::Ids(ids) => ids.iter().map(ToString::to_string).collect(),
         Tables::Tagged { .. } | Tables::Routing => vec!["*".to_owned()],
     };
@@ -231,18 +228,13 @@ fn route_table(text: &str) -> Result<String, Failure> {
 fn tags(invocation: &Invocation<'_>) -> Result<Vec<(String, String)>, Failure> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for text in invocation.texts("tag") {
-        let (key, value) = tag(text)?;
-        if tags.iter().any(|(other, _)| other.eq_ignore_ascii_case(&key)) {
+        // IAM would expand `${...}` in the value as a policy variable.
+        let pair = text.split_once('=').filter(|(key, _)| !key.is_empty() && !text.contains("${"));
+        let (key, value) = expected("tag", text, pair, "KEY=VALUE without ${")?;
+        if tags.iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
             return Err(Failure::Usage(format!("--tag {text}: {key} is given twice, a tag has one value")));
         }
-        tags.push((key, value));
+        tags.push((key.to_owned(), value.to_owned()));
     }
     Ok(tags)
-}
-
-/// Parses a tag. IAM would expand `${...}` in the value as a policy variable.
-fn tag(text: &str) -> Result<(String, String), Failure> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty() && !text.contains("${"));
-    let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    expected("tag", text, pair, "KEY=VALUE without ${")
 }

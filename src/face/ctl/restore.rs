@@ -59,7 +59,7 @@ fn about(invocation: &Invocation<'_>) -> Result<Vec<(RecordedResource, Option<Ip
         }
     }
     if found.is_empty() {
-        Params::parse(&subject.raw)?;
+        Params::parse(&subject.configuration.parameters)?;
         return Err(format!("nothing is on record about {address} on this node").into());
     }
     Ok(found)

@@ -21,11 +21,9 @@ pub(in crate::face) fn serve(name: &str, call: Call) -> u8 {
         Ok(matches) => matches,
         Err(error) => return not_a_command(name, &error),
     };
-    let Some((command_name, matches)) =
-        (if is_script { Some(("assign", &matches)) } else { matches.subcommand() })
-    else {
-        return conclude(name, Err(Failure::Usage("a command is needed: eipctl help lists them".to_owned())));
-    };
+    // clap requires a command, unless the name stands for one.
+    let command = if is_script { None } else { matches.subcommand() };
+    let (command_name, matches) = command.unwrap_or(("assign", &matches));
     let invocation = Invocation::new(name, command_name, matches, call);
     let outcome = match command_name {
         "status" => status::run(&invocation),

@@ -156,10 +156,9 @@ fn document(
             shown.other_name.clone(),
         ),
         Err(error) => {
-            let (ids, ips) = [subject.address.clone()]
-                .into_iter()
-                .partition::<Vec<_>, _>(|name| name.starts_with("eipalloc-"));
-            (unknown(error.to_string()), ips.into_iter().next(), ids.into_iter().next())
+            let is_id = subject.address.starts_with("eipalloc-");
+            let name_if = |is_such: bool| is_such.then(|| subject.address.clone());
+            (unknown(error.to_string()), name_if(!is_id), name_if(is_id))
         }
     };
     let metadata = survey.by_metadata.as_ref().map(|seen| match seen {

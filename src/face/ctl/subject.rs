@@ -9,15 +9,14 @@ use std::net::IpAddr;
 use super::call::{Failure, Invocation};
 use super::options::{ADDRESS, ROUTE_TABLE, VIP};
 use crate::face::cluster::cib::{Configuration, ConfiguredAddress, normal};
-use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
-use crate::host::Host as _;
+use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::ocf::agent::{self, Agent};
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::surroundings::is_shared;
 use crate::resource::{Action, Request};
-use crate::world::{self, RealWorld};
+use crate::world::RealWorld;
 
 /// The address that a command is about.
 pub(super) struct Subject {
@@ -26,9 +25,7 @@ pub(super) struct Subject {
     /// The agent for this kind of address.
     pub agent: &'static Agent,
     /// Parameters: those that are configured or on record, replaced by those of the command line.
-    pub raw: BTreeMap<String, String>,
-    /// Why some of the parameters are unknown; `None` if all are decided.
-    pub undecided: Option<String>,
+    pub configuration: Configuration,
     /// The cluster's resource with this address, if there is one; a reason if the configuration could not be read.
     pub configured: Result<Option<ConfiguredAddress>, String>,
     /// The cluster's resource, of whatever agent, that has this address among its parameters; if the cluster does not run here,
@@ -38,11 +35,13 @@ pub(super) struct Subject {
     pub may_be_another: bool,
     /// What this node has on record about it.
     pub recorded: Vec<RecordedResource>,
-    nodes: Vec<String>,
+    /// The cluster's name for this node, if the parameters depend on it.
+    pub nodes: Vec<String>,
 }
 
 impl Subject {
-    /// The address on the command line; without one, that of the cluster, if it has only one.
+    /// The address on the command line; without one, that of the cluster, if it has only one. If the cluster's configuration cannot
+    /// be read, the only one on record.
     pub(super) fn of(invocation: &Invocation<'_>) -> Result<Self, Failure> {
         Self::named(invocation, &[], true)
     }
@@ -61,7 +60,14 @@ impl Subject {
         let mut recorded = invocation.on_record();
         let address = match invocation.text(ADDRESS) {
             Some(given) => normal(given),
-            None => the_only_one(all, &recorded)?,
+            None => {
+                let (of, all) = match &live {
+                    Ok(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
+                    Err(reason) => (format!("{reason}; on record here:"), on_record(&recorded)),
+                };
+                let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
+                only("ADDRESS", &of, all.iter().filter_map(named))?
+            }
         };
         let mut names = vec![address.clone()];
         names.extend_from_slice(others);
@@ -101,53 +107,16 @@ impl Subject {
                 })?
             }
         };
-        let on_record = || {
-            let parameters = of_record(agent, &address, &recorded);
-            Configuration { parameters, ..Configuration::default() }
-        };
-        let mut configuration = found.map_or_else(on_record, |found| found.configuration.clone());
+        let of_record = || of_record(agent, &address, &recorded);
+        let mut configuration = found.map_or_else(of_record, |found| found.configuration.clone());
         configuration.replace(from_options(invocation, agent, by_option)?);
-        let undecided = configuration.undecided();
-        let raw = configuration.parameters;
-        let is_list = raw.get("private_ip_address").is_some_and(|value| value.contains('='));
+        let private_ips = configuration.parameters.get("private_ip_address");
+        let is_list = private_ips.is_some_and(|value| value.contains('='));
         let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };
         let may_be_another = listed.is_none()
             && agent.address.contains(&"allocation_id")
             && known.is_some_and(|cib| cib.has_other_names(&address));
-        Ok(Self { address, agent, raw, undecided, configured, listed, may_be_another, recorded, nodes })
-    }
-
-    /// Every address of the cluster; if its configuration cannot be read, those on record here, except those of commands by hand.
-    pub(super) fn all(
-        invocation: &Invocation<'_>,
-        tools: &Tools,
-        configured: Result<Vec<ConfiguredAddress>, String>,
-    ) -> Vec<Self> {
-        let on_record = invocation.on_record();
-        let (all, unreadable) = match configured {
-            Ok(all) => (all, None),
-            Err(reason) => {
-                let of_resources = on_record.iter().filter(|records| !is_by_hand(&records.resource));
-                (of_resources.filter_map(of_records).collect(), Some(reason))
-            }
-        };
-        let named = tools.node_name().filter(|name| !name.is_empty());
-        let nodes = vec![named.unwrap_or_else(|| world::host().node_name())];
-        let subject = |one: ConfiguredAddress| {
-            let of_resource = |records: &&RecordedResource| records.resource == one.id;
-            Some(Self {
-                address: one.names().into_iter().next()?,
-                agent: one.agent,
-                raw: one.configuration.parameters.clone(),
-                undecided: one.configuration.undecided(),
-                listed: Some(one.id.clone()),
-                may_be_another: false,
-                recorded: on_record.iter().filter(of_resource).cloned().collect(),
-                nodes: nodes.clone(),
-                configured: unreadable.clone().map_or_else(|| Ok(Some(one)), Err),
-            })
-        };
-        all.into_iter().filter_map(subject).collect()
+        Ok(Self { address, agent, configuration, configured, listed, may_be_another, recorded, nodes })
     }
 
     /// The resource whose records a query may use.
@@ -159,48 +128,15 @@ impl Subject {
         }
     }
 
-    /// A request about the address; `action` is irrelevant if no action is run. Parameters that are not decided are not used,
-    /// unless forced.
-    pub(super) fn request<K: Kind<RealWorld>>(
-        &self,
-        invocation: &Invocation<'_>,
-        action: Action,
-    ) -> Result<Request<K::Params>, Failure> {
-        if let Some(reason) = self.undecided.as_ref().filter(|_| !invocation.is_set("force")) {
-            return Err(format!("{reason}: give it as an option").into());
-        }
-        let params = K::parse(&self.raw)?;
-        Ok(Request { action, params, deadline: invocation.deadline, nodes: self.nodes.clone() })
-    }
-
-    /// The same, with the services for a query, which change no record.
+    /// A request about the address, with the services for a query, which change no record.
     pub(super) fn query<K: Kind<RealWorld>>(
         &self,
         invocation: &Invocation<'_>,
         action: Action,
     ) -> Result<(Request<K::Params>, RealWorld), Failure> {
-        let request = self.request::<K>(invocation, action)?;
+        let request = invocation.request::<K>(action, &self.configuration, &self.nodes)?;
         let world = invocation.querying::<K>(self.resource(), &request.params)?;
         Ok((request, world))
-    }
-}
-
-/// The only address of the cluster; if its configuration cannot be read, the only one on record.
-fn the_only_one(
-    all: Result<&[ConfiguredAddress], &String>,
-    recorded: &[RecordedResource],
-) -> Result<String, Failure> {
-    match all {
-        Ok(all) => {
-            let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
-            only("ADDRESS", "the cluster has", all.iter().filter_map(named))
-        }
-        Err(reason) => {
-            let of_cluster = recorded.iter().filter(|records| !is_by_hand(&records.resource));
-            let named =
-                |one: &RecordedResource| Some((one.names().into_iter().next()?, one.resource.clone()));
-            only("ADDRESS", &format!("{reason}; on record here:"), of_cluster.filter_map(named))
-        }
     }
 }
 
@@ -220,24 +156,28 @@ pub(super) fn only(
 }
 
 /// The parameters that follow from the address and from this node's records.
-fn of_record(agent: &Agent, address: &str, recorded: &[RecordedResource]) -> BTreeMap<String, String> {
+fn of_record(agent: &Agent, address: &str, recorded: &[RecordedResource]) -> Configuration {
     let names = agent.address;
     let is_id = address.starts_with("eip") && names.contains(&"allocation_id");
     let name = if is_id { "allocation_id" } else { names.first().copied().unwrap_or_default() };
-    let mut raw = BTreeMap::from([(name.to_owned(), address.to_owned())]);
+    let mut parameters = BTreeMap::from([(name.to_owned(), address.to_owned())]);
     let tables = recorded.iter().find_map(|records| records.durable.tables.as_ref());
     if let Some(tables) = tables.filter(|_| agent.has("routing_table")) {
-        raw.insert("routing_table".to_owned(), tables.routing_table.clone());
+        parameters.insert("routing_table".to_owned(), tables.routing_table.clone());
     }
-    raw
+    Configuration { parameters, ..Configuration::default() }
 }
 
 /// A resource that only a record of this node knows.
 pub(super) fn of_records(records: &RecordedResource) -> Option<ConfiguredAddress> {
     let (agent, address) = (records.agent()?, records.names().into_iter().next()?);
-    let parameters = of_record(agent, &address, std::slice::from_ref(records));
-    let configuration = Configuration { parameters, ..Configuration::default() };
+    let configuration = of_record(agent, &address, std::slice::from_ref(records));
     Some(ConfiguredAddress { id: records.resource.clone(), agent, configuration })
+}
+
+/// The resources of a cluster that only the records of this node know.
+pub(super) fn on_record(recorded: &[RecordedResource]) -> Vec<ConfiguredAddress> {
+    recorded.iter().filter(|records| !is_by_hand(&records.resource)).filter_map(of_records).collect()
 }
 
 /// The parameters on the command line; one that another kind has is refused. The route tables are among them if `by_option`.

@@ -1,7 +1,7 @@
 //! Observes what a takeover depends on outside the resource: the route to the EC2 API, proxies, folders, the installed
 //! agent.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,24 +73,19 @@ fn proxy(environment: &Environment, url: &str) -> Option<String> {
 async fn way(url: &http::Uri) -> Option<Way> {
     let host = url.host()?.trim_matches(['[', ']']).to_owned();
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
-    let found = route(&host, port).await;
-    Some(match found {
+    let found = async {
+        let to = tokio::net::lookup_host((host.as_str(), port)).await?.next();
+        let to = to.ok_or_else(|| std::io::Error::other("the name has no address"))?;
+        let any: IpAddr =
+            if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = tokio::net::UdpSocket::bind((any, 0)).await?;
+        socket.connect(to).await?;
+        Ok::<_, std::io::Error>((to.ip(), socket.local_addr()?.ip()))
+    };
+    Some(match found.await {
         Ok((to, from)) => Way::Found { host, to, from },
         Err(error) => Way::Lost { host, reason: error.to_string() },
     })
-}
-
-async fn route(host: &str, port: u16) -> std::io::Result<(IpAddr, IpAddr)> {
-    let to = tokio::net::lookup_host((host, port)).await?.next();
-    let to = to.ok_or_else(|| std::io::Error::other("the name has no address"))?;
-    Ok((to.ip(), source(to).await?))
-}
-
-async fn source(to: SocketAddr) -> std::io::Result<IpAddr> {
-    let any: SocketAddr = if to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-    let socket = tokio::net::UdpSocket::bind(any).await?;
-    socket.connect(to).await?;
-    Ok(socket.local_addr()?.ip())
 }
 
 #[cfg(test)]

@@ -96,15 +96,12 @@ pub fn status_code(code: ExitCode) -> u8 {
 }
 
 /// The usage text.
-pub fn usage() -> String {
-    "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
+pub const USAGE: &str = "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
      Moves an AWS Elastic IP to this node and releases it. Called by Heartbeat, by init, or by hand.\n\
      ARGUMENT is the address, its allocation id (eipalloc-...), the interface that gets it (eth1, eni-..., a MAC\n\
      address), or NAME=VALUE for any parameter of ocf:heartbeat:eip. In haresources they are joined by \"::\", as in\n\
      elastic-ip::203.0.113.10::eth1. Without them the settings come from /etc/default/elastic-ip or\n\
-     /etc/sysconfig/elastic-ip.\n"
-        .to_owned()
-}
+     /etc/sysconfig/elastic-ip.\n";
 
 #[cfg(test)]
 mod tests {
@@ -155,12 +152,11 @@ mod tests {
 
     #[test]
     fn the_usage_is_for_people_and_mentions_every_action() {
-        let usage = usage();
-        assert!(usage.is_ascii() && usage.lines().all(|line| line.len() <= 120), "{usage}");
+        assert!(USAGE.is_ascii() && USAGE.lines().all(|line| line.len() <= 120), "{USAGE}");
         assert!(
             ["start", "stop", "status", "restart", "force-reload"]
                 .iter()
-                .all(|action| usage.contains(action))
+                .all(|action| USAGE.contains(action))
         );
     }
 }

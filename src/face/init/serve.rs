@@ -11,7 +11,7 @@ use super::sentences::{self, Outcome};
 use super::settings::{self, FILE_VARIABLE, FILES, InitSettings};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
-use crate::face::environment::{ClusterValues, synthesise};
+use crate::face::environment::{reskeys, synthesise};
 use crate::face::parameters;
 use crate::face::serve::print;
 use crate::face::watchdog::Watchdog;
@@ -28,12 +28,11 @@ use crate::world;
 
 /// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: Call) -> u8 {
-    let line: Vec<String> =
-        call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let line = call.words();
     match arguments::read(&line) {
         Ok(InitRequest::Help) => {
             // A closed reader is not an error.
-            print(&sentences::usage());
+            print(sentences::USAGE);
             0
         }
         Ok(InitRequest::Action(action, parameters)) => match settings(&call, &parameters) {
@@ -45,7 +44,7 @@ pub(in crate::face) fn serve(call: Call) -> u8 {
             Err((code, reason)) => refuse(&call, line.last(), code, &reason),
         },
         Err((code, refused)) => {
-            let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", sentences::usage());
+            let _ = write!(std::io::stderr(), "{NAME}: {refused}\n{}", sentences::USAGE);
             code
         }
     }
@@ -88,16 +87,8 @@ fn environment(
     settings: &InitSettings,
     timeout: Duration,
 ) -> Environment {
-    let values = ClusterValues {
-        instance: instance.to_owned(),
-        program: NAME,
-        reason_prefix: format!("{}: ", sentences::DESCRIPTION),
-        log_tag: None,
-        timeout,
-        parameters: &settings.parameters,
-        variables: &BTreeMap::new(),
-    };
-    synthesise(variables, &values)
+    let prefix = ("OCF_EXIT_REASON_PREFIX".to_owned(), format!("{}: ", sentences::DESCRIPTION));
+    synthesise(variables, NAME, instance, timeout, reskeys(&settings.parameters).chain([prefix]))
 }
 
 /// One call with its settings.
@@ -136,12 +127,7 @@ impl InitCall {
 
     fn stop(&self) -> u8 {
         let run = self.run("stop", Action::Stop, self.started, self.settings.timeout);
-        run.print(match (run.code, run.on_stop, run.phase) {
-            (0, Some(OnStop::Leave), _) => Outcome::Left,
-            (0, _, Some(Phase::Left)) => Outcome::MaybeLeft,
-            (0, ..) => Outcome::Disowned,
-            _ => Outcome::NotDisowned,
-        })
+        run.print(if run.code == 0 { run.stopped } else { Outcome::NotDisowned })
     }
 
     fn status(&self) -> u8 {
@@ -183,7 +169,7 @@ impl InitCall {
         }
         let name = parameters::address(&self.settings.parameters).map(str::to_owned);
         let node = "this instance".to_owned();
-        let mut run = ActionRun { code: late, name, node, on_stop: None, phase: None };
+        let mut run = ActionRun { code: late, name, node, stopped: Outcome::Disowned };
         let outcome = run.act(action, deadline, &environment, &log);
         run.code = self.code(&outcome, action);
         report(&outcome, action, &log);
@@ -198,9 +184,8 @@ struct ActionRun {
     name: Option<String>,
     /// The id of this instance, if known.
     node: String,
-    on_stop: Option<OnStop>,
-    /// The phase of the last action, according to this node's record.
-    phase: Option<Phase>,
+    /// What a stop that succeeded did.
+    stopped: Outcome,
 }
 
 impl ActionRun {
@@ -212,7 +197,9 @@ impl ActionRun {
         log: &Log,
     ) -> Result<Report, Error> {
         let params = Params::parse(&environment.reskeys())?;
-        self.on_stop = Some(params.on_stop);
+        if params.on_stop == OnStop::Leave {
+            self.stopped = Outcome::Left;
+        }
         let (world, warnings) = world::build(&params.api, &params.timing, deadline, environment, log)?;
         if !is_monitor(action) {
             log.warn_all(&warnings);
@@ -220,7 +207,9 @@ impl ActionRun {
         let request = Request { action, params, deadline, nodes: Vec::new() };
         let outcome = world::run(deadline, resource::run::<Elastic, _>(&world, &request));
         let (volatile, durable) = (world.records().volatile(), world.records().durable());
-        self.phase = volatile.phase;
+        if self.stopped == Outcome::Disowned && volatile.phase == Some(Phase::Left) {
+            self.stopped = Outcome::MaybeLeft;
+        }
         if let Some(id) = volatile.instance.or_else(|| world.host().instance_id()) {
             self.node = id.to_string();
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::usage;
 use crate::base::text::brief;
 use crate::face::parameters;
 use crate::state::generations::Generation;
@@ -73,10 +74,8 @@ pub enum KeepalivedRequest {
     Status,
     /// Whether this node is healthy, for `vrrp_script`.
     Check,
-    /// The usage text.
-    Help,
-    /// The version.
-    Version,
+    /// To print this text.
+    Print(String),
     /// A background job of an earlier call, with that call's generation; `None` if it could not be recorded.
     Background(Job, Option<Generation>),
 }
@@ -89,9 +88,6 @@ pub enum Job {
     /// Poll until the address has moved, if keepalived will not notify us.
     Follow,
 }
-
-/// Stands for a generation that could not be recorded.
-const UNWRITTEN: &str = "unwritten";
 
 /// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,14 +157,17 @@ fn action(argument: &str) -> Option<KeepalivedRequest> {
         "stop" => transition(VrrpState::Stop),
         "status" => KeepalivedRequest::Status,
         "check" => KeepalivedRequest::Check,
-        "help" | "usage" | "--help" | "-h" => KeepalivedRequest::Help,
-        "version" | "--version" | "-V" => KeepalivedRequest::Version,
+        "help" | "usage" | "--help" | "-h" => KeepalivedRequest::Print(usage()),
+        "version" | "--version" | "-V" => {
+            KeepalivedRequest::Print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n").to_owned())
+        }
         _ => match argument.strip_prefix("--background=") {
             Some(background) => {
                 let (job, generation) = background.split_once(',')?;
                 let job = if job == "follow" { Job::Follow } else { Job::Lose(VrrpState::parse(job)?) };
-                let known = generation != UNWRITTEN;
-                let generation = if known { Some(Generation::parse(generation)?) } else { None };
+                // Nothing stands for a generation that could not be recorded.
+                let is_recorded = !generation.is_empty();
+                let generation = if is_recorded { Some(Generation::parse(generation)?) } else { None };
                 KeepalivedRequest::Background(job, generation)
             }
             None => transition(VrrpState::parse(argument)?),
@@ -183,7 +182,7 @@ impl Job {
             Self::Follow => "follow",
             Self::Lose(state) => state.name(),
         };
-        format!("--background={job},{}", generation.map_or_else(|| UNWRITTEN.to_owned(), Generation::to_text))
+        format!("--background={job},{}", generation.map(Generation::to_text).unwrap_or_default())
     }
 }
 
@@ -226,20 +225,12 @@ mod tests {
             ("203.0.113.10 fault", by_action(VrrpState::Fault), Some("203.0.113.10")),
             ("203.0.113.10 master_rx_lower_pri", by_action(VrrpState::Master), Some("203.0.113.10")),
             ("54.192.x.x start", by_action(VrrpState::Master), Some("54.192.x.x")),
-            ("--help", KeepalivedRequest::Help, None),
+            ("--help", KeepalivedRequest::Print(usage()), None),
         ] {
             let found = line(text).unwrap();
             assert_eq!(found.request, request, "{text}");
             assert_eq!(found.parameters.get("elastic_ip").map(String::as_str), address, "{text}");
         }
-    }
-
-    #[test]
-    fn parameters_and_allocations_can_stand_beside_the_address() {
-        let found = line("eipalloc-0123456789abcdef0 interface=eth1 INSTANCE VI_1 MASTER 100").unwrap();
-        let parameters: Vec<_> =
-            found.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(parameters, ["allocation_id=eipalloc-0123456789abcdef0", "interface=eth1"]);
     }
 
     #[test]

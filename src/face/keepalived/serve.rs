@@ -14,14 +14,14 @@ use crate::face::Call;
 use crate::face::serve::print;
 use crate::face::settings_file::{self, SettingsFile};
 use crate::face::watchdog::report_panics;
+use crate::ocf::environment::Environment;
 use crate::params::{ParamError, Params};
 use crate::state::generations::Generation;
 use crate::world;
 
 /// Handles one call and returns its exit code.
 pub(in crate::face) fn serve(call: &Call) -> u8 {
-    let arguments = call.arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    let CommandLine { request, parameters } = match arguments::read(&arguments.collect::<Vec<_>>()) {
+    let CommandLine { request, parameters } = match arguments::read(&call.words()) {
         Ok(line) => line,
         Err(unusable) => {
             let code = refuse(call, &unusable);
@@ -29,10 +29,8 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
             return code;
         }
     };
-    match request {
-        KeepalivedRequest::Help => return print(&usage()),
-        KeepalivedRequest::Version => return print(concat!("eip ", env!("CARGO_PKG_VERSION"), "\n")),
-        _ => {}
+    if let KeepalivedRequest::Print(text) = &request {
+        return print(text);
     }
     let settings = match settings(&call.variables, &parameters) {
         Ok(settings) => settings,
@@ -43,13 +41,12 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
     let params = match Params::parse(&environment.reskeys()) {
         Ok(params) => params,
         Err(error) => {
-            if let ParamError::NoAddress = error {
-                log.exit_reason(format_args!(
-                    "no address: give it before the action, or set ELASTIC_IP in {FILE}"
-                ));
-            } else {
-                log.exit_reason(error);
-            }
+            log.exit_reason(match error {
+                ParamError::NoAddress => {
+                    format!("no address: give it before the action, or set ELASTIC_IP in {FILE}")
+                }
+                error => error.to_string(),
+            });
             return UNUSABLE;
         }
     };
@@ -77,7 +74,7 @@ pub(in crate::face) fn serve(call: &Call) -> u8 {
         }
         KeepalivedRequest::Check => check::check(&work),
         KeepalivedRequest::Status => check::status(&work),
-        KeepalivedRequest::Help | KeepalivedRequest::Version => 0,
+        KeepalivedRequest::Print(text) => print(&text),
     }
 }
 
@@ -86,9 +83,9 @@ fn settings(
     variables: &[(OsString, OsString)],
     parameters: &BTreeMap<String, String>,
 ) -> Result<KeepalivedSettings, String> {
-    let named = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
-    let named = named.map(|(_, value)| value.to_string_lossy());
-    let file = settings_file::find(named.as_deref(), &[FILE]).map_err(|refused| refused.to_string())?;
+    let surroundings = Environment::new(variables.to_vec());
+    let file = settings_file::find(surroundings.get(FILE_VARIABLE), &[FILE]);
+    let file = file.map_err(|refused| refused.to_string())?;
     let text = file.as_ref().map(|file| (file.path.as_str(), file.text.as_str()));
     let mut settings = KeepalivedSettings::collect(text, parameters)?;
     if let Some(SettingsFile { path, is_public: true, .. }) = &file
@@ -114,7 +111,6 @@ fn log_name(request: &KeepalivedRequest) -> &'static str {
         KeepalivedRequest::Background(Job::Follow, _) => "follow",
         KeepalivedRequest::Status => "status",
         KeepalivedRequest::Check => "check",
-        KeepalivedRequest::Help => "help",
-        KeepalivedRequest::Version => "version",
+        KeepalivedRequest::Print(_) => "print",
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use eip::face::ctl::drill::page::ReportPage;
 use eip::face::ctl::drill::report::{Drill, Move};
-use eip::face::ctl::drill::sightings::{ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery};
+use eip::face::ctl::drill::sightings::{
+    ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery, Observations,
+};
 
 use crate::chronicle::Chronicle;
 use crate::pacemaker::demo;
@@ -108,14 +110,15 @@ fn eventful(from: &str, to: &str, step: u64, changes: u64) -> Move {
         to: to.to_owned(),
         at_ms: 1_795_912_345_000,
         took: ms(step * changes),
-        sightings: (0..changes).map(|n| ClusterSighting { at: ms(n * step), state: state(n) }).collect(),
-        queries: (0..changes).map(query).collect(),
-        client: Some((
-            443,
-            (0..changes * 4)
+        seen: Observations {
+            sightings: (0..changes).map(|n| ClusterSighting { at: ms(n * step), state: state(n) }).collect(),
+            queries: (0..changes).map(query).collect(),
+            attempts: (0..changes * 4)
                 .map(|n| ConnectionAttempt { began: ms(n * step / 4), connected: n < 3 || n % 3 == 0 })
                 .collect(),
-        )),
+            ..Observations::default()
+        },
+        port: Some(443),
         ..Move::default()
     }
 }

@@ -23,16 +23,6 @@ impl Move {
         } else {
             ("move requested", "a planned move")
         };
-        let mut remarks = vec![
-            "The agent: how long each action took according to the cluster, which keeps the last one of each node; drawn where \
-             EC2 showed its effect. EC2 is queried at intervals, so its changes are up to one interval late."
-                .to_owned(),
-        ];
-        if self.by_failure && self.client.is_none() {
-            remarks.push(
-                "Without --probe the failure shows when the cluster notices it: the time before is missing here.".to_owned(),
-            );
-        }
         let lanes = [
             ("cluster", self.cluster(), "not seen"),
             ("agent", self.agent(), "nothing on record"),
@@ -41,13 +31,14 @@ impl Move {
         ];
         let lane = |(name, spans, empty)| TimelineLane { name, spans, empty };
         let heading = format!("{} → {}: {how}", self.from, self.to);
-        TimelineChart { heading, origin: origin.to_owned(), lanes: lanes.map(lane).into(), remarks }
+        TimelineChart { heading, origin: origin.to_owned(), lanes: lanes.map(lane).into() }
     }
 
     fn cluster(&self) -> Vec<LaneSpan> {
-        let shown = self.sightings.iter().map(|sighting| {
+        let shown = self.seen.sightings.iter().map(|sighting| {
             let (kind, label) = match &sighting.state {
-                ClusterState::On(node) => (self.kind_of(node), format!("on {node}")),
+                ClusterState::On(node) if *node == self.from => (SpanKind::Old, format!("on {node}")),
+                ClusterState::On(node) => (SpanKind::New, format!("on {node}")),
                 ClusterState::Moving => (SpanKind::Moving, "in transition".to_owned()),
                 ClusterState::Lost(node) => (SpanKind::Missing, format!("{node} is lost")),
             };
@@ -56,12 +47,8 @@ impl Move {
         in_a_row(shown)
     }
 
-    fn kind_of(&self, node: &str) -> SpanKind {
-        if node == self.from { SpanKind::Old } else { SpanKind::New }
-    }
-
     fn by_ec2(&self) -> Vec<LaneSpan> {
-        let seen = holders(&self.queries);
+        let seen = holders(&self.seen.queries);
         let [first, last] = [seen.first(), seen.last()].map(|one| one.and_then(|(_, holder)| holder.clone()));
         let shown = seen.into_iter().map(|(at, holder)| match holder {
             None => (at, SpanKind::Missing, "no holder".to_owned()),
@@ -73,10 +60,9 @@ impl Move {
     }
 
     fn clients(&self) -> Vec<LaneSpan> {
-        let Some((_, attempts)) = &self.client else { return Vec::new() };
-        let mut attempts = attempts.clone();
+        let mut attempts = self.seen.attempts.clone();
         attempts.sort_by_key(|attempt| attempt.began);
-        let seen = holders(&self.queries);
+        let seen = holders(&self.seen.queries);
         let arrived =
             seen.last().filter(|last| seen.first() != Some(last)).map_or(Duration::MAX, |last| last.0);
         let mut moved = false;
@@ -109,15 +95,13 @@ impl Move {
 
     /// The actions, placed where their effect was seen; one without a visible effect follows the one before.
     fn agent(&self) -> Vec<LaneSpan> {
-        let [before, after] = [self.queries.first(), self.queries.last()]
+        let [before, after] = [self.seen.queries.first(), self.seen.queries.last()]
             .map(|query| query.and_then(|query| query.holder.as_deref()));
         // Between the query before the change and the answer that showed it.
         let change = |is_new: &dyn Fn(Option<&str>) -> bool| {
-            let at = self.queries.iter().position(|query| is_new(query.holder.as_deref()))?;
-            let last = at.checked_sub(1).and_then(|at| self.queries.get(at));
-            let last = last.map_or(Duration::ZERO, |query| query.sent);
-            let shown = self.queries.get(at)?.answered;
-            Some(f64::midpoint(last.as_secs_f64(), shown.as_secs_f64()))
+            let mut pairs = self.seen.queries.iter().zip(self.seen.queries.iter().skip(1));
+            let (last, shown) = pairs.find(|(_, query)| is_new(query.holder.as_deref()))?;
+            Some(f64::midpoint(last.sent.as_secs_f64(), shown.answered.as_secs_f64()))
         };
         let left = change(&|holder| holder != before);
         let arrived = change(&|holder| after != before && holder == after);
@@ -214,6 +198,16 @@ impl Drill<'_> {
             Ok(faster) => (Some(faster), String::new()),
             Err(reason) => (None, format!(" What would make it faster is unknown: {reason}.")),
         };
+        let mut remarks = vec![
+            "The agent: how long each action took according to the cluster, which keeps the last one of each node; drawn where \
+             EC2 showed its effect. EC2 is queried at intervals, so its changes are up to one interval late."
+                .to_owned(),
+        ];
+        if self.moves.iter().any(|one| one.by_failure && one.port.is_none()) {
+            remarks.push(
+                "Without --probe the failure shows when the cluster notices it: the time before is missing here.".to_owned(),
+            );
+        }
         let live = if self.live { "with" } else { "without" };
         let when = own.first().map_or_else(String::new, |one| timezone::wall_time(one.at_ms));
         ReportPage {
@@ -224,6 +218,7 @@ impl Drill<'_> {
             ),
             figures: figures.map(|(figure, about)| (figure, about.to_owned())).into(),
             charts: self.moves.iter().map(Move::chart).collect(),
+            remarks,
             table: FigureTable {
                 heading: "This drill and earlier ones".to_owned(),
                 heads: vec!["when", "move", "how", "cluster done", "no holder", "clients cut off"],
@@ -241,7 +236,7 @@ impl Drill<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sightings::{ClusterSighting, ConnectionAttempt, HolderQuery};
+    use super::super::sightings::{ClusterSighting, ConnectionAttempt, HolderQuery, Observations};
     use super::*;
     use crate::face::cluster::cib::Cib;
 
@@ -263,20 +258,26 @@ mod tests {
             to: "n2".to_owned(),
             at_ms: 1_795_912_345_000,
             took: ms(1240),
-            sightings: vec![
-                sighting(0, ClusterState::On("n1".to_owned())),
-                sighting(250, ClusterState::Moving),
-                sighting(500, ClusterState::Moving),
-                sighting(750, ClusterState::On("n2".to_owned())),
-            ],
-            operations: AgentOperation::since(AgentOperation::all(&Cib::parse(cib).unwrap(), "eip"), &[]),
-            queries: vec![query(0, Some("i-1")), query(200, None), query(400, None), query(600, Some("i-2"))],
-            client: Some((
-                80,
-                (0..10)
+            seen: Observations {
+                sightings: vec![
+                    sighting(0, ClusterState::On("n1".to_owned())),
+                    sighting(250, ClusterState::Moving),
+                    sighting(500, ClusterState::Moving),
+                    sighting(750, ClusterState::On("n2".to_owned())),
+                ],
+                queries: vec![
+                    query(0, Some("i-1")),
+                    query(200, None),
+                    query(400, None),
+                    query(600, Some("i-2")),
+                ],
+                attempts: (0..10)
                     .map(|n| ConnectionAttempt { began: ms(n * 100), connected: !(3..6).contains(&n) })
                     .collect(),
-            )),
+                ..Observations::default()
+            },
+            operations: AgentOperation::since(AgentOperation::all(&Cib::parse(cib).unwrap(), "eip"), &[]),
+            port: Some(80),
             ..Move::default()
         }
     }
@@ -297,8 +298,16 @@ mod tests {
             lanes[3],
             ["-inf 0.300 answered", "0.300 0.600 no answer for 0.30 s", "0.600 inf answered"]
         );
-        let silent = Move { client: None, by_failure: true, ..planned() }.chart();
-        assert!(silent.lanes[3].spans.is_empty() && silent.remarks[1].contains("Without --probe"));
+        let silent = Move { seen: Observations::default(), port: None, by_failure: true, ..planned() };
+        assert!(silent.chart().lanes[3].spans.is_empty());
+        let drill = Drill {
+            resource: "eip",
+            address: [203, 0, 113, 10].into(),
+            live: false,
+            moves: &[silent],
+            now_on: "n2",
+        };
+        assert!(drill.page(&[], Ok(Vec::new())).remarks[1].contains("Without --probe"));
     }
 
     #[test]

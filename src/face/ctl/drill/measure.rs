@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::sightings::{ClusterSighting, ConnectionAttempt, HolderQuery};
+use super::sightings::{ConnectionAttempt, HolderQuery, Observations};
 use crate::base::deadline::Deadline;
 use crate::face::cluster::tools::Tools;
 use crate::ocf::agent::Agent;
@@ -26,19 +26,6 @@ const CONNECT_INTERVAL: Duration = Duration::from_millis(100);
 /// Time limit for one attempt: less than the second after which the kernel retransmits, because if the second packet
 /// gets through, the first one may not have.
 const CONNECT_LIMIT: Duration = Duration::from_millis(800);
-
-/// Observations of one move so far.
-#[derive(Debug, Default)]
-pub(super) struct Observations {
-    /// Queries that EC2 answered.
-    pub queries: Vec<HolderQuery>,
-    /// Number of queries without an answer.
-    pub unanswered: usize,
-    /// Finished connection attempts.
-    pub attempts: Vec<ConnectionAttempt>,
-    /// Answers of the cluster.
-    pub sightings: Vec<ClusterSighting>,
-}
 
 /// What to move and to observe, and how.
 pub(super) struct Watch<'a> {
@@ -62,23 +49,12 @@ pub(super) struct Watch<'a> {
     pub client: Option<(IpAddr, u16)>,
 }
 
-/// A query about a resource.
-///
-/// # Errors
-/// [`Error::Parameter`]
-pub(super) fn request<K: Kind<RealWorld>>(
-    raw: &BTreeMap<String, String>,
-    deadline: Deadline,
-) -> Result<Request<K::Params>, Error> {
-    let params = K::parse(raw)?;
-    Ok(Request { action: Action::Monitor { level: 10 }, params, deadline, nodes: Vec::new() })
-}
-
 impl Watch<'_> {
     /// Queries EC2 once for the holder.
     pub async fn query(&self, deadline: Deadline) -> Result<Option<String>, Error> {
         with_kind!(self.agent, K => {
-            let request = request::<K>(self.raw, deadline)?;
+            let (action, params) = (Action::Monitor { level: 10 }, <K as Kind<RealWorld>>::parse(self.raw)?);
+            let request = Request { action, params, deadline, nodes: Vec::new() };
             op::<K, _>(self.world, &request).held_by(self.location).await
         })
     }

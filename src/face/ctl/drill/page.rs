@@ -30,6 +30,8 @@ pub struct ReportPage {
     pub figures: Vec<(String, String)>,
     /// Timelines.
     pub charts: Vec<TimelineChart>,
+    /// Remarks below them.
+    pub remarks: Vec<String>,
     /// Figures in detail.
     pub table: FigureTable,
     /// What would make it faster; no section if `None`.
@@ -56,26 +58,20 @@ impl ReportPage {
         for (figure, about) in &self.figures {
             let _ = writeln!(html, "<div><dd>{}</dd><dt>{}</dt></div>", escape(figure), escape(about));
         }
-        html.push_str("</dl>\n");
-        for (number, chart) in self.charts.iter().enumerate() {
-            let _ = writeln!(html, "<h2>{}</h2>", escape(&chart.heading));
-            if number == 0 {
-                html.push_str("<ul class=\"legend\">");
-                for (_, class, meaning) in LEGEND {
-                    let _ = write!(
-                        html,
-                        "<li><svg viewBox=\"0 0 26 14\" aria-hidden=\"true\"><rect class=\"{class}\" x=\"1\" y=\"1\" width=\"24\" height=\"12\" rx=\"2\"/></svg>{meaning}</li>"
-                    );
-                }
-                html.push_str("</ul>\n");
-            }
-            let _ = writeln!(html, "<figure>\n{}</figure>", chart.svg());
-            // A remark is not repeated.
-            let before = number.checked_sub(1).and_then(|before| self.charts.get(before));
-            let known = |remark: &&String| before.is_some_and(|before| before.remarks.contains(remark));
-            for remark in chart.remarks.iter().filter(|remark| !known(remark)) {
-                let _ = writeln!(html, "<p class=\"remark\">{}</p>", prose(remark));
-            }
+        html.push_str("</dl>\n<ul class=\"legend\">");
+        for (_, class, meaning) in LEGEND {
+            let _ = write!(
+                html,
+                "<li><svg viewBox=\"0 0 26 14\" aria-hidden=\"true\"><rect class=\"{class}\" x=\"1\" y=\"1\" width=\"24\" height=\"12\" rx=\"2\"/></svg>{meaning}</li>"
+            );
+        }
+        html.push_str("</ul>\n");
+        for chart in &self.charts {
+            let heading = escape(&chart.heading);
+            let _ = writeln!(html, "<h2>{heading}</h2>\n<figure>\n{}</figure>", chart.svg());
+        }
+        for remark in &self.remarks {
+            let _ = writeln!(html, "<p class=\"remark\">{}</p>", prose(remark));
         }
         self.table.write(&mut html);
         if let Some(faster) = &self.faster {
@@ -98,13 +94,10 @@ impl ReportPage {
 /// Text in which code stands between backticks.
 fn prose(text: &str) -> String {
     let mut html = escape(text);
-    let next = |html: &str| {
-        let (before, rest) = html.split_once('`')?;
-        let (code, after) = rest.split_once('`')?;
-        Some(format!("{before}<code>{code}</code>{after}"))
-    };
-    while let Some(marked) = next(&html) {
-        html = marked;
+    while let Some((before, rest)) = html.split_once('`')
+        && let Some((code, after)) = rest.split_once('`')
+    {
+        html = format!("{before}<code>{code}</code>{after}");
     }
     html
 }

@@ -75,8 +75,6 @@ pub struct TimelineChart {
     pub origin: String,
     /// Lanes from top to bottom.
     pub lanes: Vec<TimelineLane>,
-    /// Remarks below it.
-    pub remarks: Vec<String>,
 }
 
 /// The class of each kind in the page, and what its pattern means.

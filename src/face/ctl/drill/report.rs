@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::sightings::{
-    ClusterSighting, ConnectionAttempt, HolderQuery, UnassignedTime, holders, longest_outage, unassigned_time,
+    ConnectionAttempt, Observations, UnassignedTime, holders, longest_outage, unassigned_time,
 };
 use crate::face::cluster::operations::AgentOperation;
 use crate::resource::millis;
@@ -25,20 +26,16 @@ pub struct Move {
     pub by_failure: bool,
     /// From the request, or the first sign of the failure, until the cluster reported completion.
     pub took: Duration,
-    /// Answers of the cluster in that time.
-    pub sightings: Vec<ClusterSighting>,
     /// What the agent did, in order.
     pub operations: Vec<AgentOperation>,
-    /// Answers of EC2 in that time.
-    pub queries: Vec<HolderQuery>,
-    /// Number of queries without an answer.
-    pub unanswered: usize,
-    /// Port and connection attempts of the client, if there was one.
-    pub client: Option<(u16, Vec<ConnectionAttempt>)>,
+    /// What was seen in that time.
+    pub seen: Observations,
+    /// Port to which the client connected, if there was one.
+    pub port: Option<u16>,
 }
 
 /// A whole drill.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Drill<'a> {
     /// Name of the resource.
     pub resource: &'a str,
@@ -55,19 +52,20 @@ pub struct Drill<'a> {
 impl Move {
     /// Time without a holder, according to EC2.
     pub fn unassigned(&self) -> UnassignedTime {
-        unassigned_time(&self.queries)
+        unassigned_time(&self.seen.queries)
     }
 
     /// Longest time in which clients could not connect, if there were clients.
     pub fn outage(&self) -> Option<Duration> {
-        self.client.as_ref().map(|(_, attempts)| longest_outage(attempts).1)
+        self.port.map(|_| longest_outage(&self.seen.attempts).1)
     }
 
     /// Text for the terminal.
     pub fn show(&self) -> String {
+        let Observations { queries, unanswered, attempts, .. } = &self.seen;
         let mut text = format!("{} -> {}: done after {}\n", self.from, self.to, seconds(self.took));
         let mut seen = Vec::new();
-        for (at, holder) in holders(&self.queries) {
+        for (at, holder) in holders(queries) {
             let holder = holder.as_deref().unwrap_or("unassigned").to_owned();
             seen.push(if seen.is_empty() { holder } else { format!("from {} {holder}", seconds(at)) });
         }
@@ -79,11 +77,11 @@ impl Move {
         };
         let most = seconds(unassigned_time.at_most);
         let _ = writeln!(text, "  no holder  for {least}at most {most}");
-        if self.unanswered > 0 {
-            let all = self.unanswered + self.queries.len();
-            let _ = writeln!(text, "  queries    {} of {all} got no answer", self.unanswered);
+        if *unanswered > 0 {
+            let all = unanswered + queries.len();
+            let _ = writeln!(text, "  queries    {unanswered} of {all} got no answer");
         }
-        if let Some((port, attempts)) = &self.client {
+        if let Some(port) = self.port {
             let (failed, all) = (failed(attempts), attempts.len());
             let outage = seconds(longest_outage(attempts).1);
             let _ = writeln!(
@@ -95,41 +93,33 @@ impl Move {
     }
 }
 
-impl Drill<'_> {
-    /// JSON.
-    pub fn document(&self) -> Value {
-        json!({
-            "resource": self.resource,
-            "address": self.address,
-            "live": self.live,
-            "moves": self.moves.iter().map(one).collect::<Vec<_>>(),
-            "now_on": self.now_on,
-        })
+impl Serialize for Move {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Observations { queries, unanswered, attempts, .. } = &self.seen;
+        let since =
+            |(at, holder): (Duration, Option<String>)| json!({ "at_ms": millis(at), "holder": holder });
+        let unassigned = self.unassigned();
+        let client = self.port.map(|port| {
+            json!({
+                "port": port,
+                "attempts": attempts.len(),
+                "failed": failed(attempts),
+                "longest_outage_ms": millis(longest_outage(attempts).1),
+            })
+        });
+        let document = json!({
+            "from": self.from,
+            "to": self.to,
+            "by_failure": self.by_failure,
+            "took_ms": millis(self.took),
+            "holders": holders(queries).into_iter().map(since).collect::<Vec<_>>(),
+            "nobody_ms": { "at_least": millis(unassigned.at_least), "at_most": millis(unassigned.at_most) },
+            "looks": queries.len(),
+            "looks_unanswered": unanswered,
+            "client": client,
+        });
+        document.serialize(serializer)
     }
-}
-
-fn one(this: &Move) -> Value {
-    let since = |(at, holder): (Duration, Option<String>)| json!({ "at_ms": millis(at), "holder": holder });
-    let unassigned_time = this.unassigned();
-    let client = this.client.as_ref().map(|(port, attempts)| {
-        json!({
-            "port": port,
-            "attempts": attempts.len(),
-            "failed": failed(attempts),
-            "longest_outage_ms": millis(longest_outage(attempts).1),
-        })
-    });
-    json!({
-        "from": this.from,
-        "to": this.to,
-        "by_failure": this.by_failure,
-        "took_ms": millis(this.took),
-        "holders": holders(&this.queries).into_iter().map(since).collect::<Vec<_>>(),
-        "nobody_ms": { "at_least": millis(unassigned_time.at_least), "at_most": millis(unassigned_time.at_most) },
-        "looks": this.queries.len(),
-        "looks_unanswered": this.unanswered,
-        "client": client,
-    })
 }
 
 fn failed(attempts: &[ConnectionAttempt]) -> usize {
@@ -142,6 +132,7 @@ fn seconds(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sightings::HolderQuery;
     use super::*;
 
     fn sample() -> Move {
@@ -157,14 +148,18 @@ mod tests {
             to: "n2".to_owned(),
             took: ms(1240),
             at_ms: 1_795_912_345_000,
-            queries: vec![
-                query(0, Some("i-1 (10.0.0.1)")),
-                query(200, None),
-                query(400, None),
-                query(600, Some("i-2 (10.0.0.2)")),
-            ],
-            unanswered: 1,
-            client: Some((80, vec![attempt(0, true), attempt(100, false), attempt(400, true)])),
+            seen: Observations {
+                queries: vec![
+                    query(0, Some("i-1 (10.0.0.1)")),
+                    query(200, None),
+                    query(400, None),
+                    query(600, Some("i-2 (10.0.0.2)")),
+                ],
+                unanswered: 1,
+                attempts: vec![attempt(0, true), attempt(100, false), attempt(400, true)],
+                ..Observations::default()
+            },
+            port: Some(80),
             ..Move::default()
         }
     }
@@ -177,7 +172,7 @@ mod tests {
             \x20 queries    1 of 5 got no answer\n\
             \x20 clients    port 80 did not answer for 0.30 s (1 of 3 attempts failed)\n";
         assert_eq!(sample().show(), expected);
-        let direct = Move { queries: Vec::new(), unanswered: 0, client: None, ..sample() };
+        let direct = Move { seen: Observations::default(), port: None, ..sample() };
         assert!(direct.show().ends_with("no holder  for at most 0.00 s\n"), "{}", direct.show());
     }
 
@@ -191,7 +186,7 @@ mod tests {
             moves: &moves,
             now_on: "n2",
         };
-        let document = drill.document();
+        let document = serde_json::to_value(&drill).unwrap();
         assert_eq!(document["address"], "203.0.113.10");
         let first = &document["moves"][0];
         assert_eq!(first["nobody_ms"], json!({ "at_least": 190, "at_most": 610 }));

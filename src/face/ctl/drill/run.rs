@@ -4,25 +4,25 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::guard::Guard;
-use super::measure::{Observations, Watch, request};
+use super::measure::Watch;
 use super::plan::DrillPlan;
 use super::report::{Drill, Move};
-use super::sightings::{ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery, longest_outage};
+use super::sightings::{ClusterSighting, ClusterState, Observations, longest_outage};
 use crate::base::deadline::Deadline;
 use crate::base::text::one_line;
 use crate::face::cluster::cib::ConfiguredAddress;
 use crate::face::cluster::operations::AgentOperation;
-use crate::face::cluster::tools;
+use crate::face::cluster::tools::{self, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
 use crate::face::ctl::options::{JSON, TIMEOUT};
 use crate::face::ctl::subject::only;
 use crate::resource::error::Error;
-use crate::resource::{millis, op};
+use crate::resource::{Action, millis, op};
 use crate::state::Records as _;
 use crate::with_kind;
 use crate::world;
@@ -51,13 +51,12 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let plan = DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &configuration)?;
     let (agent, live) = (plan.agent, configuration.live == Some(true));
     configuration.replace(invocation.parameters(agent.parameters));
-    if let Some(reason) = configuration.undecided() {
-        return Err(format!("{reason}: give it as an option").into());
-    }
-    let raw = configuration.parameters;
     let (world, address, location) = with_kind!(agent, K => {
-        let configured = |error| Failure::Failed(format!("the configuration of {resource}: {error}"));
-        let request = request::<K>(&raw, invocation.deadline).map_err(configured)?;
+        let request = invocation.request::<K>(Action::Monitor { level: 10 }, &configuration, &[]);
+        let request = request.map_err(|failure| match failure {
+            Failure::Usage(error) => Failure::Failed(format!("the configuration of {resource}: {error}")),
+            other => other,
+        })?;
         let world = invocation.querying::<K>(resource, &request.params)?;
         // The address, and where it belongs on this node.
         let (address, location) = invocation.run(op::<K, _>(&world, &request).find())?;
@@ -70,7 +69,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         limit: Duration::from_secs(number(TIMEOUT, 120)),
         world: &world,
         agent,
-        raw: &raw,
+        raw: &configuration.parameters,
         location: location.as_ref(),
         poll: Duration::from_millis(number("poll", 200)),
         client: None,
@@ -96,7 +95,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     let now_on = status.settled_on(resource).ok_or_else(not_settled)?;
     let drill = Drill { resource, address, live, moves: &moves, now_on };
     // Those of the agent are read-only for a drill; this is its own part of them.
-    let records = world::records(&invocation.environment(resource), &invocation.log);
+    let records = world::records(&invocation.environment_of(resource), &invocation.log);
     records.update_durable(|record| record.remember_drill(moves.iter().map(Move::figures).collect()));
     if let Some(file) = report {
         let faster = tools.settings(resource).map(|settings| settings.faster());
@@ -104,7 +103,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         std::fs::write(file, page).map_err(|error| unwritten(file, &error))?;
     }
     if invocation.is_set(JSON) {
-        return print_json(&drill.document());
+        return print_json(&drill);
     }
     let end = if invocation.is_set("kill") { "" } else { "; the constraint of the move is removed" };
     print(&format!("{resource} ({address}) is on {now_on}{end}\n"))?;
@@ -185,7 +184,7 @@ impl Watch<'_> {
     async fn make(&self, from: &str, to: Option<&str>) -> Result<Move, String> {
         let before = self.operations().await;
         let began = Instant::now();
-        let started = SystemTime::now();
+        let started = world::now();
         let observations = RefCell::new(Observations::default());
         let (origin, took, moved_to) = tokio::select! {
             // A completed move counts even if the last query fails at the same instant.
@@ -194,38 +193,21 @@ impl Watch<'_> {
             () = self.watch(began, &observations) => return Err("the watch has ended".to_owned()),
         };
         let operations = AgentOperation::since(self.operations().await, &before);
-        let Observations { queries, unanswered, attempts, sightings } = observations.into_inner();
-        // Of what was before the move only the last answer counts.
-        let first = queries.iter().rposition(|query| query.answered < origin).unwrap_or_default();
-        let since = |at: Duration| at.saturating_sub(origin);
-        let queries = queries.into_iter().skip(first);
-        let queries = queries
-            .map(|one| HolderQuery { sent: since(one.sent), answered: since(one.answered), ..one })
-            .collect();
-        let first = sightings.iter().rposition(|sighting| sighting.at < origin).unwrap_or_default();
-        let sightings = sightings.into_iter().skip(first);
-        let sightings = sightings.map(|one| ClusterSighting { at: since(one.at), ..one }).collect();
-        let attempts = attempts.into_iter().filter(|attempt| attempt.began >= origin);
-        let attempts = attempts.map(|one| ConnectionAttempt { began: since(one.began), ..one }).collect();
-        let at = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + origin;
         Ok(Move {
             from: from.to_owned(),
             to: moved_to,
-            at_ms: millis(at),
+            at_ms: millis(started + origin),
             by_failure: to.is_none(),
             took,
-            sightings,
             operations,
-            queries,
-            unanswered,
-            client: self.client.map(|(_, port)| (port, attempts)),
+            seen: observations.into_inner().since(origin),
+            port: self.client.map(|(_, port)| port),
         })
     }
 
     /// Those that the cluster has on record; none if it does not answer.
     async fn operations(&self) -> Vec<AgentOperation> {
-        let tools = self.tools.clone();
-        let cib = blocking(move || tools.cib()).await;
+        let cib = self.ask(Tools::cib).await;
         cib.map(|cib| AgentOperation::all(&cib, self.resource)).unwrap_or_default()
     }
 
@@ -241,45 +223,44 @@ impl Watch<'_> {
         let mut end = began + self.limit;
         let before = loop {
             if let Some(query) = observations.borrow().queries.last() {
-                break query.clone();
+                break query.holder.clone();
             }
             self.pause(end, "EC2 gave no answer").await?;
         };
         let requested_at = began.elapsed();
         if let Some(to) = to {
-            let (tools, resource, node) = (self.tools.clone(), self.resource.to_owned(), to.to_owned());
+            let (resource, node) = (self.resource.to_owned(), to.to_owned());
             // Longer than the move may take, but finite in case this machine is lost meanwhile.
             let lifetime = self.limit + OVERHEAD;
-            blocking(move || tools.request_move(&resource, &node, lifetime)).await?;
+            self.ask(move |tools| tools.request_move(&resource, &node, lifetime)).await?;
         }
         let here = ClusterState::On(from.to_owned());
         observations.borrow_mut().sightings.push(ClusterSighting { at: requested_at, state: here });
         let mut has_begun = to.is_some();
         let mut done: Option<(Duration, String)> = None;
         loop {
-            let tools = self.tools.clone();
             let at = began.elapsed();
             // While nodes change roles the cluster may briefly not answer.
-            if let Ok(status) = blocking(move || tools.status()).await {
+            if let Ok(status) = self.ask(Tools::status).await {
                 let state = ClusterState::of(&status, self.resource, from);
-                match &state {
-                    ClusterState::On(node) if node != from && to.is_none_or(|to| to == node) => {
-                        done.get_or_insert((began.elapsed(), node.clone()));
-                    }
-                    _ => {}
+                if let ClusterState::On(node) = &state
+                    && node != from
+                    && to.is_none_or(|to| to == node)
+                {
+                    done.get_or_insert((began.elapsed(), node.clone()));
                 }
                 observations.borrow_mut().sightings.push(ClusterSighting { at, state });
             }
-            let moved =
-                observations.borrow().queries.last().is_some_and(|query| is_elsewhere(query, &before));
-            if !has_begun && first_sign(&observations.borrow(), from, &before).is_some() {
+            let now = observations.borrow().queries.last().and_then(|query| query.holder.clone());
+            let moved = now.is_some() && now != before;
+            if !has_begun && first_sign(&observations.borrow(), from, before.as_deref()).is_some() {
                 (has_begun, end) = (true, Instant::now() + self.limit);
             }
             let still = match (&done, to) {
                 (Some((ended, node)), _) if moved => {
                     let (ended, node) = (*ended, node.clone());
                     self.await_clients(observations).await;
-                    let sign = first_sign(&observations.borrow(), from, &before).unwrap_or(ended);
+                    let sign = first_sign(&observations.borrow(), from, before.as_deref()).unwrap_or(ended);
                     let origin = if to.is_some() { requested_at } else { sign };
                     return Ok((origin, ended.saturating_sub(origin), node));
                 }
@@ -290,6 +271,15 @@ impl Watch<'_> {
             };
             self.pause(end, &still).await?;
         }
+    }
+
+    /// Runs one of the cluster's tools on a thread of its own.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tools) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let tools = self.tools.clone();
+        tokio::task::spawn_blocking(move || work(&tools)).await.map_err(|error| error.to_string())?
     }
 
     /// Gives clients that could connect before a moment to connect again: without that their outage would have no end.
@@ -320,25 +310,15 @@ impl Watch<'_> {
 
 /// The first sign that the address leaves its node: the cluster does not have it there, EC2 shows something else, or clients get no
 /// answer in the time up to then. A shorter silence of clients before is none.
-fn first_sign(seen: &Observations, from: &str, before: &HolderQuery) -> Option<Duration> {
+fn first_sign(seen: &Observations, from: &str, before: Option<&str>) -> Option<Duration> {
     let here = ClusterState::On(from.to_owned());
     let by_cluster =
         seen.sightings.iter().find(|sighting| sighting.state != here).map(|sighting| sighting.at);
-    let by_ec2 = seen.queries.iter().find(|query| query.holder != before.holder).map(|query| query.answered);
+    let by_ec2 =
+        seen.queries.iter().find(|query| query.holder.as_deref() != before).map(|query| query.answered);
     let noticed = [by_cluster, by_ec2].into_iter().flatten().min()?;
     let (since, length) = longest_outage(&seen.attempts);
     Some(if length.is_zero() { noticed } else { noticed.min(since) })
-}
-
-fn is_elsewhere(now: &HolderQuery, before: &HolderQuery) -> bool {
-    now.holder.is_some() && now.holder != before.holder
-}
-
-/// Runs blocking work on a thread of its own.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
 /// Asks for confirmation: services behind the address lose their connections.

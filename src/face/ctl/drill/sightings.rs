@@ -46,6 +46,36 @@ pub struct ClusterSighting {
     pub state: ClusterState,
 }
 
+/// What was seen of a move so far.
+#[derive(Debug, Clone, Default)]
+pub struct Observations {
+    /// Answers of EC2.
+    pub queries: Vec<HolderQuery>,
+    /// Number of queries without an answer.
+    pub unanswered: usize,
+    /// Finished connection attempts of the client, if there is one.
+    pub attempts: Vec<ConnectionAttempt>,
+    /// Answers of the cluster.
+    pub sightings: Vec<ClusterSighting>,
+}
+
+impl Observations {
+    /// The same with times from a later moment. Of what was before it, only the last answer counts.
+    #[must_use]
+    pub fn since(mut self, origin: Duration) -> Self {
+        let Self { queries, attempts, sightings, .. } = &mut self;
+        queries.drain(..queries.iter().rposition(|query| query.answered < origin).unwrap_or_default());
+        sightings.drain(..sightings.iter().rposition(|one| one.at < origin).unwrap_or_default());
+        attempts.retain(|attempt| attempt.began >= origin);
+        let of_queries = queries.iter_mut().flat_map(|query| [&mut query.sent, &mut query.answered]);
+        let of_sightings = sightings.iter_mut().map(|sighting| &mut sighting.at);
+        let of_attempts = attempts.iter_mut().map(|attempt| &mut attempt.began);
+        let times = of_queries.chain(of_sightings).chain(of_attempts);
+        times.for_each(|time| *time = time.saturating_sub(origin));
+        self
+    }
+}
+
 impl ClusterState {
     /// Where the resource is, which `from` ran at first.
     pub fn of(status: &Status, resource: &str, from: &str) -> Self {
@@ -69,43 +99,30 @@ pub struct UnassignedTime {
 
 /// Each holder, `None` included, with the time when EC2 first showed it.
 pub fn holders(queries: &[HolderQuery]) -> Vec<(Duration, Option<String>)> {
-    let mut holders: Vec<(Duration, Option<String>)> = Vec::new();
-    for query in queries {
-        if holders.last().is_none_or(|(_, last)| *last != query.holder) {
-            holders.push((query.answered, query.holder.clone()));
-        }
-    }
-    holders
+    let runs = queries.chunk_by(|one, next| one.holder == next.holder).filter_map(<[_]>::first);
+    runs.map(|first| (first.answered, first.holder.clone())).collect()
 }
 
 /// Bounds for the time without a holder.
 pub fn unassigned_time(queries: &[HolderQuery]) -> UnassignedTime {
     let mut found = UnassignedTime::default();
     let mut last_held: Option<&HolderQuery> = None;
-    let mut gap: Option<(&HolderQuery, &HolderQuery)> = None;
-    for query in queries {
-        if query.holder.is_none() {
-            gap = Some((gap.map_or(query, |(first, _)| first), query));
+    for run in queries.chunk_by(|one, next| one.holder == next.holder) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        if first.holder.is_none() {
+            found.at_least += last.sent.saturating_sub(first.answered);
             continue;
         }
-        let changed = last_held.is_some_and(|last| last.holder != query.holder);
-        if let (Some(last), true) = (last_held, changed || gap.is_some()) {
-            found.at_most += query.answered.saturating_sub(last.sent);
+        if let Some(before) = last_held {
+            found.at_most += first.answered.saturating_sub(before.sent);
         }
-        found.at_least += gap.take().map_or(Duration::ZERO, width);
-        last_held = Some(query);
+        last_held = Some(last);
     }
     // Still unassigned at the last query.
-    if let Some(gap) = gap {
-        found.at_least += width(gap);
-        let last_held = last_held.map(|query| query.sent).unwrap_or_default();
-        found.at_most += gap.1.answered.saturating_sub(last_held);
+    if let Some(last) = queries.last().filter(|last| last.holder.is_none()) {
+        found.at_most += last.answered.saturating_sub(last_held.map_or(Duration::ZERO, |query| query.sent));
     }
     found
-}
-
-fn width((first, last): (&HolderQuery, &HolderQuery)) -> Duration {
-    last.sent.saturating_sub(first.answered)
 }
 
 /// The longest period in which clients could not connect, by the start of their attempts: when it began, and its length.
@@ -114,23 +131,13 @@ pub fn longest_outage(attempts: &[ConnectionAttempt]) -> (Duration, Duration) {
     attempts.sort_by_key(|attempt| attempt.began);
     let mut longest = (Duration::ZERO, Duration::ZERO);
     let mut failing: Option<Duration> = None;
-    let mut last = Duration::ZERO;
-    let mut note = |since: Duration, end: Duration| {
-        let length = end.saturating_sub(since);
+    for ConnectionAttempt { began, connected } in attempts {
+        let since = failing.unwrap_or(began);
+        let length = began.saturating_sub(since);
         if length > longest.1 {
             longest = (since, length);
         }
-    };
-    for attempt in attempts {
-        last = attempt.began;
-        if !attempt.connected {
-            failing.get_or_insert(attempt.began);
-        } else if let Some(since) = failing.take() {
-            note(since, attempt.began);
-        }
-    }
-    if let Some(since) = failing {
-        note(since, last);
+        failing = (!connected).then_some(since);
     }
     longest
 }

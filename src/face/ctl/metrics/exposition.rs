@@ -1,6 +1,8 @@
 //! The metrics of this node's addresses in Prometheus's text format.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::face::report::NodeReport;
 use crate::resource::error::Scope;
@@ -52,26 +54,20 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
 
     page.metric("eip_moves_total", "counter", "Changes of holder that this node made since boot.");
     page.each(addresses, |one| {
-        let moves = &one.tally.moves;
-        let others = moves.keys().map(String::as_str).filter(|action| !MOVES.contains(action));
-        let all = MOVES.into_iter().chain(others);
-        all.map(|action| (vec![("reason", action)], moves.get(action).copied().unwrap_or_default()))
+        let mut moves = BTreeMap::from(MOVES.map(|action| (action, 0)));
+        moves.extend(one.tally.moves.iter().map(|(action, count)| (action.as_str(), *count)));
+        moves.into_iter().map(|(action, count)| (vec![("reason", action)], count))
     });
     page.metric("eip_failures_total", "counter", "Failed actions of this node since boot, by scope.");
     page.each(addresses, |one| {
-        let count = |action, reason| {
-            one.tally.failures.get(action).and_then(|all| all.get(reason)).copied().unwrap_or_default()
-        };
-        let mut rows = vec![("monitor", ABSENT)];
-        rows.extend(ACTIONS.into_iter().flat_map(|action| Scope::ALL.map(|scope| (action, scope.name()))));
+        let mut counts = BTreeMap::from([(("monitor", ABSENT), 0)]);
+        let scopes = Scope::ALL.map(Scope::name);
+        counts.extend(ACTIONS.iter().flat_map(|action| scopes.map(|scope| ((*action, scope), 0))));
         for (action, reasons) in &one.tally.failures {
-            rows.extend(reasons.keys().map(|reason| (action.as_str(), reason.as_str())));
+            counts.extend(reasons.iter().map(|(reason, count)| ((action.as_str(), reason.as_str()), *count)));
         }
-        rows.sort_unstable();
-        rows.dedup();
-        rows.into_iter().map(move |(action, reason)| {
-            (vec![("action", action), ("reason", reason)], count(action, reason))
-        })
+        let labelled = |((action, reason), count)| (vec![("action", action), ("reason", reason)], count);
+        counts.into_iter().map(labelled)
     });
     page.metric(
         "eip_metadata_disagreements_total",
@@ -81,19 +77,17 @@ pub fn exposition(addresses: &[AddressMetrics]) -> String {
     page.each(addresses, |one| [(vec![], one.tally.disagreements)]);
 
     page.metric("eip_last_takeover_timestamp_seconds", "gauge", "When this node last got the address.");
-    page.each(addresses, |one| one.takeover.iter().map(|change| (vec![], seconds(change.at_ms))));
+    page.each(addresses, |one| {
+        one.takeover.iter().map(|change| (vec![], Duration::from_millis(change.at_ms).as_secs_f64()))
+    });
     page.metric("eip_last_takeover_seconds", "gauge", "How long each phase of that move took.");
     page.each(addresses, |one| {
         let phases = one.takeover.iter().flat_map(|change| &change.phases);
-        phases.map(|phase| (vec![("phase", phase.phase.as_str())], seconds(phase.ms)))
+        phases.map(|phase| {
+            (vec![("phase", phase.phase.as_str())], Duration::from_millis(phase.ms).as_secs_f64())
+        })
     });
     page.text
-}
-
-/// Milliseconds as seconds with their fraction.
-#[allow(clippy::cast_precision_loss)] // exact until the year 287396
-fn seconds(ms: u64) -> f64 {
-    ms as f64 / 1000.0
 }
 
 /// A document that is being written.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::view::{AddressState, Holding, LastMove, Membership, NodeOpinion, Opinion, Overview, Placement};
+use super::view::{
+    AddressState, Holding, LastMove, Membership, Moment, NodeOpinion, Opinion, Overview, Placement,
+};
 use crate::base::timezone;
 use crate::cloud::ec2::aws::Listing;
 use crate::cloud::{Ec2Fault, Wanted};
@@ -22,9 +24,7 @@ use crate::face::ctl::options::JSON;
 use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::of_records;
 use crate::face::report::NodeReport;
-use crate::host::Host as _;
 use crate::params::{ApiSettings, OnStop, ParamError, Timing};
-use crate::resource::by_hand::BY_HAND;
 use crate::resource::error::Error;
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
@@ -41,10 +41,8 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 /// Shows the state once, or again and again.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let terminal = std::io::stdout().is_terminal();
-    let variable = |name| invocation.environment(BY_HAND).get(name).map(str::to_owned);
-    let in_colour = terminal
-        && variable("NO_COLOR").is_none_or(|value| value.is_empty())
-        && variable("TERM").as_deref() != Some("dumb");
+    let variable = |name| invocation.environment.get(name);
+    let in_colour = terminal && variable("NO_COLOR").is_none() && variable("TERM") != Some("dumb");
     let Some(interval) = invocation.matches.get_one::<u64>("watch") else {
         let overview = collect(invocation)?;
         return if invocation.is_set(JSON) {
@@ -57,7 +55,9 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         let round = invocation.again();
         let shown = match collect(&round) {
             Ok(overview) => overview.show(in_colour),
-            Err(Failure::Failed(reason)) => format!("{}: {reason}\n", timezone::local_time(now())),
+            Err(Failure::Failed(reason)) => {
+                format!("{}: {reason}\n", timezone::local_time(millis(world::now())))
+            }
             Err(other) => return Err(other),
         };
         drop(round);
@@ -80,7 +80,7 @@ impl ToolAnswers {
     fn of(tools: &Tools, recorded: &[RecordedResource]) -> Self {
         let (cib, status, node) = thread::scope(|scope| {
             let status = scope.spawn(|| tools.status());
-            let node = scope.spawn(|| tools.node_name());
+            let node = scope.spawn(|| tools.own_name());
             let cib = tools.cib();
             let panicked = |_| Err("internal error".to_owned());
             (cib, status.join().unwrap_or_else(panicked), node.join().unwrap_or_default())
@@ -98,7 +98,6 @@ impl ToolAnswers {
             }
         };
         let status = status.map_err(|reason| unseen.push(reason)).ok();
-        let node = node.filter(|name| !name.is_empty()).unwrap_or_else(|| world::host().node_name());
         Self { addresses, listed_by, node_states, status, node, unseen }
     }
 
@@ -109,7 +108,7 @@ impl ToolAnswers {
         };
         let nodes: Vec<String> = found.nodes.iter().map(|node| node.name.clone()).collect();
         let state = nodes.first().and_then(|name| self.node_states.get(name));
-        let since = state.and_then(|state| state.active_since.get(resource).copied());
+        let since = state.and_then(|state| state.active_since.get(resource).copied()).map(Moment);
         let mut state = if found.pending.is_empty() { found.role.clone() } else { found.pending.clone() };
         state.extend(found.flag().map(|flag| format!(" ({flag})")));
         if !found.managed {
@@ -141,7 +140,7 @@ impl ToolAnswers {
             ec2: own.ec2,
             nodes: self.opinions(&address.id, &NodeOpinion { name: self.node.clone(), ..own.opinion }, at),
             last_move: last.map(|change| LastMove {
-                at: change.at_ms,
+                at: Moment(change.at_ms),
                 action: change.action.clone(),
                 from: change.from.clone(),
                 to: change.to.clone(),
@@ -204,41 +203,31 @@ struct Reach {
     wanted: Vec<Wanted>,
 }
 
-/// How one resource reaches AWS, and what is looked for there.
-fn access<K: Kind<RealWorld>>(
-    raw: &BTreeMap<String, String>,
-) -> Result<(ApiSettings, Timing, Option<Wanted>), ParamError> {
-    let params = K::parse(raw)?;
-    let common = K::common(&params);
-    Ok((common.api.clone(), *common.timing, K::wanted(&params)))
-}
-
 impl Reach {
+    fn of<K: Kind<RealWorld>>(one: &ConfiguredAddress) -> Result<Self, ParamError> {
+        let params = K::parse(&one.configuration.parameters)?;
+        let (common, wanted) = (K::common(&params), K::wanted(&params).into_iter().collect());
+        Ok(Self { api: common.api.clone(), timing: *common.timing, resource: one.id.clone(), wanted })
+    }
+
     /// Groups the resources. One whose configuration is wrong or undecided is in no group.
     fn all(addresses: &[ConfiguredAddress]) -> Vec<Self> {
         let mut reaches: Vec<Self> = Vec::new();
         for one in addresses.iter().filter(|one| one.configuration.undecided().is_none()) {
-            let access = with_kind!(one.agent, K => access::<K>(&one.configuration.parameters));
-            let Ok((api, timing, wanted)) = access else { continue };
-            if let Some(reach) = reaches.iter_mut().find(|reach| reach.api == api) {
-                reach.wanted.extend(wanted);
-            } else {
-                let (resource, wanted) = (one.id.clone(), wanted.into_iter().collect());
-                reaches.push(Self { api, timing, resource, wanted });
+            let Ok(reach) = with_kind!(one.agent, K => Self::of::<K>(one)) else { continue };
+            match reaches.iter_mut().find(|known| known.api == reach.api) {
+                Some(known) => known.wanted.extend(reach.wanted),
+                None => reaches.push(reach),
             }
         }
         reaches
     }
 
     async fn list(&self, invocation: &Invocation<'_>) -> Result<Arc<Listing>, String> {
-        let world = invocation.world(&self.resource, &self.api, &self.timing).map_err(text_of)?;
+        let world = invocation.world(&self.resource, &self.api, &self.timing).map_err(Failure::text)?;
         let limit = invocation.deadline.left().saturating_sub(OWN_LIMIT);
         Ok(Arc::new(Box::pin(world.ec2.list(&self.wanted, &invocation.deadline.within(limit))).await))
     }
-}
-
-fn now() -> u64 {
-    millis(world::host().now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
@@ -257,14 +246,14 @@ fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
     }
     let nodes = [answers.node.clone()];
     let found = invocation.run(async { Ok(look_at_all(invocation, &answers.addresses, &nodes).await) })?;
-    let at = now();
+    let at = Moment(millis(world::now()));
     let mut unseen = std::mem::take(&mut answers.unseen);
     let mut addresses = Vec::new();
     for (address, mut own) in answers.addresses.iter().zip(found) {
         own.unseen.retain(|reason| !unseen.contains(reason));
         unseen.append(&mut own.unseen);
         let records = recorded.iter().find(|records| records.resource == address.id);
-        addresses.push(answers.state_of(address, own, records, at));
+        addresses.push(answers.state_of(address, own, records, at.0));
     }
     let cluster = answers.status.map(|status| Membership {
         quorum: status.quorum,
@@ -281,30 +270,13 @@ async fn look_at_all(
 ) -> Vec<Own> {
     let reaches = Reach::all(addresses);
     let listings = join_all(reaches.iter().map(|reach| reach.list(invocation))).await;
-    let works = addresses.iter().map(|address| {
-        let listing = |api: &ApiSettings| {
-            let reach = reaches.iter().position(|reach| reach.api == *api);
-            reach.and_then(|index| listings.get(index)).cloned()
-        };
-        async move {
-            if let Some(reason) = address.configuration.undecided() {
-                let mut own = Own::unknown(reason);
-                own.opinion.ready = Opinion::Unknown;
-                return own;
-            }
-            let own =
-                with_kind!(address.agent, K => Own::find::<K>(invocation, address, nodes, listing).await);
-            own.unwrap_or_else(Own::unknown)
-        }
+    let listings: Vec<_> = reaches.iter().map(|reach| &reach.api).zip(listings).collect();
+    let listings = listings.as_slice();
+    let works = addresses.iter().map(|address| async move {
+        let own = with_kind!(address.agent, K => Own::find::<K>(invocation, address, nodes, listings).await);
+        own.unwrap_or_else(Own::unknown)
     });
     join_all(works).await
-}
-
-fn text_of(failure: Failure) -> String {
-    match failure {
-        Failure::Usage(text) | Failure::Failed(text) => text,
-        Failure::Reported => "internal error".to_owned(),
-    }
 }
 
 /// What this node found out about one address.
@@ -330,44 +302,47 @@ impl Own {
         invocation: &Invocation<'_>,
         address: &ConfiguredAddress,
         nodes: &[String],
-        listing: impl Fn(&ApiSettings) -> Option<Result<Arc<Listing>, String>>,
+        listings: &[(&ApiSettings, Result<Arc<Listing>, String>)],
     ) -> Result<Self, String> {
-        let request_with = |raw: &BTreeMap<String, String>| {
-            let params = K::parse(raw).map_err(|error| error.to_string())?;
-            let deadline = invocation.deadline.within(OWN_LIMIT);
-            Ok::<_, String>(Request {
-                action: Action::Monitor { level: 10 },
-                params,
-                deadline,
-                nodes: nodes.to_vec(),
-            })
-        };
+        if let Some(reason) = address.configuration.undecided() {
+            let mut own = Self::unknown(reason);
+            own.opinion.ready = Opinion::Unknown;
+            return Ok(own);
+        }
+        let parse = |raw: &BTreeMap<String, String>| K::parse(raw).map_err(|error| error.to_string());
         let raw = &address.configuration.parameters;
-        let mut request = request_with(raw)?;
+        let mut request = Request {
+            action: Action::Monitor { level: 10 },
+            params: parse(raw)?,
+            deadline: invocation.deadline.within(OWN_LIMIT),
+            nodes: nodes.to_vec(),
+        };
         let common = K::common(&request.params);
         let add_to_device = common.add_to_device;
         let mut own = Own { is_left: common.on_stop == OnStop::Leave, ..Own::unknown(String::new()) };
-        let listing = listing(common.api).ok_or("the configuration names no address")??;
+        let listing = listings.iter().find(|(api, _)| *api == common.api);
+        let listing = listing.ok_or("the configuration names no address")?.1.clone()?;
         let wanted = K::wanted(&request.params);
         let failure = wanted.as_ref().and_then(|wanted| listing.failure(wanted));
-        let mut world = invocation.querying::<K>(&address.id, &request.params).map_err(text_of)?;
+        let mut world = invocation.querying::<K>(&address.id, &request.params).map_err(Failure::text)?;
         world.ec2.answer_from(Arc::clone(&listing));
-        let (by_ec2, mut by_metadata) = if failure.is_some() {
-            (None, op::<K, _>(&world, &request).by_metadata().await)
+        let (by_ec2, mut by_metadata) = if let Some(error) = failure {
+            own.unseen.push(error.to_string());
+            (Err(error.to_string()), op::<K, _>(&world, &request).by_metadata().await)
         } else {
             let survey = op::<K, _>(&world, &request).survey().await;
-            (Some(survey.by_ec2), survey.by_metadata)
+            (survey.by_ec2.map_err(|error| error.to_string()), survey.by_metadata)
         };
         // An Elastic IP that is configured by its allocation id has its address from EC2; metadata can be queried only then.
-        if let (Some(Ok(shown)), Some(Err(Error::NotHere(_)))) = (&by_ec2, &by_metadata) {
+        if let (Ok(shown), Some(Err(Error::NotHere(_)))) = (&by_ec2, &by_metadata) {
             let mut named = raw.clone();
             named.insert("elastic_ip".to_owned(), shown.address.to_string());
-            request = request_with(&named)?;
+            request.params = parse(&named)?;
             by_metadata = op::<K, _>(&world, &request).by_metadata().await;
         }
         let ready = op::<K, _>(&world, &request).is_ready().await;
-        match (by_ec2, failure) {
-            (Some(Ok(shown)), _) => {
+        match by_ec2 {
+            Ok(shown) => {
                 (own.address, own.allocation) = (Some(shown.address.to_string()), shown.other_name);
                 let is_silent = matches!(by_metadata, Some(Err(Error::Imds(_))))
                     || matches!(ready, Err(Error::Imds(_) | Error::NotEc2(_)));
@@ -375,12 +350,7 @@ impl Own {
                 let ShownHolder { answer, sentence: text, holder, .. } = shown;
                 own.ec2 = Holding { answer, text, holder, is_vague };
             }
-            (Some(Err(error)), _) => own.ec2 = Holding::unknown(&error),
-            (None, Some(error)) => {
-                own.unseen.push(error.to_string());
-                own.ec2 = Holding::unknown(error);
-            }
-            (None, None) => {}
+            Err(error) => own.ec2 = Holding::unknown(&error),
         }
         let configured = address.names();
         let ip = own.address.iter().chain(&configured).find_map(|name| name.parse().ok());

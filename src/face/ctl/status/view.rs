@@ -18,9 +18,8 @@ const PLAIN: &str = "\x1b[0m";
 /// The state of all addresses at one moment.
 #[derive(Debug, Clone, Serialize)]
 pub struct Overview {
-    /// When it was collected, in milliseconds since 1970.
-    #[serde(serialize_with = "utc")]
-    pub at: u64,
+    /// When it was collected.
+    pub at: Moment,
     /// The cluster's name for this node.
     pub node: String,
     /// Where the list of addresses is from: `cluster`, `saved configuration` or `records`.
@@ -78,9 +77,8 @@ pub struct Placement {
     /// Whether it is started, with no operation in progress.
     #[serde(skip)]
     pub is_settled: bool,
-    /// Since when it is active there, in milliseconds since 1970.
-    #[serde(serialize_with = "utc_if_known")]
-    pub since: Option<u64>,
+    /// Since when it is active there.
+    pub since: Option<Moment>,
 }
 
 /// The holder of an address according to EC2, from this node's point of view.
@@ -135,9 +133,8 @@ pub enum Opinion {
 /// A change of holder.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastMove {
-    /// In milliseconds since 1970.
-    #[serde(serialize_with = "utc")]
-    pub at: u64,
+    /// When.
+    pub at: Moment,
     /// Action that made it.
     pub action: String,
     /// Previous holder.
@@ -148,16 +145,14 @@ pub struct LastMove {
     pub took_ms: u64,
 }
 
-/// For serde, which passes a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn utc<S: Serializer>(at: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&timezone::utc_time(*at))
-}
+/// A time in milliseconds since 1970; in JSON in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub u64);
 
-/// For serde, which passes a reference.
-#[allow(clippy::ref_option)]
-fn utc_if_known<S: Serializer>(at: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(timezone::utc_time).serialize(serializer)
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&timezone::utc_time(self.0))
+    }
 }
 
 impl From<Option<bool>> for Opinion {
@@ -249,7 +244,7 @@ impl AddressState {
         let mut line = |label: &str, text: String, colour| lines.push((label.to_owned(), text, colour));
         if let Some(Placement { state, nodes, since, .. }) = &self.cluster {
             let on = if nodes.is_empty() { String::new() } else { format!(" on {}", nodes.join(", ")) };
-            let since = since.map(|at| format!(" since {}", timezone::local_time(at))).unwrap_or_default();
+            let since = since.map(|at| format!(" since {}", timezone::local_time(at.0))).unwrap_or_default();
             line("cluster", format!("{state}{on}{since}"), "");
         }
         let here = (self.ec2.answer == "ours").then(|| format!("this node: {}", self.ec2.detail()));
@@ -260,7 +255,7 @@ impl AddressState {
             line(&one.name, one.text(), if one.ready == Opinion::No { CAUTION } else { "" });
         }
         if let Some(LastMove { at, action, from, to, took_ms }) = &self.last_move {
-            let at = timezone::local_time(*at);
+            let at = timezone::local_time(at.0);
             line(
                 "last move",
                 format!("{at}, {action}: from {from} to {to}, {took_ms} ms (by this node)"),
@@ -334,7 +329,7 @@ impl Overview {
             }
             None => String::new(),
         };
-        put(&format!("{nodes}seen from {} at {}", one_line(&self.node), timezone::local_time(self.at)), "");
+        put(&format!("{nodes}seen from {} at {}", one_line(&self.node), timezone::local_time(self.at.0)), "");
         if self.listed_by != "cluster" {
             put(&format!("addresses taken from the {}", self.listed_by), "");
         }
@@ -464,7 +459,7 @@ mod tests {
         address.nodes[1].ready = Opinion::No;
         (address.nodes[1].reason, address.nodes[1].age_s) = ("no credentials\x1b[2J".to_owned(), Some(12));
         let overview = Overview {
-            at: 1_790_000_000_000,
+            at: Moment(1_790_000_000_000),
             node: "n1".to_owned(),
             listed_by: "records",
             cluster: None,

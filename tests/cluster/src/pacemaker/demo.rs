@@ -156,8 +156,8 @@ pub fn page(told: &Chronicle, from: NodeName, to: NodeName) -> ReportPage {
             heading: format!("{from} → {to}: a power cut"),
             origin: format!("power cut of {from}"),
             lanes,
-            remarks: Vec::new(),
         }],
+        remarks: Vec::new(),
         table: FigureTable {
             heading: "What happened when".to_owned(),
             heads: vec!["", "after", "own share"],
