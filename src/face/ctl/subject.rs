@@ -58,16 +58,15 @@ impl Subject {
         let known = live.as_ref().ok().or(saved.as_ref());
         let all = live.as_ref().map(|cib| cib.addresses.as_slice());
         let mut recorded = invocation.on_record();
-        let address = match invocation.text(ADDRESS) {
-            Some(given) => normal(given),
-            None => {
-                let (of, all) = match &live {
-                    Ok(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
-                    Err(reason) => (format!("{reason}; on record here:"), on_record(&recorded)),
-                };
-                let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
-                only("ADDRESS", &of, all.iter().filter_map(named))?
-            }
+        let address = if let Some(given) = invocation.text(ADDRESS) {
+            normal(given)
+        } else {
+            let (of, all) = match &live {
+                Ok(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
+                Err(reason) => (format!("{reason}; on record here:"), on_record(&recorded)),
+            };
+            let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
+            only("ADDRESS", &of, all.iter().filter_map(named))?
         };
         let mut names = vec![address.clone()];
         names.extend_from_slice(others);
