@@ -32,6 +32,8 @@ mod tests;
 
 use self::error::Error;
 use self::kind::{Kind, Op};
+#[cfg(feature = "sdk")]
+pub(crate) use self::start::join_all;
 
 /// An action of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,9 @@ use std::net::IpAddr;
 use std::ops::ControlFlow::{self, Continue};
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use super::device::device_name;
 use super::kind::{Common, Kind, Location, Me, Op, Owner, Words};
+use super::start::join_all;
 use super::{Report, World, location, millis};
 use crate::base::ids::RouteTableId;
 use crate::cloud::ec2::routes::{destination, host_prefix};

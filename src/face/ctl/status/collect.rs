@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use super::view::{
     AddressState, Holding, LastMove, Membership, Moment, NodeOpinion, Opinion, Overview, Placement,
 };
@@ -29,7 +27,7 @@ use crate::resource::error::Error;
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::ShownHolder;
-use crate::resource::{Action, Report, Request, millis, op};
+use crate::resource::{Action, Report, Request, join_all, millis, op};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
