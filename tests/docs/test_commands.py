@@ -1,6 +1,7 @@
 """Commands in the documents exist: targets of make, commands and options of eipctl, parameters of the agents."""
 
 import functools
+import os
 import pathlib
 import re
 import shutil
@@ -10,6 +11,7 @@ import unittest
 import markdown
 
 ROOT = markdown.ROOT
+AGENT = pathlib.Path(os.environ["CARGO_TARGET_DIR"]) / "release/eip"
 
 
 def targets() -> set[str]:
@@ -31,19 +33,12 @@ def parameters() -> set[str]:
 
 
 def eipctl() -> dict[str, set[str]]:
-    """The commands of eipctl with their options, from the source of its command line."""
-    folder = ROOT / "src/face/ctl"
-    text = (folder / "command.rs").read_text()
-    everywhere = {name.replace("_", "-") for name in parameters()} | {"json", "timeout", "help", "version"}
-    commands = {}
-    for part in re.split(r'(?=Command::new\(")', text)[1:]:
-        name = re.match(r'Command::new\("([\w-]+)"\)', part)[1]
-        commands[name] = everywhere | set(re.findall(r'\.long\("([\w-]+)"\)', part))
-        commands[name] |= set(re.findall(r'\b(?:option|switch)\(\s*"([\w-]+)"', part))
-        commands[name] |= {"dry-run"} if "dry_run()" in part else set()
-        commands[name] |= {"force"} if "force()" in part else set()
-        commands[name] |= {"vip", "route-table"} if "subject()" in part or "VIP," in part else set()
-    return commands
+    """The commands of eipctl with their options, from its help."""
+    def told(*words: str) -> str:
+        return subprocess.run(["eipctl", *words, "--help"], executable=AGENT, capture_output=True, text=True, check=True).stdout
+
+    commands = re.findall(r"^  (\w+) +[A-Z]", told().partition("\nCommands:\n")[2], re.MULTILINE)
+    return {name: set(re.findall(r"--([a-z-]+)", told(name))) for name in commands if name != "help"}
 
 
 # What not every version of the cluster's software knows, with the version that has to stand beside it.
