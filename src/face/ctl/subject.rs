@@ -39,7 +39,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The address on the command line; without one, that of the cluster, if it has only one.
+    /// The address on the command line; without one, that of the cluster, if it has only one. If the cluster's configuration cannot
+    /// be read, the only one on record.
     pub(super) fn of(invocation: &Invocation<'_>) -> Result<Self, Failure> {
         Self::named(invocation, &[], true)
     }
@@ -56,9 +57,15 @@ impl Subject {
         let known = live.as_ref().ok().or(saved.as_ref());
         let all = live.as_ref().map(|cib| cib.addresses.as_slice());
         let mut recorded = invocation.on_record();
-        let address = match invocation.text(ADDRESS) {
-            Some(given) => normal(given),
-            None => the_only_one(all, &recorded)?,
+        let address = if let Some(given) = invocation.text(ADDRESS) {
+            normal(given)
+        } else {
+            let (of, all) = match &live {
+                Ok(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
+                Err(reason) => (format!("{reason}; on record here:"), on_record(&recorded)),
+            };
+            let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
+            only("ADDRESS", &of, all.iter().filter_map(named))?
         };
         let mut names = vec![address.clone()];
         names.extend_from_slice(others);
@@ -98,8 +105,8 @@ impl Subject {
                 })?
             }
         };
-        let on_record = || of_record(agent, &address, &recorded);
-        let mut configuration = found.map_or_else(on_record, |found| found.configuration.clone());
+        let of_record = || of_record(agent, &address, &recorded);
+        let mut configuration = found.map_or_else(of_record, |found| found.configuration.clone());
         configuration.replace(from_options(invocation, agent, by_option)?);
         let private_ips = configuration.parameters.get("private_ip_address");
         let is_list = private_ips.is_some_and(|value| value.contains('='));
@@ -129,18 +136,6 @@ impl Subject {
         let world = invocation.querying::<K>(self.resource(), &request.params)?;
         Ok((request, world))
     }
-}
-
-/// The only address of the cluster; if its configuration cannot be read, the only one on record.
-fn the_only_one(
-    all: Result<&[ConfiguredAddress], &String>,
-    recorded: &[RecordedResource],
-) -> Result<String, Failure> {
-    let (of, all) = match all {
-        Ok(all) => ("the cluster has".to_owned(), all.to_vec()),
-        Err(reason) => (format!("{reason}; on record here:"), on_record(recorded)),
-    };
-    only("ADDRESS", &of, all.iter().filter_map(|one| Some((one.names().into_iter().next()?, one.id.clone()))))
 }
 
 /// The first name of the only one of these; otherwise a failure that lists them with their second names, for a person to choose.

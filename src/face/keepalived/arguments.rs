@@ -234,14 +234,6 @@ mod tests {
     }
 
     #[test]
-    fn parameters_and_allocations_can_stand_beside_the_address() {
-        let found = line("eipalloc-0123456789abcdef0 interface=eth1 INSTANCE VI_1 MASTER 100").unwrap();
-        let parameters: Vec<_> =
-            found.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(parameters, ["allocation_id=eipalloc-0123456789abcdef0", "interface=eth1"]);
-    }
-
-    #[test]
     fn the_background_argument_reads_back() {
         for generation in [Some(Generation::own()), None] {
             for job in [Job::Follow, Job::Lose(VrrpState::Backup), Job::Lose(VrrpState::Stop)] {

@@ -173,7 +173,7 @@ pub(super) fn lose(mut work: Work, state: VrrpState, source: &NotificationSource
 /// Releases the address or hands it over, in this process.
 pub(super) fn lose_here(work: &Work, state: VrrpState, source: &NotificationSource) -> u8 {
     let transition = source.transition(state);
-    let releases = work.settings.releases_in(state);
+    let releases = work.settings.released_in.contains(&state);
     let done = work.in_turn(&transition, || {
         let left = work.settings.deadline.saturating_sub(work.started.elapsed());
         work.run(Action::Stop, left, async |world, request| {
