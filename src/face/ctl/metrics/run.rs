@@ -48,7 +48,7 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     }
 }
 
-/// What is known about an address on this node, which has a name; `None` if the resource has no address.
+/// What is known about an address on this node, with the name of this node in the cluster; `None` if the resource has no address.
 fn metrics_of(
     invocation: &Invocation<'_>,
     configured: &ConfiguredAddress,
