@@ -1,7 +1,7 @@
 //! [`Network`] over rtnetlink, and over a packet socket for ARP, which netlink cannot send.
 
-use std::fmt::Display;
 use std::fs::{self, File};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
@@ -21,13 +21,7 @@ use super::{AddressEntry, Device, Network, NetworkError, NewAddress, arp};
 use crate::base::ids::MacAddress;
 use crate::host::SystemHost;
 
-/// Adds the attempted operation to an error.
-fn failed<E: Display>(doing: &str) -> impl FnOnce(E) -> NetworkError {
-    let doing = doing.to_owned();
-    move |error| NetworkError { doing, answer: error.to_string() }
-}
-
-/// As [`failed`], with the kernel's own message if it sent one.
+/// Adds the attempted operation to an error, which is the kernel's own message if it sent one.
 fn refused(doing: String) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
     move |error| match error {
         rtnetlink::Error::NetlinkError(answer) => NetworkError { doing, answer: answer.to_io().to_string() },
@@ -45,7 +39,8 @@ fn refused_unless(done: Errno, doing: String) -> impl FnOnce(rtnetlink::Error) -
 
 /// Opens a connection to the kernel, served by the current runtime.
 fn connect() -> Result<Handle, NetworkError> {
-    let (connection, handle, _) = rtnetlink::new_connection().map_err(failed("netlink"))?;
+    let failed = |error: io::Error| NetworkError { doing: "netlink".to_owned(), answer: error.to_string() };
+    let (connection, handle, _) = rtnetlink::new_connection().map_err(failed)?;
     tokio::spawn(connection);
     Ok(handle)
 }
