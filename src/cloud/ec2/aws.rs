@@ -29,6 +29,7 @@ mod routes;
 use self::identities::Identities;
 pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
+use super::guard::CallGuard;
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::base::causes;
 use crate::base::ids::{AllocationId, AssociationId};
@@ -54,6 +55,7 @@ pub struct AwsEc2 {
     routing: Option<Ec2Access>,
     /// Answers the queries that only read, in place of EC2.
     listing: Option<Arc<Listing>>,
+    guard: CallGuard,
 }
 
 /// The client and the credentials that it uses, which end with a role if there is one.
@@ -73,7 +75,12 @@ impl AwsEc2 {
         };
         let general = access(None);
         let routing = settings.routing_table_role.clone().map(|role| access(Some(role)));
-        Self { settings, metadata, imds, log, general, routing, listing: None }
+        Self { settings, metadata, imds, log, general, routing, listing: None, guard: CallGuard::default() }
+    }
+
+    /// From here on every mutating call passes this guard.
+    pub fn guard_by(&mut self, guard: CallGuard) {
+        self.guard = guard;
     }
 
     /// For calls about routes. If the role for them cannot be assumed, the call fails; it never falls back to the credentials that
@@ -169,16 +176,17 @@ impl AwsEc2 {
         &self,
         access: &Ec2Access,
         operation: &'static str,
-        object: &str,
+        object: &impl ToString,
         call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Ec2Error>
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let (client, _) = self.client(access, operation, object).await?;
+        let object = object.to_string();
+        let (client, _) = self.client(access, operation, &object).await?;
         let began = Instant::now();
         self.log.trace(format_args!("ec2 {operation} {object}: sent"));
-        let result = call(client).await.map_err(|error| failure(operation, object, &error));
+        let result = call(client).await.map_err(|error| failure(operation, &object, &error));
         let took = began.elapsed().as_millis();
         match &result {
             Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
@@ -302,7 +310,7 @@ impl Ec2 for AwsEc2 {
             return listing.address(which);
         }
         let output = self
-            .call(&self.general, DESCRIBE, &which.to_string(), async |client| {
+            .call(&self.general, DESCRIBE, which, async |client| {
                 let request = client.describe_addresses();
                 match which {
                     Selector::Allocation(id) => request.allocation_ids(id.as_str()),
@@ -332,11 +340,10 @@ impl Ec2 for AwsEc2 {
         reassociate: bool,
     ) -> Result<AssociationId, Ec2Error> {
         const OPERATION: &str = "AssociateAddress";
-        let output = self
-            .call(&self.general, OPERATION, allocation.as_str(), async |client| {
-                associate_request(client, allocation, target, reassociate).send().await
-            })
-            .await?;
+        let call = self.call(&self.general, OPERATION, allocation, async |client| {
+            associate_request(client, allocation, target, reassociate).send().await
+        });
+        let output = self.guard.mutate(call).await?;
         output.association_id().and_then(|id| id.parse().ok()).ok_or_else(|| Ec2Error {
             request_id: output.request_id().map(str::to_owned),
             ..Ec2Error::new(OPERATION, allocation, Ec2Fault::Silent, "an answer without an association id")
@@ -344,16 +351,15 @@ impl Ec2 for AwsEc2 {
     }
 
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
-        self.call(&self.general, "DisassociateAddress", association.as_str(), async |client| {
+        let call = self.call(&self.general, "DisassociateAddress", association, async |client| {
             client.disassociate_address().association_id(association.as_str()).send().await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
         permitted(
-            self.call(&self.general, "AssociateAddress", allocation.as_str(), async |client| {
+            self.call(&self.general, "AssociateAddress", allocation, async |client| {
                 associate_request(client, allocation, target, true).dry_run(true).send().await
             })
             .await,
@@ -362,7 +368,7 @@ impl Ec2 for AwsEc2 {
 
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
         permitted(
-            self.call(&self.general, "DisassociateAddress", association.as_str(), async |client| {
+            self.call(&self.general, "DisassociateAddress", association, async |client| {
                 client.disassociate_address().association_id(association.as_str()).dry_run(true).send().await
             })
             .await,

@@ -107,7 +107,7 @@ impl AwsEc2 {
     ) -> Result<Vec<types::Address>, Ec2Error> {
         let filters = Some(filters).filter(|filters| !filters.is_empty());
         let call = async |client: &Client| client.describe_addresses().set_filters(filters).send().await;
-        let output = self.call(&self.general, DESCRIBE, object, call).await?;
+        let output = self.call(&self.general, DESCRIBE, &object, call).await?;
         Ok(output.addresses.unwrap_or_default())
     }
 }

@@ -32,7 +32,7 @@ impl PrivateIps for AwsEc2 {
             return listing.holder(ip, subnet);
         }
         let output = self
-            .call(&self.general, DESCRIBE, &ip.to_string(), async |client| {
+            .call(&self.general, DESCRIBE, &ip, async |client| {
                 client
                     .describe_network_interfaces()
                     // Several VPCs of an account can use the same address.
@@ -57,7 +57,7 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
-        self.call(&self.general, "AssignPrivateIpAddresses", &ip.to_string(), async |client| {
+        let call = self.call(&self.general, "AssignPrivateIpAddresses", &ip, async |client| {
             client
                 .assign_private_ip_addresses()
                 .network_interface_id(to.as_str())
@@ -65,22 +65,20 @@ impl PrivateIps for AwsEc2 {
                 .allow_reassignment(reassign)
                 .send()
                 .await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error> {
-        self.call(&self.general, "UnassignPrivateIpAddresses", &ip.to_string(), async |client| {
+        let call = self.call(&self.general, "UnassignPrivateIpAddresses", &ip, async |client| {
             client
                 .unassign_private_ip_addresses()
                 .network_interface_id(from.as_str())
                 .private_ip_addresses(ip.to_string())
                 .send()
                 .await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 }
 

@@ -59,11 +59,10 @@ impl Routes for AwsEc2 {
         address: IpAddr,
         to: &InterfaceId,
     ) -> Result<(), Ec2Error> {
-        self.call(self.routing(), REPLACE, table.as_str(), async |client| {
+        let call = self.call(self.routing(), REPLACE, table, async |client| {
             replacing(client, table, address, to).send().await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 
     async fn may_replace_route(
@@ -73,7 +72,7 @@ impl Routes for AwsEc2 {
         to: &InterfaceId,
     ) -> Result<(), Ec2Error> {
         permitted(
-            self.call(self.routing(), REPLACE, table.as_str(), async |client| {
+            self.call(self.routing(), REPLACE, table, async |client| {
                 replacing(client, table, address, to).dry_run(true).send().await
             })
             .await,
@@ -83,7 +82,7 @@ impl Routes for AwsEc2 {
     async fn checks_source_and_destination(&self, interface: &InterfaceId) -> Result<bool, Ec2Error> {
         const OPERATION: &str = "DescribeNetworkInterfaces";
         let output = self
-            .call(&self.general, OPERATION, interface.as_str(), async |client| {
+            .call(&self.general, OPERATION, interface, async |client| {
                 client.describe_network_interfaces().network_interface_ids(interface.as_str()).send().await
             })
             .await?;
@@ -103,7 +102,7 @@ impl AwsEc2 {
         object: &str,
         filters: Vec<Filter>,
     ) -> Result<Vec<types::RouteTable>, Ec2Error> {
-        self.call(self.routing(), DESCRIBE, object, async |client| {
+        self.call(self.routing(), DESCRIBE, &object, async |client| {
             let filters = Some(filters).filter(|filters| !filters.is_empty());
             let request = client.describe_route_tables().set_filters(filters).max_results(PAGE);
             let mut tables = request.into_paginator().items().send();
