@@ -1,5 +1,6 @@
 //! [`Network`] over rtnetlink, and over a packet socket for ARP, which netlink cannot send.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -82,26 +83,24 @@ fn assigned(message: &AddressMessage) -> Option<AddressEntry> {
 /// The device without its addresses; `None` for a device without a name.
 fn device(link: &LinkMessage) -> Option<Device> {
     let loopback = link.header.flags.contains(LinkFlags::Loopback);
-    let name = link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::IfName(name) => Some(name.clone()),
-        _ => None,
-    })?;
-    let mac = link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::Address(octets) => <[u8; 6]>::try_from(octets.as_slice()).ok(),
-        _ => None,
-    });
-    let alt_names = link.attributes.iter().filter_map(|attribute| match attribute {
-        LinkAttribute::PropList(properties) => Some(properties),
-        _ => None,
-    });
-    let alt_names = alt_names.flatten().filter_map(|property| match property {
-        Prop::AltIfName(name) => Some(name.clone()),
-        _ => None,
-    });
+    let (mut name, mut mac, mut alt_names) = (None, None, Vec::new());
+    for attribute in &link.attributes {
+        match attribute {
+            LinkAttribute::IfName(own) => name = Some(own.clone()),
+            LinkAttribute::Address(octets) => mac = <[u8; 6]>::try_from(octets.as_slice()).ok(),
+            LinkAttribute::PropList(properties) => {
+                alt_names.extend(properties.iter().filter_map(|property| match property {
+                    Prop::AltIfName(name) => Some(name.clone()),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
     Some(Device {
         index: link.header.index,
-        name,
-        alt_names: alt_names.collect(),
+        name: name?,
+        alt_names,
         up: link.header.flags.contains(LinkFlags::Up),
         loopback,
         mac: mac.map(MacAddress::from).filter(|_| !loopback),
@@ -240,16 +239,15 @@ impl Network for SystemHost {
 
     fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
         let doing = format!("announcing {ip} on {}", device.name);
-        let fail = |answer: &str| NetworkError { doing: doing.clone(), answer: answer.to_owned() };
-        let mac = device.mac.ok_or_else(|| fail("the device has no hardware address"))?;
-        let link = link_of(device).map_err(|error| fail(&error.to_string()))?;
-        let link = link.ok_or_else(|| fail("no such device"))?;
+        let fail = |answer: &dyn Display| NetworkError { doing: doing.clone(), answer: answer.to_string() };
+        let mac = device.mac.ok_or_else(|| fail(&"the device has no hardware address"))?;
+        let link = link_of(device).map_err(|error| fail(&error))?;
+        let link = link.ok_or_else(|| fail(&"no such device"))?;
         // Protocol 0: the socket receives nothing.
-        let sender = socket(Family::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)
-            .map_err(|error| fail(&error.to_string()))?;
+        let sender = socket(Family::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None);
+        let sender = sender.map_err(|error| fail(&error))?;
         for frame in arp::announcements(mac, ip) {
-            sendto(sender.as_raw_fd(), &frame, &link, MsgFlags::empty())
-                .map_err(|error| fail(&error.to_string()))?;
+            sendto(sender.as_raw_fd(), &frame, &link, MsgFlags::empty()).map_err(|error| fail(&error))?;
         }
         Ok(())
     }

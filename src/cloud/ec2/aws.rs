@@ -411,30 +411,25 @@ fn permitted<T>(outcome: Result<T, Ec2Error>) -> Result<(), Ec2Error> {
     }
 }
 
-/// A field that is present but cannot be parsed, as opposed to an absent one.
-struct Unreadable;
+/// What is wrong with an answer: its meaning, and what an operator reads.
+type AnswerFlaw = (Ec2Fault, &'static str);
+
+/// A field is present but cannot be parsed, as opposed to an absent one.
+const UNREADABLE: AnswerFlaw = (Ec2Fault::Silent, "an answer with an unreadable id or address");
 
 /// Parses a field; `None` if it is absent or empty.
-fn parsed<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
+fn parsed<T: FromStr>(field: Option<&str>) -> Result<Option<T>, AnswerFlaw> {
     let text = field.filter(|text| !text.is_empty());
-    text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
-}
-
-const UNREADABLE: (Ec2Fault, &str) = (Ec2Fault::Silent, "an answer with an unreadable id or address");
-
-impl From<Unreadable> for (Ec2Fault, &'static str) {
-    fn from(_: Unreadable) -> Self {
-        UNREADABLE
-    }
+    text.map(|text| text.parse().map_err(|_| UNREADABLE)).transpose()
 }
 
 /// Converts an address, or reports what is wrong with it.
 ///
 /// Customer-owned and carrier addresses have an allocation but no public address. Instance metadata does not show them,
 /// so a monitor would never find them here.
-fn address(address: &types::Address) -> Result<Address, (Ec2Fault, &'static str)> {
+fn address(address: &types::Address) -> Result<Address, AnswerFlaw> {
     let association = parsed(address.association_id())?.map(|id| {
-        Ok::<_, Unreadable>(Association {
+        Ok::<_, AnswerFlaw>(Association {
             id,
             instance: parsed(address.instance_id())?,
             interface: parsed(address.network_interface_id())?,

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use aws_sdk_ec2::types;
 
 use super::routes::filter;
-use super::{AwsEc2, UNREADABLE, Unreadable, parsed};
+use super::{AnswerFlaw, AwsEc2, UNREADABLE, parsed};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
@@ -102,25 +102,24 @@ pub(super) fn all_of(
     interfaces: &[types::NetworkInterface],
     asked: &impl ToString,
 ) -> Result<Vec<Eni>, Ec2Error> {
-    let found: Result<_, Unreadable> = interfaces.iter().map(interface).collect();
-    let (fault, answer) = UNREADABLE;
-    found.map_err(|_| Ec2Error::new(DESCRIBE, asked, fault, answer))
+    let found: Result<_, _> = interfaces.iter().map(interface).collect();
+    found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, asked, fault, answer))
 }
 
 /// Converts an interface to our own type.
-fn interface(interface: &types::NetworkInterface) -> Result<Eni, Unreadable> {
+fn interface(interface: &types::NetworkInterface) -> Result<Eni, AnswerFlaw> {
     let attachment = interface.attachment();
     let address = |address: &types::NetworkInterfacePrivateIpAddress| {
         let public_ip = address.association().and_then(|association| association.public_ip());
         Ok(PrivateAddress {
-            ip: parsed(address.private_ip_address())?.ok_or(Unreadable)?,
+            ip: parsed(address.private_ip_address())?.ok_or(UNREADABLE)?,
             primary: address.primary().unwrap_or(false),
             public_ip: parsed(public_ip)?,
         })
     };
-    let addresses: Result<_, Unreadable> = interface.private_ip_addresses().iter().map(address).collect();
+    let addresses: Result<_, AnswerFlaw> = interface.private_ip_addresses().iter().map(address).collect();
     Ok(Eni {
-        id: parsed(interface.network_interface_id())?.ok_or(Unreadable)?,
+        id: parsed(interface.network_interface_id())?.ok_or(UNREADABLE)?,
         instance: parsed(attachment.and_then(|attachment| attachment.instance_id()))?,
         attachment: attachment.and_then(|a| {
             let network_card = u32::try_from(a.network_card_index().unwrap_or_default()).ok()?;

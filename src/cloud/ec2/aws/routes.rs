@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::replace_route::builders::ReplaceRouteFluentBuilder;
 use aws_sdk_ec2::types::{self, Filter};
 
-use super::{AwsEc2, UNREADABLE, Unreadable, parsed, permitted};
+use super::{AnswerFlaw, AwsEc2, UNREADABLE, parsed, permitted};
 use crate::base::ids::{InterfaceId, RouteTableId, VpcId};
 use crate::cloud::ec2::routes::{Route, RouteTable, Routes, destination};
 use crate::cloud::ec2::{Ec2Error, Ec2Fault};
@@ -136,9 +136,8 @@ pub(super) fn all_of<'t>(
     object: &str,
     address: IpAddr,
 ) -> Result<Vec<RouteTable>, Ec2Error> {
-    let (fault, answer) = UNREADABLE;
-    let found: Result<_, Unreadable> = shown.map(|shown| table(shown, address)).collect();
-    found.map_err(|_| Ec2Error::new(DESCRIBE, &object, fault, answer))
+    let found: Result<_, _> = shown.map(|shown| table(shown, address)).collect();
+    found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, &object, fault, answer))
 }
 
 pub(super) fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filter {
@@ -161,20 +160,20 @@ fn replacing(
 }
 
 /// Converts a table to our own type, with its route for exactly this address.
-fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, Unreadable> {
+fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, AnswerFlaw> {
     // EC2 may write an IPv6 address in another form than it was given in.
     let meant = table.routes().iter().filter(|route| range(route) == Some(address.into()));
     let mut meant = meant.map(route).collect::<Result<Vec<_>, _>>()?;
     // A created route takes priority over a propagated one.
     meant.sort_by_key(|route| !route.is_replaceable());
     Ok(RouteTable {
-        id: parsed(table.route_table_id())?.ok_or(Unreadable)?,
+        id: parsed(table.route_table_id())?.ok_or(UNREADABLE)?,
         vpc: parsed(table.vpc_id())?,
         route: meant.into_iter().next(),
     })
 }
 
-fn route(route: &types::Route) -> Result<Route, Unreadable> {
+fn route(route: &types::Route) -> Result<Route, AnswerFlaw> {
     let targets = [
         route.network_interface_id(),
         route.gateway_id(),
