@@ -8,7 +8,6 @@ use crate::base::chain_of;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::cloud::ec2::aws::AwsEc2;
-use crate::cloud::ec2::guarded::Guarded;
 use crate::cloud::imds::aws::AwsImds;
 use crate::cloud::settings::Settings;
 use crate::cloud::{client, credentials};
@@ -94,15 +93,6 @@ pub(crate) fn now() -> Duration {
 /// The generations of processes for the resource that `environment` names.
 pub(crate) fn generations(environment: &Environment) -> Generations {
     Generations::new(environment, host().boot_id())
-}
-
-/// Services that make no mutating call once `superseded` reports a newer process.
-pub(crate) type GuardedWorld<F> = Parts<Guarded<AwsEc2, F>, AwsImds, SystemHost, FileRecords>;
-
-/// Puts a guard around the EC2 client.
-pub(crate) fn guarded<F: Fn() -> bool>(real: RealWorld, superseded: F) -> GuardedWorld<F> {
-    let Parts { ec2, imds, host, records, log } = real;
-    Parts { ec2: Guarded::new(ec2, superseded), imds, host, records, log }
 }
 
 /// Runs a piece of work until it ends, or until shortly after the deadline.

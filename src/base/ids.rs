@@ -73,7 +73,7 @@ pub type InstanceId = Id<6>;
 /// [`Id::parse`] checks what a person typed. Ids from AWS or a record are kept as they are, by [`FromStr`] and serde:
 /// EC2 has changed the length of its ids before, and an id in an unknown format must not read as absent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Id<const K: usize>(String);
 
 impl<const K: usize> Id<K> {
@@ -148,23 +148,16 @@ impl<const K: usize> TryFrom<String> for Id<K> {
     }
 }
 
-impl<const K: usize> From<Id<K>> for String {
-    fn from(id: Id<K>) -> Self {
-        id.0
-    }
-}
-
 /// The MAC address of an interface; displayed in lower case with colons, as IMDS and Linux do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MacAddress([u8; 6]);
 
-impl MacAddress {
+impl FromStr for MacAddress {
+    type Err = IdError;
+
     /// Parses six octets of two hexadecimal digits, in either case, separated by `:` or by `-`.
-    ///
-    /// # Errors
-    /// If the number of octets is wrong or the separators are mixed.
-    pub fn parse(text: &str) -> Result<Self, IdError> {
+    fn from_str(text: &str) -> Result<Self, IdError> {
         let separator = if text.contains(':') { ':' } else { '-' };
         let octets: Option<Vec<u8>> = text.split(separator).map(octet).collect();
         octets.and_then(|octets| octets.try_into().ok()).map(Self).ok_or_else(|| IdError {
@@ -199,19 +192,11 @@ impl fmt::Display for MacAddress {
     }
 }
 
-impl FromStr for MacAddress {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::parse(text)
-    }
-}
-
 impl TryFrom<String> for MacAddress {
     type Error = IdError;
 
     fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text)
+        text.parse()
     }
 }
 

@@ -12,17 +12,22 @@ pub(crate) mod small_file;
 pub(crate) mod text;
 pub(crate) mod timezone;
 
+/// An error, then its causes.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// Formats an error with all its causes on one line, leaving out a cause that the line already contains.
 pub fn chain_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(this) = cause {
-        let more = this.to_string();
+    for cause in causes(error).skip(1) {
+        let more = cause.to_string();
         if !text.contains(&more) {
             text.push_str(": ");
             text.push_str(&more);
         }
-        cause = this.source();
     }
     text
 }

@@ -123,7 +123,7 @@ impl Webhook {
 
 fn trust(settings: &Settings) -> Result<TlsContext, String> {
     let trust = if let Some(path) = &settings.ca_bundle {
-        trust_only(path)?
+        trust_only(path).map_err(|error| format!("ca_bundle {}: {error}", path.display()))?
     } else {
         check_system_certificates()?;
         TrustStore::default()
@@ -157,20 +157,17 @@ fn connector(
 
 /// Checks that the system certificates that the environment names are readable: the SDK reads them without a limit.
 fn check_system_certificates() -> Result<(), String> {
+    let (single, folders) = ("SSL_CERT_FILE", "SSL_CERT_DIR");
     let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(file) = named("SSL_CERT_FILE").map(PathBuf::from) {
-        let refused = small_file::refused(&file, LARGEST_BUNDLE);
-        refused.map_or(Ok(()), |reason| Err(format!("SSL_CERT_FILE {}: {reason}", file.display())))?;
-    }
-    let folders = named("SSL_CERT_DIR").unwrap_or_default();
-    let files = std::env::split_paths(&folders)
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flatten()
-        .flatten();
+    let paths = named(folders).unwrap_or_default();
+    let files = std::env::split_paths(&paths).filter_map(|folder| std::fs::read_dir(folder).ok());
     // Only plain files of a folder are read.
-    for file in files.map(|entry| entry.path()).filter(|path| path.is_file()) {
-        let refused = small_file::refused(&file, LARGEST_BUNDLE);
-        refused.map_or(Ok(()), |reason| Err(format!("SSL_CERT_DIR {}: {reason}", file.display())))?;
+    let files = files.flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+    let single = named(single).map(|file| (single, PathBuf::from(file)));
+    for (name, file) in single.into_iter().chain(files.map(|file| (folders, file))) {
+        if let Some(reason) = small_file::refused(&file, LARGEST_BUNDLE) {
+            return Err(format!("{name} {}: {reason}", file.display()));
+        }
     }
     Ok(())
 }
@@ -179,18 +176,15 @@ fn check_system_certificates() -> Result<(), String> {
 ///
 /// Each certificate is parsed here first, because the SDK's client panics on one that it cannot parse.
 fn trust_only(path: &Path) -> Result<TrustStore, String> {
-    let shown = path.display();
-    let pem =
-        small_file::read(path, LARGEST_BUNDLE).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
-    let pem = plain(&pem).map_err(|error| format!("ca_bundle {shown}: {error}"))?;
+    let pem = small_file::read(path, LARGEST_BUNDLE).map_err(|error| error.to_string())?;
+    let pem = plain(&pem)?;
     let mut tried = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        certificate
-            .map_err(|error| format!("ca_bundle {shown}: {error}"))
-            .and_then(|der| tried.add(der).map_err(|error| format!("ca_bundle {shown}: {error}")))?;
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        tried.add(certificate).map_err(|error| error.to_string())?;
     }
     if tried.is_empty() {
-        return Err(format!("ca_bundle {shown}: no PEM certificate in it"));
+        return Err("no PEM certificate in it".to_owned());
     }
     Ok(TrustStore::empty().with_pem_certificate(pem))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::{self, File};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
@@ -21,13 +22,7 @@ use super::{AddressEntry, Device, Network, NetworkError, NewAddress, arp};
 use crate::base::ids::MacAddress;
 use crate::host::SystemHost;
 
-/// Adds the attempted operation to an error.
-fn failed<E: Display>(doing: &str) -> impl FnOnce(E) -> NetworkError {
-    let doing = doing.to_owned();
-    move |error| NetworkError { doing, answer: error.to_string() }
-}
-
-/// As [`failed`], with the kernel's own message if it sent one.
+/// Adds the attempted operation to an error, which is the kernel's own message if it sent one.
 fn refused(doing: String) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
     move |error| match error {
         rtnetlink::Error::NetlinkError(answer) => NetworkError { doing, answer: answer.to_io().to_string() },
@@ -45,7 +40,8 @@ fn refused_unless(done: Errno, doing: String) -> impl FnOnce(rtnetlink::Error) -
 
 /// Opens a connection to the kernel, served by the current runtime.
 fn connect() -> Result<Handle, NetworkError> {
-    let (connection, handle, _) = rtnetlink::new_connection().map_err(failed("netlink"))?;
+    let failed = |error: io::Error| NetworkError { doing: "netlink".to_owned(), answer: error.to_string() };
+    let (connection, handle, _) = rtnetlink::new_connection().map_err(failed)?;
     tokio::spawn(connection);
     Ok(handle)
 }
@@ -87,26 +83,24 @@ fn assigned(message: &AddressMessage) -> Option<AddressEntry> {
 /// The device without its addresses; `None` for a device without a name.
 fn device(link: &LinkMessage) -> Option<Device> {
     let loopback = link.header.flags.contains(LinkFlags::Loopback);
-    let name = link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::IfName(name) => Some(name.clone()),
-        _ => None,
-    })?;
-    let mac = link.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::Address(octets) => <[u8; 6]>::try_from(octets.as_slice()).ok(),
-        _ => None,
-    });
-    let alt_names = link.attributes.iter().filter_map(|attribute| match attribute {
-        LinkAttribute::PropList(properties) => Some(properties),
-        _ => None,
-    });
-    let alt_names = alt_names.flatten().filter_map(|property| match property {
-        Prop::AltIfName(name) => Some(name.clone()),
-        _ => None,
-    });
+    let (mut name, mut mac, mut alt_names) = (None, None, Vec::new());
+    for attribute in &link.attributes {
+        match attribute {
+            LinkAttribute::IfName(own) => name = Some(own.clone()),
+            LinkAttribute::Address(octets) => mac = <[u8; 6]>::try_from(octets.as_slice()).ok(),
+            LinkAttribute::PropList(properties) => {
+                alt_names.extend(properties.iter().filter_map(|property| match property {
+                    Prop::AltIfName(name) => Some(name.clone()),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
     Some(Device {
         index: link.header.index,
-        name,
-        alt_names: alt_names.collect(),
+        name: name?,
+        alt_names,
         up: link.header.flags.contains(LinkFlags::Up),
         loopback,
         mac: mac.map(MacAddress::from).filter(|_| !loopback),
@@ -245,16 +239,15 @@ impl Network for SystemHost {
 
     fn announce(&self, device: &Device, ip: Ipv4Addr) -> Result<(), NetworkError> {
         let doing = format!("announcing {ip} on {}", device.name);
-        let fail = |answer: &str| NetworkError { doing: doing.clone(), answer: answer.to_owned() };
-        let mac = device.mac.ok_or_else(|| fail("the device has no hardware address"))?;
-        let link = link_of(device).map_err(|error| fail(&error.to_string()))?;
-        let link = link.ok_or_else(|| fail("no such device"))?;
+        let fail = |answer: &dyn Display| NetworkError { doing: doing.clone(), answer: answer.to_string() };
+        let mac = device.mac.ok_or_else(|| fail(&"the device has no hardware address"))?;
+        let link = link_of(device).map_err(|error| fail(&error))?;
+        let link = link.ok_or_else(|| fail(&"no such device"))?;
         // Protocol 0: the socket receives nothing.
-        let sender = socket(Family::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)
-            .map_err(|error| fail(&error.to_string()))?;
+        let sender = socket(Family::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None);
+        let sender = sender.map_err(|error| fail(&error))?;
         for frame in arp::announcements(mac, ip) {
-            sendto(sender.as_raw_fd(), &frame, &link, MsgFlags::empty())
-                .map_err(|error| fail(&error.to_string()))?;
+            sendto(sender.as_raw_fd(), &frame, &link, MsgFlags::empty()).map_err(|error| fail(&error))?;
         }
         Ok(())
     }

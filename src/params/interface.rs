@@ -45,7 +45,7 @@ impl InterfaceSelector {
         if value.bytes().all(|byte| byte.is_ascii_digit()) {
             return value.parse().map(Self::Index).map_err(|_| invalid("a device index such as 1"));
         }
-        if let Ok(mac) = MacAddress::parse(value) {
+        if let Ok(mac) = value.parse() {
             return Ok(Self::Mac(mac));
         }
         if is_device(value) {

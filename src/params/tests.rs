@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::base::ids::{InterfaceId, MacAddress};
+use crate::base::ids::InterfaceId;
 
 const ADDRESS: (&str, &str) = ("elastic_ip", "203.0.113.10");
 
@@ -262,7 +262,7 @@ fn the_ways_to_name_an_interface_are_distinguished() {
     for (value, interface) in [
         ("eth1", InterfaceSelector::Device("eth1".to_owned())),
         ("1", InterfaceSelector::Index(1)),
-        ("02-1b-44-11-3a-b7", InterfaceSelector::Mac(MacAddress::parse("02:1b:44:11:3a:b7").unwrap())),
+        ("02-1b-44-11-3a-b7", InterfaceSelector::Mac("02:1b:44:11:3a:b7".parse().unwrap())),
         ("eni-0a1b2c3d", InterfaceSelector::Eni(InterfaceId::parse("eni-0a1b2c3d").unwrap())),
         ("", InterfaceSelector::Primary),
     ] {

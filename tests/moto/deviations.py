@@ -132,15 +132,7 @@ DEVIATIONS = [
     Deviation("*", "*", "Routes.*.InstanceId", ABSENT, None, "moto does not show the instance that an interface is attached to"),
     Deviation("*", "*", "Routes.*.InstanceOwnerId", ABSENT, None, "moto does not show the instance that an interface is attached to"),
     Deviation(
-        "create_replace_and_delete_a_route",
-        "create again",
-        "outcome",
-        OK,
-        "RouteAlreadyExists (400)",
-        "moto writes over the route",
-    ),
-    Deviation(
-        "create_replace_and_delete_a_route",
+        "replace_a_route",
         "try to replace",
         "outcome",
         OK,

@@ -6,8 +6,10 @@ from session import KEYS, client
 CIDR = "10.0.0.0/24"
 # Instance, and the primary private address of each of its interfaces.
 INSTANCES = {"a": ["10.0.0.11"], "b": ["10.0.0.12"], "two": ["10.0.0.13", "10.0.0.14"]}
-# aws-sim's route table; moto gives its own an id.
-TABLE = "rtb-00000000000000001"
+# aws-sim's route tables, without and with routes; moto gives its own ids.
+TABLE, ROUTED = "rtb-00000000000000001", "rtb-00000000000000002"
+# What the routes lead to the interface of a.
+OVERLAY, OVERLAY_6 = "192.168.10.1/32", "fd00:10::1/128"
 
 
 def interface_name(instance: str, place: int) -> str:
@@ -36,7 +38,11 @@ def moto_world(url: str) -> dict[str, str]:
             eni = eni["NetworkInterface"]["NetworkInterfaceId"]
             ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=made["InstanceId"], DeviceIndex=place)
             names[eni] = interface_name(instance, place)
-    return names
+    routed = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    holder = next(identifier for identifier, name in names.items() if name == "interface a")
+    ec2.create_route(RouteTableId=routed, DestinationCidrBlock=OVERLAY, NetworkInterfaceId=holder)
+    ec2.create_route(RouteTableId=routed, DestinationIpv6CidrBlock=OVERLAY_6, NetworkInterfaceId=holder)
+    return names | {routed: "table with routes"}
 
 
 def allocate_in_moto(url: str) -> tuple[str, str]:
@@ -67,12 +73,15 @@ def sim_world(url: str) -> dict[str, str]:
     request("POST", f"{url}/_sim/reset")
     request("POST", f"{url}/_sim/settings", {"access_keys": {KEYS["aws_access_key_id"]: KEYS["aws_secret_access_key"]}})
     request("POST", f"{url}/_sim/route_tables", {"id": TABLE})
-    names = {TABLE: "table"}
+    names = {TABLE: "table", ROUTED: "table with routes"}
     for instance in INSTANCES:
         made = request("POST", f"{url}/_sim/instances", specification(instance))
         names[made["id"]] = f"instance {instance}"
         for place, interface in enumerate(made["interfaces"]):
             names[interface["eni"]] = interface_name(instance, place)
+    holder = next(identifier for identifier, name in names.items() if name == "interface a")
+    routes = {address.rpartition("/")[0]: holder for address in (OVERLAY, OVERLAY_6)}
+    request("POST", f"{url}/_sim/route_tables", {"id": ROUTED, "routes": routes})
     return names
 
 

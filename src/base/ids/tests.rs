@@ -45,7 +45,7 @@ fn the_error_is_one_line_that_shows_the_text_and_the_right_form() {
 #[test]
 fn a_mac_address_reads_the_same_in_every_notation() {
     for text in ["02:1b:44:11:3a:b7", "02-1B-44-11-3A-B7", "02:1B:44:11:3a:b7"] {
-        assert_eq!(MacAddress::parse(text).unwrap().to_string(), "02:1b:44:11:3a:b7");
+        assert_eq!(text.parse::<MacAddress>().unwrap().to_string(), "02:1b:44:11:3a:b7");
     }
     for text in [
         "",
@@ -55,7 +55,7 @@ fn a_mac_address_reads_the_same_in_every_notation() {
         "2:1b:44:11:3a:b7",
         "02:1b:44:11:3a:b7/",
     ] {
-        assert!(MacAddress::parse(text).is_err(), "{text:?} was taken");
+        assert!(text.parse::<MacAddress>().is_err(), "{text:?} was taken");
     }
 }
 
@@ -65,7 +65,7 @@ fn json_holds_plain_strings_and_a_damaged_one_is_refused() {
     assert_eq!(serde_json::to_string(&id).unwrap(), r#""eni-0a1b2c3d""#);
     assert_eq!(serde_json::from_str::<InterfaceId>(r#""eni-0a1b2c3d""#).unwrap(), id);
     assert!(serde_json::from_str::<InterfaceId>(r#""""#).is_err());
-    let mac = MacAddress::parse("02:1b:44:11:3a:b7").unwrap();
+    let mac: MacAddress = "02:1b:44:11:3a:b7".parse().unwrap();
     assert_eq!(serde_json::to_string(&mac).unwrap(), r#""02:1b:44:11:3a:b7""#);
     assert!(serde_json::from_str::<MacAddress>(r#""02:1b""#).is_err());
 }

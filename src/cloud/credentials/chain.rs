@@ -10,6 +10,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
+use crate::base::causes;
 use crate::base::log::Log;
 use crate::cloud::ec2::{Ec2Fault, fault_of};
 use crate::cloud::imds::aws::innermost;
@@ -123,11 +124,6 @@ impl Source for Chain {
         let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
         Err(Missing::refused(text))
     }
-}
-
-/// An error and its causes.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// The first cause of this type.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
 use super::chain::{Missing, Source};
@@ -18,7 +19,7 @@ use super::sources::credentials;
 use crate::base::text::brief;
 
 /// Limit for the program's output.
-const LARGEST: usize = 64 << 10;
+const LARGEST: u64 = 64 << 10;
 /// Limit for the part of its standard error that is reported.
 const LONGEST_COMPLAINT: usize = 200;
 /// Polling interval for the exit of a program that has closed its output.
@@ -104,19 +105,11 @@ fn pair() -> std::io::Result<(UnixStream, OwnedFd)> {
 /// Reads to the end, up to the limit.
 async fn all_of(stream: UnixStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        stream.readable().await?;
-        match stream.try_read(&mut part) {
-            Ok(0) => return Ok(bytes),
-            Ok(read) => bytes.extend(part.iter().take(read)),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-        if bytes.len() > LARGEST {
-            return Err(std::io::Error::other("its output is too long"));
-        }
+    let read = stream.take(LARGEST + 1).read_to_end(&mut bytes).await?;
+    if read as u64 > LARGEST {
+        return Err(std::io::Error::other("its output is too long"));
     }
+    Ok(bytes)
 }
 
 async fn ended(running: &mut Running) -> std::io::Result<ExitStatus> {

@@ -19,7 +19,6 @@ use aws_sdk_ec2::types;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::metadata::ErrorMetadata;
 use tokio::sync::OnceCell;
 
 mod identities;
@@ -27,10 +26,12 @@ mod listing;
 mod private_ips;
 mod routes;
 
-use self::identities::{Identities, SharedIdentities};
+use self::identities::Identities;
 pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
+use super::guard::CallGuard;
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
+use crate::base::causes;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
 use crate::cloud::bounded::{NotWhole, Oversized};
@@ -54,13 +55,14 @@ pub struct AwsEc2 {
     routing: Option<Ec2Access>,
     /// Answers the queries that only read, in place of EC2.
     listing: Option<Arc<Listing>>,
+    guard: CallGuard,
 }
 
 /// The client and the credentials that it uses, which end with a role if there is one.
 struct Ec2Access {
     role: Option<String>,
     client: OnceCell<(Client, SdkConfig)>,
-    identities: Arc<Identities>,
+    identities: Identities,
 }
 
 impl AwsEc2 {
@@ -69,11 +71,16 @@ impl AwsEc2 {
         let access = |role| Ec2Access {
             role,
             client: OnceCell::new(),
-            identities: Arc::new(Identities::new(settings.attempt_timeout, settings.credentials_longest)),
+            identities: Identities::new(settings.attempt_timeout, settings.credentials_longest),
         };
         let general = access(None);
         let routing = settings.routing_table_role.clone().map(|role| access(Some(role)));
-        Self { settings, metadata, imds, log, general, routing, listing: None }
+        Self { settings, metadata, imds, log, general, routing, listing: None, guard: CallGuard::default() }
+    }
+
+    /// From here on every mutating call passes this guard.
+    pub fn guard_by(&mut self, guard: CallGuard) {
+        self.guard = guard;
     }
 
     /// For calls about routes. If the role for them cannot be assumed, the call fails; it never falls back to the credentials that
@@ -128,7 +135,7 @@ impl AwsEc2 {
                 // Our own layer retries; two layers would multiply.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(exchange.clone())
-                .identity_cache(SharedIdentities(Arc::clone(&access.identities)))
+                .identity_cache(access.identities.clone())
                 .use_fips(self.settings.fips.unwrap_or_default())
                 .use_dual_stack(self.settings.dual_stack.unwrap_or_default())
         };
@@ -169,16 +176,17 @@ impl AwsEc2 {
         &self,
         access: &Ec2Access,
         operation: &'static str,
-        object: &str,
+        object: &impl ToString,
         call: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Ec2Error>
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let (client, _) = self.client(access, operation, object).await?;
+        let object = object.to_string();
+        let (client, _) = self.client(access, operation, &object).await?;
         let began = Instant::now();
         self.log.trace(format_args!("ec2 {operation} {object}: sent"));
-        let result = call(client).await.map_err(|error| failure(operation, object, &error));
+        let result = call(client).await.map_err(|error| failure(operation, &object, &error));
         let took = began.elapsed().as_millis();
         match &result {
             Ok(_) => self.log.trace(format_args!("ec2 {operation} {object}: ok in {took} ms")),
@@ -202,56 +210,47 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let request_id = error.request_id().map(str::to_owned);
-    let (fault, answer, message) = match error {
-        SdkError::ServiceError(context) => {
-            let meta = context.err().meta();
-            let status = context.raw().status().as_u16();
-            service_failure(meta, status)
+    let message = error.message().map(str::to_owned);
+    let (fault, answer) = match (error.raw_response(), error) {
+        (Some(response), _) => {
+            let (status, text) = (response.status().as_u16(), message.as_deref().unwrap_or_default());
+            let answer = match error.code() {
+                Some(code) => answer_of(code, text),
+                None => format!("an unreadable answer (HTTP {status})"),
+            };
+            (fault_of(error.code(), status, text), answer)
         }
-        SdkError::ResponseError(context) => {
-            let status = context.raw().status().as_u16();
-            (fault_of(None, status, ""), format!("an unreadable answer (HTTP {status})"), None)
-        }
-        SdkError::TimeoutError(_) => (Ec2Fault::Silent, "no answer in time".to_owned(), None),
-        _ => client_failure(error),
+        (None, SdkError::TimeoutError(_)) => (Ec2Fault::Silent, "no answer in time".to_owned()),
+        (None, _) => client_failure(error),
     };
     // If EC2 has responded, its code and message say all that the chain would.
     let answered = matches!(error, SdkError::ServiceError(_));
-    let source = if answered { None } else { causes(error) };
+    let source = if answered { None } else { chain(error) };
     Ec2Error { operation, object: object.to_owned(), answer, fault, message, request_id, source }
 }
 
-fn service_failure(meta: &ErrorMetadata, status: u16) -> (Ec2Fault, String, Option<String>) {
-    let message = meta.message().map(str::to_owned);
-    let fault = fault_of(meta.code(), status, message.as_deref().unwrap_or_default());
-    let answer = match meta.code() {
-        Some(code) => answer_of(code, message.as_deref().unwrap_or_default()),
-        None => format!("an unreadable answer (HTTP {status})"),
-    };
-    (fault, answer, message)
-}
-
 /// Distinguishes a call that never got credentials from one that never got a response.
-fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String, Option<String>) {
+fn client_failure(error: &(dyn StdError + 'static)) -> (Ec2Fault, String) {
     if let Some(missing) = find::<Missing>(error) {
-        return (missing.fault, missing.to_string(), None);
-    }
-    if find::<NotWhole>(error).is_some() {
-        return (Ec2Fault::Silent, "an unreadable answer".to_owned(), None);
+        return (missing.fault, missing.to_string());
     }
     if let Some(oversized) = find::<Oversized>(error) {
-        return (Ec2Fault::Oversized, oversized.to_string(), None);
+        return (Ec2Fault::Oversized, oversized.to_string());
     }
-    if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
-        return (Ec2Fault::Silent, "no credentials in time".to_owned(), None);
-    }
-    (Ec2Fault::Silent, connection_failure(error), None)
+    let answer = if find::<NotWhole>(error).is_some() {
+        "an unreadable answer".to_owned()
+    } else if matches!(find::<CredentialsError>(error), Some(CredentialsError::ProviderTimedOut(_))) {
+        "no credentials in time".to_owned()
+    } else {
+        connection_failure(error)
+    };
+    (Ec2Fault::Silent, answer)
 }
 
 /// Why the client got no response, in a few words: how far it got shows where the fault is.
 fn connection_failure(error: &(dyn StdError + 'static)) -> String {
     let (mut deepest, mut to) = (error, "");
-    while let Some(cause) = deepest.source() {
+    for cause in causes(error).skip(1) {
         // The cause below these only repeats that it is a time-out.
         match cause.to_string() {
             text if text.starts_with("HTTP read timeout") => return "no answer in time".to_owned(),
@@ -286,8 +285,8 @@ const WRAPPERS: [&str; 4] =
 
 /// The SDK's chain of causes, without those that say nothing. Kept cause by cause, so that a reader can leave out what it has
 /// shown already.
-fn causes(error: &(dyn StdError + 'static)) -> Option<Box<dyn StdError + Send + Sync>> {
-    let texts = std::iter::successors(Some(error), |&cause| cause.source()).map(ToString::to_string);
+fn chain(error: &(dyn StdError + 'static)) -> Option<Box<dyn StdError + Send + Sync>> {
+    let texts = causes(error).map(ToString::to_string);
     let told: Vec<String> = texts.filter(|text| !WRAPPERS.contains(&text.as_str())).collect();
     let chain = told.into_iter().rev().fold(None, |source, text| Some(Box::new(Cause { text, source })));
     Some(chain? as Box<dyn StdError + Send + Sync>)
@@ -302,10 +301,8 @@ impl Ec2 for AwsEc2 {
         let (_, config) = self.client(&self.general, OPERATION, "for EC2").await?;
         let Some(provider) = config.credentials_provider() else { return Ok(()) };
         let Err(error) = provider.provide_credentials().await else { return Ok(()) };
-        let (fault, answer, message) = client_failure(&error);
-        let source = causes(&error);
-        let object = "for EC2".to_owned();
-        Err(Ec2Error { operation: OPERATION, object, answer, fault, message, request_id: None, source })
+        let (fault, answer) = client_failure(&error);
+        Err(Ec2Error { source: chain(&error), ..Ec2Error::new(OPERATION, &"for EC2", fault, answer) })
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
@@ -313,7 +310,7 @@ impl Ec2 for AwsEc2 {
             return listing.address(which);
         }
         let output = self
-            .call(&self.general, DESCRIBE, &which.to_string(), async |client| {
+            .call(&self.general, DESCRIBE, which, async |client| {
                 let request = client.describe_addresses();
                 match which {
                     Selector::Allocation(id) => request.allocation_ids(id.as_str()),
@@ -343,11 +340,10 @@ impl Ec2 for AwsEc2 {
         reassociate: bool,
     ) -> Result<AssociationId, Ec2Error> {
         const OPERATION: &str = "AssociateAddress";
-        let output = self
-            .call(&self.general, OPERATION, allocation.as_str(), async |client| {
-                associate_request(client, allocation, target, reassociate).send().await
-            })
-            .await?;
+        let call = self.call(&self.general, OPERATION, allocation, async |client| {
+            associate_request(client, allocation, target, reassociate).send().await
+        });
+        let output = self.guard.mutate(call).await?;
         output.association_id().and_then(|id| id.parse().ok()).ok_or_else(|| Ec2Error {
             request_id: output.request_id().map(str::to_owned),
             ..Ec2Error::new(OPERATION, allocation, Ec2Fault::Silent, "an answer without an association id")
@@ -355,16 +351,15 @@ impl Ec2 for AwsEc2 {
     }
 
     async fn disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
-        self.call(&self.general, "DisassociateAddress", association.as_str(), async |client| {
+        let call = self.call(&self.general, "DisassociateAddress", association, async |client| {
             client.disassociate_address().association_id(association.as_str()).send().await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 
     async fn may_associate(&self, allocation: &AllocationId, target: &Target) -> Result<(), Ec2Error> {
         permitted(
-            self.call(&self.general, "AssociateAddress", allocation.as_str(), async |client| {
+            self.call(&self.general, "AssociateAddress", allocation, async |client| {
                 associate_request(client, allocation, target, true).dry_run(true).send().await
             })
             .await,
@@ -373,7 +368,7 @@ impl Ec2 for AwsEc2 {
 
     async fn may_disassociate(&self, association: &AssociationId) -> Result<(), Ec2Error> {
         permitted(
-            self.call(&self.general, "DisassociateAddress", association.as_str(), async |client| {
+            self.call(&self.general, "DisassociateAddress", association, async |client| {
                 client.disassociate_address().association_id(association.as_str()).dry_run(true).send().await
             })
             .await,
@@ -416,30 +411,25 @@ fn permitted<T>(outcome: Result<T, Ec2Error>) -> Result<(), Ec2Error> {
     }
 }
 
-/// A field that is present but cannot be parsed, as opposed to an absent one.
-struct Unreadable;
+/// What is wrong with an answer: its meaning, and what an operator reads.
+type AnswerFlaw = (Ec2Fault, &'static str);
+
+/// A field is present but cannot be parsed, as opposed to an absent one.
+const UNREADABLE: AnswerFlaw = (Ec2Fault::Silent, "an answer with an unreadable id or address");
 
 /// Parses a field; `None` if it is absent or empty.
-fn parsed<T: FromStr>(field: Option<&str>) -> Result<Option<T>, Unreadable> {
+fn parsed<T: FromStr>(field: Option<&str>) -> Result<Option<T>, AnswerFlaw> {
     let text = field.filter(|text| !text.is_empty());
-    text.map(|text| text.parse().map_err(|_| Unreadable)).transpose()
-}
-
-const UNREADABLE: (Ec2Fault, &str) = (Ec2Fault::Silent, "an answer with an unreadable id or address");
-
-impl From<Unreadable> for (Ec2Fault, &'static str) {
-    fn from(_: Unreadable) -> Self {
-        UNREADABLE
-    }
+    text.map(|text| text.parse().map_err(|_| UNREADABLE)).transpose()
 }
 
 /// Converts an address, or reports what is wrong with it.
 ///
 /// Customer-owned and carrier addresses have an allocation but no public address. Instance metadata does not show them,
 /// so a monitor would never find them here.
-fn address(address: &types::Address) -> Result<Address, (Ec2Fault, &'static str)> {
+fn address(address: &types::Address) -> Result<Address, AnswerFlaw> {
     let association = parsed(address.association_id())?.map(|id| {
-        Ok::<_, Unreadable>(Association {
+        Ok::<_, AnswerFlaw>(Association {
             id,
             instance: parsed(address.instance_id())?,
             interface: parsed(address.network_interface_id())?,

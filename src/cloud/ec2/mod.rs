@@ -10,7 +10,7 @@ use crate::params::Tables;
 pub mod aws;
 pub mod codes;
 mod error;
-pub mod guarded;
+pub mod guard;
 pub mod private_ips;
 pub mod routes;
 

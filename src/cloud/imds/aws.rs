@@ -11,6 +11,7 @@ use aws_config::imds::client::error::ImdsError as Sdk;
 use ipnet::IpNet;
 
 use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc, is_region};
+use crate::base::causes;
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
 use crate::base::log::Log;
 use crate::cloud::client::IMDS_CONNECT;
@@ -113,11 +114,7 @@ fn failure(path: &str, error: &Sdk) -> ImdsError {
 
 /// The innermost cause: "connection refused" says more than "an IO error occurred".
 pub(in crate::cloud) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
-    }
-    deepest.to_string()
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 fn of_interface(mac: MacAddress, item: &str) -> String {

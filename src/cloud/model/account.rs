@@ -14,11 +14,16 @@ use super::buckets::{Buckets, Fill};
 use super::error::ApiError;
 use super::faults::{Fault, FaultId, FaultKind, Faults, Service, throttled};
 use super::history::{Caller, Lag, Reader, Version};
-use super::operations::{Effect, Operation};
-use super::state::{AddressRef, Associated, Instance, InstanceState, Objects};
+use super::operations::Operation;
+use super::state::{Associated, Instance, InstanceState, Objects};
 use crate::base::ids::{AssociationId, InstanceId, InterfaceId};
-use crate::cloud::ec2::Address;
 use crate::cloud::ec2::private_ips::Eni;
+use crate::cloud::ec2::{Address, Selector};
+
+/// The only Region.
+pub const REGION: &str = "eu-west-1";
+/// Id of the only account.
+pub const ACCOUNT: &str = "123456789012";
 
 /// The reads that a lag applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,8 +130,6 @@ impl Journey {
 #[derive(Debug)]
 pub(super) struct AccountState {
     pub(super) objects: Objects,
-    pub(super) region: String,
-    pub(super) id: String,
     pub(super) random: fastrand::Rng,
     calls: Vec<CallRecord>,
     /// Number of calls removed from the record.
@@ -147,11 +150,9 @@ pub(super) struct AccountState {
 }
 
 impl AccountState {
-    fn new(seed: u64, region: &str, id: &str) -> Self {
+    fn new(seed: u64) -> Self {
         Self {
             objects: Objects::default(),
-            region: region.to_owned(),
-            id: id.to_owned(),
             random: fastrand::Rng::with_seed(seed),
             calls: Vec::new(),
             forgotten: 0,
@@ -268,7 +269,7 @@ impl AccountState {
     }
 
     /// The instance that currently holds an address.
-    fn present_holder(&self, which: &AddressRef) -> Option<ElasticIpHolder> {
+    fn present_holder(&self, which: &Selector) -> Option<ElasticIpHolder> {
         let held = self.objects.elastic_ip(which)?.association.now().as_ref()?;
         self.holder(held, self.newest)
     }
@@ -276,7 +277,7 @@ impl AccountState {
     /// Every change of holder of an address, oldest first.
     fn changes<'s>(
         &'s self,
-        which: &AddressRef,
+        which: &Selector,
     ) -> impl Iterator<Item = (Option<ElasticIpHolder>, &'s Version<Option<Associated>>)> {
         let changes =
             self.objects.elastic_ip(which).into_iter().flat_map(|address| address.association.changes());
@@ -306,7 +307,7 @@ impl AccountState {
     }
 }
 
-/// One account in one Region. Clones are handles on the same account, usable from any thread.
+/// The account. Clones are handles on the same account, usable from any thread.
 #[derive(Clone, Debug)]
 pub struct Account(Arc<Shared>);
 
@@ -318,20 +319,20 @@ struct Shared {
 
 impl Default for Account {
     fn default() -> Self {
-        Self::new(1, "eu-west-1", "123456789012")
+        Self::new(1)
     }
 }
 
 impl Account {
     /// An empty account. Ids, lags and chances are drawn from `seed`, so that runs are reproducible.
-    pub fn new(seed: u64, region: &str, id: &str) -> Self {
-        let state = Mutex::new(AccountState::new(seed, region, id));
+    pub fn new(seed: u64) -> Self {
+        let state = Mutex::new(AccountState::new(seed));
         Self(Arc::new(Shared { state, changed: Condvar::new() }))
     }
 
     /// Starts over with an empty account.
     pub fn reset(&self, seed: u64) {
-        self.with(|state| *state = AccountState::new(seed, &state.region, &state.id));
+        self.with(|state| *state = AccountState::new(seed));
     }
 
     /// Gives `work` exclusive access to the state, then wakes the tasks that wait for a change.
@@ -373,7 +374,7 @@ impl Account {
     /// Those of `AssociateAddress`.
     pub fn try_associate(
         &self,
-        which: impl Into<AddressRef>,
+        which: impl Into<Selector>,
         eni: &InterfaceId,
         private_ip: Option<Ipv4Addr>,
     ) -> Result<AssociationId, ApiError> {
@@ -386,7 +387,7 @@ impl Account {
     /// As [`try_associate`](Self::try_associate); panics on an error.
     pub fn associate(
         &self,
-        which: impl Into<AddressRef>,
+        which: impl Into<Selector>,
         eni: &InterfaceId,
         private_ip: Option<Ipv4Addr>,
     ) -> AssociationId {
@@ -394,14 +395,14 @@ impl Account {
     }
 
     /// Associates an address with the node that has this private address, as an administrator.
-    pub fn give(&self, which: impl Into<AddressRef>, private_ip: &str) -> AssociationId {
+    pub fn give(&self, which: impl Into<Selector>, private_ip: &str) -> AssociationId {
         let ip = parsed(private_ip);
         let eni = self.interface_with(ip).unwrap_or_else(|| panic!("no interface has {ip}"));
         self.associate(which, &eni, Some(ip))
     }
 
     /// Ends the association of an address, if it has one, as an administrator.
-    pub fn disassociate(&self, which: impl Into<AddressRef>) {
+    pub fn disassociate(&self, which: impl Into<Selector>) {
         let which = which.into();
         self.with(|state| {
             let (at, ip) = (state.stamp(), state.objects.elastic_ip(&which).map(|address| address.public_ip));
@@ -415,7 +416,7 @@ impl Account {
     pub fn assign_private_ip(&self, eni: &InterfaceId, ip: Ipv4Addr) {
         self.with(|state| {
             let at = state.stamp();
-            state.objects.assign(at, &Caller::default(), eni, &[ip]);
+            state.objects.assign(at, &Caller::default(), eni, ip);
         });
     }
 
@@ -424,7 +425,7 @@ impl Account {
         if let Some(eni) = self.interface_with(ip) {
             self.with(|state| {
                 let at = state.stamp();
-                state.objects.unassign(at, &Caller::default(), &eni, &[ip]);
+                state.objects.unassign(at, &Caller::default(), &eni, ip);
             });
         }
     }
@@ -448,16 +449,16 @@ impl Account {
     }
 
     /// Sets the network border group of an address.
-    pub fn set_border_group(&self, which: impl Into<AddressRef>, group: &str) {
+    pub fn set_border_group(&self, which: impl Into<Selector>, group: &str) {
         self.amend(&which.into(), |address| group.clone_into(&mut address.border_group));
     }
 
     /// Sets the AWS service (`alb`, `nat`, ...) that manages an address; `None` for unmanaged.
-    pub fn set_managed_by(&self, which: impl Into<AddressRef>, service: Option<&str>) {
+    pub fn set_managed_by(&self, which: impl Into<Selector>, service: Option<&str>) {
         self.amend(&which.into(), |address| address.managed_by = service.map(str::to_owned));
     }
 
-    fn amend(&self, which: &AddressRef, change: impl FnOnce(&mut super::state::ElasticIp)) {
+    fn amend(&self, which: &Selector, change: impl FnOnce(&mut super::state::ElasticIp)) {
         self.with(|state| {
             let ip = state.objects.elastic_ip(which).map(|address| address.public_ip);
             if let Some(address) = ip.and_then(|ip| state.objects.elastic_ips.get_mut(&ip)) {
@@ -469,20 +470,20 @@ impl Account {
     // The truth, without lag.
 
     /// The current holder of an address; `None` also if it is on an unattached interface.
-    pub fn holder(&self, which: impl Into<AddressRef>) -> Option<ElasticIpHolder> {
+    pub fn holder(&self, which: impl Into<Selector>) -> Option<ElasticIpHolder> {
         let which = which.into();
         self.with(|state| state.present_holder(&which))
     }
 
     /// The private address that carries an address, as text; `None` if unassociated.
-    pub fn place(&self, which: impl Into<AddressRef>) -> Option<String> {
+    pub fn place(&self, which: impl Into<Selector>) -> Option<String> {
         self.address(which)?.association?.private_ip.map(|ip| ip.to_string())
     }
 
     /// Every change of holder since the address was allocated, oldest first; the first entry is the allocation itself.
     ///
     /// A move between instances is one entry: the address always had a holder.
-    pub fn history(&self, which: impl Into<AddressRef>) -> Vec<HolderChange> {
+    pub fn history(&self, which: impl Into<Selector>) -> Vec<HolderChange> {
         let which = which.into();
         self.with(|state| {
             let change = |(holder, change): (_, &Version<_>)| HolderChange {
@@ -495,7 +496,7 @@ impl Account {
     }
 
     /// Every interface that an address was on, with the caller that moved it there, oldest first; times count from the beginning.
-    pub fn elastic_ip_changes(&self, which: impl Into<AddressRef>) -> Vec<Version<Option<ElasticIpHolder>>> {
+    pub fn elastic_ip_changes(&self, which: impl Into<Selector>) -> Vec<Version<Option<ElasticIpHolder>>> {
         let which = which.into();
         self.with(|state| {
             let change =
@@ -545,7 +546,7 @@ impl Account {
     }
 
     /// The present state of an address.
-    pub fn address(&self, which: impl Into<AddressRef>) -> Option<Address> {
+    pub fn address(&self, which: impl Into<Selector>) -> Option<Address> {
         let which = which.into();
         self.with(|state| {
             let address = state.objects.elastic_ip(&which)?;
@@ -578,7 +579,7 @@ impl Account {
     pub fn wait_for_holder(
         &self,
         limit: Duration,
-        which: impl Into<AddressRef>,
+        which: impl Into<Selector>,
         mut wanted: impl FnMut(Option<&ElasticIpHolder>) -> bool,
     ) -> bool {
         let which = which.into();
@@ -745,7 +746,7 @@ impl Account {
     ///
     /// # Errors
     /// EC2's, if it does not exist.
-    pub fn find_address(&self, which: &AddressRef) -> Result<(), ApiError> {
+    pub fn find_address(&self, which: &Selector) -> Result<(), ApiError> {
         self.with(|state| state.objects.find_address(which).map(drop))
     }
 
@@ -773,20 +774,18 @@ impl Account {
             return Err(ApiError::new(412, "DryRunOperation", message));
         }
         let association = effect.association().cloned();
-        self.take_effect(by.clone(), effect, late);
+        let (account, by) = (self.clone(), by.clone());
+        let apply = move || account.with(|state| state.apply(&by, effect));
+        match late {
+            None => apply(),
+            Some(late) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(late).await;
+                    apply();
+                });
+            }
+        }
         Ok(association)
-    }
-
-    /// Applies an operation, at once or after a delay.
-    pub(super) fn take_effect(&self, by: Caller, effect: Effect, late: Option<Duration>) {
-        let Some(late) = late else {
-            return self.with(|state| state.apply(&by, effect));
-        };
-        let account = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(late).await;
-            account.with(|state| state.apply(&by, effect));
-        });
     }
 }
 

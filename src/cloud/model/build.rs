@@ -6,13 +6,12 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, AccountState, parsed};
+use super::account::{Account, AccountState, REGION, parsed};
 use super::error::ApiError;
 use super::history::History;
-use super::state::{
-    AddressRef, ElasticIp, Instance, InstanceState, StoredInstance, StoredInterface, StoredSubnet,
-};
+use super::state::{ElasticIp, Instance, InstanceState, StoredInstance, StoredInterface, StoredSubnet};
 use crate::base::ids::{AllocationId, InstanceId, InterfaceId, MacAddress, SubnetId};
+use crate::cloud::ec2::Selector;
 use crate::cloud::imds::Attachment;
 
 /// An allocated Elastic IP.
@@ -24,9 +23,9 @@ pub struct Allocated {
     pub allocation_id: AllocationId,
 }
 
-impl From<&Allocated> for AddressRef {
+impl From<&Allocated> for Selector {
     fn from(allocated: &Allocated) -> Self {
-        Self::Public(allocated.public_ip)
+        Self::PublicIp(allocated.public_ip)
     }
 }
 
@@ -129,10 +128,9 @@ impl Account {
                 interfaces.push(eni);
             }
             let stored = StoredInstance {
-                border_group: spec.border_group.unwrap_or_else(|| state.region.clone()),
+                border_group: spec.border_group.unwrap_or_else(|| REGION.to_owned()),
                 zone: spec.zone,
                 role: spec.role,
-                launched: state.since_1970(at),
                 state: History::new(at, InstanceState::Running),
                 interfaces: History::new(at, interfaces),
             };
@@ -199,7 +197,7 @@ impl Account {
             let address = ElasticIp {
                 public_ip,
                 allocation: id.unwrap_or_else(|| state.mint("eipalloc-")),
-                border_group: state.region.clone(),
+                border_group: REGION.to_owned(),
                 managed_by: None,
                 association: History::new(state.stamp(), None),
             };
@@ -235,7 +233,7 @@ impl Account {
     }
 
     /// Whether EC2 knows an address.
-    pub fn knows(&self, which: impl Into<AddressRef>) -> bool {
+    pub fn knows(&self, which: impl Into<Selector>) -> bool {
         let which = which.into();
         self.with(|state| state.objects.elastic_ip(&which).is_some())
     }

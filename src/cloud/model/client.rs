@@ -8,12 +8,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use super::account::{Account, CallRecord, parsed};
+use super::account::{ACCOUNT, Account, CallRecord, REGION, parsed};
 use super::error::ApiError;
 use super::faults::{FaultKind, Service, throttled};
 use super::history::Caller;
 use super::operations::{Operation, VPC};
-use super::state::{AddressRef, Instance, NetworkInterface, Objects};
+use super::state::{Instance, NetworkInterface, Objects};
 use crate::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, SubnetId};
 use crate::cloud::ec2::codes::{answer_of, fault_of};
 use crate::cloud::ec2::private_ips::{Eni, PrivateIps};
@@ -104,10 +104,6 @@ impl ModelClient {
     pub fn gated(mut self, gate: impl Fn() -> bool + 'static) -> Self {
         self.gate = Some(Rc::new(gate));
         self
-    }
-
-    pub(super) fn account_id(&self) -> String {
-        self.account.with(|state| state.id.clone())
     }
 
     async fn pass_gate(&self) {
@@ -362,22 +358,15 @@ async fn pause(time: Duration) {
     }
 }
 
-fn named(which: &Selector) -> AddressRef {
-    match which {
-        Selector::Allocation(id) => id.into(),
-        Selector::PublicIp(ip) => ip.into(),
-    }
-}
-
 impl Ec2 for ModelClient {
     async fn prepare(&self) -> Result<(), Ec2Error> {
         self.call("credentials", String::new(), |_, _, _, _| Ok(())).await
     }
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
-        let named = named(which);
-        self.described("DescribeAddresses", which.to_string(), move |objects, moment| {
-            objects.find_address(&named).map(|address| objects.address_at(address, moment))
+        let (object, which) = (which.to_string(), which.clone());
+        self.described("DescribeAddresses", object, move |objects, moment| {
+            objects.find_address(&which).map(|address| objects.address_at(address, moment))
         })
         .await
     }
@@ -463,12 +452,12 @@ impl PrivateIps for ModelClient {
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
-        let operation = Operation::Assign { eni: to.clone(), ips: vec![ip], may_move: reassign };
+        let operation = Operation::Assign { eni: to.clone(), ip, may_move: reassign };
         self.change("AssignPrivateIpAddresses", format!("{ip} to {to}"), operation).await.map(drop)
     }
 
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error> {
-        let operation = Operation::Unassign { eni: from.clone(), ips: vec![ip] };
+        let operation = Operation::Unassign { eni: from.clone(), ip };
         self.change("UnassignPrivateIpAddresses", format!("{ip} from {from}"), operation).await.map(drop)
     }
 }
@@ -479,14 +468,12 @@ impl Imds for ModelClient {
     }
 
     async fn region(&self) -> Result<String, ImdsError> {
-        let region = self.account.with(|state| state.region.clone());
-        self.query_item("placement/region".to_owned(), |_| Some(region)).await
+        self.query_item("placement/region".to_owned(), |_| Some(REGION.to_owned())).await
     }
 
     async fn account(&self) -> Result<String, ImdsError> {
         let mac = self.primary_mac().await?;
-        let id = self.account.with(|state| state.id.clone());
-        self.query_interface(mac, "owner-id", |_| Some(id)).await
+        self.query_interface(mac, "owner-id", |_| Some(ACCOUNT.to_owned())).await
     }
 
     async fn primary_mac(&self) -> Result<MacAddress, ImdsError> {

@@ -24,7 +24,8 @@ mod state;
 mod tests;
 
 pub use account::{
-    Account, CallRecord, ElasticIpHolder, HolderChange, Journey, PrivateIpChange, Reads, parsed,
+    ACCOUNT, Account, CallRecord, ElasticIpHolder, HolderChange, Journey, PrivateIpChange, REGION, Reads,
+    parsed,
 };
 pub use buckets::{Buckets, Rate};
 pub use build::{Allocated, InstanceSpec, InterfaceSpec};
@@ -32,6 +33,6 @@ pub use client::ModelClient;
 pub use error::ApiError;
 pub use faults::{Fault, FaultId, FaultKind, Service, millis, throttled};
 pub use history::{Caller, History, Lag, Version};
-pub use operations::{Operation, RouteChange, VPC};
+pub use operations::{Operation, VPC};
 pub use routes::{RouteTableSpec, ShownTable};
-pub use state::{AddressRef, Instance, InstanceState, NetworkInterface};
+pub use state::{Instance, InstanceState, NetworkInterface};

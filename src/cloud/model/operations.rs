@@ -9,12 +9,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::account::AccountState;
+use super::account::{ACCOUNT, AccountState};
 use super::error::ApiError;
 use super::history::Caller;
-use super::state::{AddressRef, Associated, ElasticIp, InstanceState, Objects, StoredInterface};
+use super::state::{Associated, ElasticIp, InstanceState, Objects, StoredInterface};
 use crate::base::ids::{AssociationId, InterfaceId, RouteTableId};
-use crate::cloud::ec2::Target;
+use crate::cloud::ec2::{Selector, Target};
 
 /// Id of the only VPC.
 pub const VPC: &str = "vpc-0a1b2c3d4e5f60718";
@@ -28,7 +28,7 @@ pub enum Operation {
     /// `AssociateAddress`
     Associate {
         /// The Elastic IP.
-        address: AddressRef,
+        address: Selector,
         /// The interface of the target.
         eni: InterfaceId,
         /// Private address on that interface; the primary one if absent.
@@ -42,57 +42,46 @@ pub enum Operation {
     Assign {
         /// The interface to assign to.
         eni: InterfaceId,
-        /// The private addresses.
-        ips: Vec<Ipv4Addr>,
-        /// Whether it may take them from another interface.
+        /// The private address.
+        ip: Ipv4Addr,
+        /// Whether it may take it from another interface.
         may_move: bool,
     },
     /// `UnassignPrivateIpAddresses`
     Unassign {
         /// The interface to unassign from.
         eni: InterfaceId,
-        /// The private addresses.
-        ips: Vec<Ipv4Addr>,
+        /// The private address.
+        ip: Ipv4Addr,
     },
-    /// `ReplaceRoute`, `CreateRoute` or `DeleteRoute`
+    /// `ReplaceRoute`
     Route {
         /// The table.
         table: RouteTableId,
         /// The destination, a single address.
         address: IpAddr,
-        /// What becomes of the route.
-        change: RouteChange,
+        /// The interface that the route is to lead to.
+        eni: InterfaceId,
         /// The caller's account, if it is not the model's own: only the owner of a table sees and changes it.
         account: Option<String>,
     },
 }
 
-/// A change of a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RouteChange {
-    /// It leads to another interface.
-    Replace(InterfaceId),
-    /// There is one now, to this interface.
-    Create(InterfaceId),
-    /// There is none any more.
-    Delete,
-}
-
 /// The effect of an operation that passed its check.
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
-    Associate { address: AddressRef, target: Target, id: AssociationId },
+    Associate { ip: Ipv4Addr, to: Associated },
     Disassociate(AssociationId),
-    Assign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
-    Unassign { eni: InterfaceId, ips: Vec<Ipv4Addr> },
-    Route { table: RouteTableId, address: IpAddr, change: RouteChange },
+    Assign { eni: InterfaceId, ip: Ipv4Addr },
+    Unassign { eni: InterfaceId, ip: Ipv4Addr },
+    Route { table: RouteTableId, address: IpAddr, eni: InterfaceId },
 }
 
 impl Effect {
     /// The association that it makes or ends.
     pub(super) fn association(&self) -> Option<&AssociationId> {
         match self {
-            Self::Associate { id, .. } | Self::Disassociate(id) => Some(id),
+            Self::Associate { to: Associated { id, .. }, .. } | Self::Disassociate(id) => Some(id),
             Self::Assign { .. } | Self::Unassign { .. } | Self::Route { .. } => None,
         }
     }
@@ -108,25 +97,28 @@ impl AccountState {
         Ok(match operation.clone() {
             Operation::Associate { address, eni, private_ip, may_move } => {
                 let target = objects.check_associate(&address, &eni, private_ip, may_move)?;
-                let known = objects.association_with(&address, &target);
-                let id = known.unwrap_or_else(|| self.mint("eipassoc-"));
-                Effect::Associate { address, target, id }
+                let address = objects.find_address(&address)?;
+                // The same association again is no change.
+                let known = address.association.now().clone().filter(|held| held.target == target);
+                let ip = address.public_ip;
+                let to = known.unwrap_or_else(|| Associated { id: self.mint("eipassoc-"), target });
+                Effect::Associate { ip, to }
             }
             Operation::Disassociate(id) => {
                 refuse_managed(objects.find_association(&id)?)?;
                 Effect::Disassociate(id)
             }
-            Operation::Assign { eni, ips, may_move } => {
-                objects.check_assign(&eni, &ips, may_move)?;
-                Effect::Assign { eni, ips }
+            Operation::Assign { eni, ip, may_move } => {
+                objects.check_assign(&eni, ip, may_move)?;
+                Effect::Assign { eni, ip }
             }
-            Operation::Unassign { eni, ips } => {
-                objects.check_unassign(&eni, &ips)?;
-                Effect::Unassign { eni, ips }
+            Operation::Unassign { eni, ip } => {
+                objects.check_unassign(&eni, ip)?;
+                Effect::Unassign { eni, ip }
             }
-            Operation::Route { table, address, change, account } => {
-                objects.check_route(&table, address, &change, account.as_ref().unwrap_or(&self.id))?;
-                Effect::Route { table, address, change }
+            Operation::Route { table, address, eni, account } => {
+                objects.check_route(&table, address, &eni, account.as_deref().unwrap_or(ACCOUNT))?;
+                Effect::Route { table, address, eni }
             }
         })
     }
@@ -135,17 +127,15 @@ impl AccountState {
     pub(super) fn apply(&mut self, by: &Caller, effect: Effect) {
         let (at, objects) = (self.stamp(), &mut self.objects);
         match effect {
-            Effect::Associate { address, target, id } => objects.associate(at, by, &address, target, id),
+            Effect::Associate { ip, to } => objects.move_elastic_ip(at, by, ip, Some(to)),
             Effect::Disassociate(id) => {
                 if let Some(ip) = objects.find_association(&id).ok().map(|address| address.public_ip) {
                     objects.move_elastic_ip(at, by, ip, None);
                 }
             }
-            Effect::Assign { eni, ips } => objects.assign(at, by, &eni, &ips),
-            Effect::Unassign { eni, ips } => objects.unassign(at, by, &eni, &ips),
-            Effect::Route { table, address, change } => {
-                objects.change_route(at, by, &table, address, &change);
-            }
+            Effect::Assign { eni, ip } => objects.assign(at, by, &eni, ip),
+            Effect::Unassign { eni, ip } => objects.unassign(at, by, &eni, ip),
+            Effect::Route { table, address, eni } => objects.replace_route(at, by, &table, address, &eni),
         }
     }
 }
@@ -174,16 +164,16 @@ impl Objects {
     ///
     /// # Errors
     /// `InvalidAllocationID.NotFound`, `InvalidAddress.NotFound`, or `AuthFailure` for an address of another account.
-    pub(super) fn find_address(&self, which: &AddressRef) -> Result<&ElasticIp, ApiError> {
+    pub(super) fn find_address(&self, which: &Selector) -> Result<&ElasticIp, ApiError> {
         self.elastic_ip(which).ok_or_else(|| match which {
-            AddressRef::Allocation(id) => ApiError::client(
+            Selector::Allocation(id) => ApiError::client(
                 "InvalidAllocationID.NotFound",
                 format!("The allocation ID '{id}' does not exist"),
             ),
-            AddressRef::Public(ip) if self.foreign.contains(ip) => {
+            Selector::PublicIp(ip) if self.foreign.contains(ip) => {
                 ApiError::client("AuthFailure", format!("The address '{ip}' does not belong to you."))
             }
-            AddressRef::Public(ip) => {
+            Selector::PublicIp(ip) => {
                 ApiError::client("InvalidAddress.NotFound", format!("Address '{ip}' not found."))
             }
         })
@@ -221,7 +211,7 @@ impl Objects {
     /// EC2's: an object does not exist, is in the wrong state, does not match the other, or may not be moved.
     fn check_associate(
         &self,
-        which: &AddressRef,
+        which: &Selector,
         eni: &InterfaceId,
         private_ip: Option<Ipv4Addr>,
         may_move: bool,
@@ -279,47 +269,25 @@ impl Objects {
         Ok(())
     }
 
-    /// The id of the existing association of this address with this target.
-    fn association_with(&self, which: &AddressRef, target: &Target) -> Option<AssociationId> {
-        let held = self.elastic_ip(which)?.association.now().as_ref()?;
-        (held.target == *target).then(|| held.id.clone())
-    }
-
-    /// Associates the address with the target; the same association again is no change.
-    pub(super) fn associate(
-        &mut self,
-        at: Duration,
-        by: &Caller,
-        which: &AddressRef,
-        target: Target,
-        id: AssociationId,
-    ) {
-        if let Some(ip) = self.elastic_ip(which).map(|address| address.public_ip) {
-            self.move_elastic_ip(at, by, ip, Some(Associated { id, target }));
-        }
-    }
-
-    /// Checks that private addresses may be assigned to an interface.
+    /// Checks that a private address may be assigned to an interface.
     ///
     /// # Errors
     /// EC2's: no such interface, outside its subnet, in use by another interface, or too many.
-    fn check_assign(&self, eni: &InterfaceId, ips: &[Ipv4Addr], may_move: bool) -> Result<(), ApiError> {
+    fn check_assign(&self, eni: &InterfaceId, ip: Ipv4Addr, may_move: bool) -> Result<(), ApiError> {
         let interface = self.find_interface(eni)?;
-        for ip in ips {
-            if !self.subnet(&interface.subnet).is_some_and(|subnet| subnet.cidr.contains(ip)) {
-                let message = format!("Address {ip} does not fall within the subnet's address range");
-                return Err(ApiError::value(message));
-            }
-            let holder = self.private_holder(&interface.subnet, *ip).filter(|holder| *holder != eni);
-            let Some(holder) = holder else { continue };
+        if !self.subnet(&interface.subnet).is_some_and(|subnet| subnet.cidr.contains(&ip)) {
+            let message = format!("Address {ip} does not fall within the subnet's address range");
+            return Err(ApiError::value(message));
+        }
+        if let Some(holder) = self.private_holder(&interface.subnet, ip).filter(|holder| *holder != eni) {
             let primary = self.interfaces.get(holder).and_then(|holder| holder.private_ips.now().first());
-            if primary == Some(ip) || !may_move {
+            if primary == Some(&ip) || !may_move {
                 let message = format!("[{ip}] have already been assigned to network interface {holder}");
                 return Err(ApiError::client("Resource.AlreadyAssigned", message));
             }
         }
         let have = interface.private_ips.now();
-        if have.len() + ips.iter().filter(|ip| !have.contains(ip)).count() > PER_INTERFACE {
+        if have.len() >= PER_INTERFACE && !have.contains(&ip) {
             let message =
                 format!("Number of private addresses will exceed limit of {PER_INTERFACE} on {eni}.");
             return Err(ApiError::client("PrivateIpAddressLimitExceeded", message));
@@ -327,38 +295,34 @@ impl Objects {
         Ok(())
     }
 
-    /// Checks that secondary addresses may be unassigned from an interface: all of them or none.
+    /// Checks that a secondary address may be unassigned from an interface.
     ///
     /// # Errors
     /// `InvalidParameterValue` with EC2's message: not on this interface, or its primary address.
-    fn check_unassign(&self, eni: &InterfaceId, ips: &[Ipv4Addr]) -> Result<(), ApiError> {
+    fn check_unassign(&self, eni: &InterfaceId, ip: Ipv4Addr) -> Result<(), ApiError> {
         let have = self.find_interface(eni)?.private_ips.now();
-        if !ips.iter().all(|ip| have.contains(ip)) {
+        if !have.contains(&ip) {
             let message = format!("Some of the specified addresses are not assigned to interface {eni}");
             return Err(ApiError::value(message));
         }
-        if have.first().is_some_and(|primary| ips.contains(primary)) {
+        if have.first() == Some(&ip) {
             let message = "The primary private IP address of a network interface cannot be unassigned";
             return Err(ApiError::value(message));
         }
         Ok(())
     }
 
-    /// Assigns private addresses to an interface, taking each from its present one.
-    pub(super) fn assign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ips: &[Ipv4Addr]) {
+    /// Assigns a private address to an interface, taking it from its present one.
+    pub(super) fn assign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ip: Ipv4Addr) {
         let Some(subnet) = self.interfaces.get(eni).map(|interface| interface.subnet.clone()) else { return };
-        for ip in ips {
-            self.move_private_ip(at, by, &subnet, *ip, Some(eni));
-        }
+        self.move_private_ip(at, by, &subnet, ip, Some(eni));
     }
 
-    /// Unassigns private addresses from an interface; the same address on another one is not touched.
-    pub(super) fn unassign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ips: &[Ipv4Addr]) {
+    /// Unassigns a private address from an interface; the same address on another one is not touched.
+    pub(super) fn unassign(&mut self, at: Duration, by: &Caller, eni: &InterfaceId, ip: Ipv4Addr) {
         let Some(subnet) = self.interfaces.get(eni).map(|interface| interface.subnet.clone()) else { return };
-        for ip in ips {
-            if self.private_holder(&subnet, *ip) == Some(eni) {
-                self.move_private_ip(at, by, &subnet, *ip, None);
-            }
+        if self.private_holder(&subnet, ip) == Some(eni) {
+            self.move_private_ip(at, by, &subnet, ip, None);
         }
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
-use super::account::{Account, PrivateIpChange, parsed};
+use super::account::{ACCOUNT, Account, PrivateIpChange, parsed};
 use super::client::ModelClient;
 use super::error::ApiError;
 use super::history::{Caller, History, Version};
-use super::operations::{Operation, RouteChange, VPC};
+use super::operations::{Operation, VPC};
 use super::state::{InstanceState, Objects};
 use crate::base::ids::{InstanceId, InterfaceId, RouteTableId, VpcId};
 use crate::cloud::ec2::Ec2Error;
@@ -105,7 +105,7 @@ impl Objects {
         own.map(|(id, table)| self.table_at(id, table, moment)).collect()
     }
 
-    /// Checks that a route may be changed so.
+    /// Checks that a route may lead to this interface.
     ///
     /// # Errors
     /// EC2's: no such table, interface or route, or one that the call cannot change.
@@ -113,57 +113,38 @@ impl Objects {
         &self,
         id: &RouteTableId,
         address: IpAddr,
-        change: &RouteChange,
+        eni: &InterfaceId,
         account: &str,
     ) -> Result<(), ApiError> {
         let Some(table) = self.tables.get(id).filter(|table| table.owner == account) else {
             let message = format!("The routeTable ID '{id}' does not exist");
             return Err(ApiError::client("InvalidRouteTableID.NotFound", message));
         };
-        if let RouteChange::Replace(eni) | RouteChange::Create(eni) = change {
-            self.find_interface(eni)?;
-        }
-        let route = table.routes.get(&address).and_then(|history| history.now().as_ref());
+        self.find_interface(eni)?;
         let to = destination(address);
-        match (change, route) {
-            (RouteChange::Create(_), Some(_)) => {
-                let message = format!("The route identified by {to} already exists.");
-                Err(ApiError::client("RouteAlreadyExists", message))
-            }
-            (RouteChange::Replace(_), None) => Err(ApiError::value(format!(
+        match table.routes.get(&address).and_then(|history| history.now().as_ref()) {
+            None => Err(ApiError::value(format!(
                 "There is no route defined for '{to}' in the route table. Use CreateRoute instead."
             ))),
-            (RouteChange::Delete, None) => {
-                let message = format!("no route with destination-cidr-block {to} in route table {id}");
-                Err(ApiError::client("InvalidRoute.NotFound", message))
-            }
-            (_, Some(route)) if route.origin != "CreateRoute" => {
+            Some(route) if route.origin != "CreateRoute" => {
                 Err(ApiError::value(format!("The route '{to}' was not created by CreateRoute")))
             }
-            (RouteChange::Create(_), None) | (_, Some(_)) => Ok(()),
+            Some(_) => Ok(()),
         }
     }
 
-    /// Changes a route.
-    pub(super) fn change_route(
+    /// Leads a route to another interface.
+    pub(super) fn replace_route(
         &mut self,
         at: Duration,
         by: &Caller,
         table: &RouteTableId,
         address: IpAddr,
-        change: &RouteChange,
+        eni: &InterfaceId,
     ) {
-        let Some(table) = self.tables.get_mut(table) else { return };
-        let history = table.routes.entry(address).or_insert_with(|| History::new(at, None));
-        let route = match change {
-            RouteChange::Delete => None,
-            RouteChange::Replace(eni) => history.now().clone().map(|route| (route, eni)),
-            RouteChange::Create(eni) => Some((
-                StoredRoute { target: String::new(), origin: "CreateRoute".to_owned(), late: false },
-                eni,
-            )),
-        };
-        let route = route.map(|(route, eni)| StoredRoute { target: eni.to_string(), ..route });
+        let routes = self.tables.get_mut(table).map(|table| &mut table.routes);
+        let Some(history) = routes.and_then(|routes| routes.get_mut(&address)) else { return };
+        let route = history.now().clone().map(|route| StoredRoute { target: eni.to_string(), ..route });
         history.set(at, by, route);
     }
 }
@@ -172,7 +153,7 @@ impl Account {
     /// Adds a route table without routes.
     pub fn add_route_table(&self, spec: RouteTableSpec) -> RouteTableId {
         self.with(|state| {
-            let owner = spec.owner.unwrap_or_else(|| state.id.clone());
+            let owner = spec.owner.unwrap_or_else(|| ACCOUNT.to_owned());
             let (routes, beside) = (BTreeMap::new(), BTreeMap::new());
             let table = StoredTable { vpc: spec.vpc, owner, tags: spec.tags, routes, beside };
             state.objects.tables.insert(spec.id.clone(), table);
@@ -333,7 +314,7 @@ impl Account {
     pub fn described_tables(&self, caller: Option<&InstanceId>, account: Option<&str>) -> Vec<ShownTable> {
         self.with(|state| {
             let moment = state.described_moment(caller);
-            state.objects.tables_at(account.unwrap_or(&state.id), moment)
+            state.objects.tables_at(account.unwrap_or(ACCOUNT), moment)
         })
     }
 }
@@ -347,7 +328,7 @@ impl Routes for ModelClient {
     ) -> Result<Vec<RouteTable>, Ec2Error> {
         let object = format!("{which} for {address}");
         let (which, vpc) = (which.clone(), vpc.cloned());
-        let account = self.routing_account.clone().unwrap_or_else(|| self.account_id());
+        let account = self.routing_account.clone().unwrap_or_else(|| ACCOUNT.to_owned());
         self.described("DescribeRouteTables", object, move |objects, moment| {
             let tables = objects.tables_at(&account, moment).into_iter();
             let with_route = tables.map(|table| {
@@ -401,7 +382,7 @@ impl ModelClient {
         Operation::Route {
             table: table.clone(),
             address,
-            change: RouteChange::Replace(to.clone()),
+            eni: to.clone(),
             account: self.routing_account.clone(),
         }
     }

@@ -16,7 +16,7 @@ use crate::base::ids::{
     AllocationId, AssociationId, InstanceId, InterfaceId, MacAddress, RouteTableId, SubnetId,
 };
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress};
-use crate::cloud::ec2::{Address, Association, Target};
+use crate::cloud::ec2::{Address, Association, Selector, Target};
 use crate::cloud::imds::Attachment;
 
 /// Lifecycle state of an instance.
@@ -33,30 +33,21 @@ pub enum InstanceState {
     Terminated,
 }
 
-/// Names an Elastic IP by its allocation or by its public address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AddressRef {
-    /// By `eipalloc-...`.
-    Allocation(AllocationId),
-    /// By public address.
-    Public(Ipv4Addr),
-}
-
-impl From<&AllocationId> for AddressRef {
+impl From<&AllocationId> for Selector {
     fn from(id: &AllocationId) -> Self {
         Self::Allocation(id.clone())
     }
 }
 
-impl From<Ipv4Addr> for AddressRef {
+impl From<Ipv4Addr> for Selector {
     fn from(ip: Ipv4Addr) -> Self {
-        Self::Public(ip)
+        Self::PublicIp(ip)
     }
 }
 
-impl From<&Ipv4Addr> for AddressRef {
+impl From<&Ipv4Addr> for Selector {
     fn from(ip: &Ipv4Addr) -> Self {
-        Self::Public(*ip)
+        Self::PublicIp(*ip)
     }
 }
 
@@ -64,9 +55,9 @@ impl From<&Ipv4Addr> for AddressRef {
 ///
 /// # Panics
 /// If the text is not an IPv4 address.
-impl From<&str> for AddressRef {
+impl From<&str> for Selector {
     fn from(ip: &str) -> Self {
-        Self::Public(ip.parse().unwrap_or_else(|error| panic!("{ip}: {error}")))
+        Self::PublicIp(ip.parse().unwrap_or_else(|error| panic!("{ip}: {error}")))
     }
 }
 
@@ -83,8 +74,6 @@ pub struct Instance {
     pub state: InstanceState,
     /// Name of the IAM role in its instance profile.
     pub role: Option<String>,
-    /// Launch time in seconds since 1970.
-    pub launched: f64,
     /// Network interfaces by device index.
     pub interfaces: Vec<NetworkInterface>,
 }
@@ -154,7 +143,6 @@ pub(super) struct StoredInstance {
     pub(super) zone: String,
     pub(super) border_group: String,
     pub(super) role: Option<String>,
-    pub(super) launched: f64,
     pub(super) state: History<InstanceState>,
     /// Its interfaces in the order of attachment: the inverse of [`StoredInterface::attachment`].
     pub(super) interfaces: History<Vec<InterfaceId>>,
@@ -186,10 +174,10 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    pub(super) fn elastic_ip(&self, which: &AddressRef) -> Option<&ElasticIp> {
+    pub(super) fn elastic_ip(&self, which: &Selector) -> Option<&ElasticIp> {
         let ip = match which {
-            AddressRef::Allocation(id) => self.allocations.get(id)?,
-            AddressRef::Public(ip) => ip,
+            Selector::Allocation(id) => self.allocations.get(id)?,
+            Selector::PublicIp(ip) => ip,
         };
         self.elastic_ips.get(ip)
     }
@@ -272,7 +260,6 @@ impl Objects {
             border_group: instance.border_group.clone(),
             state: *instance.state.at(moment),
             role: instance.role.clone(),
-            launched: instance.launched,
             interfaces: instance.interfaces.at(moment).iter().enumerate().filter_map(seen).collect(),
         })
     }

@@ -9,13 +9,14 @@ use super::arguments::VrrpState;
 use super::settings::KeepalivedSettings;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
+use crate::cloud::ec2::guard::CallGuard;
 use crate::face::watchdog::{FallbackCode, Watchdog};
 use crate::ocf::environment::Environment;
 use crate::params::Params;
 use crate::resource::error::Error;
 use crate::resource::{Action, Request};
 use crate::state::generations::{Generation, Generations, POLL_INTERVAL};
-use crate::world::{self, GuardedWorld, RealWorld};
+use crate::world::{self, RealWorld};
 
 /// Exit code if the work failed.
 pub(super) const FAILED: u8 = 1;
@@ -167,22 +168,22 @@ impl Work {
         &self,
         action: Action,
         limit: Duration,
-        work: impl AsyncFnOnce(&GuardedWorld<&dyn Fn() -> bool>, &Request) -> Result<T, Error>,
+        work: impl AsyncFnOnce(&RealWorld, &Request) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let deadline = Deadline::new(tokio::time::Instant::now(), limit);
         let _guard = Watchdog::start(&deadline, self.fallback.clone(), &self.log);
-        let (real, warnings, request) = self.services(action, deadline)?;
+        let (mut world, warnings, request) = self.services(action, deadline)?;
         if action == Action::Start {
             self.log.warn_all(&warnings);
         }
-        let over = || self.is_superseded();
-        let world = world::guarded(real, &over as &dyn Fn() -> bool);
-        let under_way = world.ec2.order_under_way();
+        let (generations, own) = (self.generations.clone(), self.generation);
+        let guard = CallGuard::new(move || own.is_some_and(|own| generations.is_superseded(own)));
+        world.ec2.guard_by(guard.clone());
         world::run(deadline, async {
             let superseded = async {
                 loop {
                     tokio::time::sleep(POLL_INTERVAL).await;
-                    if !under_way.get() && over() {
+                    if guard.is_over() {
                         return;
                     }
                 }

@@ -5,9 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_sim::{
-    Address, Bind, Cloud, Config, Instance, InstanceSpec, InterfaceSpec, RouteTableSpec, Sim, parsed,
-};
+use aws_sim::{Address, Bind, Cloud, Instance, InstanceSpec, InterfaceSpec, RouteTableSpec, Sim, parsed};
 
 use crate::folder::Folder;
 use crate::isolation::Isolation;
@@ -38,7 +36,6 @@ pub(crate) struct SharedWorld {
 /// How a world is to be.
 #[derive(Debug)]
 pub struct Setup {
-    config: Config,
     instance: fn(u8) -> InstanceSpec,
     isolation: Option<Isolation>,
     table_owner: Option<String>,
@@ -55,7 +52,7 @@ impl SimulatedWorld {
 
     /// Returns the usual setup, to be changed.
     pub fn setup() -> Setup {
-        Setup { config: Config::default(), instance: usual_instance, isolation: None, table_owner: None }
+        Setup { instance: usual_instance, isolation: None, table_owner: None }
     }
 
     /// Returns a free port on loopback, in the namespace of the nodes.
@@ -139,13 +136,6 @@ impl SimulatedWorld {
 }
 
 impl Setup {
-    /// Sets what the simulator starts with.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
-        self
-    }
-
     /// Sets what the instances are like; they are counted from 1.
     #[must_use]
     pub fn instances(mut self, instance: fn(u8) -> InstanceSpec) -> Self {
@@ -169,7 +159,7 @@ impl Setup {
 
     /// Makes the world.
     pub fn make<const N: usize>(self) -> (SimulatedWorld, [Node; N]) {
-        let sim = Sim::start(self.config).expect("the simulator");
+        let sim = Sim::start().expect("the simulator");
         let cloud = sim.cloud();
         let netns = self.isolation.as_ref().map(Isolation::netns);
         let bind = || Bind { netns: netns.clone(), ..Bind::loopback() };

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use eip::base::ids::InstanceId;
 use eip::cloud::model::{Account, Lag, Reads};
 
-use crate::config::Config;
 use crate::credentials::CredState;
 use crate::imds::ImdsState;
 use crate::log::LoggedRequest;
-use crate::world::{Metadata, SimulatorState};
+use crate::world::{Metadata, SEED, SimulatorState};
 
 /// One instance or all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +49,9 @@ impl Deref for Cloud {
 }
 
 impl Cloud {
-    pub(crate) fn new(config: Config) -> Self {
-        let account = Account::new(config.seed, &config.region, &config.account);
-        let world = Mutex::new(SimulatorState::new(&account, config));
+    pub(crate) fn new() -> Self {
+        let account = Account::new(SEED);
+        let world = Mutex::new(SimulatorState::new(&account));
         Self { account, shared: Arc::new(CloudState { world, changed: Condvar::new() }) }
     }
 
@@ -113,15 +112,12 @@ impl Cloud {
 
     /// Adds the access key of a user.
     pub fn add_access_key(&self, id: &str, secret: &str) {
-        self.with(|world| {
-            let account = world.config.account.clone();
-            world.keys.add_user(&account, id, secret);
-        });
+        self.with(|world| world.keys.add_user(id, secret));
     }
 
     /// Sets the round trip of EC2 and STS calls; half of it passes before the call takes effect.
     pub fn set_latency(&self, latency: Duration) {
-        self.with(|world| world.config.latency = latency);
+        self.with(|world| world.latency = latency);
     }
 
     /// Makes Describe answers late by `lag`, for what happens from now on.
@@ -148,11 +144,6 @@ impl Cloud {
         self.each_metadata(which.into(), |metadata| metadata.credentials = state);
     }
 
-    /// Sets how long credentials issued from now on are good for.
-    pub fn set_credential_lifetime(&self, lifetime: Duration) {
-        self.with(|world| world.config.credential_lifetime = lifetime);
-    }
-
     /// Invalidates every metadata session token handed out so far, as a restart of the service does.
     pub fn forget_tokens(&self) {
         self.with(|world| world.tokens.clear());
@@ -163,11 +154,11 @@ impl Cloud {
         self.with(|world| world.skew = seconds);
     }
 
-    /// Starts over: no instances, addresses, faults, denials, keys or log, and the settings of the beginning.
+    /// Starts over: no instances, addresses, faults, denials, keys, settings or log.
     pub(crate) fn start_over(&self) {
         self.with(|world| {
-            self.reset(world.config.seed);
-            *world = SimulatorState::new(&self.account, world.config.clone());
+            self.reset(SEED);
+            *world = SimulatorState::new(&self.account);
         });
     }
 

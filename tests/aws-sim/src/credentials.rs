@@ -7,6 +7,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use eip::base::ids::InstanceId;
+use eip::cloud::model::ACCOUNT;
+
+use crate::world::CREDENTIAL_LIFETIME;
 
 /// What the instance metadata hands out as credentials of the role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +32,6 @@ pub enum CredState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal {
     pub(crate) arn: String,
-    pub(crate) user_id: String,
     pub(crate) role: Option<String>,
     pub(crate) instance: Option<InstanceId>,
 }
@@ -40,14 +42,9 @@ impl Principal {
         self.arn.split(':').nth(4)
     }
 
-    /// Returns the user that static keys, and requests whose signature is not checked, belong to.
-    pub(crate) fn anyone(account: &str) -> Self {
-        Self {
-            arn: format!("arn:aws:iam::{account}:user/test"),
-            user_id: "AIDACKCEVSQ6C2EXAMPLE".to_owned(),
-            role: None,
-            instance: None,
-        }
+    /// Returns the user that static keys belong to.
+    fn user() -> Self {
+        Self { arn: format!("arn:aws:iam::{ACCOUNT}:user/test"), role: None, instance: None }
     }
 }
 
@@ -76,14 +73,14 @@ impl Keyring {
         self.keys.get(id)
     }
 
-    pub(crate) fn add_user(&mut self, account: &str, id: &str, secret: &str) {
+    pub(crate) fn add_user(&mut self, id: &str, secret: &str) {
         let key = Key {
             id: id.to_owned(),
             secret: secret.to_owned(),
             session_token: None,
             issued: 0.0,
             expires: None,
-            principal: Principal::anyone(account),
+            principal: Principal::user(),
         };
         self.keys.insert(key.id.clone(), key);
     }
@@ -118,9 +115,8 @@ impl Keyring {
         principal: &Principal,
         state: CredState,
         now: f64,
-        lifetime: Duration,
     ) -> Option<Key> {
-        let instance = principal.instance.clone()?;
+        let (instance, lifetime) = (principal.instance.clone()?, CREDENTIAL_LIFETIME);
         match state {
             CredState::Missing404 | CredState::Unauthorized => None,
             CredState::Rotate => Some(self.session(rng, principal.clone(), now, lifetime)),

@@ -98,13 +98,14 @@ pub(crate) async fn exchange(
     answer
 }
 
-fn admit(world: &mut SimulatorState, arrival: Arrival) -> Ticket {
+/// Logs a request.
+pub(crate) fn admit(world: &mut SimulatorState, arrival: Arrival) -> Ticket {
     let request_id = world.request_id();
     let at = world.now();
     let Arrival { service, operation, params, dry_run, peer, instance, imposed } = arrival;
     let fault = imposed.or_else(|| world.account.strikes(service, &operation, instance.as_ref()));
     // The metadata service is on the host itself: the latency is that of the way to the Region's endpoint.
-    let latency = if service == Service::Imds { Duration::ZERO } else { world.config.latency };
+    let latency = if service == Service::Imds { Duration::ZERO } else { world.latency };
     let seq = world.log.arrive(|seq| LoggedRequest {
         seq,
         at,

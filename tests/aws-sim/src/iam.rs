@@ -34,30 +34,19 @@ impl Iam {
         if !denied {
             return Ok(());
         }
+        let who = format!("User: {} is not authorized to perform", principal.arn);
         if action == "AssumeRole" {
-            let message = format!(
-                "User: {} is not authorized to perform: sts:{action} on resource: {resource}",
-                principal.arn
-            );
+            let message = format!("{who}: sts:{action} on resource: {resource}");
             return Err(ApiError::new(403, "AccessDenied", message));
         }
-        let mut message = format!(
-            "You are not authorized to perform this operation. User: {} is not authorized to perform: ec2:{action}",
-            principal.arn
-        );
-        if action.starts_with("Describe") {
-            message.push_str(" because no identity-based policy allows the ec2:");
-            message.push_str(action);
-            message.push_str(" action");
+        let who = format!("You are not authorized to perform this operation. {who}: ec2:{action}");
+        let why = format!("because no identity-based policy allows the ec2:{action} action");
+        let message = if action.starts_with("Describe") {
+            format!("{who} {why}")
         } else {
             let blob = "rYhRbCfDmUvTzqB1xQ9kW4nEo7sGjLpA".repeat(16);
-            message.push_str(" on resource: ");
-            message.push_str(resource);
-            message.push_str(" because no identity-based policy allows the ec2:");
-            message.push_str(action);
-            message.push_str(" action. Encoded authorization failure message: ");
-            message.push_str(&blob);
-        }
+            format!("{who} on resource: {resource} {why}. Encoded authorization failure message: {blob}")
+        };
         Err(ApiError::new(403, "UnauthorizedOperation", message))
     }
 }

@@ -5,7 +5,6 @@
 
 mod clock;
 mod cloud;
-mod config;
 mod control;
 mod credentials;
 mod data_plane;
@@ -25,14 +24,13 @@ mod world;
 
 pub use eip::base::ids::{AllocationId, AssociationId, InstanceId, InterfaceId, RouteTableId};
 pub use eip::cloud::model::{
-    Account, AddressRef, Allocated as Address, ApiError, Buckets, CallRecord, ElasticIpHolder, Fault,
-    FaultId, FaultKind, HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag,
-    NetworkInterface, PrivateIpChange, Rate, Reads, RouteTableSpec, Service, parsed,
+    Account, Allocated as Address, ApiError, Buckets, CallRecord, ElasticIpHolder, Fault, FaultId, FaultKind,
+    HolderChange, Instance, InstanceSpec, InstanceState, InterfaceSpec, Lag, NetworkInterface,
+    PrivateIpChange, Rate, Reads, RouteTableSpec, Service, parsed,
 };
 
 pub use crate::{
     cloud::{Cloud, Which},
-    config::Config,
     credentials::CredState,
     imds::ImdsState,
     log::LoggedRequest,

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, io, io::Read, net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use aws_sim::{Bind, Config, InstanceId, Sim, Tls, Validity};
+use aws_sim::{Bind, InstanceId, Sim, Tls, Validity};
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,18 +32,12 @@ struct Serve {
     /// File to write the authority of the HTTPS certificate to.
     #[arg(long, value_name = "FILE", requires = "ec2_tls")]
     ca: Option<PathBuf>,
-    /// The account to begin with: instances, addresses, settings.
+    /// The account to begin with: instances, addresses, route tables.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
     /// Serve the metadata of an instance.
     #[arg(long, value_name = "INSTANCE=ADDR:PORT", value_parser = imds)]
     imds: Vec<(InstanceId, SocketAddr)>,
-    /// The Region.
-    #[arg(long, default_value = "eu-west-1")]
-    region: String,
-    /// Accept requests with any signature, or none.
-    #[arg(long)]
-    unsigned: bool,
     /// Print one line of JSON with all addresses once everything listens.
     #[arg(long)]
     print_ready: bool,
@@ -70,9 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
-    let config =
-        Config { region: options.region.clone(), verify_signatures: !options.unsigned, ..Config::default() };
-    let sim = Sim::start(config)?;
+    let sim = Sim::start()?;
     if let Some(path) = &options.world {
         let name = |error: &dyn Error| format!("{}: {error}", path.display());
         let text = fs::read_to_string(path).map_err(|error| name(&error))?;

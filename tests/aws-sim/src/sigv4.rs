@@ -10,18 +10,16 @@ use std::fmt::Write;
 
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::{HeaderMap, Method, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use time::PrimitiveDateTime;
 
-use eip::cloud::model::{ApiError, Service};
+use eip::cloud::model::{ApiError, REGION, Service};
 
 use crate::credentials::Key;
 
 /// How far the signing time may be from the server's, in seconds.
 const WINDOW: f64 = 15.0 * 60.0;
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request as it was signed.
 #[derive(Clone, Copy, Debug)]
@@ -74,14 +72,13 @@ impl<'a> Authorization<'a> {
         request: Signed<'_>,
         key: &Key,
         service: Service,
-        region: &str,
         now: f64,
     ) -> Result<(), ApiError> {
         let expected = if service == Service::Sts { "sts" } else { "ec2" };
         if self.service != expected {
             return Err(refused(&format!("Credential should be scoped to correct service: '{expected}'.")));
         }
-        if self.region != region {
+        if self.region != REGION {
             return Err(refused("Credential should be scoped to a valid region."));
         }
         let stamp = header(request.headers, "x-amz-date").unwrap_or_default();
@@ -135,18 +132,9 @@ impl<'a> Authorization<'a> {
     }
 
     fn canonical(&self, request: Signed<'_>) -> String {
-        let mut query: Vec<(String, String)> = request
-            .uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .map(|(name, value)| (recode(name), recode(value)))
-            .collect();
-        query.sort();
-        let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut text = format!("{}\n{}\n{}\n", request.method, request.uri.path(), query.join("&"));
+        // The Query API has no query: whatever is there was not signed.
+        let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
+        let mut text = format!("{}\n{path}\n{query}\n", request.method);
         for name in self.signed_headers.split(';') {
             let values: Vec<_> = request
                 .headers
@@ -207,10 +195,6 @@ fn signing_time(stamp: &str) -> Option<f64> {
     let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
     let then = PrimitiveDateTime::parse(stamp, format).ok()?.assume_utc().unix_timestamp();
     u32::try_from(then).ok().map(f64::from)
-}
-
-fn recode(text: &str) -> String {
-    utf8_percent_encode(&percent_decode_str(text).decode_utf8_lossy(), UNRESERVED).to_string()
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {

@@ -19,7 +19,6 @@ use eip::base::ids::InstanceId;
 
 use crate::{
     cloud::Cloud,
-    config::Config,
     data_plane, http,
     imds::ImdsHandler,
     netns::{self, Bind},
@@ -56,7 +55,7 @@ impl Sim {
     ///
     /// # Errors
     /// When the system grants no thread or event queue.
-    pub fn start(config: Config) -> io::Result<Self> {
+    pub fn start() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, mut stopped) = watch::channel(false);
@@ -65,7 +64,7 @@ impl Sim {
             let _ = runtime.block_on(stopped.wait_for(|stop| *stop));
         })?;
         let threads = Mutex::new(vec![thread]);
-        Ok(Self { running: Arc::new(RunningServers { cloud: Cloud::new(config), handle, stop, threads }) })
+        Ok(Self { running: Arc::new(RunningServers { cloud: Cloud::new(), handle, stop, threads }) })
     }
 
     /// Returns the handle on the state.

@@ -1,18 +1,18 @@
-//! The Security Token Service: `AssumeRole` and `GetCallerIdentity`.
+//! The Security Token Service: `AssumeRole`.
 //!
 //! Every role of the account, and of one that owns a route table, can be assumed unless `AssumeRole` is denied; the session counts as a call of the
 //! instance whose credentials assumed it.
 
 use std::time::Duration;
 
-use eip::cloud::model::ApiError;
+use eip::cloud::model::{ACCOUNT, ApiError};
 
 use crate::{
     clock::iso8601,
     credentials::Principal,
     ec2::{Content, QueryParams, document},
     http::Reply,
-    world::SimulatorState,
+    world::{CREDENTIAL_LIFETIME, SimulatorState},
 };
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -25,17 +25,11 @@ pub(crate) fn run(
     params: &QueryParams,
     request_id: &str,
 ) -> Reply {
-    let outcome = match action {
-        "GetCallerIdentity" => {
-            let identity = Content::default().text("Arn", who.arn).text("UserId", who.user_id);
-            let identity = identity.text("Account", &world.config.account);
-            Ok(Content::default().with("GetCallerIdentityResult", identity))
-        }
-        "AssumeRole" => assume_role(world, who, params),
-        _ => {
-            let message = format!("Could not find operation {action} for version 2011-06-15");
-            Err(ApiError::client("InvalidAction", message))
-        }
+    let outcome = if action == "AssumeRole" {
+        assume_role(world, who, params)
+    } else {
+        let message = format!("Could not find operation {action} for version 2011-06-15");
+        Err(ApiError::client("InvalidAction", message))
     };
     match outcome {
         Ok(result) => {
@@ -52,17 +46,11 @@ fn assume_role(
     who: Principal,
     params: &QueryParams,
 ) -> Result<Content, ApiError> {
-    let missing = |name: &str| {
-        let message =
-            format!("1 validation error detected: Value null at '{name}' failed to satisfy constraint");
-        ApiError::client("ValidationError", message)
-    };
-    let arn = params.get("RoleArn").ok_or_else(|| missing("roleArn"))?;
-    let session = params.get("RoleSessionName").ok_or_else(|| missing("roleSessionName"))?;
+    let (arn, session) = (params.need("RoleArn")?, params.need("RoleSessionName")?);
     let role = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
     // A role of another account has to trust this one: only those of accounts that share a route table do.
     let role = role.filter(|(account, path)| {
-        let own = *account == world.config.account;
+        let own = *account == ACCOUNT;
         !path.is_empty() && (own || world.account.has_tables_of(account))
     });
     let Some((account, role)) =
@@ -72,16 +60,17 @@ fn assume_role(
             format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}", who.arn);
         return Err(ApiError::new(403, "AccessDenied", message));
     };
-    world.authorize(&who, "AssumeRole", arn)?;
+    world.iam.check(&who, "AssumeRole", arn)?;
     let asked = params.count("DurationSeconds")?.and_then(|s| u64::try_from(s).ok()).map(Duration::from_secs);
-    let lifetime = asked.unwrap_or(Duration::from_hours(1)).min(world.config.credential_lifetime);
+    let lifetime = asked.unwrap_or(Duration::from_hours(1)).min(CREDENTIAL_LIFETIME);
     let principal = Principal {
         arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
-        user_id: format!("AROA3XFRBF535PLBIFPI4:{session}"),
         role: Some(role.to_owned()),
         instance: who.instance,
     };
-    let user = Content::default().text("AssumedRoleId", &principal.user_id).text("Arn", &principal.arn);
+    let user = Content::default()
+        .text("AssumedRoleId", format!("AROA3XFRBF535PLBIFPI4:{session}"))
+        .text("Arn", &principal.arn);
     let now = world.aws_now();
     let key = world.keys.session(&mut world.rng, principal, now, lifetime);
     let credentials = Content::default()

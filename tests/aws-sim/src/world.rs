@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use eip::base::ids::InstanceId;
-use eip::cloud::model::{Account, ApiError, Lag, Reads};
+use eip::cloud::model::{ACCOUNT, Account, REGION};
 
-use crate::config::Config;
 use crate::credentials::{CredState, Keyring, Principal};
 use crate::iam::Iam;
 use crate::imds::ImdsState;
 use crate::log::RequestLog;
+
+/// Identifiers and tokens follow from it, so that two runs give the same names.
+pub(crate) const SEED: u64 = 1;
+/// How long credentials from instance metadata and from `AssumeRole` are good for.
+pub(crate) const CREDENTIAL_LIFETIME: Duration = Duration::from_hours(6);
 
 /// How one instance's metadata service behaves.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +28,8 @@ pub(crate) struct Metadata {
 #[derive(Debug)]
 pub(crate) struct SimulatorState {
     pub(crate) account: Account,
-    pub(crate) config: Config,
+    /// Round trip of an EC2 or STS call; half of it passes before the call takes effect.
+    pub(crate) latency: Duration,
     /// Seconds by which AWS's clock is ahead of the machine's.
     pub(crate) skew: f64,
     pub(crate) rng: fastrand::Rng,
@@ -36,20 +42,17 @@ pub(crate) struct SimulatorState {
 }
 
 impl SimulatorState {
-    pub(crate) fn new(account: &Account, config: Config) -> Self {
-        account.set_lag(Reads::Describes, Lag::Fixed(config.describe_lag));
-        account.set_lag(Reads::Metadata, Lag::Fixed(config.imds_lag));
-        account.set_buckets(config.buckets);
+    pub(crate) fn new(account: &Account) -> Self {
         Self {
             account: account.clone(),
+            latency: Duration::ZERO,
             skew: 0.0,
-            rng: fastrand::Rng::with_seed(config.seed),
+            rng: fastrand::Rng::with_seed(SEED),
             iam: Iam::default(),
             keys: Keyring::default(),
             log: RequestLog::default(),
             metadata: BTreeMap::new(),
             tokens: BTreeMap::new(),
-            config,
         }
     }
 
@@ -80,28 +83,19 @@ impl SimulatorState {
     pub(crate) fn role_of(&self, id: &InstanceId) -> Option<Principal> {
         let role = self.account.instance(id)?.role?;
         Some(Principal {
-            arn: format!("arn:aws:sts::{}:assumed-role/{role}/{id}", self.config.account),
-            user_id: format!("AROAJ55LAZY5NEXAMPLE:{id}"),
+            arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{id}"),
             role: Some(role),
             instance: Some(id.clone()),
         })
     }
 
     /// The ARN of an EC2 resource of the account, by the kind that its id's prefix says.
-    pub(crate) fn arn(&self, id: &str) -> String {
+    pub(crate) fn arn(id: &str) -> String {
         let kind = match id.split_once('-') {
             Some(("eni", _)) => "network-interface",
             Some(("rtb", _)) => "route-table",
             _ => "elastic-ip",
         };
-        format!("arn:aws:ec2:{}:{}:{kind}/{id}", self.config.region, self.config.account)
-    }
-
-    /// Checks a signed caller against the account's policies.
-    ///
-    /// # Errors
-    /// As [`Iam::check`].
-    pub(crate) fn authorize(&self, who: &Principal, action: &str, resource: &str) -> Result<(), ApiError> {
-        self.iam.check(who, action, resource)
+        format!("arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/{id}")
     }
 }

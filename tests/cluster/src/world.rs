@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sim::{
-    Bind, Cloud, Config, CredState, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId,
+    Bind, Cloud, CredState, Fault, FaultKind, ImdsState, InstanceId, InstanceSpec, InterfaceId,
     InterfaceSpec, LoggedRequest, RouteTableId, RouteTableSpec, Service, Sim, Tls,
 };
 
@@ -44,7 +44,7 @@ impl SimulatedCloud {
     /// Makes an account with one instance per node and the elastic IP, unassigned, and serves EC2 and the data
     /// plane in the cloud's network namespace and each instance's metadata in its node's.
     pub fn create(net: &Net, nodes: &[NodeName], layout: Layout) -> Result<Self> {
-        let sim = Sim::start(Config::default()).map_err(HarnessError::io("starting the simulator"))?;
+        let sim = Sim::start().map_err(HarnessError::io("starting the simulator"))?;
         let cloud = sim.cloud();
         drop(cloud.allocate(Some(ELASTIC_IP)));
         let mut instances = BTreeMap::new();

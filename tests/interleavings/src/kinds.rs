@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use eip::base::deadline::Deadline;
 use eip::cloud::model::{Account, Caller, ElasticIpHolder, ModelClient};
-use eip::params::{OverlayParams, Params, VipParams};
 use eip::resource::elastic::Elastic;
 use eip::resource::error::Error;
 use eip::resource::fixtures::TestHost;
+use eip::resource::kind::Kind;
 use eip::resource::overlay::Overlay;
 use eip::resource::private::Private;
 use eip::resource::{Action, Parts, Report, Request, run};
@@ -111,14 +111,10 @@ impl PlayedKind {
     pub async fn run(self, parts: &TestParts, action: Action, deadline: Deadline) -> Result<Report, Error> {
         match self {
             Self::Elastic => {
-                let params =
-                    Params::parse(&raw("elastic_ip", &ELASTIC_IP)).unwrap_or_else(|error| panic!("{error}"));
-                run::<Elastic, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
+                run_kind::<Elastic>(parts, action, deadline, &raw("elastic_ip", &ELASTIC_IP)).await
             }
             Self::Private => {
-                let params = VipParams::parse(&raw("secondary_private_ip", &PRIVATE_IP));
-                let params = params.unwrap_or_else(|error| panic!("{error}"));
-                run::<Private, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
+                run_kind::<Private>(parts, action, deadline, &raw("secondary_private_ip", &PRIVATE_IP)).await
             }
             Self::Overlay => {
                 let ids: Vec<String> = tables().map(|table| table_id(table).to_string()).collect();
@@ -126,8 +122,7 @@ impl PlayedKind {
                 raw.insert("routing_table".to_owned(), ids.join(","));
                 // What a node does not ask for it cannot know: the interval is the unit tests' matter.
                 raw.insert("route_check_interval".to_owned(), "0".to_owned());
-                let params = OverlayParams::parse(&raw).unwrap_or_else(|error| panic!("{error}"));
-                run::<Overlay, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
+                run_kind::<Overlay>(parts, action, deadline, &raw).await
             }
         }
     }
@@ -140,6 +135,16 @@ impl PlayedKind {
             Self::Overlay => host.network.device_with(&OVERLAY_IP.to_string()).is_some(),
         }
     }
+}
+
+async fn run_kind<K: Kind<TestParts>>(
+    parts: &TestParts,
+    action: Action,
+    deadline: Deadline,
+    raw: &BTreeMap<String, String>,
+) -> Result<Report, Error> {
+    let params = K::parse(raw).unwrap_or_else(|error| panic!("{error}"));
+    run::<K, _>(parts, &Request { action, params, deadline, nodes: Vec::new() }).await
 }
 
 fn raw(name: &str, value: &impl ToString) -> BTreeMap<String, String> {

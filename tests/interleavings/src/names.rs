@@ -23,7 +23,7 @@ pub const VISITORS: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 98), Ipv4Addr::n
 
 /// Makes an account with this many nodes in one subnet. All addresses are unassigned.
 pub fn account(seed: u64, nodes: NodeId) -> Account {
-    let account = Account::new(seed, "eu-west-1", "123456789012");
+    let account = Account::new(seed);
     account.allocate_as(&ELASTIC_IP.to_string(), "eipalloc-00000000000000010");
     for ip in VISITORS {
         account.allocate(Some(ip));

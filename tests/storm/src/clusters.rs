@@ -6,9 +6,10 @@ use std::time::Duration;
 use eip::base::deadline::Deadline;
 use eip::base::log::Log;
 use eip::cloud::model::{Account, Buckets, Journey, ModelClient, Rate, RouteTableSpec};
-use eip::params::{OverlayParams, Params, VipParams};
 use eip::resource::elastic::Elastic;
+use eip::resource::error::Error;
 use eip::resource::fixtures::{MemoryRecords, TestHost};
+use eip::resource::kind::Kind;
 use eip::resource::overlay::Overlay;
 use eip::resource::private::Private;
 use eip::resource::{Action, Parts, Report, Request, run};
@@ -116,7 +117,7 @@ impl Storm {
 
     /// Makes an account with an address for each cluster, each held by the node that dies, and full buckets.
     fn account(&self) -> Account {
-        let account = Account::new(self.seed, "eu-west-1", "123456789012");
+        let account = Account::new(self.seed);
         for cluster in 0..self.clusters {
             let dead = account.add_instance(node(DEAD, cluster));
             let alive = account.add_instance(node(ALIVE, cluster));
@@ -188,23 +189,18 @@ impl Storm {
         let ec2 = PolicyClient::new(account, client.clone(), self.policy, deadline);
         let world = Parts { ec2, imds: client, host, records, log: Log::memory() };
         let raw = |name: &str, ip: std::net::Ipv4Addr| BTreeMap::from([(name.to_owned(), ip.to_string())]);
-        let action = Action::Start;
         let outcome = match self.kind {
             StormKind::Elastic => {
-                let params = Params::parse(&raw("elastic_ip", public_ip(cluster)));
-                let params = params.unwrap_or_else(|error| panic!("{error}"));
-                run::<Elastic, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
+                start::<Elastic>(&world, deadline, &raw("elastic_ip", public_ip(cluster))).await
             }
             StormKind::Private => {
-                let params = VipParams::parse(&raw("secondary_private_ip", private_ip(SECONDARY, cluster)));
-                let params = params.unwrap_or_else(|error| panic!("{error}"));
-                run::<Private, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
+                let raw = raw("secondary_private_ip", private_ip(SECONDARY, cluster));
+                start::<Private>(&world, deadline, &raw).await
             }
             StormKind::Overlay => {
                 let mut raw = raw("overlay_ip", overlay_ip(cluster));
                 raw.insert("routing_table".to_owned(), table(cluster).to_string());
-                let params = OverlayParams::parse(&raw).unwrap_or_else(|error| panic!("{error}"));
-                run::<Overlay, _>(&world, &Request { action, params, deadline, nodes: Vec::new() }).await
+                start::<Overlay>(&world, deadline, &raw).await
             }
         };
         match outcome {
@@ -213,4 +209,15 @@ impl Storm {
             Err(_) => None,
         }
     }
+}
+
+type StormParts = Parts<PolicyClient, ModelClient, TestHost, MemoryRecords>;
+
+async fn start<K: Kind<StormParts>>(
+    world: &StormParts,
+    deadline: Deadline,
+    raw: &BTreeMap<String, String>,
+) -> Result<Report, Error> {
+    let params = K::parse(raw).unwrap_or_else(|error| panic!("{error}"));
+    run::<K, _>(world, &Request { action: Action::Start, params, deadline, nodes: Vec::new() }).await
 }

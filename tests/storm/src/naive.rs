@@ -54,13 +54,12 @@ impl Ec2 for PolicyClient {
 
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
         let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not sent");
-        match (self.policy, which) {
+        match self.policy {
             // What holds the address before is queried by the agent for its log only.
-            (RetryPolicy::Fixed(_) | RetryPolicy::Sdk | RetryPolicy::Once, _) if !self.ordered.get() => {
+            RetryPolicy::Fixed(_) | RetryPolicy::Sdk | RetryPolicy::Once if !self.ordered.get() => {
                 Err(refused())
             }
-            (RetryPolicy::Once, Selector::PublicIp(ip)) => self.account.address(ip).ok_or_else(refused),
-            (RetryPolicy::Once, Selector::Allocation(id)) => self.account.address(id).ok_or_else(refused),
+            RetryPolicy::Once => self.account.address(which.clone()).ok_or_else(refused),
             _ => self.call(async || self.client.describe(which).await).await,
         }
     }

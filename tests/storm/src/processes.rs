@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agent_tests::{Folder, binary};
-use aws_sim::{Address, Bind, Buckets, Cloud, Config, Instance, LoggedRequest, Service, Sim};
+use aws_sim::{Address, Bind, Buckets, Cloud, Instance, LoggedRequest, Service, Sim};
 
 use crate::clusters::StormKind;
 use crate::count::Count;
@@ -34,9 +34,9 @@ struct SurvivingNode {
 ///
 /// Every node has probed before, as every standby has, so that it knows its address and allocation.
 pub fn play(processes: usize, timeout: Duration) -> Figures {
-    let sim = Sim::start(Config { latency: ROUND_TRIP, ..Config::default() })
-        .unwrap_or_else(|error| panic!("the simulator: {error}"));
+    let sim = Sim::start().unwrap_or_else(|error| panic!("the simulator: {error}"));
     let cloud = sim.cloud();
+    cloud.set_latency(ROUND_TRIP);
     let ec2 = sim.serve_ec2(Bind::loopback()).unwrap_or_else(|error| panic!("EC2: {error}"));
     let folder = Folder::new();
     let nodes: Vec<SurvivingNode> =

@@ -107,7 +107,7 @@ impl AwsEc2 {
     ) -> Result<Vec<types::Address>, Ec2Error> {
         let filters = Some(filters).filter(|filters| !filters.is_empty());
         let call = async |client: &Client| client.describe_addresses().set_filters(filters).send().await;
-        let output = self.call(&self.general, DESCRIBE, object, call).await?;
+        let output = self.call(&self.general, DESCRIBE, &object, call).await?;
         Ok(output.addresses.unwrap_or_default())
     }
 }
@@ -122,13 +122,8 @@ async fn listing<T>(
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let object = listed(names);
+    let object = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     deadline.bound(query(&object)).await.unwrap_or_else(|_| Err(Ec2Error::cut_off(operation, &object)))
-}
-
-/// What a query is about, for a message.
-fn listed(names: &[impl ToString]) -> String {
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// The filter that finds all these addresses; `None` if some are named in one way and some in the other, because filters of two names

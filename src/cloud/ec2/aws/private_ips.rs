@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use aws_sdk_ec2::types;
 
 use super::routes::filter;
-use super::{AwsEc2, UNREADABLE, Unreadable, parsed};
+use super::{AnswerFlaw, AwsEc2, UNREADABLE, parsed};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};
@@ -32,7 +32,7 @@ impl PrivateIps for AwsEc2 {
             return listing.holder(ip, subnet);
         }
         let output = self
-            .call(&self.general, DESCRIBE, &ip.to_string(), async |client| {
+            .call(&self.general, DESCRIBE, &ip, async |client| {
                 client
                     .describe_network_interfaces()
                     // Several VPCs of an account can use the same address.
@@ -57,7 +57,7 @@ impl PrivateIps for AwsEc2 {
     }
 
     async fn assign(&self, to: &InterfaceId, ip: Ipv4Addr, reassign: bool) -> Result<(), Ec2Error> {
-        self.call(&self.general, "AssignPrivateIpAddresses", &ip.to_string(), async |client| {
+        let call = self.call(&self.general, "AssignPrivateIpAddresses", &ip, async |client| {
             client
                 .assign_private_ip_addresses()
                 .network_interface_id(to.as_str())
@@ -65,22 +65,20 @@ impl PrivateIps for AwsEc2 {
                 .allow_reassignment(reassign)
                 .send()
                 .await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 
     async fn unassign(&self, from: &InterfaceId, ip: Ipv4Addr) -> Result<(), Ec2Error> {
-        self.call(&self.general, "UnassignPrivateIpAddresses", &ip.to_string(), async |client| {
+        let call = self.call(&self.general, "UnassignPrivateIpAddresses", &ip, async |client| {
             client
                 .unassign_private_ip_addresses()
                 .network_interface_id(from.as_str())
                 .private_ip_addresses(ip.to_string())
                 .send()
                 .await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 }
 
@@ -104,25 +102,24 @@ pub(super) fn all_of(
     interfaces: &[types::NetworkInterface],
     asked: &impl ToString,
 ) -> Result<Vec<Eni>, Ec2Error> {
-    let found: Result<_, Unreadable> = interfaces.iter().map(interface).collect();
-    let (fault, answer) = UNREADABLE;
-    found.map_err(|_| Ec2Error::new(DESCRIBE, asked, fault, answer))
+    let found: Result<_, _> = interfaces.iter().map(interface).collect();
+    found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, asked, fault, answer))
 }
 
 /// Converts an interface to our own type.
-fn interface(interface: &types::NetworkInterface) -> Result<Eni, Unreadable> {
+fn interface(interface: &types::NetworkInterface) -> Result<Eni, AnswerFlaw> {
     let attachment = interface.attachment();
     let address = |address: &types::NetworkInterfacePrivateIpAddress| {
         let public_ip = address.association().and_then(|association| association.public_ip());
         Ok(PrivateAddress {
-            ip: parsed(address.private_ip_address())?.ok_or(Unreadable)?,
+            ip: parsed(address.private_ip_address())?.ok_or(UNREADABLE)?,
             primary: address.primary().unwrap_or(false),
             public_ip: parsed(public_ip)?,
         })
     };
-    let addresses: Result<_, Unreadable> = interface.private_ip_addresses().iter().map(address).collect();
+    let addresses: Result<_, AnswerFlaw> = interface.private_ip_addresses().iter().map(address).collect();
     Ok(Eni {
-        id: parsed(interface.network_interface_id())?.ok_or(Unreadable)?,
+        id: parsed(interface.network_interface_id())?.ok_or(UNREADABLE)?,
         instance: parsed(attachment.and_then(|attachment| attachment.instance_id()))?,
         attachment: attachment.and_then(|a| {
             let network_card = u32::try_from(a.network_card_index().unwrap_or_default()).ok()?;

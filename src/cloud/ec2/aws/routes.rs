@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::replace_route::builders::ReplaceRouteFluentBuilder;
 use aws_sdk_ec2::types::{self, Filter};
 
-use super::{AwsEc2, UNREADABLE, Unreadable, parsed, permitted};
+use super::{AnswerFlaw, AwsEc2, UNREADABLE, parsed, permitted};
 use crate::base::ids::{InterfaceId, RouteTableId, VpcId};
 use crate::cloud::ec2::routes::{Route, RouteTable, Routes, destination};
 use crate::cloud::ec2::{Ec2Error, Ec2Fault};
@@ -59,11 +59,10 @@ impl Routes for AwsEc2 {
         address: IpAddr,
         to: &InterfaceId,
     ) -> Result<(), Ec2Error> {
-        self.call(self.routing(), REPLACE, table.as_str(), async |client| {
+        let call = self.call(self.routing(), REPLACE, table, async |client| {
             replacing(client, table, address, to).send().await
-        })
-        .await
-        .map(drop)
+        });
+        self.guard.mutate(call).await.map(drop)
     }
 
     async fn may_replace_route(
@@ -73,7 +72,7 @@ impl Routes for AwsEc2 {
         to: &InterfaceId,
     ) -> Result<(), Ec2Error> {
         permitted(
-            self.call(self.routing(), REPLACE, table.as_str(), async |client| {
+            self.call(self.routing(), REPLACE, table, async |client| {
                 replacing(client, table, address, to).dry_run(true).send().await
             })
             .await,
@@ -83,7 +82,7 @@ impl Routes for AwsEc2 {
     async fn checks_source_and_destination(&self, interface: &InterfaceId) -> Result<bool, Ec2Error> {
         const OPERATION: &str = "DescribeNetworkInterfaces";
         let output = self
-            .call(&self.general, OPERATION, interface.as_str(), async |client| {
+            .call(&self.general, OPERATION, interface, async |client| {
                 client.describe_network_interfaces().network_interface_ids(interface.as_str()).send().await
             })
             .await?;
@@ -103,7 +102,7 @@ impl AwsEc2 {
         object: &str,
         filters: Vec<Filter>,
     ) -> Result<Vec<types::RouteTable>, Ec2Error> {
-        self.call(self.routing(), DESCRIBE, object, async |client| {
+        self.call(self.routing(), DESCRIBE, &object, async |client| {
             let filters = Some(filters).filter(|filters| !filters.is_empty());
             let request = client.describe_route_tables().set_filters(filters).max_results(PAGE);
             let mut tables = request.into_paginator().items().send();
@@ -137,9 +136,8 @@ pub(super) fn all_of<'t>(
     object: &str,
     address: IpAddr,
 ) -> Result<Vec<RouteTable>, Ec2Error> {
-    let (fault, answer) = UNREADABLE;
-    let found: Result<_, Unreadable> = shown.map(|shown| table(shown, address)).collect();
-    found.map_err(|_| Ec2Error::new(DESCRIBE, &object, fault, answer))
+    let found: Result<_, _> = shown.map(|shown| table(shown, address)).collect();
+    found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, &object, fault, answer))
 }
 
 pub(super) fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filter {
@@ -162,20 +160,20 @@ fn replacing(
 }
 
 /// Converts a table to our own type, with its route for exactly this address.
-fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, Unreadable> {
+fn table(table: &types::RouteTable, address: IpAddr) -> Result<RouteTable, AnswerFlaw> {
     // EC2 may write an IPv6 address in another form than it was given in.
     let meant = table.routes().iter().filter(|route| range(route) == Some(address.into()));
     let mut meant = meant.map(route).collect::<Result<Vec<_>, _>>()?;
     // A created route takes priority over a propagated one.
     meant.sort_by_key(|route| !route.is_replaceable());
     Ok(RouteTable {
-        id: parsed(table.route_table_id())?.ok_or(Unreadable)?,
+        id: parsed(table.route_table_id())?.ok_or(UNREADABLE)?,
         vpc: parsed(table.vpc_id())?,
         route: meant.into_iter().next(),
     })
 }
 
-fn route(route: &types::Route) -> Result<Route, Unreadable> {
+fn route(route: &types::Route) -> Result<Route, AnswerFlaw> {
     let targets = [
         route.network_interface_id(),
         route.gateway_id(),

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sim::{
-    Address, Bind, Cloud, Config, ElasticIpHolder, Instance, InstanceSpec, InterfaceSpec, Service, Sim, Tls,
-    Validity,
+    Address, Bind, Cloud, ElasticIpHolder, Instance, InstanceSpec, InterfaceSpec, Service, Sim, Tls, Validity,
 };
 
 use crate::agent;
@@ -53,7 +52,7 @@ impl PacemakerNode {
     /// Where namespaces can't be made: without root, or in a container that forbids it.
     #[track_caller]
     pub(crate) fn new() -> Self {
-        let sim = Sim::start(Config::default()).expect("a simulator");
+        let sim = Sim::start().expect("a simulator");
         let cloud = sim.cloud();
         let interface = InterfaceSpec { private_ips: vec![PRIMARY, SECONDARY], ..InterfaceSpec::default() };
         let instance =

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use eip::base::ids::{InterfaceId, RouteTableId};
+use eip::base::ids::RouteTableId;
 use eip::cloud::model::{ApiError, InstanceSpec, RouteTableSpec};
 use serde::Deserialize;
-use serde_json::json;
 
-use super::{ControlResult, SettingsChange, show};
+use super::{ControlResult, show};
 use crate::Cloud;
 
 /// An address to allocate.
@@ -16,28 +15,10 @@ use crate::Cloud;
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AddressSpec {
     public_ip: Option<Ipv4Addr>,
-    foreign: bool,
-    border_group: Option<String>,
-    /// The AWS service that manages it.
-    service_managed: Option<String>,
-    /// The interface that holds it from the start.
-    eni: Option<InterfaceId>,
 }
 
 pub(super) fn allocate(cloud: &Cloud, wanted: &AddressSpec) -> ControlResult {
-    if let (true, Some(ip)) = (wanted.foreign, wanted.public_ip) {
-        cloud.allocate_foreign(ip);
-        return Ok(json!({ "public_ip": ip }));
-    }
-    let address = cloud.try_allocate(wanted.public_ip, None)?;
-    if let Some(group) = &wanted.border_group {
-        cloud.set_border_group(&address, group);
-    }
-    cloud.set_managed_by(&address, wanted.service_managed.as_deref());
-    if let Some(eni) = &wanted.eni {
-        cloud.try_associate(&address, eni, None)?;
-    }
-    show(&address)
+    show(&cloud.try_allocate(wanted.public_ip, None)?)
 }
 
 /// A route table with its routes.
@@ -77,11 +58,10 @@ pub(super) struct AccountSpec {
     instances: Vec<InstanceSpec>,
     addresses: Vec<AddressSpec>,
     route_tables: Vec<TableSpec>,
-    settings: SettingsChange,
 }
 
 impl Cloud {
-    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "route_tables": [..], "settings": {..}}`, each entry
+    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "route_tables": [..]}`, each entry
     /// as the control API takes it.
     ///
     /// # Errors
@@ -98,7 +78,6 @@ impl Cloud {
         for table in plan.route_tables {
             add_table(self, table)?;
         }
-        plan.settings.apply(self);
         Ok(())
     }
 }

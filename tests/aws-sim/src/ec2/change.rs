@@ -4,12 +4,14 @@
 use std::net::Ipv4Addr;
 
 use eip::base::ids::{AssociationId, InstanceId, InterfaceId};
-use eip::cloud::model::{AddressRef, ApiError, Caller, Operation};
+use eip::cloud::Selector;
+use eip::cloud::model::{ApiError, Caller, Operation};
 
 use super::xml::Content;
 use super::{
     OperationCall, OperationResult, OperationSuccess, allocation_id, id, interface_id, params, public_ip,
 };
+use crate::world::SimulatorState;
 
 /// Moves the address to the interface named; with `AllowReassociation=false` only if neither is taken.
 pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
@@ -18,8 +20,8 @@ pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
             let message = "You may specify public IP or allocation id, but not both in the same call";
             return Err(ApiError::client("InvalidParameterCombination", message));
         }
-        (Some(id), None) => AddressRef::Allocation(allocation_id(id)?),
-        (None, Some(ip)) => AddressRef::Public(public_ip(ip)?),
+        (Some(id), None) => Selector::Allocation(allocation_id(id)?),
+        (None, Some(ip)) => Selector::PublicIp(public_ip(ip)?),
         (None, None) => {
             let message = "Either public IP or allocation id must be specified";
             return Err(ApiError::client("MissingParameter", message));
@@ -76,26 +78,26 @@ pub(super) fn disassociate(call: &OperationCall<'_>) -> OperationResult {
     Ok(OperationSuccess { association_id, ..call.yes() })
 }
 
-/// Puts secondary addresses on an interface; with `AllowReassignment` also those another interface has.
+/// Puts a secondary address on an interface; with `AllowReassignment` also one that another interface has.
 pub(super) fn assign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
-    let (ips, may_move) = (addresses(call)?, call.params.flag("AllowReassignment")?.unwrap_or(false));
-    operate(call, &Operation::Assign { eni: eni.clone(), ips: ips.clone(), may_move })?;
-    let assigned = ips.iter().map(|ip| Content::default().text("privateIpAddress", ip));
+    let (ip, may_move) = (address(call)?, call.params.flag("AllowReassignment")?.unwrap_or(false));
+    operate(call, &Operation::Assign { eni: eni.clone(), ip, may_move })?;
+    let assigned = Content::default().text("privateIpAddress", ip);
     let answer = Content::default().text("networkInterfaceId", &eni);
-    Ok(call.done(answer.list("assignedPrivateIpAddressesSet", assigned).text("return", true)))
+    Ok(call.done(answer.list("assignedPrivateIpAddressesSet", [assigned]).text("return", true)))
 }
 
-/// Takes secondary addresses off an interface: all named ones or none.
+/// Takes a secondary address off an interface.
 pub(super) fn unassign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
-    operate(call, &Operation::Unassign { eni, ips: addresses(call)? })?;
+    operate(call, &Operation::Unassign { eni, ip: address(call)? })?;
     Ok(call.yes())
 }
 
-fn addresses(call: &OperationCall<'_>) -> Result<Vec<Ipv4Addr>, ApiError> {
-    call.params.need("PrivateIpAddress.1")?;
-    call.params.list("PrivateIpAddress").into_iter().map(params::private_ip).collect()
+/// The address of the call: no agent names more than one.
+fn address(call: &OperationCall<'_>) -> Result<Ipv4Addr, ApiError> {
+    params::private_ip(call.params.need("PrivateIpAddress.1")?)
 }
 
 /// Runs an operation in the caller's name.
@@ -105,6 +107,6 @@ pub(super) fn operate(
 ) -> Result<Option<AssociationId>, ApiError> {
     let by = Caller { instance: call.who.instance.clone(), ..Caller::default() };
     let dry_run = call.params.flag("DryRun")? == Some(true);
-    let permit = |id: &str| call.authorize(&call.world.arn(id));
+    let permit = |id: &str| call.authorize(&SimulatorState::arn(id));
     call.world.account.operate(&by, operation, dry_run, call.late, permit)
 }

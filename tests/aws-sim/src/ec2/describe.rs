@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use eip::base::ids::InterfaceId;
-use eip::cloud::model::{AddressRef, ApiError, VPC};
-use eip::cloud::{Address, Eni};
+use eip::cloud::model::{ACCOUNT, ApiError, VPC};
+use eip::cloud::{Address, Eni, Selector};
 
 use super::filters::{self, Filter, FilterPaths};
 use super::xml::Content;
@@ -34,12 +34,12 @@ const INTERFACE_FILTERS: FilterPaths = &[
 
 /// Answers `DescribeAddresses`.
 pub(super) fn addresses(call: &OperationCall<'_>) -> OperationResult {
-    let mut wanted: Vec<AddressRef> = Vec::new();
+    let mut wanted: Vec<Selector> = Vec::new();
     for id in call.params.list("AllocationId") {
-        wanted.push(AddressRef::Allocation(allocation_id(id)?));
+        wanted.push(Selector::Allocation(allocation_id(id)?));
     }
     for ip in call.params.list("PublicIp") {
-        wanted.push(AddressRef::Public(public_ip(ip)?));
+        wanted.push(Selector::PublicIp(public_ip(ip)?));
     }
     let wishes = wishes(call, ADDRESS_FILTERS)?;
     call.permit("*")?;
@@ -51,12 +51,12 @@ pub(super) fn addresses(call: &OperationCall<'_>) -> OperationResult {
             || wanted.contains(&address.public_ip.into())
     };
     let matching = account.described_addresses(call.who.instance.as_ref()).into_iter().filter(named);
-    let items = matching.map(|address| address_item(&call.world.config.account, &address));
+    let items = matching.map(|address| address_item(&address));
     let items = items.filter(|item| filters::keep(&wishes, ADDRESS_FILTERS, item));
     Ok(call.done(Content::default().list("addressesSet", items)))
 }
 
-fn address_item(account: &str, address: &Address) -> Content {
+fn address_item(address: &Address) -> Content {
     let held = address.association.as_ref();
     Content::default()
         .text("publicIp", address.public_ip)
@@ -65,7 +65,7 @@ fn address_item(account: &str, address: &Address) -> Content {
         .maybe("instanceId", held.and_then(|held| held.instance.as_ref()))
         .maybe("associationId", held.map(|held| &held.id))
         .maybe("networkInterfaceId", held.and_then(|held| held.interface.as_ref()))
-        .maybe("networkInterfaceOwnerId", held.map(|_| account))
+        .maybe("networkInterfaceOwnerId", held.map(|_| ACCOUNT))
         .maybe("privateIpAddress", held.and_then(|held| held.private_ip))
         .text("publicIpv4Pool", "amazon")
         .maybe("networkBorderGroup", address.border_group.as_ref())
@@ -90,10 +90,10 @@ pub(super) fn interfaces(call: &OperationCall<'_>) -> OperationResult {
 }
 
 pub(super) fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> Content {
-    let (account, owner) = (&call.world.account, &call.world.config.account);
+    let account = &call.world.account;
     let carrying = |item: Content, ip: Option<Ipv4Addr>| match ip {
         Some(ip) => {
-            let owner = if account.knows(ip) { owner } else { "amazon" };
+            let owner = if account.knows(ip) { ACCOUNT } else { "amazon" };
             item.with("association", Content::default().text("publicIp", ip).text("ipOwnerId", owner))
         }
         None => item,
@@ -107,7 +107,7 @@ pub(super) fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> Content {
         .text("networkInterfaceId", &eni.id)
         .text("subnetId", eni.subnet.as_ref().map(ToString::to_string).unwrap_or_default())
         .text("vpcId", VPC)
-        .text("ownerId", owner)
+        .text("ownerId", ACCOUNT)
         .text("status", if eni.instance.is_some() { "in-use" } else { "available" })
         .text("sourceDestCheck", account.source_dest_check(&eni.id))
         .maybe("macAddress", account.mac_of(&eni.id))
@@ -117,7 +117,7 @@ pub(super) fn interface_item(call: &OperationCall<'_>, eni: &Eni) -> Content {
         let attachment = Content::default()
             .text("attachmentId", eni.id.as_str().replace("eni-", "eni-attach-"))
             .text("instanceId", instance)
-            .text("instanceOwnerId", owner)
+            .text("instanceOwnerId", ACCOUNT)
             .text("deviceIndex", place.map_or(0, |place| place.device_index))
             .text("networkCardIndex", place.map_or(0, |place| place.network_card))
             .text("status", "attached");

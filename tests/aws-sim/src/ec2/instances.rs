@@ -2,7 +2,7 @@
 //! per instance.
 
 use eip::base::ids::InstanceId;
-use eip::cloud::model::{ApiError, Instance, InstanceState};
+use eip::cloud::model::{ACCOUNT, ApiError, Instance, InstanceState};
 
 use super::describe::interface_item;
 use super::filters::{self, FilterPaths};
@@ -45,7 +45,7 @@ fn item(call: &OperationCall<'_>, instance: &Instance) -> Content {
         .list("networkInterfaceSet", own.map(|eni| interface_item(call, eni)));
     Content::default()
         .text("reservationId", instance.id.as_str().replace("i-", "r-"))
-        .text("ownerId", &call.world.config.account)
+        .text("ownerId", ACCOUNT)
         .list("instancesSet", [item])
 }
 

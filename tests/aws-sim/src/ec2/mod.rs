@@ -70,7 +70,7 @@ impl OperationCall<'_> {
 
     /// Checks that the caller may do this to `resource`.
     fn authorize(&self, resource: &str) -> Result<(), ApiError> {
-        self.world.authorize(&self.who, self.action, resource)
+        self.world.iam.check(&self.who, self.action, resource)
     }
 
     /// Ends a dry run with EC2's word for "it would have worked".
@@ -96,8 +96,6 @@ pub(crate) fn run(
     let outcome = match action {
         "AssignPrivateIpAddresses" => change::assign(&call),
         "AssociateAddress" => change::associate(&call),
-        "CreateRoute" => routes::create(&call),
-        "DeleteRoute" => routes::delete(&call),
         "DescribeAddresses" => describe::addresses(&call),
         "DescribeInstances" => instances::describe(&call),
         "DescribeNetworkInterfaces" => describe::interfaces(&call),
@@ -111,31 +109,25 @@ pub(crate) fn run(
         }
     };
     match outcome {
-        Ok(done) => Reply {
-            status: 200,
-            content_type: CONTENT_TYPE,
-            server: "AmazonEC2",
-            headers: vec![("x-amzn-requestid", request_id.to_owned())],
-            body: done.xml.into_bytes(),
-            code: None,
-            association_id: done.association_id,
-        },
+        Ok(done) => Reply { association_id: done.association_id, ..reply(200, done.xml, request_id) },
         Err(error) => refuse(&error, request_id),
     }
 }
 
-const CONTENT_TYPE: &str = "text/xml;charset=UTF-8";
-
 /// Returns `error` as EC2 words it.
 pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Reply {
+    let code = Some(error.code.clone());
+    Reply { code, ..reply(error.status, xml::error(error, request_id), request_id) }
+}
+
+fn reply(status: u16, xml: String, request_id: &str) -> Reply {
     Reply {
-        status: error.status,
-        content_type: CONTENT_TYPE,
+        status,
+        content_type: "text/xml;charset=UTF-8",
         server: "AmazonEC2",
         headers: vec![("x-amzn-requestid", request_id.to_owned())],
-        body: xml::error(error, request_id).into_bytes(),
-        code: Some(error.code.clone()),
-        association_id: None,
+        body: xml.into_bytes(),
+        ..Reply::default()
     }
 }
 

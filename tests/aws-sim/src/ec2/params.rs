@@ -10,15 +10,9 @@ use eip::cloud::model::ApiError;
 pub(crate) struct QueryParams(BTreeMap<String, String>);
 
 impl QueryParams {
-    /// Reads one or more `application/x-www-form-urlencoded` texts.
-    pub(crate) fn read(texts: &[&[u8]]) -> Self {
-        Self(
-            texts
-                .iter()
-                .flat_map(|text| form_urlencoded::parse(text))
-                .map(|(k, v)| (k.into(), v.into()))
-                .collect(),
-        )
+    /// Reads an `application/x-www-form-urlencoded` text.
+    pub(crate) fn read(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).map(|(k, v)| (k.into(), v.into())).collect())
     }
 
     /// Returns a parameter; an empty one counts as absent.

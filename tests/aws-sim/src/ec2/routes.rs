@@ -1,12 +1,11 @@
-//! `DescribeRouteTables`, `ReplaceRoute`, `CreateRoute` and `DeleteRoute`: the tables that the caller's account owns, and the calls that
-//! change their routes.
+//! `DescribeRouteTables` and `ReplaceRoute`: the tables that the caller's account owns, and the call that changes their routes.
 
 use std::net::IpAddr;
 
-use eip::base::ids::{InterfaceId, RouteTableId};
+use eip::base::ids::RouteTableId;
 use eip::cloud::Route;
 use eip::cloud::ec2::routes::destination;
-use eip::cloud::model::{ApiError, Operation, RouteChange, ShownTable};
+use eip::cloud::model::{ACCOUNT, ApiError, Operation, ShownTable};
 
 use super::filters::{self, FilterPaths};
 use super::xml::Content;
@@ -70,15 +69,14 @@ fn item(call: &OperationCall<'_>, table: &ShownTable) -> Content {
 
 /// Instance and owner are shown within the account alone.
 fn route_item(call: &OperationCall<'_>, owner: &str, address: IpAddr, route: &Route) -> Content {
-    let account = &call.world.config.account;
     let eni = route.interface.as_ref();
-    let instance = eni.filter(|_| owner == account).and_then(|eni| call.world.account.instance_with(eni));
+    let instance = eni.filter(|_| owner == ACCOUNT).and_then(|eni| call.world.account.instance_with(eni));
     let to = if address.is_ipv4() { "destinationCidrBlock" } else { "destinationIpv6CidrBlock" };
     Content::default()
         .text(to, destination(address))
         .maybe("networkInterfaceId", eni)
         .maybe("instanceId", instance.as_ref())
-        .maybe("instanceOwnerId", instance.as_ref().map(|_| account))
+        .maybe("instanceOwnerId", instance.as_ref().map(|_| ACCOUNT))
         .maybe("gatewayId", Some(&route.target).filter(|_| eni.is_none()))
         .text("state", if route.blackhole { "blackhole" } else { "active" })
         .text("origin", &route.origin)
@@ -86,24 +84,7 @@ fn route_item(call: &OperationCall<'_>, owner: &str, address: IpAddr, route: &Ro
 
 /// Leads a route to another interface.
 pub(super) fn replace(call: &OperationCall<'_>) -> OperationResult {
-    change(call, RouteChange::Replace(target(call)?))
-}
-
-/// Makes a route to an interface.
-pub(super) fn create(call: &OperationCall<'_>) -> OperationResult {
-    change(call, RouteChange::Create(target(call)?))
-}
-
-/// Takes a route out of its table.
-pub(super) fn delete(call: &OperationCall<'_>) -> OperationResult {
-    change(call, RouteChange::Delete)
-}
-
-fn target(call: &OperationCall<'_>) -> Result<InterfaceId, ApiError> {
-    interface_id(call.params.need("NetworkInterfaceId")?)
-}
-
-fn change(call: &OperationCall<'_>, change: RouteChange) -> OperationResult {
+    let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let table = table_id(call.params.need("RouteTableId")?)?;
     let given = ["DestinationCidrBlock", "DestinationIpv6CidrBlock"];
     let destination = given.into_iter().find_map(|name| call.params.get(name));
@@ -111,7 +92,7 @@ fn change(call: &OperationCall<'_>, change: RouteChange) -> OperationResult {
         ApiError::value("The simulator has routes to single addresses alone, such as 192.168.10.1/32")
     })?;
     let account = call.who.account().map(str::to_owned);
-    super::change::operate(call, &Operation::Route { table, address, change, account })?;
+    super::change::operate(call, &Operation::Route { table, address, eni, account })?;
     Ok(call.yes())
 }
 

@@ -29,8 +29,8 @@ pub(super) fn read(world: &mut SimulatorState, id: &InstanceId, path: &str) -> O
         });
         return Some(format!("{document:#}"));
     }
-    let (now, lifetime) = (world.aws_now(), world.config.credential_lifetime);
-    let key = world.keys.shown_to(&mut world.rng, &principal, state, now, lifetime)?;
+    let now = world.aws_now();
+    let key = world.keys.shown_to(&mut world.rng, &principal, state, now)?;
     let document = serde_json::json!({
         "Code": "Success",
         "LastUpdated": iso8601(key.issued),

@@ -17,9 +17,8 @@ use crate::{
     clock::http_date,
     cloud::Cloud,
     credentials::random,
-    exchange::{Arrival, exchange},
+    exchange::{Arrival, admit, exchange},
     http::{Handler, HttpResponse, Reply, Whole},
-    log::LoggedRequest,
     world::SimulatorState,
 };
 
@@ -79,20 +78,25 @@ impl ImdsHandler {
     fn state(&self) -> ImdsState {
         self.cloud.with(|world| world.metadata.get(&self.instance).map(|m| m.state).unwrap_or_default())
     }
+
+    fn arrival(&self, operation: String, peer: SocketAddr, imposed: Option<FaultKind>) -> Arrival {
+        Arrival {
+            service: Service::Imds,
+            operation,
+            params: std::collections::BTreeMap::new(),
+            dry_run: false,
+            peer,
+            instance: Some(self.instance.clone()),
+            imposed,
+        }
+    }
 }
 
 impl Handler for ImdsHandler {
     async fn answer(&self, peer: SocketAddr, request: Whole) -> HttpResponse {
         let path = request.uri().path();
-        let arrival = Arrival {
-            service: Service::Imds,
-            operation: format!("{} {path}", request.method()),
-            params: std::collections::BTreeMap::new(),
-            dry_run: false,
-            peer,
-            instance: Some(self.instance.clone()),
-            imposed: self.state().imposed(path),
-        };
+        let operation = format!("{} {path}", request.method());
+        let arrival = self.arrival(operation, peer, self.state().imposed(path));
         let handle = |world: &mut SimulatorState, _: &_| {
             answer(world, &self.instance, &request).unwrap_or_else(|error| refuse(&error))
         };
@@ -102,7 +106,8 @@ impl Handler for ImdsHandler {
     fn refuses(&self, peer: SocketAddr) -> bool {
         let refuses = self.state() == ImdsState::Refuse;
         if refuses {
-            self.cloud.with(|world| log_refusal(world, &self.instance, peer));
+            let arrival = self.arrival("connect".to_owned(), peer, Some(FaultKind::Reset));
+            self.cloud.with(|world| admit(world, arrival));
         }
         refuses
     }
@@ -174,24 +179,4 @@ fn refuse(error: &ApiError) -> Reply {
          <head>\n  <title>{title}</title>\n </head>\n <body>\n  <h1>{title}</h1>\n </body>\n</html>\n"
     );
     Reply { status: error.status, content_type: "text/html", code: Some(error.code.clone()), ..text(page) }
-}
-
-fn log_refusal(world: &mut SimulatorState, instance: &InstanceId, peer: SocketAddr) {
-    let (at, request_id) = (world.now(), world.request_id());
-    world.log.arrive(|seq| LoggedRequest {
-        seq,
-        at,
-        answered_at: None,
-        service: Service::Imds,
-        operation: "connect".to_owned(),
-        params: std::collections::BTreeMap::new(),
-        dry_run: false,
-        peer,
-        instance: Some(instance.clone()),
-        status: 0,
-        code: None,
-        request_id,
-        fault: Some("refuse".to_owned()),
-        association_id: None,
-    });
 }

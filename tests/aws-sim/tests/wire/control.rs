@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use aws_sim::{Bind, Config, Sim};
+use aws_sim::{Bind, Sim};
 use serde_json::{Value, json};
 
 use crate::lab::{RawResponse, Signer, TestResult, exchange, plain};
@@ -18,7 +18,7 @@ fn post(addr: SocketAddr, path: &str, body: &Value) -> TestResult<(u16, Value)> 
 
 #[test]
 fn a_script_builds_a_world_breaks_it_and_reads_what_happened() -> TestResult {
-    let sim = Sim::start(Config::default())?;
+    let sim = Sim::start()?;
     let ec2 = sim.serve_ec2(Bind::loopback())?;
     let call = || -> TestResult<RawResponse> {
         let signer = Signer { key: "AKIDSCRIPT", secret: "s", ..Signer::default() };
@@ -53,7 +53,7 @@ fn a_script_builds_a_world_breaks_it_and_reads_what_happened() -> TestResult {
 
 #[test]
 fn what_cannot_be_is_refused_with_a_reason() -> TestResult {
-    let sim = Sim::start(Config::default())?;
+    let sim = Sim::start()?;
     let ec2 = sim.serve_ec2(Bind::loopback())?;
     let (status, body) = post(ec2, "settings", &json!({ "latancy_ms": 1 }))?;
     assert!(status == 400 && body.to_string().contains("latancy_ms"), "{body}");

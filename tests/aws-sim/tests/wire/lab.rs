@@ -12,7 +12,7 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
-use aws_sim::{Address, Bind, Cloud, Config, Instance, InstanceSpec, InterfaceId, Sim};
+use aws_sim::{Address, Bind, Cloud, Instance, InstanceSpec, InterfaceId, Sim};
 
 /// How a test ends.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
@@ -35,11 +35,7 @@ pub struct Lab {
 
 impl Lab {
     pub fn new() -> TestResult<Self> {
-        Self::with(Config::default())
-    }
-
-    pub fn with(config: Config) -> TestResult<Self> {
-        let sim = Sim::start(config)?;
+        let sim = Sim::start()?;
         let cloud = sim.cloud();
         cloud.add_access_key(KEY, SECRET);
         let a = cloud.add_instance(InstanceSpec::with_ip(Ipv4Addr::new(10, 0, 1, 10)));
