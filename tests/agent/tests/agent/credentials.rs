@@ -183,13 +183,6 @@ fn a_profile_that_is_named_is_the_one_whatever_else_there_is() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_is_reported_by_name() {
-    let (_world, a) = account(true);
-    write_profile(&a.home(), KNOWN);
-    start(&a).param("profile", "absent").expect(4).reason("absent");
-}
-
-#[test]
 fn the_role_of_awseip_is_the_instance_role_alone() {
     let (world, a) = account(true);
     write_profile(&a.home(), UNKNOWN);
@@ -226,15 +219,6 @@ fn awssecret_that_others_can_read_is_not_used() {
         write_secret(&a.home(), KNOWN);
         fs::set_permissions(a.home().join(".awssecret"), fs::Permissions::from_mode(0o640)).unwrap();
         start(&a).expect(code).logged(&["WARN", ".awssecret"]);
-    }
-}
-
-#[test]
-fn awssecret_that_is_something_else_is_not_used() {
-    for text in ["", "one line\n", "\n\n\n", "\u{0}\u{1}"] {
-        let (_world, a) = account(true);
-        write_private(&a.home().join(".awssecret"), text);
-        start(&a).ok();
     }
 }
 

@@ -268,7 +268,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
 fn nothing_is_moved_without_consent_or_without_need() {
     // The unit tests have every other obstacle. Each row: what differs from a healthy cluster, the arguments, the exit code and the message.
     type Row = (&'static str, (&'static str, &'static str), &'static [&'static str], (i32, &'static str));
-    let rows: [Row; 8] = [
+    let rows: [Row; 7] = [
         (
             "nothing to write to",
             ("", ""),
@@ -277,12 +277,6 @@ fn nothing_is_moved_without_consent_or_without_need() {
         ),
         ("a failure and a destination", ("", ""), &["--kill", "--to", "n2"], (2, "cannot be used with")),
         ("no terminal to confirm on", ("", ""), &[], (2, "needs --yes")),
-        (
-            "an unhealthy node",
-            (r#"name="n2" online="true""#, r#"name="n2" online="false""#),
-            &["--yes"],
-            (1, "node n2 is offline"),
-        ),
         (
             "another resource",
             ("ocf:heartbeat:eip", "ocf:heartbeat:IPaddr2"),

@@ -67,7 +67,7 @@ fn a_container_is_not_queried_for_credentials_through_a_proxy() {
 }
 
 #[test]
-fn a_proxy_that_is_away_does_not_touch_the_metadata() {
+fn a_proxy_that_is_away_or_none_does_not_touch_the_metadata() {
     let behind = BehindTls::new();
     behind.start().ok();
     let away = format!("http://{}", refusing());
@@ -78,6 +78,7 @@ fn a_proxy_that_is_away_does_not_touch_the_metadata() {
             .env("ALL_PROXY", &away)
     };
     run(behind.node.settled_monitor()).ok().ec2_calls(0);
+    behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
     run(behind.node.probe().param("settle_window", "0")).ok();
     behind.world.cloud.disassociate(&behind.world.address);
     run(behind.start()).expect(1).ec2_calls(0).reason("no connection to the proxy: ");
@@ -106,11 +107,4 @@ fn a_proxy_that_refuses_is_an_outage_and_its_password_stays_secret() {
     behind.world.cloud.disassociate(&behind.world.address);
     // The proxy connects to loopback only.
     traced(behind.start().ec2_at("https://localhost:1")).expect(1).reason("the proxy refused");
-}
-
-#[test]
-fn an_invalid_proxy_changes_nothing_for_the_metadata() {
-    let behind = BehindTls::new();
-    behind.start().ok();
-    behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
 }

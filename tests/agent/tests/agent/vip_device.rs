@@ -130,17 +130,28 @@ fn an_address_on_a_device_that_is_down_is_not_here_and_a_start_switches_the_devi
 }
 
 #[test]
-fn the_device_can_be_named_by_an_alternative_name() {
+fn the_device_can_be_named_also_by_an_alternative_name() {
     let Some(wired) = Wired::new() else { return };
-    for name in ["enp0s5", "device-number-0.0.of-card-0"] {
-        wired.inside(&["ip", "link", "property", "add", "dev", "eth0", "altname", name]);
-        start(&wired.a).param("interface", name).ok();
-        assert!(wired.on_device("eth0"));
-        settled_monitor(&wired.a).param("interface", name).ok();
-        stop(&wired.a).param("interface", name).ok();
-        assert!(!wired.on_device("eth0"));
+    wired.inside(&["ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge"]);
+    let alternatives = ["enp0s5", "device-number-0.0.of-card-0"];
+    for name in alternatives {
+        wired.inside(&["ip", "link", "property", "add", "dev", "br0", "altname", name]);
+    }
+    for name in [&alternatives[..], &["br0"]].concat() {
+        let named = |run: Run| run.param("interface", name);
+        // A stop knows the device also from the record.
+        for stopped in [named(stop(&wired.a)), stop(&wired.a)] {
+            named(start(&wired.a)).ok();
+            assert!(wired.on_device("br0") && !wired.on_device("eth0"), "{name}");
+            named(settled_monitor(&wired.a)).ok();
+            stopped.ok();
+            assert!(!wired.on_device("br0"), "{name}");
+        }
     }
     start(&wired.a).param("interface", "enp0s6").expect(2).reason("no such device");
+    // Unnamed, it is the one with the interface's own address.
+    start(&wired.a).ok();
+    assert!(wired.on_device("eth0"));
 }
 
 /// EC2 refuses a call that is neither, in accounts with many interfaces.
@@ -175,19 +186,6 @@ fn beside_ipaddr2_it_finds_the_address_there_already() {
     assert!(ours.len() == 1 && ours[0].contains("10.0.1.100/32"), "{ours:?}");
     stop(&wired.a).ok();
     assert!(!wired.on_device("eth0"));
-}
-
-#[test]
-fn the_device_can_be_named() {
-    let Some(wired) = Wired::new() else { return };
-    wired.inside(&["ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge"]);
-    start(&wired.a).param("interface", "br0").ok();
-    assert!(wired.on_device("br0") && !wired.on_device("eth0"));
-    stop(&wired.a).ok();
-    assert!(!wired.on_device("br0"));
-    // Unnamed, it is the one with the interface's own address.
-    start(&wired.a).ok();
-    assert!(wired.on_device("eth0"));
 }
 
 #[test]
