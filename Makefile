@@ -232,7 +232,7 @@ defects-test: agent ## The defects of aws-vpc-move-ip, each tried on it and on o
 
 docs-test: agent ## The documents: links, commands, every message explained, screens, the drawing, the IAM policies, docs/deploy
 	cargo build --locked -p aws-sim
-	python3 -B -m unittest discover --verbose --start-directory tests/docs
+	PYTHONPATH=tests/moto python3 -B -m unittest discover --verbose --start-directory tests/docs
 
 monitoring-test: agent ## eip-alert with a real webhook; metrics, alert rules and dashboard in a real Prometheus
 	cargo build --locked -p aws-sim

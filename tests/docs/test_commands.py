@@ -1,6 +1,7 @@
 """Commands in the documents exist: targets of make, commands and options of eipctl, parameters of the agents."""
 
 import functools
+import itertools
 import os
 import pathlib
 import re
@@ -106,6 +107,19 @@ def calls(line: str, program: str) -> list[list[str]]:
     return found
 
 
+def set_by(line: str) -> list[str]:
+    """The parameters of our agents that a command sets."""
+    words = re.sub("['\"]", "", line).split()
+    found = [word.removeprefix("OCF_RESKEY_") for word in words if re.match("OCF_RESKEY_(?!CRM_meta_)", word)]
+    if re.search(r"(crm_resource|ocf-tester)\b.*\beip", line):
+        found += [value for option, value in itertools.pairwise(words) if option in {"-o", "--option"}]
+    if named := re.search(r"ocf:heartbeat:(?:eip|vip|overlay-ip|eip-health) (.*)", " ".join(words)):
+        # What follows is not about the agent but about its operations and the cluster.
+        others = {"op", "meta", "clone", "--group", "bundle", "utilization"}
+        found += itertools.takewhile(lambda word: word not in others, named[1].split())
+    return [word.partition("=")[0] for word in found if "=" in word]
+
+
 class Commands(unittest.TestCase):
     def test_targets_of_make_exist(self):
         known, seen = targets(), 0
@@ -180,6 +194,19 @@ class Commands(unittest.TestCase):
         self.assertEqual(calls("A=b /usr/sbin/eipctl check x", "eipctl"), [["check", "x"]])
         self.assertIn("to", eipctl()["drill"])
         self.assertNotIn("to", eipctl()["show"])
+
+    def test_parameters_in_commands_exist(self):
+        known, seen = parameters(), 0
+        scripts = [path for folder in ("pcs-examples", "ocf", "packaging") for path in (ROOT / folder).rglob("*") if path.is_file()]
+        texts = [(path.name, line) for path in scripts for line in re.sub(r"\\\n\s*", " ", path.read_text()).split("\n")]
+        for place, line in lines() + texts:
+            for name in set_by(line):
+                seen += 1
+                self.assertIn(name, known, f"{place}: {line}")
+        self.assertGreater(seen, 20)
+        self.assertEqual(["elastic_ip", "region"], set_by("pcs resource create eip ocf:heartbeat:eip elastic_ip=1 region=x op monitor interval=10s"))
+        self.assertEqual(["elastic_ip"], set_by("crm_resource --validate --agent eip --option elastic_ip=203.0.113.10"))
+        self.assertEqual(["region"], set_by("OCF_RESKEY_region=x OCF_RESKEY_CRM_meta_timeout=1 ./eip start"))
 
     def test_parameters_in_prose_exist(self):
         """A code span `name=...` names a parameter if it looks like one."""

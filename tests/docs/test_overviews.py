@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import markdown
+import servers
 
 ROOT = markdown.ROOT
 README = ROOT / "README.md"
@@ -23,11 +24,9 @@ def section(document: Path, heading: str) -> str:
 
 def commands() -> set[str]:
     """The commands of eipctl, as the program itself lists them."""
-    target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
-    agent = Path(os.environ.get("EIP_BIN") or Path(target) / "release/eip")
     # The name in argv[0] makes it eipctl.
     told = subprocess.run(
-        ["eipctl", "--help"], executable=agent, env={"PATH": os.defpath}, capture_output=True, text=True, check=True, timeout=30,
+        ["eipctl", "--help"], executable=servers.built("eip"), env={"PATH": os.defpath}, capture_output=True, text=True, check=True, timeout=30,
     )
     listed = re.search(r"^Commands:\n(.*?)\n\n", told.stdout, re.MULTILINE | re.DOTALL)[1]
     return set(re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)) - {"help"}

@@ -5,9 +5,9 @@ import os
 import re
 import subprocess
 import unittest
-from pathlib import Path
 
 import markdown
+import servers
 
 FOLDER = markdown.ROOT / "packaging/iam"
 REGION, ACCOUNT, ALLOCATION = "eu-west-1", "123456789012", "eipalloc-0123456789abcdef0"
@@ -22,20 +22,11 @@ def filled_in(name: str) -> dict:
     return json.loads(text)
 
 
-def binary() -> Path:
-    """The built agent."""
-    target = os.environ.get("CARGO_TARGET_DIR") or markdown.ROOT / "target"
-    return Path(os.environ.get("EIP_BIN") or Path(target) / "release/eip")
-
-
 def printed(*options: str) -> dict:
     """What the built `eipctl policy` prints."""
-    agent = binary()
-    if not agent.exists():
-        raise AssertionError(f"{agent} is not built: make agent")
     # The name in argv[0] makes it eipctl.
     made = subprocess.run(
-        ["eipctl", "policy", ALLOCATION, "--region", REGION, "--account", ACCOUNT, *options], executable=agent, env={"PATH": os.defpath},
+        ["eipctl", "policy", ALLOCATION, "--region", REGION, "--account", ACCOUNT, *options], executable=servers.built("eip"), env={"PATH": os.defpath},
         capture_output=True, text=True, check=False, timeout=30,
     )
     if made.returncode:

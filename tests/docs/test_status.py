@@ -1,9 +1,9 @@
 """docs/status.md and docs/status.schema.json against what `eipctl status` prints, with the simulator as EC2 and scripts as Pacemaker's tools."""
 
+import contextlib
 import json
 import os
 import re
-import select
 import subprocess
 import tempfile
 import time
@@ -11,11 +11,9 @@ import unittest
 from pathlib import Path
 
 import markdown
+import servers
 import test_deploy
 
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or markdown.ROOT / "target")
-AGENT = Path(os.environ.get("EIP_BIN") or TARGET / "release/eip")
-SIMULATOR = TARGET / "debug/aws-sim"
 SCHEMA = markdown.ROOT / "docs/status.schema.json"
 NODES = {"node1": ("i-00000000000000001", "10.0.1.10"), "node2": ("i-00000000000000002", "10.0.1.20")}
 TABLES = ("rtb-00000000000000001", "rtb-00000000000000002")
@@ -50,29 +48,17 @@ class Status(unittest.TestCase):
     """Two nodes with three addresses: the private one has been moved behind the cluster's back, and node2 could take none."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        interfaces = [[{"private_ips": [ip]}] for _, ip in NODES.values()]
-        instances = [
-            {"id": instance, "subnet": "10.0.1.0/24", "interfaces": one} for (instance, _), one in zip(NODES.values(), interfaces)
-        ]
+        running = contextlib.ExitStack()
+        self.addCleanup(running.close)
+        self.folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        instances = [{"id": name, "subnet": "10.0.1.0/24", "interfaces": [{"private_ips": [ip]}]} for name, ip in NODES.values()]
         world = self.folder / "world.json"
         world.write_text(json.dumps({"instances": instances, "addresses": [{"public_ip": "203.0.113.10"}], "route_tables": [{"id": TABLES[0]}]}))
         here = NODES["node1"][0]
-        command = [SIMULATOR, "serve", "--world", world, "--imds", f"{here}=127.0.0.1:0", "--print-ready", "--until-eof"]
-        self.simulator = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.addCleanup(self.end)
-        self.assertTrue(select.select([self.simulator.stdout], [], [], 30)[0], "aws-sim does not get ready")
-        ready = json.loads(self.simulator.stdout.readline())
-        self.ec2, self.imds = f"http://{ready['ec2']}", f"http://{ready['imds'][here]}"
+        self.ec2, imds = running.enter_context(servers.aws_sim(self.folder, "--world", str(world), "--imds", f"{here}=127.0.0.1:0"))
+        self.imds = imds[here]
         self.resources = primitive("eip", "eip", elastic_ip="203.0.113.10")
         self.tool("crm_node", "node1")
-
-    def end(self):
-        self.simulator.stdin.close()
-        self.simulator.wait(10)
-        self.simulator.stdout.close()
 
     def tool(self, name: str, printed: str):
         path = self.folder / "bin" / name
@@ -85,7 +71,7 @@ class Status(unittest.TestCase):
             "PATH": f"{self.folder / 'bin'}:{os.defpath}", "EIP_STATE_DIR": str(self.folder / "state"), "HOME": str(self.folder), "TZ": "UTC",
             "AWS_ENDPOINT_URL_EC2": self.ec2, "AWS_ENDPOINT_URL_STS": self.ec2, "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.imds, **variables,
         }
-        told = subprocess.run([name, *arguments], executable=AGENT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        told = subprocess.run([name, *arguments], executable=servers.built("eip"), env=environment, capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual((told.returncode, told.stderr if name == "eipctl" else ""), (0, ""), told)
         return told.stdout
 

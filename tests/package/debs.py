@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from machine import DEBIAN_ARCH, SOURCES, Listed, built, listed, packages, run, version
+from roots import Bare
 
 PARTS = ("eip", "eip-heartbeat", "eip-keepalived")
 # What makes a folder a root to dpkg.
@@ -80,36 +81,18 @@ def stand_in(folder: Path) -> Path:
     return package
 
 
-class Root:
+class Root(Bare):
     """A root with nothing but the stand-in for the C library in it."""
 
     def __init__(self, path: Path, libc: Path):
-        self.path = path
-        for folder in DATABASE:
-            (path / "var/lib/dpkg" / folder).mkdir(parents=True)
-        (path / "var/lib/dpkg/status").touch()
-        for folder in ("dev", "proc", "run", "tmp"):
-            (path / folder).mkdir()
-        # The test's folder is its owner's alone; the user nobody inside comes in by chroot.
-        path.chmod(0o755)
+        super().__init__(path, "run", *(f"var/lib/dpkg/{folder}" for folder in DATABASE))
+        self.at("/var/lib/dpkg/status").touch()
         self.dpkg("--install", libc)
 
     def dpkg(self, *words: object, ok: bool = True):
         """The scripts of the packages are run by this machine's shell, and told of the root: there is no shell in it."""
         environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
         return run("dpkg", f"--root={self.path}", "--force-script-chrootless", *words, ok=ok, environment=environment)
-
-    def inside(self, *words: object, user: int = 0, ok: bool = True):
-        """Runs a program of the root in it."""
-        return run("chroot", f"--userspec={user}:{user}", self.path, *words, ok=ok)
-
-    def at(self, path: str) -> Path:
-        return self.path / path.lstrip("/")
-
-    def leads_to(self, path: str) -> str:
-        """Where a link leads, as it is seen in the root."""
-        target = os.path.normpath(Path(path).parent / os.readlink(self.at(path)))
-        return self.leads_to(target) if self.at(target).is_symlink() else target
 
     def status(self, part: str) -> str:
         return self.dpkg_query("${db:Status-Abbrev}", part).strip()

@@ -1,22 +1,54 @@
 """Scratch roots: folders that are a machine's whole file system to rpm, dnf and the programs that are installed there."""
 
+import contextlib
 import hashlib
+import os
+import tempfile
+import unittest
 from pathlib import Path
 
 from machine import run
+from node import Node, node
 
 
-class Root:
+class Bare:
+    """A root with these folders and nothing in them."""
+
+    def __init__(self, path: Path, *folders: str):
+        self.path = path
+        for folder in ("dev", "proc", "tmp", *folders):
+            (path / folder).mkdir(parents=True)
+        # The test's folder is its owner's alone; the user nobody inside comes in by chroot.
+        path.chmod(0o755)
+
+    def inside(self, *words: object, user: int = 0, ok: bool = True):
+        """Runs a program of the root in it."""
+        return run("chroot", f"--userspec={user}:{user}", self.path, *words, ok=ok)
+
+    def in_cloud(self, test: unittest.TestCase) -> Node:
+        """An instance whose agent is the one in the root, until the test is over."""
+        running = contextlib.ExitStack()
+        test.addCleanup(running.close)
+        there = running.enter_context(node(Path(running.enter_context(tempfile.TemporaryDirectory()))))
+        there.prefix = ["chroot", str(self.path)]
+        return there
+
+    def at(self, path: str) -> Path:
+        return self.path / path.lstrip("/")
+
+    def leads_to(self, path: str) -> str:
+        """Where a link leads, as it is seen in the root."""
+        target = os.path.normpath(Path(path).parent / os.readlink(self.at(path)))
+        return self.leads_to(target) if self.at(target).is_symlink() else target
+
+
+class Root(Bare):
     """A root with a database of packages of its own, in which nothing of the machine is seen."""
 
     def __init__(self, path: Path):
-        self.path = path
         # As where systemd runs, so that the scriptlets go all their way; the stand-in for systemctl says so in /var/log/asked.
-        for folder in ("dev", "proc", "run/systemd/system", "var/log", "tmp"):
-            (path / folder).mkdir(parents=True)
+        super().__init__(path, "run/systemd/system", "var/log")
         (path / "dev/null").touch()
-        # The test's folder is its owner's alone; the user nobody inside comes in by chroot.
-        path.chmod(0o755)
 
     def rpm(self, *words: object, ok: bool = True):
         return run("rpm", "--root", self.path, *words, ok=ok)
@@ -35,13 +67,6 @@ class Root:
     def unpack(self, *packages: Path):
         """Puts the files of RPMs where they belong, without anything that they need."""
         self.rpm("--install", "--nodeps", "--noscripts", *packages)
-
-    def inside(self, *words: object, user: int = 0, ok: bool = True):
-        """Runs a program of the root in it."""
-        return run("chroot", f"--userspec={user}:{user}", self.path, *words, ok=ok)
-
-    def at(self, path: str) -> Path:
-        return self.path / path.lstrip("/")
 
     def asked(self) -> list[str]:
         """What systemctl and systemd-tmpfiles were asked for since the last time."""

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import debs
 from machine import AGENT, CLUSTER_LIMIT, DEBIAN_ARCH, SOURCES, built, dead_links, folder, needs, run, version
-from node import Node, node
 
 NOBODY = 65534
 ENABLED = "/etc/systemd/system/multi-user.target.wants/eip-restore.service"
@@ -122,13 +121,6 @@ class Installed(unittest.TestCase):
             root.dpkg("--install", *packages)
         return root
 
-    def in_cloud(self, root: debs.Root) -> Node:
-        running = contextlib.ExitStack()
-        self.addCleanup(running.close)
-        there = running.enter_context(node(Path(running.enter_context(tempfile.TemporaryDirectory()))))
-        there.prefix = ["chroot", str(root.path)]
-        return there
-
     def test_everything_is_there_and_every_link_leads_to_the_agent(self):
         root = self.root(*self.old.values())
         for part in debs.parts():
@@ -173,7 +165,7 @@ class Installed(unittest.TestCase):
 
     def test_upgrade_downgrade_and_removal_leave_a_running_resource_alone(self):
         root = self.root(*self.old.values())
-        there = self.in_cloud(root)
+        there = root.in_cloud(self)
         answer = there.run("start")
         self.assertEqual(0, answer.code, answer.stderr)
         remembered = self.remembered(root)
@@ -203,7 +195,7 @@ class Installed(unittest.TestCase):
 
     def test_purge_leaves_nothing_but_the_address_where_it_is(self):
         root = self.root(*self.old.values())
-        there = self.in_cloud(root)
+        there = root.in_cloud(self)
         self.assertEqual(0, there.run("start").code)
         root.dpkg("--purge", *reversed(debs.parts()))
         left = [path for path in root.path.rglob("*") if "eip" in path.name or "elastic-ip" in path.name]

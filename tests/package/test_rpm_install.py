@@ -12,7 +12,7 @@ from pathlib import Path
 
 import rpms
 from machine import AGENT, built, listed, needs, run, version
-from node import Node, node
+from node import Node
 from roots import Root
 from rpms import PARTS, eip
 
@@ -61,14 +61,9 @@ class Installed(unittest.TestCase):
                 matching = [line.path, f"{line.path}.gz"]
                 self.assertTrue(any(os.path.lexists(root.at(path)) for path in matching), line.path)
                 if line.kind == "link":
-                    self.assertEqual(AGENT, self.leads_to(root, line.path))
+                    self.assertEqual(AGENT, root.leads_to(line.path))
         # Whatever lies there, Pacemaker offers it as an agent.
         self.assertEqual([], list(root.at(AGENT).parent.glob("*eip*.*")))
-
-    def leads_to(self, root: Root, path: str) -> str:
-        """Where a link leads, as it is seen in the root."""
-        target = os.path.normpath(Path(path).parent / os.readlink(root.at(path)))
-        return target if not root.at(target).is_symlink() else self.leads_to(root, target)
 
     def assert_harmless(self, root: Root):
         asked = root.asked()
@@ -153,17 +148,10 @@ class Installed(unittest.TestCase):
                 # 126 and 127 are chroot's, for what cannot be run.
                 self.assertLess(done.returncode, 126, done.stderr)
 
-    def in_cloud(self, root: Root) -> Node:
-        running = contextlib.ExitStack()
-        self.addCleanup(running.close)
-        there = running.enter_context(node(Path(running.enter_context(tempfile.TemporaryDirectory()))))
-        there.prefix = ["chroot", str(root.path)]
-        return there
-
     def test_certificates_are_found_where_each_distribution_has_them(self):
         root = self.root()
         root.rpm("--install", self.old["eip"])
-        there = self.in_cloud(root)
+        there = root.in_cloud(self)
         there.environment["OCF_RESKEY_endpoint_url"] = there.tls
         places = {
             "CentOS 7, RHEL, Amazon Linux": "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -186,7 +174,7 @@ class Installed(unittest.TestCase):
 
     def running(self, root: Root) -> Node:
         """A started resource, and what it left behind."""
-        there = self.in_cloud(root)
+        there = root.in_cloud(self)
         answer = there.run("start")
         self.assertEqual(0, answer.code, answer.stderr)
         self.assertTrue(root.at("/var/lib/eip").is_dir() and list(root.at("/var/lib/eip").rglob("*")), "the agent left no state")

@@ -29,7 +29,6 @@ mod pool;
 mod proxy;
 mod rows;
 mod run;
-mod secrets;
 mod silence;
 mod world;
 

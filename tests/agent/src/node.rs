@@ -8,7 +8,6 @@ use std::sync::Arc;
 use aws_sim::{Address, Cloud, Instance, InstanceId, InterfaceId};
 
 use crate::run::Run;
-use crate::secrets;
 use crate::world::SharedWorld;
 
 /// A node.
@@ -39,7 +38,7 @@ impl Node {
         shared: Arc<SharedWorld>,
     ) -> Self {
         let node = Self { name, instance, address: address.clone(), ec2, imds, cloud: cloud.clone(), shared };
-        for folder in ["home", "log"] {
+        for folder in ["home", "log", "trace"] {
             fs::create_dir_all(node.folder().join(folder)).expect("the folders of a node");
         }
         node
@@ -112,7 +111,7 @@ impl Node {
 
     /// Returns the key id, the secret key and the session token that the role has at present.
     pub fn role_key(&self) -> [String; 3] {
-        secrets::of_role(self.imds).expect("credentials of the role")
+        self.cloud.role_key(self.id()).expect("a role")
     }
 
     /// Prepares a run of the agent with this action.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -126,6 +127,11 @@ impl Run {
         self
     }
 
+    /// Has it find programs in this folder first: those of a cluster, or scripts in their place.
+    pub fn tools_in(self, folder: &Path) -> Self {
+        self.env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+    }
+
     /// Sets the time after which the cluster would kill the agent.
     pub fn timeout_ms(self, milliseconds: u64) -> Self {
         self.param("CRM_meta_timeout", milliseconds)
@@ -157,12 +163,6 @@ impl Run {
         self.param("imds_endpoint", url)
     }
 
-    /// Adds an argument after the action.
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
     /// Calls the binary by another name, through a link. What holds for every run of an OCF agent is not asserted then.
     pub fn called(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
@@ -190,7 +190,7 @@ impl Run {
         self.env("AWS_ACCESS_KEY_ID", KEY.0).env("AWS_SECRET_ACCESS_KEY", KEY.1).secret(KEY.1)
     }
 
-    /// Adds several arguments after the action.
+    /// Adds arguments after the action.
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
         self
@@ -232,6 +232,14 @@ impl Run {
     /// Runs the agent as the user that owns nothing.
     pub fn as_nobody(self) -> Self {
         self.wrapped_in(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+    }
+
+    /// Has the agent write a trace and debug lines, to files that the harness looks through for secrets.
+    pub fn verbose(self) -> Self {
+        let path = |name: &str| self.node.folder().join(name).display().to_string();
+        let (trace, debug) = (path("trace/all"), path("log/debug"));
+        let traced = self.env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", trace);
+        traced.env("HA_debug", "1").env("HA_DEBUGLOG", debug)
     }
 
     /// Names a text that must not appear in anything the agent writes.

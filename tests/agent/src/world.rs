@@ -1,7 +1,6 @@
 //! A simulated account with one Elastic IP and some instances, each of them a node.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -106,22 +105,6 @@ impl SimulatedWorld {
     pub fn has(&self, node: &Node, other: &Address) -> bool {
         let holder = self.cloud.holder(other);
         holder.is_some_and(|it| it.instance == *node.id() && it.private_ip == node.private_ip())
-    }
-
-    /// Waits until every call that has reached EC2's socket is answered: one that a process sent before it was killed may not
-    /// have been read yet.
-    ///
-    /// # Panics
-    /// When that takes longer than it can.
-    #[track_caller]
-    pub fn wait_for_calls(&self) {
-        // The simulator takes connections in their order, and this question about itself is not logged.
-        let mut last = TcpStream::connect(self.ec2).expect("EC2");
-        last.write_all(b"GET /_sim/log HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n").expect("to ask");
-        last.read_to_end(&mut Vec::new()).expect("its answer");
-        self.wait(Duration::from_secs(5), |cloud| {
-            cloud.log().iter().all(|request| request.answered_at.is_some())
-        });
     }
 
     /// Waits until `done`, at most so long.

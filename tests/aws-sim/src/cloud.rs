@@ -115,6 +115,16 @@ impl Cloud {
         self.with(|world| world.keys.add_user(id, secret));
     }
 
+    /// Returns the key id, the secret and the session token that a good metadata service shows an instance; `None` without a role.
+    pub fn role_key(&self, id: &InstanceId) -> Option<[String; 3]> {
+        self.with(|world| {
+            let principal = world.role_of(id)?;
+            let now = world.aws_now();
+            let key = world.keys.shown_to(&mut world.rng, &principal, CredState::Valid, now)?;
+            Some([key.id, key.secret, key.session_token?])
+        })
+    }
+
     /// Sets the round trip of EC2 and STS calls; half of it passes before the call takes effect.
     pub fn set_latency(&self, latency: Duration) {
         self.with(|world| world.latency = latency);

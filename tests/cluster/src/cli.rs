@@ -12,7 +12,7 @@ use crate::error::{HarnessError, Result};
 use crate::heartbeat::HEARTBEAT;
 use crate::keepalived::KEEPALIVED;
 use crate::pacemaker::scenario::{self, PacemakerScenario};
-use crate::pacemaker::{ClusterOptions, chaos, demo, shell};
+use crate::pacemaker::{ClusterOptions, chaos, demo};
 use crate::pairs::{self, Manager};
 use crate::{built, interrupt, lanes, leftovers, prerequisites, probe, program};
 
@@ -51,8 +51,6 @@ pub enum HarnessCommand {
         #[arg(long)]
         compare: bool,
     },
-    /// Bring a cluster up and keep it until Ctrl-C.
-    Shell(ClusterOptions),
     /// List the scenarios.
     List,
     /// Remove what killed runs left behind.
@@ -85,7 +83,7 @@ fn scenarios() -> impl TypedValueParser<Value = &'static PacemakerScenario> {
     names.try_map(|name| scenario::all().find(|scenario| scenario.name == name).ok_or("no such scenario"))
 }
 
-/// Runs the harness's program: `cluster list | test | heartbeat | keepalived | chaos | demo | shell | clean`.
+/// Runs the harness's program: `cluster list | test | heartbeat | keepalived | chaos | demo | clean`.
 pub fn main() -> ExitCode {
     program::end("cluster", run(HarnessCommand::parse()))
 }
@@ -98,8 +96,8 @@ fn run(request: HarnessCommand) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         HarnessCommand::NodeWeb { listen } => return probe::node_web(*listen).map(|()| ExitCode::SUCCESS),
-        HarnessCommand::Heartbeat { .. } => prerequisites::missing_for_packages(HEARTBEAT.programs),
-        HarnessCommand::Keepalived { .. } => prerequisites::missing_for_packages(KEEPALIVED.programs),
+        HarnessCommand::Heartbeat { .. } => missing_of(&HEARTBEAT),
+        HarnessCommand::Keepalived { .. } => missing_of(&KEEPALIVED),
         _ => prerequisites::missing(),
     };
     if !missing.is_empty() {
@@ -122,11 +120,14 @@ fn run(request: HarnessCommand) -> Result<ExitCode> {
         HarnessCommand::Demo { options, compare } => {
             demo::run(&options, demo::Compared(compare)).map(|()| ExitCode::SUCCESS)
         }
-        HarnessCommand::Shell(options) => shell::run(&options).map(|()| ExitCode::SUCCESS),
         HarnessCommand::Clean | HarnessCommand::List | HarnessCommand::NodeWeb { .. } => {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn missing_of(manager: &Manager) -> Vec<String> {
+    prerequisites::missing_for_packages(manager.name, manager.programs)
 }
 
 /// Returns a line for each scenario; those of other cluster managers than Pacemaker with the command that runs their group.
@@ -148,31 +149,9 @@ mod tests {
 
     use super::*;
 
-    fn read(line: &str) -> Result<HarnessCommand, clap::Error> {
-        HarnessCommand::try_parse_from(line.split(' '))
-    }
-
     #[test]
     fn the_command_line_is_consistent() {
         HarnessCommand::command().debug_assert();
-    }
-
-    #[test]
-    fn scenarios_run_in_the_order_given() {
-        let Ok(HarnessCommand::Test(plan)) = read("cluster test --nodes 3 rejoin move") else {
-            panic!("not a test")
-        };
-        assert_eq!(
-            plan.scenarios.iter().map(|scenario| scenario.name).collect::<Vec<_>>(),
-            ["rejoin", "move"]
-        );
-        assert_eq!(plan.options.nodes, 3);
-    }
-
-    #[test]
-    fn unknown_scenarios_and_cluster_sizes_are_refused() {
-        assert!(read("cluster test moove").is_err());
-        assert!(read("cluster test --nodes 1").is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)
         let script = format!("#!/bin/sh\ncat <<'END'\n{printed}\nEND\n");
         world.folder().program(&format!("bin/{name}"), &script);
     }
-    run.env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+    run.tools_in(&folder)
 }
 
 /// The configuration of a resource with these parameters.

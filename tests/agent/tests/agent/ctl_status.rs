@@ -6,7 +6,6 @@ use agent_tests::{
     KINDS, Node, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TABLE_ROLE, TwoNodes, black_hole, refusing,
 };
 use aws_sim::{ImdsState, parsed};
-use serde_json::Value;
 
 use crate::ctl::{primitive, with_tools};
 
@@ -19,8 +18,8 @@ struct Scripted {
     resources: String,
     /// Resource and the node that runs it.
     runs: Vec<(&'static str, &'static str)>,
-    /// What a node reports of a resource: node, resource, report.
-    reports: Vec<(&'static str, &'static str, String)>,
+    /// What node n2 reports of a resource.
+    reports: Vec<(&'static str, String)>,
 }
 
 fn now() -> u64 {
@@ -56,18 +55,14 @@ impl Scripted {
         Self { two, resources: resources.concat(), runs, reports: Vec::new() }
     }
 
-    fn report(&mut self, node: &'static str, resource: &'static str, report: &str) {
-        self.reports.push((node, resource, report.to_owned()));
-    }
-
-    fn runs(&mut self, resource: &str, node: &'static str) {
-        self.runs.iter_mut().filter(|(known, _)| *known == resource).for_each(|entry| entry.1 = node);
+    fn report(&mut self, resource: &'static str, report: &str) {
+        self.reports.push((resource, report.to_owned()));
     }
 
     fn cib(&self) -> String {
         let state = |node: &str| {
-            let pairs = self.reports.iter().filter(|(by, ..)| *by == node);
-            let pairs = pairs.map(|(_, resource, report)| {
+            let reports = self.reports.iter().filter(|_| node == "n2");
+            let pairs = reports.map(|(resource, report)| {
                 format!(r#"<nvpair id="{resource}" name="eip-report-{resource}" value="{report}"/>"#)
             });
             let starts = self.runs.iter().filter(|(_, on)| *on == node).map(|(resource, _)| {
@@ -105,21 +100,6 @@ impl Scripted {
         let tools = [("cibadmin", &*self.cib()), ("crm_mon", &monitor), ("crm_node", "n1")];
         with_tools(&self.two.world, self.two.here.ctl("status", arguments), &tools)
     }
-
-    fn document(&self) -> Value {
-        let outcome = self.status(&["--json"]).ok().wrote_nothing();
-        serde_json::from_str(&outcome.stdout).unwrap()
-    }
-}
-
-fn disagreements(document: &Value) -> Vec<(String, String)> {
-    let addresses = document["addresses"].as_array().unwrap().iter();
-    let of = |address: &Value| {
-        let resource = address["resource"].as_str().unwrap().to_owned();
-        let texts = address["disagreements"].as_array().unwrap().clone();
-        texts.into_iter().map(move |text| (resource.clone(), text.as_str().unwrap().to_owned()))
-    };
-    addresses.flat_map(of).collect()
 }
 
 /// [ctl-2] [ctl-9]
@@ -127,9 +107,9 @@ fn disagreements(document: &Value) -> Vec<(String, String)> {
 fn every_kind_is_on_one_screen_and_each_api_is_queried_once() {
     let mut cluster = Scripted::new();
     let (at, older, oldest) = (now() - 40, now() - 400, now() - 4000);
-    cluster.report("n2", "eip", &format!("at={at} ready=true here=no reason=allowed (dry run)"));
-    cluster.report("n2", "vip", &format!("at={older} ready=false here=no reason=no credentials: no role"));
-    cluster.report("n2", "second", &format!("at={oldest} ready=true here=no reason=allowed"));
+    cluster.report("eip", &format!("at={at} ready=true here=no reason=allowed (dry run)"));
+    cluster.report("vip", &format!("at={older} ready=false here=no reason=no credentials: no role"));
+    cluster.report("second", &format!("at={oldest} ready=true here=no reason=allowed"));
     let outcome = cluster.status(&[]).ok().wrote_nothing();
     assert_eq!(outcome.stderr, "");
     for operation in ["DescribeAddresses", "DescribeNetworkInterfaces", "DescribeRouteTables"] {
@@ -200,37 +180,6 @@ fn pages_are_followed() {
     }
     let outcome = cluster.status(&[]).ok().prints_line(&["EC2", "this node", ROUTE_TABLE]);
     assert_eq!(outcome.calls("DescribeRouteTables").len(), 2, "{}", outcome.told());
-}
-
-/// [ctl-9]
-#[test]
-fn what_contradicts_the_cluster_stands_out() {
-    let mut cluster = Scripted::new();
-    let (world, peer) = (&cluster.two.world, &cluster.two.peer);
-    world.give(peer);
-    world.cloud.route(&parsed(ROUTE_TABLE), OVERLAY.into(), peer.eni());
-    cluster.runs("vip", "n2");
-    cluster.runs("auto", "n2");
-    let (fresh, old) = (now() - 5, 1_789_999_999);
-    cluster.report("n2", "eip", &format!("at={fresh} ready=true here=yes reason="));
-    // Before the cluster started it there: it contradicts nothing.
-    cluster.report("n2", "auto", &format!("at={old} ready=true here=no reason="));
-    let document = cluster.document();
-    let found = disagreements(&document);
-    let expected = [
-        ("eip", "the cluster runs it on n1, EC2 shows it elsewhere"),
-        ("eip", "the cluster runs it on n1, n1 does not have it"),
-        ("eip", "the cluster runs it on n1, n2 has it (reported"),
-        ("vip", "the cluster runs it on n2, EC2 shows it on this node"),
-        ("vip", "the cluster runs it on n2, n1 has it"),
-        ("overlay", "the cluster runs it on n1, EC2 shows it elsewhere"),
-    ];
-    assert_eq!(found.len(), expected.len(), "{found:#?}");
-    for ((resource, text), (of, part)) in found.iter().zip(expected) {
-        assert!(resource == of && text.contains(part), "{resource}: {text}, expected {of}: {part}");
-    }
-    let shown = cluster.status(&[]).ok();
-    assert_eq!(shown.stdout.matches("  DISAGREE  ").count(), 6, "{}", shown.stdout);
 }
 
 /// [ctl-9]

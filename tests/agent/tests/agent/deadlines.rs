@@ -1,9 +1,10 @@
 //! Time: every action answers before the cluster kills it, with both services silent. One of them, and name servers, are in the matrix.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use agent_tests::{
-    AddressKind, KINDS, Node, NodeAction, Run, SHARED_OVERLAY, SHOWN, SimulatedWorld, black_hole, each, mute,
+    KINDS, Node, NodeAction, Run, SHARED_OVERLAY, SHOWN, SimulatedWorld, black_hole, each, mute,
 };
 use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
@@ -24,69 +25,30 @@ const ACTIONS: [(&str, NodeAction, i32); 11] = [
     ("status", |node| node.run("status").interval_ms(10_000), 1),
 ];
 
-/// A way in which requests go unanswered.
-#[derive(Clone, Copy, Debug)]
-enum Unanswered {
-    BlackHole,
-    Mute,
-    Hang,
-    Slow,
+/// A way in which requests go unanswered, with its name.
+type Unanswered = (&'static str, fn(&SimulatedWorld, &Node, Run) -> Run);
+
+const UNREACHABLE: Unanswered = ("nothing reachable", |_, _, run| at(run, "http", black_hole));
+const MUTE: Unanswered = ("mute", |_, _, run| at(run, "https", mute));
+const HANG: Unanswered =
+    ("hang", |world, node, run| broken(world, node, run, ImdsState::Hang, FaultKind::Hang));
+const SLOW: Unanswered =
+    ("slow", |world, node, run| broken(world, node, run, ImdsState::Slow, FaultKind::Slow(1)));
+
+/// Has a run find both services at addresses of this sort.
+fn at(run: Run, ec2: &str, address: fn() -> SocketAddr) -> Run {
+    run.ec2_at(format!("{ec2}://{}", address())).imds_at(format!("http://{}", address()))
 }
 
-impl Unanswered {
-    fn make(self, world: &SimulatedWorld, node: &Node, run: Run) -> Run {
-        let at = |addr| format!("http://{addr}");
-        match self {
-            Self::BlackHole => run.ec2_at(at(black_hole())).imds_at(at(black_hole())),
-            Self::Mute => run.ec2_at(format!("https://{}", mute())).imds_at(at(mute())),
-            Self::Hang | Self::Slow => {
-                let slow = matches!(self, Self::Slow);
-                let (imds, ec2) = if slow {
-                    (ImdsState::Slow, FaultKind::Slow(1))
-                } else {
-                    (ImdsState::Hang, FaultKind::Hang)
-                };
-                world.cloud.set_imds_state(node.id(), imds);
-                break_ec2(&world.cloud, ec2);
-                run
-            }
-        }
-    }
+fn broken(world: &SimulatedWorld, node: &Node, run: Run, imds: ImdsState, ec2: FaultKind) -> Run {
+    world.cloud.set_imds_state(node.id(), imds);
+    break_ec2(&world.cloud, ec2);
+    run
 }
 
 /// How much before its time-out an action has to answer: half of the margin of a second or 5 %.
 fn margin(timeout_ms: u64) -> Duration {
     Duration::from_millis((timeout_ms / 20).max(1000)) / 4
-}
-
-/// One action whose requests go unanswered.
-#[derive(Clone, Copy)]
-struct DeadlineRow {
-    kind: &'static AddressKind,
-    way: Unanswered,
-    timeout_ms: u64,
-    action: NodeAction,
-    code: i32,
-    /// Whether the node has a record of a start.
-    known: bool,
-}
-
-fn check(row: DeadlineRow) {
-    let DeadlineRow { kind, way, timeout_ms, action, code, known } = row;
-    let nodes = kind.nodes();
-    let node = &nodes.here;
-    if known {
-        nodes.run(node.start()).ok();
-    }
-    let run = way.make(&nodes.world, node, nodes.run(action(node)).timeout_ms(timeout_ms));
-    let outcome = run.go();
-    // If nothing is known of this node, a machine that is not an EC2 instance reports that, and has nothing to stop.
-    let codes = if known || code != 1 { vec![code] } else { vec![code, 5, 0] };
-    assert!(codes.contains(&outcome.code), "exit code, not {codes:?}\n{}", outcome.told());
-    // With little time the machine's own delays count for more: in time is in time, which the harness sees to.
-    if timeout_ms > SHORT_MS {
-        outcome.within(Duration::from_millis(timeout_ms).saturating_sub(margin(timeout_ms)));
-    }
 }
 
 /// Checks every action of each kind, one kind after the other, with requests unanswered in these ways.
@@ -95,38 +57,53 @@ fn check_all(ways: &[Unanswered], timeouts: &[u64]) {
         // What is known of a node does not depend on the kind of its address.
         let knowns = if kind.name == "eip" { &[true, false][..] } else { &[true][..] };
         let mut rows = Vec::new();
-        for &way in ways {
+        for (way, silence) in ways {
             for &timeout_ms in timeouts {
                 for (name, action, code) in ACTIONS {
                     // What instance metadata does not show is known by the host alone, which a stop queries too.
                     let by_host = !matches!(name, "start" | "validate-all" | "migrate_from");
                     let code = if by_host && !kind.is_shown { 0 } else { code };
                     for &known in knowns {
-                        let text = format!("{} {name}, {way:?}, {timeout_ms} ms, known: {known}", kind.name);
-                        rows.push((text, DeadlineRow { kind, way, timeout_ms, action, code, known }));
+                        let text = format!("{} {name}, {way}, {timeout_ms} ms, known: {known}", kind.name);
+                        rows.push((text, (*silence, timeout_ms, action, code, known)));
                     }
                 }
             }
         }
-        each(rows, check);
+        // `known`: the node has a record of a start.
+        each(rows, |(silence, timeout_ms, action, code, known)| {
+            let nodes = kind.nodes();
+            let node = &nodes.here;
+            if known {
+                nodes.run(node.start()).ok();
+            }
+            let outcome = silence(&nodes.world, node, nodes.run(action(node)).timeout_ms(timeout_ms)).go();
+            // If nothing is known of this node, a machine that is not an EC2 instance reports that, and has nothing to stop.
+            let codes = if known || code != 1 { vec![code] } else { vec![code, 5, 0] };
+            assert!(codes.contains(&outcome.code), "exit code, not {codes:?}\n{}", outcome.told());
+            // With little time the machine's own delays count for more: in time is in time, which the harness sees to.
+            if timeout_ms > SHORT_MS {
+                outcome.within(Duration::from_millis(timeout_ms).saturating_sub(margin(timeout_ms)));
+            }
+        });
     }
 }
 
 /// [time-2]
 #[test]
 fn with_nothing_reachable_every_action_answers_in_time() {
-    check_all(&[Unanswered::BlackHole], &[5_000, 20_000]);
+    check_all(&[UNREACHABLE], &[5_000, 20_000]);
 }
 
 /// [time-2]
 #[test]
 fn with_no_answers_every_action_answers_in_time() {
-    check_all(&[Unanswered::Mute, Unanswered::Hang, Unanswered::Slow], &[SHORT_MS]);
+    check_all(&[MUTE, HANG, SLOW], &[SHORT_MS]);
 }
 
 #[test]
 fn very_short_timeouts_are_kept_too() {
-    check_all(&[Unanswered::Hang], &[1_500, 2_000]);
+    check_all(&[HANG], &[1_500, 2_000]);
 }
 
 /// [stale-9] The credentials come from instance metadata too, and are being loaded when its first answer arrives.

@@ -16,28 +16,22 @@ type Codes = [i32; 5];
 /// In the place of a code: the row is not about this action.
 const ANY: i32 = -1;
 
-/// What a situation changes about a run.
-type RunChange = Box<dyn Fn(Run) -> Run>;
+/// Brings a situation about, and returns the run in it.
+type Situation = fn(&TwoNodes, Run) -> Run;
 
 /// Runs every action of these kinds in every situation, each in a world of its own, and asserts its code and that nothing was changed.
 #[track_caller]
-fn check<T: Sync>(
-    kinds: &'static [AddressKind],
-    rows: &[(&str, T)],
-    situation: impl Fn(&TwoNodes, &T) -> RunChange + Sync,
-    codes: Codes,
-) {
-    check_in(kinds, |kind| Some(kind.nodes()), rows, situation, codes);
+fn check(kinds: &'static [AddressKind], codes: Codes, rows: &[(&str, Situation)]) {
+    check_in(kinds, |kind| Some(kind.nodes()), codes, rows);
 }
 
 /// As `check`, in worlds made by `nodes`, which makes none without the rights to.
 #[track_caller]
-fn check_in<T: Sync>(
+fn check_in(
     kinds: &'static [AddressKind],
-    nodes: impl Fn(&'static AddressKind) -> Option<TwoNodes> + Sync,
-    rows: &[(&str, T)],
-    situation: impl Fn(&TwoNodes, &T) -> RunChange + Sync,
+    nodes: fn(&'static AddressKind) -> Option<TwoNodes>,
     codes: Codes,
+    rows: &[(&str, Situation)],
 ) {
     let actions: [(&str, NodeAction); 5] = [
         ("start", Node::start),
@@ -49,18 +43,18 @@ fn check_in<T: Sync>(
     // One kind after the other: all at once would be more than a small machine starts in time.
     for kind in kinds {
         let mut runs = Vec::new();
-        for (name, row) in rows {
+        for (name, situation) in rows {
             for ((action_name, action), code) in actions.into_iter().zip(codes) {
                 if code != ANY {
-                    runs.push((format!("{}, {name}, {action_name}", kind.name), (row, action, code)));
+                    runs.push((format!("{}, {name}, {action_name}", kind.name), (*situation, action, code)));
                 }
             }
         }
-        each(runs, |(row, action, code)| {
+        each(runs, |(situation, action, code)| {
             let Some(nodes) = nodes(kind) else { return };
-            let change = situation(&nodes, row);
+            let run = situation(&nodes, nodes.run(action(&nodes.here)).timeout_ms(SHORT_MS));
             let before = nodes.holder();
-            change(nodes.run(action(&nodes.here)).timeout_ms(SHORT_MS)).expect(code);
+            run.expect(code);
             assert_eq!(nodes.holder(), before, "something was changed");
         });
     }
@@ -86,59 +80,36 @@ fn overlay() -> &'static [AddressKind] {
     &KINDS[2..]
 }
 
-fn peer_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
-    nodes.give(&nodes.peer);
-    &nodes.world.cloud
-}
-
-fn here_holds(nodes: &TwoNodes) -> &aws_sim::Cloud {
-    nodes.give(&nodes.here);
-    &nodes.world.cloud
-}
-
-/// Leaves runs as they are.
-fn as_usual() -> RunChange {
-    Box::new(|run| run)
-}
-
-/// Sets a parameter.
-fn with(name: &'static str, value: impl Into<String>) -> RunChange {
-    let value = value.into();
-    Box::new(move |run| run.param(name, &value))
-}
-
 /// [code-1]
 #[test]
 fn a_parameter_is_missing_or_malformed() {
-    let situation = |nodes: &TwoNodes, (name, value): &(Option<&'static str>, &'static str)| {
-        here_holds(nodes);
-        with(name.unwrap_or(nodes.kind.address), *value)
-    };
-    let rows = [
-        ("empty", (None, "")),
-        ("malformed address", (None, "203.0.113")),
-        ("choice", (Some("on_stop"), "explode")),
-    ];
-    check(SHOWN, &rows, situation, [6, 0, 6, 7, 6]);
-    let rows = [
-        ("empty", (None, "")),
-        ("malformed address", (None, "192.168.10.1/32")),
-        ("no table", (Some("routing_table"), "")),
-        ("malformed table", (Some("routing_table"), "rtb-1")),
-        ("malformed role", (Some("routing_table_role"), "routes")),
-    ];
-    check(overlay(), &rows, situation, [6, 0, 6, 7, 6]);
+    const CODES: Codes = [6, 0, 6, 7, 6];
+    /// The address is here all the same.
+    fn here(nodes: &TwoNodes, run: Run, name: &str, value: &str) -> Run {
+        nodes.give(&nodes.here);
+        run.param(name, value)
+    }
     check(
-        elastic(),
-        &[("malformed id", (Some("allocation_id"), "eipalloc-xyz"))],
-        situation,
-        [6, 0, 6, 7, 6],
+        &KINDS,
+        CODES,
+        &[
+            ("missing", |nodes, run| run.no_param(nodes.kind.address)),
+            ("empty", |nodes, run| here(nodes, run, nodes.kind.address, "")),
+            ("malformed address", |nodes, run| here(nodes, run, nodes.kind.address, "203.0.113")),
+        ],
     );
-    let missing = |nodes: &TwoNodes, (): &()| -> RunChange {
-        let name = nodes.kind.address;
-        Box::new(move |run| run.no_param(name))
-    };
-    check(&KINDS, &[("missing", ())], missing, [6, 0, 6, 7, 6]);
+    check(SHOWN, CODES, &[("choice", |nodes, run| here(nodes, run, "on_stop", "explode"))]);
+    check(
+        overlay(),
+        CODES,
+        &[
+            ("no table", |nodes, run| here(nodes, run, "routing_table", "")),
+            ("malformed table", |nodes, run| here(nodes, run, "routing_table", "rtb-1")),
+            ("malformed role", |nodes, run| here(nodes, run, "routing_table_role", "routes")),
+        ],
+    );
+    let malformed: Situation = |nodes, run| here(nodes, run, "allocation_id", "eipalloc-xyz");
+    check(elastic(), CODES, &[("malformed id", malformed)]);
     // validate-all at level 0 reports it too, and queries nothing.
     for kind in &KINDS {
         let nodes = kind.nodes();
@@ -150,148 +121,132 @@ fn a_parameter_is_missing_or_malformed() {
 
 #[test]
 fn the_two_names_of_the_address_contradict_each_other() {
-    let contradiction = |nodes: &TwoNodes, (): &()| {
-        let other = nodes.world.cloud.allocate(None).allocation_id;
-        with("allocation_id", other.as_str())
-    };
-    check(elastic(), &[("another allocation", ())], contradiction, [6, 0, 7, 7, 6]);
+    let contradiction: Situation =
+        |nodes, run| run.param("allocation_id", nodes.world.cloud.allocate(None).allocation_id);
+    check(elastic(), [6, 0, 7, 7, 6], &[("another allocation", contradiction)]);
 }
 
 /// [code-2]
 #[test]
 fn the_address_is_not_found_or_not_ours() {
-    let situation = |nodes: &TwoNodes, (address, allocation): &(&'static str, &'static str)| -> RunChange {
-        nodes.world.cloud.allocate_foreign([198, 51, 100, 7].into());
-        let (address, allocation) = (*address, *allocation);
-        Box::new(move |run| run.param("elastic_ip", address).param("allocation_id", allocation))
-    };
-    let rows = [
-        ("unknown address", ("203.0.113.99", "")),
-        ("unknown allocation", ("", "eipalloc-0123456789abcdef0")),
-        ("unknown allocation beside the address", ("203.0.113.10", "eipalloc-0123456789abcdef0")),
-        ("of another account", ("198.51.100.7", "")),
-    ];
-    check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
+    const UNKNOWN: &str = "eipalloc-0123456789abcdef0";
+    check(
+        elastic(),
+        [2, 0, 7, 7, 2],
+        &[
+            ("unknown address", |_, run| run.param("elastic_ip", "203.0.113.99")),
+            ("unknown allocation", |_, run| run.no_param("elastic_ip").param("allocation_id", UNKNOWN)),
+            ("unknown allocation beside the address", |_, run| run.param("allocation_id", UNKNOWN)),
+            ("of another account", |nodes, run| {
+                nodes.world.cloud.allocate_foreign([198, 51, 100, 7].into());
+                run.param("elastic_ip", "198.51.100.7")
+            }),
+        ],
+    );
     let (_world, [a]) = SimulatedWorld::new();
     let outcome = a.start().param("elastic_ip", "203.0.113.99").expect(2);
     assert!(outcome.calls("DescribeAddresses").len() >= 2, "a new id may need a moment\n{}", outcome.told());
 }
 
-/// [code-3]
+/// [code-3] The other ways to name an interface are tested in the agent's own crate.
 #[test]
 fn the_target_is_not_on_this_node() {
-    let rows = ["eth99", "7", "02:00:00:00:00:99", "eni-0123456789abcdef0"].map(|name| (name, name));
-    check(&KINDS, &rows, |_, name| with("interface", *name), [2, 0, 7, 7, 2]);
-    let held = |nodes: &TwoNodes, name: &&str| {
-        peer_holds(nodes);
-        with("interface", *name)
-    };
-    check(&KINDS, &rows, held, [2, 0, 7, 7, 2]);
-    let rows = [
-        ("no such private address", ("", "10.0.1.99")),
-        ("no such private address on that interface", ("1", "10.0.1.10")),
-        ("no entry for this node", ("", "node8=10.0.1.10,node9=10.0.2.10")),
-    ];
-    let situation = |_: &TwoNodes, (interface, address): &(&'static str, &'static str)| -> RunChange {
-        let (interface, address) = (*interface, *address);
-        Box::new(move |run| run.param("interface", interface).param("private_ip_address", address))
-    };
-    check(elastic(), &rows, situation, [2, 0, 7, 7, 2]);
-    let border = |nodes: &TwoNodes, (): &()| {
-        nodes.world.cloud.set_border_group(&nodes.world.address, "eu-west-1-lax-1");
-        as_usual()
-    };
-    check(elastic(), &[("wrong border group", ())], border, [2, 0, 7, 7, 2]);
-    let rows = [
-        ("another subnet", "10.0.2.100"),
-        ("its own address", "10.0.1.10"),
-        ("the peer's own address", "10.0.1.20"),
-    ];
-    check(private(), &rows, |nodes, address| with(nodes.kind.address, *address), [2, 0, 7, 7, 2]);
-}
-
-/// [code-4]
-#[test]
-fn the_address_is_used_by_an_aws_service() {
-    let managed = |nodes: &TwoNodes, (): &()| {
-        nodes.world.cloud.set_managed_by(&nodes.world.address, Some("alb"));
-        as_usual()
-    };
-    check(elastic(), &[("a load balancer", ())], managed, [2, 0, 7, 7, 2]);
-    let refused = |nodes: &TwoNodes, (): &()| {
-        let message = "You do not have permission to access the specified resource.".to_owned();
-        let kind = FaultKind::Error { status: 400, code: "AuthFailure".to_owned(), message };
-        nodes.world.cloud.fault(Fault::new(Service::Ec2, kind).operation("AssociateAddress"));
-        as_usual()
-    };
-    check(elastic(), &[("a NAT gateway", ())], refused, [2, 0, 7, 7, 2]);
-}
-
-/// [overlay-6]
-#[test]
-fn the_route_tables_are_not_fit() {
-    let inside = |_: &TwoNodes, (): &()| with("overlay_ip", "10.0.1.77");
-    check(overlay(), &[("inside the VPC", ())], inside, [6, 0, ANY, 7, 6]);
-    let missing = |_: &TwoNodes, (): &()| with("routing_table", "rtb-00000000000000009");
-    check(overlay(), &[("no such table", ())], missing, [2, 0, ANY, 7, 2]);
-    let checked = |nodes: &TwoNodes, (): &()| {
-        nodes.world.cloud.set_source_dest_check(nodes.here.eni(), true);
-        as_usual()
-    };
-    check(overlay(), &[("source/dest check", ())], checked, [2, 0, ANY, 7, 2]);
-}
-
-/// [code-3]
-#[test]
-fn the_network_has_no_way_to_the_internet() {
-    let no_gateway = |nodes: &TwoNodes, (): &()| {
-        nodes.world.cloud.attach_gateway(false);
-        as_usual()
-    };
-    check(elastic(), &[("no gateway", ())], no_gateway, [2, 0, 7, 7, 2]);
+    const CODES: Codes = [2, 0, 7, 7, 2];
+    check(
+        &KINDS,
+        CODES,
+        &[
+            ("no such interface", |_, run| run.param("interface", "eni-0123456789abcdef0")),
+            ("no such device, address at the peer", |nodes, run| {
+                nodes.give(&nodes.peer);
+                run.param("interface", "eth99")
+            }),
+        ],
+    );
+    check(
+        elastic(),
+        CODES,
+        &[
+            ("no such private address", |_, run| run.param("private_ip_address", "10.0.1.99")),
+            ("no such private address on that interface", |_, run| {
+                run.param("interface", "1").param("private_ip_address", "10.0.1.10")
+            }),
+            ("no entry for this node", |_, run| {
+                run.param("private_ip_address", "node8=10.0.1.10,node9=10.0.2.10")
+            }),
+            ("wrong border group", |nodes, run| {
+                nodes.world.cloud.set_border_group(&nodes.world.address, "eu-west-1-lax-1");
+                run
+            }),
+            ("no gateway", |nodes, run| {
+                nodes.world.cloud.attach_gateway(false);
+                run
+            }),
+        ],
+    );
+    check(
+        private(),
+        CODES,
+        &[
+            ("another subnet", |nodes, run| run.param(nodes.kind.address, "10.0.2.100")),
+            ("its own address", |nodes, run| run.param(nodes.kind.address, "10.0.1.10")),
+            ("the peer's own address", |nodes, run| run.param(nodes.kind.address, "10.0.1.20")),
+        ],
+    );
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.attach_gateway(false);
     a.start().expect(2).reason("Gateway.NotAttached");
 }
 
+/// [code-4]
 #[test]
-fn the_interface_has_no_room_for_another_address() {
-    let nodes = KINDS[1].nodes();
-    for last in 200..209 {
-        nodes.world.cloud.assign_private_ip(nodes.here.eni(), [10, 0, 1, last].into());
-    }
-    nodes.run(nodes.here.start()).expect(2).reason("PrivateIpAddressLimitExceeded");
+fn the_address_is_used_by_an_aws_service() {
+    check(
+        elastic(),
+        [2, 0, 7, 7, 2],
+        &[
+            ("a load balancer", |nodes, run| {
+                nodes.world.cloud.set_managed_by(&nodes.world.address, Some("alb"));
+                run
+            }),
+            ("a NAT gateway", |nodes, run| {
+                let message = "You do not have permission to access the specified resource.".to_owned();
+                let kind = FaultKind::Error { status: 400, code: "AuthFailure".to_owned(), message };
+                nodes.world.cloud.fault(Fault::new(Service::Ec2, kind).operation("AssociateAddress"));
+                run
+            }),
+        ],
+    );
 }
 
-/// [code-5] [stop-6] What else a denial or an outage makes of each action is in the matrix.
+/// [overlay-6]
 #[test]
-fn iam_denies_to_take_or_to_release() {
-    for kind in &KINDS {
-        let nodes = kind.nodes();
-        nodes.world.cloud.deny(kind.take);
-        nodes.run(nodes.here.start()).expect(4).reason(kind.take).reason("UnauthorizedOperation");
-        if !kind.is_released {
-            continue;
-        }
-        here_holds(&nodes).deny(kind.release);
-        let outcome = nodes.run(nodes.here.stop()).timeout_ms(SHORT_MS).expect(1);
-        outcome.reason(kind.release).reason("UnauthorizedOperation");
-        nodes.held_by(&nodes.here);
-    }
+fn the_route_tables_are_not_fit() {
+    check(overlay(), [6, 0, ANY, 7, 6], &[("inside the VPC", |_, run| run.param("overlay_ip", "10.0.1.77"))]);
+    check(
+        overlay(),
+        [2, 0, ANY, 7, 2],
+        &[
+            ("no such table", |_, run| run.param("routing_table", "rtb-00000000000000009")),
+            ("source/dest check", |nodes, run| {
+                nodes.world.cloud.set_source_dest_check(nodes.here.eni(), true);
+                run
+            }),
+        ],
+    );
 }
 
 /// [code-8] [start-8]
 #[test]
 fn taking_is_not_allowed_and_another_node_holds_it() {
-    let situation = |nodes: &TwoNodes, (): &()| {
-        peer_holds(nodes);
-        with(nodes.kind.may_take, "false")
+    let situation: Situation = |nodes, run| {
+        nodes.give(&nodes.peer);
+        run.param(nodes.kind.may_take, "false")
     };
-    check(SHOWN, &[("held by the peer", ())], situation, [1, 0, 7, 7, ANY]);
+    check(SHOWN, [1, 0, 7, 7, ANY], &[("held by the peer", situation)]);
     for kind in SHOWN {
         let nodes = kind.nodes();
-        peer_holds(&nodes);
-        let outcome = nodes.run(nodes.here.start()).param(kind.may_take, "false").expect(1);
+        let outcome = situation(&nodes, nodes.run(nodes.here.start())).expect(1);
         outcome.reason(nodes.peer.id()).within(Duration::from_secs(5));
     }
 }
@@ -299,21 +254,21 @@ fn taking_is_not_allowed_and_another_node_holds_it() {
 /// [code-9]
 #[test]
 fn this_is_not_an_ec2_instance() {
-    let situation = |nodes: &TwoNodes, (state, outage): &(ImdsState, bool)| {
-        nodes.world.cloud.set_imds_state(nodes.here.id(), *state);
-        if *outage {
+    fn without(nodes: &TwoNodes, run: Run, state: ImdsState, outage: bool) -> Run {
+        nodes.world.cloud.set_imds_state(nodes.here.id(), state);
+        if outage {
             break_ec2(&nodes.world.cloud, FaultKind::Reset);
         }
-        as_usual()
-    };
-    let rows = [
-        ("refused", (ImdsState::Refuse, false)),
-        ("hung", (ImdsState::Hang, false)),
-        ("refused, EC2 away", (ImdsState::Refuse, true)),
-        ("hung, EC2 away", (ImdsState::Hang, true)),
+        run
+    }
+    let rows: [(&str, Situation); 4] = [
+        ("refused", |nodes, run| without(nodes, run, ImdsState::Refuse, false)),
+        ("hung", |nodes, run| without(nodes, run, ImdsState::Hang, false)),
+        ("refused, EC2 away", |nodes, run| without(nodes, run, ImdsState::Refuse, true)),
+        ("hung, EC2 away", |nodes, run| without(nodes, run, ImdsState::Hang, true)),
     ];
-    check_in(SHOWN, inside, &rows, situation, [5, 0, 1, 7, 5]);
-    check_in(overlay(), inside, &rows, situation, [5, 0, 0, 7, 5]);
+    check_in(SHOWN, inside, [5, 0, 1, 7, 5], &rows);
+    check_in(overlay(), inside, [5, 0, 0, 7, 5], &rows);
 }
 
 /// [code-9]
@@ -341,10 +296,9 @@ fn a_reload_accepts_valid_parameters_and_queries_nothing() {
 
 #[test]
 fn the_process_gets_no_file_descriptors() {
-    let situation = |nodes: &TwoNodes, (): &()| -> RunChange {
-        peer_holds(nodes);
-        let limited = ["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""];
-        Box::new(move |run: Run| run.wrapped_in(&limited).param("on_stop", "strict"))
+    let situation: Situation = |nodes, run| {
+        nodes.give(&nodes.peer);
+        run.wrapped_in(&["/bin/sh", "-c", "ulimit -n 4; exec \"$0\" \"$@\""]).param("on_stop", "strict")
     };
-    check(elastic(), &[("four descriptors", ())], situation, [1, 1, 1, 7, 1]);
+    check(elastic(), [1, 1, 1, 7, 1], &[("four descriptors", situation)]);
 }

@@ -63,18 +63,17 @@ fn losing_states_release_it_if_the_settings_say_so() {
     each(rows.map(|row| (row.0, row)), |(state, setting)| {
         let (world, [a, b]) = SimulatedWorld::new();
         let settings = format!("VERIFY=0\n{setting}=release\n");
-        let arguments = ["203.0.113.10", "INSTANCE", "VI_1", state, "100"];
         notify(&a, "MASTER").ok();
-        call(&a, &settings, &arguments).ok();
+        notify_with(&a, &settings, state).ok();
         world.is_unassigned();
         for (other, _) in rows.iter().filter(|(other, _)| *other != state) {
             notify(&a, "MASTER").ok();
-            call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", other, "100"]).ok();
+            notify_with(&a, &settings, other).ok();
             world.held_by(&a);
         }
         // What the peer has is the peer's.
         notify(&b, "MASTER").ok();
-        call(&a, &settings, &arguments).ok().wrote_nothing();
+        notify_with(&a, &settings, state).ok().wrote_nothing();
         world.held_by(&b);
     });
 }
@@ -173,7 +172,7 @@ fn flapping_ends_in_the_state_that_was_reported_last() {
         let all: Vec<_> = (0..6)
             .map(|index| {
                 let state = states[(index + last + 1) % 2];
-                call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"]).spawn()
+                notify_with(&a, settings, state).spawn()
             })
             .collect();
         let mut codes: Vec<i32> = all.into_iter().map(|running| running.wait().code).collect();
@@ -203,8 +202,7 @@ fn a_script_that_is_killed_delays_nothing() {
 fn an_older_call_of_the_peer_that_is_carried_out_late_is_corrected() {
     let (world, [a, b]) = SimulatedWorld::new();
     notify(&b, "MASTER").ok();
-    let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
-    let claim = call(&a, "VERIFY=5\n", &arguments).spawn();
+    let claim = notify_with(&a, "VERIFY=5\n", "MASTER").spawn();
     // Not while it makes sure of the claim: that is another way of taking it again.
     world.wait(SOON, |_| turn(&a).contains("true"));
     world.give(&b);
@@ -224,8 +222,7 @@ fn a_node_that_does_not_know_of_the_loss_queries_for_a_shorter_time() {
 #[test]
 fn two_masters_do_not_take_it_from_each_other_forever() {
     let (world, [a, b]) = SimulatedWorld::new();
-    let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
-    let claims = [&a, &b].map(|node| call(node, "VERIFY=3\nDEADLINE=9\n", &arguments).spawn());
+    let claims = [&a, &b].map(|node| notify_with(node, "VERIFY=3\nDEADLINE=9\n", "MASTER").spawn());
     for claim in claims {
         let outcome = claim.wait();
         assert!(matches!(outcome.code, 0 | 1), "{}", outcome.told());
@@ -252,8 +249,7 @@ fn a_claim_that_is_refused_is_reported_and_ends() {
 fn with_ec2_silent_a_claim_ends_at_its_own_deadline() {
     let (world, [a]) = SimulatedWorld::new();
     break_ec2(&world.cloud, FaultKind::Hang);
-    let arguments = ["203.0.113.10", "INSTANCE", "VI_1", "MASTER", "100"];
-    call(&a, "DEADLINE=4\n", &arguments)
+    notify_with(&a, "DEADLINE=4\n", "MASTER")
         .expect(1)
         .within(Duration::from_secs(5))
         .not_before(Duration::from_secs(2));
@@ -267,14 +263,13 @@ fn if_the_state_folder_cannot_be_made_the_losing_states_release_it_all_the_same(
         let state = setting.strip_prefix("ON_").unwrap();
         // It cannot be created, as by a script_user that is not root can't below /run/resource-agents.
         let settings = format!("VERIFY=0\n{setting}=release\nSTATE_DIR=/proc/no-such-folder\n");
-        call(&a, &settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
+        notify_with(&a, &settings, state)
             .ok()
             .logged(&["WARN", "cannot use the state directory"])
             .not_logged("a later state has come");
         world.is_unassigned();
         // Left to the peer, it waits for nothing that it could put back.
-        call(&a, &settings.replace("release", "leave"), &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
-            .ok();
+        notify_with(&a, &settings.replace("release", "leave"), state).ok();
     });
 }
 

@@ -21,7 +21,12 @@ pub(crate) fn call(node: &Node, settings: &str, arguments: &[&str]) -> Run {
 
 /// Prepares what keepalived runs for `notify "eip-keepalived 203.0.113.10"`.
 pub(crate) fn notify(node: &Node, state: &str) -> Run {
-    call(node, USUAL, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
+    notify_with(node, USUAL, state)
+}
+
+/// Prepares the same with these settings.
+pub(crate) fn notify_with(node: &Node, settings: &str, state: &str) -> Run {
+    call(node, settings, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"])
 }
 
 /// Prepares a call with one word, as a person and `vrrp_script` make it.

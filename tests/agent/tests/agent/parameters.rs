@@ -68,21 +68,6 @@ fn an_interface_without_ipv4_addresses_does_not_hide_the_others() {
     }
 }
 
-/// [param-5]
-#[test]
-fn a_private_address_can_be_given_for_each_node() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    let list = format!("node1={},node2={}", a.ip(1), b.ip(1));
-    let run = |run: Run| run.param("private_ip_address", &list);
-    run(a.start()).ok();
-    world.held_at(&a, a.ip(1));
-    run(a.settled_monitor()).ok();
-    run(b.start()).ok();
-    world.held_at(&b, b.ip(1));
-    run(a.settled_monitor()).expect(7).reason(b.id());
-    run(b.start()).param("CRM_meta_on_node", "node3").expect(2).reason("node3");
-}
-
 #[test]
 fn the_services_are_found_by_the_variables_of_the_sdk_too() {
     let (world, [a]) = SimulatedWorld::new();
@@ -165,38 +150,6 @@ fn pauses_after_throttling_stay_below_their_limit() {
     for pair in times.windows(2) {
         assert!(pair[1] - pair[0] < 1.5, "a longer pause\n{}", outcome.told());
     }
-}
-
-/// [param-6]
-#[test]
-fn an_awseip_resource_changes_its_type_alone() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    let awseip = |run: Run| {
-        let allocation = run_allocation(&a);
-        run.param("allocation_id", allocation)
-            .param("awscli", "/usr/bin/aws")
-            .param("auth_type", "role")
-            .param("profile", "default")
-            .param("region", "eu-west-1")
-            .param("api_delay", "3")
-            .param("curl_retries", "4")
-            .param("curl_sleep", "3")
-    };
-    awseip(a.run("validate-all")).ok();
-    awseip(a.validate()).ok().not_logged("unknown");
-    awseip(a.start()).ok();
-    world.held_by(&a);
-    awseip(a.settled_monitor()).ok();
-    awseip(b.start()).ok();
-    awseip(a.stop()).ok();
-    world.held_by(&b);
-    // With `allocation_id` beside it, awseip takes a secondary private address by this name.
-    awseip(a.start()).param("private_ip_address", a.ip(1)).ok();
-    world.held_at(&a, a.ip(1));
-}
-
-fn run_allocation(node: &agent_tests::Node) -> String {
-    node.address.allocation_id.to_string()
 }
 
 /// [time-1]

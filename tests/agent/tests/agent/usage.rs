@@ -53,11 +53,11 @@ fn the_name_that_it_is_called_by_decides_which_agent_it_is() {
 #[test]
 fn further_arguments_are_ignored() {
     let (world, [a]) = SimulatedWorld::new();
-    a.start().argument("now").argument("--force").argument("stop").ok();
+    a.start().arguments(&["now", "--force", "stop"]).ok();
     world.held_by(&a);
-    a.settled_monitor().argument("-h").ok();
-    a.run("meta-data").argument("--version").ok();
-    a.stop().argument("--").argument("start").ok();
+    a.settled_monitor().arguments(&["-h"]).ok();
+    a.run("meta-data").arguments(&["--version"]).ok();
+    a.stop().arguments(&["--", "start"]).ok();
     world.is_unassigned();
 }
 

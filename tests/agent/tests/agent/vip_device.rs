@@ -1,75 +1,12 @@
 //! The agent `vip`, what it does with the network device: real netlink in a network namespace, with a neighbour in another.
 
 use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
 
-use agent_tests::{Isolation, Node, Run, SimulatedWorld, one_subnet};
+use agent_tests::Run;
 use aws_sim::ImdsState;
 
 use crate::trouble::SHORT_MS;
 use crate::vip_world::*;
-
-/// A node with a network device of its own, `eth0`, and behind it a neighbour that looks at what arrives.
-struct Wired {
-    world: SimulatedWorld,
-    a: Node,
-}
-
-/// Makes the device with the hardware address and the own address of node 1, and the neighbour's namespace below this one.
-const CABLE: &str = r"
-ip link add eth0 address 02:00:00:00:00:01 type veth peer name peer
-ip netns add $(basename $FOLDER)
-ip link set peer netns $(basename $FOLDER)
-ip -n $(basename $FOLDER) address add 10.0.1.200/24 dev peer
-ip -n $(basename $FOLDER) link set peer up
-ip address add 10.0.1.10/24 dev eth0
-ip link set eth0 up
-";
-
-impl Wired {
-    fn new() -> Option<Self> {
-        // The names of namespaces are kept where they are the test's own.
-        let script = format!("mkdir -p /run/netns\n{CABLE}");
-        let isolation = Isolation::new(&script)?;
-        let (world, [a]) = one_subnet().inside(isolation).make();
-        Some(Self { world, a })
-    }
-
-    #[track_caller]
-    fn inside(&self, program: &[&str]) -> String {
-        self.world.isolation().unwrap().run(program)
-    }
-
-    /// Returns the lines of the node's IPv4 addresses on a device.
-    fn addresses(&self, device: &str) -> Vec<String> {
-        let text = self.inside(&["ip", "-4", "-o", "address", "show", "dev", device]);
-        text.lines().map(str::to_owned).collect()
-    }
-
-    fn on_device(&self, device: &str) -> bool {
-        self.addresses(device).iter().any(|line| line.contains(" 10.0.1.100/"))
-    }
-
-    fn neighbour(&self, program: &[&str]) -> String {
-        let folder = self.world.isolation().unwrap().folder().path().to_owned();
-        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        self.inside(&[&["ip", "netns", "exec", &name], program].concat())
-    }
-
-    /// Waits until the neighbour's table has this hardware address for the address of the resource.
-    #[track_caller]
-    fn neighbour_learns(&self, mac: &str) {
-        let until = Instant::now() + Duration::from_secs(10);
-        loop {
-            let shown = self.neighbour(&["ip", "neighbour", "show", "10.0.1.100"]);
-            if shown.contains(mac) {
-                return;
-            }
-            assert!(Instant::now() < until, "the neighbour was not notified: {shown:?}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
 
 #[test]
 fn the_address_comes_with_the_prefix_of_the_subnet_and_goes_without_a_trace() {
@@ -193,17 +130,28 @@ fn an_address_on_a_device_that_is_down_is_not_here_and_a_start_switches_the_devi
 }
 
 #[test]
-fn the_device_can_be_named_by_an_alternative_name() {
+fn the_device_can_be_named_also_by_an_alternative_name() {
     let Some(wired) = Wired::new() else { return };
-    for name in ["enp0s5", "device-number-0.0.of-card-0"] {
-        wired.inside(&["ip", "link", "property", "add", "dev", "eth0", "altname", name]);
-        start(&wired.a).param("interface", name).ok();
-        assert!(wired.on_device("eth0"));
-        settled_monitor(&wired.a).param("interface", name).ok();
-        stop(&wired.a).param("interface", name).ok();
-        assert!(!wired.on_device("eth0"));
+    wired.inside(&["ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge"]);
+    let alternatives = ["enp0s5", "device-number-0.0.of-card-0"];
+    for name in alternatives {
+        wired.inside(&["ip", "link", "property", "add", "dev", "br0", "altname", name]);
+    }
+    for name in [&alternatives[..], &["br0"]].concat() {
+        let named = |run: Run| run.param("interface", name);
+        // A stop knows the device also from the record.
+        for stopped in [named(stop(&wired.a)), stop(&wired.a)] {
+            named(start(&wired.a)).ok();
+            assert!(wired.on_device("br0") && !wired.on_device("eth0"), "{name}");
+            named(settled_monitor(&wired.a)).ok();
+            stopped.ok();
+            assert!(!wired.on_device("br0"), "{name}");
+        }
     }
     start(&wired.a).param("interface", "enp0s6").expect(2).reason("no such device");
+    // Unnamed, it is the one with the interface's own address.
+    start(&wired.a).ok();
+    assert!(wired.on_device("eth0"));
 }
 
 /// EC2 refuses a call that is neither, in accounts with many interfaces.
@@ -238,19 +186,6 @@ fn beside_ipaddr2_it_finds_the_address_there_already() {
     assert!(ours.len() == 1 && ours[0].contains("10.0.1.100/32"), "{ours:?}");
     stop(&wired.a).ok();
     assert!(!wired.on_device("eth0"));
-}
-
-#[test]
-fn the_device_can_be_named() {
-    let Some(wired) = Wired::new() else { return };
-    wired.inside(&["ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge"]);
-    start(&wired.a).param("interface", "br0").ok();
-    assert!(wired.on_device("br0") && !wired.on_device("eth0"));
-    stop(&wired.a).ok();
-    assert!(!wired.on_device("br0"));
-    // Unnamed, it is the one with the interface's own address.
-    start(&wired.a).ok();
-    assert!(wired.on_device("eth0"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What the tests of the agent `vip` share.
+//! What the tests of the agent `vip`, and those on network devices, share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use agent_tests::{Node, Run, SimulatedWorld, VIP};
+use agent_tests::{Isolation, Node, Run, SimulatedWorld, VIP, one_subnet};
 use aws_sim::FaultKind;
 
 use crate::trouble::ec2;
@@ -39,4 +39,66 @@ pub(crate) fn held_by(world: &SimulatedWorld, node: &Node) {
 #[track_caller]
 pub(crate) fn is_unassigned(world: &SimulatedWorld) {
     assert_eq!(world.cloud.private_holder(VIP), None);
+}
+
+/// A node with a network device of its own, `eth0`, and behind it a neighbour that looks at what arrives.
+pub(crate) struct Wired {
+    pub(crate) world: SimulatedWorld,
+    pub(crate) a: Node,
+}
+
+/// Makes the device with the hardware address and the own address of node 1, and the neighbour's namespace below this one.
+const CABLE: &str = r"
+ip link add eth0 address 02:00:00:00:00:01 type veth peer name peer
+ip netns add $(basename $FOLDER)
+ip link set peer netns $(basename $FOLDER)
+ip -n $(basename $FOLDER) address add 10.0.1.200/24 dev peer
+ip -n $(basename $FOLDER) link set peer up
+ip address add 10.0.1.10/24 dev eth0
+ip link set eth0 up
+";
+
+impl Wired {
+    pub(crate) fn new() -> Option<Self> {
+        // The names of namespaces are kept where they are the test's own.
+        let script = format!("mkdir -p /run/netns\n{CABLE}");
+        let isolation = Isolation::new(&script)?;
+        let (world, [a]) = one_subnet().inside(isolation).make();
+        Some(Self { world, a })
+    }
+
+    #[track_caller]
+    pub(crate) fn inside(&self, program: &[&str]) -> String {
+        self.world.isolation().unwrap().run(program)
+    }
+
+    /// Returns the lines of the node's IPv4 addresses on a device.
+    pub(crate) fn addresses(&self, device: &str) -> Vec<String> {
+        let text = self.inside(&["ip", "-4", "-o", "address", "show", "dev", device]);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn on_device(&self, device: &str) -> bool {
+        self.addresses(device).iter().any(|line| line.contains(" 10.0.1.100/"))
+    }
+
+    pub(crate) fn neighbour(&self, program: &[&str]) -> String {
+        let folder = self.world.isolation().unwrap().folder().path().to_owned();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        self.inside(&[&["ip", "netns", "exec", &name], program].concat())
+    }
+
+    /// Waits until the neighbour's table has this hardware address for the address of the resource.
+    #[track_caller]
+    pub(crate) fn neighbour_learns(&self, mac: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let shown = self.neighbour(&["ip", "neighbour", "show", "10.0.1.100"]);
+            if shown.contains(mac) {
+                return;
+            }
+            assert!(Instant::now() < until, "the neighbour was not notified: {shown:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }

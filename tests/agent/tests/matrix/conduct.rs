@@ -76,7 +76,7 @@ impl CaseNodes {
         let run = self.0.run(scene.run(&self.0.here));
         // The records are older than the run by a time that differs: a check is due each time, or never.
         let run = if self.0.kind.is_shown { run } else { run.param("route_check_interval", "0") };
-        run.timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
+        run.verbose().timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
     }
 
     fn holder(&self) -> Who {

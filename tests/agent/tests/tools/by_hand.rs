@@ -6,6 +6,7 @@ use aws_sim::{Fault, FaultKind, Service};
 
 use crate::cib::CibFile;
 use crate::node::{ELASTIC_IP, PRIMARY, PacemakerNode};
+use crate::program::CommandOutput;
 
 fn resource(node: &PacemakerNode) -> CibFile<'_> {
     let cib = CibFile::new(node);
@@ -13,27 +14,34 @@ fn resource(node: &PacemakerNode) -> CibFile<'_> {
     cib
 }
 
-fn force(cib: &CibFile<'_>, action: &str) -> crate::program::CommandOutput {
+fn force(cib: &CibFile<'_>, action: &str) -> CommandOutput {
     cib.crm_resource(&["-r", "eip", action])
 }
 
 #[test]
-fn crm_resource_starts_checks_and_stops_it() {
+fn crm_resource_and_pcs_start_check_and_stop_it() {
     let node = PacemakerNode::new();
     let cib = resource(&node);
-    force(&cib, "--force-check")
-        .exits(7)
-        .says("Operation force-check for eip (ocf:heartbeat:eip) returned 7 (");
-    force(&cib, "--force-start")
-        .exits(0)
-        .says("Operation force-start for eip (ocf:heartbeat:eip) returned 0 (");
-    node.assert_holds_on(PRIMARY);
-    force(&cib, "--force-check").exits(0).says("returned 0 (").in_one_line();
-    force(&cib, "--force-stop")
-        .exits(0)
-        .says("Operation force-stop for eip (ocf:heartbeat:eip) returned 0 (");
-    assert_eq!(node.holder(), None);
-    force(&cib, "--force-check").exits(7).says("returned 7 (");
+    cib.serve();
+    let by_crm_resource = |action: &str| force(&cib, &format!("--force-{action}"));
+    let by_pcs = |action: &str| {
+        let action = action.replace("check", "monitor");
+        node.run("pcs", &["resource", &format!("debug-{action}"), "eip"])
+    };
+    for tool in [&by_crm_resource as &dyn Fn(&str) -> CommandOutput, &by_pcs] {
+        let run = |action: &str, code: i32| {
+            let line = format!("Operation force-{action} for eip (ocf:heartbeat:eip) returned {code} (");
+            tool(action).exits(code).says(&line)
+        };
+        run("check", 7);
+        run("start", 0);
+        node.assert_holds_on(PRIMARY);
+        run("check", 0).without_complaint();
+        run("stop", 0);
+        assert_eq!(node.holder(), None);
+    }
+    node.cloud().deny("AssociateAddress");
+    by_pcs("start").exits(4).says("returned 4 (").says("UnauthorizedOperation");
 }
 
 /// The people who run it by hand have no cluster's log before their eyes.
@@ -83,21 +91,6 @@ fn check_at_level_10_queries_ec2() {
     assert_eq!(node.ec2_requests(), before, "a healthy address costs no call");
     force(&cib, "--force-check=10").exits(0);
     assert!(node.ec2_requests() > before);
-}
-
-#[test]
-fn pcs_debugs_start_monitor_and_stop() {
-    let node = PacemakerNode::new();
-    resource(&node).serve();
-    let debug = |action: &str| node.run("pcs", &["resource", &format!("debug-{action}"), "eip"]);
-    debug("monitor").exits(7).says("Operation force-check for eip (ocf:heartbeat:eip) returned 7 (");
-    debug("start").exits(0).says("Operation force-start for eip (ocf:heartbeat:eip) returned 0 (");
-    node.assert_holds_on(PRIMARY);
-    debug("monitor").exits(0).says("returned 0 (");
-    debug("stop").exits(0).says("Operation force-stop for eip (ocf:heartbeat:eip) returned 0 (");
-    assert_eq!(node.holder(), None);
-    node.cloud().deny("AssociateAddress");
-    debug("start").exits(4).says("returned 4 (").says("UnauthorizedOperation");
 }
 
 /// The trace shows each request and no secret of the role's credentials.

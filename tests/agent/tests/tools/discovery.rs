@@ -18,17 +18,12 @@ fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Pacemaker's tools speak OCF 1.1, and print what the agent prints.
 #[test]
-fn crm_resource_lists_it_among_the_agents() {
+fn crm_resource_lists_it_and_shows_the_new_form() {
     let node = PacemakerNode::new();
     let answer = node.run("crm_resource", &["--list-agents", "ocf:heartbeat"]).exits(0);
     assert!(answer.stdout.lines().any(|line| line.trim() == "eip"), "{}", answer.told());
-}
-
-/// Pacemaker's tools speak OCF 1.1, and print what the agent prints.
-#[test]
-fn crm_resource_shows_the_new_form() {
-    let node = PacemakerNode::new();
     let answer = node.run("crm_resource", &["--show-metadata", "ocf:heartbeat:eip"]).exits(0);
     assert_eq!(answer.stdout.trim(), meta_data(MetaDataForm::V1_1).trim());
     answer.without_complaint();
@@ -49,7 +44,7 @@ fn assert_describes_every_parameter(answer: &CommandOutput) {
 }
 
 #[test]
-fn pcs_describes_every_parameter() {
+fn pcs_lists_it_and_describes_every_parameter() {
     let node = PacemakerNode::new();
     let answer = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip"]).exits(0);
     assert_describes_every_parameter(&answer);
@@ -57,6 +52,13 @@ fn pcs_describes_every_parameter() {
     let shown = flat(&answer.without_complaint().never_says("(required)").stdout);
     assert!(shown.contains("elastic_ip (unique group: elastic_ip)"), "{shown}");
     assert!(shown.contains("monitor: interval=10s timeout=20s"), "{shown}");
+    let full = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip", "--full"]).exits(0);
+    assert_describes_every_parameter(&full);
+    full.without_complaint().says("trace_ra");
+    // With only one provider that has an `eip`, the type alone is enough.
+    let by_type = node.run("pcs", &["resource", "describe", "eip"]).exits(0);
+    by_type.says("'ocf:heartbeat:eip' (deduced from 'eip')");
+    node.run("pcs", &["resource", "list", "ocf:heartbeat:eip"]).exits(0).says("ocf:heartbeat:eip - ");
 }
 
 /// pcs shows the descriptions and not the attribute.
@@ -70,25 +72,7 @@ fn every_default_is_in_what_pcs_describes() {
 }
 
 #[test]
-fn pcs_describes_every_parameter_in_full() {
-    let node = PacemakerNode::new();
-    let answer = node.run("pcs", &["resource", "describe", "ocf:heartbeat:eip", "--full"]).exits(0);
-    assert_describes_every_parameter(&answer);
-    answer.without_complaint().says("trace_ra");
-}
-
-/// With only one provider that has an `eip`, the type alone is enough.
-#[test]
-fn pcs_finds_it_by_its_type_alone() {
-    let node = PacemakerNode::new();
-    node.run("pcs", &["resource", "describe", "eip"])
-        .exits(0)
-        .says("'ocf:heartbeat:eip' (deduced from 'eip')");
-    node.run("pcs", &["resource", "list", "ocf:heartbeat:eip"]).exits(0).says("ocf:heartbeat:eip - ");
-}
-
-#[test]
-fn crmsh_shows_every_parameter_with_its_default() {
+fn crmsh_lists_it_and_shows_every_parameter_with_its_default() {
     let node = PacemakerNode::new();
     let answer = node.run("crm", &["--display", "plain", "ra", "info", "ocf:heartbeat:eip"]).exits(0);
     for parameter in parameters() {
@@ -104,11 +88,6 @@ fn crmsh_shows_every_parameter_with_its_default() {
     let named = heading.starts_with("ocf:heartbeat:eip - ") || heading.ends_with("(ocf:heartbeat:eip)");
     assert!(named, "{}", answer.told());
     answer.without_complaint().never_says("parse");
-}
-
-#[test]
-fn crmsh_lists_it_among_the_agents() {
-    let node = PacemakerNode::new();
     let answer = node.run("crm", &["--display", "plain", "ra", "list", "ocf", "heartbeat"]).exits(0);
     assert!(answer.stdout.split_whitespace().any(|name| name == "eip"), "{}", answer.told());
 }

@@ -1,5 +1,7 @@
 //! The configurations of the agents before this one, unchanged: `awseip` and the older `eip` with its one parameter.
 
+use std::net::Ipv4Addr;
+
 use aws_sim::CredState;
 
 use crate::cib::CibFile;
@@ -8,12 +10,29 @@ use crate::node::{ELASTIC_IP, PRIMARY, PacemakerNode, SECONDARY};
 /// A key that the account knows.
 const KEY: (&str, &str) = ("AKIDEXAMPLE", "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY");
 
-/// Starts, checks and stops the resource as execd does: Pacemaker's services have no `HOME`.
+/// Creates the resource, silently, then starts, checks and stops it as execd does: Pacemaker's services have no `HOME`. Without a role,
+/// the node has a key in a file alone.
 #[track_caller]
-fn assert_works(node: &PacemakerNode, cib: &CibFile<'_>, private_ip: std::net::Ipv4Addr) {
-    let configuration = format!("CIB_file={}", cib.path());
+fn assert_works(
+    has_role: bool,
+    file: Option<(&str, &str)>,
+    private_ip: Ipv4Addr,
+    parameters: impl Fn(&PacemakerNode) -> Vec<String>,
+) {
+    let node = PacemakerNode::new();
+    node.cloud().add_access_key(KEY.0, KEY.1);
+    if !has_role {
+        node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
+    }
+    let cib = CibFile::new(&node);
+    let parameters = parameters(&node);
+    let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+    assert_eq!(cib.create(&parameters).exits(0).both(), "");
+    if let Some((path, text)) = file {
+        node.write(path, text);
+    }
     let force = |action| {
-        let environment = ["-uHOME".to_owned(), configuration.clone()];
+        let environment = ["-uHOME".to_owned(), format!("CIB_file={}", cib.path())];
         node.run_with(&environment, "crm_resource", &["-r", "eip", action])
     };
     force("--force-start").exits(0);
@@ -21,6 +40,10 @@ fn assert_works(node: &PacemakerNode, cib: &CibFile<'_>, private_ip: std::net::I
     force("--force-check").exits(0);
     force("--force-stop").exits(0);
     assert_eq!(node.holder(), None);
+}
+
+fn address_alone(_: &PacemakerNode) -> Vec<String> {
+    vec![format!("elastic_ip={ELASTIC_IP}")]
 }
 
 /// Returns every parameter that `awseip` has, with a value for it.
@@ -39,50 +62,32 @@ fn awseip(node: &PacemakerNode, auth_type: &str) -> Vec<String> {
     ]
 }
 
-#[track_caller]
-fn create_awseip<'a>(node: &'a PacemakerNode, auth_type: &str) -> CibFile<'a> {
-    let cib = CibFile::new(node);
-    let parameters = awseip(node, auth_type);
-    let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
-    let answer = cib.create(&parameters).exits(0);
-    assert_eq!(answer.both(), "");
-    cib
-}
-
 #[test]
 fn awseip_configuration_with_a_profile_works() {
-    let node = PacemakerNode::new();
-    node.cloud().add_access_key(KEY.0, KEY.1);
-    // The instance's role would do as well, and must not be what is used.
-    node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
-    let cib = create_awseip(&node, "key");
-    let (id, secret) = KEY;
-    node.write(
-        "/root/.aws/credentials",
-        &format!("[cluster]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"),
-    );
-    assert_works(&node, &cib, SECONDARY);
+    let keys = format!("[cluster]\naws_access_key_id = {}\naws_secret_access_key = {}\n", KEY.0, KEY.1);
+    assert_works(false, Some(("/root/.aws/credentials", &keys)), SECONDARY, |node| awseip(node, "key"));
 }
 
 /// `awseip` ignores `profile` then.
 #[test]
 fn awseip_configuration_with_the_instance_role_works() {
-    let node = PacemakerNode::new();
-    let cib = create_awseip(&node, "role");
-    assert_works(&node, &cib, SECONDARY);
+    assert_works(true, None, SECONDARY, |node| awseip(node, "role"));
 }
 
 /// How `awseip` is set up where instances have a role: `aws --profile default` wants the profile to exist, looks in vain
 /// for keys in it, and goes on to the role.
 #[test]
 fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role() {
-    for profile in [&[][..], &["profile=default"]] {
-        let node = PacemakerNode::new();
-        let cib = CibFile::new(&node);
-        cib.create(&[&[format!("elastic_ip={ELASTIC_IP}").as_str()], profile].concat()).exits(0);
-        node.write("/root/.aws/config", "[default]\nregion = eu-west-1\noutput = text\n");
-        assert_works(&node, &cib, PRIMARY);
-    }
+    let file = Some(("/root/.aws/config", "[default]\nregion = eu-west-1\noutput = text\n"));
+    let profile = |node: &PacemakerNode| [address_alone(node), vec!["profile=default".to_owned()]].concat();
+    assert_works(true, file, PRIMARY, profile);
+}
+
+#[test]
+fn one_parameter_is_enough_with_a_role_or_the_old_file_of_credentials() {
+    assert_works(true, None, PRIMARY, address_alone);
+    let keys = format!("{}\n{}\n", KEY.0, KEY.1);
+    assert_works(false, Some(("/root/.awssecret", &keys)), PRIMARY, address_alone);
 }
 
 /// [param-7] The parameters of the agents that the distribution has are all known here.
@@ -121,23 +126,4 @@ fn awseip_configuration_with_its_defaults_written_out_is_valid() {
     assert!(given.iter().any(|parameter| parameter == "awscli=/usr/bin/aws"), "{given:?}");
     let parameters: Vec<&str> = given.iter().map(String::as_str).collect();
     assert_eq!(cib.create(&parameters).exits(0).both(), "");
-}
-
-#[test]
-fn one_parameter_is_enough_on_an_instance_with_a_role() {
-    let node = PacemakerNode::new();
-    let cib = CibFile::new(&node);
-    cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
-    assert_works(&node, &cib, PRIMARY);
-}
-
-#[test]
-fn one_parameter_is_enough_with_the_old_file_of_credentials() {
-    let node = PacemakerNode::new();
-    node.cloud().add_access_key(KEY.0, KEY.1);
-    node.cloud().set_credentials(&node.instance.id, CredState::Missing404);
-    let cib = CibFile::new(&node);
-    cib.create(&[&format!("elastic_ip={ELASTIC_IP}")]).exits(0);
-    node.write("/root/.awssecret", &format!("{}\n{}\n", KEY.0, KEY.1));
-    assert_works(&node, &cib, PRIMARY);
 }

@@ -21,12 +21,6 @@ pub(crate) const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 pub(crate) const PRIMARY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 10);
 /// A second private address of the node.
 pub(crate) const SECONDARY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 11);
-/// Where the agent is installed.
-pub(crate) const AGENT: &str = "/usr/lib/ocf/resource.d/heartbeat/eip";
-/// Where EC2 answers over HTTP, for those who set `endpoint_url`; all others find it at its real name over HTTPS.
-pub(crate) const ENDPOINT: &str = "http://127.0.0.1:8773";
-/// Where the metadata service answers, as everywhere.
-pub(crate) const IMDS: &str = "http://169.254.169.254";
 
 const EC2_NAME: &str = "ec2.eu-west-1.amazonaws.com";
 
@@ -74,7 +68,7 @@ impl PacemakerNode {
         let tls = Tls::new(&[EC2_NAME], Validity::Now).expect("a certificate");
         self.write("/mnt/ca.pem", tls.ca_pem());
         self.sim.serve_ec2_tls(bind("127.0.0.1:443"), &tls).expect("EC2 over HTTPS");
-        self.sim.serve_ec2(bind(ENDPOINT.trim_start_matches("http://"))).expect("EC2 over HTTP");
+        self.sim.serve_ec2(bind("127.0.0.1:8773")).expect("EC2 over HTTP");
         self.sim.serve_imds(&self.instance.id, bind("169.254.169.254:80")).expect("the metadata service");
     }
 

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use crate::node::{AGENT, ELASTIC_IP, ENDPOINT, IMDS, PRIMARY, PacemakerNode, SECONDARY};
+use crate::node::{ELASTIC_IP, PRIMARY, PacemakerNode, SECONDARY};
+use crate::private_address;
 use crate::program::CommandOutput;
 
+/// Where the agents are installed.
+const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 /// All that it may remark on an agent that cannot be promoted and does not want to be notified.
 const REMARKS: [&str; 5] = [
     "* Your agent does not support the notify action (optional)",
@@ -14,15 +17,16 @@ const REMARKS: [&str; 5] = [
     "* Your agent does not support the reload action (optional)",
 ];
 
-fn test(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> CommandOutput {
+fn test(node: &PacemakerNode, agent: &str, options: &[&str], parameters: &[&str]) -> CommandOutput {
     let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
-    node.run("ocf-tester", &[options, &["-n", "eip"], &parameters, &[AGENT]].concat())
+    let path = format!("{AGENTS}/{agent}");
+    node.run("ocf-tester", &[options, &["-n", agent], &parameters, &[&path]].concat())
 }
 
 #[track_caller]
-fn assert_passes(answer: &CommandOutput) {
+fn assert_passes(answer: &CommandOutput, agent: &str) {
     assert_eq!(answer.code, 0, "{}", answer.told());
-    let last = format!("{AGENT} passed all tests");
+    let last = format!("{AGENTS}/{agent} passed all tests");
     assert_eq!(answer.stdout.lines().last(), Some(last.as_str()), "{}", answer.told());
     let remarks: Vec<&str> = answer.stdout.lines().filter(|line| line.starts_with('*')).collect();
     assert_eq!(remarks, REMARKS, "{}", answer.told());
@@ -36,10 +40,10 @@ fn calls(node: &PacemakerNode, action: &str) -> usize {
 #[test]
 fn agent_passes_with_an_address_and_endpoints() {
     let node = PacemakerNode::new();
-    let endpoint = format!("endpoint_url={ENDPOINT}");
-    let imds = format!("imds_endpoint={IMDS}");
-    let answer = test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}"), &endpoint, &imds]);
-    assert_passes(&answer);
+    // EC2 over HTTP; all others find it at its real name over HTTPS.
+    let endpoints = ["endpoint_url=http://127.0.0.1:8773", "imds_endpoint=http://169.254.169.254"];
+    let answer = test(&node, "eip", &[], &[&format!("elastic_ip={ELASTIC_IP}"), endpoints[0], endpoints[1]]);
+    assert_passes(&answer, "eip");
     answer.without_complaint();
     // A start, a start after the stop, a migration from elsewhere; the start of what runs writes nothing, nor does the
     // stop of what is stopped.
@@ -52,8 +56,8 @@ fn agent_passes_with_an_address_and_endpoints() {
 #[test]
 fn agent_passes_with_an_allocation_alone() {
     let node = PacemakerNode::new();
-    let answer = test(&node, &[], &[&format!("allocation_id={}", node.address.allocation_id)]);
-    assert_passes(&answer);
+    let answer = test(&node, "eip", &[], &[&format!("allocation_id={}", node.address.allocation_id)]);
+    assert_passes(&answer, "eip");
     answer.without_complaint();
 }
 
@@ -61,7 +65,7 @@ fn agent_passes_with_an_allocation_alone() {
 fn agent_passes_with_a_private_address() {
     let node = PacemakerNode::new();
     let private = format!("private_ip_address={SECONDARY}");
-    assert_passes(&test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}"), &private]));
+    assert_passes(&test(&node, "eip", &[], &[&format!("elastic_ip={ELASTIC_IP}"), &private]), "eip");
     node.assert_holds_on(SECONDARY);
 }
 
@@ -71,23 +75,37 @@ fn agent_passes_while_aws_is_behind() {
     let node = PacemakerNode::new();
     node.cloud().set_imds_lag(&node.instance.id, Duration::from_secs(4));
     node.cloud().set_describe_lag(Duration::from_secs(1));
-    assert_passes(&test(&node, &[], &[&format!("elastic_ip={ELASTIC_IP}")]));
+    assert_passes(&test(&node, "eip", &[], &[&format!("elastic_ip={ELASTIC_IP}")]), "eip");
 }
 
 /// Only with `-v` does one see what the agent itself says.
 #[test]
-fn agent_warns_of_nothing_meanwhile() {
-    let node = PacemakerNode::new();
-    let answer = test(&node, &["-v"], &[&format!("elastic_ip={ELASTIC_IP}")]);
-    assert_passes(&answer);
-    answer.never_says("WARN").never_says("ERROR").never_says("CRIT").never_says("xmllint");
+fn agents_warn_of_nothing_meanwhile() {
+    let elastic_ip = format!("elastic_ip={ELASTIC_IP}");
+    for (agent, node, address) in [
+        ("eip", PacemakerNode::new(), elastic_ip.as_str()),
+        ("vip", private_address::wired(), private_address::ADDRESS),
+    ] {
+        let answer = test(&node, agent, &["-v"], &[address]);
+        assert_eq!(answer.code, 0, "{}", answer.told());
+        answer.never_says("WARN").never_says("ERROR").never_says("CRIT").never_says("xmllint");
+    }
+}
+
+#[test]
+fn agent_vip_passes_and_ends_with_the_address_on_the_device() {
+    let node = private_address::wired();
+    assert_passes(&test(&node, "vip", &[], &[private_address::ADDRESS]), "vip");
+    // The last thing it does is to migrate the address here.
+    assert_eq!(private_address::holder(&node), Some(node.instance.id.to_string()));
+    assert!(private_address::on_device(&node));
 }
 
 /// The agent's answer for a wrong parameter reaches the person who runs the tool.
 #[test]
 fn a_malformed_address_ends_the_tool_at_validate_all() {
     let node = PacemakerNode::new();
-    let answer = test(&node, &[], &["elastic_ip=203.0.113.300"]).exits(1);
+    let answer = test(&node, "eip", &[], &["elastic_ip=203.0.113.300"]).exits(1);
     answer
         .says("Validation failed")
         .says("ocf-exit-reason:elastic_ip=203.0.113.300: expected an IPv4 address");

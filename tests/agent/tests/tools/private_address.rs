@@ -2,16 +2,14 @@
 
 use crate::agent::{MetaDataForm, meta_data, meta_data_of, repository};
 use crate::cib::CibFile;
-use crate::node::{ENDPOINT, IMDS, PacemakerNode};
-use crate::program::CommandOutput;
+use crate::node::PacemakerNode;
 use crate::xml;
 
 const VIP: &str = "10.0.1.100";
-const AGENT: &str = "/usr/lib/ocf/resource.d/heartbeat/vip";
-const ADDRESS: &str = "secondary_private_ip=10.0.1.100";
+pub(crate) const ADDRESS: &str = "secondary_private_ip=10.0.1.100";
 
 /// Makes a node with a network device for its interface.
-fn wired() -> PacemakerNode {
+pub(crate) fn wired() -> PacemakerNode {
     let node = PacemakerNode::new();
     let mac = &node.instance.interfaces[0].mac.to_string();
     node.run("ip", &["link", "add", "eth0", "address", mac, "type", "veth", "peer", "name", "peer0"])
@@ -22,17 +20,12 @@ fn wired() -> PacemakerNode {
     node
 }
 
-fn holder(node: &PacemakerNode) -> Option<String> {
+pub(crate) fn holder(node: &PacemakerNode) -> Option<String> {
     node.cloud().private_holder(VIP.parse().unwrap()).map(|(instance, _)| instance.to_string())
 }
 
-fn on_device(node: &PacemakerNode) -> bool {
+pub(crate) fn on_device(node: &PacemakerNode) -> bool {
     node.run("ip", &["-4", "-o", "address", "show", "dev", "eth0"]).stdout.contains(" 10.0.1.100/24 ")
-}
-
-fn ocf_tester(node: &PacemakerNode, options: &[&str], parameters: &[&str]) -> CommandOutput {
-    let parameters: Vec<&str> = parameters.iter().flat_map(|parameter| ["-o", parameter]).collect();
-    node.run("ocf-tester", &[options, &["-n", "private"], &parameters, &[AGENT]].concat())
 }
 
 /// What it shares with `eip` is the same there; what only `eip` has is not there.
@@ -45,26 +38,6 @@ fn it_is_an_agent_of_its_own() {
     let parameters = names(&document, "//parameter/@name");
     assert!(!parameters.iter().any(|name| name == "elastic_ip" || name == "private_ip_address"));
     assert_eq!(names(&document, "//parameter[@required='1']/@name"), ["secondary_private_ip"]);
-}
-
-#[test]
-fn ocf_tester_passes_it_and_has_no_remark_but_on_what_no_such_agent_has() {
-    let node = wired();
-    let endpoint = format!("endpoint_url={ENDPOINT}");
-    let answer = ocf_tester(&node, &[], &[ADDRESS, &endpoint, &format!("imds_endpoint={IMDS}")]);
-    assert_eq!(answer.code, 0, "{}", answer.told());
-    assert!(answer.stdout.contains(&format!("{AGENT} passed all tests")), "{}", answer.told());
-    // The last thing it does is to migrate the address here.
-    assert_eq!(holder(&node), Some(node.instance.id.to_string()));
-    assert!(on_device(&node));
-}
-
-#[test]
-fn ocf_tester_sees_no_warning() {
-    let node = wired();
-    let answer = ocf_tester(&node, &["-v"], &[ADDRESS]);
-    assert_eq!(answer.code, 0, "{}", answer.told());
-    answer.never_says("WARN").never_says("ERROR").never_says("CRIT");
 }
 
 #[test]

@@ -22,14 +22,7 @@ const STOP_LIMIT: Duration = Duration::from_mins(1);
 /// Heartbeat.
 pub static HEARTBEAT: Manager = Manager {
     name: "heartbeat",
-    programs: &[
-        (DAEMON, "heartbeat"),
-        ("/usr/share/heartbeat/ResourceManager", "heartbeat"),
-        ("/usr/bin/cl_status", "heartbeat"),
-        ("/usr/sbin/pcs", "pcs"),
-        ("/usr/sbin/cibadmin", "pacemaker-cli-utils"),
-        ("/usr/sbin/ip", "iproute2"),
-    ],
+    programs: &[DAEMON, "/usr/share/heartbeat/ResourceManager", "cl_status", "pcs", "cibadmin", "ip"],
     node_files: include_str!("node-files.sh"),
     logs: &["init.out", "heartbeat.out", LOG, "ha-debug"],
     host_name: setup::host_name,

@@ -11,11 +11,7 @@ use crate::wait::{Epoch, Polled, now, until};
 /// keepalived.
 pub static KEEPALIVED: Manager = Manager {
     name: "keepalived",
-    programs: &[
-        ("/usr/sbin/keepalived", "keepalived"),
-        ("/usr/bin/killall", "psmisc"),
-        ("/usr/bin/pgrep", "procps"),
-    ],
+    programs: &["keepalived", "killall", "pgrep"],
     node_files: include_str!("node-files.sh"),
     logs: &["init.out", "keepalived.out", "eip.log"],
     host_name: setup::host_name,

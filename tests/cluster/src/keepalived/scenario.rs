@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::setup::INSTALL;
-use super::{state, stop, wait_for_look_after, wait_for_master};
+use super::{stop, wait_for_look_after, wait_for_master};
 use crate::error::{Result, ensure};
 use crate::machines::Cut;
 pub use crate::pairs::scenario::TAKEOVER_LIMIT as LIMIT;
@@ -11,7 +11,7 @@ use crate::pairs::scenario::{failback, kill_node, link_down};
 use crate::pairs::{NodePair, PairScenario, guide, step};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2, NodeName};
-use crate::wait::{Polled, let_run, now, until};
+use crate::wait::{let_run, now};
 
 /// The guide's part that changes the script's path alone.
 pub const PATH: &str = "Change the path";
@@ -230,14 +230,7 @@ fn follow_ec2(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     wait_for_look_after(pair, N1, false)?;
     let at = now();
     pair.give(ELASTIC_IP, N2)?;
-    until("keepalived makes n2 MASTER", LIMIT, || {
-        let (first, second) = (state(pair, N1)?, state(pair, N2)?);
-        Ok(if second == "MASTER" {
-            Polled::There(())
-        } else {
-            Polled::NotYet(format!("n1 {first}, n2 {second}"))
-        })
-    })?;
+    wait_for_master(pair, N2)?;
     story.note("n2 is MASTER, because the check of n1 failed");
     // It could take the address, so it is well again, and its priority is higher.
     pair.follow(story, (at, "the address is given to n2, where keepalived is BACKUP"), N1, &[N2, N1])

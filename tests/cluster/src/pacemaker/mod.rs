@@ -1,6 +1,6 @@
 //! Real clusters of Pacemaker and Corosync. Everything is ended and removed on drop.
 //!
-//! `scenario` has the scenarios, `chaos` runs rounds of random failures, `demo` and `shell` are for people.
+//! `scenario` has the scenarios, `chaos` runs rounds of random failures, `demo` is for people.
 
 mod admin;
 pub(crate) mod chaos;
@@ -14,7 +14,6 @@ pub mod journal;
 pub mod save;
 pub(crate) mod scenario;
 mod settled;
-pub(crate) mod shell;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -27,8 +27,8 @@ const INSTALL_LIMIT: Duration = Duration::from_mins(1);
 pub struct Manager {
     /// What it is called on the command line.
     pub name: &'static str,
-    /// Programs that the machine must offer, with the package that holds them.
-    pub programs: &'static [(&'static str, &'static str)],
+    /// Programs that the machine must offer, which a group of this name in `tests/requirements` installs.
+    pub programs: &'static [&'static str],
     /// Its part of `node-init.sh`.
     pub node_files: &'static str,
     /// The logs of a node that are printed if a scenario fails.

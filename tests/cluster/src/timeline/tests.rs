@@ -1,5 +1,8 @@
 use super::*;
 
+/// Who held the address since when, or whose answers ended when.
+type Timed = &'static [(Epoch, &'static str)];
+
 fn node(name: &str) -> NodeName {
     name.parse().unwrap()
 }
@@ -13,47 +16,32 @@ fn gap(total: f64, longest: f64) -> Gap {
 }
 
 #[test]
-fn a_move_with_a_stop_leaves_the_address_unassigned_in_between() {
-    let history = [held(1.0, "n1"), held(10.5, ""), held(11.25, "n2")];
-    assert_eq!(unassigned(&history, 10.0, 20.0), gap(0.75, 0.75));
-}
-
-#[test]
-fn a_migration_never_leaves_the_address_unassigned() {
-    let history = [held(1.0, "n1"), held(10.5, "n2")];
-    assert_eq!(unassigned(&history, 10.0, 20.0), gap(0.0, 0.0));
-}
-
-#[test]
-fn a_dead_holder_is_no_holder() {
-    let history = [held(1.0, "n1"), held(13.0, "n2")];
-    let dead = [UnusableSpan { node: node("n1"), from: 10.0, to: None }];
-    assert_eq!(unheld(&history, &dead, 10.0, 20.0), gap(3.0, 3.0));
-    assert_eq!(unassigned(&history, 10.0, 20.0), gap(0.0, 0.0), "according to EC2 it was held all the time");
-}
-
-#[test]
-fn a_dead_holder_and_then_none_is_one_gap() {
-    let history = [held(1.0, "n1"), held(12.0, ""), held(13.0, "n2")];
-    let dead = [UnusableSpan { node: node("n1"), from: 10.0, to: Some(30.0) }];
-    assert_eq!(unheld(&history, &dead, 10.0, 20.0), gap(3.0, 3.0));
-}
-
-#[test]
-fn two_gaps_are_added_and_the_longer_one_is_named() {
-    let history = [held(1.0, "n1"), held(11.0, ""), held(12.0, "n1"), held(14.0, ""), held(16.5, "n2")];
-    assert_eq!(unassigned(&history, 10.0, 20.0), gap(3.5, 2.5));
-}
-
-#[test]
-fn an_address_never_associated_is_unassigned_for_the_whole_window() {
-    assert_eq!(unassigned(&[], 10.0, 20.0), gap(10.0, 10.0));
-}
-
-#[test]
-fn what_happened_before_the_window_does_not_count() {
-    let history = [held(1.0, ""), held(9.0, "n1")];
-    assert_eq!(unassigned(&history, 10.0, 20.0), gap(0.0, 0.0));
+fn gaps_in_the_window_are_added_and_the_longest_is_named() {
+    let dead = |to| vec![UnusableSpan { node: node("n1"), from: 10.0, to }];
+    // Who held the address since when, when the first node was dead, and the gap between 10 and 20.
+    let rows: [(&str, Timed, Vec<UnusableSpan>, Gap); 7] = [
+        ("a stop, then a start", &[(1.0, "n1"), (10.5, ""), (11.25, "n2")], vec![], gap(0.75, 0.75)),
+        ("a migration", &[(1.0, "n1"), (10.5, "n2")], vec![], gap(0.0, 0.0)),
+        (
+            "two gaps",
+            &[(1.0, "n1"), (11.0, ""), (12.0, "n1"), (14.0, ""), (16.5, "n2")],
+            vec![],
+            gap(3.5, 2.5),
+        ),
+        ("never associated", &[], vec![], gap(10.0, 10.0)),
+        ("over before the window", &[(1.0, ""), (9.0, "n1")], vec![], gap(0.0, 0.0)),
+        ("a dead holder is no holder", &[(1.0, "n1"), (13.0, "n2")], dead(None), gap(3.0, 3.0)),
+        (
+            "a dead holder and then none",
+            &[(1.0, "n1"), (12.0, ""), (13.0, "n2")],
+            dead(Some(30.0)),
+            gap(3.0, 3.0),
+        ),
+    ];
+    for (name, history, unusable, expected) in rows {
+        let history: Vec<_> = history.iter().map(|(at, by)| held(*at, by)).collect();
+        assert_eq!(unheld(&history, &unusable, 10.0, 20.0), expected, "{name}");
+    }
 }
 
 #[test]
@@ -71,30 +59,19 @@ fn sample(ended: Epoch, answer: &str) -> Sample {
 }
 
 #[test]
-fn an_outage_runs_from_the_last_good_answer_to_the_first() {
-    let samples =
-        [sample(10.1, "n1"), sample(10.2, ""), sample(10.3, ""), sample(13.1, "n2"), sample(13.2, "n2")];
-    let found = outage(&samples, 10.0, 13.3);
-    assert!((found.longest - 3.0).abs() < 1e-9 && (found.total - 3.0).abs() < 1e-9, "{found:?}");
-}
-
-#[test]
-fn slow_answers_are_no_outage() {
-    let samples = [sample(10.1, "n1"), sample(12.0, "n1")];
-    assert_eq!(outage(&samples, 10.0, 12.1), gap(0.0, 0.0));
-}
-
-#[test]
-fn an_outage_that_never_ends_lasts_to_the_end_of_the_window() {
-    let samples = [sample(10.5, "n1"), sample(10.6, "")];
-    assert_eq!(outage(&samples, 10.0, 20.0), gap(9.5, 9.5));
-}
-
-#[test]
-fn marks_are_relative_to_the_failure() {
-    let marks = Marks { failure: 100.0, moved: Some(102.5), ..Marks::default() };
-    assert_eq!(marks.after(marks.moved), Some(2.5));
-    assert_eq!(marks.after(marks.answered), None);
+fn an_outage_runs_from_the_last_good_answer_to_the_first_or_to_the_end_of_the_window() {
+    let rows: [(Timed, Epoch, f64); 3] = [
+        (&[(10.1, "n1"), (10.2, ""), (10.3, ""), (13.1, "n2"), (13.2, "n2")], 13.3, 3.0),
+        // Slow answers are no outage.
+        (&[(10.1, "n1"), (12.0, "n1")], 12.1, 0.0),
+        (&[(10.5, "n1"), (10.6, "")], 20.0, 9.5),
+    ];
+    for (samples, to, expected) in rows {
+        let samples: Vec<_> = samples.iter().map(|(ended, answer)| sample(*ended, answer)).collect();
+        let found = outage(&samples, 10.0, to);
+        let right = |seconds: f64| (seconds - expected).abs() < 1e-9;
+        assert!(right(found.longest) && right(found.total), "{found:?}, expected {expected}");
+    }
 }
 
 #[test]

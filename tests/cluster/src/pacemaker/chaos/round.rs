@@ -10,7 +10,7 @@ use super::rules::{MutatingCall, RoundEvidence, breaches};
 use super::struck::Struck;
 use super::{stay, turmoil};
 use crate::error::{HarnessError, Result, ensure};
-use crate::pacemaker::{ELASTIC, ManagedAddress, OVERLAY_BESIDE, PRIVATE, PacemakerCluster};
+use crate::pacemaker::{ManagedAddress, PacemakerCluster};
 use crate::timeline::{Gap, unassigned};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
@@ -22,12 +22,8 @@ pub struct RoundReport {
     pub began: Epoch,
     /// What was done.
     pub struck: Vec<Struck>,
-    /// What became of the elastic IP.
-    pub elastic: Course,
-    /// What became of the private address.
-    pub private: Course,
-    /// What became of the overlay address.
-    pub overlay: Course,
+    /// What became of each address.
+    pub courses: Vec<Course>,
     /// From the last repair to the quiet point, in seconds.
     pub to_quiet: f64,
     /// All of the round, in seconds.
@@ -43,8 +39,10 @@ pub struct RoundReport {
 }
 
 /// What became of an address in a round.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct Course {
+    /// The address.
+    pub address: &'static ManagedAddress,
     /// Who held it before and after.
     pub holders: (Option<NodeName>, Option<NodeName>),
     /// Whether there was no reason for it to move.
@@ -55,13 +53,6 @@ pub struct Course {
     pub unassigned: Gap,
     /// How long a client of it was without an answer; a private address has none.
     pub outage: Gap,
-}
-
-impl RoundReport {
-    fn courses(&mut self) -> [(&'static ManagedAddress, &mut Course); 3] {
-        let Self { elastic, private, overlay, .. } = self;
-        [(&ELASTIC, elastic), (&PRIVATE, private), (&OVERLAY_BESIDE, overlay)]
-    }
 }
 
 /// Plays a round; `told` holds what is known of it, also when it went wrong.
@@ -75,10 +66,17 @@ pub fn play(
         cluster.world().holder().ok_or_else(|| HarnessError::Wrong("the address is unassigned".into()))?;
     let from = now();
     told.began = from;
-    for (address, course) in told.courses() {
-        course.holders.0 = cluster.world().holder_of(address.ip);
-        let role = course.holders.0.map_or(Whom::Holder, |node| role(cluster, holder, node));
-        course.had_to_stay = stay::must_stay_of(address, role, &plan.strikes, nodes);
+    for &address in cluster.addresses() {
+        let before = cluster.world().holder_of(address.ip);
+        let role = before.map_or(Whom::Holder, |node| role(cluster, holder, node));
+        told.courses.push(Course {
+            address,
+            holders: (before, None),
+            had_to_stay: stay::must_stay_of(address, role, &plan.strikes, nodes),
+            moves: 0,
+            unassigned: Gap::default(),
+            outage: Gap::default(),
+        });
     }
     told.struck = turmoil::play(cluster, plan, holder)?;
     cluster.world().heal();
@@ -90,10 +88,10 @@ pub fn play(
     ensure_rules(cluster, told, from)?;
     let (after, cleaned) = reached?;
     told.cleaned = cleaned;
-    for (address, course) in told.courses() {
-        course.holders.1 = cluster.world().holder_of(address.ip);
+    for course in &mut told.courses {
+        course.holders.1 = cluster.world().holder_of(course.address.ip);
         if course.had_to_stay {
-            cluster.ensure_address_untouched(address, from).map_err(kept)?;
+            cluster.ensure_address_untouched(course.address, from).map_err(kept)?;
         }
     }
     stayed(told)?;
@@ -115,16 +113,15 @@ fn kept(what: impl Display) -> HarnessError {
 }
 
 /// Nothing was wrong with the holder of an address: no failure of its resource, and a client that misses nothing.
-fn stayed(told: &mut RoundReport) -> Result<()> {
-    let cleaned = told.cleaned.clone();
-    for (address, course) in told.courses().into_iter().filter(|(_, course)| course.had_to_stay) {
-        let (resource, missed) = (address.resource, course.outage.longest);
+fn stayed(told: &RoundReport) -> Result<()> {
+    for course in told.courses.iter().filter(|course| course.had_to_stay) {
+        let (resource, missed) = (course.address.resource, course.outage.longest);
         if missed >= HICCUP {
             return Err(kept(format_args!("a client of {resource} missed it for {missed:.1} s")));
         }
         let own = format!("{resource}_");
         let failed: Vec<&str> =
-            cleaned.iter().map(String::as_str).filter(|failed| failed.starts_with(&own)).collect();
+            told.cleaned.iter().map(String::as_str).filter(|failed| failed.starts_with(&own)).collect();
         if !failed.is_empty() {
             return Err(kept(format_args!("these actions failed: {}", failed.join("; "))));
         }
@@ -137,15 +134,15 @@ fn tell(cluster: &mut PacemakerCluster, told: &mut RoundReport, from: Epoch) -> 
     told.took = to - from;
     let events = cluster.events_since(from)?;
     let requests = cluster.world().requests_since(from);
-    for (address, course) in told.courses() {
-        let history = cluster.world().history_of(address.ip);
+    for course in &mut told.courses {
+        let history = cluster.world().history_of(course.address.ip);
         let mut holder = course.holders.0;
         for held in history.iter().filter(|held| held.at >= from && held.by.is_some()) {
             course.moves += usize::from(held.by != holder);
             holder = held.by;
         }
         course.unassigned = unassigned(&history, from, to);
-        course.outage = cluster.outage(address.ip, from, to);
+        course.outage = cluster.outage(course.address.ip, from, to);
     }
     for address in cluster.addresses() {
         told.actions.extend(actions(&events, address.resource).into_iter().map(|action| action.name));

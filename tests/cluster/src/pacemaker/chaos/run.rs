@@ -38,12 +38,6 @@ pub struct ChaosRun {
     /// How many nodes: 2 or 3, or both, one after the other.
     #[arg(long, value_name = "N,N", default_value = "2,3", value_delimiter = ',', value_parser = value_parser!(u8).range(2..=3))]
     pub nodes: Vec<u8>,
-    /// Tell each round in full, not only a wrong one.
-    #[arg(long = "timeline")]
-    pub timelines: bool,
-    /// Only print what would happen.
-    #[arg(long = "plan")]
-    pub only_plans: bool,
     /// The agent under test [default: `EIP_BIN`, else what make agent leaves].
     #[arg(long, value_name = "PATH", default_value_os_t = built::agent(), hide_default_value = true)]
     pub agent: PathBuf,
@@ -60,32 +54,19 @@ fn kinds() -> impl TypedValueParser<Value = usize> {
     names.try_map(|name| KINDS.iter().position(|kind| *kind == name).ok_or("no such failure"))
 }
 
-/// Runs the rounds, prints each as it ends and the figures at the end, writes the record, and returns the exit code that says whether none was wrong.
+/// Runs the rounds, prints each as it ends and the figures at the end, and returns the exit code that says whether none was wrong.
 pub fn run(request: &ChaosRun) -> Result<ExitCode> {
     println!("chaos: seed {}, {} rounds each with {:?} nodes", request.seed, request.rounds, request.nodes);
-    let mut records = Vec::new();
     for &nodes in &request.nodes {
-        if request.only_plans {
-            for round in rounds(request) {
-                println!("{round:>4}  {}", RoundPlan::of(request.seed, nodes, round, request.kind));
-            }
-            continue;
-        }
-        records.push(ChaosRecord::new(nodes, request.seed));
-        let passed = with(request, nodes, &mut records)?;
-        if !passed {
+        if !with(request, nodes)? {
             return Ok(ExitCode::FAILURE);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn rounds(request: &ChaosRun) -> std::ops::Range<u32> {
-    request.first..request.first.saturating_add(request.rounds)
-}
-
-fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bool> {
-    let (began, file) = (Instant::now(), built::target_folder().join("chaos.md"));
+fn with(request: &ChaosRun, nodes: u8) -> Result<bool> {
+    let began = Instant::now();
     let mut cluster = PacemakerCluster::up(&ClusterOptions {
         agent: request.agent.clone(),
         nodes,
@@ -99,7 +80,8 @@ fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bo
     println!("{nodes} nodes, each address on one of them, after {:.1} s", began.elapsed().as_secs_f64());
     let (mut live, mut deep) = (false, false);
     let mut passed = true;
-    for number in rounds(request) {
+    let mut record = ChaosRecord::new(nodes, request.seed);
+    for number in request.first..request.first.saturating_add(request.rounds) {
         let plan = RoundPlan::of(request.seed, nodes, number, request.kind);
         let mut told = RoundReport::default();
         let outcome = prepare(&mut cluster, &plan, &mut live, &mut deep)
@@ -110,22 +92,17 @@ fn with(request: &ChaosRun, nodes: u8, records: &mut [ChaosRecord]) -> Result<bo
         let wrong = outcome.err().map(|error| error.to_string());
         passed = wrong.is_none();
         print!("{}", record::line(&plan, nodes, &told, wrong.as_deref()));
-        if request.timelines || !passed {
+        if !passed {
             print!("{}", report::timeline(&cluster.tell(&story(&plan, &told))?));
         }
-        if let Some(record) = records.last_mut() {
-            record.add(plan, told, wrong);
-        }
-        record::write(&file, records)?;
+        record.add(told, wrong.is_some());
         if !passed {
             explain(request, &cluster, nodes, number);
             break;
         }
     }
-    if let Some(record) = records.last() {
-        print!("{}", record.summary());
-    }
-    println!("in {:.0} s; written to {}", began.elapsed().as_secs_f64(), file.display());
+    print!("{}", record.summary());
+    println!("in {:.0} s", began.elapsed().as_secs_f64());
     Ok(passed)
 }
 

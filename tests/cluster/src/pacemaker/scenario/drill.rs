@@ -134,6 +134,7 @@ fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
+/// [ctl-8]
 fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let home = active(cluster)?;
     let other = cluster.nodes().into_iter().find(|node| *node != home);
