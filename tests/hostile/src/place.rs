@@ -8,6 +8,28 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
+/// What is no file with text, and how it is made.
+type SpecialFile = (&'static str, fn(&Path));
+
+const SPECIALS: [SpecialFile; 12] = [
+    ("a FIFO", fifo),
+    ("a folder", |path| fs::create_dir(path).expect("a folder")),
+    ("a link to itself", |path| link(path, path)),
+    ("/dev/zero", |path| link("/dev/zero", path)),
+    ("/dev/full", |path| link("/dev/full", path)),
+    ("a socket", |path| drop(UnixListener::bind(path))),
+    ("a sparse file of a TiB", sparse),
+    ("a link to a FIFO", |path| {
+        let target = path.with_extension("fifo");
+        fifo(&target);
+        link(target, path);
+    }),
+    ("a file of 96 MiB", large),
+    ("a link into nothing", |path| link("/nowhere", path)),
+    ("/dev/random", |path| link("/dev/random", path)),
+    ("an empty file", |path| fs::write(path, "").expect("a file")),
+];
+
 /// Files of unexpected kinds, in a folder that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Place(PathBuf);
@@ -50,43 +72,14 @@ impl Place {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().expect("below the folder")).expect("folders");
         let _ = fs::remove_file(&path);
-        let kinds = [
-            "a FIFO",
-            "a folder",
-            "a link to itself",
-            "/dev/zero",
-            "/dev/full",
-            "a socket",
-            "a sparse file of a TiB",
-            "a link to a FIFO",
-            "a file of 96 MiB",
-            "a link into nothing",
-            "/dev/random",
-            "an empty file",
-        ];
-        let kind = kinds[which % kinds.len()];
-        match kind {
-            "a FIFO" => fifo(&path),
-            "a folder" => fs::create_dir(&path).expect("a folder"),
-            "a link to itself" => symlink(&path, &path).expect("a link"),
-            "a socket" => drop(UnixListener::bind(&path)),
-            "a sparse file of a TiB" => sparse(&path),
-            "a link to a FIFO" => {
-                let fifo = self.0.join(format!("fifo{}", path.as_os_str().len()));
-                self::fifo(&fifo);
-                symlink(fifo, &path).expect("a link");
-            }
-            "a file of 96 MiB" => large(&path),
-            "a link into nothing" => symlink("/nowhere", &path).expect("a link"),
-            "an empty file" => drop(self.write(name, b"")),
-            device => symlink(device, &path).expect("a link"),
-        }
+        let (kind, make) = SPECIALS[which % SPECIALS.len()];
+        make(&path);
         kind
     }
 
     /// Makes one of each and returns the paths.
     pub fn specials(&self) -> Vec<String> {
-        let mut paths: Vec<String> = (0..12)
+        let mut paths: Vec<String> = (0..SPECIALS.len())
             .map(|which| {
                 let name = format!("special/{which}");
                 self.put_special(&name, which);
@@ -107,6 +100,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+fn link(to: impl AsRef<Path>, path: &Path) {
+    symlink(to, path).expect("a link");
 }
 
 fn fifo(path: &Path) {

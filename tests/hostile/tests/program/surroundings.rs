@@ -12,83 +12,31 @@ use hostile::{input, verdict};
 use crate::scene::{PROGRAMS, Scene, allowed, asked};
 
 /// Variables that are not parameters of the resource.
-const OTHERS: [&str; 58] = [
-    "OCF_RESKEY_CRM_meta_on_node",
-    "OCF_RESKEY_CRM_meta_interval",
-    "OCF_RESKEY_CRM_meta_name",
-    "OCF_RESKEY_CRM_meta_op_target_rc",
-    "OCF_RESKEY_crm_feature_set",
-    "OCF_RESKEY_OCF_CHECK_LEVEL",
-    "OCF_RESKEY_trace_ra",
-    "OCF_RESKEY_trace_dir",
-    "OCF_CHECK_LEVEL",
-    "OCF_RA_VERSION_MAJOR",
-    "OCF_RA_VERSION_MINOR",
-    "OCF_RESOURCE_INSTANCE",
-    "OCF_RESOURCE_TYPE",
-    "OCF_RESOURCE_PROVIDER",
-    "OCF_ROOT",
-    "OCF_TRACE_RA",
-    "OCF_TRACE_FILE",
-    "HA_LOGFILE",
-    "HA_DEBUGLOG",
-    "HA_LOGFACILITY",
-    "HA_LOGTAG",
-    "HA_DATEFMT",
-    "HA_debug",
-    "HA_RSCTMP",
-    "HA_VARLIB",
-    "EIP_STATE_DIR",
-    "HOME",
-    "TZ",
-    "TZDIR",
-    "LANG",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_PROFILE",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_CA_BUNDLE",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "NO_PROXY",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "AWS_RETRY_MODE",
-];
+const OTHERS: &str = "\
+    OCF_RESKEY_CRM_meta_on_node OCF_RESKEY_CRM_meta_interval OCF_RESKEY_CRM_meta_name \
+    OCF_RESKEY_CRM_meta_op_target_rc OCF_RESKEY_crm_feature_set OCF_RESKEY_OCF_CHECK_LEVEL \
+    OCF_RESKEY_trace_ra OCF_RESKEY_trace_dir OCF_CHECK_LEVEL OCF_RA_VERSION_MAJOR OCF_RA_VERSION_MINOR \
+    OCF_RESOURCE_INSTANCE OCF_RESOURCE_TYPE OCF_RESOURCE_PROVIDER OCF_ROOT OCF_TRACE_RA OCF_TRACE_FILE \
+    HA_LOGFILE HA_DEBUGLOG HA_LOGFACILITY HA_LOGTAG HA_DATEFMT HA_debug HA_RSCTMP HA_VARLIB EIP_STATE_DIR \
+    HOME TZ TZDIR LANG AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE \
+    AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CA_BUNDLE AWS_ENDPOINT_URL \
+    AWS_ENDPOINT_URL_STS AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE AWS_EC2_METADATA_DISABLED \
+    AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN \
+    AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI \
+    AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE HTTPS_PROXY https_proxy \
+    NO_PROXY SSL_CERT_FILE SSL_CERT_DIR AWS_RETRY_MODE";
 
 /// Returns the name of a variable that some program reads, seldom an unknown one.
 fn name(rng: &mut Rng) -> OsString {
-    let parameters = EIP.len() + VIP.len() + OVERLAY.len();
-    match rng.usize(0..parameters + OTHERS.len() + 4) {
-        at if at < parameters => {
-            let spec = EIP.iter().chain(VIP).chain(OVERLAY).nth(at).expect("a parameter");
-            format!("OCF_RESKEY_{}", spec.name).into()
-        }
-        at if at < parameters + OTHERS.len() => OTHERS[at - parameters].into(),
-        _ => {
-            let mut name = b"OCF_RESKEY_".to_vec();
-            name.extend(input::bytes(rng, &[]));
-            name.retain(|&byte| byte != b'=');
-            OsString::from_vec(name)
-        }
+    let parameters = EIP.iter().chain(VIP).chain(OVERLAY).map(|spec| format!("OCF_RESKEY_{}", spec.name));
+    let known: Vec<String> = parameters.chain(OTHERS.split_whitespace().map(str::to_owned)).collect();
+    if let Some(name) = known.get(rng.usize(..known.len() + 4)) {
+        return name.into();
     }
+    let mut name = b"OCF_RESKEY_".to_vec();
+    name.extend(input::bytes(rng, &[]));
+    name.retain(|&byte| byte != b'=');
+    OsString::from_vec(name)
 }
 
 fn case(scene: &Scene, rng: &mut Rng) -> Result<HostileOutcome, String> {
