@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/moto"))
 
 import place  # noqa: E402: after the path
-from place import OTHER_ACCOUNT, ROLE, Agent, Place  # noqa: E402
+from place import OTHER_ACCOUNT, ROLE, Agent, Place, said  # noqa: E402
 
 ROLE_ARN = f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}"
 TABLES = (1, 3, 10)
@@ -92,12 +92,6 @@ def calls_at_rest(here: Place, agent: Agent, **parameters: str) -> int:
         if agent.monitor(**parameters).code != 0:
             sys.exit(f"{agent.kind}: the monitor of a healthy address failed")
     return here.calls()
-
-
-def said(values: list[float], digits: int = 0, factor: float = 1000.0) -> str:
-    """The median, with the smallest and the largest if they differ from it."""
-    texts = [f"{factor * value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))]
-    return texts[0] if len(set(texts)) == 1 else f"{texts[0]} ({texts[1]}-{texts[2]})"
 
 
 def table(title: str, rows: list[Row]) -> list[str]:

@@ -17,7 +17,7 @@ sys.path.insert(0, str(REPOSITORY / "tests/moto"))
 
 import drawing  # noqa: E402: after the path
 import place  # noqa: E402
-from place import HERE, INTERFACES, METADATA, PEER, PUBLIC, Agent, Outcome, Place  # noqa: E402
+from place import HERE, INTERFACES, METADATA, PEER, PUBLIC, Agent, Outcome, Place, said  # noqa: E402
 from servers import request  # noqa: E402
 
 DOCUMENT = REPOSITORY / "docs/PERFORMANCE.md"
@@ -228,14 +228,6 @@ def compared(here: Place, subject: Subject, runs: int, slow: int) -> dict[str, l
     here.delay(0)
     subject.give(None)
     return rows
-
-
-def said(values: list[float], digits: int = 0, factor: float = 1000.0) -> str:
-    """The median, with the smallest and the largest if they differ from it."""
-    if not values:
-        return ""
-    texts = [f"{factor * value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))]
-    return texts[0] if len(set(texts)) == 1 else f"{texts[0]} ({texts[1]}-{texts[2]})"
 
 
 def heading(name: str) -> str:

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -163,6 +164,14 @@ def timed(command: list[str], environment: Mapping[str, str]) -> Outcome:
         text = stderr.read().decode(errors="replace")
     cpu = usage.ru_utime + usage.ru_stime
     return Outcome(process.returncode, text, began, wall, cpu, usage.ru_maxrss / 1024)
+
+
+def said(values: list[float], digits: int = 0, factor: float = 1000.0) -> str:
+    """The median, with the smallest and the largest if they differ from it."""
+    if not values:
+        return ""
+    texts = [f"{factor * value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))]
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]} ({texts[1]}-{texts[2]})"
 
 
 def overlay(place: Place) -> dict[str, str]:

@@ -55,14 +55,4 @@ mod tests {
     fn the_command_line_is_consistent() {
         CtsCommand::command().debug_assert();
     }
-
-    #[test]
-    fn tests_run_in_the_order_given() {
-        let Ok(CtsCommand::Lab(plan)) =
-            CtsCommand::try_parse_from(["cts", "lab", "--nodes", "3", "SplitBrain", "Flip"])
-        else {
-            panic!("not the lab")
-        };
-        assert_eq!((plan.nodes, plan.tests), (3, vec!["SplitBrain".to_owned(), "Flip".to_owned()]));
-    }
 }
