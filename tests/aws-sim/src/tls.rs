@@ -25,19 +25,16 @@ pub enum Validity {
 }
 
 /// A server certificate, its key, and the authority that signed it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tls {
     ca_pem: String,
     pem: String,
-    acceptor: Acceptor,
+    acceptor: TlsAcceptor,
 }
 
-#[derive(Clone)]
-struct Acceptor(TlsAcceptor);
-
-impl std::fmt::Debug for Acceptor {
+impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Acceptor")
+        f.debug_struct("Tls").field("pem", &self.pem).finish_non_exhaustive()
     }
 }
 
@@ -60,11 +57,7 @@ impl Tls {
                 .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
                 .map_err(io::Error::other)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self {
-            ca_pem: ca.pem(),
-            pem: leaf.pem(),
-            acceptor: Acceptor(TlsAcceptor::from(Arc::new(config))),
-        })
+        Ok(Self { ca_pem: ca.pem(), pem: leaf.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
     /// Returns the authority's certificate, to be put into a file and given to the client as its CA bundle.
@@ -78,7 +71,7 @@ impl Tls {
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        self.acceptor.0.clone()
+        self.acceptor.clone()
     }
 }
 

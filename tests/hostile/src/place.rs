@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-type Making = fn(&Path);
+/// What is no file with text, and how it is made.
+type SpecialFile = (&'static str, fn(&Path));
 
-/// What is no file with text, each with how it is made.
-const SPECIALS: [(&str, Making); 12] = [
+const SPECIALS: [SpecialFile; 12] = [
     ("a FIFO", fifo),
     ("a folder", |path| fs::create_dir(path).expect("a folder")),
     ("a link to itself", |path| link(path, path)),

@@ -1,6 +1,6 @@
 //! The control API: JSON under `/_sim/` on the EC2 port, for scripts.
 //!
-//! Reading: `GET state`, `log`, `history/<public ip>`. Writing, `POST` with a JSON body: `instances`, `addresses`,
+//! Reading: `GET state`, `log`. Writing, `POST` with a JSON body: `instances`, `addresses`,
 //! `route_tables`, `associate`, `disassociate`, `fault`, `clear`, `settings`, `reset`. Requests here are neither signed nor logged.
 
 mod plan;
@@ -36,9 +36,6 @@ pub(crate) fn answer(cloud: &Cloud, request: &Whole) -> Reply {
     let outcome = match (request.method(), path) {
         (&Method::GET, "state") => Ok(state(cloud)),
         (&Method::GET, "log") => show(&cloud.log()),
-        (&Method::GET, _) if path.starts_with("history/") => {
-            history(cloud, path.trim_start_matches("history/"))
-        }
         (&Method::POST, "instances") => read(request).and_then(|s| show(&cloud.try_add_instance(s)?)),
         (&Method::POST, "addresses") => read(request).and_then(|a| allocate(cloud, &a)),
         (&Method::POST, "route_tables") => read(request).and_then(|table| add_table(cloud, table)),
@@ -96,11 +93,6 @@ fn state(cloud: &Cloud) -> Value {
     };
     let addresses: Vec<Value> = cloud.addresses().into_iter().map(address).collect();
     json!({ "instances": cloud.instances(), "addresses": addresses })
-}
-
-fn history(cloud: &Cloud, ip: &str) -> ControlResult {
-    let ip: Ipv4Addr = ip.parse().map_err(|_| ApiError::value(format!("'{ip}' is not an IPv4 address")))?;
-    show(&cloud.history(ip))
 }
 
 #[derive(Debug, Deserialize)]
