@@ -43,7 +43,7 @@ pub use self::{
     node::Node,
     outcome::RunOutcome,
     pool::all,
-    proxy::Proxy,
+    proxy::{Proxy, relay},
     rows::each,
     run::{NodeAction, Run, RunningAgent, of_process, waited_of},
     silence::{black_hole, mute, refusing},

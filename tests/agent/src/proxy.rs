@@ -1,7 +1,7 @@
 //! An HTTP proxy that supports `CONNECT` and records its requests.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -57,13 +57,20 @@ fn serve(client: TcpStream, asked: &Mutex<Vec<String>>) -> Option<()> {
         return client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").ok();
     };
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
-    let (mut up, mut down) = (server.try_clone().ok()?, client.try_clone().ok()?);
-    let (mut from_client, mut from_server) = (reader, server);
-    let sending = thread::spawn(move || {
-        let _ = std::io::copy(&mut from_client, &mut up);
-        let _ = up.shutdown(std::net::Shutdown::Write);
+    // The client has waited for that, so that nothing of what it sends has been read already.
+    relay(client, server).ok()
+}
+
+/// Leads a connection on to a server, until that has said everything.
+///
+/// # Errors
+/// When a connection is closed already.
+pub fn relay(mut client: TcpStream, mut server: TcpStream) -> std::io::Result<()> {
+    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut from_client, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Write);
     });
-    let _ = std::io::copy(&mut from_server, &mut down);
-    let _ = down.shutdown(std::net::Shutdown::Both);
-    sending.join().ok()
+    let _ = std::io::copy(&mut server, &mut client);
+    client.shutdown(Shutdown::Both)
 }

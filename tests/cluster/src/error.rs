@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// Why a step ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
@@ -46,14 +48,6 @@ pub enum HarnessError {
     /// The cluster or the cloud is in a state that must not be.
     #[error("{0}")]
     Wrong(String),
-    /// Output of a program could not be understood.
-    #[error("cannot read {what}: {why}")]
-    Unreadable {
-        /// Which output.
-        what: String,
-        /// What the parser said.
-        why: String,
-    },
     /// A signal asked the run to end.
     #[error("interrupted")]
     Interrupted,
@@ -68,6 +62,14 @@ impl HarnessError {
 
 /// The result of a step of the harness.
 pub type Result<T, E = HarnessError> = std::result::Result<T, E>;
+
+/// Reads JSON that a program has written.
+///
+/// # Errors
+/// [`HarnessError::Wrong`] with what it has written.
+pub fn json(text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|error| HarnessError::Wrong(format!("cannot read {text}: {error}")))
+}
 
 /// Returns [`HarnessError::Wrong`] with `why` unless `holds`.
 ///

@@ -18,7 +18,7 @@ impl ConfigurationLines {
     /// Reads what `cibadmin --query --scope configuration` prints.
     ///
     /// # Errors
-    /// [`HarnessError::Unreadable`] if it is not well-formed.
+    /// [`HarnessError::Wrong`] if it is not well-formed.
     pub fn parse(xml: &str) -> Result<Self> {
         let mut reader = Reader::from_str(xml);
         // For each element around the present one: what stands before the lines of those inside it.
@@ -126,7 +126,7 @@ fn line(path: &[String], name: &str, attributes: &AttributePairs) -> Option<Stri
 }
 
 fn unreadable(why: impl std::fmt::Display) -> HarnessError {
-    HarnessError::Unreadable { what: "the configuration".into(), why: why.to_string() }
+    HarnessError::Wrong(format!("cannot read the configuration: {why}"))
 }
 
 #[cfg(test)]

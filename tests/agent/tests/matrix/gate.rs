@@ -1,7 +1,9 @@
 //! A way to a server that leads somewhere else the first time.
 
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
+
+use agent_tests::relay;
 
 /// Opens a way on loopback whose first connection leads to `first`, and every later one to `later`.
 ///
@@ -20,14 +22,4 @@ pub(crate) fn open(first: SocketAddr, later: SocketAddr) -> SocketAddr {
         }
     });
     addr
-}
-
-fn relay(mut client: TcpStream, mut server: TcpStream) -> std::io::Result<()> {
-    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
-    thread::spawn(move || {
-        let _ = std::io::copy(&mut from_client, &mut to_server);
-        let _ = to_server.shutdown(Shutdown::Write);
-    });
-    let _ = std::io::copy(&mut server, &mut client);
-    client.shutdown(Shutdown::Both)
 }

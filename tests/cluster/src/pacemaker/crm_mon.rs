@@ -81,7 +81,7 @@ impl ResourceStatus {
 impl ClusterStatus {
     /// Parses the XML.
     pub fn parse(xml: &str) -> Result<Self> {
-        Self::of(xml).map_err(|why| HarnessError::Unreadable { what: "the XML of crm_mon".to_owned(), why })
+        Self::of(xml).map_err(|why| HarnessError::Wrong(format!("cannot read the XML of crm_mon: {why}")))
     }
 
     fn of(xml: &str) -> Result<Self, String> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, moves, taken_over};
 use crate::documents::{MONITORING, ensure_shown};
-use crate::error::{HarnessError, Result, ensure};
+use crate::error::{HarnessError, Result, ensure, json};
 use crate::pacemaker::{MONITOR_INTERVAL, PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, NodeName};
@@ -114,11 +114,7 @@ fn told(cluster: &PacemakerCluster) -> Result<Vec<(NodeName, Value)>> {
     for node in cluster.nodes() {
         let text = fs::read_to_string(cluster.node(node)?.logs().join("moves")).unwrap_or_default();
         for line in text.lines() {
-            let document = serde_json::from_str(line).map_err(|error| HarnessError::Unreadable {
-                what: format!("the announcement {line}"),
-                why: error.to_string(),
-            })?;
-            all.push((node, document));
+            all.push((node, json(line)?));
         }
     }
     Ok(all)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active};
 use crate::documents::{OPERATIONS, ensure_shown};
-use crate::error::{HarnessError, Result, ensure};
+use crate::error::{HarnessError, Result, ensure, json};
 use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::timeline::HolderSince;
@@ -60,10 +60,7 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let printed = node.command(&words)?.limit(limit).run()?;
     route(cluster, home, "del")?;
     let report = node.run(&["cat", REPORT])?;
-    let document: Value = serde_json::from_str(&printed).map_err(|error| HarnessError::Unreadable {
-        what: "the output of the drill".into(),
-        why: error.to_string(),
-    })?;
+    let document = json(&printed)?;
     story.close();
     // What the cluster has on record of the agent's work, and what the settings of this cluster cost.
     for part in [">stop on n", ">start on n", ">no holder<", ">answered<", "allow-migrate is not set"] {

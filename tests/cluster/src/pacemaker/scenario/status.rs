@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{PacemakerScenario, RETURN_LIMIT, StartState, TAKEOVER_LIMIT, active, another};
-use crate::error::{HarnessError, Result, ensure};
+use crate::error::{HarnessError, Result, ensure, json};
 use crate::pacemaker::{OVERLAY_BESIDE, PacemakerCluster, RESOURCE};
 use crate::story::Story;
 use crate::topology::{ELASTIC_IP, NodeName};
@@ -80,10 +80,7 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
 /// What a node shows.
 fn look(cluster: &PacemakerCluster, node: NodeName) -> Result<Value> {
     let printed = cluster.node(node)?.run(&["/run/harness/eipctl", "status", "--json"])?;
-    serde_json::from_str(&printed).map_err(|error| HarnessError::Unreadable {
-        what: "the output of eipctl status".into(),
-        why: error.to_string(),
-    })
+    json(&printed)
 }
 
 /// A field by its path; null if there is none.
