@@ -11,13 +11,6 @@ async fn is_still_here(node: &ElasticNode, timeout: u64) -> Result<Report, Error
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_with_metadata_and_credentials_is_ready_and_ec2_is_not_queried() {
-    let node = ElasticNode::on(&account(), 1);
-    assert_eq!(is_ready(&node).await.unwrap(), Report::Done);
-    assert_eq!(node.account.calls(), ["credentials "]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_node_without_credentials_place_or_metadata_is_not_ready() {
     let node = ElasticNode::on(&account(), 1);
     for (kind, expected) in [(rejected(), "ExpiredToken"), (FaultKind::Hang, "out of time")] {
