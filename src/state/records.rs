@@ -1,7 +1,7 @@
 //! [`Records`] in files, one of each kind per resource.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::fs::{File, Permissions};
 use std::io;
 use std::net::Ipv4Addr;
@@ -120,15 +120,27 @@ impl FileRecords {
         folder.join(format!("{}.{kind}", file_name(&self.instance)))
     }
 
-    /// A record, or its substitute, which is newer as long as it exists.
+    /// A record, or its substitute if that can be read and is newer: one that could not be removed is not.
     fn current<T: DeserializeOwned + Default>(&self, path: &Path) -> T {
         let substitute = self.substitute(path);
-        self.load(if substitute.exists() { &substitute } else { path })
+        let written = |path: &Path| std::fs::symlink_metadata(path).and_then(|about| about.modified()).ok();
+        if written(&substitute) > written(path) {
+            match file::read_json(&substitute) {
+                Ok(Some(record)) => return record,
+                Ok(None) => {}
+                Err(reason) => self.not_used(&substitute, reason),
+            }
+        }
+        self.load(path)
+    }
+
+    fn not_used(&self, path: &Path, reason: impl Display) {
+        self.log.warn_once(format_args!("state file {} not used: {reason}", path.display()));
     }
 
     fn load<T: DeserializeOwned + Default>(&self, path: &Path) -> T {
         let loaded = file::read_json(path).unwrap_or_else(|reason| {
-            self.log.warn_once(format_args!("state file {} not used: {reason}", path.display()));
+            self.not_used(path, reason);
             None
         });
         loaded.unwrap_or_default()
@@ -178,7 +190,7 @@ impl FileRecords {
         };
         let substitute = self.substitute(path);
         if write(path) {
-            // What it says is out of date from here on.
+            // If that fails, it is the older one.
             let _ = file::remove(&substitute);
             return true;
         }
@@ -212,6 +224,7 @@ impl Records for FileRecords {
         let path = self.path(&self.durable);
         if !self.read_only {
             self.keep_if_damaged(&path);
+            self.keep_if_damaged(&self.substitute(&path));
         }
         let mut grown = None;
         self.update(&path, |durable: &mut Durable| {
@@ -352,6 +365,27 @@ mod tests {
                 !left.any(|path| path.extension().is_some_and(|end| end == "volatile" || end == "durable"))
             );
         }
+        std::fs::remove_dir_all(records.durable.parent().unwrap()).unwrap();
+    }
+
+    /// [record-10] [record-8] The other folder was read-only when the own one could be written again; or the substitute is damaged.
+    #[test]
+    fn a_substitute_that_is_older_or_cannot_be_read_hides_no_record() {
+        let records = records("shadow", "eip");
+        let regions = || records.durable().region;
+        let set = |region: &str| records.update_durable(|durable| durable.region = Some(region.to_owned()));
+        set("right");
+        let substitute = records.substitute(&records.path(&records.durable));
+        file::replace(&substitute, r#"{"region": "stale"}"#).unwrap();
+        let past = std::time::SystemTime::now() - Duration::from_mins(1);
+        File::options().write(true).open(&substitute).unwrap().set_modified(past).unwrap();
+        assert_eq!(regions().as_deref(), Some("right"));
+        file::replace(&substitute, r#"{"displaced": ["#).unwrap();
+        assert_eq!(regions().as_deref(), Some("right"));
+        records.update_durable(|durable| durable.drills.clear());
+        assert_eq!(regions().as_deref(), Some("right"));
+        let aside = records.volatile.join("eip.durable.damaged");
+        assert_eq!(std::fs::read_to_string(aside).unwrap(), r#"{"displaced": ["#);
         std::fs::remove_dir_all(records.durable.parent().unwrap()).unwrap();
     }
 
