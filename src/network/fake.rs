@@ -29,11 +29,25 @@ impl FakeNetwork {
         let index = u32::try_from(state.devices.len()).unwrap() + 2;
         let addresses = addresses.iter().map(|text| {
             let (ip, prefix) = text.split_once('/').unwrap_or((text, "24"));
-            AddressEntry { ip: ip.parse().unwrap(), prefix: prefix.parse().unwrap(), label: None }
+            AddressEntry {
+                ip: ip.parse().unwrap(),
+                prefix: prefix.parse().unwrap(),
+                label: None,
+                duplicate: false,
+            }
         });
         let (name, mac, addresses) = (name.to_owned(), mac.parse().ok(), addresses.collect());
         let loopback = name == "lo";
-        state.devices.push(Device { index, name, alt_names: Vec::new(), up: true, loopback, mac, addresses });
+        state.devices.push(Device {
+            index,
+            name,
+            alt_names: Vec::new(),
+            up: true,
+            loopback,
+            ipv6: true,
+            mac,
+            addresses,
+        });
     }
 
     /// The device that has this address.
@@ -52,6 +66,21 @@ impl FakeNetwork {
     pub fn set_up(&self, name: &str, up: bool) {
         for device in &mut self.0.borrow_mut().devices {
             device.up = if device.name == name { up } else { device.up };
+        }
+    }
+
+    /// Has the kernel take IPv6 addresses on no device.
+    pub fn disable_ipv6(&self) {
+        for device in &mut self.0.borrow_mut().devices {
+            device.ipv6 = false;
+        }
+    }
+
+    /// Has another machine claim an address.
+    pub fn duplicate(&self, ip: &str) {
+        let ip: IpAddr = ip.parse().unwrap();
+        for have in self.0.borrow_mut().devices.iter_mut().flat_map(|device| &mut device.addresses) {
+            have.duplicate |= have.ip == ip;
         }
     }
 
@@ -104,7 +133,12 @@ impl Network for FakeNetwork {
                 known.up = true;
                 if !known.has(new.ip) {
                     let label = new.label.map(str::to_owned);
-                    known.addresses.push(AddressEntry { ip: new.ip, prefix: new.prefix, label });
+                    known.addresses.push(AddressEntry {
+                        ip: new.ip,
+                        prefix: new.prefix,
+                        label,
+                        duplicate: false,
+                    });
                 }
             }
         }

@@ -25,6 +25,8 @@ pub struct Device {
     pub up: bool,
     /// Whether it is the loopback.
     pub loopback: bool,
+    /// Whether the kernel takes IPv6 addresses on it.
+    pub ipv6: bool,
     /// Hardware address; `None` for a loopback, whose address is meaningless.
     pub mac: Option<MacAddress>,
     /// IPv4 and IPv6 addresses.
@@ -40,6 +42,8 @@ pub struct AddressEntry {
     pub prefix: u8,
     /// Its label, as in [`NewAddress::label`]; the kernel gives IPv4 addresses the device's name if they have no other.
     pub label: Option<String>,
+    /// Whether another machine has the same IPv6 address, so that this one does not respond to it.
+    pub duplicate: bool,
 }
 
 impl Device {
@@ -53,9 +57,9 @@ impl Device {
         self.addresses.iter().any(|have| have.ip == ip)
     }
 
-    /// Whether the device has this address and is up.
+    /// Whether this host responds to this address on the device.
     pub fn answers_for(&self, ip: IpAddr) -> bool {
-        self.up && self.has(ip)
+        self.up && self.addresses.iter().any(|have| have.ip == ip && !have.duplicate)
     }
 }
 

@@ -77,7 +77,8 @@ fn assigned(message: &AddressMessage) -> Option<AddressEntry> {
         AddressAttribute::Label(label) => Some(label.clone()),
         _ => None,
     });
-    Some(AddressEntry { ip: ip_of(message)?, prefix: message.header.prefix_len, label })
+    let duplicate = message.header.flags.contains(AddressHeaderFlags::Dadfailed);
+    Some(AddressEntry { ip: ip_of(message)?, prefix: message.header.prefix_len, label, duplicate })
 }
 
 /// The device without its addresses; `None` for a device without a name.
@@ -97,9 +98,12 @@ fn device(link: &LinkMessage) -> Option<Device> {
             _ => {}
         }
     }
+    let name = name?;
+    let disabled = fs::read(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"));
     Some(Device {
         index: link.header.index,
-        name: name?,
+        ipv6: disabled.is_ok_and(|value| value.trim_ascii() == b"0"),
+        name,
         alt_names,
         up: link.header.flags.contains(LinkFlags::Up),
         loopback,

@@ -129,6 +129,9 @@ pub enum Error {
         "no network device of this node has the hardware address {0}; set add_to_device=false to leave the device alone"
     )]
     NoDeviceFor(MacAddress),
+    /// The kernel takes no IPv6 address on the device.
+    #[error("IPv6 is off on {0}: set net.ipv6.conf.{0}.disable_ipv6=0")]
+    NoIpv6(String),
     /// While instance metadata is silent, the interface's device or its subnet's prefix length is unknown.
     #[error("the interface's {0} is unknown while instance metadata is silent")]
     UnknownDevice(&'static str),
@@ -337,6 +340,7 @@ pub fn scope(error: &Error) -> Scope {
         Error::NotHere(_)
         | Error::NoDevice(_)
         | Error::NoDeviceFor(_)
+        | Error::NoIpv6(_)
         | Error::NoInterface(_)
         | Error::NoPrivateIp { .. }
         | Error::Shared { .. }

@@ -77,7 +77,11 @@ fn judged(outcome: Result<Report, Error>) -> (Option<bool>, FaultOf, String) {
     };
     let (ready, fault) = match (&error, scope(&error)) {
         (
-            Error::NoDevice(_) | Error::NoDeviceFor(_) | Error::NoInterface(_) | Error::NoPrivateIp { .. },
+            Error::NoDevice(_)
+            | Error::NoDeviceFor(_)
+            | Error::NoIpv6(_)
+            | Error::NoInterface(_)
+            | Error::NoPrivateIp { .. },
             _,
         )
         | (_, Scope::Access) => (Some(false), FaultOf::Node),

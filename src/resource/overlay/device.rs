@@ -5,10 +5,21 @@ use crate::cloud::ec2::routes::host_prefix;
 use crate::network::{AddressEntry, Device, Network as _};
 use crate::resource::Report;
 use crate::resource::error::Error;
-use crate::resource::kind::Op;
+use crate::resource::kind::{Location, Op};
 use crate::state::{Phase, Records as _};
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
+    /// The device that gets the address; `None` with `add_to_device=false`.
+    ///
+    /// # Errors
+    /// As [`Op::find_device`]; [`Error::NoIpv6`] before the routes lead to a node that could not respond.
+    pub(super) async fn device_for(&self, place: &Location) -> Result<Option<Device>, Error> {
+        match self.find_device(place).await? {
+            Some(device) if self.params.address.is_ipv6() && !device.ipv6 => Err(Error::NoIpv6(device.name)),
+            device => Ok(device),
+        }
+    }
+
     /// Whether a device of this node answers for the address.
     pub(super) async fn on_device(&self) -> Result<Report, Error> {
         let address = self.params.address;
@@ -23,6 +34,9 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             return Ok(Report::Done);
         }
         Ok(Report::NotHere(match having.first() {
+            Some(device) if device.up => {
+                format!("another machine has {address} too, as {} found", device.name)
+            }
             Some(device) => format!("{address} is on {}, which is down", device.name),
             None => format!("{address} is on none of this node's network devices"),
         }))

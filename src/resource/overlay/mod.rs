@@ -238,7 +238,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     }
 
     async fn prepare(op: &Op<'_, Self, W>, location: &Location) -> Result<Option<Device>, Error> {
-        op.find_device(location).await
+        op.device_for(location).await
     }
 
     async fn while_taking(op: &Op<'_, Self, W>, location: &Location) {
@@ -308,7 +308,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
     ) -> ControlFlow<()> {
         const SUBJECTS: [&str; 5] = ["device", "credentials", TABLES, CHECK, TAKING];
         let Some(place) = place else { return examination.unknown(&SUBJECTS, "the interface") };
-        examination.outcome("device", op.find_device(place).await, device_name)?;
+        examination.outcome("device", op.device_for(place).await, device_name)?;
         let found = op.sharing(examination).usable_tables(place).await;
         let found = examination.answer(TABLES, found, |found| op.describe_tables(found))?;
         let checked = op.sharing(examination).source_dest_check(place).await;

@@ -314,6 +314,28 @@ async fn an_ipv6_address_is_added_to_the_device_with_its_whole_length() {
     assert_eq!(node.network().device_with("fd00:10::1"), None);
 }
 
+/// Or else the routes would lead to a node that cannot respond.
+#[tokio::test(start_paused = true)]
+async fn an_ipv6_address_on_a_device_without_ipv6_is_refused_before_the_first_call() {
+    let node = OverlayNode::with_tables(1).with("overlay_ip", "fd00:10::1");
+    node.network().disable_ipv6();
+    let reason = "IPv6 is off on eth0: set net.ipv6.conf.eth0.disable_ipv6=0";
+    fails(node.start().await, Action::Start, ExitCode::Args, reason);
+    assert_eq!(node.sent("ReplaceRoute"), 0);
+    let of_ipv4 = OverlayNode::with_tables(1);
+    of_ipv4.network().disable_ipv6();
+    of_ipv4.started().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ipv6_address_that_another_machine_has_too_is_not_held() {
+    let node = OverlayNode::with_tables(1).with("overlay_ip", "fd00:10::1");
+    node.account.route(&table(1), "fd00:10::1".parse().unwrap(), &eni(2));
+    let node = node.settled().await;
+    node.network().duplicate("fd00:10::1");
+    assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(why) if why.contains("another machine")));
+}
+
 /// [stale-1] The first monitor after a takeover is shown what was before.
 #[tokio::test(start_paused = true)]
 async fn a_monitor_right_after_a_start_outlasts_a_late_replica() {
